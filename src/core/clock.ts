@@ -1,0 +1,26 @@
+/** The one tap for time: what the house knows of clocks and waiting. */
+
+import { setTimeout as wait } from "node:timers/promises";
+
+/** A source of time. Rooms take one instead of reading the system's, so that tests can turn it. */
+export interface Clock {
+  /** Monotonic milliseconds, with fractions; only differences mean something. */
+  nowMs(): number;
+  /** Milliseconds since the Unix epoch. */
+  wallMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The machine's own time. Sleeping does not keep the process alive. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  async sleep(ms, signal) {
+    try {
+      await wait(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    }
+  },
+};

@@ -1,0 +1,45 @@
+/** Token-bucket arithmetic: refill by elapsed time, then take or tell how long to wait. Pure. */
+
+/** A bucket as it was at one moment. */
+export interface Bucket {
+  /** Tokens in it, with fractions. */
+  readonly tokens: number;
+  /** Monotonic time of that count, in milliseconds. */
+  readonly atMs: number;
+}
+
+/** How much a bucket holds and how fast it fills. */
+export interface BucketLimits {
+  /** Most tokens it holds: the burst. */
+  readonly capacity: number;
+  /** Tokens it gains each second. */
+  readonly perSecond: number;
+}
+
+/** The outcome of one try. */
+export interface Take {
+  /** The bucket afterwards; a refused try leaves its tokens untouched. */
+  readonly bucket: Bucket;
+  /** 0 when granted, else how long until `cost` tokens will be there, in milliseconds. */
+  readonly waitMs: number;
+}
+
+/** A full bucket. */
+export function fullBucket(limits: BucketLimits, nowMs: number): Bucket {
+  return { tokens: limits.capacity, atMs: nowMs };
+}
+
+/** Takes `cost` (≤ capacity) or says how long until it could. A clock stepping back refills nothing. */
+export function take(
+  old: Bucket,
+  limits: BucketLimits,
+  ask: { readonly cost: number; readonly nowMs: number },
+): Take {
+  const elapsedMs = Math.max(0, ask.nowMs - old.atMs);
+  const tokens = Math.min(limits.capacity, old.tokens + (elapsedMs * limits.perSecond) / 1000);
+  const atMs = Math.max(ask.nowMs, old.atMs);
+  const short = ask.cost - tokens;
+  return short <= 0
+    ? { bucket: { tokens: -short, atMs }, waitMs: 0 }
+    : { bucket: { tokens, atMs }, waitMs: Math.ceil((short * 1000) / limits.perSecond) };
+}

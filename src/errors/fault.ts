@@ -1,0 +1,83 @@
+/** The one constructor of thrown errors: a Connect error that carries its reason. */
+
+import { create } from "@bufbuild/protobuf";
+import { type Code, ConnectError } from "@connectrpc/connect";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "#gen/google/rpc/error_details_pb.js";
+import { isReason, type Reason, type ReasonRow, reasons } from "./reason.ts";
+
+/** A field of the request and what is wrong with it. */
+export interface FieldViolation {
+  /** Path of the field in the request message, such as `messages[0].role`. */
+  readonly field: string;
+  /** What was expected. */
+  readonly description: string;
+}
+
+/** What a fault may carry beside its reason and text. */
+export interface FaultOptions {
+  /** Fields at fault, sent as google.rpc.BadRequest. */
+  readonly fields?: readonly FieldViolation[];
+  /** When a new try makes sense, in milliseconds, sent as google.rpc.RetryInfo and Retry-After. */
+  readonly retryAfterMs?: number;
+  /** Facts for the caller's program, sent in google.rpc.ErrorInfo. Never a secret, path or host. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Response headers that belong to the refusal, such as `allow`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What was caught; goes to the log only. */
+  readonly cause?: unknown;
+  /** Overrides the reason's code, for statuses handed through from a backend. */
+  readonly code?: Code;
+}
+
+/** Domain of every ErrorInfo of this project. */
+export const errorDomain = "polygate";
+
+/** An error with a reason. `message` is public: it names fields and limits, never internals. */
+export function fault(reason: Reason, message: string, options: FaultOptions = {}): ConnectError {
+  const {
+    fields,
+    retryAfterMs,
+    metadata = {},
+    headers,
+    cause,
+    code = reasons[reason].code,
+  } = options;
+  const error = new ConnectError(message, code, headers, undefined, cause);
+  error.details.push({
+    desc: ErrorInfoSchema,
+    value: create(ErrorInfoSchema, { reason, domain: errorDomain, metadata }),
+  });
+  if (fields !== undefined) {
+    error.details.push({
+      desc: BadRequestSchema,
+      value: create(BadRequestSchema, { fieldViolations: fields.map((field) => ({ ...field })) }),
+    });
+  }
+  if (retryAfterMs !== undefined) {
+    error.details.push({
+      desc: RetryInfoSchema,
+      value: create(RetryInfoSchema, {
+        retryDelay: {
+          seconds: BigInt(Math.floor(retryAfterMs / 1000)),
+          nanos: Math.round((retryAfterMs % 1000) * 1e6),
+        },
+      }),
+    });
+  }
+  return error;
+}
+
+/** The reason of an error of ours, or of one that a gateway behind us sent. */
+export function reasonOf(error: ConnectError): Reason | undefined {
+  const info = error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === errorDomain);
+  return info !== undefined && isReason(info.reason) ? info.reason : undefined;
+}
+
+/** What is decided about an error; errors without a reason of ours count as INTERNAL. */
+export function rowOf(error: ConnectError): ReasonRow {
+  return reasons[reasonOf(error) ?? "INTERNAL"];
+}

@@ -1,0 +1,81 @@
+/** The floor plan: which room may import which. Changing the architecture is changing this table. */
+
+import { globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+/** A room may import itself and the rooms listed beside it; nothing else of this project. */
+const plan: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  errors: ["core", "gen"],
+  observability: ["core"],
+  inference: ["errors", "core"],
+  agent: ["errors", "core", "gen"],
+  http2: ["core"],
+  exchange: ["http2", "observability", "errors", "core"],
+  rpc: ["exchange", "observability", "errors", "core", "gen"],
+  rest: ["rpc", "exchange", "errors", "core", "gen"],
+  interceptors: ["observability", "errors", "core", "gen"],
+  backends: ["agent", "inference", "errors", "core", "gen"],
+  pool: ["backends", "errors", "core"],
+  routing: ["pool", "errors", "core"],
+  services: [
+    "routing",
+    "pool",
+    "backends",
+    "inference",
+    "observability",
+    "interceptors",
+    "errors",
+    "core",
+    "gen",
+  ],
+  config: [
+    "exchange",
+    "interceptors",
+    "routing",
+    "pool",
+    "backends",
+    "observability",
+    "errors",
+    "core",
+  ],
+  cli: ["config", "agent", "gateway.ts", "core-server.ts", "observability", "core"],
+};
+
+const specifierPattern = /(?:from|import|import\.meta\.resolve\()\s*\(?"([^"]+)"/g;
+
+function specifiers(file: string): string[] {
+  return [...readFileSync(file, "utf8").matchAll(specifierPattern)].map((match) => match[1] ?? "");
+}
+
+for (const [room, mayImport] of Object.entries(plan)) {
+  test(`${room} imports only ${[room, ...mayImport].join(", ")}`, () => {
+    for (const file of globSync(`src/${room}/**/*.ts`)) {
+      for (const specifier of specifiers(file)) {
+        expect(specifier.startsWith("../"), `${file} climbs out with ${specifier}`).toBe(false);
+        if (!specifier.startsWith("#") || specifier === "#package.json") continue;
+        const target = specifier.slice(1).split("/")[0] ?? "";
+        expect([room, ...mayImport], `${file} imports ${specifier}`).toContain(target);
+      }
+    }
+  });
+}
+
+test("the plan has no circle: what a room may import never leads back to it", () => {
+  const reach = (room: string, seen: Set<string>): Set<string> => {
+    for (const next of plan[room] ?? []) if (!seen.has(next)) reach(next, seen.add(next));
+    return seen;
+  };
+  for (const room of Object.keys(plan)) expect(reach(room, new Set()), room).not.toContain(room);
+});
+
+test("every folder under src is a room of the plan", () => {
+  const rooms = new Set(globSync("src/*/**/*.ts").map((file) => file.split("/")[1]));
+  expect([...rooms].filter((room) => room === undefined || !(room in plan))).toEqual([]);
+});
+
+test("every file says its one responsibility in its first line", () => {
+  for (const file of globSync("src/**/*.ts")) {
+    expect(readFileSync(file, "utf8").startsWith("/** "), file).toBe(true);
+  }
+});
