@@ -1,0 +1,139 @@
+/** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
+
+/** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
+export type Surface = "rpc" | "rest" | "metrics";
+
+/** Files and demands of a TLS listener. */
+export interface TlsSettings {
+  /** Paths of PEM files; relative ones count from the working directory. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Authorities that client certificates are checked against. */
+  readonly caFile?: string;
+  /** require: callers without a certificate of `caFile` are turned away in the handshake. */
+  readonly clientAuth: "none" | "request" | "require";
+}
+
+/** One address to listen on. */
+export interface ListenerSettings {
+  /** Unique; errors and logs use it. */
+  readonly name: string;
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Never empty. */
+  readonly serves: readonly Surface[];
+  /** Absent: cleartext. */
+  readonly tls?: TlsSettings;
+}
+
+/** Cross-origin answers for browsers. */
+export interface CorsSettings {
+  /** Origins such as https://app.example.com; `*` means any. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  /** Whether browsers may send cookies and Authorization by themselves; never with origin `*`. */
+  readonly credentials: boolean;
+}
+
+/** A credential that callers may present; its plain text is forgotten. */
+export interface KeySettings {
+  /** Unique; logs and metrics may use it. */
+  readonly name: string;
+  /** SHA-256 of the key's UTF-8 bytes, 64 lower-case hex digits. */
+  readonly sha256: string;
+  readonly scopes: readonly string[];
+}
+
+/** Who may call. */
+export interface AuthSettings {
+  readonly enabled: boolean;
+  /** Empty only while auth is off. */
+  readonly keys: readonly KeySettings[];
+  /** Scopes of callers while auth is off. */
+  readonly anonymousScopes: readonly string[];
+}
+
+/** A token bucket: how much it holds and how fast it fills. */
+export interface BucketSettings {
+  readonly capacity: number;
+  /** Tokens gained each second; fractions are usual. */
+  readonly perSecond: number;
+}
+
+/** The bucket of the calls whose procedure or path begins with `match`. */
+export interface RouteLimitSettings extends BucketSettings {
+  readonly match: string;
+}
+
+/** Limits of each client. */
+export interface RateLimitSettings extends BucketSettings {
+  readonly routes: readonly RouteLimitSettings[];
+  /** Clients remembered at one time; the one not seen for longest goes first. */
+  readonly clientsMax: number;
+}
+
+/** One PolyAgent core. */
+export interface CoreSettings {
+  /** core-1, core-2 … in the order of the file. */
+  readonly id: string;
+  /** http:// or https:// with host and port. */
+  readonly url: string;
+  /** A positive integer; of use to `weighted` only. */
+  readonly weight: number;
+}
+
+/** The pool of chat cores. */
+export interface ChatSettings {
+  readonly algorithm: "round_robin" | "least_connections" | "weighted";
+  /** Empty: the gateway answers with its embedded core. */
+  readonly cores: readonly CoreSettings[];
+  readonly healthIntervalMs: number;
+  readonly healthTimeoutMs: number;
+  /** Further tries after the first. */
+  readonly retryAttempts: number;
+  /** Time for one try; absent: the request's own deadline only. */
+  readonly attemptTimeoutMs?: number;
+}
+
+/** Models that run in this process. */
+export interface OnnxSettings {
+  /** Absolute path of the model repository. */
+  readonly repositoryPath: string;
+  readonly workers: number;
+  /** Inferences that may wait for a worker. */
+  readonly queueMax: number;
+}
+
+/** Where log lines go. */
+export interface LoggingSettings {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "json" | "text";
+  readonly output: "stdout" | "stderr";
+}
+
+/** Everything that was configured, deep-frozen. */
+export interface Settings {
+  /** `production` is strict: it does not start with unsafe settings. */
+  readonly environment: string;
+  /** At least one; names and host:port pairs are unique. */
+  readonly listeners: readonly ListenerSettings[];
+  /** Bounds of one request: its body in bytes, its time when the client names no deadline. */
+  readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
+  /** How long calls under way may go on once the gateway is told to stop. */
+  readonly drainTimeoutMs: number;
+  /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Absent: no cross-origin answers. */
+  readonly cors?: CorsSettings;
+  readonly auth: AuthSettings;
+  /** Absent: no limits. */
+  readonly rateLimit?: RateLimitSettings;
+  readonly chat: ChatSettings;
+  readonly onnx: OnnxSettings;
+  readonly logging: LoggingSettings;
+  readonly metrics: { readonly enabled: boolean; readonly path: string };
+  /** Names that were set and that this version has no use for; said once at start. */
+  readonly unused: readonly string[];
+}
