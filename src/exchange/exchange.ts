@@ -1,0 +1,67 @@
+/** The one face of an HTTP request and its answer, whatever wire and engine carry them. */
+
+/** Response fields in the order they are sent; names in lower case, one entry a value. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** Who is at the other end of the connection. */
+export interface Peer {
+  /** Address of the socket's other end; never taken from a header. */
+  readonly address: string;
+  readonly port: number;
+  /** The connection is TLS. */
+  readonly encrypted: boolean;
+}
+
+/** How an exchange ended. */
+export interface ExchangeEnd {
+  /** HTTP status that was sent; 499 when the client left before any was. */
+  readonly status: number;
+  /** Bytes of the answer's body. */
+  readonly bodyBytes: number;
+  /** The client left before the answer was whole. */
+  readonly aborted: boolean;
+}
+
+/** One request and its answer. Exactly one of `respond` or `start` … `end` answers it. */
+export interface Exchange {
+  readonly httpVersion: "1.1" | "2";
+  /** As sent, such as GET. */
+  readonly method: string;
+  /** Path and query as sent: nothing decoded, nothing normalised. */
+  readonly target: string;
+  /** Host and port that the client named; empty when it named none. */
+  readonly authority: string;
+  readonly peer: Peer;
+  /** Aborts when the client leaves before the answer is whole; never after. */
+  readonly signal: AbortSignal;
+  /** Whether `start` or `respond` was called. */
+  readonly started: boolean;
+  /** Value of a request field by lower-case name; several values joined by ", ". */
+  header(name: string): string | undefined;
+  /** All request fields, names in lower case. */
+  headers(): Iterable<readonly [name: string, value: string]>;
+  /** The whole body. Fails with BODY_TOO_LARGE past `bytesMax`, CANCELLED when the client leaves. */
+  body(bytesMax: number): Promise<Uint8Array>;
+  /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
+  chunks(bytesMax: number): AsyncIterable<Uint8Array>;
+  /** Adds a response field to whatever answer will be given. No effect once started. */
+  setHeader(name: string, value: string): void;
+  /** The whole answer at once. A HEAD request gets the head alone. */
+  respond(status: number, headers: HeaderList, body?: Uint8Array | string): void;
+  /** The head of an answer whose body follows in pieces. */
+  start(status: number, headers: HeaderList): void;
+  /** Sends a piece; resolves when the client has taken enough for the next one. */
+  write(chunk: Uint8Array | string): Promise<void>;
+  /** The body is whole. */
+  end(): void;
+  /** Breaks an answer off so that the client sees it is not whole. */
+  reset(): void;
+  /** Called once, when the answer is whole or the client is gone. */
+  onEnd(listener: (end: ExchangeEnd) => void): void;
+}
+
+/** The path of a target: everything before the first `?`. */
+export function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
+}
