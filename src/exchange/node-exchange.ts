@@ -1,0 +1,207 @@
+/** The exchange face over node:http and node:http2 request and response objects. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { ConnectError } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+
+/** A request of either of Node's HTTP modules. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** A response of either of Node's HTTP modules. */
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+function bodyTooLarge(bytesMax: number): ConnectError {
+  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes (max_request_size)`, {
+    metadata: { limit_bytes: String(bytesMax) },
+  });
+}
+
+function clientGone(cause?: unknown): ConnectError {
+  return fault("CANCELLED", "the client closed the request", { cause });
+}
+
+/** Writes to either kind of response; false asks to wait for `drain`. */
+function write(response: NodeResponse, bytes: Uint8Array): boolean {
+  return "stream" in response ? response.write(bytes) : response.write(bytes);
+}
+
+function isEncrypted(request: NodeRequest): boolean {
+  if ("stream" in request) return request.stream?.session?.encrypted ?? false;
+  return "encrypted" in request.socket && request.socket.encrypted === true;
+}
+
+/** One of Node's request and response pairs, as an exchange. */
+export class NodeExchange implements Exchange {
+  readonly httpVersion: "1.1" | "2";
+  readonly method: string;
+  readonly target: string;
+  readonly peer: Peer;
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+  readonly #gone = new AbortController();
+  readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
+  #bodyBytes = 0;
+  #finished = false;
+
+  constructor(request: NodeRequest, response: NodeResponse) {
+    this.request = request;
+    this.response = response;
+    this.httpVersion = request.httpVersionMajor === 2 ? "2" : "1.1";
+    this.method = request.method ?? "GET";
+    this.target = request.url ?? "/";
+    const { socket } = request;
+    this.peer = {
+      address: socket?.remoteAddress ?? "",
+      port: socket?.remotePort ?? 0,
+      encrypted: isEncrypted(request),
+    };
+    response.once("finish", () => {
+      this.#finished = true;
+    });
+    response.once("close", () => this.#close());
+    // Without a listener a reset by the client would be an uncaught error; `close` tells the same.
+    request.on("error", () => {});
+    response.on("error", () => {});
+  }
+
+  get authority(): string {
+    const authority = this.request.headers[":authority"] ?? this.request.headers.host ?? "";
+    return typeof authority === "string" ? authority : "";
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get started(): boolean {
+    return this.response.headersSent;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  *headers(): Iterable<readonly [string, string]> {
+    const { rawHeaders } = this.request;
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] ?? "";
+      if (!name.startsWith(":")) yield [name.toLowerCase(), rawHeaders[index + 1] ?? ""];
+    }
+  }
+
+  async body(bytesMax: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.chunks(bytesMax)) pieces.push(piece);
+    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
+    const declared = Number(this.request.headers["content-length"]);
+    if (declared > bytesMax) throw bodyTooLarge(bytesMax);
+    let seen = 0;
+    try {
+      for await (const piece of this.request) {
+        seen += piece.length;
+        if (seen > bytesMax) throw bodyTooLarge(bytesMax);
+        yield piece;
+      }
+    } catch (error) {
+      throw this.#gone.signal.aborted || this.request.destroyed ? clientGone(error) : error;
+    }
+    if (!this.request.complete || this.#gone.signal.aborted) throw clientGone();
+  }
+
+  setHeader(name: string, value: string): void {
+    if (!this.response.headersSent) this.response.setHeader(name, value);
+  }
+
+  respond(status: number, headers: HeaderList, body: Uint8Array | string = ""): void {
+    if (this.response.destroyed) return;
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    this.#head(status, headers);
+    if (status !== 204 && status !== 304) {
+      this.response.setHeader("content-length", bytes.length);
+    }
+    if (this.method === "HEAD" || bytes.length === 0) {
+      this.response.end();
+    } else {
+      this.#bodyBytes += bytes.length;
+      this.response.end(bytes);
+    }
+    this.#discardRequest();
+  }
+
+  start(status: number, headers: HeaderList): void {
+    if (this.response.destroyed) return;
+    this.#head(status, headers);
+    if ("stream" in this.response) this.response.writeHead(status);
+    else this.response.flushHeaders();
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    if (this.response.destroyed || this.#gone.signal.aborted) throw clientGone();
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    this.#bodyBytes += bytes.length;
+    if (this.method === "HEAD" || write(this.response, bytes)) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = () => {
+        this.response.off("drain", settle);
+        this.response.off("close", settle);
+        if (this.response.destroyed) reject(clientGone());
+        else resolve();
+      };
+      this.response.on("drain", settle);
+      this.response.on("close", settle);
+    });
+  }
+
+  end(): void {
+    this.response.end();
+    this.#discardRequest();
+  }
+
+  reset(): void {
+    this.response.destroy();
+  }
+
+  onEnd(listener: (end: ExchangeEnd) => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  #head(status: number, headers: HeaderList): void {
+    this.response.statusCode = status;
+    if (this.httpVersion === "1.1" && !this.request.complete) {
+      this.response.setHeader("connection", "close");
+    }
+    for (const [name, value] of headers) {
+      const before = this.response.getHeader(name);
+      if (name === "set-cookie" && before !== undefined) {
+        this.response.setHeader(name, [before, value].flat().map(String));
+      } else {
+        this.response.setHeader(name, value);
+      }
+    }
+  }
+
+  /**
+   * What still comes of a body that was answered early is thrown away: HTTP/1.1 closes the
+   * connection behind the answer, HTTP/2 closes the stream with NO_ERROR.
+   */
+  #discardRequest(): void {
+    if (this.request.complete) return;
+    this.request.resume();
+    const stream = "stream" in this.request ? this.request.stream : undefined;
+    if (stream !== undefined) this.response.once("finish", () => stream.close(0));
+  }
+
+  #close(): void {
+    const aborted = !this.#finished;
+    const status = this.response.headersSent ? this.response.statusCode : 499;
+    if (aborted) this.#gone.abort(clientGone());
+    for (const listener of this.#endListeners) {
+      listener({ status, bodyBytes: this.#bodyBytes, aborted });
+    }
+  }
+}
