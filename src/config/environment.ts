@@ -1,0 +1,106 @@
+/** The environment names that configure the gateway, a row each. */
+
+import type { Assignment } from "./draft.ts";
+import type { Path } from "./problem.ts";
+import type { Environment } from "./source.ts";
+
+/** One environment name and the setting that it sets. */
+export interface EnvironmentRow {
+  readonly name: string;
+  /** A last step of `+` appends to a list. */
+  readonly path: Path;
+  /** What the text means to the schema; the text itself when absent, nothing when undefined. */
+  readonly value?: (text: string) => unknown;
+}
+
+const boolean = (text: string): unknown =>
+  ({ "1": true, true: true, yes: true, on: true, "0": false, false: false, no: false, off: false })[
+    text.toLowerCase()
+  ] ?? text;
+
+const list = (text: string): unknown => {
+  const unwrapped = text.trim().replace(/^\[(.*)\]$/s, "$1");
+  return unwrapped.split(",").map((item) => item.trim().replace(/^"(.*)"$/, "$1"));
+};
+
+const levels: Readonly<Record<string, string>> = {
+  warning: "warn",
+  critical: "error",
+  fatal: "error",
+};
+const level = (text: string): unknown => levels[text.toLowerCase()] ?? text.toLowerCase();
+
+/** A key of the operator's own, named after its variable. */
+const operatorKey = (name: string): EnvironmentRow => ({
+  name,
+  path: ["auth", "keys", "+"],
+  value: (key) => ({ name, key, scopes: ["admin"] }),
+});
+
+/** Where two rows set one path, the later one wins. */
+export const environmentRows: readonly EnvironmentRow[] = [
+  { name: "ENVIRONMENT", path: ["environment"], value: (text) => text.toLowerCase() },
+  { name: "GATEWAY_HOST", path: ["gateway", "host"] },
+  { name: "GATEWAY_PORT", path: ["gateway", "port"] },
+  { name: "PORTAL_PORT", path: ["gateway", "portal_port"] },
+  { name: "API_PORT", path: ["gateway", "api_port"] },
+  { name: "MAX_FILE_SIZE", path: ["gateway", "max_request_size"] },
+  { name: "HEALTH_CHECK_TIMEOUT", path: ["gateway", "health_check_timeout"] },
+  { name: "AUTH_SECRET_KEY", path: ["auth", "secret_key"] },
+  operatorKey("API_KEY"),
+  operatorKey("AI_GATEWAY_API_KEY"),
+  operatorKey("SECRET_KEY"),
+  { name: "RATE_LIMIT_ENABLED", path: ["rate_limiting", "enabled"], value: boolean },
+  { name: "RATE_LIMIT_REQUESTS", path: ["rate_limiting", "requests"] },
+  { name: "RATE_LIMIT_WINDOW", path: ["rate_limiting", "window"] },
+  { name: "CORS_ORIGINS", path: ["cors", "origins"], value: list },
+  { name: "TWIN_URL", path: ["cores", "+"], value: (url) => ({ url }) },
+  { name: "LOAD_BALANCER_MAX_RETRIES", path: ["load_balancer", "retry_attempts"] },
+  {
+    name: "LOAD_BALANCER_TIMEOUT_MS",
+    path: ["load_balancer", "timeout"],
+    value: (text) => `${text}ms`,
+  },
+  { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
+  // Other programs' DEBUG names parts of them: what is neither yes nor no is none of ours.
+  {
+    name: "DEBUG",
+    path: ["logging", "level"],
+    value: (text) => (boolean(text) === true ? "debug" : undefined),
+  },
+  { name: "LOG_LEVEL", path: ["logging", "level"], value: level },
+];
+
+/** Names that earlier gateways knew and this version has no use for. */
+const unusedNames: readonly (string | RegExp)[] = [
+  "ENABLE_FILE_UPLOAD",
+  "AGENT_CONTROLLER_URL",
+  "KNOWLEDGE_SYSTEM_URL",
+  "TENSORFLOW_SERVING_URL",
+  "ONNX_RUNTIME_URL",
+  "OPENAI_API_KEY",
+  "ANTHROPIC_API_KEY",
+  "XAI_API_KEY",
+  "GROK_API_KEY",
+  "GOOGLE_API_KEY",
+  /^LOAD_BALANCER_(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
+];
+
+/** What the environment says; a variable that is empty says nothing. */
+export function environmentAssignments(env: Environment): Assignment[] {
+  return environmentRows.flatMap(({ name, path, value = (text) => text }) => {
+    const text = env[name];
+    const meant = text ? value(text) : undefined;
+    return meant === undefined ? [] : [{ path, value: meant, where: `environment ${name}` }];
+  });
+}
+
+/** Names that are set, known and without effect, sorted. */
+export function unusedEnvironment(env: Environment): string[] {
+  return Object.keys(env)
+    .filter((name) => env[name])
+    .filter((name) =>
+      unusedNames.some((known) => (known instanceof RegExp ? known.test(name) : known === name)),
+    )
+    .sort();
+}

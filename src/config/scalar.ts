@@ -1,0 +1,120 @@
+/** The schema's building blocks: values that a file writes as such and the environment as text. */
+
+import { z } from "zod";
+import { durationMsFrom } from "./duration.ts";
+import { sizeBytesFrom } from "./size.ts";
+
+/** `read` gives undefined for what it does not take; then the problem says what was `expected`. */
+function scalar<T>(
+  expected: string,
+  json: Readonly<Record<string, unknown>>,
+  read: (written: unknown) => T | undefined,
+) {
+  return z
+    .unknown()
+    .transform((written, context): T => {
+      const value = read(written);
+      if (value !== undefined) return value;
+      context.addIssue(written === undefined ? "is required" : `expected ${expected}`);
+      return z.NEVER;
+    })
+    .meta(json);
+}
+
+/** A whole number, also as text. */
+export function wholeNumber(min: number, max: number) {
+  return scalar(
+    `a whole number from ${min} to ${max}`,
+    { type: ["integer", "string"], minimum: min, maximum: max },
+    (written) => {
+      const value = numberFrom(written);
+      return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+    },
+  );
+}
+
+/** A number above 0, also as text. */
+export function positiveNumber(max: number) {
+  return scalar(
+    `a number above 0, at most ${max}`,
+    { type: ["number", "string"], exclusiveMinimum: 0, maximum: max },
+    (written) => {
+      const value = numberFrom(written);
+      return value > 0 && value <= max ? value : undefined;
+    },
+  );
+}
+
+/** A number from `min` to `max`, also as text. */
+export function numberBetween(min: number, max: number) {
+  return scalar(
+    `a number from ${min} to ${max}`,
+    { type: ["number", "string"], minimum: min, maximum: max },
+    (written) => {
+      const value = numberFrom(written);
+      return value >= min && value <= max ? value : undefined;
+    },
+  );
+}
+
+/** NaN for what is no decimal number. */
+function numberFrom(written: unknown): number {
+  if (typeof written === "number") return written;
+  return typeof written === "string" && /^-?\d+(\.\d+)?$/.test(written) ? Number(written) : NaN;
+}
+
+const flagWords: Readonly<Record<string, boolean>> = { true: true, false: false };
+
+/** true or false, also as text. */
+export function flag() {
+  return scalar(
+    "true or false",
+    { type: ["boolean", "string"], pattern: "^(true|false)$" },
+    (written) =>
+      typeof written === "boolean" || typeof written === "string"
+        ? flagWords[String(written)]
+        : undefined,
+  );
+}
+
+/** A duration in milliseconds, written as 30s, 1m30s, 500ms or a number of seconds; above 0. */
+export function duration(max: string) {
+  const maxMs = durationMsFrom(max) ?? 0;
+  return scalar(
+    `a duration such as 30s, 1m or 500ms (a bare number is seconds), above 0 and at most ${max}`,
+    { type: ["number", "string"], title: "duration" },
+    (written) => {
+      if (typeof written !== "string" && typeof written !== "number") return undefined;
+      const ms = durationMsFrom(written);
+      return ms !== undefined && ms > 0 && ms <= maxMs ? ms : undefined;
+    },
+  );
+}
+
+/** A size in bytes, written as 10MB, 512k or a number of bytes; above 0. */
+export function size(max: string) {
+  const bytesMax = sizeBytesFrom(max) ?? 0;
+  return scalar(
+    `a size such as 10MB or 512k (1k is 1024 bytes), above 0 and at most ${max}`,
+    { type: ["integer", "string"], title: "size" },
+    (written) => {
+      if (typeof written !== "string" && typeof written !== "number") return undefined;
+      const bytes = sizeBytesFrom(written);
+      return bytes !== undefined && bytes > 0 && bytes <= bytesMax ? bytes : undefined;
+    },
+  );
+}
+
+/** Text that is not empty and fits `pattern`; `expected` says what that is. */
+export function text(expected = "text", pattern = /\S/) {
+  return scalar(expected, { type: "string", pattern: pattern.source }, (written) =>
+    typeof written === "string" && pattern.test(written) ? written : undefined,
+  );
+}
+
+/** Text for which `holds`; `expected` says what that is. */
+export function textThat(expected: string, holds: (written: string) => boolean) {
+  return scalar(expected, { type: "string" }, (written) =>
+    typeof written === "string" && holds(written) ? written : undefined,
+  );
+}

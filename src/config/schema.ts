@@ -1,0 +1,257 @@
+/** The configuration file: every key, what it takes, its default and what it means. */
+
+import { z } from "zod";
+import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
+import { duration, flag, positiveNumber, size, text, textThat, wholeNumber } from "./scalar.ts";
+
+const port = () => wholeNumber(0, 65_535);
+const requestsMax = 1_000_000_000;
+
+/** Rights that a key or an anonymous caller may hold. */
+export const scopes = ["admin"] as const;
+
+const gateway = z.strictObject({
+  host: text().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
+  port: port()
+    .optional()
+    .describe("Port of the one listener; 0 lets the system choose. 8080 when no port is named."),
+  ports: z
+    .array(port())
+    .min(1)
+    .optional()
+    .describe("Instead of `port`: one listener a port, each serving everything."),
+  portal_port: port()
+    .optional()
+    .describe(
+      "Instead of `port`: port of the listener `portal`; 8080 when only `api_port` is named.",
+    ),
+  api_port: port()
+    .optional()
+    .describe(
+      "Instead of `port`: port of the listener `api`; 8081 when only `portal_port` is named.",
+    ),
+  timeout: duration("24h")
+    .prefault("30s")
+    .describe("Time for one request when its caller names no deadline."),
+  max_request_size: size("2GB")
+    .prefault("10MB")
+    .describe("Largest request body, uploads included."),
+  health_check_timeout: duration("10m")
+    .prefault("2s")
+    .describe("Time for one health check of a core."),
+  drain_timeout: duration("1h")
+    .prefault("8s")
+    .describe("How long calls may go on after SIGTERM; the default ends before Docker's 10 s do."),
+});
+
+const listener = z.strictObject({
+  name: text("a name of letters, digits, `-`, `_` and `.`", /^[\w.-]{1,64}$/).describe(
+    "Name in logs and errors; unique.",
+  ),
+  host: text().optional().describe("Address to listen on; `gateway.host` when absent."),
+  port: port().describe("Port; 0 lets the system choose."),
+  serves: z
+    .array(z.enum(["rpc", "rest", "metrics"]))
+    .min(1)
+    .default(["rpc", "rest", "metrics"])
+    .describe("What callers reach here."),
+  tls: z
+    .strictObject({
+      cert_file: text().describe(
+        "PEM certificate chain; paths count from the configuration file's folder.",
+      ),
+      key_file: text().describe("PEM private key."),
+      ca_file: text()
+        .optional()
+        .describe("PEM authorities that client certificates are checked against."),
+      client_auth: z
+        .enum(["none", "request", "require"])
+        .default("none")
+        .describe("Whether clients are asked for a certificate, or turned away without one."),
+    })
+    .optional()
+    .describe("Serves TLS; cleartext when absent."),
+});
+
+const cors = z.strictObject({
+  enabled: flag()
+    .prefault(true)
+    .describe("Answer cross-origin requests; off when the section is absent."),
+  origins: z
+    .array(textThat("`*` or an origin such as https://app.example.com, without a path", isOrigin))
+    .default(["*"])
+    .describe("Origins that may call."),
+  methods: z
+    .array(text("a method in capitals", /^[A-Z]+$/))
+    .default(["GET", "POST", "OPTIONS"])
+    .describe("Methods that they may use."),
+  headers: z
+    .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
+    .default(["Content-Type", "Authorization"])
+    .describe("Request headers that they may send, beside those the RPC protocols need."),
+  credentials: flag()
+    .prefault(false)
+    .describe("Let browsers send cookies and credentials by themselves."),
+});
+
+const scopeList = () => z.array(z.enum(scopes)).default([]);
+
+const auth = z.strictObject({
+  enabled: flag()
+    .optional()
+    .describe("Turn away callers without a key; on as soon as there is a key."),
+  type: z
+    .enum(["bearer", "apikey", "basic"])
+    .default("bearer")
+    .describe(
+      "How callers are told to send the key; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
+    ),
+  secret_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
+    .optional()
+    .describe("The operator's own key; it holds every scope. Give callers keys of their own."),
+  keys: z
+    .array(
+      z.strictObject({
+        name: text("a name of up to 64 characters", /^\S.{0,63}$/).describe(
+          "Who holds the key; unique, used in logs.",
+        ),
+        key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
+          .optional()
+          .describe("The key itself; only its hash is kept."),
+        key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
+          .optional()
+          .describe("Instead of `key`: SHA-256 of it in hex."),
+        scopes: scopeList().describe("Rights beyond calling."),
+      }),
+    )
+    .default([])
+    .describe("Keys that callers present."),
+  anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
+});
+
+const rateLimiting = z.strictObject({
+  enabled: flag().prefault(true).describe("Limit each client; off when the section is absent."),
+  requests_per_minute: positiveNumber(requestsMax)
+    .optional()
+    .describe("Steady rate of one client; 60 when no rate is named."),
+  requests: wholeNumber(1, requestsMax)
+    .optional()
+    .describe("Instead of `requests_per_minute`: requests in each `window`."),
+  window: duration("24h")
+    .optional()
+    .describe("Time in which `requests` are counted; 60s when absent."),
+  burst: wholeNumber(1, requestsMax)
+    .optional()
+    .describe("Requests that one client may send at once; `requests` when that is named, else 10."),
+  cleanup_interval: duration("24h")
+    .optional()
+    .describe("Accepted and not used: memory is bounded by `clients_max`."),
+  clients_max: wholeNumber(1, 10_000_000)
+    .prefault(100_000)
+    .describe("Clients remembered at one time; the one not seen for longest goes first."),
+  routes: z
+    .array(
+      z.strictObject({
+        match: text("a path that begins with `/`", /^\/\S*$/).describe(
+          "Procedure or path prefix, such as `/predict/`.",
+        ),
+        requests_per_minute: positiveNumber(requestsMax).describe(
+          "Steady rate of one client on these routes.",
+        ),
+        burst: wholeNumber(1, requestsMax)
+          .optional()
+          .describe("Requests at once; the section's burst when absent."),
+      }),
+    )
+    .default([])
+    .describe("Limits for some routes, in place of the general one."),
+});
+
+const loadBalancer = z.strictObject({
+  algorithm: z
+    .enum(["round_robin", "least_connections", "weighted"])
+    .default("round_robin")
+    .describe("Which core gets the next call."),
+  health_check_interval: duration("1h")
+    .prefault("10s")
+    .describe("Time between health checks of a core."),
+  retry_attempts: wholeNumber(0, 10)
+    .prefault(3)
+    .describe("Further tries on other cores after the first."),
+  timeout: duration("24h")
+    .optional()
+    .describe("Time for one try; only the request's own time when absent."),
+});
+
+const core = z.strictObject({
+  url: textThat(
+    "an address such as http://localhost:8001, without user, path or query",
+    isCoreUrl,
+  ).describe("Address of a PolyAgent core; https:// for TLS."),
+  weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
+});
+
+const models = z.strictObject({
+  path: text()
+    .optional()
+    .describe(
+      "Model repository; relative to the configuration file's folder. The models that ship with the package when absent.",
+    ),
+  workers: wholeNumber(1, 256)
+    .optional()
+    .describe("Threads that run models; one less than there are cores, at most 4, when absent."),
+  queue_max: wholeNumber(1, 100_000)
+    .prefault(256)
+    .describe("Inferences that may wait for a worker."),
+});
+
+const logging = z.strictObject({
+  level: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .describe("Least level that is written."),
+  format: z
+    .enum(["json", "text"])
+    .default("json")
+    .describe("One JSON object a line, or text for people."),
+  output: z.enum(["stdout", "stderr"]).default("stdout").describe("Where log lines go."),
+});
+
+const metrics = z.strictObject({
+  enabled: flag().prefault(true).describe("Serve Prometheus metrics."),
+  port: port().optional().describe("One more listener, named `metrics`, that serves metrics only."),
+  path: text("a path that begins with `/`", /^\/[\w./-]+$/)
+    .prefault("/metrics")
+    .describe("Where the page is."),
+});
+
+/** The whole file. Unknown keys are refused everywhere. */
+export const fileSchema = z.strictObject({
+  environment: text("a lower-case word such as development or production", /^[a-z][a-z0-9_-]*$/)
+    .prefault("development")
+    .describe("`production` refuses to start with unsafe settings."),
+  gateway: gateway.prefault({}).describe("The listener and what every request may take."),
+  listeners: z
+    .array(listener)
+    .min(1)
+    .optional()
+    .describe("Several listeners, in place of the ports under `gateway`."),
+  cors: cors.optional().describe("Cross-origin calls from browsers."),
+  auth: auth.prefault({}).describe("Who may call."),
+  rate_limiting: rateLimiting.optional().describe("Token buckets for each client."),
+  load_balancer: loadBalancer.prefault({}).describe("How calls are spread over cores."),
+  cores: z
+    .array(core)
+    .default([])
+    .describe("PolyAgent cores; an embedded one answers when there is none."),
+  models: models.prefault({}).describe("Models that run in this process."),
+  logging: logging.prefault({}).describe("Log lines."),
+  metrics: metrics.prefault({}).describe("Prometheus metrics."),
+  trusted_proxies: z
+    .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))
+    .default([])
+    .describe("Proxies whose X-Forwarded-For is believed."),
+});
+
+/** A file that fits, with defaults filled in, durations in milliseconds and sizes in bytes. */
+export type FileConfig = z.output<typeof fileSchema>;

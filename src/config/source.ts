@@ -1,0 +1,164 @@
+/** YAML text becomes a draft: positions kept, `${ENV}` filled in, bombs refused. */
+
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
+import { type Draft, emptyDraft } from "./draft.ts";
+import { type Path, type Problem, pathText } from "./problem.ts";
+import { substitute } from "./substitute.ts";
+
+/** Largest configuration file, in bytes. */
+export const sourceBytesMax = 1_048_576;
+/** Most values that a file may come to once its aliases are followed. */
+const valuesMax = 20_000;
+const depthMax = 32;
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a file comes to. Values with a problem are left out of the draft. */
+export interface Source {
+  readonly draft: Draft;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads YAML. `file` names it in places; `${NAME}` and `${NAME:-default}` take from `env`. */
+export function sourceFrom(yaml: Uint8Array, file: string, env: Environment): Source {
+  const refuse = (where: string, message: string): Source => ({
+    draft: emptyDraft(),
+    problems: [{ where, path: "", message }],
+  });
+  if (yaml.length > sourceBytesMax) {
+    return refuse(file, `is larger than ${sourceBytesMax} bytes`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(yaml);
+  } catch {
+    return refuse(file, "is not UTF-8 text");
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const reader = new Reader(
+    document,
+    (offset) => {
+      const { line, col } = lines.linePos(offset);
+      return `${file}:${line}:${col}`;
+    },
+    env,
+  );
+  return reader.read();
+}
+
+/** Walks one document; a class because draft, problems and count grow together. */
+class Reader {
+  readonly #document: Document.Parsed;
+  readonly #placeAt: (offset: number) => string;
+  readonly #env: Environment;
+  readonly #draft = emptyDraft();
+  readonly #problems: Problem[] = [];
+  #valuesLeft = valuesMax;
+
+  constructor(document: Document.Parsed, placeAt: (offset: number) => string, env: Environment) {
+    this.#document = document;
+    this.#placeAt = placeAt;
+    this.#env = env;
+  }
+
+  read(): Source {
+    const { contents, errors, warnings } = this.#document;
+    for (const { code, pos } of [...errors, ...warnings]) {
+      this.#problems.push({
+        where: this.#placeAt(pos[0]),
+        path: "",
+        message: syntaxMessages[code] ?? `is not valid YAML (${code})`,
+      });
+    }
+    if (this.#problems.length === 0 && contents !== null && !isEmpty(contents)) {
+      this.#draft.root = this.#value(contents, []) ?? {};
+    }
+    return { draft: this.#draft, problems: this.#problems };
+  }
+
+  #value(written: Node, path: Path): unknown {
+    const place = this.#placeAt(written.range?.[0] ?? 0);
+    if (!this.#draft.places.has(pathText(path))) this.#draft.places.set(pathText(path), place);
+    this.#valuesLeft -= 1;
+    if (this.#valuesLeft === 0) this.#problem(path, `comes to more than ${valuesMax} values`);
+    if (path.length > depthMax) this.#problem(path, `is nested deeper than ${depthMax} levels`);
+    if (this.#valuesLeft <= 0 || path.length > depthMax) return undefined;
+    if (isAlias(written)) {
+      const target = written.resolve(this.#document);
+      return target === undefined ? undefined : this.#value(target, path);
+    }
+    if (isMap(written)) return this.#mapping(written, path);
+    if (isSeq<Node>(written)) {
+      return written.items.map((item, index) => this.#value(item, [...path, index]));
+    }
+    const value = isScalar(written) ? written.value : undefined;
+    return typeof value === "string" ? this.#text(value, path) : value;
+  }
+
+  #mapping(written: YAMLMap, path: Path): unknown {
+    const entries: [string, unknown][] = [];
+    for (const { key, value } of written.items) {
+      if (!isScalar(key)) {
+        this.#problem(path, "has a key that is not plain text");
+        continue;
+      }
+      const name = String(key.value);
+      const at = [...path, name];
+      this.#draft.keyPlaces.set(pathText(at), this.#placeAt(key.range?.[0] ?? 0));
+      // A section whose every line is commented out reads as nothing: as if it were not there.
+      if (path.length === 0 && isEmpty(value)) continue;
+      const read = value === null ? null : this.#value(value as Node, at);
+      if (read !== undefined) entries.push([name, read]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  #text(written: string, path: Path): string | undefined {
+    const filled = substitute(written, this.#env);
+    if (filled.ok) return filled.text;
+    this.#problem(path, filled.message);
+    return undefined;
+  }
+
+  #problem(path: Path, message: string): void {
+    const where = this.#draft.places.get(pathText(path)) ?? this.#placeAt(0);
+    this.#problems.push({ where, path: pathText(path), message });
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || (isScalar(value) && value.value === null);
+}
+
+/** Own words for the parser's findings: its messages quote the file, and files hold secrets. */
+const syntaxMessages: Readonly<Record<string, string>> = {
+  ALIAS_PROPS: "an alias takes no tag and no anchor",
+  BAD_ALIAS: "names an anchor that is not there",
+  BAD_DQ_ESCAPE: "has an unknown escape in double quotes",
+  BAD_INDENT: "is indented in a way that YAML does not allow",
+  BLOCK_AS_IMPLICIT_KEY: "begins a mapping in the middle of a line; a value with `: ` needs quotes",
+  BLOCK_IN_FLOW: "puts an indented block inside brackets",
+  DUPLICATE_KEY: "says the same key twice",
+  IMPOSSIBLE: "is not valid YAML",
+  KEY_OVER_1024_CHARS: "has a key longer than 1024 characters",
+  MISSING_CHAR: "lacks a closing bracket, quote or comma",
+  MULTILINE_IMPLICIT_KEY: "has a key that runs over several lines; is a colon missing?",
+  MULTIPLE_DOCS: "holds more than one document",
+  MULTIPLE_ANCHORS: "has two anchors on one value",
+  MULTIPLE_TAGS: "has two tags on one value",
+  TAB_AS_INDENT: "is indented with a tab; YAML takes spaces",
+  TAG_RESOLVE_FAILED: "has a tag that is not known here",
+  UNEXPECTED_TOKEN: "has something here that YAML does not allow",
+};

@@ -1,0 +1,27 @@
+/** Fills `${NAME}` and `${NAME:-default}` in a text from the environment. Pure. */
+
+/** The filled text, or why it could not be filled; the message names the variable, never a value. */
+export type Substituted =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly message: string };
+
+/** `$${` stands for `${` itself. A variable that is empty counts as not set. */
+export function substitute(
+  written: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Substituted {
+  let message: string | undefined;
+  const text = written.replaceAll(/\$(\$?)\{([^}]*)(\}?)/g, (whole, escape, inside, close) => {
+    if (escape !== "") return whole.slice(1);
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inside);
+    if (match === null || close === "") {
+      message ??= "has `${` without a variable's name and `}` behind it; `$${` stands for itself";
+      return "";
+    }
+    const [, name = "", fallback] = match;
+    const value = env[name] || fallback;
+    if (value === undefined) message ??= `environment variable ${name} is not set`;
+    return value ?? "";
+  });
+  return message === undefined ? { ok: true, text } : { ok: false, message };
+}
