@@ -1,4 +1,4 @@
-/** The one tap for time: what the house knows of clocks and waiting. */
+/** The one tap for time: what the house knows of clocks, waiting and time limits. */
 
 import { setTimeout as wait } from "node:timers/promises";
 
@@ -24,3 +24,26 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** A signal with a timer behind it; disposing of it stops the timer. */
+export interface TimeLimit extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** Aborts with a TimeoutError after `ms`, or earlier with the parent's reason. */
+export function timeLimit(ms: number, parent: AbortSignal): TimeLimit {
+  const controller = new AbortController();
+  const follow = () => controller.abort(parent.reason);
+  if (parent.aborted) follow();
+  else parent.addEventListener("abort", follow, { once: true });
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException(`the limit of ${ms} ms passed`, "TimeoutError"));
+  }, ms);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      parent.removeEventListener("abort", follow);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** The address a request counts as coming from: the socket's, or what trusted proxies say. */
+
+import { BlockList, isIP } from "node:net";
+
+/** Tells the client's address from the socket's and X-Forwarded-For. */
+export type ClientAddress = (socketAddress: string, forwardedFor: string | undefined) => string;
+
+function plain(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}
+
+/**
+ * Believes X-Forwarded-For as far as it was written by `trustedProxies` (addresses or CIDR
+ * blocks): reading from the right, the first address that is not one of them is the client's.
+ */
+export function clientAddress(trustedProxies: readonly string[]): ClientAddress {
+  const trusted = new BlockList();
+  for (const entry of trustedProxies) {
+    const [network = "", prefix] = entry.split("/");
+    const family = isIP(network) === 6 ? "ipv6" : "ipv4";
+    if (prefix === undefined) trusted.addAddress(network, family);
+    else trusted.addSubnet(network, Number(prefix), family);
+  }
+  const isTrusted = (address: string) =>
+    isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+
+  return (socketAddress, forwardedFor) => {
+    let client = plain(socketAddress);
+    const hops = forwardedFor?.split(",") ?? [];
+    while (isTrusted(client)) {
+      const hop = plain(hops.pop()?.trim() ?? "");
+      if (isIP(hop) === 0) break;
+      client = hop;
+    }
+    return client;
+  };
+}

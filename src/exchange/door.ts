@@ -1,0 +1,100 @@
+/** The door: gives every request its id and record, finds the surface that serves it, counts how it ended. */
+
+import { randomUUID } from "node:crypto";
+import type { Clock } from "#core/clock.ts";
+import { accessLine } from "#observability/access-line.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { Logger } from "#observability/logger.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { applyCors, type CorsOptions } from "./cors.ts";
+import type { ExchangeEnd } from "./exchange.ts";
+import type { NodeExchange } from "./node-exchange.ts";
+
+/** A way of speaking to the gateway, such as RPC or REST. It holds no policy. */
+export interface Surface {
+  /**
+   * Takes the exchange when it is this surface's: names the endpoint in the record, serves it and
+   * returns true. Never throws.
+   */
+  take(exchange: NodeExchange, record: CallRecord): boolean;
+}
+
+/** What the door applies to every request. */
+export interface DoorOptions {
+  /** Absent: no cross-origin answers. */
+  readonly cors?: CorsOptions;
+  readonly clientAddress: ClientAddress;
+}
+
+/** What the door writes to. */
+export interface DoorDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** One listener's side of the door. */
+export interface DoorListener {
+  readonly name: string;
+  readonly port: number;
+  /** Asked in order; the last one takes everything. */
+  readonly surfaces: readonly Surface[];
+}
+
+/** Ids that a client may choose itself. */
+const requestIdPattern = /^[\w.:/+=-]{1,128}$/;
+
+/** Methods that may stand as a metric's label; others count as OTHER. */
+const knownMethods: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
+
+/** The identifier of a request: the client's own when it is fit to be logged, else a new one. */
+function requestIdOf(sent: string | undefined): string {
+  return sent !== undefined && requestIdPattern.test(sent) ? sent : `req_${randomUUID()}`;
+}
+
+/** Serves exchanges of any listener. */
+export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps) {
+  const count = (record: CallRecord, end: ExchangeEnd) => {
+    const method = knownMethods.has(record.httpMethod) ? record.httpMethod : "OTHER";
+    const labels = { method, endpoint: record.endpoint };
+    const elapsedMs = clock.nowMs() - record.startMs;
+    metrics.httpRequests.inc({ ...labels, port: record.port, status: end.status });
+    metrics.gatewayRequests.inc({ ...labels, status: end.status });
+    metrics.httpDuration.observe(labels, elapsedMs / 1000);
+    metrics.gatewayDuration.observe(labels, elapsedMs / 1000);
+    if (!record.called) accessLine(logger, record, { elapsedMs, status: end.status });
+  };
+
+  return (exchange: NodeExchange, listener: DoorListener): void => {
+    const record: CallRecord = {
+      requestId: requestIdOf(exchange.header("x-request-id")),
+      listener: listener.name,
+      port: listener.port,
+      clientAddress: options.clientAddress(
+        exchange.peer.address,
+        exchange.header("x-forwarded-for"),
+      ),
+      httpMethod: exchange.method,
+      httpVersion: exchange.httpVersion,
+      startMs: clock.nowMs(),
+      endpoint: "none",
+      called: false,
+    };
+    exchange.onEnd((end) => count(record, end));
+    exchange.setHeader("x-request-id", record.requestId);
+    if (options.cors !== undefined && applyCors(exchange, options.cors)) {
+      record.endpoint = "preflight";
+      return;
+    }
+    for (const surface of listener.surfaces) if (surface.take(exchange, record)) return;
+  };
+}

@@ -1,0 +1,74 @@
+/** Credential → principal, or no entry: bearer tokens and API keys against stored digests. */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { getOption } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import { public$ } from "#gen/polygate/v1/options_pb.js";
+import { callRecordKey, type Principal, principalKey } from "./context.ts";
+
+/** Who may call. */
+export interface AuthOptions {
+  /** Off: everybody is anonymous. */
+  readonly enabled: boolean;
+  /** Credentials by the SHA-256 of their text, as 64 hex digits. */
+  readonly keys: readonly {
+    readonly name: string;
+    readonly sha256: string;
+    readonly scopes: readonly string[];
+  }[];
+  /** Scopes of everybody while off. */
+  readonly anonymousScopes: readonly string[];
+}
+
+/** Services that anybody may call: probes come without credentials. */
+const publicServices: ReadonlySet<string> = new Set(["grpc.health.v1.Health"]);
+
+function isPublic(method: DescMethod): boolean {
+  return publicServices.has(method.parent.typeName) || getOption(method, public$);
+}
+
+/** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`. */
+function credentialOf(header: Headers): string | undefined {
+  const bearer = /^bearer +(\S+)$/i.exec(header.get("authorization") ?? "");
+  return bearer?.[1] ?? header.get("x-api-key") ?? undefined;
+}
+
+/**
+ * Finds who calls. Every digest is compared, in constant time, so that neither the key nor its
+ * place in the list shows in how long a refusal takes. Throws CREDENTIAL_MISSING or
+ * CREDENTIAL_INVALID unless the method is public.
+ */
+export function authenticate(options: AuthOptions): Interceptor {
+  const keys = options.keys.map(({ name, sha256, scopes }) => ({
+    digest: Buffer.from(sha256, "hex"),
+    principal: { id: name, authenticated: true, scopes: new Set(scopes) } satisfies Principal,
+  }));
+  const everybody: Principal = {
+    id: "anonymous",
+    authenticated: false,
+    scopes: new Set(options.enabled ? [] : options.anonymousScopes),
+  };
+
+  const identify = (credential: string): Principal | undefined => {
+    const digest = createHash("sha256").update(credential).digest();
+    let found: Principal | undefined;
+    for (const key of keys) if (timingSafeEqual(digest, key.digest)) found = key.principal;
+    return found;
+  };
+
+  return (next) => (request) => {
+    const credential = options.enabled ? credentialOf(request.header) : undefined;
+    const known = credential === undefined ? undefined : identify(credential);
+    if (options.enabled && known === undefined && !isPublic(request.method)) {
+      throw credential === undefined
+        ? fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>")
+        : fault("CREDENTIAL_INVALID", "the credential is not known here");
+    }
+    const principal = known ?? everybody;
+    request.contextValues.set(principalKey, principal);
+    request.contextValues.get(callRecordKey).principal = principal.id;
+    return next(request);
+  };
+}

@@ -1,0 +1,36 @@
+/** Typed keys of what interceptors and services share about a call. Keys only. */
+
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { CallRecord } from "#observability/call-record.ts";
+
+/** Who calls. */
+export interface Principal {
+  /** Name of the credential, or anonymous. */
+  readonly id: string;
+  readonly authenticated: boolean;
+  readonly scopes: ReadonlySet<string>;
+}
+
+/** A caller without a credential. */
+export const anonymous: Principal = { id: "anonymous", authenticated: false, scopes: new Set() };
+
+/** The caller; anonymous until `authenticate` has run. */
+export const principalKey: ContextKey<Principal> = createContextKey(anonymous, {
+  description: "principal",
+});
+
+/** The record of the request; calls that come through no door get an empty one. */
+export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(
+  {
+    requestId: "",
+    listener: "",
+    port: 0,
+    clientAddress: "",
+    httpMethod: "",
+    httpVersion: "",
+    startMs: 0,
+    endpoint: "",
+    called: true,
+  },
+  { description: "call record" },
+);

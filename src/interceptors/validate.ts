@@ -1,0 +1,43 @@
+/** Holds every request message to the protovalidate rules of its proto. */
+
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { pathToString } from "@bufbuild/protobuf/reflect";
+import { createValidator, type Validator } from "@bufbuild/protovalidate";
+import type { Interceptor } from "@connectrpc/connect";
+import { type FieldViolation, fault } from "#errors/fault.ts";
+
+/** Throws REQUEST_INVALID with one field violation a broken rule. */
+function check(validator: Validator, schema: DescMessage, message: Message): void {
+  const outcome = validator.validate(schema, message);
+  if (outcome.kind === "valid") return;
+  // A rule that cannot be evaluated is our own mistake, not the caller's.
+  if (outcome.kind === "error") throw outcome.error;
+  const fields = outcome.violations.map(({ field, message: text }): FieldViolation => {
+    // Rules over several fields name theirs at the head of the text: "file: set either …".
+    const [, named, rest] = field.length > 0 ? [] : (/^(\w+): (.*)$/.exec(text) ?? []);
+    return named === undefined || rest === undefined
+      ? { field: pathToString(field), description: text }
+      : { field: named, description: rest };
+  });
+  const text = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");
+  throw fault("REQUEST_INVALID", text, { fields });
+}
+
+/** Checks messages as they come in, those of streams one by one. */
+export function validate(): Interceptor {
+  const validator = createValidator();
+  async function* checked(schema: DescMessage, messages: AsyncIterable<Message>) {
+    for await (const message of messages) {
+      check(validator, schema, message);
+      yield message;
+    }
+  }
+  return (next) => (request) => {
+    const schema = request.method.input;
+    if (request.stream) {
+      return next({ ...request, message: checked(schema, request.message) as never });
+    }
+    check(validator, schema, request.message);
+    return next(request);
+  };
+}

@@ -1,0 +1,54 @@
+/** The access line: what is written of every request, whether or not it became a call. */
+
+import type { CallOutcome, CallRecord } from "./call-record.ts";
+import type { Logger } from "./logger.ts";
+
+/** How the request went. */
+export interface AccessOutcome {
+  /** Milliseconds from arrival to end. */
+  readonly elapsedMs: number;
+  /** Absent for requests that never became a call. */
+  readonly outcome?: CallOutcome;
+  /** HTTP status, for requests that never became a call. */
+  readonly status?: number;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/** Message and inner cause of an error, for the log only. */
+function causeText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof Error) return `${error.message}: ${cause.stack ?? cause.message}`;
+  return cause === undefined ? error.message : `${error.message}: ${String(cause)}`;
+}
+
+/** Writes the line. Absent facts are left out. */
+export function accessLine(logger: Logger, record: CallRecord, access: AccessOutcome): void {
+  const { outcome, status, elapsedMs } = access;
+  const level = outcome?.level ?? (status !== undefined && status >= 500 ? "error" : "info");
+  if (!logger.isLevelEnabled(level)) return;
+  logger[level](
+    {
+      request_id: record.requestId,
+      listener: record.listener,
+      client: record.clientAddress,
+      http_method: record.httpMethod,
+      http_version: record.httpVersion,
+      endpoint: record.endpoint,
+      procedure: outcome?.procedure,
+      code: outcome?.code,
+      reason: outcome?.reason,
+      status,
+      principal: record.principal,
+      model: record.model,
+      attempts: record.attempts,
+      elapsed_ms: round(elapsedMs),
+      upstream_ms: record.upstreamMs === undefined ? undefined : round(record.upstreamMs),
+      error: outcome?.error === undefined ? undefined : causeText(outcome.error),
+    },
+    outcome === undefined ? "request" : "call",
+  );
+}

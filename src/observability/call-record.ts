@@ -1,0 +1,45 @@
+/** What is known of one request while it is served: begun at the door, completed on the way. */
+
+/** Facts of a request for logs, metrics and limits. Each field is written by the room named beside it. */
+export interface CallRecord {
+  /** Identifier sent to the client and to backends. (door) */
+  readonly requestId: string;
+  /** Name of the listener that took the request. (door) */
+  readonly listener: string;
+  /** Port of that listener. (door) */
+  readonly port: number;
+  /** Address of the client, seen through trusted proxies. (door) */
+  readonly clientAddress: string;
+  /** HTTP method as sent. (door) */
+  readonly httpMethod: string;
+  /** HTTP version as sent, 1.1 or 2. (door) */
+  readonly httpVersion: string;
+  /** Monotonic time of arrival, in milliseconds. (door) */
+  readonly startMs: number;
+  /** Route template or procedure: a word from a bounded set, never the raw path. (door) */
+  endpoint: string;
+  /** Name of the caller's credential. (authenticate) */
+  principal?: string;
+  /** Model that was asked for or answered. (services) */
+  model?: string;
+  /** Endpoints tried and how each went, such as core-1:ok. (services) */
+  attempts?: string;
+  /** Milliseconds spent waiting for backends. (services) */
+  upstreamMs?: number;
+  /** A call began, so the access log has its line from there. (access log) */
+  called: boolean;
+}
+
+/** How a call ended. */
+export interface CallOutcome {
+  /** Service and method, such as polygate.v1.ChatService/Chat. */
+  readonly procedure: string;
+  /** Status code in gRPC's words, such as OK or NOT_FOUND. */
+  readonly code: string;
+  /** Reason of a failure. */
+  readonly reason?: string;
+  /** Level that the reason asks for. */
+  readonly level: "info" | "warn" | "error";
+  /** What went wrong, for the log only. */
+  readonly error?: unknown;
+}

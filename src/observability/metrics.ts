@@ -1,0 +1,155 @@
+/** Every metric of the gateway: names, labels and buckets in one place, on a registry of its own. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** Seconds; from half a millisecond, which a gateway adds, to a minute, which a model takes. */
+const durationBuckets = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+];
+
+/** Makes metrics of each type on one registry. */
+function makers(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+      new Counter<L>({ name, help, labelNames: [...labelNames], registers }),
+    gauge: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+      new Gauge<L>({ name, help, labelNames: [...labelNames], registers }),
+    seconds: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+      new Histogram<L>({
+        name,
+        help,
+        labelNames: [...labelNames],
+        buckets: durationBuckets,
+        registers,
+      }),
+  };
+}
+
+type Makers = ReturnType<typeof makers>;
+
+/** What is counted at the door, of every HTTP request. */
+function doorMetrics({ counter, seconds }: Makers) {
+  return {
+    httpRequests: counter("http_requests_total", "HTTP requests that ended.", [
+      "method",
+      "endpoint",
+      "port",
+      "status",
+    ]),
+    httpDuration: seconds("http_request_duration_seconds", "Time from request to end of answer.", [
+      "method",
+      "endpoint",
+    ]),
+    gatewayRequests: counter("gateway_requests_total", "HTTP requests by outcome.", [
+      "method",
+      "endpoint",
+      "status",
+    ]),
+    gatewayDuration: seconds("gateway_request_duration_seconds", "Time from request to answer.", [
+      "method",
+      "endpoint",
+    ]),
+  };
+}
+
+const callLabels = ["grpc_service", "grpc_method", "grpc_type"] as const;
+
+/** What is counted of every call, whatever surface it came by. */
+function callMetrics({ counter, seconds }: Makers) {
+  return {
+    grpcStarted: counter("grpc_server_started_total", "Calls that began.", callLabels),
+    grpcHandled: counter("grpc_server_handled_total", "Calls that ended.", [
+      ...callLabels,
+      "grpc_code",
+    ]),
+    grpcHandling: seconds("grpc_server_handling_seconds", "Time of a call.", callLabels),
+    overhead: seconds("gateway_overhead_seconds", "Time of a call less its wait for backends.", [
+      "grpc_service",
+      "grpc_method",
+    ]),
+    rateLimitHits: counter("rate_limit_hits_total", "Calls that a rate limit was asked about.", [
+      "client_id",
+    ]),
+    rateLimitBlocks: counter("rate_limit_blocks_total", "Calls that a rate limit refused.", [
+      "client_id",
+    ]),
+    aiGateway: counter("ai_gateway_total", "Chat and predict calls.", []),
+    aiGatewayErrors: counter("ai_gateway_errors_total", "Chat and predict calls that failed.", []),
+  };
+}
+
+/** What is counted of backends. */
+function backendMetrics({ counter, gauge, seconds }: Makers) {
+  return {
+    healthDuration: seconds(
+      "gateway_health_check_duration_seconds",
+      "Time of a health answer, probes included.",
+      [],
+    ),
+    coreHealth: gauge("core_health_status", "1 while the core has this status.", [
+      "core_id",
+      "status",
+    ]),
+    coreResponse: gauge("core_response_time_ms", "Time of the core's last health answer.", [
+      "core_id",
+    ]),
+    balancerRequests: counter("load_balancer_requests_total", "Attempts sent to an endpoint.", [
+      "algorithm",
+      "core",
+    ]),
+    balancerErrors: counter("load_balancer_errors_total", "Attempts that failed.", [
+      "algorithm",
+      "core",
+    ]),
+    aiGatewayRequests: counter("ai_gateway_requests_total", "Requests to a kind of backend.", [
+      "backend",
+      "status",
+    ]),
+    aiGatewayDuration: seconds(
+      "ai_gateway_request_duration_seconds",
+      "Time of a request to a kind of backend.",
+      ["backend"],
+    ),
+  };
+}
+
+const modelLabels = ["model", "version"] as const;
+
+/** What is counted of inferences; names and meaning are Triton's. */
+function inferenceMetrics({ counter }: Makers) {
+  return {
+    inferenceSuccess: counter("nv_inference_request_success", "Inferences done.", modelLabels),
+    inferenceFailure: counter("nv_inference_request_failure", "Inferences that failed.", [
+      ...modelLabels,
+      "reason",
+    ]),
+    inferenceQueueUs: counter(
+      "nv_inference_queue_duration_us",
+      "Microseconds spent waiting for a worker.",
+      modelLabels,
+    ),
+    inferenceComputeUs: counter(
+      "nv_inference_compute_infer_duration_us",
+      "Microseconds spent in the model.",
+      modelLabels,
+    ),
+  };
+}
+
+/** The metrics of one gateway. Labels come from bounded sets: never an address, raw path or key. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Registers every metric; the names are those that existing dashboards expect. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const make = makers(registry);
+  return {
+    registry,
+    ...doorMetrics(make),
+    ...callMetrics(make),
+    ...backendMetrics(make),
+    ...inferenceMetrics(make),
+  };
+}
