@@ -1,0 +1,152 @@
+/** One header field: its name, its value, and what RFC 9113 §8.2 and §8.3 say of it alone. Pure. */
+
+/** Names that a connection treats specially; every other name is `regular`. */
+export const fieldKind = {
+  regular: 0,
+  method: 1,
+  scheme: 2,
+  authority: 3,
+  path: 4,
+  protocol: 5,
+  status: 6,
+  /** Any other name that begins with a colon. */
+  unknownPseudo: 7,
+  /** Fields that concern one HTTP/1.1 connection. */
+  connectionSpecific: 8,
+  te: 9,
+  host: 10,
+  contentLength: 11,
+} as const;
+
+/** One of `fieldKind`. */
+export type FieldKind = (typeof fieldKind)[keyof typeof fieldKind];
+
+/** What HPACK counts for a field beside its name and value (RFC 7541 §4.1). */
+export const fieldOverheadBytes = 32;
+
+const kindByName: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
+  [":method", fieldKind.method],
+  [":scheme", fieldKind.scheme],
+  [":authority", fieldKind.authority],
+  [":path", fieldKind.path],
+  [":protocol", fieldKind.protocol],
+  [":status", fieldKind.status],
+  ["connection", fieldKind.connectionSpecific],
+  ["proxy-connection", fieldKind.connectionSpecific],
+  ["keep-alive", fieldKind.connectionSpecific],
+  ["transfer-encoding", fieldKind.connectionSpecific],
+  ["upgrade", fieldKind.connectionSpecific],
+  ["te", fieldKind.te],
+  ["host", fieldKind.host],
+  ["content-length", fieldKind.contentLength],
+]);
+
+function characters(allowed: string): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const character of allowed) table[character.charCodeAt(0)] = 1;
+  return table;
+}
+
+const lower = "abcdefghijklmnopqrstuvwxyz";
+const digits = "0123456789";
+const marks = "!#$%&'*+-.^_`|~";
+/** Token characters (RFC 9110 §5.6.2) without capitals, which HTTP/2 forbids in names. */
+const nameCharacters = characters(lower + digits + marks);
+const methodCharacters = characters(lower + lower.toUpperCase() + digits + marks);
+const schemeCharacters = characters(`${lower}${lower.toUpperCase()}${digits}+-.`);
+
+function consistsOf(text: string, allowed: Uint8Array): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (allowed[text.charCodeAt(index)] !== 1) return false;
+  }
+  return text.length > 0;
+}
+
+/** Whether `name` may name a field: a lower-case token. Pseudo names are not. */
+export function isFieldName(name: string): boolean {
+  return consistsOf(name, nameCharacters);
+}
+
+/** Whether `value` holds only octets, none of them NUL, CR or LF, and no blank at either end. */
+export function isFieldValue(value: string): boolean {
+  const last = value.length - 1;
+  for (let index = 0; index <= last; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code > 0xff || code === 0 || code === 10 || code === 13) return false;
+  }
+  return last < 0 || !(isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last)));
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Whether `text` holds visible ASCII and octets above it: nothing that ends a line or a word. */
+function isUnbroken(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code <= 0x20 || code === 0x7f) return false;
+  }
+  return true;
+}
+
+function isStatus(value: string): boolean {
+  return value.length === 3 && value >= "100" && value <= "999" && /^\d+$/.test(value);
+}
+
+function isWellFormed(kind: FieldKind, name: string, value: string): boolean {
+  if (!isFieldValue(value)) return false;
+  switch (kind) {
+    case fieldKind.regular:
+      return isFieldName(name);
+    case fieldKind.method:
+      return consistsOf(value, methodCharacters);
+    case fieldKind.scheme:
+      return consistsOf(value, schemeCharacters);
+    case fieldKind.authority:
+    case fieldKind.host:
+      return isUnbroken(value) && !value.includes("@");
+    case fieldKind.path:
+      return (value.startsWith("/") && isUnbroken(value)) || value === "*";
+    case fieldKind.protocol:
+      return consistsOf(value, methodCharacters);
+    case fieldKind.status:
+      return isStatus(value);
+    case fieldKind.te:
+      return value === "trailers";
+    case fieldKind.contentLength:
+      return value.length <= 15 && /^\d+$/.test(value);
+    case fieldKind.unknownPseudo:
+    case fieldKind.connectionSpecific:
+      return false;
+  }
+}
+
+/** What a name is to a connection. */
+export function kindOf(name: string): FieldKind {
+  return (
+    kindByName.get(name) ??
+    (name.charCodeAt(0) === 0x3a ? fieldKind.unknownPseudo : fieldKind.regular)
+  );
+}
+
+/** A field as it was received: judged once, however often an index refers to it. Immutable. */
+export class Field {
+  readonly name: string;
+  readonly value: string;
+  readonly kind: FieldKind;
+  /** The field alone breaks no rule; those between fields are MessageHead's to check. */
+  readonly wellFormed: boolean;
+
+  constructor(name: string, value: string) {
+    this.name = name;
+    this.value = value;
+    this.kind = kindOf(name);
+    this.wellFormed = isWellFormed(this.kind, name, value);
+  }
+
+  /** Size in the sense of HPACK and of SETTINGS_MAX_HEADER_LIST_SIZE. */
+  get listBytes(): number {
+    return this.name.length + this.value.length + fieldOverheadBytes;
+  }
+}
