@@ -102,5 +102,5 @@ export function unusedEnvironment(env: Environment): string[] {
     .filter((name) =>
       unusedNames.some((known) => (known instanceof RegExp ? known.test(name) : known === name)),
     )
-    .sort();
+    .toSorted((one, other) => (one < other ? -1 : 1));
 }

@@ -1,10 +1,17 @@
 /** Guesses which known word somebody meant. Pure. */
 
-/** The known word closest to `word`, or undefined when none is close. Case, `-` and `_` count nothing. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
-  const sought = bare(word).slice(0, 64);
+/**
+ * The known word closest to `word`, or undefined when none is within `distanceMax` edits, a third
+ * of its length by default. Case, `-` and `_` count nothing.
+ */
+export function nearest(
+  word: string,
+  known: Iterable<string>,
+  distanceMax = Math.max(1, Math.floor(word.length / 3)),
+): string | undefined {
+  const sought = bare(word.slice(0, 64));
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(sought.length / 3)) + 1;
+  let bestDistance = distanceMax + 1;
   for (const candidate of known) {
     const distance = editDistance(sought, bare(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

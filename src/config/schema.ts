@@ -79,15 +79,15 @@ const cors = z.strictObject({
     .describe("Answer cross-origin requests; off when the section is absent."),
   origins: z
     .array(textThat("`*` or an origin such as https://app.example.com, without a path", isOrigin))
-    .default(["*"])
+    .prefault(["*"])
     .describe("Origins that may call."),
   methods: z
     .array(text("a method in capitals", /^[A-Z]+$/))
-    .default(["GET", "POST", "OPTIONS"])
+    .prefault(["GET", "POST", "OPTIONS"])
     .describe("Methods that they may use."),
   headers: z
     .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
-    .default(["Content-Type", "Authorization"])
+    .prefault(["Content-Type", "Authorization"])
     .describe("Request headers that they may send, beside those the RPC protocols need."),
   credentials: flag()
     .prefault(false)
@@ -124,7 +124,7 @@ const auth = z.strictObject({
         scopes: scopeList().describe("Rights beyond calling."),
       }),
     )
-    .default([])
+    .prefault([])
     .describe("Keys that callers present."),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
 });
@@ -163,7 +163,7 @@ const rateLimiting = z.strictObject({
           .describe("Requests at once; the section's burst when absent."),
       }),
     )
-    .default([])
+    .prefault([])
     .describe("Limits for some routes, in place of the general one."),
 });
 
@@ -242,14 +242,14 @@ export const fileSchema = z.strictObject({
   load_balancer: loadBalancer.prefault({}).describe("How calls are spread over cores."),
   cores: z
     .array(core)
-    .default([])
+    .prefault([])
     .describe("PolyAgent cores; an embedded one answers when there is none."),
   models: models.prefault({}).describe("Models that run in this process."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z
     .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))
-    .default([])
+    .prefault([])
     .describe("Proxies whose X-Forwarded-For is believed."),
 });
 

@@ -5,7 +5,7 @@ export type Surface = "rpc" | "rest" | "metrics";
 
 /** Files and demands of a TLS listener. */
 export interface TlsSettings {
-  /** Paths of PEM files; relative ones count from the working directory. */
+  /** Absolute paths of PEM files. */
   readonly certFile: string;
   readonly keyFile: string;
   /** Authorities that client certificates are checked against. */
@@ -33,7 +33,7 @@ export interface CorsSettings {
   readonly origins: readonly string[];
   readonly methods: readonly string[];
   readonly headers: readonly string[];
-  /** Whether browsers may send cookies and Authorization by themselves; never with origin `*`. */
+  /** Whether browsers may send cookies and Authorization by themselves; with `*` not in production. */
   readonly credentials: boolean;
 }
 

@@ -5,17 +5,20 @@ export type Substituted =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly message: string };
 
+const malformed =
+  "has `$` and `{` without a variable's name and `}` behind them; write `$$` and `{`";
+
 /** `$${` stands for `${` itself. A variable that is empty counts as not set. */
 export function substitute(
   written: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Substituted {
   let message: string | undefined;
-  const text = written.replaceAll(/\$(\$?)\{([^}]*)(\}?)/g, (whole, escape, inside, close) => {
-    if (escape !== "") return whole.slice(1);
+  const text = written.replaceAll(/\$(\$?)\{([^}]*)(\}?)/g, (whole, dollar, inside, close) => {
+    if (dollar !== "") return whole.slice(1);
     const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inside);
     if (match === null || close === "") {
-      message ??= "has `${` without a variable's name and `}` behind it; `$${` stands for itself";
+      message ??= malformed;
       return "";
     }
     const [, name = "", fallback] = match;

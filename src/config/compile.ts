@@ -1,0 +1,135 @@
+/** A file that fits becomes `Settings`: what spans several keys is checked, the result is frozen. */
+
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { authFrom } from "./credentials.ts";
+import { listenersFrom } from "./listeners.ts";
+import { nearest } from "./nearest.ts";
+import type { Report } from "./report.ts";
+import type { FileConfig } from "./schema.ts";
+import type { CoreSettings, CorsSettings, RateLimitSettings, Settings } from "./settings.ts";
+
+/** What a configuration does not say itself. */
+export interface CompileContext {
+  /** Absolute; relative paths in the file count from here. */
+  readonly folder: string;
+  /** Threads that the machine runs at once. */
+  readonly cpus: number;
+  /** Environment names that are set and without effect. */
+  readonly unusedEnvironment: readonly string[];
+}
+
+/** The models that ship with the package; `src/config` and `dist/config` are equally deep. */
+const ownModels = fileURLToPath(new URL("../../models", import.meta.url));
+
+/** Compiles; every problem goes to `report`, and the result is of use only when there was none. */
+export function compile(config: FileConfig, context: CompileContext, report: Report): Settings {
+  const { environment, gateway, load_balancer: balancer, models, metrics } = config;
+  const strict = environment === "production";
+  // A misspelt production would start without its checks.
+  const meant = environment === "prod" ? "production" : nearest(environment, ["production"], 2);
+  if (!strict && meant !== undefined) {
+    report(["environment"], "is almost production", "did you mean production?");
+  }
+  const cors = corsFrom(config.cors, strict, report);
+  const rateLimit = rateLimitFrom(config.rate_limiting, report);
+  return deepFreeze({
+    environment,
+    listeners: listenersFrom(config, context.folder, report),
+    request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    drainTimeoutMs: gateway.drain_timeout,
+    trustedProxies: config.trusted_proxies,
+    ...(cors !== undefined && { cors }),
+    auth: authFrom(config.auth, strict, report),
+    ...(rateLimit !== undefined && { rateLimit }),
+    chat: {
+      algorithm: balancer.algorithm,
+      cores: coresFrom(config.cores, report),
+      healthIntervalMs: balancer.health_check_interval,
+      healthTimeoutMs: gateway.health_check_timeout,
+      retryAttempts: balancer.retry_attempts,
+      ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
+    },
+    onnx: {
+      repositoryPath: models.path === undefined ? ownModels : resolve(context.folder, models.path),
+      workers: models.workers ?? Math.max(1, Math.min(4, context.cpus - 1)),
+      queueMax: models.queue_max,
+    },
+    logging: config.logging,
+    metrics: { enabled: metrics.enabled, path: metrics.path },
+    unused: [
+      ...(config.rate_limiting?.cleanup_interval === undefined
+        ? []
+        : ["rate_limiting.cleanup_interval"]),
+      ...context.unusedEnvironment,
+    ],
+  });
+}
+
+function corsFrom(
+  cors: FileConfig["cors"],
+  strict: boolean,
+  report: Report,
+): CorsSettings | undefined {
+  if (cors === undefined || !cors.enabled) return undefined;
+  const { origins, methods, headers, credentials } = cors;
+  if (strict && credentials && origins.includes("*")) {
+    report(
+      ["cors", "origins"],
+      "may not be `*` with credentials in production",
+      "name the origins",
+    );
+  }
+  return { origins, methods, headers, credentials };
+}
+
+function rateLimitFrom(
+  limits: FileConfig["rate_limiting"],
+  report: Report,
+): RateLimitSettings | undefined {
+  if (limits === undefined) return undefined;
+  const { requests_per_minute: perMinute, requests, window, routes } = limits;
+  if (requests !== undefined && perMinute !== undefined) {
+    report(["rate_limiting", "requests"], "stands beside requests_per_minute", "keep one of them");
+  }
+  if (requests === undefined && window !== undefined) {
+    report(["rate_limiting", "window"], "needs `requests`, the number that it counts");
+  }
+  if (!limits.enabled) return undefined;
+  const capacity = limits.burst ?? requests ?? 10;
+  const perSecond =
+    requests === undefined ? (perMinute ?? 60) / 60 : (requests * 1_000) / (window ?? 60_000);
+  return {
+    capacity,
+    perSecond,
+    routes: routes.map(({ match, requests_per_minute, burst = capacity }) => ({
+      match,
+      capacity: burst,
+      perSecond: requests_per_minute / 60,
+    })),
+    clientsMax: limits.clients_max,
+  };
+}
+
+/** Cores in the order of the file. One that TWIN_URL repeats counts once and keeps its weight. */
+function coresFrom(cores: FileConfig["cores"], report: Report): readonly CoreSettings[] {
+  const compiled: CoreSettings[] = [];
+  for (const [index, { url, weight }] of cores.entries()) {
+    const { origin } = new URL(url);
+    const twin = compiled.find((core) => core.url === origin);
+    if (twin === undefined) {
+      compiled.push({ id: `core-${compiled.length + 1}`, url: origin, weight });
+    } else if (weight !== 1 && weight !== twin.weight) {
+      report(["cores", index], `has the address of ${twin.id} and another weight`);
+    }
+  }
+  return compiled;
+}
+
+/** Freezes plain data, all the way down. */
+function deepFreeze<T extends object>(data: T): T {
+  for (const value of Object.values(data)) {
+    if (typeof value === "object" && value !== null) deepFreeze(value);
+  }
+  return Object.freeze(data);
+}

@@ -1,0 +1,58 @@
+/** Every setting of the file as a row: path, what it takes, default, meaning; read off the schema. */
+
+import type { JsonSchema } from "./json-schema.ts";
+
+/** One setting. */
+export interface Field {
+  /** Path such as `cores[].url`. */
+  readonly path: string;
+  /** What it takes, such as `duration` or `debug | info`. */
+  readonly takes: string;
+  /** The default as one would write it; absent when there is none. */
+  readonly fallback?: string;
+  readonly description: string;
+}
+
+/** All settings that hold a value, in the order of the schema. */
+export function fieldsOf(schema: JsonSchema, path = ""): readonly Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, node]) => {
+    const at = path === "" ? key : `${path}.${key}`;
+    if (node.properties !== undefined) return fieldsOf(node, at);
+    if (node.items?.properties !== undefined)
+      return [fieldFrom(at, node), ...fieldsOf(node.items, `${at}[]`)];
+    return [fieldFrom(at, node)];
+  });
+}
+
+/** Keys of the mapping at `path`; a number steps into a list. */
+export function keysAt(schema: JsonSchema, path: readonly (string | number)[]): readonly string[] {
+  let node: JsonSchema | undefined = schema;
+  for (const step of path) {
+    node = typeof step === "number" ? node?.items : node?.properties?.[step];
+  }
+  return Object.keys(node?.properties ?? {});
+}
+
+function fieldFrom(path: string, node: JsonSchema): Field {
+  const { default: fallback, description = "" } = node;
+  return {
+    path,
+    takes: takesText(node),
+    ...(fallback !== undefined && { fallback: fallbackText(fallback) }),
+    description,
+  };
+}
+
+function takesText(node: JsonSchema): string {
+  if (node.items !== undefined) {
+    return node.items.properties === undefined ? `list of ${takesText(node.items)}` : "list";
+  }
+  if (node.enum !== undefined) return node.enum.join(" | ");
+  const type = node.title ?? [node.type ?? "text"].flat()[0] ?? "text";
+  return { string: "text", boolean: "true | false", integer: "whole number" }[type] ?? type;
+}
+
+function fallbackText(fallback: unknown): string {
+  if (Array.isArray(fallback)) return `[${fallback.join(", ")}]`;
+  return String(fallback);
+}

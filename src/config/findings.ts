@@ -1,0 +1,74 @@
+/** What the schema finds wrong, as problems with places and hints. */
+
+import type { z } from "zod";
+import { type Draft, placeOf, valueAt } from "./draft.ts";
+import { type Field, fieldsOf, keysAt } from "./fields.ts";
+import { jsonSchema } from "./json-schema.ts";
+import { nearest } from "./nearest.ts";
+import { type Path, type Problem, pathText } from "./problem.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Words for the schema's findings that no field has own words for. They hold no values. */
+export function issueMessage(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined && issue.code !== "unrecognized_keys") return "is required";
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${issue.expected === "array" ? "a list" : "a mapping"}, got ${kindOf(issue.input)}`;
+    case "invalid_value":
+      return `expected ${issue.values.join(", ").replace(/, ([^,]*)$/, " or $1")}`;
+    case "too_small":
+      return "must not be empty";
+    default:
+      return "is not valid here";
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a mapping";
+  return typeof value === "string" ? "text" : `a ${typeof value}`;
+}
+
+/** One problem an issue, one a key where keys are unknown. */
+export function problemsFrom(issues: readonly Issue[], draft: Draft): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => unknownKey([...path, key], draft));
+    }
+    const value = valueAt(draft.root, path);
+    const meant =
+      issue.code === "invalid_value" && typeof value === "string"
+        ? nearest(value, issue.values.map(String))
+        : undefined;
+    return [
+      {
+        where: placeOf(draft, path) ?? "defaults",
+        path: pathText(path),
+        message: issue.message,
+        ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+      },
+    ];
+  });
+}
+
+function unknownKey(path: Path, draft: Draft): Problem {
+  const text = pathText(path);
+  const schema = jsonSchema();
+  const key = String(path.at(-1));
+  const sibling = nearest(key, keysAt(schema, path.slice(0, -1)));
+  const meant = sibling ?? elsewhere(key, fieldsOf(schema));
+  return {
+    where: draft.keyPlaces.get(text) ?? placeOf(draft, path) ?? "defaults",
+    path: text,
+    message: "is not a known key",
+    ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+  };
+}
+
+/** The first setting of this very name in another section. */
+function elsewhere(key: string, fields: readonly Field[]): string | undefined {
+  return fields.find(({ path }) => path.endsWith(`.${key}`))?.path;
+}

@@ -1,0 +1,88 @@
+/** Flags of a command line, read by a table of them. */
+
+import { parseArgs } from "node:util";
+import { nearest } from "./nearest.ts";
+import type { Problem } from "./problem.ts";
+
+/** One flag of a command. */
+export interface FlagRow {
+  /** Without the dashes. */
+  readonly name: string;
+  /** Word for the value in the help; absent when the flag takes none. */
+  readonly value?: string;
+  /** Takes several values, written apart or with commas between. */
+  readonly many?: true;
+  readonly description: string;
+}
+
+/** Flags by name, each with its values; a flag without a value has an empty list. */
+export interface Flags {
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads `argv` (without program and command). Finds every problem; tells none of the values. */
+export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Flags {
+  const values = new Map<string, string[]>();
+  const problems: Problem[] = [];
+  let open: FlagRow | undefined;
+  let afterUnknown = false;
+  const refuse = (where: string, message: string | undefined, hint = {}) => {
+    if (message !== undefined) problems.push({ where, path: "", message, ...hint });
+  };
+  for (const token of tokensOf(argv, rows)) {
+    if (token.kind === "option") {
+      const name = token.rawName.replace(/^-+/, "");
+      open = rows.find((row) => row.name === name);
+      afterUnknown = open === undefined;
+      refuse(`flag ${token.rawName}`, takeOption(open, token.value, values), hintFor(name, rows));
+    } else if (token.kind === "positional" && !afterUnknown) {
+      refuse(`argument ${token.index + 1}`, takeFurther(open, token.value, values));
+    }
+  }
+  return { values, problems };
+}
+
+function tokensOf(argv: readonly string[], rows: readonly FlagRow[]) {
+  const options = Object.fromEntries(
+    rows.map(({ name, value }) => [
+      name,
+      { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+    ]),
+  );
+  const args = [...argv];
+  return parseArgs({ args, options, strict: false, tokens: true, allowPositionals: true }).tokens;
+}
+
+/** Notes a flag with its value, or says why not. */
+function takeOption(
+  row: FlagRow | undefined,
+  value: string | undefined,
+  values: Map<string, string[]>,
+): string | undefined {
+  if (row === undefined) return "is unknown";
+  if (values.has(row.name)) return "is there twice";
+  if (row.value === undefined && value !== undefined) return "takes no value";
+  // `--host --port 1`: the next flag is no value of this one.
+  const missing = value === undefined || value === "" || value.startsWith("--");
+  if (row.value !== undefined && missing) return `needs a ${row.value}`;
+  values.set(row.name, value === undefined ? [] : [value]);
+  return undefined;
+}
+
+/** Notes a further value of a flag that takes many, or says why not. */
+function takeFurther(
+  row: FlagRow | undefined,
+  value: string,
+  values: ReadonlyMap<string, string[]>,
+): string | undefined {
+  const taken = row?.many ? values.get(row.name) : undefined;
+  taken?.push(value);
+  return taken === undefined ? "belongs to no flag" : undefined;
+}
+
+function hintFor(name: string, rows: readonly FlagRow[]): { hint?: string } {
+  const names = rows.map((row) => row.name);
+  const meant = names.includes(name) ? undefined : nearest(name, names);
+  return meant === undefined ? {} : { hint: `did you mean --${meant}?` };
+}

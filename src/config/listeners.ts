@@ -1,0 +1,119 @@
+/** Which addresses the gateway listens on, from the several ways to say so. */
+
+import { resolve } from "node:path";
+import type { Report } from "./report.ts";
+import type { FileConfig } from "./schema.ts";
+import type { ListenerSettings, Surface, TlsSettings } from "./settings.ts";
+
+const everything: readonly Surface[] = ["rpc", "rest", "metrics"];
+
+/** All listeners; reports addresses or names that are said twice. `folder` is where paths count from. */
+export function listenersFrom(
+  config: FileConfig,
+  folder: string,
+  report: Report,
+): readonly ListenerSettings[] {
+  const named = config.listeners;
+  const all = named === undefined ? fromPorts(config, report) : fromList(config, folder, report);
+  const serving = config.metrics.enabled ? withMetrics(all, config) : withoutMetrics(all);
+  for (const [index, listener] of serving.entries()) {
+    const clash = clashOf(listener, serving.slice(0, index));
+    if (clash === undefined) continue;
+    const isNamed = index < (named?.length ?? 0);
+    report(isNamed ? ["listeners", index] : portPath(config, listener.name), clash);
+  }
+  return serving;
+}
+
+function clashOf(
+  { name, host, port, serves }: ListenerSettings,
+  earlier: readonly ListenerSettings[],
+): string | undefined {
+  if (serves.length === 0) return "serves nothing while metrics are off";
+  if (earlier.some((one) => one.name === name)) return `is a second listener named ${name}`;
+  const twin = earlier.find((one) => one.host === host && one.port === port && port !== 0);
+  return twin && `has the host and port of listener ${twin.name}`;
+}
+
+/** The setting to blame for a listener that no entry of `listeners` made. */
+function portPath({ gateway, metrics }: FileConfig, name: string): readonly string[] {
+  if (name === "metrics" && metrics.port !== undefined) return ["metrics", "port"];
+  if (gateway.ports !== undefined) return ["gateway", "ports"];
+  return name === "portal" || name === "api" ? ["gateway", `${name}_port`] : ["gateway", "port"];
+}
+
+function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSettings[] {
+  const { host, port, ports, portal_port: portalPort, api_port: apiPort } = gateway;
+  const paired = portalPort !== undefined || apiPort !== undefined;
+  if ([port !== undefined, ports !== undefined, paired].filter(Boolean).length > 1) {
+    report(
+      ["gateway"],
+      "names its ports in more than one way",
+      "keep port, ports or portal_port and api_port",
+    );
+  }
+  if (paired) {
+    return [
+      { name: "portal", host, port: portalPort ?? 8080, serves: everything },
+      { name: "api", host, port: apiPort ?? 8081, serves: everything },
+    ];
+  }
+  if (ports !== undefined) {
+    return ports.map((one, index) => ({
+      name: `gateway-${index + 1}`,
+      host,
+      port: one,
+      serves: everything,
+    }));
+  }
+  return [{ name: "gateway", host, port: port ?? 8080, serves: everything }];
+}
+
+function fromList(
+  { gateway, listeners = [] }: FileConfig,
+  folder: string,
+  report: Report,
+): readonly ListenerSettings[] {
+  for (const key of ["port", "ports", "portal_port", "api_port"] as const) {
+    if (gateway[key] !== undefined) {
+      report(["gateway", key], "has no effect beside `listeners`", "name ports in one place only");
+    }
+  }
+  return listeners.map(({ name, host = gateway.host, port, serves, tls }, index) => {
+    if (tls?.client_auth !== undefined && tls.client_auth !== "none" && tls.ca_file === undefined) {
+      report(["listeners", index, "tls", "ca_file"], "is required to check client certificates");
+    }
+    const settings = { name, host, port, serves };
+    return tls === undefined ? settings : { ...settings, tls: tlsFrom(tls, folder) };
+  });
+}
+
+type FileTls = NonNullable<NonNullable<FileConfig["listeners"]>[number]["tls"]>;
+
+function tlsFrom(tls: FileTls, folder: string): TlsSettings {
+  return {
+    certFile: resolve(folder, tls.cert_file),
+    keyFile: resolve(folder, tls.key_file),
+    ...(tls.ca_file !== undefined && { caFile: resolve(folder, tls.ca_file) }),
+    clientAuth: tls.client_auth,
+  };
+}
+
+/** Adds the listener of `metrics.port`, unless that very address serves metrics already. */
+function withMetrics(
+  listeners: readonly ListenerSettings[],
+  { gateway: { host }, metrics: { port } }: FileConfig,
+): readonly ListenerSettings[] {
+  const there = listeners.some(
+    (one) => one.host === host && one.port === port && port !== 0 && one.serves.includes("metrics"),
+  );
+  if (port === undefined || there) return listeners;
+  return [...listeners, { name: "metrics", host, port, serves: ["metrics"] }];
+}
+
+function withoutMetrics(listeners: readonly ListenerSettings[]): readonly ListenerSettings[] {
+  return listeners.map((one) => ({
+    ...one,
+    serves: one.serves.filter((surface) => surface !== "metrics"),
+  }));
+}

@@ -1,0 +1,90 @@
+/** Reads the outside once: flags, environment and file become frozen settings or all problems. */
+
+import { closeSync, openSync, readSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, resolve } from "node:path";
+import { emptyDraft } from "./draft.ts";
+import { environmentAssignments, unusedEnvironment } from "./environment.ts";
+import { flagsFrom } from "./flags.ts";
+import { overlay } from "./layers.ts";
+import type { Problem } from "./problem.ts";
+import { flagAssignments, serveFlags } from "./serve-flags.ts";
+import type { Settings } from "./settings.ts";
+import { settle } from "./settle.ts";
+import { type Environment, type Source, sourceBytesMax, sourceFrom } from "./source.ts";
+
+/** What the outside says. */
+export interface Outside {
+  /** Flags of `serve`, without program and command. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  /** Absolute working directory; `--config` counts from here. */
+  readonly cwd: string;
+}
+
+/** Settings to run with, or everything that keeps them from being made. */
+export type Loaded =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Defaults, then the file, then the environment, then flags: the later one wins. Never throws. */
+export function loadSettings({ argv, env, cwd }: Outside): Loaded {
+  const flags = flagsFrom(argv, serveFlags);
+  const flagFile = flags.values.get("config")?.[0];
+  const file = flagFile ?? (env.CONFIG_PATH || undefined);
+  const saidAt = flagFile === undefined ? "environment CONFIG_PATH" : "flag --config";
+  const source: Source =
+    file === undefined
+      ? { draft: emptyDraft(), problems: [] }
+      : readSource({ file, saidAt, cwd, env });
+  const early = [...flags.problems, ...source.problems];
+  // An unreadable file says nothing about its settings: checking the rest would find phantoms.
+  if (source.problems.some(({ path }) => path === "")) return { ok: false, problems: early };
+  overlay(source.draft, environmentAssignments(env));
+  overlay(source.draft, flagAssignments(flags.values));
+  const { settings, problems } = settle(source.draft, early, {
+    folder: file === undefined ? cwd : dirname(resolve(cwd, file)),
+    cpus: availableParallelism(),
+    unusedEnvironment: unusedEnvironment(env),
+  });
+  return settings === undefined || problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, settings };
+}
+
+interface FileToRead {
+  /** As it was named; places say it so. */
+  readonly file: string;
+  /** Where it was named. */
+  readonly saidAt: string;
+  readonly cwd: string;
+  readonly env: Environment;
+}
+
+function readSource({ file, saidAt, cwd, env }: FileToRead): Source {
+  let yaml: Uint8Array;
+  try {
+    yaml = readAtMost(resolve(cwd, file), sourceBytesMax + 1);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    const problem = { where: saidAt, path: "", message: `the file cannot be read (${code})` };
+    return { draft: emptyDraft(), problems: [problem] };
+  }
+  return sourceFrom(yaml, file, env);
+}
+
+/** The first `bytesMax` bytes of a file: what is too large is never held whole. */
+function readAtMost(path: string, bytesMax: number): Uint8Array {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(bytesMax);
+    let length = 0;
+    for (;;) {
+      const read = readSync(descriptor, bytes, length, bytesMax - length, null);
+      if (read === 0) return bytes.subarray(0, length);
+      length += read;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,51 @@
+/** A finished draft is checked and compiled, so that one run finds every problem. */
+
+import { type CompileContext, compile } from "./compile.ts";
+import { type Draft, placeOf } from "./draft.ts";
+import { issueMessage, problemsFrom } from "./findings.ts";
+import { type Problem, pathText } from "./problem.ts";
+import { type FileConfig, fileSchema } from "./schema.ts";
+import type { Settings } from "./settings.ts";
+
+/** Settings, of use only when `problems` is empty; `known` are problems that were found before. */
+export function settle(
+  draft: Draft,
+  known: readonly Problem[],
+  context: CompileContext,
+): { readonly settings?: Settings; readonly problems: readonly Problem[] } {
+  const problems = [...known];
+  const checked = fileSchema.safeParse(draft.root, { error: issueMessage });
+  if (!checked.success) {
+    const told = new Set(known.map(({ path }) => path));
+    problems.push(
+      ...problemsFrom(checked.error.issues, draft).filter(({ path }) => !told.has(path)),
+    );
+  }
+  const faulty = new Set(problems.map(({ path }) => sectionOf(path)));
+  const config = checked.success ? checked.data : withoutSections(draft.root, faulty);
+  if (config === undefined) return { problems: problems.toSorted(byPlace) };
+  const settings = compile(config, context, (path, message, hint) => {
+    const text = pathText(path);
+    if (faulty.has(sectionOf(text))) return;
+    const where = placeOf(draft, path) ?? "defaults";
+    problems.push({ where, path: text, message, ...(hint !== undefined && { hint }) });
+  });
+  return { settings, problems: problems.toSorted(byPlace) };
+}
+
+/** The file with defaults in place of its faulty sections: what spans the others is checked too. */
+function withoutSections(root: unknown, faulty: ReadonlySet<string>): FileConfig | undefined {
+  if (typeof root !== "object" || root === null) return undefined;
+  const sound = Object.entries(root).filter(([key]) => !faulty.has(sectionOf(pathText([key]))));
+  return fileSchema.safeParse(Object.fromEntries(sound)).data;
+}
+
+/** The order of the file: numbers in places count as numbers. */
+const collator = new Intl.Collator("en", { numeric: true });
+function byPlace(one: Problem, other: Problem): number {
+  return collator.compare(one.where, other.where);
+}
+
+function sectionOf(path: string): string {
+  return path.split(/[.[]/, 1)[0] ?? "";
+}
