@@ -1,0 +1,121 @@
+/** Composes the agent's answer to a conversation: words, tool calls and why it ended. */
+
+import { create } from "@bufbuild/protobuf";
+import type { ChatRequest, Message, ToolCall } from "#gen/polyagent/core/v1/core_pb.js";
+import { ToolCallSchema } from "#gen/polyagent/core/v1/core_pb.js";
+import { callerToolCalls } from "./caller-tools.ts";
+import { planTools } from "./plan.ts";
+import type { ToolResult } from "./tools/result.ts";
+import type { Invocation, Toolbox } from "./tools/toolbox.ts";
+
+/** An answer before it is cut to a number of tokens. */
+export interface Answer {
+  readonly content: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: "stop" | "tool_calls";
+}
+
+/** Highest number that the agent counts to. */
+export const countMax = 100_000;
+
+const introduction = "I am the reference core, a deterministic program and no language model.";
+
+/**
+ * Answers the last turn, by the first rule that fits: a tool's result is passed on; a caller's tool
+ * that is named is asked for; `echo …` and `count to n` are done; with `use_tools`, what can be
+ * computed is computed; else it says what it is and what it read.
+ */
+export async function answerTo(request: ChatRequest, toolbox: Toolbox): Promise<Answer> {
+  const last = request.messages.at(-1);
+  const text = last?.content ?? "";
+  if (last?.role === "tool") return said(`The tool answered: ${text}`);
+
+  const asked = callerToolCalls(text, request.tools);
+  if (asked.length > 0) return { content: "", toolCalls: asked, finishReason: "tool_calls" };
+
+  const echoed = /^\s*echo:?\s+(.+)$/is.exec(text)?.[1];
+  if (echoed !== undefined) return said(echoed);
+
+  const limit = /^\s*count to (\d{1,6})\b/i.exec(text)?.[1];
+  if (limit !== undefined) return said(countTo(Math.min(Number(limit), countMax)));
+
+  const planned = request.useTools ? planTools(text) : [];
+  return planned.length > 0 ? await computed(planned, toolbox) : said(summary(request, text));
+}
+
+function said(content: string): Answer {
+  return { content, toolCalls: [], finishReason: "stop" };
+}
+
+function countTo(limit: number): string {
+  return Array.from({ length: limit }, (_, index) => index + 1).join(" ");
+}
+
+async function computed(planned: readonly Invocation[], toolbox: Toolbox): Promise<Answer> {
+  const sentences: string[] = [];
+  const toolCalls: ToolCall[] = [];
+  for (const [index, invocation] of planned.entries()) {
+    const result = await toolbox.run(invocation);
+    sentences.push(sentence(invocation, result));
+    const { tool, ...args } = invocation;
+    toolCalls.push(
+      create(ToolCallSchema, {
+        id: `call_${index + 1}`,
+        name: tool,
+        argumentsJson: JSON.stringify(args),
+        result: result.ok ? result.text : `error: ${result.problem}`,
+      }),
+    );
+  }
+  const source = "Computed by the reference core's tools; no language model was asked.";
+  return { content: `${sentences.join("\n")}\n${source}`, toolCalls, finishReason: "stop" };
+}
+
+function sentence(invocation: Invocation, result: ToolResult): string {
+  const said = result.ok ? result.text : undefined;
+  const problem = result.ok ? "" : result.problem;
+  switch (invocation.tool) {
+    case "calculator":
+      return said === undefined
+        ? `${invocation.expression} cannot be computed: ${problem}.`
+        : `${invocation.expression} = ${said}`;
+    case "unit_converter": {
+      const { value, from, to } = invocation;
+      return said === undefined
+        ? `${value} ${from} cannot be given in ${to}: ${problem}.`
+        : `${value} ${from} = ${said} ${to}`;
+    }
+    case "clock":
+      return said === undefined
+        ? `The time cannot be told: ${problem}.`
+        : `In ${invocation.zone} it is ${said}.`;
+  }
+}
+
+function summary(request: ChatRequest, text: string): string {
+  const turns = request.messages.length;
+  const images = request.messages.flatMap((message: Message) => message.images).length;
+  const read = [
+    `${plural(wordCount(text), "word")} in the last of ${plural(turns, "message")}`,
+    ...(request.context === "" ? [] : [`${plural(wordCount(request.context), "word")} of context`]),
+    ...(images === 0 ? [] : [plural(images, "image")]),
+  ];
+  const hint = request.useTools
+    ? "I found nothing to compute in it: I calculate, convert units and tell the time."
+    : "With use_tools I calculate, convert units and tell the time.";
+  return `${introduction} I read ${read.join(", ")}: “${excerpt(text)}” ${hint}`;
+}
+
+function wordCount(text: string): number {
+  return text.match(/\S+/g)?.length ?? 0;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The first words of `text`, on one line, whole characters only. */
+function excerpt(text: string): string {
+  const characters = Array.from(text.slice(0, 400).replace(/\s+/g, " ").trim());
+  return characters.length <= 120 ? characters.join("") : `${characters.slice(0, 119).join("")}…`;
+}

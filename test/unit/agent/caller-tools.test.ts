@@ -1,0 +1,38 @@
+/** A caller's tool is asked for when the message names it. */
+
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { callerToolCalls } from "#agent/caller-tools.ts";
+import { ToolDefinitionSchema } from "#gen/polyagent/core/v1/core_pb.js";
+
+const tools = ["get_weather", "send"].map((name) => create(ToolDefinitionSchema, { name }));
+
+const rows = [
+  ["a name alone has no arguments", "call get_weather now", [["get_weather", "{}"]]],
+  [
+    "an object behind the name is its arguments",
+    'get_weather {"city": "Os}lo", "at": {"x": "\\""}} thanks',
+    [["get_weather", '{"city":"Os}lo","at":{"x":"\\""}}']],
+  ],
+  ["broken JSON counts as no arguments", "get_weather {city", [["get_weather", "{}"]]],
+  ["a name within a word is none", "resend it, get_weathers", []],
+  ["a later whole word counts", "resend, then send", [["send", "{}"]]],
+  [
+    "tools come in the order of their definitions",
+    "send the get_weather",
+    [
+      ["get_weather", "{}"],
+      ["send", "{}"],
+    ],
+  ],
+] as const;
+test.each(rows)("%s", (_, text, calls) => {
+  expect(callerToolCalls(text, tools)).toMatchObject(
+    calls.map(([name, argumentsJson], index) => ({
+      id: `call_${index + 1}`,
+      name,
+      argumentsJson,
+      result: "",
+    })),
+  );
+});
