@@ -1,0 +1,69 @@
+/** Decodes and resizes images with libvips; imported only when there is an image. */
+
+import sharp, { type Sharp } from "sharp";
+import { fault } from "#errors/fault.ts";
+import { type Placement, placeImage, type Size } from "./image-frame.ts";
+import type { ImageInput } from "./model-spec.ts";
+import type { Pixels } from "./pixels.ts";
+
+/** Most pixels that an image may have. */
+export const imagePixelsMax = 64_000_000;
+
+const formats = "JPEG, PNG, WebP, GIF, TIFF or AVIF";
+
+// One thread an image: many images at once keep the cores busy, and inference needs some too.
+sharp.concurrency(1);
+sharp.cache(false);
+// What the library could read beyond these (SVG, PDF, raw dumps) is never offered to a stranger.
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({
+  operation: ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map(
+    (name) => `VipsForeignLoad${name}`,
+  ),
+});
+
+/** Pixels at the size that the input needs, and where they belong in it. Throws IMAGE_INVALID. */
+export async function decodeImage(
+  encoded: Uint8Array,
+  input: ImageInput,
+): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
+  if (encoded.byteLength === 0) throw imageFault("the image is empty");
+  // The limit is checked below, so that the message can name it.
+  const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
+  const placement = placeImage(await uprightSize(image), input);
+  const resized = image
+    .autoOrient()
+    .extract(placement.crop)
+    .resize({ ...placement.resized, fit: "fill" })
+    .flatten({ background: "#fff" })
+    .toColourspace("srgb")
+    .raw();
+  try {
+    return { pixels: { ...placement.resized, rgb: await resized.toBuffer() }, placement };
+  } catch (error) {
+    throw imageFault("the image is truncated or damaged", error);
+  }
+}
+
+async function uprightSize(image: Sharp): Promise<Size> {
+  let size: Size;
+  try {
+    size = (await image.metadata()).autoOrient;
+  } catch (error) {
+    throw imageFault(`not a readable ${formats} image`, error);
+  }
+  const { width, height } = size;
+  if (width * height > imagePixelsMax) {
+    throw imageFault(
+      `the image has ${width} × ${height} pixels; the limit is ${imagePixelsMax / 1e6} megapixels`,
+    );
+  }
+  return size;
+}
+
+function imageFault(description: string, cause?: unknown) {
+  return fault("IMAGE_INVALID", `file: ${description}`, {
+    fields: [{ field: "file", description }],
+    cause,
+  });
+}

@@ -1,0 +1,36 @@
+/** An encoded image becomes a model's input. */
+
+import { abortable } from "#core/abortable.ts";
+import type { Tensor } from "#core/tensor.ts";
+import type { ImageFrame } from "./image-frame.ts";
+import type { ImageInput } from "./model-spec.ts";
+import { pixelsToTensor } from "./pixels.ts";
+
+/** A model's input made from an image. */
+export interface PreparedImage {
+  /** FP32, batch 1, in the model's layout; a fresh buffer. */
+  readonly tensor: Tensor;
+  /** How points of it lie in the upright source image. */
+  readonly frame: ImageFrame;
+}
+
+/**
+ * Decodes beside the event loop, turns upright, lays transparency over white, fits and normalises.
+ * Throws IMAGE_INVALID, naming field `file`, for anything that is no whole image within limits;
+ * rejects with the signal's reason when that aborts.
+ */
+export async function prepareImage(
+  encoded: Uint8Array,
+  input: ImageInput,
+  signal: AbortSignal,
+): Promise<PreparedImage> {
+  signal.throwIfAborted();
+  const { decodeImage } = await openDecoder();
+  const { pixels, placement } = await abortable(decodeImage(encoded, input), signal);
+  return { tensor: pixelsToTensor(pixels, placement, input), frame: placement.frame };
+}
+
+/** Loads the decoding library, which takes long enough that only gateways with image models should. */
+export function openDecoder(): Promise<typeof import("./image-decoder.ts")> {
+  return import("./image-decoder.ts");
+}

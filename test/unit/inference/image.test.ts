@@ -1,0 +1,215 @@
+import { crc32 } from "node:zlib";
+import { ConnectError } from "@connectrpc/connect";
+import sharp, { type Sharp } from "sharp";
+import { describe, expect, test } from "vitest";
+import { reasonOf } from "#errors/fault.ts";
+import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
+import { prepareImage } from "#inference/image.ts";
+import { imagePixelsMax } from "#inference/image-decoder.ts";
+import type { ImageInput } from "#inference/model-spec.ts";
+import { numbersOf } from "#inference/tensor-view.ts";
+
+const { signal } = new AbortController();
+
+const input: ImageInput = {
+  width: 4,
+  height: 4,
+  color: "rgb",
+  layout: "NHWC",
+  fit: "stretch",
+  pad: 0,
+  invert: "never",
+  mean: [0, 0, 0],
+  std: [1 / 255, 1 / 255, 1 / 255],
+};
+
+/** Left half red, right half blue. */
+function halves(width: number, height: number) {
+  const rgb = Buffer.alloc(width * height * 3);
+  for (let at = 0; at < width * height; at++) rgb[at * 3 + (at % width < width / 2 ? 0 : 2)] = 255;
+  return sharp(rgb, { raw: { width, height, channels: 3 } });
+}
+
+async function levels(encoded: Uint8Array, change: Partial<ImageInput> = {}) {
+  const { tensor } = await prepareImage(encoded, { ...input, ...change }, signal);
+  return numbersOf(tensor).map(Math.round);
+}
+
+async function refusal(encoded: Uint8Array) {
+  const error = await prepareImage(encoded, input, signal).then(
+    () => "nothing was thrown",
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConnectError)) throw new Error(`${error}`);
+  const fields = error.findDetails(BadRequestSchema)[0]?.fieldViolations.map(({ field }) => field);
+  return { reason: reasonOf(error), message: error.rawMessage, fields };
+}
+
+describe("formats", () => {
+  const encoders = {
+    JPEG: (image: Sharp) => image.jpeg({ quality: 100, chromaSubsampling: "4:4:4" }),
+    PNG: (image: Sharp) => image.png(),
+    WebP: (image: Sharp) => image.webp({ lossless: true }),
+    GIF: (image: Sharp) => image.gif(),
+    TIFF: (image: Sharp) => image.tiff({ compression: "lzw" }),
+    AVIF: (image: Sharp) => image.avif({ lossless: true }),
+  };
+  for (const [name, encode] of Object.entries(encoders)) {
+    test(`${name} gives the pixels that went in`, async () => {
+      const [red = 0, , , , , , , , , , , blue = 0] = await levels(
+        await encode(halves(4, 4)).toBuffer(),
+      );
+      expect(red).toBeGreaterThan(245);
+      expect(blue).toBeGreaterThan(245);
+    });
+  }
+  test("the same picture as PNG and as WebP makes the same tensor", async () => {
+    const picture = halves(37, 21);
+    expect(await levels(await picture.clone().png().toBuffer())).toEqual(
+      await levels(await picture.clone().webp({ lossless: true }).toBuffer()),
+    );
+  });
+  test("grey, 16-bit and palette images are read as 8-bit RGB", async () => {
+    const grey = await halves(4, 4).greyscale().png().toBuffer();
+    expect(await levels(grey)).toHaveLength(48);
+    const deep = await halves(4, 4).toColourspace("rgb16").png().toBuffer();
+    expect((await levels(deep)).slice(0, 3)).toEqual([255, 0, 0]);
+    const palette = await halves(4, 4).png({ palette: true }).toBuffer();
+    expect((await levels(palette)).slice(0, 3)).toEqual([255, 0, 0]);
+  });
+});
+
+describe("preparation", () => {
+  test("the tensor is FP32 of batch 1 in the model's layout", async () => {
+    const png = await halves(8, 8).png().toBuffer();
+    const { tensor } = await prepareImage(png, { ...input, layout: "NCHW" }, signal);
+    expect(tensor.datatype).toBe("FP32");
+    expect(tensor.shape).toEqual([1, 3, 4, 4]);
+    expect(tensor.bytes.byteLength).toBe(1 * 3 * 4 * 4 * 4);
+  });
+  test("an image of the right size is not resampled", async () => {
+    const rgb = Buffer.from(Array.from({ length: 48 }, (_, at) => (at * 37) % 256));
+    const png = await sharp(rgb, { raw: { width: 4, height: 4, channels: 3 } })
+      .png()
+      .toBuffer();
+    expect(await levels(png)).toEqual([...rgb]);
+  });
+  test("a picture on its side is turned upright first", async () => {
+    // Orientation 6: shown turned by 90 degrees clockwise, so that left becomes top.
+    const jpeg = await halves(32, 16)
+      .withMetadata({ orientation: 6 })
+      .jpeg({ quality: 100 })
+      .toBuffer();
+    const { tensor, frame } = await prepareImage(jpeg, input, signal);
+    const numbers = numbersOf(tensor);
+    expect(numbers[0]).toBeGreaterThan(240);
+    expect(numbers[9]).toBeGreaterThan(240);
+    expect(numbers[47]).toBeGreaterThan(240);
+    expect([frame.sourceWidth, frame.sourceHeight]).toEqual([16, 32]);
+  });
+  test("what is transparent is white", async () => {
+    const clear = await sharp({
+      create: { width: 4, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+    })
+      .png()
+      .toBuffer();
+    expect(await levels(clear)).toEqual(Array(48).fill(255));
+  });
+  test("contain pads, and the frame says where the picture is", async () => {
+    const png = await halves(40, 20).png().toBuffer();
+    const contain: ImageInput = { ...input, fit: "contain", pad: 7 };
+    const { tensor, frame } = await prepareImage(png, contain, signal);
+    const numbers = numbersOf(tensor).map(Math.round);
+    expect(numbers.slice(0, 12)).toEqual(Array(12).fill(7));
+    expect(numbers.slice(36)).toEqual(Array(12).fill(7));
+    expect(frame).toEqual({
+      sourceWidth: 40,
+      sourceHeight: 20,
+      scaleX: 0.1,
+      scaleY: 0.1,
+      offsetX: 0,
+      offsetY: 1,
+    });
+  });
+  test("cover crops to the middle", async () => {
+    // A thousand pixels wide: only the middle four count, two of each colour.
+    const png = await halves(1000, 4).png().toBuffer();
+    const row = [255, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 255];
+    expect((await levels(png, { fit: "cover" })).slice(0, 12)).toEqual(row);
+  });
+  test("the same bytes give the same tensor, time after time", async () => {
+    const png = await halves(33, 17).png().toBuffer();
+    expect(await levels(png)).toEqual(await levels(png));
+  });
+});
+
+describe("refusals name the field", () => {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="5" height="5"><rect width="5" height="5"/></svg>';
+  const notImages = {
+    text: Buffer.from("hello"),
+    "an SVG drawing": Buffer.from(svg),
+    "a PDF": Buffer.from("%PDF-1.7\n"),
+    zeros: Buffer.alloc(1000),
+    "the first bytes of a PNG": Buffer.from("89504e470d0a1a0a", "hex"),
+  };
+  for (const [name, encoded] of Object.entries(notImages)) {
+    test(`${name} is not an image`, async () => {
+      expect(await refusal(encoded)).toEqual({
+        reason: "IMAGE_INVALID",
+        message: "file: not a readable JPEG, PNG, WebP, GIF, TIFF or AVIF image",
+        fields: ["file"],
+      });
+    });
+  }
+  test("nothing at all is empty", async () => {
+    expect(await refusal(new Uint8Array())).toMatchObject({ message: "file: the image is empty" });
+  });
+  const halved = {
+    jpeg: "the image is truncated or damaged",
+    png: "the image is truncated or damaged",
+    webp: "not a readable JPEG, PNG, WebP, GIF, TIFF or AVIF image",
+  } as const;
+  for (const [format, problem] of Object.entries(halved) as [keyof typeof halved, string][]) {
+    test(`half of a ${format} is refused, not completed with grey`, async () => {
+      const noise = { type: "gaussian", mean: 128, sigma: 40 } as const;
+      const create = { width: 200, height: 200, channels: 3, background: "red", noise } as const;
+      const whole = await sharp({ create })[format]().toBuffer();
+      const half = await refusal(whole.subarray(0, whole.length >> 1));
+      const message = `file: ${problem}`;
+      expect(half).toEqual({ reason: "IMAGE_INVALID", message, fields: ["file"] });
+    });
+  }
+  test("more pixels than the limit are refused by their header, with the limit", async () => {
+    expect(imagePixelsMax).toBe(64_000_000);
+    const png = await halves(4, 4).png().toBuffer();
+    // The header chunk: length, "IHDR", width, height, five more bytes, checksum.
+    png.writeUInt32BE(8001, 16);
+    png.writeUInt32BE(8000, 20);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    expect(await refusal(png)).toEqual({
+      reason: "IMAGE_INVALID",
+      message: "file: the image has 8001 × 8000 pixels; the limit is 64 megapixels",
+      fields: ["file"],
+    });
+  });
+});
+
+describe("cancellation", () => {
+  test("an aborted signal stops it before anything is decoded", async () => {
+    const reason = new Error("gone");
+    const waiting = prepareImage(Buffer.from("not read"), input, AbortSignal.abort(reason));
+    await expect(waiting).rejects.toBe(reason);
+  });
+  test("an abort while decoding is answered at once", async () => {
+    const controller = new AbortController();
+    const waiting = prepareImage(
+      await halves(2000, 2000).png().toBuffer(),
+      input,
+      controller.signal,
+    );
+    const reason = new Error("gone");
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+  });
+});
