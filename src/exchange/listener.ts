@@ -161,7 +161,8 @@ function sniff(socket: Socket, wires: Wires): void {
     socket.pause();
     socket.unshift(first);
     wires.take(socket, wire);
-    socket.resume();
+    // node:http2 reads what was put back by itself; flowing again would lose it.
+    if (wire === "1.1") socket.resume();
   };
   socket.on("data", read);
   socket.once("close", forget);

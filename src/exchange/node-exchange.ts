@@ -31,6 +31,13 @@ function isEncrypted(request: NodeRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
 
+/** Whether a closed response went out to its end. */
+function isWhole(response: NodeResponse): boolean {
+  // node:http2 says "finish" of streams that were reset, too; their reset code tells.
+  if ("stream" in response) return response.writableEnded && response.stream.rstCode === 0;
+  return response.writableFinished;
+}
+
 /** One of Node's request and response pairs, as an exchange. */
 export class NodeExchange implements Exchange {
   readonly httpVersion: "1.1" | "2";
@@ -42,7 +49,6 @@ export class NodeExchange implements Exchange {
   readonly #gone = new AbortController();
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
-  #finished = false;
 
   constructor(request: NodeRequest, response: NodeResponse) {
     this.request = request;
@@ -56,9 +62,6 @@ export class NodeExchange implements Exchange {
       port: socket?.remotePort ?? 0,
       encrypted: isEncrypted(request),
     };
-    response.once("finish", () => {
-      this.#finished = true;
-    });
     response.once("close", () => this.#close());
     // Without a listener a reset by the client would be an uncaught error; `close` tells the same.
     request.on("error", () => {});
@@ -197,7 +200,7 @@ export class NodeExchange implements Exchange {
   }
 
   #close(): void {
-    const aborted = !this.#finished;
+    const aborted = !isWhole(this.response);
     const status = this.response.headersSent ? this.response.statusCode : 499;
     if (aborted) this.#gone.abort(clientGone());
     for (const listener of this.#endListeners) {

@@ -41,6 +41,8 @@ export interface SeriesSpan {
 export interface Stats {
   /** A call begins; the function that is returned ends it, once. */
   begin(kind: SeriesKind, name: string): (result: CallResult) => void;
+  /** A call that has ended, after `elapsedMs`. */
+  add(kind: SeriesKind, name: string, elapsedMs: number, result: CallResult): void;
   totals(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
   /** Sums over the last `hours`, at most 24, in steps of five minutes. */
   span(kind: SeriesKind, hours: number): ReadonlyMap<string, SeriesSpan>;
@@ -68,7 +70,6 @@ class Series {
   readonly #slots: Slot[] = [];
 
   end(elapsedMs: number, wallMs: number, { failed, tokens = 0, cost = 0 }: CallResult): void {
-    this.inFlight -= 1;
     this.#samples[this.#all.requests % samplesMax] = elapsedMs;
     for (const sums of [this.#all, this.#slot(Math.floor(wallMs / slotMs))]) {
       sums.requests += 1;
@@ -126,17 +127,26 @@ export function createStats(clock: Clock): Stats {
     backend: new LRUCache({ max: namesMax }),
     model: new LRUCache({ max: namesMax }),
   };
+  const seriesOf = (kind: SeriesKind, name: string): Series => {
+    const series = kinds[kind].get(name) ?? new Series();
+    kinds[kind].set(name, series);
+    return series;
+  };
   const mapped = <T>(kind: SeriesKind, read: (series: Series) => T): Map<string, T> =>
     new Map([...kinds[kind].entries()].map(([name, series]) => [name, read(series)]));
 
   return {
     begin(kind, name) {
       const startMs = clock.nowMs();
-      const series = kinds[kind].get(name) ?? new Series();
-      kinds[kind].set(name, series);
+      const series = seriesOf(kind, name);
       series.inFlight += 1;
-      return (result) => series.end(clock.nowMs() - startMs, clock.wallMs(), result);
+      return (result) => {
+        series.inFlight -= 1;
+        series.end(clock.nowMs() - startMs, clock.wallMs(), result);
+      };
     },
+    add: (kind, name, elapsedMs, result) =>
+      seriesOf(kind, name).end(elapsedMs, clock.wallMs(), result),
     totals: (kind) => mapped(kind, (series) => series.totals()),
     span(kind, hours) {
       const fromMs = clock.wallMs() - hours * 60 * 60_000;

@@ -1,0 +1,130 @@
+/** HealthService: probes every backend at once and tells how the gateway is. */
+
+import { statfs } from "node:fs/promises";
+import { freemem, totalmem } from "node:os";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { PredictBackend } from "#backends/backend.ts";
+import type { Clock } from "#core/clock.ts";
+import type { HealthService } from "#gen/polygate/v1/health_pb.js";
+import type { Metrics } from "#observability/metrics.ts";
+
+/** One chat core as the pool sees it. */
+export interface CoreState {
+  readonly id: string;
+  readonly healthy: boolean;
+  /** Unix time of the last probe in milliseconds; absent before the first. */
+  readonly lastCheckWallMs?: number;
+  /** Time of the last answer in milliseconds. */
+  readonly responseTimeMs?: number;
+  /** Why it is not healthy, in public words. */
+  readonly error?: string;
+}
+
+/** What HealthService needs. */
+export interface HealthDeps {
+  readonly predict: PredictBackend;
+  readonly cores: {
+    readonly kind: string;
+    /** Probes all cores at once; resolves when each has answered or `capMs` is over. */
+    probe(capMs: number): Promise<readonly CoreState[]>;
+  };
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly version: string;
+  readonly environment: string;
+  /** Monotonic time of start, in milliseconds. */
+  readonly startedMs: number;
+}
+
+type Status = "healthy" | "degraded" | "unhealthy";
+
+/** A probe that takes longer is told by its last known outcome: the whole answer stays under 100 ms. */
+const probeCapMs = 50;
+
+/** Whole hours, minutes and seconds, such as 24h15m30s. */
+export function uptimeText(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 3600)}h${Math.floor(whole / 60) % 60}m${whole % 60}s`;
+}
+
+function statusOf(working: number, all: number): Status {
+  if (working === all) return "healthy";
+  return working === 0 ? "unhealthy" : "degraded";
+}
+
+/** The worse of two. */
+function worse(a: Status, b: Status): Status {
+  const order: readonly Status[] = ["healthy", "degraded", "unhealthy"];
+  return order.indexOf(a) > order.indexOf(b) ? a : b;
+}
+
+async function diskUsage() {
+  const { blocks, bavail, bsize } = await statfs(process.cwd());
+  const totalBytes = blocks * bsize;
+  const freeBytes = bavail * bsize;
+  return { totalBytes, freeBytes, usedRatio: totalBytes === 0 ? 0 : 1 - freeBytes / totalBytes };
+}
+
+function memoryUsage() {
+  const { rss, heapUsed } = process.memoryUsage();
+  return {
+    rssBytes: rss,
+    heapUsedBytes: heapUsed,
+    systemTotalBytes: totalmem(),
+    systemFreeBytes: freemem(),
+  };
+}
+
+function coreHealth({ id, healthy, lastCheckWallMs, responseTimeMs = 0, error = "" }: CoreState) {
+  return {
+    id,
+    status: healthy ? "healthy" : "unhealthy",
+    responseTimeMs,
+    error,
+    ...(lastCheckWallMs === undefined ? {} : { lastCheck: timestampFromMs(lastCheckWallMs) }),
+  };
+}
+
+/** The service over the pool of cores and the predict backend. */
+export function createHealthService(deps: HealthDeps): ServiceImpl<typeof HealthService> {
+  const { predict, cores, clock, metrics } = deps;
+  return {
+    async getHealth() {
+      const startMs = clock.nowMs();
+      const [states, disk] = await Promise.all([cores.probe(probeCapMs), diskUsage()]);
+      const healthy = states.filter((core) => core.healthy);
+      const models = predict.models();
+      const working = models.filter(({ state }) => state !== "failed");
+      const chatStatus = statusOf(healthy.length, states.length);
+      const predictStatus =
+        models.length === 0 ? "healthy" : statusOf(working.length, models.length);
+      const elapsedMs = clock.nowMs() - startMs;
+      const uptimeSeconds = (clock.nowMs() - deps.startedMs) / 1000;
+      metrics.healthDuration.observe(elapsedMs / 1000);
+      return {
+        status: worse(chatStatus, predictStatus),
+        timestamp: timestampFromMs(clock.wallMs()),
+        gateway: {
+          uptime: uptimeText(uptimeSeconds),
+          uptimeSeconds,
+          version: deps.version,
+          nodeVersion: process.versions.node,
+          environment: deps.environment,
+          responseTimeMs: elapsedMs,
+          memory: memoryUsage(),
+          disk,
+        },
+        cores: { available: healthy.length, total: states.length, health: states.map(coreHealth) },
+        models: Object.fromEntries(models.map(({ name, state }) => [name, state])),
+        services: {
+          [cores.kind]: {
+            status: chatStatus,
+            responseTimeMs: Math.max(0, ...states.map(({ responseTimeMs = 0 }) => responseTimeMs)),
+          },
+          [predict.kind]: { status: predictStatus, responseTimeMs: 0 },
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/** PredictService: an image or tensors in, the model's labels, boxes or tensors out. */
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { InferResponse, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { Clock } from "#core/clock.ts";
+import type { NamedTensor } from "#core/tensor.ts";
+import { fault } from "#errors/fault.ts";
+import type {
+  PredictRequest,
+  PredictResponseSchema,
+  PredictService,
+} from "#gen/polygate/v1/predict_pb.js";
+import { classify } from "#inference/classification.ts";
+import { detect } from "#inference/detection.ts";
+import { prepareImage } from "#inference/image.ts";
+import { type ImageFrame, placeImage } from "#inference/image-frame.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import type { Stats } from "#observability/stats.ts";
+import { backendCallOf } from "./backend-call.ts";
+import { metered } from "./metered.ts";
+import { tensorFromWire, tensorToWire } from "./tensors.ts";
+
+/** What PredictService needs. */
+export interface PredictDeps {
+  readonly backend: PredictBackend;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly stats: Stats;
+}
+
+type Reply = MessageInitShape<typeof PredictResponseSchema>;
+
+const defaultTopK = { classification: 5, detection: 100, tensor: 0 } as const;
+
+/** What a request gives a model. */
+interface Prepared {
+  readonly inputs: readonly NamedTensor[];
+  /** How boxes map to the image that was sent; undefined for tensors. */
+  readonly frame: ImageFrame | undefined;
+  readonly preprocessMs: number;
+}
+
+/** Throws MODEL_UNKNOWN. */
+export function modelOf(backend: PredictBackend, name: string): ModelStatus {
+  const status = backend.find(name);
+  if (status === undefined) {
+    throw fault("MODEL_UNKNOWN", `there is no model named "${name}"`, {
+      fields: [{ field: "model", description: "the name or alias of a model" }],
+    });
+  }
+  return status;
+}
+
+async function prepare(
+  request: PredictRequest,
+  status: ModelStatus,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<Prepared> {
+  const { image } = status.spec;
+  if (request.file.length === 0) {
+    const inputs = request.inputs.map((tensor, at) => tensorFromWire(tensor, `inputs[${at}]`));
+    return { inputs, frame: image && placeImage(image, image).frame, preprocessMs: 0 };
+  }
+  if (image === undefined) {
+    const description = `model "${status.name}" takes tensors in inputs, not images`;
+    throw fault("REQUEST_INVALID", `file: ${description}`, {
+      fields: [{ field: "file", description }],
+    });
+  }
+  const startMs = clock.nowMs();
+  const { tensor, frame } = await prepareImage(request.file, image, signal);
+  // An empty name stands for the model's only input.
+  return { inputs: [{ ...tensor, name: "" }], frame, preprocessMs: clock.nowMs() - startMs };
+}
+
+function outputNamed(outputs: readonly NamedTensor[], name: string): NamedTensor {
+  const output = outputs.find((tensor) => tensor.name === name);
+  if (output === undefined) {
+    throw fault("MODEL_LOAD_FAILED", `model.yaml names an output "${name}" that the model lacks`);
+  }
+  return output;
+}
+
+/** What the outputs mean, as the model declares it. */
+function interpret(
+  request: PredictRequest,
+  { spec }: ModelStatus,
+  { outputs, frame }: { outputs: readonly NamedTensor[]; frame: ImageFrame | undefined },
+): Pick<Reply, "classifications" | "detections"> {
+  const { meaning, labels } = spec;
+  const topK = request.topK ?? defaultTopK[meaning.kind];
+  switch (meaning.kind) {
+    case "classification": {
+      const output = outputNamed(outputs, meaning.output);
+      return { classifications: classify(output, { scores: meaning.scores, labels, topK }) };
+    }
+    case "detection": {
+      if (frame === undefined) return {};
+      const found = detect(outputNamed(outputs, meaning.output), {
+        labels,
+        scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
+        iouThreshold: meaning.iouThreshold,
+        topK,
+        frame,
+      });
+      return { detections: found };
+    }
+    case "tensor":
+      return {};
+  }
+}
+
+function counted(metrics: Metrics, model: string, done: InferResponse): void {
+  const labels = { model, version: done.version };
+  metrics.inferenceSuccess.inc(labels);
+  metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);
+  metrics.inferenceComputeUs.inc(labels, done.computeMs * 1000);
+}
+
+async function predict(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
+  const { backend, clock, metrics } = deps;
+  const status = modelOf(backend, request.model);
+  const { name: model, spec } = status;
+  const record = context.values.get(callRecordKey);
+  record.model = model;
+  const prepared = await prepare(request, status, { clock, signal: context.signal });
+  const done = await metered(deps, { backend: backend.kind, model, record }, () =>
+    backend.infer(
+      { model, version: request.version, inputs: prepared.inputs },
+      backendCallOf(context),
+    ),
+  );
+  counted(metrics, model, done);
+
+  const interpretedMs = clock.nowMs();
+  const meaning = interpret(request, status, { outputs: done.outputs, frame: prepared.frame });
+  const readable = request.inputs.some(({ data, text }) => data.length + text.length > 0);
+  const withOutputs = request.includeOutputs || spec.meaning.kind === "tensor";
+  return {
+    model,
+    version: done.version,
+    backend: backend.kind,
+    ...meaning,
+    outputs: withOutputs ? done.outputs.map((tensor) => tensorToWire(tensor, readable)) : [],
+    timing: {
+      preprocessMs: prepared.preprocessMs,
+      queueMs: done.queueMs,
+      computeMs: done.computeMs,
+      postprocessMs: clock.nowMs() - interpretedMs,
+    },
+  } satisfies Reply;
+}
+
+/** The service on a predict backend. */
+export function createPredictService(deps: PredictDeps): ServiceImpl<typeof PredictService> {
+  return {
+    predict: (request, context) => predict(deps, request, context),
+    async *streamPredict(requests, context) {
+      for await (const request of requests) yield await predict(deps, request, context);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** StatsService: totals since start, the same again and again, and the last hours. */
+
+import { setTimeout as wait } from "node:timers/promises";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Clock } from "#core/clock.ts";
+import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import type { SeriesSpan, SeriesTotals, Stats } from "#observability/stats.ts";
+
+/** What StatsService needs. */
+export interface StatsDeps {
+  readonly stats: Stats;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Monotonic time of start, in milliseconds. */
+  readonly startedMs: number;
+  readonly rateLimiting: boolean;
+  /** Aborts when the gateway begins to stop: watchers are let go. */
+  readonly stopping: AbortSignal;
+}
+
+const defaultIntervalMs = 1000;
+const defaultHours = 24;
+
+function providerStats(span: SeriesSpan) {
+  const { requests, errors, latencyMsSum, tokens, cost } = span;
+  return {
+    totalRequests: requests,
+    avgLatencyMs: requests === 0 ? 0 : latencyMsSum / requests,
+    successRate: requests === 0 ? 1 : (requests - errors) / requests,
+    totalCost: cost,
+    totalTokens: tokens,
+  };
+}
+
+/** The sum of series; percentiles do not add up and stay 0. */
+function summed(series: Iterable<SeriesTotals>): SeriesTotals {
+  const sum = { requests: 0, errors: 0, inFlight: 0, avgLatencyMs: 0, tokens: 0, cost: 0 };
+  let latencyMs = 0;
+  for (const one of series) {
+    sum.requests += one.requests;
+    sum.errors += one.errors;
+    sum.inFlight += one.inFlight;
+    sum.tokens += one.tokens;
+    sum.cost += one.cost;
+    latencyMs += one.avgLatencyMs * one.requests;
+  }
+  const avgLatencyMs = sum.requests === 0 ? 0 : latencyMs / sum.requests;
+  return { ...sum, avgLatencyMs, p50LatencyMs: 0, p95LatencyMs: 0, p99LatencyMs: 0 };
+}
+
+/** The service over the gateway's statistics. */
+export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsService> {
+  const { stats, clock } = deps;
+  const totals = () => ({
+    timestamp: timestampFromMs(clock.wallMs()),
+    gateway: {
+      version: deps.version,
+      uptimeSeconds: (clock.nowMs() - deps.startedMs) / 1000,
+      rateLimiting: deps.rateLimiting,
+      rssBytes: process.memoryUsage.rss(),
+    },
+    calls: summed(stats.totals("method").values()),
+    methods: Object.fromEntries(stats.totals("method")),
+    backends: Object.fromEntries(stats.totals("backend")),
+    models: Object.fromEntries(stats.totals("model")),
+  });
+  const span = (kind: "backend" | "model", hours: number) =>
+    Object.fromEntries(
+      [...stats.span(kind, hours)].map(([name, one]) => [name, providerStats(one)]),
+    );
+
+  return {
+    getStats: totals,
+    async *watchStats({ intervalMs = defaultIntervalMs }, { signal }) {
+      const until = AbortSignal.any([signal, deps.stopping]);
+      while (!until.aborted) {
+        yield { stats: totals() };
+        // Being let go is how a watch ends, not a failure of it.
+        await wait(intervalMs, undefined, { signal: until }).catch(() => {});
+      }
+      signal.throwIfAborted();
+    },
+    getPerformance: ({ hours = defaultHours }) => ({
+      hours,
+      providerStats: span("backend", hours),
+      modelStats: span("model", hours),
+    }),
+  };
+}
