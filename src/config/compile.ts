@@ -7,12 +7,20 @@ import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CoreSettings, CorsSettings, RateLimitSettings, Settings } from "./settings.ts";
+import type {
+  CoreSettings,
+  CorsSettings,
+  OnnxSettings,
+  RateLimitSettings,
+  Settings,
+} from "./settings.ts";
 
 /** What a configuration does not say itself. */
 export interface CompileContext {
   /** Absolute; relative paths in the file count from here. */
   readonly folder: string;
+  /** Whether a file or folder is there and may be read. */
+  readonly isReadable: (path: string) => boolean;
   /** Threads that the machine runs at once. */
   readonly cpus: number;
   /** Environment names that are set and without effect. */
@@ -35,7 +43,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
   return deepFreeze({
     environment,
-    listeners: listenersFrom(config, context.folder, report),
+    listeners: listenersFrom(config, context, report),
     request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
     drainTimeoutMs: gateway.drain_timeout,
     trustedProxies: config.trusted_proxies,
@@ -50,11 +58,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       retryAttempts: balancer.retry_attempts,
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
-    onnx: {
-      repositoryPath: models.path === undefined ? ownModels : resolve(context.folder, models.path),
-      workers: models.workers ?? Math.max(1, Math.min(4, context.cpus - 1)),
-      queueMax: models.queue_max,
-    },
+    onnx: onnxFrom(models, context, report),
     logging: config.logging,
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
@@ -64,6 +68,18 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       ...context.unusedEnvironment,
     ],
   });
+}
+
+function onnxFrom(
+  { path, workers, queue_max: queueMax }: FileConfig["models"],
+  { folder, isReadable, cpus }: CompileContext,
+  report: Report,
+): OnnxSettings {
+  const repositoryPath = path === undefined ? ownModels : resolve(folder, path);
+  if (path !== undefined && !isReadable(repositoryPath)) {
+    report(["models", "path"], "cannot be read");
+  }
+  return { repositoryPath, workers: workers ?? Math.max(1, Math.min(4, cpus - 1)), queueMax };
 }
 
 function corsFrom(

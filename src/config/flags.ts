@@ -32,7 +32,7 @@ export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Fl
   };
   for (const token of tokensOf(argv, rows)) {
     if (token.kind === "option") {
-      const name = token.rawName.replace(/^-+/, "");
+      const name = token.rawName === "-h" ? "help" : token.rawName.replace(/^-+/, "");
       open = rows.find((row) => row.name === name);
       afterUnknown = open === undefined;
       refuse(`flag ${token.rawName}`, takeOption(open, token.value, values), hintFor(name, rows));

@@ -7,14 +7,21 @@ import type { ListenerSettings, Surface, TlsSettings } from "./settings.ts";
 
 const everything: readonly Surface[] = ["rpc", "rest", "metrics"];
 
-/** All listeners; reports addresses or names that are said twice. `folder` is where paths count from. */
+/** What listeners need to know of files. */
+export interface ListenerContext {
+  /** Where relative paths count from; absolute. */
+  readonly folder: string;
+  readonly isReadable: (path: string) => boolean;
+}
+
+/** All listeners; reports names and addresses that are said twice, and files that cannot be read. */
 export function listenersFrom(
   config: FileConfig,
-  folder: string,
+  context: ListenerContext,
   report: Report,
 ): readonly ListenerSettings[] {
   const named = config.listeners;
-  const all = named === undefined ? fromPorts(config, report) : fromList(config, folder, report);
+  const all = named === undefined ? fromPorts(config, report) : fromList(config, context, report);
   const serving = config.metrics.enabled ? withMetrics(all, config) : withoutMetrics(all);
   for (const [index, listener] of serving.entries()) {
     const clash = clashOf(listener, serving.slice(0, index));
@@ -71,7 +78,7 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
 
 function fromList(
   { gateway, listeners = [] }: FileConfig,
-  folder: string,
+  context: ListenerContext,
   report: Report,
 ): readonly ListenerSettings[] {
   for (const key of ["port", "ports", "portal_port", "api_port"] as const) {
@@ -80,17 +87,30 @@ function fromList(
     }
   }
   return listeners.map(({ name, host = gateway.host, port, serves, tls }, index) => {
-    if (tls?.client_auth !== undefined && tls.client_auth !== "none" && tls.ca_file === undefined) {
-      report(["listeners", index, "tls", "ca_file"], "is required to check client certificates");
-    }
     const settings = { name, host, port, serves };
-    return tls === undefined ? settings : { ...settings, tls: tlsFrom(tls, folder) };
+    if (tls === undefined) return settings;
+    const at = ["listeners", index, "tls"];
+    return {
+      ...settings,
+      tls: tlsFrom(tls, context, (path, message) => report([...at, ...path], message)),
+    };
   });
 }
 
 type FileTls = NonNullable<NonNullable<FileConfig["listeners"]>[number]["tls"]>;
 
-function tlsFrom(tls: FileTls, folder: string): TlsSettings {
+function tlsFrom(
+  tls: FileTls,
+  { folder, isReadable }: ListenerContext,
+  report: Report,
+): TlsSettings {
+  if (tls.client_auth !== "none" && tls.ca_file === undefined) {
+    report(["ca_file"], "is required to check client certificates");
+  }
+  for (const key of ["cert_file", "key_file", "ca_file"] as const) {
+    const file = tls[key];
+    if (file !== undefined && !isReadable(resolve(folder, file))) report([key], "cannot be read");
+  }
   return {
     certFile: resolve(folder, tls.cert_file),
     keyFile: resolve(folder, tls.key_file),

@@ -1,6 +1,6 @@
 /** Reads the outside once: flags, environment and file become frozen settings or all problems. */
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { emptyDraft } from "./draft.ts";
@@ -44,6 +44,7 @@ export function loadSettings({ argv, env, cwd }: Outside): Loaded {
   overlay(source.draft, flagAssignments(flags.values));
   const { settings, problems } = settle(source.draft, early, {
     folder: file === undefined ? cwd : dirname(resolve(cwd, file)),
+    isReadable,
     cpus: availableParallelism(),
     unusedEnvironment: unusedEnvironment(env),
   });
@@ -86,5 +87,14 @@ function readAtMost(path: string, bytesMax: number): Uint8Array {
     }
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

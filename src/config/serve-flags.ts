@@ -10,6 +10,8 @@ export interface SettingFlagRow extends FlagRow {
   readonly path?: Path;
   /** Name in the environment that says the same. */
   readonly environment?: string;
+  /** Default that the schema does not tell. */
+  readonly fallback?: string;
 }
 
 /** Flags of `polygate serve`. */
@@ -27,6 +29,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "port"],
     environment: "GATEWAY_PORT",
+    fallback: "8080",
     description: "port to listen on; 0 lets the system choose",
   },
   {
@@ -41,6 +44,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "portal_port"],
     environment: "PORTAL_PORT",
+    fallback: "8080 beside --api-port",
     description: "port of the listener `portal`",
   },
   {
@@ -48,6 +52,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "api_port"],
     environment: "API_PORT",
+    fallback: "8081 beside --portal-port",
     description: "port of the listener `api`",
   },
   {

@@ -1,0 +1,123 @@
+/** `polygate core`: the reference chat core, with flags that shape its speed and its failures. */
+
+import { z } from "zod";
+import { type FlagRow, flagsFrom } from "#config/flags.ts";
+import { type Problem, problemText } from "#config/problem.ts";
+import { numberBetween, text, wholeNumber } from "#config/scalar.ts";
+import { createLogger } from "#observability/logger.ts";
+import { commandHelp } from "./help.ts";
+import { exitOnCrash, stopAsked } from "./lifetime.ts";
+import { startFailureText } from "./start-failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What the core is started with. */
+export interface CoreOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Wait before the first token, in milliseconds. */
+  readonly latencyMs: number;
+  /** Wait between tokens, in milliseconds. */
+  readonly tokenIntervalMs: number;
+  /** Share of calls that fail, 0 to 1. */
+  readonly failureRate: number;
+  /** A failing call sends this many tokens first. */
+  readonly failAfterTokens: number;
+  /** Seed of the core's chance. */
+  readonly seed: number;
+}
+
+const rows = [
+  { name: "host", value: "address", fallback: "127.0.0.1", description: "address to listen on" },
+  { name: "port", value: "port", fallback: "8001", description: "port; 0 lets the system choose" },
+  { name: "latency-ms", value: "ms", fallback: "0", description: "wait before the first token" },
+  { name: "token-interval-ms", value: "ms", fallback: "0", description: "wait between tokens" },
+  {
+    name: "failure-rate",
+    value: "share",
+    fallback: "0",
+    description: "share of calls that fail, 0 to 1",
+  },
+  {
+    name: "fail-after-tokens",
+    value: "count",
+    fallback: "0",
+    description: "tokens that a failing call sends first",
+  },
+  {
+    name: "seed",
+    value: "number",
+    fallback: "1",
+    description: "seed that failures are drawn from",
+  },
+  {
+    name: "log-level",
+    value: "level",
+    fallback: "info",
+    description: "debug, info, warn or error",
+  },
+  { name: "help", description: "print this" },
+] as const satisfies readonly (FlagRow & { fallback?: string })[];
+
+const dayMs = 86_400_000;
+const values = z.object({
+  host: text(),
+  port: wholeNumber(0, 65_535),
+  "latency-ms": numberBetween(0, dayMs),
+  "token-interval-ms": numberBetween(0, dayMs),
+  "failure-rate": numberBetween(0, 1),
+  "fail-after-tokens": wholeNumber(0, 1_000_000),
+  seed: wholeNumber(0, 4_294_967_295),
+  "log-level": z.enum(["debug", "info", "warn", "error"], "expected debug, info, warn or error"),
+});
+
+/** Runs a core until SIGTERM or SIGINT. Returns the exit code. */
+export async function core(
+  argv: readonly string[],
+  terminal: Terminal,
+  start: (options: CoreOptions) => Promise<AsyncDisposable & { readonly url: string }>,
+): Promise<number> {
+  const flags = flagsFrom(argv, rows);
+  if (flags.values.has("help")) {
+    terminal.out(commandHelp("polygate core [flags]", rows));
+    return 0;
+  }
+  const given = rows.map((row) => [
+    row.name,
+    flags.values.get(row.name)?.[0] ?? ("fallback" in row ? row.fallback : undefined),
+  ]);
+  const checked = values.safeParse(Object.fromEntries(given));
+  const problems: Problem[] = [...flags.problems];
+  for (const { path, message } of checked.error?.issues ?? []) {
+    problems.push({ where: `flag --${path.join()}`, path: "", message });
+  }
+  if (!checked.success || problems.length > 0) {
+    for (const problem of problems) terminal.err(problemText(problem));
+    return 1;
+  }
+  const { host, port, seed, "log-level": level, ...shape } = checked.data;
+  const logger = createLogger({ level, format: "json", output: "stdout" });
+  exitOnCrash(logger);
+  const stop = stopAsked();
+  let opened: AsyncDisposable & { readonly url: string };
+  try {
+    opened = await start({
+      host,
+      port,
+      latencyMs: shape["latency-ms"],
+      tokenIntervalMs: shape["token-interval-ms"],
+      failureRate: shape["failure-rate"],
+      failAfterTokens: shape["fail-after-tokens"],
+      seed,
+    });
+  } catch (error) {
+    terminal.err(
+      `the core could not start: ${startFailureText(error, [{ name: "core", host, port }])}`,
+    );
+    return 1;
+  }
+  await using running = opened;
+  logger.info({ url: running.url }, "core listens");
+  await stop;
+  return 0;
+}

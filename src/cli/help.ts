@@ -1,0 +1,45 @@
+/** The help texts: commands, and the flags of each with default and environment name. Pure. */
+
+import { fieldsOf } from "#config/fields.ts";
+import type { FlagRow } from "#config/flags.ts";
+import { jsonSchema } from "#config/json-schema.ts";
+import { pathText } from "#config/problem.ts";
+import { type SettingFlagRow, serveFlags } from "#config/serve-flags.ts";
+
+const intro = `Usage: polygate [command] [flags]
+
+Commands
+  serve     run the gateway (the default)
+  core      run a reference chat core
+  check     check a configuration; --schema prints its JSON Schema
+  version   print the version
+
+Flags of serve and check`;
+
+/** The help of `polygate`, with the flags of `serve`. */
+export function mainHelp(): string {
+  return `${intro}\n${serveFlags.map((row) => flagLine(row, factsOf(row))).join("\n")}`;
+}
+
+/** The help of a command with flags of its own. */
+export function commandHelp(
+  usage: string,
+  rows: readonly (FlagRow & { fallback?: string })[],
+): string {
+  const lines = rows.map((row) =>
+    flagLine(row, row.fallback === undefined ? [] : [`default ${row.fallback}`]),
+  );
+  return `Usage: ${usage}\n\nFlags\n${lines.join("\n")}`;
+}
+
+function factsOf({ value, path, fallback, environment }: SettingFlagRow): readonly string[] {
+  if (value === undefined) return [];
+  const at = path === undefined ? "" : pathText(path);
+  const known = fallback ?? fieldsOf(jsonSchema()).find((field) => field.path === at)?.fallback;
+  return [`default ${known ?? "none"}`, ...(environment === undefined ? [] : [environment])];
+}
+
+function flagLine({ name, value, description }: FlagRow, facts: readonly string[]): string {
+  const left = value === undefined ? `--${name}` : `--${name} <${value}>`;
+  return `  ${left.padEnd(30)}${description}${facts.length === 0 ? "" : ` [${facts.join("; ")}]`}`;
+}

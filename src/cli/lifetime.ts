@@ -1,0 +1,28 @@
+/** How a long-running command ends: asked by a signal, or by an error that nobody caught. */
+
+import type { Logger } from "#observability/logger.ts";
+
+/**
+ * Resolves with the first SIGTERM or SIGINT. The second one ends the process at once with status 1:
+ * whoever asks twice does not want to wait for calls under way.
+ */
+export function stopAsked(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
+
+/** Logs an error that nobody caught and ends the process with status 1: its state is not known. */
+export function exitOnCrash(logger: Logger): void {
+  process.on("uncaughtException", (error) => {
+    logger.fatal({ err: error }, "uncaught exception");
+    process.exit(1);
+  });
+}

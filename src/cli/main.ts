@@ -1,0 +1,53 @@
+/** The process's shell: readies the process, picks the command, turns its outcome into an exit code. */
+
+import { enableCompileCache } from "node:module";
+import type { Settings } from "#config/settings.ts";
+import type { CoreOptions } from "./core.ts";
+import type { Terminal } from "./terminal.ts";
+
+// onnxruntime reads this when it is loaded, and the cache serves modules loaded after it: hence the
+// dynamic imports below.
+process.env.ORT_DISABLE_TELEMETRY = "1";
+enableCompileCache();
+
+const terminal: Terminal = {
+  env: process.env,
+  cwd: process.cwd(),
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+};
+
+// Everything is disposed of by now; a thread of a native library must not keep the process.
+process.exit(await run(process.argv.slice(2)));
+
+async function run(argv: readonly string[]): Promise<number> {
+  const [first = "serve", ...others] = argv;
+  const [command, flags] = first.startsWith("-") ? ["serve", argv] : [first, others];
+  switch (command) {
+    case "serve": {
+      const { serve } = await import("./serve.ts");
+      const start = async (settings: Settings) =>
+        (await import("#gateway.ts")).startGateway(settings);
+      return serve(flags, terminal, start);
+    }
+    case "core": {
+      const { core } = await import("./core.ts");
+      const start = async (options: CoreOptions) =>
+        (await import("#core-server.ts")).startCore(options);
+      return core(flags, terminal, start);
+    }
+    case "check": {
+      const { check } = await import("./check.ts");
+      return check(flags, terminal);
+    }
+    case "version": {
+      const { version } = await import("./version.ts");
+      return version(terminal);
+    }
+    default: {
+      const { mainHelp } = await import("./help.ts");
+      terminal.err(`polygate: unknown command\n\n${mainHelp()}`);
+      return 2;
+    }
+  }
+}

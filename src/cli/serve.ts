@@ -1,0 +1,55 @@
+/** `polygate serve`: settings, then the gateway, until a signal asks it to stop. */
+
+import { loadSettings } from "#config/load.ts";
+import { problemText } from "#config/problem.ts";
+import type { Settings } from "#config/settings.ts";
+import { createLogger } from "#observability/logger.ts";
+import { mainHelp } from "./help.ts";
+import { exitOnCrash, stopAsked } from "./lifetime.ts";
+import { startFailureText } from "./start-failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What `serve` needs of a running gateway. */
+export interface Serving extends AsyncDisposable {
+  /** What it listens on and offers, for people. */
+  banner(): string;
+  /** Stops taking calls; resolves when those under way have ended or their time is up. */
+  drain(): Promise<void>;
+}
+
+/** Runs until SIGTERM or SIGINT, then drains. Returns the exit code. */
+export async function serve(
+  argv: readonly string[],
+  terminal: Terminal,
+  start: (settings: Settings) => Promise<Serving>,
+): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    terminal.out(mainHelp());
+    return 0;
+  }
+  const loaded = loadSettings({ argv, env: terminal.env, cwd: terminal.cwd });
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) terminal.err(problemText(problem));
+    return 1;
+  }
+  const { settings } = loaded;
+  const logger = createLogger(settings.logging);
+  exitOnCrash(logger);
+  // Before the start: a signal that comes while the gateway opens is not lost.
+  const stop = stopAsked();
+  let opened: Serving;
+  try {
+    opened = await start(settings);
+  } catch (error) {
+    terminal.err(`polygate could not start: ${startFailureText(error, settings.listeners)}`);
+    return 1;
+  }
+  await using gateway = opened;
+  if (settings.unused.length > 0) {
+    logger.warn({ names: settings.unused }, "configured and not used by this version");
+  }
+  terminal.out(gateway.banner());
+  logger.info({ signal: await stop }, "draining");
+  await gateway.drain();
+  return 0;
+}

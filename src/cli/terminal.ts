@@ -1,0 +1,14 @@
+/** What a command may use of the process: where it writes, what it was given. */
+
+import type { Environment } from "#config/source.ts";
+
+/** The surroundings of a command. */
+export interface Terminal {
+  readonly env: Environment;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Writes text to stdout, with a line end behind it. */
+  readonly out: (text: string) => void;
+  /** Writes text to stderr, with a line end behind it. */
+  readonly err: (text: string) => void;
+}
