@@ -22,6 +22,8 @@ export const reasons = {
   BODY_TOO_LARGE: { code: Code.ResourceExhausted, http: 413, retryable: false, log: "info" },
   MEDIA_TYPE_UNSUPPORTED: { code: Code.InvalidArgument, http: 415, retryable: false, log: "info" },
   NOT_ACCEPTABLE: { code: Code.InvalidArgument, http: 406, retryable: false, log: "info" },
+  TARGET_TOO_LONG: { code: Code.InvalidArgument, http: 414, retryable: false, log: "info" },
+  RANGE_INVALID: { code: Code.OutOfRange, http: 416, retryable: false, log: "info" },
   IMAGE_INVALID: { code: Code.InvalidArgument, retryable: false, log: "info" },
   TENSOR_INVALID: { code: Code.InvalidArgument, retryable: false, log: "info" },
   ROUTE_UNKNOWN: { code: Code.NotFound, retryable: false, log: "info" },

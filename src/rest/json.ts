@@ -1,0 +1,118 @@
+/** Messages as JSON and back, as the options of a route say. */
+
+import {
+  createRegistry,
+  type DescField,
+  type DescFile,
+  type DescMessage,
+  type DescService,
+  fromJsonString,
+  type JsonValue,
+  type Message,
+  mergeFromJsonString,
+  type Registry,
+  toJson,
+} from "@bufbuild/protobuf";
+import { isFieldError } from "@bufbuild/protobuf/reflect";
+import type { ConnectError } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+
+/** How JSON is read and written. */
+export interface JsonOptions {
+  /** Names of fields in answers: as in the proto file or in lowerCamelCase; default proto. Both are read. */
+  readonly names?: "proto" | "json";
+  /** Answers show fields at their defaults; default true. */
+  readonly emitDefaults?: boolean;
+  /** Answers show enum values as numbers; default false. */
+  readonly enumsAsNumbers?: boolean;
+  /** Bodies may have fields that the message has not; default true. */
+  readonly ignoreUnknownFields?: boolean;
+}
+
+/** Reads and writes JSON. */
+export interface JsonCodec {
+  /** The message that a text writes. Throws BODY_MALFORMED or REQUEST_INVALID. */
+  read(desc: DescMessage, text: string): Message;
+  /** Reads one field of `message`, and nothing else, from a text. Throws as `read` does. */
+  readField(desc: DescMessage, message: Message, field: DescField, text: string): void;
+  write(desc: DescMessage, message: Message): string;
+  /** One field of `message`, with its default when it is not set. */
+  writeField(desc: DescMessage, message: Message, field: DescField): string;
+}
+
+/** Every type that the services' files know, for google.protobuf.Any. */
+export function registryOf(services: readonly DescService[]): Registry {
+  const files = new Set<DescFile>();
+  const add = (file: DescFile) => {
+    if (files.has(file)) return;
+    files.add(file);
+    file.dependencies.forEach(add);
+  };
+  for (const service of services) add(service.file);
+  return createRegistry(...files);
+}
+
+const preamble = /^cannot decode .*? from JSON: /;
+
+/** The error for a text that is no JSON, or not that of the message. */
+function readFault(thrown: unknown): ConnectError {
+  const problem = thrown instanceof Error ? thrown.message.replace(preamble, "") : "";
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  if (thrown instanceof SyntaxError || cause instanceof SyntaxError) {
+    return fault("BODY_MALFORMED", `the body is not valid JSON: ${problem}`, { cause: thrown });
+  }
+  if (isFieldError(cause)) {
+    const { name } = cause.field();
+    return fault("REQUEST_INVALID", `${name}: ${problem}`, {
+      fields: [{ field: name, description: problem }],
+      cause: thrown,
+    });
+  }
+  const known = thrown instanceof Error && preamble.test(thrown.message);
+  const text = known ? problem : "a value is not one of its field's type";
+  return fault("REQUEST_INVALID", `the body does not fit the request: ${text}`, { cause: thrown });
+}
+
+/** A codec; `registry` holds the types that google.protobuf.Any may carry. */
+export function createJsonCodec(options: JsonOptions, registry: Registry): JsonCodec {
+  const reading = { ignoreUnknownFields: options.ignoreUnknownFields ?? true, registry };
+  const writing = {
+    useProtoFieldName: options.names !== "json",
+    alwaysEmitImplicit: options.emitDefaults ?? true,
+    enumAsInteger: options.enumsAsNumbers ?? false,
+    registry,
+  };
+  const jsonOf = (desc: DescMessage, message: Message): JsonValue =>
+    toJson(desc, message, writing) ?? null;
+  return {
+    read(desc, text) {
+      try {
+        return fromJsonString(desc, text, reading);
+      } catch (error) {
+        throw readFault(error);
+      }
+    },
+    readField(desc, message, field, text) {
+      try {
+        // Alone first: a text such as `1,"other":2` must not get past the field it is for.
+        JSON.parse(text);
+        mergeFromJsonString(desc, message, `{${JSON.stringify(field.jsonName)}:${text}}`, reading);
+      } catch (error) {
+        throw readFault(error);
+      }
+    },
+    write: (desc, message) => JSON.stringify(jsonOf(desc, message)),
+    writeField(desc, message, field) {
+      const whole = jsonOf(desc, message);
+      const name = writing.useProtoFieldName ? field.name : field.jsonName;
+      const isObject = typeof whole === "object" && whole !== null && !Array.isArray(whole);
+      const value = isObject ? whole[name] : undefined;
+      return JSON.stringify(value ?? emptyOf(field));
+    },
+  };
+}
+
+function emptyOf(field: DescField): JsonValue {
+  if (field.fieldKind === "list") return [];
+  return field.fieldKind === "map" || field.fieldKind === "message" ? {} : null;
+}

@@ -1,0 +1,93 @@
+/** Binds the texts of path, query and form to the fields of a request. */
+
+import { fault } from "#errors/fault.ts";
+import { type FieldIndex, overlaps } from "./field-path.ts";
+import { type FieldWriter, parameterFault, type UploadedFile } from "./field-writer.ts";
+import type { Route } from "./route.ts";
+
+/** One name and text of a query or form. */
+export type Parameter = readonly [name: string, text: string];
+
+function decodeFormText(text: string, name: string): string {
+  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
+  if (!spaced.includes("%")) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    throw parameterFault(name, "an escape is malformed or not UTF-8");
+  }
+}
+
+/** The pairs of a query or an urlencoded form, in order. Throws PARAMETER_INVALID for a bad escape. */
+export function parametersFrom(text: string): Parameter[] {
+  if (text === "") return [];
+  const parameters: Parameter[] = [];
+  for (const pair of text.split("&")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    const rawName = equals < 0 ? pair : pair.slice(0, equals);
+    const name = decodeFormText(rawName, rawName);
+    parameters.push([name, equals < 0 ? "" : decodeFormText(pair.slice(equals + 1), name)]);
+  }
+  return parameters;
+}
+
+/** Whether a name is in a list, where `utm_*` stands for all that begin with `utm_`. */
+export function nameListed(name: string, list: readonly string[]): boolean {
+  return list.some((entry) =>
+    entry.endsWith("*") ? name.startsWith(entry.slice(0, -1)) : name === entry,
+  );
+}
+
+/** Binds what is not JSON. */
+export class ParameterBinder {
+  readonly #index: FieldIndex;
+  readonly #ignored: readonly string[];
+
+  /** `ignored`: query parameters that are passed over where no field takes them. */
+  constructor(index: FieldIndex, ignored: readonly string[]) {
+    this.#index = index;
+    this.#ignored = ignored;
+  }
+
+  /** Writes the path's variables over whatever the body said. */
+  path(route: Route, captures: readonly string[], writer: FieldWriter): void {
+    for (const [position, { target }] of route.variables.entries()) {
+      writer.replace(target, target.path, captures[position] ?? "");
+    }
+  }
+
+  /** Writes the query's parameters; each must name a field that neither path nor body fills. */
+  query(route: Route, query: string, writer: FieldWriter): void {
+    for (const [name, text] of parametersFrom(query)) {
+      const target =
+        route.body.kind === "message" ? undefined : this.#index.target(route.method.input, name);
+      const taken = target !== undefined && route.bound.some((path) => overlaps(path, target.path));
+      if (target !== undefined && !taken) writer.text(target, name, text);
+      else if (!nameListed(name, this.#ignored)) throw this.#refusal(route, name, taken);
+    }
+  }
+
+  /** Writes a form's text fields. */
+  formText(route: Route, [name, text]: Parameter, writer: FieldWriter): void {
+    writer.text(this.#formTarget(route, name), name, text);
+  }
+
+  /** Writes a form's file. */
+  formFile(route: Route, name: string, file: UploadedFile, writer: FieldWriter): void {
+    writer.file(this.#formTarget(route, name), name, file);
+  }
+
+  #formTarget(route: Route, name: string) {
+    const target = this.#index.target(route.method.input, route.formPrefix + name);
+    if (target !== undefined) return target;
+    if (!name.startsWith("{")) throw parameterFault(name, "unknown form field");
+    throw fault("MEDIA_TYPE_UNSUPPORTED", "content-type: the body is JSON, send application/json");
+  }
+
+  #refusal(route: Route, name: string, taken: boolean) {
+    if (taken) return parameterFault(name, "the path or the body holds this field already");
+    const known = this.#index.target(route.method.input, name) !== undefined;
+    return parameterFault(name, known ? "send this field in the body" : "unknown query parameter");
+  }
+}

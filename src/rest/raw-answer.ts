@@ -1,0 +1,78 @@
+/** Sends google.api.HttpBody answers as they are: whole, in part, or as a stream of bytes. */
+
+import type { Message } from "@bufbuild/protobuf";
+import { isMessage } from "@bufbuild/protobuf";
+import { fault } from "#errors/fault.ts";
+import type { Exchange, HeaderList } from "#exchange/exchange.ts";
+import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
+import type { Answer } from "#rpc/call.ts";
+import { metadataHeaders } from "./metadata.ts";
+
+/** A stretch of bytes; `end` is the one behind the last. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The one range that a Range field asks of `size` bytes; undefined when it asks for none, or in
+ * a way that may be ignored. Throws RANGE_INVALID when there is nothing in it.
+ */
+export function byteRangeFrom(field: string | undefined, size: number): ByteRange | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(field ?? "");
+  const [, first = "", last = ""] = match ?? [];
+  if (match === null || (first === "" && last === "")) return undefined;
+  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
+  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+  if (start >= end) {
+    throw fault("RANGE_INVALID", `range: the answer has ${size} bytes`, {
+      headers: { "content-range": `bytes */${size}` },
+    });
+  }
+  return { start, end };
+}
+
+function contentTypeOf(body: HttpBody): string {
+  return body.contentType === "" ? "application/octet-stream" : body.contentType;
+}
+
+/** Answers with a body's bytes, or the range of them that a GET asks for. */
+export function sendRaw(exchange: Exchange, body: HttpBody, headers: HeaderList): void {
+  const ranged = exchange.method === "GET" || exchange.method === "HEAD";
+  const range = ranged ? byteRangeFrom(exchange.header("range"), body.data.length) : undefined;
+  const head: HeaderList = [
+    ...headers,
+    ["content-type", contentTypeOf(body)],
+    ...(ranged ? [["accept-ranges", "bytes"] as const] : []),
+  ];
+  if (range === undefined) {
+    exchange.respond(200, head, body.data);
+    return;
+  }
+  const { start, end } = range;
+  const contentRange = ["content-range", `bytes ${start}-${end - 1}/${body.data.length}`] as const;
+  exchange.respond(206, [...head, contentRange], body.data.subarray(start, end));
+}
+
+/**
+ * Sends the bytes of all messages one after another; the first one names the content type. A
+ * failure under way breaks the answer off; one before anything was sent is thrown.
+ */
+export async function sendRawStream(
+  exchange: Exchange,
+  answer: Answer,
+  bodyOf: (message: Message) => unknown,
+): Promise<void> {
+  for await (const message of answer.messages) {
+    const body = bodyOf(message);
+    if (!isMessage(body, HttpBodySchema)) continue;
+    if (!exchange.started) {
+      const type = ["content-type", contentTypeOf(body)] as const;
+      exchange.start(200, [...metadataHeaders(answer.header), type]);
+    }
+    if (body.data.length > 0) await exchange.write(body.data);
+  }
+  if (exchange.started) exchange.end();
+  else exchange.respond(200, [...metadataHeaders(answer.header)]);
+}

@@ -1,0 +1,141 @@
+/** Compiles HTTP rules against their methods: every name in a rule is resolved before the first request. */
+
+import { type DescField, type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import type { HttpRule } from "#gen/google/api/http_pb.js";
+import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
+import { stream_switch } from "#gen/polygate/v1/options_pb.js";
+import type { FieldIndex, FieldTarget } from "./field-path.ts";
+import { expectationOfField } from "./field-text.ts";
+import { parseTemplate, type Template, type Variable } from "./template.ts";
+
+/** Where the request's body goes. */
+export type BodyRule =
+  | { readonly kind: "none" }
+  /** The body is the request message. */
+  | { readonly kind: "message"; readonly raw: boolean }
+  /** The body is one field of it. `raw`: the field is a google.api.HttpBody and takes any bytes. */
+  | { readonly kind: "field"; readonly raw: boolean; readonly target: FieldTarget };
+
+/** One HTTP method and path of an RPC method. */
+export interface Route {
+  readonly method: DescMethod;
+  /** `*` for any. */
+  readonly httpMethod: string;
+  readonly template: Template;
+  readonly variables: readonly { readonly variable: Variable; readonly target: FieldTarget }[];
+  readonly body: BodyRule;
+  /** What the names of a form begin with, such as `book.`; empty when they count from the request. */
+  readonly formPrefix: string;
+  /** Paths of the fields that path and body fill, which the query then may not. */
+  readonly bound: readonly string[];
+  /** The field of the answer that is its body; absent for the whole answer. */
+  readonly responseField?: DescField;
+  /** The field mask that a PATCH may leave to the body. */
+  readonly maskField?: DescField & { readonly fieldKind: "message" };
+  /** The bool field that asks for a stream, and the method that gives it. */
+  readonly streamSwitch?: { readonly field: DescField; readonly method: DescMethod };
+}
+
+function isHttpBody(message: { readonly typeName: string } | undefined): boolean {
+  return message?.typeName === HttpBodySchema.typeName;
+}
+
+function httpMethodAndPath({ pattern }: HttpRule): readonly [method: string, path: string] {
+  if (pattern.case === undefined) throw new Error("the rule names no HTTP method and path");
+  if (pattern.case === "custom") return [pattern.value.kind, pattern.value.path];
+  return [pattern.case.toUpperCase(), pattern.value];
+}
+
+function variableTarget(names: readonly string[], method: DescMethod, index: FieldIndex) {
+  const name = names.join(".");
+  const target = index.target(method.input, name);
+  if (target === undefined) throw new Error(`${method.input.typeName} has no field ${name}`);
+  const { field } = target;
+  const singular = field.fieldKind !== "list" && field.fieldKind !== "map";
+  if (!singular || expectationOfField(field) === undefined) {
+    throw new Error(`field ${name} cannot be a variable of the path`);
+  }
+  return target;
+}
+
+function bodyRule(body: string, method: DescMethod, index: FieldIndex): BodyRule {
+  if (body === "") return { kind: "none" };
+  if (body === "*") return { kind: "message", raw: isHttpBody(method.input) };
+  const target = index.target(method.input, body);
+  if (target === undefined || target.key !== undefined) {
+    throw new Error(`body: ${method.input.typeName} has no field ${body}`);
+  }
+  const raw = target.field.fieldKind === "message" && isHttpBody(target.field.message);
+  return { kind: "field", raw, target };
+}
+
+function formPrefix(body: BodyRule): string {
+  if (body.kind !== "field" || body.raw || body.target.field.fieldKind !== "message") return "";
+  return expectationOfField(body.target.field) === undefined ? `${body.target.path}.` : "";
+}
+
+function maskFieldOf(method: DescMethod) {
+  const masks = method.input.fields.filter((field) => field.fieldKind === "message");
+  const [mask, another] = masks.filter(
+    ({ message }) => message.typeName === FieldMaskSchema.typeName,
+  );
+  return another === undefined ? mask : undefined;
+}
+
+function streamSwitchOf(method: DescMethod) {
+  if (!hasOption(method, stream_switch)) return undefined;
+  const { field: name, method: sibling } = getOption(method, stream_switch);
+  const field = method.input.fields.find((candidate) => candidate.name === name);
+  const target = method.parent.methods.find((candidate) => candidate.name === sibling);
+  if (field?.fieldKind !== "scalar" || target?.methodKind !== "server_streaming") {
+    throw new Error(`stream_switch names no bool field and server stream: ${name}, ${sibling}`);
+  }
+  if (target.input !== method.input) throw new Error(`${sibling} takes another request type`);
+  return { field, method: target };
+}
+
+function compileRule(rule: HttpRule, method: DescMethod, index: FieldIndex): Route {
+  const [httpMethod, path] = httpMethodAndPath(rule);
+  const template = parseTemplate(path);
+  const variables = template.variables.map((variable) => ({
+    variable,
+    target: variableTarget(variable.names, method, index),
+  }));
+  const body = bodyRule(rule.body, method, index);
+  const responseField =
+    rule.responseBody === "" ? undefined : index.field(method.output, rule.responseBody);
+  if (rule.responseBody !== "" && responseField === undefined) {
+    throw new Error(`response_body: ${method.output.typeName} has no field ${rule.responseBody}`);
+  }
+  const maskField =
+    httpMethod === "PATCH" && body.kind === "field" ? maskFieldOf(method) : undefined;
+  const streamSwitch = streamSwitchOf(method);
+  const bound = variables.map(({ target }) => target.path);
+  if (body.kind === "field") bound.push(body.target.path);
+  return {
+    method,
+    httpMethod,
+    template,
+    variables,
+    body,
+    formPrefix: formPrefix(body),
+    bound,
+    ...(responseField === undefined ? {} : { responseField }),
+    ...(maskField === undefined ? {} : { maskField }),
+    ...(streamSwitch === undefined ? {} : { streamSwitch }),
+  };
+}
+
+/** The routes of a method under `rule` and its additional bindings. Throws an Error that names the method. */
+export function compileRoutes(rule: HttpRule, method: DescMethod, index: FieldIndex): Route[] {
+  try {
+    if (rule.additionalBindings.some((more) => more.additionalBindings.length > 0)) {
+      throw new Error("additional_bindings do not nest");
+    }
+    return [rule, ...rule.additionalBindings].map((each) => compileRule(each, method, index));
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${method.parent.typeName}.${method.name}: ${problem}`, { cause });
+  }
+}

@@ -1,0 +1,87 @@
+/** Finds the route of a request among those of all services. */
+
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import { http } from "#gen/google/api/annotations_pb.js";
+import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { FieldIndex } from "./field-path.ts";
+import { captureOf, splitPath, splitVerb } from "./path.ts";
+import { compileRoutes, type Route } from "./route.ts";
+import { Trie } from "./trie.ts";
+
+/** What a lookup found. */
+export type Routed =
+  /** A route, with the text of each of its variables. */
+  | { readonly ok: true; readonly route: Route; readonly captures: readonly string[] }
+  /** The path is known, but not by this method. */
+  | { readonly ok: false; readonly route: Route; readonly allow: readonly string[] };
+
+/** Full name of a method, as rules select it. */
+function selectorOf(method: DescMethod): string {
+  return `${method.parent.typeName}.${method.name}`;
+}
+
+function allowed(methods: readonly string[]): readonly string[] {
+  const all = new Set([...methods, "OPTIONS"]);
+  if (all.has("GET")) all.add("HEAD");
+  return [...all];
+}
+
+/** The rule of each method that has one; a rule given beside the annotations wins over them. */
+function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
+  const methods = services.flatMap((service) => service.methods);
+  const selected = new Map(given.map((rule) => [rule.selector, rule]));
+  const known = new Set(methods.map(selectorOf));
+  for (const selector of selected.keys()) {
+    if (!known.has(selector)) throw new Error(`HTTP rule for ${selector}: no such method`);
+  }
+  return methods.flatMap((method) => {
+    const annotated = hasOption(method, http) ? getOption(method, http) : undefined;
+    const rule = selected.get(selectorOf(method)) ?? annotated;
+    return rule === undefined ? [] : [{ method, rule }];
+  });
+}
+
+/** All routes of some services. */
+export class Router {
+  readonly #trie = new Trie<Route>();
+  /** In the order of services, methods and bindings. */
+  readonly routes: readonly Route[];
+
+  /** Throws an Error that names the method for a bad rule, and both methods for a clash. */
+  constructor(services: readonly DescService[], rules: readonly HttpRule[], index: FieldIndex) {
+    this.routes = rulesOf(services, rules).flatMap(({ method, rule }) =>
+      compileRoutes(rule, method, index),
+    );
+    for (const route of this.routes) {
+      const before = this.#trie.add(route.template, route.httpMethod, route);
+      if (before !== undefined) {
+        const names = `${selectorOf(before.method)} and ${selectorOf(route.method)}`;
+        throw new Error(`${names} both take ${route.httpMethod} ${route.template.text}`);
+      }
+    }
+  }
+
+  /** The route for a path that begins with a slash. Throws REQUEST_INVALID for a bad escape in it. */
+  find(httpMethod: string, path: string): Routed | undefined {
+    const whole = splitPath(path);
+    const parted = splitVerb(whole);
+    const withVerb =
+      parted === undefined ? undefined : this.#trie.find(httpMethod, parted.path, parted.verb);
+    if (parted !== undefined && withVerb?.ok) return routed(withVerb.value, parted.path);
+    const plain = this.#trie.find(httpMethod, whole, "");
+    if (plain?.ok) return routed(plain.value, whole);
+    const misses = [withVerb, plain].filter((found) => found?.ok === false);
+    const [first] = misses;
+    if (first === undefined) return undefined;
+    const methods = misses.flatMap((miss) => miss.methods);
+    return { ok: false, route: first.sibling, allow: allowed(methods) };
+  }
+}
+
+function routed(route: Route, path: Parameters<typeof captureOf>[1]): Routed {
+  return {
+    ok: true,
+    route,
+    captures: route.variables.map(({ variable }) => captureOf(variable, path)),
+  };
+}

@@ -1,0 +1,99 @@
+/** Sends a stream of messages as an answer whose last word is an error if the stream fails. */
+
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import type { Clock } from "#core/clock.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { Exchange, HeaderList } from "#exchange/exchange.ts";
+import type { Answer } from "#rpc/call.ts";
+import { metadataHeaders } from "./metadata.ts";
+import type { StreamFormat } from "./stream-format.ts";
+
+/** What sending a stream needs. */
+export interface StreamAnswerOptions {
+  readonly format: StreamFormat;
+  readonly clock: Clock;
+  /** Silence after which a heartbeat is sent, where the format has one. */
+  readonly heartbeatMs: number;
+  write(message: Message): string;
+  errorJson(error: ConnectError): string;
+}
+
+/** The written part of one stream. */
+class StreamWriter {
+  readonly #exchange: Exchange;
+  readonly #headers: () => HeaderList;
+  readonly #format: StreamFormat;
+  /** Pieces sent so far: tells the heartbeat whether it was silent. */
+  pieces = 0;
+
+  constructor(exchange: Exchange, format: StreamFormat, headers: () => HeaderList) {
+    this.#exchange = exchange;
+    this.#format = format;
+    this.#headers = headers;
+  }
+
+  async send(text: string): Promise<void> {
+    this.pieces += 1;
+    const opening = this.#exchange.started ? "" : this.#format.open;
+    if (!this.#exchange.started) this.#exchange.start(200, this.#headers());
+    const piece = opening + text;
+    if (piece !== "") await this.#exchange.write(piece);
+  }
+}
+
+async function beat(
+  writer: StreamWriter,
+  options: StreamAnswerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, heartbeatMs, format } = options;
+  if (format.heartbeat === undefined) return;
+  for (;;) {
+    const seen = writer.pieces;
+    await clock.sleep(heartbeatMs, signal);
+    if (writer.pieces === seen) await writer.send(format.heartbeat);
+  }
+}
+
+/** Header fields of a streamed answer. */
+function streamHeaders(format: StreamFormat, answer: Answer): HeaderList {
+  return [
+    ...metadataHeaders(answer.header),
+    ["content-type", format.contentType],
+    ["cache-control", "no-cache"],
+    // Proxies that would collect the stream before they pass it on know this field.
+    ["x-accel-buffering", "no"],
+  ];
+}
+
+/**
+ * Sends what `answer` streams, each message as soon as it is there and no faster than the client
+ * takes them. A failure before anything was sent is thrown: it still can be a status.
+ */
+export async function sendStream(
+  exchange: Exchange,
+  answer: Answer,
+  options: StreamAnswerOptions,
+): Promise<void> {
+  const { format } = options;
+  const writer = new StreamWriter(exchange, format, () => streamHeaders(format, answer));
+  const silence = new AbortController();
+  // It ends with the stream, or because the client is gone, which the stream notices by itself.
+  beat(writer, options, silence.signal).catch(() => {});
+  let index = 0;
+  try {
+    for await (const message of answer.messages) {
+      await writer.send(format.message(options.write(message), index));
+      index += 1;
+    }
+    await writer.send(format.close);
+  } catch (error) {
+    if (!exchange.started || exchange.signal.aborted) throw error;
+    const frame = format.error(options.errorJson(faultFrom(error)), index);
+    await writer.send(frame + format.close);
+  } finally {
+    silence.abort();
+  }
+  exchange.end();
+}
