@@ -1,0 +1,91 @@
+/** From the status that ended a call to a core to a fault of ours. Pure. */
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import type { StatusObject } from "@grpc/grpc-js";
+import { errorDomain, type FaultOptions, fault } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { isReason, type Reason } from "#errors/reason.ts";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "#gen/google/rpc/error_details_pb.js";
+import { StatusSchema } from "#gen/google/rpc/status_pb.js";
+
+/** What of the call decides how its end is read. */
+export interface EndedCall {
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Names what happened. An aborted call ends for the signal's reason, whatever the wire said. Only a
+ * refusal keeps the core's words: texts of lost and broken calls may name hosts, and stay in `cause`.
+ */
+export function faultFromStatus(status: Partial<StatusObject>, call: EndedCall): ConnectError {
+  if (call.signal.aborted) return faultFrom(call.signal.reason);
+  const code: Code = Number(status.code ?? Code.Unknown);
+  const { details = "" } = status;
+  const { reason, ...told } = detailsOf(status);
+  const cause = status;
+  switch (code) {
+    case Code.Unavailable:
+      return fault("BACKEND_LOST", "the core cannot be reached", { ...told, cause });
+    case Code.Canceled:
+      return fault("BACKEND_LOST", "the core dropped the call", { cause });
+    case Code.DeadlineExceeded:
+      return call.timeoutMs === undefined
+        ? fault("BACKEND_TIMEOUT", "the core ran out of time", { cause })
+        : fault("DEADLINE_EXCEEDED", "the deadline passed", { cause });
+    case Code.ResourceExhausted:
+      if (/^received message .*larger than/i.test(details)) {
+        return fault("BACKEND_FAILED", "the core's answer is larger than allowed", { cause });
+      }
+      if (/larger than/i.test(details)) {
+        return fault("BODY_TOO_LARGE", "the request is larger than the core takes", { cause });
+      }
+      return fault("OVERLOADED", "the core is overloaded", { ...told, cause });
+    case Code.Unauthenticated:
+    case Code.PermissionDenied:
+      // It is the gateway that the core refuses; the client's own credentials were fine.
+      return fault("BACKEND_REFUSED", "the core does not admit the gateway", { cause });
+    case Code.InvalidArgument:
+    case Code.NotFound:
+    case Code.AlreadyExists:
+    case Code.FailedPrecondition:
+    case Code.OutOfRange:
+    case Code.Unimplemented:
+      return fault(reason ?? "BACKEND_REFUSED", details || "the core refused the request", {
+        ...told,
+        code,
+        cause,
+      });
+    default: // UNKNOWN, INTERNAL, DATA_LOSS, ABORTED, and numbers that gRPC does not have
+      return fault("BACKEND_FAILED", "the core failed", { cause });
+  }
+}
+
+/** What the core said beside code and text, as far as we pass it on. */
+function detailsOf(
+  status: Partial<StatusObject>,
+): Pick<FaultOptions, "fields" | "retryAfterMs"> & { readonly reason?: Reason } {
+  const [packed] = status.metadata?.get("grpc-status-details-bin") ?? [];
+  if (!(packed instanceof Uint8Array)) return {};
+  try {
+    const any = fromBinary(StatusSchema, packed).details;
+    const info = any.map((detail) => anyUnpack(detail, ErrorInfoSchema)).find(Boolean);
+    const bad = any.map((detail) => anyUnpack(detail, BadRequestSchema)).find(Boolean);
+    const delay = any.map((detail) => anyUnpack(detail, RetryInfoSchema)).find(Boolean)?.retryDelay;
+    return {
+      ...(info?.domain === errorDomain && isReason(info.reason) && { reason: info.reason }),
+      ...(bad !== undefined && { fields: bad.fieldViolations }),
+      ...(delay !== undefined && {
+        retryAfterMs: Number(delay.seconds) * 1000 + delay.nanos / 1e6,
+      }),
+    };
+  } catch {
+    return {}; // details that cannot be read take nothing from the status itself
+  }
+}

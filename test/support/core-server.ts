@@ -1,0 +1,55 @@
+/** A PolyAgent core on a real port: an agent behind Connect routes on node:http2. */
+
+import { once } from "node:events";
+import { createServer, type Http2Session } from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Agent } from "#agent/agent.ts";
+import { registerCoreService } from "#agent/service.ts";
+
+/** A core that listens on loopback until it is disposed, connections and all. */
+export interface CoreServer extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** Metadata `x-request-id` of each call so far. */
+  readonly requestIds: readonly string[];
+}
+
+/** Serves `agent`; port 0 takes a free one. */
+export function startCoreServer(agent: Agent, port = 0): Promise<CoreServer> {
+  return startRoutes((router) => registerCoreService(router, agent), port);
+}
+
+/** Serves any routes in a core's place. */
+export async function startRoutes(
+  routes: (router: ConnectRouter) => void,
+  port = 0,
+): Promise<CoreServer> {
+  const requestIds: string[] = [];
+  const handle = connectNodeAdapter({ routes });
+  const server = createServer((request, response) => {
+    const id = request.headers["x-request-id"];
+    if (typeof id === "string") requestIds.push(id);
+    handle(request, response);
+  });
+  const sessions = new Set<Http2Session>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    port: taken,
+    url: `http://127.0.0.1:${taken}`,
+    requestIds,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      for (const session of sessions) session.destroy();
+      await closed;
+    },
+  };
+}
