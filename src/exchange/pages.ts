@@ -1,8 +1,10 @@
 /** Plain pages for machines and first visitors: liveness, readiness, metrics and what this gateway is. */
 
 import type { FastifyInstance } from "fastify";
+import type { CallRecord } from "#observability/call-record.ts";
 import type { Surface } from "./door.ts";
 import { pathOf } from "./exchange.ts";
+import type { NodeExchange } from "./node-exchange.ts";
 
 /** What a page answers. */
 export interface PageAnswer {
@@ -16,8 +18,12 @@ export interface PageAnswer {
 /** Pages by path. A page may take time, such as collecting metrics. */
 export type Pages = Readonly<Record<string, () => PageAnswer | Promise<PageAnswer>>>;
 
-/** Registers the pages on `app`, for GET and HEAD; other methods are left to later surfaces. */
-export function createPagesSurface(app: FastifyInstance, pages: Pages): Surface {
+/** Registers the pages on `app`, for GET and HEAD; `wrongMethod` answers all other methods. */
+export function createPagesSurface(
+  app: FastifyInstance,
+  pages: Pages,
+  wrongMethod: (exchange: NodeExchange, record: CallRecord) => void,
+): Surface {
   for (const [path, page] of Object.entries(pages)) {
     app.get(path, async (_request, reply) => {
       const { status, contentType, body, location } = await page();
@@ -30,9 +36,9 @@ export function createPagesSurface(app: FastifyInstance, pages: Pages): Surface 
     take(exchange, record) {
       const path = pathOf(exchange.target);
       if (!Object.hasOwn(pages, path)) return false;
-      if (exchange.method !== "GET" && exchange.method !== "HEAD") return false;
       record.endpoint = path;
-      app.routing(exchange.request as never, exchange.response as never);
+      if (exchange.method !== "GET" && exchange.method !== "HEAD") wrongMethod(exchange, record);
+      else app.routing(exchange.request as never, exchange.response as never);
       return true;
     },
   };

@@ -1,0 +1,75 @@
+/** Composition root of `polygate core`: the reference core behind a listener of its own. */
+
+import type { ConnectRouter } from "@connectrpc/connect";
+import { createAgent } from "#agent/agent.ts";
+import { registerCoreService } from "#agent/service.ts";
+import { systemClock } from "#core/clock.ts";
+import { seededRng } from "#core/rng.ts";
+import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
+import { errors } from "#interceptors/errors.ts";
+import type { Logger } from "#observability/logger.ts";
+import { createMetrics } from "#observability/metrics.ts";
+import { createHealthStatus, registerHealth } from "#rpc/health.ts";
+import { registerReflection } from "#rpc/reflection.ts";
+import { openFront } from "./front.ts";
+
+/** Where a reference core listens and how it behaves. */
+export interface CoreServerOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Wait before the first token, in milliseconds. */
+  readonly latencyMs: number;
+  /** Wait between tokens, in milliseconds. */
+  readonly tokenIntervalMs: number;
+  /** Share of calls that fail, 0 to 1. */
+  readonly failureRate: number;
+  /** A stream breaks after this many tokens; 0 means never. */
+  readonly failAfterTokens: number;
+  /** Seed of the core's chance. */
+  readonly seed: number;
+}
+
+/** A core that listens. */
+export interface CoreServer extends AsyncDisposable {
+  readonly url: string;
+  /** Takes no more calls; resolves when those under way have ended. */
+  drain(): Promise<void>;
+}
+
+/** Largest message that a core takes: a conversation with images. */
+const messageBytesMax = 64 * 1024 * 1024;
+/** Time that calls under way have when the core is told to stop. */
+const drainMs = 10_000;
+
+/** Starts a core. Rejects with the system's error when the port cannot be opened. */
+export async function startCore(options: CoreServerOptions, logger: Logger): Promise<CoreServer> {
+  const clock = systemClock;
+  const agent = createAgent(options, { clock, rng: seededRng(options.seed) });
+  const names = [CoreService.typeName];
+  const health = createHealthStatus(names);
+  const front = await openFront(
+    {
+      listeners: [{ name: "core", host: options.host, port: options.port, serves: ["rpc"] }],
+      routes(router: ConnectRouter) {
+        registerCoreService(router, agent);
+        registerHealth(router, health, names);
+        registerReflection(router, [CoreService]);
+      },
+      interceptors: [errors()],
+      pages: { all: {}, rest: {}, metrics: {} },
+      bytesMax: messageBytesMax,
+      trustedProxies: [],
+    },
+    { clock, logger, metrics: createMetrics() },
+  );
+  await agent.warmUp();
+  return {
+    url: front.listeners[0]?.url ?? "",
+    async drain() {
+      for (const name of ["", ...names]) health.set(name, false);
+      await front.drain(drainMs);
+    },
+    [Symbol.asyncDispose]: () => front[Symbol.asyncDispose](),
+  };
+}

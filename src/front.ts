@@ -1,0 +1,189 @@
+/** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
+
+import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { fastify } from "fastify";
+import type { Clock } from "#core/clock.ts";
+import { type FaultOptions, fault } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
+import { clientAddress } from "#exchange/client-address.ts";
+import type { CorsOptions } from "#exchange/cors.ts";
+import { createDoor, type Surface } from "#exchange/door.ts";
+import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
+import type { NodeExchange } from "#exchange/node-exchange.ts";
+import { createPagesSurface, type Pages } from "#exchange/pages.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { Logger } from "#observability/logger.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import { restErrorBody } from "#rest/error-body.ts";
+import { refuse } from "#rest/refusal.ts";
+import { createRest, type Rest } from "#rest/rest.ts";
+import { createCallPath, type Routes } from "#rpc/call.ts";
+import { createRpcSurface } from "#rpc/connect-surface.ts";
+
+/** A listener and what it serves. */
+export interface FrontListener extends ListenerOptions {
+  readonly serves: readonly ("rpc" | "rest" | "metrics")[];
+}
+
+/** What the street side is built from. */
+export interface FrontOptions {
+  readonly listeners: readonly FrontListener[];
+  readonly routes: Routes;
+  readonly interceptors: Interceptor[];
+  /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
+  readonly pages: { readonly all: Pages; readonly rest: Pages; readonly metrics: Pages };
+  /** Largest request body or message in bytes. */
+  readonly bytesMax: number;
+  readonly cors?: CorsOptions;
+  /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Query parameters that REST passes over. */
+  readonly ignoredQueryParameters?: readonly string[];
+}
+
+/** What the street side writes to. */
+export interface FrontDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Open listeners. Disposing of them cuts off what is still under way. */
+export interface Front extends AsyncDisposable {
+  readonly listeners: readonly Listener[];
+  /** Takes no more connections; resolves when the calls under way have ended or `graceMs` is over. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Refuses an exchange with a reason. */
+type Refuse = (
+  exchange: NodeExchange,
+  record: CallRecord,
+  why: { readonly reason: Reason; readonly message: string } & FaultOptions,
+) => void;
+
+const malformedText: Readonly<Record<number, string>> = {
+  400: "the bytes sent are not an HTTP request",
+  408: "the request head did not arrive in time",
+  413: "the chunk extensions are too large",
+  431: "the request head exceeds 16384 bytes",
+};
+
+function valuesOf(record: CallRecord) {
+  return createContextValues().set(callRecordKey, record);
+}
+
+/** REST, and with it every path that nothing knows: it comes last. */
+function restSurface(rest: Rest, refuseWith: Refuse): Surface {
+  return {
+    take(exchange, record) {
+      const match = rest.match(exchange.method, exchange.target);
+      if (match === undefined) {
+        refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
+        return true;
+      }
+      record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
+      void rest.serve(exchange, match, {
+        requestId: record.requestId,
+        values: valuesOf(record),
+      });
+      return true;
+    },
+  };
+}
+
+/** Opens every listener; when one cannot open, none stays open. */
+export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
+  await using opening = new AsyncDisposableStack();
+  const { clock } = deps;
+  const cutOff = new AbortController();
+  const refuseWith: Refuse = (exchange, record, { reason, message, ...more }) =>
+    refuse(exchange, fault(reason, message, more), {
+      requestId: record.requestId,
+      wallMs: clock.wallMs(),
+    });
+
+  const calls = createCallPath(options.routes, options.interceptors);
+  const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
+  const rpc = createRpcSurface(app, {
+    routes: options.routes,
+    calls,
+    interceptors: options.interceptors,
+    messageBytesMax: options.bytesMax,
+    valuesOf,
+    shutdownSignal: cutOff.signal,
+  });
+  const pages = (some: Pages) =>
+    createPagesSurface(app, some, (exchange, record) =>
+      refuseWith(exchange, record, {
+        reason: "METHOD_NOT_ALLOWED",
+        message: "this page takes GET and HEAD",
+        headers: { allow: "GET, HEAD" },
+      }),
+    );
+  const surfaces = {
+    all: pages(options.pages.all),
+    rpc,
+    restPages: pages(options.pages.rest),
+    rest: restSurface(
+      createRest(calls, {
+        bodyBytesMax: options.bytesMax,
+        clock,
+        ignoredQueryParameters: options.ignoredQueryParameters ?? [],
+      }),
+      refuseWith,
+    ),
+    metrics: pages(options.pages.metrics),
+    none: {
+      take(exchange, record) {
+        refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
+        return true;
+      },
+    } satisfies Surface,
+  };
+  await app.ready();
+
+  const door = createDoor(
+    {
+      clientAddress: clientAddress(options.trustedProxies),
+      ...(options.cors === undefined ? {} : { cors: options.cors }),
+    },
+    deps,
+  );
+  const malformed = (status: number) =>
+    restErrorBody(fault("BODY_MALFORMED", malformedText[status] ?? "malformed request"), {
+      requestId: "",
+      wallMs: clock.wallMs(),
+    }).body;
+
+  const listeners: Listener[] = [];
+  for (const wanted of options.listeners) {
+    const { serves } = wanted;
+    const served = [
+      surfaces.all,
+      ...(serves.includes("rpc") ? [surfaces.rpc] : []),
+      ...(serves.includes("metrics") ? [surfaces.metrics] : []),
+      ...(serves.includes("rest") ? [surfaces.restPages, surfaces.rest] : []),
+      surfaces.none,
+    ];
+    const facts = { name: wanted.name, port: wanted.port, surfaces: served };
+    const listener = await listen(wanted, {
+      exchange: (exchange) => door(exchange, facts),
+      malformed,
+    });
+    listeners.push(opening.use(listener));
+  }
+
+  const owned = opening.move();
+  return {
+    listeners,
+    async drain(graceMs) {
+      await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
+    },
+    async [Symbol.asyncDispose]() {
+      cutOff.abort(fault("SHUTTING_DOWN", "the server is shutting down"));
+      await owned.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** Calls one method through interceptors with no socket in between. */
+
+import { create, type DescMethodUnary, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import { createCallPath, type Routes } from "#rpc/call.ts";
+
+/** A record as the door begins it. */
+export function callRecord(facts: Partial<CallRecord> = {}): CallRecord {
+  return {
+    requestId: "req-1",
+    listener: "test",
+    port: 8080,
+    clientAddress: "192.0.2.1",
+    httpMethod: "POST",
+    httpVersion: "1.1",
+    startMs: 0,
+    endpoint: "/test",
+    called: false,
+    ...facts,
+  };
+}
+
+/** What a call may be given beside its message. */
+export interface CallFacts {
+  readonly header?: Record<string, string>;
+  readonly record?: CallRecord;
+  readonly signal?: AbortSignal;
+}
+
+function init({ header = {}, record = callRecord(), signal }: CallFacts) {
+  const values: ContextValues = createContextValues().set(callRecordKey, record);
+  return {
+    header: new Headers(header),
+    signal: signal ?? new AbortController().signal,
+    values,
+    url: "http://test/",
+    httpMethod: "POST",
+    protocol: "test",
+  };
+}
+
+/** A caller of methods behind `interceptors`. */
+export function callerOf(routes: Routes, interceptors: Interceptor[]) {
+  const calls = createCallPath(routes, interceptors);
+  return async <M extends DescMethodUnary>(
+    method: M,
+    message: MessageInitShape<M["input"]>,
+    facts: CallFacts = {},
+  ) => calls.unary(method, create(method.input, message), init(facts));
+}
+
+/** The error that `work` rejects with; fails when it does not. */
+export async function rejection(work: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ConnectError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
