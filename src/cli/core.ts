@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import { type Problem, problemText } from "#config/problem.ts";
 import { numberBetween, text, wholeNumber } from "#config/scalar.ts";
-import { createLogger } from "#observability/logger.ts";
+import { createLogger, type Logger } from "#observability/logger.ts";
 import { commandHelp } from "./help.ts";
 import { exitOnCrash, stopAsked } from "./lifetime.ts";
 import { startFailureText } from "./start-failure.ts";
@@ -21,7 +21,7 @@ export interface CoreOptions {
   readonly tokenIntervalMs: number;
   /** Share of calls that fail, 0 to 1. */
   readonly failureRate: number;
-  /** A failing call sends this many tokens first. */
+  /** A stream breaks after this many tokens; 0 means never. */
   readonly failAfterTokens: number;
   /** Seed of the core's chance. */
   readonly seed: number;
@@ -42,7 +42,7 @@ const rows = [
     name: "fail-after-tokens",
     value: "count",
     fallback: "0",
-    description: "tokens that a failing call sends first",
+    description: "a stream breaks after this many tokens; 0 means never",
   },
   {
     name: "seed",
@@ -71,11 +71,18 @@ const values = z.object({
   "log-level": z.enum(["debug", "info", "warn", "error"], "expected debug, info, warn or error"),
 });
 
-/** Runs a core until SIGTERM or SIGINT. Returns the exit code. */
+/** What `core` needs of a running core. */
+export interface CoreServing extends AsyncDisposable {
+  readonly url: string;
+  /** Takes no more calls; resolves when those under way have ended. */
+  drain(): Promise<void>;
+}
+
+/** Runs a core until SIGTERM or SIGINT, then drains. Returns the exit code. */
 export async function core(
   argv: readonly string[],
   terminal: Terminal,
-  start: (options: CoreOptions) => Promise<AsyncDisposable & { readonly url: string }>,
+  start: (options: CoreOptions, logger: Logger) => Promise<CoreServing>,
 ): Promise<number> {
   const flags = flagsFrom(argv, rows);
   if (flags.values.has("help")) {
@@ -95,21 +102,15 @@ export async function core(
     for (const problem of problems) terminal.err(problemText(problem));
     return 1;
   }
-  const { host, port, seed, "log-level": level, ...shape } = checked.data;
+  const options = optionsFrom(checked.data);
+  const { host, port } = options;
+  const level = checked.data["log-level"];
   const logger = createLogger({ level, format: "json", output: "stdout" });
   exitOnCrash(logger);
   const stop = stopAsked();
-  let opened: AsyncDisposable & { readonly url: string };
+  let opened: CoreServing;
   try {
-    opened = await start({
-      host,
-      port,
-      latencyMs: shape["latency-ms"],
-      tokenIntervalMs: shape["token-interval-ms"],
-      failureRate: shape["failure-rate"],
-      failAfterTokens: shape["fail-after-tokens"],
-      seed,
-    });
+    opened = await start(options, logger);
   } catch (error) {
     terminal.err(
       `the core could not start: ${startFailureText(error, [{ name: "core", host, port }])}`,
@@ -118,6 +119,19 @@ export async function core(
   }
   await using running = opened;
   logger.info({ url: running.url }, "core listens");
-  await stop;
+  logger.info({ signal: await stop }, "draining");
+  await running.drain();
   return 0;
+}
+
+function optionsFrom(flags: z.output<typeof values>): CoreOptions {
+  return {
+    host: flags.host,
+    port: flags.port,
+    latencyMs: flags["latency-ms"],
+    tokenIntervalMs: flags["token-interval-ms"],
+    failureRate: flags["failure-rate"],
+    failAfterTokens: flags["fail-after-tokens"],
+    seed: flags.seed,
+  };
 }

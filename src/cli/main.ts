@@ -2,6 +2,7 @@
 
 import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
+import type { Logger } from "#observability/logger.ts";
 import type { CoreOptions } from "./core.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -32,8 +33,8 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "core": {
       const { core } = await import("./core.ts");
-      const start = async (options: CoreOptions) =>
-        (await import("#core-server.ts")).startCore(options);
+      const start = async (options: CoreOptions, logger: Logger) =>
+        (await import("#core-server.ts")).startCore(options, logger);
       return core(flags, terminal, start);
     }
     case "check": {

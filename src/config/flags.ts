@@ -26,7 +26,7 @@ export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Fl
   const values = new Map<string, string[]>();
   const problems: Problem[] = [];
   let open: FlagRow | undefined;
-  let afterUnknown = false;
+  let astray = false;
   const refuse = (where: string, message: string | undefined, hint = {}) => {
     if (message !== undefined) problems.push({ where, path: "", message, ...hint });
   };
@@ -34,9 +34,10 @@ export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Fl
     if (token.kind === "option") {
       const name = token.rawName === "-h" ? "help" : token.rawName.replace(/^-+/, "");
       open = rows.find((row) => row.name === name);
-      afterUnknown = open === undefined;
+      // What stands behind an unknown flag, or behind one that took the next flag, was meant for it.
+      astray = open === undefined || token.value?.startsWith("--") === true;
       refuse(`flag ${token.rawName}`, takeOption(open, token.value, values), hintFor(name, rows));
-    } else if (token.kind === "positional" && !afterUnknown) {
+    } else if (token.kind === "positional" && !astray) {
       refuse(`argument ${token.index + 1}`, takeFurther(open, token.value, values));
     }
   }
@@ -63,9 +64,8 @@ function takeOption(
   if (row === undefined) return "is unknown";
   if (values.has(row.name)) return "is there twice";
   if (row.value === undefined && value !== undefined) return "takes no value";
-  // `--host --port 1`: the next flag is no value of this one.
   const missing = value === undefined || value === "" || value.startsWith("--");
-  if (row.value !== undefined && missing) return `needs a ${row.value}`;
+  if (row.value !== undefined && missing) return `needs a value: ${row.value}`;
   values.set(row.name, value === undefined ? [] : [value]);
   return undefined;
 }

@@ -92,12 +92,13 @@ class Reader {
     const place = this.#placeAt(written.range?.[0] ?? 0);
     if (!this.#draft.places.has(pathText(path))) this.#draft.places.set(pathText(path), place);
     this.#valuesLeft -= 1;
-    if (this.#valuesLeft === 0) this.#problem(path, `comes to more than ${valuesMax} values`);
-    if (path.length > depthMax) this.#problem(path, `is nested deeper than ${depthMax} levels`);
-    if (this.#valuesLeft <= 0 || path.length > depthMax) return undefined;
+    if (this.#valuesLeft === 0) this.#stop(place, `comes to more than ${valuesMax} values`);
+    if (path.length > depthMax) this.#stop(place, `is nested deeper than ${depthMax} levels`);
+    if (this.#valuesLeft <= 0) return undefined;
     if (isAlias(written)) {
       const target = written.resolve(this.#document);
-      return target === undefined ? undefined : this.#value(target, path);
+      if (target === undefined) this.#problem(path, "names an anchor that is not there");
+      return target && this.#value(target, path);
     }
     if (isMap(written)) return this.#mapping(written, path);
     if (isSeq<Node>(written)) {
@@ -130,6 +131,12 @@ class Reader {
     if (filled.ok) return filled.text;
     this.#problem(path, filled.message);
     return undefined;
+  }
+
+  /** Ends the walk: what was read so far says nothing about the rest. */
+  #stop(where: string, message: string): void {
+    if (this.#valuesLeft >= 0) this.#problems.push({ where, path: "", message });
+    this.#valuesLeft = -1;
   }
 
   #problem(path: Path, message: string): void {

@@ -1,0 +1,35 @@
+/** Addresses that the file may name. */
+
+import { expect, test } from "vitest";
+import { isAddressBlock, isCoreUrl, isOrigin } from "#config/address.ts";
+
+test.each([
+  ["*", true],
+  ["https://app.example.com", true],
+  ["http://localhost:3000", true],
+  ["https://app.example.com/", false],
+  ["app.example.com", false],
+  ["null", false],
+])("isOrigin(%s) is %s", (written, is) => expect(isOrigin(written)).toBe(is));
+
+test.each([
+  ["http://localhost:8001", true],
+  ["https://[::1]:8001/", true],
+  ["grpc://localhost:8001", false],
+  ["localhost:8001", false],
+  ["http://user:secret@localhost", false],
+  ["http://localhost/path", false],
+  ["http://localhost?x=1", false],
+])("isCoreUrl(%s) is %s", (written, is) => expect(isCoreUrl(written)).toBe(is));
+
+test.each([
+  ["10.0.0.0/8", true],
+  ["127.0.0.1", true],
+  ["fd00::/8", true],
+  ["::1/128", true],
+  ["10.0.0.0/33", false],
+  ["10.0.0/8", false],
+  ["10.0.0.0/", false],
+  ["10.0.0.0/8/8", false],
+  ["localhost", false],
+])("isAddressBlock(%s) is %s", (written, is) => expect(isAddressBlock(written)).toBe(is));

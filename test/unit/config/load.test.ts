@@ -1,0 +1,652 @@
+/** Loading: the seeds' file as written, which layer wins, every problem with its place. */
+
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { loadSettings } from "#config/load.ts";
+import type { Settings } from "#config/settings.ts";
+import { ConfigFolder, loadYaml, problemsOf, settingsOf } from "../../support/config-folder.ts";
+
+const seedYaml = `gateway:
+  port: 8080
+  host: "0.0.0.0"
+  timeout: "30s"
+  max_request_size: "10MB"
+cors:
+  enabled: true
+  origins: ["*"]
+  methods: ["GET", "POST", "OPTIONS"]
+  headers: ["Content-Type", "Authorization"]
+auth:
+  enabled: true
+  type: "bearer"   # bearer, basic, apikey
+  secret_key: "\${AUTH_SECRET_KEY}"
+rate_limiting:
+  enabled: true
+  requests_per_minute: 60
+  burst: 10
+  cleanup_interval: "1m"
+load_balancer:
+  algorithm: "round_robin"   # round_robin, least_connections, weighted
+  health_check_interval: "10s"
+  retry_attempts: 3
+cores:
+  - url: "http://localhost:8001"
+    weight: 1
+  - url: "http://localhost:8002"
+    weight: 2
+logging:
+  level: "info"
+  format: "json"
+  output: "stdout"
+metrics:
+  enabled: true
+  port: 9090
+  path: "/metrics"
+`;
+
+const none = (env = {}, argv: string[] = []) => loadSettings({ argv, env, cwd: "/" });
+const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
+const everything = ["rpc", "rest", "metrics"];
+
+describe("what loads", () => {
+  test("nothing said: one open listener, embedded core, no limits", () => {
+    const settings = settingsOf(none());
+    expect(settings).toMatchObject({
+      environment: "development",
+      listeners: [{ name: "gateway", host: "0.0.0.0", port: 8080, serves: everything }],
+      request: { bytesMax: 10_485_760, timeoutMs: 30_000 },
+      auth: { enabled: false, keys: [], anonymousScopes: [] },
+      chat: { algorithm: "round_robin", cores: [], retryAttempts: 3 },
+      logging: { level: "info", format: "json", output: "stdout" },
+      metrics: { enabled: true, path: "/metrics" },
+      unused: [],
+    });
+    expect(settings).not.toHaveProperty("cors");
+    expect(settings).not.toHaveProperty("rateLimit");
+    expect(settings.onnx.repositoryPath).toMatch(/\/models$/);
+  });
+
+  test("the file of the earlier gateway, as written", () => {
+    const key = "a-key-of-the-operator";
+    expect(settingsOf(loadYaml(seedYaml, { AUTH_SECRET_KEY: key }))).toMatchObject({
+      listeners: [
+        { name: "gateway", host: "0.0.0.0", port: 8080, serves: everything },
+        { name: "metrics", host: "0.0.0.0", port: 9090, serves: ["metrics"] },
+      ],
+      cors: { origins: ["*"], methods: ["GET", "POST", "OPTIONS"], credentials: false },
+      auth: {
+        enabled: true,
+        keys: [{ name: "auth.secret_key", sha256: sha256(key), scopes: ["admin"] }],
+      },
+      rateLimit: { capacity: 10, perSecond: 1, routes: [] },
+      chat: {
+        cores: [
+          { id: "core-1", url: "http://localhost:8001", weight: 1 },
+          { id: "core-2", url: "http://localhost:8002", weight: 2 },
+        ],
+        healthIntervalMs: 10_000,
+      },
+      unused: ["rate_limiting.cleanup_interval"],
+    });
+  });
+
+  test("settings are frozen all the way down", () => {
+    const frozen = (value: unknown): boolean =>
+      typeof value !== "object" ||
+      value === null ||
+      (Object.isFrozen(value) && Object.values(value).every(frozen));
+    expect(frozen(settingsOf(loadYaml(seedYaml, { AUTH_SECRET_KEY: "x" })))).toBe(true);
+  });
+
+  test("paths count from the file's folder, and TLS files must be there", () => {
+    const yaml =
+      "listeners: [{name: tls, port: 8443, tls: {cert_file: c.pem, key_file: k.pem, client_auth: require}}]\nmodels: {path: nowhere}\n";
+    using folder = new ConfigFolder({ "gateway.yaml": yaml, "c.pem": "certificate" });
+    expect(problemsOf(folder.load())).toEqual([
+      "gateway.yaml:1:42: listeners[0].tls.ca_file: is required to check client certificates",
+      "gateway.yaml:1:71: listeners[0].tls.key_file: cannot be read",
+      "gateway.yaml:2:16: models.path: cannot be read",
+    ]);
+  });
+
+  test("aliases are followed, empty sections and files are as if they were not there", () => {
+    expect(settingsOf(loadYaml("cors:\ngateway: &a {host: '::1'}\n")).listeners[0]?.host).toBe(
+      "::1",
+    );
+    expect(settingsOf(loadYaml("# nothing\n")).listeners).toHaveLength(1);
+    const yaml = "cores: [&one {url: 'http://a:1'}, {url: 'http://b:1'}, *one]\n";
+    expect(settingsOf(loadYaml(yaml)).chat.cores.map(({ id, url }) => [id, url])).toEqual([
+      ["core-1", "http://a:1"],
+      ["core-2", "http://b:1"],
+    ]);
+  });
+});
+
+describe("which layer wins", () => {
+  const yaml = "gateway: {port: 1000}\nlogging: {level: warn}\n";
+  const rows: readonly {
+    name: string;
+    env?: Record<string, string>;
+    argv?: string[];
+    read: (settings: Settings) => unknown;
+    is: unknown;
+  }[] = [
+    { name: "the file beats the default", read: ({ listeners: [one] }) => one?.port, is: 1000 },
+    {
+      name: "the environment beats the file",
+      env: { GATEWAY_PORT: "2000" },
+      read: ({ listeners: [one] }) => one?.port,
+      is: 2000,
+    },
+    {
+      name: "a flag beats the environment",
+      env: { GATEWAY_PORT: "2000" },
+      argv: ["--port", "3000"],
+      read: ({ listeners: [one] }) => one?.port,
+      is: 3000,
+    },
+    {
+      name: "an empty variable says nothing",
+      env: { GATEWAY_PORT: "" },
+      read: ({ listeners: [one] }) => one?.port,
+      is: 1000,
+    },
+    {
+      name: "several ports by flag replace the file's one",
+      argv: ["--ports", "1,2"],
+      read: ({ listeners }) => listeners.map(({ port }) => port),
+      is: [1, 2],
+    },
+    {
+      name: "several ports may be written apart",
+      argv: ["--ports", "8000", "9000"],
+      read: ({ listeners }) => listeners.map(({ name, port }) => [name, port]),
+      is: [
+        ["gateway-1", 8000],
+        ["gateway-2", 9000],
+      ],
+    },
+    {
+      name: "portal and API ports make two listeners",
+      env: { PORTAL_PORT: "80", API_PORT: "443" },
+      read: ({ listeners }) => listeners.map(({ name, port }) => [name, port]),
+      is: [
+        ["portal", 80],
+        ["api", 443],
+      ],
+    },
+    {
+      name: "one of the two brings the other's default",
+      argv: ["--api-port", "9000"],
+      read: ({ listeners }) => listeners.map(({ name, port }) => [name, port]),
+      is: [
+        ["portal", 8080],
+        ["api", 9000],
+      ],
+    },
+    {
+      name: "portal by environment and API by flag belong together",
+      env: { PORTAL_PORT: "80" },
+      argv: ["--api-port", "9000"],
+      read: ({ listeners }) => listeners.map(({ port }) => port),
+      is: [80, 9000],
+    },
+    {
+      name: "LOG_LEVEL is read in any case",
+      env: { LOG_LEVEL: "WARNING" },
+      read: ({ logging }) => logging.level,
+      is: "warn",
+    },
+    {
+      name: "DEBUG asks for debug lines",
+      env: { DEBUG: "true" },
+      read: ({ logging }) => logging.level,
+      is: "debug",
+    },
+    {
+      name: "LOG_LEVEL beats DEBUG",
+      env: { DEBUG: "1", LOG_LEVEL: "error" },
+      read: ({ logging }) => logging.level,
+      is: "error",
+    },
+    {
+      name: "another program's DEBUG is none of ours",
+      env: { DEBUG: "express:*" },
+      read: ({ logging }) => logging.level,
+      is: "warn",
+    },
+    {
+      name: "requests a window set rate and burst",
+      env: { RATE_LIMIT_REQUESTS: "100", RATE_LIMIT_WINDOW: "50" },
+      read: ({ rateLimit }) => rateLimit,
+      is: { capacity: 100, perSecond: 2, routes: [], clientsMax: 100_000 },
+    },
+    {
+      name: "limits can be switched off",
+      env: { RATE_LIMIT_REQUESTS: "100", RATE_LIMIT_ENABLED: "False" },
+      read: ({ rateLimit }) => rateLimit,
+      is: undefined,
+    },
+    {
+      name: "TWIN_URL is one more core",
+      env: { TWIN_URL: "http://twin:8001" },
+      read: ({ chat }) => chat.cores,
+      is: [{ id: "core-1", url: "http://twin:8001", weight: 1 }],
+    },
+    {
+      name: "origins come as a list",
+      env: { CORS_ORIGINS: "http://a, http://b" },
+      read: ({ cors }) => cors?.origins,
+      is: ["http://a", "http://b"],
+    },
+    {
+      name: "time for one try comes in milliseconds",
+      env: { LOAD_BALANCER_TIMEOUT_MS: "1500" },
+      read: ({ chat }) => chat.attemptTimeoutMs,
+      is: 1500,
+    },
+    {
+      name: "health checks are timed in seconds",
+      env: { HEALTH_CHECK_TIMEOUT: "5" },
+      read: ({ chat }) => chat.healthTimeoutMs,
+      is: 5000,
+    },
+    {
+      name: "retries",
+      env: { LOAD_BALANCER_MAX_RETRIES: "0" },
+      read: ({ chat }) => chat.retryAttempts,
+      is: 0,
+    },
+    {
+      name: "metrics can be switched off, on every listener",
+      env: { ENABLE_METRICS: "false" },
+      read: ({ listeners, metrics }) => [metrics.enabled, listeners[0]?.serves],
+      is: [false, ["rpc", "rest"]],
+    },
+    {
+      name: "the largest file is the largest body",
+      env: { MAX_FILE_SIZE: "1048576" },
+      read: ({ request }) => request.bytesMax,
+      is: 1_048_576,
+    },
+    {
+      name: "a key in the environment switches auth on",
+      env: { API_KEY: "k" },
+      read: ({ auth }) => auth,
+      is: {
+        enabled: true,
+        keys: [{ name: "API_KEY", sha256: sha256("k"), scopes: ["admin"] }],
+        anonymousScopes: [],
+      },
+    },
+    {
+      name: "one key under two names counts once",
+      env: { API_KEY: "k", SECRET_KEY: "k" },
+      read: ({ auth }) => auth.keys.length,
+      is: 1,
+    },
+    {
+      name: "what has no effect is told",
+      env: {
+        XAI_API_KEY: "x",
+        ONNX_RUNTIME_URL: "y",
+        LOAD_BALANCER_WEIGHT_XAI: "1",
+        LOAD_BALANCER_XAI_WEIGHT: "1",
+        UNRELATED: "z",
+      },
+      read: ({ unused }) => unused,
+      is: [
+        "LOAD_BALANCER_WEIGHT_XAI",
+        "LOAD_BALANCER_XAI_WEIGHT",
+        "ONNX_RUNTIME_URL",
+        "XAI_API_KEY",
+      ],
+    },
+  ];
+  test.each(rows)("$name", ({ env, argv, read, is }) => {
+    expect(read(settingsOf(loadYaml(yaml, env, argv)))).toEqual(is);
+  });
+
+  test("CONFIG_PATH names the file, and --config beats it", () => {
+    using folder = new ConfigFolder({
+      "a.yaml": "gateway: {port: 1}",
+      "b.yaml": "gateway: {port: 2}",
+    });
+    const load = (argv: string[]) =>
+      settingsOf(loadSettings({ argv, env: { CONFIG_PATH: "a.yaml" }, cwd: folder.path }));
+    expect(load([]).listeners[0]?.port).toBe(1);
+    expect(load(["--config", "b.yaml"]).listeners[0]?.port).toBe(2);
+  });
+});
+
+describe("what is refused, and where", () => {
+  const rows: readonly {
+    name: string;
+    yaml?: string;
+    env?: Record<string, string>;
+    argv?: string[];
+    problems: readonly unknown[];
+  }[] = [
+    {
+      name: "an unknown key, with a guess",
+      yaml: "gateway:\n  prot: 80\n",
+      problems: ["gateway.yaml:2:3: gateway.prot: is not a known key (hint: did you mean port?)"],
+    },
+    {
+      name: "a key of another section, with its place",
+      yaml: "max_request_size: 1k\n",
+      problems: [
+        "gateway.yaml:1:1: max_request_size: is not a known key (hint: did you mean gateway.max_request_size?)",
+      ],
+    },
+    {
+      name: "an unknown section without a guess",
+      yaml: "zebra: 1\n",
+      problems: ["gateway.yaml:1:1: zebra: is not a known key"],
+    },
+    {
+      name: "a wrong type",
+      yaml: "gateway: [1]\n",
+      problems: ["gateway.yaml:1:10: gateway: expected a mapping, got a list"],
+    },
+    {
+      name: "a file that is no mapping",
+      yaml: "- 1\n",
+      problems: ["gateway.yaml:1:1: expected a mapping, got a list"],
+    },
+    {
+      name: "a bad duration",
+      yaml: "gateway:\n  timeout: 5 minutes\n",
+      problems: [
+        expect.stringMatching(
+          /^gateway\.yaml:2:12: gateway\.timeout: expected a duration such as 30s/,
+        ),
+      ],
+    },
+    {
+      name: "a bad size",
+      yaml: "gateway: {max_request_size: lots}\n",
+      problems: [
+        expect.stringMatching(
+          /^gateway\.yaml:1:29: gateway\.max_request_size: expected a size such as 10MB/,
+        ),
+      ],
+    },
+    {
+      name: "a value outside its bounds",
+      yaml: "gateway: {port: 65536}\n",
+      problems: ["gateway.yaml:1:17: gateway.port: expected a whole number from 0 to 65535"],
+    },
+    {
+      name: "a misspelt choice, with a guess",
+      yaml: "load_balancer: {algorithm: roundrobin}\n",
+      problems: [
+        "gateway.yaml:1:28: load_balancer.algorithm: expected round_robin, least_connections or weighted (hint: did you mean round_robin?)",
+      ],
+    },
+    {
+      name: "something that is required",
+      yaml: "cores:\n  - weight: 1\n",
+      problems: ["gateway.yaml:2:5: cores[0].url: is required"],
+    },
+    {
+      name: "a variable that is not set",
+      yaml: `cores:\n  - url: \${CORE_URL}\n`,
+      problems: ["gateway.yaml:2:10: cores[0].url: environment variable CORE_URL is not set"],
+    },
+    {
+      name: "what is not built yet",
+      yaml: "auth: {type: basic, secret_key: k}\n",
+      problems: [
+        "gateway.yaml:1:14: auth.type: basic is not built yet (hint: use bearer or apikey)",
+      ],
+    },
+    {
+      name: "auth without a key",
+      yaml: "auth: {enabled: true}\n",
+      problems: [
+        "gateway.yaml:1:7: auth: is on and has no key, so nobody could call (hint: set auth.secret_key or auth.keys)",
+      ],
+    },
+    {
+      name: "a key said twice over",
+      yaml: `auth: {keys: [{name: a, key: k, key_sha256: ${"f".repeat(64)}}, {name: b}]}\n`,
+      problems: [
+        "gateway.yaml:1:15: auth.keys[0]: takes exactly one of key and key_sha256",
+        expect.stringMatching(/auth\.keys\[1\]: takes exactly one/),
+      ],
+    },
+    {
+      name: "one key with two sets of scopes",
+      yaml: "auth:\n  keys:\n    - {name: a, key: k, scopes: [admin]}\n    - {name: b, key: k}\n",
+      problems: ["gateway.yaml:4:7: auth.keys[1]: is the same key as that of a, with other scopes"],
+    },
+    {
+      name: "one name for two keys",
+      yaml: "auth:\n  keys:\n    - {name: a, key: k}\n    - {name: a, key: l}\n",
+      problems: ["gateway.yaml:4:7: auth.keys[1]: has a name that another key has"],
+    },
+    {
+      name: "a scope that nothing asks for",
+      yaml: "auth: {anonymous_scopes: [amdin]}\n",
+      problems: [
+        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin (hint: did you mean admin?)",
+      ],
+    },
+    {
+      name: "ports named in two ways",
+      yaml: "gateway: {port: 1, ports: [2]}\n",
+      problems: [
+        "gateway.yaml:1:10: gateway: names its ports in more than one way (hint: keep port, ports or portal_port and api_port)",
+      ],
+    },
+    {
+      name: "a port beside listeners, whoever says it",
+      yaml: "listeners: [{name: a, port: 1}]\n",
+      argv: ["--port", "2"],
+      problems: [
+        "flag --port: gateway.port: has no effect beside `listeners` (hint: name ports in one place only)",
+      ],
+    },
+    {
+      name: "two listeners on one address",
+      yaml: "listeners:\n  - {name: a, port: 1}\n  - {name: b, port: 1}\n",
+      problems: ["gateway.yaml:3:5: listeners[1]: has the host and port of listener a"],
+    },
+    {
+      name: "two listeners of one name",
+      yaml: "listeners:\n  - {name: a, port: 1}\n  - {name: a, port: 2}\n",
+      problems: ["gateway.yaml:3:5: listeners[1]: is a second listener named a"],
+    },
+    {
+      name: "a listener left with nothing to serve",
+      yaml: "listeners: [{name: a, port: 1, serves: [metrics]}]\nmetrics: {enabled: false}\n",
+      problems: ["gateway.yaml:1:13: listeners[0]: serves nothing while metrics are off"],
+    },
+    {
+      name: "two rates",
+      yaml: "rate_limiting: {requests: 5, requests_per_minute: 60}\n",
+      problems: [
+        "gateway.yaml:1:27: rate_limiting.requests: stands beside requests_per_minute (hint: keep one of them)",
+      ],
+    },
+    {
+      name: "a window of nothing",
+      env: { RATE_LIMIT_WINDOW: "60" },
+      problems: [
+        "environment RATE_LIMIT_WINDOW: rate_limiting.window: needs `requests`, the number that it counts",
+      ],
+    },
+    {
+      name: "an environment that is almost production",
+      env: { ENVIRONMENT: "Prod" },
+      problems: [
+        "environment ENVIRONMENT: environment: is almost production (hint: did you mean production?)",
+      ],
+    },
+    {
+      name: "a bad variable, by its name",
+      env: { GATEWAY_PORT: "http" },
+      problems: ["environment GATEWAY_PORT: gateway.port: expected a whole number from 0 to 65535"],
+    },
+    {
+      name: "a bad flag, by its name",
+      argv: ["--ports", "1,x"],
+      problems: ["flag --ports: gateway.ports[1]: expected a whole number from 0 to 65535"],
+    },
+    {
+      name: "an unknown flag, with a guess",
+      argv: ["--prot", "80"],
+      problems: ["flag --prot: is unknown (hint: did you mean --port?)"],
+    },
+    {
+      name: "a flag without its value",
+      argv: ["--host", "--port", "1"],
+      problems: ["flag --host: needs a value: address"],
+    },
+    {
+      name: "a flag that is there twice",
+      argv: ["--port", "1", "--port=2"],
+      problems: ["flag --port: is there twice"],
+    },
+    {
+      name: "a word that belongs to no flag",
+      argv: ["--port", "1", "stray"],
+      problems: ["argument 5: belongs to no flag"],
+    },
+    {
+      name: "the same key twice",
+      yaml: "gateway: {}\ngateway: {}\n",
+      problems: ["gateway.yaml:2:1: says the same key twice"],
+    },
+    {
+      name: "broken YAML",
+      yaml: "gateway: {port: 1\n",
+      problems: [expect.stringMatching(/^gateway\.yaml:\d+:\d+: /)],
+    },
+    {
+      name: "an unknown tag",
+      yaml: "gateway: !!js/function x\n",
+      problems: [expect.stringMatching(/^gateway\.yaml:1:10: has a tag/)],
+    },
+    {
+      name: "an alias to nothing",
+      yaml: "gateway: *none\n",
+      problems: [expect.stringMatching(/^gateway\.yaml:1:10: gateway: names an anchor/)],
+    },
+    {
+      name: "two documents",
+      yaml: "gateway: {}\n---\ngateway: {}\n",
+      problems: [expect.stringMatching(/more than one document/)],
+    },
+    {
+      name: "several at once, in the order of the file, the rest checked all the same",
+      yaml: "metrics: {enabled: maybe}\ncores: [{url: nowhere, wieght: 2}]\nrate_limiting: {window: 1m}\n",
+      problems: [
+        "gateway.yaml:1:20: metrics.enabled: expected true or false",
+        "gateway.yaml:2:15: cores[0].url: expected an address such as http://localhost:8001, without user, path or query",
+        "gateway.yaml:2:24: cores[0].wieght: is not a known key (hint: did you mean weight?)",
+        "gateway.yaml:3:25: rate_limiting.window: needs `requests`, the number that it counts",
+      ],
+    },
+  ];
+  test.each(rows)("$name", ({ yaml = "", env, argv, problems }) => {
+    expect(problemsOf(loadYaml(yaml, env, argv))).toEqual(problems);
+  });
+
+  test("a file that is not there, without telling the folder", () => {
+    expect(problemsOf(none({ CONFIG_PATH: "none.yaml" }))).toEqual([
+      "environment CONFIG_PATH: the file cannot be read (ENOENT)",
+    ]);
+  });
+
+  test("a file that is too large, or no text", () => {
+    expect(problemsOf(loadYaml(" ".repeat(1_048_577)))).toEqual([
+      "gateway.yaml: is larger than 1048576 bytes",
+    ]);
+    expect(problemsOf(loadYaml(new Uint8Array([0xff])))).toEqual([
+      "gateway.yaml: is not UTF-8 text",
+    ]);
+  });
+
+  test("aliases that multiply, turn in circles, or nest without end", () => {
+    const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(`*${of}`)}]\n`;
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefgh".replaceAll(/./g, (name) => level(name, String.fromCharCode(name.charCodeAt(0) - 1)))}`;
+    expect(problemsOf(loadYaml(bomb))[0]).toMatch(/comes to more than 20000 values/);
+    expect(problemsOf(loadYaml("a: &a [*a]\n"))[0]).toMatch(
+      /names an anchor|nested deeper than 32/,
+    );
+    expect(problemsOf(loadYaml(`a: ${"[".repeat(40)}${"]".repeat(40)}\n`))[0]).toMatch(
+      /nested deeper/,
+    );
+  });
+});
+
+describe("production", () => {
+  const key = "f3Qw9-zP0r7Lk2-Tt8vYb1";
+  const hash = sha256("dev-gateway-key-12345");
+  const rows = [
+    { name: "starts with a strong key", yaml: "", env: { API_KEY: key }, problems: [] },
+    {
+      name: "refuses auth that nobody set up",
+      yaml: "",
+      env: {},
+      problems: ["defaults: auth.enabled: must be on in production"],
+    },
+    {
+      name: "refuses auth that is off",
+      yaml: "auth: {enabled: false}\n",
+      env: { API_KEY: key },
+      problems: ["gateway.yaml:1:17: auth.enabled: must be on in production"],
+    },
+    {
+      name: "refuses a short key",
+      yaml: "",
+      env: { API_KEY: "fifteen-letters" },
+      problems: [
+        "environment API_KEY: auth.keys[0]: is shorter than the 16 characters that production asks for",
+      ],
+    },
+    {
+      name: "refuses the example's key",
+      yaml: "auth: {secret_key: dev-gateway-key-12345}\n",
+      env: {},
+      problems: [
+        "gateway.yaml:1:20: auth.secret_key: is a default that everybody knows (hint: take 32 random characters)",
+      ],
+    },
+    {
+      name: "refuses a key that asks to be changed",
+      yaml: "auth: {keys: [{name: a, key: dev-secret-key-change-in-production}]}\n",
+      env: {},
+      problems: [expect.stringMatching(/auth\.keys\[0\]: is a default/)],
+    },
+    {
+      name: "refuses the hash of a known key",
+      yaml: `auth: {keys: [{name: a, key_sha256: ${hash}}]}\n`,
+      env: {},
+      problems: [expect.stringMatching(/auth\.keys\[0\]: is a default/)],
+    },
+    {
+      name: "refuses any origin with credentials",
+      yaml: "cors: {origins: ['*'], credentials: true}\n",
+      env: { API_KEY: key },
+      problems: [
+        "gateway.yaml:1:17: cors.origins: may not be `*` with credentials in production (hint: name the origins)",
+      ],
+    },
+    {
+      name: "takes any origin without credentials",
+      yaml: "cors: {origins: ['*']}\n",
+      env: { API_KEY: key },
+      problems: [],
+    },
+  ];
+  test.each(rows)("$name", ({ yaml, env, problems }) => {
+    expect(problemsOf(loadYaml(yaml, { ENVIRONMENT: "production", ...env }))).toEqual(problems);
+  });
+
+  test("what it refuses, development takes", () => {
+    for (const { yaml, env } of rows) expect(problemsOf(loadYaml(yaml, env))).toEqual([]);
+  });
+});

@@ -1,0 +1,77 @@
+/** The schema, the tables beside it and the protos tell the same story. */
+
+import { globSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { environmentRows, unusedEnvironment } from "#config/environment.ts";
+import { fieldsOf, keysAt } from "#config/fields.ts";
+import { type JsonSchema, jsonSchema } from "#config/json-schema.ts";
+import { pathText } from "#config/problem.ts";
+import { scopes } from "#config/schema.ts";
+import { serveFlags } from "#config/serve-flags.ts";
+
+const schema = jsonSchema();
+const fields = fieldsOf(schema);
+const paths = new Set(fields.map(({ path }) => path));
+
+describe("the schema", () => {
+  test("every setting says what it means", () => {
+    expect(fields.filter(({ description }) => description === "")).toEqual([]);
+    expect(fields.length).toBeGreaterThan(50);
+  });
+
+  test("unknown keys are refused in every mapping", () => {
+    const open = (node: JsonSchema & { additionalProperties?: boolean }): boolean =>
+      (node.properties !== undefined && node.additionalProperties !== false) ||
+      Object.values(node.properties ?? {}).some(open) ||
+      (node.items !== undefined && open(node.items));
+    expect(open(schema)).toBe(false);
+  });
+
+  test("a field tells what it takes and its default", () => {
+    expect(fields.find(({ path }) => path === "gateway.timeout")).toMatchObject({
+      takes: "duration",
+      fallback: "30s",
+    });
+    expect(fields.find(({ path }) => path === "cors.origins")).toMatchObject({
+      takes: "list of text",
+      fallback: "[*]",
+    });
+    expect(keysAt(schema, ["cores", 0])).toEqual(["url", "weight"]);
+  });
+
+  test("only what the file cannot do without is required", () => {
+    expect(schema.required ?? []).toEqual([]);
+    expect(schema.properties?.cores?.items?.required).toEqual(["url"]);
+  });
+});
+
+describe("the tables", () => {
+  test.each(environmentRows)("$name sets a setting of the schema", ({ path }) => {
+    expect(paths).toContain(pathText(path.filter((step) => step !== "+")));
+  });
+
+  test.each(serveFlags.filter((row) => row.path))("--$name sets a setting of the schema", (row) => {
+    expect(paths).toContain(pathText(row.path ?? []));
+  });
+
+  test("a flag names the variable that sets the same setting", () => {
+    for (const { path, environment } of serveFlags) {
+      if (path === undefined || environment === undefined) continue;
+      const row = environmentRows.find(({ name }) => name === environment);
+      expect(pathText(row?.path ?? [])).toBe(pathText(path));
+    }
+  });
+
+  test("a name that is without effect is told only when it is set", () => {
+    expect(unusedEnvironment({ OPENAI_API_KEY: "", GOOGLE_API_KEY: "x" })).toEqual([
+      "GOOGLE_API_KEY",
+    ]);
+  });
+});
+
+test("a key may hold every scope that a method asks for", () => {
+  const protos = globSync("proto/polygate/**/*.proto").map((file) => readFileSync(file, "utf8"));
+  const asked = protos.flatMap((text) => [...text.matchAll(/required_scope\) = "(\w+)"/g)]);
+  expect(asked.length).toBeGreaterThan(0);
+  for (const [, scope] of asked) expect(scopes).toContain(scope);
+});
