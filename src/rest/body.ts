@@ -1,29 +1,35 @@
-/** Reads a request's body into the request message, as its route and content type say. */
+/** Reads a request's body into request messages, as its route and content type say. */
 
 import { create, type Message } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import { fillMask } from "./field-mask.ts";
 import { FieldWriter } from "./field-writer.ts";
+import { messageFromMultipart, messageFromUrlencoded } from "./form.ts";
 import type { JsonCodec } from "./json.ts";
+import { messageFromJson } from "./json-body.ts";
+import { jsonItemsFrom, jsonLinesFrom } from "./json-stream.ts";
 import { type MediaType, mediaTypeFrom } from "./media-type.ts";
-import { formPartsFrom } from "./multipart.ts";
-import { type ParameterBinder, parametersFrom } from "./parameters.ts";
-import type { BodyRule, Route } from "./route.ts";
+import type { ParameterBinder } from "./parameters.ts";
+import type { Route } from "./route.ts";
 
 /** What reading bodies needs. */
-export interface BodyReader {
+export interface BodyReading {
   readonly binder: ParameterBinder;
   readonly json: JsonCodec;
+  /** Greatest size of a body, or of one message of a streamed body. */
   readonly bytesMax: number;
+  /** Greatest size of a streamed body. */
+  readonly streamBytesMax: number;
 }
 
+const formTypes = ["application/x-www-form-urlencoded", "multipart/form-data"];
+const lineTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The text of a body. Throws BODY_MALFORMED when it is not UTF-8. */
-export function bodyText(bytes: Uint8Array): string {
+async function bodyText(exchange: Exchange, bytesMax: number): Promise<string> {
+  const bytes = await exchange.body(bytesMax);
   try {
     return utf8.decode(bytes);
   } catch (cause) {
@@ -32,80 +38,28 @@ export function bodyText(bytes: Uint8Array): string {
 }
 
 /** Whether a media type is JSON; a body without a type counts as such. */
-export function isJson({ type }: MediaType): boolean {
+function isJson({ type }: MediaType): boolean {
   return type === "" || type === "application/json" || /^application\/.+\+json$/.test(type);
 }
 
+function unsupported(problem: string): ConnectError {
+  return fault("MEDIA_TYPE_UNSUPPORTED", problem);
+}
+
+function unsupportedType(type: string, taken: readonly string[]): ConnectError {
+  return unsupported(`content-type: ${type} is not taken, send ${taken.join(" or ")}`);
+}
+
 /** Throws MEDIA_TYPE_UNSUPPORTED for text that is not UTF-8 and for compressed bodies. */
-export function requireReadable(exchange: Exchange, media: MediaType): void {
+function requireReadable(exchange: Exchange, media: MediaType): void {
   const charset = media.parameters.get("charset")?.toLowerCase() ?? "utf-8";
   if (charset !== "utf-8" && charset !== "utf8" && charset !== "us-ascii") {
-    throw fault(
-      "MEDIA_TYPE_UNSUPPORTED",
-      `content-type: charset ${charset} is not taken, send utf-8`,
-    );
+    throw unsupported(`content-type: charset ${charset} is not taken, send utf-8`);
   }
   const encoding = exchange.header("content-encoding")?.toLowerCase() ?? "identity";
   if (encoding !== "identity") {
-    throw fault(
-      "MEDIA_TYPE_UNSUPPORTED",
-      `content-encoding: ${encoding} is not taken, send identity`,
-    );
+    throw unsupported(`content-encoding: ${encoding} is not taken, send identity`);
   }
-}
-
-function readJson(route: Route, json: JsonCodec, text: string): Message {
-  const { input } = route.method;
-  if (text === "") return create(input);
-  if (route.body.kind !== "field") return json.read(input, text);
-  const message = create(input);
-  const { target } = route.body;
-  let at: ReflectMessage = reflect(input, message);
-  for (const parent of target.parents) {
-    const inner = reflect(parent.message);
-    at.set(parent, inner);
-    at = inner;
-  }
-  json.readField(at.desc, at.message, target.field, text);
-  if (route.maskField !== undefined) fillMask(message, route.maskField, target.field, text);
-  return message;
-}
-
-async function readMultipart(
-  route: Route,
-  exchange: Exchange,
-  reader: BodyReader,
-): Promise<Message> {
-  const { input } = route.method;
-  const writer = new FieldWriter(create(input), input);
-  const contentType = exchange.header("content-type") ?? "";
-  const chunks = exchange.chunks(reader.bytesMax);
-  for (const part of await formPartsFrom(chunks, contentType, reader.bytesMax)) {
-    if (part.kind === "text") reader.binder.formText(route, [part.name, part.text], writer);
-    else reader.binder.formFile(route, part.name, part.file, writer);
-  }
-  return writer.message;
-}
-
-function readUrlencoded(route: Route, text: string, binder: ParameterBinder): Message {
-  const { input } = route.method;
-  const writer = new FieldWriter(create(input), input);
-  for (const parameter of parametersFrom(text)) binder.formText(route, parameter, writer);
-  return writer.message;
-}
-
-/** A request message that holds `bytes` where `body` says, as a google.api.HttpBody. */
-export function rawMessage(route: Route, contentType: string, bytes: Uint8Array): Message {
-  const { input } = route.method;
-  const raw = create(HttpBodySchema, { contentType, data: bytes });
-  if (route.body.kind !== "field") return raw;
-  const writer = new FieldWriter(create(input), input);
-  writer.file(route.body.target, route.body.target.path, { bytes, contentType });
-  return writer.message;
-}
-
-function isRaw(body: BodyRule): boolean {
-  return body.kind !== "none" && body.raw;
 }
 
 function refuseBody(exchange: Exchange): void {
@@ -115,6 +69,15 @@ function refuseBody(exchange: Exchange): void {
   }
 }
 
+/** A request message that holds bytes where the body goes, as a google.api.HttpBody. */
+function rawMessage(route: Route, contentType: string, bytes: Uint8Array): Message {
+  const { input } = route.method;
+  if (route.body.kind !== "field") return create(HttpBodySchema, { contentType, data: bytes });
+  const writer = new FieldWriter(create(input), input);
+  writer.file(route.body.target, route.body.target.path, { bytes, contentType });
+  return writer.message;
+}
+
 /**
  * The request message that the body alone makes. Throws MEDIA_TYPE_UNSUPPORTED, BODY_MALFORMED,
  * REQUEST_INVALID, PARAMETER_INVALID for a form's fields, and what reading the exchange throws.
@@ -122,32 +85,77 @@ function refuseBody(exchange: Exchange): void {
 export async function messageFromBody(
   route: Route,
   exchange: Exchange,
-  reader: BodyReader,
+  reading: BodyReading,
 ): Promise<Message> {
-  if (route.body.kind === "none") {
+  const { body } = route;
+  if (body.kind === "none") {
     refuseBody(exchange);
     return create(route.method.input);
   }
   const contentType = exchange.header("content-type") ?? "";
   const media = mediaTypeFrom(contentType);
-  const wholeIsRaw = route.body.kind === "message" && route.body.raw;
-  if (media.type === "multipart/form-data" && !wholeIsRaw) {
-    return readMultipart(route, exchange, reader);
+  if (media.type === "multipart/form-data" && !(body.raw && body.kind === "message")) {
+    return messageFromMultipart(route, exchange, reading);
   }
-  if (isRaw(route.body)) {
-    return rawMessage(route, contentType, await exchange.body(reader.bytesMax));
-  }
+  if (body.raw) return rawMessage(route, contentType, await exchange.body(reading.bytesMax));
   requireReadable(exchange, media);
   if (isJson(media)) {
-    return readJson(route, reader.json, bodyText(await exchange.body(reader.bytesMax)));
+    const text = await bodyText(exchange, reading.bytesMax);
+    return messageFromJson(route, reading.json, text);
   }
   if (media.type === "application/x-www-form-urlencoded") {
-    const text = bodyText(await exchange.body(reader.bytesMax));
-    return readUrlencoded(route, text, reader.binder);
+    const text = await bodyText(exchange, reading.bytesMax);
+    return messageFromUrlencoded(route, text, reading.binder);
   }
-  throw fault(
-    "MEDIA_TYPE_UNSUPPORTED",
-    `content-type: ${media.type} is not taken, send application/json, ` +
-      "application/x-www-form-urlencoded or multipart/form-data",
-  );
+  throw unsupportedType(media.type, ["application/json", ...formTypes]);
+}
+
+/** Largest piece of a raw body that becomes one message. */
+const pieceBytesMax = 1024 * 1024;
+
+async function* rawMessages(
+  route: Route,
+  exchange: Exchange,
+  bytesMax: number,
+): AsyncIterable<Message> {
+  const contentType = exchange.header("content-type") ?? "";
+  let pieces = 0;
+  for await (const chunk of exchange.chunks(bytesMax)) {
+    for (let at = 0; at < chunk.length; at += pieceBytesMax) {
+      pieces += 1;
+      yield rawMessage(route, contentType, chunk.subarray(at, at + pieceBytesMax));
+    }
+  }
+  if (pieces === 0) yield rawMessage(route, contentType, new Uint8Array());
+}
+
+async function* jsonMessages(
+  route: Route,
+  exchange: Exchange,
+  reading: BodyReading,
+): AsyncIterable<Message> {
+  const media = mediaTypeFrom(exchange.header("content-type") ?? "");
+  requireReadable(exchange, media);
+  const isLines = lineTypes.includes(media.type);
+  if (!isLines && !isJson(media)) {
+    throw unsupportedType(media.type, ["application/json", "application/x-ndjson"]);
+  }
+  const split = isLines ? jsonLinesFrom : jsonItemsFrom;
+  for await (const text of split(exchange.chunks(reading.streamBytesMax), reading.bytesMax)) {
+    yield messageFromJson(route, reading.json, text);
+  }
+}
+
+/**
+ * The request messages that a streamed body makes, each as soon as it has arrived: the items of a
+ * JSON array, JSON lines, or pieces of raw bytes. Throws as `messageFromBody` does.
+ */
+export async function* messagesFromBody(
+  route: Route,
+  exchange: Exchange,
+  reading: BodyReading,
+): AsyncIterable<Message> {
+  if (route.body.kind === "none") yield await messageFromBody(route, exchange, reading);
+  else if (route.body.raw) yield* rawMessages(route, exchange, reading.streamBytesMax);
+  else yield* jsonMessages(route, exchange, reading);
 }

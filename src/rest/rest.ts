@@ -1,8 +1,6 @@
 /** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its answer. */
 
-import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { isMessage } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { Clock } from "#core/clock.ts";
@@ -10,30 +8,28 @@ import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
-import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import type { CallInit, CallPath } from "#rpc/call.ts";
-import { type BodyReader, messageFromBody } from "./body.ts";
-import { timeoutMsFrom } from "./deadline.ts";
+import type { CallPath } from "#rpc/call.ts";
+import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
+import type { BodyReading } from "./body.ts";
 import { errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
-import { FieldWriter } from "./field-writer.ts";
 import { createJsonCodec, type JsonCodec, type JsonOptions, registryOf } from "./json.ts";
-import { preferredOf } from "./media-type.ts";
-import { metadataHeaders, requestMetadata } from "./metadata.ts";
 import { ParameterBinder } from "./parameters.ts";
-import { sendRaw, sendRawStream } from "./raw-answer.ts";
+import { callInitOf, messageOf, messagesOf, type RouteMatch } from "./request.ts";
 import type { Route } from "./route.ts";
-import { Router } from "./router.ts";
-import { sendStream } from "./stream-answer.ts";
-import { type StreamFormat, streamFormats } from "./stream-format.ts";
+import { nameOf, Router } from "./router.ts";
 
 /** How requests are read and answers written. */
 export interface RestOptions {
   /** Greatest size of a request body, in bytes. */
   readonly bodyBytesMax: number;
+  /** Greatest size of a request body that streams its messages, in bytes; default bodyBytesMax. */
+  readonly streamBytesMax?: number;
   /** Greatest length of a request's path and query; default 16384. */
   readonly targetBytesMax?: number;
   readonly json?: JsonOptions;
+  /** What differs for single methods, by full name such as polygate.v1.ChatService.Chat. */
+  readonly jsonByMethod?: Readonly<Record<string, JsonOptions>>;
   /** Rules beside the annotations, which win over those of the same method. */
   readonly rules?: readonly HttpRule[];
   /** Query parameters passed over where no field takes them; `utm_*` means a beginning. Default none. */
@@ -52,12 +48,7 @@ export interface RestRequest {
 /** What a request's method and path mean; undefined: nothing here. */
 export type RestMatch =
   /** `pattern` is the template, fit for a label. */
-  | {
-      readonly kind: "route";
-      readonly pattern: string;
-      readonly route: Route;
-      readonly captures: readonly string[];
-    }
+  | ({ readonly kind: "route"; readonly pattern: string } & RouteMatch)
   /** The path takes other methods. An OPTIONS request is told of them; any other gets 405. */
   | { readonly kind: "wrong-method"; readonly pattern: string; readonly allow: readonly string[] }
   | { readonly kind: "malformed"; readonly error: ConnectError }
@@ -72,12 +63,26 @@ export interface Rest {
 
 const unprintable = /[^\x21-\x7e]/;
 
+/** A codec for each method; those without options of their own share one. */
+function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
+  const { json = {}, jsonByMethod = {} } = options;
+  const registry = registryOf(calls.services);
+  const shared = createJsonCodec(json, registry);
+  const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
+  for (const [name, own] of Object.entries(jsonByMethod)) {
+    const methods = [...codecs.keys()].filter((each) => nameOf(each) === name);
+    if (methods.length === 0) throw new Error(`JSON options for ${name}: no route leads there`);
+    const codec = createJsonCodec({ ...json, ...own }, registry);
+    for (const method of methods) codecs.set(method, codec);
+  }
+  return (method: DescMethod): JsonCodec => codecs.get(method) ?? shared;
+}
+
 class Transcoder implements Rest {
   readonly #calls: CallPath;
   readonly #router: Router;
   readonly #binder: ParameterBinder;
-  readonly #json: JsonCodec;
-  readonly #reader: BodyReader;
+  readonly #codecOf: (method: DescMethod) => JsonCodec;
   readonly #options: RestOptions;
 
   constructor(calls: CallPath, options: RestOptions) {
@@ -86,22 +91,13 @@ class Transcoder implements Rest {
     this.#options = options;
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
-    this.#json = createJsonCodec(options.json ?? {}, registryOf(calls.services));
-    this.#reader = { binder: this.#binder, json: this.#json, bytesMax: options.bodyBytesMax };
+    this.#codecOf = codecsOf(this.#router.routes, calls, options);
   }
 
   match(method: string, target: string): RestMatch {
-    const bytesMax = this.#options.targetBytesMax ?? 16_384;
     if (!target.startsWith("/")) return undefined;
-    if (target.length > bytesMax) {
-      const error = fault("TARGET_TOO_LONG", `path and query exceed ${bytesMax} bytes`);
-      return { kind: "malformed", error };
-    }
-    if (unprintable.test(target)) {
-      const error = fault("REQUEST_INVALID", "path: percent-encode all but printable ASCII");
-      return { kind: "malformed", error };
-    }
     try {
+      this.#requireTarget(target);
       const found = this.#router.find(method, pathOf(target));
       if (found === undefined) return undefined;
       const pattern = found.route.template.text;
@@ -123,7 +119,7 @@ class Transcoder implements Rest {
           await this.#answer(exchange, match, request);
           return;
         case "wrong-method":
-          refuseMethod(exchange, match.allow);
+          answerWrongMethod(exchange, match.allow);
           return;
         case "malformed":
           throw match.error;
@@ -131,6 +127,52 @@ class Transcoder implements Rest {
     } catch (error) {
       this.#fail(exchange, faultFrom(error), request);
     }
+  }
+
+  #requireTarget(target: string): void {
+    const bytesMax = this.#options.targetBytesMax ?? 16_384;
+    if (target.length > bytesMax) {
+      throw fault("TARGET_TOO_LONG", `path and query exceed ${bytesMax} bytes`);
+    }
+    if (unprintable.test(target)) {
+      throw fault("REQUEST_INVALID", "path: percent-encode all but printable ASCII");
+    }
+  }
+
+  async #answer(exchange: Exchange, match: RouteMatch, request: RestRequest): Promise<void> {
+    const { method } = match.route;
+    const json = this.#codecOf(method);
+    const init = callInitOf(exchange, request.values);
+    const reading = this.#reading(json);
+    const answering = this.#answering(json, request);
+    if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
+      const input = messagesOf(match, exchange, reading);
+      const answer = method.methodKind === "bidi_streaming" ? answerStream : answerOnce;
+      await answer(match.route, exchange, answering, { init, input });
+      return;
+    }
+    const input = await messageOf(match, exchange, reading);
+    const route = switchedRoute(match.route, input);
+    if (route.method.methodKind === "unary") {
+      await answerOnce(route, exchange, answering, { init, input });
+    } else {
+      await answerStream(route, exchange, answering, { init, input: createAsyncIterable([input]) });
+    }
+  }
+
+  #reading(json: JsonCodec): BodyReading {
+    const { bodyBytesMax: bytesMax, streamBytesMax = bytesMax } = this.#options;
+    return { binder: this.#binder, json, bytesMax, streamBytesMax };
+  }
+
+  #answering(json: JsonCodec, request: RestRequest): Answering {
+    const { clock, heartbeatMs = 15_000 } = this.#options;
+    const stream = {
+      clock,
+      heartbeatMs,
+      errorJson: (error: ConnectError) => errorJson(error, this.#factsOf(request)),
+    };
+    return { calls: this.#calls, json, stream };
   }
 
   #fail(exchange: Exchange, error: ConnectError, request: RestRequest): void {
@@ -145,135 +187,18 @@ class Transcoder implements Rest {
   #factsOf({ requestId }: RestRequest) {
     return { requestId, wallMs: this.#options.clock.wallMs() };
   }
-
-  async #answer(
-    exchange: Exchange,
-    { route, captures }: { readonly route: Route; readonly captures: readonly string[] },
-    request: RestRequest,
-  ): Promise<void> {
-    const init = callInit(exchange, request);
-    const input = await this.#read(exchange, route, captures);
-    const method = switched(route, input);
-    if (method.methodKind === "unary") {
-      await this.#answerUnary(exchange, route, input, init);
-    } else {
-      await this.#answerStream(exchange, { ...route, method }, input, { init, request });
-    }
-  }
-
-  /** The request message: the body first, then the path over it, then the query beside it. */
-  async #read(exchange: Exchange, route: Route, captures: readonly string[]): Promise<Message> {
-    const message = await messageFromBody(route, exchange, this.#reader);
-    const writer = new FieldWriter(message, route.method.input);
-    this.#binder.path(route, captures, writer);
-    const question = exchange.target.indexOf("?");
-    if (question >= 0) this.#binder.query(route, exchange.target.slice(question + 1), writer);
-    return message;
-  }
-
-  async #answerUnary(
-    exchange: Exchange,
-    route: Route,
-    input: Message,
-    init: CallInit,
-  ): Promise<void> {
-    const raw = isRawAnswer(route);
-    if (!raw) requireAccepted(exchange, ["application/json"]);
-    const answer = await this.#calls.unary(route.method, input, init);
-    const headers = [
-      ...metadataHeaders(answer.header),
-      ...metadataHeaders(answer.trailer, "trailer-"),
-    ];
-    const body = bodyOf(route, answer.message);
-    if (isMessage(body, HttpBodySchema)) {
-      sendRaw(exchange, body, headers);
-      return;
-    }
-    const json = this.#write(route, answer.message);
-    exchange.respond(200, [...headers, ["content-type", "application/json"]], json);
-  }
-
-  async #answerStream(
-    exchange: Exchange,
-    route: Route,
-    input: Message,
-    { init, request }: { readonly init: CallInit; readonly request: RestRequest },
-  ): Promise<void> {
-    const call = () => this.#calls.stream(route.method, createAsyncIterable([input]), init);
-    if (isRawAnswer(route)) {
-      await sendRawStream(exchange, call(), (message) => bodyOf(route, message));
-      return;
-    }
-    const type = requireAccepted(exchange, [...streamFormats.keys()]);
-    const format = streamFormats.get(type) as StreamFormat;
-    if (exchange.method === "HEAD") {
-      exchange.respond(200, [["content-type", format.contentType]]);
-      return;
-    }
-    await sendStream(exchange, call(), {
-      format,
-      clock: this.#options.clock,
-      heartbeatMs: this.#options.heartbeatMs ?? 15_000,
-      write: (message) => this.#write(route, message),
-      errorJson: (error) => errorJson(error, this.#factsOf(request)),
-    });
-  }
-
-  #write({ method, responseField }: Route, message: Message): string {
-    if (responseField === undefined) return this.#json.write(method.output, message);
-    return this.#json.writeField(method.output, message, responseField);
-  }
 }
 
-/** The method that answers: its streaming sibling when the request asks for that. */
-function switched({ method, streamSwitch }: Route, input: Message): DescMethod {
-  if (streamSwitch === undefined) return method;
-  return reflect(method.input, input).get(streamSwitch.field) === true
-    ? streamSwitch.method
-    : method;
-}
-
-function isRawAnswer({ method, responseField }: Route): boolean {
-  const body = responseField === undefined ? method.output : responseField.message;
-  return body?.typeName === HttpBodySchema.typeName;
-}
-
-/** The part of an answer that is the body. */
-function bodyOf({ method, responseField }: Route, message: Message): unknown {
-  if (responseField?.fieldKind !== "message") return message;
-  return reflect(method.output, message).get(responseField).message;
-}
-
-function requireAccepted(exchange: Exchange, offers: readonly string[]): string {
-  const type = preferredOf(exchange.header("accept"), offers);
-  if (type === undefined) {
-    throw fault("NOT_ACCEPTABLE", `accept: the answer can be ${offers.join(", ")}`);
-  }
-  return type;
-}
-
-function refuseMethod(exchange: Exchange, allow: readonly string[]): void {
-  const headers = { allow: allow.join(", ") };
+/** An OPTIONS request asks for the methods; any other is told of them with its refusal. */
+function answerWrongMethod(exchange: Exchange, allow: readonly string[]): void {
+  const list = allow.join(", ");
   if (exchange.method === "OPTIONS") {
-    exchange.respond(204, Object.entries(headers));
+    exchange.respond(204, [["allow", list]]);
     return;
   }
-  const text = `${exchange.method} is not allowed here, only ${headers.allow}`;
-  throw fault("METHOD_NOT_ALLOWED", text, { headers });
-}
-
-function callInit(exchange: Exchange, request: RestRequest): CallInit {
-  const timeoutMs = timeoutMsFrom((name) => exchange.header(name));
-  const scheme = exchange.peer.encrypted ? "https" : "http";
-  return {
-    header: requestMetadata(exchange),
-    signal: exchange.signal,
-    values: request.values,
-    url: `${scheme}://${exchange.authority}${exchange.target}`,
-    httpMethod: exchange.method,
-    protocol: "rest",
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+  throw fault("METHOD_NOT_ALLOWED", `${exchange.method} is not allowed here, only ${list}`, {
+    headers: { allow: list },
+  });
 }
 
 /** The transcoder of the services behind `calls`. Throws an Error for a rule that cannot be. */

@@ -16,7 +16,7 @@ export type Routed =
   | { readonly ok: false; readonly route: Route; readonly allow: readonly string[] };
 
 /** Full name of a method, as rules select it. */
-function selectorOf(method: DescMethod): string {
+export function nameOf(method: DescMethod): string {
   return `${method.parent.typeName}.${method.name}`;
 }
 
@@ -30,13 +30,13 @@ function allowed(methods: readonly string[]): readonly string[] {
 function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   const methods = services.flatMap((service) => service.methods);
   const selected = new Map(given.map((rule) => [rule.selector, rule]));
-  const known = new Set(methods.map(selectorOf));
+  const known = new Set(methods.map(nameOf));
   for (const selector of selected.keys()) {
     if (!known.has(selector)) throw new Error(`HTTP rule for ${selector}: no such method`);
   }
   return methods.flatMap((method) => {
     const annotated = hasOption(method, http) ? getOption(method, http) : undefined;
-    const rule = selected.get(selectorOf(method)) ?? annotated;
+    const rule = selected.get(nameOf(method)) ?? annotated;
     return rule === undefined ? [] : [{ method, rule }];
   });
 }
@@ -55,7 +55,7 @@ export class Router {
     for (const route of this.routes) {
       const before = this.#trie.add(route.template, route.httpMethod, route);
       if (before !== undefined) {
-        const names = `${selectorOf(before.method)} and ${selectorOf(route.method)}`;
+        const names = `${nameOf(before.method)} and ${nameOf(route.method)}`;
         throw new Error(`${names} both take ${route.httpMethod} ${route.template.text}`);
       }
     }

@@ -10,7 +10,7 @@ import { metadataHeaders } from "./metadata.ts";
 import type { StreamFormat } from "./stream-format.ts";
 
 /** What sending a stream needs. */
-export interface StreamAnswerOptions {
+export interface StreamSending {
   readonly format: StreamFormat;
   readonly clock: Clock;
   /** Silence after which a heartbeat is sent, where the format has one. */
@@ -44,10 +44,10 @@ class StreamWriter {
 
 async function beat(
   writer: StreamWriter,
-  options: StreamAnswerOptions,
+  sending: StreamSending,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, heartbeatMs, format } = options;
+  const { clock, heartbeatMs, format } = sending;
   if (format.heartbeat === undefined) return;
   for (;;) {
     const seen = writer.pieces;
@@ -74,23 +74,23 @@ function streamHeaders(format: StreamFormat, answer: Answer): HeaderList {
 export async function sendStream(
   exchange: Exchange,
   answer: Answer,
-  options: StreamAnswerOptions,
+  sending: StreamSending,
 ): Promise<void> {
-  const { format } = options;
+  const { format } = sending;
   const writer = new StreamWriter(exchange, format, () => streamHeaders(format, answer));
   const silence = new AbortController();
   // It ends with the stream, or because the client is gone, which the stream notices by itself.
-  beat(writer, options, silence.signal).catch(() => {});
+  beat(writer, sending, silence.signal).catch(() => {});
   let index = 0;
   try {
     for await (const message of answer.messages) {
-      await writer.send(format.message(options.write(message), index));
+      await writer.send(format.message(sending.write(message), index));
       index += 1;
     }
     await writer.send(format.close);
   } catch (error) {
     if (!exchange.started || exchange.signal.aborted) throw error;
-    const frame = format.error(options.errorJson(faultFrom(error)), index);
+    const frame = format.error(sending.errorJson(faultFrom(error)), index);
     await writer.send(frame + format.close);
   } finally {
     silence.abort();

@@ -43,7 +43,5 @@ const jsonArray: StreamFormat = {
   close: "]",
 };
 
-/** Formats by media type; the first is what a client without a preference gets. */
-export const streamFormats: ReadonlyMap<string, StreamFormat> = new Map(
-  [serverSentEvents, jsonLines, jsonArray].map((format) => [format.contentType, format]),
-);
+/** All formats; the first is what a client without a preference gets. */
+export const streamFormats = [serverSentEvents, jsonLines, jsonArray] as const;

@@ -1,0 +1,71 @@
+/** Turns a matched HTTP request into the messages and the metadata of a call. */
+
+import type { Message } from "@bufbuild/protobuf";
+import type { ContextValues } from "@connectrpc/connect";
+import type { Exchange } from "#exchange/exchange.ts";
+import type { CallInit } from "#rpc/call.ts";
+import { type BodyReading, messageFromBody, messagesFromBody } from "./body.ts";
+import { timeoutMsFrom } from "./deadline.ts";
+import { FieldWriter } from "./field-writer.ts";
+import { requestMetadata } from "./metadata.ts";
+import type { Route } from "./route.ts";
+
+/** A route with the texts of its variables. */
+export interface RouteMatch {
+  readonly route: Route;
+  readonly captures: readonly string[];
+}
+
+function queryOf(target: string): string {
+  const question = target.indexOf("?");
+  return question < 0 ? "" : target.slice(question + 1);
+}
+
+/** Puts path and query into a message that the body made: the path over it, the query beside it. */
+function bindTarget(
+  { route, captures }: RouteMatch,
+  target: string,
+  { binder }: BodyReading,
+  message: Message,
+): Message {
+  const writer = new FieldWriter(message, route.method.input);
+  binder.path(route, captures, writer);
+  binder.query(route, queryOf(target), writer);
+  return message;
+}
+
+/** The one message of a request. Throws what reading its body and parameters throws. */
+export async function messageOf(
+  match: RouteMatch,
+  exchange: Exchange,
+  reading: BodyReading,
+): Promise<Message> {
+  const message = await messageFromBody(match.route, exchange, reading);
+  return bindTarget(match, exchange.target, reading, message);
+}
+
+/** The messages of a request that streams them; path and query go into each. */
+export async function* messagesOf(
+  match: RouteMatch,
+  exchange: Exchange,
+  reading: BodyReading,
+): AsyncIterable<Message> {
+  for await (const message of messagesFromBody(match.route, exchange, reading)) {
+    yield bindTarget(match, exchange.target, reading, message);
+  }
+}
+
+/** All of a call but its messages. Throws PARAMETER_INVALID for a deadline that does not read. */
+export function callInitOf(exchange: Exchange, values: ContextValues): CallInit {
+  const timeoutMs = timeoutMsFrom((name) => exchange.header(name));
+  const scheme = exchange.peer.encrypted ? "https" : "http";
+  return {
+    header: requestMetadata(exchange),
+    signal: exchange.signal,
+    values,
+    url: `${scheme}://${exchange.authority}${exchange.target}`,
+    httpMethod: exchange.method,
+    protocol: "rest",
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
