@@ -51,14 +51,13 @@ function fileOfSymbol({ registry }: Catalog, symbol: string): DescFile | undefin
   const owner = symbol.slice(0, Math.max(0, dot));
   const member = symbol.slice(dot + 1);
   const parent = registry.get(owner);
-  switch (parent?.kind) {
-    case "service":
-      return parent.methods.some(({ name }) => name === member) ? parent.file : undefined;
-    case "message":
-      return parent.members.some(({ name }) => name === member) ? parent.file : undefined;
-    default:
-      return enumValueFile(registry, symbol);
-  }
+  const members = parent?.kind === "service" ? parent.methods : memberNames(parent);
+  if (members.some(({ name }) => name === member)) return parent?.file;
+  return enumValueFile(registry, symbol);
+}
+
+function memberNames(parent: ReturnType<Registry["get"]>): readonly { readonly name: string }[] {
+  return parent?.kind === "message" ? parent.members : [];
 }
 
 /** Enum values live in the scope around their enum (protobuf's C++ scoping). */
@@ -71,14 +70,17 @@ function enumValueFile(registry: Registry, symbol: string): DescFile | undefined
   return undefined;
 }
 
-/** The file and, before it, all that it imports, as far as not in `sent`. */
+/** The file and, behind it, all that it imports, each ahead of its own imports; none of `sent`. */
 function serialized(file: DescFile, sent: Set<string>): Uint8Array[] {
-  if (sent.has(file.proto.name)) return [];
-  sent.add(file.proto.name);
-  return [
-    toBinary(FileDescriptorProtoSchema, file.proto),
-    ...file.dependencies.flatMap((dependency) => serialized(dependency, sent)),
-  ];
+  const importsFirst: DescFile[] = [];
+  const visit = (next: DescFile) => {
+    if (sent.has(next.proto.name)) return;
+    sent.add(next.proto.name);
+    next.dependencies.forEach(visit);
+    importsFirst.push(next);
+  };
+  visit(file);
+  return importsFirst.reverse().map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
 }
 
 function notFound(what: string) {
