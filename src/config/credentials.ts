@@ -7,7 +7,7 @@ import type { FileConfig } from "./schema.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 
 /** Shortest key that production takes, in characters. */
-export const productionKeyLengthMin = 16;
+const productionKeyLengthMin = 16;
 
 /** Keys that guides and examples print, and that are therefore known to everybody. */
 const publicKeys: ReadonlySet<string> = new Set([
