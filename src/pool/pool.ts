@@ -1,0 +1,96 @@
+/** The members of one pool: who may be given a call, claims on them, and how they are. */
+
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import { createLease, type Lease } from "./lease.ts";
+import {
+  type Candidate,
+  Member,
+  type MemberOptions,
+  type MemberSnapshot,
+  type PooledBackend,
+} from "./member.ts";
+import { type Probe, type ProbeOptions, startProbe } from "./probe.ts";
+
+/** What makes a pool. */
+export interface PoolOptions<B> extends ProbeOptions {
+  /** Goes into metrics, logs and faults. */
+  readonly name: string;
+  /** Ids are unique; throws TypeError else. */
+  readonly members: readonly MemberOptions<B>[];
+}
+
+/** A member's health has become of another kind. */
+export interface PoolChange {
+  readonly pool: string;
+  readonly member: MemberSnapshot;
+}
+
+/** What a pool needs of its surroundings. */
+export interface PoolDeps {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Told of each change after it holds; must not throw. */
+  onChange?(change: PoolChange): void;
+}
+
+interface Place<B> {
+  readonly member: Member<B>;
+  readonly probe: Probe;
+}
+
+/** Owns its members' backends and probes them until it is disposed. */
+export class Pool<B extends PooledBackend> implements AsyncDisposable {
+  readonly name: string;
+  readonly #places: ReadonlyMap<string, Place<B>>;
+  readonly #stop = new AbortController();
+
+  constructor(options: PoolOptions<B>, deps: PoolDeps) {
+    this.name = options.name;
+    const ids = new Set(options.members.map(({ id }) => id));
+    if (ids.size < options.members.length) {
+      throw new TypeError(`pool ${this.name} has two members of one id`);
+    }
+    const { signal } = this.#stop;
+    const places = options.members.map((memberOptions): [string, Place<B>] => {
+      const member = new Member(memberOptions);
+      const onChange = () => deps.onChange?.({ pool: this.name, member: member.snapshot() });
+      const probe = startProbe(member, options, { ...deps, signal, onChange });
+      return [member.id, { member, probe }];
+    });
+    this.#places = new Map(places);
+  }
+
+  /** Those that may be given a call now, in the order of the options; a fresh array. */
+  candidates(): Candidate[] {
+    return this.#members()
+      .filter((member) => member.eligible)
+      .map((member) => member.candidate());
+  }
+
+  /** Claims the member of this id, eligible or not. Throws RangeError when there is none. */
+  lease(id: string): Lease<B> {
+    const place = this.#places.get(id);
+    if (place === undefined) throw new RangeError(`pool ${this.name} has no member ${id}`);
+    return createLease(place.member, () => place.probe.suspect());
+  }
+
+  /** Every member, in the order of the options. */
+  snapshot(): MemberSnapshot[] {
+    return this.#members().map((member) => member.snapshot());
+  }
+
+  /** Stops probing, then disposes the backends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await using closing = new AsyncDisposableStack();
+    for (const { member, probe } of this.#places.values()) {
+      closing.use(member.backend);
+      closing.defer(() => probe.ended);
+    }
+  }
+
+  #members(): Member<B>[] {
+    return [...this.#places.values()].map(({ member }) => member);
+  }
+}

@@ -1,0 +1,105 @@
+/** The health loop of one member: probes at once, at intervals, and when a call raises suspicion. */
+
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import { fault } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { Health, Member, PooledBackend } from "./member.ts";
+
+/** How often and how long. */
+export interface ProbeOptions {
+  /** Greatest pause between two probes of a healthy member, in milliseconds. */
+  readonly healthIntervalMs: number;
+  /** A probe without an answer for so long has failed, in milliseconds. */
+  readonly healthTimeoutMs: number;
+}
+
+/** What a probe needs of its surroundings. */
+export interface ProbeDeps {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Ends the loop. */
+  readonly signal: AbortSignal;
+  /** Told when the kind of health has changed. */
+  onChange(): void;
+}
+
+/** A running loop. */
+export interface Probe {
+  /** A call lost its connection: probe now, not at the end of the interval. */
+  suspect(): void;
+  /** Resolves when the loop has ended. */
+  readonly ended: Promise<void>;
+}
+
+/** Suspicion probes a member at most so many times in an interval, however many calls it loses. */
+const suspicionsPerInterval = 20;
+
+/** Starts the loop with a first probe at once. */
+export function startProbe<B extends PooledBackend>(
+  member: Member<B>,
+  options: ProbeOptions,
+  deps: ProbeDeps,
+): Probe {
+  const { clock, rng, signal } = deps;
+  const spacingMs = options.healthIntervalMs / suspicionsPerInterval;
+  let suspicion = new AbortController();
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
+      suspicion = new AbortController();
+      const health = await probe(member.backend, options, deps);
+      if (signal.aborted) return;
+      const changed = health.kind !== member.health.kind;
+      member.health = health;
+      if (changed) deps.onChange();
+      await rest(clock, spacingMs, signal);
+      const pauseMs = pauseAfter(health, options.healthIntervalMs, rng.next());
+      await rest(clock, pauseMs - spacingMs, AbortSignal.any([signal, suspicion.signal]));
+    }
+  }
+
+  return { suspect: () => suspicion.abort(), ended: loop() };
+}
+
+/**
+ * Jitter shortens a pause by up to a fifth, so that members are not probed in step. A sick member is
+ * probed twice as often: it is back within one interval even when a probe just misses its return.
+ */
+function pauseAfter(health: Health, intervalMs: number, chance: number): number {
+  const pauseMs = intervalMs * (1 - chance / 5);
+  return health.kind === "unhealthy" ? pauseMs / 2 : pauseMs;
+}
+
+async function probe(
+  backend: PooledBackend,
+  { healthTimeoutMs }: ProbeOptions,
+  { clock, signal }: ProbeDeps,
+): Promise<Health> {
+  const startedMs = clock.nowMs();
+  const done = new AbortController();
+  const expired = clock.sleep(healthTimeoutMs, done.signal).then(() => {
+    throw fault("BACKEND_TIMEOUT", `no answer within ${healthTimeoutMs} ms`);
+  });
+  const checked = () => ({
+    lastCheckWallMs: clock.wallMs(),
+    responseTimeMs: clock.nowMs() - startedMs,
+  });
+  try {
+    await Promise.race([backend.check(AbortSignal.any([signal, done.signal])), expired]);
+    return { kind: "healthy", ...checked() };
+  } catch (error) {
+    return { kind: "unhealthy", error: faultFrom(error).rawMessage, ...checked() };
+  } finally {
+    done.abort();
+  }
+}
+
+/** Sleeps until `signal` ends it. */
+async function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,253 @@
+/** A pool knows who is alive, finds out fast, and counts every call once. */
+
+import { describe, expect, test } from "vitest";
+import { seededRng } from "#core/rng.ts";
+import { fault } from "#errors/fault.ts";
+import { Pool, type PoolChange } from "#pool/pool.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+const intervalMs = 10_000;
+const timeoutMs = 2_000;
+
+/** A backend whose health is a switch. */
+class SwitchBackend {
+  up = true;
+  hangs = false;
+  probes = 0;
+  disposed = false;
+
+  async check(signal: AbortSignal): Promise<void> {
+    this.probes += 1;
+    if (this.hangs) await new Promise((_, reject) => signal.addEventListener("abort", reject));
+    if (!this.up) throw fault("BACKEND_LOST", "the core cannot be reached");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disposed = true;
+  }
+}
+
+function poolOf(count: number, prepare: (backends: readonly SwitchBackend[]) => void = () => {}) {
+  const clock = createManualClock();
+  const changes: string[] = [];
+  const backends = Array.from({ length: count }, () => new SwitchBackend());
+  prepare(backends);
+  const pool = new Pool(
+    {
+      name: "chat",
+      members: backends.map((backend, index) => ({ id: `core-${index + 1}`, weight: 1, backend })),
+      healthIntervalMs: intervalMs,
+      healthTimeoutMs: timeoutMs,
+    },
+    {
+      clock,
+      rng: seededRng(3),
+      onChange: ({ pool: name, member }: PoolChange) =>
+        changes.push(`${name} ${member.id} ${member.health.kind}`),
+    },
+  );
+  const eligible = () => pool.candidates().map(({ id }) => id);
+  const kinds = () => pool.snapshot().map(({ health }) => health.kind);
+  return { pool, clock, backends, changes, eligible, kinds };
+}
+
+describe("health", () => {
+  test("members are unknown and eligible until the first probes, which start at once", async () => {
+    const { pool, clock, backends, eligible, kinds, changes } = poolOf(3, ([, second]) => {
+      if (second !== undefined) second.up = false;
+    });
+    await using _ = pool;
+    expect(kinds()).toEqual(["unknown", "unknown", "unknown"]);
+    expect(eligible()).toEqual(["core-1", "core-2", "core-3"]);
+    expect(backends.map(({ probes }) => probes)).toEqual([1, 1, 1]);
+    await clock.advance(0);
+    expect(kinds()).toEqual(["healthy", "unhealthy", "healthy"]);
+    expect(eligible()).toEqual(["core-1", "core-3"]);
+    expect(new Set(changes)).toEqual(
+      new Set(["chat core-1 healthy", "chat core-2 unhealthy", "chat core-3 healthy"]),
+    );
+  });
+
+  test("a snapshot tells when it was checked, how long it took and what was wrong", async () => {
+    const { pool, clock } = poolOf(2, ([first, second]) => {
+      if (first !== undefined) first.hangs = true;
+      if (second !== undefined) second.up = false;
+    });
+    await using _ = pool;
+    await clock.advance(timeoutMs);
+    expect(pool.snapshot()).toMatchObject([
+      {
+        id: "core-1",
+        health: {
+          kind: "unhealthy",
+          error: "no answer within 2000 ms",
+          responseTimeMs: timeoutMs,
+          lastCheckWallMs: clock.wallMs(),
+        },
+      },
+      { id: "core-2", health: { error: "the core cannot be reached", responseTimeMs: 0 } },
+    ]);
+  });
+
+  test("a member that dies quietly is out within an interval", async () => {
+    const { pool, clock, backends, eligible } = poolOf(2);
+    await using _ = pool;
+    await clock.advance(0);
+    for (const backend of backends.slice(0, 1)) backend.up = false;
+    await clock.advance(intervalMs);
+    expect(eligible()).toEqual(["core-2"]);
+  });
+
+  test("a member that comes back is in within an interval", async () => {
+    const { pool, clock, backends, eligible, changes } = poolOf(2, ([first]) => {
+      if (first !== undefined) first.up = false;
+    });
+    await using _ = pool;
+    await clock.advance(3 * intervalMs);
+    expect(eligible()).toEqual(["core-2"]);
+    for (const backend of backends) backend.up = true;
+    await clock.advance(intervalMs);
+    expect(eligible()).toEqual(["core-1", "core-2"]);
+    expect(changes.filter((change) => change.includes("core-1"))).toEqual([
+      "chat core-1 unhealthy",
+      "chat core-1 healthy",
+    ]);
+  });
+
+  test("when no member is healthy there is no candidate", async () => {
+    const { pool, clock, eligible } = poolOf(2, (backends) => {
+      for (const backend of backends) backend.up = false;
+    });
+    await using _ = pool;
+    await clock.advance(0);
+    expect(eligible()).toEqual([]);
+  });
+
+  test("probes of a sound pool come at most a fifth early, and not in step", async () => {
+    const { pool, clock, backends } = poolOf(8);
+    await using _ = pool;
+    await clock.advance(10 * intervalMs);
+    for (const { probes } of backends) {
+      expect(probes).toBeGreaterThanOrEqual(11);
+      expect(probes).toBeLessThanOrEqual(13);
+    }
+    await clock.advance(intervalMs * 0.79);
+    const checkedAt = pool
+      .snapshot()
+      .map(({ health }) => (health.kind === "unknown" ? 0 : health.lastCheckWallMs));
+    expect(new Set(checkedAt).size).toBe(backends.length);
+  });
+});
+
+describe("suspicion", () => {
+  test("a lost connection removes a dead member by one probe, without waiting", async () => {
+    const { pool, clock, backends, eligible } = poolOf(2);
+    await using _ = pool;
+    await clock.advance(intervalMs / 2);
+    for (const backend of backends.slice(0, 1)) backend.up = false;
+    const before = backends[0]?.probes ?? 0;
+    pool.lease("core-1").settle("lost");
+    await clock.advance(0);
+    expect(eligible()).toEqual(["core-2"]);
+    expect(backends[0]?.probes).toBe(before + 1);
+  });
+
+  test("a member that is alive and loses calls all the time is not flooded with probes", async () => {
+    const { pool, clock, backends, eligible } = poolOf(1);
+    await using _ = pool;
+    for (let i = 0; i < 1000; i += 1) {
+      pool.lease("core-1").settle("lost");
+      await clock.advance(intervalMs / 1000);
+    }
+    expect(backends[0]?.probes).toBeGreaterThan(10);
+    expect(backends[0]?.probes).toBeLessThanOrEqual(22);
+    expect(eligible()).toEqual(["core-1"]);
+  });
+
+  test("a failure of the call alone raises none", async () => {
+    const { pool, clock, backends } = poolOf(1);
+    await using _ = pool;
+    await clock.advance(intervalMs / 2);
+    for (const outcome of ["ok", "refused", "cancelled", "failed"] as const) {
+      pool.lease("core-1").settle(outcome);
+    }
+    await clock.advance(0);
+    expect(backends[0]?.probes).toBe(1);
+  });
+});
+
+describe("leases", () => {
+  const rows = [
+    ["ok", 0],
+    ["refused", 0],
+    ["cancelled", 0],
+    ["failed", 1],
+    ["lost", 1],
+  ] as const;
+  test.each(rows)(
+    "a call that ends %s counts %d errors, and is no longer in flight",
+    async (outcome, errors) => {
+      const { pool } = poolOf(1);
+      await using _ = pool;
+      const lease = pool.lease("core-1");
+      expect(pool.candidates()).toEqual([{ id: "core-1", weight: 1, inFlight: 1 }]);
+      lease.settle(outcome);
+      expect(pool.snapshot()).toMatchObject([{ inFlight: 0, requests: 1, errors }]);
+    },
+  );
+
+  test("only the first outcome counts, and disposal after it changes nothing", async () => {
+    const { pool } = poolOf(1);
+    await using _ = pool;
+    {
+      using lease = pool.lease("core-1");
+      lease.settle("failed");
+      lease.settle("failed");
+    }
+    expect(pool.snapshot()).toMatchObject([{ inFlight: 0, requests: 1, errors: 1 }]);
+  });
+
+  test("a lease that is left without an outcome ends by its scope", async () => {
+    const { pool, backends } = poolOf(1);
+    await using _ = pool;
+    {
+      using lease = pool.lease("core-1");
+      expect(lease.backend).toBe(backends[0]);
+    }
+    expect(pool.snapshot()).toMatchObject([{ inFlight: 0, requests: 1, errors: 0 }]);
+  });
+
+  test("candidates are a snapshot: later calls do not change it", async () => {
+    const { pool } = poolOf(1);
+    await using _ = pool;
+    const before = pool.candidates();
+    using _lease = pool.lease("core-1");
+    expect(before).toEqual([{ id: "core-1", weight: 1, inFlight: 0 }]);
+  });
+
+  test("no member, no lease", async () => {
+    const { pool } = poolOf(1);
+    await using _ = pool;
+    expect(() => pool.lease("core-9")).toThrow(RangeError);
+  });
+});
+
+test("disposal stops the probes, even one under way, and closes every backend", async () => {
+  const { pool, clock, backends } = poolOf(3, ([first]) => {
+    if (first !== undefined) first.hangs = true;
+  });
+  await clock.advance(0);
+  await pool[Symbol.asyncDispose]();
+  const probes = backends.map((backend) => backend.probes);
+  await clock.advance(5 * intervalMs);
+  expect(backends.map((backend) => backend.probes)).toEqual(probes);
+  expect(backends.every(({ disposed }) => disposed)).toBe(true);
+  expect(clock.sleeping()).toBe(0);
+});
+
+test("two members of one id are refused", () => {
+  const member = { id: "core-1", weight: 1, backend: new SwitchBackend() };
+  const options = { name: "chat", healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs };
+  const deps = { clock: createManualClock(), rng: seededRng(1) };
+  expect(() => new Pool({ ...options, members: [member, member] }, deps)).toThrow(TypeError);
+});
