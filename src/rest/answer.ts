@@ -57,8 +57,12 @@ function jsonOf({ method, responseField }: Route, json: JsonCodec, message: Mess
 
 const jsonOffer = [{ contentType: "application/json" }] as const;
 
-async function oneOf({ messages }: Answer, { name }: DescMethod): Promise<Message> {
-  for await (const message of messages) return message;
+/** An answer with its only message. */
+async function firstOf(
+  answer: Answer,
+  { name }: DescMethod,
+): Promise<Answer & { message: Message }> {
+  for await (const message of answer.messages) return { ...answer, message };
   throw fault("INTERNAL", `${name} gave no answer`);
 }
 
@@ -73,9 +77,9 @@ export async function answerOnce(
   if (!isRaw(route)) accepted(exchange, jsonOffer);
   const answer =
     Symbol.asyncIterator in input
-      ? calls.stream(route.method, input, init)
+      ? await firstOf(calls.stream(route.method, input, init), route.method)
       : await calls.unary(route.method, input, init);
-  const message = "message" in answer ? answer.message : await oneOf(answer, route.method);
+  const { message } = answer;
   const headers = [
     ...metadataHeaders(answer.header),
     ...metadataHeaders(answer.trailer, "trailer-"),
