@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The process's shell: readies the process, picks the command, turns its outcome into an exit code. */
 
 import { enableCompileCache } from "node:module";

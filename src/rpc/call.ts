@@ -74,19 +74,22 @@ function contextOf(method: DescMethod, init: CallInit) {
   });
 }
 
-/** The implementations that `routes` registers, by method. */
+/** The implementations that `routes` registers, by method. Throws TypeError for a method twice. */
 function collect(routes: Routes): Map<DescMethod, MethodImplSpec> {
   const specs = new Map<DescMethod, MethodImplSpec>();
+  const add = (spec: MethodImplSpec) => {
+    const { name, parent } = spec.method;
+    if (specs.has(spec.method)) throw new TypeError(`${parent.typeName}/${name} is mounted twice`);
+    specs.set(spec.method, spec);
+  };
   const router: ConnectRouter = {
     handlers: [],
     service(service, implementation) {
-      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
-        specs.set(spec.method, spec);
-      }
+      Object.values(createServiceImplSpec(service, implementation).methods).forEach(add);
       return router;
     },
     rpc(method, impl) {
-      specs.set(method, createMethodImplSpec(method, impl));
+      add(createMethodImplSpec(method, impl));
       return router;
     },
   };

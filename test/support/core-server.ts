@@ -7,6 +7,8 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Agent } from "#agent/agent.ts";
 import { registerCoreService } from "#agent/service.ts";
+import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
+import { createHealthStatus, registerHealth } from "#rpc/health.ts";
 
 /** A core that listens on loopback until it is disposed, connections and all. */
 export interface CoreServer extends AsyncDisposable {
@@ -18,7 +20,11 @@ export interface CoreServer extends AsyncDisposable {
 
 /** Serves `agent`; port 0 takes a free one. */
 export function startCoreServer(agent: Agent, port = 0): Promise<CoreServer> {
-  return startRoutes((router) => registerCoreService(router, agent), port);
+  const names = [CoreService.typeName];
+  return startRoutes((router) => {
+    registerCoreService(router, agent);
+    registerHealth(router, createHealthStatus(names), names);
+  }, port);
 }
 
 /** Serves any routes in a core's place. */
