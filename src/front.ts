@@ -74,13 +74,20 @@ function valuesOf(record: CallRecord) {
   return createContextValues().set(callRecordKey, record);
 }
 
+/** What is said to a path that nothing knows; gRPC has a status of its own for it. */
+function unknownPath(exchange: NodeExchange): { reason: Reason; message: string } {
+  return (exchange.header("content-type") ?? "").startsWith("application/grpc")
+    ? { reason: "METHOD_UNKNOWN", message: "no such method" }
+    : { reason: "ROUTE_UNKNOWN", message: "no such path" };
+}
+
 /** REST, and with it every path that nothing knows: it comes last. */
 function restSurface(rest: Rest, refuseWith: Refuse): Surface {
   return {
     take(exchange, record) {
       const match = rest.match(exchange.method, exchange.target);
       if (match === undefined) {
-        refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
+        refuseWith(exchange, record, unknownPath(exchange));
         return true;
       }
       record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
@@ -137,7 +144,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     metrics: pages(options.pages.metrics),
     none: {
       take(exchange, record) {
-        refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
+        refuseWith(exchange, record, unknownPath(exchange));
         return true;
       },
     } satisfies Surface,

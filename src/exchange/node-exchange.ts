@@ -175,7 +175,7 @@ export class NodeExchange implements Exchange {
 
   #head(status: number, headers: HeaderList): void {
     this.response.statusCode = status;
-    if (this.httpVersion === "1.1" && !this.request.complete) {
+    if (this.httpVersion === "1.1" && this.#bodyIsComing()) {
       this.response.setHeader("connection", "close");
     }
     for (const [name, value] of headers) {
@@ -193,10 +193,19 @@ export class NodeExchange implements Exchange {
    * connection behind the answer, HTTP/2 closes the stream with NO_ERROR.
    */
   #discardRequest(): void {
-    if (this.request.complete) return;
+    if (!this.#bodyIsComing()) return;
     this.request.resume();
     const stream = "stream" in this.request ? this.request.stream : undefined;
     if (stream !== undefined) this.response.once("finish", () => stream.close(0));
+  }
+
+  /** Whether part of a request body has yet to arrive. */
+  #bodyIsComing(): boolean {
+    const { headers, complete } = this.request;
+    if (complete) return false;
+    const declared = headers["content-length"];
+    if (this.httpVersion === "2") return declared !== "0";
+    return headers["transfer-encoding"] !== undefined || Number(declared ?? 0) > 0;
   }
 
   #close(): void {

@@ -171,6 +171,15 @@ describe("an exchange", () => {
     expect(await answer.text()).toContain("10 bytes (max_request_size)");
   });
 
+  test("an answer given before the body was read closes the connection, others keep it", async () => {
+    await using listener = await open((exchange) => exchange.respond(200, [], "early"));
+    const url = `http://127.0.0.1:${listener.port}/`;
+    const unread = await fetch(url, { method: "POST", body: "x".repeat(1_000_000) });
+    expect([await unread.text(), unread.headers.get("connection")]).toEqual(["early", "close"]);
+    const plain = await fetch(url);
+    expect([await plain.text(), plain.headers.get("connection")]).toEqual(["early", "keep-alive"]);
+  });
+
   test("a HEAD request gets the head alone, with the length the body would have", async () => {
     await using listener = await open((exchange) => exchange.respond(200, [], "twelve bytes"));
     const answer = await fetch(`http://127.0.0.1:${listener.port}/`, { method: "HEAD" });
