@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { type Code, ConnectError } from "@connectrpc/connect";
 import {
   BadRequestSchema,
+  type ErrorInfo,
   ErrorInfoSchema,
   RetryInfoSchema,
 } from "#gen/google/rpc/error_details_pb.js";
@@ -71,10 +72,33 @@ export function fault(reason: Reason, message: string, options: FaultOptions = {
   return error;
 }
 
+/** The same error with more facts in its ErrorInfo. One without a reason of ours becomes INTERNAL. */
+export function withMetadata(
+  error: ConnectError,
+  metadata: Readonly<Record<string, string>>,
+): ConnectError {
+  const copy = fault(reasonOf(error) ?? "INTERNAL", error.rawMessage, {
+    code: error.code,
+    metadata: { ...infoOf(error)?.metadata, ...metadata },
+    headers: Object.fromEntries(error.metadata),
+    cause: error.cause,
+  });
+  const others = error.details.filter(
+    (detail) =>
+      ("desc" in detail ? detail.desc.typeName : detail.type) !== ErrorInfoSchema.typeName,
+  );
+  copy.details.push(...others);
+  return copy;
+}
+
 /** The reason of an error of ours, or of one that a gateway behind us sent. */
 export function reasonOf(error: ConnectError): Reason | undefined {
-  const info = error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === errorDomain);
+  const info = infoOf(error);
   return info !== undefined && isReason(info.reason) ? info.reason : undefined;
+}
+
+function infoOf(error: ConnectError): ErrorInfo | undefined {
+  return error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === errorDomain);
 }
 
 /** What is decided about an error; errors without a reason of ours count as INTERNAL. */

@@ -1,0 +1,31 @@
+/** Facts can be added to a fault on its way; nothing else of it changes. */
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
+import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+
+test("withMetadata adds facts and keeps reason, code, words, details, headers and cause", () => {
+  const cause = new Error("inside");
+  const error = fault("BACKEND_REFUSED", "no", {
+    code: Code.NotFound,
+    metadata: { model: "m" },
+    fields: [{ field: "model", description: "unknown" }],
+    headers: { allow: "GET" },
+    cause,
+  });
+  const more = withMetadata(error, { attempts: "core-1:BACKEND_REFUSED" });
+  expect(reasonOf(more)).toBe("BACKEND_REFUSED");
+  expect([more.code, more.rawMessage, more.cause]).toEqual([Code.NotFound, "no", cause]);
+  expect(more.metadata.get("allow")).toBe("GET");
+  expect(more.findDetails(ErrorInfoSchema).map(({ metadata }) => metadata)).toEqual([
+    { model: "m", attempts: "core-1:BACKEND_REFUSED" },
+  ]);
+  expect(more.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe("model");
+  expect(error.findDetails(ErrorInfoSchema)[0]?.metadata).toEqual({ model: "m" });
+});
+
+test("withMetadata makes an error without a reason INTERNAL", () => {
+  const more = withMetadata(new ConnectError("odd", Code.Unknown), { attempts: "a" });
+  expect([reasonOf(more), more.code]).toEqual(["INTERNAL", Code.Unknown]);
+});

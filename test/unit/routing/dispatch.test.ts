@@ -1,0 +1,264 @@
+/** A call finds an endpoint that answers, never twice the same, and tells of every try. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { seededRng } from "#core/rng.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { Reason } from "#errors/reason.ts";
+import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import type { PooledBackend } from "#pool/member.ts";
+import { Pool } from "#pool/pool.ts";
+import type { AttemptReport } from "#routing/attempt.ts";
+import { roundRobin } from "#routing/balancers/round-robin.ts";
+import { createDispatch, type RoutedCall } from "#routing/dispatch.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+interface NamedBackend extends PooledBackend {
+  readonly name: string;
+}
+
+function settingOf(count: number, retryAttempts = 3) {
+  const clock = createManualClock();
+  const reports: AttemptReport[] = [];
+  const members = Array.from({ length: count }, (_, index) => {
+    const id = `core-${index + 1}`;
+    const backend: NamedBackend = {
+      name: id,
+      check: async () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    return { id, weight: 1, backend };
+  });
+  const pool = new Pool(
+    { name: "chat", members, healthIntervalMs: 10_000, healthTimeoutMs: 1_000 },
+    { clock, rng: seededRng(1) },
+  );
+  const dispatch = createDispatch({ clock, onAttempt: (report) => reports.push(report) });
+  const route = { pool, balancer: roundRobin(), algorithm: "round_robin", retryAttempts };
+  const inFlight = () => pool.snapshot().reduce((sum, member) => sum + member.inFlight, 0);
+  const outcomes = () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+  return { pool, clock, dispatch, route, reports, inFlight, outcomes };
+}
+
+function callWith(signal = new AbortController().signal): RoutedCall {
+  return { signal, requestId: "request-1" };
+}
+
+async function faultOf(promise: Promise<unknown>): Promise<ConnectError> {
+  return await promise.then(
+    () => expect.unreachable("it should have failed"),
+    (error: unknown) => faultFrom(error),
+  );
+}
+
+function attemptsOf(error: ConnectError): string | undefined {
+  return error.findDetails(ErrorInfoSchema)[0]?.metadata.attempts;
+}
+
+/** Fails on the endpoints named, with their reason; answers with its name elsewhere. */
+function failing(reasonById: Readonly<Record<string, Reason>>) {
+  return async (backend: NamedBackend): Promise<string> => {
+    const reason = reasonById[backend.name];
+    if (reason !== undefined) throw fault(reason, "as the test says");
+    return backend.name;
+  };
+}
+
+describe("unary", () => {
+  test("the first endpoint that answers is the only one that is asked", async () => {
+    const { pool, dispatch, route, reports, inFlight } = settingOf(3);
+    await using _ = pool;
+    expect(await dispatch.call(route, failing({}), callWith())).toBe("core-1");
+    expect(reports).toEqual([
+      {
+        pool: "chat",
+        endpoint: "core-1",
+        algorithm: "round_robin",
+        outcome: "OK",
+        elapsedMs: 0,
+      },
+    ]);
+    expect(inFlight()).toBe(0);
+  });
+
+  test("a call goes on to the next endpoint when one is lost, and never back", async () => {
+    const { pool, dispatch, route, outcomes, inFlight } = settingOf(3);
+    await using _ = pool;
+    const work = failing({ "core-1": "BACKEND_LOST", "core-2": "BACKEND_FAILED" });
+    expect(await dispatch.call(route, work, callWith())).toBe("core-3");
+    expect(outcomes()).toEqual(["core-1:BACKEND_LOST", "core-2:BACKEND_FAILED", "core-3:OK"]);
+    expect(pool.snapshot().map(({ errors }) => errors)).toEqual([1, 1, 0]);
+    expect(inFlight()).toBe(0);
+  });
+
+  test("when all are tried the last fault stands, with every attempt in it", async () => {
+    const { pool, dispatch, route } = settingOf(2, 9);
+    await using _ = pool;
+    const work = failing({ "core-1": "BACKEND_LOST", "core-2": "OVERLOADED" });
+    const error = await faultOf(dispatch.call(route, work, callWith()));
+    expect(reasonOf(error)).toBe("OVERLOADED");
+    expect(attemptsOf(error)).toBe("core-1:BACKEND_LOST,core-2:OVERLOADED");
+  });
+
+  test("the number of retries is a bound, and zero means one attempt", async () => {
+    const { pool, dispatch, route, outcomes } = settingOf(3);
+    await using _ = pool;
+    const work = failing({ "core-1": "BACKEND_LOST" });
+    const error = await faultOf(dispatch.call({ ...route, retryAttempts: 0 }, work, callWith()));
+    expect(reasonOf(error)).toBe("BACKEND_LOST");
+    expect(outcomes()).toEqual(["core-1:BACKEND_LOST"]);
+  });
+
+  test("a refusal is final and no error of the endpoint", async () => {
+    const { pool, dispatch, route } = settingOf(3);
+    await using _ = pool;
+    const work = failing({ "core-1": "BACKEND_REFUSED" });
+    const error = await faultOf(dispatch.call(route, work, callWith()));
+    expect(attemptsOf(error)).toBe("core-1:BACKEND_REFUSED");
+    expect(pool.snapshot()[0]).toMatchObject({ requests: 1, errors: 0 });
+  });
+
+  test("what is thrown without a reason is INTERNAL, and is not repeated elsewhere", async () => {
+    const { pool, dispatch, route } = settingOf(3);
+    await using _ = pool;
+    const work = () => Promise.reject(new TypeError("x is undefined"));
+    const error = await faultOf(dispatch.call(route, work, callWith()));
+    expect(attemptsOf(error)).toBe("core-1:INTERNAL");
+    expect(error.rawMessage).toBe("internal error");
+  });
+
+  test("without a healthy endpoint the pool is named as empty", async () => {
+    const { pool, dispatch, route, reports } = settingOf(0);
+    await using _ = pool;
+    const error = await faultOf(dispatch.call(route, failing({}), callWith()));
+    expect(reasonOf(error)).toBe("POOL_EMPTY");
+    expect(error.rawMessage).toBe('no endpoint of pool "chat" is healthy');
+    expect(reports).toEqual([]);
+  });
+
+  test("each attempt is given the time that is left, and none is made without time", async () => {
+    const { pool, clock, dispatch, route, outcomes } = settingOf(3);
+    await using _ = pool;
+    const timeouts: (number | undefined)[] = [];
+    const work = async (_backend: NamedBackend, call: RoutedCall) => {
+      timeouts.push(call.timeoutMs);
+      await clock.sleep(60);
+      throw fault("BACKEND_LOST", "lost");
+    };
+    const probes = clock.sleeping();
+    const ended = faultOf(dispatch.call(route, work, { ...callWith(), timeoutMs: 100 }));
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await clock.untilSleeping(probes + 1);
+      await clock.advance(60);
+    }
+    expect(attemptsOf(await ended)).toBe("core-1:BACKEND_LOST,core-2:BACKEND_LOST");
+    expect(timeouts).toEqual([100, 40]);
+    expect(outcomes()).toHaveLength(2);
+  });
+
+  test("an aborted call is not begun", async () => {
+    const { pool, dispatch, route, reports } = settingOf(1);
+    await using _ = pool;
+    const error = await faultOf(dispatch.call(route, failing({}), callWith(AbortSignal.abort())));
+    expect(reasonOf(error)).toBe("CANCELLED");
+    expect(reports).toEqual([]);
+  });
+
+  test("an abort ends the attempt at once, and no other follows", async () => {
+    const { pool, dispatch, route, outcomes, inFlight } = settingOf(3);
+    await using _ = pool;
+    const abort = new AbortController();
+    const work = (_: NamedBackend, { signal }: RoutedCall) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(fault("BACKEND_LOST", "the wire broke")));
+      });
+    const ended = faultOf(dispatch.call(route, work, callWith(abort.signal)));
+    abort.abort();
+    await ended;
+    expect(outcomes()).toEqual(["core-1:CANCELLED"]);
+    expect(inFlight()).toBe(0);
+  });
+});
+
+describe("streams", () => {
+  /** Yields the numbers below `count`, then fails where it is told to. */
+  const counting = (count: number, reasonById: Readonly<Record<string, Reason>>) =>
+    async function* (backend: NamedBackend) {
+      for (let i = 0; i < count; i += 1) yield `${backend.name}/${i}`;
+      const reason = reasonById[backend.name];
+      if (reason !== undefined) throw fault(reason, "as the test says");
+    };
+
+  test("all messages of one endpoint arrive, in order", async () => {
+    const { pool, dispatch, route, outcomes, inFlight } = settingOf(2);
+    await using _ = pool;
+    const stream = dispatch.stream(route, counting(3, {}), callWith());
+    expect(await Array.fromAsync(stream)).toEqual(["core-1/0", "core-1/1", "core-1/2"]);
+    expect(outcomes()).toEqual(["core-1:OK"]);
+    expect(inFlight()).toBe(0);
+  });
+
+  test("before the first message a stream goes elsewhere", async () => {
+    const { pool, dispatch, route, outcomes } = settingOf(3);
+    await using _ = pool;
+    const open = (backend: NamedBackend) =>
+      counting(backend.name === "core-1" ? 0 : 1, { "core-1": "BACKEND_LOST" })(backend);
+    const messages = await Array.fromAsync(dispatch.stream(route, open, callWith()));
+    expect(messages).toEqual(["core-2/0"]);
+    expect(outcomes()).toEqual(["core-1:BACKEND_LOST", "core-2:OK"]);
+  });
+
+  test("after the first message it ends with the fault", async () => {
+    const { pool, dispatch, route, inFlight } = settingOf(3);
+    await using _ = pool;
+    const messages: string[] = [];
+    const reading = async () => {
+      const open = counting(2, { "core-1": "BACKEND_LOST" });
+      for await (const message of dispatch.stream(route, open, callWith())) messages.push(message);
+    };
+    const error = await faultOf(reading());
+    expect(messages).toEqual(["core-1/0", "core-1/1"]);
+    expect(attemptsOf(error)).toBe("core-1:BACKEND_LOST");
+    expect(inFlight()).toBe(0);
+  });
+
+  test("leaving the iteration closes the backend's stream and counts as cancelled", async () => {
+    const { pool, dispatch, route, outcomes, inFlight } = settingOf(1);
+    await using _ = pool;
+    let closed = false;
+    const open = async function* () {
+      try {
+        for (;;) yield inFlight();
+      } finally {
+        closed = true;
+      }
+    };
+    for await (const counted of dispatch.stream(route, open, callWith())) {
+      expect(counted).toBe(1);
+      break;
+    }
+    expect(closed).toBe(true);
+    expect(outcomes()).toEqual(["core-1:CANCELLED"]);
+    expect(inFlight()).toBe(0);
+  });
+
+  test("an abort releases the endpoint even when nobody pulls or closes the stream", async () => {
+    const { pool, dispatch, route, outcomes, inFlight } = settingOf(1);
+    await using _ = pool;
+    const abort = new AbortController();
+    const stream = dispatch.stream(route, counting(9, {}), callWith(abort.signal));
+    expect(await stream.next()).toEqual({ value: "core-1/0", done: false });
+    expect(inFlight()).toBe(1);
+    abort.abort();
+    expect(inFlight()).toBe(0);
+    expect(outcomes()).toEqual(["core-1:CANCELLED"]);
+  });
+
+  test("an endpoint is taken when the first message is asked for, not before", async () => {
+    const { pool, dispatch, route, inFlight } = settingOf(1);
+    await using _ = pool;
+    dispatch.stream(route, counting(1, {}), callWith());
+    expect(inFlight()).toBe(0);
+  });
+});
