@@ -25,7 +25,7 @@ export interface JsonOptions {
   readonly emitDefaults?: boolean;
   /** Answers show enum values as numbers; default false. */
   readonly enumsAsNumbers?: boolean;
-  /** Bodies may have fields that the message has not; default true. */
+  /** Bodies may have fields and enum names that the schema has not; default false: they are refused. */
   readonly ignoreUnknownFields?: boolean;
 }
 
@@ -54,6 +54,13 @@ export function registryOf(services: readonly DescService[]): Registry {
 
 const preamble = /^cannot decode .*? from JSON: /;
 
+function fieldFault(field: string, description: string, cause: unknown): ConnectError {
+  return fault("REQUEST_INVALID", `${field}: ${description}`, {
+    fields: [{ field, description }],
+    cause,
+  });
+}
+
 /** The error for a text that is no JSON, or not that of the message. */
 function readFault(thrown: unknown): ConnectError {
   const problem = thrown instanceof Error ? thrown.message.replace(preamble, "") : "";
@@ -61,13 +68,9 @@ function readFault(thrown: unknown): ConnectError {
   if (thrown instanceof SyntaxError || cause instanceof SyntaxError) {
     return fault("BODY_MALFORMED", `the body is not valid JSON: ${problem}`, { cause: thrown });
   }
-  if (isFieldError(cause)) {
-    const { name } = cause.field();
-    return fault("REQUEST_INVALID", `${name}: ${problem}`, {
-      fields: [{ field: name, description: problem }],
-      cause: thrown,
-    });
-  }
+  if (isFieldError(cause)) return fieldFault(cause.field().name, problem, thrown);
+  const unknown = /^key "(.*)" is unknown$/s.exec(problem)?.[1];
+  if (unknown !== undefined) return fieldFault(unknown, "unknown field", thrown);
   const known = thrown instanceof Error && preamble.test(thrown.message);
   const text = known ? problem : "a value is not one of its field's type";
   return fault("REQUEST_INVALID", `the body does not fit the request: ${text}`, { cause: thrown });
@@ -75,7 +78,7 @@ function readFault(thrown: unknown): ConnectError {
 
 /** A codec; `registry` holds the types that google.protobuf.Any may carry. */
 export function createJsonCodec(options: JsonOptions, registry: Registry): JsonCodec {
-  const reading = { ignoreUnknownFields: options.ignoreUnknownFields ?? true, registry };
+  const reading = { ignoreUnknownFields: options.ignoreUnknownFields ?? false, registry };
   const writing = {
     useProtoFieldName: options.names !== "json",
     alwaysEmitImplicit: options.emitDefaults ?? true,

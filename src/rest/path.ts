@@ -39,7 +39,7 @@ export function splitPath(path: string): PathSegments {
 export function splitVerb(path: PathSegments): { path: PathSegments; verb: string } | undefined {
   const last = path.raw.at(-1);
   const colon = last === undefined ? -1 : last.lastIndexOf(":");
-  if (last === undefined || colon < 0) return undefined;
+  if (last === undefined || colon < 0 || colon === last.length - 1) return undefined;
   const head = last.slice(0, colon);
   const raw = [...path.raw.slice(0, -1), head];
   const decoded =

@@ -4,7 +4,7 @@ import { type DescMethod, type DescService, getOption, hasOption } from "@bufbui
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
-import { captureOf, splitPath, splitVerb } from "./path.ts";
+import { captureOf, splitPath } from "./path.ts";
 import { compileRoutes, type Route } from "./route.ts";
 import { Trie } from "./trie.ts";
 
@@ -63,25 +63,11 @@ export class Router {
 
   /** The route for a path that begins with a slash. Throws REQUEST_INVALID for a bad escape in it. */
   find(httpMethod: string, path: string): Routed | undefined {
-    const whole = splitPath(path);
-    const parted = splitVerb(whole);
-    const withVerb =
-      parted === undefined ? undefined : this.#trie.find(httpMethod, parted.path, parted.verb);
-    if (parted !== undefined && withVerb?.ok) return routed(withVerb.value, parted.path);
-    const plain = this.#trie.find(httpMethod, whole, "");
-    if (plain?.ok) return routed(plain.value, whole);
-    const misses = [withVerb, plain].filter((found) => found?.ok === false);
-    const [first] = misses;
-    if (first === undefined) return undefined;
-    const methods = misses.flatMap((miss) => miss.methods);
-    return { ok: false, route: first.sibling, allow: allowed(methods) };
+    const found = this.#trie.find(httpMethod, splitPath(path));
+    if (found === undefined) return undefined;
+    if (!found.ok) return { ok: false, route: found.sibling, allow: allowed(found.methods) };
+    const { value: route, path: segments } = found;
+    const captures = route.variables.map(({ variable }) => captureOf(variable, segments));
+    return { ok: true, route, captures };
   }
-}
-
-function routed(route: Route, path: Parameters<typeof captureOf>[1]): Routed {
-  return {
-    ok: true,
-    route,
-    captures: route.variables.map(({ variable }) => captureOf(variable, path)),
-  };
 }

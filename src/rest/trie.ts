@@ -1,6 +1,6 @@
 /** Finds the template that a path matches; the cost grows with the path, not with the templates. */
 
-import type { PathSegments } from "./path.ts";
+import { type PathSegments, splitVerb } from "./path.ts";
 import type { Segment, Template } from "./template.ts";
 
 /** Values at one template, by HTTP method. */
@@ -86,8 +86,15 @@ function walkTail<T>(
 
 /** What a lookup found: a value, or the methods that the path takes instead. */
 export type Found<T> =
-  | { readonly ok: true; readonly value: T }
+  /** `path` is without the verb that the template has. */
+  | { readonly ok: true; readonly value: T; readonly path: PathSegments }
+  /** `sibling` is the value of one of them. */
   | { readonly ok: false; readonly methods: readonly string[]; readonly sibling: T };
+
+/** The value of a leaf for a method: HEAD is served by GET, and `*` by whatever comes. */
+function valueFor<T>(leaf: Leaf<T>, method: string): T | undefined {
+  return leaf.get(method) ?? (method === "HEAD" ? leaf.get("GET") : undefined) ?? leaf.get("*");
+}
 
 /** Templates with a value per HTTP method; the method `*` stands for any. */
 export class Trie<T> {
@@ -107,22 +114,37 @@ export class Trie<T> {
   }
 
   /**
-   * The value for a path without its verb. Literal beats `*` beats `**`, from the left; a template
-   * that matches but not by this method gives way to the next. HEAD is served by GET.
+   * The value for a path. A template with the path's verb beats one that takes the colon as part of
+   * a segment; then literal beats `*` beats `**`, from the left. A template that matches, but not
+   * by this method, gives way to the next.
    */
-  find(method: string, path: PathSegments, verb: string): Found<T> | undefined {
+  find(method: string, path: PathSegments): Found<T> | undefined {
+    const others = new Map<string, T>();
+    const parted = splitVerb(path);
+    const found =
+      (parted && this.#search(method, parted.verb, parted.path, others)) ??
+      this.#search(method, "", path, others);
+    if (found !== undefined) return found;
+    const [sibling] = others.values();
+    return sibling === undefined ? undefined : { ok: false, methods: [...others.keys()], sibling };
+  }
+
+  /** Looks among the templates with one verb; notes in `others` the methods that would do. */
+  #search(
+    method: string,
+    verb: string,
+    path: PathSegments,
+    others: Map<string, T>,
+  ): Found<T> | undefined {
     const root = this.#roots.get(verb);
     if (root === undefined) return undefined;
-    const methods = new Map<string, T>();
-    const hit: { value?: T } = {};
+    let found: Found<T> | undefined;
     walk(root, path.decoded, 0, (leaf) => {
-      const value = leaf.get(method) ?? leaf.get(method === "HEAD" ? "GET" : "*") ?? leaf.get("*");
-      if (value === undefined) for (const [other, its] of leaf) methods.set(other, its);
-      else hit.value = value;
+      const value = valueFor(leaf, method);
+      if (value !== undefined) found = { ok: true, value, path };
+      else for (const [other, its] of leaf) others.set(other, its);
       return value !== undefined;
     });
-    if (hit.value !== undefined) return { ok: true, value: hit.value };
-    const [sibling] = methods.values();
-    return sibling === undefined ? undefined : { ok: false, methods: [...methods.keys()], sibling };
+    return found;
   }
 }
