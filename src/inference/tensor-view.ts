@@ -46,7 +46,7 @@ export function isNumeric(datatype: Datatype): datatype is NumericDatatype {
 }
 
 /** `bytes` itself where it starts at a multiple of `width`, else a copy that does. */
-function alignedBytes(bytes: Uint8Array, width: number): Uint8Array {
+export function alignedBytes(bytes: Uint8Array, width: number): Uint8Array {
   // Not bytes.slice(): a Buffer's slice is a view, and as unaligned as before.
   return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
 }

@@ -1,0 +1,84 @@
+/** Checks the inputs of a request against what the model takes. Pure. */
+
+import type { TensorSpec } from "#backends/backend.ts";
+import { datatypeBytes, elementCount, type NamedTensor } from "#core/tensor.ts";
+import { type FieldViolation, fault } from "#errors/fault.ts";
+import { textsOf } from "#inference/tensor-text.ts";
+
+/**
+ * The inputs in the model's order. Throws TENSOR_INVALID with everything that is wrong: missing,
+ * unknown and repeated names, and per input the type, shape or size that was expected and came.
+ */
+export function checkInputs(
+  inputs: readonly NamedTensor[],
+  specs: readonly TensorSpec[],
+): readonly NamedTensor[] {
+  const byName = new Map(inputs.map((input) => [input.name, input]));
+  const violations = inputs.flatMap((input, index) => {
+    const at = `inputs[${index}]`;
+    const spec = specs.find(({ name }) => name === input.name);
+    if (spec === undefined) {
+      const known = specs.map(({ name }) => `"${name}"`).join(", ");
+      return { field: `${at}.name`, description: `no input "${input.name}"; there is ${known}` };
+    }
+    return byName.get(input.name) === input
+      ? inputViolations(at, input, spec)
+      : { field: `${at}.name`, description: `input "${input.name}" comes more than once` };
+  });
+  const checked = specs.flatMap((spec) => {
+    const input = byName.get(spec.name);
+    if (input !== undefined) return input;
+    const description = `input "${spec.name}", ${typed(spec)}, is missing`;
+    violations.push({ field: "inputs", description });
+    return [];
+  });
+  if (violations.length > 0) throw tensorFault(violations);
+  return checked;
+}
+
+/** TENSOR_INVALID with its fields, the text made of all of them. */
+function tensorFault(fields: readonly FieldViolation[]) {
+  const text = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");
+  return fault("TENSOR_INVALID", text, { fields });
+}
+
+/** The first thing that is wrong with an input, if any. */
+function inputViolations(at: string, input: NamedTensor, spec: TensorSpec): FieldViolation[] {
+  const { name, datatype, shape, bytes } = input;
+  if (datatype !== spec.datatype) {
+    return [
+      { field: `${at}.datatype`, description: `"${name}" is ${spec.datatype}, not ${datatype}` },
+    ];
+  }
+  if (!fits(shape, spec.shape)) {
+    const description = `"${name}" is ${typed(spec)}, not [${shape.join(", ")}]`;
+    return [{ field: `${at}.shape`, description }];
+  }
+  if (datatype === "BYTES") {
+    const texts = textsOf(input);
+    return texts.ok ? [] : [{ field: at, description: `"${name}": ${texts.problem}` }];
+  }
+  const bytesNeeded = elementCount(shape) * datatypeBytes[datatype];
+  if (bytes.byteLength === bytesNeeded) return [];
+  const description = `"${name}", ${typed(input)}, has ${bytes.byteLength} bytes instead of ${bytesNeeded}`;
+  return [{ field: at, description }];
+}
+
+/** An empty declared shape is a scalar or any rank: the library cannot tell, so it decides when run. */
+function fits(shape: readonly number[], declared: readonly number[]): boolean {
+  if (declared.length === 0) return true;
+  return (
+    shape.length === declared.length &&
+    shape.every((size, at) => declared[at] === -1 || declared[at] === size)
+  );
+}
+
+function typed({
+  datatype,
+  shape,
+}: {
+  readonly datatype: string;
+  readonly shape: readonly number[];
+}) {
+  return `${datatype} [${shape.join(", ")}]`;
+}

@@ -1,0 +1,121 @@
+/** The worker thread: holds ONNX sessions and answers one question after the other. */
+
+import { parentPort } from "node:worker_threads";
+import type { InferenceSession as Session } from "onnxruntime-node";
+import { systemClock } from "#core/clock.ts";
+import type { NamedTensor } from "#core/tensor.ts";
+import type { SessionRequest, SessionSignature, WorkerReply, WorkerRequest } from "./messages.ts";
+import { ortParts, tensorFromOrt, tensorSpec } from "./tensors.ts";
+import { zeroInputs } from "./warm-up.ts";
+
+// The native library reads the environment of the process, once, when it is loaded. Workers are
+// started with the process's own environment, so this write reaches it.
+// biome-ignore lint/style/noProcessEnv: the switch of the library is an environment variable
+process.env.ORT_DISABLE_TELEMETRY = "1";
+// With this global present the binding gives half-float inputs no memory (onnxruntime#26791).
+Reflect.deleteProperty(globalThis, "Float16Array");
+const { InferenceSession, Tensor } = await import("onnxruntime-node");
+
+/** One thread and no spinning: parallelism is the number of workers, and the cores are shared. */
+const sessionOptions: Session.SessionOptions = {
+  executionProviders: ["cpu"],
+  executionMode: "sequential",
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  graphOptimizationLevel: "all",
+  logSeverityLevel: 4,
+  extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+};
+
+interface Loaded {
+  readonly session: Session;
+  readonly signature: SessionSignature;
+}
+
+const sessions = new Map<string, Loaded>();
+
+async function load(request: SessionRequest): Promise<WorkerReply> {
+  const session = await InferenceSession.create(request.file, sessionOptions);
+  try {
+    const signature = {
+      inputs: session.inputMetadata.map(tensorSpec),
+      outputs: session.outputMetadata.map(tensorSpec),
+    };
+    const loaded = { session, signature };
+    const zeros = zeroInputs(signature.inputs, request.imageShape);
+    if (zeros !== undefined) {
+      for (let run = 0; run < request.warmUpRuns; run++) await infer(loaded, zeros);
+    }
+    sessions.set(request.key, loaded);
+    return { kind: "loaded", signature };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+async function unload(key: string): Promise<WorkerReply> {
+  const loaded = sessions.get(key);
+  sessions.delete(key);
+  await loaded?.session.release();
+  return { kind: "unloaded" };
+}
+
+async function run(key: string, inputs: readonly NamedTensor[]): Promise<WorkerReply> {
+  const loaded = sessions.get(key);
+  if (loaded === undefined) throw new Error(`no session ${key}`);
+  const startMs = systemClock.nowMs();
+  const outputs = await infer(loaded, inputs);
+  return { kind: "ran", outputs, computeMs: systemClock.nowMs() - startMs };
+}
+
+async function infer(loaded: Loaded, inputs: readonly NamedTensor[]): Promise<NamedTensor[]> {
+  const feeds = Object.fromEntries(
+    inputs.map((input) => {
+      const { type, data, dims } = ortParts(input);
+      return [input.name, new Tensor(type, data, dims)];
+    }),
+  );
+  const results = await loaded.session.run(feeds);
+  return loaded.signature.outputs.flatMap(({ name }) => {
+    const result = results[name];
+    return result === undefined ? [] : tensorFromOrt(name, result);
+  });
+}
+
+async function answer(request: Exclude<WorkerRequest, { kind: "close" }>): Promise<WorkerReply> {
+  try {
+    switch (request.kind) {
+      case "load":
+        return await load(request);
+      case "unload":
+        return await unload(request.key);
+      case "run":
+        return await run(request.key, request.inputs);
+    }
+  } catch (error) {
+    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Buffers of a reply that change threads instead of being copied. */
+function buffersOf(reply: WorkerReply): ArrayBuffer[] {
+  if (reply.kind !== "ran") return [];
+  const buffers = reply.outputs.map(({ bytes }) => bytes.buffer);
+  return [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+async function handle(request: WorkerRequest): Promise<void> {
+  if (request.kind === "close") {
+    parentPort?.close();
+    return;
+  }
+  const reply = await answer(request);
+  parentPort?.postMessage(reply, buffersOf(reply));
+}
+
+// A run yields to the event loop, where the next message may already wait.
+let handled = Promise.resolve();
+parentPort?.on("message", (request: WorkerRequest) => {
+  handled = handled.then(() => handle(request));
+});

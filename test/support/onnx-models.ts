@@ -1,0 +1,181 @@
+/** Tiny ONNX models with known answers, written as protobuf when a test needs them. */
+
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProto_AttributeType,
+  type AttributeProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  TensorProto_DataType,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from "onnx-buf";
+import type { Datatype } from "#core/tensor.ts";
+import { bytesFromNumbers, type NumericDatatype } from "#inference/tensor-view.ts";
+
+type Node = MessageInitShape<typeof NodeProtoSchema>;
+type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
+type Weights = MessageInitShape<typeof TensorProtoSchema>;
+type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
+
+const elementTypes: Readonly<Record<Datatype, TensorProto_DataType>> = {
+  BOOL: TensorProto_DataType.BOOL,
+  UINT8: TensorProto_DataType.UINT8,
+  UINT16: TensorProto_DataType.UINT16,
+  UINT32: TensorProto_DataType.UINT32,
+  UINT64: TensorProto_DataType.UINT64,
+  INT8: TensorProto_DataType.INT8,
+  INT16: TensorProto_DataType.INT16,
+  INT32: TensorProto_DataType.INT32,
+  INT64: TensorProto_DataType.INT64,
+  FP16: TensorProto_DataType.FLOAT16,
+  FP32: TensorProto_DataType.FLOAT,
+  FP64: TensorProto_DataType.DOUBLE,
+  BYTES: TensorProto_DataType.STRING,
+};
+
+/** An input or output; a text as size makes the dimension open. */
+export function value(
+  name: string,
+  datatype: Datatype,
+  shape: readonly (number | string)[],
+): ValueInfo {
+  const dim = shape.map((size) =>
+    typeof size === "number"
+      ? { value: { case: "dimValue" as const, value: BigInt(size) } }
+      : { value: { case: "dimParam" as const, value: size } },
+  );
+  const tensorType = { elemType: elementTypes[datatype], shape: { dim } };
+  return { name, type: { value: { case: "tensorType", value: tensorType } } };
+}
+
+/** A constant of the graph. */
+export function weights(
+  name: string,
+  datatype: NumericDatatype,
+  shape: readonly number[],
+  numbers: readonly number[],
+): Weights {
+  const rawData = bytesFromNumbers(datatype, numbers);
+  return { name, dataType: elementTypes[datatype], dims: shape.map(BigInt), rawData };
+}
+
+/** An operator with its inputs and outputs by name. */
+export function node(
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attribute: readonly Attribute[] = [],
+): Node {
+  return { opType, input: [...input], output: [...output], attribute: [...attribute] };
+}
+
+/** A whole-number attribute of an operator. */
+export function int(name: string, value: number): Attribute {
+  return { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) };
+}
+
+/** The parts of a graph. */
+export interface Graph {
+  readonly input: readonly ValueInfo[];
+  readonly output: readonly ValueInfo[];
+  readonly node: readonly Node[];
+  readonly initializer?: readonly Weights[];
+}
+
+/** The bytes of a model.onnx. */
+export function onnxModel({ input, output, node, initializer = [] }: Graph): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    irVersion: 9n,
+    producerName: "polygate tests",
+    opsetImport: [{ domain: "", version: 17n }],
+    graph: {
+      name: "test",
+      input: [...input],
+      output: [...output],
+      node: [...node],
+      initializer: [...initializer],
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** x FP32 [N, 2] → scores FP32 [N, 3]: x × [[1, 0, -1], [0, 1, 1]] + bias, softmax when asked for. */
+export function gemm(
+  options: { readonly softmax?: boolean; readonly bias?: number } = {},
+): Uint8Array {
+  const { softmax = false, bias = 0 } = options;
+  const nodes = [node("Gemm", ["x", "w", "b"], [softmax ? "logits" : "scores"])];
+  if (softmax) nodes.push(node("Softmax", ["logits"], ["scores"], [int("axis", 1)]));
+  return onnxModel({
+    input: [value("x", "FP32", ["N", 2])],
+    output: [value("scores", "FP32", ["N", 3])],
+    node: nodes,
+    initializer: [
+      weights("w", "FP32", [2, 3], [1, 0, -1, 0, 1, 1]),
+      weights("b", "FP32", [3], [bias, bias, bias]),
+    ],
+  });
+}
+
+/** x → y of any datatype and shape, unchanged. */
+export function identity(datatype: Datatype, shape: readonly (number | string)[]): Uint8Array {
+  return onnxModel({
+    input: [value("x", datatype, shape)],
+    output: [value("y", datatype, shape)],
+    node: [node("Identity", ["x"], ["y"])],
+  });
+}
+
+/** a, b INT64 scalars → sum INT64 scalar. */
+export function scalarSum(): Uint8Array {
+  return onnxModel({
+    input: [value("a", "INT64", []), value("b", "INT64", [])],
+    output: [value("sum", "INT64", [])],
+    node: [node("Add", ["a", "b"], ["sum"])],
+  });
+}
+
+/** index INT64 [N] → row FP32 [N, 2] of a table of three rows; fails on any other index. */
+export function gather(): Uint8Array {
+  return onnxModel({
+    input: [value("index", "INT64", ["N"])],
+    output: [value("row", "FP32", ["N", 2])],
+    node: [node("Gather", ["table", "index"], ["row"])],
+    initializer: [weights("table", "FP32", [3, 2], [0, 1, 10, 11, 20, 21])],
+  });
+}
+
+/** x FP32 [N, 2] → twice FP32 [2N, 2]: more rows come out than go in, so batches cannot be taken apart. */
+export function doubler(): Uint8Array {
+  return onnxModel({
+    input: [value("x", "FP32", ["N", 2])],
+    output: [value("twice", "FP32", ["M", 2])],
+    node: [node("Concat", ["x", "x"], ["twice"], [int("axis", 0)])],
+  });
+}
+
+/**
+ * x FP32 [N, 1] → y FP32 [N, 1], unchanged, after as many products of two large matrices as
+ * `rounds` says: about a millisecond each.
+ */
+export function slow(rounds: number): Uint8Array {
+  const side = 512;
+  const links = Array.from({ length: rounds }, (_, at) =>
+    node("MatMul", [at === 0 ? "m0" : `p${at}`, "m0"], [`p${at + 1}`]),
+  );
+  return onnxModel({
+    input: [value("x", "FP32", ["N", 1])],
+    output: [value("y", "FP32", ["N", 1])],
+    node: [
+      // Made from the input, or it would be computed once, when the model is loaded.
+      node("ReduceSum", ["x"], ["sum"], [int("keepdims", 0)]),
+      node("Mul", ["sum", "zero"], ["nothing"]),
+      node("Expand", ["nothing", "square"], ["m0"]),
+      ...links,
+      node("ReduceMax", [`p${rounds}`], ["peak"], [int("keepdims", 0)]),
+      node("Add", ["x", "peak"], ["y"]),
+    ],
+    initializer: [weights("zero", "FP32", [], [0]), weights("square", "INT64", [2], [side, side])],
+  });
+}
