@@ -5,6 +5,7 @@ import { createAgent } from "#agent/agent.ts";
 import { registerCoreService } from "#agent/service.ts";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
+import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
 import { errors } from "#interceptors/errors.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -54,7 +55,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       routes(router: ConnectRouter) {
         registerCoreService(router, agent);
         registerHealth(router, health, names);
-        registerReflection(router, [CoreService]);
+        registerReflection(router, [CoreService, Health]);
       },
       interceptors: [errors()],
       pages: { all: {}, rest: {}, metrics: {} },

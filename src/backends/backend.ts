@@ -67,6 +67,7 @@ export interface InferRequest {
   readonly model: string;
   /** Empty means the version that serves. */
   readonly version: string;
+  /** A lone input may have an empty name when the model takes only one. */
   readonly inputs: readonly NamedTensor[];
 }
 

@@ -28,8 +28,8 @@ async function run(argv: readonly string[]): Promise<number> {
   switch (command) {
     case "serve": {
       const { serve } = await import("./serve.ts");
-      const start = async (settings: Settings) =>
-        (await import("#gateway.ts")).startGateway(settings);
+      const start = async (settings: Settings, logger: Logger) =>
+        (await import("#gateway.ts")).startGateway(settings, logger);
       return serve(flags, terminal, start);
     }
     case "core": {

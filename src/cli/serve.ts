@@ -3,16 +3,19 @@
 import { loadSettings } from "#config/load.ts";
 import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
-import { createLogger } from "#observability/logger.ts";
+import { packageVersion } from "#core/version.ts";
+import { createLogger, type Logger } from "#observability/logger.ts";
+import { type BannerFacts, bannerText } from "./banner.ts";
 import { mainHelp } from "./help.ts";
 import { exitOnCrash, stopAsked } from "./lifetime.ts";
+import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What `serve` needs of a running gateway. */
 export interface Serving extends AsyncDisposable {
-  /** What it listens on and offers, for people. */
-  banner(): string;
+  /** What it listens on and offers. */
+  facts(): Pick<BannerFacts, "listeners" | "backends" | "models">;
   /** Stops taking calls; resolves when those under way have ended or their time is up. */
   drain(): Promise<void>;
 }
@@ -21,7 +24,7 @@ export interface Serving extends AsyncDisposable {
 export async function serve(
   argv: readonly string[],
   terminal: Terminal,
-  start: (settings: Settings) => Promise<Serving>,
+  start: (settings: Settings, logger: Logger) => Promise<Serving>,
 ): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
     terminal.out(mainHelp());
@@ -39,7 +42,7 @@ export async function serve(
   const stop = stopAsked();
   let opened: Serving;
   try {
-    opened = await start(settings);
+    opened = await start(settings, logger);
   } catch (error) {
     terminal.err(`polygate could not start: ${startFailureText(error, settings.listeners)}`);
     return 1;
@@ -48,7 +51,15 @@ export async function serve(
   if (settings.unused.length > 0) {
     logger.warn({ names: settings.unused }, "configured and not used by this version");
   }
-  terminal.out(gateway.banner());
+  const sample = sampleImage(settings.onnx.repositoryPath, terminal.cwd);
+  terminal.out(
+    bannerText({
+      version: packageVersion,
+      ...gateway.facts(),
+      authEnabled: settings.auth.enabled,
+      ...(sample === undefined ? {} : { sample }),
+    }),
+  );
   logger.info({ signal: await stop }, "draining");
   await gateway.drain();
   return 0;

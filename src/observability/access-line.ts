@@ -44,7 +44,6 @@ export function accessLine(logger: Logger, record: CallRecord, access: AccessOut
       status,
       principal: record.principal,
       model: record.model,
-      attempts: record.attempts,
       elapsed_ms: round(elapsedMs),
       upstream_ms: record.upstreamMs === undefined ? undefined : round(record.upstreamMs),
       error: outcome?.error === undefined ? undefined : causeText(outcome.error),

@@ -22,8 +22,6 @@ export interface CallRecord {
   principal?: string;
   /** Model that was asked for or answered. (services) */
   model?: string;
-  /** Endpoints tried and how each went, such as core-1:ok. (services) */
-  attempts?: string;
   /** Milliseconds spent waiting for backends. (services) */
   upstreamMs?: number;
   /** A call began, so the access log has its line from there. (access log) */

@@ -43,10 +43,12 @@ interface Place<B> {
 export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly name: string;
   readonly #places: ReadonlyMap<string, Place<B>>;
+  readonly #clock: Clock;
   readonly #stop = new AbortController();
 
   constructor(options: PoolOptions<B>, deps: PoolDeps) {
     this.name = options.name;
+    this.#clock = deps.clock;
     const ids = new Set(options.members.map(({ id }) => id));
     if (ids.size < options.members.length) {
       throw new TypeError(`pool ${this.name} has two members of one id`);
@@ -78,6 +80,16 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** Every member, in the order of the options. */
   snapshot(): MemberSnapshot[] {
     return this.#members().map((member) => member.snapshot());
+  }
+
+  /** Probes all members at once; resolves when each has answered, or after `capMs`. */
+  async refresh(capMs: number): Promise<void> {
+    const done = new AbortController();
+    const probed = [...this.#places.values()].map(({ probe }) => probe.refresh());
+    // What has not answered by then is told of as it was last known.
+    const cap = this.#clock.sleep(capMs, done.signal).catch(() => {});
+    await Promise.race([Promise.all(probed), cap]);
+    done.abort();
   }
 
   /** Stops probing, then disposes the backends. */

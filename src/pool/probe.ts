@@ -28,6 +28,8 @@ export interface ProbeDeps {
 export interface Probe {
   /** A call lost its connection: probe now, not at the end of the interval. */
   suspect(): void;
+  /** Asks for a probe now; resolves when the next one has ended. */
+  refresh(): Promise<void>;
   /** Resolves when the loop has ended. */
   readonly ended: Promise<void>;
 }
@@ -44,6 +46,7 @@ export function startProbe<B extends PooledBackend>(
   const { clock, rng, signal } = deps;
   const spacingMs = options.healthIntervalMs / suspicionsPerInterval;
   let suspicion = new AbortController();
+  let probed = Promise.withResolvers<void>();
 
   async function loop(): Promise<void> {
     while (!signal.aborted) {
@@ -53,13 +56,22 @@ export function startProbe<B extends PooledBackend>(
       const changed = health.kind !== member.health.kind;
       member.health = health;
       if (changed) deps.onChange();
+      probed.resolve();
+      probed = Promise.withResolvers<void>();
       await rest(clock, spacingMs, signal);
       const pauseMs = pauseAfter(health, options.healthIntervalMs, rng.next());
       await rest(clock, pauseMs - spacingMs, AbortSignal.any([signal, suspicion.signal]));
     }
   }
 
-  return { suspect: () => suspicion.abort(), ended: loop() };
+  return {
+    suspect: () => suspicion.abort(),
+    refresh() {
+      suspicion.abort();
+      return probed.promise;
+    },
+    ended: loop(),
+  };
 }
 
 /**

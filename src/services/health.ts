@@ -4,31 +4,19 @@ import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { PredictBackend } from "#backends/backend.ts";
+import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
 import type { HealthService } from "#gen/polygate/v1/health_pb.js";
 import type { Metrics } from "#observability/metrics.ts";
-
-/** One chat core as the pool sees it. */
-export interface CoreState {
-  readonly id: string;
-  readonly healthy: boolean;
-  /** Unix time of the last probe in milliseconds; absent before the first. */
-  readonly lastCheckWallMs?: number;
-  /** Time of the last answer in milliseconds. */
-  readonly responseTimeMs?: number;
-  /** Why it is not healthy, in public words. */
-  readonly error?: string;
-}
+import type { MemberSnapshot } from "#pool/member.ts";
+import type { Pool } from "#pool/pool.ts";
 
 /** What HealthService needs. */
 export interface HealthDeps {
   readonly predict: PredictBackend;
-  readonly cores: {
-    readonly kind: string;
-    /** Probes all cores at once; resolves when each has answered or `capMs` is over. */
-    probe(capMs: number): Promise<readonly CoreState[]>;
-  };
+  readonly pool: Pool<ChatBackend>;
+  /** Kind of the backends that answer chat: polyagent or embedded. */
+  readonly chatKind: string;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly version: string;
@@ -76,27 +64,30 @@ function memoryUsage() {
   };
 }
 
-function coreHealth({ id, healthy, lastCheckWallMs, responseTimeMs = 0, error = "" }: CoreState) {
-  return {
-    id,
-    status: healthy ? "healthy" : "unhealthy",
-    responseTimeMs,
-    error,
-    ...(lastCheckWallMs === undefined ? {} : { lastCheck: timestampFromMs(lastCheckWallMs) }),
-  };
+function coreHealth({ id, health }: MemberSnapshot) {
+  const checked =
+    health.kind === "unknown"
+      ? { responseTimeMs: 0 }
+      : {
+          responseTimeMs: health.responseTimeMs,
+          lastCheck: timestampFromMs(health.lastCheckWallMs),
+        };
+  const error = health.kind === "unhealthy" ? health.error : "";
+  return { id, status: health.kind, error, ...checked };
 }
 
 /** The service over the pool of cores and the predict backend. */
 export function createHealthService(deps: HealthDeps): ServiceImpl<typeof HealthService> {
-  const { predict, cores, clock, metrics } = deps;
+  const { predict, pool, clock, metrics } = deps;
   return {
     async getHealth() {
       const startMs = clock.nowMs();
-      const [states, disk] = await Promise.all([cores.probe(probeCapMs), diskUsage()]);
-      const healthy = states.filter((core) => core.healthy);
+      const [disk] = await Promise.all([diskUsage(), pool.refresh(probeCapMs)]);
+      const cores = pool.snapshot().map(coreHealth);
+      const available = pool.candidates().length;
       const models = predict.models();
       const working = models.filter(({ state }) => state !== "failed");
-      const chatStatus = statusOf(healthy.length, states.length);
+      const chatStatus = statusOf(available, cores.length);
       const predictStatus =
         models.length === 0 ? "healthy" : statusOf(working.length, models.length);
       const elapsedMs = clock.nowMs() - startMs;
@@ -115,12 +106,12 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
           memory: memoryUsage(),
           disk,
         },
-        cores: { available: healthy.length, total: states.length, health: states.map(coreHealth) },
+        cores: { available, total: cores.length, health: cores },
         models: Object.fromEntries(models.map(({ name, state }) => [name, state])),
         services: {
-          [cores.kind]: {
+          [deps.chatKind]: {
             status: chatStatus,
-            responseTimeMs: Math.max(0, ...states.map(({ responseTimeMs = 0 }) => responseTimeMs)),
+            responseTimeMs: Math.max(0, ...cores.map(({ responseTimeMs }) => responseTimeMs)),
           },
           [predict.kind]: { status: predictStatus, responseTimeMs: 0 },
         },

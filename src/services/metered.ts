@@ -23,12 +23,18 @@ export interface Metered {
   readonly record: CallRecord;
 }
 
-/** Begins a measure; the function that is returned ends it, with what was thrown if anything was. */
+/**
+ * Begins a measure; the function that is returned ends it, with what was thrown if anything was.
+ * Only its first call counts.
+ */
 export function beginMeasure({ clock, metrics, stats }: MeterDeps, what: Metered) {
   const { backend, model, record } = what;
   const startMs = clock.nowMs();
   const finishModel = model === undefined ? undefined : stats.begin("model", model);
+  let ended = false;
   return (thrown?: unknown): void => {
+    if (ended) return;
+    ended = true;
     const elapsedMs = clock.nowMs() - startMs;
     const failed = thrown !== undefined;
     record.upstreamMs = (record.upstreamMs ?? 0) + elapsedMs;

@@ -1,11 +1,13 @@
 /** ModelsService: what can be asked for, and loading it. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
-import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ChatBackend, ModelStatus, PredictBackend } from "#backends/backend.ts";
 import { fault } from "#errors/fault.ts";
 import type { Model as CoreModel } from "#gen/polyagent/core/v1/core_pb.js";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
+import type { Dispatch, Route } from "#routing/dispatch.ts";
+import { backendCallOf } from "./backend-call.ts";
 import { modelOf } from "./predict.ts";
 
 /** What ModelsService needs. */
@@ -14,10 +16,12 @@ export interface ModelsDeps {
   readonly chat: {
     /** Kind of the backends that answer chat: polyagent or embedded. */
     readonly kind: string;
-    /** The models of a core that answers; empty when none does. */
-    listModels(signal: AbortSignal): Promise<readonly CoreModel[]>;
+    readonly dispatch: Dispatch;
+    readonly route: Route<ChatBackend>;
   };
 }
+
+const byText = (a: string, b: string) => a.localeCompare(b);
 
 type ModelInit = MessageInitShape<typeof ModelSchema>;
 
@@ -58,25 +62,33 @@ export function createModelsService({
   chat,
 }: ModelsDeps): ServiceImpl<typeof ModelsService> {
   const predictModels = () => predict.models().map((status) => predictModel(predict.kind, status));
-  const chatModels = async (signal: AbortSignal) =>
-    (await chat.listModels(signal)).map((model) => chatModel(chat.kind, model));
+  /** The models of a core that answers; a list without them is better than none at all. */
+  const chatModels = async (context: HandlerContext): Promise<ModelInit[]> => {
+    if (chat.route.pool.candidates().length === 0) return [];
+    const models = await chat.dispatch.call(
+      chat.route,
+      (backend, { signal }) => backend.listModels(signal),
+      backendCallOf(context),
+    );
+    return models.map((model) => chatModel(chat.kind, model));
+  };
 
   return {
-    async listModels(_request, { signal }) {
-      return { models: [...(await chatModels(signal)), ...predictModels()] };
+    async listModels(_request, context) {
+      return { models: [...(await chatModels(context)), ...predictModels()] };
     },
-    async listModelsByBackend(_request, { signal }) {
-      const names = (await chatModels(signal)).map(({ id = "" }) => id).sort();
+    async listModelsByBackend(_request, context) {
+      const names = (await chatModels(context)).map(({ id = "" }) => id).sort(byText);
       return {
         tensorflow: { models: [] },
         onnx: { models: Object.fromEntries(predictModels().map((one) => [one.id ?? "", one])) },
         polyagent: { models: names },
       };
     },
-    async getModel({ model }, { signal }) {
+    async getModel({ model }, context) {
       const known = predict.find(model);
       if (known !== undefined) return predictModel(predict.kind, known);
-      const found = (await chatModels(signal)).find(({ id }) => id === model);
+      const found = (await chatModels(context)).find(({ id }) => id === model);
       if (found === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
       return found;
     },

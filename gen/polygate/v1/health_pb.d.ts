@@ -275,7 +275,7 @@ export declare type CoreHealth = Message<"polygate.v1.CoreHealth"> & {
   id: string;
 
   /**
-   * healthy or unhealthy.
+   * healthy, unhealthy, or unknown before the first probe.
    *
    * @generated from field: string status = 2;
    */

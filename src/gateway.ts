@@ -1,0 +1,255 @@
+/** Composition root: builds every room, back to front, and opens the listeners. */
+
+import { createAgent, plainAgent } from "#agent/agent.ts";
+import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
+import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
+import { createOnnxBackend } from "#backends/onnx/backend.ts";
+import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
+import type { Settings } from "#config/settings.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
+import { systemRng } from "#core/rng.ts";
+import { packageVersion } from "#core/version.ts";
+import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { ModelsService } from "#gen/polygate/v1/models_pb.js";
+import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { interceptorChain } from "#interceptors/chain.ts";
+import type { Logger } from "#observability/logger.ts";
+import { createMetrics, type Metrics } from "#observability/metrics.ts";
+import { createStats, type Stats } from "#observability/stats.ts";
+import type { MemberOptions } from "#pool/member.ts";
+import { Pool } from "#pool/pool.ts";
+import type { AttemptReport } from "#routing/attempt.ts";
+import { createBalancer } from "#routing/balancer.ts";
+import { createDispatch, type Dispatch, type Route } from "#routing/dispatch.ts";
+import type { Routes } from "#rpc/call.ts";
+import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/health.ts";
+import { registerReflection } from "#rpc/reflection.ts";
+import { createChatService } from "#services/chat.ts";
+import { createHealthService } from "#services/health.ts";
+import { createModelsService } from "#services/models.ts";
+import { createPredictService } from "#services/predict.ts";
+import { createStatsService } from "#services/stats.ts";
+import { type Front, openFront } from "./front.ts";
+import { gatewayPages } from "./pages.ts";
+
+/** A gateway that serves. */
+export interface Gateway extends AsyncDisposable {
+  /** What it listens on and offers, in words. */
+  facts(): {
+    readonly listeners: readonly {
+      readonly name: string;
+      readonly url: string;
+      readonly serves: readonly string[];
+    }[];
+    readonly backends: readonly string[];
+    readonly models: readonly string[];
+  };
+  /** Takes no more calls; resolves when those under way have ended or their time is up. */
+  drain(): Promise<void>;
+}
+
+const services = [ChatService, PredictService, ModelsService, HealthService, StatsService];
+const serviceNames = services.map(({ typeName }) => typeName);
+
+/** What every room of one gateway shares. */
+interface Shared {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly stats: Stats;
+  readonly health: HealthStatus;
+  /** Monotonic time of start, in milliseconds. */
+  readonly startedMs: number;
+  /** Aborts when the gateway begins to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/** The chat backends and the way to them. */
+interface ChatSide {
+  readonly kind: "embedded" | "polyagent";
+  readonly pool: Pool<ChatBackend>;
+  readonly route: Route<ChatBackend>;
+  readonly dispatch: Dispatch;
+}
+
+/** Largest message to and from a core: a conversation with images. */
+const coreMessageBytesMax = 64 * 1024 * 1024;
+/** Silence after which a core's connection is pinged. */
+const coreKeepaliveMs = 30_000;
+
+/** The members of the chat pool: the configured cores, or the same core in this process. */
+function chatMembers({ cores }: Settings["chat"]): MemberOptions<ChatBackend>[] {
+  if (cores.length === 0) {
+    const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
+    return [{ id: "embedded", weight: 1, backend: createEmbeddedBackend(agent) }];
+  }
+  return cores.map(({ id, url, weight }) => ({
+    id,
+    weight,
+    backend: createPolyagentBackend({
+      url,
+      messageBytesMax: coreMessageBytesMax,
+      keepaliveMs: coreKeepaliveMs,
+    }),
+  }));
+}
+
+/** Counts an attempt and leaves its audit line. */
+function attemptReporter(deps: Shared) {
+  return ({ requestId, pool, endpoint, algorithm, outcome, elapsedMs }: AttemptReport): void => {
+    const failed = outcome !== "OK";
+    deps.metrics.balancerRequests.inc({ algorithm, core: endpoint });
+    if (failed) deps.metrics.balancerErrors.inc({ algorithm, core: endpoint });
+    deps.stats.add("backend", endpoint, elapsedMs, { failed });
+    deps.logger.debug(
+      { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },
+      "attempt",
+    );
+  };
+}
+
+/** Builds the chat pool, whose health shows in the gateway's own. */
+function openChat(shared: Shared): ChatSide {
+  const { settings, clock, logger, health } = shared;
+  const { chat } = settings;
+  const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
+  const pool = new Pool<ChatBackend>(
+    { name: kind, members: chatMembers(chat), ...chat },
+    {
+      clock,
+      rng: systemRng,
+      onChange({ member: { id, health: state } }) {
+        health.set(ChatService.typeName, pool.candidates().length > 0);
+        logger[state.kind === "unhealthy" ? "warn" : "info"]({ core: id, ...state }, "core health");
+      },
+    },
+  );
+  const { algorithm, retryAttempts, attemptTimeoutMs } = chat;
+  return {
+    kind,
+    pool,
+    route: {
+      pool,
+      balancer: createBalancer(algorithm, systemRng),
+      algorithm,
+      retryAttempts,
+      ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
+    },
+    dispatch: createDispatch({ clock, onAttempt: attemptReporter(shared) }),
+  };
+}
+
+/** Mounts every service. */
+function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Routes {
+  const { settings, clock, metrics, stats, health } = shared;
+  const facts = {
+    version: packageVersion,
+    environment: settings.environment,
+    startedMs: shared.startedMs,
+    rateLimiting: settings.rateLimit !== undefined,
+    stopping: shared.stopping,
+  };
+  const meter = { clock, metrics, stats };
+  return (router) => {
+    router.service(ChatService, createChatService({ ...meter, ...chat }));
+    router.service(PredictService, createPredictService({ ...meter, backend: predict }));
+    router.service(ModelsService, createModelsService({ predict, chat }));
+    router.service(
+      HealthService,
+      createHealthService({ ...facts, ...meter, predict, pool: chat.pool, chatKind: chat.kind }),
+    );
+    router.service(StatsService, createStatsService({ ...facts, ...meter }));
+    registerHealth(router, health, serviceNames);
+    registerReflection(router, [...services, Health]);
+  };
+}
+
+/** Opens the listeners on everything behind them. */
+function openStreet(
+  shared: Shared,
+  behind: { chat: ChatSide; predict: PredictBackend; isReady: () => boolean },
+): Promise<Front> {
+  const { settings, metrics } = shared;
+  const { rateLimit, cors, request, auth } = settings;
+  const chain = { auth, timeoutMs: request.timeoutMs };
+  return openFront(
+    {
+      listeners: settings.listeners,
+      routes: routesOf(shared, behind.chat, behind.predict),
+      interceptors: interceptorChain(
+        rateLimit === undefined ? chain : { ...chain, rateLimit },
+        shared,
+      ),
+      pages: gatewayPages({
+        metrics,
+        pool: behind.chat.pool,
+        isReady: behind.isReady,
+        metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
+        version: packageVersion,
+        services,
+      }),
+      bytesMax: request.bytesMax,
+      trustedProxies: settings.trustedProxies,
+      ...(cors === undefined ? {} : { cors }),
+    },
+    shared,
+  );
+}
+
+/** What the gateway says of itself once it is up. */
+function factsOf({ listeners, chat, onnx }: Settings, front: Front, predict: PredictBackend) {
+  return {
+    listeners: front.listeners.map(({ name, url }, index) => ({
+      name,
+      url,
+      serves: listeners[index]?.serves ?? [],
+    })),
+    backends: [
+      ...(chat.cores.length === 0
+        ? ["embedded core"]
+        : chat.cores.map(({ id, url }) => `${id} ${url}`)),
+      `${predict.kind}, ${onnx.workers} workers`,
+    ],
+    models: predict.models().map(({ name, state }) => `${name} (${state})`),
+  };
+}
+
+/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
+export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+  await using opening = new AsyncDisposableStack();
+  const clock = systemClock;
+  const stopping = new AbortController();
+  const shared: Shared = {
+    settings,
+    clock,
+    logger,
+    metrics: createMetrics(),
+    stats: createStats(clock),
+    health: createHealthStatus(serviceNames),
+    startedMs: clock.nowMs(),
+    stopping: stopping.signal,
+  };
+  const chat = openChat(shared);
+  opening.use(chat.pool);
+  const predict = opening.use(await createOnnxBackend(settings.onnx, { clock }));
+  let modelsSettled = false;
+  void predict.ready().then(() => {
+    modelsSettled = true;
+  });
+  const isReady = () => modelsSettled && !stopping.signal.aborted;
+  const front = opening.use(await openStreet(shared, { chat, predict, isReady }));
+  const owned = opening.move();
+  return {
+    facts: () => factsOf(settings, front, predict),
+    async drain() {
+      for (const name of ["", ...serviceNames]) shared.health.set(name, false);
+      stopping.abort();
+      await front.drain(settings.drainTimeoutMs);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

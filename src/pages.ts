@@ -1,0 +1,62 @@
+/** The gateway's pages: liveness, readiness, metrics, and what stands here. */
+
+import type { DescService } from "@bufbuild/protobuf";
+import type { ChatBackend } from "#backends/backend.ts";
+import type { PageAnswer, Pages } from "#exchange/pages.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import type { Pool } from "#pool/pool.ts";
+
+/** What the pages tell of. */
+export interface GatewayPageFacts {
+  readonly metrics: Metrics;
+  readonly pool: Pool<ChatBackend>;
+  /** Whether calls should be sent here. */
+  readonly isReady: () => boolean;
+  /** Absent: no metrics page. */
+  readonly metricsPath: string | undefined;
+  readonly version: string;
+  readonly services: readonly DescService[];
+}
+
+function json(status: number, body: unknown): PageAnswer {
+  return { status, contentType: "application/json", body: JSON.stringify(body) };
+}
+
+/** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
+function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<ChatBackend>): void {
+  coreHealth.reset();
+  for (const { id, health } of pool.snapshot()) {
+    coreHealth.set({ core_id: id, status: health.kind }, 1);
+    if (health.kind !== "unknown") coreResponse.set({ core_id: id }, health.responseTimeMs);
+  }
+}
+
+/** Pages of every listener, of those that serve REST, and of those that serve metrics. */
+export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages; metrics: Pages } {
+  const { metrics, pool, isReady, metricsPath, version, services } = facts;
+  const metricsPage = async (): Promise<PageAnswer> => {
+    refreshCoreGauges(metrics, pool);
+    const { registry } = metrics;
+    return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+  };
+  return {
+    all: {
+      "/livez": () => json(200, { status: "alive" }),
+      "/readyz": () =>
+        isReady() ? json(200, { status: "ready" }) : json(503, { status: "not ready" }),
+    },
+    rest: {
+      "/": () =>
+        json(200, {
+          name: "polygate",
+          version,
+          services: services.map(({ typeName }) => typeName),
+          protocols: ["grpc", "grpc-web", "connect", "rest"],
+          health: "/healthz",
+          metrics: metricsPath,
+        }),
+      "/status": () => ({ ...json(307, { location: "/healthz" }), location: "/healthz" }),
+    },
+    metrics: metricsPath === undefined ? {} : { [metricsPath]: metricsPage },
+  };
+}

@@ -1,0 +1,110 @@
+/** ChatService: a conversation in, a core's answer out, whole or in pieces. */
+
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ChatBackend } from "#backends/backend.ts";
+import { fault } from "#errors/fault.ts";
+import type {
+  ChatRequest as CoreRequest,
+  ChatResponse as CoreResponse,
+} from "#gen/polyagent/core/v1/core_pb.js";
+import type { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { Dispatch, Route } from "#routing/dispatch.ts";
+import { backendCallOf } from "./backend-call.ts";
+import {
+  chatPiece,
+  chatResponse,
+  coreQuery,
+  coreRequest,
+  lastPiece,
+  usageOf,
+} from "./chat-messages.ts";
+import { beginMeasure, type MeterDeps, metered } from "./metered.ts";
+
+/** What ChatService needs. */
+export interface ChatDeps extends MeterDeps {
+  readonly dispatch: Dispatch;
+  readonly route: Route<ChatBackend>;
+  /** Kind of the backends behind the route: polyagent or embedded. */
+  readonly kind: string;
+}
+
+/** Cores have no price. */
+const cost = 0;
+
+/** The service over one route of chat backends. */
+export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatService> {
+  const { clock, dispatch, route, kind, stats } = deps;
+  const elapsedMsOf = (record: CallRecord) => clock.nowMs() - record.startMs;
+  const answered = (record: CallRecord, model: string, tokens: number) => {
+    record.model = model;
+    stats.add("model", model, elapsedMsOf(record), { failed: false, tokens, cost });
+  };
+
+  async function ask(request: CoreRequest, context: HandlerContext): Promise<CoreResponse> {
+    const record = context.values.get(callRecordKey);
+    const answer = await metered(deps, { backend: kind, record }, () =>
+      dispatch.call(route, (backend, call) => backend.chat(request, call), backendCallOf(context)),
+    );
+    answered(record, answer.model, usageOf(answer).totalTokens);
+    return answer;
+  }
+
+  return {
+    async chat(request, context) {
+      if (request.stream) {
+        const description = "StreamChat answers as a stream";
+        throw fault("REQUEST_INVALID", `stream: ${description}`, {
+          fields: [{ field: "stream", description }],
+        });
+      }
+      const answer = await ask(coreRequest(request), context);
+      const record = context.values.get(callRecordKey);
+      return chatResponse(answer, { elapsedMs: elapsedMsOf(record), cost });
+    },
+
+    async *streamChat(request, context) {
+      const record = context.values.get(callRecordKey);
+      const toolsCalled: string[] = [];
+      const asked = coreRequest(request);
+      const end = beginMeasure(deps, { backend: kind, record });
+      try {
+        const pieces = dispatch.stream(
+          route,
+          (backend, call) => backend.streamChat(asked, call),
+          backendCallOf(context),
+        );
+        for await (const piece of pieces) {
+          toolsCalled.push(...piece.toolCalls.map(({ name }) => name));
+          if (piece.finishReason === "") {
+            yield chatPiece(piece);
+            continue;
+          }
+          answered(record, piece.model, usageOf(piece).totalTokens);
+          yield lastPiece(piece, toolsCalled, { elapsedMs: elapsedMsOf(record), cost });
+          end();
+          return;
+        }
+        throw fault("BACKEND_FAILED", "the core ended its answer before the last piece");
+      } catch (thrown) {
+        end(thrown);
+        throw thrown;
+      } finally {
+        end(new DOMException("the client left", "AbortError"));
+      }
+    },
+
+    async query(request, context) {
+      const answer = await ask(coreQuery(request), context);
+      const record = context.values.get(callRecordKey);
+      return {
+        response: answer.content,
+        routedVia: route.pool.name,
+        processingTimeMs: Math.round(elapsedMsOf(record)),
+        modelUsed: answer.model,
+        usage: usageOf(answer),
+      };
+    },
+  };
+}
