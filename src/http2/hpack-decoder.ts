@@ -64,7 +64,12 @@ export class HpackDecoder {
     this.#end = end;
     this.#listBytes = 0;
     this.#fields = 0;
-    const { listBytesMax, fieldsMax } = this.#limits;
+    const outcome = this.#readBlock(bytes, end, into);
+    this.#bytes = scratch;
+    return outcome;
+  }
+
+  #readBlock(bytes: Buffer, end: number, into: Field[]): DecodeOutcome {
     let first = true;
     while (this.#at < end) {
       const head = bytes[this.#at] ?? 0;
@@ -80,7 +85,7 @@ export class HpackDecoder {
       if (this.#isWithin(1)) into.push(field);
       else if (!this.#isWithin(farTooLargeFactor)) return "far_too_large";
     }
-    return this.#listBytes <= listBytesMax && this.#fields <= fieldsMax ? "ok" : "too_large";
+    return this.#isWithin(1) ? "ok" : "too_large";
   }
 
   #isWithin(factor: number): boolean {

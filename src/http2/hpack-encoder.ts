@@ -21,6 +21,8 @@ const entryShareMax = 3 / 4;
 /** Shorter strings are not worth the work of coding unless they enter the table. */
 const huffmanCharactersMin = 24;
 
+const empty = new Uint8Array(0);
+
 /** Most bytes that a literal field takes: two strings, each with a length of at most five bytes. */
 export function encodedFieldBytesMax(name: string, value: string): number {
   return name.length + value.length + 16;
@@ -41,7 +43,7 @@ export class HpackEncoder {
   #tableBytes = tableBytesDefault;
   /** The smallest size since the last block; each block starts with what became of it. */
   #tableBytesLow = tableBytesDefault;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = empty;
   #at = 0;
 
   /** Takes over the peer's SETTINGS_HEADER_TABLE_SIZE; told to it at the start of the next block. */
@@ -59,8 +61,9 @@ export class HpackEncoder {
     this.#tableBytesLow = this.#tableBytes;
   }
 
-  /** The position behind what was written. */
+  /** Ends the block; returns the position behind it. */
   end(): number {
+    this.#bytes = empty;
     return this.#at;
   }
 

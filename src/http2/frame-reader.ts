@@ -1,0 +1,77 @@
+/** Cuts a connection's input into frames, wherever the network has cut it. Pure. */
+
+import { type ErrorCode, errorCode } from "./error-code.ts";
+import { Frame, frameHeadBytes } from "./frames.ts";
+
+const empty = Buffer.alloc(0);
+
+/**
+ * Gives whole frames out of pieces. A frame that lies whole in a piece is read where it lies; one
+ * that is cut gets memory of its own, so payloads may be kept by whoever they are given to.
+ */
+export class FrameReader {
+  /** The frame that `next` has read. */
+  readonly frame = new Frame();
+  /** What the frame's head breaks; its payload may then be missing. */
+  flaw: ErrorCode = errorCode.noError;
+  readonly #frameBytesMax: number;
+  #bytes: Buffer = empty;
+  #at = 0;
+  #cut: Buffer | undefined;
+  #cutBytes = 0;
+
+  constructor(frameBytesMax: number) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** Adds input from `at` on. All frames of what came before were read. */
+  push(bytes: Buffer, at: number): void {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  /** Reads the next frame; false when the input does not hold it whole. */
+  next(): boolean {
+    if (this.#cut !== undefined) return this.#nextOfCut(this.#cut);
+    const left = this.#bytes.length - this.#at;
+    if (left < frameHeadBytes) return this.#hold(frameHeadBytes);
+    this.frame.readHead(this.#bytes, this.#at);
+    this.flaw = this.frame.flaw(this.#frameBytesMax);
+    if (this.flaw !== errorCode.noError) return true;
+    if (this.frame.end > this.#bytes.length) return this.#hold(frameHeadBytes + this.frame.length);
+    this.#at = this.frame.end;
+    return true;
+  }
+
+  /** Keeps the rest of the input in memory for `size` bytes. */
+  #hold(size: number): boolean {
+    if (this.#at < this.#bytes.length) {
+      this.#cut = Buffer.allocUnsafe(size);
+      this.#cutBytes = this.#bytes.copy(this.#cut, 0, this.#at);
+    }
+    return this.#release();
+  }
+
+  /** Lets go of the input: an idle connection holds none. */
+  #release(): false {
+    this.#bytes = this.frame.bytes = empty;
+    this.#at = 0;
+    return false;
+  }
+
+  #nextOfCut(cut: Buffer): boolean {
+    const taken = this.#bytes.copy(cut, this.#cutBytes, this.#at);
+    this.#at += taken;
+    this.#cutBytes += taken;
+    if (this.#cutBytes < cut.length) return this.#release();
+    this.frame.readHead(cut, 0);
+    this.flaw = this.frame.flaw(this.#frameBytesMax);
+    if (this.flaw === errorCode.noError && this.frame.end > cut.length) {
+      this.#cut = Buffer.allocUnsafe(this.frame.end);
+      cut.copy(this.#cut);
+      return this.#nextOfCut(this.#cut);
+    }
+    this.#cut = undefined;
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+/** A stream (RFC 9113 §5.1): its state, its windows and what waits to be sent. No behaviour of its own. */
+
+import type { ErrorCode } from "./error-code.ts";
+import type { Field } from "./field.ts";
+
+/** Fields to send in this order; names in lower case, one entry a value. */
+export type FieldList = readonly (readonly [name: string, value: string])[];
+
+/** Who ended a stream before both sides had. */
+export type Breaker = "nobody" | "peer" | "us" | "connection";
+
+const noFields: readonly Field[] = [];
+
+/**
+ * One object a stream; the faces of server and client extend it, so that a call has no second
+ * one. A connection writes to it, everybody else reads.
+ */
+export class Stream {
+  readonly id: number;
+
+  /** Head of the peer's message: a request's or, on clients, a response's. */
+  method = "";
+  scheme = "";
+  authority = "";
+  path = "";
+  protocol = "";
+  status = 0;
+  /** Regular fields of the head, in order. */
+  fields: readonly Field[] = noFields;
+  /** Fields behind the body; empty until the peer has ended. */
+  trailers: readonly Field[] = noFields;
+
+  /** The connection's owner knows it. */
+  announced = false;
+  /** The peer's head, other than an informational one, has come. */
+  headSeen = false;
+  /** The peer has sent END_STREAM. */
+  remoteEnded = false;
+  /** Our head, other than an informational one, is written. */
+  headSent = false;
+  /** END_STREAM is asked for; what is queued may still precede it. */
+  endQueued = false;
+  /** END_STREAM is written. */
+  localEnded = false;
+  /** Nothing more will happen. */
+  closed = false;
+  /** Who broke it off, and why. */
+  brokenBy: Breaker = "nobody";
+  errorCode: ErrorCode = 0;
+  /** The peer says that it has not touched the request: sending it again elsewhere is safe. */
+  unprocessed = false;
+  /** The response to HEAD has a content-length and no body. */
+  bodiless = false;
+
+  /** Bytes that the peer lets us send; negative after it lowered its setting. */
+  sendWindow = 0;
+  receiveOpen = 0;
+  receiveOwed = 0;
+  /** Bytes of the body that content-length still promises; -1 when it promises nothing. */
+  bodyBytesLeft = -1;
+
+  /** Payloads that wait for window or turn; made when first needed. */
+  queue: Buffer[] | undefined;
+  /** Bytes of the first of them that are already sent. */
+  queueAt = 0;
+  queuedBytes = 0;
+  queuedTrailers: FieldList | undefined;
+  /** It stands in the ring of streams that can send. */
+  inRing = false;
+  /** Its writer was told to wait. */
+  writerWaits = false;
+  /** Bytes of DATA sent in all. */
+  sentBytes = 0;
+  /** Where `sentBytes` stood when progress was last seen, and when that was. */
+  progressBytes = 0;
+  progressMs = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
