@@ -44,7 +44,7 @@ export const plainAgent: AgentOptions = {
 };
 
 /** What a call may be ended by. */
-export interface AgentCall {
+interface AgentCall {
   /** When it aborts, waiting ends and its reason is thrown. */
   readonly signal: AbortSignal;
 }

@@ -27,7 +27,7 @@ export type Health =
     } & Checked);
 
 /** When a probe ended and how long it took. */
-export interface Checked {
+interface Checked {
   /** Milliseconds since the Unix epoch. */
   readonly lastCheckWallMs: number;
   /** Milliseconds, with fractions. */

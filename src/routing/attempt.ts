@@ -8,10 +8,12 @@ import type { Lease } from "#pool/lease.ts";
 import type { Outcome } from "#pool/member.ts";
 
 /** How a try ended. */
-export type AttemptOutcome = "OK" | Reason;
+type AttemptOutcome = "OK" | Reason;
 
 /** What is known of a try when it has ended. */
 export interface AttemptReport {
+  /** Of the call that the try belongs to. */
+  readonly requestId: string;
   readonly pool: string;
   /** Id of the member. */
   readonly endpoint: string;
@@ -31,6 +33,7 @@ export interface Attempt<B> extends Disposable {
 
 /** What surrounds a try. */
 export interface AttemptSetting {
+  readonly requestId: string;
   readonly pool: string;
   readonly algorithm: string;
   /** Ends the try at once when it aborts. */
@@ -44,7 +47,7 @@ export interface AttemptSetting {
  * server need not return to a generator whose client has left.
  */
 export function beginAttempt<B>(lease: Lease<B>, setting: AttemptSetting): Attempt<B> {
-  const { pool, algorithm, signal, clock } = setting;
+  const { requestId, pool, algorithm, signal, clock } = setting;
   const startedMs = clock.nowMs();
   let ended = false;
   const end = (outcome: AttemptOutcome) => {
@@ -53,7 +56,7 @@ export function beginAttempt<B>(lease: Lease<B>, setting: AttemptSetting): Attem
     signal.removeEventListener("abort", abort);
     lease.settle(leaseOutcome(outcome));
     const elapsedMs = clock.nowMs() - startedMs;
-    setting.report({ pool, endpoint: lease.id, algorithm, outcome, elapsedMs });
+    setting.report({ requestId, pool, endpoint: lease.id, algorithm, outcome, elapsedMs });
   };
   const abort = () => end(reasonOf(faultFrom(signal.reason)) ?? "CANCELLED");
   signal.addEventListener("abort", abort, { once: true });

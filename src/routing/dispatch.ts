@@ -106,7 +106,7 @@ function startJourney<B extends PooledBackend>(
   call: RoutedCall,
   { clock, onAttempt }: DispatchDeps,
 ): Journey<B> {
-  const { signal, timeoutMs } = call;
+  const { signal, requestId, timeoutMs } = call;
   const startedMs = clock.nowMs();
   const tried = new Set<string>();
   const log: string[] = [];
@@ -128,7 +128,14 @@ function startJourney<B extends PooledBackend>(
       }
       const lease = pool.lease(balancer(candidates));
       tried.add(lease.id);
-      return beginAttempt(lease, { pool: pool.name, algorithm, signal, clock, report });
+      return beginAttempt(lease, {
+        requestId,
+        pool: pool.name,
+        algorithm,
+        signal,
+        clock,
+        report,
+      });
     },
     rest: () => (timeoutMs === undefined ? call : { ...call, timeoutMs: timeLeftMs(timeoutMs) }),
     failed(attempt, thrown, committed) {

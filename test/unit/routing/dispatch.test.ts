@@ -72,6 +72,7 @@ describe("unary", () => {
     expect(await dispatch.call(route, failing({}), callWith())).toBe("core-1");
     expect(reports).toEqual([
       {
+        requestId: "request-1",
         pool: "chat",
         endpoint: "core-1",
         algorithm: "round_robin",
