@@ -17,6 +17,7 @@ import {
   UsageSchema,
 } from "#gen/polyagent/core/v1/core_pb.js";
 import { answerTo } from "./answer.ts";
+import { checkRequest, promptText } from "./request.ts";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 import { createToolbox } from "./tools/toolbox.ts";
 
@@ -79,7 +80,7 @@ export function createAgent(
   const toolbox = createToolbox(clock);
 
   async function write(request: ChatRequest, signal: AbortSignal): Promise<Written> {
-    checkRequest(request);
+    checkRequest(request, agentModel);
     await pause(clock, options.latencyMs, signal);
     if (rng.next() < options.failureRate) {
       throw fault("BACKEND_LOST", "the core fails as often as its failure rate says");
@@ -140,40 +141,6 @@ export function createAgent(
       await Promise.all([loadTokenizer(), toolbox.warmUp()]);
     },
   };
-}
-
-function checkRequest({ messages, model, maxTokens }: ChatRequest): void {
-  if (messages.length === 0) {
-    throw fault("REQUEST_INVALID", "messages must hold at least one message", {
-      fields: [{ field: "messages", description: "at least one message" }],
-    });
-  }
-  if (maxTokens !== undefined && maxTokens < 1) {
-    throw fault("REQUEST_INVALID", "max_tokens must be at least 1", {
-      fields: [{ field: "max_tokens", description: "at least 1" }],
-    });
-  }
-  if (model !== "" && model !== agentModel) {
-    throw fault("MODEL_UNKNOWN", `this core serves ${agentModel} and no other model`);
-  }
-}
-
-/** Everything that a model would read, as text; images count nothing. */
-function promptText({ context, messages, tools }: ChatRequest): string {
-  return [
-    context,
-    ...messages.flatMap(({ content, toolCalls }) => [
-      content,
-      ...toolCalls.flatMap((call) => [call.name, call.argumentsJson]),
-    ]),
-    ...tools.flatMap(({ name, description, parametersJson }) => [
-      name,
-      description,
-      parametersJson,
-    ]),
-  ]
-    .filter((text) => text !== "")
-    .join("\n");
 }
 
 function usageOf(promptTokens: number, completionTokens: number): Usage {

@@ -28,14 +28,14 @@ export interface ProbeDeps {
 export interface Probe {
   /** A call lost its connection: probe now, not at the end of the interval. */
   suspect(): void;
-  /** Asks for a probe now; resolves when the next one has ended. */
+  /** Asks for a probe now; resolves when it has ended, or at once when the last one just has. */
   refresh(): Promise<void>;
   /** Resolves when the loop has ended. */
   readonly ended: Promise<void>;
 }
 
-/** Suspicion probes a member at most so many times in an interval, however many calls it loses. */
-const suspicionsPerInterval = 20;
+/** A member is probed at most so many times in an interval, however many calls it loses. */
+const probesPerIntervalMax = 20;
 
 /** Starts the loop with a first probe at once. */
 export function startProbe<B extends PooledBackend>(
@@ -44,8 +44,9 @@ export function startProbe<B extends PooledBackend>(
   deps: ProbeDeps,
 ): Probe {
   const { clock, rng, signal } = deps;
-  const spacingMs = options.healthIntervalMs / suspicionsPerInterval;
+  const spacingMs = options.healthIntervalMs / probesPerIntervalMax;
   let suspicion = new AbortController();
+  let fresh = false;
   let probed = Promise.withResolvers<void>();
 
   async function loop(): Promise<void> {
@@ -58,7 +59,9 @@ export function startProbe<B extends PooledBackend>(
       if (changed) deps.onChange();
       probed.resolve();
       probed = Promise.withResolvers<void>();
+      fresh = true;
       await rest(clock, spacingMs, signal);
+      fresh = false;
       const pauseMs = pauseAfter(health, options.healthIntervalMs, rng.next());
       await rest(clock, pauseMs - spacingMs, AbortSignal.any([signal, suspicion.signal]));
     }
@@ -66,9 +69,10 @@ export function startProbe<B extends PooledBackend>(
 
   return {
     suspect: () => suspicion.abort(),
-    refresh() {
+    async refresh() {
+      if (fresh) return;
       suspicion.abort();
-      return probed.promise;
+      await probed.promise;
     },
     ended: loop(),
   };

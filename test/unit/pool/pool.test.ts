@@ -176,6 +176,44 @@ describe("suspicion", () => {
   });
 });
 
+describe("refresh", () => {
+  test("probes every member now, and tells how they are now", async () => {
+    const { pool, clock, backends, kinds } = poolOf(2);
+    await using _ = pool;
+    await clock.advance(intervalMs / 2);
+    for (const backend of backends) backend.up = false;
+    await pool.refresh(50);
+    expect(kinds()).toEqual(["unhealthy", "unhealthy"]);
+    expect(backends.map(({ probes }) => probes)).toEqual([2, 2]);
+  });
+
+  test("waits no longer than its cap for a member that hangs", async () => {
+    const { pool, clock, backends } = poolOf(2);
+    await using _ = pool;
+    await clock.advance(intervalMs / 2);
+    for (const backend of backends.slice(0, 1)) backend.hangs = true;
+    const startedMs = clock.nowMs();
+    const refreshed = pool.refresh(50);
+    await clock.advance(50);
+    await refreshed;
+    expect(clock.nowMs() - startedMs).toBe(50);
+    const checked = pool
+      .snapshot()
+      .map(({ health }) => (health.kind === "unknown" ? 0 : health.lastCheckWallMs));
+    expect(checked).toEqual([clock.wallMs() - 50 - intervalMs / 2, clock.wallMs() - 50]);
+  });
+
+  test("a probe that has just ended is not repeated", async () => {
+    const { pool, clock, backends } = poolOf(1);
+    await using _ = pool;
+    await clock.advance(0);
+    await pool.refresh(50);
+    await pool.refresh(50);
+    expect(backends[0]?.probes).toBe(1);
+    expect(clock.sleeping()).toBe(1);
+  });
+});
+
 describe("leases", () => {
   const rows = [
     ["ok", 0],
