@@ -1,0 +1,163 @@
+/**
+ * Feeds the HTTP/2 core with bytes and frames that no RFC allows, for as long as asked, and checks
+ * what must hold whatever comes: `node -C source test/fuzz/http2.ts --seconds 60 [--seed n]`.
+ */
+
+import assert from "node:assert/strict";
+import { parseArgs } from "node:util";
+import { type Rng, seededRng } from "#core/rng.ts";
+import { Connection, type ConnectionHandler } from "#http2/connection.ts";
+import { clientPreface } from "#http2/frames.ts";
+import { defaultLimits } from "#http2/limits.ts";
+import { SlabPool } from "#http2/output.ts";
+import { Stream } from "#http2/stream.ts";
+import { Attacker, below } from "../support/http2-attacker.ts";
+import { frameOf } from "../support/http2-peers.ts";
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
+const endMs = performance.now() + 1000 * Number(values.seconds);
+
+/** Outputs may hold this much of what one input provoked. */
+const outputBytesMax = 4 * 1024 * 1024;
+const slabs = new SlabPool();
+/** A connection under attack, and what was seen of it. */
+class Target {
+  readonly connection: Connection<Stream>;
+  /** Streams that it has opened itself. */
+  opened = 0;
+  readonly #open = new Set<Stream>();
+  readonly #rng: Rng;
+  readonly #isServer: boolean;
+
+  constructor(rng: Rng, isServer: boolean) {
+    this.#rng = rng;
+    this.#isServer = isServer;
+    const handler: ConnectionHandler<Stream> = {
+      onHead: (stream) => {
+        if (isServer) {
+          assert(!this.#open.has(stream), "a request is announced once");
+          this.#open.add(stream);
+        } else {
+          assert(this.#open.has(stream), "a response belongs to an open stream");
+        }
+        this.#act(stream);
+      },
+      onData: (stream, payload) => {
+        assert(this.#open.has(stream), "data belongs to an open stream");
+        assert(payload.length > 0);
+        if (rng.next() < 0.7) this.connection.consume(stream, payload.length);
+        this.#act(stream);
+      },
+      onEnd: (stream) => {
+        assert(this.#open.has(stream) && stream.remoteEnded, "an end belongs to an open stream");
+        this.#act(stream);
+      },
+      onClose: (stream) => {
+        assert(this.#open.delete(stream), "a stream closes once");
+        assert(stream.closed && stream.queuedBytes === 0);
+      },
+      onWritable: (stream) => this.#act(stream),
+      onSettings: () => {},
+      onGoaway: () => {},
+      onOutput: () => {},
+    };
+    this.connection = new Connection({
+      role: isServer ? "server" : "client",
+      limits: { ...defaultLimits, streamWindowBytes: 30_000 },
+      handler,
+      createStream: (id) => new Stream(id),
+      slabs,
+      nowMs: 0,
+    });
+  }
+
+  /** What an owner may do at any moment, some of it too late or twice. */
+  #act(stream: Stream): void {
+    const rng = this.#rng;
+    const dice = rng.next();
+    if (this.#isServer && dice < 0.3)
+      this.connection.respond(stream, 200, [["a", "b"]], dice < 0.1);
+    else if (dice < 0.6) this.connection.data(stream, Buffer.alloc(below(rng, 40_000)), dice < 0.4);
+    else if (dice < 0.7) this.connection.trailers(stream, [["grpc-status", "0"]]);
+    else if (dice < 0.75) this.connection.reset(stream, 8);
+  }
+
+  open(): void {
+    if (this.#isServer || this.connection.openable === 0) return;
+    const head = { method: "POST", scheme: "http", authority: "a", path: "/" };
+    const stream = this.connection.openStream(head, [], false);
+    this.opened += 1;
+    this.#open.add(stream);
+    this.#act(stream);
+  }
+
+  check(): void {
+    assert(this.connection.openStreams <= this.#open.size);
+    if (this.connection.failure === undefined) {
+      assert.equal(this.connection.openStreams, this.#open.size);
+    }
+    for (const stream of this.#open) {
+      assert(stream.sendWindow <= 0x7fff_ffff, "a send window stays below 2^31");
+      assert(stream.receiveOpen >= 0, "a peer never has sent more than its window");
+      assert(stream.receiveOwed >= 0 && stream.queuedBytes >= 0);
+    }
+    const bytes = this.connection.takeOutput(1 << 16).reduce((sum, chunk) => sum + chunk.length, 0);
+    assert(bytes < outputBytesMax, `one input provoked ${bytes} bytes`);
+  }
+
+  finish(): void {
+    this.connection.abort();
+    assert.equal(this.#open.size, 0, "every stream ends with its connection");
+    assert.equal(this.connection.openStreams, 0);
+  }
+}
+
+/** One conversation; returns how many inputs it took. */
+function attack(rng: Rng): number {
+  const isServer = rng.next() < 0.6;
+  const target = new Target(rng, isServer);
+  const first = isServer ? clientPreface : Buffer.alloc(0);
+  const greeting = Buffer.concat([
+    first,
+    frameOf(4, 0, 0, Buffer.alloc(0)),
+    frameOf(4, 1, 0, Buffer.alloc(0)),
+  ]);
+  if (rng.next() < 0.98) target.connection.receive(greeting, 0);
+  const attacker = new Attacker(rng, isServer);
+  let nowMs = 0;
+  let inputs = 0;
+  const inputsMax = 5 + below(rng, 300);
+  while (inputs < inputsMax && target.connection.failure === undefined) {
+    inputs += 1;
+    nowMs += below(rng, 50);
+    if (rng.next() < 0.2) target.open();
+    const bytes = attacker.next(target.opened);
+    const cut = rng.next() < 0.3 ? below(rng, bytes.length) : bytes.length;
+    target.connection.receive(bytes.subarray(0, cut), nowMs);
+    target.connection.receive(bytes.subarray(cut), nowMs);
+    if (rng.next() < 0.05) target.connection.tick(nowMs);
+    if (rng.next() < 0.002) target.connection.drain("fuzz");
+    if (rng.next() < 0.5) target.check();
+  }
+  target.finish();
+  return inputs;
+}
+
+let inputs = 0;
+let attacks = 0;
+while (performance.now() < endMs) {
+  const attackSeed = (seed + attacks) >>> 0;
+  try {
+    inputs += attack(seededRng(attackSeed));
+  } catch (error) {
+    console.error(`seed ${attackSeed}`);
+    throw error;
+  }
+  attacks += 1;
+}
+console.log(
+  `http2: ${inputs} inputs in ${attacks} conversations from seed ${seed}, none against the invariants`,
+);
