@@ -1,11 +1,11 @@
 /** One port for every wire: HTTP/1.1 and HTTP/2 told apart by first bytes or by ALPN, drained together. */
 
 import { readFileSync } from "node:fs";
-import { createServer as createHttp1Server, type ServerResponse } from "node:http";
+import { createServer as createHttp1Server, ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { NodeExchange } from "./node-exchange.ts";
+import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { wireOf } from "./preface.ts";
 
 /** Certificates of a TLS listener. */
@@ -77,6 +77,14 @@ function refuse(socket: Socket, code: string, malformed: (status: number) => str
   );
 }
 
+/** Says that the connection closes when it answers a request whose body nobody will read. */
+class HonestResponse extends ServerResponse {
+  override writeHead(...head: unknown[]): this {
+    if (bodyIsComing(this.req)) this.setHeader("connection", "close");
+    return Reflect.apply(super.writeHead, this, head);
+  }
+}
+
 /** The HTTP servers behind one port; neither listens itself. */
 class Wires {
   readonly #http1;
@@ -92,6 +100,7 @@ class Wires {
         headersTimeout: handshakeTimeoutMs,
         requestTimeout: 0,
         keepAliveTimeout: keepAliveTimeoutMs,
+        ServerResponse: HonestResponse,
       },
       (request, response) => {
         this.#track(response);

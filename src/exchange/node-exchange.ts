@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Socket } from "node:net";
 import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
@@ -10,6 +11,9 @@ import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** A response of either of Node's HTTP modules. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Time for a client to stop sending a body that nobody reads any more (nginx: lingering_timeout). */
+const lingerMs = 5000;
 
 function bodyTooLarge(bytesMax: number): ConnectError {
   return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes (max_request_size)`, {
@@ -31,6 +35,14 @@ function isEncrypted(request: NodeRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
 
+/** Whether part of a request body has yet to arrive. */
+export function bodyIsComing({ complete, headers, httpVersionMajor }: NodeRequest): boolean {
+  if (complete) return false;
+  const declared = headers["content-length"];
+  if (httpVersionMajor === 2) return declared !== "0";
+  return headers["transfer-encoding"] !== undefined || Number(declared ?? 0) > 0;
+}
+
 /** Whether a closed response went out to its end. */
 function isWhole(response: NodeResponse): boolean {
   // node:http2 says "finish" of streams that were reset, too; their reset code tells.
@@ -46,6 +58,8 @@ export class NodeExchange implements Exchange {
   readonly peer: Peer;
   readonly request: NodeRequest;
   readonly response: NodeResponse;
+  /** Node takes it off an HTTP/1.1 request that was destroyed. */
+  readonly #socket: Socket;
   readonly #gone = new AbortController();
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
@@ -57,11 +71,13 @@ export class NodeExchange implements Exchange {
     this.method = request.method ?? "GET";
     this.target = request.url ?? "/";
     const { socket } = request;
+    this.#socket = socket;
     this.peer = {
       address: socket?.remoteAddress ?? "",
       port: socket?.remotePort ?? 0,
       encrypted: isEncrypted(request),
     };
+    response.once("finish", () => this.#discardRequest());
     response.once("close", () => this.#close());
     // Without a listener a reset by the client would be an uncaught error; `close` tells the same.
     request.on("error", () => {});
@@ -133,7 +149,6 @@ export class NodeExchange implements Exchange {
       this.#bodyBytes += bytes.length;
       this.response.end(bytes);
     }
-    this.#discardRequest();
   }
 
   start(status: number, headers: HeaderList): void {
@@ -162,7 +177,6 @@ export class NodeExchange implements Exchange {
 
   end(): void {
     this.response.end();
-    this.#discardRequest();
   }
 
   reset(): void {
@@ -175,9 +189,6 @@ export class NodeExchange implements Exchange {
 
   #head(status: number, headers: HeaderList): void {
     this.response.statusCode = status;
-    if (this.httpVersion === "1.1" && this.#bodyIsComing()) {
-      this.response.setHeader("connection", "close");
-    }
     for (const [name, value] of headers) {
       const before = this.response.getHeader(name);
       if (name === "set-cookie" && before !== undefined) {
@@ -189,23 +200,27 @@ export class NodeExchange implements Exchange {
   }
 
   /**
-   * What still comes of a body that was answered early is thrown away: HTTP/1.1 closes the
-   * connection behind the answer, HTTP/2 closes the stream with NO_ERROR.
+   * What still comes of a body that was answered early is thrown away, so that the answer gets
+   * through; then the connection (HTTP/1.1) or stream (HTTP/2, NO_ERROR) closes, after
+   * `lingerMs` at the latest.
    */
   #discardRequest(): void {
-    if (!this.#bodyIsComing()) return;
+    if (!bodyIsComing(this.request)) return;
     this.request.resume();
-    const stream = "stream" in this.request ? this.request.stream : undefined;
-    if (stream !== undefined) this.response.once("finish", () => stream.close(0));
-  }
-
-  /** Whether part of a request body has yet to arrive. */
-  #bodyIsComing(): boolean {
-    const { headers, complete } = this.request;
-    if (complete) return false;
-    const declared = headers["content-length"];
-    if (this.httpVersion === "2") return declared !== "0";
-    return headers["transfer-encoding"] !== undefined || Number(declared ?? 0) > 0;
+    if ("stream" in this.request) {
+      this.request.stream.close(0);
+      return;
+    }
+    const socket = this.#socket;
+    if (this.request.destroyed) {
+      socket.destroySoon();
+      return;
+    }
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    this.request.once("close", () => {
+      clearTimeout(timer);
+      socket.destroySoon();
+    });
   }
 
   #close(): void {

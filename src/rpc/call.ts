@@ -59,6 +59,8 @@ export interface CallPath {
 }
 
 function contextOf(method: DescMethod, init: CallInit) {
+  // A timer of 0 would let a quick call through after its deadline.
+  if (init.timeoutMs === 0) throw fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
   return createHandlerContext({
     service: method.parent,
     method,
