@@ -127,6 +127,17 @@ export function identity(datatype: Datatype, shape: readonly (number | string)[]
   });
 }
 
+/** x → y of bfloat16, which the library's binding does not take. */
+export function brainFloats(): Uint8Array {
+  const tensorType = { elemType: TensorProto_DataType.BFLOAT16, shape: { dim: [] } };
+  const type = { value: { case: "tensorType" as const, value: tensorType } };
+  return onnxModel({
+    input: [{ name: "x", type }],
+    output: [{ name: "y", type }],
+    node: [node("Identity", ["x"], ["y"])],
+  });
+}
+
 /** a, b INT64 scalars → sum INT64 scalar. */
 export function scalarSum(): Uint8Array {
   return onnxModel({

@@ -7,7 +7,7 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     if (specifier === "onnxruntime-node") {
       parentPort?.postMessage({
-        telemetry: process.env["ORT_DISABLE_TELEMETRY"],
+        telemetry: process.env.ORT_DISABLE_TELEMETRY,
         halfFloats: typeof globalThis.Float16Array,
       });
     }

@@ -1,6 +1,6 @@
 /** Runs ONNX models inside this process, on worker threads. */
 
-import type { PredictBackend } from "#backends/backend.ts";
+import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -79,7 +79,7 @@ export async function createOnnxBackend(
 
   return {
     kind: "onnx",
-    models: () => [...models.keys()].sort().map((name) => hosted(name).status),
+    models: () => Array.from(models.values(), ({ status }) => status).sort(byName),
     find(nameOrAlias) {
       const name = models.has(nameOrAlias) ? nameOrAlias : aliases.find(nameOrAlias);
       return name === undefined ? undefined : hosted(name).status;
@@ -119,4 +119,8 @@ export async function createOnnxBackend(
       await firstLoads;
     },
   };
+}
+
+function byName(a: ModelStatus, b: ModelStatus): number {
+  return a.name < b.name ? -1 : 1;
 }

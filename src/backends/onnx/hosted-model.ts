@@ -1,5 +1,6 @@
 /** The life of one model: what it serves, and how that is loaded, replaced and dropped. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import type { ModelStatus } from "#backends/backend.ts";
 import { abortable } from "#core/abortable.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -37,7 +38,7 @@ type State =
   | { readonly kind: "loading" }
   | { readonly kind: "available"; readonly serving: Serving }
   | { readonly kind: "unloaded" }
-  | { readonly kind: "failed"; readonly error: string };
+  | { readonly kind: "failed"; readonly cause: ConnectError };
 
 /** A model of the repository. Changes happen one after the other, in the order they were asked for. */
 export class HostedModel {
@@ -61,23 +62,26 @@ export class HostedModel {
       name: this.#name,
       state: state.kind,
       version: state.kind === "available" ? state.serving.version : "",
-      ...(state.kind === "failed" ? { error: state.error } : {}),
+      ...(state.kind === "failed" ? { error: state.cause.rawMessage } : {}),
       ...this.#signature,
       spec: this.#spec,
     };
   }
 
   /**
-   * What serves; waits for a load under way when nothing does. Throws MODEL_NOT_LOADED or
-   * MODEL_LOAD_FAILED; rejects with the signal's reason when that aborts first.
+   * What serves; waits for a load under way when nothing does. Throws MODEL_NOT_LOADED,
+   * MODEL_LOAD_FAILED or SHUTTING_DOWN; rejects with the signal's reason when that aborts first.
    */
   async serving(signal: AbortSignal): Promise<Serving> {
     if (this.#state.kind === "loading") await abortable(this.#changes, signal);
     const state = this.#state;
     if (state.kind === "available") return state.serving;
-    throw state.kind === "failed"
-      ? fault("MODEL_LOAD_FAILED", `model "${this.#name}" failed to load: ${state.error}`)
-      : fault("MODEL_NOT_LOADED", `model "${this.#name}" is not loaded`);
+    if (state.kind !== "failed") {
+      throw fault("MODEL_NOT_LOADED", `model "${this.#name}" is not loaded`);
+    }
+    if (reasonOf(state.cause) === "SHUTTING_DOWN") throw state.cause;
+    const problem = `model "${this.#name}" failed to load: ${state.cause.rawMessage}`;
+    throw fault("MODEL_LOAD_FAILED", problem, { cause: state.cause });
   }
 
   /** Reads model.yaml, so that aliases are known before anything is loaded; never rejects. */
@@ -168,5 +172,5 @@ export class HostedModel {
 }
 
 function failed(error: unknown): State {
-  return { kind: "failed", error: faultFrom(error).rawMessage };
+  return { kind: "failed", cause: faultFrom(error) };
 }

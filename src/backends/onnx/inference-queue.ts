@@ -82,7 +82,11 @@ export function createInferenceQueue(queueMax: number, clock: Clock, bell: Bell)
         signal.removeEventListener("abort", onAbort);
         bell.ring();
       };
-      const onAbort = () => entry.fail(faultFrom(signal.reason));
+      // Stays among the running if it is there: its worker is still busy with it.
+      const onAbort = () => {
+        settle();
+        reject(faultFrom(signal.reason));
+      };
       const entry: Entry = {
         inference,
         rows: inference.rowsMax > 1 ? rowsOf(inference.inputs) : undefined,
@@ -90,10 +94,12 @@ export function createInferenceQueue(queueMax: number, clock: Clock, bell: Bell)
         startedMs: undefined,
         answer(outputs, computeMs) {
           settle();
+          running.delete(entry);
           resolve({ outputs, computeMs, queueMs: (entry.startedMs ?? addedMs) - addedMs });
         },
         fail(error) {
           settle();
+          running.delete(entry);
           reject(error);
         },
       };

@@ -5,15 +5,28 @@ import { datatypeBytes, elementCount, type NamedTensor } from "#core/tensor.ts";
 import { type FieldViolation, fault } from "#errors/fault.ts";
 import { textsOf } from "#inference/tensor-text.ts";
 
+/** A lone input without a name is the model's only one. */
+function named(
+  inputs: readonly NamedTensor[],
+  specs: readonly TensorSpec[],
+): readonly NamedTensor[] {
+  const [input, ...others] = inputs;
+  const [spec, ...otherSpecs] = specs;
+  if (input?.name !== "" || spec === undefined || others.length + otherSpecs.length > 0) {
+    return inputs;
+  }
+  return [{ ...input, name: spec.name }];
+}
+
 /**
  * The inputs in the model's order. Throws TENSOR_INVALID with everything that is wrong: missing,
  * unknown and repeated names, and per input the type, shape or size that was expected and came.
  */
 export function checkInputs(
-  inputs: readonly NamedTensor[],
+  given: readonly NamedTensor[],
   specs: readonly TensorSpec[],
 ): readonly NamedTensor[] {
-  const byName = new Map(inputs.map((input) => [input.name, input]));
+  const inputs = named(given, specs);
   const violations = inputs.flatMap((input, index) => {
     const at = `inputs[${index}]`;
     const spec = specs.find(({ name }) => name === input.name);
@@ -21,12 +34,13 @@ export function checkInputs(
       const known = specs.map(({ name }) => `"${name}"`).join(", ");
       return { field: `${at}.name`, description: `no input "${input.name}"; there is ${known}` };
     }
-    return byName.get(input.name) === input
+    const isFirst = inputs.findIndex(({ name }) => name === input.name) === index;
+    return isFirst
       ? inputViolations(at, input, spec)
       : { field: `${at}.name`, description: `input "${input.name}" comes more than once` };
   });
   const checked = specs.flatMap((spec) => {
-    const input = byName.get(spec.name);
+    const input = inputs.find(({ name }) => name === spec.name);
     if (input !== undefined) return input;
     const description = `input "${spec.name}", ${typed(spec)}, is missing`;
     violations.push({ field: "inputs", description });

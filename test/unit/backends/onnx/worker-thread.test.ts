@@ -31,12 +31,12 @@ async function reasonOfRejection(work: Promise<unknown>) {
 }
 
 test("telemetry is off and half floats are prepared before the library is loaded", async () => {
-  delete process.env["ORT_DISABLE_TELEMETRY"];
+  delete process.env.ORT_DISABLE_TELEMETRY;
   const worker = new Worker(telemetryProbe, { env: SHARE_ENV });
   const [prepared] = await once(worker, "message");
   expect(prepared).toEqual({ telemetry: "1", halfFloats: "undefined" });
   // Not a copy of the worker's: the environment that native code reads.
-  expect(process.env["ORT_DISABLE_TELEMETRY"]).toBe("1");
+  expect(process.env.ORT_DISABLE_TELEMETRY).toBe("1");
   worker.postMessage({ kind: "close" });
   await once(worker, "exit");
 });
