@@ -78,6 +78,8 @@ interface ChatSide {
 
 /** Largest message to and from a core: a conversation with images. */
 const coreMessageBytesMax = 64 * 1024 * 1024;
+/** Time after start at which the embedded core gets ready for its first call. */
+const embeddedWarmUpMs = 500;
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
@@ -85,6 +87,8 @@ const coreKeepaliveMs = 30_000;
 function chatMembers({ cores }: Settings["chat"]): MemberOptions<ChatBackend>[] {
   if (cores.length === 0) {
     const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
+    // Once the listeners are open: the first call need not wait for tokenizer and tools.
+    setTimeout(() => void agent.warmUp(), embeddedWarmUpMs).unref();
     return [{ id: "embedded", weight: 1, backend: createEmbeddedBackend(agent) }];
   }
   return cores.map(({ id, url, weight }) => ({

@@ -37,20 +37,33 @@ function outcomeOf(request: AnyRequest, thrown?: unknown): CallOutcome {
   };
 }
 
+/**
+ * Passes messages on and calls `ended` once. An abort ends the call even while nobody pulls: a
+ * server need not return to a generator whose client has left.
+ */
 async function* watched(
   request: AnyRequest,
   messages: AsyncIterable<never>,
   ended: (outcome: CallOutcome) => void,
 ): AsyncGenerator<never> {
-  let outcome = outcomeOf(request, new DOMException("the client left", "AbortError"));
+  const { signal } = request;
+  let told = false;
+  const tell = (thrown?: unknown) => {
+    if (told) return;
+    told = true;
+    signal.removeEventListener("abort", leave);
+    ended(outcomeOf(request, thrown));
+  };
+  const leave = () => tell(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
   try {
     yield* messages;
-    outcome = outcomeOf(request);
+    tell();
   } catch (thrown) {
-    outcome = outcomeOf(request, thrown);
+    tell(thrown);
     throw thrown;
   } finally {
-    ended(outcome);
+    tell(new DOMException("the client left", "AbortError"));
   }
 }
 

@@ -68,7 +68,7 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
       const record = context.values.get(callRecordKey);
       const toolsCalled: string[] = [];
       const asked = coreRequest(request);
-      const end = beginMeasure(deps, { backend: kind, record });
+      const end = beginMeasure(deps, { backend: kind, record, signal: context.signal });
       try {
         const pieces = dispatch.stream(
           route,

@@ -21,6 +21,8 @@ export interface Metered {
   /** Model by name; absent while only the answer will tell. */
   readonly model?: string;
   readonly record: CallRecord;
+  /** Ends the measure when it aborts, for streams that nobody pulls any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -28,13 +30,14 @@ export interface Metered {
  * Only its first call counts.
  */
 export function beginMeasure({ clock, metrics, stats }: MeterDeps, what: Metered) {
-  const { backend, model, record } = what;
+  const { backend, model, record, signal } = what;
   const startMs = clock.nowMs();
   const finishModel = model === undefined ? undefined : stats.begin("model", model);
   let ended = false;
-  return (thrown?: unknown): void => {
+  const end = (thrown?: unknown): void => {
     if (ended) return;
     ended = true;
+    signal?.removeEventListener("abort", leave);
     const elapsedMs = clock.nowMs() - startMs;
     const failed = thrown !== undefined;
     record.upstreamMs = (record.upstreamMs ?? 0) + elapsedMs;
@@ -46,6 +49,9 @@ export function beginMeasure({ clock, metrics, stats }: MeterDeps, what: Metered
       metrics.inferenceFailure.inc({ model, version: "", reason: status });
     }
   };
+  const leave = () => end(signal?.reason);
+  signal?.addEventListener("abort", leave, { once: true });
+  return end;
 }
 
 /** Runs `work` and measures it. */

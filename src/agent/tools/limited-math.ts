@@ -25,7 +25,7 @@ const refused = [
 
 /** Imports the library on first use (docs/design/agent.md says what it costs). */
 export async function loadLimitedMath(): Promise<LimitedMath> {
-  const { all, create } = await import("mathjs");
+  const { all, create } = (await import("mathjs/lib/browser/math.js")).default;
   // Predictable: the root of -1 is not a number, rather than a complex one.
   const math = create(all ?? {}, { predictable: true });
   const limited = { parse: math.parse, unit: math.unit };
