@@ -8,13 +8,16 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY gen ./gen
 COPY src ./src
 RUN npm run build
-# What serving needs, and nothing else. The image's own Node runs it.
-RUN npm prune --omit=dev --no-audit --no-fund
+# What serving needs, and nothing else: the image's own Node runs it, on this platform.
+RUN npm prune --omit=dev --no-audit --no-fund \
+    && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d \
+       ! -path "*/linux/$(node -p process.arch)" -exec rm -r {} +
 
 # Stage 2: what runs.
 FROM node:26.10.0-bookworm-slim
 LABEL org.opencontainers.image.title="polygate" \
       org.opencontainers.image.description="gRPC-native AI gateway: gRPC, gRPC-Web, Connect and REST on one port" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production \
     ORT_DISABLE_TELEMETRY=1 \
@@ -22,15 +25,16 @@ ENV NODE_ENV=production \
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY package.json ./
+COPY package.json LICENSE ./
 COPY gen ./gen
-COPY models ./models
 COPY proto ./proto
-# The file system may be read-only: nothing is written but the compile cache, where /tmp allows it.
-USER node
+COPY models ./models
+# The base image's user `node`, by number: an orchestrator can see that it is not root. The file
+# system may be read-only: nothing is written but the compile cache, where /tmp allows it.
+USER 1000:1000
 EXPOSE 8080
 # SIGTERM drains: no new calls, those under way end.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=2s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.GATEWAY_PORT||8080)+'/readyz').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.GATEWAY_PORT || 8080) + '/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/cli/main.js", "serve"]
