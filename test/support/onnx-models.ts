@@ -35,11 +35,7 @@ const elementTypes: Readonly<Record<Datatype, TensorProto_DataType>> = {
 };
 
 /** An input or output; a text as size makes the dimension open. */
-export function value(
-  name: string,
-  datatype: Datatype,
-  shape: readonly (number | string)[],
-): ValueInfo {
+function value(name: string, datatype: Datatype, shape: readonly (number | string)[]): ValueInfo {
   const dim = shape.map((size) =>
     typeof size === "number"
       ? { value: { case: "dimValue" as const, value: BigInt(size) } }
@@ -50,7 +46,7 @@ export function value(
 }
 
 /** A constant of the graph. */
-export function weights(
+function weights(
   name: string,
   datatype: NumericDatatype,
   shape: readonly number[],
@@ -61,7 +57,7 @@ export function weights(
 }
 
 /** An operator with its inputs and outputs by name. */
-export function node(
+function node(
   opType: string,
   input: readonly string[],
   output: readonly string[],
@@ -71,12 +67,12 @@ export function node(
 }
 
 /** A whole-number attribute of an operator. */
-export function int(name: string, value: number): Attribute {
+function int(name: string, value: number): Attribute {
   return { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) };
 }
 
 /** The parts of a graph. */
-export interface Graph {
+interface Graph {
   readonly input: readonly ValueInfo[];
   readonly output: readonly ValueInfo[];
   readonly node: readonly Node[];
@@ -84,7 +80,7 @@ export interface Graph {
 }
 
 /** The bytes of a model.onnx. */
-export function onnxModel({ input, output, node, initializer = [] }: Graph): Uint8Array {
+function onnxModel({ input, output, node, initializer = [] }: Graph): Uint8Array {
   const model = create(ModelProtoSchema, {
     irVersion: 9n,
     producerName: "polygate tests",
