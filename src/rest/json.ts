@@ -16,6 +16,7 @@ import {
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { hasEndlessNumber, holdsFreeJson } from "./json-number.ts";
 
 /** How JSON is read and written. */
 export interface JsonOptions {
@@ -76,6 +77,14 @@ function readFault(thrown: unknown): ConnectError {
   return fault("REQUEST_INVALID", `the body does not fit the request: ${text}`, { cause: thrown });
 }
 
+function converted<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw readFault(error);
+  }
+}
+
 /** A codec; `registry` holds the types that google.protobuf.Any may carry. */
 export function createJsonCodec(options: JsonOptions, registry: Registry): JsonCodec {
   const reading = { ignoreUnknownFields: options.ignoreUnknownFields ?? false, registry };
@@ -87,22 +96,27 @@ export function createJsonCodec(options: JsonOptions, registry: Registry): JsonC
   };
   const jsonOf = (desc: DescMessage, message: Message): JsonValue =>
     toJson(desc, message, writing) ?? null;
+  const freeTypes = new Map<DescMessage, boolean>();
+  const requireNumbers = (desc: DescMessage, text: string) => {
+    const isFree = freeTypes.get(desc) ?? holdsFreeJson(desc);
+    freeTypes.set(desc, isFree);
+    if (isFree && hasEndlessNumber(text)) {
+      throw fault("REQUEST_INVALID", "a number of the body is out of range");
+    }
+  };
   return {
     read(desc, text) {
-      try {
-        return fromJsonString(desc, text, reading);
-      } catch (error) {
-        throw readFault(error);
-      }
+      const message = converted(() => fromJsonString(desc, text, reading));
+      requireNumbers(desc, text);
+      return message;
     },
     readField(desc, message, field, text) {
-      try {
+      converted(() => {
         // Alone first: a text such as `1,"other":2` must not get past the field it is for.
         JSON.parse(text);
         mergeFromJsonString(desc, message, `{${JSON.stringify(field.jsonName)}:${text}}`, reading);
-      } catch (error) {
-        throw readFault(error);
-      }
+      });
+      requireNumbers(desc, text);
     },
     write: (desc, message) => JSON.stringify(jsonOf(desc, message)),
     writeField(desc, message, field) {

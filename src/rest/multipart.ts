@@ -46,22 +46,32 @@ export async function formPartsFrom(
 ): Promise<FormPart[]> {
   const parser = createParser(contentType, bytesMax);
   const parts: FormPart[] = [];
-  let excess: string | undefined;
+  let problem: string | undefined;
+  // The parser's types deny it, but a part may come without a name.
+  const nameOf = (name: string | undefined): string => {
+    if (name === undefined) problem = "a part has no name";
+    return name ?? "";
+  };
   parser.on("field", (name, text, nameTruncated) => {
-    if (nameTruncated) excess = `a name is longer than ${nameBytesMax} bytes`;
-    parts.push({ kind: "text", name, text });
+    if (nameTruncated) problem = `a name is longer than ${nameBytesMax} bytes`;
+    parts.push({ kind: "text", name: nameOf(name), text });
   });
   parser.on("file", (...[name, stream, , , contentType]) => {
     const pieces: Buffer[] = [];
+    const field = nameOf(name);
     stream.on("data", (piece: Buffer) => pieces.push(piece));
     // The parser tells of the same failure; without a listener it would be an uncaught error.
     stream.on("error", () => {});
     stream.on("end", () => {
-      parts.push({ kind: "file", name, file: { bytes: Buffer.concat(pieces), contentType } });
+      parts.push({
+        kind: "file",
+        name: field,
+        file: { bytes: Buffer.concat(pieces), contentType },
+      });
     });
   });
   parser.on("partsLimit", () => {
-    excess = `more than ${partsMax} parts`;
+    problem = `more than ${partsMax} parts`;
   });
   try {
     await pipeline(chunks, parser);
@@ -69,6 +79,6 @@ export async function formPartsFrom(
     if (error instanceof ConnectError) throw error;
     throw malformed("it is cut off or broken", error);
   }
-  if (excess !== undefined) throw malformed(excess);
+  if (problem !== undefined) throw malformed(problem);
   return parts;
 }

@@ -9,6 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { FieldMaskSchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { hasEndlessNumber } from "./json-number.ts";
 import { expectationOf, scalarFrom } from "./scalar.ts";
 
 /** A type that is written as text. */
@@ -20,13 +21,20 @@ interface TextualType {
 }
 
 const duration = /^-?\d{1,12}(?:\.\d{1,9})?s$/;
-const maskPaths = /^[A-Za-z_][\w.]*(?:,[A-Za-z_][\w.]*)*$/;
+const snakeName = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*";
+const maskPath = new RegExp(`^${snakeName}(?:\\.${snakeName})*$`);
 
+/** A mask of paths in proto or JSON names; each must have both forms, or no answer could show it. */
 function fieldMaskFrom(text: string): Message | undefined {
   if (text === "") return create(FieldMaskSchema);
-  if (!maskPaths.test(text)) return undefined;
-  const snake = text.replace(/[A-Z]/g, (upper) => `_${upper.toLowerCase()}`);
-  return create(FieldMaskSchema, { paths: snake.split(",") });
+  const paths = text.replace(/[A-Z]/g, (upper) => `_${upper.toLowerCase()}`).split(",");
+  const isSound = paths.every((path) => maskPath.test(path) && !/_\d_/.test(path));
+  return isSound ? create(FieldMaskSchema, { paths }) : undefined;
+}
+
+function finiteJson(type: DescMessage, text: string): Message | undefined {
+  const message = fromJsonString(type, text);
+  return hasEndlessNumber(text) ? undefined : message;
 }
 
 const textualTypes: ReadonlyMap<string, TextualType> = new Map([
@@ -45,9 +53,9 @@ const textualTypes: ReadonlyMap<string, TextualType> = new Map([
     "google.protobuf.FieldMask",
     { expected: "field paths separated by commas", read: (_type, text) => fieldMaskFrom(text) },
   ],
-  ["google.protobuf.Struct", { expected: "a JSON object", read: fromJsonString }],
-  ["google.protobuf.Value", { expected: "a JSON value", read: fromJsonString }],
-  ["google.protobuf.ListValue", { expected: "a JSON array", read: fromJsonString }],
+  ["google.protobuf.Struct", { expected: "a JSON object", read: finiteJson }],
+  ["google.protobuf.Value", { expected: "a JSON value", read: finiteJson }],
+  ["google.protobuf.ListValue", { expected: "a JSON array", read: finiteJson }],
 ]);
 
 /** Whether a message of this type is written as one text instead of field by field. */

@@ -1,0 +1,113 @@
+/** A request and its answer without a socket, for tests that make a great many of them. */
+
+import { fault } from "#errors/fault.ts";
+import type { Exchange, ExchangeEnd, HeaderList } from "#exchange/exchange.ts";
+
+/** What is asked. */
+export interface MemoryRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body as it arrives. */
+  readonly chunks?: readonly Uint8Array[];
+  /** The client leaves once the chunks have been read. */
+  readonly leaves?: boolean;
+}
+
+/** An exchange whose answer can be looked at. */
+export class MemoryExchange implements Exchange {
+  readonly httpVersion = "1.1";
+  readonly method: string;
+  readonly target: string;
+  readonly authority = "test";
+  readonly peer = { address: "192.0.2.1", port: 1, encrypted: false };
+  /** Status of the answer; 0 until there is one. */
+  status = 0;
+  answerHeaders: HeaderList = [];
+  readonly pieces: (Uint8Array | string)[] = [];
+  ended = false;
+  broken = false;
+  readonly #request: MemoryRequest;
+  readonly #gone = new AbortController();
+  readonly #listeners: ((end: ExchangeEnd) => void)[] = [];
+
+  constructor(request: MemoryRequest) {
+    this.#request = request;
+    this.method = request.method;
+    this.target = request.target;
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get started(): boolean {
+    return this.status !== 0;
+  }
+
+  /** The answer's body as text. */
+  get text(): string {
+    return Buffer.concat(this.pieces.map((piece) => Buffer.from(piece))).toString();
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers?.[name];
+  }
+
+  headers(): Iterable<readonly [string, string]> {
+    return Object.entries(this.#request.headers ?? {});
+  }
+
+  async body(bytesMax: number): Promise<Uint8Array> {
+    const all: Uint8Array[] = [];
+    for await (const chunk of this.chunks(bytesMax)) all.push(chunk);
+    return Buffer.concat(all);
+  }
+
+  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
+    let seen = 0;
+    for (const chunk of this.#request.chunks ?? []) {
+      seen += chunk.length;
+      if (seen > bytesMax) throw fault("BODY_TOO_LARGE", `over ${bytesMax} bytes`);
+      yield chunk;
+    }
+    if (this.#request.leaves) {
+      this.#gone.abort(fault("CANCELLED", "the client left"));
+      throw this.#gone.signal.reason;
+    }
+  }
+
+  setHeader(): void {}
+
+  respond(status: number, headers: HeaderList, body: Uint8Array | string = ""): void {
+    this.start(status, headers);
+    this.pieces.push(body);
+    this.end();
+  }
+
+  start(status: number, headers: HeaderList): void {
+    if (this.started) throw new Error("answered twice");
+    this.status = status;
+    this.answerHeaders = headers;
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    if (!this.started || this.ended) throw new Error("written outside of an answer");
+    this.pieces.push(chunk);
+  }
+
+  end(): void {
+    if (this.ended) throw new Error("ended twice");
+    this.ended = true;
+    for (const listener of this.#listeners)
+      listener({ status: this.status, bodyBytes: 0, aborted: false });
+  }
+
+  reset(): void {
+    this.broken = true;
+  }
+
+  onEnd(listener: (end: ExchangeEnd) => void): void {
+    this.#listeners.push(listener);
+  }
+}
