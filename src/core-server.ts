@@ -68,7 +68,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
   return {
     url: front.listeners[0]?.url ?? "",
     async drain() {
-      for (const name of ["", ...names]) health.set(name, false);
+      health.stop();
       await front.drain(drainMs);
     },
     [Symbol.asyncDispose]: () => front[Symbol.asyncDispose](),

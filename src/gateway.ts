@@ -47,6 +47,8 @@ export interface Gateway extends AsyncDisposable {
     readonly backends: readonly string[];
     readonly models: readonly string[];
   };
+  /** Resolves when every model has loaded or failed to. */
+  ready(): Promise<void>;
   /** Takes no more calls; resolves when those under way have ended or their time is up. */
   drain(): Promise<void>;
 }
@@ -249,8 +251,9 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const owned = opening.move();
   return {
     facts: () => factsOf(settings, front, predict),
+    ready: () => predict.ready(),
     async drain() {
-      for (const name of ["", ...serviceNames]) shared.health.set(name, false);
+      shared.health.stop();
       stopping.abort();
       await front.drain(settings.drainTimeoutMs);
     },

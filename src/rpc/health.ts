@@ -13,20 +13,35 @@ export interface HealthStatus {
   get(service: string): ServingStatus | undefined;
   /** Resolves at the next change of any service, or rejects when the signal aborts. */
   changed(signal: AbortSignal): Promise<void>;
+  /** Nothing serves any more; whoever watches is told and let go. */
+  stop(): void;
+  readonly stopped: boolean;
 }
 
 /** A state in which the named services and the server serve. */
 export function createHealthStatus(services: readonly string[]): HealthStatus {
   const states = new Map(["", ...services].map((name) => [name, ServingStatus.SERVING]));
+  let stopped = false;
   let change = Promise.withResolvers<void>();
+  const tell = () => {
+    change.resolve();
+    change = Promise.withResolvers<void>();
+  };
   return {
     get: (service) => states.get(service),
+    get stopped() {
+      return stopped;
+    },
     set(service, serving) {
       const state = serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
-      if (states.get(service) === state) return;
+      if (stopped || states.get(service) === state) return;
       states.set(service, state);
-      change.resolve();
-      change = Promise.withResolvers<void>();
+      tell();
+    },
+    stop() {
+      stopped = true;
+      for (const name of states.keys()) states.set(name, ServingStatus.NOT_SERVING);
+      tell();
     },
     async changed(signal) {
       signal.throwIfAborted();
@@ -68,6 +83,7 @@ export function registerHealth(
         const status = health.get(service) ?? ServingStatus.SERVICE_UNKNOWN;
         if (status !== told) yield { status };
         told = status;
+        if (health.stopped) return;
         await health.changed(signal);
       }
     },

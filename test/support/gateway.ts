@@ -1,12 +1,9 @@
 /** A whole gateway on free ports, as `polygate serve` starts it. */
 
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { loadSettings } from "#config/load.ts";
 import { problemText } from "#config/problem.ts";
 import { createLogger } from "#observability/logger.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
+import { ConfigFolder } from "./config-folder.ts";
 
 /** A running gateway and what it wrote to its log. */
 export interface RunningGateway extends AsyncDisposable {
@@ -32,10 +29,10 @@ export interface GatewayFacts {
 /** Starts a gateway from configuration; without any, on a free port of loopback. */
 export async function startTestGateway(facts: GatewayFacts = {}): Promise<RunningGateway> {
   const { env = {}, argv = [] } = facts;
-  const cwd = mkdtempSync(join(tmpdir(), "polygate-test-"));
-  const yaml = facts.yaml ?? "gateway: { host: 127.0.0.1, port: 0 }";
-  writeFileSync(join(cwd, "config.yaml"), yaml);
-  const loaded = loadSettings({ argv: ["--config", "config.yaml", ...argv], env, cwd });
+  using folder = new ConfigFolder({
+    "gateway.yaml": facts.yaml ?? "gateway: { host: 127.0.0.1, port: 0 }",
+  });
+  const loaded = folder.load(env, argv);
   if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join("\n"));
 
   const lines: Record<string, unknown>[] = [];
@@ -50,6 +47,7 @@ export async function startTestGateway(facts: GatewayFacts = {}): Promise<Runnin
     },
   );
   const gateway = await startGateway(loaded.settings, logger);
+  await gateway.ready();
   const { listeners } = gateway.facts();
   return {
     url: (listeners[0]?.url ?? "").replace("localhost", "127.0.0.1"),

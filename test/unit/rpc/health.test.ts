@@ -66,3 +66,26 @@ test("watch tells the state at once and again at each change, and ends with its 
   client.abort(new ConnectError("gone", Code.Canceled));
   await expect(last).rejects.toThrow();
 });
+
+test("once stopped nothing serves again, and a watch ends with its last word", async () => {
+  const { health, calls } = served();
+  const { messages } = calls.stream(
+    Health.method.watch,
+    createAsyncIterable([create(HealthCheckRequestSchema, {})]),
+    {
+      header: new Headers(),
+      signal: new AbortController().signal,
+      values: createContextValues(),
+      url: "",
+      httpMethod: "POST",
+      protocol: "test",
+    },
+  );
+  const watch = messages[Symbol.asyncIterator]() as AsyncIterator<HealthCheckResponse>;
+  await watch.next();
+  const last = watch.next();
+  health.stop();
+  health.set("", true);
+  expect((await last).value.status).toBe(Status.NOT_SERVING);
+  expect((await watch.next()).done).toBe(true);
+});
