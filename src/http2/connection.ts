@@ -196,6 +196,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return this.#sender.output.length > 0 || this.#sender.canPull;
   }
 
+  /** Bytes that wait for the socket, queues that are still under flow control not counted. */
+  get waitingBytes(): number {
+    return this.#sender.output.length;
+  }
+
   /** Reads input. Payloads given to the handler are views of it. */
   receive(bytes: Buffer, nowMs: number): void {
     this.#nowMs = this.#heardMs = nowMs;

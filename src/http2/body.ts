@@ -1,0 +1,120 @@
+/** A body that comes in: kept as it came, read whole or in pieces, slowly when its reader is slow. */
+
+import { BodyTooLargeError } from "./stream-error.ts";
+
+/** The stream behind a body. */
+export interface BodySource {
+  /** Lets the peer send as many bytes more. */
+  consumed(bytes: number): void;
+  /** Why no more comes; undefined while more may come, or when the body is whole. */
+  broken(): Error | undefined;
+}
+
+/** Smaller pieces that have to wait are copied, or each would hold on to a whole read. */
+const copiedBytesMax = 2048;
+const empty = Buffer.alloc(0);
+
+/** The body of one message. It has one reader. */
+export class IncomingBody {
+  /** The peer has sent all of it. */
+  ended = false;
+  /** The usual body is one piece, so the first is held without a list. */
+  #first: Buffer | undefined;
+  #rest: Buffer[] | undefined;
+  #waitingBytes = 0;
+  /** The reader wants all of it, and lets its sender go on without reading. */
+  #whole = false;
+  #wake: (() => void) | undefined;
+
+  /** Adds a piece. */
+  add(piece: Buffer, source: BodySource): void {
+    if (this.#whole) source.consumed(piece.length);
+    this.#waitingBytes += piece.length;
+    if (this.#first === undefined) this.#first = piece;
+    else {
+      this.#rest ??= [];
+      this.#rest.push(piece);
+    }
+    this.#signal();
+  }
+
+  /** The peer has ended, or the stream is broken. */
+  end(whole: boolean): void {
+    this.ended = whole;
+    this.#signal();
+  }
+
+  /** Copies pieces that outlive the turn in which they came. */
+  settle(): void {
+    if (this.#first !== undefined) this.#first = own(this.#first);
+    if (this.#rest !== undefined) this.#rest = this.#rest.map(own);
+  }
+
+  /** The whole body if it is here already; else undefined, and nothing has happened. */
+  takeWhole(): Buffer | undefined {
+    return this.ended ? this.#takeAll() : undefined;
+  }
+
+  /** The whole body. Rejects with BodyTooLargeError past `bytesMax` and with what broke the stream. */
+  async read(bytesMax: number, source: BodySource): Promise<Buffer> {
+    this.#whole = true;
+    source.consumed(this.#waitingBytes);
+    while (!this.ended && this.#waitingBytes <= bytesMax) await this.#more(source);
+    if (this.#waitingBytes > bytesMax) throw new BodyTooLargeError(bytesMax);
+    return this.#takeAll();
+  }
+
+  /** The body in pieces; what was not asked for yet is not granted to its sender. */
+  async *pieces(bytesMax: number, source: BodySource): AsyncGenerator<Buffer> {
+    for (let seen = 0; ; ) {
+      const piece = this.#takeFirst();
+      if (piece !== undefined) {
+        seen += piece.length;
+        if (seen > bytesMax) throw new BodyTooLargeError(bytesMax);
+        source.consumed(piece.length);
+        yield piece;
+      } else if (this.ended) {
+        return;
+      } else {
+        await this.#more(source);
+      }
+    }
+  }
+
+  async #more(source: BodySource): Promise<void> {
+    const broken = source.broken();
+    if (broken !== undefined) throw broken;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #signal(): void {
+    const wake = this.#wake;
+    if (wake === undefined) return;
+    this.#wake = undefined;
+    wake();
+  }
+
+  #takeFirst(): Buffer | undefined {
+    const first = this.#first;
+    if (first === undefined) return undefined;
+    this.#waitingBytes -= first.length;
+    this.#first = this.#rest?.shift();
+    return first;
+  }
+
+  #takeAll(): Buffer {
+    const first = this.#first ?? empty;
+    const rest = this.#rest;
+    this.#first = this.#rest = undefined;
+    this.#waitingBytes = 0;
+    return rest === undefined || rest.length === 0 ? first : Buffer.concat([first, ...rest]);
+  }
+}
+
+/** The piece itself, or a copy when it is a small part of something larger. */
+export function own(piece: Buffer): Buffer {
+  const isSmallPart = piece.length <= copiedBytesMax && piece.buffer.byteLength > 2 * piece.length;
+  return isSmallPart ? Buffer.from(piece) : piece;
+}

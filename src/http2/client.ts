@@ -1,0 +1,345 @@
+/** An HTTP/2 client of one origin: a few connections, calls spread and queued over them. */
+
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type SecureContextOptions } from "node:tls";
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import { ClientStream } from "./client-stream.ts";
+import { Connection, type ConnectionHandler } from "./connection.ts";
+import { type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { SlabPool } from "./output.ts";
+import { SocketDriver } from "./socket.ts";
+import type { FieldList } from "./stream.ts";
+
+/** TLS of a client. */
+export interface ClientTls extends Pick<SecureContextOptions, "ca" | "cert" | "key"> {
+  /** Name to ask for and to find in the certificate; the host when absent. */
+  readonly serverName?: string;
+}
+
+/** Where a client calls, and how. */
+export interface Http2ClientOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Absent: cleartext with prior knowledge. */
+  readonly tls?: ClientTls;
+  /** Value of :authority; host and port when absent. */
+  readonly authority?: string;
+  /** Most connections at once. Another is made when the streams of all are used up. */
+  readonly connectionsMax?: number;
+  /** Most calls that wait for a stream. */
+  readonly queueMax?: number;
+  /** Time for TCP, TLS and the server's SETTINGS. */
+  readonly connectTimeoutMs?: number;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+/** A call to make. */
+export interface ClientRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly fields: FieldList;
+  /** The whole body, sent with the head; absent when it follows by `write`. */
+  readonly body?: Uint8Array;
+  /** Breaks the call off, also while it waits. */
+  readonly signal?: AbortSignal;
+}
+
+/** No stream could be had: nothing was sent, so the call is safe to make elsewhere. */
+export class NotSentError extends Error {
+  override readonly name = "NotSentError";
+  readonly unprocessed = true;
+}
+
+const connectionsMaxDefault = 4;
+const queueMaxDefault = 1_000;
+const connectTimeoutMsDefault = 5_000;
+const tickMs = 1_000;
+/** Wait after a failed attempt to connect: it grows by the factor up to the most. */
+const backoff = { firstMs: 100, factor: 1.6, mostMs: 10_000, jitter: 0.2 } as const;
+
+/** One connection of a client. */
+class ClientSession implements ConnectionHandler<ClientStream> {
+  readonly connection: Connection<ClientStream>;
+  readonly driver: SocketDriver<ClientStream>;
+  /** The server's SETTINGS have come. */
+  ready = false;
+  readonly #onChange: () => void;
+
+  constructor(
+    socket: Socket,
+    limits: ConnectionLimits,
+    deps: { readonly clock: Clock; readonly slabs: SlabPool },
+    on: { readonly change: () => void; readonly close: () => void },
+  ) {
+    this.#onChange = on.change;
+    this.connection = new Connection<ClientStream>({
+      role: "client",
+      limits,
+      handler: this,
+      createStream: (id) => new ClientStream(id, this.connection),
+      slabs: deps.slabs,
+      nowMs: deps.clock.nowMs(),
+    });
+    this.driver = new SocketDriver(socket, this.connection, deps.clock, {
+      onTurn: () => {},
+      onClose: on.close,
+    });
+  }
+
+  onHead(stream: ClientStream): void {
+    stream.head();
+  }
+
+  onData(stream: ClientStream, payload: Buffer): void {
+    stream.received(payload);
+  }
+
+  onEnd(stream: ClientStream): void {
+    stream.receivedAll();
+  }
+
+  onClose(stream: ClientStream): void {
+    stream.ended();
+    this.#onChange();
+  }
+
+  onWritable(stream: ClientStream): void {
+    stream.writable();
+  }
+
+  onSettings(): void {
+    this.ready = true;
+    this.#onChange();
+  }
+
+  onGoaway(): void {
+    this.#onChange();
+  }
+
+  onOutput(): void {
+    this.driver.wake();
+  }
+}
+
+/** A call that waits for a stream. */
+interface Waiting {
+  readonly request: ClientRequest;
+  readonly resolve: (stream: ClientStream) => void;
+  readonly reject: (error: unknown) => void;
+  readonly abort: () => void;
+}
+
+/** Calls one origin. Disposing of it breaks off what is under way. */
+export class Http2Client implements AsyncDisposable {
+  readonly #options: Http2ClientOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #clock: Clock;
+  readonly #rng: Rng;
+  readonly #slabs = new SlabPool();
+  readonly #scheme: string;
+  readonly #authority: string;
+  readonly #sessions: ClientSession[] = [];
+  readonly #waiting = new Set<Waiting>();
+  readonly #stop = new AbortController();
+  #ticking: Promise<void> | undefined;
+  #connecting = false;
+  #failures = 0;
+  #retryAtMs = 0;
+  #turn = 0;
+
+  constructor(options: Http2ClientOptions, clock: Clock, rng: Rng) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#clock = clock;
+    this.#rng = rng;
+    this.#scheme = options.tls === undefined ? "http" : "https";
+    this.#authority = options.authority ?? authorityOf(options.host, options.port);
+  }
+
+  /** Connections that are open or being made. */
+  get connections(): number {
+    return this.#sessions.length;
+  }
+
+  /** Opens a stream if one is free at once. */
+  openNow(request: ClientRequest): ClientStream | undefined {
+    const session = this.#freeSession();
+    if (session === undefined) return undefined;
+    const { method, path, fields, body, signal } = request;
+    const head = { method, path, scheme: this.#scheme, authority: this.#authority };
+    const end = body !== undefined && body.length === 0;
+    const stream = session.connection.openStream(head, fields, end);
+    stream.dispatched = true;
+    if (body !== undefined && !end) stream.push(body, true);
+    if (signal !== undefined) stream.follow(signal);
+    return stream;
+  }
+
+  /**
+   * Opens a stream, waiting for one when all are in use. Rejects with NotSentError when no
+   * connection can be made or too many calls wait, and with the signal's reason.
+   */
+  async open(request: ClientRequest): Promise<ClientStream> {
+    request.signal?.throwIfAborted();
+    const stream = this.openNow(request);
+    if (stream !== undefined) return stream;
+    if (this.#stop.signal.aborted) throw new NotSentError("the client is closed");
+    if (this.#waiting.size >= (this.#options.queueMax ?? queueMaxDefault)) {
+      throw new NotSentError("too many calls wait for a stream");
+    }
+    const waited = this.#wait(request);
+    this.#connectIfNeeded();
+    return await waited;
+  }
+
+  /** Takes no more calls on its connections; they close behind their last answer. */
+  drain(): void {
+    for (const { connection } of this.#sessions) connection.drain("shutdown");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#rejectWaiting(new NotSentError("the client is closed"));
+    for (const { driver } of this.#sessions) driver.destroy();
+    await this.#ticking;
+  }
+
+  /** A session with a free stream; they take turns. */
+  #freeSession(): ClientSession | undefined {
+    const count = this.#sessions.length;
+    for (let step = 0; step < count; step += 1) {
+      this.#turn = (this.#turn + 1) % count;
+      const session = this.#sessions[this.#turn];
+      if (session?.ready && session.connection.openable > 0) return session;
+    }
+    return undefined;
+  }
+
+  #wait(request: ClientRequest): Promise<ClientStream> {
+    const { promise, resolve, reject } = Promise.withResolvers<ClientStream>();
+    const waiting: Waiting = {
+      request,
+      resolve,
+      reject,
+      abort: () => {
+        this.#waiting.delete(waiting);
+        reject(request.signal?.reason);
+      },
+    };
+    this.#waiting.add(waiting);
+    request.signal?.addEventListener("abort", waiting.abort);
+    return promise;
+  }
+
+  /** Gives streams that came free to calls that wait, oldest first. */
+  #serveWaiting(): void {
+    for (const waiting of this.#waiting) {
+      const stream = this.openNow(waiting.request);
+      if (stream === undefined) break;
+      this.#waiting.delete(waiting);
+      waiting.request.signal?.removeEventListener("abort", waiting.abort);
+      waiting.resolve(stream);
+    }
+    if (this.#waiting.size > 0) this.#connectIfNeeded();
+  }
+
+  #rejectWaiting(error: Error): void {
+    for (const { request, reject, abort } of this.#waiting) {
+      request.signal?.removeEventListener("abort", abort);
+      reject(error);
+    }
+    this.#waiting.clear();
+  }
+
+  /** Makes a connection for calls that wait, one at a time; right after a failure, fails them. */
+  #connectIfNeeded(): void {
+    const usable = this.#sessions.filter(({ connection }) => !connection.draining).length;
+    if (this.#connecting || this.#stop.signal.aborted) return;
+    if (usable >= (this.#options.connectionsMax ?? connectionsMaxDefault)) return;
+    if (this.#clock.nowMs() < this.#retryAtMs) {
+      if (usable === 0) this.#rejectWaiting(new NotSentError("the server cannot be reached"));
+      return;
+    }
+    this.#connecting = true;
+    this.#connect();
+    this.#ticking ??= this.#tick();
+  }
+
+  #connect(): void {
+    const { host, port, tls } = this.#options;
+    const socket =
+      tls === undefined
+        ? connectTcp({ host, port, noDelay: true })
+        : connectTls({
+            ...tls,
+            host,
+            port,
+            // An address is no server name (RFC 6066 §3).
+            servername: tls.serverName ?? (isIP(host) === 0 ? host : ""),
+            ALPNProtocols: ["h2"],
+          });
+    if (tls !== undefined) {
+      socket.once("secureConnect", () => {
+        if (!("alpnProtocol" in socket && socket.alpnProtocol === "h2")) socket.destroy();
+      });
+    }
+    const timeout = new AbortController();
+    let established = false;
+    const session: ClientSession = new ClientSession(
+      socket,
+      this.#limits,
+      { clock: this.#clock, slabs: this.#slabs },
+      {
+        change: () => {
+          if (session.ready && !established) {
+            established = true;
+            this.#connecting = false;
+            this.#failures = 0;
+            timeout.abort();
+          }
+          this.#serveWaiting();
+        },
+        close: () => {
+          timeout.abort();
+          this.#sessions.splice(this.#sessions.indexOf(session), 1);
+          if (!established) this.#failed();
+          else if (this.#waiting.size > 0) this.#connectIfNeeded();
+        },
+      },
+    );
+    this.#sessions.push(session);
+    this.#clock
+      .sleep(this.#options.connectTimeoutMs ?? connectTimeoutMsDefault, timeout.signal)
+      .then(
+        () => socket.destroy(),
+        () => {},
+      );
+  }
+
+  /** A connection was not made: calls that wait for the first one fail, and the next try waits. */
+  #failed(): void {
+    this.#connecting = false;
+    const waitMs = Math.min(backoff.mostMs, backoff.firstMs * backoff.factor ** this.#failures);
+    this.#failures += 1;
+    const jitter = 1 + backoff.jitter * (2 * this.#rng.next() - 1);
+    this.#retryAtMs = this.#clock.nowMs() + waitMs * jitter;
+    const serves = this.#sessions.some(({ ready }) => ready);
+    if (!serves) this.#rejectWaiting(new NotSentError("the server cannot be reached"));
+  }
+
+  /** One loop over all sessions instead of timers of their own. */
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#clock.sleep(tickMs, signal).catch(() => {});
+      const nowMs = this.#clock.nowMs();
+      for (const { driver } of [...this.#sessions]) driver.tick(nowMs);
+    }
+  }
+}
+
+function authorityOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

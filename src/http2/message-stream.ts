@@ -1,0 +1,136 @@
+/** What both faces of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
+
+import { type BodySource, IncomingBody, own } from "./body.ts";
+import type { Connection } from "./connection.ts";
+import type { ErrorCode } from "./error-code.ts";
+import type { Field } from "./field.ts";
+import { type FieldList, Stream } from "./stream.ts";
+import { StreamBrokenError } from "./stream-error.ts";
+
+const noFields: FieldList = [];
+
+function bytesOf(content: Uint8Array | string): Buffer {
+  if (typeof content === "string") return Buffer.from(content);
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+}
+
+function joinedValue(fields: readonly Field[], name: string): string | undefined {
+  let found: string | undefined;
+  for (const field of fields) {
+    if (field.name !== name) continue;
+    if (found === undefined) found = field.value;
+    else found += (name === "cookie" ? "; " : ", ") + field.value;
+  }
+  return found;
+}
+
+/** A stream with a reader and a writer. */
+export class MessageStream extends Stream implements BodySource {
+  /** Bytes of our body so far. */
+  bodyBytes = 0;
+  /** Its owner works on it, so what comes in may have to wait. */
+  dispatched = false;
+  protected readonly connection: Connection<MessageStream>;
+  readonly #body = new IncomingBody();
+  #writer: PromiseWithResolvers<void> | undefined;
+
+  constructor(id: number, connection: Connection<MessageStream>) {
+    super(id);
+    this.connection = connection;
+  }
+
+  /** Value of a field of the peer's head by lower-case name; several joined, cookies by "; ". */
+  header(name: string): string | undefined {
+    return joinedValue(this.fields, name);
+  }
+
+  /** Value of a field behind the peer's body, once that is whole. */
+  trailer(name: string): string | undefined {
+    return joinedValue(this.trailers, name);
+  }
+
+  /** All fields of the peer's head in order, without pseudo fields. */
+  *headers(): Generator<readonly [name: string, value: string]> {
+    for (const { name, value } of this.fields) yield [name, value];
+  }
+
+  /** The whole body when it is here already: the way of small calls. It is taken once. */
+  takeBody(): Buffer | undefined {
+    return this.#body.takeWhole();
+  }
+
+  /** The whole body. Rejects with BodyTooLargeError or StreamBrokenError. */
+  body(bytesMax: number): Promise<Buffer> {
+    return this.#body.read(bytesMax, this);
+  }
+
+  /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
+  chunks(bytesMax: number): AsyncGenerator<Buffer> {
+    return this.#body.pieces(bytesMax, this);
+  }
+
+  /** Sends a piece, which must not change; false asks to wait, as `write` does. */
+  push(piece: Uint8Array | string, end = false): boolean {
+    if (this.closed || this.endQueued) return true;
+    const bytes = bytesOf(piece);
+    this.bodyBytes += bytes.length;
+    return this.connection.data(this, bytes, end);
+  }
+
+  /** Sends a piece; resolves when there is room for the next. Rejects with StreamBrokenError. */
+  async write(piece: Uint8Array | string): Promise<void> {
+    if (this.closed && !this.localEnded) throw new StreamBrokenError(this);
+    if (this.push(piece)) return;
+    this.#writer ??= Promise.withResolvers<void>();
+    await this.#writer.promise;
+  }
+
+  /** Our message is whole; `trailers` follow it. */
+  end(trailers: FieldList = noFields): void {
+    if (trailers.length > 0) this.connection.trailers(this, trailers);
+    else this.push("", true);
+  }
+
+  /** Breaks the stream off so that the peer sees it is not whole. */
+  reset(code: ErrorCode): void {
+    this.connection.reset(this, code);
+  }
+
+  /** A piece of the body has come. For the session alone, as all below. */
+  received(piece: Buffer): void {
+    // Small calls are over within the turn; what an owner already at work gets may have to wait.
+    this.#body.add(this.dispatched ? own(piece) : piece, this);
+  }
+
+  /** The body is whole. */
+  receivedAll(): void {
+    this.#body.end(true);
+  }
+
+  /** The read that brought pieces is over; those that still wait may not hold on to it. */
+  settle(): void {
+    this.#body.settle();
+  }
+
+  /** There is room for the next piece. */
+  writable(): void {
+    this.#writer?.resolve();
+    this.#writer = undefined;
+  }
+
+  /** The stream is over. */
+  ended(): void {
+    if (!this.remoteEnded) this.#body.end(false);
+    if (this.localEnded) this.#writer?.resolve();
+    else this.#writer?.reject(new StreamBrokenError(this));
+    this.#writer = undefined;
+  }
+
+  consumed(bytes: number): void {
+    this.connection.consume(this, bytes);
+  }
+
+  broken(): Error | undefined {
+    return this.closed && !this.remoteEnded ? new StreamBrokenError(this) : undefined;
+  }
+}

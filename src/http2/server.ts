@@ -1,0 +1,219 @@
+/** An HTTP/2 server over sockets that others accept: sessions, their time, and their end. */
+
+import type { Socket } from "node:net";
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import { Connection, type ConnectionHandler } from "./connection.ts";
+import { errorCode } from "./error-code.ts";
+import { type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { SlabPool } from "./output.ts";
+import { ServerStream } from "./server-stream.ts";
+import { SocketDriver } from "./socket.ts";
+
+/** What a server is made of. */
+export interface Http2ServerOptions {
+  /**
+   * Answers a request. What it throws resets the stream. While a promise that it returns is
+   * pending its work counts, also after the client has gone.
+   */
+  readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<ConnectionLimits>;
+  /** Told why a connection was ended for its client's fault, such as `too_many_resets`. */
+  readonly onFailure?: (debug: string) => void;
+}
+
+const tickMs = 1_000;
+/** Ages differ by this share, so that connections made together do not end together. */
+const ageJitter = 0.1;
+
+/** One connection of a server. */
+class ServerSession implements ConnectionHandler<ServerStream> {
+  readonly connection: Connection<ServerStream>;
+  readonly driver: SocketDriver<ServerStream>;
+  readonly #socket: Socket;
+  readonly #options: Http2ServerOptions;
+  readonly #workingMax: number;
+  /** Streams of this read that wait for their body or for its end. */
+  #fresh: ServerStream[] = [];
+  /** Handlers at work, those of streams that were reset included. */
+  #working = 0;
+
+  constructor(
+    socket: Socket,
+    options: Http2ServerOptions,
+    limits: ConnectionLimits,
+    deps: { readonly clock: Clock; readonly slabs: SlabPool; readonly onClose: () => void },
+  ) {
+    this.#socket = socket;
+    this.#options = options;
+    // A reset frees a stream at once, its work later: as much again may be under way.
+    this.#workingMax = 2 * limits.concurrentStreamsMax;
+    this.connection = new Connection<ServerStream>({
+      role: "server",
+      limits,
+      handler: this,
+      createStream: (id) => new ServerStream(id, this.connection),
+      slabs: deps.slabs,
+      nowMs: deps.clock.nowMs(),
+    });
+    this.driver = new SocketDriver(socket, this.connection, deps.clock, {
+      onTurn: () => this.#endTurn(),
+      onClose: () => {
+        const { failure } = this.connection;
+        if (failure !== undefined && failure.code !== errorCode.noError) {
+          options.onFailure?.(failure.debug);
+        }
+        deps.onClose();
+      },
+    });
+  }
+
+  onHead(stream: ServerStream): void {
+    this.#fresh.push(stream);
+  }
+
+  onData(stream: ServerStream, payload: Buffer): void {
+    stream.received(payload);
+  }
+
+  onEnd(stream: ServerStream): void {
+    stream.receivedAll();
+    if (!stream.dispatched) this.#dispatch(stream);
+  }
+
+  onClose(stream: ServerStream): void {
+    stream.ended();
+  }
+
+  onWritable(stream: ServerStream): void {
+    stream.writable();
+  }
+
+  onSettings(): void {}
+
+  onGoaway(): void {}
+
+  onOutput(): void {
+    this.driver.wake();
+  }
+
+  /** What is still without its body after a read is handed over without it. */
+  #endTurn(): void {
+    if (this.#fresh.length === 0) return;
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    for (const stream of fresh) {
+      if (!stream.dispatched && !stream.closed) this.#dispatch(stream);
+      stream.settle();
+    }
+  }
+
+  #dispatch(stream: ServerStream): void {
+    stream.dispatched = true;
+    if (this.#working >= this.#workingMax) {
+      stream.reset(errorCode.refusedStream);
+      return;
+    }
+    try {
+      const work = this.#options.onStream(stream, this.#socket);
+      if (work === undefined) return;
+      this.#working += 1;
+      work.then(
+        () => this.#worked(),
+        () => {
+          stream.reset(errorCode.internalError);
+          this.#worked();
+        },
+      );
+    } catch {
+      stream.reset(errorCode.internalError);
+    }
+  }
+
+  #worked(): void {
+    this.#working -= 1;
+  }
+}
+
+/**
+ * Serves HTTP/2 on sockets whose protocol is known: by ALPN, or by their first bytes, which are
+ * still to be read. Disposing of it breaks all connections off.
+ */
+export class Http2Server implements AsyncDisposable {
+  readonly #options: Http2ServerOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #clock: Clock;
+  readonly #rng: Rng;
+  readonly #slabs = new SlabPool();
+  readonly #sessions = new Set<ServerSession>();
+  readonly #stop = new AbortController();
+  #emptied: PromiseWithResolvers<void> | undefined;
+  #ticking: Promise<void> | undefined;
+
+  constructor(options: Http2ServerOptions, clock: Clock, rng: Rng) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#clock = clock;
+    this.#rng = rng;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Takes a socket over. */
+  take(socket: Socket): void {
+    const ageMaxMs = this.#limits.ageMaxMs * (1 + ageJitter * (2 * this.#rng.next() - 1));
+    const session: ServerSession = new ServerSession(
+      socket,
+      this.#options,
+      ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs },
+      {
+        clock: this.#clock,
+        slabs: this.#slabs,
+        onClose: () => {
+          this.#sessions.delete(session);
+          if (this.#sessions.size === 0) this.#emptied?.resolve();
+        },
+      },
+    );
+    this.#sessions.add(session);
+    this.#ticking ??= this.#tick();
+  }
+
+  /** Ends connections behind their last answer; resolves when all are gone, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    for (const { connection } of this.#sessions) connection.drain("shutdown");
+    if (this.#sessions.size === 0) return;
+    this.#emptied ??= Promise.withResolvers<void>();
+    const waiting = new AbortController();
+    await Promise.race([
+      this.#emptied.promise,
+      this.#clock.sleep(graceMs, waiting.signal).catch(() => {}),
+    ]);
+    waiting.abort();
+    this.#destroyAll();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#destroyAll();
+    await this.#ticking;
+  }
+
+  #destroyAll(): void {
+    for (const { driver } of this.#sessions) driver.destroy();
+  }
+
+  /** One loop over all sessions instead of timers of their own. */
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#clock.sleep(tickMs, signal).catch(() => {});
+      const nowMs = this.#clock.nowMs();
+      for (const { driver } of this.#sessions) driver.tick(nowMs);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/** A connection on a socket: reads, writes once a turn, and keeps to the pace of the other end. */
+
+import type { Socket } from "node:net";
+import type { Clock } from "#core/clock.ts";
+import type { Connection } from "./connection.ts";
+import { errorCode } from "./error-code.ts";
+import type { Stream } from "./stream.ts";
+
+/** Output that is handed to the socket at once. */
+const writeBytes = 128 * 1024;
+/** More output than this waiting for a peer that does not read: we stop reading, too. */
+const waitingBytesMax = 256 * 1024;
+/** Time for a GOAWAY to reach the peer before the socket is destroyed. */
+const lingerMs = 1_000;
+/** Time in which the socket has to take something of what it holds. */
+const blockedTimeoutMs = 60_000;
+
+/** Carries bytes between a socket and a connection until either ends. It owns the socket. */
+export class SocketDriver<S extends Stream> {
+  readonly #socket: Socket;
+  readonly #connection: Connection<S>;
+  readonly #clock: Clock;
+  readonly #onTurn: () => void;
+  #flushQueued = false;
+  #blockedSinceMs: number | undefined;
+  #endedMs: number | undefined;
+
+  /** `onTurn` is called after each read, before its output is written; `onClose` once. */
+  constructor(
+    socket: Socket,
+    connection: Connection<S>,
+    clock: Clock,
+    { onTurn, onClose }: { readonly onTurn: () => void; readonly onClose: () => void },
+  ) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#onTurn = onTurn;
+    socket.setNoDelay(true);
+    socket.on("data", (bytes: Buffer) => this.#read(bytes));
+    socket.on("drain", () => this.#resume());
+    // Whatever goes wrong ends in `close`.
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      this.#connection.abort();
+      onClose();
+    });
+    this.#flush();
+  }
+
+  /** Writes output at the end of this turn of the event loop, however often it is asked. */
+  wake(): void {
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    process.nextTick(flushQueued, this);
+  }
+
+  /** Does what time asks for: call it about once a second. */
+  tick(nowMs: number): void {
+    this.#connection.tick(nowMs);
+    if (this.#endedMs !== undefined && nowMs - this.#endedMs >= lingerMs) this.#socket.destroy();
+    if (this.#blockedSinceMs !== undefined && nowMs - this.#blockedSinceMs >= blockedTimeoutMs) {
+      this.#connection.fail(errorCode.enhanceYourCalm, "not_reading");
+      this.#socket.destroy();
+    }
+  }
+
+  /** Breaks the connection off without a word. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** For the queued call alone. */
+  flushNow(): void {
+    this.#flushQueued = false;
+    this.#flush();
+  }
+
+  #read(bytes: Buffer): void {
+    this.#connection.receive(bytes, this.#clock.nowMs());
+    this.#onTurn();
+    this.#flush();
+  }
+
+  #flush(): void {
+    const connection = this.#connection;
+    while (this.#blockedSinceMs === undefined && connection.hasOutput) {
+      if (this.#socket.destroyed || this.#endedMs !== undefined) return;
+      if (!this.#write(connection.takeOutput(writeBytes))) {
+        this.#blockedSinceMs = this.#clock.nowMs();
+      }
+    }
+    if (connection.waitingBytes > waitingBytesMax) this.#socket.pause();
+    if (connection.finished && !connection.hasOutput) this.#end();
+  }
+
+  #write(chunks: readonly Buffer[]): boolean {
+    const [first] = chunks;
+    if (first === undefined) return true;
+    if (chunks.length === 1) return this.#socket.write(first);
+    this.#socket.cork();
+    let goOn = true;
+    for (const chunk of chunks) goOn = this.#socket.write(chunk);
+    this.#socket.uncork();
+    return goOn;
+  }
+
+  #resume(): void {
+    this.#blockedSinceMs = undefined;
+    this.#flush();
+    if (this.#connection.waitingBytes <= waitingBytesMax) this.#socket.resume();
+  }
+
+  #end(): void {
+    if (this.#endedMs !== undefined) return;
+    this.#endedMs = this.#clock.nowMs();
+    this.#socket.end();
+  }
+}
+
+function flushQueued(driver: { flushNow(): void }): void {
+  driver.flushNow();
+}

@@ -1,0 +1,303 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import { connect as connectTcp } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import type { ServerStream, StreamEnd } from "#http2/server-stream.ts";
+import { BodyTooLargeError, StreamBrokenError } from "#http2/stream-error.ts";
+import { http2Listener } from "../../support/http2-listener.ts";
+import { opening } from "../../support/http2-peers.ts";
+import { clientTls } from "../../support/tls.ts";
+
+/** Node's own client on a server of ours. */
+async function connected(
+  onStream: (stream: ServerStream) => void | Promise<void>,
+  options: { readonly tls?: boolean } = {},
+) {
+  const listener = await http2Listener({ onStream, ...options });
+  const session =
+    options.tls === true
+      ? connect(`https://localhost:${listener.port}`, { ca: clientTls.ca })
+      : connect(`http://127.0.0.1:${listener.port}`);
+  session.on("error", () => {});
+  return {
+    ...listener,
+    session,
+    async [Symbol.asyncDispose]() {
+      session.destroy();
+      await listener[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function answerOf(request: ClientHttp2Stream) {
+  const [headers] = await once(request, "response");
+  return { status: headers[constants.HTTP2_HEADER_STATUS], headers, body: await buffer(request) };
+}
+
+function post(session: ClientHttp2Session, body: Buffer): ClientHttp2Stream {
+  const request = session.request({ ":method": "POST", ":path": "/echo" });
+  request.end(body);
+  return request;
+}
+
+const echo = async (stream: ServerStream) => {
+  stream.respond(200, [["content-type", "text/plain"]], await stream.body(1 << 30));
+};
+
+for (const tls of [false, true]) {
+  describe(`with Node's client over ${tls ? "TLS" : "cleartext"}`, () => {
+    test("bodies of any size arrive as they were sent", async () => {
+      await using peer = await connected(echo, { tls });
+      for (const size of [0, 1, 100, 16_384, 16_385, 70_000, 3_000_000]) {
+        const body = Buffer.alloc(size, "0123456789abcdef!");
+        const answer = await answerOf(post(peer.session, body));
+        expect(answer.status).toBe(200);
+        expect(createHash("sha1").update(answer.body).digest("hex")).toBe(
+          createHash("sha1").update(body).digest("hex"),
+        );
+      }
+      expect(peer.failures).toEqual([]);
+    });
+
+    test("two hundred calls at once are all answered", async () => {
+      await using peer = await connected(echo, { tls });
+      const bodies = Array.from({ length: 200 }, (_, index) => Buffer.alloc(index * 50, "x"));
+      const answers = await Promise.all(bodies.map((body) => answerOf(post(peer.session, body))));
+      expect(answers.map(({ body }) => body.length)).toEqual(bodies.map(({ length }) => length));
+    });
+  });
+}
+
+test("a handler of a small call finds the whole body there", async () => {
+  let found: string | undefined;
+  await using peer = await connected((stream) => {
+    found = stream.takeBody()?.toString();
+    stream.respond(200, []);
+  });
+  await answerOf(post(peer.session, Buffer.from("small")));
+  expect(found).toBe("small");
+});
+
+test("the request is told in full", async () => {
+  const seen: unknown[] = [];
+  await using peer = await connected((stream) => {
+    const { method, path, authority } = stream;
+    seen.push(
+      method,
+      path,
+      authority,
+      stream.header("cookie"),
+      stream.header("x-a"),
+      stream.header("x-b"),
+    );
+    seen.push([...stream.headers()].map(([name]) => name));
+    stream.respond(204, []);
+  });
+  const request = peer.session.request({ ":path": "/a?b=%20", cookie: "a=1", "x-a": ["1", "2"] });
+  expect((await answerOf(request)).status).toBe(204);
+  const authority = `127.0.0.1:${peer.port}`;
+  expect(seen).toEqual([
+    "GET",
+    "/a?b=%20",
+    authority,
+    "a=1",
+    "1, 2",
+    undefined,
+    ["cookie", "x-a", "x-a"],
+  ]);
+});
+
+test("an answer in pieces ends with trailers", async () => {
+  await using peer = await connected(async (stream) => {
+    stream.start(200, [["content-type", "application/grpc"]]);
+    for (const piece of ["a", "b", "c"]) await stream.write(piece);
+    stream.end([["grpc-status", "0"]]);
+  });
+  const request = peer.session.request({});
+  const trailers = once(request, "trailers");
+  expect((await answerOf(request)).body.toString()).toBe("abc");
+  expect((await trailers)[0]["grpc-status"]).toBe("0");
+});
+
+test("an answer of trailers alone is one HEADERS frame", async () => {
+  await using peer = await connected((stream) => stream.respond(200, [["grpc-status", "5"]]));
+  const request = peer.session.request({});
+  const [headers, flags] = await once(request, "response");
+  expect(headers["grpc-status"]).toBe("5");
+  expect(flags & constants.NGHTTP2_FLAG_END_STREAM).toBe(1);
+  request.resume();
+});
+
+test("HEAD gets the head alone", async () => {
+  await using peer = await connected((stream) =>
+    stream.respond(200, [["content-length", "5"]], "hello"),
+  );
+  const answer = await answerOf(peer.session.request({ ":method": "HEAD" }));
+  expect(answer.headers["content-length"]).toBe("5");
+  expect(answer.body.length).toBe(0);
+});
+
+test("a client that leaves aborts the signal and is told to listeners once", async () => {
+  const started = Promise.withResolvers<ServerStream>();
+  const ends: StreamEnd[] = [];
+  await using peer = await connected((stream) => {
+    stream.onEnd((end) => ends.push(end));
+    started.resolve(stream);
+  });
+  const request = peer.session.request({ ":method": "POST" });
+  request.on("error", () => {});
+  const stream = await started.promise;
+  const aborted = once(stream.signal, "abort");
+  request.close(constants.NGHTTP2_CANCEL);
+  await aborted;
+  expect(stream.signal.reason).toMatchObject({ code: constants.NGHTTP2_CANCEL, brokenBy: "peer" });
+  expect(ends).toEqual([{ status: 499, bodyBytes: 0, aborted: true }]);
+  await expect(stream.write("late")).rejects.toBeInstanceOf(StreamBrokenError);
+  stream.respond(200, [], "too late, without effect");
+});
+
+test("a connection that is lost ends every stream on it", async () => {
+  const started = Promise.withResolvers<ServerStream>();
+  await using peer = await connected((stream) => started.resolve(stream));
+  peer.session.request({ ":method": "POST" }).on("error", () => {});
+  const stream = await started.promise;
+  const aborted = once(stream.signal, "abort");
+  peer.session.destroy();
+  await aborted;
+  expect(stream.signal.reason).toMatchObject({ brokenBy: "connection" });
+});
+
+test("a body past its limit is refused with an error that names the limit", async () => {
+  const caught = Promise.withResolvers<unknown>();
+  await using peer = await connected(async (stream) => {
+    await stream.body(1000).catch(caught.resolve);
+    stream.respond(413, []);
+  });
+  const answer = await answerOf(post(peer.session, Buffer.alloc(5000)));
+  expect(answer.status).toBe(413);
+  expect(await caught.promise).toBeInstanceOf(BodyTooLargeError);
+  expect(await caught.promise).toMatchObject({ bytesMax: 1000 });
+});
+
+test("an answer before the body is whole reaches the client, and the next call works", async () => {
+  await using peer = await connected((stream) => stream.respond(403, [], "no"));
+  const request = peer.session.request({ ":method": "POST" });
+  request.on("error", () => {});
+  request.write(Buffer.alloc(1000));
+  expect((await answerOf(request)).body.toString()).toBe("no");
+  expect((await answerOf(peer.session.request({}))).status).toBe(403);
+});
+
+const failing = [
+  {
+    name: "throws",
+    handler: () => {
+      throw new Error("bug");
+    },
+  },
+  {
+    name: "rejects",
+    handler: async () => {
+      throw new Error("bug");
+    },
+  },
+] as const;
+
+for (const { name, handler } of failing) {
+  test(`a handler that ${name} resets its stream with INTERNAL_ERROR, and the next call works`, async () => {
+    let calls = 0;
+    await using peer = await connected((stream) => {
+      calls += 1;
+      if (calls > 1) stream.respond(200, []);
+      return calls > 1 ? undefined : handler();
+    });
+    const request = peer.session.request({});
+    const [error] = await once(request, "error");
+    expect(error.message).toContain("NGHTTP2_INTERNAL_ERROR");
+    expect((await answerOf(peer.session.request({}))).status).toBe(200);
+  });
+}
+
+test("a slow reader holds its writer up, and nothing piles up meanwhile", async () => {
+  const written: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const piece = Buffer.alloc(64 * 1024);
+  const started = Promise.withResolvers<ServerStream>();
+  await using peer = await connected(async (stream) => {
+    started.resolve(stream);
+    stream.start(200, []);
+    for (let index = 0; index < 100; index += 1) {
+      await stream.write(piece);
+      written.push(index);
+    }
+    stream.end();
+    done.resolve();
+  });
+  const request = peer.session.request({});
+  await once(request, "response");
+  const stream = await started.promise;
+  // The client reads nothing: one window and one queue are all that can be written.
+  expect(stream.queuedBytes).toBeLessThanOrEqual(256 * 1024 + piece.length);
+  expect(written.length).toBeLessThan(20);
+  expect((await buffer(request)).length).toBe(100 * piece.length);
+  await done.promise;
+});
+
+test("a body that nobody reads holds up its sender alone, and arrives once it is read", async () => {
+  const started = Promise.withResolvers<ServerStream>();
+  await using peer = await connected((stream) => {
+    if (stream.path === "/unread") started.resolve(stream);
+    else stream.respond(200, [], "other");
+  });
+  const request = peer.session.request({ ":method": "POST", ":path": "/unread" });
+  request.end(Buffer.alloc(1_000_000));
+  const stream = await started.promise;
+  const other = await answerOf(peer.session.request({ ":path": "/other" }));
+  expect(other.body.toString()).toBe("other");
+  expect(stream.remoteEnded).toBe(false);
+  let seen = 0;
+  for await (const piece of stream.chunks(1e9)) seen += piece.length;
+  expect(seen).toBe(1_000_000);
+  stream.respond(200, []);
+  expect((await answerOf(request)).status).toBe(200);
+});
+
+describe("draining", () => {
+  test("lets calls under way end, takes no new connection's call, then closes", async () => {
+    const started = Promise.withResolvers<ServerStream>();
+    await using peer = await connected((stream) => started.resolve(stream));
+    const request = peer.session.request({});
+    const answer = answerOf(request);
+    const stream = await started.promise;
+    const drained = peer.server.drain(10_000);
+    const goaway = once(peer.session, "goaway");
+    await goaway;
+    stream.respond(200, [], "done");
+    expect((await answer).body.toString()).toBe("done");
+    await drained;
+    expect(peer.server.connections).toBe(0);
+  });
+
+  test("breaks off what is still under way after the grace", async () => {
+    const started = Promise.withResolvers<ServerStream>();
+    await using peer = await connected((stream) => started.resolve(stream));
+    peer.session.request({}).on("error", () => {});
+    const stream = await started.promise;
+    const aborted = once(stream.signal, "abort");
+    await peer.server.drain(1);
+    await aborted;
+    expect(stream.closed).toBe(true);
+  });
+});
+
+test("a client that breaks the protocol gets a GOAWAY that says why, and others go on", async () => {
+  await using peer = await connected(echo);
+  const socket = connectTcp(peer.port, "127.0.0.1");
+  socket.write(Buffer.concat([opening, Buffer.from("00000000000000000000", "hex")]));
+  const received = await buffer(socket);
+  expect(received.toString("latin1")).toContain("bad_frame");
+  await expect.poll(() => peer.failures).toEqual(["bad_frame"]);
+  expect((await answerOf(post(peer.session, Buffer.from("x")))).body.toString()).toBe("x");
+});
