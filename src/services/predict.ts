@@ -14,7 +14,7 @@ import type {
 import { classify } from "#inference/classification.ts";
 import { detect } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
-import { type ImageFrame, placeImage } from "#inference/image-frame.ts";
+import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -61,7 +61,7 @@ async function prepare(
   const { image } = status.spec;
   if (request.file.length === 0) {
     const inputs = request.inputs.map((tensor, at) => tensorFromWire(tensor, `inputs[${at}]`));
-    return { inputs, frame: image && placeImage(image, image).frame, preprocessMs: 0 };
+    return { inputs, frame: image && inputFrame(image), preprocessMs: 0 };
   }
   if (image === undefined) {
     const description = `model "${status.name}" takes tensors in inputs, not images`;
