@@ -1,0 +1,96 @@
+/** Runs other programs to their end, and finds or installs those that the run needs. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+
+/** What a program left behind. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program with `input` on stdin; does not reject when it fails, but does when it is not there. */
+export async function run(
+  file: string,
+  args: readonly string[],
+  more: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Outcome> {
+  const child = spawn(file, args, { env: { ...process.env, ...more.env } });
+  child.stdin.on("error", () => {}); // a program need not read its input
+  child.stdin.end(more.input ?? "");
+  const closed = once(child, "close");
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { code, out, err };
+}
+
+/** A program that may be used, or why it may not. */
+export type Tool =
+  | { readonly path: string; readonly missing?: undefined }
+  | { readonly missing: string };
+
+const cache = resolve(".cache");
+const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
+const pythonPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "protobuf"];
+
+/** grpcurl of the machine; else built into .cache by Go. */
+export async function findGrpcurl(): Promise<Tool> {
+  const bin = join(cache, "bin");
+  const found = findProgram("grpcurl", [join(homedir(), "go/bin"), bin]);
+  if (found !== undefined) return { path: found };
+  if (findProgram("go") === undefined) return { missing: "neither grpcurl nor Go is installed" };
+  const built = await run("go", ["install", grpcurlModule], { env: { GOBIN: bin } });
+  return built.code === 0
+    ? { path: join(bin, "grpcurl") }
+    : { missing: `grpcurl could not be built: ${lastLine(built.err)}` };
+}
+
+/** A Python that has grpcio, in a virtual environment below .cache. */
+export async function findPython(): Promise<Tool> {
+  const home = join(cache, "venv");
+  const path = join(home, "bin/python");
+  const ready = async () =>
+    isExecutable(path) &&
+    (await run(path, ["-c", "import grpc_reflection, grpc_status"])).code === 0;
+  if (await ready()) return { path };
+  const python = findProgram("python3");
+  if (python === undefined) return { missing: "Python is not installed" };
+  mkdirSync(cache, { recursive: true });
+  const made = await run(python, ["-m", "venv", "--clear", home]);
+  if (made.code !== 0)
+    return { missing: `no virtual environment: ${lastLine(made.out + made.err)}` };
+  const installed = await run(path, ["-m", "pip", "install", "--quiet", ...pythonPackages]);
+  return installed.code === 0
+    ? { path }
+    : { missing: `grpcio could not be installed: ${lastLine(installed.err)}` };
+}
+
+/** curl, when it was built with HTTP/2. */
+export async function findCurl(): Promise<Tool> {
+  const path = findProgram("curl");
+  if (path === undefined) return { missing: "curl is not installed" };
+  const { out } = await run(path, ["--version"]);
+  return /^Features:.*\bHTTP2\b/m.test(out) ? { path } : { missing: "curl has no HTTP/2" };
+}
+
+function findProgram(name: string, more: readonly string[] = []): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...more];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function lastLine(output: string): string {
+  return output.trim().split("\n").at(-1) ?? "";
+}

@@ -1,0 +1,28 @@
+/**
+ * Drives a gateway from other languages: grpcurl (Go), grpcio (Python), curl (C). What is not
+ * installed and cannot be is left out with its reason; with `--require` that is a failure.
+ */
+
+import { curlCases } from "./curl.ts";
+import { grpcurlCases } from "./grpcurl.ts";
+import { findCurl, findGrpcurl, findPython, type Tool } from "./program.ts";
+import { pythonCases } from "./python.ts";
+import { createReport } from "./report.ts";
+import { startTargets } from "./targets.ts";
+
+const report = createReport({ requireAll: process.argv.includes("--require") });
+const suites = [
+  { name: "grpcurl", find: findGrpcurl, cases: grpcurlCases },
+  { name: "python", find: findPython, cases: pythonCases },
+  { name: "curl", find: findCurl, cases: curlCases },
+];
+const tools: Tool[] = [];
+for (const { find } of suites) tools.push(await find());
+
+await using targets = await startTargets();
+for (const [index, { name, cases }] of suites.entries()) {
+  const tool = tools[index];
+  if (tool?.missing === undefined) await cases(tool?.path ?? name, targets, report);
+  else report.skip(name, tool.missing);
+}
+process.exitCode = report.end();
