@@ -1,0 +1,65 @@
+import { array, assert, double, integer, property, record } from "fast-check";
+import { expect, test } from "vitest";
+import { fullBucket, take } from "#core/token-bucket.ts";
+
+const limits = { capacity: 5, perSecond: 10 };
+const rows = [
+  { name: "a full bucket grants at once", tokens: 5, idleMs: 0, cost: 5, waitMs: 0, left: 0 },
+  { name: "an empty bucket names the wait", tokens: 0, idleMs: 0, cost: 1, waitMs: 100, left: 0 },
+  { name: "refill stops at capacity", tokens: 4, idleMs: 60_000, cost: 5, waitMs: 0, left: 0 },
+  { name: "refill counts fractions", tokens: 0, idleMs: 150, cost: 1, waitMs: 0, left: 0.5 },
+  { name: "a refused try takes nothing", tokens: 1, idleMs: 0, cost: 2, waitMs: 100, left: 1 },
+  {
+    name: "a clock stepping back refills nothing",
+    tokens: 0,
+    idleMs: -50,
+    cost: 1,
+    waitMs: 100,
+    left: 0,
+  },
+] as const;
+for (const { name, tokens, idleMs, cost, waitMs, left } of rows) {
+  test(`take: ${name}`, () => {
+    const taken = take({ tokens, atMs: 1_000 }, limits, { cost, nowMs: 1_000 + idleMs });
+    expect(taken.waitMs).toBe(waitMs);
+    expect(taken.bucket.tokens).toBeCloseTo(left);
+  });
+}
+
+test("over any span no more is granted than the burst and the refill of that span", () => {
+  const step = record({
+    idleMs: double({ min: 0, max: 5_000, noNaN: true }),
+    cost: integer({ min: 1, max: 5 }),
+  });
+  assert(
+    property(array(step, { maxLength: 200 }), (steps) => {
+      let nowMs = 0;
+      let granted = 0;
+      let bucket = fullBucket(limits, nowMs);
+      for (const { idleMs, cost } of steps) {
+        nowMs += idleMs;
+        const taken = take(bucket, limits, { cost, nowMs });
+        bucket = taken.bucket;
+        if (taken.waitMs === 0) granted += cost;
+        expect(granted).toBeLessThanOrEqual(
+          limits.capacity + (nowMs * limits.perSecond) / 1000 + 1e-6,
+        );
+      }
+    }),
+  );
+});
+
+test("waiting as long as told is enough", () => {
+  assert(
+    property(
+      double({ min: 0, max: 5, noNaN: true }),
+      integer({ min: 1, max: 5 }),
+      (tokens, cost) => {
+        const { waitMs, bucket } = take({ tokens, atMs: 0 }, limits, { cost, nowMs: 0 });
+        expect(take(bucket, limits, { cost: waitMs === 0 ? 0 : cost, nowMs: waitMs }).waitMs).toBe(
+          0,
+        );
+      },
+    ),
+  );
+});

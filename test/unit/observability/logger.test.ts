@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { accessLine } from "#observability/access-line.ts";
+import { createLogger } from "#observability/logger.ts";
+import { callRecord } from "../../support/call.ts";
+
+function logged(format: "json" | "text", level: "debug" | "info" | "warn" = "info") {
+  const lines: string[] = [];
+  const logger = createLogger(
+    { level, format, output: "stdout" },
+    { write: (line) => lines.push(line) },
+  );
+  return { logger, lines };
+}
+
+test("json is one object a line, with level and time in words", () => {
+  const { logger, lines } = logged("json");
+  logger.info({ a: 1 }, "hello");
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toEqual({
+    level: "info",
+    time: expect.stringMatching(/^\d{4}-.*Z$/),
+    a: 1,
+    msg: "hello",
+  });
+});
+
+test("text has the same facts for a human eye", () => {
+  const { logger, lines } = logged("text");
+  logger.warn({ a: 1, b: "x" }, "hello");
+  expect(lines[0]).toMatch(/^\S+Z WARN hello a=1 b=x\n$/);
+});
+
+test("fields that hold secrets are never written, at the top or inside", () => {
+  const { logger, lines } = logged("json");
+  logger.info(
+    { authorization: "s3cret", request: { cookie: "s3cret" }, "x-api-key": "s3cret" },
+    "x",
+  );
+  expect(lines[0]).not.toContain("s3cret");
+  expect(lines[0]).toContain("[redacted]");
+});
+
+test("a request that became no call is logged with its status, at error from 500 on", () => {
+  const { logger, lines } = logged("json");
+  accessLine(logger, callRecord(), { elapsedMs: 1.23456, status: 404 });
+  accessLine(logger, callRecord(), { elapsedMs: 1, status: 500 });
+  const [first, second] = lines.map((line) => JSON.parse(line));
+  expect(first).toMatchObject({ level: "info", msg: "request", status: 404, elapsed_ms: 1.235 });
+  expect(second).toMatchObject({ level: "error", status: 500 });
+});
+
+test("a level that is off costs no line", () => {
+  const { logger, lines } = logged("json", "warn");
+  accessLine(logger, callRecord(), { elapsedMs: 1, status: 200 });
+  expect(lines).toEqual([]);
+});

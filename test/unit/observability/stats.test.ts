@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import { createStats, percentile } from "#observability/stats.ts";
+
+function timed() {
+  const time = { nowMs: 0, wallMs: 1_000_000_000_000 };
+  const clock = { nowMs: () => time.nowMs, wallMs: () => time.wallMs, sleep: async () => {} };
+  const stats = createStats(clock);
+  const call = (ms: number, failed = false) => {
+    const end = stats.begin("model", "m");
+    time.nowMs += ms;
+    end({ failed, tokens: 10, cost: 0.5 });
+  };
+  return { time, stats, call };
+}
+
+test("totals count calls, failures, times, tokens and cost", () => {
+  const { stats, call } = timed();
+  call(10);
+  call(30, true);
+  expect(stats.totals("model").get("m")).toEqual({
+    requests: 2,
+    errors: 1,
+    inFlight: 0,
+    avgLatencyMs: 20,
+    p50LatencyMs: 10,
+    p95LatencyMs: 30,
+    p99LatencyMs: 30,
+    tokens: 20,
+    cost: 1,
+  });
+});
+
+test("a call counts as in flight until it ends", () => {
+  const { stats } = timed();
+  const end = stats.begin("method", "a");
+  expect(stats.totals("method").get("a")?.inFlight).toBe(1);
+  end({ failed: false });
+  expect(stats.totals("method").get("a")?.inFlight).toBe(0);
+});
+
+test("percentiles forget calls beyond the latest thousand", () => {
+  const { stats, call } = timed();
+  for (let index = 0; index < 1024; index += 1) call(1000);
+  for (let index = 0; index < 1024; index += 1) call(1);
+  expect(stats.totals("model").get("m")?.p99LatencyMs).toBe(1);
+});
+
+test("a span holds the hours asked for and no more", () => {
+  const { time, stats, call } = timed();
+  call(10);
+  time.wallMs += 3 * 3_600_000;
+  call(20, true);
+  expect(stats.span("model", 1).get("m")).toMatchObject({
+    requests: 1,
+    errors: 1,
+    latencyMsSum: 20,
+  });
+  expect(stats.span("model", 24).get("m")).toMatchObject({ requests: 2, tokens: 20 });
+});
+
+test("what is a day old is forgotten", () => {
+  const { time, stats, call } = timed();
+  for (let slot = 0; slot < 400; slot += 1) {
+    call(1);
+    time.wallMs += 5 * 60_000;
+  }
+  expect(stats.span("model", 10_000).get("m")?.requests).toBe(288);
+});
+
+test("names beyond the bound push out the one unused for longest", () => {
+  const { stats } = timed();
+  for (let index = 0; index <= 1000; index += 1)
+    stats.begin("model", `m${index}`)({ failed: false });
+  const names = stats.totals("model");
+  expect([names.size, names.has("m0"), names.has("m1000")]).toEqual([1000, false, true]);
+});
+
+describe("percentile", () => {
+  const rows = [
+    { name: "of nothing is 0", samples: [], share: 0.5, value: 0 },
+    { name: "of one sample is that sample", samples: [7], share: 0.99, value: 7 },
+    { name: "is the nearest rank", samples: [1, 2, 3, 4], share: 0.5, value: 2 },
+    { name: "of 1 is the greatest", samples: [1, 2, 3], share: 1, value: 3 },
+  ];
+  for (const { name, samples, share, value } of rows) {
+    test(name, () => expect(percentile(Float64Array.from(samples), share)).toBe(value));
+  }
+});
