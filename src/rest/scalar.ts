@@ -19,6 +19,8 @@ function bigInteger(text: string, min: bigint, max: bigint): bigint | undefined 
   return value >= min && value <= max ? value : undefined;
 }
 
+const base64 = /^[\w+/-]*={0,2}$/;
+
 function float(text: string, round: (value: number) => number): number | undefined {
   if (text === "NaN") return Number.NaN;
   if (text === "Infinity") return Number.POSITIVE_INFINITY;
@@ -28,6 +30,8 @@ function float(text: string, round: (value: number) => number): number | undefin
 }
 
 function bytes(text: string): Uint8Array | undefined {
+  // The decoder passes over blanks, and an unescaped + of a query is one by now.
+  if (!base64.test(text)) return undefined;
   try {
     return base64Decode(text);
   } catch {

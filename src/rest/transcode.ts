@@ -1,0 +1,50 @@
+/** The transcoder for any server of node:http or node:http2: Connect routes in, a request listener out. */
+
+import { randomUUID } from "node:crypto";
+import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { systemClock } from "#core/clock.ts";
+import { fault } from "#errors/fault.ts";
+import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
+import { createCallPath, type Routes } from "#rpc/call.ts";
+import { restErrorBody } from "./error-body.ts";
+import { createRest, type RestOptions } from "./rest.ts";
+
+/** How requests are read and answered; every bound has a default. */
+export interface TranscodeOptions extends Partial<RestOptions> {
+  /** What every call runs through; the first is the outermost. Default none. */
+  readonly interceptors?: Interceptor[];
+  /** Takes the requests whose path no rule knows; default: they are answered 404. */
+  readonly fallback?: (request: NodeRequest, response: NodeResponse) => void;
+}
+
+const bodyBytesMax = 4 * 1024 * 1024;
+
+/**
+ * Serves the google.api.http rules of the services that `routes` registers. Bodies are bounded to
+ * 4 MiB unless told otherwise. Throws an Error for a rule that cannot be.
+ */
+export function transcode(
+  routes: Routes,
+  options: TranscodeOptions = {},
+): (request: NodeRequest, response: NodeResponse) => void {
+  const { interceptors = [], fallback, ...rest } = options;
+  const clock = options.clock ?? systemClock;
+  const calls = createCallPath(routes, interceptors);
+  const transcoder = createRest(calls, { bodyBytesMax, ...rest, clock });
+  return (request, response) => {
+    const match = transcoder.match(request.method ?? "", request.url ?? "");
+    if (match === undefined && fallback !== undefined) {
+      fallback(request, response);
+      return;
+    }
+    const exchange = new NodeExchange(request, response);
+    const requestId = randomUUID();
+    if (match !== undefined) {
+      void transcoder.serve(exchange, match, { requestId, values: createContextValues() });
+      return;
+    }
+    const unknown = fault("ROUTE_UNKNOWN", "no such path");
+    const { status, headers, body } = restErrorBody(unknown, { requestId, wallMs: clock.wallMs() });
+    exchange.respond(status, headers, body);
+  };
+}
