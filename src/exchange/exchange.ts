@@ -52,8 +52,8 @@ export interface Exchange {
   start(status: number, headers: HeaderList): void;
   /** Sends a piece; resolves when the client has taken enough for the next one. */
   write(chunk: Uint8Array | string): Promise<void>;
-  /** The body is whole. */
-  end(): void;
+  /** The body is whole. Trailers go out where the wire has them: HTTP/2, and chunked HTTP/1.1. */
+  end(trailers?: HeaderList): void;
   /** Breaks an answer off so that the client sees it is not whole. */
   reset(): void;
   /** Called once, when the answer is whole or the client is gone. */

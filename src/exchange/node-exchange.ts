@@ -175,7 +175,10 @@ export class NodeExchange implements Exchange {
     });
   }
 
-  end(): void {
+  end(trailers?: HeaderList): void {
+    if (trailers !== undefined && !this.response.destroyed) {
+      for (const [name, value] of trailers) this.response.addTrailers({ [name]: value });
+    }
     this.response.end();
   }
 
