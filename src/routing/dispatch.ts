@@ -6,6 +6,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import type { Candidate, PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { type Attempt, type AttemptReport, beginAttempt } from "./attempt.ts";
+import { limitAttempt } from "./attempt-limit.ts";
 import type { Balancer, Candidates } from "./candidate.ts";
 import { mayRetry } from "./retry.ts";
 
@@ -17,6 +18,8 @@ export interface Route<B extends PooledBackend> {
   readonly algorithm: string;
   /** Attempts beyond the first; each goes to an endpoint that was not tried. */
   readonly retryAttempts: number;
+  /** Time for one try until its first message, in milliseconds; absent: the call's own time only. */
+  readonly attemptTimeoutMs?: number;
 }
 
 /** What travels with a call. */
@@ -61,12 +64,13 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       const journey = startJourney(route, call, deps);
       for (;;) {
         using attempt = journey.next();
+        using limit = limitAttempt(journey.rest(), route.attemptTimeoutMs, deps.clock);
         try {
-          const answer = await work(attempt.backend, journey.rest());
+          const answer = await work(attempt.backend, limit.call);
           attempt.end("OK");
           return answer;
         } catch (error) {
-          journey.failed(attempt, error, false);
+          journey.failed(attempt, limit.explain(error), false);
         }
       }
     },
@@ -75,16 +79,18 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       const journey = startJourney(route, call, deps);
       for (;;) {
         using attempt = journey.next();
+        using limit = limitAttempt(journey.rest(), route.attemptTimeoutMs, deps.clock);
         let committed = false;
         try {
-          for await (const message of open(attempt.backend, journey.rest())) {
+          for await (const message of open(attempt.backend, limit.call)) {
+            limit.answered();
             committed = true;
             yield message;
           }
           attempt.end("OK");
           return;
         } catch (error) {
-          journey.failed(attempt, error, committed);
+          journey.failed(attempt, limit.explain(error), committed);
         }
       }
     },

@@ -263,3 +263,86 @@ describe("streams", () => {
     expect(inFlight()).toBe(0);
   });
 });
+
+describe("the time of one try", () => {
+  /** Never answers by itself; ends with its signal. */
+  const hang = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason)),
+    );
+
+  test("an endpoint that does not answer in time is told to stop, and the call goes elsewhere", async () => {
+    const { clock, dispatch, route, outcomes, inFlight } = settingOf(2);
+    const stopped: string[] = [];
+    const answer = dispatch.call(
+      { ...route, attemptTimeoutMs: 100 },
+      async (backend, { signal }) => {
+        if (backend.name === "core-2") return backend.name;
+        signal.addEventListener("abort", () => stopped.push(backend.name));
+        return await hang(signal);
+      },
+      callWith(),
+    );
+    await clock.advance(100);
+    expect(await answer).toBe("core-2");
+    expect([stopped, outcomes(), inFlight()]).toEqual([
+      ["core-1"],
+      ["core-1:BACKEND_TIMEOUT", "core-2:OK"],
+      0,
+    ]);
+  });
+
+  test("when every endpoint is too slow the fault names the limit", async () => {
+    const { clock, dispatch, route } = settingOf(2);
+    const failed = faultOf(
+      dispatch.call(
+        { ...route, attemptTimeoutMs: 100 },
+        (_backend, { signal }) => hang(signal),
+        callWith(),
+      ),
+    );
+    await clock.advance(200);
+    const error = await failed;
+    expect([reasonOf(error), error.rawMessage]).toEqual([
+      "BACKEND_TIMEOUT",
+      "no answer within 100 ms (load_balancer.timeout)",
+    ]);
+    expect(attemptsOf(error)).toBe("core-1:BACKEND_TIMEOUT,core-2:BACKEND_TIMEOUT");
+  });
+
+  test("a stream is bounded until its first message only", async () => {
+    const { clock, dispatch, route, outcomes } = settingOf(1);
+    const next = Promise.withResolvers<void>();
+    const stream = dispatch.stream(
+      { ...route, attemptTimeoutMs: 100 },
+      async function* () {
+        yield 1;
+        await next.promise;
+        yield 2;
+      },
+      callWith(),
+    );
+    expect((await stream.next()).value).toBe(1);
+    await clock.advance(1_000);
+    next.resolve();
+    expect((await stream.next()).value).toBe(2);
+    expect((await stream.next()).done).toBe(true);
+    expect(outcomes()).toEqual(["core-1:OK"]);
+  });
+
+  test("a caller that leaves meanwhile is the one who ended it", async () => {
+    const { clock, dispatch, route, outcomes } = settingOf(2);
+    const caller = new AbortController();
+    const failed = faultOf(
+      dispatch.call(
+        { ...route, attemptTimeoutMs: 100 },
+        (_backend, { signal }) => hang(signal),
+        callWith(caller.signal),
+      ),
+    );
+    await clock.advance(50);
+    caller.abort(fault("CANCELLED", "gone"));
+    expect(reasonOf(await failed)).toBe("CANCELLED");
+    expect(outcomes()).toEqual(["core-1:CANCELLED"]);
+  });
+});
