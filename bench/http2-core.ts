@@ -1,6 +1,7 @@
 /** CPU and memory of the HTTP/2 core alone: a client and a server in memory, small unary calls. */
 
-import { Connection, type ConnectionHandler } from "#http2/connection.ts";
+import { Connection } from "#http2/connection.ts";
+import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import { defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
 import { Stream } from "#http2/stream.ts";
@@ -29,6 +30,7 @@ const trailers = [["grpc-status", "0"]] as const;
 const slabs = new SlabPool();
 const nothing = () => {};
 const quiet = {
+  createStream: (id: number) => new Stream(id),
   onHead: nothing,
   onData: nothing,
   onEnd: nothing,
@@ -42,7 +44,6 @@ const quiet = {
 let answered = 0;
 const shared = {
   limits: defaultLimits,
-  createStream: (id: number) => new Stream(id),
   slabs,
   nowMs: 0,
 };

@@ -5,10 +5,11 @@ import { connect as connectTls, type SecureContextOptions } from "node:tls";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { ClientStream } from "./client-stream.ts";
-import { Connection, type ConnectionHandler } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
-import { SocketDriver } from "./socket.ts";
+import { SocketDriver, type SocketOwner } from "./socket.ts";
 import type { FieldList } from "./stream.ts";
 
 /** TLS of a client. */
@@ -59,33 +60,43 @@ const tickMs = 1_000;
 /** Wait after a failed attempt to connect: it grows by the factor up to the most. */
 const backoff = { firstMs: 100, factor: 1.6, mostMs: 10_000, jitter: 0.2 } as const;
 
+/** What a session tells its client. */
+interface SessionListener {
+  /** Perhaps a stream can be opened now that could not before. */
+  readonly onChange: (session: ClientSession) => void;
+  readonly onGone: (session: ClientSession) => void;
+}
+
 /** One connection of a client. */
-class ClientSession implements ConnectionHandler<ClientStream> {
+class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
   readonly connection: Connection<ClientStream>;
   readonly driver: SocketDriver<ClientStream>;
-  /** The server's SETTINGS have come. */
-  ready = false;
-  readonly #onChange: () => void;
+  readonly #listener: SessionListener;
 
   constructor(
     socket: Socket,
     limits: ConnectionLimits,
     deps: { readonly clock: Clock; readonly slabs: SlabPool },
-    on: { readonly change: () => void; readonly close: () => void },
+    listener: SessionListener,
   ) {
-    this.#onChange = on.change;
+    this.#listener = listener;
     this.connection = new Connection<ClientStream>({
       role: "client",
       limits,
       handler: this,
-      createStream: (id) => new ClientStream(id, this.connection),
       slabs: deps.slabs,
       nowMs: deps.clock.nowMs(),
     });
-    this.driver = new SocketDriver(socket, this.connection, deps.clock, {
-      onTurn: () => {},
-      onClose: on.close,
-    });
+    this.driver = new SocketDriver(socket, this.connection, deps.clock, this);
+  }
+
+  /** The server's SETTINGS have come. */
+  get ready(): boolean {
+    return this.connection.established;
+  }
+
+  createStream(id: number): ClientStream {
+    return new ClientStream(id, this.connection);
   }
 
   onHead(stream: ClientStream): void {
@@ -102,7 +113,7 @@ class ClientSession implements ConnectionHandler<ClientStream> {
 
   onClose(stream: ClientStream): void {
     stream.ended();
-    this.#onChange();
+    this.#listener.onChange(this);
   }
 
   onWritable(stream: ClientStream): void {
@@ -110,16 +121,21 @@ class ClientSession implements ConnectionHandler<ClientStream> {
   }
 
   onSettings(): void {
-    this.ready = true;
-    this.#onChange();
+    this.#listener.onChange(this);
   }
 
   onGoaway(): void {
-    this.#onChange();
+    this.#listener.onChange(this);
   }
 
   onOutput(): void {
     this.driver.wake();
+  }
+
+  onTurn(): void {}
+
+  onGone(): void {
+    this.#listener.onGone(this);
   }
 }
 
@@ -286,26 +302,27 @@ export class Http2Client implements AsyncDisposable {
       });
     }
     const timeout = new AbortController();
-    let established = false;
-    const session: ClientSession = new ClientSession(
+    const session = new ClientSession(
       socket,
       this.#limits,
       { clock: this.#clock, slabs: this.#slabs },
       {
-        change: () => {
-          if (session.ready && !established) {
-            established = true;
+        onChange: ({ ready }) => {
+          if (ready && !timeout.signal.aborted) {
+            timeout.abort();
             this.#connecting = false;
             this.#failures = 0;
-            timeout.abort();
           }
           this.#serveWaiting();
         },
-        close: () => {
-          timeout.abort();
-          this.#sessions.splice(this.#sessions.indexOf(session), 1);
-          if (!established) this.#failed();
-          else if (this.#waiting.size > 0) this.#connectIfNeeded();
+        onGone: (gone) => {
+          this.#sessions.splice(this.#sessions.indexOf(gone), 1);
+          if (!timeout.signal.aborted) {
+            timeout.abort();
+            this.#failed();
+          } else if (this.#waiting.size > 0) {
+            this.#connectIfNeeded();
+          }
         },
       },
     );

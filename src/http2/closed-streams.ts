@@ -5,23 +5,25 @@ export type Closing = "ended" | "reset_by_peer" | "reset_by_us";
 
 const remembered = 128;
 
-/** A bounded memory of identifiers; older ones are forgotten. */
+/** A bounded memory of identifiers; the oldest are forgotten. Looking one up is rare, and slow. */
 export class ClosedStreams {
-  readonly #closings = new Map<number, Closing>();
+  #ids: number[] = [];
+  #closings: Closing[] = [];
+  #count = 0;
+
   /** Something was forgotten, so that an unknown identifier may well have been open. */
-  hasForgotten = false;
+  get hasForgotten(): boolean {
+    return this.#count > remembered;
+  }
 
   remember(id: number, closing: Closing): void {
-    this.#closings.set(id, closing);
-    if (this.#closings.size <= remembered) return;
-    this.hasForgotten = true;
-    for (const oldest of this.#closings.keys()) {
-      this.#closings.delete(oldest);
-      return;
-    }
+    const slot = this.#count % remembered;
+    this.#ids[slot] = id;
+    this.#closings[slot] = closing;
+    this.#count += 1;
   }
 
   find(id: number): Closing | undefined {
-    return this.#closings.get(id);
+    return this.#closings[this.#ids.lastIndexOf(id)];
   }
 }

@@ -1,22 +1,27 @@
 /** HTTP/2 without a network (RFC 9113): bytes in, calls of a handler and bytes out. Both roles. */
 
 import { ClosedStreams, type Closing } from "./closed-streams.ts";
+import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
-import type { Field } from "./field.ts";
-import {
-  BandwidthEstimator,
-  giveBack,
-  type ReceiveWindow,
-  receive,
-  windowBytesDefault,
-} from "./flow.ts";
+import { type Field, requireSendable } from "./field.ts";
+import { receive } from "./flow.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { clientPreface, type Frame, flag, frameType, uint16, uint31, uint32 } from "./frames.ts";
+import {
+  clientPreface,
+  type Frame,
+  flag,
+  frameBytesDefault,
+  frameType,
+  uint16,
+  uint31,
+  uint32,
+} from "./frames.ts";
+import { HeaderBlock } from "./header-block.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
+import { Lifetime } from "./lifetime.ts";
 import {
   type BudgetName,
   type ConnectionLimits,
-  continuationFramesMax,
   controlFramesMax,
   PeerBudgets,
   settingsEntriesMax,
@@ -25,36 +30,16 @@ import {
 } from "./limits.ts";
 import { MessageHead } from "./message-head.ts";
 import type { SlabPool } from "./output.ts";
+import { ReceiveWindows } from "./receive-windows.ts";
 import { Sender, type SenderListener } from "./sender.ts";
 import { type Setting, settingId } from "./settings.ts";
 import type { Breaker, FieldList, Stream } from "./stream.ts";
-
-/** What a connection tells its owner. Each call comes after all state has changed. */
-export interface ConnectionHandler<S extends Stream> {
-  /** A request's head, or a response's, informational ones included; read it off the stream. */
-  onHead(stream: S): void;
-  /** A piece of the body. It may be kept; give it back with `consume` once it was read. */
-  onData(stream: S, payload: Buffer): void;
-  /** The peer's message is whole; `trailers` are on the stream. */
-  onEnd(stream: S): void;
-  /** The stream is over, by both ends or by a break; called once for each that had a head. */
-  onClose(stream: S): void;
-  /** A writer that `data` told to wait may go on. */
-  onWritable(stream: S): void;
-  /** The peer's SETTINGS have changed, so perhaps the number of streams that may be opened. */
-  onSettings(): void;
-  /** The peer takes no streams past `lastId`; those above are already closed as unprocessed. */
-  onGoaway(lastId: number, code: ErrorCode, debug: string): void;
-  /** There is output where there was none. Not called from within `receive`. */
-  onOutput(): void;
-}
 
 /** What a connection needs. */
 export interface ConnectionOptions<S extends Stream> {
   readonly role: "server" | "client";
   readonly limits: ConnectionLimits;
   readonly handler: ConnectionHandler<S>;
-  readonly createStream: (id: number) => S;
   readonly slabs: SlabPool;
   /** Monotonic time of its beginning. */
   readonly nowMs: number;
@@ -76,14 +61,11 @@ export interface Failure {
 
 /** Last stream of a GOAWAY that only announces the next one. */
 const anyStreamId = 0x7fff_ffff;
-/** Time between the two GOAWAYs of a drain when the PING between them stays unanswered. */
-const drainStepMs = 5_000;
 /** Progress below this does not count as reading. */
 const progressBytesMin = 1024;
 /** First number of our PINGs' eight bytes; the second tells them apart. */
 const pingMark = 0x706c_7967;
 const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3 } as const;
-const empty = Buffer.alloc(0);
 /** A frame of ours may be answered by this many WINDOW_UPDATEs, or probed by this many PINGs. */
 const windowUpdatesPerFrame = 20;
 const pingsPerFrame = 1;
@@ -98,7 +80,6 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   readonly #isServer: boolean;
   readonly #limits: ConnectionLimits;
   readonly #handler: ConnectionHandler<S>;
-  readonly #createStream: (id: number) => S;
   readonly #reader: FrameReader;
   readonly #decoder: HpackDecoder;
   readonly #head = new MessageHead();
@@ -106,48 +87,29 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   readonly #budgets: PeerBudgets;
   readonly #streams = new Map<number, S>();
   readonly #closedStreams = new ClosedStreams();
-  readonly #window: ReceiveWindow = { receiveOpen: windowBytesDefault, receiveOwed: 0 };
+  readonly #block = new HeaderBlock();
+  readonly #windows: ReceiveWindows;
+  readonly #lifetime: Lifetime;
   readonly #list: Field[] = [];
   /** Message frames that were sent when these budgets were last looked at. */
   readonly #framesAt = { windowUpdates: 0, pings: 0 };
-  #estimator: BandwidthEstimator | undefined;
-  #windowTarget: number;
-  #streamWindowTarget: number;
   #lastStream: S | undefined;
   #highestPeerId = 0;
   #nextLocalId = 1;
   #prefaceBytes: number;
-  #nowMs: number;
-  readonly #createdMs: number;
-  #settingsSeen = false;
   #settingsUnacked = 0;
-  #settingsSentMs = 0;
   #settingsEverAcked = false;
-  /** The header block under way: its stream, 0 for none. */
-  #blockId = 0;
-  #blockEnds = false;
-  #blockDependsOnItself = false;
-  #blockStartedMs = 0;
-  #blockFrames = 0;
-  #block: Buffer = empty;
   #receiving = false;
   #outputSignalled = false;
   #goawaySentLastId = Number.POSITIVE_INFINITY;
   #goawayReceivedLastId = Number.POSITIVE_INFINITY;
-  /** When a drain's first GOAWAY was sent. */
-  #drainStartedMs: number | undefined;
   #drainReason = "";
-  #heardMs: number;
-  /** When the PING was sent that asks a silent peer. */
-  #keepAliveSentMs: number | undefined;
-  #idleSinceMs: number;
 
   constructor(options: ConnectionOptions<S>) {
-    const { role, limits, handler, createStream, slabs, nowMs } = options;
+    const { role, limits, handler, slabs, nowMs } = options;
     this.#isServer = role === "server";
     this.#limits = limits;
     this.#handler = handler;
-    this.#createStream = createStream;
     this.#reader = new FrameReader(limits.frameBytesMax);
     this.#decoder = new HpackDecoder({
       listBytesMax: limits.headerListBytesMax,
@@ -155,10 +117,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     });
     this.#sender = new Sender(slabs, this);
     this.#budgets = new PeerBudgets(nowMs);
-    this.#windowTarget = Math.max(limits.connectionWindowBytes, windowBytesDefault);
-    this.#streamWindowTarget = limits.streamWindowBytes;
+    this.#windows = new ReceiveWindows(limits);
+    this.#lifetime = new Lifetime(limits, nowMs);
     this.#prefaceBytes = this.#isServer ? 0 : clientPreface.length;
-    this.#createdMs = this.#nowMs = this.#heardMs = this.#idleSinceMs = nowMs;
     this.#writePreface();
   }
 
@@ -169,7 +130,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   /** The peer's preface and first SETTINGS have come. */
   get established(): boolean {
-    return this.#settingsSeen;
+    return this.#lifetime.established;
   }
 
   /** Streams that `openStream` would open now. */
@@ -181,7 +142,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Either side has said that it wants no more streams. */
   get draining(): boolean {
     return (
-      this.#drainStartedMs !== undefined || this.#goawayReceivedLastId !== Number.POSITIVE_INFINITY
+      this.#lifetime.drainStartedMs !== undefined ||
+      this.#goawayReceivedLastId !== Number.POSITIVE_INFINITY
     );
   }
 
@@ -203,7 +165,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   /** Reads input. Payloads given to the handler are views of it. */
   receive(bytes: Buffer, nowMs: number): void {
-    this.#nowMs = this.#heardMs = nowMs;
+    this.#lifetime.nowMs = this.#lifetime.heardMs = nowMs;
     if (this.failure !== undefined) return;
     this.#receiving = true;
     try {
@@ -223,9 +185,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return this.#sender.output.take();
   }
 
-  /** Opens a stream and sends a request's head. `openable` is above 0. */
+  /** Opens a stream and sends a request's head. `openable` is above 0. Throws on bad fields. */
   openStream(head: RequestHead, fields: FieldList, end: boolean): S {
-    const stream = this.#createStream(this.#nextLocalId);
+    requireSendable(fields);
+    const stream = this.#handler.createStream(this.#nextLocalId);
     this.#nextLocalId += 2;
     stream.method = head.method;
     stream.scheme = head.scheme;
@@ -239,9 +202,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return stream;
   }
 
-  /** Sends a response's head. No effect on a closed stream. */
+  /** Sends a response's head. No effect on a closed stream. Throws on bad fields. */
   respond(stream: S, status: number, fields: FieldList, end: boolean): void {
-    if (stream.closed || stream.endQueued) return;
+    if (stream.closed || stream.headSent) return;
+    requireSendable(fields);
     this.#sender.response(stream, status, fields, end);
     this.#signalOutput();
   }
@@ -249,15 +213,18 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Sends a piece of the body, which must not change. False: wait for `onWritable`. */
   data(stream: S, payload: Buffer, end: boolean): boolean {
     if (stream.closed || stream.endQueued) return true;
+    requireHead(stream);
     if (stream.queuedBytes === 0) this.#startProgress(stream);
     const goOn = this.#sender.data(stream, payload, end, this.#limits.sendBufferBytes);
     this.#signalOutput();
     return goOn;
   }
 
-  /** Ends a message with trailers, behind what is queued. */
+  /** Ends a message with trailers, behind what is queued. Throws on bad fields. */
   trailers(stream: S, fields: FieldList): void {
     if (stream.closed || stream.endQueued) return;
+    requireHead(stream);
+    requireSendable(fields);
     this.#sender.trailers(stream, fields);
     this.#signalOutput();
   }
@@ -279,16 +246,20 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   #giveBack(stream: S, bytes: number): void {
     if (stream.closed || stream.remoteEnded) return;
-    const increment = giveBack(stream, bytes, this.#streamWindowTarget);
+    const increment = this.#windows.consumed(stream, bytes);
     if (increment === 0) return;
     this.#sender.windowUpdate(stream.id, increment);
-    this.#measureBandwidth();
+    // A large body is coming in: find out whether its sender waits for windows.
+    if (this.#windows.startMeasuring(this.#lifetime.nowMs)) {
+      this.#sender.ping(pingMark, pingKind.bandwidth, false);
+    }
   }
 
   /** Announces the end: takes streams for one round trip more, then only those it has. */
   drain(reason: string): void {
-    if (this.#drainStartedMs !== undefined || this.failure !== undefined) return;
-    this.#drainStartedMs = this.#nowMs;
+    const lifetime = this.#lifetime;
+    if (lifetime.drainStartedMs !== undefined || this.failure !== undefined) return;
+    lifetime.drainStartedMs = lifetime.nowMs;
     this.#drainReason = reason;
     if (this.#isServer) {
       this.#goaway(anyStreamId, errorCode.noError, reason);
@@ -314,24 +285,27 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   /** Does what time asks for: call it about once a second. */
   tick(nowMs: number): void {
-    this.#nowMs = nowMs;
+    this.#lifetime.nowMs = nowMs;
     if (this.failure !== undefined) return;
-    const limits = this.#limits;
-    const isPast = (sinceMs: number, timeoutMs: number) => nowMs - sinceMs >= timeoutMs;
-    if (!this.#settingsSeen && isPast(this.#createdMs, limits.handshakeTimeoutMs)) {
-      this.fail(errorCode.settingsTimeout, "handshake_timeout");
-    } else if (
-      this.#settingsUnacked > 0 &&
-      isPast(this.#settingsSentMs, limits.settingsTimeoutMs)
-    ) {
-      this.fail(errorCode.settingsTimeout, "settings_timeout");
-    } else if (this.#blockId !== 0 && isPast(this.#blockStartedMs, limits.headerTimeoutMs)) {
-      this.fail(errorCode.enhanceYourCalm, "header_timeout");
-    } else {
-      this.#resetStalled();
-      this.#keepAlive();
-      this.#retire();
+    this.#resetStalled();
+    const due = this.#lifetime.due();
+    switch (due?.kind) {
+      case "fail":
+        this.fail(due.code, due.debug);
+        break;
+      case "ask":
+        this.#sender.ping(pingMark, pingKind.keepAlive, false);
+        break;
+      case "drain":
+        this.drain(due.reason);
+        break;
+      case "finish_drain":
+        this.#finishDrain();
+        break;
+      case undefined:
+        break;
     }
+    this.#signalOutput();
   }
 
   onEndSent(stream: S): void {
@@ -362,19 +336,16 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       this.#sender.output.reserve(clientPreface.length);
       this.#sender.output.payload(clientPreface, 0, clientPreface.length);
     }
-    if (limits.frameBytesMax > 16_384)
+    if (limits.frameBytesMax > frameBytesDefault)
       settings.push([settingId.maxFrameSize, limits.frameBytesMax]);
     this.#sendSettings(settings);
-    const increment = this.#windowTarget - windowBytesDefault;
-    if (increment > 0) {
-      this.#window.receiveOpen += increment;
-      this.#sender.windowUpdate(0, increment);
-    }
+    const increment = this.#windows.open();
+    if (increment > 0) this.#sender.windowUpdate(0, increment);
   }
 
   #sendSettings(settings: readonly Setting[]): void {
     this.#sender.settings(settings);
-    if (this.#settingsUnacked === 0) this.#settingsSentMs = this.#nowMs;
+    this.#lifetime.settingsSentMs ??= this.#lifetime.nowMs;
     this.#settingsUnacked += 1;
   }
 
@@ -397,14 +368,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       return;
     }
     const { type } = frame;
-    if (
-      this.#blockId !== 0 &&
-      (type !== frameType.continuation || frame.streamId !== this.#blockId)
-    ) {
+    const block = this.#block;
+    if (block.open && (type !== frameType.continuation || frame.streamId !== block.streamId)) {
       this.fail(errorCode.protocolError, "header_block_interrupted");
       return;
     }
-    if (!this.#settingsSeen && (type !== frameType.settings || frame.has(flag.ack))) {
+    if (!this.established && (type !== frameType.settings || frame.has(flag.ack))) {
       this.fail(errorCode.protocolError, "settings_expected");
       return;
     }
@@ -449,14 +418,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   #readData(frame: Frame): void {
     const { length, streamId } = frame;
-    // Credited on receipt: what a stream's reader leaves lying may not hold up the others.
-    if (!receive(this.#window, length)) {
+    const increment = this.#windows.received(length);
+    if (increment < 0) {
       this.fail(errorCode.flowControlError, "connection_window_exceeded");
       return;
     }
-    const increment = giveBack(this.#window, length, this.#windowTarget);
     if (increment > 0) this.#sender.windowUpdate(0, increment);
-    if (this.#estimator?.sampling) this.#estimator.add(length);
     const trimmed = frame.trim();
     if (trimmed !== errorCode.noError) {
       this.fail(trimmed, "bad_padding");
@@ -530,50 +497,33 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   }
 
   #readHeaders(frame: Frame): void {
-    const { streamId } = frame;
-    const fieldStart = frame.start + (frame.has(flag.padded) ? 1 : 0);
-    const trimmed = frame.trim();
-    if (trimmed !== errorCode.noError) {
-      this.fail(trimmed, "bad_padding");
-      return;
-    }
-    this.#blockEnds = frame.has(flag.endStream);
-    this.#blockDependsOnItself =
-      frame.has(flag.priority) && uint31(frame.bytes, fieldStart) === streamId;
-    if (frame.has(flag.endHeaders)) {
-      this.#readBlock(streamId, frame.bytes, frame.start, frame.end);
-      return;
-    }
-    this.#blockId = streamId;
-    this.#blockFrames = 1;
-    this.#blockStartedMs = this.#nowMs;
-    this.#block = Buffer.from(frame.bytes.subarray(frame.start, frame.end));
+    const flaw = this.#block.begin(frame);
+    if (flaw !== errorCode.noError) this.fail(flaw, "bad_padding");
+    else if (this.#block.open) this.#lifetime.blockStartedMs = this.#lifetime.nowMs;
+    else this.#readBlock();
   }
 
   #readContinuation(frame: Frame): void {
-    if (this.#blockId === 0) {
+    const block = this.#block;
+    if (!block.open) {
       this.fail(errorCode.protocolError, "unexpected_continuation");
       return;
     }
-    this.#blockFrames += 1;
-    const bytes = this.#block.length + frame.length;
-    if (this.#blockFrames > continuationFramesMax || bytes > 2 * this.#limits.headerListBytesMax) {
+    if (!block.append(frame, 2 * this.#limits.headerListBytesMax)) {
       this.fail(errorCode.enhanceYourCalm, "too_many_continuations");
       return;
     }
-    const block = Buffer.concat([this.#block, frame.bytes.subarray(frame.start, frame.end)]);
-    this.#block = block;
-    if (!frame.has(flag.endHeaders)) return;
-    const id = this.#blockId;
-    this.#blockId = 0;
-    this.#block = empty;
-    this.#readBlock(id, block, 0, block.length);
+    if (frame.has(flag.endHeaders)) {
+      this.#lifetime.blockStartedMs = undefined;
+      this.#readBlock();
+    }
   }
 
   /** Decodes a whole block, whatever will become of its stream: the table has to stay in step. */
-  #readBlock(id: number, bytes: Buffer, start: number, end: number): void {
-    this.#list.length = 0;
+  #readBlock(): void {
+    const { streamId: id, bytes, start, end } = this.#block;
     const outcome = this.#decoder.decode(bytes, start, end, this.#list);
+    this.#block.release();
     if (outcome === "broken") {
       this.fail(errorCode.compressionError, "bad_header_block");
     } else if (outcome === "far_too_large") {
@@ -605,12 +555,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       if (this.#settingsEverAcked) this.#spend("faults", 1);
       return;
     }
-    if (this.#blockDependsOnItself || !this.#acceptsRequest(tooLarge)) {
+    if (this.#block.dependsOnItself || !this.#acceptsRequest(tooLarge)) {
       this.#streamError(id, errorCode.protocolError);
       return;
     }
     const head = this.#head;
-    const stream = this.#createStream(id);
+    const stream = this.#handler.createStream(id);
     stream.method = head.method;
     stream.scheme = head.scheme;
     stream.authority = head.authority;
@@ -619,7 +569,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.fields = head.fields;
     stream.bodyBytesLeft = head.contentLength;
     stream.headSeen = true;
-    stream.remoteEnded = this.#blockEnds;
+    stream.remoteEnded = this.#block.endsStream;
     this.#addStream(stream);
     if (tooLarge) {
       this.#spend("faults", 1);
@@ -637,7 +587,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (tooLarge) return true;
     const head = this.#head;
     if (!head.read(this.#list, "request") || head.protocol !== "") return false;
-    return !(this.#blockEnds && head.contentLength > 0);
+    return !(this.#block.endsStream && head.contentLength > 0);
   }
 
   /** HEADERS of a client for a stream that it may not open again. */
@@ -657,7 +607,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const part = stream.headSeen ? "trailers" : "response";
     const head = this.#head;
-    const wellFormed = !tooLarge && !this.#blockDependsOnItself && head.read(this.#list, part);
+    const wellFormed = !tooLarge && !this.#block.dependsOnItself && head.read(this.#list, part);
     if (!wellFormed || !this.#takeLaterHead(stream, part === "trailers")) {
       this.#streamError(stream.id, errorCode.protocolError);
       return;
@@ -669,7 +619,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Moves a checked list to its stream; false when it is malformed where it stands. */
   #takeLaterHead(stream: S, isTrailers: boolean): boolean {
     const { status, fields, contentLength } = this.#head;
-    const ends = this.#blockEnds;
+    const ends = this.#block.endsStream;
     if (isTrailers) {
       if (!ends || stream.bodyBytesLeft > 0) return false;
       stream.trailers = fields;
@@ -732,8 +682,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       this.fail(errorCode.enhanceYourCalm, "too_many_settings_entries");
       return;
     }
-    if (this.#settingsSeen) this.#spend("settings", 1);
-    this.#settingsSeen = true;
+    if (this.established) this.#spend("settings", 1);
+    this.#lifetime.established = true;
     const { peer } = this.#sender;
     const windowBefore = peer.initialWindowBytes;
     for (let at = frame.start; at < frame.end; at += 6) {
@@ -769,11 +719,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       return;
     }
     this.#settingsUnacked -= 1;
-    this.#settingsSentMs = this.#nowMs;
-    if (this.#settingsEverAcked) return;
+    this.#lifetime.settingsSentMs = this.#settingsUnacked > 0 ? this.#lifetime.nowMs : undefined;
     this.#settingsEverAcked = true;
-    const change = Math.min(0, this.#limits.streamWindowBytes - windowBytesDefault);
-    for (const stream of this.#streams.values()) stream.receiveOpen += change;
+    const loss = this.#windows.acknowledge();
+    if (loss === 0) return;
+    for (const stream of this.#streams.values()) stream.receiveOpen -= loss;
   }
 
   #readPing(frame: Frame): void {
@@ -785,13 +735,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       return;
     }
     if (high !== pingMark) return;
-    if (low === pingKind.bandwidth && this.#estimator?.sampling) {
-      this.#growWindows(this.#estimator.finish(this.#nowMs));
-    } else if (low === pingKind.keepAlive) {
-      this.#keepAliveSentMs = undefined;
-    } else if (low === pingKind.drain && this.#goawaySentLastId === anyStreamId) {
-      this.#goaway(this.#highestPeerId, errorCode.noError, this.#drainReason);
-    }
+    if (low === pingKind.bandwidth) this.#growWindows();
+    else if (low === pingKind.drain) this.#finishDrain();
   }
 
   #readGoaway(frame: Frame): void {
@@ -858,7 +803,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   }
 
   #spend(name: BudgetName, cost: number): void {
-    const exceeded = this.#budgets.spend(name, cost, this.#nowMs);
+    const exceeded = this.#budgets.spend(name, cost, this.#lifetime.nowMs);
     if (exceeded !== undefined) this.fail(errorCode.enhanceYourCalm, exceeded);
   }
 
@@ -872,9 +817,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   #addStream(stream: S): void {
     stream.sendWindow = this.#sender.peer.initialWindowBytes;
-    stream.receiveOpen = this.#settingsEverAcked
-      ? this.#streamWindowTarget
-      : Math.max(this.#streamWindowTarget, windowBytesDefault);
+    stream.receiveOpen = this.#windows.streamBytes;
+    this.#lifetime.idleSinceMs = undefined;
     this.#streams.set(stream.id, stream);
     this.#lastStream = stream;
   }
@@ -890,7 +834,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const closing: Closing =
       brokenBy === "nobody" ? "ended" : brokenBy === "peer" ? "reset_by_peer" : "reset_by_us";
     this.#closedStreams.remember(stream.id, closing);
-    if (this.#streams.size === 0) this.#idleSinceMs = this.#nowMs;
+    if (this.#streams.size === 0) this.#lifetime.idleSinceMs = this.#lifetime.nowMs;
     if (brokenBy === "nobody") this.#budgets.earn("resets", 1);
     if (stream.announced) this.#handler.onClose(stream);
   }
@@ -914,76 +858,37 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#handler.onOutput();
   }
 
-  /** A large body is coming in: finds out whether its sender waits for windows. */
-  #measureBandwidth(): void {
-    const { windowBytesMax } = this.#limits;
-    if (windowBytesMax <= this.#streamWindowTarget) return;
-    this.#estimator ??= new BandwidthEstimator(this.#streamWindowTarget, windowBytesMax);
-    if (this.#estimator.sampling || !this.#estimator.active) return;
-    this.#estimator.start(this.#nowMs);
-    this.#sender.ping(pingMark, pingKind.bandwidth, false);
+  #growWindows(): void {
+    const growth = this.#windows.finishMeasuring(this.#lifetime.nowMs);
+    if (growth === undefined) return;
+    for (const stream of this.#streams.values()) stream.receiveOpen += growth.streamBytes;
+    this.#sendSettings([[settingId.initialWindowSize, growth.streamWindowBytes]]);
+    if (growth.connectionBytes > 0) this.#sender.windowUpdate(0, growth.connectionBytes);
   }
 
-  #growWindows(target: number): void {
-    const growth = target - this.#streamWindowTarget;
-    if (growth <= 0) return;
-    this.#streamWindowTarget = target;
-    for (const stream of this.#streams.values()) stream.receiveOpen += growth;
-    this.#sendSettings([[settingId.initialWindowSize, target]]);
-    if (target > this.#windowTarget) {
-      this.#sender.windowUpdate(0, target - this.#windowTarget);
-      this.#window.receiveOpen += target - this.#windowTarget;
-      this.#windowTarget = target;
-    }
+  /** The second GOAWAY of a drain: from now on no stream is taken. */
+  #finishDrain(): void {
+    if (this.#goawaySentLastId !== anyStreamId) return;
+    this.#goaway(this.#highestPeerId, errorCode.noError, this.#drainReason);
   }
 
   #startProgress(stream: S): void {
     stream.progressBytes = stream.sentBytes;
-    stream.progressMs = this.#nowMs;
+    stream.progressMs = this.#lifetime.nowMs;
   }
 
   #resetStalled(): void {
     for (const stream of this.#streams.values()) {
       if (stream.queuedBytes === 0) continue;
       if (stream.sentBytes - stream.progressBytes >= progressBytesMin) this.#startProgress(stream);
-      else if (this.#nowMs - stream.progressMs >= this.#limits.stallTimeoutMs) {
+      else if (this.#lifetime.nowMs - stream.progressMs >= this.#limits.stallTimeoutMs) {
         this.reset(stream, errorCode.cancel);
       }
     }
   }
+}
 
-  #keepAlive(): void {
-    const { keepAliveMs, keepAliveTimeoutMs } = this.#limits;
-    if (keepAliveMs === 0) return;
-    const askedMs = this.#keepAliveSentMs;
-    if (askedMs === undefined || this.#heardMs > askedMs) {
-      this.#keepAliveSentMs = undefined;
-      if (this.#nowMs - this.#heardMs < keepAliveMs) return;
-      this.#keepAliveSentMs = this.#nowMs;
-      this.#sender.ping(pingMark, pingKind.keepAlive, false);
-      this.#signalOutput();
-    } else if (this.#nowMs - askedMs >= keepAliveTimeoutMs) {
-      this.fail(errorCode.noError, "keepalive_timeout");
-    }
-  }
-
-  /** Drains for age or idleness, and takes the second step of a drain that got no answer. */
-  #retire(): void {
-    const { idleTimeoutMs, ageMaxMs } = this.#limits;
-    if (this.#drainStartedMs !== undefined) {
-      const stepDue = this.#nowMs - this.#drainStartedMs >= drainStepMs;
-      if (stepDue && this.#goawaySentLastId === anyStreamId) {
-        this.#goaway(this.#highestPeerId, errorCode.noError, this.#drainReason);
-        this.#signalOutput();
-      }
-    } else if (ageMaxMs > 0 && this.#nowMs - this.#createdMs >= ageMaxMs) {
-      this.drain("max_age");
-    } else if (
-      idleTimeoutMs > 0 &&
-      this.#streams.size === 0 &&
-      this.#nowMs - this.#idleSinceMs >= idleTimeoutMs
-    ) {
-      this.drain("max_idle");
-    }
-  }
+/** DATA and trailers without a head would be nonsense on the wire. */
+function requireHead(stream: Stream): void {
+  if (!stream.headSent) throw new Error("a message begins with its head");
 }

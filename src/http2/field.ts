@@ -77,6 +77,18 @@ export function isFieldValue(value: string): boolean {
   return last < 0 || !(isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last)));
 }
 
+/**
+ * Throws when a field could not be sent: a programmer's error, since nothing may be half sent.
+ * Pseudo fields and those of one HTTP/1.1 connection are no fields to send.
+ */
+export function requireSendable(fields: readonly (readonly [string, string])[]): void {
+  for (const [name, value] of fields) {
+    const sendable = isFieldName(name) && kindByName.get(name) !== fieldKind.connectionSpecific;
+    if (!sendable) throw new TypeError(`"${name}" is no name of an HTTP/2 field`);
+    if (!isFieldValue(value)) throw new TypeError(`the value of field "${name}" cannot be sent`);
+  }
+}
+
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }

@@ -56,8 +56,6 @@ export const defaultLimits: ConnectionLimits = {
   ageMaxMs: 0,
 };
 
-/** Frames of one header block; the first is HEADERS, empty ones count too. */
-export const continuationFramesMax = 8;
 /** Entries of one SETTINGS frame. */
 export const settingsEntriesMax = 32;
 /** Control frames of ours that may wait for a peer that does not read. */

@@ -48,6 +48,7 @@ export class ServerStream extends MessageStream {
     body: Uint8Array | string = "",
     trailers: FieldList = noFields,
   ): void {
+    if (this.started) return;
     const hasBody = body.length > 0 && this.method !== "HEAD";
     this.#head(status, fields, !hasBody && trailers.length === 0);
     if (hasBody) this.push(body, trailers.length === 0);

@@ -3,12 +3,13 @@
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
-import { Connection, type ConnectionHandler } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
 import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
 import { ServerStream } from "./server-stream.ts";
-import { SocketDriver } from "./socket.ts";
+import { SocketDriver, type SocketOwner } from "./socket.ts";
 
 /** What a server is made of. */
 export interface Http2ServerOptions {
@@ -27,46 +28,44 @@ const tickMs = 1_000;
 /** Ages differ by this share, so that connections made together do not end together. */
 const ageJitter = 0.1;
 
+/** What a server's sessions share. */
+interface SessionHost {
+  readonly options: Http2ServerOptions;
+  readonly clock: Clock;
+  readonly slabs: SlabPool;
+  onSessionGone(session: ServerSession): void;
+}
+
 /** One connection of a server. */
-class ServerSession implements ConnectionHandler<ServerStream> {
+class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
   readonly connection: Connection<ServerStream>;
   readonly driver: SocketDriver<ServerStream>;
   readonly #socket: Socket;
-  readonly #options: Http2ServerOptions;
+  readonly #host: SessionHost;
   readonly #workingMax: number;
   /** Streams of this read that wait for their body or for its end. */
   #fresh: ServerStream[] = [];
   /** Handlers at work, those of streams that were reset included. */
   #working = 0;
 
-  constructor(
-    socket: Socket,
-    options: Http2ServerOptions,
-    limits: ConnectionLimits,
-    deps: { readonly clock: Clock; readonly slabs: SlabPool; readonly onClose: () => void },
-  ) {
+  constructor(socket: Socket, limits: ConnectionLimits, host: SessionHost) {
     this.#socket = socket;
-    this.#options = options;
+    this.#host = host;
     // A reset frees a stream at once, its work later: as much again may be under way.
     this.#workingMax = 2 * limits.concurrentStreamsMax;
+    const { clock, slabs } = host;
     this.connection = new Connection<ServerStream>({
       role: "server",
       limits,
       handler: this,
-      createStream: (id) => new ServerStream(id, this.connection),
-      slabs: deps.slabs,
-      nowMs: deps.clock.nowMs(),
+      slabs,
+      nowMs: clock.nowMs(),
     });
-    this.driver = new SocketDriver(socket, this.connection, deps.clock, {
-      onTurn: () => this.#endTurn(),
-      onClose: () => {
-        const { failure } = this.connection;
-        if (failure !== undefined && failure.code !== errorCode.noError) {
-          options.onFailure?.(failure.debug);
-        }
-        deps.onClose();
-      },
-    });
+    this.driver = new SocketDriver(socket, this.connection, clock, this);
+  }
+
+  createStream(id: number): ServerStream {
+    return new ServerStream(id, this.connection);
   }
 
   onHead(stream: ServerStream): void {
@@ -99,7 +98,7 @@ class ServerSession implements ConnectionHandler<ServerStream> {
   }
 
   /** What is still without its body after a read is handed over without it. */
-  #endTurn(): void {
+  onTurn(): void {
     if (this.#fresh.length === 0) return;
     const fresh = this.#fresh;
     this.#fresh = [];
@@ -109,6 +108,14 @@ class ServerSession implements ConnectionHandler<ServerStream> {
     }
   }
 
+  onGone(): void {
+    const { failure } = this.connection;
+    if (failure !== undefined && failure.code !== errorCode.noError) {
+      this.#host.options.onFailure?.(failure.debug);
+    }
+    this.#host.onSessionGone(this);
+  }
+
   #dispatch(stream: ServerStream): void {
     stream.dispatched = true;
     if (this.#working >= this.#workingMax) {
@@ -116,7 +123,7 @@ class ServerSession implements ConnectionHandler<ServerStream> {
       return;
     }
     try {
-      const work = this.#options.onStream(stream, this.#socket);
+      const work = this.#host.options.onStream(stream, this.#socket);
       if (work === undefined) return;
       this.#working += 1;
       work.then(
@@ -140,21 +147,21 @@ class ServerSession implements ConnectionHandler<ServerStream> {
  * Serves HTTP/2 on sockets whose protocol is known: by ALPN, or by their first bytes, which are
  * still to be read. Disposing of it breaks all connections off.
  */
-export class Http2Server implements AsyncDisposable {
-  readonly #options: Http2ServerOptions;
+export class Http2Server implements SessionHost, AsyncDisposable {
+  readonly options: Http2ServerOptions;
+  readonly clock: Clock;
+  readonly slabs = new SlabPool();
   readonly #limits: ConnectionLimits;
-  readonly #clock: Clock;
   readonly #rng: Rng;
-  readonly #slabs = new SlabPool();
   readonly #sessions = new Set<ServerSession>();
   readonly #stop = new AbortController();
   #emptied: PromiseWithResolvers<void> | undefined;
   #ticking: Promise<void> | undefined;
 
   constructor(options: Http2ServerOptions, clock: Clock, rng: Rng) {
-    this.#options = options;
+    this.options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#clock = clock;
+    this.clock = clock;
     this.#rng = rng;
   }
 
@@ -166,21 +173,14 @@ export class Http2Server implements AsyncDisposable {
   /** Takes a socket over. */
   take(socket: Socket): void {
     const ageMaxMs = this.#limits.ageMaxMs * (1 + ageJitter * (2 * this.#rng.next() - 1));
-    const session: ServerSession = new ServerSession(
-      socket,
-      this.#options,
-      ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs },
-      {
-        clock: this.#clock,
-        slabs: this.#slabs,
-        onClose: () => {
-          this.#sessions.delete(session);
-          if (this.#sessions.size === 0) this.#emptied?.resolve();
-        },
-      },
-    );
-    this.#sessions.add(session);
+    const limits = ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs };
+    this.#sessions.add(new ServerSession(socket, limits, this));
     this.#ticking ??= this.#tick();
+  }
+
+  onSessionGone(session: ServerSession): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#emptied?.resolve();
   }
 
   /** Ends connections behind their last answer; resolves when all are gone, or after `graceMs`. */
@@ -191,7 +191,7 @@ export class Http2Server implements AsyncDisposable {
     const waiting = new AbortController();
     await Promise.race([
       this.#emptied.promise,
-      this.#clock.sleep(graceMs, waiting.signal).catch(() => {}),
+      this.clock.sleep(graceMs, waiting.signal).catch(() => {}),
     ]);
     waiting.abort();
     this.#destroyAll();
@@ -211,8 +211,8 @@ export class Http2Server implements AsyncDisposable {
   async #tick(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.#clock.sleep(tickMs, signal).catch(() => {});
-      const nowMs = this.#clock.nowMs();
+      await this.clock.sleep(tickMs, signal).catch(() => {});
+      const nowMs = this.clock.nowMs();
       for (const { driver } of this.#sessions) driver.tick(nowMs);
     }
   }

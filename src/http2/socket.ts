@@ -7,7 +7,7 @@ import { errorCode } from "./error-code.ts";
 import type { Stream } from "./stream.ts";
 
 /** Output that is handed to the socket at once. */
-const writeBytes = 128 * 1024;
+const writeBytes = 256 * 1024;
 /** More output than this waiting for a peer that does not read: we stop reading, too. */
 const waitingBytesMax = 256 * 1024;
 /** Time for a GOAWAY to reach the peer before the socket is destroyed. */
@@ -15,35 +15,39 @@ const lingerMs = 1_000;
 /** Time in which the socket has to take something of what it holds. */
 const blockedTimeoutMs = 60_000;
 
+/** Whose driver it is. */
+export interface SocketOwner {
+  /** A read is over; its output is about to be written. */
+  onTurn(): void;
+  /** The socket is gone, and every stream with it. Called once. */
+  onGone(): void;
+}
+
+/** What each driver on a socket needs not have of its own. */
+function ignore(): void {}
+
 /** Carries bytes between a socket and a connection until either ends. It owns the socket. */
 export class SocketDriver<S extends Stream> {
   readonly #socket: Socket;
   readonly #connection: Connection<S>;
   readonly #clock: Clock;
-  readonly #onTurn: () => void;
+  readonly #owner: SocketOwner;
   #flushQueued = false;
   #blockedSinceMs: number | undefined;
   #endedMs: number | undefined;
 
-  /** `onTurn` is called after each read, before its output is written; `onClose` once. */
-  constructor(
-    socket: Socket,
-    connection: Connection<S>,
-    clock: Clock,
-    { onTurn, onClose }: { readonly onTurn: () => void; readonly onClose: () => void },
-  ) {
+  constructor(socket: Socket, connection: Connection<S>, clock: Clock, owner: SocketOwner) {
     this.#socket = socket;
     this.#connection = connection;
     this.#clock = clock;
-    this.#onTurn = onTurn;
+    this.#owner = owner;
     socket.setNoDelay(true);
     socket.on("data", (bytes: Buffer) => this.#read(bytes));
-    socket.on("drain", () => this.#resume());
     // Whatever goes wrong ends in `close`.
-    socket.on("error", () => {});
-    socket.once("close", () => {
+    socket.on("error", ignore);
+    socket.on("close", () => {
       this.#connection.abort();
-      onClose();
+      this.#owner.onGone();
     });
     this.#flush();
   }
@@ -78,7 +82,7 @@ export class SocketDriver<S extends Stream> {
 
   #read(bytes: Buffer): void {
     this.#connection.receive(bytes, this.#clock.nowMs());
-    this.#onTurn();
+    this.#owner.onTurn();
     this.#flush();
   }
 
@@ -88,6 +92,7 @@ export class SocketDriver<S extends Stream> {
       if (this.#socket.destroyed || this.#endedMs !== undefined) return;
       if (!this.#write(connection.takeOutput(writeBytes))) {
         this.#blockedSinceMs = this.#clock.nowMs();
+        this.#socket.once("drain", () => this.#resume());
       }
     }
     if (connection.waitingBytes > waitingBytesMax) this.#socket.pause();

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { type Rng, seededRng } from "#core/rng.ts";
-import { Connection, type ConnectionHandler } from "#http2/connection.ts";
+import { Connection } from "#http2/connection.ts";
+import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import { clientPreface } from "#http2/frames.ts";
 import { defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
@@ -36,6 +37,7 @@ class Target {
     this.#rng = rng;
     this.#isServer = isServer;
     const handler: ConnectionHandler<Stream> = {
+      createStream: (id) => new Stream(id),
       onHead: (stream) => {
         if (isServer) {
           assert(!this.#open.has(stream), "a request is announced once");
@@ -68,7 +70,6 @@ class Target {
       role: isServer ? "server" : "client",
       limits: { ...defaultLimits, streamWindowBytes: 30_000 },
       handler,
-      createStream: (id) => new Stream(id),
       slabs,
       nowMs: 0,
     });
@@ -78,9 +79,11 @@ class Target {
   #act(stream: Stream): void {
     const rng = this.#rng;
     const dice = rng.next();
-    if (this.#isServer && dice < 0.3)
-      this.connection.respond(stream, 200, [["a", "b"]], dice < 0.1);
-    else if (dice < 0.6) this.connection.data(stream, Buffer.alloc(below(rng, 40_000)), dice < 0.4);
+    if (!stream.headSent) {
+      if (dice < 0.5) this.connection.respond(stream, 200, [["a", "b"]], dice < 0.1);
+      return;
+    }
+    if (dice < 0.6) this.connection.data(stream, Buffer.alloc(below(rng, 40_000)), dice < 0.4);
     else if (dice < 0.7) this.connection.trailers(stream, [["grpc-status", "0"]]);
     else if (dice < 0.75) this.connection.reset(stream, 8);
   }

@@ -1,6 +1,7 @@
 /** HTTP/2 connections that record what they are told, and frames written by hand. */
 
-import { Connection, type ConnectionHandler } from "#http2/connection.ts";
+import { Connection } from "#http2/connection.ts";
+import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import type { Field } from "#http2/field.ts";
 import { clientPreface, Frame, flag, frameType } from "#http2/frames.ts";
 import { encodedFieldBytesMax, HpackEncoder } from "#http2/hpack-encoder.ts";
@@ -34,6 +35,7 @@ export class Recorder {
 
   constructor(role: "server" | "client", limits: Partial<ConnectionLimits> = {}) {
     const handler: ConnectionHandler<Stream> = {
+      createStream: (id) => new Stream(id),
       onHead: (stream) => {
         this.streams.set(stream.id, stream);
         const head =
@@ -72,7 +74,6 @@ export class Recorder {
       role,
       limits: { ...defaultLimits, ...limits },
       handler,
-      createStream: (id) => new Stream(id),
       slabs: new SlabPool(),
       nowMs: 0,
     });

@@ -821,6 +821,43 @@ describe("draining", () => {
   });
 });
 
+describe("what we send", () => {
+  const bad = [
+    { name: "a capital in a name", fields: [["X", "y"]] },
+    { name: "a pseudo field", fields: [[":path", "/"]] },
+    { name: "a line break in a value", fields: [["x", "a\r\nb"]] },
+    { name: "a character that is no octet", fields: [["x", "☺"]] },
+    { name: "a field of one HTTP/1.1 connection", fields: [["transfer-encoding", "chunked"]] },
+  ] as const;
+
+  for (const { name, fields } of bad) {
+    test(`${name} throws before anything is sent, and the stream can still be answered`, () => {
+      const { client, server } = greetedPair();
+      expect(() => client.connection.openStream(head, fields, true)).toThrow(TypeError);
+      expect(client.connection.openStreams).toBe(0);
+      client.connection.openStream(head, [], true);
+      settle(client, server);
+      const stream = server.streams.get(1);
+      if (stream === undefined) throw new Error("no stream");
+      expect(() => server.connection.respond(stream, 200, fields, false)).toThrow(TypeError);
+      server.connection.respond(stream, 200, [], false);
+      expect(() => server.connection.trailers(stream, fields)).toThrow(TypeError);
+      server.connection.trailers(stream, [["x", "y"]]);
+      settle(client, server);
+      expect(client.events).toContainEqual({ on: "end", id: 1, trailers: "x=y" });
+    });
+  }
+
+  test("a body before its head throws", () => {
+    const { client, server } = greetedPair();
+    client.connection.openStream(head, [], true);
+    settle(client, server);
+    const stream = server.streams.get(1);
+    if (stream === undefined) throw new Error("no stream");
+    expect(() => server.connection.data(stream, Buffer.from("x"), true)).toThrow("its head");
+  });
+});
+
 describe("a client", () => {
   test("opens as many streams as the server takes", () => {
     const { client } = greetedPair();

@@ -1,0 +1,95 @@
+/** What a connection lets its peer send: the windows of connection and streams, and their growth. Pure. */
+
+import {
+  BandwidthEstimator,
+  giveBack,
+  type ReceiveWindow,
+  receive,
+  windowBytesDefault,
+} from "./flow.ts";
+import type { ConnectionLimits } from "./limits.ts";
+
+/** How much windows have grown. */
+export interface WindowGrowth {
+  /** The new SETTINGS_INITIAL_WINDOW_SIZE. */
+  readonly streamWindowBytes: number;
+  /** Bytes that every stream's window gains. */
+  readonly streamBytes: number;
+  /** Bytes that the connection's window gains. */
+  readonly connectionBytes: number;
+}
+
+/** The receiving half of flow control. */
+export class ReceiveWindows {
+  readonly #bytesMax: number;
+  readonly #connection: ReceiveWindow = { receiveOpen: windowBytesDefault, receiveOwed: 0 };
+  #connectionTarget: number;
+  #streamTarget: number;
+  #acknowledged = false;
+  #estimator: BandwidthEstimator | undefined;
+
+  constructor(limits: ConnectionLimits) {
+    this.#connectionTarget = Math.max(limits.connectionWindowBytes, windowBytesDefault);
+    this.#streamTarget = limits.streamWindowBytes;
+    this.#bytesMax = limits.windowBytesMax;
+  }
+
+  /** The WINDOW_UPDATE that a connection begins with. */
+  open(): number {
+    const increment = this.#connectionTarget - this.#connection.receiveOpen;
+    this.#connection.receiveOpen = this.#connectionTarget;
+    return increment;
+  }
+
+  /** The window of a new stream. Until the peer knows ours, it may count on the default. */
+  get streamBytes(): number {
+    return this.#acknowledged
+      ? this.#streamTarget
+      : Math.max(this.#streamTarget, windowBytesDefault);
+  }
+
+  /** The peer knows our window. Returns what the streams opened before lose by that. */
+  acknowledge(): number {
+    if (this.#acknowledged) return 0;
+    const before = this.streamBytes;
+    this.#acknowledged = true;
+    return before - this.streamBytes;
+  }
+
+  /**
+   * Counts DATA against the connection's window and credits it at once: what one stream's reader
+   * leaves lying may not hold up the others. Returns the WINDOW_UPDATE due, -1 for too much DATA.
+   */
+  received(bytes: number): number {
+    if (!receive(this.#connection, bytes)) return -1;
+    if (this.#estimator?.sampling) this.#estimator.add(bytes);
+    return giveBack(this.#connection, bytes, this.#connectionTarget);
+  }
+
+  /** Counts what was read of a stream. Returns the WINDOW_UPDATE due. */
+  consumed(stream: ReceiveWindow, bytes: number): number {
+    return giveBack(stream, bytes, this.#streamTarget);
+  }
+
+  /** Whether to send a PING that measures, now that a sender was given more window. */
+  startMeasuring(nowMs: number): boolean {
+    if (this.#streamTarget >= this.#bytesMax) return false;
+    this.#estimator ??= new BandwidthEstimator(this.#streamTarget, this.#bytesMax);
+    if (this.#estimator.sampling) return false;
+    this.#estimator.start(nowMs);
+    return true;
+  }
+
+  /** The measuring PING's answer has come. Returns by how much to grow, if at all. */
+  finishMeasuring(nowMs: number): WindowGrowth | undefined {
+    if (!this.#estimator?.sampling) return undefined;
+    const target = this.#estimator.finish(nowMs);
+    const streamBytes = target - this.#streamTarget;
+    if (streamBytes <= 0) return undefined;
+    const connectionBytes = Math.max(0, target - this.#connectionTarget);
+    this.#streamTarget = target;
+    this.#connectionTarget += connectionBytes;
+    this.#connection.receiveOpen += connectionBytes;
+    return { streamWindowBytes: target, streamBytes, connectionBytes };
+  }
+}

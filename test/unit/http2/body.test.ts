@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { type BodySource, IncomingBody, own } from "#http2/body.ts";
+import { BodyTooLargeError } from "#http2/stream-error.ts";
+
+class Source implements BodySource {
+  bytes = 0;
+  error: Error | undefined;
+
+  consumed(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  broken(): Error | undefined {
+    return this.error;
+  }
+}
+
+test("a body that is here is taken without waiting, once", () => {
+  const body = new IncomingBody();
+  const source = new Source();
+  body.add(Buffer.from("a"), source);
+  expect(body.takeWhole()).toBeUndefined();
+  body.add(Buffer.from("b"), source);
+  body.end(true);
+  expect(body.takeWhole()?.toString()).toBe("ab");
+  expect(body.takeWhole()?.length).toBe(0);
+});
+
+test("a reader of the whole body lets its sender go on; one of pieces only as it takes them", async () => {
+  const [whole, pieces] = [new Source(), new Source()];
+  const [first, second] = [new IncomingBody(), new IncomingBody()];
+  first.add(Buffer.from("abc"), whole);
+  second.add(Buffer.from("abc"), pieces);
+  const read = first.read(10, whole);
+  const iterator = second.pieces(10, pieces);
+  first.add(Buffer.from("de"), whole);
+  second.add(Buffer.from("de"), pieces);
+  expect([whole.bytes, pieces.bytes]).toEqual([5, 0]);
+  expect((await iterator.next()).value?.toString()).toBe("abc");
+  expect(pieces.bytes).toBe(3);
+  first.end(true);
+  expect((await read).toString()).toBe("abcde");
+});
+
+test("past its limit a body is refused, read whole or in pieces", async () => {
+  const source = new Source();
+  const whole = new IncomingBody();
+  whole.add(Buffer.alloc(11), source);
+  await expect(whole.read(10, source)).rejects.toBeInstanceOf(BodyTooLargeError);
+  const pieces = new IncomingBody();
+  pieces.add(Buffer.alloc(10), source);
+  pieces.add(Buffer.alloc(1), source);
+  const iterator = pieces.pieces(10, source);
+  expect((await iterator.next()).value?.length).toBe(10);
+  await expect(iterator.next()).rejects.toBeInstanceOf(BodyTooLargeError);
+});
+
+test("a break reaches the reader behind what came before it", async () => {
+  const source = new Source();
+  const body = new IncomingBody();
+  body.add(Buffer.from("a"), source);
+  source.error = new Error("gone");
+  body.end(false);
+  const iterator = body.pieces(10, source);
+  expect((await iterator.next()).value?.toString()).toBe("a");
+  await expect(iterator.next()).rejects.toThrow("gone");
+});
+
+test("small parts of large reads are copied before they are kept, other pieces are not", () => {
+  const read = Buffer.alloc(64 * 1024);
+  const small = read.subarray(0, 100);
+  const large = read.subarray(0, 20_000);
+  expect(own(small).buffer).not.toBe(read.buffer);
+  expect(own(small)).toEqual(small);
+  expect(own(large)).toBe(large);
+});
