@@ -33,7 +33,7 @@ export function parametersFrom(text: string): Parameter[] {
 }
 
 /** Whether a name is in a list, where `utm_*` stands for all that begin with `utm_`. */
-export function nameListed(name: string, list: readonly string[]): boolean {
+function nameListed(name: string, list: readonly string[]): boolean {
   return list.some((entry) =>
     entry.endsWith("*") ? name.startsWith(entry.slice(0, -1)) : name === entry,
   );

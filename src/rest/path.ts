@@ -12,7 +12,7 @@ export interface PathSegments {
 }
 
 /** Decodes percent-escapes; `where` names the place in the error. Throws REQUEST_INVALID. */
-export function decodeText(text: string, where: string): string {
+function decodeText(text: string, where: string): string {
   if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);

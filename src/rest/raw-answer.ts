@@ -18,7 +18,7 @@ export interface ByteRange {
  * The one range that a Range field asks of `size` bytes; undefined when it asks for none, or in
  * a way that may be ignored. Throws RANGE_INVALID when there is nothing in it.
  */
-export function byteRangeFrom(field: string | undefined, size: number): ByteRange | undefined {
+function byteRangeFrom(field: string | undefined, size: number): ByteRange | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(field ?? "");
   const [, first = "", last = ""] = match ?? [];
   if (match === null || (first === "" && last === "")) return undefined;

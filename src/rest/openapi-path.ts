@@ -1,0 +1,105 @@
+/** Routes' paths and parameters in the words of OpenAPI. */
+
+import type { DescField, DescMessage, JsonObject } from "@bufbuild/protobuf";
+import { overlaps } from "./field-path.ts";
+import { expectationOfField } from "./field-text.ts";
+import { constraintsOf } from "./openapi-rules.ts";
+import type { SchemaCollector } from "./openapi-schema.ts";
+import type { Route } from "./route.ts";
+import { resolveIndex } from "./template.ts";
+
+/** A path with its parameters. */
+export interface DocumentPath {
+  /** Such as /models/{model}:predict. */
+  readonly text: string;
+  /** The same with nameless parameters: paths that differ in names only are one path. */
+  readonly shape: string;
+  readonly parameters: readonly JsonObject[];
+}
+
+interface Wildcard {
+  readonly name: string;
+  readonly schema: JsonObject;
+  readonly many: boolean;
+}
+
+/** What a wildcard at `position` fills: a variable's whole, a part of one, or nothing. */
+function wildcardAt(route: Route, position: number, schemas: SchemaCollector): Wildcard {
+  const { segments } = route.template;
+  const many = segments[position]?.kind === "many";
+  const owner = route.variables.find(({ variable }) => {
+    const start = resolveIndex(variable.start, segments.length);
+    return position >= start && position < resolveIndex(variable.end, segments.length);
+  });
+  if (owner === undefined)
+    return { name: `segment_${position + 1}`, schema: { type: "string" }, many };
+  const { variable, target } = owner;
+  const start = resolveIndex(variable.start, segments.length);
+  const isWhole = resolveIndex(variable.end, segments.length) - start === 1;
+  const schema = isWhole ? schemas.field(target.field) : { type: "string" };
+  return { name: isWhole ? target.path : `${target.path}_${position - start + 1}`, schema, many };
+}
+
+/** The path of a route and the parameters in it. */
+export function documentPath(route: Route, schemas: SchemaCollector): DocumentPath {
+  const { segments, verb } = route.template;
+  const parameters: JsonObject[] = [];
+  const parts = segments.map((segment, position) => {
+    if (segment.kind === "literal") return encodeURIComponent(segment.text);
+    const { name, schema, many } = wildcardAt(route, position, schemas);
+    const { description, ...plain } = schema;
+    const note = many ? "Any number of segments; an escaped slash stays escaped." : "";
+    const words = [description, note].filter((text) => typeof text === "string" && text !== "");
+    parameters.push({
+      name,
+      in: "path",
+      required: true,
+      ...(words.length === 0 ? {} : { description: words.join(" ") }),
+      schema: plain,
+    });
+    return `{${name}}`;
+  });
+  const ending = verb === "" ? "" : `:${encodeURIComponent(verb)}`;
+  const text = `/${parts.join("/")}${ending}`;
+  return { text, shape: text.replace(/\{[^}]*\}/g, "{}"), parameters };
+}
+
+/** Deepest message whose fields are listed as parameters. */
+const depthMax = 3;
+
+function* leavesOf(
+  message: DescMessage,
+  prefix: string,
+  parents: readonly DescMessage[],
+): Iterable<readonly [path: string, field: DescField]> {
+  for (const field of message.fields) {
+    const path = prefix + field.name;
+    if (expectationOfField(field) !== undefined) yield [path, field];
+    else if (
+      field.fieldKind === "message" &&
+      parents.length < depthMax &&
+      !parents.includes(field.message)
+    ) {
+      yield* leavesOf(field.message, `${path}.`, [...parents, message]);
+    }
+  }
+}
+
+/** The query parameters that a route takes. */
+export function queryParameters(route: Route, schemas: SchemaCollector): JsonObject[] {
+  if (route.body.kind === "message") return [];
+  const leaves = [...leavesOf(route.method.input, "", [])];
+  return leaves
+    .filter(([path]) => !route.bound.some((bound) => overlaps(bound, path)))
+    .map(([path, field]) => {
+      const { description, ...schema } = schemas.field(field);
+      return {
+        name: path,
+        in: "query",
+        ...(description === undefined ? {} : { description }),
+        ...(constraintsOf(field).required && !path.includes(".") ? { required: true } : {}),
+        ...(field.fieldKind === "map" ? { style: "deepObject", explode: true } : {}),
+        schema,
+      };
+    });
+}

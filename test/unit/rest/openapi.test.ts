@@ -1,0 +1,207 @@
+/** The OpenAPI document: what it says of each kind of method, field and rule. */
+
+import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
+import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { ModelsService } from "#gen/polygate/v1/models_pb.js";
+import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { commentsOf } from "#rest/comments.ts";
+import { createOpenApi, type OpenApiOptions } from "#rest/openapi.ts";
+import { testProtos, testService } from "../../support/test-protos.ts";
+
+const services = [ChatService, HealthService, ModelsService, PredictService, StatsService];
+const named = { title: "Test", version: "1.2.3" };
+
+/** The value at a path of keys; undefined where there is none. */
+function at(document: JsonValue | undefined, ...keys: readonly string[]): JsonValue | undefined {
+  return keys.reduce<JsonValue | undefined>((value, key) => {
+    if (typeof value !== "object" || value === null) return undefined;
+    return Array.isArray(value) ? value[Number(key)] : value[key];
+  }, document);
+}
+
+function gateway(options: Partial<OpenApiOptions> = {}): JsonObject {
+  return createOpenApi(services, { ...named, ...options });
+}
+
+function* refsOf(value: JsonValue): Iterable<string> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "$ref" && typeof inner === "string") yield inner;
+    else yield* refsOf(inner);
+  }
+}
+
+describe("the gateway's document", () => {
+  const document = gateway({ securitySchemes: { bearer: { type: "http", scheme: "bearer" } } });
+
+  test("has every binding, and every reference in it leads somewhere", () => {
+    expect(document).toMatchObject({ openapi: "3.1.0", info: named });
+    const paths = Object.keys(document.paths ?? {});
+    for (const path of [
+      "/api/v1/chat",
+      "/api/v1/chat:stream",
+      "/api/v1/models/{model}",
+      "/api/v1/models/{model}:predict",
+      "/predict/{model}",
+      "/health",
+      "/stats",
+    ]) {
+      expect(paths).toContain(path);
+    }
+    for (const ref of refsOf(document)) {
+      expect(at(document, ...ref.slice(2).split("/")), ref).toBeDefined();
+    }
+  });
+
+  test("names every operation once, and every parameter of a path in it", () => {
+    const ids: unknown[] = [];
+    for (const [path, item] of Object.entries(document.paths ?? {})) {
+      for (const operation of Object.values(item as JsonObject) as JsonObject[]) {
+        ids.push(operation.operationId);
+        const wanted = [...path.matchAll(/\{([^}]*)\}/g)].map((match) => match[1]);
+        const parameters = (operation.parameters ?? []) as JsonObject[];
+        const given = parameters.filter((each) => each.in === "path").map(({ name }) => name);
+        expect(given).toEqual(wanted);
+      }
+    }
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("a body leaves out what the path fills, and a form has files for bytes", () => {
+    const content = at(document, "paths", "/predict/{model}", "post", "requestBody", "content");
+    const json = at(content, "application/json", "schema", "properties") as JsonObject;
+    expect(Object.keys(json)).not.toContain("model");
+    expect(json).toMatchObject({
+      file: { type: "string", contentEncoding: "base64" },
+      inputs: { type: "array", maxItems: 64 },
+      top_k: { type: "integer", format: "int32", minimum: 1, maximum: 10000 },
+    });
+    const form = at(content, "multipart/form-data", "schema", "properties") as JsonObject;
+    expect(form.file).toEqual({ type: "string", contentMediaType: "application/octet-stream" });
+    expect(form).not.toHaveProperty("inputs");
+  });
+
+  test("rules are keywords: lengths, patterns, lists of values, what is required", () => {
+    const schemas = at(document, "components", "schemas");
+    expect(at(schemas, "polygate.v1.QueryRequest")).toMatchObject({
+      required: ["query"],
+      properties: { query: { minLength: 1, maxLength: 1048576 } },
+    });
+    expect(at(schemas, "polygate.v1.ToolDefinition", "properties", "name", "pattern")).toBe(
+      "^[A-Za-z0-9_.-]{1,64}$",
+    );
+    const role = at(schemas, "polygate.v1.ChatMessage", "properties", "role", "enum");
+    expect(role).toEqual(["system", "user", "assistant", "tool"]);
+    const shape = at(schemas, "polygate.v1.Tensor", "properties", "shape");
+    expect(shape).toMatchObject({ maxItems: 16, items: { minimum: 0 } });
+  });
+
+  test("streams have every format, and a switch adds them to a plain answer", () => {
+    const types = (path: string) =>
+      Object.keys(at(document, "paths", path, "post", "responses", "200", "content") as JsonObject);
+    const all = new Set(["application/json", "application/x-ndjson", "text/event-stream"]);
+    expect(new Set(types("/api/v1/chat:stream"))).toEqual(all);
+    expect(new Set(types("/api/v1/chat"))).toEqual(all);
+    expect(types("/v1/query")).toEqual(["application/json"]);
+  });
+
+  test("every operation tells the shape of errors, and only public ones need no credential", () => {
+    for (const item of Object.values(document.paths ?? {})) {
+      for (const operation of Object.values(item as JsonObject) as JsonObject[]) {
+        const isPublic = operation.operationId?.toString().startsWith("HealthService") ?? false;
+        expect(at(operation, "responses", "default", "$ref")).toBe("#/components/responses/Error");
+        expect(at(operation, "security")).toEqual(isPublic ? [] : undefined);
+      }
+    }
+    expect(document.security).toEqual([{ bearer: [] }]);
+  });
+
+  test("fields have the names and enum values of the JSON options", () => {
+    const plain = at(document, "components", "schemas", "polygate.v1.Usage", "properties");
+    expect(Object.keys(plain as JsonObject)).toContain("prompt_tokens");
+    const other = gateway({ json: { names: "json" } });
+    const renamed = at(other, "components", "schemas", "polygate.v1.Usage", "properties");
+    expect(Object.keys(renamed as JsonObject)).toContain("promptTokens");
+  });
+});
+
+describe("a document of other services", () => {
+  const registry = testProtos();
+  const vectors = testService(registry, "vectors.VectorService");
+  const streams = testService(registry, "vectors.StreamService");
+  const comments = commentsOf(registry.files);
+  const rule = (name: string, more: JsonObject) =>
+    fromJson(HttpRuleSchema, { selector: `vectors.VectorService.${name}`, ...more });
+  const document = createOpenApi([vectors, streams], {
+    ...named,
+    comments,
+    rules: [
+      rule("BindLibrary", { get: "/v1/{name=shelves/*/books/*}/{page=**}" }),
+      rule("BindParameterValues", { get: "/params" }),
+      rule("BindBook", { post: "/books/*", body: "*" }),
+      rule("BindShelf", {
+        get: "/shapes/{shelf}",
+        additionalBindings: [
+          { get: "/shapes/{book.title=**}" },
+          { custom: { kind: "PURGE", path: "/p" } },
+        ],
+      }),
+    ],
+  });
+  const operation = (path: string, method: string) =>
+    at(document, "paths", path, method) as JsonObject;
+
+  test("a variable of several segments becomes a parameter for each wildcard", () => {
+    const { parameters } = operation("/v1/shelves/{name_2}/books/{name_4}/{page}", "get");
+    expect(parameters).toMatchObject([
+      { name: "name_2", in: "path", required: true },
+      { name: "name_4", in: "path", required: true },
+      { name: "page", description: expect.stringContaining("Any number of segments") },
+      { name: "parent", in: "query" },
+      { name: "book.id", in: "query", schema: { type: "string", format: "int64" } },
+      ...[{ name: "book.name" }, { name: "book.title" }, { name: "book.author" }],
+      ...[{ name: "book_id" }, { name: "request_id" }, { name: "filename" }],
+    ]);
+  });
+
+  test("parameters have the types of their fields; a message within itself ends somewhere", () => {
+    const { parameters } = operation("/params", "get") as { parameters: JsonObject[] };
+    const schemaOf = (name: string) => parameters.find((each) => each.name === name);
+    expect(schemaOf("uint64_value")?.schema).toMatchObject({ type: "string", format: "uint64" });
+    expect(schemaOf("timestamp")?.schema).toEqual({ type: "string", format: "date-time" });
+    expect(schemaOf("int32_value_wrapper")?.schema).toMatchObject({ type: ["integer", "null"] });
+    expect(schemaOf("enum_list")?.schema).toMatchObject({
+      type: "array",
+      items: { enum: ["ENUM_UNSPECIFIED", "ENUM_VALUE"] },
+    });
+    expect(schemaOf("labels")).toMatchObject({ style: "deepObject", explode: true });
+    expect(schemaOf("nested.nested.bool_value")).toBeUndefined();
+  });
+
+  test("paths that differ in names only are one path, and methods that HTTP has not are left out", () => {
+    const paths = Object.keys(document.paths ?? {});
+    expect(paths).toContain("/shapes/{shelf}");
+    expect(paths).not.toContain("/shapes/{book.title}");
+    expect(paths).not.toContain("/p");
+  });
+
+  test("comments are descriptions", () => {
+    expect(document.tags).toContainEqual({
+      name: "StreamService",
+      description: "Every kind of stream, with rules in the proto.",
+    });
+  });
+
+  test("streamed requests have their formats, uploads take any type", () => {
+    const collect = at(operation("/collect", "post"), "requestBody", "content") as JsonObject;
+    expect(Object.keys(collect)).toEqual(["application/x-ndjson", "application/json"]);
+    const upload = at(operation("/upload/{name}", "post"), "requestBody", "content") as JsonObject;
+    expect(Object.keys(upload)).toEqual(["*/*"]);
+    const download = at(operation("/download/{number}", "get"), "responses", "200", "content");
+    expect(Object.keys(download as JsonObject)).toEqual(["*/*"]);
+  });
+});
