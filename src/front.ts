@@ -8,8 +8,8 @@ import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, type Surface } from "#exchange/door.ts";
+import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import type { NodeExchange } from "#exchange/node-exchange.ts";
 import { createPagesSurface, type Pages } from "#exchange/pages.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -22,7 +22,7 @@ import { createCallPath, type Routes } from "#rpc/call.ts";
 import { createRpcSurface } from "#rpc/connect-surface.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener extends ListenerOptions {
+export interface FrontListener extends Omit<ListenerOptions, "http2Engine"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
 }
 
@@ -58,7 +58,7 @@ export interface Front extends AsyncDisposable {
 
 /** Refuses an exchange with a reason. */
 type Refuse = (
-  exchange: NodeExchange,
+  exchange: Exchange,
   record: CallRecord,
   why: { readonly reason: Reason; readonly message: string } & FaultOptions,
 ) => void;
@@ -75,7 +75,7 @@ function valuesOf(record: CallRecord) {
 }
 
 /** What is said to a path that nothing knows; gRPC has a status of its own for it. */
-function unknownPath(exchange: NodeExchange): { reason: Reason; message: string } {
+function unknownPath(exchange: Exchange): { reason: Reason; message: string } {
   return (exchange.header("content-type") ?? "").startsWith("application/grpc")
     ? { reason: "METHOD_UNKNOWN", message: "no such method" }
     : { reason: "ROUTE_UNKNOWN", message: "no such path" };
@@ -175,10 +175,14 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       surfaces.none,
     ];
     const facts = { name: wanted.name, port: wanted.port, surfaces: served };
-    const listener = await listen(wanted, {
-      exchange: (exchange) => door(exchange, facts),
-      malformed,
-    });
+    const listener = await listen(
+      { ...wanted, http2Engine: "node" },
+      {
+        exchange: (exchange) => door(exchange, facts),
+        malformed,
+        connectionFailed: (reason) => deps.metrics.connectionFailures.inc({ reason }),
+      },
+    );
     listeners.push(opening.use(listener));
   }
 

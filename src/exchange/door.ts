@@ -8,8 +8,7 @@ import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { applyCors, type CorsOptions } from "./cors.ts";
-import type { ExchangeEnd } from "./exchange.ts";
-import type { NodeExchange } from "./node-exchange.ts";
+import type { Exchange, ExchangeEnd } from "./exchange.ts";
 
 /** A way of speaking to the gateway, such as RPC or REST. It holds no policy. */
 export interface Surface {
@@ -17,7 +16,7 @@ export interface Surface {
    * Takes the exchange when it is this surface's: names the endpoint in the record, serves it and
    * returns true. Never throws.
    */
-  take(exchange: NodeExchange, record: CallRecord): boolean;
+  take(exchange: Exchange, record: CallRecord): boolean;
 }
 
 /** What the door applies to every request. */
@@ -74,7 +73,7 @@ export function createDoor(options: DoorOptions, { clock, logger, metrics }: Doo
     if (!record.called) accessLine(logger, record, { elapsedMs, status: end.status });
   };
 
-  return (exchange: NodeExchange, listener: DoorListener): void => {
+  return (exchange: Exchange, listener: DoorListener): void => {
     const record: CallRecord = {
       requestId: requestIdOf(exchange.header("x-request-id")),
       listener: listener.name,

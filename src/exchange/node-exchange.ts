@@ -3,8 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
-import type { ConnectError } from "@connectrpc/connect";
-import { fault } from "#errors/fault.ts";
+import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 
 /** A request of either of Node's HTTP modules. */
@@ -14,16 +13,6 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** Time for a client to stop sending a body that nobody reads any more (nginx: lingering_timeout). */
 const lingerMs = 5000;
-
-function bodyTooLarge(bytesMax: number): ConnectError {
-  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes (max_request_size)`, {
-    metadata: { limit_bytes: String(bytesMax) },
-  });
-}
-
-function clientGone(cause?: unknown): ConnectError {
-  return fault("CANCELLED", "the client closed the request", { cause });
-}
 
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {

@@ -41,6 +41,11 @@ function doorMetrics({ counter, seconds }: Makers) {
       "method",
       "endpoint",
     ]),
+    connectionFailures: counter(
+      "http_connection_failures_total",
+      "Connections ended because their client broke a rule or a limit.",
+      ["reason"],
+    ),
     gatewayRequests: counter("gateway_requests_total", "HTTP requests by outcome.", [
       "method",
       "endpoint",

@@ -5,7 +5,7 @@ import { fastifyConnectPlugin } from "@connectrpc/connect-fastify";
 import type { FastifyInstance } from "fastify";
 import type { Surface } from "#exchange/door.ts";
 import { pathOf } from "#exchange/exchange.ts";
-import type { NodeRequest } from "#exchange/node-exchange.ts";
+import { NodeExchange, type NodeRequest } from "#exchange/node-exchange.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CallPath, Routes } from "./call.ts";
 
@@ -41,7 +41,7 @@ export function createRpcSurface(app: FastifyInstance, options: RpcSurfaceOption
   return {
     take(exchange, record) {
       const path = pathOf(exchange.target);
-      if (!procedures.has(path)) return false;
+      if (!procedures.has(path) || !(exchange instanceof NodeExchange)) return false;
       record.endpoint = path;
       values.set(exchange.request, valuesOf(record));
       app.routing(exchange.request as never, exchange.response as never);

@@ -4,274 +4,283 @@ import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
+import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import type { NodeExchange } from "#exchange/node-exchange.ts";
 import { clientTls, serverTls } from "../../support/tls.ts";
 
 const loopback = { name: "test", host: "127.0.0.1", port: 0 } as const;
 
-function open(
-  serve: (exchange: NodeExchange) => void | Promise<void>,
-  options: Partial<ListenerOptions> = {},
-): Promise<Listener> {
-  return listen(
-    { ...loopback, ...options },
-    {
-      exchange: (exchange) => void serve(exchange),
-      malformed: (status) => JSON.stringify({ status }),
-    },
-  );
-}
-
-const echo = async (exchange: NodeExchange) => {
-  const body = await exchange.body(1024);
-  const facts = [exchange.httpVersion, exchange.method, exchange.target, body.length].join(" ");
-  exchange.respond(200, [["content-type", "text/plain"]], facts);
-};
-
-/** One request on an HTTP/2 session. */
-async function http2Get(
-  session: ClientHttp2Session,
-  headers: Record<string, string>,
-  body = "",
-): Promise<{ status: number; text: string }> {
-  const stream = session.request(headers);
-  if (body !== "") stream.end(body);
-  let status = 0;
-  stream.on("response", (head) => {
-    status = Number(head[":status"]);
-  });
-  let text = "";
-  for await (const chunk of stream) text += chunk;
-  return { status, text };
-}
-
-/** All that a raw socket receives after sending `pieces`, each in a packet of its own. */
-async function raw(port: number, pieces: readonly (string | Uint8Array)[]): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-  await once(socket, "connect");
-  for (const piece of pieces) {
-    socket.write(piece);
-    await new Promise((resolve) => setImmediate(resolve));
+/** Both engines keep the same promises. */
+describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
+  function open(
+    serve: (exchange: Exchange) => void | Promise<void>,
+    options: Partial<ListenerOptions> = {},
+  ): Promise<Listener> {
+    return listen(
+      { ...loopback, http2Engine, ...options },
+      {
+        exchange: (exchange) => void serve(exchange),
+        malformed: (status) => JSON.stringify({ status }),
+        connectionFailed: () => {},
+      },
+    );
   }
-  let text = "";
-  for await (const chunk of socket) text += chunk.toString("latin1");
-  return text;
-}
 
-describe("one cleartext port", () => {
-  test("HTTP/1.1 is served", async () => {
-    await using listener = await open(echo);
-    const answer = await fetch(`http://127.0.0.1:${listener.port}/a?b=%2F`, {
-      method: "POST",
-      body: "hello",
+  const echo = async (exchange: Exchange) => {
+    const body = await exchange.body(1024);
+    const facts = [exchange.httpVersion, exchange.method, exchange.target, body.length].join(" ");
+    exchange.respond(200, [["content-type", "text/plain"]], facts);
+  };
+
+  /** One request on an HTTP/2 session. */
+  async function http2Get(
+    session: ClientHttp2Session,
+    headers: Record<string, string>,
+    body = "",
+  ): Promise<{ status: number; text: string }> {
+    const stream = session.request(headers);
+    if (body !== "") stream.end(body);
+    let status = 0;
+    stream.on("response", (head) => {
+      status = Number(head[":status"]);
     });
-    expect(await answer.text()).toBe("1.1 POST /a?b=%2F 5");
-  });
+    let text = "";
+    for await (const chunk of stream) text += chunk;
+    return { status, text };
+  }
 
-  test("HTTP/2 with prior knowledge is served", async () => {
-    await using listener = await open(echo);
-    const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
-    const answer = await http2Get(session, { ":method": "POST", ":path": "/x" }, "abc");
-    session.close();
-    expect(answer).toEqual({ status: 200, text: "2 POST /x 3" });
-  });
-
-  test("an HTTP/1.1 request that comes byte by byte is served", async () => {
-    await using listener = await open(echo);
-    const request = "GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-    expect(await raw(listener.port, [...request])).toContain("1.1 GET /slow 0");
-  });
-
-  test("an HTTP/2 preface that comes byte by byte gets the server's SETTINGS", async () => {
-    await using listener = await open(echo);
-    const socket = connect({ host: "127.0.0.1", port: listener.port, noDelay: true });
-    const preface = Buffer.concat([
-      Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-      Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
-    ]);
-    for (const byte of preface) {
-      socket.write(Uint8Array.of(byte));
+  /** All that a raw socket receives after sending `pieces`, each in a packet of its own. */
+  async function raw(port: number, pieces: readonly (string | Uint8Array)[]): Promise<string> {
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+    await once(socket, "connect");
+    for (const piece of pieces) {
+      socket.write(piece);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const [first] = (await once(socket, "data")) as [Buffer];
-    socket.destroy();
-    expect(first[3]).toBe(4);
-  });
-
-  test("bytes that are no request get a JSON body and the connection closes", async () => {
-    await using listener = await open(echo);
-    const answer = await raw(listener.port, ["BLAH\r\n\r\n"]);
-    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(answer.endsWith('{"status":400}')).toBe(true);
-  });
-
-  test("a request head over the limit gets 431", async () => {
-    await using listener = await open(echo);
-    const answer = await raw(listener.port, [`GET / HTTP/1.1\r\nx: ${"a".repeat(20_000)}\r\n\r\n`]);
-    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
-  });
-});
-
-describe("one TLS port", () => {
-  const tls = { ...serverTls, clientAuth: "none" } as const;
-
-  test("ALPN h2 is served", async () => {
-    await using listener = await open(echo, { tls });
-    const session = connectHttp2(`https://localhost:${listener.port}`, clientTls);
-    const answer = await http2Get(session, { ":path": "/tls" });
-    session.close();
-    expect(answer.text).toBe("2 GET /tls 0");
-  });
-
-  test("HTTP/1.1 over TLS is served and seen as encrypted", async () => {
-    let encrypted = false;
-    await using listener = await open(
-      (exchange) => {
-        encrypted = exchange.peer.encrypted;
-        exchange.respond(200, [], "ok");
-      },
-      { tls },
-    );
-    const request = httpsRequest({ host: "localhost", port: listener.port, ca: clientTls.ca });
-    request.end();
-    const [response] = await once(request, "response");
-    expect(response.statusCode).toBe(200);
-    response.resume();
-    await once(response, "end");
-    expect(encrypted).toBe(true);
-  });
-
-  test("clientAuth require turns callers without a certificate away", async () => {
-    await using listener = await open(echo, { tls: { ...tls, clientAuth: "require" } });
-    const { ca } = clientTls;
-    const refused = httpsRequest({ host: "localhost", port: listener.port, ca, agent: false });
-    refused.end();
-    const [error] = await once(refused, "error");
-    expect(error).toBeInstanceOf(Error);
-    const known = httpsRequest({ host: "localhost", port: listener.port, ...clientTls });
-    known.end();
-    const [response] = await once(known, "response");
-    response.resume();
-    await once(response, "end");
-    expect(response.statusCode).toBe(200);
-  });
-});
-
-describe("an exchange", () => {
-  test("a body over the limit fails with BODY_TOO_LARGE and the client gets its answer", async () => {
-    await using listener = await open(async (exchange) => {
-      await exchange.body(10).catch((error: Error) => exchange.respond(413, [], error.message));
-    });
-    const answer = await fetch(`http://127.0.0.1:${listener.port}/`, {
-      method: "POST",
-      body: "x".repeat(1_000_000),
-    });
-    expect(answer.status).toBe(413);
-    expect(await answer.text()).toContain("10 bytes (max_request_size)");
-  });
-
-  test("an answer given before the body was read closes the connection, others keep it", async () => {
-    await using listener = await open((exchange) => exchange.respond(200, [], "early"));
-    const url = `http://127.0.0.1:${listener.port}/`;
-    const unread = await fetch(url, { method: "POST", body: "x".repeat(1_000_000) });
-    expect([await unread.text(), unread.headers.get("connection")]).toEqual(["early", "close"]);
-    const plain = await fetch(url);
-    expect([await plain.text(), plain.headers.get("connection")]).toEqual(["early", "keep-alive"]);
-  });
-
-  test("a HEAD request gets the head alone, with the length the body would have", async () => {
-    await using listener = await open((exchange) => exchange.respond(200, [], "twelve bytes"));
-    const answer = await fetch(`http://127.0.0.1:${listener.port}/`, { method: "HEAD" });
-    expect(answer.headers.get("content-length")).toBe("12");
-    expect(await answer.text()).toBe("");
-  });
-
-  for (const wire of ["1.1", "2"] as const) {
-    test(`HTTP/${wire}: the signal aborts when the client leaves, and the end says so`, async () => {
-      const left = Promise.withResolvers<boolean>();
-      await using listener = await open((exchange) => {
-        exchange.start(200, []);
-        exchange.onEnd(({ aborted }) => left.resolve(aborted && exchange.signal.aborted));
-      });
-      if (wire === "2") {
-        const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
-        const stream = session.request({ ":path": "/" });
-        await once(stream, "response");
-        stream.close(8);
-        expect(await left.promise).toBe(true);
-        session.close();
-      } else {
-        const request = httpRequest({ host: "127.0.0.1", port: listener.port });
-        request.end();
-        await once(request, "response");
-        request.destroy();
-        expect(await left.promise).toBe(true);
-      }
-    });
-
-    test(`HTTP/${wire}: a writer waits for a reader that is slow`, async () => {
-      let written = 0;
-      const total = 64;
-      const chunk = new Uint8Array(256 * 1024);
-      const done = Promise.withResolvers<void>();
-      await using listener = await open(async (exchange) => {
-        exchange.start(200, []);
-        for (; written < total; written += 1) await exchange.write(chunk);
-        exchange.end();
-        done.resolve();
-      });
-      if (wire === "2") {
-        const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
-        const stream = session.request({ ":path": "/" });
-        await once(stream, "response");
-        stream.pause();
-        expect(written).toBeLessThan(total);
-        let bytes = 0;
-        for await (const piece of stream) bytes += piece.length;
-        expect(bytes).toBe(total * chunk.length);
-        session.close();
-      } else {
-        const request = httpRequest({ host: "127.0.0.1", port: listener.port });
-        request.end();
-        const [response] = await once(request, "response");
-        expect(written).toBeLessThan(total);
-        let bytes = 0;
-        for await (const piece of response) bytes += piece.length;
-        expect(bytes).toBe(total * chunk.length);
-      }
-      await done.promise;
-    });
+    let text = "";
+    for await (const chunk of socket) text += chunk.toString("latin1");
+    return text;
   }
-});
 
-describe("drain", () => {
-  test("calls under way end, idle connections close, new ones are refused", async () => {
-    const release = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    await using listener = await open(async (exchange) => {
-      begun.resolve();
-      await release.promise;
-      exchange.respond(200, [], "done");
+  describe("one cleartext port", () => {
+    test("HTTP/1.1 is served", async () => {
+      await using listener = await open(echo);
+      const answer = await fetch(`http://127.0.0.1:${listener.port}/a?b=%2F`, {
+        method: "POST",
+        body: "hello",
+      });
+      expect(await answer.text()).toBe("1.1 POST /a?b=%2F 5");
     });
-    const url = `http://127.0.0.1:${listener.port}/`;
-    const underWay = fetch(url);
-    const session = connectHttp2(url);
-    const overHttp2 = http2Get(session, { ":path": "/" });
-    await begun.promise;
-    await once(session, "remoteSettings");
-    const drained = listener.drain(10_000);
-    await expect(fetch(url)).rejects.toThrow();
-    release.resolve();
-    expect(await (await underWay).text()).toBe("done");
-    expect((await overHttp2).text).toBe("done");
-    await drained;
+
+    test("HTTP/2 with prior knowledge is served", async () => {
+      await using listener = await open(echo);
+      const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
+      const answer = await http2Get(session, { ":method": "POST", ":path": "/x" }, "abc");
+      session.close();
+      expect(answer).toEqual({ status: 200, text: "2 POST /x 3" });
+    });
+
+    test("an HTTP/1.1 request that comes byte by byte is served", async () => {
+      await using listener = await open(echo);
+      const request = "GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+      expect(await raw(listener.port, [...request])).toContain("1.1 GET /slow 0");
+    });
+
+    test("an HTTP/2 preface that comes byte by byte gets the server's SETTINGS", async () => {
+      await using listener = await open(echo);
+      const socket = connect({ host: "127.0.0.1", port: listener.port, noDelay: true });
+      const preface = Buffer.concat([
+        Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+      ]);
+      for (const byte of preface) {
+        socket.write(Uint8Array.of(byte));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const [first] = (await once(socket, "data")) as [Buffer];
+      socket.destroy();
+      expect(first[3]).toBe(4);
+    });
+
+    test("bytes that are no request get a JSON body and the connection closes", async () => {
+      await using listener = await open(echo);
+      const answer = await raw(listener.port, ["BLAH\r\n\r\n"]);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(answer.endsWith('{"status":400}')).toBe(true);
+    });
+
+    test("a request head over the limit gets 431", async () => {
+      await using listener = await open(echo);
+      const answer = await raw(listener.port, [
+        `GET / HTTP/1.1\r\nx: ${"a".repeat(20_000)}\r\n\r\n`,
+      ]);
+      expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    });
   });
 
-  test("a call that outlasts the grace is cut off", async () => {
-    await using listener = await open((exchange) => exchange.start(200, []));
-    const answer = await fetch(`http://127.0.0.1:${listener.port}/`);
-    await listener.drain(50);
-    await expect(answer.text()).rejects.toThrow();
+  describe("one TLS port", () => {
+    const tls = { ...serverTls, clientAuth: "none" } as const;
+
+    test("ALPN h2 is served", async () => {
+      await using listener = await open(echo, { tls });
+      const session = connectHttp2(`https://localhost:${listener.port}`, clientTls);
+      const answer = await http2Get(session, { ":path": "/tls" });
+      session.close();
+      expect(answer.text).toBe("2 GET /tls 0");
+    });
+
+    test("HTTP/1.1 over TLS is served and seen as encrypted", async () => {
+      let encrypted = false;
+      await using listener = await open(
+        (exchange) => {
+          encrypted = exchange.peer.encrypted;
+          exchange.respond(200, [], "ok");
+        },
+        { tls },
+      );
+      const request = httpsRequest({ host: "localhost", port: listener.port, ca: clientTls.ca });
+      request.end();
+      const [response] = await once(request, "response");
+      expect(response.statusCode).toBe(200);
+      response.resume();
+      await once(response, "end");
+      expect(encrypted).toBe(true);
+    });
+
+    test("clientAuth require turns callers without a certificate away", async () => {
+      await using listener = await open(echo, { tls: { ...tls, clientAuth: "require" } });
+      const { ca } = clientTls;
+      const refused = httpsRequest({ host: "localhost", port: listener.port, ca, agent: false });
+      refused.end();
+      const [error] = await once(refused, "error");
+      expect(error).toBeInstanceOf(Error);
+      const known = httpsRequest({ host: "localhost", port: listener.port, ...clientTls });
+      known.end();
+      const [response] = await once(known, "response");
+      response.resume();
+      await once(response, "end");
+      expect(response.statusCode).toBe(200);
+    });
+  });
+
+  describe("an exchange", () => {
+    test("a body over the limit fails with BODY_TOO_LARGE and the client gets its answer", async () => {
+      await using listener = await open(async (exchange) => {
+        await exchange.body(10).catch((error: Error) => exchange.respond(413, [], error.message));
+      });
+      const answer = await fetch(`http://127.0.0.1:${listener.port}/`, {
+        method: "POST",
+        body: "x".repeat(1_000_000),
+      });
+      expect(answer.status).toBe(413);
+      expect(await answer.text()).toContain("10 bytes (max_request_size)");
+    });
+
+    test("an answer given before the body was read closes the connection, others keep it", async () => {
+      await using listener = await open((exchange) => exchange.respond(200, [], "early"));
+      const url = `http://127.0.0.1:${listener.port}/`;
+      const unread = await fetch(url, { method: "POST", body: "x".repeat(1_000_000) });
+      expect([await unread.text(), unread.headers.get("connection")]).toEqual(["early", "close"]);
+      const plain = await fetch(url);
+      expect([await plain.text(), plain.headers.get("connection")]).toEqual([
+        "early",
+        "keep-alive",
+      ]);
+    });
+
+    test("a HEAD request gets the head alone, with the length the body would have", async () => {
+      await using listener = await open((exchange) => exchange.respond(200, [], "twelve bytes"));
+      const answer = await fetch(`http://127.0.0.1:${listener.port}/`, { method: "HEAD" });
+      expect(answer.headers.get("content-length")).toBe("12");
+      expect(await answer.text()).toBe("");
+    });
+
+    for (const wire of ["1.1", "2"] as const) {
+      test(`HTTP/${wire}: the signal aborts when the client leaves, and the end says so`, async () => {
+        const left = Promise.withResolvers<boolean>();
+        await using listener = await open((exchange) => {
+          exchange.start(200, []);
+          exchange.onEnd(({ aborted }) => left.resolve(aborted && exchange.signal.aborted));
+        });
+        if (wire === "2") {
+          const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
+          const stream = session.request({ ":path": "/" });
+          await once(stream, "response");
+          stream.close(8);
+          expect(await left.promise).toBe(true);
+          session.close();
+        } else {
+          const request = httpRequest({ host: "127.0.0.1", port: listener.port });
+          request.end();
+          await once(request, "response");
+          request.destroy();
+          expect(await left.promise).toBe(true);
+        }
+      });
+
+      test(`HTTP/${wire}: a writer waits for a reader that is slow`, async () => {
+        let written = 0;
+        const total = 64;
+        const chunk = new Uint8Array(256 * 1024);
+        const done = Promise.withResolvers<void>();
+        await using listener = await open(async (exchange) => {
+          exchange.start(200, []);
+          for (; written < total; written += 1) await exchange.write(chunk);
+          exchange.end();
+          done.resolve();
+        });
+        if (wire === "2") {
+          const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
+          const stream = session.request({ ":path": "/" });
+          await once(stream, "response");
+          stream.pause();
+          expect(written).toBeLessThan(total);
+          let bytes = 0;
+          for await (const piece of stream) bytes += piece.length;
+          expect(bytes).toBe(total * chunk.length);
+          session.close();
+        } else {
+          const request = httpRequest({ host: "127.0.0.1", port: listener.port });
+          request.end();
+          const [response] = await once(request, "response");
+          expect(written).toBeLessThan(total);
+          let bytes = 0;
+          for await (const piece of response) bytes += piece.length;
+          expect(bytes).toBe(total * chunk.length);
+        }
+        await done.promise;
+      });
+    }
+  });
+
+  describe("drain", () => {
+    test("calls under way end, idle connections close, new ones are refused", async () => {
+      const release = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      await using listener = await open(async (exchange) => {
+        begun.resolve();
+        await release.promise;
+        exchange.respond(200, [], "done");
+      });
+      const url = `http://127.0.0.1:${listener.port}/`;
+      const underWay = fetch(url);
+      const session = connectHttp2(url);
+      const overHttp2 = http2Get(session, { ":path": "/" });
+      await begun.promise;
+      await once(session, "remoteSettings");
+      const drained = listener.drain(10_000);
+      await expect(fetch(url)).rejects.toThrow();
+      release.resolve();
+      expect(await (await underWay).text()).toBe("done");
+      expect((await overHttp2).text).toBe("done");
+      await drained;
+    });
+
+    test("a call that outlasts the grace is cut off", async () => {
+      await using listener = await open((exchange) => exchange.start(200, []));
+      const answer = await fetch(`http://127.0.0.1:${listener.port}/`);
+      await listener.drain(50);
+      await expect(answer.text()).rejects.toThrow();
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { assert, property, uint8Array } from "fast-check";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { wireOf } from "#exchange/preface.ts";
 
@@ -19,13 +19,13 @@ test("the first byte that differs tells HTTP/1.1", () => {
 });
 
 test("no bytes make it throw, and more bytes never change a verdict", () => {
-  const cut = property(
-    uint8Array({ maxLength: 40 }),
-    uint8Array({ maxLength: 8 }),
+  const cut = fc.property(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.uint8Array({ maxLength: 8 }),
     (bytes, more) => {
       const verdict = wireOf(bytes);
       if (verdict !== undefined) expect(wireOf(Buffer.concat([bytes, more]))).toBe(verdict);
     },
   );
-  assert(cut);
+  fc.assert(cut);
 });

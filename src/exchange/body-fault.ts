@@ -1,0 +1,16 @@
+/** What reading a request's body fails with, whatever engine carries it. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+
+/** BODY_TOO_LARGE, naming the limit. */
+export function bodyTooLarge(bytesMax: number): ConnectError {
+  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes (max_request_size)`, {
+    metadata: { limit_bytes: String(bytesMax) },
+  });
+}
+
+/** CANCELLED: nobody waits for the answer any more. */
+export function clientGone(cause?: unknown): ConnectError {
+  return fault("CANCELLED", "the client closed the request", { cause });
+}

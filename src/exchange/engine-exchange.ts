@@ -1,0 +1,136 @@
+/** The exchange face over a stream of the project's own HTTP/2 engine. */
+
+import type { Socket } from "node:net";
+import type { ServerStream } from "#http2/server-stream.ts";
+import { BodyTooLargeError, StreamBrokenError } from "#http2/stream-error.ts";
+import { bodyTooLarge, clientGone } from "./body-fault.ts";
+import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+
+/** The engine's errors in the words of the gateway; others as they are. */
+function translated(thrown: unknown): unknown {
+  if (thrown instanceof BodyTooLargeError) return bodyTooLarge(thrown.bytesMax);
+  if (thrown instanceof StreamBrokenError) return clientGone(thrown);
+  return thrown;
+}
+
+/** One stream, as an exchange. It holds nothing that the stream knows already. */
+export class EngineExchange implements Exchange {
+  readonly httpVersion = "2";
+  readonly stream: ServerStream;
+  readonly #socket: Socket;
+  /** Fields that were set ahead of the answer. */
+  #early: [name: string, value: string][] | undefined;
+  #gone: AbortController | undefined;
+
+  constructor(stream: ServerStream, socket: Socket) {
+    this.stream = stream;
+    this.#socket = socket;
+  }
+
+  get method(): string {
+    return this.stream.method;
+  }
+
+  get target(): string {
+    return this.stream.path;
+  }
+
+  get authority(): string {
+    return this.stream.authority;
+  }
+
+  get peer(): Peer {
+    const { remoteAddress = "", remotePort = 0 } = this.#socket;
+    return { address: remoteAddress, port: remotePort, encrypted: "encrypted" in this.#socket };
+  }
+
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      const gone = new AbortController();
+      this.#gone = gone;
+      this.stream.onEnd(({ aborted }) => {
+        if (aborted) gone.abort(clientGone());
+      });
+    }
+    return this.#gone.signal;
+  }
+
+  get started(): boolean {
+    return this.stream.started;
+  }
+
+  header(name: string): string | undefined {
+    return this.stream.header(name);
+  }
+
+  headers(): Iterable<readonly [string, string]> {
+    return this.stream.headers();
+  }
+
+  async body(bytesMax: number): Promise<Uint8Array> {
+    const whole = this.stream.takeBody();
+    if (whole !== undefined) {
+      if (whole.length > bytesMax) throw bodyTooLarge(bytesMax);
+      return whole;
+    }
+    try {
+      return await this.stream.body(bytesMax);
+    } catch (thrown) {
+      throw translated(thrown);
+    }
+  }
+
+  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
+    try {
+      yield* this.stream.chunks(bytesMax);
+    } catch (thrown) {
+      throw translated(thrown);
+    }
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#early ??= [];
+    this.#early.push([name, value]);
+  }
+
+  respond(status: number, headers: HeaderList, body: Uint8Array | string = ""): void {
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    const sized: HeaderList =
+      status === 204 || status === 304
+        ? headers
+        : [...headers, ["content-length", String(bytes.length)]];
+    this.stream.respond(status, this.#all(sized), bytes);
+  }
+
+  start(status: number, headers: HeaderList): void {
+    this.stream.start(status, this.#all(headers));
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    try {
+      await this.stream.write(chunk);
+    } catch (thrown) {
+      throw translated(thrown);
+    }
+  }
+
+  end(trailers?: HeaderList): void {
+    this.stream.end(trailers);
+  }
+
+  reset(): void {
+    this.stream.reset();
+  }
+
+  onEnd(listener: (end: ExchangeEnd) => void): void {
+    this.stream.onEnd(listener);
+  }
+
+  /** Early fields and those of the answer; an answer's own field replaces an early one. */
+  #all(headers: HeaderList): HeaderList {
+    const early = this.#early;
+    if (early === undefined) return headers;
+    const kept = early.filter(([name]) => !headers.some(([other]) => other === name));
+    return [...kept, ...headers];
+  }
+}

@@ -1,0 +1,30 @@
+/** HTTP/2 by the project's own engine. */
+
+import { systemClock } from "#core/clock.ts";
+import { systemRng } from "#core/rng.ts";
+import { Http2Server } from "#http2/server.ts";
+import { EngineExchange } from "./engine-exchange.ts";
+import type { Wire, WireHandlers } from "./wire.ts";
+
+/** The longest time that a timer can hold; the listener bounds a drain before that. */
+const timerMsMax = 2_147_483_647;
+
+/** The wire of HTTP/2. */
+export function http2EngineWire({ exchange, connectionFailed }: WireHandlers): Wire {
+  const server = new Http2Server(
+    {
+      onStream: (stream, socket) => exchange(new EngineExchange(stream, socket)),
+      onFailure: connectionFailed,
+    },
+    systemClock,
+    systemRng,
+  );
+  return {
+    take(socket) {
+      server.take(socket);
+      socket.resume();
+    },
+    drain: () => void server.drain(timerMsMax),
+    close: () => server[Symbol.asyncDispose](),
+  };
+}

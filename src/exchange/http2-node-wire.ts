@@ -1,0 +1,43 @@
+/** HTTP/2 by node:http2: the reference in tests and benchmarks, and the operator's way out. */
+
+import { createServer, type ServerHttp2Session } from "node:http2";
+import { NodeExchange } from "./node-exchange.ts";
+import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+
+const concurrentStreamsMax = 256;
+/** Receive windows: room for a fast sender on a long path. */
+const streamWindowBytes = 256 * 1024;
+const connectionWindowBytes = 1024 * 1024;
+
+/** The wire of HTTP/2, by Node's own module. */
+export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wire {
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createServer(
+    {
+      settings: {
+        maxConcurrentStreams: concurrentStreamsMax,
+        initialWindowSize: streamWindowBytes,
+        maxHeaderListSize: headerBytesMax,
+      },
+    },
+    (request, response) => void exchange(new NodeExchange(request, response)),
+  );
+  server.on("session", (session) => {
+    session.setLocalWindowSize(connectionWindowBytes);
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.on("error", () => session.destroy());
+  });
+  // A session that breaks takes only its own streams with it.
+  server.on("sessionError", () => connectionFailed("http2_session_error"));
+  return {
+    // node:http2 reads what was put back by itself; a socket made to flow again would lose it.
+    take: (socket) => server.emit("connection", socket),
+    drain() {
+      for (const session of sessions) session.close();
+    },
+    async close() {
+      // It never listened, so there is nothing to close.
+    },
+  };
+}
