@@ -4,28 +4,12 @@ import { z } from "zod";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import { type Problem, problemText } from "#config/problem.ts";
 import { numberBetween, text, wholeNumber } from "#config/scalar.ts";
+import type { CoreServerOptions } from "#core-server.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { commandHelp } from "./help.ts";
 import { exitOnCrash, stopAsked } from "./lifetime.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** What the core is started with. */
-export interface CoreOptions {
-  readonly host: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
-  /** Wait before the first token, in milliseconds. */
-  readonly latencyMs: number;
-  /** Wait between tokens, in milliseconds. */
-  readonly tokenIntervalMs: number;
-  /** Share of calls that fail, 0 to 1. */
-  readonly failureRate: number;
-  /** A stream breaks after this many tokens; 0 means never. */
-  readonly failAfterTokens: number;
-  /** Seed of the core's chance. */
-  readonly seed: number;
-}
 
 const rows = [
   { name: "host", value: "address", fallback: "127.0.0.1", description: "address to listen on" },
@@ -82,7 +66,7 @@ export interface CoreServing extends AsyncDisposable {
 export async function core(
   argv: readonly string[],
   terminal: Terminal,
-  start: (options: CoreOptions, logger: Logger) => Promise<CoreServing>,
+  start: (options: CoreServerOptions, logger: Logger) => Promise<CoreServing>,
 ): Promise<number> {
   const flags = flagsFrom(argv, rows);
   if (flags.values.has("help")) {
@@ -124,7 +108,7 @@ export async function core(
   return 0;
 }
 
-function optionsFrom(flags: z.output<typeof values>): CoreOptions {
+function optionsFrom(flags: z.output<typeof values>): CoreServerOptions {
   return {
     host: flags.host,
     port: flags.port,

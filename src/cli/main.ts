@@ -3,8 +3,9 @@
 
 import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
+import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { CoreOptions } from "./core.ts";
+
 import type { Terminal } from "./terminal.ts";
 
 // onnxruntime reads this when it is loaded, and the cache serves modules loaded after it: hence the
@@ -34,7 +35,7 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "core": {
       const { core } = await import("./core.ts");
-      const start = async (options: CoreOptions, logger: Logger) =>
+      const start = async (options: CoreServerOptions, logger: Logger) =>
         (await import("#core-server.ts")).startCore(options, logger);
       return core(flags, terminal, start);
     }

@@ -42,6 +42,10 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe("How long calls may go on after SIGTERM; the default ends before Docker's 10 s do."),
+  http2_engine: z
+    .enum(["polygate", "node"])
+    .default("polygate")
+    .describe("What speaks HTTP/2: the engine that comes with Polygate, or Node's own module."),
 });
 
 const listener = z.strictObject({
