@@ -7,8 +7,9 @@ import type { Rng } from "#core/rng.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
-import { type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "./limits.ts";
 import { SlabPool } from "./output.ts";
+import { UnreadMemory } from "./receive-windows.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 import type { FieldList } from "./stream.ts";
 
@@ -60,6 +61,13 @@ const tickMs = 1_000;
 /** Wait after a failed attempt to connect: it grows by the factor up to the most. */
 const backoff = { firstMs: 100, factor: 1.6, mostMs: 10_000, jitter: 0.2 } as const;
 
+/** What a client's sessions share. */
+interface SessionDeps {
+  readonly clock: Clock;
+  readonly slabs: SlabPool;
+  readonly unread: UnreadMemory;
+}
+
 /** What a session tells its client. */
 interface SessionListener {
   /** Perhaps a stream can be opened now that could not before. */
@@ -76,7 +84,7 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
   constructor(
     socket: Socket,
     limits: ConnectionLimits,
-    deps: { readonly clock: Clock; readonly slabs: SlabPool },
+    deps: SessionDeps,
     listener: SessionListener,
   ) {
     this.#listener = listener;
@@ -85,6 +93,7 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
       limits,
       handler: this,
       slabs: deps.slabs,
+      unread: deps.unread,
       nowMs: deps.clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, deps.clock, this);
@@ -153,7 +162,7 @@ export class Http2Client implements AsyncDisposable {
   readonly #limits: ConnectionLimits;
   readonly #clock: Clock;
   readonly #rng: Rng;
-  readonly #slabs = new SlabPool();
+  readonly #deps: SessionDeps;
   readonly #scheme: string;
   readonly #authority: string;
   readonly #sessions: ClientSession[] = [];
@@ -169,6 +178,7 @@ export class Http2Client implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#clock = clock;
+    this.#deps = { clock, slabs: new SlabPool(), unread: new UnreadMemory(unreadBytesMaxOfAll) };
     this.#rng = rng;
     this.#scheme = options.tls === undefined ? "http" : "https";
     this.#authority = options.authority ?? authorityOf(options.host, options.port);
@@ -302,30 +312,25 @@ export class Http2Client implements AsyncDisposable {
       });
     }
     const timeout = new AbortController();
-    const session = new ClientSession(
-      socket,
-      this.#limits,
-      { clock: this.#clock, slabs: this.#slabs },
-      {
-        onChange: ({ ready }) => {
-          if (ready && !timeout.signal.aborted) {
-            timeout.abort();
-            this.#connecting = false;
-            this.#failures = 0;
-          }
-          this.#serveWaiting();
-        },
-        onGone: (gone) => {
-          this.#sessions.splice(this.#sessions.indexOf(gone), 1);
-          if (!timeout.signal.aborted) {
-            timeout.abort();
-            this.#failed();
-          } else if (this.#waiting.size > 0) {
-            this.#connectIfNeeded();
-          }
-        },
+    const session = new ClientSession(socket, this.#limits, this.#deps, {
+      onChange: ({ ready }) => {
+        if (ready && !timeout.signal.aborted) {
+          timeout.abort();
+          this.#connecting = false;
+          this.#failures = 0;
+        }
+        this.#serveWaiting();
       },
-    );
+      onGone: (gone) => {
+        this.#sessions.splice(this.#sessions.indexOf(gone), 1);
+        if (!timeout.signal.aborted) {
+          timeout.abort();
+          this.#failed();
+        } else if (this.#waiting.size > 0) {
+          this.#connectIfNeeded();
+        }
+      },
+    });
     this.#sessions.push(session);
     this.#clock
       .sleep(this.#options.connectTimeoutMs ?? connectTimeoutMsDefault, timeout.signal)

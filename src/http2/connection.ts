@@ -30,7 +30,7 @@ import {
 } from "./limits.ts";
 import { MessageHead } from "./message-head.ts";
 import type { SlabPool } from "./output.ts";
-import { ReceiveWindows } from "./receive-windows.ts";
+import { ReceiveWindows, type UnreadMemory } from "./receive-windows.ts";
 import { Sender, type SenderListener } from "./sender.ts";
 import { type Setting, settingId } from "./settings.ts";
 import type { Breaker, FieldList, Stream } from "./stream.ts";
@@ -41,6 +41,7 @@ export interface ConnectionOptions<S extends Stream> {
   readonly limits: ConnectionLimits;
   readonly handler: ConnectionHandler<S>;
   readonly slabs: SlabPool;
+  readonly unread: UnreadMemory;
   /** Monotonic time of its beginning. */
   readonly nowMs: number;
 }
@@ -117,8 +118,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     });
     this.#sender = new Sender(slabs, this);
     this.#budgets = new PeerBudgets(nowMs);
-    this.#windows = new ReceiveWindows(limits);
-    this.#lifetime = new Lifetime(limits, nowMs);
+    this.#windows = new ReceiveWindows(limits, options.unread);
+    this.#lifetime = new Lifetime(limits, this.#isServer, nowMs);
     this.#prefaceBytes = this.#isServer ? 0 : clientPreface.length;
     this.#writePreface();
   }
@@ -240,8 +241,16 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Lets the peer send as many bytes more as were read of a stream. */
   consume(stream: S, bytes: number): void {
     this.#budgets.earn("tinyData", bytes + tinyDataBytes);
+    this.#release(stream, Math.min(bytes, stream.unreadBytes));
     this.#giveBack(stream, bytes);
     this.#signalOutput();
+  }
+
+  /** What of a body was read, or never will be, makes room for that of others. */
+  #release(stream: S, bytes: number): void {
+    stream.unreadBytes -= bytes;
+    const increment = this.#windows.release(bytes);
+    if (increment > 0) this.#sender.windowUpdate(0, increment);
   }
 
   #giveBack(stream: S, bytes: number): void {
@@ -288,6 +297,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#lifetime.nowMs = nowMs;
     if (this.failure !== undefined) return;
     this.#resetStalled();
+    // Others may have made room in what all connections share.
+    const increment = this.#windows.release(0);
+    if (increment > 0) this.#sender.windowUpdate(0, increment);
     const due = this.#lifetime.due();
     switch (due?.kind) {
       case "fail":
@@ -456,6 +468,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (bytes < length) this.#giveBack(stream, length - bytes);
     if (end) stream.remoteEnded = true;
     if (bytes > 0) {
+      stream.unreadBytes += bytes;
+      this.#windows.keep(bytes);
       this.#handler.onData(stream, frame.bytes.subarray(frame.start, frame.end));
     }
     if (end) this.#remoteEnd(stream);
@@ -831,6 +845,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#streams.delete(stream.id);
     this.#lastStream = undefined;
     this.#sender.forget(stream);
+    if (stream.unreadBytes > 0) this.#release(stream, stream.unreadBytes);
     const closing: Closing =
       brokenBy === "nobody" ? "ended" : brokenBy === "peer" ? "reset_by_peer" : "reset_by_us";
     this.#closedStreams.remember(stream.id, closing);

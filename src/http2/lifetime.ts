@@ -20,6 +20,7 @@ const drainStepMs = 5_000;
 /** The times of one connection; undefined stands for what is not under way. */
 export class Lifetime {
   readonly #limits: ConnectionLimits;
+  readonly #isServer: boolean;
   readonly #createdMs: number;
   /** Now, as last told. */
   nowMs: number;
@@ -37,8 +38,9 @@ export class Lifetime {
   drainStartedMs: number | undefined;
   #askedMs: number | undefined;
 
-  constructor(limits: ConnectionLimits, nowMs: number) {
+  constructor(limits: ConnectionLimits, isServer: boolean, nowMs: number) {
     this.#limits = limits;
+    this.#isServer = isServer;
     this.#createdMs = this.nowMs = this.heardMs = this.idleSinceMs = nowMs;
   }
 
@@ -73,7 +75,8 @@ export class Lifetime {
       if (!this.#isPast(this.#askedMs, keepAliveTimeoutMs)) return undefined;
       return { kind: "fail", code: errorCode.noError, debug: "keepalive_timeout" };
     }
-    this.#askedMs = this.#isPast(this.heardMs, keepAliveMs) ? this.nowMs : undefined;
+    const asks = this.#isServer || this.idleSinceMs === undefined;
+    this.#askedMs = asks && this.#isPast(this.heardMs, keepAliveMs) ? this.nowMs : undefined;
     return this.#askedMs === undefined ? undefined : { kind: "ask" };
   }
 

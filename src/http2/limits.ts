@@ -16,6 +16,8 @@ export interface ConnectionLimits {
   readonly connectionWindowBytes: number;
   /** Both windows grow up to this for senders that fill them; equal to a window, it stays. */
   readonly windowBytesMax: number;
+  /** Bodies that came and were not read may hold this much; past it the whole connection waits. */
+  readonly unreadBytesMax: number;
   /** A stream whose queue is longer tells its writer to wait. */
   readonly sendBufferBytes: number;
   /** Time for TLS, preface and first SETTINGS. */
@@ -26,7 +28,10 @@ export interface ConnectionLimits {
   readonly headerTimeoutMs: number;
   /** Time that a stream's queue may stand still because the peer reads nothing. */
   readonly stallTimeoutMs: number;
-  /** A connection that is silent for so long is asked with a PING; 0 never asks. */
+  /**
+   * A connection that is silent for so long is asked with a PING; 0 never asks. Clients ask
+   * only while a call is open: servers count other PINGs as abuse.
+   */
   readonly keepAliveMs: number;
   /** Time for the answer to such a PING. */
   readonly keepAliveTimeoutMs: number;
@@ -45,17 +50,20 @@ export const defaultLimits: ConnectionLimits = {
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
   windowBytesMax: 16 * 1024 * 1024,
+  unreadBytesMax: 16 * 1024 * 1024,
   sendBufferBytes: 256 * 1024,
   handshakeTimeoutMs: 10_000,
   settingsTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
   stallTimeoutMs: 30_000,
-  keepAliveMs: 0,
+  keepAliveMs: 300_000,
   keepAliveTimeoutMs: 20_000,
   idleTimeoutMs: 0,
   ageMaxMs: 0,
 };
 
+/** Bodies that came and were not read, over all connections of one server or client. */
+export const unreadBytesMaxOfAll = 512 * 1024 * 1024;
 /** Entries of one SETTINGS frame. */
 export const settingsEntriesMax = 32;
 /** Control frames of ours that may wait for a peer that does not read. */

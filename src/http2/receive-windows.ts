@@ -19,16 +19,32 @@ export interface WindowGrowth {
   readonly connectionBytes: number;
 }
 
+/** What readers have left lying, of all connections that share it. */
+export class UnreadMemory {
+  readonly bytesMax: number;
+  bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+}
+
 /** The receiving half of flow control. */
 export class ReceiveWindows {
   readonly #bytesMax: number;
+  readonly #unreadBytesMax: number;
+  readonly #shared: UnreadMemory;
+  /** DATA that came and was not read yet. */
+  #unreadBytes = 0;
   readonly #connection: ReceiveWindow = { receiveOpen: windowBytesDefault, receiveOwed: 0 };
   #connectionTarget: number;
   #streamTarget: number;
   #acknowledged = false;
   #estimator: BandwidthEstimator | undefined;
 
-  constructor(limits: ConnectionLimits) {
+  constructor(limits: ConnectionLimits, shared: UnreadMemory) {
+    this.#shared = shared;
+    this.#unreadBytesMax = limits.unreadBytesMax;
     this.#connectionTarget = Math.max(limits.connectionWindowBytes, windowBytesDefault);
     this.#streamTarget = limits.streamWindowBytes;
     this.#bytesMax = limits.windowBytesMax;
@@ -57,13 +73,35 @@ export class ReceiveWindows {
   }
 
   /**
-   * Counts DATA against the connection's window and credits it at once: what one stream's reader
-   * leaves lying may not hold up the others. Returns the WINDOW_UPDATE due, -1 for too much DATA.
+   * Counts DATA against the connection's window and credits it at once, so that what one reader
+   * leaves lying holds up nobody else, unless too much lies. Returns the WINDOW_UPDATE due, -1 for
+   * more DATA than was allowed.
    */
   received(bytes: number): number {
     if (!receive(this.#connection, bytes)) return -1;
     if (this.#estimator?.sampling) this.#estimator.add(bytes);
-    return giveBack(this.#connection, bytes, this.#connectionTarget);
+    return this.#credit(bytes);
+  }
+
+  /** Counts DATA that a reader is to take. */
+  keep(bytes: number): void {
+    this.#unreadBytes += bytes;
+    this.#shared.bytes += bytes;
+  }
+
+  /** Counts what a reader took, or never will. Returns the WINDOW_UPDATE of the connection due. */
+  release(bytes: number): number {
+    this.#unreadBytes -= bytes;
+    this.#shared.bytes -= bytes;
+    return this.#connection.receiveOwed > 0 ? this.#credit(0) : 0;
+  }
+
+  #credit(bytes: number): number {
+    const isTooMuch =
+      this.#unreadBytes > this.#unreadBytesMax || this.#shared.bytes > this.#shared.bytesMax;
+    if (!isTooMuch) return giveBack(this.#connection, bytes, this.#connectionTarget);
+    this.#connection.receiveOwed += bytes;
+    return 0;
   }
 
   /** Counts what was read of a stream. Returns the WINDOW_UPDATE due. */

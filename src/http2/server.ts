@@ -6,8 +6,9 @@ import type { Rng } from "#core/rng.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
-import { type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "./limits.ts";
 import { SlabPool } from "./output.ts";
+import { UnreadMemory } from "./receive-windows.ts";
 import { ServerStream } from "./server-stream.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 
@@ -25,6 +26,8 @@ export interface Http2ServerOptions {
 }
 
 const tickMs = 1_000;
+/** Timers take no longer waits. */
+const timerMsMax = 0x7fff_ffff;
 /** Ages differ by this share, so that connections made together do not end together. */
 const ageJitter = 0.1;
 
@@ -33,6 +36,7 @@ interface SessionHost {
   readonly options: Http2ServerOptions;
   readonly clock: Clock;
   readonly slabs: SlabPool;
+  readonly unread: UnreadMemory;
   onSessionGone(session: ServerSession): void;
 }
 
@@ -53,12 +57,13 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
     this.#host = host;
     // A reset frees a stream at once, its work later: as much again may be under way.
     this.#workingMax = 2 * limits.concurrentStreamsMax;
-    const { clock, slabs } = host;
+    const { clock, slabs, unread } = host;
     this.connection = new Connection<ServerStream>({
       role: "server",
       limits,
       handler: this,
       slabs,
+      unread,
       nowMs: clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, clock, this);
@@ -151,6 +156,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   readonly options: Http2ServerOptions;
   readonly clock: Clock;
   readonly slabs = new SlabPool();
+  readonly unread = new UnreadMemory(unreadBytesMaxOfAll);
   readonly #limits: ConnectionLimits;
   readonly #rng: Rng;
   readonly #sessions = new Set<ServerSession>();
@@ -191,7 +197,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
     const waiting = new AbortController();
     await Promise.race([
       this.#emptied.promise,
-      this.clock.sleep(graceMs, waiting.signal).catch(() => {}),
+      this.clock.sleep(Math.min(graceMs, timerMsMax), waiting.signal).catch(() => {}),
     ]);
     waiting.abort();
     this.#destroyAll();

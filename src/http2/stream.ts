@@ -56,6 +56,8 @@ export class Stream {
   sendWindow = 0;
   receiveOpen = 0;
   receiveOwed = 0;
+  /** Bytes of the body that came and were not read. */
+  unreadBytes = 0;
   /** Bytes of the body that content-length still promises; -1 when it promises nothing. */
   bodyBytesLeft = -1;
 

@@ -9,8 +9,9 @@ import { type Rng, seededRng } from "#core/rng.ts";
 import { Connection } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import { clientPreface } from "#http2/frames.ts";
-import { defaultLimits } from "#http2/limits.ts";
+import { defaultLimits, unreadBytesMaxOfAll } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
+import { UnreadMemory } from "#http2/receive-windows.ts";
 import { Stream } from "#http2/stream.ts";
 import { Attacker, below } from "../support/http2-attacker.ts";
 import { frameOf } from "../support/http2-peers.ts";
@@ -24,6 +25,7 @@ const endMs = performance.now() + 1000 * Number(values.seconds);
 /** Outputs may hold this much of what one input provoked. */
 const outputBytesMax = 4 * 1024 * 1024;
 const slabs = new SlabPool();
+const unread = new UnreadMemory(unreadBytesMaxOfAll);
 /** A connection under attack, and what was seen of it. */
 class Target {
   readonly connection: Connection<Stream>;
@@ -71,6 +73,7 @@ class Target {
       limits: { ...defaultLimits, streamWindowBytes: 30_000 },
       handler,
       slabs,
+      unread,
       nowMs: 0,
     });
   }
@@ -115,6 +118,7 @@ class Target {
     this.connection.abort();
     assert.equal(this.#open.size, 0, "every stream ends with its connection");
     assert.equal(this.connection.openStreams, 0);
+    assert.equal(unread.bytes, 0, "what was not read is given up with its connection");
   }
 }
 

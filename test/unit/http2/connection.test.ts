@@ -137,6 +137,27 @@ describe("flow control", () => {
     expect(server.events).toContainEqual({ on: "end", id: small.id, trailers: "" });
   });
 
+  test("unread bodies past their limit hold up the connection, until one is read or given up", () => {
+    const client = new Recorder("client");
+    const server = new Recorder("server", {
+      unreadBytesMax: 400_000,
+      connectionWindowBytes: 65_535,
+    });
+    settle(client, server);
+    server.consumes = false;
+    const streams = [1, 3, 5].map(() => {
+      const stream = client.connection.openStream(head, [], false);
+      client.connection.data(stream, Buffer.alloc(200_000), true);
+      return stream;
+    });
+    settle(client, server);
+    expect(server.bodyBytes).toBeGreaterThanOrEqual(400_000);
+    expect(server.bodyBytes).toBeLessThan(400_000 + 65_535 + 16_384);
+    if (streams[0] !== undefined) client.connection.reset(streams[0], errorCode.cancel);
+    settle(client, server);
+    expect(server.events.filter(({ on }) => on === "end").length).toBeGreaterThanOrEqual(2);
+  });
+
   test("streams take turns: a small one is through before a large one that began first", () => {
     const { client, server } = greetedPair();
     const order: number[] = [];
@@ -736,6 +757,18 @@ describe("time", () => {
     }
     expect(server.events.at(-1)).toMatchObject({ on: "close", code: errorCode.cancel });
     expect(server.connection.failure).toBeUndefined();
+  });
+
+  test("a silent server is asked only while a call is open", () => {
+    const client = new Recorder("client", { keepAliveMs: 1000 });
+    const server = new Recorder("server");
+    settle(client, server);
+    client.connection.tick(5000);
+    expect(client.frames()).toEqual([]);
+    client.connection.openStream(head, [], true);
+    client.output();
+    client.connection.tick(6000);
+    expect(client.frames().map(({ type }) => type)).toEqual([frameType.ping]);
   });
 
   test("a silent peer is asked, and given up when it stays silent", () => {
