@@ -1,7 +1,6 @@
 /** Sends google.api.HttpBody answers as they are: whole, in part, or as a stream of bytes. */
 
-import type { Message } from "@bufbuild/protobuf";
-import { isMessage } from "@bufbuild/protobuf";
+import { isMessage, type Message } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -9,7 +8,7 @@ import type { Answer } from "#rpc/call.ts";
 import { metadataHeaders } from "./metadata.ts";
 
 /** A stretch of bytes; `end` is the one behind the last. */
-export interface ByteRange {
+interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
@@ -33,14 +32,21 @@ function byteRangeFrom(field: string | undefined, size: number): ByteRange | und
   return { start, end };
 }
 
-function contentTypeOf(body: HttpBody): string {
-  return body.contentType === "" ? "application/octet-stream" : body.contentType;
+/** The body's own type where it can be a header field: it may be what some client once sent. */
+function contentTypeOf({ contentType }: HttpBody): string {
+  return /^[\x20-\x7e]+$/.test(contentType) ? contentType : "application/octet-stream";
+}
+
+/** The range that the request asks for. If-Range asks for a version, and answers here have none. */
+function rangeOf(exchange: Exchange, size: number): ByteRange | undefined {
+  if (exchange.header("if-range") !== undefined) return undefined;
+  return byteRangeFrom(exchange.header("range"), size);
 }
 
 /** Answers with a body's bytes, or the range of them that a GET asks for. */
 export function sendRaw(exchange: Exchange, body: HttpBody, headers: HeaderList): void {
   const ranged = exchange.method === "GET" || exchange.method === "HEAD";
-  const range = ranged ? byteRangeFrom(exchange.header("range"), body.data.length) : undefined;
+  const range = ranged ? rangeOf(exchange, body.data.length) : undefined;
   const head: HeaderList = [
     ...headers,
     ["content-type", contentTypeOf(body)],
@@ -57,7 +63,8 @@ export function sendRaw(exchange: Exchange, body: HttpBody, headers: HeaderList)
 
 /**
  * Sends the bytes of all messages one after another; the first one names the content type. A
- * failure under way breaks the answer off; one before anything was sent is thrown.
+ * failure under way breaks the answer off; one before anything was sent is thrown. HEAD needs the
+ * first message only.
  */
 export async function sendRawStream(
   exchange: Exchange,
@@ -71,8 +78,9 @@ export async function sendRawStream(
       const type = ["content-type", contentTypeOf(body)] as const;
       exchange.start(200, [...metadataHeaders(answer.header), type]);
     }
+    if (exchange.method === "HEAD") break;
     if (body.data.length > 0) await exchange.write(body.data);
   }
-  if (exchange.started) exchange.end();
+  if (exchange.started) exchange.end(metadataHeaders(answer.trailer));
   else exchange.respond(200, [...metadataHeaders(answer.header)]);
 }

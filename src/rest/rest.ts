@@ -181,7 +181,12 @@ class Transcoder implements Rest {
       return;
     }
     const { status, headers, body } = restErrorBody(error, this.#factsOf(request));
-    exchange.respond(status, headers, body);
+    try {
+      exchange.respond(status, headers, body);
+    } catch {
+      // Metadata that is no header field: nobody can be told, but nobody may wait either.
+      exchange.reset();
+    }
   }
 
   #factsOf({ requestId }: RestRequest) {

@@ -95,5 +95,5 @@ export async function sendStream(
   } finally {
     silence.abort();
   }
-  exchange.end();
+  exchange.end(metadataHeaders(answer.trailer));
 }

@@ -2,6 +2,8 @@
 
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo } from "node:net";
 import type {
   DescMethodBiDiStreaming,
   DescMethodClientStreaming,
@@ -13,6 +15,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { createRest, type RestOptions } from "#rest/rest.ts";
+import { transcode } from "#rest/transcode.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { serveRest } from "../../support/rest-server.ts";
@@ -39,7 +42,8 @@ interface Script {
 
 const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
 
-async function* countUp({ number }: Piece): AsyncIterable<object> {
+async function* countUp({ number }: Piece, context: HandlerContext): AsyncIterable<object> {
+  context.responseTrailer.set("x-counted", String(number));
   for (let index = 1; index <= number; index++) yield { number: index };
 }
 
@@ -272,6 +276,12 @@ describe("a download", () => {
     },
   );
 
+  test("is whole when the range is of a version: there are none", async () => {
+    await using server = await serve();
+    const headers = { range: "bytes=0-1", "if-range": '"v1"' };
+    expect((await server.send({ target: "/download/1000", headers })).status).toBe(200);
+  });
+
   test("of a part that is not there is 416 with the size", async () => {
     await using server = await serve();
     for (const range of ["bytes=1000-", "bytes=-0"]) {
@@ -280,6 +290,51 @@ describe("a download", () => {
       expect(answer.headers["content-range"]).toBe("bytes */1000");
     }
   });
+});
+
+test("metadata that follows the messages leaves as trailers", async () => {
+  await using server = await serve();
+  const outgoing = httpRequest({ port: server.port, path: "/count/2" });
+  outgoing.end();
+  const [incoming] = await once(outgoing, "response");
+  for await (const _ of incoming);
+  expect(incoming.trailers).toMatchObject({ "x-counted": "2" });
+});
+
+test("HTTP/2 carries the same: messages, errors, uploads", async () => {
+  const listener = transcode((router) => {
+    router.rpc(methodOf("Count") as DescMethodServerStreaming, (input, context) => {
+      return countUp(input as Piece, context) as AsyncIterable<Message>;
+    });
+    router.rpc(methodOf("Store") as DescMethodUnary, (input) => {
+      return { number: (input as Upload).content?.data.length ?? 0 } as unknown as Message;
+    });
+  });
+  const server = createHttp2Server(listener);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const send = async (headers: Record<string, string>, body = "") => {
+    const stream = client.request(headers, { endStream: body === "" });
+    if (body !== "") stream.end(body);
+    const [head] = await once(stream, "response");
+    let text = "";
+    for await (const piece of stream.setEncoding("utf8")) text += piece;
+    return { status: head[":status"], text };
+  };
+  const count = await send({ ":path": "/count/2", accept: "application/json" });
+  expect(JSON.parse(count.text).map((each: Piece) => each.number)).toEqual([1, 2]);
+  const wrong = await send({ ":path": "/count/x" });
+  expect(wrong).toMatchObject({ status: 400, text: expect.stringContaining("number: expected") });
+  const body = "x".repeat(100_000);
+  const stored = await send(
+    { ":path": "/store/a", ":method": "POST", "content-type": "a/b" },
+    body,
+  );
+  expect(JSON.parse(stored.text).number).toBe(100_000);
+  client.close();
+  server.close();
+  await once(server, "close");
 });
 
 describe("a stream under way", () => {
