@@ -62,6 +62,9 @@ export interface Failure {
 
 /** Last stream of a GOAWAY that only announces the next one. */
 const anyStreamId = 0x7fff_ffff;
+/** A slice of input opens at most so many streams, and ends with so much output waiting. */
+const sliceStreamsMax = 256;
+const sliceOutputBytesMax = 256 * 1024;
 /** Progress below this does not count as reading. */
 const progressBytesMin = 1024;
 /** First number of our PINGs' eight bytes; the second tells them apart. */
@@ -164,15 +167,42 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return this.#sender.output.length;
   }
 
-  /** Reads input. Payloads given to the handler are views of it. */
+  /** Input is left: take the output, then `readOn`. */
+  get hasInput(): boolean {
+    return this.failure === undefined && this.#reader.pending;
+  }
+
+  /**
+   * Reads input, or so much of it that neither calls nor output pile up: see `hasInput`. Payloads
+   * given to the handler are views of it.
+   */
   receive(bytes: Buffer, nowMs: number): void {
     this.#lifetime.nowMs = this.#lifetime.heardMs = nowMs;
     if (this.failure !== undefined) return;
+    const at = this.#prefaceBytes < clientPreface.length ? this.#readPreface(bytes) : 0;
+    this.#reader.push(bytes, at);
+    this.#readFrames();
+  }
+
+  /** Reads input that was left. */
+  readOn(nowMs: number): void {
+    this.#lifetime.nowMs = nowMs;
+    this.#readFrames();
+  }
+
+  #readFrames(): void {
+    const { output } = this.#sender;
+    const lastId = this.#highestPeerId + 2 * sliceStreamsMax;
     this.#receiving = true;
     try {
-      const at = this.#prefaceBytes < clientPreface.length ? this.#readPreface(bytes) : 0;
-      this.#reader.push(bytes, at);
-      while (this.failure === undefined && this.#reader.next()) this.#readFrame(this.#reader.frame);
+      while (
+        this.failure === undefined &&
+        this.#highestPeerId < lastId &&
+        output.length < sliceOutputBytesMax &&
+        this.#reader.next()
+      ) {
+        this.#readFrame(this.#reader.frame);
+      }
     } finally {
       this.#receiving = false;
     }

@@ -24,10 +24,20 @@ export class FrameReader {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** Adds input from `at` on. All frames of what came before were read. */
+  /** Input is left that `next` has not looked at. */
+  get pending(): boolean {
+    return this.#at < this.#bytes.length;
+  }
+
+  /** Adds input from `at` on. */
   push(bytes: Buffer, at: number): void {
-    this.#bytes = bytes;
-    this.#at = at;
+    if (this.pending) {
+      this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), bytes.subarray(at)]);
+      this.#at = 0;
+    } else {
+      this.#bytes = bytes;
+      this.#at = at;
+    }
   }
 
   /** Reads the next frame; false when the input does not hold it whole. */

@@ -33,6 +33,7 @@ export class SocketDriver<S extends Stream> {
   readonly #clock: Clock;
   readonly #owner: SocketOwner;
   #flushQueued = false;
+  #readQueued = false;
   #blockedSinceMs: number | undefined;
   #endedMs: number | undefined;
 
@@ -78,12 +79,45 @@ export class SocketDriver<S extends Stream> {
   flushNow(): void {
     this.#flushQueued = false;
     this.#flush();
+    this.#pace();
+  }
+
+  /** For the queued call alone. */
+  readOnNow(): void {
+    this.#readQueued = false;
+    this.#readOn();
   }
 
   #read(bytes: Buffer): void {
     this.#connection.receive(bytes, this.#clock.nowMs());
     this.#owner.onTurn();
     this.#flush();
+    this.#pace();
+  }
+
+  /** Goes on where a slice of input ended, once the socket has taken the output so far. */
+  #readOn(): void {
+    if (this.#blockedSinceMs !== undefined) return;
+    if (this.#connection.hasInput) {
+      this.#connection.readOn(this.#clock.nowMs());
+      this.#owner.onTurn();
+      this.#flush();
+    }
+    this.#pace();
+  }
+
+  /** Reads no more of a peer whose last input is still being worked on, or that reads nothing. */
+  #pace(): void {
+    const { hasInput, waitingBytes } = this.#connection;
+    if (!hasInput && waitingBytes <= waitingBytesMax) {
+      if (this.#socket.isPaused()) this.#socket.resume();
+      return;
+    }
+    this.#socket.pause();
+    if (!hasInput || this.#readQueued || this.#blockedSinceMs !== undefined) return;
+    this.#readQueued = true;
+    // Other connections come first.
+    setImmediate(readOnQueued, this);
   }
 
   #flush(): void {
@@ -95,7 +129,6 @@ export class SocketDriver<S extends Stream> {
         this.#socket.once("drain", () => this.#resume());
       }
     }
-    if (connection.waitingBytes > waitingBytesMax) this.#socket.pause();
     if (connection.finished && !connection.hasOutput) this.#end();
   }
 
@@ -113,7 +146,7 @@ export class SocketDriver<S extends Stream> {
   #resume(): void {
     this.#blockedSinceMs = undefined;
     this.#flush();
-    if (this.#connection.waitingBytes <= waitingBytesMax) this.#socket.resume();
+    this.#readOn();
   }
 
   #end(): void {
@@ -125,4 +158,8 @@ export class SocketDriver<S extends Stream> {
 
 function flushQueued(driver: { flushNow(): void }): void {
   driver.flushNow();
+}
+
+function readOnQueued(driver: { readOnNow(): void }): void {
+  driver.readOnNow();
 }

@@ -145,6 +145,10 @@ function attack(rng: Rng): number {
     const cut = rng.next() < 0.3 ? below(rng, bytes.length) : bytes.length;
     target.connection.receive(bytes.subarray(0, cut), nowMs);
     target.connection.receive(bytes.subarray(cut), nowMs);
+    while (target.connection.hasInput) {
+      target.check();
+      target.connection.readOn(nowMs);
+    }
     if (rng.next() < 0.05) target.connection.tick(nowMs);
     if (rng.next() < 0.002) target.connection.drain("fuzz");
     if (rng.next() < 0.5) target.check();

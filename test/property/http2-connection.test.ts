@@ -28,11 +28,11 @@ test("any cut of the input gives the same events, the same state and the same ou
         const attacker = new Attacker(seededRng(seed), true);
         const input = Buffer.concat(Array.from({ length: count }, () => attacker.next(0)));
         const whole = answering();
-        whole.connection.receive(Buffer.from(input), 0);
+        whole.receive(Buffer.from(input), 0);
         const cut = answering();
         for (let at = 0, index = 0; at < input.length; index += 1) {
           const size = cuts[index % cuts.length] ?? 1;
-          cut.connection.receive(Buffer.from(input.subarray(at, at + size)), 0);
+          cut.receive(Buffer.from(input.subarray(at, at + size)), 0);
           at += size;
         }
         expect(cut.events).toEqual(whole.events);

@@ -33,6 +33,7 @@ export class Recorder {
   react: (event: Event, stream: Stream) => void = () => {};
   consumes = true;
   writable: number[] = [];
+  readonly #taken: Buffer[] = [];
 
   constructor(role: "server" | "client", limits: Partial<ConnectionLimits> = {}) {
     const handler: ConnectionHandler<Stream> = {
@@ -81,9 +82,22 @@ export class Recorder {
     });
   }
 
+  /** Takes input, slice after slice, until all is read. */
+  receive(bytes: Buffer, nowMs: number): void {
+    this.connection.receive(bytes, nowMs);
+    while (this.connection.hasInput) {
+      this.#taken.push(...this.connection.takeOutput(1 << 16));
+      this.connection.readOn(nowMs);
+    }
+  }
+
+  get hasOutput(): boolean {
+    return this.#taken.length > 0 || this.connection.hasOutput;
+  }
+
   /** All output, as one buffer. */
   output(): Buffer {
-    const chunks: Buffer[] = [];
+    const chunks = this.#taken.splice(0);
     while (this.connection.hasOutput) chunks.push(...this.connection.takeOutput(1 << 16));
     return Buffer.concat(chunks);
   }
@@ -197,10 +211,10 @@ export function greetedServer(limits: Partial<ConnectionLimits> = {}): Recorder 
 
 /** Carries output between two connections until neither has more. */
 export function settle(client: Recorder, server: Recorder, nowMs = 0): void {
-  while (client.connection.hasOutput || server.connection.hasOutput) {
+  while (client.hasOutput || server.hasOutput) {
     const up = client.output();
-    if (up.length > 0) server.connection.receive(up, nowMs);
+    if (up.length > 0) server.receive(up, nowMs);
     const down = server.output();
-    if (down.length > 0) client.connection.receive(down, nowMs);
+    if (down.length > 0) client.receive(down, nowMs);
   }
 }
