@@ -192,7 +192,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   #readFrames(): void {
     const { output } = this.#sender;
-    const lastId = this.#highestPeerId + 2 * sliceStreamsMax;
+    const lastId = this.#highestPeerId + 2 * sliceStreamsMax - 1;
     this.#receiving = true;
     try {
       while (
