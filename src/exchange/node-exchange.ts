@@ -200,7 +200,10 @@ export class NodeExchange implements Exchange {
     if (!bodyIsComing(this.request)) return;
     this.request.resume();
     if ("stream" in this.request) {
-      this.request.stream.close(0);
+      const { stream } = this.request;
+      // Not at once: a reset overtakes frames of the answer that wait for the socket.
+      const timer = setTimeout(() => stream.close(0), lingerMs);
+      stream.once("close", () => clearTimeout(timer));
       return;
     }
     const socket = this.#socket;

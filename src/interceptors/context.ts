@@ -12,7 +12,7 @@ export interface Principal {
 }
 
 /** A caller without a credential. */
-export const anonymous: Principal = { id: "anonymous", authenticated: false, scopes: new Set() };
+const anonymous: Principal = { id: "anonymous", authenticated: false, scopes: new Set() };
 
 /** The caller; anonymous until `authenticate` has run. */
 export const principalKey: ContextKey<Principal> = createContextKey(anonymous, {

@@ -9,6 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "#gen/google/rpc/error_details_pb.js";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.js";
 
@@ -40,6 +41,7 @@ function catalogOf(services: readonly DescService[]): Catalog {
     file.dependencies.forEach(add);
   };
   for (const { file } of services) add(file);
+  add(file_google_rpc_error_details); // no message names them: they travel as Any in a status
   return { services, files, registry: createRegistry(...files.values()) };
 }
 

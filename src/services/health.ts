@@ -31,7 +31,7 @@ type Status = "healthy" | "degraded" | "unhealthy";
 const probeCapMs = 50;
 
 /** Whole hours, minutes and seconds, such as 24h15m30s. */
-export function uptimeText(seconds: number): string {
+function uptimeText(seconds: number): string {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 3600)}h${Math.floor(whole / 60) % 60}m${whole % 60}s`;
 }

@@ -33,7 +33,7 @@ export interface SharedWork {
 }
 
 /** How long the slot stays empty after so many deaths without a run between them, in milliseconds. */
-export function restartDelayMs(deaths: number): number {
+function restartDelayMs(deaths: number): number {
   return deaths <= 1 ? 0 : Math.min(5_000, 100 * 2 ** (deaths - 2));
 }
 

@@ -1,4 +1,4 @@
-import { array, assert, double, integer, property, record } from "fast-check";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fullBucket, take } from "#core/token-bucket.ts";
 
@@ -27,12 +27,12 @@ for (const { name, tokens, idleMs, cost, waitMs, left } of rows) {
 }
 
 test("over any span no more is granted than the burst and the refill of that span", () => {
-  const step = record({
-    idleMs: double({ min: 0, max: 5_000, noNaN: true }),
-    cost: integer({ min: 1, max: 5 }),
+  const step = fc.record({
+    idleMs: fc.double({ min: 0, max: 5_000, noNaN: true }),
+    cost: fc.integer({ min: 1, max: 5 }),
   });
-  assert(
-    property(array(step, { maxLength: 200 }), (steps) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       let nowMs = 0;
       let granted = 0;
       let bucket = fullBucket(limits, nowMs);
@@ -50,10 +50,10 @@ test("over any span no more is granted than the burst and the refill of that spa
 });
 
 test("waiting as long as told is enough", () => {
-  assert(
-    property(
-      double({ min: 0, max: 5, noNaN: true }),
-      integer({ min: 1, max: 5 }),
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 5, noNaN: true }),
+      fc.integer({ min: 1, max: 5 }),
       (tokens, cost) => {
         const { waitMs, bucket } = take({ tokens, atMs: 0 }, limits, { cost, nowMs: 0 });
         expect(take(bucket, limits, { cost: waitMs === 0 ? 0 : cost, nowMs: waitMs }).waitMs).toBe(

@@ -81,6 +81,7 @@ describe("a symbol is found in the file that defines it", () => {
       "google/protobuf/descriptor.proto",
     ],
     ["an extension", "buf.validate.field", "buf/validate/validate.proto"],
+    ["an error detail", "google.rpc.BadRequest", "google/rpc/error_details.proto"],
   ] as const;
   for (const [what, symbol, file] of rows) {
     test(`${what}: ${symbol}`, async () => {

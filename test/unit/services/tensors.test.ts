@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { array, assert, constantFrom, double, property } from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Datatype } from "#core/tensor.ts";
 import { reasonOf } from "#errors/fault.ts";
@@ -96,9 +96,9 @@ test("texts of any script survive the round trip", () => {
 });
 
 test("numbers that a datatype holds survive the round trip", () => {
-  const floats = double({ noNaN: true, noDefaultInfinity: true }).map(Math.fround);
-  assert(
-    property(constantFrom<Datatype>("FP32", "FP64"), array(floats), (datatype, data) => {
+  const floats = fc.double({ noNaN: true, noDefaultInfinity: true }).map(Math.fround);
+  fc.assert(
+    fc.property(fc.constantFrom<Datatype>("FP32", "FP64"), fc.array(floats), (datatype, data) => {
       const sent = wire({ datatype, shape: [data.length], data });
       expect(tensorToWire(tensorFromWire(sent, "inputs[0]"), true).data).toEqual(data);
     }),
