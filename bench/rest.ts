@@ -91,7 +91,7 @@ const rest = createServer(
         finishReason: "stop",
       }),
     }),
-  ),
+  ).request,
 );
 
 async function listen(server: Server): Promise<number> {

@@ -33,7 +33,7 @@ export function metadataHeaders(metadata: Headers, prefix = ""): HeaderList {
 }
 
 /** The request's header fields as metadata of the call. */
-export function requestMetadata(exchange: Exchange): Headers {
+export function requestMetadata(exchange: Pick<Exchange, "headers">): Headers {
   const metadata = new Headers();
   for (const [name, value] of exchange.headers()) metadata.append(name, value);
   return metadata;

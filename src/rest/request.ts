@@ -8,13 +8,7 @@ import { type BodyReading, messageFromBody, messagesFromBody } from "./body.ts";
 import { timeoutMsFrom } from "./deadline.ts";
 import { FieldWriter } from "./field-writer.ts";
 import { requestMetadata } from "./metadata.ts";
-import type { Route } from "./route.ts";
-
-/** A route with the texts of its variables. */
-export interface RouteMatch {
-  readonly route: Route;
-  readonly captures: readonly string[];
-}
+import type { RouteMatch } from "./router.ts";
 
 function queryOf(target: string): string {
   const question = target.indexOf("?");
@@ -22,7 +16,7 @@ function queryOf(target: string): string {
 }
 
 /** Puts path and query into a message that the body made: the path over it, the query beside it. */
-function bindTarget(
+export function bindTarget(
   { route, captures }: RouteMatch,
   target: string,
   { binder }: BodyReading,
@@ -55,8 +49,14 @@ export async function* messagesOf(
   }
 }
 
+/** The part of an exchange that a call's metadata comes from. */
+export type CallSource = Pick<
+  Exchange,
+  "method" | "target" | "authority" | "peer" | "signal" | "header" | "headers"
+>;
+
 /** All of a call but its messages. Throws PARAMETER_INVALID for a deadline that does not read. */
-export function callInitOf(exchange: Exchange, values: ContextValues): CallInit {
+export function callInitOf(exchange: CallSource, values: ContextValues): CallInit {
   const timeoutMs = timeoutMsFrom((name) => exchange.header(name));
   const scheme = exchange.peer.encrypted ? "https" : "http";
   return {

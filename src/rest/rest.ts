@@ -15,9 +15,10 @@ import { errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonCodec, type JsonOptions, registryOf } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
-import { callInitOf, messageOf, messagesOf, type RouteMatch } from "./request.ts";
+import { callInitOf, messageOf, messagesOf } from "./request.ts";
 import type { Route } from "./route.ts";
-import { nameOf, Router } from "./router.ts";
+import { nameOf, type RouteMatch, Router } from "./router.ts";
+import { callOverSocket, refuseUpgrade, type UpgradeRequest } from "./websocket-call.ts";
 
 /** How requests are read and answers written. */
 export interface RestOptions {
@@ -59,6 +60,8 @@ export interface Rest {
   match(method: string, target: string): RestMatch;
   /** Answers a matched request. Never rejects: every failure is an answer in the REST shape. */
   serve(exchange: Exchange, match: NonNullable<RestMatch>, request: RestRequest): Promise<void>;
+  /** Takes a WebSocket upgrade over: a streaming call, or a refusal in the REST shape. Never rejects. */
+  upgrade(upgrade: UpgradeRequest, request: RestRequest): Promise<void>;
 }
 
 const unprintable = /[^\x21-\x7e]/;
@@ -126,6 +129,26 @@ class Transcoder implements Rest {
       }
     } catch (error) {
       this.#fail(exchange, faultFrom(error), request);
+    }
+  }
+
+  async upgrade(upgrade: UpgradeRequest, request: RestRequest): Promise<void> {
+    const target = upgrade.request.url ?? "/";
+    try {
+      this.#requireTarget(target);
+      const match = this.#router.findStream(pathOf(target));
+      if (match === undefined) throw fault("ROUTE_UNKNOWN", "no stream has this path");
+      const reading = this.#reading(this.#codecOf(match.route.method));
+      const { clock, heartbeatMs = 15_000 } = this.#options;
+      await callOverSocket(match, upgrade, {
+        calls: this.#calls,
+        reading,
+        options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
+        values: request.values,
+        facts: () => this.#factsOf(request),
+      });
+    } catch (error) {
+      refuseUpgrade(upgrade.socket, faultFrom(error), this.#factsOf(request));
     }
   }
 

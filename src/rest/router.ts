@@ -4,14 +4,20 @@ import { type DescMethod, type DescService, getOption, hasOption } from "@bufbui
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
-import { captureOf, splitPath } from "./path.ts";
+import { captureOf, type PathSegments, splitPath } from "./path.ts";
 import { compileRoutes, type Route } from "./route.ts";
 import { Trie } from "./trie.ts";
+
+/** A route with the texts of its variables. */
+export interface RouteMatch {
+  readonly route: Route;
+  readonly captures: readonly string[];
+}
 
 /** What a lookup found. */
 export type Routed =
   /** A route, with the text of each of its variables. */
-  | { readonly ok: true; readonly route: Route; readonly captures: readonly string[] }
+  | ({ readonly ok: true } & RouteMatch)
   /** The path is known, but not by this method. */
   | { readonly ok: false; readonly route: Route; readonly allow: readonly string[] };
 
@@ -44,6 +50,8 @@ function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
 /** All routes of some services. */
 export class Router {
   readonly #trie = new Trie<Route>();
+  /** Routes of streams alone, whatever their HTTP method: a WebSocket begins with GET always. */
+  readonly #streams = new Trie<Route>();
   /** In the order of services, methods and bindings. */
   readonly routes: readonly Route[];
 
@@ -54,6 +62,7 @@ export class Router {
     );
     for (const route of this.routes) {
       const before = this.#trie.add(route.template, route.httpMethod, route);
+      if (route.method.methodKind !== "unary") this.#streams.add(route.template, "*", route);
       if (before !== undefined) {
         const names = `${nameOf(before.method)} and ${nameOf(route.method)}`;
         throw new Error(`${names} both take ${route.httpMethod} ${route.template.text}`);
@@ -66,8 +75,17 @@ export class Router {
     const found = this.#trie.find(httpMethod, splitPath(path));
     if (found === undefined) return undefined;
     if (!found.ok) return { ok: false, route: found.sibling, allow: allowed(found.methods) };
-    const { value: route, path: segments } = found;
-    const captures = route.variables.map(({ variable }) => captureOf(variable, segments));
-    return { ok: true, route, captures };
+    return { ok: true, ...routed(found.value, found.path) };
   }
+
+  /** The streaming method's route for a path. Throws as `find` does. */
+  findStream(path: string): RouteMatch | undefined {
+    const found = this.#streams.find("GET", splitPath(path));
+    return found?.ok ? routed(found.value, found.path) : undefined;
+  }
+}
+
+function routed(route: Route, path: PathSegments): RouteMatch {
+  const captures = route.variables.map(({ variable }) => captureOf(variable, path));
+  return { route, captures };
 }

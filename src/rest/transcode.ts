@@ -1,6 +1,8 @@
-/** The transcoder for any server of node:http or node:http2: Connect routes in, a request listener out. */
+/** The transcoder for any server of node:http or node:http2: Connect routes in, listeners out. */
 
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -19,32 +21,43 @@ export interface TranscodeOptions extends Partial<RestOptions> {
 
 const bodyBytesMax = 4 * 1024 * 1024;
 
+/** Listeners for the events of a server. */
+export interface Transcoder {
+  /** For `request`. */
+  request(request: NodeRequest, response: NodeResponse): void;
+  /** For `upgrade`: streaming calls over WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
 /**
  * Serves the google.api.http rules of the services that `routes` registers. Bodies are bounded to
  * 4 MiB unless told otherwise. Throws an Error for a rule that cannot be.
  */
-export function transcode(
-  routes: Routes,
-  options: TranscodeOptions = {},
-): (request: NodeRequest, response: NodeResponse) => void {
+export function transcode(routes: Routes, options: TranscodeOptions = {}): Transcoder {
   const { interceptors = [], fallback, ...rest } = options;
   const clock = options.clock ?? systemClock;
   const calls = createCallPath(routes, interceptors);
   const transcoder = createRest(calls, { bodyBytesMax, ...rest, clock });
-  return (request, response) => {
-    const match = transcoder.match(request.method ?? "", request.url ?? "");
-    if (match === undefined && fallback !== undefined) {
-      fallback(request, response);
-      return;
-    }
-    const exchange = new NodeExchange(request, response);
-    const requestId = randomUUID();
-    if (match !== undefined) {
-      void transcoder.serve(exchange, match, { requestId, values: createContextValues() });
-      return;
-    }
-    const unknown = fault("ROUTE_UNKNOWN", "no such path");
-    const { status, headers, body } = restErrorBody(unknown, { requestId, wallMs: clock.wallMs() });
-    exchange.respond(status, headers, body);
+  const context = () => ({ requestId: randomUUID(), values: createContextValues() });
+  return {
+    request(request, response) {
+      const match = transcoder.match(request.method ?? "", request.url ?? "");
+      if (match === undefined && fallback !== undefined) {
+        fallback(request, response);
+        return;
+      }
+      const exchange = new NodeExchange(request, response);
+      const { requestId, values } = context();
+      if (match !== undefined) {
+        void transcoder.serve(exchange, match, { requestId, values });
+        return;
+      }
+      const error = fault("ROUTE_UNKNOWN", "no such path");
+      const { status, headers, body } = restErrorBody(error, { requestId, wallMs: clock.wallMs() });
+      exchange.respond(status, headers, body);
+    },
+    upgrade(request, socket, head) {
+      void transcoder.upgrade({ request, socket, head }, context());
+    },
   };
 }

@@ -302,7 +302,7 @@ test("metadata that follows the messages leaves as trailers", async () => {
 });
 
 test("HTTP/2 carries the same: messages, errors, uploads", async () => {
-  const listener = transcode((router) => {
+  const { request } = transcode((router) => {
     router.rpc(methodOf("Count") as DescMethodServerStreaming, (input, context) => {
       return countUp(input as Piece, context) as AsyncIterable<Message>;
     });
@@ -310,7 +310,7 @@ test("HTTP/2 carries the same: messages, errors, uploads", async () => {
       return { number: (input as Upload).content?.data.length ?? 0 } as unknown as Message;
     });
   });
-  const server = createHttp2Server(listener);
+  const server = createHttp2Server(request);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -30,12 +30,12 @@ test("a service with rules of its own answers", async () => {
 });
 
 test("an unknown path is 404 in the REST shape, or goes to the fallback", async () => {
-  await using plain = await listening(createServer(transcode(() => {})));
+  await using plain = await listening(createServer(transcode(() => {}).request));
   const answer = await plain.get("/nope");
   expect(answer.status).toBe(404);
   expect(await answer.json()).toMatchObject({ error: { code: "ROUTE_UNKNOWN" } });
   const fallback = createServer(
-    transcode(() => {}, { fallback: (_request, response) => response.end("mine") }),
+    transcode(() => {}, { fallback: (_request, response) => response.end("mine") }).request,
   );
   await using guarded = await listening(fallback);
   expect(await (await guarded.get("/nope")).text()).toBe("mine");

@@ -1,0 +1,153 @@
+/** Streaming calls over WebSocket: the handshake, then a JSON text for each message both ways. */
+
+import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import { fault, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { httpStatusFrom } from "#errors/http-status.ts";
+import type { CallPath } from "#rpc/call.ts";
+import type { BodyReading } from "./body.ts";
+import { type ErrorFacts, errorJson, restErrorBody } from "./error-body.ts";
+import { messageFromJson } from "./json-body.ts";
+import { bindTarget, type CallSource, callInitOf } from "./request.ts";
+import type { RouteMatch } from "./router.ts";
+import { WebSocketConnection, type WebSocketOptions } from "./websocket.ts";
+import { closeCode } from "./websocket-frame.ts";
+
+/** A request to upgrade, as node:http hands it over. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What came behind the request's head. */
+  readonly head: Buffer;
+}
+
+/** What a streaming call over WebSocket needs. */
+export interface SocketCalling {
+  readonly calls: CallPath;
+  readonly reading: BodyReading;
+  readonly options: WebSocketOptions;
+  readonly values: ContextValues;
+  facts(): ErrorFacts;
+}
+
+/** RFC 6455, 1.3: what proves that a server understood the handshake. */
+const handshakeGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** The value of Sec-WebSocket-Accept. Throws REQUEST_INVALID for what is no handshake of version 13. */
+function acceptKeyOf({ method, headers }: IncomingMessage): string {
+  const key = headers["sec-websocket-key"] ?? "";
+  const isWebSocket = headers.upgrade?.toLowerCase() === "websocket" && method === "GET";
+  if (!isWebSocket || headers["sec-websocket-version"] !== "13" || !/^[\w+/]{22}==$/.test(key)) {
+    throw fault("REQUEST_INVALID", "upgrade: expected a WebSocket handshake of version 13");
+  }
+  return createHash("sha1")
+    .update(key + handshakeGuid)
+    .digest("base64");
+}
+
+/** Refuses an upgrade in the REST shape. */
+export function refuseUpgrade(socket: Duplex, error: ConnectError, facts: ErrorFacts): void {
+  const { status, headers, body } = restErrorBody(error, facts);
+  const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${fields}${length}connection: close\r\n\r\n${body}`);
+}
+
+function sourceOf({ request, socket }: UpgradeRequest, signal: AbortSignal): CallSource {
+  const { headers, rawHeaders, socket: connection } = request;
+  return {
+    method: request.method ?? "GET",
+    target: request.url ?? "/",
+    authority: headers.host ?? "",
+    peer: {
+      address: connection.remoteAddress ?? "",
+      port: connection.remotePort ?? 0,
+      encrypted: "encrypted" in socket && socket.encrypted === true,
+    },
+    signal,
+    header: (name) => [headers[name]].flat()[0],
+    *headers() {
+      for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+        yield [(rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? ""] as const;
+      }
+    },
+  };
+}
+
+/** The call's input: one message where the method takes one, else all until the empty text. */
+async function* inputsOf(
+  connection: WebSocketConnection,
+  match: RouteMatch,
+  target: string,
+  reading: BodyReading,
+): AsyncIterable<Message> {
+  const { methodKind } = match.route.method;
+  for await (const text of connection.texts()) {
+    yield bindTarget(match, target, reading, messageFromJson(match.route, reading.json, text));
+    if (methodKind === "server_streaming") return;
+  }
+}
+
+function writer({ route }: RouteMatch, method: DescMethod, { json }: BodyReading) {
+  const { responseField } = route;
+  return (message: Message) =>
+    responseField === undefined
+      ? json.write(method.output, message)
+      : json.writeField(method.output, message, responseField);
+}
+
+/**
+ * Takes an upgrade over and runs the call that its path names. Each text is a message as JSON; an
+ * empty one ends the client's. The call's end closes with 1000, an error is a last text and closes
+ * with 1008 or 1011 and the reason's name. A client that closes cancels the call. Never rejects.
+ */
+export async function callOverSocket(
+  match: RouteMatch,
+  upgrade: UpgradeRequest,
+  calling: SocketCalling,
+): Promise<void> {
+  const { calls, reading, options, values } = calling;
+  const { request, socket, head } = upgrade;
+  let connection: WebSocketConnection | undefined;
+  try {
+    const acceptKey = acceptKeyOf(request);
+    const gone = new AbortController();
+    const init = callInitOf(sourceOf(upgrade, gone.signal), values);
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+        `sec-websocket-accept: ${acceptKey}\r\n\r\n`,
+    );
+    connection = new WebSocketConnection(socket, head, options);
+    const { signal } = connection;
+    signal.addEventListener("abort", () => gone.abort(signal.reason), { once: true });
+    const { method } = match.route;
+    const inputs = inputsOf(connection, match, request.url ?? "/", reading);
+    const write = writer(match, method, reading);
+    for await (const message of calls.stream(method, inputs, init).messages) {
+      await connection.send(write(message));
+    }
+    await connection.close(closeCode.normal, "");
+  } catch (thrown) {
+    const error = faultFrom(thrown);
+    if (connection === undefined) refuseUpgrade(socket, error, calling.facts());
+    else await closeWith(connection, error, calling.facts());
+  }
+}
+
+async function closeWith(
+  connection: WebSocketConnection,
+  error: ConnectError,
+  facts: ErrorFacts,
+): Promise<void> {
+  try {
+    if (!connection.signal.aborted) await connection.send(errorJson(error, facts));
+  } catch {
+    // The client left while it was told: there is nobody to close with.
+  }
+  const code = httpStatusFrom(error) < 500 ? closeCode.policyViolation : closeCode.internalError;
+  await connection.close(code, reasonOf(error) ?? "INTERNAL");
+}
