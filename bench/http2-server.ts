@@ -21,6 +21,14 @@ const large = Buffer.alloc(1 << 20, 1);
 const fields = [["content-type", "application/grpc"]] as const;
 const trailers = [["grpc-status", "0"]] as const;
 
+const messages = 100;
+
+async function answerStream(stream: ServerStream): Promise<void> {
+  stream.start(200, fields);
+  for (let message = 0; message < messages; message += 1) await stream.write(small);
+  stream.end(trailers);
+}
+
 async function answerLater(stream: ServerStream): Promise<void> {
   for await (const piece of stream.chunks(1 << 30)) if (piece.length === 0) return;
   stream.respond(200, fields, stream.path === "/down" ? large : small, trailers);
@@ -30,6 +38,7 @@ function polygate(): Server {
   const server = new Http2Server(
     {
       onStream(stream) {
+        if (stream.path === "/stream") return answerStream(stream);
         if (stream.takeBody() === undefined) return answerLater(stream);
         stream.respond(200, fields, stream.path === "/down" ? large : small, trailers);
         return undefined;
@@ -55,7 +64,12 @@ function node(): Server {
         { waitForTrailers: true },
       );
       stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-      stream.end(headers[":path"] === "/down" ? large : small);
+      if (headers[":path"] === "/stream") {
+        for (let message = 0; message < messages; message += 1) stream.write(small);
+        stream.end();
+      } else {
+        stream.end(headers[":path"] === "/down" ? large : small);
+      }
     };
     stream.on("error", () => {});
     stream.on("data", () => {});

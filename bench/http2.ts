@@ -60,6 +60,13 @@ const cases: readonly Case[] = [
     args: ["-c8", "-m16"],
   },
   {
+    name: "stream of 100 messages",
+    wire: "cleartext",
+    path: "/stream",
+    calls: 4_000,
+    args: ["-c8", "-m32"],
+  },
+  {
     name: "1 MB down",
     wire: "cleartext",
     path: "/down",

@@ -3,7 +3,7 @@
 import { ClosedStreams, type Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
-import { type Field, requireSendable } from "./field.ts";
+import { type Field, requireSendable, requireSendableHead, requireStatus } from "./field.ts";
 import { receive } from "./flow.ts";
 import { FrameReader } from "./frame-reader.ts";
 import {
@@ -216,8 +216,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return this.#sender.output.take();
   }
 
-  /** Opens a stream and sends a request's head. `openable` is above 0. Throws on bad fields. */
+  /** Opens a stream and sends a request's head. `openable` is above 0. Throws when it cannot be sent. */
   openStream(head: RequestHead, fields: FieldList, end: boolean): S {
+    requireSendableHead(head);
     requireSendable(fields);
     const stream = this.#handler.createStream(this.#nextLocalId);
     this.#nextLocalId += 2;
@@ -233,9 +234,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return stream;
   }
 
-  /** Sends a response's head. No effect on a closed stream. Throws on bad fields. */
+  /** Sends a response's head. No effect on a closed stream. Throws when it cannot be sent. */
   respond(stream: S, status: number, fields: FieldList, end: boolean): void {
     if (stream.closed || stream.headSent) return;
+    requireStatus(status);
     requireSendable(fields);
     this.#sender.response(stream, status, fields, end);
     this.#signalOutput();

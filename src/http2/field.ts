@@ -89,6 +89,28 @@ export function requireSendable(fields: readonly (readonly [string, string])[]):
   }
 }
 
+/** Throws when a request could not begin like this: a programmer's error. */
+export function requireSendableHead(head: {
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+}): void {
+  if (!consistsOf(head.method, methodCharacters)) throw new TypeError("the method is no token");
+  const { path, authority } = head;
+  if (!(isUnbroken(path) && isFieldValue(path) && path.length > 0)) {
+    throw new TypeError("the path holds what no path holds");
+  }
+  if (!(isUnbroken(authority) && isFieldValue(authority))) {
+    throw new TypeError("the authority holds what no authority holds");
+  }
+}
+
+/** Throws when `status` is not one of HTTP/2's, which has no 101: a programmer's error. */
+export function requireStatus(status: number): void {
+  if (Number.isInteger(status) && status >= 100 && status <= 999 && status !== 101) return;
+  throw new RangeError(`${status} is no HTTP/2 status`);
+}
+
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
@@ -135,7 +157,7 @@ function isWellFormed(kind: FieldKind, name: string, value: string): boolean {
 }
 
 /** What a name is to a connection. */
-export function kindOf(name: string): FieldKind {
+function kindOf(name: string): FieldKind {
   return (
     kindByName.get(name) ??
     (name.charCodeAt(0) === 0x3a ? fieldKind.unknownPseudo : fieldKind.regular)

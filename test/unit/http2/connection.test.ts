@@ -897,6 +897,33 @@ describe("what we send", () => {
     });
   }
 
+  const badHeads = [
+    { name: "a path with a blank", head: { ...head, path: "/a b" } },
+    { name: "a path of nothing", head: { ...head, path: "" } },
+    { name: "an authority with a line break", head: { ...head, authority: "a\r\nb" } },
+    { name: "a method that is no token", head: { ...head, method: "G T" } },
+  ];
+
+  for (const { name, head: badHead } of badHeads) {
+    test(`${name} throws and opens nothing`, () => {
+      const { client } = greetedPair();
+      expect(() => client.connection.openStream(badHead, [], true)).toThrow(TypeError);
+      expect(client.connection.hasOutput).toBe(false);
+      expect(client.connection.openStreams).toBe(0);
+    });
+  }
+
+  for (const status of [0, 99, 101, 1000, 200.5, Number.NaN]) {
+    test(`a status of ${status} throws`, () => {
+      const { client, server } = greetedPair();
+      client.connection.openStream(head, [], true);
+      settle(client, server);
+      const stream = server.streams.get(1);
+      if (stream === undefined) throw new Error("no stream");
+      expect(() => server.connection.respond(stream, status, [], true)).toThrow(RangeError);
+    });
+  }
+
   test("a body before its head throws", () => {
     const { client, server } = greetedPair();
     client.connection.openStream(head, [], true);

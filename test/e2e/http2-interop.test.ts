@@ -1,0 +1,96 @@
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import type { ServerStream } from "#http2/server-stream.ts";
+import { http2Listener } from "../support/http2-listener.ts";
+
+const run = promisify(execFile);
+const isInstalled = (program: string, ...args: string[]) => spawnSync(program, args).status === 0;
+const python = process.env.PYTHON ?? "python3";
+
+async function echo(stream: ServerStream): Promise<void> {
+  const body = await stream.body(1 << 30);
+  stream.respond(200, [["x-bytes", String(body.length)]], body, [["x-end", "yes"]]);
+}
+
+const body = "0123456789".repeat(20_000);
+
+test.skipIf(!isInstalled("curl", "--version"))(
+  "curl sends and gets a large body (skipped where curl is not installed)",
+  async () => {
+    await using listener = await http2Listener({ onStream: echo });
+    const url = `http://127.0.0.1:${listener.port}/`;
+    const args = [
+      "-s",
+      "--http2-prior-knowledge",
+      "--data-binary",
+      "@-",
+      "-w",
+      "\n%{http_version}",
+    ];
+    const curl = run("curl", [...args, url]);
+    curl.child.stdin?.end(body);
+    expect((await curl).stdout).toBe(`${body}\n2`);
+    expect(listener.failures).toEqual([]);
+  },
+);
+
+test.skipIf(!isInstalled("nghttp", "--version"))(
+  "nghttp gets answers with trailers, padded and prioritised requests (skipped where nghttp is not installed)",
+  async () => {
+    await using listener = await http2Listener({ onStream: echo });
+    const urls = Array.from({ length: 20 }, (_, n) => `http://127.0.0.1:${listener.port}/${n}`);
+    const { stdout } = await run("nghttp", ["-v", "-n", "-b", "50", "-p", "10", ...urls]);
+    expect(stdout.match(/x-end: yes/g)?.length).toBe(20);
+    expect(listener.failures).toEqual([]);
+  },
+);
+
+const pythonClient = `
+import socket, sys
+import h2.connection, h2.config, h2.events
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+conn = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+conn.initiate_connection()
+size, calls = 150_000, 30
+left, got, ended = {}, {}, set()
+for call in range(calls):
+    stream = conn.get_next_available_stream_id()
+    conn.send_headers(stream, [(":method", "POST"), (":scheme", "http"), (":path", "/"),
+        (":authority", "test"), ("x-call", str(call)), ("x-long", "v" * (call * 400))])
+    left[stream], got[stream] = size, 0
+while len(ended) < calls:
+    for stream, bytes_left in list(left.items()):
+        while bytes_left and (room := min(conn.local_flow_control_window(stream) - 8, 10_000, bytes_left)) > 0:
+            conn.send_data(stream, b"x" * room, pad_length=7 if room < 9_000 else None)
+            bytes_left -= room
+        left[stream] = bytes_left
+        if bytes_left == 0:
+            conn.end_stream(stream)
+            del left[stream]
+    sock.sendall(conn.data_to_send())
+    for event in conn.receive_data(sock.recv(65536)):
+        if isinstance(event, h2.events.DataReceived):
+            got[event.stream_id] += len(event.data)
+            conn.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, h2.events.TrailersReceived):
+            assert (b"x-end", b"yes") in event.headers, event
+        elif isinstance(event, h2.events.StreamEnded):
+            ended.add(event.stream_id)
+        elif isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)):
+            raise SystemExit(repr(event))
+assert all(count == size for count in got.values()), got
+conn.close_connection()
+sock.sendall(conn.data_to_send())
+print("same")
+`;
+
+test.skipIf(!isInstalled(python, "-c", "import h2"))(
+  "Python's h2 holds thirty calls at once under flow control (skipped where its package h2 is missing)",
+  async () => {
+    await using listener = await http2Listener({ onStream: echo });
+    const { stdout } = await run(python, ["-c", pythonClient, String(listener.port)]);
+    expect(stdout.trim()).toBe("same");
+    expect(listener.failures).toEqual([]);
+  },
+);
