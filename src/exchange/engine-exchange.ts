@@ -67,12 +67,15 @@ export class EngineExchange implements Exchange {
     return this.stream.headers();
   }
 
-  async body(bytesMax: number): Promise<Uint8Array> {
+  takeBody(bytesMax: number): Uint8Array | undefined {
     const whole = this.stream.takeBody();
-    if (whole !== undefined) {
-      if (whole.length > bytesMax) throw bodyTooLarge(bytesMax);
-      return whole;
-    }
+    if (whole !== undefined && whole.length > bytesMax) throw bodyTooLarge(bytesMax);
+    return whole;
+  }
+
+  async body(bytesMax: number): Promise<Uint8Array> {
+    const whole = this.takeBody(bytesMax);
+    if (whole !== undefined) return whole;
     try {
       return await this.stream.body(bytesMax);
     } catch (thrown) {
@@ -93,13 +96,18 @@ export class EngineExchange implements Exchange {
     this.#early.push([name, value]);
   }
 
-  respond(status: number, headers: HeaderList, body: Uint8Array | string = ""): void {
+  respond(
+    status: number,
+    headers: HeaderList,
+    body: Uint8Array | string = "",
+    trailers?: HeaderList,
+  ): void {
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const sized: HeaderList =
-      status === 204 || status === 304
+      status === 204 || status === 304 || trailers !== undefined
         ? headers
         : [...headers, ["content-length", String(bytes.length)]];
-    this.stream.respond(status, this.#all(sized), bytes);
+    this.stream.respond(status, this.#all(sized), bytes, trailers);
   }
 
   start(status: number, headers: HeaderList): void {

@@ -40,14 +40,21 @@ export interface Exchange {
   header(name: string): string | undefined;
   /** All request fields, names in lower case. */
   headers(): Iterable<readonly [name: string, value: string]>;
+  /** The whole body when it is here already: the way of small calls. Else undefined; fails as `body`. */
+  takeBody(bytesMax: number): Uint8Array | undefined;
   /** The whole body. Fails with BODY_TOO_LARGE past `bytesMax`, CANCELLED when the client leaves. */
   body(bytesMax: number): Promise<Uint8Array>;
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
   chunks(bytesMax: number): AsyncIterable<Uint8Array>;
   /** Adds a response field to whatever answer will be given. No effect once started. */
   setHeader(name: string, value: string): void;
-  /** The whole answer at once. A HEAD request gets the head alone. */
-  respond(status: number, headers: HeaderList, body?: Uint8Array | string): void;
+  /** The whole answer at once, trailers as `end` sends them. A HEAD request gets the head alone. */
+  respond(
+    status: number,
+    headers: HeaderList,
+    body?: Uint8Array | string,
+    trailers?: HeaderList,
+  ): void;
   /** The head of an answer whose body follows in pieces. */
   start(status: number, headers: HeaderList): void;
   /** Sends a piece; resolves when the client has taken enough for the next one. */

@@ -24,6 +24,17 @@ function isEncrypted(request: NodeRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
 
+/** Node takes all values of a name at once. */
+function valuesByName(fields: HeaderList): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const [name, value] of fields) {
+    const values = all.get(name);
+    if (values === undefined) all.set(name, [value]);
+    else values.push(value);
+  }
+  return all;
+}
+
 /** Whether part of a request body has yet to arrive. */
 export function bodyIsComing({ complete, headers, httpVersionMajor }: NodeRequest): boolean {
   if (complete) return false;
@@ -99,6 +110,10 @@ export class NodeExchange implements Exchange {
     }
   }
 
+  takeBody(): undefined {
+    return undefined;
+  }
+
   async body(bytesMax: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for await (const piece of this.chunks(bytesMax)) pieces.push(piece);
@@ -125,11 +140,20 @@ export class NodeExchange implements Exchange {
     if (!this.response.headersSent) this.response.setHeader(name, value);
   }
 
-  respond(status: number, headers: HeaderList, body: Uint8Array | string = ""): void {
+  respond(
+    status: number,
+    headers: HeaderList,
+    body: Uint8Array | string = "",
+    trailers?: HeaderList,
+  ): void {
     if (this.response.destroyed) return;
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     this.#head(status, headers);
-    if (status !== 204 && status !== 304) {
+    if (trailers !== undefined) {
+      // Without a length HTTP/1.1 sends chunks, which trailers need; node:http2 needs the head alone.
+      if ("stream" in this.response) this.response.writeHead(status);
+      this.#addTrailers(trailers);
+    } else if (status !== 204 && status !== 304) {
       this.response.setHeader("content-length", bytes.length);
     }
     if (this.method === "HEAD" || bytes.length === 0) {
@@ -165,9 +189,7 @@ export class NodeExchange implements Exchange {
   }
 
   end(trailers?: HeaderList): void {
-    if (trailers !== undefined && !this.response.destroyed) {
-      for (const [name, value] of trailers) this.response.addTrailers({ [name]: value });
-    }
+    if (trailers !== undefined && !this.response.destroyed) this.#addTrailers(trailers);
     this.response.end();
   }
 
@@ -179,15 +201,21 @@ export class NodeExchange implements Exchange {
     this.#endListeners.push(listener);
   }
 
+  #addTrailers(trailers: HeaderList): void {
+    if ("stream" in this.response) {
+      this.response.addTrailers(Object.fromEntries(valuesByName(trailers)));
+    } else {
+      this.response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
+    }
+  }
+
   #head(status: number, headers: HeaderList): void {
     this.response.statusCode = status;
-    for (const [name, value] of headers) {
-      const before = this.response.getHeader(name);
-      if (name === "set-cookie" && before !== undefined) {
-        this.response.setHeader(name, [before, value].flat().map(String));
-      } else {
-        this.response.setHeader(name, value);
-      }
+    for (const [name, values] of valuesByName(headers)) {
+      const [value = ""] = values;
+      const before = name === "set-cookie" ? this.response.getHeader(name) : undefined;
+      const all = before === undefined ? values : [before, values].flat().map(String);
+      this.response.setHeader(name, all.length === 1 ? value : all);
     }
   }
 

@@ -3,86 +3,75 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
-  type ContextValues,
-  createHandlerContext,
   createMethodImplSpec,
   createServiceImplSpec,
-  type HandlerContext,
   type Interceptor,
   type MethodImplSpec,
+  type StreamResponse,
 } from "@connectrpc/connect";
-import {
-  createAsyncIterable,
-  invokeUnaryImplementation,
-  transformInvokeImplementation,
-} from "@connectrpc/connect/protocol";
+import { abortable } from "#core/abortable.ts";
 import { fault } from "#errors/fault.ts";
+import { type CallContext, type CallInit, CallScope, callScopeKey } from "./call-scope.ts";
+import { type AnyFn, handlerOf } from "./handlers.ts";
 
 /** Registers implementations of services, as connect-es defines it. */
 export type Routes = (router: ConnectRouter) => void;
 
-/** What comes with a call beside its message. */
-export interface CallInit {
-  /** Request metadata. */
-  readonly header: Headers;
-  /** Milliseconds that the client gives the call; absent when it named no deadline. */
-  readonly timeoutMs?: number;
-  /** Aborts when the client leaves. */
-  readonly signal: AbortSignal;
-  /** Typed values that interceptors and implementation share. */
-  readonly values: ContextValues;
-  /** Request URL, for interceptors that look at it. */
-  readonly url: string;
-  /** HTTP method of the request. */
-  readonly httpMethod: string;
-  /** Word for the surface, such as rest. */
-  readonly protocol: string;
-}
-
-/** What a call gives back. */
-export interface Answer {
+/** Metadata of an answer. */
+export interface AnswerMetadata {
   /** Metadata that goes ahead of the messages; set by the time the first one is there. */
   readonly header: Headers;
   /** Metadata that follows them; set once the messages have ended. */
   readonly trailer: Headers;
-  /** The answer's messages: exactly one unless the method streams them. Leaving early cancels the call. */
+}
+
+/** What a streaming call gives back. */
+export interface Answer extends AnswerMetadata {
+  /** The answer's messages: exactly one of a client stream. Leaving early cancels the call. */
   readonly messages: AsyncIterable<Message>;
 }
 
 /** Calls the mounted services' methods through the interceptors. */
 export interface CallPath {
   readonly services: readonly DescService[];
-  /** A unary call. Rejects with what interceptors and implementation throw. */
-  unary(method: DescMethod, input: Message, init: CallInit): Promise<Answer & { message: Message }>;
-  /** A call of any kind. Nothing runs until the first message is asked for; errors fly from there. */
+  readonly methods: readonly DescMethod[];
+  /**
+   * A unary call. Rejects with what interceptors and implementation throw, and as soon as its
+   * deadline passes.
+   */
+  unary(
+    method: DescMethod,
+    input: Message,
+    init: CallInit,
+  ): Promise<AnswerMetadata & { message: Message }>;
+  /**
+   * A call of any other kind. Nothing runs until the first message is asked for; errors fly from
+   * there, that of a passed deadline at once.
+   */
   stream(method: DescMethod, input: AsyncIterable<Message>, init: CallInit): Answer;
+  /** Aborts the signals of all handlers at work. */
+  cutOff(reason: unknown): void;
 }
 
-function contextOf(method: DescMethod, init: CallInit) {
-  // A timer of 0 would let a quick call through after its deadline.
-  if (init.timeoutMs === 0) throw fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
-  return createHandlerContext({
-    service: method.parent,
-    method,
-    protocolName: init.protocol,
-    requestMethod: init.httpMethod,
-    url: init.url,
-    requestSignal: init.signal,
-    requestHeader: init.header,
-    responseHeader: {},
-    responseTrailer: {},
-    contextValues: init.values,
-    ...(init.timeoutMs === undefined ? {} : { timeoutMs: init.timeoutMs }),
-  });
+/** A mounted method. */
+interface Mounted {
+  readonly spec: MethodImplSpec;
+  /** The implementation inside all interceptors. */
+  readonly invoke: AnyFn;
 }
 
 /** The implementations that `routes` registers, by method. Throws TypeError for a method twice. */
-function collect(routes: Routes): Map<DescMethod, MethodImplSpec> {
-  const specs = new Map<DescMethod, MethodImplSpec>();
+function mount(routes: Routes, interceptors: readonly Interceptor[]): Map<DescMethod, Mounted> {
+  const mounted = new Map<DescMethod, Mounted>();
   const add = (spec: MethodImplSpec) => {
     const { name, parent } = spec.method;
-    if (specs.has(spec.method)) throw new TypeError(`${parent.typeName}/${name} is mounted twice`);
-    specs.set(spec.method, spec);
+    if (mounted.has(spec.method))
+      throw new TypeError(`${parent.typeName}/${name} is mounted twice`);
+    const invoke = interceptors.reduceRight<AnyFn>(
+      (next, interceptor) => interceptor(next),
+      handlerOf(spec),
+    );
+    mounted.set(spec.method, { spec, invoke });
   };
   const router: ConnectRouter = {
     handlers: [],
@@ -96,57 +85,143 @@ function collect(routes: Routes): Map<DescMethod, MethodImplSpec> {
     },
   };
   routes(router);
-  return specs;
+  return mounted;
 }
 
-/** The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. */
-export function createCallPath(routes: Routes, interceptors: Interceptor[]): CallPath {
-  const specs = collect(routes);
-  const specOf = (method: DescMethod): MethodImplSpec => {
-    const spec = specs.get(method);
-    if (spec === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
-    return spec;
-  };
+/** What an interceptor put in the place of the call's own metadata goes to where the caller looks. */
+function adopt(from: Headers, to: Headers): void {
+  if (from === to) return;
+  for (const name of [...to.keys()]) to.delete(name);
+  for (const [name, value] of from) to.append(name, value);
+}
 
-  async function* run(
-    spec: MethodImplSpec,
-    context: HandlerContext & { abort(reason?: unknown): void },
-    input: AsyncIterable<Message>,
-  ) {
+function requestOf(method: DescMethod, scope: CallScope) {
+  const { init } = scope;
+  init.values.set(callScopeKey, scope);
+  return {
+    service: method.parent,
+    requestMethod: init.httpMethod,
+    url: init.url,
+    signal: scope.signal,
+    header: init.header,
+    contextValues: init.values,
+  };
+}
+
+/** The messages of one call. The call begins with the first that is asked for. */
+class CallMessages implements AsyncIterableIterator<Message> {
+  readonly #invoke: () => Promise<StreamResponse>;
+  readonly #scope: CallScope;
+  #response: StreamResponse | undefined;
+  #inner: AsyncIterator<Message> | undefined;
+  #ended = false;
+
+  constructor(scope: CallScope, invoke: () => Promise<StreamResponse>) {
+    this.#scope = scope;
+    this.#invoke = invoke;
+  }
+
+  async next(): Promise<IteratorResult<Message>> {
+    if (this.#ended) return { value: undefined, done: true };
     try {
-      yield* transformInvokeImplementation(spec, context, interceptors)(input);
-    } finally {
-      context.abort();
+      const pulled = this.#inner === undefined ? this.#begin() : this.#inner.next();
+      const result = await (this.#scope.hasDeadline
+        ? abortable(pulled, this.#scope.signal)
+        : pulled);
+      if (result.done) this.#end();
+      return result;
+    } catch (thrown) {
+      this.#end();
+      // A handler still at work hears of it by its signal, and finds its iterator closed afterwards.
+      this.#inner?.return?.()?.catch(() => {});
+      throw thrown;
     }
   }
 
+  async return(): Promise<IteratorResult<Message>> {
+    if (!this.#ended) {
+      this.#end();
+      await this.#inner?.return?.();
+    }
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #begin(): Promise<IteratorResult<Message>> {
+    this.#response = await this.#invoke();
+    adopt(this.#response.header, this.#scope.responseHeader);
+    this.#inner = (this.#response.message as AsyncIterable<Message>)[Symbol.asyncIterator]();
+    return this.#inner.next();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#response !== undefined) {
+      adopt(this.#response.trailer, this.#scope.responseTrailer);
+    }
+    this.#scope[Symbol.dispose]();
+  }
+}
+
+/**
+ * The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. Each
+ * interceptor is applied once a method, so what it keeps outside of its inner function is shared.
+ */
+export function createCallPath(routes: Routes, interceptors: readonly Interceptor[]): CallPath {
+  const mounted = mount(routes, interceptors);
+  const underWay = new Set<CallContext>();
+  const find = (method: DescMethod): Mounted => {
+    const found = mounted.get(method);
+    if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
+    return found;
+  };
+  const wrongKind = ({ name }: DescMethod, kind: string) =>
+    fault("METHOD_UNKNOWN", `${name} is not a ${kind} method`);
+
   return {
-    services: [...new Set([...specs.keys()].map((method) => method.parent))],
+    services: [...new Set([...mounted.keys()].map((method) => method.parent))],
+    methods: [...mounted.keys()],
     async unary(method, input, init) {
-      const spec = specOf(method);
-      const context = contextOf(method, init);
-      if (spec.kind !== "unary") {
-        throw fault("METHOD_UNKNOWN", `${method.name} is not a unary method`);
-      }
-      try {
-        const message = await invokeUnaryImplementation(spec, context, input, interceptors);
-        return {
-          message,
-          messages: createAsyncIterable([message]),
-          header: context.responseHeader,
-          trailer: context.responseTrailer,
-        };
-      } finally {
-        context.abort();
-      }
+      const { spec, invoke } = find(method);
+      if (spec.kind !== "unary") throw wrongKind(method, "unary");
+      using scope = new CallScope(init, underWay);
+      const work = invoke({
+        stream: false,
+        message: input,
+        method: spec.method,
+        ...requestOf(method, scope),
+      });
+      const response = await (scope.hasDeadline ? abortable(work, scope.signal) : work);
+      adopt(response.header, scope.responseHeader);
+      adopt(response.trailer, scope.responseTrailer);
+      return {
+        message: response.message as Message,
+        header: scope.responseHeader,
+        trailer: scope.responseTrailer,
+      };
     },
     stream(method, input, init) {
-      const context = contextOf(method, init);
+      const { spec, invoke } = find(method);
+      if (spec.kind === "unary") throw wrongKind(method, "streaming");
+      const scope = new CallScope(init, underWay);
+      const begin = () =>
+        invoke({
+          stream: true,
+          message: input,
+          method: spec.method,
+          ...requestOf(method, scope),
+        }) as Promise<StreamResponse>;
       return {
-        header: context.responseHeader,
-        trailer: context.responseTrailer,
-        messages: run(specOf(method), context, input),
+        header: scope.responseHeader,
+        trailer: scope.responseTrailer,
+        messages: new CallMessages(scope, begin),
       };
+    },
+    cutOff(reason) {
+      for (const context of underWay) context.end(reason);
     },
   };
 }

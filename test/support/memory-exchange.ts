@@ -24,6 +24,7 @@ export class MemoryExchange implements Exchange {
   /** Status of the answer; 0 until there is one. */
   status = 0;
   answerHeaders: HeaderList = [];
+  answerTrailers: HeaderList = [];
   readonly pieces: (Uint8Array | string)[] = [];
   ended = false;
   broken = false;
@@ -58,6 +59,10 @@ export class MemoryExchange implements Exchange {
     return Object.entries(this.#request.headers ?? {});
   }
 
+  takeBody(): undefined {
+    return undefined;
+  }
+
   async body(bytesMax: number): Promise<Uint8Array> {
     const all: Uint8Array[] = [];
     for await (const chunk of this.chunks(bytesMax)) all.push(chunk);
@@ -79,10 +84,15 @@ export class MemoryExchange implements Exchange {
 
   setHeader(): void {}
 
-  respond(status: number, headers: HeaderList, body: Uint8Array | string = ""): void {
+  respond(
+    status: number,
+    headers: HeaderList,
+    body: Uint8Array | string = "",
+    trailers?: HeaderList,
+  ): void {
     this.start(status, headers);
     this.pieces.push(body);
-    this.end();
+    this.end(trailers);
   }
 
   start(status: number, headers: HeaderList): void {
@@ -96,9 +106,10 @@ export class MemoryExchange implements Exchange {
     this.pieces.push(chunk);
   }
 
-  end(): void {
+  end(trailers: HeaderList = []): void {
     if (this.ended) throw new Error("ended twice");
     this.ended = true;
+    this.answerTrailers = trailers;
     for (const listener of this.#listeners)
       listener({ status: this.status, bodyBytes: 0, aborted: false });
   }

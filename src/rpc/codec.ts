@@ -1,0 +1,82 @@
+/** Reads and writes the messages of a method, in each of the formats. */
+
+import { isUtf8 } from "node:buffer";
+import {
+  createRegistry,
+  type DescFile,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  fromJsonString,
+  type Message,
+  type Registry,
+  toBinary,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import type { Code } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import type { Format } from "./content-type.ts";
+
+/** Input and output of one method in one format. */
+export interface Codec {
+  /** Throws BODY_MALFORMED with `malformedCode` for bytes that are no such message. */
+  read(bytes: Uint8Array, malformedCode: Code): Message;
+  write(message: Message): Uint8Array;
+}
+
+/** Every type that the services' files know, for google.protobuf.Any. */
+export function registryOf(services: readonly DescService[]): Registry {
+  const files = new Set<DescFile>();
+  const add = (file: DescFile) => {
+    if (files.has(file)) return;
+    files.add(file);
+    file.dependencies.forEach(add);
+  };
+  for (const service of services) add(service.file);
+  return createRegistry(...files);
+}
+
+function textOf(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new Error("it is not UTF-8");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+}
+
+/** `read`, with what it throws as the fault of whoever sent the bytes. */
+function reading(format: string, read: (bytes: Uint8Array) => Message): Codec["read"] {
+  return (bytes, malformedCode) => {
+    try {
+      return read(bytes);
+    } catch (cause) {
+      const problem = cause instanceof Error ? cause.message : "it cannot be read";
+      throw fault("BODY_MALFORMED", `the message is not ${format} of its type: ${problem}`, {
+        code: malformedCode,
+        cause,
+      });
+    }
+  };
+}
+
+function protoCodec(input: DescMessage, output: DescMessage): Codec {
+  return {
+    read: reading("protobuf", (bytes) => fromBinary(input, bytes)),
+    write: (message) => toBinary(output, message),
+  };
+}
+
+function jsonCodec(input: DescMessage, output: DescMessage, registry: Registry): Codec {
+  const readOptions = { ignoreUnknownFields: true, registry };
+  const writeOptions = { registry };
+  return {
+    read: reading("JSON", (bytes) => fromJsonString(input, textOf(bytes), readOptions)),
+    write: (message) => Buffer.from(toJsonString(output, message, writeOptions)),
+  };
+}
+
+/** The codecs of a method by format. `registry` holds the types that google.protobuf.Any may carry. */
+export function codecsOf(
+  { input, output }: DescMethod,
+  registry: Registry,
+): Readonly<Record<Format, Codec>> {
+  return { proto: protoCodec(input, output), json: jsonCodec(input, output, registry) };
+}

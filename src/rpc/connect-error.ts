@@ -1,0 +1,51 @@
+/** Connect's errors as JSON: the body of a unary answer, and part of a stream's last message. */
+
+import type { Registry } from "@bufbuild/protobuf";
+import { create, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import { Code, type ConnectError } from "@connectrpc/connect";
+
+const names = new Map(
+  Object.entries(Code)
+    .filter((entry): entry is [string, Code] => typeof entry[1] === "number")
+    .map(([name, code]) => [code, name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()]),
+);
+
+type Detail = ConnectError["details"][number];
+
+/** A detail readable by people; undefined when it holds a type that nobody here knows. */
+function debugOf(
+  detail: Extract<Detail, { readonly desc: unknown }>,
+  registry: Registry,
+): JsonValue | undefined {
+  try {
+    return toJson(detail.desc, create(detail.desc, detail.value), { registry });
+  } catch {
+    return undefined;
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64").replace(/=+$/, "");
+}
+
+function detailJson(detail: Detail, registry: Registry): JsonValue {
+  if (!("desc" in detail)) return { type: detail.type, value: base64(detail.value) };
+  const { desc, value } = detail;
+  const debug = debugOf(detail, registry);
+  return {
+    type: desc.typeName,
+    value: base64(toBinary(desc, create(desc, value))),
+    ...(debug === undefined ? {} : { debug }),
+  };
+}
+
+/** `{code, message, details}`. */
+export function connectErrorJson(error: ConnectError, registry: Registry): JsonValue {
+  return {
+    code: names.get(error.code) ?? "unknown",
+    message: error.rawMessage,
+    ...(error.details.length === 0
+      ? {}
+      : { details: error.details.map((detail) => detailJson(detail, registry)) }),
+  };
+}

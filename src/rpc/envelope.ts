@@ -1,0 +1,115 @@
+/** Envelopes: messages behind flags and length, as gRPC, gRPC-Web and Connect's streams frame them. */
+
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import { messageTooLarge, type Reading } from "./compression.ts";
+
+/** The payload is compressed. */
+export const compressedFlag = 0b0000_0001;
+/** Bytes ahead of a payload. */
+export const prefixBytes = 5;
+
+/** A message as it is framed. */
+export interface Envelope {
+  readonly flags: number;
+  readonly payload: Uint8Array;
+}
+
+/** Frames a payload, which is copied. */
+export function envelope(flags: number, payload: Uint8Array): Uint8Array {
+  const framed = Buffer.allocUnsafe(prefixBytes + payload.length);
+  framed[0] = flags;
+  framed.writeUInt32BE(payload.length, 1);
+  framed.set(payload, prefixBytes);
+  return framed;
+}
+
+/** The payload length that the prefix at `offset` promises. Throws for flags or a length that cannot be. */
+function promised(bytes: Uint8Array, offset: number, { messageBytesMax }: Reading): number {
+  const flags = bytes[offset] ?? 0;
+  // Clients send messages only: all other flags mean something else, or nothing.
+  if ((flags & ~compressedFlag) !== 0) {
+    throw fault("BODY_MALFORMED", `an envelope has the unknown flags ${flags}`, {
+      code: Code.Internal,
+    });
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset + offset + 1, 4).getUint32(0);
+  if (length > messageBytesMax) throw messageTooLarge(messageBytesMax);
+  return length;
+}
+
+function cutOff({ malformedCode }: Reading): ConnectError {
+  return fault("BODY_MALFORMED", "the body ends within an envelope", { code: malformedCode });
+}
+
+/** The refusal of a request whose number of messages is not what its method takes. */
+export function notOneMessage(what: "no" | "more than one"): ConnectError {
+  return fault("REQUEST_INVALID", `the method takes one message, the request has ${what}`, {
+    code: Code.Unimplemented,
+  });
+}
+
+/** The only envelope of a body. Throws BODY_MALFORMED, BODY_TOO_LARGE or REQUEST_INVALID. */
+export function onlyEnvelope(body: Uint8Array, reading: Reading): Envelope {
+  if (body.length === 0) throw notOneMessage("no");
+  if (body.length < prefixBytes) throw cutOff(reading);
+  const end = prefixBytes + promised(body, 0, reading);
+  if (body.length < end) throw cutOff(reading);
+  if (body.length > end) throw notOneMessage("more than one");
+  return { flags: body[0] ?? 0, payload: body.subarray(prefixBytes) };
+}
+
+/** Takes a body that comes in pieces apart. It holds one message at most, and what came with it. */
+export class EnvelopeReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #reading: Reading;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+
+  constructor(chunks: AsyncIterable<Uint8Array>, reading: Reading) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#reading = reading;
+  }
+
+  /** The next envelope; undefined behind the last. Rejects with BODY_MALFORMED or BODY_TOO_LARGE. */
+  async next(): Promise<Envelope | undefined> {
+    if (!(await this.#has(prefixBytes))) {
+      if (this.#at < this.#bytes.length) throw cutOff(this.#reading);
+      return undefined;
+    }
+    const length = promised(this.#bytes, this.#at, this.#reading);
+    if (!(await this.#has(prefixBytes + length))) throw cutOff(this.#reading);
+    const start = this.#at + prefixBytes;
+    const flags = this.#bytes[this.#at] ?? 0;
+    this.#at = start + length;
+    return { flags, payload: this.#bytes.subarray(start, this.#at) };
+  }
+
+  /** Reads no further: the sender is told to stop. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  /** Waits for `count` bytes; false when the body ends before. */
+  async #has(count: number): Promise<boolean> {
+    let held = this.#bytes.length - this.#at;
+    if (held >= count) return true;
+    const pieces = [this.#bytes.subarray(this.#at)];
+    let ended = false;
+    while (held < count && !ended) {
+      const { value, done } = await this.#chunks.next();
+      if (done) ended = true;
+      else {
+        pieces.push(value);
+        held += value.length;
+      }
+    }
+    const [head, only] = pieces;
+    this.#bytes =
+      pieces.length === 2 && head?.length === 0 && only !== undefined
+        ? only
+        : Buffer.concat(pieces);
+    this.#at = 0;
+    return !ended;
+  }
+}

@@ -1,0 +1,129 @@
+/** Implementations as the end of an interceptor chain: a request in, a response out, for each kind of method. */
+
+import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  Interceptor,
+  MethodImplSpec,
+  StreamRequest,
+  StreamResponse,
+  UnaryRequest,
+  UnaryResponse,
+} from "@connectrpc/connect";
+import { type CallScope, callScopeKey } from "./call-scope.ts";
+import { notOneMessage } from "./envelope.ts";
+
+/** A request and the response to it, as interceptors see them. */
+export type AnyFn = Parameters<Interceptor>[0];
+type AnyRequest = UnaryRequest | StreamRequest;
+
+function scopeOf(request: AnyRequest): CallScope {
+  const scope = request.contextValues.get(callScopeKey);
+  if (scope === undefined) throw new TypeError("an interceptor replaced the call's values");
+  return scope;
+}
+
+/** Handlers may return fields only: they become the message. */
+function normalized(desc: DescMessage, output: MessageInitShape<DescMessage>): Message {
+  const { $typeName } = output as { $typeName?: string };
+  return $typeName === desc.typeName ? (output as Message) : create(desc, output);
+}
+
+async function onlyMessage(messages: AsyncIterable<Message>): Promise<Message> {
+  const iterator = messages[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done) throw notOneMessage("no");
+  const second = await iterator.next();
+  if (!second.done) throw notOneMessage("more than one");
+  return first.value;
+}
+
+/** Passes a handler's messages on, each as its message type. */
+class NormalizedMessages implements AsyncIterableIterator<Message> {
+  readonly #desc: DescMessage;
+  readonly #inner: AsyncIterator<MessageInitShape<DescMessage>>;
+
+  constructor(desc: DescMessage, outputs: AsyncIterable<MessageInitShape<DescMessage>>) {
+    this.#desc = desc;
+    this.#inner = outputs[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<IteratorResult<Message>> {
+    const { value, done } = await this.#inner.next();
+    return done
+      ? { value: undefined, done }
+      : { value: normalized(this.#desc, value), done: false };
+  }
+
+  async return(): Promise<IteratorResult<Message>> {
+    await this.#inner.return?.();
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+async function* once(message: Message): AsyncGenerator<Message> {
+  yield message;
+}
+
+function unaryResponse(request: AnyRequest, scope: CallScope, message: Message): UnaryResponse {
+  return {
+    stream: false,
+    service: request.service,
+    method: request.method as UnaryRequest["method"],
+    header: scope.responseHeader,
+    trailer: scope.responseTrailer,
+    message,
+  };
+}
+
+function streamResponse(
+  request: AnyRequest,
+  scope: CallScope,
+  message: AsyncIterable<Message>,
+): StreamResponse {
+  return {
+    stream: true,
+    service: request.service,
+    method: request.method as StreamRequest["method"],
+    header: scope.responseHeader,
+    trailer: scope.responseTrailer,
+    message,
+  };
+}
+
+/** The function at the end of a method's chain. Refuses a number of messages that its kind does not take. */
+export function handlerOf(spec: MethodImplSpec): AnyFn {
+  const { output } = spec.method;
+  switch (spec.kind) {
+    case "unary":
+      return async (request) => {
+        const scope = scopeOf(request);
+        const answer = await spec.impl(request.message as Message, scope.contextOf(request));
+        return unaryResponse(request, scope, normalized(output, answer));
+      };
+    case "server_streaming":
+      return async (request) => {
+        const scope = scopeOf(request);
+        const input = await onlyMessage(request.message as AsyncIterable<Message>);
+        const answers = spec.impl(input, scope.contextOf(request));
+        return streamResponse(request, scope, new NormalizedMessages(output, answers));
+      };
+    case "client_streaming":
+      return async (request) => {
+        const scope = scopeOf(request);
+        const messages = request.message as AsyncIterable<Message>;
+        const answer = await spec.impl(messages, scope.contextOf(request));
+        return streamResponse(request, scope, once(normalized(output, answer)));
+      };
+    case "bidi_streaming":
+      return async (request) => {
+        const scope = scopeOf(request);
+        const messages = request.message as AsyncIterable<Message>;
+        const answers = spec.impl(messages, scope.contextOf(request));
+        return streamResponse(request, scope, new NormalizedMessages(output, answers));
+      };
+  }
+}

@@ -1,0 +1,106 @@
+/** What all lanes share: the methods they serve, their limits, and how a request's fields are read. */
+
+import type { DescMethod, Registry } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { Exchange } from "#exchange/exchange.ts";
+import type { CallPath } from "./call.ts";
+import type { CallInit } from "./call-scope.ts";
+import type { Codec } from "./codec.ts";
+import { type Coding, codingNames, codingOf } from "./compression.ts";
+import type { Format, RpcType } from "./content-type.ts";
+import { Metadata } from "./metadata.ts";
+import type { TimeoutField } from "./timeout.ts";
+
+/** A method as it is served. */
+export interface Procedure {
+  readonly method: DescMethod;
+  /** Its path, such as /polygate.v1.ChatService/Chat. */
+  readonly path: string;
+  readonly codecs: Readonly<Record<Format, Codec>>;
+}
+
+/** What lanes are built from. */
+export interface LaneOptions {
+  readonly calls: CallPath;
+  /** Types that errors and google.protobuf.Any may carry. */
+  readonly registry: Registry;
+  /** Largest message that is read, in bytes, decompressed. */
+  readonly readBytesMax: number;
+  /** Largest message that is sent, in bytes, before compression. */
+  readonly sendBytesMax: number;
+  /** Messages below this many bytes are not worth compressing. */
+  readonly compressBytesMin: number;
+}
+
+/** A request that a lane serves. */
+export interface RpcRequest {
+  readonly exchange: Exchange;
+  readonly procedure: Procedure;
+  readonly type: RpcType;
+  readonly values: ContextValues;
+}
+
+/** What a call begins with; its answer's metadata is collected there. */
+export type LaneInit = CallInit & {
+  readonly responseHeader: Metadata;
+  readonly responseTrailer: Metadata;
+};
+
+/** The init of a request's call, without its deadline. */
+export function initOf(
+  { exchange, values }: RpcRequest,
+  protocol: string,
+): LaneInit & { timeoutMs?: number } {
+  const scheme = exchange.peer.encrypted ? "https" : "http";
+  return {
+    header: new Metadata(exchange),
+    signal: exchange.signal,
+    values,
+    url: `${scheme}://${exchange.authority}${exchange.target}`,
+    httpMethod: exchange.method,
+    protocol,
+    responseHeader: new Metadata(),
+    responseTrailer: new Metadata(),
+  };
+}
+
+/** The time that a field gives the call. Throws PARAMETER_INVALID with `malformedCode`. */
+export function timeoutMsOf(
+  exchange: Exchange,
+  field: TimeoutField,
+  malformedCode: Code,
+): number | undefined {
+  const text = exchange.header(field.name);
+  if (text === undefined) return undefined;
+  const timeoutMs = field.timeoutMs(text);
+  if (timeoutMs !== undefined) return timeoutMs;
+  const description = `expected ${field.expected}`;
+  throw fault("PARAMETER_INVALID", `${field.name}: ${description}`, {
+    code: malformedCode,
+    fields: [{ field: field.name, description }],
+  });
+}
+
+/** The coding that a request names; undefined for identity. Throws MEDIA_TYPE_UNSUPPORTED, as UNIMPLEMENTED. */
+export function requestCodingOf(name: string | undefined, field: string): Coding | undefined {
+  if (name === undefined || name === "" || name === "identity") return undefined;
+  const coding = codingOf(name);
+  if (coding !== undefined) return coding;
+  throw fault("MEDIA_TYPE_UNSUPPORTED", `${field}: "${name}" is not one of ${codingNames}`, {
+    code: Code.Unimplemented,
+  });
+}
+
+/** The bytes of an answer's message. Throws a BODY_TOO_LARGE that is no fault of the client's. */
+export function written(codec: Codec, message: Parameters<Codec["write"]>[0], bytesMax: number) {
+  const bytes = codec.write(message);
+  if (bytes.length <= bytesMax) return bytes;
+  throw fault("BODY_TOO_LARGE", `the answer's message exceeds ${bytesMax} bytes`);
+}
+
+/** What was thrown as the error to tell. One of Connect's stays as it is: handlers choose its details. */
+export function wireError(thrown: unknown): ConnectError {
+  return thrown instanceof ConnectError ? thrown : faultFrom(thrown);
+}

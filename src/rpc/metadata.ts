@@ -1,0 +1,157 @@
+/** Metadata of calls: header fields that are made into objects only when somebody looks at them. */
+
+import type { HeaderList } from "#exchange/exchange.ts";
+
+/** Where fields come from until somebody changes them. */
+export interface FieldSource {
+  header(name: string): string | undefined;
+  headers(): Iterable<readonly [name: string, value: string]>;
+}
+
+const namePattern = /^[\w!#$%&'*+.^`|~-]+$/;
+const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+function checkedName(name: string): string {
+  if (!namePattern.test(name)) throw new TypeError(`"${name}" is not a field name`);
+  return name.toLowerCase();
+}
+
+function checkedValue(name: string, value: string): string {
+  const text = String(value).trim();
+  if (!valuePattern.test(text)) throw new TypeError(`${name}: not a field value`);
+  return text;
+}
+
+/**
+ * The Headers interface over a request's fields or over none. Reading a field costs a look-up;
+ * a list of its own is made at the first change. Fields stay in their order, values apart.
+ */
+export class Metadata implements Headers {
+  readonly #source: FieldSource | undefined;
+  #fields: Map<string, string[]> | undefined;
+
+  constructor(source?: FieldSource) {
+    this.#source = source;
+  }
+
+  /** Nobody has put a field in, and none came in. */
+  get isEmpty(): boolean {
+    return this.#source === undefined && (this.#fields === undefined || this.#fields.size === 0);
+  }
+
+  append(name: string, value: string): void {
+    const key = checkedName(name);
+    const fields = this.#own();
+    const values = fields.get(key);
+    const text = checkedValue(key, value);
+    if (values === undefined) fields.set(key, [text]);
+    else values.push(text);
+  }
+
+  delete(name: string): void {
+    this.#own().delete(name.toLowerCase());
+  }
+
+  get(name: string): string | null {
+    const key = name.toLowerCase();
+    if (this.#fields === undefined) return this.#source?.header(key) ?? null;
+    return this.#fields.get(key)?.join(", ") ?? null;
+  }
+
+  getSetCookie(): string[] {
+    return [...(this.#own().get("set-cookie") ?? [])];
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  set(name: string, value: string): void {
+    const key = checkedName(name);
+    this.#own().set(key, [checkedValue(key, value)]);
+  }
+
+  forEach(visit: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
+    for (const [name, value] of this.entries()) visit.call(thisArg, value, name, this);
+  }
+
+  *keys(): Generator<string, undefined, unknown> {
+    for (const [name] of this.entries()) yield name;
+    return undefined;
+  }
+
+  *values(): Generator<string, undefined, unknown> {
+    for (const [, value] of this.entries()) yield value;
+    return undefined;
+  }
+
+  /** Values of a name as one, joined by ", ", but cookies to set, which are never joined. */
+  *entries(): Generator<[string, string], undefined, unknown> {
+    for (const [name, values] of this.#own()) {
+      if (name === "set-cookie") for (const value of values) yield [name, value];
+      else yield [name, values.join(", ")];
+    }
+    return undefined;
+  }
+
+  [Symbol.iterator](): Generator<[string, string], undefined, unknown> {
+    return this.entries();
+  }
+
+  /** Every value by itself. */
+  *fields(): Generator<readonly [name: string, value: string]> {
+    for (const [name, values] of this.#own()) for (const value of values) yield [name, value];
+  }
+
+  #own(): Map<string, string[]> {
+    if (this.#fields !== undefined) return this.#fields;
+    const fields = new Map<string, string[]>();
+    for (const [name, value] of this.#source?.headers() ?? []) {
+      const values = fields.get(name);
+      if (values === undefined) fields.set(name, [value]);
+      else values.push(value);
+    }
+    this.#fields = fields;
+    return fields;
+  }
+}
+
+/** Fields that belong to one connection or to the body that came with them. */
+const notMetadata: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "accept-post",
+  "allow",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "date",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-connection",
+  "server",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+const protocolPrefixes = ["grpc-", "connect-", ":"];
+
+/** Whether a field may be sent as a call's metadata: those of protocol and connection may not. */
+export function isMetadata(name: string): boolean {
+  return !notMetadata.has(name) && !protocolPrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+const none: HeaderList = [];
+
+/** Metadata of an answer as fields to send, with `prefix` ahead of their names. */
+export function metadataFields(metadata: Headers, prefix = ""): HeaderList {
+  if (metadata instanceof Metadata && metadata.isEmpty) return none;
+  const fields: (readonly [string, string])[] = [];
+  const all = metadata instanceof Metadata ? metadata.fields() : metadata;
+  for (const [name, value] of all) {
+    if (isMetadata(name)) fields.push([prefix + name, value]);
+  }
+  return fields;
+}

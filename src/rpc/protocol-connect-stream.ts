@@ -1,0 +1,42 @@
+/** Connect's streams: the last envelope of an answer is JSON with the error and the trailing metadata. */
+
+import type { JsonValue, Registry } from "@bufbuild/protobuf";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { connectErrorJson } from "./connect-error.ts";
+import { envelope } from "./envelope.ts";
+import type { EnvelopedProtocol } from "./enveloped.ts";
+import { metadataFields } from "./metadata.ts";
+import { connectTimeout } from "./timeout.ts";
+
+/** The payload ends the stream. */
+const endFlag = 0b0000_0010;
+
+function endJson(error: ConnectError | undefined, trailer: Headers, registry: Registry): JsonValue {
+  const metadata: Record<string, string[]> = {};
+  const fields = [
+    ...metadataFields(trailer),
+    ...(error === undefined ? [] : metadataFields(error.metadata)),
+  ];
+  for (const [name, value] of fields) {
+    metadata[name] ??= [];
+    metadata[name].push(value);
+  }
+  return {
+    ...(error === undefined ? {} : { error: connectErrorJson(error, registry) }),
+    ...(fields.length === 0 ? {} : { metadata }),
+  };
+}
+
+/** Connect's streams; `registry` holds the types that details of errors may carry. */
+export function connectStream(registry: Registry): EnvelopedProtocol {
+  return {
+    name: "connect",
+    encodingField: "connect-content-encoding",
+    acceptField: "connect-accept-encoding",
+    timeout: connectTimeout,
+    malformedCode: Code.InvalidArgument,
+    isText: false,
+    endEnvelope: (error, trailer) =>
+      envelope(endFlag, Buffer.from(JSON.stringify(endJson(error, trailer, registry)))),
+  };
+}
