@@ -124,15 +124,18 @@ export class NodeExchange implements Exchange {
     const declared = Number(this.request.headers["content-length"]);
     if (declared > bytesMax) throw bodyTooLarge(bytesMax);
     let seen = 0;
+    // A reader that stops early leaves the rest to be discarded behind the answer.
+    const pieces = this.request.iterator({ destroyOnReturn: false });
     try {
-      for await (const piece of this.request) {
+      for await (const piece of pieces) {
         seen += piece.length;
-        if (seen > bytesMax) throw bodyTooLarge(bytesMax);
+        if (seen > bytesMax) break;
         yield piece;
       }
     } catch (error) {
-      throw this.#gone.signal.aborted || this.request.destroyed ? clientGone(error) : error;
+      throw clientGone(error);
     }
+    if (seen > bytesMax) throw bodyTooLarge(bytesMax);
     if (!this.request.complete || this.#gone.signal.aborted) throw clientGone();
   }
 

@@ -176,6 +176,24 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       expect(await answer.text()).toContain("10 bytes (max_request_size)");
     });
 
+    test("a body of undeclared length over the limit gets its answer, too", async () => {
+      await using listener = await open(async (exchange) => {
+        await exchange.body(10).catch((error: Error) => exchange.respond(413, [], error.message));
+      });
+      async function* pieces() {
+        for (let index = 0; index < 64; index += 1) yield new Uint8Array(16_384);
+      }
+      const answer = await fetch(`http://127.0.0.1:${listener.port}/`, {
+        method: "POST",
+        body: ReadableStream.from(pieces()),
+        duplex: "half",
+      });
+      expect([answer.status, await answer.text()]).toEqual([
+        413,
+        expect.stringContaining("10 bytes (max_request_size)"),
+      ]);
+    });
+
     test("an answer given before the body was read closes the connection, others keep it", async () => {
       await using listener = await open((exchange) => exchange.respond(200, [], "early"));
       const url = `http://127.0.0.1:${listener.port}/`;
