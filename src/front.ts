@@ -19,7 +19,7 @@ import { restErrorBody } from "#rest/error-body.ts";
 import { refuse } from "#rest/refusal.ts";
 import { createRest, type Rest } from "#rest/rest.ts";
 import { createCallPath, type Routes } from "#rpc/call.ts";
-import { createRpcSurface } from "#rpc/connect-surface.ts";
+import { createRpc, type Rpc } from "#rpc/rpc.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener extends Omit<ListenerOptions, "http2Engine"> {
@@ -81,6 +81,19 @@ function unknownPath(exchange: Exchange): { reason: Reason; message: string } {
     : { reason: "ROUTE_UNKNOWN", message: "no such path" };
 }
 
+/** The procedures, by every RPC protocol. */
+function rpcSurface(rpc: Rpc): Surface {
+  return {
+    take(exchange, record) {
+      const procedure = rpc.procedureOf(exchange.target);
+      if (procedure === undefined) return false;
+      record.endpoint = procedure.path;
+      rpc.serve(exchange, procedure, valuesOf(record));
+      return true;
+    },
+  };
+}
+
 /** REST, and with it every path that nothing knows: it comes last. */
 function restSurface(rest: Rest, refuseWith: Refuse): Surface {
   return {
@@ -104,7 +117,6 @@ function restSurface(rest: Rest, refuseWith: Refuse): Surface {
 export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
   await using opening = new AsyncDisposableStack();
   const { clock } = deps;
-  const cutOff = new AbortController();
   const refuseWith: Refuse = (exchange, record, { reason, message, ...more }) =>
     refuse(exchange, fault(reason, message, more), {
       requestId: record.requestId,
@@ -113,14 +125,6 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
 
   const calls = createCallPath(options.routes, options.interceptors);
   const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
-  const rpc = createRpcSurface(app, {
-    routes: options.routes,
-    calls,
-    interceptors: options.interceptors,
-    messageBytesMax: options.bytesMax,
-    valuesOf,
-    shutdownSignal: cutOff.signal,
-  });
   const pages = (some: Pages) =>
     createPagesSurface(app, some, (exchange, record) =>
       refuseWith(exchange, record, {
@@ -131,7 +135,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     );
   const surfaces = {
     all: pages(options.pages.all),
-    rpc,
+    rpc: rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax })),
     restPages: pages(options.pages.rest),
     rest: restSurface(
       createRest(calls, {
@@ -193,7 +197,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
     async [Symbol.asyncDispose]() {
-      cutOff.abort(fault("SHUTTING_DOWN", "the server is shutting down"));
+      calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
       await owned.disposeAsync();
     },
   };
