@@ -288,12 +288,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   #giveBack(stream: S, bytes: number): void {
     if (stream.closed || stream.remoteEnded) return;
     const increment = this.#windows.consumed(stream, bytes);
-    if (increment === 0) return;
-    this.#sender.windowUpdate(stream.id, increment);
-    // A large body is coming in: find out whether its sender waits for windows.
-    if (this.#windows.startMeasuring(this.#lifetime.nowMs)) {
-      this.#sender.ping(pingMark, pingKind.bandwidth, false);
-    }
+    if (increment > 0) this.#sender.windowUpdate(stream.id, increment);
   }
 
   /** Announces the end: takes streams for one round trip more, then only those it has. */
@@ -497,6 +492,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       return;
     }
     if (!end && this.#isTiny(bytes)) return;
+    if (!end && this.#windows.startMeasuring(stream, this.#lifetime.nowMs)) {
+      this.#sender.ping(pingMark, pingKind.bandwidth, false);
+    }
     if (bytes < length) this.#giveBack(stream, length - bytes);
     if (end) stream.remoteEnded = true;
     if (bytes > 0) {

@@ -64,11 +64,6 @@ export class BandwidthEstimator {
     this.#bytesMax = bytesMax;
   }
 
-  /** Whether growing is still possible. */
-  get active(): boolean {
-    return this.#windowBytes < this.#bytesMax;
-  }
-
   /** The PING leaves. */
   start(nowMs: number): void {
     this.sampling = true;

@@ -9,6 +9,9 @@ import {
 } from "./flow.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
+/** Streams with more of their window open are not measured. */
+const measuredShare = 3 / 4;
+
 /** How much windows have grown. */
 export interface WindowGrowth {
   /** The new SETTINGS_INITIAL_WINDOW_SIZE. */
@@ -109,8 +112,12 @@ export class ReceiveWindows {
     return giveBack(stream, bytes, this.#streamTarget);
   }
 
-  /** Whether to send a PING that measures, now that a sender was given more window. */
-  startMeasuring(nowMs: number): boolean {
+  /**
+   * Whether to send a PING that measures, now that DATA of a stream came: only large bodies, which
+   * use up a good part of their window, can be held up by it.
+   */
+  startMeasuring(stream: ReceiveWindow, nowMs: number): boolean {
+    if (stream.receiveOpen > measuredShare * this.#streamTarget) return false;
     if (this.#streamTarget >= this.#bytesMax) return false;
     this.#estimator ??= new BandwidthEstimator(this.#streamTarget, this.#bytesMax);
     if (this.#estimator.sampling) return false;
@@ -122,6 +129,8 @@ export class ReceiveWindows {
   finishMeasuring(nowMs: number): WindowGrowth | undefined {
     if (!this.#estimator?.sampling) return undefined;
     const target = this.#estimator.finish(nowMs);
+    // A larger window helps a fast reader; a slow one would only have more lying about.
+    if (this.#unreadBytes > this.#streamTarget / 2) return undefined;
     const streamBytes = target - this.#streamTarget;
     if (streamBytes <= 0) return undefined;
     const connectionBytes = Math.max(0, target - this.#connectionTarget);

@@ -254,6 +254,15 @@ describe("flow control", () => {
     });
   });
 
+  test("a fast sender gets no larger windows from a reader that does not read", () => {
+    const { client, server } = greetedPair();
+    server.consumes = false;
+    const stream = client.connection.openStream(head, [], false);
+    client.connection.data(stream, Buffer.alloc(4_000_000), true);
+    for (let round = 0; round < 20; round += 1) settle(client, server, 10 * round);
+    expect(server.bodyBytes).toBe(256 * 1024);
+  });
+
   test("a fast sender gets larger windows", () => {
     const { client, server } = greetedPair();
     let nowMs = 0;
