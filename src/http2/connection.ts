@@ -1,6 +1,6 @@
 /** HTTP/2 without a network (RFC 9113): bytes in, calls of a handler and bytes out. Both roles. */
 
-import { ClosedStreams, type Closing } from "./closed-streams.ts";
+import type { Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { type Field, requireSendable, requireSendableHead, requireStatus } from "./field.ts";
@@ -34,6 +34,7 @@ import { ReceiveWindows, type UnreadMemory } from "./receive-windows.ts";
 import { Sender, type SenderListener } from "./sender.ts";
 import { type Setting, settingId } from "./settings.ts";
 import type { Breaker, FieldList, Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** What a connection needs. */
 export interface ConnectionOptions<S extends Stream> {
@@ -74,6 +75,13 @@ const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3 } as const;
 const windowUpdatesPerFrame = 20;
 const pingsPerFrame = 1;
 
+const closings: Readonly<Record<Breaker, Closing>> = {
+  nobody: "ended",
+  peer: "reset_by_peer",
+  us: "reset_by_us",
+  connection: "reset_by_us",
+};
+
 /**
  * One connection, server's or client's. Never throws for what a peer sends: a stream's error ends
  * in a reset, a connection's in a GOAWAY, `failure` and `finished`.
@@ -89,17 +97,13 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   readonly #head = new MessageHead();
   readonly #sender: Sender<S>;
   readonly #budgets: PeerBudgets;
-  readonly #streams = new Map<number, S>();
-  readonly #closedStreams = new ClosedStreams();
+  readonly #streams: StreamTable<S>;
   readonly #block = new HeaderBlock();
   readonly #windows: ReceiveWindows;
   readonly #lifetime: Lifetime;
   readonly #list: Field[] = [];
   /** Message frames that were sent when these budgets were last looked at. */
   readonly #framesAt = { windowUpdates: 0, pings: 0 };
-  #lastStream: S | undefined;
-  #highestPeerId = 0;
-  #nextLocalId = 1;
   #prefaceBytes: number;
   #settingsUnacked = 0;
   #settingsEverAcked = false;
@@ -114,6 +118,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#isServer = role === "server";
     this.#limits = limits;
     this.#handler = handler;
+    this.#streams = new StreamTable(this.#isServer);
     this.#reader = new FrameReader(limits.frameBytesMax);
     this.#decoder = new HpackDecoder({
       listBytesMax: limits.headerListBytesMax,
@@ -139,7 +144,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   /** Streams that `openStream` would open now. */
   get openable(): number {
-    if (this.failure !== undefined || this.draining || this.#nextLocalId > streamIdDrain) return 0;
+    if (this.failure !== undefined || this.draining || this.#streams.nextLocalId > streamIdDrain)
+      return 0;
     return Math.max(0, this.#sender.peer.concurrentStreamsMax - this.#streams.size);
   }
 
@@ -192,12 +198,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   #readFrames(): void {
     const { output } = this.#sender;
-    const lastId = this.#highestPeerId + 2 * sliceStreamsMax - 1;
+    const lastId = this.#streams.highestPeerId + 2 * sliceStreamsMax - 1;
     this.#receiving = true;
     try {
       while (
         this.failure === undefined &&
-        this.#highestPeerId < lastId &&
+        this.#streams.highestPeerId < lastId &&
         output.length < sliceOutputBytesMax &&
         this.#reader.next()
       ) {
@@ -220,8 +226,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   openStream(head: RequestHead, fields: FieldList, end: boolean): S {
     requireSendableHead(head);
     requireSendable(fields);
-    const stream = this.#handler.createStream(this.#nextLocalId);
-    this.#nextLocalId += 2;
+    const stream = this.#handler.createStream(this.#streams.nextLocalId);
+    this.#streams.nextLocalId += 2;
     stream.method = head.method;
     stream.scheme = head.scheme;
     stream.authority = head.authority;
@@ -309,7 +315,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Ends the connection with an error of ours. */
   fail(code: ErrorCode, debug: string): void {
     if (this.failure !== undefined) return;
-    this.#goaway(Math.min(this.#highestPeerId, this.#goawaySentLastId), code, debug);
+    this.#goaway(Math.min(this.#streams.highestPeerId, this.#goawaySentLastId), code, debug);
     this.#end({ code, debug });
     this.#signalOutput();
   }
@@ -468,7 +474,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       this.fail(trimmed, "bad_padding");
       return;
     }
-    const stream = this.#find(streamId);
+    const stream = this.#streams.find(streamId);
     if (stream === undefined) {
       this.#refuseStray(streamId);
       return;
@@ -573,11 +579,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     } else if (outcome === "far_too_large") {
       this.fail(errorCode.enhanceYourCalm, "header_list_far_too_large");
     } else {
-      const stream = this.#find(id);
+      const stream = this.#streams.find(id);
       const tooLarge = outcome === "too_large";
       if (stream !== undefined) this.#readLaterHead(stream, tooLarge);
       else if (this.#isServer) this.#readRequest(id, tooLarge);
-      else if (this.#closedStreams.find(id) !== "reset_by_us") this.#refuseStray(id);
+      else if (this.#streams.closingOf(id) !== "reset_by_us") this.#refuseStray(id);
     }
     this.#list.length = 0;
   }
@@ -587,15 +593,15 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       this.fail(errorCode.protocolError, "even_stream_id");
       return;
     }
-    if (id <= this.#highestPeerId) {
+    if (id <= this.#streams.highestPeerId) {
       this.#refuseOldHeaders(id);
       return;
     }
-    this.#highestPeerId = id;
+    this.#streams.highestPeerId = id;
     if (id > this.#goawaySentLastId) return;
     if (this.#streams.size >= this.#limits.concurrentStreamsMax) {
       this.#sender.rstStream(id, errorCode.refusedStream);
-      this.#closedStreams.remember(id, "reset_by_us");
+      this.#streams.resetUnopened(id);
       if (this.#settingsEverAcked) this.#spend("faults", 1);
       return;
     }
@@ -636,10 +642,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
 
   /** HEADERS of a client for a stream that it may not open again. */
   #refuseOldHeaders(id: number): void {
-    const closing = this.#closedStreams.find(id);
+    const closing = this.#streams.closingOf(id);
     if (closing === "reset_by_us") return;
     if (closing !== undefined) this.fail(errorCode.streamClosed, "headers_on_closed_stream");
-    else if (this.#closedStreams.hasForgotten) this.#streamError(id, errorCode.streamClosed);
+    else if (this.#streams.hasForgotten) this.#streamError(id, errorCode.streamClosed);
     else this.fail(errorCode.protocolError, "stream_id_not_increasing");
   }
 
@@ -695,9 +701,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       }
       return;
     }
-    const stream = this.#find(streamId);
+    const stream = this.#streams.find(streamId);
     if (stream === undefined) {
-      if (this.#isIdle(streamId)) this.fail(errorCode.protocolError, "frame_on_idle_stream");
+      if (this.#streams.isIdle(streamId))
+        this.fail(errorCode.protocolError, "frame_on_idle_stream");
     } else if (increment === 0) {
       this.#streamError(streamId, errorCode.protocolError);
     } else if (!this.#sender.growStreamWindow(stream, increment)) {
@@ -706,9 +713,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   }
 
   #readRstStream(frame: Frame): void {
-    const stream = this.#find(frame.streamId);
+    const stream = this.#streams.find(frame.streamId);
     if (stream === undefined) {
-      if (this.#isIdle(frame.streamId)) this.fail(errorCode.protocolError, "frame_on_idle_stream");
+      if (this.#streams.isIdle(frame.streamId))
+        this.fail(errorCode.protocolError, "frame_on_idle_stream");
       return;
     }
     const code = uint32(frame.bytes, frame.start);
@@ -811,27 +819,15 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const cut = frame.length !== 5;
     if (!cut && uint31(frame.bytes, frame.start) !== frame.streamId) return;
     const code = cut ? errorCode.frameSizeError : errorCode.protocolError;
-    if (this.#isIdle(frame.streamId)) this.fail(code, "bad_priority");
+    if (this.#streams.isIdle(frame.streamId)) this.fail(code, "bad_priority");
     else this.#streamError(frame.streamId, code);
-  }
-
-  #find(id: number): S | undefined {
-    if (this.#lastStream?.id === id) return this.#lastStream;
-    const stream = this.#streams.get(id);
-    if (stream !== undefined) this.#lastStream = stream;
-    return stream;
-  }
-
-  #isIdle(id: number): boolean {
-    const fromPeer = (id % 2 === 1) === this.#isServer;
-    return fromPeer ? id > this.#highestPeerId : this.#isServer || id >= this.#nextLocalId;
   }
 
   /** DATA, or a response, on a stream that is not open. */
   #refuseStray(id: number): void {
-    if (this.#isIdle(id)) this.fail(errorCode.protocolError, "frame_on_idle_stream");
+    if (this.#streams.isIdle(id)) this.fail(errorCode.protocolError, "frame_on_idle_stream");
     else if (id > this.#goawaySentLastId) return;
-    else if (this.#closedStreams.find(id) !== "reset_by_us") {
+    else if (this.#streams.closingOf(id) !== "reset_by_us") {
       this.#streamError(id, errorCode.streamClosed);
     }
   }
@@ -841,8 +837,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#spend("faults", 1);
     if (this.failure !== undefined) return;
     this.#sender.rstStream(id, code);
-    const stream = this.#streams.get(id);
-    if (stream === undefined) this.#closedStreams.remember(id, "reset_by_us");
+    const stream = this.#streams.find(id);
+    if (stream === undefined) this.#streams.resetUnopened(id);
     else this.#close(stream, "us", code);
   }
 
@@ -863,8 +859,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.sendWindow = this.#sender.peer.initialWindowBytes;
     stream.receiveOpen = this.#windows.streamBytes;
     this.#lifetime.idleSinceMs = undefined;
-    this.#streams.set(stream.id, stream);
-    this.#lastStream = stream;
+    this.#streams.add(stream);
   }
 
   #close(stream: S, brokenBy: Breaker, code: ErrorCode): void {
@@ -872,13 +867,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.closed = true;
     stream.brokenBy = brokenBy;
     stream.errorCode = code;
-    this.#streams.delete(stream.id);
-    this.#lastStream = undefined;
+    this.#streams.remove(stream, closings[brokenBy]);
     this.#sender.forget(stream);
     if (stream.unreadBytes > 0) this.#release(stream, stream.unreadBytes);
-    const closing: Closing =
-      brokenBy === "nobody" ? "ended" : brokenBy === "peer" ? "reset_by_peer" : "reset_by_us";
-    this.#closedStreams.remember(stream.id, closing);
     if (this.#streams.size === 0) this.#lifetime.idleSinceMs = this.#lifetime.nowMs;
     if (brokenBy === "nobody") this.#budgets.earn("resets", 1);
     if (stream.announced) this.#handler.onClose(stream);
@@ -914,7 +905,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** The second GOAWAY of a drain: from now on no stream is taken. */
   #finishDrain(): void {
     if (this.#goawaySentLastId !== anyStreamId) return;
-    this.#goaway(this.#highestPeerId, errorCode.noError, this.#drainReason);
+    this.#goaway(this.#streams.highestPeerId, errorCode.noError, this.#drainReason);
   }
 
   #startProgress(stream: S): void {

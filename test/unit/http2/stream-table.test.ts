@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { Stream } from "#http2/stream.ts";
+import { StreamTable } from "#http2/stream-table.ts";
+
+test("a stream is found while it is open, and how it closed afterwards", () => {
+  const table = new StreamTable<Stream>(true);
+  const stream = new Stream(1);
+  table.highestPeerId = 1;
+  table.add(stream);
+  expect(table.find(1)).toBe(stream);
+  table.remove(stream, "reset_by_peer");
+  expect(table.find(1)).toBeUndefined();
+  expect(table.closingOf(1)).toBe("reset_by_peer");
+  expect(table.size).toBe(0);
+});
+
+test("the memory of closed streams is bounded, and says so", () => {
+  const table = new StreamTable<Stream>(true);
+  for (let id = 1; id < 2 * 128; id += 2) table.resetUnopened(id);
+  expect(table.hasForgotten).toBe(false);
+  expect(table.closingOf(1)).toBe("reset_by_us");
+  table.resetUnopened(257);
+  expect(table.hasForgotten).toBe(true);
+  expect(table.closingOf(1)).toBeUndefined();
+  expect(table.closingOf(257)).toBe("reset_by_us");
+});
+
+const idle = [
+  { name: "a server's peer has not used a higher odd one", isServer: true, id: 7, expected: true },
+  { name: "a server's peer may have used a lower odd one", isServer: true, id: 3, expected: false },
+  { name: "a server opens no even one", isServer: true, id: 2, expected: true },
+  { name: "a client has not used its next one", isServer: false, id: 5, expected: true },
+  { name: "a client has used the one before", isServer: false, id: 3, expected: false },
+  { name: "a client's peer has pushed nothing", isServer: false, id: 2, expected: true },
+] as const;
+
+for (const { name, isServer, id, expected } of idle) {
+  test(`idle: ${name}`, () => {
+    const table = new StreamTable<Stream>(isServer);
+    if (isServer) table.highestPeerId = 5;
+    else table.nextLocalId = 5;
+    expect(table.isIdle(id)).toBe(expected);
+  });
+}
