@@ -95,6 +95,8 @@ function inkBox({ width, height, pixels }: Picture): Box {
 /** Whether the box keeps a pixel's distance from the edges, so that no ink was cut off there. */
 function isInside({ xMin, yMin, xMax, yMax }: Box, margin: Margin): boolean {
   const far = sceneSide - 1;
+  // Strokes too thin to reach the ink's edge anywhere leave a box inside out.
+  if (xMin >= xMax) return false;
   return xMin > margin.x && yMin > margin.y && xMax < far - margin.x && yMax < far - margin.y;
 }
 
