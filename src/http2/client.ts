@@ -48,7 +48,7 @@ export interface ClientRequest {
   readonly signal?: AbortSignal;
 }
 
-/** No stream could be had: nothing was sent, so the call is safe to make elsewhere. */
+/** No stream could be had: nothing was sent, so the call is safe to make elsewhere. See `cause`. */
 export class NotSentError extends Error {
   override readonly name = "NotSentError";
   readonly unprocessed = true;
@@ -74,6 +74,9 @@ interface SessionListener {
   readonly onChange: (session: ClientSession) => void;
   readonly onGone: (session: ClientSession) => void;
 }
+
+/** A connection that breaks sooner is no reason to make the next at once. */
+const steadyMs = 1_000;
 
 /** One connection of a client. */
 class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
@@ -171,6 +174,8 @@ export class Http2Client implements AsyncDisposable {
   #ticking: Promise<void> | undefined;
   #connecting = false;
   #failures = 0;
+  /** What the last attempt to connect failed with; for logs, it may name addresses. */
+  #lastError: Error | undefined;
   #retryAtMs = 0;
   #turn = 0;
 
@@ -262,11 +267,11 @@ export class Http2Client implements AsyncDisposable {
   /** Gives streams that came free to calls that wait, oldest first. */
   #serveWaiting(): void {
     for (const waiting of this.#waiting) {
-      const stream = this.openNow(waiting.request);
-      if (stream === undefined) break;
+      if (this.#freeSession() === undefined) break;
       this.#waiting.delete(waiting);
       waiting.request.signal?.removeEventListener("abort", waiting.abort);
-      waiting.resolve(stream);
+      // A request that cannot be sent fails its own caller.
+      this.open(waiting.request).then(waiting.resolve, waiting.reject);
     }
     if (this.#waiting.size > 0) this.#connectIfNeeded();
   }
@@ -285,7 +290,7 @@ export class Http2Client implements AsyncDisposable {
     if (this.#connecting || this.#stop.signal.aborted) return;
     if (usable >= (this.#options.connectionsMax ?? connectionsMaxDefault)) return;
     if (this.#clock.nowMs() < this.#retryAtMs) {
-      if (usable === 0) this.#rejectWaiting(new NotSentError("the server cannot be reached"));
+      if (usable === 0) this.#rejectWaiting(this.#unreachable());
       return;
     }
     this.#connecting = true;
@@ -311,13 +316,18 @@ export class Http2Client implements AsyncDisposable {
         if (!("alpnProtocol" in socket && socket.alpnProtocol === "h2")) socket.destroy();
       });
     }
+    socket.once("error", (error) => {
+      this.#lastError = error;
+    });
     const timeout = new AbortController();
+    let readyMs = 0;
     const session = new ClientSession(socket, this.#limits, this.#deps, {
       onChange: ({ ready }) => {
         if (ready && !timeout.signal.aborted) {
           timeout.abort();
           this.#connecting = false;
           this.#failures = 0;
+          readyMs = this.#clock.nowMs();
         }
         this.#serveWaiting();
       },
@@ -326,9 +336,12 @@ export class Http2Client implements AsyncDisposable {
         if (!timeout.signal.aborted) {
           timeout.abort();
           this.#failed();
-        } else if (this.#waiting.size > 0) {
-          this.#connectIfNeeded();
+          return;
         }
+        const nowMs = this.#clock.nowMs();
+        const brokeEarly = !gone.connection.draining && nowMs - readyMs < steadyMs;
+        if (brokeEarly) this.#retryAtMs = nowMs + backoff.firstMs;
+        if (this.#waiting.size > 0) this.#connectIfNeeded();
       },
     });
     this.#sessions.push(session);
@@ -348,7 +361,11 @@ export class Http2Client implements AsyncDisposable {
     const jitter = 1 + backoff.jitter * (2 * this.#rng.next() - 1);
     this.#retryAtMs = this.#clock.nowMs() + waitMs * jitter;
     const serves = this.#sessions.some(({ ready }) => ready);
-    if (!serves) this.#rejectWaiting(new NotSentError("the server cannot be reached"));
+    if (!serves) this.#rejectWaiting(this.#unreachable());
+  }
+
+  #unreachable(): NotSentError {
+    return new NotSentError("the server cannot be reached", { cause: this.#lastError });
   }
 
   /** One loop over all sessions instead of timers of their own. */

@@ -155,6 +155,7 @@ describe("a call that fails says whether it may be made again", () => {
       await expect(client.open(get)).rejects.toMatchObject({
         name: "NotSentError",
         unprocessed: true,
+        cause: { code: "ECONNREFUSED" },
       });
     }
   });
@@ -253,4 +254,13 @@ test("more calls than the queue takes are refused at once", async () => {
   const waits = client.open({ ...get, body: nothing });
   await expect(client.open({ ...get, body: nothing })).rejects.toThrow("too many calls");
   waits.catch(() => {});
+});
+
+test("a call that cannot be sent fails alone, also when it had to wait", async () => {
+  await using listener = await http2Listener({ onStream: echo });
+  await using client = clientOf(listener.port);
+  const bad = client.open({ ...get, path: "/a b", body: nothing });
+  const good = client.open({ ...get, body: nothing });
+  await expect(bad).rejects.toBeInstanceOf(TypeError);
+  expect((await (await good).body(10)).length).toBe(0);
 });
