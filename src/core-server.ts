@@ -61,6 +61,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       pages: { all: {}, rest: {}, metrics: {} },
       bytesMax: messageBytesMax,
       trustedProxies: [],
+      http2Engine: "polygate",
     },
     { clock, logger, metrics: createMetrics() },
   );

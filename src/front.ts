@@ -38,6 +38,8 @@ export interface FrontOptions {
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** What speaks HTTP/2: the project's own engine or Node's module. */
+  readonly http2Engine: ListenerOptions["http2Engine"];
   /** Query parameters that REST passes over. */
   readonly ignoredQueryParameters?: readonly string[];
 }
@@ -180,7 +182,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     ];
     const facts = { name: wanted.name, port: wanted.port, surfaces: served };
     const listener = await listen(
-      { ...wanted, http2Engine: "node" },
+      { ...wanted, http2Engine: options.http2Engine },
       {
         exchange: (exchange) => door(exchange, facts),
         malformed,
