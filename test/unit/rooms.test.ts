@@ -14,8 +14,9 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   exchange: ["http2", "observability", "errors", "core"],
   rpc: ["exchange", "observability", "errors", "core", "gen"],
   rest: ["rpc", "exchange", "errors", "core", "gen"],
+  grpc: ["rpc", "http2", "errors", "core", "gen"],
   interceptors: ["observability", "errors", "core", "gen"],
-  backends: ["agent", "inference", "errors", "core", "gen"],
+  backends: ["grpc", "agent", "inference", "errors", "core", "gen"],
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
   services: [

@@ -1,0 +1,69 @@
+/** The status of a call whose answer never became whole: reset, refused, lost, cancelled, too late. Pure. */
+
+import { Code } from "@connectrpc/connect";
+import { NotSentError } from "#http2/client.ts";
+import { type ErrorCode, errorCode } from "#http2/error-code.ts";
+import { StreamBrokenError } from "#http2/stream-error.ts";
+import { GrpcError } from "./grpc-error.ts";
+
+/** The code that stands for a reset by the server. */
+export function codeOfReset(code: ErrorCode): Code {
+  switch (code) {
+    case errorCode.refusedStream:
+      return Code.Unavailable;
+    case errorCode.cancel:
+      return Code.Canceled;
+    case errorCode.enhanceYourCalm:
+      return Code.ResourceExhausted;
+    case errorCode.inadequateSecurity:
+      return Code.PermissionDenied;
+    default:
+      return Code.Internal;
+  }
+}
+
+/** What of a call decides how its break is read. */
+export interface BrokenCall {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that its deadline is past; negative before, absent without one. */
+  readonly lateMs?: number | undefined;
+}
+
+/** The error of an aborted call: its signal tells whether time or the caller ended it. */
+export function errorOfAbort(reason: unknown): GrpcError {
+  return reason instanceof Error && reason.name === "TimeoutError"
+    ? new GrpcError(Code.DeadlineExceeded, "the deadline passed", { cause: reason })
+    : new GrpcError(Code.Canceled, "the call was cancelled", { cause: reason });
+}
+
+/** What a call fails with, from whatever was thrown on its way. */
+export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCall): GrpcError {
+  if (signal?.aborted) return errorOfAbort(signal.reason);
+  if (thrown instanceof GrpcError) return thrown;
+  if (thrown instanceof NotSentError) {
+    return new GrpcError(Code.Unavailable, "the server cannot be reached", {
+      unprocessed: true,
+      cause: thrown,
+    });
+  }
+  if (!(thrown instanceof StreamBrokenError)) {
+    return new GrpcError(Code.Internal, "the call could not be made", { cause: thrown });
+  }
+  const { brokenBy, code, unprocessed } = thrown;
+  if (brokenBy === "connection") {
+    const message = unprocessed ? "the server went away" : "the connection broke";
+    return new GrpcError(Code.Unavailable, message, { unprocessed, cause: thrown });
+  }
+  // Servers keep the deadline too, and some tell it by a reset.
+  const isLate = code === errorCode.cancel && lateMs >= 0;
+  const status = isLate ? Code.DeadlineExceeded : codeOfReset(code);
+  return new GrpcError(status, `the stream was reset with HTTP/2 code ${code}`, {
+    unprocessed,
+    cause: thrown,
+  });
+}
+
+/** Whether the same call may be sent once more at once, uncounted (gRFC A6). */
+export function isRefused(thrown: unknown): boolean {
+  return thrown instanceof StreamBrokenError && thrown.unprocessed;
+}

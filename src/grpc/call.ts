@@ -1,0 +1,117 @@
+/** A gRPC call as it is asked for: its fields on the wire, its message's frame, its time. */
+
+import { Code } from "@connectrpc/connect";
+import { type TimeLimit, timeLimit } from "#core/clock.ts";
+import { packageVersion } from "#core/version.ts";
+import type { FieldList } from "#http2/stream.ts";
+import { type Coding, codingNames, codingOf } from "#rpc/compression.ts";
+import { compressedFlag, envelope } from "#rpc/envelope.ts";
+import { isMetadata } from "#rpc/metadata.ts";
+import { errorOfAbort, errorOfBreak } from "./break-status.ts";
+import { GrpcError } from "./grpc-error.ts";
+
+/** What travels with a call beside its messages. */
+export interface CallOptions {
+  /** One entry a value; values of `-bin` names in base64. Names of gRPC and HTTP are left out. */
+  readonly metadata?: Iterable<readonly [name: string, value: string]>;
+  /** Ends the call, which the server is told at once. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds for the call: the server is told, and they end it here, too. */
+  readonly timeoutMs?: number;
+  /** `signal` aborts by itself when the time is up, so that no second timer is needed. */
+  readonly signalKeepsTime?: boolean;
+  /** Coding of messages that are worth it; identity when absent. */
+  readonly encoding?: "gzip" | "br" | "zstd";
+}
+
+/** Messages below this many bytes are sent as they are. */
+const compressBytesMin = 1024;
+
+const timeoutDigitsMax = 99_999_999;
+const timeoutUnits = [
+  ["m", 1],
+  ["S", 1_000],
+  ["M", 60_000],
+  ["H", 3_600_000],
+] as const;
+
+/** Milliseconds above 0 as grpc-timeout writes them, rounded up: at most 8 digits and a unit. */
+export function timeoutText(timeoutMs: number): string {
+  for (const [unit, unitMs] of timeoutUnits) {
+    const count = Math.ceil(timeoutMs / unitMs);
+    if (count <= timeoutDigitsMax) return `${count}${unit}`;
+  }
+  return `${timeoutDigitsMax}H`;
+}
+
+const plainFields: FieldList = [
+  ["te", "trailers"],
+  ["content-type", "application/grpc"],
+  ["user-agent", `grpc-node-polygate/${packageVersion}`],
+  ["grpc-accept-encoding", codingNames],
+];
+
+/** The request's fields: grpc-timeout, if any, ahead of the others. */
+export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): FieldList {
+  if (metadata === undefined && timeoutMs === undefined && encoding === undefined) {
+    return plainFields;
+  }
+  const fields: (readonly [string, string])[] = [];
+  if (timeoutMs !== undefined) fields.push(["grpc-timeout", timeoutText(timeoutMs)]);
+  fields.push(...plainFields);
+  if (encoding !== undefined) fields.push(["grpc-encoding", encoding]);
+  for (const [name, value] of metadata ?? []) {
+    const key = name.toLowerCase();
+    if (isMetadata(key) && key !== "user-agent") fields.push([key, value]);
+  }
+  return fields;
+}
+
+/** A message in its frame. It is copied, so its bytes may change afterwards. */
+export function framed(
+  message: Uint8Array,
+  coding: Coding | undefined,
+): Uint8Array | Promise<Uint8Array> {
+  if (coding === undefined || message.length < compressBytesMin) return envelope(0, message);
+  return coding.compress(message).then((bytes) => envelope(compressedFlag, bytes));
+}
+
+/** A call under way: what ends it, and what coding it sends. Disposing of it stops its timer. */
+export class CallUnderWay implements Disposable {
+  readonly fields: FieldList;
+  readonly coding: Coding | undefined;
+  /** Aborts by the caller's signal or by the deadline. */
+  readonly signal: AbortSignal | undefined;
+  readonly #limit: TimeLimit | undefined;
+  readonly #deadlineMs: number;
+
+  /** Throws GrpcError for a call that is over before it begins. */
+  constructor(options: CallOptions) {
+    const { signal, timeoutMs, signalKeepsTime = false, encoding } = options;
+    if (signal?.aborted) throw errorOfAbort(signal.reason);
+    if (timeoutMs !== undefined && timeoutMs <= 0) {
+      throw new GrpcError(Code.DeadlineExceeded, "the deadline passed before the call");
+    }
+    this.fields = requestFields(options);
+    this.coding = encoding === undefined ? undefined : codingOf(encoding);
+    this.#deadlineMs =
+      timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+    this.#limit =
+      timeoutMs === undefined || signalKeepsTime
+        ? undefined
+        : timeLimit(timeoutMs, signal ?? new AbortController().signal);
+    this.signal = this.#limit?.signal ?? signal;
+  }
+
+  /** What the call failed with, from whatever was thrown. */
+  errorOf(thrown: unknown): GrpcError {
+    return errorOfBreak(thrown, {
+      signal: this.signal,
+      lateMs: performance.now() - this.#deadlineMs,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#limit?.[Symbol.dispose]();
+  }
+}

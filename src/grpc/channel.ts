@@ -1,0 +1,162 @@
+/** gRPC calls to one server: message bytes in, message bytes out. */
+
+import { Code } from "@connectrpc/connect";
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import { Http2Client, type Http2ClientOptions } from "#http2/client.ts";
+import type { ClientStream } from "#http2/client-stream.ts";
+import { errorCode } from "#http2/error-code.ts";
+import { BodyTooLargeError } from "#http2/stream-error.ts";
+import { prefixBytes } from "#rpc/envelope.ts";
+import { decompressed, isCompressed } from "./answer-message.ts";
+import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
+import { isRefused } from "./break-status.ts";
+import { type CallOptions, CallUnderWay, framed } from "./call.ts";
+import { answerTooLarge, Deframer } from "./deframer.ts";
+import { GrpcError } from "./grpc-error.ts";
+import { GrpcStream } from "./grpc-stream.ts";
+
+/** Where a channel calls, and how. */
+export interface GrpcChannelOptions extends Http2ClientOptions {
+  /** Largest message that is received, in bytes, decompressed. */
+  readonly messageBytesMax: number;
+}
+
+/** A unary answer. */
+export interface GrpcAnswer {
+  readonly message: Uint8Array;
+  /** Metadata ahead of the message. */
+  readonly header: Headers;
+  /** Metadata behind it. */
+  readonly trailer: Headers;
+}
+
+/**
+ * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
+ * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
+ * Disposing of it breaks off what is under way.
+ */
+export class GrpcChannel implements AsyncDisposable {
+  readonly #client: Http2Client;
+  readonly #messageBytesMax: number;
+
+  constructor(options: GrpcChannelOptions, clock: Clock, rng: Rng) {
+    this.#client = new Http2Client(options, clock, rng);
+    this.#messageBytesMax = options.messageBytesMax;
+  }
+
+  /** One message for one. `path` is like /package.Service/Method. */
+  async unary(path: string, message: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
+    using call = new CallUnderWay(options);
+    try {
+      const frame = framed(message, call.coding);
+      const body = frame instanceof Promise ? await frame : frame;
+      return await this.#once(path, call, body).catch((thrown: unknown) => {
+        if (isRefused(thrown)) return this.#once(path, call, body);
+        throw thrown;
+      });
+    } catch (thrown) {
+      throw call.errorOf(thrown);
+    }
+  }
+
+  /** One message for several; resolves when the answer has begun. */
+  async serverStream(path: string, message: Uint8Array, options: CallOptions): Promise<GrpcStream> {
+    const call = new CallUnderWay(options);
+    try {
+      const frame = framed(message, call.coding);
+      const body = frame instanceof Promise ? await frame : frame;
+      const begin = async () => {
+        const stream = await this.#open(path, call, body);
+        await stream.responded();
+        return stream;
+      };
+      const stream = await begin().catch((thrown: unknown) => {
+        if (isRefused(thrown)) return begin();
+        throw thrown;
+      });
+      return new GrpcStream(stream, call, this.#messageBytesMax);
+    } catch (thrown) {
+      call[Symbol.dispose]();
+      throw call.errorOf(thrown);
+    }
+  }
+
+  /** Messages both ways; resolves when they can be sent. */
+  async stream(path: string, options: CallOptions): Promise<GrpcStream> {
+    const call = new CallUnderWay(options);
+    try {
+      const stream = await this.#open(path, call, undefined);
+      return new GrpcStream(stream, call, this.#messageBytesMax);
+    } catch (thrown) {
+      call[Symbol.dispose]();
+      throw call.errorOf(thrown);
+    }
+  }
+
+  /** Takes no more calls on its connections; they close behind their last answer. */
+  drain(): void {
+    this.#client.drain();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+
+  #open(
+    path: string,
+    { fields, signal }: CallUnderWay,
+    body: Uint8Array | undefined,
+  ): ClientStream | Promise<ClientStream> {
+    const request = {
+      method: "POST",
+      path,
+      fields,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return this.#client.openNow(request) ?? this.#client.open(request);
+  }
+
+  async #once(path: string, call: CallUnderWay, frame: Uint8Array): Promise<GrpcAnswer> {
+    const opened = this.#open(path, call, frame);
+    const stream = opened instanceof Promise ? await opened : opened;
+    const body = await this.#bodyOf(stream);
+    const error = errorOfAnswer(stream, body.length > 0);
+    if (error !== undefined) throw error;
+    return {
+      message: await this.#onlyMessage(stream, body),
+      header: metadataOf(stream.fields),
+      trailer: metadataOf(stream.trailers),
+    };
+  }
+
+  async #bodyOf(stream: ClientStream): Promise<Buffer> {
+    try {
+      return await stream.body(this.#messageBytesMax + prefixBytes);
+    } catch (thrown) {
+      stream.reset(errorCode.cancel);
+      if (!(thrown instanceof BodyTooLargeError)) throw thrown;
+      throw refusalOfHead(stream) ?? answerTooLarge(this.#messageBytesMax);
+    } finally {
+      // A server that has said all need not hear the rest of us.
+      if (!stream.localEnded) stream.reset(errorCode.noError);
+    }
+  }
+
+  /** The message of an answer that ended well. */
+  #onlyMessage(stream: ClientStream, body: Buffer): Uint8Array | Promise<Uint8Array> {
+    const deframer = new Deframer(this.#messageBytesMax);
+    deframer.push(body);
+    const envelope = deframer.next();
+    if (envelope === undefined || !deframer.isEmpty) {
+      if (body.length > 0 && envelope === undefined) {
+        throw new GrpcError(Code.Internal, "the answer ends within a message");
+      }
+      const count = envelope === undefined ? "no message" : "more than one message";
+      throw new GrpcError(Code.Unimplemented, `the answer to a unary call has ${count}`);
+    }
+    const { payload } = envelope;
+    return isCompressed(envelope) ? decompressed(payload, stream, this.#messageBytesMax) : payload;
+  }
+}

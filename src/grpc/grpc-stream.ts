@@ -1,0 +1,135 @@
+/** A gRPC call of several messages: they go out and come in as bytes, each side at its own pace. */
+
+import { Code } from "@connectrpc/connect";
+import type { ClientStream } from "#http2/client-stream.ts";
+import { errorCode } from "#http2/error-code.ts";
+import type { Metadata } from "#rpc/metadata.ts";
+import { decompressed, isCompressed } from "./answer-message.ts";
+import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
+import { type CallUnderWay, framed } from "./call.ts";
+import { Deframer } from "./deframer.ts";
+import { GrpcError } from "./grpc-error.ts";
+
+/** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
+export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #stream: ClientStream;
+  readonly #call: CallUnderWay;
+  readonly #messageBytesMax: number;
+  readonly #deframer: Deframer;
+  #pieces: AsyncGenerator<Buffer> | undefined;
+  #hasBody = false;
+  #ended = false;
+
+  /** `call` is disposed of when the stream has ended. */
+  constructor(stream: ClientStream, call: CallUnderWay, messageBytesMax: number) {
+    this.#stream = stream;
+    this.#call = call;
+    this.#messageBytesMax = messageBytesMax;
+    this.#deframer = new Deframer(messageBytesMax);
+  }
+
+  /** Metadata ahead of the messages, once it has come. Rejects with GrpcError. */
+  async header(): Promise<Metadata> {
+    try {
+      await this.#stream.responded();
+    } catch (thrown) {
+      throw this.#failed(thrown);
+    }
+    return metadataOf(this.#stream.fields);
+  }
+
+  /** Metadata behind the messages; empty until they have ended. */
+  get trailer(): Metadata {
+    const { trailers, fields, remoteEnded } = this.#stream;
+    // Without messages one block of fields may be all there is (Trailers-Only).
+    const isTrailersOnly = remoteEnded && trailers.length === 0 && !this.#hasBody;
+    return metadataOf(isTrailersOnly ? fields : trailers);
+  }
+
+  /**
+   * Sends a message; await it before the next. Resolves when there is room for more, with false
+   * when the call is over: reading the answer tells how it ended.
+   */
+  async send(message: Uint8Array): Promise<boolean> {
+    const frame = framed(message, this.#call.coding);
+    const bytes = frame instanceof Promise ? await frame : frame;
+    if (this.#stream.closed) return false;
+    try {
+      await this.#stream.write(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** No more messages are sent. */
+  closeSend(): void {
+    this.#stream.end();
+  }
+
+  /** Breaks the call off; the server is told at once. */
+  cancel(): void {
+    this.#end(errorCode.cancel);
+  }
+
+  /** The next message, done behind the last of a call that ended well. Rejects with GrpcError. */
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#ended) return { value: undefined, done: true };
+    try {
+      this.#call.signal?.throwIfAborted();
+      const envelope = this.#deframer.next() ?? (await this.#read());
+      if (envelope === undefined) {
+        this.#end(errorCode.noError);
+        return { value: undefined, done: true };
+      }
+      const { payload } = envelope;
+      const value = isCompressed(envelope)
+        ? await decompressed(payload, this.#stream, this.#messageBytesMax)
+        : payload;
+      return { value, done: false };
+    } catch (thrown) {
+      throw this.#failed(thrown);
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.cancel();
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Reads until a message is whole; undefined when the call has ended well. */
+  async #read() {
+    this.#pieces ??= this.#stream.chunks(Number.POSITIVE_INFINITY);
+    for (;;) {
+      const { value, done } = await this.#pieces.next();
+      if (done) break;
+      const refusal = refusalOfHead(this.#stream);
+      if (refusal !== undefined) throw refusal;
+      this.#hasBody = true;
+      this.#deframer.push(value);
+      const envelope = this.#deframer.next();
+      if (envelope !== undefined) return envelope;
+    }
+    const error = errorOfAnswer(this.#stream, this.#hasBody);
+    if (error !== undefined) throw error;
+    if (this.#deframer.isEmpty) return undefined;
+    throw new GrpcError(Code.Internal, "the answer ends within a message");
+  }
+
+  #failed(thrown: unknown): GrpcError {
+    const error = this.#call.errorOf(thrown);
+    this.#end(errorCode.cancel);
+    return error;
+  }
+
+  /** A server that has said all need not hear the rest of us. */
+  #end(code: number): void {
+    this.#ended = true;
+    this.#stream.reset(code);
+    this.#call[Symbol.dispose]();
+  }
+}

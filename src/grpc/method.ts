@@ -1,0 +1,137 @@
+/** Calls of one method over a channel, with messages of its types: a function for each kind of method. */
+
+import {
+  type DescMessage,
+  type DescMethodBiDiStreaming,
+  type DescMethodClientStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import type { CallOptions } from "./call.ts";
+import type { GrpcChannel } from "./channel.ts";
+import { GrpcError } from "./grpc-error.ts";
+import type { GrpcStream } from "./grpc-stream.ts";
+
+/** The path that a method is called by, such as /polygate.v1.ChatService/Chat. */
+export function pathOfMethod(method: {
+  readonly parent: { readonly typeName: string };
+  readonly name: string;
+}): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}
+
+/** Reads messages of a type. Throws GrpcError for bytes that are none. */
+export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) => MessageShape<O> {
+  return (bytes) => {
+    try {
+      return fromBinary(schema, bytes);
+    } catch (cause) {
+      throw new GrpcError(Code.Internal, "the answer's message is not of its type", { cause });
+    }
+  };
+}
+
+/** One message for one. Rejects with GrpcError, as all below. */
+export function unaryMethod<I extends DescMessage, O extends DescMessage>(
+  channel: GrpcChannel,
+  method: DescMethodUnary<I, O>,
+): (request: MessageShape<I>, options: CallOptions) => Promise<MessageShape<O>> {
+  const path = pathOfMethod(method);
+  const parse = parserOf(method.output);
+  return async (request, options) => {
+    const { message } = await channel.unary(path, toBinary(method.input, request), options);
+    return parse(message);
+  };
+}
+
+/** One message for several. Leaving the iteration cancels the call. */
+export function serverStreamMethod<I extends DescMessage, O extends DescMessage>(
+  channel: GrpcChannel,
+  method: DescMethodServerStreaming<I, O>,
+): (request: MessageShape<I>, options: CallOptions) => AsyncGenerator<MessageShape<O>, void> {
+  const path = pathOfMethod(method);
+  const parse = parserOf(method.output);
+  return async function* (request, options) {
+    const bytes = toBinary(method.input, request);
+    const answers = await channel.serverStream(path, bytes, options);
+    for await (const answer of answers) yield parse(answer);
+  };
+}
+
+/** Several messages for one. */
+export function clientStreamMethod<I extends DescMessage, O extends DescMessage>(
+  channel: GrpcChannel,
+  method: DescMethodClientStreaming<I, O>,
+): (requests: AsyncIterable<MessageShape<I>>, options: CallOptions) => Promise<MessageShape<O>> {
+  const path = pathOfMethod(method);
+  const parse = parserOf(method.output);
+  return async (requests, options) => {
+    const stream = await channel.stream(path, options);
+    const answers = await Array.fromAsync(answersTo(stream, method.input, requests));
+    const [answer] = answers;
+    if (answer === undefined || answers.length > 1) {
+      throw new GrpcError(Code.Unimplemented, `the answer has ${answers.length} messages, not one`);
+    }
+    return parse(answer);
+  };
+}
+
+/** Messages both ways. Leaving the iteration cancels the call, and asks for no more requests. */
+export function bidiMethod<I extends DescMessage, O extends DescMessage>(
+  channel: GrpcChannel,
+  method: DescMethodBiDiStreaming<I, O>,
+): (
+  requests: AsyncIterable<MessageShape<I>>,
+  options: CallOptions,
+) => AsyncGenerator<MessageShape<O>, void> {
+  const path = pathOfMethod(method);
+  const parse = parserOf(method.output);
+  return async function* (requests, options) {
+    const stream = await channel.stream(path, options);
+    for await (const answer of answersTo(stream, method.input, requests)) yield parse(answer);
+  };
+}
+
+/**
+ * Sends the requests from now on, and gives the answer's messages. What the requests throw breaks
+ * the call off and is thrown to the reader. Once the call is over, no more are asked for.
+ */
+export function answersTo<I extends DescMessage>(
+  stream: GrpcStream,
+  schema: I,
+  requests: AsyncIterable<MessageShape<I>>,
+): AsyncGenerator<Uint8Array, void> {
+  const sending: { failure?: { readonly thrown: unknown } } = {};
+  void sendAll(stream, schema, requests).catch((thrown: unknown) => {
+    sending.failure = { thrown };
+    stream.cancel();
+  });
+  return answersBeside(stream, sending);
+}
+
+async function* answersBeside(
+  stream: GrpcStream,
+  sending: { readonly failure?: { readonly thrown: unknown } },
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* stream;
+  } catch (thrown) {
+    throw sending.failure === undefined ? thrown : sending.failure.thrown;
+  }
+  if (sending.failure !== undefined) throw sending.failure.thrown;
+}
+
+async function sendAll<I extends DescMessage>(
+  stream: GrpcStream,
+  schema: I,
+  requests: AsyncIterable<MessageShape<I>>,
+): Promise<void> {
+  for await (const request of requests) {
+    if (!(await stream.send(toBinary(schema, request)))) return;
+  }
+  stream.closeSend();
+}
