@@ -29,6 +29,7 @@ COPY package.json LICENSE ./
 COPY gen ./gen
 COPY proto ./proto
 COPY models ./models
+COPY web ./web
 # The base image's user `node`, by number: an orchestrator can see that it is not root. The file
 # system may be read-only: nothing is written but the compile cache, where /tmp allows it.
 USER 1000:1000

@@ -5,6 +5,7 @@ import type { ChatBackend } from "#backends/backend.ts";
 import type { PageAnswer, Pages } from "#exchange/pages.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
+import { docsPages } from "./docs-pages.ts";
 
 /** What the pages tell of. */
 export interface GatewayPageFacts {
@@ -16,10 +17,16 @@ export interface GatewayPageFacts {
   readonly metricsPath: string | undefined;
   readonly version: string;
   readonly services: readonly DescService[];
+  /** Whether callers need a credential. */
+  readonly authenticates: boolean;
 }
 
 function json(status: number, body: unknown): PageAnswer {
   return { status, contentType: "application/json", body: JSON.stringify(body) };
+}
+
+function redirect(location: string): PageAnswer {
+  return { ...json(307, { location }), headers: { location } };
 }
 
 /** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
@@ -33,7 +40,7 @@ function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<Cha
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages; metrics: Pages } {
-  const { metrics, pool, isReady, metricsPath, version, services } = facts;
+  const { metrics, pool, isReady, metricsPath, version, services, authenticates } = facts;
   const metricsPage = async (): Promise<PageAnswer> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
@@ -54,8 +61,12 @@ export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages
           protocols: ["grpc", "grpc-web", "connect", "rest"],
           health: "/healthz",
           metrics: metricsPath,
+          docs: "/docs",
+          openapi: "/openapi.json",
         }),
-      "/status": () => ({ ...json(307, { location: "/healthz" }), location: "/healthz" }),
+      ...docsPages({ services, version, authenticates }),
+      "/docs/": () => redirect("/docs"),
+      "/status": () => redirect("/healthz"),
     },
     metrics: metricsPath === undefined ? {} : { [metricsPath]: metricsPage },
   };

@@ -13,8 +13,8 @@ export interface PageAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** Target of a redirect. */
-  readonly location?: string;
+  /** Other fields, such as `location`; with an `etag` those who have the page already get 304. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Pages by path. A page may take time, such as collecting metrics. */
@@ -33,6 +33,13 @@ async function serve(app: FastifyInstance, exchange: Exchange): Promise<void> {
   exchange.respond(answer.statusCode, headers, answer.rawPayload);
 }
 
+/** Whether a client has what it asks for (RFC 9110, 13.1.2: weak comparison). */
+function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boolean {
+  if (ifNoneMatch === undefined || etag === undefined) return false;
+  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(etag) || tags.includes("*");
+}
+
 /** Registers the pages on `app`, for GET and HEAD; `wrongMethod` answers all other methods. */
 export function createPagesSurface(
   app: FastifyInstance,
@@ -40,11 +47,11 @@ export function createPagesSurface(
   wrongMethod: (exchange: Exchange, record: CallRecord) => void,
 ): Surface {
   for (const [path, page] of Object.entries(pages)) {
-    app.get(path, async (_request, reply) => {
-      const { status, contentType, body, location } = await page();
-      reply.code(status).header("content-type", contentType).header("cache-control", "no-store");
-      if (location !== undefined) reply.header("location", location);
-      return reply.send(body);
+    app.get(path, async (request, reply) => {
+      const { status, contentType, body, headers = {} } = await page();
+      reply.headers({ "cache-control": "no-store", ...headers });
+      if (isKnown(request.headers["if-none-match"], headers.etag)) return reply.code(304).send();
+      return reply.code(status).header("content-type", contentType).send(body);
     });
   }
   return {

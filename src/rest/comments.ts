@@ -1,7 +1,10 @@
 /** Reads the comments of proto files that were compiled with source information. */
 
-import type { DescFile } from "@bufbuild/protobuf";
-import type { DescriptorProto, EnumDescriptorProto } from "@bufbuild/protobuf/wkt";
+import type {
+  DescriptorProto,
+  EnumDescriptorProto,
+  FileDescriptorProto,
+} from "@bufbuild/protobuf/wkt";
 
 /** Comments by full name: of messages, fields, enums, their values, services and methods. */
 export type Comments = ReadonlyMap<string, string>;
@@ -33,7 +36,7 @@ function walkMessage(type: DescriptorProto, path: readonly number[], name: strin
   }
 }
 
-function walkFile({ proto }: DescFile, note: Note): void {
+function walkFile(proto: FileDescriptorProto, note: Note): void {
   const prefix = proto.package === "" ? "" : `${proto.package}.`;
   for (const [index, type] of proto.messageType.entries()) {
     walkMessage(type, [inFile.message, index], prefix + type.name, note);
@@ -51,11 +54,11 @@ function walkFile({ proto }: DescFile, note: Note): void {
 }
 
 /** The leading comments of all elements of `files`, on one line each paragraph. */
-export function commentsOf(files: Iterable<DescFile>): Comments {
+export function commentsOf(files: Iterable<FileDescriptorProto>): Comments {
   const comments = new Map<string, string>();
   for (const file of files) {
     const texts = new Map<string, string>();
-    for (const { path, leadingComments = "" } of file.proto.sourceCodeInfo?.location ?? []) {
+    for (const { path, leadingComments = "" } of file.sourceCodeInfo?.location ?? []) {
       if (leadingComments !== "") texts.set(path.join("."), leadingComments);
     }
     walkFile(file, (path, fullName) => {

@@ -10,7 +10,7 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary-fold
 
 const run = promisify(execFile);
 const copied =
-  "package.json tsconfig.json tsconfig.build.json README.md LICENSE src gen models proto";
+  "package.json tsconfig.json tsconfig.build.json README.md LICENSE src gen models proto web";
 /** The interpreter line asks PATH for Node. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
@@ -50,7 +50,7 @@ describe("the published package", () => {
 
   test("it holds what runs, the models and the protos; no sources, no tests, no training", () => {
     expect(new Set(files.map((path) => path.replace(/\/.*/s, "")))).toEqual(
-      new Set(["LICENSE", "README.md", "package.json", "dist", "gen", "models", "proto"]),
+      new Set(["LICENSE", "README.md", "package.json", "dist", "gen", "models", "proto", "web"]),
     );
     expect(files.filter((path) => /^models\/train|\.test\.|\.tsbuildinfo/.test(path))).toEqual([]);
     expect(files).toContain("dist/cli/main.js");

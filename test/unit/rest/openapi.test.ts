@@ -120,6 +120,16 @@ describe("the gateway's document", () => {
     expect(document.security).toEqual([{ bearer: [] }]);
   });
 
+  test("an example is in the body, and in the parameters that the path takes out of it", () => {
+    const { paths } = gateway({
+      examples: { "polygate.v1.PredictService.Predict": { model: "digits", top_k: 3 } },
+    });
+    const predict = at(paths, "/predict/{model}", "post");
+    expect(at(predict, "parameters", "0")).toMatchObject({ name: "model", example: "digits" });
+    const body = at(predict, "requestBody", "content", "application/json", "example");
+    expect(body).toEqual({ top_k: 3 });
+  });
+
   test("fields have the names and enum values of the JSON options", () => {
     const plain = at(document, "components", "schemas", "polygate.v1.Usage", "properties");
     expect(Object.keys(plain as JsonObject)).toContain("prompt_tokens");
@@ -133,7 +143,7 @@ describe("a document of other services", () => {
   const registry = testProtos();
   const vectors = testService(registry, "vectors.VectorService");
   const streams = testService(registry, "vectors.StreamService");
-  const comments = commentsOf(registry.files);
+  const comments = commentsOf([...registry.files].map(({ proto }) => proto));
   const rule = (name: string, more: JsonObject) =>
     fromJson(HttpRuleSchema, { selector: `vectors.VectorService.${name}`, ...more });
   const document = createOpenApi([vectors, streams], {

@@ -1,0 +1,162 @@
+/** One operation of an OpenAPI document: its parameters, its request body, its answers. */
+
+import {
+  type DescField,
+  type DescMethod,
+  getOption,
+  hasOption,
+  type JsonObject,
+  type JsonValue,
+} from "@bufbuild/protobuf";
+import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
+import { public$ } from "#gen/polygate/v1/options_pb.js";
+import { expectationOfField } from "./field-text.ts";
+import { queryParameters } from "./openapi-path.ts";
+import type { SchemaCollector } from "./openapi-schema.ts";
+import type { Route } from "./route.ts";
+import { nameOf } from "./router.ts";
+import { streamFormats } from "./stream-format.ts";
+
+const binary: JsonObject = { type: "string", contentMediaType: "application/octet-stream" };
+
+/** Examples of requests, in JSON with the names of the document, by full name of the method. */
+export type RequestExamples = Readonly<Record<string, JsonObject>>;
+
+/** Writes the operations of one document. */
+export class OperationWriter {
+  readonly #schemas: SchemaCollector;
+  readonly #examples: RequestExamples;
+
+  constructor(schemas: SchemaCollector, examples: RequestExamples) {
+    this.#schemas = schemas;
+    this.#examples = examples;
+  }
+
+  #requestBody(route: Route): JsonObject | undefined {
+    const { body, method } = route;
+    if (body.kind === "none") return undefined;
+    if (body.raw) return { required: true, content: { "*/*": { schema: binary } } };
+    const schema = this.#bodySchema(route);
+    const example = this.#bodyExample(route);
+    if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
+      return {
+        content: {
+          "application/x-ndjson": { schema, ...example },
+          "application/json": { schema: { type: "array", items: schema } },
+        },
+      };
+    }
+    return {
+      content: {
+        "application/json": { schema, ...example },
+        "application/x-www-form-urlencoded": { schema: this.#formSchema(route, "base64") },
+        "multipart/form-data": { schema: this.#formSchema(route, "file") },
+      },
+    };
+  }
+
+  /** The body's schema without what the path fills. */
+  #bodySchema({ body, bound, method }: Route): JsonObject {
+    if (body.kind === "field") return this.#schemas.field(body.target.field);
+    if (bound.length === 0) return this.#schemas.message(method.input);
+    return this.#schemas.object(method.input, ({ name }) => !bound.includes(name));
+  }
+
+  /** What the example of a request has in its body. */
+  #bodyExample({ body, bound, method }: Route): { example?: JsonValue } {
+    const request = this.#examples[nameOf(method)];
+    if (request === undefined) return {};
+    if (body.kind === "field") {
+      const example = request[this.#schemas.nameOf(body.target.field)];
+      return example === undefined ? {} : { example };
+    }
+    const free = Object.entries(request).filter(([name]) => !bound.includes(name));
+    return { example: Object.fromEntries(free) };
+  }
+
+  /** The fields that a form can fill; `bytes` tells how it carries those of bytes. */
+  #formSchema({ body, bound, method }: Route, bytes: "base64" | "file"): JsonObject {
+    const inField = body.kind === "field" ? body.target.field.message : undefined;
+    const message = inField ?? method.input;
+    const isFree = ({ name }: DescField) => inField !== undefined || !bound.includes(name);
+    const isFile = (field: DescField) => bytes === "file" && this.#schemas.isFile(field);
+    const fields = message.fields.filter(
+      (field) => isFree(field) && (expectationOfField(field) !== undefined || isFile(field)),
+    );
+    const properties = fields.map((field): [string, JsonObject] => [
+      this.#schemas.nameOf(field),
+      isFile(field)
+        ? { ...binary, ...this.#schemas.description(`${message.typeName}.${field.name}`) }
+        : this.#schemas.field(field),
+    ]);
+    return { type: "object", properties: Object.fromEntries(properties) };
+  }
+
+  #responses(route: Route): JsonObject {
+    const { method, responseField, streamSwitch } = route;
+    const streams =
+      method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
+    const answer = responseField?.message ?? method.output;
+    const schema =
+      responseField === undefined
+        ? this.#schemas.message(method.output)
+        : this.#schemas.field(responseField);
+    const content =
+      answer.typeName === HttpBodySchema.typeName
+        ? { "*/*": { schema: binary } }
+        : {
+            ...(streams ? this.#streamed(schema) : { "application/json": { schema } }),
+            ...(streamSwitch === undefined ? {} : this.#switched(streamSwitch.method)),
+          };
+    return {
+      "200": { description: streams ? "The messages, one after another." : "The answer.", content },
+      default: { $ref: "#/components/responses/Error" },
+    };
+  }
+
+  /** The formats that carry a stream of `schema`. */
+  #streamed(schema: JsonObject): JsonObject {
+    return Object.fromEntries(
+      streamFormats.map(({ contentType }) => [
+        contentType,
+        { schema: contentType === "application/json" ? { type: "array", items: schema } : schema },
+      ]),
+    );
+  }
+
+  /** What a request that asks for a stream gets beside plain JSON. */
+  #switched(method: DescMethod): JsonObject {
+    const { "application/json": _array, ...streamed } = this.#streamed(
+      this.#schemas.message(method.output),
+    );
+    return streamed;
+  }
+
+  #parameters(route: Route, pathParameters: readonly JsonObject[]): JsonObject[] {
+    const request = this.#examples[nameOf(route.method)] ?? {};
+    return [...pathParameters, ...queryParameters(route, this.#schemas)].map((parameter) => {
+      const example = request[String(parameter.name)];
+      return example === undefined ? parameter : { ...parameter, example };
+    });
+  }
+
+  /** An operation; `id` is unique in the document. */
+  operation(route: Route, id: string, pathParameters: readonly JsonObject[]): JsonObject {
+    const { method } = route;
+    const parameters = this.#parameters(route, pathParameters);
+    const requestBody = this.#requestBody(route);
+    const { description } = this.#schemas.description(nameOf(method));
+    const summary = description?.split(/(?<=\.)\s|;\s/)[0];
+    return {
+      operationId: id,
+      tags: [method.parent.name],
+      ...(summary === undefined ? {} : { summary }),
+      ...(description === undefined || description === summary ? {} : { description }),
+      ...(method.deprecated ? { deprecated: true } : {}),
+      ...(parameters.length === 0 ? {} : { parameters }),
+      ...(requestBody === undefined ? {} : { requestBody }),
+      responses: this.#responses(route),
+      ...(hasOption(method, public$) && getOption(method, public$) ? { security: [] } : {}),
+    };
+  }
+}
