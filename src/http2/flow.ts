@@ -20,13 +20,13 @@ export function receive(window: ReceiveWindow, bytes: number): boolean {
   return window.receiveOpen >= 0;
 }
 
-/** Updates are held back until they are worth this share of the window. */
-const updateShare = 1 / 4;
+/** Updates are held back until they are worth a quarter of the window and so many bytes, or half of it. */
+const updateBytes = 128 * 1024;
 
 /** Counts `bytes` as read and returns the WINDOW_UPDATE to send, 0 for none yet. */
 export function giveBack(window: ReceiveWindow, bytes: number, target: number): number {
   window.receiveOwed += bytes;
-  if (window.receiveOwed < updateShare * target) return 0;
+  if (window.receiveOwed < Math.min(target / 2, Math.max(target / 4, updateBytes))) return 0;
   const increment = window.receiveOwed;
   window.receiveOwed = 0;
   window.receiveOpen += increment;
@@ -38,10 +38,13 @@ const evenSamples = 10;
 const fading = 0.9;
 /**
  * A sample that fills this share of the window says that the window was what held the sender: one
- * that waits for windows sends all but the share that the PING travels with.
+ * that waits for windows sends all but the share whose coming let the PING out.
  */
 const fullShare = 2 / 3;
 const growth = 2;
+
+/** PINGs leave no sooner one after the other: on short paths nothing is learnt by more. */
+const pauseMs = 10;
 
 /**
  * Finds the bandwidth-delay product: a PING goes out, and what comes in until its answer is what
@@ -52,7 +55,7 @@ export class BandwidthEstimator {
   readonly #bytesMax: number;
   #windowBytes: number;
   #sampleBytes = 0;
-  #startedMs = 0;
+  #startedMs = Number.NEGATIVE_INFINITY;
   #roundTripMs = 0;
   #samples = 0;
   #bytesPerMsMax = 0;
@@ -62,6 +65,11 @@ export class BandwidthEstimator {
   constructor(windowBytes: number, bytesMax: number) {
     this.#windowBytes = windowBytes;
     this.#bytesMax = bytesMax;
+  }
+
+  /** Whether a PING should leave now. */
+  isDue(nowMs: number): boolean {
+    return !this.sampling && nowMs - this.#startedMs >= pauseMs;
   }
 
   /** The PING leaves. */

@@ -120,7 +120,7 @@ export class ReceiveWindows {
     if (stream.receiveOpen > measuredShare * this.#streamTarget) return false;
     if (this.#streamTarget >= this.#bytesMax) return false;
     this.#estimator ??= new BandwidthEstimator(this.#streamTarget, this.#bytesMax);
-    if (this.#estimator.sampling) return false;
+    if (!this.#estimator.isDue(nowMs)) return false;
     this.#estimator.start(nowMs);
     return true;
   }

@@ -8,11 +8,11 @@ describe("a receive window", () => {
     expect(receive(window, 1)).toBe(false);
   });
 
-  test("holds updates back until they are worth a quarter of it", () => {
+  test("holds updates back until they are worth half of it", () => {
     const window = { receiveOpen: 0, receiveOwed: 0 };
-    expect(giveBack(window, 24, 100)).toBe(0);
-    expect(giveBack(window, 1, 100)).toBe(25);
-    expect(window).toEqual({ receiveOpen: 25, receiveOwed: 0 });
+    expect(giveBack(window, 49, 100)).toBe(0);
+    expect(giveBack(window, 1, 100)).toBe(50);
+    expect(window).toEqual({ receiveOpen: 50, receiveOwed: 0 });
   });
 
   test("never loses a byte: what came in equals what was given back and what is owed", () => {
@@ -40,6 +40,14 @@ describe("a bandwidth estimate", () => {
 
   test("doubles the window while its sender fills it", () => {
     expect(windowsAfter([1, 1, 1])).toEqual([200_000, 400_000, 800_000]);
+  });
+
+  test("asks no sooner than ten milliseconds after it last did", () => {
+    const estimator = new BandwidthEstimator(100_000, 1_000_000);
+    expect(estimator.isDue(0)).toBe(true);
+    estimator.start(0);
+    estimator.finish(1);
+    expect([estimator.isDue(9), estimator.isDue(10)]).toEqual([false, true]);
   });
 
   test("stops at the most that is allowed", () => {
