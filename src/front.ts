@@ -19,10 +19,12 @@ import { restErrorBody } from "#rest/error-body.ts";
 import { refuse } from "#rest/refusal.ts";
 import { createRest, type Rest } from "#rest/rest.ts";
 import { createCallPath, type Routes } from "#rpc/call.ts";
+import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener extends Omit<ListenerOptions, "http2Engine"> {
+export interface FrontListener
+  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
 }
 
@@ -38,6 +40,8 @@ export interface FrontOptions {
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Connections that each listener holds at one time. */
+  readonly connectionsMax: number;
   /** What speaks HTTP/2: the project's own engine or Node's module. */
   readonly http2Engine: ListenerOptions["http2Engine"];
   /** Query parameters that REST passes over. */
@@ -76,11 +80,10 @@ function valuesOf(record: CallRecord) {
   return createContextValues().set(callRecordKey, record);
 }
 
-/** What is said to a path that nothing knows; gRPC has a status of its own for it. */
-function unknownPath(exchange: Exchange): { reason: Reason; message: string } {
-  return (exchange.header("content-type") ?? "").startsWith("application/grpc")
-    ? { reason: "METHOD_UNKNOWN", message: "no such method" }
-    : { reason: "ROUTE_UNKNOWN", message: "no such path" };
+/** Answers a path that nothing knows; RPC clients have words of their own for it. */
+function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
+  if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
+  refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
 }
 
 /** The procedures, by every RPC protocol. */
@@ -102,7 +105,7 @@ function restSurface(rest: Rest, refuseWith: Refuse): Surface {
     take(exchange, record) {
       const match = rest.match(exchange.method, exchange.target);
       if (match === undefined) {
-        refuseWith(exchange, record, unknownPath(exchange));
+        answerUnknown(exchange, record, refuseWith);
         return true;
       }
       record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
@@ -150,7 +153,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     metrics: pages(options.pages.metrics),
     none: {
       take(exchange, record) {
-        refuseWith(exchange, record, unknownPath(exchange));
+        answerUnknown(exchange, record, refuseWith);
         return true;
       },
     } satisfies Surface,
@@ -170,6 +173,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       wallMs: clock.wallMs(),
     }).body;
 
+  const { http2Engine, connectionsMax } = options;
   const listeners: Listener[] = [];
   for (const wanted of options.listeners) {
     const { serves } = wanted;
@@ -182,7 +186,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     ];
     const facts = { name: wanted.name, port: wanted.port, surfaces: served };
     const listener = await listen(
-      { ...wanted, http2Engine: options.http2Engine },
+      { ...wanted, http2Engine, connectionsMax },
       {
         exchange: (exchange) => door(exchange, facts),
         malformed,

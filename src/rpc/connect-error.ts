@@ -1,7 +1,7 @@
 /** Connect's errors as JSON: the body of a unary answer, and part of a stream's last message. */
 
 import type { Registry } from "@bufbuild/protobuf";
-import { create, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import { create, createRegistry, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 
 const names = new Map(
@@ -9,6 +9,8 @@ const names = new Map(
     .filter((entry): entry is [string, Code] => typeof entry[1] === "number")
     .map(([name, code]) => [code, name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()]),
 );
+
+const none = createRegistry();
 
 type Detail = ConnectError["details"][number];
 
@@ -28,7 +30,7 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64").replace(/=+$/, "");
 }
 
-function detailJson(detail: Detail, registry: Registry): JsonValue {
+function detailJson(detail: Detail, registry = none): JsonValue {
   if (!("desc" in detail)) return { type: detail.type, value: base64(detail.value) };
   const { desc, value } = detail;
   const debug = debugOf(detail, registry);
@@ -39,8 +41,8 @@ function detailJson(detail: Detail, registry: Registry): JsonValue {
   };
 }
 
-/** `{code, message, details}`. */
-export function connectErrorJson(error: ConnectError, registry: Registry): JsonValue {
+/** `{code, message, details}`; `registry` holds the types that google.protobuf.Any may carry. */
+export function connectErrorJson(error: ConnectError, registry = none): JsonValue {
   return {
     code: names.get(error.code) ?? "unknown",
     message: error.rawMessage,

@@ -201,7 +201,7 @@ export class EnvelopedLane {
         await this.#stream(request, init, { reading, answer });
       }
     } catch (thrown) {
-      await answer.end(wireError(thrown));
+      await answer.end(wireError(thrown, this.#options));
     }
   }
 

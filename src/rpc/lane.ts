@@ -2,7 +2,7 @@
 
 import type { DescMethod, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
-import { fault } from "#errors/fault.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import type { CallPath } from "./call.ts";
@@ -32,6 +32,8 @@ export interface LaneOptions {
   readonly sendBytesMax: number;
   /** Messages below this many bytes are not worth compressing. */
   readonly compressBytesMin: number;
+  /** Errors of this project's own go without details. */
+  readonly plainErrors: boolean;
 }
 
 /** A request that a lane serves. */
@@ -101,6 +103,8 @@ export function written(codec: Codec, message: Parameters<Codec["write"]>[0], by
 }
 
 /** What was thrown as the error to tell. One of Connect's stays as it is: handlers choose its details. */
-export function wireError(thrown: unknown): ConnectError {
-  return thrown instanceof ConnectError ? thrown : faultFrom(thrown);
+export function wireError(thrown: unknown, { plainErrors }: LaneOptions): ConnectError {
+  const error = thrown instanceof ConnectError ? thrown : faultFrom(thrown);
+  if (!plainErrors || reasonOf(error) === undefined) return error;
+  return new ConnectError(error.rawMessage, error.code, error.metadata);
 }

@@ -101,7 +101,7 @@ export class ConnectLane {
     try {
       answer = await this.#call(request, init);
     } catch (thrown) {
-      answer = this.#failure(wireError(thrown), init);
+      answer = this.#failure(wireError(thrown, this.#options), init);
     }
     await this.#send(request.exchange, answer);
   }

@@ -1,13 +1,10 @@
 /** The RPC server: finds the method that a request calls, and the lane of the protocol that it speaks. */
 
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";
-import { type FaultOptions, fault } from "#errors/fault.ts";
-import type { Reason } from "#errors/reason.ts";
+import type { ContextValues } from "@connectrpc/connect";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { CallPath } from "./call.ts";
 import { codecsOf, registryOf } from "./codec.ts";
-import { connectErrorJson } from "./connect-error.ts";
 import {
   fits,
   type ProtocolName,
@@ -22,6 +19,7 @@ import { ConnectLane, queryOf } from "./protocol-connect.ts";
 import { connectStream } from "./protocol-connect-stream.ts";
 import { grpc } from "./protocol-grpc.ts";
 import { grpcWeb, grpcWebText } from "./protocol-grpc-web.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 
 /** How calls are read and answered. */
 export interface RpcOptions {
@@ -31,6 +29,8 @@ export interface RpcOptions {
   readonly sendBytesMax?: number;
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
+  /** Refusals of the server itself carry no google.rpc details; default false. */
+  readonly plainErrors?: boolean;
 }
 
 /** Serves gRPC, gRPC-Web and Connect. */
@@ -43,13 +43,6 @@ export interface Rpc {
 
 interface Lane {
   serve(request: RpcRequest): Promise<void>;
-}
-
-/** Why a request is none of a procedure's. */
-interface Refusal extends FaultOptions {
-  readonly status: number;
-  readonly reason: Reason;
-  readonly message: string;
 }
 
 function allowedMethods({ method }: Procedure): string {
@@ -66,6 +59,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     readBytesMax: options.readBytesMax,
     sendBytesMax: options.sendBytesMax ?? 0xffff_ffff,
     compressBytesMin: options.compressBytesMin ?? 1024,
+    plainErrors: options.plainErrors ?? false,
   };
   const lanes: Readonly<Record<ProtocolName, Lane>> = {
     grpc: new EnvelopedLane(grpc, laneOptions),
@@ -79,14 +73,6 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     const path = `/${method.parent.typeName}/${method.name}`;
     procedures.set(path, { method, path, codecs: codecsOf(method, registry) });
   }
-
-  const refuse = (exchange: Exchange, { status, reason, message, ...more }: Refusal) => {
-    // Clients take the code that a status has for them, and this is the one of all these.
-    const error: ConnectError = fault(reason, message, { code: Code.Unknown, ...more });
-    const body = JSON.stringify(connectErrorJson(error, registry));
-    const headers = [["content-type", "application/json"] as const, ...error.metadata];
-    exchange.respond(status, headers, body);
-  };
 
   return {
     procedureOf: (target) => procedures.get(pathOf(target)),
@@ -110,19 +96,11 @@ function requestTypeOf(exchange: Exchange, procedure: Procedure): RpcType | Refu
   const allow = allowedMethods(procedure);
   const isGet = method === "GET" && allow !== "POST";
   if (method !== "POST" && !isGet) {
-    return {
-      status: 405,
-      reason: "METHOD_NOT_ALLOWED",
-      message: `${method} is not allowed here, only ${allow}`,
-      headers: { allow },
-    };
+    const text = `${method} is not allowed here, only ${allow}`;
+    return { status: 405, text, headers: [["allow", allow]] };
   }
   if (methodKind === "bidi_streaming" && httpVersion === "1.1") {
-    return {
-      status: 505,
-      reason: "REQUEST_INVALID",
-      message: "messages both ways at once need HTTP/2",
-    };
+    return { status: 505, text: "messages both ways at once need HTTP/2", headers: [] };
   }
   const isUnary = methodKind === "unary";
   const type = isGet
@@ -130,10 +108,8 @@ function requestTypeOf(exchange: Exchange, procedure: Procedure): RpcType | Refu
     : rpcTypeOf(exchange.header("content-type"));
   if (type !== undefined && fits(type, isUnary)) return type;
   const types = typesFor(isUnary);
-  return {
-    status: 415,
-    reason: "MEDIA_TYPE_UNSUPPORTED",
-    message: isGet ? "encoding: expected proto or json" : `content-type: expected one of ${types}`,
-    headers: { "accept-post": types },
-  };
+  const text = isGet
+    ? "encoding: expected proto or json"
+    : `content-type: expected one of ${types}`;
+  return { status: 415, text, headers: [["accept-post", types]] };
 }

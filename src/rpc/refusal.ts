@@ -1,0 +1,44 @@
+/** Answers to requests that are no call: in the words of an RPC protocol, or as a bare HTTP status. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import type { Exchange, HeaderList } from "#exchange/exchange.ts";
+import { connectErrorJson } from "./connect-error.ts";
+import { rpcTypeOf } from "./content-type.ts";
+import { statusFields } from "./status.ts";
+
+/** Plain JSON is spoken by others, too; Connect's clients say their version with it. */
+function speaksConnect(exchange: Exchange): boolean {
+  const { protocol, format } = rpcTypeOf(exchange.header("content-type")) ?? {};
+  return (
+    protocol === "connect-stream" ||
+    (protocol === "connect" && format === "proto") ||
+    exchange.header("connect-protocol-version") !== undefined
+  );
+}
+
+/** Tells a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
+export function refuseUnknown(exchange: Exchange, error: ConnectError): boolean {
+  const contentType = exchange.header("content-type") ?? "";
+  if (contentType.startsWith("application/grpc")) {
+    exchange.respond(200, [["content-type", contentType], ...statusFields(error)]);
+    return true;
+  }
+  if (!speaksConnect(exchange)) return false;
+  const head: HeaderList = [["content-type", "application/json"]];
+  exchange.respond(404, head, JSON.stringify(connectErrorJson(error)));
+  return true;
+}
+
+/** Why a request is none that its procedure takes. */
+export interface Refusal {
+  /** Status that clients of every protocol have a code for. */
+  readonly status: number;
+  readonly text: string;
+  readonly headers: HeaderList;
+}
+
+/** Answers with a status and a text for people: a body in JSON would be taken for a call's. */
+export function refuse(exchange: Exchange, { status, text, headers }: Refusal): void {
+  const head: HeaderList = [["content-type", "text/plain; charset=utf-8"], ...headers];
+  exchange.respond(status, head, `${text}\n`);
+}
