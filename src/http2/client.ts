@@ -33,6 +33,8 @@ export interface Http2ClientOptions {
   readonly queueMax?: number;
   /** Time for TCP, TLS and the server's SETTINGS. */
   readonly connectTimeoutMs?: number;
+  /** Most time between two attempts to connect. */
+  readonly reconnectPauseMsMax?: number;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
 }
@@ -58,8 +60,9 @@ const connectionsMaxDefault = 4;
 const queueMaxDefault = 1_000;
 const connectTimeoutMsDefault = 5_000;
 const tickMs = 1_000;
+const reconnectPauseMsMaxDefault = 10_000;
 /** Wait after a failed attempt to connect: it grows by the factor up to the most. */
-const backoff = { firstMs: 100, factor: 1.6, mostMs: 10_000, jitter: 0.2 } as const;
+const backoff = { firstMs: 100, factor: 1.6, jitter: 0.2 } as const;
 
 /** What a client's sessions share. */
 interface SessionDeps {
@@ -356,7 +359,8 @@ export class Http2Client implements AsyncDisposable {
   /** A connection was not made: calls that wait for the first one fail, and the next try waits. */
   #failed(): void {
     this.#connecting = false;
-    const waitMs = Math.min(backoff.mostMs, backoff.firstMs * backoff.factor ** this.#failures);
+    const { reconnectPauseMsMax: mostMs = reconnectPauseMsMaxDefault } = this.#options;
+    const waitMs = Math.min(mostMs, backoff.firstMs * backoff.factor ** this.#failures);
     this.#failures += 1;
     const jitter = 1 + backoff.jitter * (2 * this.#rng.next() - 1);
     this.#retryAtMs = this.#clock.nowMs() + waitMs * jitter;
