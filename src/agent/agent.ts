@@ -3,6 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
+import { createTurns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import {
   type ChatRequest,
@@ -71,6 +72,9 @@ interface Written {
   readonly usage: Usage;
 }
 
+/** Pieces that a stream gives before it lets others compute. */
+const piecesPerTurn = 64;
+
 /** Builds the core. `rng` draws the failures, so a seeded one repeats them. */
 export function createAgent(
   options: AgentOptions,
@@ -78,6 +82,7 @@ export function createAgent(
 ): Agent {
   const { clock, rng } = deps;
   const toolbox = createToolbox(clock);
+  const nextTurn = createTurns();
 
   async function write(request: ChatRequest, signal: AbortSignal): Promise<Written> {
     checkRequest(request, agentModel);
@@ -86,12 +91,12 @@ export function createAgent(
       throw fault("BACKEND_LOST", "the core fails as often as its failure rate says");
     }
     const [answer, tokenizer] = await Promise.all([answerTo(request, toolbox), loadTokenizer()]);
-    signal.throwIfAborted();
-    const whole = tokenizer.encode(answer.content);
+    const work = { nextTurn, signal };
+    const whole = await tokenizer.encode(answer.content, work);
     const tokens = whole.slice(0, request.maxTokens);
     const { toolCalls } = answer;
     const finishReason = tokens.length < whole.length ? "length" : answer.finishReason;
-    const usage = usageOf(tokenizer.count(promptText(request)), tokens.length);
+    const usage = usageOf(await tokenizer.count(promptText(request), work), tokens.length);
     return { toolCalls, tokens, tokenizer, finishReason, usage };
   }
 
@@ -122,6 +127,7 @@ export function createAgent(
           );
         }
         if (sent > 0) await pause(clock, options.tokenIntervalMs, signal);
+        if (sent > 0 && sent % piecesPerTurn === 0) await nextTurn();
         signal.throwIfAborted();
         yield piece({ delta });
         sent += 1;

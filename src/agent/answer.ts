@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 /** Highest number that the agent counts to. */
-const countMax = 100_000;
+const countMax = 1_000;
 
 const introduction = "I am the reference core, a deterministic program and no language model.";
 

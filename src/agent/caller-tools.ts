@@ -6,36 +6,37 @@ import {
   ToolCallSchema,
   type ToolDefinition,
 } from "#gen/polyagent/core/v1/core_pb.js";
+import { searchedLengthMax } from "./plan.ts";
 
 /**
- * A call for each tool whose name stands in `text` as a word, in the order of `tools`. A JSON object
- * right after the name is its arguments, as in `get_weather {"city": "Oslo"}`; without one, `{}`.
+ * A call for each tool whose name is a word of `text`, in the order of `tools`. A JSON object right
+ * behind the name's first place is its arguments, as in `get_weather {"city": "Oslo"}`; without one,
+ * `{}`. Only the beginning is searched, as for the agent's own tools.
  */
 export function callerToolCalls(text: string, tools: readonly ToolDefinition[]): ToolCall[] {
-  return tools
-    .map(({ name }) => ({ name, end: endOfWord(text, name) }))
-    .filter(({ end }) => end >= 0)
-    .map(({ name, end }, index) =>
-      create(ToolCallSchema, {
-        id: `call_${index + 1}`,
-        name,
-        argumentsJson: leadingObject(text.slice(end)) ?? "{}",
-      }),
-    );
+  if (tools.length === 0) return [];
+  const searched = text.slice(0, searchedLengthMax);
+  const ends = firstEnds(searched);
+  const named = new Set(tools.map(({ name }) => name).filter((name) => ends.has(name)));
+  return Array.from(named, (name, index) =>
+    create(ToolCallSchema, {
+      id: `call_${index + 1}`,
+      name,
+      argumentsJson: leadingObject(searched.slice(ends.get(name))) ?? "{}",
+    }),
+  );
 }
 
-/** Where `word` ends in `text`; -1 when it stands there only as a part of another word, or not. */
-function endOfWord(text: string, word: string): number {
-  if (word === "") return -1;
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-    const end = at + word.length;
-    if (!isWordCharacter(text[at - 1]) && !isWordCharacter(text[end])) return end;
+/** Letters, digits and underscores; dots and hyphens within, as names of tools have them. */
+const wordPattern = /[\p{L}\d_]+(?:[.-][\p{L}\d_]+)*/gu;
+
+/** Each word of `text` and where it ends for the first time. */
+function firstEnds(text: string): Map<string, number> {
+  const ends = new Map<string, number>();
+  for (const { 0: word, index } of text.matchAll(wordPattern)) {
+    if (!ends.has(word)) ends.set(word, index + word.length);
   }
-  return -1;
-}
-
-function isWordCharacter(character: string | undefined): boolean {
-  return character !== undefined && /[\p{L}\d_]/u.test(character);
+  return ends;
 }
 
 /** The JSON object at the beginning of `text`, compact; undefined when there is none. */
@@ -53,10 +54,14 @@ function leadingObject(text: string): string | undefined {
 /** Just behind the brace that closes the one at `start`; braces within strings do not count. */
 function endOfObject(text: string, start: number): number {
   let depth = 0;
-  for (const { 0: lexeme, index } of text.slice(start).matchAll(/"(?:[^"\\]|\\.)*"|[{}]/gs)) {
-    if (lexeme === "{") depth += 1;
-    if (lexeme === "}") depth -= 1;
-    if (depth === 0) return start + index + 1;
+  let quoted = false;
+  for (let at = start; at < text.length; at += 1) {
+    const character = text[at];
+    if (quoted && character === "\\") at += 1;
+    else if (character === '"') quoted = !quoted;
+    else if (!quoted && character === "{") depth += 1;
+    else if (!quoted && character === "}") depth -= 1;
+    if (depth === 0) return at + 1;
   }
   return text.length;
 }

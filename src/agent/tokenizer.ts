@@ -1,15 +1,24 @@
 /** Splits text into cl100k_base tokens and back, in time that grows with the length of any text. */
 
-/** A tokenizer with its tables in memory. */
+import type { NextTurn } from "#core/turns.ts";
+
+/** A tokenizer with its tables in memory. Reading a text takes a turn for each block behind its first. */
 export interface Tokenizer {
   /** Token numbers of `text`; words that look like control tokens are text like any other. */
-  encode(text: string): number[];
+  encode(text: string, work: TokenWork): Promise<number[]>;
   /** Number of tokens of `text`. */
-  count(text: string): number;
+  count(text: string, work: TokenWork): Promise<number>;
   /** The text of `tokens`. A character that was cut in two comes out as U+FFFD. */
   decode(tokens: readonly number[]): string;
   /** The same text, a piece a token; tokens that share one character share one piece. */
   pieces(tokens: readonly number[]): Iterable<string>;
+}
+
+/** What reading a text depends on. */
+export interface TokenWork {
+  readonly nextTurn: NextTurn;
+  /** When it aborts, reading ends and its reason is thrown. */
+  readonly signal: AbortSignal;
 }
 
 /** Merging is quadratic in a run without breaks, so no run is longer than this (UTF-16 units). */
@@ -23,12 +32,32 @@ export async function loadTokenizer(): Promise<Tokenizer> {
     "gpt-tokenizer/encoding/cl100k_base"
   );
   return {
-    encode: (text) => [...blocks(text)].flatMap((block) => encode(block, plainText)),
-    count: (text) =>
-      blocks(text).reduce((count, block) => count + countTokens(block, plainText), 0),
+    async encode(text, work) {
+      const tokens: number[] = [];
+      for await (const block of inTurns(blocks(text), work)) {
+        for (const token of encode(block, plainText)) tokens.push(token);
+      }
+      return tokens;
+    },
+    async count(text, work) {
+      let count = 0;
+      for await (const block of inTurns(blocks(text), work)) count += countTokens(block, plainText);
+      return count;
+    },
     decode: (tokens) => decode(tokens),
     pieces: (tokens) => decodeGenerator(tokens),
   };
+}
+
+/** The first part at once, each later one in a turn of its own. */
+async function* inTurns<T>(parts: Iterable<T>, { nextTurn, signal }: TokenWork) {
+  let isFirst = true;
+  for (const part of parts) {
+    if (!isFirst) await nextTurn();
+    isFirst = false;
+    signal.throwIfAborted();
+    yield part;
+  }
 }
 
 /**

@@ -3,11 +3,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type AgentOptions, agentModel, createAgent, plainAgent } from "#agent/agent.ts";
+import { promptLengthMax } from "#agent/request.ts";
 import { seededRng } from "#core/rng.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ChatRequestSchema, type StreamChatResponse } from "#gen/polyagent/core/v1/core_pb.js";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { eventLoopTurn } from "../../support/predict.ts";
 
 type RequestInit = MessageInitShape<typeof ChatRequestSchema>;
 
@@ -141,6 +143,11 @@ describe("refuses", () => {
   const rows = [
     ["no messages", create(ChatRequestSchema, {}), "REQUEST_INVALID"],
     ["max_tokens below 1", asked("hi", { maxTokens: 0 }), "REQUEST_INVALID"],
+    [
+      "a prompt of more characters than it reads",
+      asked("x", { context: "x".repeat(promptLengthMax - 1) }),
+      "REQUEST_INVALID",
+    ],
     ["a model it does not have", asked("hi", { model: "other" }), "MODEL_UNKNOWN"],
   ] as const;
   test.each(rows)("%s", async (_, request, reason) => {
@@ -149,6 +156,41 @@ describe("refuses", () => {
     expect(await reasonFrom(agent.chat(request, { signal }))).toBe(reason);
     expect(await reasonFrom(collect(agent.streamChat(request, { signal })))).toBe(reason);
   });
+});
+
+describe("the event loop turns", () => {
+  /** Turns of the event loop that pass while `work` goes on. */
+  async function turnsDuring(work: Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let under = true;
+    const ended = work.finally(() => {
+      under = false;
+    });
+    while (under) {
+      await eventLoopTurn();
+      turns += 1;
+    }
+    await ended;
+    return turns;
+  }
+
+  test("while a long prompt is counted", async () => {
+    const { agent, chat } = agentWith();
+    await agent.warmUp();
+    const prompt = "words of prose ".repeat(promptLengthMax / 16);
+    expect(await turnsDuring(chat(prompt))).toBeGreaterThan(900);
+  });
+
+  test("while nobody but the loop's owner waits for a stream", async () => {
+    const { agent, stream } = agentWith();
+    await agent.warmUp();
+    expect(await turnsDuring(collect(stream("count to 1000")))).toBeGreaterThan(20);
+  });
+});
+
+test("it counts to a thousand and no further", async () => {
+  const { content } = await agentWith().chat("count to 99999");
+  expect(content.split(" ").at(-1)).toBe("1000");
 });
 
 describe("shaping", () => {
