@@ -25,9 +25,11 @@ export const systemClock: Clock = {
   },
 };
 
-/** A signal with a timer behind it; disposing of it stops the timer. */
+/** A signal with a timer behind it; disposing of it stops the timer and lets go of its parent. */
 export interface TimeLimit extends Disposable {
   readonly signal: AbortSignal;
+  /** Stops the timer alone: the signal goes on following its parent. */
+  lift(): void;
 }
 
 /** Aborts with a TimeoutError after `ms`, or earlier with the parent's reason. */
@@ -41,6 +43,7 @@ export function timeLimit(ms: number, parent: AbortSignal): TimeLimit {
   }, ms);
   return {
     signal: controller.signal,
+    lift: () => clearTimeout(timer),
     [Symbol.dispose]() {
       clearTimeout(timer);
       parent.removeEventListener("abort", follow);

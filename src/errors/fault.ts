@@ -34,6 +34,14 @@ export interface FaultOptions {
   readonly code?: Code;
 }
 
+/** Longest public text, in characters: it may quote what was sent, and travels in a header of gRPC. */
+const messageLengthMax = 1024;
+
+/** `text`, cut where it is too long to be sent. */
+function bounded(text: string): string {
+  return text.length <= messageLengthMax ? text : `${text.slice(0, messageLengthMax - 1)}…`;
+}
+
 /** Domain of every ErrorInfo of this project. */
 export const errorDomain = "polygate";
 
@@ -47,7 +55,7 @@ export function fault(reason: Reason, message: string, options: FaultOptions = {
     cause,
     code = reasons[reason].code,
   } = options;
-  const error = new ConnectError(message, code, headers, undefined, cause);
+  const error = new ConnectError(bounded(message), code, headers, undefined, cause);
   error.details.push({
     desc: ErrorInfoSchema,
     value: create(ErrorInfoSchema, { reason, domain: errorDomain, metadata }),
@@ -55,7 +63,12 @@ export function fault(reason: Reason, message: string, options: FaultOptions = {
   if (fields !== undefined) {
     error.details.push({
       desc: BadRequestSchema,
-      value: create(BadRequestSchema, { fieldViolations: fields.map((field) => ({ ...field })) }),
+      value: create(BadRequestSchema, {
+        fieldViolations: fields.map(({ field, description }) => ({
+          field: bounded(field),
+          description: bounded(description),
+        })),
+      }),
     });
   }
   if (retryAfterMs !== undefined) {

@@ -35,6 +35,7 @@ export const reasons = {
   CREDENTIAL_MISSING: { code: Code.Unauthenticated, retryable: false, log: "info" },
   CREDENTIAL_INVALID: { code: Code.Unauthenticated, retryable: false, log: "info" },
   SCOPE_REQUIRED: { code: Code.PermissionDenied, retryable: false, log: "info" },
+  ORIGIN_REFUSED: { code: Code.PermissionDenied, retryable: false, log: "info" },
   RATE_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
   OVERLOADED: { code: Code.ResourceExhausted, retryable: true, log: "warn" },
   CANCELLED: { code: Code.Canceled, retryable: false, log: "info" },

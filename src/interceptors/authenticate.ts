@@ -25,7 +25,8 @@ export interface AuthOptions {
 /** Services that anybody may call: probes come without credentials. */
 const publicServices: ReadonlySet<string> = new Set(["grpc.health.v1.Health"]);
 
-function isPublic(method: DescMethod): boolean {
+/** Whether anybody may call the method: probes and the gateway's own health. */
+export function isPublic(method: DescMethod): boolean {
   return publicServices.has(method.parent.typeName) || getOption(method, public$);
 }
 

@@ -44,10 +44,14 @@ export function callMetrics({ metrics, stats, clock }: MetricsDeps): Interceptor
     const isAi = aiServices.has(request.service.typeName);
     metrics.grpcStarted.inc(labels);
     if (isAi) metrics.aiGateway.inc();
-    const finish = stats.begin("method", procedureOf(request));
-    return observe(next, request, ({ code }) => {
+    const finishers = [
+      stats.begin("gateway", "calls"),
+      stats.begin("method", procedureOf(request)),
+    ];
+    return observe(next, request, ({ code, level }) => {
       const elapsedMs = clock.nowMs() - startMs;
-      const failed = code !== "OK";
+      // What the log takes for routine is the caller's doing: its mistakes, and its leaving.
+      const failed = level !== "info";
       metrics.grpcHandled.inc({ ...labels, grpc_code: code });
       metrics.grpcHandling.observe(labels, elapsedMs / 1000);
       metrics.overhead.observe(
@@ -55,7 +59,7 @@ export function callMetrics({ metrics, stats, clock }: MetricsDeps): Interceptor
         Math.max(0, elapsedMs - (record.upstreamMs ?? 0)) / 1000,
       );
       if (isAi && failed) metrics.aiGatewayErrors.inc();
-      finish({ failed });
+      for (const finish of finishers) finish({ failed });
     });
   };
 }

@@ -1,13 +1,16 @@
 /** Takes a token per call from the caller's buckets, and refuses when one is empty. */
 
+import { isIP } from "node:net";
+import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
-import { type Bucket, type BucketLimits, fullBucket, take } from "#core/token-bucket.ts";
+import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#core/token-bucket.ts";
 import { fault } from "#errors/fault.ts";
 import type { Metrics } from "#observability/metrics.ts";
+import { isPublic } from "./authenticate.ts";
 import { callRecordKey, principalKey } from "./context.ts";
-import { procedureOf } from "./outcome.ts";
+import { type AnyRequest, procedureOf } from "./outcome.ts";
 
 /** Limits of each client. */
 export interface RateLimitOptions extends BucketLimits {
@@ -29,9 +32,37 @@ export interface RateLimitDeps {
   readonly metrics: Metrics;
 }
 
+/** The network that an address counts for: an IPv6 client owns a /64, so one address means nothing. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const front = head === "" ? [] : head.split(":");
+  const back = tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => "0");
+  return [...front, ...zeros, ...back].slice(0, 4).join(":");
+}
+
+/** Who is charged: the principal, else the caller's network. */
+function clientOf(request: AnyRequest): string {
+  const principal = request.contextValues.get(principalKey);
+  if (principal.authenticated) return `key:${principal.id}`;
+  return `ip:${networkOf(request.contextValues.get(callRecordKey).clientAddress)}`;
+}
+
+/** What is left in the tightest of the buckets, as response fields. */
+function fieldsOf({ limits, bucket, waitMs }: Applied & Take): Readonly<Record<string, string>> {
+  return {
+    "ratelimit-limit": String(limits.capacity),
+    "ratelimit-remaining": String(waitMs > 0 ? 0 : Math.floor(bucket.tokens)),
+    "ratelimit-reset": String(Math.ceil((limits.capacity - bucket.tokens) / limits.perSecond)),
+  };
+}
+
 /**
- * Token buckets per client (principal, else address), and per client and route where a route has
- * its own. A call that one bucket refuses takes nothing from the others. Throws RATE_LIMITED.
+ * Token buckets per client, and per client and route where a route has its own. A call costs a
+ * token, and so does each message after the first that a client streams. What one bucket refuses
+ * takes nothing from the others. Public methods cost nothing: probes must get through. Throws
+ * RATE_LIMITED.
  */
 export function rateLimit(
   options: RateLimitOptions,
@@ -45,34 +76,46 @@ export function rateLimit(
     return route === undefined ? [all] : [all, { key: `${client} ${route.match}`, limits: route }];
   };
 
-  return (next) => async (request) => {
-    const record = request.contextValues.get(callRecordKey);
-    const principal = request.contextValues.get(principalKey);
-    const client = principal.authenticated ? `key:${principal.id}` : `ip:${record.clientAddress}`;
+  const charge = (request: AnyRequest): Readonly<Record<string, string>> => {
+    const { endpoint } = request.contextValues.get(callRecordKey);
+    const labels = { client_id: request.contextValues.get(principalKey).id };
     const nowMs = clock.nowMs();
-    const takes = limitsOf(client, [procedureOf(request), record.endpoint]).map((applied) => {
+    const takes = limitsOf(clientOf(request), [procedureOf(request), endpoint]).map((applied) => {
       const bucket = buckets.get(applied.key) ?? fullBucket(applied.limits, nowMs);
       return { ...applied, ...take(bucket, applied.limits, { cost: 1, nowMs }) };
     });
     const waitMs = Math.max(...takes.map((one) => one.waitMs));
     const tightest = takes.reduce((a, b) => (b.bucket.tokens < a.bucket.tokens ? b : a));
-    const headers = {
-      "ratelimit-limit": String(tightest.limits.capacity),
-      "ratelimit-remaining": String(waitMs > 0 ? 0 : Math.floor(tightest.bucket.tokens)),
-      "ratelimit-reset": String(
-        Math.ceil((tightest.limits.capacity - tightest.bucket.tokens) / tightest.limits.perSecond),
-      ),
-    };
-    metrics.rateLimitHits.inc({ client_id: principal.id });
+    const headers = fieldsOf(tightest);
+    metrics.rateLimitHits.inc(labels);
     if (waitMs > 0) {
-      metrics.rateLimitBlocks.inc({ client_id: principal.id });
+      metrics.rateLimitBlocks.inc(labels);
       throw fault("RATE_LIMITED", `rate limit of ${tightest.limits.capacity} calls used up`, {
         retryAfterMs: waitMs,
         headers,
       });
     }
     for (const { key, bucket } of takes) buckets.set(key, bucket);
-    const response = await next(request);
+    return headers;
+  };
+
+  async function* charged(request: AnyRequest, messages: AsyncIterable<Message>) {
+    let first = true;
+    for await (const message of messages) {
+      if (!first) charge(request);
+      first = false;
+      yield message;
+    }
+  }
+
+  return (next) => async (request) => {
+    if (isPublic(request.method)) return next(request);
+    const headers = charge(request);
+    const response = await next(
+      request.stream
+        ? { ...request, message: charged(request, request.message) as never }
+        : request,
+    );
     for (const [name, value] of Object.entries(headers)) response.header.set(name, value);
     return response;
   };

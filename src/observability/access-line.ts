@@ -17,8 +17,15 @@ function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
+/** Longest account of an error in a line, in characters. */
+const errorLengthMax = 4096;
+
 /** Message and inner cause of an error, for the log only. */
 function causeText(error: unknown): string {
+  return wholeCauseText(error).slice(0, errorLengthMax);
+}
+
+function wholeCauseText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (cause instanceof Error) return `${error.message}: ${cause.stack ?? cause.message}`;

@@ -3,12 +3,17 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 
-/** What a series is about. */
-export type SeriesKind = "method" | "backend" | "model";
+/** What a series is about; `gateway` has one series, of all calls. */
+export type SeriesKind = "gateway" | "method" | "backend" | "model";
 
 /** How one call went. */
-export interface CallResult {
+export interface CallResult extends Usage {
+  /** It ended with an error that was not its caller's doing. */
   readonly failed: boolean;
+}
+
+/** What was used. */
+export interface Usage {
   /** Tokens read and written. */
   readonly tokens?: number;
   /** Price in US dollars. */
@@ -43,6 +48,8 @@ export interface Stats {
   begin(kind: SeriesKind, name: string): (result: CallResult) => void;
   /** A call that has ended, after `elapsedMs`. */
   add(kind: SeriesKind, name: string, elapsedMs: number, result: CallResult): void;
+  /** Tokens and cost of a call that is counted already. */
+  use(kind: SeriesKind, name: string, usage: Usage): void;
   totals(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
   /** Sums over the last `hours`, at most 24, in steps of five minutes. */
   span(kind: SeriesKind, hours: number): ReadonlyMap<string, SeriesSpan>;
@@ -69,12 +76,18 @@ class Series {
   readonly #samples = new Float64Array(samplesMax);
   readonly #slots: Slot[] = [];
 
-  end(elapsedMs: number, wallMs: number, { failed, tokens = 0, cost = 0 }: CallResult): void {
+  end(elapsedMs: number, wallMs: number, result: CallResult): void {
     this.#samples[this.#all.requests % samplesMax] = elapsedMs;
     for (const sums of [this.#all, this.#slot(Math.floor(wallMs / slotMs))]) {
       sums.requests += 1;
-      sums.errors += failed ? 1 : 0;
+      sums.errors += result.failed ? 1 : 0;
       sums.latencyMsSum += elapsedMs;
+    }
+    this.use(wallMs, result);
+  }
+
+  use(wallMs: number, { tokens = 0, cost = 0 }: Usage): void {
+    for (const sums of [this.#all, this.#slot(Math.floor(wallMs / slotMs))]) {
       sums.tokens += tokens;
       sums.cost += cost;
     }
@@ -123,6 +136,7 @@ class Series {
 /** Statistics that live as long as the process. */
 export function createStats(clock: Clock): Stats {
   const kinds: Readonly<Record<SeriesKind, LRUCache<string, Series>>> = {
+    gateway: new LRUCache({ max: 1 }),
     method: new LRUCache({ max: namesMax }),
     backend: new LRUCache({ max: namesMax }),
     model: new LRUCache({ max: namesMax }),
@@ -147,6 +161,7 @@ export function createStats(clock: Clock): Stats {
     },
     add: (kind, name, elapsedMs, result) =>
       seriesOf(kind, name).end(elapsedMs, clock.wallMs(), result),
+    use: (kind, name, usage) => seriesOf(kind, name).use(clock.wallMs(), usage),
     totals: (kind) => mapped(kind, (series) => series.totals()),
     span(kind, hours) {
       const fromMs = clock.wallMs() - hours * 60 * 60_000;

@@ -10,8 +10,8 @@ import type { Outcome } from "#pool/member.ts";
 /** How a try ended. */
 type AttemptOutcome = "OK" | Reason;
 
-/** What is known of a try when it has ended. */
-export interface AttemptReport {
+/** What is known of a try when it begins. */
+export interface AttemptStart {
   /** Of the call that the try belongs to. */
   readonly requestId: string;
   readonly pool: string;
@@ -19,6 +19,10 @@ export interface AttemptReport {
   readonly endpoint: string;
   /** Strategy that chose it. */
   readonly algorithm: string;
+}
+
+/** What is known of a try when it has ended. */
+export interface AttemptReport extends AttemptStart {
   readonly outcome: AttemptOutcome;
   /** Milliseconds from the choice to the end, with fractions. */
   readonly elapsedMs: number;
@@ -26,6 +30,8 @@ export interface AttemptReport {
 
 /** A try under way. Disposal without an end counts it as cancelled. */
 export interface Attempt<B> extends Disposable {
+  /** Id of the member. */
+  readonly endpoint: string;
   readonly backend: B;
   /** Only the first end counts. */
   end(outcome: AttemptOutcome): void;
@@ -60,7 +66,12 @@ export function beginAttempt<B>(lease: Lease<B>, setting: AttemptSetting): Attem
   };
   const abort = () => end(reasonOf(faultFrom(signal.reason)) ?? "CANCELLED");
   signal.addEventListener("abort", abort, { once: true });
-  return { backend: lease.backend, end, [Symbol.dispose]: () => end("CANCELLED") };
+  return {
+    endpoint: lease.id,
+    backend: lease.backend,
+    end,
+    [Symbol.dispose]: () => end("CANCELLED"),
+  };
 }
 
 function leaseOutcome(outcome: AttemptOutcome): Outcome {

@@ -5,7 +5,7 @@ import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Candidate, PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
-import { type Attempt, type AttemptReport, beginAttempt } from "./attempt.ts";
+import { type Attempt, type AttemptReport, type AttemptStart, beginAttempt } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import type { Balancer, Candidates } from "./candidate.ts";
 import { mayRetry } from "./retry.ts";
@@ -31,11 +31,17 @@ export interface RoutedCall {
   readonly timeoutMs?: number;
 }
 
+/** What an endpoint is given of a call. */
+export interface AttemptCall extends RoutedCall {
+  /** Id of the pool's member that is asked. */
+  readonly endpoint: string;
+}
+
 /** What routing needs of its surroundings. */
 export interface DispatchDeps {
   readonly clock: Clock;
-  /** Told of every attempt when it has ended; must not throw. */
-  onAttempt?(report: AttemptReport): void;
+  /** Told of every attempt as it begins; what it returns is told of the end. Neither may throw. */
+  onAttempt?(start: AttemptStart): (ended: AttemptReport) => void;
 }
 
 /**
@@ -46,13 +52,13 @@ export interface Dispatch {
   /** One answer. */
   call<B extends PooledBackend, T>(
     route: Route<B>,
-    work: (backend: B, call: RoutedCall) => Promise<T>,
+    work: (backend: B, call: AttemptCall) => Promise<T>,
     call: RoutedCall,
   ): Promise<T>;
   /** A stream, pulled as it is read. Goes elsewhere only until its first message. */
   stream<B extends PooledBackend, T>(
     route: Route<B>,
-    open: (backend: B, call: RoutedCall) => AsyncIterable<T>,
+    open: (backend: B, call: AttemptCall) => AsyncIterable<T>,
     call: RoutedCall,
   ): AsyncGenerator<T, void, undefined>;
 }
@@ -64,7 +70,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       const journey = startJourney(route, call, deps);
       for (;;) {
         using attempt = journey.next();
-        using limit = limitAttempt(journey.rest(), route.attemptTimeoutMs, deps.clock);
+        using limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
         try {
           const answer = await work(attempt.backend, limit.call);
           attempt.end("OK");
@@ -79,7 +85,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       const journey = startJourney(route, call, deps);
       for (;;) {
         using attempt = journey.next();
-        using limit = limitAttempt(journey.rest(), route.attemptTimeoutMs, deps.clock);
+        using limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
         let committed = false;
         try {
           for await (const message of open(attempt.backend, limit.call)) {
@@ -101,8 +107,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
 interface Journey<B> {
   /** Begins an attempt on an endpoint that was not tried. Throws when there is none. */
   next(): Attempt<B>;
-  /** The call with the time that is left to it. */
-  rest(): RoutedCall;
+  /** The call as the attempt's endpoint is given it, with the time that is left. */
+  rest(attempt: Attempt<B>): AttemptCall;
   /** Ends `attempt`; returns when another may follow, else throws the final fault. */
   failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): void;
 }
@@ -120,10 +126,6 @@ function startJourney<B extends PooledBackend>(
   const untried = () => pool.candidates().filter(({ id }) => !tried.has(id));
   const timeLeftMs = (total: number) => Math.max(0, total - (clock.nowMs() - startedMs));
   const left = () => (timeoutMs === undefined ? {} : { timeLeftMs: timeLeftMs(timeoutMs) });
-  const report = (ended: AttemptReport) => {
-    log.push(`${ended.endpoint}:${ended.outcome}`);
-    onAttempt?.(ended);
-  };
 
   return {
     next() {
@@ -134,16 +136,18 @@ function startJourney<B extends PooledBackend>(
       }
       const lease = pool.lease(balancer(candidates));
       tried.add(lease.id);
-      return beginAttempt(lease, {
-        requestId,
-        pool: pool.name,
-        algorithm,
-        signal,
-        clock,
-        report,
-      });
+      const start = { requestId, pool: pool.name, endpoint: lease.id, algorithm };
+      const tell = onAttempt?.(start);
+      const report = (ended: AttemptReport) => {
+        log.push(`${ended.endpoint}:${ended.outcome}`);
+        tell?.(ended);
+      };
+      return beginAttempt(lease, { ...start, signal, clock, report });
     },
-    rest: () => (timeoutMs === undefined ? call : { ...call, timeoutMs: timeLeftMs(timeoutMs) }),
+    rest: ({ endpoint }) =>
+      timeoutMs === undefined
+        ? { ...call, endpoint }
+        : { ...call, endpoint, timeoutMs: timeLeftMs(timeoutMs) },
     failed(attempt, thrown, committed) {
       const error = faultFrom(thrown);
       attempt.end(reasonOf(error) ?? "INTERNAL");

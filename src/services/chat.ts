@@ -4,6 +4,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend } from "#backends/backend.ts";
 import { fault } from "#errors/fault.ts";
 import type {
+  StreamChatResponse as CorePiece,
   ChatRequest as CoreRequest,
   ChatResponse as CoreResponse,
 } from "#gen/polyagent/core/v1/core_pb.js";
@@ -37,17 +38,28 @@ const cost = 0;
 export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatService> {
   const { clock, dispatch, route, kind, stats } = deps;
   const elapsedMsOf = (record: CallRecord) => clock.nowMs() - record.startMs;
-  const answered = (record: CallRecord, model: string, tokens: number) => {
+  const answered = (record: CallRecord, endpoint: string, answer: CoreResponse | CorePiece) => {
+    const { model } = answer;
+    const tokens = usageOf(answer).totalTokens;
     record.model = model;
     stats.add("model", model, elapsedMsOf(record), { failed: false, tokens, cost });
+    stats.use("backend", endpoint, { tokens, cost });
   };
 
   async function ask(request: CoreRequest, context: HandlerContext): Promise<CoreResponse> {
     const record = context.values.get(callRecordKey);
+    let endpoint = "";
     const answer = await metered(deps, { backend: kind, record }, () =>
-      dispatch.call(route, (backend, call) => backend.chat(request, call), backendCallOf(context)),
+      dispatch.call(
+        route,
+        (backend, call) => {
+          endpoint = call.endpoint;
+          return backend.chat(request, call);
+        },
+        backendCallOf(context),
+      ),
     );
-    answered(record, answer.model, usageOf(answer).totalTokens);
+    answered(record, endpoint, answer);
     return answer;
   }
 
@@ -70,9 +82,13 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
       const asked = coreRequest(request);
       const end = beginMeasure(deps, { backend: kind, record, signal: context.signal });
       try {
+        let endpoint = "";
         const pieces = dispatch.stream(
           route,
-          (backend, call) => backend.streamChat(asked, call),
+          (backend, call) => {
+            endpoint = call.endpoint;
+            return backend.streamChat(asked, call);
+          },
           backendCallOf(context),
         );
         for await (const piece of pieces) {
@@ -81,7 +97,7 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
             yield chatPiece(piece);
             continue;
           }
-          answered(record, piece.model, usageOf(piece).totalTokens);
+          answered(record, endpoint, piece);
           yield lastPiece(piece, toolsCalled, { elapsedMs: elapsedMsOf(record), cost });
           end();
           return;

@@ -1,7 +1,7 @@
 /** Measures the part of a call that waits for a backend, by kind of backend and by model. */
 
 import type { Clock } from "#core/clock.ts";
-import { reasonOf } from "#errors/fault.ts";
+import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -39,13 +39,15 @@ export function beginMeasure({ clock, metrics, stats }: MeterDeps, what: Metered
     ended = true;
     signal?.removeEventListener("abort", leave);
     const elapsedMs = clock.nowMs() - startMs;
-    const failed = thrown !== undefined;
+    const error = thrown === undefined ? undefined : faultFrom(thrown);
+    // What the log takes for routine is the caller's doing, not the backend's.
+    const failed = error !== undefined && rowOf(error).log !== "info";
     record.upstreamMs = (record.upstreamMs ?? 0) + elapsedMs;
     finishModel?.({ failed });
-    const status = failed ? (reasonOf(faultFrom(thrown)) ?? "INTERNAL") : "OK";
+    const status = error === undefined ? "OK" : (reasonOf(error) ?? "INTERNAL");
     metrics.aiGatewayRequests.inc({ backend, status });
     metrics.aiGatewayDuration.observe({ backend }, elapsedMs / 1000);
-    if (failed && backend === "onnx" && model !== undefined) {
+    if (error !== undefined && backend === "onnx" && model !== undefined) {
       metrics.inferenceFailure.inc({ model, version: "", reason: status });
     }
   };

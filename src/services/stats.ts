@@ -5,7 +5,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
-import type { SeriesSpan, SeriesTotals, Stats } from "#observability/stats.ts";
+import type { SeriesSpan, Stats } from "#observability/stats.ts";
 
 /** What StatsService needs. */
 export interface StatsDeps {
@@ -33,22 +33,6 @@ function providerStats(span: SeriesSpan) {
   };
 }
 
-/** The sum of series; percentiles do not add up and stay 0. */
-function summed(series: Iterable<SeriesTotals>): SeriesTotals {
-  const sum = { requests: 0, errors: 0, inFlight: 0, avgLatencyMs: 0, tokens: 0, cost: 0 };
-  let latencyMs = 0;
-  for (const one of series) {
-    sum.requests += one.requests;
-    sum.errors += one.errors;
-    sum.inFlight += one.inFlight;
-    sum.tokens += one.tokens;
-    sum.cost += one.cost;
-    latencyMs += one.avgLatencyMs * one.requests;
-  }
-  const avgLatencyMs = sum.requests === 0 ? 0 : latencyMs / sum.requests;
-  return { ...sum, avgLatencyMs, p50LatencyMs: 0, p95LatencyMs: 0, p99LatencyMs: 0 };
-}
-
 /** The service over the gateway's statistics. */
 export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsService> {
   const { stats, clock } = deps;
@@ -60,7 +44,7 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
       rateLimiting: deps.rateLimiting,
       rssBytes: process.memoryUsage.rss(),
     },
-    calls: summed(stats.totals("method").values()),
+    calls: stats.totals("gateway").get("calls") ?? {},
     methods: Object.fromEntries(stats.totals("method")),
     backends: Object.fromEntries(stats.totals("backend")),
     models: Object.fromEntries(stats.totals("model")),

@@ -58,7 +58,7 @@ function simulationOf(algorithm: Algorithm, count: number) {
     { clock, rng },
   );
   const attempts: AttemptReport[] = [];
-  const dispatch = createDispatch({ clock, onAttempt: (report) => attempts.push(report) });
+  const dispatch = createDispatch({ clock, onAttempt: () => (report) => attempts.push(report) });
   const choose = createBalancer(algorithm, rng);
   let misrouted = 0;
   const route = {

@@ -103,3 +103,19 @@ test("a fault keeps its reason, code and details", async () => {
   expect([error.code, error.rawMessage]).toEqual([Code.Unavailable, "no core is healthy"]);
   expect(lines[0]).toMatchObject({ level: "error", reason: "POOL_EMPTY", code: "UNAVAILABLE" });
 });
+
+test("a message with thousands of faults gets an answer that a client can read", async () => {
+  const { call, lines } = chained(async () => ({}));
+  const messages = Array.from({ length: 1000 }, () => ({ role: "nobody" }));
+  const error = await rejection(call({ messages }));
+  expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toHaveLength(16);
+  expect(error.rawMessage.length).toBeLessThanOrEqual(1024);
+  expect(JSON.stringify(lines[0]).length).toBeLessThan(8192);
+});
+
+test("what the caller did wrong is no failure of the gateway's", async () => {
+  const { call, stats, metrics } = chained(async () => ({}));
+  await rejection(call({}));
+  expect(stats.totals("gateway").get("calls")).toMatchObject({ requests: 1, errors: 0 });
+  expect(await metrics.registry.metrics()).toContain("ai_gateway_errors_total 0");
+});

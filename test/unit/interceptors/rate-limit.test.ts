@@ -1,10 +1,16 @@
-import { Code } from "@connectrpc/connect";
+import { create } from "@bufbuild/protobuf";
+import { Code, createContextValues } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
+import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { callRecordKey } from "#interceptors/context.ts";
 import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
 import { createMetrics } from "#observability/metrics.ts";
+import { createCallPath, type Routes } from "#rpc/call.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 
 const { listModels, getModel } = ModelsService.method;
@@ -18,12 +24,33 @@ function limited(options: RateLimitOptions) {
     sleep: () => Promise.resolve(),
   };
   const metrics = createMetrics();
-  const call = callerOf(
-    (router) => router.service(ModelsService, { listModels: () => ({}), getModel: () => ({}) }),
-    [rateLimit(options, { clock, metrics })],
-  );
+  const routes: Routes = (router) => {
+    router.service(ModelsService, { listModels: () => ({}), getModel: () => ({}) });
+    router.service(HealthService, { getHealth: () => ({}) });
+    router.service(PredictService, {
+      async *streamPredict(requests) {
+        for await (const _request of requests) yield {};
+      },
+    });
+  };
+  const interceptors = [rateLimit(options, { clock, metrics })];
+  const call = callerOf(routes, interceptors);
+  const stream = (count: number) =>
+    createCallPath(routes, interceptors).stream(
+      PredictService.method.streamPredict,
+      createAsyncIterable(Array.from({ length: count }, () => create(PredictRequestSchema))),
+      {
+        header: new Headers(),
+        signal: new AbortController().signal,
+        values: createContextValues().set(callRecordKey, callRecord()),
+        url: "",
+        httpMethod: "POST",
+        protocol: "test",
+      },
+    ).messages;
+  const health = () => call(HealthService.method.getHealth, {});
   const from = (clientAddress: string) => ({ record: callRecord({ clientAddress }) });
-  return { call, time, metrics, from };
+  return { call, stream, health, time, metrics, from };
 }
 
 test("a burst is served up to the capacity, then refused with the wait until the next token", async () => {
@@ -93,4 +120,29 @@ test("clients beyond the bound push out the one unused for longest", async () =>
   for (const address of ["a", "b", "c"]) await call(listModels, {}, from(address));
   await call(listModels, {}, from("a"));
   await rejection(call(listModels, {}, from("c")));
+});
+
+test("each message that a client streams costs a token, the first one being the call's", async () => {
+  const { stream } = limited({ ...base, capacity: 3 });
+  const received: object[] = [];
+  const work = (async () => {
+    for await (const message of stream(5)) received.push(message);
+  })();
+  expect(reasonOf(await rejection(work))).toBe("RATE_LIMITED");
+  expect(received).toHaveLength(3);
+});
+
+test("probes cost nothing and are never refused", async () => {
+  const { call, health } = limited({ ...base, capacity: 1 });
+  await call(listModels, {});
+  await rejection(call(listModels, {}));
+  for (let probe = 0; probe < 5; probe += 1) await health();
+});
+
+test("an IPv6 client is its /64, not one of the addresses in it", async () => {
+  const { call, from } = limited({ ...base, capacity: 1 });
+  await call(listModels, {}, from("2001:db8:1:2::1"));
+  await rejection(call(listModels, {}, from("2001:db8:1:2:ffff::9")));
+  await call(listModels, {}, from("2001:db8:1:3::1"));
+  await call(listModels, {}, from("::1"));
 });

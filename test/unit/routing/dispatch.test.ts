@@ -34,7 +34,7 @@ function settingOf(count: number, retryAttempts = 3) {
     { name: "chat", members, healthIntervalMs: 10_000, healthTimeoutMs: 1_000 },
     { clock, rng: seededRng(1) },
   );
-  const dispatch = createDispatch({ clock, onAttempt: (report) => reports.push(report) });
+  const dispatch = createDispatch({ clock, onAttempt: () => (report) => reports.push(report) });
   const route = { pool, balancer: roundRobin(), algorithm: "round_robin", retryAttempts };
   const inFlight = () => pool.snapshot().reduce((sum, member) => sum + member.inFlight, 0);
   const outcomes = () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
