@@ -9,6 +9,7 @@ import type { Settings } from "#config/settings.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
 import { packageVersion } from "#core/version.ts";
+import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
@@ -21,7 +22,7 @@ import { createMetrics, type Metrics } from "#observability/metrics.ts";
 import { createStats, type Stats } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import { Pool } from "#pool/pool.ts";
-import type { AttemptReport } from "#routing/attempt.ts";
+import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
 import { createDispatch, type Dispatch, type Route } from "#routing/dispatch.ts";
 import type { Routes } from "#rpc/call.ts";
@@ -93,28 +94,31 @@ function chatMembers({ cores }: Settings["chat"]): MemberOptions<ChatBackend>[] 
     setTimeout(() => void agent.warmUp(), embeddedWarmUpMs).unref();
     return [{ id: "embedded", weight: 1, backend: createEmbeddedBackend(agent) }];
   }
-  return cores.map(({ id, url, weight }) => ({
+  return cores.map(({ id, weight, ...core }) => ({
     id,
     weight,
     backend: createPolyagentBackend({
-      url,
+      ...core,
       messageBytesMax: coreMessageBytesMax,
       keepaliveMs: coreKeepaliveMs,
     }),
   }));
 }
 
-/** Counts an attempt and leaves its audit line. */
-function attemptReporter(deps: Shared) {
-  return ({ requestId, pool, endpoint, algorithm, outcome, elapsedMs }: AttemptReport): void => {
-    const failed = outcome !== "OK";
-    deps.metrics.balancerRequests.inc({ algorithm, core: endpoint });
-    if (failed) deps.metrics.balancerErrors.inc({ algorithm, core: endpoint });
-    deps.stats.add("backend", endpoint, elapsedMs, { failed });
-    deps.logger.debug(
-      { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },
-      "attempt",
-    );
+/** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
+function attemptReporter({ metrics, stats, logger }: Shared) {
+  return ({ algorithm, endpoint }: AttemptStart) => {
+    const finish = stats.begin("backend", endpoint);
+    metrics.balancerRequests.inc({ algorithm, core: endpoint });
+    return ({ requestId, pool, outcome, elapsedMs }: AttemptReport): void => {
+      const failed = outcome !== "OK" && reasons[outcome].log !== "info";
+      if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
+      finish({ failed });
+      logger.debug(
+        { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },
+        "attempt",
+      );
+    };
   };
 }
 
@@ -201,6 +205,7 @@ function openStreet(
       }),
       bytesMax: request.bytesMax,
       trustedProxies: settings.trustedProxies,
+      connectionsMax: settings.connectionsMax,
       http2Engine: settings.http2Engine,
       ...(cors === undefined ? {} : { cors }),
     },
