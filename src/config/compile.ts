@@ -2,18 +2,13 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
-import type {
-  CoreSettings,
-  CorsSettings,
-  OnnxSettings,
-  RateLimitSettings,
-  Settings,
-} from "./settings.ts";
+import type { CorsSettings, OnnxSettings, RateLimitSettings, Settings } from "./settings.ts";
 
 /** What a configuration does not say itself. */
 export interface CompileContext {
@@ -53,7 +48,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     ...(rateLimit !== undefined && { rateLimit }),
     chat: {
       algorithm: balancer.algorithm,
-      cores: coresFrom(config.cores, report),
+      cores: coresFrom(config.cores, context, report),
       healthIntervalMs: balancer.health_check_interval,
       healthTimeoutMs: gateway.health_check_timeout,
       retryAttempts: balancer.retry_attempts,
@@ -126,21 +121,6 @@ function rateLimitFrom(
     })),
     clientsMax: limits.clients_max,
   };
-}
-
-/** Cores in the order of the file. One that TWIN_URL repeats counts once and keeps its weight. */
-function coresFrom(cores: FileConfig["cores"], report: Report): readonly CoreSettings[] {
-  const compiled: CoreSettings[] = [];
-  for (const [index, { url, weight }] of cores.entries()) {
-    const { origin } = new URL(url);
-    const twin = compiled.find((core) => core.url === origin);
-    if (twin === undefined) {
-      compiled.push({ id: `core-${compiled.length + 1}`, url: origin, weight });
-    } else if (weight !== 1 && weight !== twin.weight) {
-      report(["cores", index], `has the address of ${twin.id} and another weight`);
-    }
-  }
-  return compiled;
 }
 
 /** Freezes plain data, all the way down. */

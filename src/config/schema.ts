@@ -193,6 +193,23 @@ const core = z.strictObject({
     isCoreUrl,
   ).describe("Address of a PolyAgent core; https:// for TLS."),
   weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
+  transport: z
+    .enum(["http2", "grpc-js"])
+    .default("http2")
+    .describe("What speaks gRPC to it: the engine that comes with Polygate, or @grpc/grpc-js."),
+  tls: z
+    .strictObject({
+      ca_file: text()
+        .optional()
+        .describe(
+          "PEM authorities that its certificate is checked against; the system's if absent.",
+        ),
+      cert_file: text().optional().describe("PEM certificate chain that the gateway shows it."),
+      key_file: text().optional().describe("PEM private key of that certificate."),
+      server_name: text().optional().describe("Name in its certificate; that in `url` if absent."),
+    })
+    .optional()
+    .describe("How an https:// core is trusted."),
 });
 
 const models = z.strictObject({

@@ -74,6 +74,17 @@ export interface RateLimitSettings extends BucketSettings {
   readonly clientsMax: number;
 }
 
+/** How a core is trusted, and the gateway by it. Absolute paths of PEM files. */
+export interface CoreTlsSettings {
+  /** The system's authorities when absent. */
+  readonly caFile?: string;
+  /** Both or neither. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Name in the core's certificate; that of its url when absent. */
+  readonly serverName?: string;
+}
+
 /** One PolyAgent core. */
 export interface CoreSettings {
   /** core-1, core-2 … in the order of the file. */
@@ -82,6 +93,9 @@ export interface CoreSettings {
   readonly url: string;
   /** A positive integer; of use to `weighted` only. */
   readonly weight: number;
+  /** What speaks gRPC to it: the project's own engine or @grpc/grpc-js. */
+  readonly transport: "http2" | "grpc-js";
+  readonly tls?: CoreTlsSettings;
 }
 
 /** The pool of chat cores. */

@@ -10,12 +10,14 @@ chatBackendContract("embedded", async (agent) => {
   return { backend, [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose]() };
 });
 
-chatBackendContract("polyagent", async (agent) => {
-  await using opening = new AsyncDisposableStack();
-  const { url } = opening.use(await startCoreServer(agent));
-  const backend = opening.use(
-    createPolyagentBackend({ url, messageBytesMax: 1 << 20, keepaliveMs: 30_000 }),
-  );
-  const owned = opening.move();
-  return { backend, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-});
+for (const transport of ["http2", "grpc-js"] as const) {
+  chatBackendContract(`polyagent over ${transport}`, async (agent) => {
+    await using opening = new AsyncDisposableStack();
+    const { url } = opening.use(await startCoreServer(agent));
+    const backend = opening.use(
+      createPolyagentBackend({ url, transport, messageBytesMax: 1 << 20, keepaliveMs: 30_000 }),
+    );
+    const owned = opening.move();
+    return { backend, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  });
+}

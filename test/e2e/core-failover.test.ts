@@ -42,7 +42,12 @@ async function startCores() {
   const members = servers.map(({ url }, index) => ({
     id: `core-${index + 1}`,
     weight: 1,
-    backend: createPolyagentBackend({ url, messageBytesMax: 1 << 20, keepaliveMs: 30_000 }),
+    backend: createPolyagentBackend({
+      url,
+      transport: "http2",
+      messageBytesMax: 1 << 20,
+      keepaliveMs: 30_000,
+    }),
   }));
   const pool = opening.use(
     new Pool<ChatBackend>(

@@ -4,6 +4,9 @@
 export interface CoreAddress {
   /** Host and port; an IPv6 host is in brackets. */
   readonly authority: string;
+  /** As sockets take it: without brackets. */
+  readonly host: string;
+  readonly port: number;
   /** Whether the connection is encrypted. */
   readonly tls: boolean;
 }
@@ -23,5 +26,6 @@ export function parseCoreAddress(url: string): CoreAddress | undefined {
   const parsed = authority === "" ? null : URL.parse(`core://${authority}`);
   const port = parsed?.port || portByScheme[name];
   if (parsed === null || parsed.hostname === "" || port === undefined) return undefined;
-  return { authority: `${parsed.hostname}:${port}`, tls };
+  const host = parsed.hostname.replace(/^\[|\]$/g, "");
+  return { authority: `${parsed.hostname}:${port}`, host, port: Number(port), tls };
 }

@@ -3,7 +3,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import type { StatusObject } from "@grpc/grpc-js";
 import { errorDomain, type FaultOptions, fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { isReason, type Reason } from "#errors/reason.ts";
@@ -13,6 +12,14 @@ import {
   RetryInfoSchema,
 } from "#gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "#gen/google/rpc/status_pb.js";
+
+/** The status of a call, whatever carried it. Absent parts were not told. */
+export interface CoreStatus {
+  readonly code?: number;
+  readonly message?: string;
+  /** google.rpc.Status in bytes. */
+  readonly details?: Uint8Array | undefined;
+}
 
 /** What of the call decides how its end is read. */
 export interface EndedCall {
@@ -24,10 +31,10 @@ export interface EndedCall {
  * Names what happened. An aborted call ends for the signal's reason, whatever the wire said. Only a
  * refusal keeps the core's words: texts of lost and broken calls may name hosts, and stay in `cause`.
  */
-export function faultFromStatus(status: Partial<StatusObject>, call: EndedCall): ConnectError {
+export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectError {
   if (call.signal.aborted) return faultFrom(call.signal.reason);
   const code: Code = Number(status.code ?? Code.Unknown);
-  const { details = "" } = status;
+  const { message = "" } = status;
   const { reason, ...told } = detailsOf(status);
   const cause = status;
   switch (code) {
@@ -40,10 +47,10 @@ export function faultFromStatus(status: Partial<StatusObject>, call: EndedCall):
         ? fault("BACKEND_TIMEOUT", "the core ran out of time", { cause })
         : fault("DEADLINE_EXCEEDED", "the deadline passed", { cause });
     case Code.ResourceExhausted:
-      if (/^received message .*larger than/i.test(details)) {
+      if (/^received message .*larger than/i.test(message)) {
         return fault("BACKEND_FAILED", "the core's answer is larger than allowed", { cause });
       }
-      if (/larger than/i.test(details)) {
+      if (/larger than/i.test(message)) {
         return fault("BODY_TOO_LARGE", "the request is larger than the core takes", { cause });
       }
       return fault("OVERLOADED", "the core is overloaded", { ...told, cause });
@@ -57,7 +64,7 @@ export function faultFromStatus(status: Partial<StatusObject>, call: EndedCall):
     case Code.FailedPrecondition:
     case Code.OutOfRange:
     case Code.Unimplemented:
-      return fault(reason ?? "BACKEND_REFUSED", details || "the core refused the request", {
+      return fault(reason ?? "BACKEND_REFUSED", message || "the core refused the request", {
         ...told,
         code,
         cause,
@@ -69,12 +76,11 @@ export function faultFromStatus(status: Partial<StatusObject>, call: EndedCall):
 
 /** What the core said beside code and text, as far as we pass it on. */
 function detailsOf(
-  status: Partial<StatusObject>,
+  status: CoreStatus,
 ): Pick<FaultOptions, "fields" | "retryAfterMs"> & { readonly reason?: Reason } {
-  const [packed] = status.metadata?.get("grpc-status-details-bin") ?? [];
-  if (!(packed instanceof Uint8Array)) return {};
+  if (status.details === undefined) return {};
   try {
-    const any = fromBinary(StatusSchema, packed).details;
+    const any = fromBinary(StatusSchema, status.details).details;
     const info = any.map((detail) => anyUnpack(detail, ErrorInfoSchema)).find(Boolean);
     const bad = any.map((detail) => anyUnpack(detail, BadRequestSchema)).find(Boolean);
     const delay = any.map((detail) => anyUnpack(detail, RetryInfoSchema)).find(Boolean)?.retryDelay;

@@ -81,7 +81,7 @@ describe("what loads", () => {
       rateLimit: { capacity: 10, perSecond: 1, routes: [] },
       chat: {
         cores: [
-          { id: "core-1", url: "http://localhost:8001", weight: 1 },
+          { id: "core-1", url: "http://localhost:8001", weight: 1, transport: "http2" },
           { id: "core-2", url: "http://localhost:8002", weight: 2 },
         ],
         healthIntervalMs: 10_000,
@@ -231,7 +231,7 @@ describe("which layer wins", () => {
       name: "TWIN_URL is one more core",
       env: { TWIN_URL: "http://twin:8001" },
       read: ({ chat }) => chat.cores,
-      is: [{ id: "core-1", url: "http://twin:8001", weight: 1 }],
+      is: [{ id: "core-1", url: "http://twin:8001", weight: 1, transport: "http2" }],
     },
     {
       name: "origins come as a list",

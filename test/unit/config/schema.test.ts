@@ -36,7 +36,7 @@ describe("the schema", () => {
       takes: "list of text",
       fallback: "[*]",
     });
-    expect(keysAt(schema, ["cores", 0])).toEqual(["url", "weight"]);
+    expect(keysAt(schema, ["cores", 0])).toEqual(["url", "weight", "transport", "tls"]);
   });
 
   test("only what the file cannot do without is required", () => {

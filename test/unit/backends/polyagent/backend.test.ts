@@ -16,10 +16,6 @@ import { startCoreServer, startRoutes } from "../../../support/core-server.ts";
 const agent = createAgent(plainAgent, { clock: systemClock, rng: seededRng(1) });
 const { signal } = new AbortController();
 
-function backendTo(url: string, messageBytesMax = 1 << 20) {
-  return createPolyagentBackend({ url, messageBytesMax, keepaliveMs: 30_000 });
-}
-
 function asked(content: string) {
   return create(ChatRequestSchema, { messages: [{ role: "user", content }] });
 }
@@ -31,99 +27,112 @@ async function faultOf(promise: Promise<unknown>): Promise<ConnectError> {
   );
 }
 
-test("the request id travels as x-request-id, on unary calls and streams", async () => {
-  await using server = await startCoreServer(agent);
-  await using backend = backendTo(server.url);
-  await backend.chat(asked("hi"), { signal, requestId: "one" });
-  await Array.fromAsync(backend.streamChat(asked("hi"), { signal, requestId: "two" }));
-  await backend.check(signal);
-  expect(server.requestIds).toEqual(["one", "two"]);
-});
+describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
+  function backendTo(url: string, messageBytesMax = 1 << 20) {
+    return createPolyagentBackend({ url, transport, messageBytesMax, keepaliveMs: 30_000 });
+  }
 
-test("the deadline travels to the core", async () => {
-  const deadline = Promise.withResolvers<number | undefined>();
-  await using server = await startRoutes((router) =>
-    router.service(CoreService, {
-      chat: (_, context) => {
-        deadline.resolve(context.timeoutMs());
-        return new Promise(() => undefined);
-      },
-    }),
-  );
-  await using backend = backendTo(server.url);
-  const call = { signal, requestId: "", timeoutMs: 300 };
-  const error = await faultOf(backend.chat(asked("hi"), call));
-  expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
-  expect(await deadline.promise).toBeGreaterThan(0);
-  expect(await deadline.promise).toBeLessThanOrEqual(300);
-});
+  test("the request id travels as x-request-id, on unary calls and streams", async () => {
+    await using server = await startCoreServer(agent);
+    await using backend = backendTo(server.url);
+    await backend.chat(asked("hi"), { signal, requestId: "one" });
+    await Array.fromAsync(backend.streamChat(asked("hi"), { signal, requestId: "two" }));
+    await backend.check(signal);
+    expect(server.requestIds).toEqual(["one", "two"]);
+  });
 
-test("a request beyond the limit is refused before it is sent, and the next one works", async () => {
-  await using server = await startCoreServer(agent);
-  await using backend = backendTo(server.url, 1000);
-  const call = { signal, requestId: "small" };
-  const error = await faultOf(backend.chat(asked("x".repeat(2000)), call));
-  expect(reasonOf(error)).toBe("BODY_TOO_LARGE");
-  expect(error.rawMessage).toMatch(/^the request is \d+ bytes for the core, the limit is 1000$/);
-  expect(server.requestIds).toEqual([]);
-  expect((await backend.chat(asked("echo x"), call)).content).toBe("x");
-});
-
-test("an answer beyond the limit is the core's failure, and the next call works", async () => {
-  await using server = await startCoreServer(agent);
-  await using backend = backendTo(server.url, 1000);
-  const call = { signal, requestId: "" };
-  expect(reasonOf(await faultOf(backend.chat(asked("count to 999"), call)))).toBe("BACKEND_FAILED");
-  expect((await backend.chat(asked("echo x"), call)).content).toBe("x");
-});
-
-describe("health", () => {
-  const NOT_SERVING = HealthCheckResponse_ServingStatus.NOT_SERVING;
-
-  test("a core that says NOT_SERVING is lost", async () => {
+  test("the deadline travels to the core", async () => {
+    const deadline = Promise.withResolvers<number | undefined>();
     await using server = await startRoutes((router) =>
-      router.service(Health, { check: () => ({ status: NOT_SERVING }) }),
+      router.service(CoreService, {
+        chat: (_, context) => {
+          deadline.resolve(context.timeoutMs());
+          return new Promise(() => undefined);
+        },
+      }),
     );
     await using backend = backendTo(server.url);
-    expect(reasonOf(await faultOf(backend.check(signal)))).toBe("BACKEND_LOST");
+    const call = { signal, requestId: "", timeoutMs: 300 };
+    const error = await faultOf(backend.chat(asked("hi"), call));
+    expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
+    expect(await deadline.promise).toBeGreaterThan(0);
+    expect(await deadline.promise).toBeLessThanOrEqual(300);
   });
 
-  test("a core without the health service is alive", async () => {
-    await using server = await startRoutes((router) => router.service(CoreService, {}));
-    await using backend = backendTo(server.url);
-    await expect(backend.check(signal)).resolves.toBeUndefined();
+  test("a request beyond the limit is refused before it is sent, and the next one works", async () => {
+    await using server = await startCoreServer(agent);
+    await using backend = backendTo(server.url, 1000);
+    const call = { signal, requestId: "small" };
+    const error = await faultOf(backend.chat(asked("x".repeat(2000)), call));
+    expect(reasonOf(error)).toBe("BODY_TOO_LARGE");
+    expect(error.rawMessage).toMatch(/^the request is \d+ bytes for the core, the limit is 1000$/);
+    expect(server.requestIds).toEqual([]);
+    expect((await backend.chat(asked("echo x"), call)).content).toBe("x");
   });
 
-  test("a port where nobody listens is lost, and neither host nor port is told", async () => {
-    const server = await startCoreServer(agent);
-    const { url, port } = server;
-    await server[Symbol.asyncDispose]();
-    await using backend = backendTo(url);
-    const error = await faultOf(backend.check(signal));
-    expect(reasonOf(error)).toBe("BACKEND_LOST");
-    expect(error.code).toBe(Code.Unavailable);
-    expect(error.message).not.toMatch(new RegExp(`127|${port}`));
+  test("an answer beyond the limit is the core's failure, and the next call works", async () => {
+    await using server = await startCoreServer(agent);
+    await using backend = backendTo(server.url, 1000);
+    const call = { signal, requestId: "" };
+    expect(reasonOf(await faultOf(backend.chat(asked("count to 999"), call)))).toBe(
+      "BACKEND_FAILED",
+    );
+    expect((await backend.chat(asked("echo x"), call)).content).toBe("x");
   });
-});
 
-test("a core that stops loses its calls, and is found again when it is back on its port", async () => {
-  const first = await startCoreServer({ ...agent, chat: () => new Promise(() => undefined) });
-  await using backend = backendTo(first.url);
-  await backend.check(signal);
-  const lost = faultOf(backend.chat(asked("hi"), { signal, requestId: "begun" }));
-  await expect.poll(() => first.requestIds).toEqual(["begun"]);
-  await first[Symbol.asyncDispose]();
-  expect(reasonOf(await lost)).toBe("BACKEND_LOST");
+  describe("health", () => {
+    const NOT_SERVING = HealthCheckResponse_ServingStatus.NOT_SERVING;
 
-  await using second = await startCoreServer(agent, first.port);
-  await expect
-    .poll(() => backend.check(signal).then(() => "alive"), { timeout: 10_000 })
-    .toBe("alive");
-  expect(second.port).toBe(first.port);
+    test("a core that says NOT_SERVING is lost", async () => {
+      await using server = await startRoutes((router) =>
+        router.service(Health, { check: () => ({ status: NOT_SERVING }) }),
+      );
+      await using backend = backendTo(server.url);
+      expect(reasonOf(await faultOf(backend.check(signal)))).toBe("BACKEND_LOST");
+    });
+
+    test("a core without the health service is alive", async () => {
+      await using server = await startRoutes((router) => router.service(CoreService, {}));
+      await using backend = backendTo(server.url);
+      await expect(backend.check(signal)).resolves.toBeUndefined();
+    });
+
+    test("a port where nobody listens is lost, and neither host nor port is told", async () => {
+      const server = await startCoreServer(agent);
+      const { url, port } = server;
+      await server[Symbol.asyncDispose]();
+      await using backend = backendTo(url);
+      const error = await faultOf(backend.check(signal));
+      expect(reasonOf(error)).toBe("BACKEND_LOST");
+      expect(error.code).toBe(Code.Unavailable);
+      expect(error.message).not.toMatch(new RegExp(`127|${port}`));
+    });
+  });
+
+  test("a core that stops loses its calls, and is found again when it is back on its port", async () => {
+    const first = await startCoreServer({ ...agent, chat: () => new Promise(() => undefined) });
+    await using backend = backendTo(first.url);
+    await backend.check(signal);
+    const lost = faultOf(backend.chat(asked("hi"), { signal, requestId: "begun" }));
+    await expect.poll(() => first.requestIds).toEqual(["begun"]);
+    await first[Symbol.asyncDispose]();
+    expect(reasonOf(await lost)).toBe("BACKEND_LOST");
+
+    await using second = await startCoreServer(agent, first.port);
+    await expect
+      .poll(() => backend.check(signal).then(() => "alive"), { timeout: 10_000 })
+      .toBe("alive");
+    expect(second.port).toBe(first.port);
+  });
 });
 
 test("a url that is no address is refused without being repeated", () => {
-  expect(() => backendTo("http://user:secret@core:1")).toThrow(
-    new TypeError("a core's url is like http://host:port"),
-  );
+  expect(() =>
+    createPolyagentBackend({
+      url: "http://user:secret@core:1",
+      transport: "http2",
+      messageBytesMax: 1,
+      keepaliveMs: 1,
+    }),
+  ).toThrow(new TypeError("a core's url is like http://host:port"));
 });

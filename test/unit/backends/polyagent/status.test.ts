@@ -3,7 +3,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import { Metadata } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { faultFromStatus } from "#backends/polyagent/status.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -17,8 +16,8 @@ import { StatusSchema } from "#gen/google/rpc/status_pb.js";
 const inside = "connect ECONNREFUSED 10.0.0.7:8001 /srv/core.py";
 const open = { signal: new AbortController().signal };
 
-function status(code: number, details = inside, metadata = new Metadata()) {
-  return { code, details, metadata };
+function status(code: number, message = inside, details?: Uint8Array) {
+  return { code, message, details };
 }
 
 describe("a code of the core becomes", () => {
@@ -40,7 +39,7 @@ describe("a code of the core becomes", () => {
     const error = faultFromStatus(status(from), open);
     expect([reasonOf(error), error.code]).toEqual([reason, code]);
     expect(error.message).not.toMatch(/10\.0\.0\.7|srv|ECONN/);
-    expect(error.cause).toMatchObject({ details: inside });
+    expect(error.cause).toMatchObject({ message: inside });
   });
 });
 
@@ -89,19 +88,14 @@ describe("sizes", () => {
 });
 
 describe("details", () => {
-  const packed = (...details: Any[]) => {
-    const metadata = new Metadata();
-    const bytes = toBinary(StatusSchema, create(StatusSchema, { details }));
-    metadata.set("grpc-status-details-bin", Buffer.from(bytes));
-    return metadata;
-  };
+  const packed = (...details: Any[]) => toBinary(StatusSchema, create(StatusSchema, { details }));
   const info = (domain: string) =>
     anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: "MODEL_UNKNOWN", domain }));
 
   test("a reason of ours and the fields at fault are kept", () => {
     const bad = create(BadRequestSchema, { fieldViolations: [{ field: "model" }] });
-    const metadata = packed(info("polygate"), anyPack(BadRequestSchema, bad));
-    const error = faultFromStatus(status(Code.NotFound, "no such model", metadata), open);
+    const details = packed(info("polygate"), anyPack(BadRequestSchema, bad));
+    const error = faultFromStatus(status(Code.NotFound, "no such model", details), open);
     expect(reasonOf(error)).toBe("MODEL_UNKNOWN");
     expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe("model");
   });
@@ -114,16 +108,15 @@ describe("details", () => {
 
   test("when to come back is kept", () => {
     const retry = create(RetryInfoSchema, { retryDelay: { seconds: 1n, nanos: 5e8 } });
-    const metadata = packed(anyPack(RetryInfoSchema, retry));
-    const error = faultFromStatus(status(Code.ResourceExhausted, "", metadata), open);
+    const details = packed(anyPack(RetryInfoSchema, retry));
+    const error = faultFromStatus(status(Code.ResourceExhausted, "", details), open);
     const [told] = error.findDetails(RetryInfoSchema);
     expect(told?.retryDelay).toMatchObject({ seconds: 1n, nanos: 5e8 });
   });
 
   test("details that are no message take nothing from the status", () => {
-    const metadata = new Metadata();
-    metadata.set("grpc-status-details-bin", Buffer.from([0xff, 0xff, 0xff]));
-    const error = faultFromStatus(status(Code.NotFound, "gone", metadata), open);
+    const details = Buffer.from([0xff, 0xff, 0xff]);
+    const error = faultFromStatus(status(Code.NotFound, "gone", details), open);
     expect([reasonOf(error), error.rawMessage]).toEqual(["BACKEND_REFUSED", "gone"]);
   });
 });

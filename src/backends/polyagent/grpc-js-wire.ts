@@ -1,0 +1,150 @@
+/** A core's calls over @grpc/grpc-js. */
+
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { pathOfMethod } from "#grpc/method.ts";
+import { type CoreStatus, faultFromStatus } from "./status.ts";
+import {
+  type CoreCall,
+  type CoreWire,
+  type CoreWireOptions,
+  certificatesOf,
+  encodedRequest,
+  reconnectPauseMsMax,
+  throwIfAborted,
+} from "./wire.ts";
+
+/** See CoreWire. One connection. */
+export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
+  const { messageBytesMax, address } = options;
+  const client = new Client(
+    `dns:${address.authority}`,
+    credentialsOf(options),
+    channelOptions(options),
+  );
+  return {
+    unary(method) {
+      const path = pathOfMethod(method);
+      const parse = (bytes: Buffer) => fromBinary(method.output, bytes);
+      return async (request, call) => {
+        throwIfAborted(call.signal);
+        const bytes = Buffer.from(encodedRequest(method.input, request, messageBytesMax));
+        const { promise, resolve, reject } = Promise.withResolvers<ReturnType<typeof parse>>();
+        const active = client.makeUnaryRequest(
+          path,
+          asIs,
+          parse,
+          bytes,
+          metadataOf(call),
+          optionsOf(call),
+          (error: ServiceError | null, answer?: ReturnType<typeof parse>) => {
+            if (answer === undefined) reject(faultFromStatus(statusOf(error), call));
+            else resolve(answer);
+          },
+        );
+        const cancel = () => active.cancel();
+        call.signal.addEventListener("abort", cancel, { once: true });
+        try {
+          return await promise;
+        } finally {
+          call.signal.removeEventListener("abort", cancel);
+        }
+      };
+    },
+    serverStream(method) {
+      const path = pathOfMethod(method);
+      const parse = (bytes: Buffer) => fromBinary(method.output, bytes);
+      return async function* (request, call) {
+        throwIfAborted(call.signal);
+        const bytes = Buffer.from(encodedRequest(method.input, request, messageBytesMax));
+        const [metadata, callOptions] = [metadataOf(call), optionsOf(call)];
+        const stream = client.makeServerStreamRequest(
+          path,
+          asIs,
+          parse,
+          bytes,
+          metadata,
+          callOptions,
+        );
+        // The status of a cancelled call arrives when nobody iterates any more.
+        stream.on("error", () => undefined);
+        const cancel = () => stream.cancel();
+        call.signal.addEventListener("abort", cancel, { once: true });
+        try {
+          for await (const message of stream) {
+            throwIfAborted(call.signal);
+            yield message as ReturnType<typeof parse>;
+          }
+        } catch (error) {
+          throw isServiceError(error) ? faultFromStatus(statusOf(error), call) : error;
+        } finally {
+          call.signal.removeEventListener("abort", cancel);
+          stream.cancel();
+        }
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      client.close();
+    },
+  };
+}
+
+function credentialsOf({ address, tls = {} }: CoreWireOptions): ChannelCredentials {
+  if (!address.tls) return credentials.createInsecure();
+  const { ca = null, key = null, cert = null } = certificatesOf(tls);
+  return credentials.createSsl(ca, key, cert);
+}
+
+function channelOptions({ messageBytesMax, keepaliveMs, tls }: CoreWireOptions): ChannelOptions {
+  return {
+    "grpc.max_receive_message_length": messageBytesMax,
+    "grpc.keepalive_time_ms": keepaliveMs,
+    "grpc.initial_reconnect_backoff_ms": reconnectPauseMsMax / 10,
+    "grpc.max_reconnect_backoff_ms": reconnectPauseMsMax,
+    // Retries and the choice of a core are routing's.
+    "grpc.enable_retries": 0,
+    "grpc.service_config_disable_resolution": 1,
+    // A member's connection is its own, and closes with it.
+    "grpc.use_local_subchannel_pool": 1,
+    // Cores are neighbours; a proxy for the way out of the house is not on the way to them.
+    "grpc.enable_http_proxy": 0,
+    ...(tls?.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName }),
+  };
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "metadata" in error && "details" in error && "code" in error;
+}
+
+/** The neutral form; `null` stands for an answer that is missing without an error. */
+function statusOf(error: ServiceError | null): CoreStatus {
+  if (error === null) return {};
+  const [details] = error.metadata.get("grpc-status-details-bin");
+  return {
+    code: error.code,
+    message: error.details,
+    ...(details instanceof Uint8Array ? { details } : {}),
+  };
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function metadataOf({ requestId }: CoreCall): Metadata {
+  const metadata = new Metadata();
+  if (requestId !== "") metadata.set("x-request-id", requestId);
+  return metadata;
+}
+
+function optionsOf({ timeoutMs }: CoreCall): CallOptions {
+  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+}

@@ -1,0 +1,89 @@
+/** A core's calls over the project's own HTTP/2 engine. */
+
+import { systemClock } from "#core/clock.ts";
+import { systemRng } from "#core/rng.ts";
+import type { CallOptions } from "#grpc/call.ts";
+import { GrpcChannel } from "#grpc/channel.ts";
+import { GrpcError } from "#grpc/grpc-error.ts";
+import { parserOf, pathOfMethod } from "#grpc/method.ts";
+import { faultFromStatus } from "./status.ts";
+import {
+  type CoreCall,
+  type CoreWire,
+  type CoreWireOptions,
+  certificatesOf,
+  encodedRequest,
+  reconnectPauseMsMax,
+  throwIfAborted,
+} from "./wire.ts";
+
+function openChannel({
+  address,
+  tls = {},
+  messageBytesMax,
+  keepaliveMs,
+}: CoreWireOptions): GrpcChannel {
+  const { serverName } = tls;
+  const name = serverName === undefined ? {} : { serverName };
+  return new GrpcChannel(
+    {
+      host: address.host,
+      port: address.port,
+      authority: address.authority,
+      messageBytesMax,
+      limits: { keepAliveMs: keepaliveMs },
+      reconnectPauseMsMax,
+      ...(address.tls ? { tls: { ...certificatesOf(tls), ...name } } : {}),
+    },
+    systemClock,
+    systemRng,
+  );
+}
+
+function optionsOf({ signal, requestId, timeoutMs }: CoreCall): CallOptions {
+  return {
+    signal,
+    ...(requestId === "" ? {} : { metadata: [["x-request-id", requestId]] }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+function asFault(thrown: unknown, call: CoreCall): unknown {
+  return thrown instanceof GrpcError ? faultFromStatus(thrown, call) : thrown;
+}
+
+/** See CoreWire. Several connections are made when the streams of one are used up. */
+export function createHttp2Wire(options: CoreWireOptions): CoreWire {
+  const { messageBytesMax } = options;
+  const channel = openChannel(options);
+  return {
+    unary(method) {
+      const path = pathOfMethod(method);
+      const parse = parserOf(method.output);
+      return async (request, call) => {
+        throwIfAborted(call.signal);
+        const bytes = encodedRequest(method.input, request, messageBytesMax);
+        try {
+          return parse((await channel.unary(path, bytes, optionsOf(call))).message);
+        } catch (thrown) {
+          throw asFault(thrown, call);
+        }
+      };
+    },
+    serverStream(method) {
+      const path = pathOfMethod(method);
+      const parse = parserOf(method.output);
+      return async function* (request, call) {
+        throwIfAborted(call.signal);
+        const bytes = encodedRequest(method.input, request, messageBytesMax);
+        try {
+          const answers = await channel.serverStream(path, bytes, optionsOf(call));
+          for await (const answer of answers) yield parse(answer);
+        } catch (thrown) {
+          throw asFault(thrown, call);
+        }
+      };
+    },
+    [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,103 @@
+/** What carries calls to a core: the contract that each transport keeps. */
+
+import { readFileSync } from "node:fs";
+import {
+  type DescMessage,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { fault } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { CoreAddress } from "./address.ts";
+
+/** How to reach a core. */
+export interface CoreWireOptions {
+  readonly address: CoreAddress;
+  /** Greatest message in either direction, in bytes. */
+  readonly messageBytesMax: number;
+  /** Silence on a connection with calls after which it is pinged, in milliseconds. */
+  readonly keepaliveMs: number;
+  /** How an encrypted core is trusted; by the machine's authorities when absent. */
+  readonly tls?: CoreTls;
+}
+
+/** PEM files for a core. */
+export interface CoreTls {
+  /** Authorities that the core's certificate is checked against. */
+  readonly caFile?: string;
+  /** The gateway's own certificate and its key, for cores that ask. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Name in the core's certificate; that of its address when absent. */
+  readonly serverName?: string;
+}
+
+/** What travels with a call; an empty request id is not sent. */
+export interface CoreCall {
+  /** Aborts when the caller is gone or the deadline has passed. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly timeoutMs?: number;
+}
+
+/** Calls one method; an abort of the signal cancels the call at once. Rejects with faults. */
+export type UnaryCaller<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  call: CoreCall,
+) => Promise<MessageShape<O>>;
+
+/**
+ * Calls one method that streams. Messages come as they are pulled: a reader that rests makes the
+ * core rest. An abort, and leaving the iteration, cancel the call at once. Throws faults.
+ */
+export type ServerStreamCaller<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  call: CoreCall,
+) => AsyncIterable<MessageShape<O>>;
+
+/** A core's calls. Connects on first use, and again whenever needed. */
+export interface CoreWire extends AsyncDisposable {
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+  ): UnaryCaller<I, O>;
+  serverStream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+  ): ServerStreamCaller<I, O>;
+}
+
+/** Greatest pause between two attempts to connect: a core that is back is found within a health interval. */
+export const reconnectPauseMsMax = 1000;
+
+/** What the files hold. Throws the system's error when one cannot be read. */
+export function certificatesOf({ caFile, certFile, keyFile }: CoreTls): {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+} {
+  return {
+    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+    ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
+    ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
+  };
+}
+
+/** Throws what the signal aborted for. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw faultFrom(signal.reason);
+}
+
+/** The bytes of a request. Throws BODY_TOO_LARGE before anything is sent. */
+export function encodedRequest<I extends DescMessage>(
+  schema: I,
+  request: MessageShape<I>,
+  bytesMax: number,
+): Uint8Array {
+  const bytes = toBinary(schema, request);
+  if (bytes.length <= bytesMax) return bytes;
+  throw fault(
+    "BODY_TOO_LARGE",
+    `the request is ${bytes.length} bytes for the core, the limit is ${bytesMax}`,
+  );
+}

@@ -1,0 +1,65 @@
+/** How the cores of a file are compiled: transport, trust, and what cannot be meant. */
+
+import { expect, test } from "vitest";
+import { coresFrom } from "#config/cores.ts";
+import { pathText } from "#config/problem.ts";
+import { fileSchema } from "#config/schema.ts";
+
+const files = new Set(["/etc/gateway/ca.pem", "/etc/gateway/own.pem", "/etc/gateway/own.key"]);
+
+function compiled(...cores: readonly object[]) {
+  const problems: string[] = [];
+  const context = { folder: "/etc/gateway", isReadable: (path: string) => files.has(path) };
+  const settings = coresFrom(fileSchema.parse({ cores }).cores, context, (path, message) => {
+    problems.push(`${pathText(path)}: ${message}`);
+  });
+  return { settings, problems };
+}
+
+test("a core is called over the project's engine unless another transport is named", () => {
+  const { settings } = compiled({ url: "http://a:1" }, { url: "http://b:1", transport: "grpc-js" });
+  expect(settings.map(({ transport }) => transport)).toEqual(["http2", "grpc-js"]);
+});
+
+test("TLS files count from the configuration's folder", () => {
+  const tls = {
+    ca_file: "ca.pem",
+    cert_file: "own.pem",
+    key_file: "/etc/gateway/own.key",
+    server_name: "core.internal",
+  };
+  const { settings, problems } = compiled({ url: "https://a:1", tls });
+  expect(problems).toEqual([]);
+  expect(settings[0]?.tls).toEqual({
+    caFile: "/etc/gateway/ca.pem",
+    certFile: "/etc/gateway/own.pem",
+    keyFile: "/etc/gateway/own.key",
+    serverName: "core.internal",
+  });
+});
+
+const rows = [
+  {
+    name: "trust without encryption means nothing",
+    core: { url: "http://a:1", tls: { ca_file: "ca.pem" } },
+    problem: "cores[0].tls: needs a url that begins with https://",
+  },
+  {
+    name: "a file that is not there",
+    core: { url: "https://a:1", tls: { ca_file: "none.pem" } },
+    problem: "cores[0].tls.ca_file: cannot be read",
+  },
+  {
+    name: "a certificate without its key",
+    core: { url: "https://a:1", tls: { cert_file: "own.pem" } },
+    problem: "cores[0].tls.key_file: is required by `cert_file`",
+  },
+  {
+    name: "a key without its certificate",
+    core: { url: "https://a:1", tls: { key_file: "own.key" } },
+    problem: "cores[0].tls.cert_file: is required by `key_file`",
+  },
+] as const;
+test.each(rows)("$name is refused", ({ core, problem }) => {
+  expect(compiled(core).problems).toEqual([problem]);
+});
