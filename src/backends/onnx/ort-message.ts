@@ -1,10 +1,19 @@
 /** The library's error texts made fit for a caller. Pure. */
 
-/** The first line of a message, without file paths, at most 300 characters. */
+/** What every failed load begins with; the path may hold anything. */
+const loadPrefix = /^Load model from .* failed:\s*/;
+/** Where in the library's source, and the C++ signature of the function there. */
+const sourcePosition = /\/\S+\.(?:cc|cpp|h|hpp):\d+ (?:[^()\n]*::[^()\n]*\(.*?\)(?: const)? )?/g;
+/** A path of at least two parts, of Unix or Windows, with its last part. */
+const path = /(?:(?<![A-Za-z])[A-Za-z]:)?[/\\](?:[^\s/\\:]+[/\\])+([^\s/\\:]*)(:\d+)?/g;
+
+/** The first line of a message, without file paths and C++ names, at most 300 characters. */
 export function publicText(message: string): string {
   const [line = ""] = message.split("\n");
   return line
-    .replaceAll(/(?:[A-Za-z]:)?[/\\](?:[^\s/\\:]+[/\\])+([^\s/\\:]*)(:\d+)?/g, "$1")
+    .replace(loadPrefix, "")
+    .replaceAll(sourcePosition, "")
+    .replaceAll(path, "$1")
     .trim()
     .slice(0, 300);
 }

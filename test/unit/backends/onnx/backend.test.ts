@@ -173,7 +173,7 @@ describe("a broken model stops no other", () => {
     await use.backend.ready();
     const errors = use.backend.models().map(({ name, state, error }) => [name, state, error]);
     expect(errors).toEqual([
-      ["bytes", "failed", "Load model from model.onnx failed:Protobuf parsing failed."],
+      ["bytes", "failed", "Protobuf parsing failed."],
       ["empty", "failed", "no version: a folder named by a number with a model.onnx"],
       ["key", "failed", "model.yaml: labls: unknown key"],
       [
