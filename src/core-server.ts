@@ -40,6 +40,8 @@ export interface CoreServer extends AsyncDisposable {
 
 /** Largest message that a core takes: a conversation with images. */
 const messageBytesMax = 64 * 1024 * 1024;
+/** Connections that a core holds at one time. */
+const connectionsMax = 10_000;
 /** Time that calls under way have when the core is told to stop. */
 const drainMs = 10_000;
 
@@ -61,6 +63,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       pages: { all: {}, rest: {}, metrics: {} },
       bytesMax: messageBytesMax,
       trustedProxies: [],
+      connectionsMax,
       http2Engine: "polygate",
     },
     { clock, logger, metrics: createMetrics() },

@@ -41,6 +41,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     listeners: listenersFrom(config, context, report),
     request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
     drainTimeoutMs: gateway.drain_timeout,
+    connectionsMax: gateway.connections_max,
     http2Engine: gateway.http2_engine,
     trustedProxies: config.trusted_proxies,
     ...(cors !== undefined && { cors }),

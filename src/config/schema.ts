@@ -42,6 +42,9 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe("How long calls may go on after SIGTERM; the default ends before Docker's 10 s do."),
+  connections_max: wholeNumber(1, 1_000_000)
+    .prefault(10_000)
+    .describe("Connections that each listener holds at one time; further ones are closed at once."),
   http2_engine: z
     .enum(["polygate", "node"])
     .default("polygate")

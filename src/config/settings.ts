@@ -137,6 +137,8 @@ export interface Settings {
   readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
   /** How long calls under way may go on once the gateway is told to stop. */
   readonly drainTimeoutMs: number;
+  /** Connections that each listener holds at one time. */
+  readonly connectionsMax: number;
   /** What speaks HTTP/2: the project's own engine or Node's module. */
   readonly http2Engine: "polygate" | "node";
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */

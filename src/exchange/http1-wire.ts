@@ -3,10 +3,14 @@
 import { createServer, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
-import { handshakeTimeoutMs, headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Time that a connection is kept without a request. */
 const keepAliveTimeoutMs = 75_000;
+/** Time between two looks for heads that are late. */
+const lateHeadsCheckMs = 1_000;
+/** Time for a head that is arriving when the drain begins. */
+const headTimeoutInDrainMs = 1_000;
 
 const statusByParserCode: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -39,8 +43,11 @@ function refuse(socket: Socket, code: string, malformed: WireHandlers["malformed
   );
 }
 
-/** The wire of HTTP/1.1. */
-export function http1Wire({ exchange, malformed, connectionFailed }: WireHandlers): Wire {
+/** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
+export function http1Wire(
+  { exchange, malformed, connectionFailed }: WireHandlers,
+  handshakeTimeoutMs: number,
+): Wire {
   const responses = new Set<ServerResponse>();
   let draining = false;
   const server = createServer(
@@ -48,6 +55,7 @@ export function http1Wire({ exchange, malformed, connectionFailed }: WireHandler
       maxHeaderSize: headerBytesMax,
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(lateHeadsCheckMs, handshakeTimeoutMs),
       keepAliveTimeout: keepAliveTimeoutMs,
       ServerResponse: HonestResponse,
     },
@@ -65,6 +73,9 @@ export function http1Wire({ exchange, malformed, connectionFailed }: WireHandler
     connectionFailed("http1_malformed");
     refuse(socket as Socket, error.code ?? "", malformed);
   });
+  // node:http begins to watch its connections when it listens. This server never does, and without
+  // the event neither headersTimeout nor closeIdleConnections would have any effect.
+  server.emit("listening");
   return {
     take(socket) {
       server.emit("connection", socket);
@@ -75,10 +86,11 @@ export function http1Wire({ exchange, malformed, connectionFailed }: WireHandler
       for (const response of responses) {
         if (!response.headersSent) response.setHeader("connection", "close");
       }
+      server.headersTimeout = Math.min(headTimeoutInDrainMs, handshakeTimeoutMs);
       server.closeIdleConnections();
     },
     async close() {
-      // It never listened, so there is nothing to close.
+      server.close();
     },
   };
 }

@@ -7,7 +7,7 @@ import { http1Wire } from "./http1-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
 import { http2NodeWire } from "./http2-node-wire.ts";
 import { wireOf } from "./preface.ts";
-import { handshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
+import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Certificates of a TLS listener. */
 export interface TlsOptions {
@@ -28,6 +28,10 @@ export interface ListenerOptions {
   readonly tls?: TlsOptions;
   /** polygate: the project's own HTTP/2 engine; node: Node's module. */
   readonly http2Engine: "polygate" | "node";
+  /** Connections held at one time, further ones are closed at once; no bound when absent. */
+  readonly connectionsMax?: number;
+  /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** An open port. Disposing of it closes it at once. */
@@ -39,16 +43,16 @@ export interface Listener extends AsyncDisposable {
   drain(graceMs: number): Promise<void>;
 }
 
-/** The servers behind one port. */
-interface Wires {
-  readonly http1: Wire;
-  readonly http2: Wire;
+/** Take the connections whose wire is known. */
+interface Takers {
+  readonly http1: Wire["take"];
+  readonly http2: Wire["take"];
 }
 
 /** Hands a cleartext connection on as soon as its first bytes, however cut, tell its wire. */
-function sniff(socket: Socket, { http1, http2 }: Wires): void {
+function sniff(socket: Socket, { http1, http2 }: Takers, timeoutMs: number): void {
   let first: Buffer = Buffer.alloc(0);
-  const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
+  const timer = setTimeout(() => socket.destroy(), timeoutMs);
   const forget = () => clearTimeout(timer);
   const read = (chunk: Buffer) => {
     first = first.length === 0 ? chunk : Buffer.concat([first, chunk]);
@@ -59,15 +63,17 @@ function sniff(socket: Socket, { http1, http2 }: Wires): void {
     socket.off("close", forget);
     socket.pause();
     socket.unshift(first);
-    (wire === "2" ? http2 : http1).take(socket);
+    (wire === "2" ? http2 : http1)(socket);
   };
   socket.on("data", read);
   socket.once("close", forget);
 }
 
-function serverOf({ tls }: ListenerOptions, wires: Wires): Server {
+function serverOf({ tls }: ListenerOptions, takers: Takers, handshakeTimeoutMs: number): Server {
   if (tls === undefined) {
-    return createNetServer({ noDelay: true }, (socket) => sniff(socket, wires));
+    return createNetServer({ noDelay: true }, (socket) =>
+      sniff(socket, takers, handshakeTimeoutMs),
+    );
   }
   return createTlsServer(
     {
@@ -80,9 +86,7 @@ function serverOf({ tls }: ListenerOptions, wires: Wires): Server {
       handshakeTimeout: handshakeTimeoutMs,
       noDelay: true,
     },
-    (socket: TLSSocket) => {
-      (socket.alpnProtocol === "h2" ? wires.http2 : wires.http1).take(socket);
-    },
+    (socket: TLSSocket) => (socket.alpnProtocol === "h2" ? takers.http2 : takers.http1)(socket),
   );
 }
 
@@ -102,17 +106,37 @@ async function opened(server: Server, { host, port }: ListenerOptions): Promise<
   return typeof address === "object" && address !== null ? address.port : port;
 }
 
+/** What tells a connection from all others of one port. */
+function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${remoteAddress} ${remotePort}`;
+}
+
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
-  const http2Wire = { polygate: http2EngineWire, node: http2NodeWire }[options.http2Engine];
-  const wires: Wires = { http1: http1Wire(handlers), http2: http2Wire(handlers) };
-  const server = serverOf(options, wires);
+  const { http2Engine, connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
+  const http2Wire = { polygate: http2EngineWire, node: http2NodeWire }[http2Engine];
+  const wires = { http1: http1Wire(handlers, handshakeTimeoutMs), http2: http2Wire(handlers) };
   const sockets = new Set<Socket>();
+  // By their ends: after its handshake a TLS connection shows another socket than before.
+  const withoutWire = new Map<string, Socket>();
+  const takerOf = (wire: Wire) => (socket: Socket) => {
+    withoutWire.delete(endsOf(socket));
+    wire.take(socket);
+  };
+  const takers: Takers = { http1: takerOf(wires.http1), http2: takerOf(wires.http2) };
+  const server = serverOf(options, takers, handshakeTimeoutMs);
+  if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
+  server.on("drop", () => handlers.connectionFailed("too_many_connections"));
   server.on("connection", (socket: Socket) => {
+    const ends = endsOf(socket);
     sockets.add(socket);
+    withoutWire.set(ends, socket);
     // Its wire reports what goes wrong; before it has one there is nothing to report.
     socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      withoutWire.delete(ends);
+    });
   });
   const port = await opened(server, options);
 
@@ -126,6 +150,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
     async drain(graceMs) {
       if (server.listening) server.close();
+      for (const socket of withoutWire.values()) socket.destroy();
       wires.http1.drain();
       wires.http2.drain();
       const timer = setTimeout(destroyAll, graceMs);

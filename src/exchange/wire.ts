@@ -23,7 +23,7 @@ export interface WireHandlers {
   readonly connectionFailed: (reason: string) => void;
 }
 
-/** Time for a client to say what it speaks and to finish its request head. */
-export const handshakeTimeoutMs = 10_000;
+/** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */
+export const defaultHandshakeTimeoutMs = 10_000;
 /** Greatest request head. */
 export const headerBytesMax = 16 * 1024;

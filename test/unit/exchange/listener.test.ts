@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
@@ -15,13 +15,14 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
   function open(
     serve: (exchange: Exchange) => void | Promise<void>,
     options: Partial<ListenerOptions> = {},
+    failures: string[] = [],
   ): Promise<Listener> {
     return listen(
       { ...loopback, http2Engine, ...options },
       {
         exchange: (exchange) => void serve(exchange),
         malformed: (status) => JSON.stringify({ status }),
-        connectionFailed: () => {},
+        connectionFailed: (reason) => failures.push(reason),
       },
     );
   }
@@ -60,6 +61,13 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
     let text = "";
     for await (const chunk of socket) text += chunk.toString("latin1");
     return text;
+  }
+
+  /** A client that connects and says nothing. */
+  async function quiet(port: number): Promise<Socket> {
+    const socket = connect({ host: "127.0.0.1", port });
+    await once(socket, "connect");
+    return socket.resume();
   }
 
   describe("one cleartext port", () => {
@@ -115,6 +123,27 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
         `GET / HTTP/1.1\r\nx: ${"a".repeat(20_000)}\r\n\r\n`,
       ]);
       expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    });
+
+    test("a request head that does not end gets 408, a preface that does not end nothing", async () => {
+      await using listener = await open(echo, { handshakeTimeoutMs: 50 });
+      const late = raw(listener.port, ["GET / HTTP/1.1\r\nhost: a\r\n"]);
+      const preface = raw(listener.port, ["PRI * HT"]);
+      const silent = raw(listener.port, []);
+      expect(await late).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+      expect([await preface, await silent]).toEqual(["", ""]);
+    });
+
+    test("connections beyond the limit are closed and counted; a free place is taken again", async () => {
+      const failures: string[] = [];
+      await using listener = await open(echo, { connectionsMax: 1 }, failures);
+      const first = await quiet(listener.port);
+      expect(await raw(listener.port, [])).toBe("");
+      expect(failures).toEqual(["too_many_connections"]);
+      first.end();
+      await once(first, "close");
+      const answer = await fetch(`http://127.0.0.1:${listener.port}/again`);
+      expect(await answer.text()).toBe("1.1 GET /again 0");
     });
   });
 
@@ -292,6 +321,44 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       expect(await (await underWay).text()).toBe("done");
       expect((await overHttp2).text).toBe("done");
       await drained;
+    });
+
+    /** Longer than any test may take: a drain that waits for it fails. */
+    const graceMs = 600_000;
+
+    test("a connection that is kept for the next request closes at once", async () => {
+      await using listener = await open(echo);
+      const socket = await quiet(listener.port);
+      socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+      await once(socket, "data");
+      await Promise.all([listener.drain(graceMs), once(socket, "close")]);
+    });
+
+    test("connections that have not told what they speak close at once", async () => {
+      await using listener = await open(echo);
+      const sockets = [await quiet(listener.port), await quiet(listener.port)];
+      sockets[0]?.write("PRI * HT");
+      await (await fetch(`http://127.0.0.1:${listener.port}/`)).text();
+      await Promise.all([listener.drain(graceMs), ...sockets.map((one) => once(one, "close"))]);
+    });
+
+    test("so do those in the middle of a TLS handshake", async () => {
+      await using listener = await open(echo, { tls: { ...serverTls, clientAuth: "none" } });
+      const socket = await quiet(listener.port);
+      const request = httpsRequest({ host: "localhost", port: listener.port, ca: clientTls.ca });
+      request.end();
+      const [response] = await once(request, "response");
+      response.resume();
+      await once(response, "end");
+      await Promise.all([listener.drain(graceMs), once(socket, "close")]);
+    });
+
+    test("a request head that is still arriving has a moment, not the whole grace", async () => {
+      await using listener = await open(echo);
+      const socket = await quiet(listener.port);
+      socket.write("GET / HTT");
+      await (await fetch(`http://127.0.0.1:${listener.port}/`)).text();
+      await Promise.all([listener.drain(graceMs), once(socket, "close")]);
     });
 
     test("a call that outlasts the grace is cut off", async () => {
