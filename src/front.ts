@@ -6,11 +6,12 @@ import type { Clock } from "#core/clock.ts";
 import { type FaultOptions, fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
-import type { CorsOptions } from "#exchange/cors.ts";
+import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
 import { createDoor, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { createPagesSurface, type Pages } from "#exchange/pages.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -23,8 +24,7 @@ import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener
-  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
+export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
 }
 
@@ -118,6 +118,21 @@ function restSurface(rest: Rest, refuseWith: Refuse): Surface {
   };
 }
 
+/** Streaming calls over WebSocket. */
+function webSockets(rest: Rest, clock: Clock, cors: CorsOptions | undefined) {
+  return (upgrade: Upgrade, record: CallRecord): void => {
+    const { requestId } = record;
+    const match = rest.matchUpgrade(upgrade.target);
+    if (match !== undefined) record.endpoint = match.kind === "route" ? match.pattern : match.kind;
+    if (mayUpgrade(upgrade, cors)) {
+      void rest.upgrade(upgrade, match, { requestId, values: valuesOf(record) });
+      return;
+    }
+    const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
+    refuse(upgrade, error, { requestId, wallMs: clock.wallMs() });
+  };
+}
+
 /** Opens every listener; when one cannot open, none stays open. */
 export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
   await using opening = new AsyncDisposableStack();
@@ -138,18 +153,16 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
         headers: { allow: "GET, HEAD" },
       }),
     );
+  const rest = createRest(calls, {
+    bodyBytesMax: options.bytesMax,
+    clock,
+    ignoredQueryParameters: options.ignoredQueryParameters ?? [],
+  });
   const surfaces = {
     all: pages(options.pages.all),
     rpc: rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax })),
     restPages: pages(options.pages.rest),
-    rest: restSurface(
-      createRest(calls, {
-        bodyBytesMax: options.bytesMax,
-        clock,
-        ignoredQueryParameters: options.ignoredQueryParameters ?? [],
-      }),
-      refuseWith,
-    ),
+    rest: restSurface(rest, refuseWith),
     metrics: pages(options.pages.metrics),
     none: {
       take(exchange, record) {
@@ -174,6 +187,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     }).body;
 
   const { http2Engine, connectionsMax } = options;
+  const sockets = webSockets(rest, clock, options.cors);
   const listeners: Listener[] = [];
   for (const wanted of options.listeners) {
     const { serves } = wanted;
@@ -184,11 +198,14 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       ...(serves.includes("rest") ? [surfaces.restPages, surfaces.rest] : []),
       surfaces.none,
     ];
-    const facts = { name: wanted.name, port: wanted.port, surfaces: served };
+    const facts = { name: wanted.name, port: wanted.port, surfaces: served, upgrade: sockets };
     const listener = await listen(
       { ...wanted, http2Engine, connectionsMax },
       {
-        exchange: (exchange) => door(exchange, facts),
+        exchange: (exchange) => door.exchange(exchange, facts),
+        ...(serves.includes("rest")
+          ? { upgrade: (upgrade: Upgrade) => door.upgrade(upgrade, facts) }
+          : {}),
         malformed,
         connectionFailed: (reason) => deps.metrics.connectionFailures.inc({ reason }),
       },

@@ -2,6 +2,7 @@
 
 import { cors as connectCors } from "@connectrpc/connect";
 import type { Exchange } from "./exchange.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** Who may call from a browser. */
 export interface CorsOptions {
@@ -18,6 +19,17 @@ const maxAgeSeconds = 7200;
 
 /** Fields of an answer that scripts may read beside Connect's own. */
 const exposedHeaders = ["x-request-id", "retry-after", "ratelimit-limit", "ratelimit-remaining"];
+
+/**
+ * Whether a page may open a WebSocket: browsers ask nobody before they do, and show its messages
+ * to any page. Those of this host may, those that `options` name, and whoever is no browser.
+ */
+export function mayUpgrade(upgrade: Upgrade, options: CorsOptions | undefined): boolean {
+  const origin = upgrade.header("origin");
+  if (origin === undefined || options?.origins.includes("*")) return true;
+  if (options?.origins.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === upgrade.authority.toLowerCase();
+}
 
 /** Adds the answer's cross-origin fields; answers a preflight itself and then returns true. */
 export function applyCors(exchange: Exchange, options: CorsOptions): boolean {

@@ -9,6 +9,7 @@ import type { Metrics } from "#observability/metrics.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { applyCors, type CorsOptions } from "./cors.ts";
 import type { Exchange, ExchangeEnd } from "./exchange.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** A way of speaking to the gateway, such as RPC or REST. It holds no policy. */
 export interface Surface {
@@ -39,6 +40,14 @@ export interface DoorListener {
   readonly port: number;
   /** Asked in order; the last one takes everything. */
   readonly surfaces: readonly Surface[];
+  /** Takes a WebSocket, as a surface takes an exchange. */
+  upgrade(upgrade: Upgrade, record: CallRecord): void;
+}
+
+/** Where requests of any listener come in. */
+export interface Door {
+  exchange(exchange: Exchange, listener: DoorListener): void;
+  upgrade(upgrade: Upgrade, listener: DoorListener): void;
 }
 
 /** Ids that a client may choose itself. */
@@ -60,8 +69,8 @@ function requestIdOf(sent: string | undefined): string {
   return sent !== undefined && requestIdPattern.test(sent) ? sent : `req_${randomUUID()}`;
 }
 
-/** Serves exchanges of any listener. */
-export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps) {
+/** The door of a server. */
+export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps): Door {
   const count = (record: CallRecord, end: ExchangeEnd) => {
     const method = knownMethods.has(record.httpMethod) ? record.httpMethod : "OTHER";
     const labels = { method, endpoint: record.endpoint };
@@ -73,27 +82,32 @@ export function createDoor(options: DoorOptions, { clock, logger, metrics }: Doo
     if (!record.called) accessLine(logger, record, { elapsedMs, status: end.status });
   };
 
-  return (exchange: Exchange, listener: DoorListener): void => {
+  const enter = (arrival: Exchange | Upgrade, { name, port }: DoorListener): CallRecord => {
     const record: CallRecord = {
-      requestId: requestIdOf(exchange.header("x-request-id")),
-      listener: listener.name,
-      port: listener.port,
-      clientAddress: options.clientAddress(
-        exchange.peer.address,
-        exchange.header("x-forwarded-for"),
-      ),
-      httpMethod: exchange.method,
-      httpVersion: exchange.httpVersion,
+      requestId: requestIdOf(arrival.header("x-request-id")),
+      listener: name,
+      port,
+      clientAddress: options.clientAddress(arrival.peer.address, arrival.header("x-forwarded-for")),
+      httpMethod: arrival.method,
+      httpVersion: arrival.httpVersion,
       startMs: clock.nowMs(),
       endpoint: "none",
       called: false,
     };
-    exchange.onEnd((end) => count(record, end));
-    exchange.setHeader("x-request-id", record.requestId);
-    if (options.cors !== undefined && applyCors(exchange, options.cors)) {
-      record.endpoint = "preflight";
-      return;
-    }
-    for (const surface of listener.surfaces) if (surface.take(exchange, record)) return;
+    arrival.onEnd((end) => count(record, end));
+    arrival.setHeader("x-request-id", record.requestId);
+    return record;
+  };
+
+  return {
+    exchange(exchange, listener) {
+      const record = enter(exchange, listener);
+      if (options.cors !== undefined && applyCors(exchange, options.cors)) {
+        record.endpoint = "preflight";
+        return;
+      }
+      for (const surface of listener.surfaces) if (surface.take(exchange, record)) return;
+    },
+    upgrade: (upgrade, listener) => listener.upgrade(upgrade, enter(upgrade, listener)),
   };
 }

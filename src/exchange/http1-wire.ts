@@ -3,6 +3,7 @@
 import { createServer, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
+import { Upgrade } from "./upgrade.ts";
 import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Time that a connection is kept without a request. */
@@ -45,7 +46,7 @@ function refuse(socket: Socket, code: string, malformed: WireHandlers["malformed
 
 /** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
 export function http1Wire(
-  { exchange, malformed, connectionFailed }: WireHandlers,
+  { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
   handshakeTimeoutMs: number,
 ): Wire {
   const responses = new Set<ServerResponse>();
@@ -55,6 +56,9 @@ export function http1Wire(
       maxHeaderSize: headerBytesMax,
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: 0,
+      // Others, such as h2c, are offers that a server may pass over.
+      shouldUpgradeCallback: ({ headers }) =>
+        upgrade !== undefined && headers.upgrade?.toLowerCase() === "websocket",
       connectionsCheckingInterval: Math.min(lateHeadsCheckMs, handshakeTimeoutMs),
       keepAliveTimeout: keepAliveTimeoutMs,
       ServerResponse: HonestResponse,
@@ -69,6 +73,9 @@ export function http1Wire(
       void exchange(new NodeExchange(request, response));
     },
   );
+  server.on("upgrade", (request, socket, head) => {
+    upgrade?.(new Upgrade(request, socket, head));
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     connectionFailed("http1_malformed");
     refuse(socket as Socket, error.code ?? "", malformed);

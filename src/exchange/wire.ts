@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** A server of HTTP/1.1 or HTTP/2 on sockets that a listener accepted. */
 export interface Wire {
@@ -17,6 +18,8 @@ export interface Wire {
 export interface WireHandlers {
   /** Answers an exchange; a promise counts as work under way until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
+  /** Takes a WebSocket; absent: such a request is answered like any other. */
+  readonly upgrade?: (upgrade: Upgrade) => void;
   /** The JSON body for bytes that are no request; `status` is 400, 408, 413 or 431. */
   readonly malformed: (status: number) => string;
   /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */

@@ -7,6 +7,7 @@ import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { CallPath } from "#rpc/call.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
@@ -15,10 +16,11 @@ import { errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonCodec, type JsonOptions, registryOf } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
+import { refuse } from "./refusal.ts";
 import { callInitOf, messageOf, messagesOf } from "./request.ts";
 import type { Route } from "./route.ts";
-import { nameOf, type RouteMatch, Router } from "./router.ts";
-import { callOverSocket, refuseUpgrade, type UpgradeRequest } from "./websocket-call.ts";
+import { nameOf, type Routed, type RouteMatch, Router } from "./router.ts";
+import { callOverSocket } from "./websocket-call.ts";
 
 /** How requests are read and answers written. */
 export interface RestOptions {
@@ -60,8 +62,10 @@ export interface Rest {
   match(method: string, target: string): RestMatch;
   /** Answers a matched request. Never rejects: every failure is an answer in the REST shape. */
   serve(exchange: Exchange, match: NonNullable<RestMatch>, request: RestRequest): Promise<void>;
-  /** Takes a WebSocket upgrade over: a streaming call, or a refusal in the REST shape. Never rejects. */
-  upgrade(upgrade: UpgradeRequest, request: RestRequest): Promise<void>;
+  /** What the path of a WebSocket means: streaming methods alone, whatever their HTTP method. */
+  matchUpgrade(target: string): RestMatch;
+  /** Takes a WebSocket over: a streaming call, or a refusal in the REST shape. Never rejects. */
+  upgrade(upgrade: Upgrade, match: RestMatch, request: RestRequest): Promise<void>;
 }
 
 const unprintable = /[^\x21-\x7e]/;
@@ -98,17 +102,11 @@ class Transcoder implements Rest {
   }
 
   match(method: string, target: string): RestMatch {
-    if (!target.startsWith("/")) return undefined;
-    try {
-      this.#requireTarget(target);
-      const found = this.#router.find(method, pathOf(target));
-      if (found === undefined) return undefined;
-      const pattern = found.route.template.text;
-      if (!found.ok) return { kind: "wrong-method", pattern, allow: found.allow };
-      return { kind: "route", pattern, route: found.route, captures: found.captures };
-    } catch (error) {
-      return { kind: "malformed", error: faultFrom(error) };
-    }
+    return this.#match(target, (path) => this.#router.find(method, path));
+  }
+
+  matchUpgrade(target: string): RestMatch {
+    return this.#match(target, (path) => this.#router.findStream(path));
   }
 
   async serve(
@@ -132,23 +130,35 @@ class Transcoder implements Rest {
     }
   }
 
-  async upgrade(upgrade: UpgradeRequest, request: RestRequest): Promise<void> {
-    const target = upgrade.request.url ?? "/";
+  async upgrade(upgrade: Upgrade, match: RestMatch, request: RestRequest): Promise<void> {
+    if (match?.kind !== "route") {
+      const error = match?.kind === "malformed" ? match.error : undefined;
+      const unknown = fault("ROUTE_UNKNOWN", "no stream has this path");
+      refuse(upgrade, error ?? unknown, this.#factsOf(request));
+      return;
+    }
+    const reading = this.#reading(this.#codecOf(match.route.method));
+    const { clock, heartbeatMs = 15_000 } = this.#options;
+    await callOverSocket(match, upgrade, {
+      calls: this.#calls,
+      reading,
+      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
+      values: request.values,
+      facts: () => this.#factsOf(request),
+    });
+  }
+
+  #match(target: string, find: (path: string) => Routed | undefined): RestMatch {
+    if (!target.startsWith("/")) return undefined;
     try {
       this.#requireTarget(target);
-      const match = this.#router.findStream(pathOf(target));
-      if (match === undefined) throw fault("ROUTE_UNKNOWN", "no stream has this path");
-      const reading = this.#reading(this.#codecOf(match.route.method));
-      const { clock, heartbeatMs = 15_000 } = this.#options;
-      await callOverSocket(match, upgrade, {
-        calls: this.#calls,
-        reading,
-        options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
-        values: request.values,
-        facts: () => this.#factsOf(request),
-      });
+      const found = find(pathOf(target));
+      if (found === undefined) return undefined;
+      const pattern = found.route.template.text;
+      if (!found.ok) return { kind: "wrong-method", pattern, allow: found.allow };
+      return { kind: "route", pattern, route: found.route, captures: found.captures };
     } catch (error) {
-      refuseUpgrade(upgrade.socket, faultFrom(error), this.#factsOf(request));
+      return { kind: "malformed", error: faultFrom(error) };
     }
   }
 

@@ -79,9 +79,9 @@ export class Router {
   }
 
   /** The streaming method's route for a path. Throws as `find` does. */
-  findStream(path: string): RouteMatch | undefined {
+  findStream(path: string): Routed | undefined {
     const found = this.#streams.find("GET", splitPath(path));
-    return found?.ok ? routed(found.value, found.path) : undefined;
+    return found?.ok ? { ok: true, ...routed(found.value, found.path) } : undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
+import { Upgrade } from "#exchange/upgrade.ts";
 import { createCallPath, type Routes } from "#rpc/call.ts";
 import { restErrorBody } from "./error-body.ts";
 import { createRest, type RestOptions } from "./rest.ts";
@@ -57,7 +58,8 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
       exchange.respond(status, headers, body);
     },
     upgrade(request, socket, head) {
-      void transcoder.upgrade({ request, socket, head }, context());
+      const upgrade = new Upgrade(request, socket, head);
+      void transcoder.upgrade(upgrade, transcoder.matchUpgrade(upgrade.target), context());
     },
   };
 }

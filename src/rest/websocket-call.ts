@@ -1,29 +1,21 @@
 /** Streaming calls over WebSocket: the handshake, then a JSON text for each message both ways. */
 
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
 import type { CallPath } from "#rpc/call.ts";
 import type { BodyReading } from "./body.ts";
-import { type ErrorFacts, errorJson, restErrorBody } from "./error-body.ts";
+import { type ErrorFacts, errorJson } from "./error-body.ts";
 import { messageFromJson } from "./json-body.ts";
+import { refuse } from "./refusal.ts";
 import { bindTarget, type CallSource, callInitOf } from "./request.ts";
 import type { RouteMatch } from "./router.ts";
 import { WebSocketConnection, type WebSocketOptions } from "./websocket.ts";
 import { closeCode } from "./websocket-frame.ts";
-
-/** A request to upgrade, as node:http hands it over. */
-export interface UpgradeRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  /** What came behind the request's head. */
-  readonly head: Buffer;
-}
 
 /** What a streaming call over WebSocket needs. */
 export interface SocketCalling {
@@ -38,10 +30,12 @@ export interface SocketCalling {
 const handshakeGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** The value of Sec-WebSocket-Accept. Throws REQUEST_INVALID for what is no handshake of version 13. */
-function acceptKeyOf({ method, headers }: IncomingMessage): string {
-  const key = headers["sec-websocket-key"] ?? "";
-  const isWebSocket = headers.upgrade?.toLowerCase() === "websocket" && method === "GET";
-  if (!isWebSocket || headers["sec-websocket-version"] !== "13" || !/^[\w+/]{22}==$/.test(key)) {
+function acceptKeyOf(upgrade: Upgrade): string {
+  const key = upgrade.header("sec-websocket-key") ?? "";
+  const isWebSocket =
+    upgrade.header("upgrade")?.toLowerCase() === "websocket" && upgrade.method === "GET";
+  const version = upgrade.header("sec-websocket-version");
+  if (!isWebSocket || version !== "13" || !/^[\w+/]{22}==$/.test(key)) {
     throw fault("REQUEST_INVALID", "upgrade: expected a WebSocket handshake of version 13");
   }
   return createHash("sha1")
@@ -49,32 +43,12 @@ function acceptKeyOf({ method, headers }: IncomingMessage): string {
     .digest("base64");
 }
 
-/** Refuses an upgrade in the REST shape. */
-export function refuseUpgrade(socket: Duplex, error: ConnectError, facts: ErrorFacts): void {
-  const { status, headers, body } = restErrorBody(error, facts);
-  const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
-  socket.end(`HTTP/1.1 ${status} Refused\r\n${fields}${length}connection: close\r\n\r\n${body}`);
-}
-
-function sourceOf({ request, socket }: UpgradeRequest, signal: AbortSignal): CallSource {
-  const { headers, rawHeaders, socket: connection } = request;
+function sourceOf(upgrade: Upgrade, signal: AbortSignal): CallSource {
+  const { method, target, authority, peer } = upgrade;
   return {
-    method: request.method ?? "GET",
-    target: request.url ?? "/",
-    authority: headers.host ?? "",
-    peer: {
-      address: connection.remoteAddress ?? "",
-      port: connection.remotePort ?? 0,
-      encrypted: "encrypted" in socket && socket.encrypted === true,
-    },
-    signal,
-    header: (name) => [headers[name]].flat()[0],
-    *headers() {
-      for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-        yield [(rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? ""] as const;
-      }
-    },
+    ...{ method, target, authority, peer, signal },
+    header: (name) => upgrade.header(name),
+    headers: () => upgrade.headers(),
   };
 }
 
@@ -107,25 +81,24 @@ function writer({ route }: RouteMatch, method: DescMethod, { json }: BodyReading
  */
 export async function callOverSocket(
   match: RouteMatch,
-  upgrade: UpgradeRequest,
+  upgrade: Upgrade,
   calling: SocketCalling,
 ): Promise<void> {
   const { calls, reading, options, values } = calling;
-  const { request, socket, head } = upgrade;
   let connection: WebSocketConnection | undefined;
   try {
-    const acceptKey = acceptKeyOf(request);
+    const acceptKey = acceptKeyOf(upgrade);
     const gone = new AbortController();
     const init = callInitOf(sourceOf(upgrade, gone.signal), values);
-    socket.write(
-      "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
-        `sec-websocket-accept: ${acceptKey}\r\n\r\n`,
-    );
-    connection = new WebSocketConnection(socket, head, options);
+    upgrade.accept([
+      ["upgrade", "websocket"],
+      ["sec-websocket-accept", acceptKey],
+    ]);
+    connection = new WebSocketConnection(upgrade.socket, upgrade.head, options);
     const { signal } = connection;
     signal.addEventListener("abort", () => gone.abort(signal.reason), { once: true });
     const { method } = match.route;
-    const inputs = inputsOf(connection, match, request.url ?? "/", reading);
+    const inputs = inputsOf(connection, match, upgrade.target, reading);
     const write = writer(match, method, reading);
     for await (const message of calls.stream(method, inputs, init).messages) {
       await connection.send(write(message));
@@ -133,7 +106,7 @@ export async function callOverSocket(
     await connection.close(closeCode.normal, "");
   } catch (thrown) {
     const error = faultFrom(thrown);
-    if (connection === undefined) refuseUpgrade(socket, error, calling.facts());
+    if (connection === undefined) refuse(upgrade, error, calling.facts());
     else await closeWith(connection, error, calling.facts());
   }
 }
