@@ -3,7 +3,7 @@
 import { createAgent, plainAgent } from "#agent/agent.ts";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
-import { createOnnxBackend } from "#backends/onnx/backend.ts";
+import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
 import type { Settings } from "#config/settings.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
@@ -153,6 +153,16 @@ function openChat(shared: Shared): ChatSide {
   };
 }
 
+/** Opens the backend of the models, each of whose changes leaves a line. */
+function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> {
+  return createOnnxBackend(settings.onnx, {
+    clock,
+    onChange({ name, state, version, error }) {
+      logger[state === "failed" ? "warn" : "info"]({ model: name, state, version, error }, "model");
+    },
+  });
+}
+
 /** Mounts every service. */
 function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Routes {
   const { settings, clock, metrics, stats, health } = shared;
@@ -248,7 +258,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   };
   const chat = openChat(shared);
   opening.use(chat.pool);
-  const predict = opening.use(await createOnnxBackend(settings.onnx, { clock }));
+  const predict = opening.use(await openPredict(shared));
   let modelsSettled = false;
   void predict.ready().then(() => {
     modelsSettled = true;

@@ -20,6 +20,8 @@ export interface OnnxOptions extends WorkerPoolOptions {
 /** What the backend takes from outside. */
 export interface OnnxDeps {
   readonly clock: Clock;
+  /** Told when a model's state or version has changed, until the backend is disposed; must not throw. */
+  onChange?(status: ModelStatus): void;
   /** Default: a thread that runs ONNX Runtime. */
   readonly startThread?: StartWorkerThread;
 }
@@ -45,7 +47,11 @@ export async function createOnnxBackend(
   const pool = createWorkerPool(options, { clock, startThread });
   const models = new Map<string, HostedModel>();
   const aliases = createAliasTable((name) => models.has(name));
-  const host = (name: string) => new HostedModel(name, { repository, pool, aliases });
+  let disposed = false;
+  const onChange = (status: ModelStatus) => {
+    if (!disposed) deps.onChange?.(status);
+  };
+  const host = (name: string) => new HostedModel(name, { repository, pool, aliases, onChange });
   for (const name of names) models.set(name, host(name));
   // One after the other: of two models that want the same alias the first by name has it.
   for (const model of models.values()) await model.announce();
@@ -115,6 +121,7 @@ export async function createOnnxBackend(
     },
     stats: pool.stats,
     async [Symbol.asyncDispose]() {
+      disposed = true;
       await pool[Symbol.asyncDispose]();
       await firstLoads;
     },

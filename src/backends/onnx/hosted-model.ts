@@ -32,6 +32,8 @@ export interface HostedModelDeps {
   readonly repository: ModelRepository;
   readonly pool: WorkerPool;
   readonly aliases: AliasTable;
+  /** Told when the model's state or the version that serves has changed. */
+  onChange(status: ModelStatus): void;
 }
 
 type State =
@@ -92,7 +94,7 @@ export class HostedModel {
         this.#deps.aliases.claim(this.#name, spec.aliases);
         this.#spec = spec;
       } catch (error) {
-        this.#state = failed(error);
+        this.#become(failed(error));
       }
     });
   }
@@ -111,9 +113,17 @@ export class HostedModel {
   unload(): Promise<void> {
     return this.#change(async () => {
       const before = this.#state;
-      this.#state = { kind: "unloaded" };
+      this.#become({ kind: "unloaded" });
       if (before.kind === "available") await this.#deps.pool.unload(before.serving.key);
     });
+  }
+
+  #become(state: State): void {
+    const before = this.status;
+    this.#state = state;
+    const { status } = this;
+    const changed = status.state !== before.state || status.version !== before.version;
+    if (changed) this.#deps.onChange(status);
   }
 
   #change(change: () => Promise<void>): Promise<void> {
@@ -134,18 +144,18 @@ export class HostedModel {
       if (before.kind === "available" && before.serving.version === chosen && !again) return;
       aliases.claim(this.#name, spec.aliases);
       if (before.kind !== "available") {
-        this.#state = { kind: "loading" };
+        this.#become({ kind: "loading" });
         this.#spec = spec;
       }
       const serving = await this.#open(spec, chosen);
-      this.#state = { kind: "available", serving };
       this.#spec = spec;
       this.#signature = serving.signature;
+      this.#become({ kind: "available", serving });
       if (before.kind === "available") await pool.unload(before.serving.key);
     } catch (error) {
       aliases.claim(this.#name, this.#spec.aliases);
       const asked = before.kind !== "loading" && reasonOf(faultFrom(error)) === "MODEL_UNKNOWN";
-      this.#state = before.kind === "available" || asked ? before : failed(error);
+      this.#become(before.kind === "available" || asked ? before : failed(error));
       throw error;
     }
   }

@@ -19,6 +19,8 @@ batch_max: 4
 interface House extends AsyncDisposable {
   readonly folder: TemporaryFolder;
   readonly backend: OnnxBackend;
+  /** Each change of a model that was told, in words. */
+  readonly changes: readonly string[];
 }
 
 /** A backend over a repository of these files. */
@@ -29,13 +31,20 @@ async function house(
   const folder = await temporaryFolder();
   for (const [file, content] of Object.entries(files)) await folder.write(file, content);
   const { workers = 1, startThread = startWorkerThread } = options;
+  const changes: string[] = [];
   const backend = await createOnnxBackend(
     { repositoryPath: folder.path, workers, queueMax: 16 },
-    { clock: systemClock, startThread },
+    {
+      clock: systemClock,
+      startThread,
+      onChange: ({ name, state, version, error }) =>
+        changes.push([name, state, version, error].filter(Boolean).join(" ")),
+    },
   );
   return {
     folder,
     backend,
+    changes,
     async [Symbol.asyncDispose]() {
       await backend[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
@@ -206,6 +215,41 @@ describe("a broken model stops no other", () => {
     expect(summary(use)).toEqual(["a available", "b failed", "c failed"]);
     expect(use.backend.find("best")?.name).toBe("a");
     expect(use.backend.find("b")?.error).toBe('model.yaml: aliases: "best" is taken by model "a"');
+  });
+});
+
+describe("changes of models are told", () => {
+  test("once each: what was loaded, what failed and why, what was dropped and replaced", async () => {
+    await using use = await house({
+      "m/1/model.onnx": gemm(),
+      "broken/1/model.onnx": "not a model",
+      "key/1/model.onnx": gemm(),
+      "key/model.yaml": "labls: []",
+    });
+    await use.backend.ready();
+    expect(use.changes.toSorted()).toEqual([
+      "broken failed Protobuf parsing failed.",
+      "key failed model.yaml: labls: unknown key",
+      "m available 1",
+    ]);
+    await use.folder.write("m/2/model.onnx", gemm());
+    await use.backend.reload("m");
+    await use.backend.load("m", "2");
+    await use.backend.unload("m");
+    await refusal(use.backend.load("m", "7"));
+    await use.backend.load("m", "1");
+    expect(use.changes.slice(3)).toEqual([
+      "m available 2",
+      "m unloaded",
+      "m loading",
+      "m available 1",
+    ]);
+  });
+
+  test("but not that loading ends because everything does", async () => {
+    const use = await house({ "m/1/model.onnx": gemm() });
+    await use[Symbol.asyncDispose]();
+    expect(use.changes).toEqual([]);
   });
 });
 
