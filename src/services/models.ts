@@ -93,7 +93,8 @@ export function createModelsService({
       return found;
     },
     async loadModel({ model, version }) {
-      const { name } = modelOf(predict, model);
+      // A name that is not known yet may be that of a model which was added after the start.
+      const name = predict.find(model)?.name ?? model;
       return { model: predictModel(predict.kind, await predict.load(name, version)) };
     },
     async unloadModel({ model }) {

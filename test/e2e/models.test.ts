@@ -11,7 +11,11 @@ async function gatewayOver(files: Readonly<Record<string, string | Uint8Array>>)
   for (const [file, content] of Object.entries(files)) await folder.write(file, content);
   const gateway = opening.use(
     await startTestGateway({
-      yaml: `gateway: { host: 127.0.0.1, port: 0 }\nmodels: { path: ${folder.path}, workers: 1 }`,
+      yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+auth: { anonymous_scopes: [admin] }
+models: { path: ${folder.path}, workers: 1 }
+`,
     }),
   );
   const owned = opening.move();
@@ -36,5 +40,47 @@ describe("the log", () => {
       state: "failed",
       error: "Protobuf parsing failed.",
     });
+  });
+});
+
+describe("loading", () => {
+  const scores = (url: string, model: string) =>
+    fetch(`${url}/predict/${model}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        inputs: [{ name: "x", datatype: "FP32", shape: [1, 2], data: [1, 2] }],
+      }),
+    });
+  const load = (url: string, model: string) =>
+    fetch(`${url}/api/v1/models/${model}:load`, { method: "POST" });
+
+  test("a model that is put into the repository after the start can be loaded and asked", async () => {
+    await using use = await gatewayOver({ "m/1/model.onnx": gemm() });
+    const { url } = use.gateway;
+    expect((await scores(url, "late")).status).toBe(404);
+    await use.folder.write("late/1/model.onnx", gemm());
+    await use.folder.write("late/model.yaml", "aliases: [last]");
+    const loaded = await load(url, "late");
+    expect([loaded.status, await loaded.json()]).toMatchObject([
+      200,
+      { model: { id: "late", state: "available", version: "1" } },
+    ]);
+    expect(await (await scores(url, "last")).json()).toMatchObject({
+      model: "late",
+      outputs: [{ data: [1, 2, 1] }],
+    });
+    expect((await load(url, "last")).status).toBe(200);
+  });
+
+  test("a model that is nowhere is 404 MODEL_UNKNOWN, and so is a way out of the repository", async () => {
+    await using use = await gatewayOver({ "m/1/model.onnx": gemm() });
+    for (const model of ["nowhere", "..%2Fm", "m%2F1"]) {
+      const answer = await load(use.gateway.url, model);
+      expect([answer.status, await answer.json()]).toMatchObject([
+        404,
+        { error: { code: "MODEL_UNKNOWN" } },
+      ]);
+    }
   });
 });
