@@ -1,18 +1,48 @@
 /** The package as it is published: what is in it, and that it runs and types without its sources. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { testProtoImage } from "../support/test-protos.ts";
 
 const run = promisify(execFile);
 const copied =
   "package.json tsconfig.json tsconfig.build.json README.md LICENSE src gen models proto web";
 /** The interpreter line asks PATH for Node. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+
+/** Serves the greeter of the test protos, as anybody would who has the package. */
+const greeterProgram = `import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createFileRegistry, type DescMethodUnary, fromBinary, type Message } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { createOpenApi } from "polygate/openapi";
+import { commentsOf } from "polygate/openapi/comments";
+import { transcode } from "polygate/transcode";
+
+const image = fromBinary(FileDescriptorSetSchema, readFileSync("protos.binpb"));
+const greeter = createFileRegistry(image).getService("greeter.Greeter");
+if (greeter === undefined) throw new Error("no greeter");
+const comments = commentsOf(image.file);
+const document = createOpenApi([greeter], { title: "Greeter", version: "1", comments });
+const { request, upgrade } = transcode(
+  (router) =>
+    router.rpc(greeter.method.greet as DescMethodUnary, (input) => {
+      const { name, times } = input as Message & { name: string; times: number };
+      return { text: \`Hello \${name}!\`.repeat(times || 1) } as unknown as Message;
+    }),
+  { fallback: (_request, response) => void response.end(JSON.stringify(document)) },
+);
+const server = createServer(request).on("upgrade", upgrade);
+server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
+`;
 
 describe("the published package", () => {
   let folder: TemporaryFolder;
@@ -79,24 +109,48 @@ describe("the published package", () => {
     expect(await gateway.stop("SIGTERM")).toBe(0);
   }, 60_000);
 
-  test("its types are whole for those who import it", async () => {
-    await writeFile(join(consumer, "package.json"), `{ "type": "module" }`);
-    await writeFile(
-      join(consumer, "tsconfig.json"),
-      `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["index.ts"] }`,
-    );
-    await writeFile(
-      join(consumer, "index.ts"),
-      `import { fault } from "polygate/dist/errors/fault.js";
-import type { Settings } from "polygate/dist/config/settings.js";
-export const error: Error = fault("INTERNAL", "a reason that exists");
-export const hostOf = ({ listeners }: Settings): string | undefined => listeners[0]?.host;
-// @ts-expect-error: not a reason
-fault("NO_SUCH_REASON", "text");
+  describe("its transcoder in a program of its own", () => {
+    beforeAll(async () => {
+      await writeFile(join(consumer, "package.json"), `{ "type": "module" }`);
+      await writeFile(join(consumer, "protos.binpb"), testProtoImage());
+      await writeFile(join(consumer, "greeter.ts"), greeterProgram);
+    });
+
+    test("types", async () => {
+      await writeFile(
+        join(consumer, "tsconfig.json"),
+        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["greeter.ts", "misuse.ts"] }`,
+      );
+      await writeFile(
+        join(consumer, "misuse.ts"),
+        `import { transcode } from "polygate/transcode";
+// @ts-expect-error: a bound is a number
+transcode(() => {}, { bodyBytesMax: "1 MiB" });
+// @ts-expect-error: what is not exported is nobody's to use
+import "polygate/dist/errors/fault.js";
 `,
-    );
-    const tsc = resolve("node_modules/.bin/tsc");
-    const { stdout } = await run(tsc, ["-p", consumer], { env });
-    expect(stdout).toBe("");
-  }, 60_000);
+      );
+      const tsc = resolve("node_modules/.bin/tsc");
+      const { stdout } = await run(tsc, ["-p", consumer], { env });
+      expect(stdout).toBe("");
+    }, 60_000);
+
+    test("serves the rules of its proto, and documents them", async () => {
+      const program = spawn(process.execPath, ["greeter.ts"], {
+        cwd: consumer,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      try {
+        const [line] = await once(createInterface({ input: program.stdout }), "line");
+        const answer = await fetch(`http://127.0.0.1:${line}/greet/Ada?times=2`);
+        expect(await answer.json()).toEqual({ text: "Hello Ada!Hello Ada!" });
+        const document = await fetch(`http://127.0.0.1:${line}/openapi.json`);
+        expect(await document.json()).toMatchObject({
+          paths: { "/greet/{name}": { get: { operationId: "Greeter_Greet" } } },
+        });
+      } finally {
+        program.kill();
+      }
+    }, 30_000);
+  });
 });

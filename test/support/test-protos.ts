@@ -21,15 +21,19 @@ const modules = {
   ],
 };
 
-/** All files under test/fixtures/protos with what they import. */
-export function testProtos(): FileRegistry {
+/** All files under test/fixtures/protos with what they import, as a FileDescriptorSet. */
+export function testProtoImage(): Uint8Array {
   const paths = globSync("test/fixtures/protos/*.proto").flatMap((file) => ["--path", file]);
-  const image = execFileSync(
+  return execFileSync(
     "node_modules/.bin/buf",
     ["build", "--config", JSON.stringify(modules), ...paths, "-o", "-"],
     { maxBuffer: 1 << 26 },
   );
-  return createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
+}
+
+/** The same, ready for use. */
+export function testProtos(): FileRegistry {
+  return createFileRegistry(fromBinary(FileDescriptorSetSchema, testProtoImage()));
 }
 
 /** A service of the test protos. */
