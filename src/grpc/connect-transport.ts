@@ -21,7 +21,7 @@ import type { CallOptions } from "./call.ts";
 import type { GrpcChannel } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 import type { GrpcStream } from "./grpc-stream.ts";
-import { answersTo, parserOf, pathOfMethod } from "./method.ts";
+import { parserOf, pathOfMethod, sendAll } from "./method.ts";
 
 /** What is put around each call. */
 export interface GrpcTransportOptions {
@@ -64,16 +64,16 @@ async function orConnectError<T>(work: Promise<T>): Promise<T> {
 /** The answer's messages; `trailer` is filled when they have ended. */
 async function* messagesOf<O extends DescMessage>(
   schema: O,
-  answers: AsyncIterable<Uint8Array>,
-  end: { readonly stream: GrpcStream; readonly trailer: Headers },
+  stream: GrpcStream,
+  trailer: Headers,
 ): AsyncGenerator<MessageShape<O>> {
   const parse = parserOf(schema);
   try {
-    for await (const answer of answers) yield parse(answer);
+    for await (const answer of stream) yield parse(answer);
   } catch (thrown) {
     throw connectErrorFrom(thrown);
   }
-  for (const [name, value] of end.stream.trailer) end.trailer.append(name, value);
+  for (const [name, value] of stream.trailer) trailer.append(name, value);
 }
 
 /** A transport that speaks gRPC over `channel`, which stays its maker's to dispose of. */
@@ -145,8 +145,7 @@ export function createGrpcTransport(
           const stream = await orConnectError(
             channel.stream(pathOfMethod(request.method), options),
           );
-          const { input: sent, output } = request.method;
-          const answers = answersTo(stream, sent, request.message);
+          sendAll(stream, request.method.input, request.message);
           const trailer = new Headers();
           return {
             stream: true,
@@ -154,7 +153,7 @@ export function createGrpcTransport(
             method: request.method,
             header: await orConnectError(stream.header()),
             trailer,
-            message: messagesOf(output, answers, { stream, trailer }),
+            message: messagesOf(request.method.output, stream, trailer),
           };
         },
       });

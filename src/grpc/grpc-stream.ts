@@ -19,6 +19,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #pieces: AsyncGenerator<Buffer> | undefined;
   #hasBody = false;
   #ended = false;
+  #reason: { readonly thrown: unknown } | undefined;
 
   /** `call` is disposed of when the stream has ended. */
   constructor(stream: ClientStream, call: CallUnderWay, messageBytesMax: number) {
@@ -67,13 +68,15 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     this.#stream.end();
   }
 
-  /** Breaks the call off; the server is told at once. */
-  cancel(): void {
+  /** Breaks the call off; the server is told at once. With a reason, reading throws it. */
+  cancel(reason?: { readonly thrown: unknown }): void {
+    this.#reason ??= reason;
     this.#end(errorCode.cancel);
   }
 
   /** The next message, done behind the last of a call that ended well. Rejects with GrpcError. */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#reason !== undefined) throw this.#reason.thrown;
     if (this.#ended) return { value: undefined, done: true };
     try {
       this.#call.signal?.throwIfAborted();
@@ -120,7 +123,8 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     throw new GrpcError(Code.Internal, "the answer ends within a message");
   }
 
-  #failed(thrown: unknown): GrpcError {
+  #failed(thrown: unknown): unknown {
+    if (this.#reason !== undefined) return this.#reason.thrown;
     const error = this.#call.errorOf(thrown);
     this.#end(errorCode.cancel);
     return error;

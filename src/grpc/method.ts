@@ -71,7 +71,8 @@ export function clientStreamMethod<I extends DescMessage, O extends DescMessage>
   const parse = parserOf(method.output);
   return async (requests, options) => {
     const stream = await channel.stream(path, options);
-    const answers = await Array.fromAsync(answersTo(stream, method.input, requests));
+    sendAll(stream, method.input, requests);
+    const answers = await Array.fromAsync(stream);
     const [answer] = answers;
     if (answer === undefined || answers.length > 1) {
       throw new GrpcError(Code.Unimplemented, `the answer has ${answers.length} messages, not one`);
@@ -92,40 +93,24 @@ export function bidiMethod<I extends DescMessage, O extends DescMessage>(
   const parse = parserOf(method.output);
   return async function* (requests, options) {
     const stream = await channel.stream(path, options);
-    for await (const answer of answersTo(stream, method.input, requests)) yield parse(answer);
+    sendAll(stream, method.input, requests);
+    for await (const answer of stream) yield parse(answer);
   };
 }
 
 /**
- * Sends the requests from now on, and gives the answer's messages. What the requests throw breaks
- * the call off and is thrown to the reader. Once the call is over, no more are asked for.
+ * Sends the requests from now on. What they throw breaks the call off and is thrown to the answer's
+ * reader. Once the call is over, no more are asked for.
  */
-export function answersTo<I extends DescMessage>(
+export function sendAll<I extends DescMessage>(
   stream: GrpcStream,
   schema: I,
   requests: AsyncIterable<MessageShape<I>>,
-): AsyncGenerator<Uint8Array, void> {
-  const sending: { failure?: { readonly thrown: unknown } } = {};
-  void sendAll(stream, schema, requests).catch((thrown: unknown) => {
-    sending.failure = { thrown };
-    stream.cancel();
-  });
-  return answersBeside(stream, sending);
+): void {
+  sendEach(stream, schema, requests).catch((thrown: unknown) => stream.cancel({ thrown }));
 }
 
-async function* answersBeside(
-  stream: GrpcStream,
-  sending: { readonly failure?: { readonly thrown: unknown } },
-): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* stream;
-  } catch (thrown) {
-    throw sending.failure === undefined ? thrown : sending.failure.thrown;
-  }
-  if (sending.failure !== undefined) throw sending.failure.thrown;
-}
-
-async function sendAll<I extends DescMessage>(
+async function sendEach<I extends DescMessage>(
   stream: GrpcStream,
   schema: I,
   requests: AsyncIterable<MessageShape<I>>,

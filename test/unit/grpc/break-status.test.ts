@@ -1,0 +1,92 @@
+/** How the break of a call is read. */
+
+import { Code } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { errorOfBreak, isRefused } from "#grpc/break-status.ts";
+import { GrpcError } from "#grpc/grpc-error.ts";
+import { NotSentError } from "#http2/client.ts";
+import { errorCode } from "#http2/error-code.ts";
+import { type Breaker, Stream } from "#http2/stream.ts";
+import { StreamBrokenError } from "#http2/stream-error.ts";
+
+function broken(brokenBy: Breaker, code: number, unprocessed = false): StreamBrokenError {
+  return new StreamBrokenError(
+    Object.assign(new Stream(1), { brokenBy, errorCode: code, unprocessed }),
+  );
+}
+
+describe("a reset by the server", () => {
+  const rows = [
+    ["NO_ERROR", errorCode.noError, Code.Internal],
+    ["PROTOCOL_ERROR", errorCode.protocolError, Code.Internal],
+    ["INTERNAL_ERROR", errorCode.internalError, Code.Internal],
+    ["FLOW_CONTROL_ERROR", errorCode.flowControlError, Code.Internal],
+    ["SETTINGS_TIMEOUT", errorCode.settingsTimeout, Code.Internal],
+    ["FRAME_SIZE_ERROR", errorCode.frameSizeError, Code.Internal],
+    ["COMPRESSION_ERROR", errorCode.compressionError, Code.Internal],
+    ["CONNECT_ERROR", errorCode.connectError, Code.Internal],
+    ["REFUSED_STREAM", errorCode.refusedStream, Code.Unavailable],
+    ["CANCEL", errorCode.cancel, Code.Canceled],
+    ["ENHANCE_YOUR_CALM", errorCode.enhanceYourCalm, Code.ResourceExhausted],
+    ["INADEQUATE_SECURITY", errorCode.inadequateSecurity, Code.PermissionDenied],
+    ["a code without a name", 0xfe, Code.Internal],
+  ] as const;
+  test.each(rows)("%s", (_, code, expected) => {
+    const error = errorOfBreak(broken("peer", code), {});
+    expect([error.code, error.unprocessed]).toEqual([expected, false]);
+  });
+
+  test("CANCEL after the deadline tells of the deadline, before it of a cancellation", () => {
+    const cancel = broken("peer", errorCode.cancel);
+    expect(errorOfBreak(cancel, { lateMs: 0 }).code).toBe(Code.DeadlineExceeded);
+    expect(errorOfBreak(cancel, { lateMs: -1 }).code).toBe(Code.Canceled);
+  });
+});
+
+describe("what may be sent again", () => {
+  const refused = broken("peer", errorCode.refusedStream, true);
+  const rows = [
+    { name: "a refused stream: at once", thrown: refused, unprocessed: true, atOnce: true },
+    {
+      name: "a connection that breaks above its GOAWAY's last stream: at once",
+      thrown: broken("connection", errorCode.noError, true),
+      unprocessed: true,
+      atOnce: true,
+    },
+    {
+      name: "no connection: elsewhere",
+      thrown: new NotSentError("the server cannot be reached"),
+      unprocessed: true,
+      atOnce: false,
+    },
+    {
+      name: "a connection that breaks: perhaps processed",
+      thrown: broken("connection", errorCode.noError),
+      unprocessed: false,
+      atOnce: false,
+    },
+  ] as const;
+  test.each(rows)("$name", ({ thrown, unprocessed, atOnce }) => {
+    const error = errorOfBreak(thrown, {});
+    expect(error.code).toBe(Code.Unavailable);
+    expect(error.unprocessed).toBe(unprocessed);
+    expect(isRefused(thrown)).toBe(atOnce);
+  });
+});
+
+test("an aborted call ends for its signal's reason, whatever the wire said", () => {
+  const reset = broken("us", errorCode.cancel);
+  const left = AbortSignal.abort();
+  const late = AbortSignal.abort(new DOMException("", "TimeoutError"));
+  expect(errorOfBreak(reset, { signal: left }).code).toBe(Code.Canceled);
+  expect(errorOfBreak(reset, { signal: late }).code).toBe(Code.DeadlineExceeded);
+});
+
+test("an error with a status keeps it; a bug of ours is INTERNAL, its text kept for the log", () => {
+  const told = new GrpcError(Code.NotFound, "gone");
+  expect(errorOfBreak(told, {})).toBe(told);
+  const bug = new TypeError("secret is not a function");
+  const error = errorOfBreak(bug, {});
+  expect([error.code, error.cause]).toEqual([Code.Internal, bug]);
+  expect(error.message).not.toContain("secret");
+});
