@@ -7,7 +7,7 @@ import { numberBetween, text, wholeNumber } from "#config/scalar.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { commandHelp } from "./help.ts";
-import { exitOnCrash, stopAsked } from "./lifetime.ts";
+import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -91,6 +91,7 @@ export async function core(
   const level = checked.data["log-level"];
   const logger = createLogger({ level, format: "json", output: "stdout" });
   exitOnCrash(logger);
+  await using _flush = flushAtEnd(logger);
   const stop = stopAsked();
   let opened: CoreServing;
   try {

@@ -1,6 +1,6 @@
 /** How a long-running command ends: asked by a signal, or by an error that nobody caught. */
 
-import type { Logger } from "#observability/logger.ts";
+import { flushed, type Logger } from "#observability/logger.ts";
 
 /**
  * Resolves with the first SIGTERM or SIGINT. The second one ends the process at once with status 1:
@@ -23,6 +23,11 @@ export function stopAsked(): Promise<NodeJS.Signals> {
 export function exitOnCrash(logger: Logger): void {
   process.on("uncaughtException", (error) => {
     logger.fatal({ err: error }, "uncaught exception");
-    process.exit(1);
+    void flushed(logger).then(() => process.exit(1));
   });
+}
+
+/** Sends out what was logged when the scope ends: the process exits behind it. */
+export function flushAtEnd(logger: Logger): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => flushed(logger) };
 }

@@ -7,7 +7,7 @@ import { packageVersion } from "#core/version.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { mainHelp } from "./help.ts";
-import { exitOnCrash, stopAsked } from "./lifetime.ts";
+import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
 import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,6 +38,7 @@ export async function serve(
   const { settings } = loaded;
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
+  await using _flush = flushAtEnd(logger);
   // Before the start: a signal that comes while the gateway opens is not lost.
   const stop = stopAsked();
   let opened: Serving;

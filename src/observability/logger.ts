@@ -1,6 +1,7 @@
 /** The log: pino with the fields that must never be written taken out; no global instance. */
 
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
+import { type Logger, pino, stdTimeFunctions } from "pino";
+import { createLogOutput, type LogOutput } from "./log-output.ts";
 
 /** Where and how much is logged. */
 export interface LoggerOptions {
@@ -32,10 +33,19 @@ function textLine(line: string): string {
   return `${[time, String(level).toUpperCase(), msg, ...facts].join(" ")}\n`;
 }
 
-/** A logger that writes whole lines; `stream` replaces the process's own output. */
-export function createLogger(options: LoggerOptions, stream?: DestinationStream): Logger {
-  const output = stream ?? destination({ dest: options.output === "stdout" ? 1 : 2, sync: true });
-  return pino(
+/** Characters that may wait for a reader who stalls: some thousands of lines. */
+const waitingMax = 4 * 1024 * 1024;
+
+/** A logger that writes whole lines; `output` replaces the process's own. */
+export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "write">): Logger {
+  const lines: Partial<LogOutput> & Pick<LogOutput, "write"> =
+    output ??
+    createLogOutput({
+      stream: process[options.output],
+      waitingMax,
+      onDropped: (dropped) => logger.warn({ lines: dropped }, "log lines were dropped"),
+    });
+  const logger = pino(
     {
       level: options.level,
       base: null,
@@ -43,6 +53,14 @@ export function createLogger(options: LoggerOptions, stream?: DestinationStream)
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
-    options.format === "json" ? output : { write: (line) => output.write(textLine(line)) },
+    options.format === "json"
+      ? lines
+      : { ...lines, write: (line: string) => lines.write(textLine(line)) },
   );
+  return logger;
+}
+
+/** Resolves when the lines so far are out, or after a second when nobody reads them. */
+export function flushed(logger: Logger): Promise<void> {
+  return new Promise((resolve) => logger.flush(() => resolve()));
 }

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 
 function polygate(...args: string[]): ChildProcess {
   return spawn(process.execPath, ["-C", "source", "src/cli/main.ts", ...args], {
@@ -40,6 +41,25 @@ describe("polygate", () => {
     const { code, err } = await outcome(polygate("check", "--port", "x"));
     expect(code).toBe(1);
     expect(err).toBe("flag --port: gateway.port: expected a whole number from 0 to 65535\n");
+  });
+});
+
+describe("polygate serve", () => {
+  test("a log reader that stops reading stops neither calls nor the drain", async () => {
+    const port = await freePort();
+    const child = polygate("serve", "--host", "127.0.0.1", "--port", String(port));
+    const exited = once(child, "exit");
+    const banner = Promise.withResolvers<void>();
+    child.stdout!.on("data", (chunk) => String(chunk).includes("  models ") && banner.resolve());
+    await banner.promise;
+    child.stdout!.removeAllListeners("data").pause();
+    // Each leaves a line: together more than pipe and stream hold.
+    for (let index = 0; index < 1_500; index += 1) {
+      const answer = await fetch(`http://127.0.0.1:${port}/nope`);
+      await answer.text();
+    }
+    child.kill("SIGTERM");
+    expect((await exited)[0]).toBe(0);
   });
 });
 

@@ -1,0 +1,81 @@
+import { Writable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createLogOutput } from "#observability/log-output.ts";
+
+/** A stream whose reader takes one write each time that `read` is called. */
+function slowReader() {
+  const written: string[] = [];
+  const waiting: (() => void)[] = [];
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, taken) {
+      written.push(chunk);
+      waiting.push(taken);
+    },
+  });
+  return { stream, written, read: () => waiting.shift()?.() };
+}
+
+test("lines of one turn go out in one write, in their order", async () => {
+  const { stream, written } = slowReader();
+  const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
+  output.write("one\n");
+  output.write("two\n");
+  expect(written).toEqual([]);
+  await turn();
+  expect(written).toEqual(["one\ntwo\n"]);
+});
+
+test("what waits is bounded; the number of dropped lines is told when the reader reads again", async () => {
+  const { stream, written, read } = slowReader();
+  const told: number[] = [];
+  const output = createLogOutput({
+    stream,
+    waitingMax: 10,
+    onDropped: (lines) => told.push(lines),
+  });
+  for (let index = 0; index < 5; index += 1) output.write("1234\n");
+  await turn();
+  output.write("1234\n");
+  await turn();
+  expect([stream.writableLength, written, told]).toEqual([10, ["1234\n1234\n"], []]);
+  read();
+  await turn();
+  expect(told).toEqual([4]);
+  output.write("5678\n");
+  await turn();
+  expect(written.at(-1)).toBe("5678\n");
+});
+
+test("a flush sends at once and is done when the reader has everything", async () => {
+  const { stream, written, read } = slowReader();
+  const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
+  output.write("last\n");
+  const done = new Promise<void>((resolve) => output.flush(resolve));
+  expect(written).toEqual(["last\n"]);
+  read();
+  await turn();
+  read();
+  await done;
+});
+
+test("a flush to a reader that stalls comes to an end", async () => {
+  const { stream } = slowReader();
+  const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
+  output.write("last\n");
+  await new Promise<void>((resolve) => output.flush(resolve));
+});
+
+test("a reader that has gone costs lines, not the process", async () => {
+  const stream = new Writable({
+    write: (_chunk, _encoding, taken) => taken(new Error("EPIPE")),
+    autoDestroy: false,
+  });
+  const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
+  output.write("one\n");
+  await turn();
+  output.write("two\n");
+  await turn();
+  expect(stream.errored).toBeInstanceOf(Error);
+});
