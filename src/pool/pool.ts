@@ -2,6 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
+import { within } from "#core/within.ts";
 import { createLease, type Lease } from "./lease.ts";
 import {
   type Candidate,
@@ -84,12 +85,9 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
 
   /** Probes all members at once; resolves when each has answered, or after `capMs`. */
   async refresh(capMs: number): Promise<void> {
-    const done = new AbortController();
     const probed = [...this.#places.values()].map(({ probe }) => probe.refresh());
     // What has not answered by then is told of as it was last known.
-    const cap = this.#clock.sleep(capMs, done.signal).catch(() => {});
-    await Promise.race([Promise.all(probed), cap]);
-    done.abort();
+    await within(Promise.all(probed), capMs, this.#clock);
   }
 
   /** Stops probing, then disposes the backends. */

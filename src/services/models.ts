@@ -1,13 +1,14 @@
 /** ModelsService: what can be asked for, and loading it. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import { abortable } from "#core/abortable.ts";
+import { timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import type { Model as CoreModel } from "#gen/polyagent/core/v1/core_pb.js";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
-import type { Dispatch, Route } from "#routing/dispatch.ts";
-import { backendCallOf } from "./backend-call.ts";
+import type { Pool } from "#pool/pool.ts";
 import { modelOf } from "./predict.ts";
 
 /** What ModelsService needs. */
@@ -16,10 +17,12 @@ export interface ModelsDeps {
   readonly chat: {
     /** Kind of the backends that answer chat: polyagent or embedded. */
     readonly kind: string;
-    readonly dispatch: Dispatch;
-    readonly route: Route<ChatBackend>;
+    readonly pool: Pool<ChatBackend>;
   };
 }
+
+/** A core that has not told its models by then is left out of the list. */
+const coreAnswerMs = 1_000;
 
 const byText = (a: string, b: string) => a.localeCompare(b);
 
@@ -56,39 +59,55 @@ function chatModel(kind: string, { id, provider, capabilities }: CoreModel): Mod
   };
 }
 
+/** The models of one core; none when it fails or the signal aborts. */
+async function modelsAt(
+  pool: Pool<ChatBackend>,
+  id: string,
+  signal: AbortSignal,
+): Promise<readonly CoreModel[]> {
+  using lease = pool.lease(id);
+  try {
+    const models = await abortable(lease.backend.listModels(signal), signal);
+    lease.settle("ok");
+    return models;
+  } catch {
+    if (!signal.aborted) lease.settle("failed");
+    return [];
+  }
+}
+
 /** The service over the predict backend and the chat cores. */
 export function createModelsService({
   predict,
   chat,
 }: ModelsDeps): ServiceImpl<typeof ModelsService> {
   const predictModels = () => predict.models().map((status) => predictModel(predict.kind, status));
-  /** The models of a core that answers; a list without them is better than none at all. */
-  const chatModels = async (context: HandlerContext): Promise<ModelInit[]> => {
-    if (chat.route.pool.candidates().length === 0) return [];
-    const models = await chat.dispatch.call(
-      chat.route,
-      (backend, { signal }) => backend.listModels(signal),
-      backendCallOf(context),
-    );
-    return models.map((model) => chatModel(chat.kind, model));
+  /** The models of all cores that answer, each once; a list that lacks some is better than none. */
+  const chatModels = async (signal: AbortSignal): Promise<ModelInit[]> => {
+    using limit = timeLimit(coreAnswerMs, signal);
+    const asked = chat.pool.candidates().map(({ id }) => modelsAt(chat.pool, id, limit.signal));
+    const models = (await Promise.all(asked)).flat();
+    signal.throwIfAborted();
+    const byId = new Map(models.map((model) => [model.id, chatModel(chat.kind, model)]));
+    return [...byId.values()];
   };
 
   return {
-    async listModels(_request, context) {
-      return { models: [...(await chatModels(context)), ...predictModels()] };
+    async listModels(_request, { signal }) {
+      return { models: [...(await chatModels(signal)), ...predictModels()] };
     },
-    async listModelsByBackend(_request, context) {
-      const names = (await chatModels(context)).map(({ id = "" }) => id).sort(byText);
+    async listModelsByBackend(_request, { signal }) {
+      const names = (await chatModels(signal)).map(({ id = "" }) => id).sort(byText);
       return {
         tensorflow: { models: [] },
         onnx: { models: Object.fromEntries(predictModels().map((one) => [one.id ?? "", one])) },
         polyagent: { models: names },
       };
     },
-    async getModel({ model }, context) {
+    async getModel({ model }, { signal }) {
       const known = predict.find(model);
       if (known !== undefined) return predictModel(predict.kind, known);
-      const found = (await chatModels(context)).find(({ id }) => id === model);
+      const found = (await chatModels(signal)).find(({ id }) => id === model);
       if (found === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
       return found;
     },

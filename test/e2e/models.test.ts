@@ -1,6 +1,10 @@
-/** Models of a running gateway: what its log tells of them, and those that are added later. */
+/** Models of a running gateway: what its log tells of them, those added later, those of its cores. */
 
 import { describe, expect, test } from "vitest";
+import { fault } from "#errors/fault.ts";
+import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
+import { createHealthStatus, registerHealth } from "#rpc/health.ts";
+import { startRoutes } from "../support/core-server.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { gemm } from "../support/onnx-models.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -82,5 +86,35 @@ describe("loading", () => {
         { error: { code: "MODEL_UNKNOWN" } },
       ]);
     }
+  });
+});
+
+describe("the cores' models", () => {
+  const names = [CoreService.typeName];
+  /** A healthy core that lists its models as told. */
+  const coreListing = (listModels: () => Promise<{ models: { id: string }[] }>) =>
+    startRoutes((router) => {
+      router.service(CoreService, { listModels });
+      registerHealth(router, createHealthStatus(names), names);
+    });
+  const listing = (...ids: string[]) =>
+    coreListing(async () => ({ models: ids.map((id) => ({ id })) }));
+
+  test("are those of every core that answers, each once; the others hold up nothing", async () => {
+    await using first = await listing("small", "large");
+    await using second = await listing("large", "tiny");
+    await using broken = await coreListing(async () => {
+      throw fault("BACKEND_FAILED", "no list today");
+    });
+    await using silent = await coreListing(() => new Promise(() => {}));
+    const cores = [broken, silent, first, second].map(({ url }) => `{ url: "${url}" }`);
+    await using gateway = await startTestGateway({
+      yaml: `gateway: { host: 127.0.0.1, port: 0 }\ncores: [${cores.join(", ")}]`,
+    });
+    const answer = await fetch(`${gateway.url}/models`);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { polyagent: { models: ["large", "small", "tiny"] } },
+    ]);
   });
 });
