@@ -24,15 +24,21 @@ function isEncrypted(request: NodeRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
 
-/** Node takes all values of a name at once. */
-function valuesByName(fields: HeaderList): Map<string, string[]> {
-  const all = new Map<string, string[]>();
+/** Node's HTTP/2 takes all values of a name at once. */
+function valuesByName(fields: HeaderList): Record<string, string[]> {
+  const all: Record<string, string[]> = {};
   for (const [name, value] of fields) {
-    const values = all.get(name);
-    if (values === undefined) all.set(name, [value]);
-    else values.push(value);
+    all[name] ??= [];
+    all[name].push(value);
   }
   return all;
+}
+
+/** Whether a field of the same name stands ahead of the one at `index`. */
+function isRepeated(fields: HeaderList, index: number): boolean {
+  const name = fields[index]?.[0];
+  for (let at = 0; at < index; at++) if (fields[at]?.[0] === name) return true;
+  return false;
 }
 
 /** Whether part of a request body has yet to arrive. */
@@ -115,14 +121,31 @@ export class NodeExchange implements Exchange {
   }
 
   async body(bytesMax: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.chunks(bytesMax)) pieces.push(piece);
+    const { request } = this;
+    this.#requireSize(bytesMax);
+    if (request.destroyed) throw clientGone();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const pieces: Buffer[] = [];
+    let seen = 0;
+    const take = (piece: Buffer) => {
+      seen += piece.length;
+      pieces.push(piece);
+      if (seen > bytesMax) reject(bodyTooLarge(bytesMax));
+    };
+    const leave = () => reject(clientGone());
+    request.on("data", take).once("end", resolve).once("close", leave);
+    try {
+      await promise;
+    } finally {
+      // A body past its limit is left where it is, to be discarded behind the answer.
+      request.off("data", take).off("end", resolve).off("close", leave).pause();
+    }
+    this.#requireWhole();
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
   }
 
   async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
-    const declared = Number(this.request.headers["content-length"]);
-    if (declared > bytesMax) throw bodyTooLarge(bytesMax);
+    this.#requireSize(bytesMax);
     let seen = 0;
     // A reader that stops early leaves the rest to be discarded behind the answer.
     const pieces = this.request.iterator({ destroyOnReturn: false });
@@ -136,7 +159,7 @@ export class NodeExchange implements Exchange {
       throw clientGone(error);
     }
     if (seen > bytesMax) throw bodyTooLarge(bytesMax);
-    if (!this.request.complete || this.#gone.signal.aborted) throw clientGone();
+    this.#requireWhole();
   }
 
   setHeader(name: string, value: string): void {
@@ -150,20 +173,21 @@ export class NodeExchange implements Exchange {
     trailers?: HeaderList,
   ): void {
     if (this.response.destroyed) return;
-    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    const bodyBytes = Buffer.byteLength(body);
     this.#head(status, headers);
     if (trailers !== undefined) {
       // Without a length HTTP/1.1 sends chunks, which trailers need; node:http2 needs the head alone.
       if ("stream" in this.response) this.response.writeHead(status);
       this.#addTrailers(trailers);
     } else if (status !== 204 && status !== 304) {
-      this.response.setHeader("content-length", bytes.length);
+      this.response.setHeader("content-length", bodyBytes);
     }
-    if (this.method === "HEAD" || bytes.length === 0) {
+    if (this.method === "HEAD" || bodyBytes === 0) {
       this.response.end();
     } else {
-      this.#bodyBytes += bytes.length;
-      this.response.end(bytes);
+      this.#bodyBytes += bodyBytes;
+      // Node writes a text together with the head.
+      this.response.end(body);
     }
   }
 
@@ -206,20 +230,30 @@ export class NodeExchange implements Exchange {
 
   #addTrailers(trailers: HeaderList): void {
     if ("stream" in this.response) {
-      this.response.addTrailers(Object.fromEntries(valuesByName(trailers)));
+      this.response.addTrailers(valuesByName(trailers));
     } else {
       this.response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
     }
   }
 
   #head(status: number, headers: HeaderList): void {
-    this.response.statusCode = status;
-    for (const [name, values] of valuesByName(headers)) {
-      const [value = ""] = values;
-      const before = name === "set-cookie" ? this.response.getHeader(name) : undefined;
-      const all = before === undefined ? values : [before, values].flat().map(String);
-      this.response.setHeader(name, all.length === 1 ? value : all);
+    const { response } = this;
+    response.statusCode = status;
+    for (const [index, [name, value]] of headers.entries()) {
+      const isAdded = name === "set-cookie" || isRepeated(headers, index);
+      if (isAdded) response.appendHeader(name, value);
+      else response.setHeader(name, value);
     }
+  }
+
+  #requireSize(bytesMax: number): void {
+    const declared = Number(this.request.headers["content-length"]);
+    if (declared > bytesMax) throw bodyTooLarge(bytesMax);
+  }
+
+  /** Throws CANCELLED when a body that has ended was cut off. */
+  #requireWhole(): void {
+    if (!this.request.complete || this.#gone.signal.aborted) throw clientGone();
   }
 
   /**
@@ -242,6 +276,9 @@ export class NodeExchange implements Exchange {
       socket.destroySoon();
       return;
     }
+    // node:http lets go of the socket once the answer is written; the client, cut off in the middle
+    // of its body, would lose the answer with it.
+    socket.off("finish", socket.destroy);
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     this.request.once("close", () => {
       clearTimeout(timer);

@@ -35,18 +35,33 @@ export type Tool =
 
 const cache = resolve(".cache");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
+const grpcClientModule = "google.golang.org/grpc/interop/client@latest";
 const pythonPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "protobuf"];
 
-/** grpcurl of the machine; else built into .cache by Go. */
-export async function findGrpcurl(): Promise<Tool> {
-  const bin = join(cache, "bin");
-  const found = findProgram("grpcurl", [join(homedir(), "go/bin"), bin]);
-  if (found !== undefined) return { path: found };
-  if (findProgram("go") === undefined) return { missing: "neither grpcurl nor Go is installed" };
-  const built = await run("go", ["install", grpcurlModule], { env: { GOBIN: bin } });
+/** A Go program of the machine; else built into .cache from `module` by Go. */
+export async function findGoProgram(name: string, module: string): Promise<Tool> {
+  const found = findProgram(name, [join(homedir(), "go/bin"), join(cache, "bin")]);
+  return found === undefined ? buildGoProgram(name, module, join(cache, "bin")) : { path: found };
+}
+
+/** gRPC's interoperability client, whose own name says nothing: it has a folder below .cache. */
+export async function findGrpcClient(): Promise<Tool> {
+  const folder = join(cache, "grpc-interop");
+  const path = join(folder, "client");
+  return isExecutable(path) ? { path } : buildGoProgram("client", grpcClientModule, folder);
+}
+
+async function buildGoProgram(name: string, module: string, folder: string): Promise<Tool> {
+  if (findProgram("go") === undefined) return { missing: `neither ${name} nor Go is installed` };
+  const built = await run("go", ["install", module], { env: { GOBIN: folder } });
   return built.code === 0
-    ? { path: join(bin, "grpcurl") }
-    : { missing: `grpcurl could not be built: ${lastLine(built.err)}` };
+    ? { path: join(folder, name) }
+    : { missing: `${name} could not be built: ${lastLine(built.err)}` };
+}
+
+/** grpcurl of the machine; else built into .cache by Go. */
+export function findGrpcurl(): Promise<Tool> {
+  return findGoProgram("grpcurl", grpcurlModule);
 }
 
 /** A Python that has grpcio, in a virtual environment below .cache. */

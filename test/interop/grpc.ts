@@ -1,0 +1,86 @@
+/**
+ * gRPC's own interoperability cases: the client of grpc-go against the RPC server, over cleartext and
+ * TLS. `npm run interop:grpc`; with `--require` a client that cannot be had is a failure.
+ */
+
+import { resolve } from "node:path";
+import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { type ListenerOptions, listen } from "#exchange/listener.ts";
+import { createCallPath } from "#rpc/call.ts";
+import { refuseUnknown } from "#rpc/refusal.ts";
+import { createRpc } from "#rpc/rpc.ts";
+import { TestService } from "../gen/grpc/testing/test_pb.js";
+import { testService } from "./grpc-service.ts";
+import { findGrpcClient, run } from "./program.ts";
+import { createReport } from "./report.ts";
+
+const cases = [
+  "empty_unary",
+  "large_unary",
+  "client_streaming",
+  "server_streaming",
+  "ping_pong",
+  "empty_stream",
+  "custom_metadata",
+  "status_code_and_message",
+  "special_status_message",
+  "unimplemented_method",
+  "unimplemented_service",
+  "cancel_after_begin",
+  "cancel_after_first_response",
+  "timeout_on_sleeping_server",
+];
+/** The largest message that a case sends is below half of this. */
+const readBytesMax = 1024 * 1024;
+const folder = resolve("test/fixtures/tls");
+
+const calls = createCallPath((router: ConnectRouter) => {
+  router.service(TestService, testService);
+}, []);
+const rpc = createRpc(calls, { readBytesMax });
+
+const wires: { name: string; tls?: ListenerOptions["tls"]; args: readonly string[] }[] = [
+  { name: "cleartext", args: [] },
+  {
+    name: "TLS",
+    tls: { certFile: `${folder}/server.crt`, keyFile: `${folder}/server.key`, clientAuth: "none" },
+    args: [
+      "--use_tls",
+      "--use_test_ca",
+      "--ca_file",
+      `${folder}/ca.crt`,
+      "--server_host_override",
+      "localhost",
+    ],
+  },
+];
+
+const report = createReport({ requireAll: process.argv.includes("--require") });
+const client = await findGrpcClient();
+if (client.missing !== undefined) report.skip("grpc-go", client.missing);
+else {
+  for (const http2Engine of ["polygate", "node"] as const) {
+    for (const { name, tls, args } of wires) {
+      await using listener = await listen(
+        { name, host: "127.0.0.1", port: 0, http2Engine, ...(tls === undefined ? {} : { tls }) },
+        {
+          exchange(exchange) {
+            const procedure = rpc.procedureOf(exchange.target);
+            if (procedure !== undefined) rpc.serve(exchange, procedure, createContextValues());
+            else refuseUnknown(exchange, new ConnectError("no such method", Code.Unimplemented));
+          },
+          malformed: () => "",
+          connectionFailed: () => {},
+        },
+      );
+      for (const test of cases) {
+        await report.check(`grpc-go, ${http2Engine} HTTP/2, ${name}: ${test}`, async () => {
+          const target = ["--server_host", "127.0.0.1", "--server_port", String(listener.port)];
+          const { code, err } = await run(client.path, [...target, "--test_case", test, ...args]);
+          if (code !== 0) throw new Error(err.trim());
+        });
+      }
+    }
+  }
+}
+process.exitCode = report.end();
