@@ -1,6 +1,12 @@
 /** The typed call path: one message in, interceptors, implementation, messages out, for every surface. */
 
-import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMethod,
+  type DescMethodUnary,
+  type DescService,
+  type Message,
+} from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
   createMethodImplSpec,
@@ -36,6 +42,11 @@ export interface CallPath {
   readonly services: readonly DescService[];
   readonly methods: readonly DescMethod[];
   /**
+   * Refuses by its metadata alone a call that need not have its body read: resolves when it may go
+   * on, else rejects as the call itself would, by way of the interceptors. Undefined: it may go on.
+   */
+  admit(method: DescMethod, init: CallInit): Promise<void> | undefined;
+  /**
    * A unary call. Rejects with what interceptors and implementation throw, and as soon as its
    * deadline passes.
    */
@@ -52,6 +63,9 @@ export interface CallPath {
   /** Aborts the signals of all handlers at work. */
   cutOff(reason: unknown): void;
 }
+
+/** Whether a call may have its body read: the word of who knows callers by metadata. */
+export type Admits = (method: DescMethod, init: CallInit) => boolean;
 
 /** A mounted method. */
 interface Mounted {
@@ -170,7 +184,11 @@ class CallMessages implements AsyncIterableIterator<Message> {
  * The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. Each
  * interceptor is applied once a method, so what it keeps outside of its inner function is shared.
  */
-export function createCallPath(routes: Routes, interceptors: readonly Interceptor[]): CallPath {
+export function createCallPath(
+  routes: Routes,
+  interceptors: readonly Interceptor[],
+  admits: Admits = () => true,
+): CallPath {
   const mounted = mount(routes, interceptors);
   const underWay = new Set<CallContext>();
   const find = (method: DescMethod): Mounted => {
@@ -181,9 +199,26 @@ export function createCallPath(routes: Routes, interceptors: readonly Intercepto
   const wrongKind = ({ name }: DescMethod, kind: string) =>
     fault("METHOD_UNKNOWN", `${name} is not a ${kind} method`);
 
+  /** Lets the interceptors refuse the call, and so log and count it, with nothing behind them. */
+  const refuse = async (method: DescMethod, init: CallInit): Promise<void> => {
+    const nobody: AnyFn = () => {
+      throw fault("INTERNAL", "a call that is not admitted came through");
+    };
+    const invoke = interceptors.reduceRight<AnyFn>((next, each) => each(next), nobody);
+    using scope = new CallScope(init, underWay);
+    const message = create(method.input);
+    await invoke({
+      stream: false,
+      message,
+      method: method as DescMethodUnary,
+      ...requestOf(method, scope),
+    });
+  };
+
   return {
     services: [...new Set([...mounted.keys()].map((method) => method.parent))],
     methods: [...mounted.keys()],
+    admit: (method, init) => (admits(method, init) ? undefined : refuse(method, init)),
     async unary(method, input, init) {
       const { spec, invoke } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");

@@ -59,7 +59,10 @@ function reading(format: string, read: (bytes: Uint8Array) => Message): Codec["r
 
 function protoCodec(input: DescMessage, output: DescMessage): Codec {
   return {
-    read: reading("protobuf", (bytes) => fromBinary(input, bytes)),
+    // Fields of bytes are views of what is read: handlers expect plain arrays, not Buffers.
+    read: reading("protobuf", ({ buffer, byteOffset, length }) =>
+      fromBinary(input, new Uint8Array(buffer, byteOffset, length)),
+    ),
     write: (message) => toBinary(output, message),
   };
 }

@@ -195,6 +195,8 @@ export class EnvelopedLane {
       };
       const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
       if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
+      const admission = this.#options.calls.admit(procedure.method, init);
+      if (admission !== undefined) await admission;
       if (procedure.method.methodKind === "unary") {
         await this.#unary(request, init, { reading, answer });
       } else {

@@ -112,6 +112,8 @@ export class ConnectLane {
   ): Promise<UnaryAnswer> {
     const timeoutMs = timeoutMsOf(exchange, connectTimeout, malformedCode);
     if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
+    const admission = this.#options.calls.admit(procedure.method, init);
+    if (admission !== undefined) await admission;
     const codec = procedure.codecs[type.format];
     const { bytes, coding } = await sentMessage(exchange, this.#reading);
     const plain = coding === undefined ? bytes : await decompressed(coding, bytes, this.#reading);

@@ -1,0 +1,141 @@
+/**
+ * What a gRPC unary call costs in the lane itself, without a wire: `node -C source bench/rpc-unary.ts
+ * [rounds]`. Three interceptors that do nothing; prints microseconds a call, the parts beside it.
+ */
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import type { Exchange, HeaderList } from "#exchange/exchange.ts";
+import { ChatRequestSchema, ChatResponseSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { createCallPath } from "#rpc/call.ts";
+import { envelope } from "#rpc/envelope.ts";
+import { createRpc } from "#rpc/rpc.ts";
+
+const rounds = Number(process.argv[2] ?? 5);
+const callsARound = 100_000;
+/** Calls under way at once, as on a busy connection. */
+const inFlight = 64;
+
+const path = "/polygate.v1.ChatService/Chat";
+const request = toBinary(
+  ChatRequestSchema,
+  create(ChatRequestSchema, {
+    message: "What is the weather like in the capital of Iceland today?",
+  }),
+);
+const answer = create(ChatResponseSchema, {
+  response: "I cannot look out of the window, but it is probably windy.",
+  modelUsed: "polyagent-reference-1",
+});
+const body = envelope(0, request);
+const fields: Readonly<Record<string, string>> = {
+  "content-type": "application/grpc",
+  te: "trailers",
+  "user-agent": "bench",
+  authorization: "Bearer something",
+};
+const never = new AbortController().signal;
+const peer = { address: "192.0.2.1", port: 1, encrypted: false };
+
+/** An exchange whose body is there and whose answer goes nowhere. */
+class NullExchange implements Exchange {
+  readonly httpVersion = "2";
+  readonly method = "POST";
+  readonly target = path;
+  readonly authority = "bench";
+  readonly peer = peer;
+  readonly signal = never;
+  started = false;
+  readonly #answered: () => void;
+
+  constructor(answered: () => void) {
+    this.#answered = answered;
+  }
+
+  header(name: string): string | undefined {
+    return fields[name];
+  }
+
+  headers(): Iterable<readonly [string, string]> {
+    return Object.entries(fields);
+  }
+
+  takeBody(): Uint8Array {
+    return body;
+  }
+
+  async body(): Promise<Uint8Array> {
+    return body;
+  }
+
+  async *chunks(): AsyncIterable<Uint8Array> {
+    yield body;
+  }
+
+  setHeader(): void {}
+
+  respond(_status: number, _headers: HeaderList, sent?: Uint8Array | string): void {
+    if (sent === undefined || sent.length < 10) throw new Error("not answered");
+    this.#answered();
+  }
+
+  start(): void {}
+
+  async write(): Promise<void> {}
+
+  end(): void {}
+
+  reset(): void {
+    throw new Error("reset");
+  }
+
+  onEnd(): void {}
+}
+
+const empty: Interceptor = (next) => (call) => next(call);
+const calls = createCallPath(
+  (router) => {
+    router.service(ChatService, { chat: () => answer });
+  },
+  [empty, empty, empty],
+);
+const rpc = createRpc(calls, { readBytesMax: 1 << 20 });
+const procedure = rpc.procedureOf(path);
+if (procedure === undefined) throw new Error("no such method");
+
+/** Calls until all are answered; resolves with microseconds a call. */
+async function callsUs(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let begun = 0;
+  let done = 0;
+  const begin = () => {
+    begun += 1;
+    rpc.serve(new NullExchange(answered), procedure as never, createContextValues());
+  };
+  const answered = () => {
+    done += 1;
+    if (done === callsARound) resolve();
+    else if (begun < callsARound) begin();
+  };
+  const start = process.hrtime.bigint();
+  for (let index = 0; index < inFlight; index += 1) begin();
+  await promise;
+  return Number(process.hrtime.bigint() - start) / 1000 / callsARound;
+}
+
+function messagesUs(): number {
+  const start = process.hrtime.bigint();
+  for (let index = 0; index < callsARound; index += 1) {
+    fromBinary(ChatRequestSchema, request);
+    toBinary(ChatResponseSchema, answer);
+  }
+  return Number(process.hrtime.bigint() - start) / 1000 / callsARound;
+}
+
+for (let round = 0; round < rounds; round += 1) {
+  const messages = messagesUs();
+  const call = await callsUs();
+  console.log(
+    `round ${round + 1}: ${call.toFixed(2)} µs a call, of which decoding and encoding ${messages.toFixed(2)}`,
+  );
+}

@@ -1,0 +1,104 @@
+import { Code } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { reasonOf } from "#errors/fault.ts";
+import { type Envelope, EnvelopeReader, envelope, onlyEnvelope } from "#rpc/envelope.ts";
+import { rejection } from "../../support/call.ts";
+
+const reading = { messageBytesMax: 100, malformedCode: Code.InvalidArgument };
+
+async function* inPieces(bytes: Uint8Array, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function readAll(bytes: Uint8Array, size: number): Promise<Envelope[]> {
+  const reader = new EnvelopeReader(inPieces(bytes, size), reading);
+  const all: Envelope[] = [];
+  for (;;) {
+    const next = await reader.next();
+    if (next === undefined) return all;
+    all.push({ flags: next.flags, payload: Uint8Array.from(next.payload) });
+  }
+}
+
+const messages = ["", "a", "x".repeat(100), "end"].map((text) => Buffer.from(text));
+const body = Buffer.concat(messages.map((message, index) => envelope(index % 2, message)));
+
+test.each([1, 2, 3, 5, 7, 64, 1000])(
+  "messages come out whole however the body is cut: in pieces of %d",
+  async (size) => {
+    const all = await readAll(body, size);
+    expect(all.map(({ payload }) => Buffer.from(payload))).toEqual(messages);
+    expect(all.map(({ flags }) => flags)).toEqual([0, 1, 0, 1]);
+  },
+);
+
+const malformed = [
+  {
+    name: "a length over the limit is refused before its bytes come",
+    bytes: Buffer.from([0, 0, 0, 0, 101]),
+    code: Code.ResourceExhausted,
+    reason: "BODY_TOO_LARGE",
+  },
+  {
+    name: "a length of all ones is no negative number",
+    bytes: Buffer.from([0, 255, 255, 255, 255, 1, 2, 3]),
+    code: Code.ResourceExhausted,
+    reason: "BODY_TOO_LARGE",
+  },
+  {
+    name: "a body that ends within a prefix is malformed",
+    bytes: Buffer.from([0, 0, 0]),
+    code: Code.InvalidArgument,
+    reason: "BODY_MALFORMED",
+  },
+  {
+    name: "a body that ends within a message is malformed",
+    bytes: Buffer.from([0, 0, 0, 0, 5, 1, 2]),
+    code: Code.InvalidArgument,
+    reason: "BODY_MALFORMED",
+  },
+  {
+    name: "flags that no client may send are INTERNAL",
+    bytes: Buffer.from([2, 0, 0, 0, 0]),
+    code: Code.Internal,
+    reason: "BODY_MALFORMED",
+  },
+];
+
+describe.each(malformed)("$name", ({ bytes, code, reason }) => {
+  test.each([1, 100])("in pieces of %d", async (size) => {
+    const error = await rejection(readAll(bytes, size));
+    expect([error.code, reasonOf(error)]).toEqual([code, reason]);
+  });
+
+  test("and as a whole body", async () => {
+    const error = await rejection((async () => onlyEnvelope(bytes, reading))());
+    expect([error.code, reasonOf(error)]).toEqual([code, reason]);
+  });
+});
+
+test.each([
+  { name: "no message", bytes: Buffer.alloc(0) },
+  {
+    name: "two messages",
+    bytes: Buffer.concat([envelope(0, messages[1]!), envelope(0, messages[1]!)]),
+  },
+])("$name where there is one to be is UNIMPLEMENTED", async ({ bytes }) => {
+  const error = await rejection((async () => onlyEnvelope(bytes, reading))());
+  expect(error.code).toBe(Code.Unimplemented);
+});
+
+test("closing a reader tells its source to stop", async () => {
+  let stopped = false;
+  async function* endless() {
+    try {
+      for (;;) yield envelope(0, Buffer.from("x"));
+    } finally {
+      stopped = true;
+    }
+  }
+  const reader = new EnvelopeReader(endless(), reading);
+  await reader.next();
+  await reader.close();
+  expect(stopped).toBe(true);
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { isMetadata, Metadata, metadataFields } from "#rpc/metadata.ts";
+
+function source(...fields: (readonly [string, string])[]) {
+  let listed = 0;
+  return {
+    header: (name: string) =>
+      fields
+        .filter(([other]) => other === name)
+        .map(([, value]) => value)
+        .join(", ") || undefined,
+    headers() {
+      listed += 1;
+      return fields;
+    },
+    get listed() {
+      return listed;
+    },
+  };
+}
+
+describe("metadata over a request", () => {
+  test("reading a field makes no list; names are in any case; values are joined", () => {
+    const fields = source(["a", "1"], ["b", "2"], ["a", "3"]);
+    const metadata = new Metadata(fields);
+    expect([metadata.get("A"), metadata.has("b"), metadata.get("c")]).toEqual(["1, 3", true, null]);
+    expect(fields.listed).toBe(0);
+  });
+
+  test("changes stay with it", () => {
+    const metadata = new Metadata(source(["a", "1"], ["b", "2"]));
+    metadata.set("A", "x");
+    metadata.append("a", "y");
+    metadata.delete("B");
+    expect([...metadata]).toEqual([["a", "x, y"]]);
+    expect([...metadata.fields()]).toEqual([
+      ["a", "x"],
+      ["a", "y"],
+    ]);
+  });
+
+  test("it is taken where Headers are", () => {
+    const headers = new Headers(new Metadata(source(["a", "1"], ["b", "2"])));
+    expect([...headers]).toEqual([
+      ["a", "1"],
+      ["b", "2"],
+    ]);
+  });
+});
+
+describe("metadata of an answer", () => {
+  test("does what Headers does", () => {
+    for (const headers of [new Headers(), new Metadata()]) {
+      headers.append("X-One", " 1 ");
+      headers.append("x-one", "2");
+      headers.append("set-cookie", "a=1");
+      headers.append("set-cookie", "b=2");
+      headers.set("b", "3");
+      const seen: string[] = [];
+      headers.forEach((value, name) => {
+        seen.push(`${name}: ${value}`);
+      });
+      expect(new Set(seen)).toEqual(
+        new Set(["b: 3", "set-cookie: a=1", "set-cookie: b=2", "x-one: 1, 2"]),
+      );
+      expect(headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+      expect([...headers.keys()].includes("b")).toBe(true);
+      expect([...headers.values()].includes("3")).toBe(true);
+      expect(() => headers.set("bad name", "x")).toThrow(TypeError);
+      expect(() => headers.set("name", "line\r\nbreak")).toThrow(TypeError);
+      expect(() => headers.append("name", "☺")).toThrow(TypeError);
+    }
+  });
+
+  test("is empty until somebody puts something in", () => {
+    const metadata = new Metadata();
+    expect(metadata.isEmpty).toBe(true);
+    metadata.set("a", "1");
+    expect(metadata.isEmpty).toBe(false);
+    metadata.delete("a");
+    expect(metadata.isEmpty).toBe(true);
+  });
+
+  test("fields of protocol and connection are not sent as metadata; repeated values stay apart", () => {
+    const metadata = new Metadata();
+    for (const name of ["content-type", "grpc-status", "connect-timeout-ms", "te", "x"]) {
+      metadata.append(name, "1");
+      metadata.append(name, "2");
+    }
+    expect(metadataFields(metadata, "trailer-")).toEqual([
+      ["trailer-x", "1"],
+      ["trailer-x", "2"],
+    ]);
+    expect(metadataFields(new Headers({ "content-length": "1", y: "3" }))).toEqual([["y", "3"]]);
+    expect(isMetadata("grpcmeta")).toBe(true);
+  });
+});
