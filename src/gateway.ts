@@ -263,14 +263,18 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   void predict.ready().then(() => {
     modelsSettled = true;
   });
-  const isReady = () => modelsSettled && !stopping.signal.aborted;
+  let draining = false;
+  const isReady = () => modelsSettled && !draining;
   const front = opening.use(await openStreet(shared, { chat, predict, isReady }));
   const owned = opening.move();
   return {
     facts: () => factsOf(settings, front, predict),
     ready: () => predict.ready(),
     async drain() {
+      draining = true;
       shared.health.stop();
+      // Whoever spreads calls sees that this gateway is not ready before its port is closed.
+      await clock.sleep(settings.drainDelayMs);
       stopping.abort();
       await front.drain(settings.drainTimeoutMs);
     },

@@ -92,7 +92,7 @@ export async function core(
   const logger = createLogger({ level, format: "json", output: "stdout" });
   exitOnCrash(logger);
   await using _flush = flushAtEnd(logger);
-  const stop = stopAsked();
+  const stop = stopAsked(logger);
   let opened: CoreServing;
   try {
     opened = await start(options, logger);

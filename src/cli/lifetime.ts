@@ -3,10 +3,11 @@
 import { flushed, type Logger } from "#observability/logger.ts";
 
 /**
- * Resolves with the first SIGTERM or SIGINT. The second one ends the process at once with status 1:
- * whoever asks twice does not want to wait for calls under way.
+ * Resolves with the first SIGTERM or SIGINT, or SIGHUP when a terminal closes. The second one ends
+ * the process at once with status 1: whoever asks twice does not want to wait for calls under way.
+ * Elsewhere SIGHUP asks for another reading of the configuration: that is logged and passed over.
  */
-export function stopAsked(): Promise<NodeJS.Signals> {
+export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -16,6 +17,11 @@ export function stopAsked(): Promise<NodeJS.Signals> {
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
+    process.on("SIGHUP", (signal) => {
+      if (process.stdout.isTTY) onSignal(signal);
+      else
+        logger.warn({ signal }, "configuration is not read again while running: restart instead");
+    });
   });
 }
 

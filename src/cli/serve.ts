@@ -20,7 +20,7 @@ export interface Serving extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** Runs until SIGTERM or SIGINT, then drains. Returns the exit code. */
+/** Runs until it is asked to stop, then drains. Returns the exit code. */
 export async function serve(
   argv: readonly string[],
   terminal: Terminal,
@@ -40,7 +40,7 @@ export async function serve(
   exitOnCrash(logger);
   await using _flush = flushAtEnd(logger);
   // Before the start: a signal that comes while the gateway opens is not lost.
-  const stop = stopAsked();
+  const stop = stopAsked(logger);
   let opened: Serving;
   try {
     opened = await start(settings, logger);

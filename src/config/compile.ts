@@ -40,6 +40,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     environment,
     listeners: listenersFrom(config, context, report),
     request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
     connectionsMax: gateway.connections_max,
     http2Engine: gateway.http2_engine,

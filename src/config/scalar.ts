@@ -79,14 +79,23 @@ export function flag() {
 
 /** A duration in milliseconds, written as 30s, 1m30s, 500ms or a number of seconds; above 0. */
 export function duration(max: string) {
+  return durationFrom(1, `above 0 and at most ${max}`, max);
+}
+
+/** A duration that may be none: 0. */
+export function durationOrNone(max: string) {
+  return durationFrom(0, `at most ${max}`, max);
+}
+
+function durationFrom(minMs: number, bounds: string, max: string) {
   const maxMs = durationMsFrom(max) ?? 0;
   return scalar(
-    `a duration such as 30s, 1m or 500ms (a bare number is seconds), above 0 and at most ${max}`,
+    `a duration such as 30s, 1m or 500ms (a bare number is seconds), ${bounds}`,
     { type: ["number", "string"], title: "duration" },
     (written) => {
       if (typeof written !== "string" && typeof written !== "number") return undefined;
       const ms = durationMsFrom(written);
-      return ms !== undefined && ms > 0 && ms <= maxMs ? ms : undefined;
+      return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
     },
   );
 }

@@ -2,7 +2,16 @@
 
 import { z } from "zod";
 import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
-import { duration, flag, positiveNumber, size, text, textThat, wholeNumber } from "./scalar.ts";
+import {
+  duration,
+  durationOrNone,
+  flag,
+  positiveNumber,
+  size,
+  text,
+  textThat,
+  wholeNumber,
+} from "./scalar.ts";
 
 const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
@@ -39,9 +48,16 @@ const gateway = z.strictObject({
   health_check_timeout: duration("10m")
     .prefault("2s")
     .describe("Time for one health check of a core."),
+  drain_delay: durationOrNone("10m")
+    .prefault("0s")
+    .describe(
+      "How long calls are still taken after SIGTERM, while `/readyz` is 503: time for a load balancer to see it.",
+    ),
   drain_timeout: duration("1h")
     .prefault("8s")
-    .describe("How long calls may go on after SIGTERM; the default ends before Docker's 10 s do."),
+    .describe(
+      "How long calls may go on after SIGTERM and `drain_delay`; the default ends before Docker's 10 s do.",
+    ),
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
     .describe("Connections that each listener holds at one time; further ones are closed at once."),

@@ -135,7 +135,9 @@ export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   /** Bounds of one request: its body in bytes, its time when the client names no deadline. */
   readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
-  /** How long calls under way may go on once the gateway is told to stop. */
+  /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
+  readonly drainDelayMs: number;
+  /** How long calls under way may go on after that. */
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;

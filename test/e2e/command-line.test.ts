@@ -64,6 +64,18 @@ describe("polygate serve", () => {
 });
 
 describe("polygate core", () => {
+  test("SIGHUP is logged, and the core goes on", async () => {
+    const child = polygate("core", "--port", "0");
+    const closed = once(child, "close");
+    const lines = createInterface({ input: child.stdout! });
+    await once(lines, "line");
+    child.kill("SIGHUP");
+    const [line] = await once(lines, "line");
+    expect(JSON.parse(line)).toMatchObject({ level: "warn", signal: "SIGHUP" });
+    child.kill("SIGTERM");
+    expect((await closed)[0]).toBe(0);
+  });
+
   test.each(["SIGTERM", "SIGINT"] as const)("%s drains and exits with 0", async (signal) => {
     const child = polygate("core", "--port", "0");
     const closed = once(child, "close");

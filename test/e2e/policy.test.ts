@@ -58,6 +58,19 @@ listeners:
     }
   });
 
+  test("during drain_delay calls are taken and readiness is refused; then the ports close", async () => {
+    const delayed = (delay: string) => ({
+      yaml: `gateway: { host: 127.0.0.1, port: 0, drain_delay: ${delay} }`,
+    });
+    await using waiting = await startTestGateway(delayed("10m"));
+    void waiting.gateway.drain();
+    const readiness = await fetch(`${waiting.url}/readyz`);
+    expect([readiness.status, (await chat(waiting.url)).status]).toEqual([503, 200]);
+    await using done = await startTestGateway(delayed("10ms"));
+    await done.gateway.drain();
+    await expect(fetch(`${done.url}/livez`)).rejects.toThrow();
+  });
+
   test("a taken port fails the start, and no other listener stays open", async () => {
     await using holder = await startTestGateway();
     const taken = new URL(holder.url).port;
