@@ -3,7 +3,9 @@
 import { loadSettings } from "#config/load.ts";
 import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
+import { systemClock } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
+import { within } from "#core/within.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { mainHelp } from "./help.ts";
@@ -16,9 +18,14 @@ import type { Terminal } from "./terminal.ts";
 export interface Serving extends AsyncDisposable {
   /** What it listens on and offers. */
   facts(): Pick<BannerFacts, "listeners" | "backends" | "models">;
+  /** Resolves when every model has loaded or failed to. */
+  ready(): Promise<void>;
   /** Stops taking calls; resolves when those under way have ended or their time is up. */
   drain(): Promise<void>;
 }
+
+/** The banner waits so long for models: those that load quickly are told of as they are. */
+const bannerDelayMs = 1_500;
 
 /** Runs until it is asked to stop, then drains. Returns the exit code. */
 export async function serve(
@@ -45,13 +52,16 @@ export async function serve(
   try {
     opened = await start(settings, logger);
   } catch (error) {
-    terminal.err(`polygate could not start: ${startFailureText(error, settings.listeners)}`);
+    const { listeners, onnx } = settings;
+    const text = startFailureText(error, listeners, onnx.repositoryPath);
+    terminal.err(`polygate could not start: ${text}`);
     return 1;
   }
   await using gateway = opened;
   if (settings.unused.length > 0) {
     logger.warn({ names: settings.unused }, "configured and not used by this version");
   }
+  await within(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
   const sample = sampleImage(settings.onnx.repositoryPath, terminal.cwd);
   terminal.out(
     bannerText({

@@ -14,10 +14,27 @@ const words: Readonly<Record<string, string>> = {
   ENOTFOUND: "is no host that is known",
 };
 
-/** One line; names the listener when `error`, or what caused it, is about its address. */
-export function startFailureText(error: unknown, wanted: readonly WantedAddress[]): string {
+/** A system error, as far as it says what it is about. */
+interface SystemError extends Error {
+  readonly code?: unknown;
+  readonly port?: unknown;
+  readonly path?: unknown;
+}
+
+/**
+ * One line; names the listener when `error`, or what caused it, is about its address, and the
+ * setting when it is about the model repository.
+ */
+export function startFailureText(
+  error: unknown,
+  wanted: readonly WantedAddress[],
+  repositoryPath?: string,
+): string {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
-    const { code, port } = inner as Error & { readonly code?: unknown; readonly port?: unknown };
+    const { code, port, path }: SystemError = inner;
+    if (path !== undefined && path === repositoryPath) {
+      return `models.path: ${path} cannot be read (${code})`;
+    }
     const reason = typeof code === "string" ? words[code] : undefined;
     const listener =
       wanted.find((one) => one.port === port) ?? (wanted.length === 1 ? wanted[0] : undefined);

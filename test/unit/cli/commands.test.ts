@@ -1,12 +1,13 @@
 /** Commands in this process: what they print and which exit code they give. */
 
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { bannerText } from "#cli/banner.ts";
 import { check } from "#cli/check.ts";
 import { core } from "#cli/core.ts";
 import { serve } from "#cli/serve.ts";
 import { startFailureText } from "#cli/start-failure.ts";
 import { docsTable } from "../../support/docs-table.ts";
+import { eventLoopTurn } from "../../support/predict.ts";
 
 function terminal(env: Record<string, string> = {}) {
   const out: string[] = [];
@@ -65,6 +66,35 @@ describe("serve", () => {
   });
 });
 
+describe("serve, running", () => {
+  const processEvents = ["SIGTERM", "SIGINT", "SIGHUP", "uncaughtException"] as const;
+  const before = new Map(processEvents.map((event) => [event, process.rawListeners(event)]));
+  afterEach(() => {
+    for (const [event, listeners] of before) {
+      for (const listener of process.rawListeners(event)) {
+        if (!listeners.includes(listener)) process.off(event, listener as () => void);
+      }
+    }
+  });
+
+  test("the banner waits for models, so that it tells of them as they are", async () => {
+    const at = terminal({ LOG_LEVEL: "error" });
+    let state = "loading";
+    const code = await serve(["--port", "0"], at, async () => ({
+      facts: () => ({ listeners: [], backends: [], models: [`digits (${state})`] }),
+      async ready() {
+        await eventLoopTurn();
+        state = "available";
+        setImmediate(() => process.emit("SIGTERM"));
+      },
+      drain: async () => {},
+      [Symbol.asyncDispose]: async () => {},
+    }));
+    expect(code).toBe(0);
+    expect(at.read().out).toContain("  models   digits (available)");
+  });
+});
+
 describe("core", () => {
   test("bad flags are told together and start nothing", async () => {
     const at = terminal();
@@ -95,10 +125,17 @@ describe("startFailureText", () => {
       error: new Error("x", { cause: taken }),
       text: "listener portal: 0.0.0.0:8080 is taken by another process (EADDRINUSE)",
     },
+    {
+      name: "a model repository that cannot be read is named with its setting",
+      error: new Error("x", {
+        cause: Object.assign(new Error("scandir"), { code: "EACCES", path: "/srv/models" }),
+      }),
+      text: "models.path: /srv/models cannot be read (EACCES)",
+    },
     { name: "anything else keeps its own words", error: new Error("no models"), text: "no models" },
     { name: "what is no error is told as such", error: "text", text: "unknown error" },
   ])("$name", ({ error, text }) => {
-    expect(startFailureText(error, wanted)).toBe(text);
+    expect(startFailureText(error, wanted, "/srv/models")).toBe(text);
   });
 });
 
