@@ -132,13 +132,12 @@ export class NodeExchange implements Exchange {
       pieces.push(piece);
       if (seen > bytesMax) reject(bodyTooLarge(bytesMax));
     };
-    const leave = () => reject(clientGone());
-    request.on("data", take).once("end", resolve).once("close", leave);
+    request.on("data", take).once("end", resolve).once("close", resolve);
     try {
       await promise;
     } finally {
       // A body past its limit is left where it is, to be discarded behind the answer.
-      request.off("data", take).off("end", resolve).off("close", leave).pause();
+      request.off("data", take).off("end", resolve).off("close", resolve).pause();
     }
     this.#requireWhole();
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
@@ -251,9 +250,10 @@ export class NodeExchange implements Exchange {
     if (declared > bytesMax) throw bodyTooLarge(bytesMax);
   }
 
-  /** Throws CANCELLED when a body that has ended was cut off. */
+  /** Throws CANCELLED when a body was cut off. */
   #requireWhole(): void {
-    if (!this.request.complete || this.#gone.signal.aborted) throw clientGone();
+    const { complete, readableEnded } = this.request;
+    if (!complete || !readableEnded || this.#gone.signal.aborted) throw clientGone();
   }
 
   /**

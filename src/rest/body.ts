@@ -29,7 +29,7 @@ const lineTypes = ["application/x-ndjson", "application/ndjson", "application/js
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 async function bodyText(exchange: Exchange, bytesMax: number): Promise<string> {
-  const bytes = await exchange.body(bytesMax);
+  const bytes = exchange.takeBody(bytesMax) ?? (await exchange.body(bytesMax));
   try {
     return utf8.decode(bytes);
   } catch (cause) {

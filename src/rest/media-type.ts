@@ -10,10 +10,12 @@ export interface MediaType {
 
 const parameter = /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g;
 
+const noParameters: ReadonlyMap<string, string> = new Map();
+
 /** The media type that a field value writes. */
 export function mediaTypeFrom(text: string): MediaType {
   const semicolon = text.indexOf(";");
-  if (semicolon < 0) return { type: text.trim().toLowerCase(), parameters: new Map() };
+  if (semicolon < 0) return { type: text.trim().toLowerCase(), parameters: noParameters };
   const parameters = new Map<string, string>();
   for (const [, name = "", quoted, bare = ""] of text.slice(semicolon).matchAll(parameter)) {
     parameters.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? bare);

@@ -4,10 +4,10 @@ import type { Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
 import type { Exchange } from "#exchange/exchange.ts";
 import type { CallInit } from "#rpc/call-scope.ts";
+import { Metadata } from "#rpc/metadata.ts";
 import { type BodyReading, messageFromBody, messagesFromBody } from "./body.ts";
 import { timeoutMsFrom } from "./deadline.ts";
 import { FieldWriter } from "./field-writer.ts";
-import { requestMetadata } from "./metadata.ts";
 import type { RouteMatch } from "./router.ts";
 
 function queryOf(target: string): string {
@@ -22,9 +22,11 @@ export function bindTarget(
   { binder }: BodyReading,
   message: Message,
 ): Message {
+  const query = queryOf(target);
+  if (captures.length === 0 && query === "") return message;
   const writer = new FieldWriter(message, route.method.input);
   binder.path(route, captures, writer);
-  binder.query(route, queryOf(target), writer);
+  binder.query(route, query, writer);
   return message;
 }
 
@@ -60,7 +62,7 @@ export function callInitOf(exchange: CallSource, values: ContextValues): CallIni
   const timeoutMs = timeoutMsFrom((name) => exchange.header(name));
   const scheme = exchange.peer.encrypted ? "https" : "http";
   return {
-    header: requestMetadata(exchange),
+    header: new Metadata(exchange),
     signal: exchange.signal,
     values,
     url: `${scheme}://${exchange.authority}${exchange.target}`,
