@@ -65,8 +65,10 @@ export function metadataOf(fields: readonly Field[]): Metadata {
 /** Why the head of an answer cannot begin one of gRPC; undefined when it can. */
 export function refusalOfHead({ status, fields }: EndedAnswer): GrpcError | undefined {
   const contentType = firstOf(fields, "content-type");
-  if (contentType !== undefined && /^application\/grpc(?:$|[+;])/i.test(contentType)) {
-    if (status === 200 || firstOf(fields, "grpc-status") !== undefined) return undefined;
+  const format = /^application\/grpc(?:\+([^;]*))?(?:$|;)/i.exec(contentType ?? "");
+  if (format !== null && (status === 200 || firstOf(fields, "grpc-status") !== undefined)) {
+    if ((format[1] ?? "proto").trim() === "proto") return undefined;
+    return new GrpcError(Code.Internal, "the server answered in another format than protobuf");
   }
   const told = status === 200 ? "no content type of gRPC" : `HTTP status ${status}`;
   return new GrpcError(codeOfHttpStatus(status), `the server answered with ${told}`);
@@ -90,6 +92,7 @@ export function errorOfAnswer(answer: EndedAnswer, hasBody: boolean): GrpcError 
   const details = firstOf(last, "grpc-status-details-bin");
   return new GrpcError(code, messageFromWire(firstOf(last, "grpc-message") ?? ""), {
     trailer: metadataOf(last),
+    ...(last === fields ? {} : { header: metadataOf(fields) }),
     ...(details === undefined ? {} : { details: Buffer.from(details, "base64") }),
   });
 }

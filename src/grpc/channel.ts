@@ -8,13 +8,14 @@ import type { ClientStream } from "#http2/client-stream.ts";
 import { errorCode } from "#http2/error-code.ts";
 import { BodyTooLargeError } from "#http2/stream-error.ts";
 import { prefixBytes } from "#rpc/envelope.ts";
+import type { Metadata } from "#rpc/metadata.ts";
 import { decompressed, isCompressed } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
 import { type CallOptions, CallUnderWay, framed } from "./call.ts";
 import { answerTooLarge, Deframer } from "./deframer.ts";
 import { GrpcError } from "./grpc-error.ts";
-import { GrpcStream } from "./grpc-stream.ts";
+import { GrpcStream, notOneMessage } from "./grpc-stream.ts";
 
 /** Where a channel calls, and how. */
 export interface GrpcChannelOptions extends Http2ClientOptions {
@@ -26,9 +27,9 @@ export interface GrpcChannelOptions extends Http2ClientOptions {
 export interface GrpcAnswer {
   readonly message: Uint8Array;
   /** Metadata ahead of the message. */
-  readonly header: Headers;
+  readonly header: Metadata;
   /** Metadata behind it. */
-  readonly trailer: Headers;
+  readonly trailer: Metadata;
 }
 
 /**
@@ -153,8 +154,7 @@ export class GrpcChannel implements AsyncDisposable {
       if (body.length > 0 && envelope === undefined) {
         throw new GrpcError(Code.Internal, "the answer ends within a message");
       }
-      const count = envelope === undefined ? "no message" : "more than one message";
-      throw new GrpcError(Code.Unimplemented, `the answer to a unary call has ${count}`);
+      throw notOneMessage(envelope === undefined ? "no message" : "more than one message");
     }
     const { payload } = envelope;
     return isCompressed(envelope) ? decompressed(payload, stream, this.#messageBytesMax) : payload;

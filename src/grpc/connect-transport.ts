@@ -30,14 +30,14 @@ export interface GrpcTransportOptions {
   readonly encoding?: NonNullable<CallOptions["encoding"]>;
 }
 
-/** The error as Connect's callers know it: code, text, details, and the trailer as its metadata. */
+/** The error as Connect's callers know it: code, text, details, and all metadata of the answer. */
 export function connectErrorFrom(thrown: unknown): unknown {
   if (!(thrown instanceof GrpcError)) return thrown;
-  const { message, code, trailer, details, cause } = thrown;
+  const { message, code, header = [], trailer = [], details, cause } = thrown;
   const error = new ConnectError(
     message,
     code,
-    trailer && [...trailer],
+    [...header, ...trailer],
     undefined,
     cause ?? thrown,
   );

@@ -1,13 +1,16 @@
 /** What a gRPC call of ours fails with. */
 
 import type { Code } from "@connectrpc/connect";
+import type { Metadata } from "#rpc/metadata.ts";
 
 /** What may be known of a failure beside code and text. */
 export interface GrpcErrorOptions {
   /** google.rpc.Status in bytes, as the server sent it. */
   readonly details?: Uint8Array;
+  /** Metadata ahead of the messages. */
+  readonly header?: Metadata;
   /** Metadata that came with the status. */
-  readonly trailer?: Headers;
+  readonly trailer?: Metadata;
   readonly unprocessed?: boolean;
   /** What was caught; for logs, it may name addresses. */
   readonly cause?: unknown;
@@ -18,7 +21,8 @@ export class GrpcError extends Error {
   override readonly name = "GrpcError";
   readonly code: Code;
   readonly details: Uint8Array | undefined;
-  readonly trailer: Headers | undefined;
+  readonly header: Metadata | undefined;
+  readonly trailer: Metadata | undefined;
   /** The server has not touched the call: making it again is safe, whatever it does. */
   readonly unprocessed: boolean;
 
@@ -26,6 +30,7 @@ export class GrpcError extends Error {
     super(message, { cause: options.cause });
     this.code = code;
     this.details = options.details;
+    this.header = options.header;
     this.trailer = options.trailer;
     this.unprocessed = options.unprocessed ?? false;
   }

@@ -10,6 +10,11 @@ import { type CallUnderWay, framed } from "./call.ts";
 import { Deframer } from "./deframer.ts";
 import { GrpcError } from "./grpc-error.ts";
 
+/** The end of a call whose answer has not the one message that its method gives back. */
+export function notOneMessage(what: "no message" | "more than one message"): GrpcError {
+  return new GrpcError(Code.Unimplemented, `the answer has ${what}, its method gives back one`);
+}
+
 /** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #stream: ClientStream;
@@ -93,6 +98,16 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     } catch (thrown) {
       throw this.#failed(thrown);
     }
+  }
+
+  /** The only message of a call that takes one back, once it has ended. Rejects with GrpcError. */
+  async only(): Promise<Uint8Array> {
+    const { value: message, done } = await this.next();
+    if (done) throw notOneMessage("no message");
+    const second = await this.next();
+    if (second.done) return message;
+    this.cancel();
+    throw notOneMessage("more than one message");
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {

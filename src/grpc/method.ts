@@ -72,12 +72,7 @@ export function clientStreamMethod<I extends DescMessage, O extends DescMessage>
   return async (requests, options) => {
     const stream = await channel.stream(path, options);
     sendAll(stream, method.input, requests);
-    const answers = await Array.fromAsync(stream);
-    const [answer] = answers;
-    if (answer === undefined || answers.length > 1) {
-      throw new GrpcError(Code.Unimplemented, `the answer has ${answers.length} messages, not one`);
-    }
-    return parse(answer);
+    return parse(await stream.only());
   };
 }
 
