@@ -19,7 +19,7 @@ import type { Metrics } from "#observability/metrics.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import { refuse } from "#rest/refusal.ts";
 import { createRest, type Rest } from "#rest/rest.ts";
-import { createCallPath, type Routes } from "#rpc/call.ts";
+import { type Admits, createCallPath, type Routes } from "#rpc/call.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 
@@ -33,6 +33,8 @@ export interface FrontOptions {
   readonly listeners: readonly FrontListener[];
   readonly routes: Routes;
   readonly interceptors: Interceptor[];
+  /** Who may have a call's body read; everybody when absent. */
+  readonly admits?: Admits;
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: { readonly all: Pages; readonly rest: Pages; readonly metrics: Pages };
   /** Largest request body or message in bytes. */
@@ -143,7 +145,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       wallMs: clock.wallMs(),
     });
 
-  const calls = createCallPath(options.routes, options.interceptors);
+  const calls = createCallPath(options.routes, options.interceptors, options.admits);
   const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
   const pages = (some: Pages) =>
     createPagesSurface(app, some, (exchange, record) =>

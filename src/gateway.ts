@@ -200,10 +200,7 @@ function openStreet(
     {
       listeners: settings.listeners,
       routes: routesOf(shared, behind.chat, behind.predict),
-      interceptors: interceptorChain(
-        rateLimit === undefined ? chain : { ...chain, rateLimit },
-        shared,
-      ),
+      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, shared),
       pages: gatewayPages({
         metrics,
         pool: behind.chat.pool,

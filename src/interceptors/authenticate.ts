@@ -3,10 +3,16 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { getOption } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import type { ContextValues, Interceptor } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { public$ } from "#gen/polygate/v1/options_pb.js";
-import { callRecordKey, type Principal, principalKey } from "./context.ts";
+import {
+  callRecordKey,
+  type Identity,
+  identityKey,
+  type Principal,
+  principalKey,
+} from "./context.ts";
 
 /** Who may call. */
 export interface AuthOptions {
@@ -36,12 +42,22 @@ function credentialOf(header: Headers): string | undefined {
   return bearer?.[1] ?? header.get("x-api-key") ?? undefined;
 }
 
+/** Admission by metadata, and the interceptor that gives a call its principal. */
+export interface Authentication {
+  /** Whether the caller may have the body of its call read. */
+  readonly admits: (
+    method: DescMethod,
+    call: { readonly header: Headers; readonly values: ContextValues },
+  ) => boolean;
+  /** Throws CREDENTIAL_MISSING or CREDENTIAL_INVALID unless the method is public. */
+  readonly interceptor: Interceptor;
+}
+
 /**
- * Finds who calls. Every digest is compared, in constant time, so that neither the key nor its
- * place in the list shows in how long a refusal takes. Throws CREDENTIAL_MISSING or
- * CREDENTIAL_INVALID unless the method is public.
+ * Finds who calls, once a call. Every digest is compared, in constant time, so that neither the key
+ * nor its place in the list shows in how long a refusal takes.
  */
-export function authenticate(options: AuthOptions): Interceptor {
+export function authentication(options: AuthOptions): Authentication {
   const keys = options.keys.map(({ name, sha256, scopes }) => ({
     digest: Buffer.from(sha256, "hex"),
     principal: { id: name, authenticated: true, scopes: new Set(scopes) } satisfies Principal,
@@ -52,24 +68,35 @@ export function authenticate(options: AuthOptions): Interceptor {
     scopes: new Set(options.enabled ? [] : options.anonymousScopes),
   };
 
-  const identify = (credential: string): Principal | undefined => {
+  const find = (header: Headers): Identity => {
+    if (!options.enabled) return everybody;
+    const credential = credentialOf(header);
+    if (credential === undefined) return "missing";
     const digest = createHash("sha256").update(credential).digest();
     let found: Principal | undefined;
     for (const key of keys) if (timingSafeEqual(digest, key.digest)) found = key.principal;
-    return found;
+    return found ?? "unknown";
+  };
+  const identify = (header: Headers, values: ContextValues): Identity => {
+    const identity = values.get(identityKey) ?? find(header);
+    values.set(identityKey, identity);
+    return identity;
   };
 
-  return (next) => (request) => {
-    const credential = options.enabled ? credentialOf(request.header) : undefined;
-    const known = credential === undefined ? undefined : identify(credential);
-    if (options.enabled && known === undefined && !isPublic(request.method)) {
-      throw credential === undefined
-        ? fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>")
-        : fault("CREDENTIAL_INVALID", "the credential is not known here");
-    }
-    const principal = known ?? everybody;
-    request.contextValues.set(principalKey, principal);
-    request.contextValues.get(callRecordKey).principal = principal.id;
-    return next(request);
+  return {
+    admits: (method, { header, values }) =>
+      typeof identify(header, values) !== "string" || isPublic(method),
+    interceptor: (next) => (request) => {
+      const identity = identify(request.header, request.contextValues);
+      if (typeof identity === "string" && !isPublic(request.method)) {
+        throw identity === "missing"
+          ? fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>")
+          : fault("CREDENTIAL_INVALID", "the credential is not known here");
+      }
+      const principal = typeof identity === "string" ? everybody : identity;
+      request.contextValues.set(principalKey, principal);
+      request.contextValues.get(callRecordKey).principal = principal.id;
+      return next(request);
+    },
   };
 }

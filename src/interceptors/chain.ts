@@ -6,7 +6,7 @@ import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
-import { type AuthOptions, authenticate } from "./authenticate.ts";
+import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { deadline } from "./deadline.ts";
 import { errors } from "./errors.ts";
@@ -31,16 +31,25 @@ export interface ChainDeps {
   readonly clock: Clock;
 }
 
-/** Outermost first. Each position has a reason; a new interceptor needs one too. */
-export function interceptorChain(options: ChainOptions, deps: ChainDeps): Interceptor[] {
-  return [
+/** The chain, and who may have a call's body read at all. */
+export interface Chain {
+  /** Outermost first. */
+  readonly interceptors: Interceptor[];
+  readonly admits: Authentication["admits"];
+}
+
+/** Each position has a reason; a new interceptor needs one too. */
+export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
+  const auth = authentication(options.auth);
+  const interceptors = [
     accessLog(deps.logger, deps.clock), // sees every outcome, refusals included
     callMetrics(deps), // counts what the client sees
     errors(), // below the two that want finished errors
     deadline(options.timeoutMs), // bounds all that follows
-    authenticate(options.auth), // everything inside may rely on a principal
+    auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
     validate(), // the dearest refusal comes last
   ];
+  return { interceptors, admits: auth.admits };
 }

@@ -19,6 +19,15 @@ export const principalKey: ContextKey<Principal> = createContextKey(anonymous, {
   description: "principal",
 });
 
+/** What is known of a caller's credential; undefined until somebody has looked at it. */
+export type Identity = Principal | "missing" | "unknown";
+
+/** Found by admission, ahead of the call's body, or else by `authenticate`. */
+export const identityKey: ContextKey<Identity | undefined> = createContextKey<Identity | undefined>(
+  undefined,
+  { description: "identity" },
+);
+
 /** The record of the request; calls that come through no door get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(
   {

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
+import { connect } from "node:net";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
@@ -121,6 +122,28 @@ auth: { enabled: true, type: bearer, secret_key: "\${AUTH_SECRET_KEY}", keys: [{
     }
     const health = createClient(Health, createGrpcTransport({ baseUrl: gateway.url }));
     expect(await health.check({})).toMatchObject({ status: Status.SERVING });
+  });
+
+  test("without a key no body is read: the refusal comes ahead of it, in every protocol", async () => {
+    await using gateway = await startTestGateway({ yaml, env });
+    const { port } = new URL(gateway.url);
+    for (const [path, type] of [
+      ["/api/v1/chat", "application/json"],
+      ["/polygate.v1.ChatService/Chat", "application/json"],
+      ["/polygate.v1.ChatService/Chat", "application/grpc-web+proto"],
+    ]) {
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: ${type}\r\ncontent-length: 1000000\r\n\r\n{`,
+      );
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      socket.destroy();
+      expect(answer.toString(), path).toMatch(/401 Unauthorized|grpc-status: 16/i);
+    }
+    const refused = gateway.lines.filter(({ reason }) => reason === "CREDENTIAL_MISSING");
+    expect(refused.map(({ msg, code }) => `${msg} ${code}`)).toEqual(
+      Array(3).fill("call UNAUTHENTICATED"),
+    );
   });
 
   test("a key opens them, and only an operator's opens the admin methods", async () => {

@@ -19,6 +19,7 @@ import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details
 import { ChatRequestSchema, ChatResponseSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
 
 interface Way {
@@ -127,8 +128,13 @@ describe.each(["polygate", "node"])("HTTP/2 by the engine of %s:", (engine) => {
     });
 
     test("a deadline that passes ends the call with DEADLINE_EXCEEDED", async () => {
-      const client = createClient(ChatService, transport(gateway.url));
-      const call = client.chat({ message: "x" }, { timeoutMs: 0.001 });
+      const client = createClient(StatsService, transport(gateway.url));
+      const watch = async () => {
+        for await (const _stats of client.watchStats({ intervalMs: 60_000 }, { timeoutMs: 50 }));
+      };
+      const error = await watch().catch(ConnectError.from);
+      expect(error).toMatchObject({ code: Code.DeadlineExceeded });
+    });
       const error = await call.catch(ConnectError.from);
       expect(error).toMatchObject({ code: Code.DeadlineExceeded });
     });

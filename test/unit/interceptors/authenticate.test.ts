@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
-import { authenticate } from "#interceptors/authenticate.ts";
+import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
 import { principalKey } from "#interceptors/context.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
@@ -30,7 +30,7 @@ function caller(options: { enabled: boolean; anonymousScopes?: readonly string[]
         unloadModel: () => ({}),
       });
     },
-    [authenticate({ enabled, keys, anonymousScopes }), authorize()],
+    [authentication({ enabled, keys, anonymousScopes }).interceptor, authorize()],
   );
   return { call, seen };
 }

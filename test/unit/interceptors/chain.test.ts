@@ -18,7 +18,7 @@ function chained(chat: (request: ChatRequest, signal: AbortSignal) => Promise<ob
   );
   const metrics = createMetrics();
   const stats = createStats(systemClock);
-  const chain = interceptorChain(
+  const { interceptors: chain } = interceptorChain(
     { auth: { enabled: false, keys: [], anonymousScopes: [] }, timeoutMs: 50 },
     { logger, metrics, stats, clock: systemClock },
   );
