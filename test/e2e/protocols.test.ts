@@ -135,9 +135,6 @@ describe.each(["polygate", "node"])("HTTP/2 by the engine of %s:", (engine) => {
       const error = await watch().catch(ConnectError.from);
       expect(error).toMatchObject({ code: Code.DeadlineExceeded });
     });
-      const error = await call.catch(ConnectError.from);
-      expect(error).toMatchObject({ code: Code.DeadlineExceeded });
-    });
   });
 
   describe.each(ways.filter(({ bidi }) => bidi))("$name", ({ transport }) => {
