@@ -24,7 +24,10 @@ const exposedHeaders = ["x-request-id", "retry-after", "ratelimit-limit", "ratel
  * Whether a page may open a WebSocket: browsers ask nobody before they do, and show its messages
  * to any page. Those of this host may, those that `options` name, and whoever is no browser.
  */
-export function mayUpgrade(upgrade: Upgrade, options: CorsOptions | undefined): boolean {
+export function mayUpgrade(
+  upgrade: Pick<Upgrade, "header" | "authority">,
+  options: CorsOptions | undefined,
+): boolean {
   const origin = upgrade.header("origin");
   if (origin === undefined || options?.origins.includes("*")) return true;
   if (options?.origins.includes(origin)) return true;

@@ -176,7 +176,7 @@ class Transcoder implements Rest {
     const { method } = match.route;
     const json = this.#codecOf(method);
     const init = callInitOf(exchange, request.values);
-    const admission = this.#calls.admit(match.route.method, init);
+    const admission = this.#calls.admit(method, init);
     if (admission !== undefined) await admission;
     const reading = this.#reading(json);
     const answering = this.#answering(json, request);

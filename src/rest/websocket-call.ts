@@ -90,6 +90,7 @@ export async function callOverSocket(
     const acceptKey = acceptKeyOf(upgrade);
     const gone = new AbortController();
     const init = callInitOf(sourceOf(upgrade, gone.signal), values);
+    await calls.admit(match.route.method, init);
     upgrade.accept([
       ["upgrade", "websocket"],
       ["sec-websocket-accept", acceptKey],

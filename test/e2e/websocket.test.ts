@@ -104,8 +104,7 @@ test("needs the credential that every call needs", async () => {
     yaml: `{ gateway: { host: 127.0.0.1, port: 0 }, auth: { keys: [{ name: a, key: ${key} }] } }`,
   });
   const question = { message: "hello" };
-  const refused = await callOver(guarded.url + path, question);
-  expect([refused.code, refused.reason]).toEqual([1008, "CREDENTIAL_MISSING"]);
+  expect((await answerTo(guarded.url + path, handshake)).statusCode).toBe(401);
   const allowed = { authorization: `Bearer ${key}` };
   expect((await callOver(guarded.url + path, question, allowed)).code).toBe(1000);
 });
