@@ -7,8 +7,10 @@ import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
 import type { Report } from "./report.ts";
+import { isReserved } from "./reserved-paths.ts";
 import type { FileConfig } from "./schema.ts";
 import type { CorsSettings, OnnxSettings, RateLimitSettings, Settings } from "./settings.ts";
+import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What a configuration does not say itself. */
 export interface CompileContext {
@@ -16,6 +18,8 @@ export interface CompileContext {
   readonly folder: string;
   /** Whether a file or folder is there and may be read. */
   readonly isReadable: (path: string) => boolean;
+  /** What is wrong with PEM files. */
+  readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
   /** Threads that the machine runs at once. */
   readonly cpus: number;
   /** Environment names that are set and without effect. */
@@ -33,6 +37,9 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   const meant = environment === "prod" ? "production" : nearest(environment, ["production"], 2);
   if (!strict && meant !== undefined) {
     report(["environment"], "is almost production", "did you mean production?");
+  }
+  if (metrics.enabled && isReserved(metrics.path)) {
+    report(["metrics", "path"], "is served by the gateway itself");
   }
   const cors = corsFrom(config.cors, strict, report);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);

@@ -4,12 +4,13 @@ import { resolve } from "node:path";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
 import type { CoreSettings, CoreTlsSettings } from "./settings.ts";
+import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What cores need to know of files. */
 export interface CoreContext {
   /** Absolute; relative paths count from here. */
   readonly folder: string;
-  readonly isReadable: (path: string) => boolean;
+  readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
 }
 
 type FileCore = FileConfig["cores"][number];
@@ -45,20 +46,17 @@ export function coresFrom(
 
 function tlsFrom(
   tls: NonNullable<FileCore["tls"]>,
-  { folder, isReadable }: CoreContext,
+  { folder, tlsProblems }: CoreContext,
   report: Report,
 ): CoreTlsSettings {
-  for (const key of ["ca_file", "cert_file", "key_file"] as const) {
-    const file = tls[key];
-    if (file !== undefined && !isReadable(resolve(folder, file))) report([key], "cannot be read");
-  }
   const { ca_file: ca, cert_file: cert, key_file: key, server_name: serverName } = tls;
   if (cert !== undefined && key === undefined) report(["key_file"], "is required by `cert_file`");
   if (key !== undefined && cert === undefined) report(["cert_file"], "is required by `key_file`");
-  return {
+  const files = {
     ...(ca !== undefined && { caFile: resolve(folder, ca) }),
     ...(cert !== undefined && { certFile: resolve(folder, cert) }),
     ...(key !== undefined && { keyFile: resolve(folder, key) }),
-    ...(serverName !== undefined && { serverName }),
   };
+  for (const problem of tlsProblems(files)) report([problem.key], problem.message);
+  return { ...files, ...(serverName !== undefined && { serverName }) };
 }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
 import type { ListenerSettings, Surface, TlsSettings } from "./settings.ts";
+import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 const everything: readonly Surface[] = ["rpc", "rest", "metrics"];
 
@@ -11,10 +12,10 @@ const everything: readonly Surface[] = ["rpc", "rest", "metrics"];
 export interface ListenerContext {
   /** Where relative paths count from; absolute. */
   readonly folder: string;
-  readonly isReadable: (path: string) => boolean;
+  readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
 }
 
-/** All listeners; reports names and addresses that are said twice, and files that cannot be read. */
+/** All listeners; reports names and addresses that are said twice, and TLS files that are of no use. */
 export function listenersFrom(
   config: FileConfig,
   context: ListenerContext,
@@ -101,22 +102,19 @@ type FileTls = NonNullable<NonNullable<FileConfig["listeners"]>[number]["tls"]>;
 
 function tlsFrom(
   tls: FileTls,
-  { folder, isReadable }: ListenerContext,
+  { folder, tlsProblems }: ListenerContext,
   report: Report,
 ): TlsSettings {
   if (tls.client_auth !== "none" && tls.ca_file === undefined) {
     report(["ca_file"], "is required to check client certificates");
   }
-  for (const key of ["cert_file", "key_file", "ca_file"] as const) {
-    const file = tls[key];
-    if (file !== undefined && !isReadable(resolve(folder, file))) report([key], "cannot be read");
-  }
-  return {
+  const files = {
     certFile: resolve(folder, tls.cert_file),
     keyFile: resolve(folder, tls.key_file),
     ...(tls.ca_file !== undefined && { caFile: resolve(folder, tls.ca_file) }),
-    clientAuth: tls.client_auth,
   };
+  for (const { key, message } of tlsProblems(files)) report([key], message);
+  return { ...files, clientAuth: tls.client_auth };
 }
 
 /** Adds the listener of `metrics.port`, unless that very address serves metrics already. */

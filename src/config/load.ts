@@ -12,6 +12,7 @@ import { flagAssignments, serveFlags } from "./serve-flags.ts";
 import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
 import { type Environment, type Source, sourceBytesMax, sourceFrom } from "./source.ts";
+import { tlsProblems } from "./tls-files.ts";
 
 /** What the outside says. */
 export interface Outside {
@@ -45,6 +46,7 @@ export function loadSettings({ argv, env, cwd }: Outside): Loaded {
   const { settings, problems } = settle(source.draft, early, {
     folder: file === undefined ? cwd : dirname(resolve(cwd, file)),
     isReadable,
+    tlsProblems,
     cpus: availableParallelism(),
     unusedEnvironment: unusedEnvironment(env),
   });

@@ -1,7 +1,7 @@
 /** How the cores of a file are compiled: transport, trust, and what cannot be meant. */
 
 import { expect, test } from "vitest";
-import { coresFrom } from "#config/cores.ts";
+import { type CoreContext, coresFrom } from "#config/cores.ts";
 import { pathText } from "#config/problem.ts";
 import { fileSchema } from "#config/schema.ts";
 
@@ -9,7 +9,15 @@ const files = new Set(["/etc/gateway/ca.pem", "/etc/gateway/own.pem", "/etc/gate
 
 function compiled(...cores: readonly object[]) {
   const problems: string[] = [];
-  const context = { folder: "/etc/gateway", isReadable: (path: string) => files.has(path) };
+  const keys = { caFile: "ca_file", certFile: "cert_file", keyFile: "key_file" } as const;
+  const missing = { message: "cannot be read" };
+  const context: CoreContext = {
+    folder: "/etc/gateway",
+    tlsProblems: (named) =>
+      (["caFile", "certFile", "keyFile"] as const)
+        .filter((name) => named[name] !== undefined && !files.has(named[name]))
+        .map((name) => ({ key: keys[name], ...missing })),
+  };
   const settings = coresFrom(fileSchema.parse({ cores }).cores, context, (path, message) => {
     problems.push(`${pathText(path)}: ${message}`);
   });

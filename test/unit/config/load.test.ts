@@ -98,12 +98,13 @@ describe("what loads", () => {
     expect(frozen(settingsOf(loadYaml(seedYaml, { AUTH_SECRET_KEY: "x" })))).toBe(true);
   });
 
-  test("paths count from the file's folder, and TLS files must be there", () => {
+  test("paths count from the file's folder, and TLS files must be fit for use", () => {
     const yaml =
       "listeners: [{name: tls, port: 8443, tls: {cert_file: c.pem, key_file: k.pem, client_auth: require}}]\nmodels: {path: nowhere}\n";
     using folder = new ConfigFolder({ "gateway.yaml": yaml, "c.pem": "certificate" });
     expect(problemsOf(folder.load())).toEqual([
       "gateway.yaml:1:42: listeners[0].tls.ca_file: is required to check client certificates",
+      "gateway.yaml:1:54: listeners[0].tls.cert_file: holds no PEM certificate",
       "gateway.yaml:1:71: listeners[0].tls.key_file: cannot be read",
       "gateway.yaml:2:16: models.path: cannot be read",
     ]);
@@ -462,6 +463,11 @@ describe("what is refused, and where", () => {
       name: "a listener left with nothing to serve",
       yaml: "listeners: [{name: a, port: 1, serves: [metrics]}]\nmetrics: {enabled: false}\n",
       problems: ["gateway.yaml:1:13: listeners[0]: serves nothing while metrics are off"],
+    },
+    {
+      name: "a metrics page in the place of another",
+      yaml: "metrics: {path: /livez}\n",
+      problems: ["gateway.yaml:1:17: metrics.path: is served by the gateway itself"],
     },
     {
       name: "two rates",

@@ -1,0 +1,76 @@
+/** Reads the PEM files of a TLS setting as they will be read at the start, and says what is wrong. */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+
+/** Absolute paths of PEM files. */
+export interface TlsFiles {
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly caFile?: string;
+}
+
+/** A problem and the setting under `tls` that it is about. */
+export interface TlsProblem {
+  readonly key: "cert_file" | "key_file" | "ca_file";
+  readonly message: string;
+}
+
+/** All problems of the files; none: TLS takes them. Never throws. */
+export function tlsProblems({ certFile, keyFile, caFile }: TlsFiles): readonly TlsProblem[] {
+  const problems: TlsProblem[] = [];
+  const read = <T>(key: TlsProblem["key"], path: string | undefined, kind: Kind<T>) => {
+    if (path === undefined) return undefined;
+    const { message, pem, value } = readAs(path, kind);
+    if (message !== undefined) problems.push({ key, message });
+    return value === undefined ? undefined : { pem, value };
+  };
+  const cert = read("cert_file", certFile, certificate);
+  const key = read("key_file", keyFile, privateKey);
+  const ca = read("ca_file", caFile, certificate);
+  if (cert === undefined || key === undefined || problems.length > 0) return problems;
+  if (!cert.value.checkPrivateKey(key.value)) {
+    return [{ key: "key_file", message: "is not the key of the certificate in `cert_file`" }];
+  }
+  try {
+    createSecureContext({ cert: cert.pem, key: key.pem, ...(ca && { ca: ca.pem }) });
+    return [];
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    return [{ key: "cert_file", message: `is refused by TLS (${code})` }];
+  }
+}
+
+/** How the text of a file is understood, and what is said of one that is not. */
+interface Kind<T> {
+  readonly parse: (pem: Buffer) => T;
+  readonly otherwise: string;
+}
+
+const certificate: Kind<X509Certificate> = {
+  parse: (pem) => new X509Certificate(pem),
+  otherwise: "holds no PEM certificate",
+};
+
+const privateKey: Kind<KeyObject> = {
+  parse: (pem) => createPrivateKey(pem),
+  otherwise: "holds no PEM private key that opens without a passphrase",
+};
+
+function readAs<T>(
+  path: string,
+  { parse, otherwise }: Kind<T>,
+): { readonly message?: string; readonly pem?: Buffer; readonly value?: T } {
+  let pem: Buffer;
+  try {
+    pem = readFileSync(path);
+  } catch {
+    return { message: "cannot be read" };
+  }
+  try {
+    return { pem, value: parse(pem) };
+  } catch {
+    return { message: otherwise };
+  }
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { isReserved } from "#config/reserved-paths.ts";
+import { startTestGateway } from "../../support/gateway.ts";
+
+test("every page and every REST path without variables is reserved", async () => {
+  await using gateway = await startTestGateway();
+  const { paths }: { paths: object } = await (await fetch(`${gateway.url}/openapi.json`)).json();
+  const page = await (await fetch(`${gateway.url}/docs`)).text();
+  const files = [...page.matchAll(/(?:src|href)="([^":]+\.(?:css|js))"/g)].map(
+    ([, file = ""]) => new URL(file, `${gateway.url}/docs`).pathname,
+  );
+  // What a metrics page may be called: bindings with a verb are out of its reach.
+  const rest = Object.keys(paths).filter((path) => /^\/[\w./-]+$/.test(path));
+  expect([files.length > 0, rest.length > 5]).toEqual([true, true]);
+  const pages = ["/livez", "/readyz", "/status", "/docs", "/docs/", "/openapi.json"];
+  const served = [...pages, ...files, ...rest];
+  expect(served.filter((path) => !isReserved(path))).toEqual([]);
+});
+
+test.each(["/metrics", "/-/metrics", "/api/metrics", "/docs-metrics", "/livez/metrics"])(
+  "%s is free",
+  (path) => {
+    expect(isReserved(path)).toBe(false);
+  },
+);
