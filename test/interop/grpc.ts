@@ -1,6 +1,7 @@
 /**
- * gRPC's own interoperability cases: the client of grpc-go against the RPC server, over cleartext and
- * TLS. `npm run interop:grpc`; with `--require` a client that cannot be had is a failure.
+ * gRPC's own interoperability cases, over cleartext and TLS: the client of grpc-go against the RPC
+ * server, and the project's client against the server of grpc-go. `npm run interop:grpc`; with
+ * `--require` a program that cannot be had is a failure.
  */
 
 import { resolve } from "node:path";
@@ -10,8 +11,9 @@ import { createCallPath } from "#rpc/call.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc } from "#rpc/rpc.ts";
 import { TestService } from "../gen/grpc/testing/test_pb.js";
+import { grpcServerCases } from "./grpc-server.ts";
 import { testService } from "./grpc-service.ts";
-import { findGrpcClient, run } from "./program.ts";
+import { findGrpcInterop, run } from "./program.ts";
 import { createReport } from "./report.ts";
 
 const cases = [
@@ -56,8 +58,8 @@ const wires: { name: string; tls?: ListenerOptions["tls"]; args: readonly string
 ];
 
 const report = createReport({ requireAll: process.argv.includes("--require") });
-const client = await findGrpcClient();
-if (client.missing !== undefined) report.skip("grpc-go", client.missing);
+const client = await findGrpcInterop("client");
+if (client.missing !== undefined) report.skip("grpc-go's client", client.missing);
 else {
   for (const http2Engine of ["polygate", "node"] as const) {
     for (const { name, tls, args } of wires) {
@@ -83,4 +85,8 @@ else {
     }
   }
 }
+
+const server = await findGrpcInterop("server");
+if (server.missing !== undefined) report.skip("grpc-go's server", server.missing);
+else await grpcServerCases(server.path, report);
 process.exitCode = report.end();

@@ -35,7 +35,8 @@ export type Tool =
 
 const cache = resolve(".cache");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
-const grpcClientModule = "google.golang.org/grpc/interop/client@latest";
+const grpcInteropModule = "google.golang.org/grpc/interop";
+const grpcVersion = "latest";
 const pythonPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "protobuf"];
 
 /** A Go program of the machine; else built into .cache from `module` by Go. */
@@ -44,11 +45,12 @@ export async function findGoProgram(name: string, module: string): Promise<Tool>
   return found === undefined ? buildGoProgram(name, module, join(cache, "bin")) : { path: found };
 }
 
-/** gRPC's interoperability client, whose own name says nothing: it has a folder below .cache. */
-export async function findGrpcClient(): Promise<Tool> {
+/** gRPC's interoperability programs, whose own names say nothing: they have a folder below .cache. */
+export async function findGrpcInterop(name: "client" | "server"): Promise<Tool> {
   const folder = join(cache, "grpc-interop");
-  const path = join(folder, "client");
-  return isExecutable(path) ? { path } : buildGoProgram("client", grpcClientModule, folder);
+  const path = join(folder, name);
+  const module = `${grpcInteropModule}/${name}@${grpcVersion}`;
+  return isExecutable(path) ? { path } : buildGoProgram(name, module, folder);
 }
 
 async function buildGoProgram(name: string, module: string, folder: string): Promise<Tool> {
