@@ -16,6 +16,7 @@ import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
@@ -83,6 +84,8 @@ interface ChatSide {
 const coreMessageBytesMax = 64 * 1024 * 1024;
 /** Time after start at which the embedded core gets ready for its first call. */
 const embeddedWarmUpMs = 500;
+/** Images decoded at once: half of the threads that also read files and look up names. */
+const decodingMax = 2;
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
@@ -174,9 +177,13 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     stopping: shared.stopping,
   };
   const meter = { clock, metrics, stats };
+  const decoding = createDecodeQueue({
+    runningMax: decodingMax,
+    waitingMax: settings.onnx.queueMax,
+  });
   return (router) => {
     router.service(ChatService, createChatService({ ...meter, ...chat }));
-    router.service(PredictService, createPredictService({ ...meter, backend: predict }));
+    router.service(PredictService, createPredictService({ ...meter, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,

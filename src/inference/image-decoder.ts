@@ -1,13 +1,19 @@
 /** Decodes and resizes images with libvips; imported only when there is an image. */
 
-import sharp, { type Sharp } from "sharp";
+import sharp, { type Metadata, type Sharp } from "sharp";
 import { fault } from "#errors/fault.ts";
 import { type Placement, placeImage, type Size } from "./image-frame.ts";
 import type { ImageInput } from "./model-spec.ts";
 import type { Pixels } from "./pixels.ts";
 
-/** Most pixels that an image may have. */
+/** Most pixels of an image that is decoded row by row, in little memory. */
 export const imagePixelsMax = 64_000_000;
+
+/** Most pixels of an image that is in memory as a whole while it is decoded, some of it twice. */
+export const wholeImagePixelsMax = 16_000_000;
+
+/** Formats whose rows come one after the other, unless the image is interlaced or progressive. */
+const rowFormats: ReadonlySet<string> = new Set(["jpeg", "png", "tiff"]);
 
 const formats = "JPEG, PNG, WebP, GIF, TIFF or AVIF";
 
@@ -46,19 +52,23 @@ export async function decodeImage(
 }
 
 async function uprightSize(image: Sharp): Promise<Size> {
-  let size: Size;
+  let metadata: Metadata;
   try {
-    size = (await image.metadata()).autoOrient;
+    metadata = await image.metadata();
   } catch (error) {
     throw imageFault(`not a readable ${formats} image`, error);
   }
-  const { width, height } = size;
-  if (width * height > imagePixelsMax) {
+  const { format, isProgressive = false, autoOrient } = metadata;
+  const { width, height } = autoOrient;
+  const byRow = rowFormats.has(format) && !isProgressive;
+  const pixelsMax = byRow ? imagePixelsMax : wholeImagePixelsMax;
+  if (width * height > pixelsMax) {
+    const kind = isProgressive ? "an interlaced image" : `a ${format} image`;
     throw imageFault(
-      `the image has ${width} × ${height} pixels; the limit is ${imagePixelsMax / 1e6} megapixels`,
+      `the image has ${width} × ${height} pixels; the limit of ${kind} is ${pixelsMax / 1e6} megapixels`,
     );
   }
-  return size;
+  return autoOrient;
 }
 
 function imageFault(description: string, cause?: unknown) {

@@ -1,6 +1,5 @@
 /** An encoded image becomes a model's input. */
 
-import { abortable } from "#core/abortable.ts";
 import type { Tensor } from "#core/tensor.ts";
 import type { ImageFrame } from "./image-frame.ts";
 import type { ImageInput } from "./model-spec.ts";
@@ -16,17 +15,11 @@ export interface PreparedImage {
 
 /**
  * Decodes beside the event loop, turns upright, lays transparency over white, fits and normalises.
- * Throws IMAGE_INVALID, naming field `file`, for anything that is no whole image within limits;
- * rejects with the signal's reason when that aborts.
+ * Throws IMAGE_INVALID, naming field `file`, for anything that is no whole image within limits.
  */
-export async function prepareImage(
-  encoded: Uint8Array,
-  input: ImageInput,
-  signal: AbortSignal,
-): Promise<PreparedImage> {
-  signal.throwIfAborted();
+export async function prepareImage(encoded: Uint8Array, input: ImageInput): Promise<PreparedImage> {
   const { decodeImage } = await openDecoder();
-  const { pixels, placement } = await abortable(decodeImage(encoded, input), signal);
+  const { pixels, placement } = await decodeImage(encoded, input);
   return { tensor: pixelsToTensor(pixels, placement, input), frame: placement.frame };
 }
 

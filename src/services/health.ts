@@ -1,15 +1,16 @@
 /** HealthService: probes every backend at once and tells how the gateway is. */
 
-import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
+import { within } from "#core/within.ts";
 import type { HealthService } from "#gen/polygate/v1/health_pb.js";
 import type { Metrics } from "#observability/metrics.ts";
 import type { MemberSnapshot } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
+import { createDiskGauge } from "./disk-usage.ts";
 
 /** What HealthService needs. */
 export interface HealthDeps {
@@ -27,7 +28,7 @@ export interface HealthDeps {
 
 type Status = "healthy" | "degraded" | "unhealthy";
 
-/** A probe that takes longer is told by its last known outcome: the whole answer stays under 100 ms. */
+/** What takes longer is told as it was last known: the whole answer stays under 100 ms. */
 const probeCapMs = 50;
 
 /** Whole hours, minutes and seconds, such as 24h15m30s. */
@@ -45,13 +46,6 @@ function statusOf(working: number, all: number): Status {
 function worse(a: Status, b: Status): Status {
   const order: readonly Status[] = ["healthy", "degraded", "unhealthy"];
   return order.indexOf(a) > order.indexOf(b) ? a : b;
-}
-
-async function diskUsage() {
-  const { blocks, bavail, bsize } = await statfs(process.cwd());
-  const totalBytes = blocks * bsize;
-  const freeBytes = bavail * bsize;
-  return { totalBytes, freeBytes, usedRatio: totalBytes === 0 ? 0 : 1 - freeBytes / totalBytes };
 }
 
 function memoryUsage() {
@@ -79,10 +73,12 @@ function coreHealth({ id, health }: MemberSnapshot) {
 /** The service over the pool of cores and the predict backend. */
 export function createHealthService(deps: HealthDeps): ServiceImpl<typeof HealthService> {
   const { predict, pool, clock, metrics } = deps;
+  const disk = createDiskGauge();
+  void disk.refresh();
   return {
     async getHealth() {
       const startMs = clock.nowMs();
-      const [disk] = await Promise.all([diskUsage(), pool.refresh(probeCapMs)]);
+      await Promise.all([within(disk.refresh(), probeCapMs, clock), pool.refresh(probeCapMs)]);
       const cores = pool.snapshot().map(coreHealth);
       const available = pool.candidates().length;
       const models = predict.models();
@@ -104,7 +100,7 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
           environment: deps.environment,
           responseTimeMs: elapsedMs,
           memory: memoryUsage(),
-          disk,
+          disk: disk.latest(),
         },
         cores: { available, total: cores.length, health: cores },
         models: Object.fromEntries(models.map(({ name, state }) => [name, state])),

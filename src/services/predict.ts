@@ -12,6 +12,7 @@ import type {
   PredictService,
 } from "#gen/polygate/v1/predict_pb.js";
 import { classify } from "#inference/classification.ts";
+import type { DecodeQueue } from "#inference/decode-queue.ts";
 import { detect } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
@@ -25,6 +26,8 @@ import { tensorFromWire, tensorToWire } from "./tensors.ts";
 /** What PredictService needs. */
 export interface PredictDeps {
   readonly backend: PredictBackend;
+  /** Bounds how many images are decoded at once. */
+  readonly decoding: DecodeQueue;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly stats: Stats;
@@ -56,7 +59,7 @@ export function modelOf(backend: PredictBackend, name: string): ModelStatus {
 async function prepare(
   request: PredictRequest,
   status: ModelStatus,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
+  { clock, decoding, signal }: Pick<PredictDeps, "clock" | "decoding"> & { signal: AbortSignal },
 ): Promise<Prepared> {
   const { image } = status.spec;
   if (request.file.length === 0) {
@@ -70,7 +73,7 @@ async function prepare(
     });
   }
   const startMs = clock.nowMs();
-  const { tensor, frame } = await prepareImage(request.file, image, signal);
+  const { tensor, frame } = await decoding.run(() => prepareImage(request.file, image), signal);
   // An empty name stands for the model's only input.
   return { inputs: [{ ...tensor, name: "" }], frame, preprocessMs: clock.nowMs() - startMs };
 }
@@ -125,7 +128,7 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const { name: model, spec } = status;
   const record = context.values.get(callRecordKey);
   record.model = model;
-  const prepared = await prepare(request, status, { clock, signal: context.signal });
+  const prepared = await prepare(request, status, { ...deps, signal: context.signal });
   const done = await metered(deps, { backend: backend.kind, model, record }, () =>
     backend.infer(
       { model, version: request.version, inputs: prepared.inputs },
