@@ -95,8 +95,7 @@ function rpcSurface(rpc: Rpc): Surface {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
       record.endpoint = procedure.path;
-      rpc.serve(exchange, procedure, valuesOf(record));
-      return true;
+      return rpc.serve(exchange, procedure, valuesOf(record)) ?? true;
     },
   };
 }
@@ -111,11 +110,8 @@ function restSurface(rest: Rest, refuseWith: Refuse): Surface {
         return true;
       }
       record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
-      void rest.serve(exchange, match, {
-        requestId: record.requestId,
-        values: valuesOf(record),
-      });
-      return true;
+      const { requestId } = record;
+      return rest.serve(exchange, match, { requestId, values: valuesOf(record) });
     },
   };
 }

@@ -11,13 +11,16 @@ import { applyCors, type CorsOptions } from "./cors.ts";
 import type { Exchange, ExchangeEnd } from "./exchange.ts";
 import type { Upgrade } from "./upgrade.ts";
 
+/** Whether a surface took an exchange; a promise settles when its work on it is over. */
+export type Taken = boolean | Promise<void>;
+
 /** A way of speaking to the gateway, such as RPC or REST. It holds no policy. */
 export interface Surface {
   /**
-   * Takes the exchange when it is this surface's: names the endpoint in the record, serves it and
-   * returns true. Never throws.
+   * Takes the exchange when it is this surface's: names the endpoint in the record and serves it;
+   * else returns false. Never throws or rejects.
    */
-  take(exchange: Exchange, record: CallRecord): boolean;
+  take(exchange: Exchange, record: CallRecord): Taken;
 }
 
 /** What the door applies to every request. */
@@ -46,7 +49,8 @@ export interface DoorListener {
 
 /** Where requests of any listener come in. */
 export interface Door {
-  exchange(exchange: Exchange, listener: DoorListener): void;
+  /** Settles when the work on it is over, which may be after its client has left. */
+  exchange(exchange: Exchange, listener: DoorListener): Promise<void> | undefined;
   upgrade(upgrade: Upgrade, listener: DoorListener): void;
 }
 
@@ -104,9 +108,13 @@ export function createDoor(options: DoorOptions, { clock, logger, metrics }: Doo
       const record = enter(exchange, listener);
       if (options.cors !== undefined && applyCors(exchange, options.cors)) {
         record.endpoint = "preflight";
-        return;
+        return undefined;
       }
-      for (const surface of listener.surfaces) if (surface.take(exchange, record)) return;
+      for (const surface of listener.surfaces) {
+        const taken = surface.take(exchange, record);
+        if (taken !== false) return taken === true ? undefined : taken;
+      }
+      return undefined;
     },
     upgrade: (upgrade, listener) => listener.upgrade(upgrade, enter(upgrade, listener)),
   };

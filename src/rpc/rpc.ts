@@ -37,8 +37,11 @@ export interface RpcOptions {
 export interface Rpc {
   /** The method that a target calls; undefined when it calls none. */
   procedureOf(target: string): Procedure | undefined;
-  /** Answers the exchange. Never throws: every failure is an answer, or breaks it off. */
-  serve(exchange: Exchange, procedure: Procedure, values: ContextValues): void;
+  /**
+   * Answers the exchange. Never throws or rejects: every failure is an answer, or breaks it off.
+   * Undefined: it is answered already.
+   */
+  serve(exchange: Exchange, procedure: Procedure, values: ContextValues): Promise<void> | undefined;
 }
 
 interface Lane {
@@ -80,9 +83,9 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
       const type = requestTypeOf(exchange, procedure);
       if (!("protocol" in type)) {
         refuse(exchange, type);
-        return;
+        return undefined;
       }
-      lanes[type.protocol]
+      return lanes[type.protocol]
         .serve({ exchange, procedure, type, values })
         .catch(() => exchange.reset());
     },
