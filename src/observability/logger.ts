@@ -24,13 +24,30 @@ const secretPaths = [
   "token",
 ].flatMap((name) => [`["${name}"]`, `*["${name}"]`, `headers["${name}"]`]);
 
+/** Control characters that JSON leaves as they are, and what some readers take for a line's end. */
+const controls = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** A value as JSON on one line: what a caller sent can neither end the line nor steer a terminal. */
+function quoted(value: unknown): string {
+  return JSON.stringify(value).replace(
+    controls,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** The text itself where nothing in it could be mistaken for something else; else quoted. */
+function valueText(value: unknown, plain: RegExp): string {
+  return typeof value === "string" && plain.test(value) ? value : quoted(value);
+}
+
 /** One JSON line as `time LEVEL message key=value …`. */
 function textLine(line: string): string {
-  const { level, time, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
-  const facts = Object.entries(rest).map(([key, value]) =>
-    typeof value === "string" ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
+  const { level, time, msg = "", ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const facts = Object.entries(rest).map(
+    ([key, value]) => `${valueText(key, /^[\w.-]+$/)}=${valueText(value, /^[\w.:/-]+$/)}`,
   );
-  return `${[time, String(level).toUpperCase(), msg, ...facts].join(" ")}\n`;
+  const message = valueText(msg, /^[\x20-\x7e]*$/);
+  return `${[time, String(level).toUpperCase(), message, ...facts].join(" ")}\n`;
 }
 
 /** Characters that may wait for a reader who stalls: some thousands of lines. */

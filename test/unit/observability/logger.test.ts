@@ -30,6 +30,30 @@ test("text has the same facts for a human eye", () => {
   expect(lines[0]).toMatch(/^\S+Z WARN hello a=1 b=x\n$/);
 });
 
+const hostile = [
+  { name: "a line's end", sent: "x\n2026 INFO forged", written: '"x\\n2026 INFO forged"' },
+  { name: "a return", sent: "x\rforged", written: '"x\\rforged"' },
+  { name: "a terminal's escape", sent: "\u001b[2J", written: '"\\u001b[2J"' },
+  { name: "the same in one character", sent: "\u009b2J", written: '"\\u009b2J"' },
+  { name: "a line's end by Unicode", sent: "x\u2028y", written: '"x\\u2028y"' },
+  { name: "another field", sent: "x status=200", written: '"x status=200"' },
+  { name: "a quote", sent: 'x"', written: '"x\\""' },
+  { name: "nothing", sent: "", written: '""' },
+  { name: "a path", sent: "/a-b/c.d:e", written: "/a-b/c.d:e" },
+];
+test.each(hostile)("in text, $name in a value stays in the value", ({ sent, written }) => {
+  const { logger, lines } = logged("text");
+  logger.info({ inside: { sent }, sent }, "hello");
+  expect(lines[0]?.endsWith(` sent=${written}\n`)).toBe(true);
+  expect(lines[0]?.match(/[\p{Cc}\u2028]/gu)).toEqual(["\n"]);
+});
+
+test("in text, a message is one line, too", () => {
+  const { logger, lines } = logged("text");
+  logger.info("two\nlines");
+  expect(lines[0]).toMatch(/^\S+Z INFO "two\\nlines"\n$/);
+});
+
 test("fields that hold secrets are never written, at the top or inside", () => {
   const { logger, lines } = logged("json");
   logger.info(
