@@ -3,44 +3,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
-import { type DescService, fromBinary, type JsonObject } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { PageAnswer, Pages } from "#exchange/pages.ts";
-import { type Comments, commentsOf } from "#rest/comments.ts";
-import { createOpenApi } from "#rest/openapi.ts";
-import type { RequestExamples } from "#rest/openapi-operation.ts";
-
-/** What is documented. */
-export interface DocsFacts {
-  readonly services: readonly DescService[];
-  readonly version: string;
-  /** Whether callers need a credential. */
-  readonly authenticates: boolean;
-}
-
-const description =
-  "One port in front of every AI backend. These are its REST bindings; the same services speak " +
-  "gRPC, gRPC-Web and Connect. An error of any of them names its reason in `error.code`.";
-
-/** How callers may send their key; either will do. */
-const securitySchemes: Readonly<Record<string, JsonObject>> = {
-  bearer: { type: "http", scheme: "bearer", description: "A key, as `Authorization: Bearer`." },
-  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key." },
-};
-
-/** Requests that answer something on a gateway without any configuration. */
-const question = { message: "what is 12*7?", use_tools: true };
-const examples: RequestExamples = {
-  "polygate.v1.ChatService.Chat": question,
-  "polygate.v1.ChatService.StreamChat": question,
-  "polygate.v1.ChatService.Query": { query: "what is 6*7?" },
-  "polygate.v1.PredictService.Predict": { model: "digits", top_k: 3 },
-  "polygate.v1.ModelsService.GetModel": { model: "digits" },
-  "polygate.v1.ModelsService.LoadModel": { model: "digits" },
-  "polygate.v1.ModelsService.UnloadModel": { model: "digits" },
-  "polygate.v1.ModelsService.ReloadModel": { model: "digits" },
-  "polygate.v1.StatsService.GetPerformance": { hours: 24 },
-};
+import { openApiDocument } from "./openapi-document.ts";
 
 /** The page takes nothing from elsewhere, and may call nothing but this gateway. */
 const contentSecurityPolicy = [
@@ -57,12 +21,6 @@ const contentSecurityPolicy = [
 /** A file of the package, which src/ and dist/ stand equally deep in. */
 function packageFile(path: string): URL {
   return new URL(`../${path}`, import.meta.url);
-}
-
-/** The comments of the public protos; generated code leaves them out. */
-function publicComments(): Comments {
-  const bytes = readFileSync(packageFile("gen/comments.binpb"));
-  return commentsOf(fromBinary(FileDescriptorSetSchema, bytes).file);
 }
 
 /** A page that stays as it is once somebody asked for it; clients may keep it. */
@@ -98,19 +56,8 @@ function webPages(): Pages {
   return Object.fromEntries(pages);
 }
 
-/** /openapi.json, and the files of /docs. */
-export function docsPages({ services, version, authenticates }: DocsFacts): Pages {
-  const document = () =>
-    createOpenApi(services, {
-      title: "Polygate",
-      version,
-      description,
-      comments: publicComments(),
-      examples,
-      ...(authenticates ? { securitySchemes } : {}),
-    });
-  return {
-    "/openapi.json": fixedPage("application/json", () => JSON.stringify(document())),
-    ...webPages(),
-  };
+/** /openapi.json, and the files of /docs; `authenticates`: whether callers need a credential. */
+export function docsPages(authenticates: boolean): Pages {
+  const document = () => JSON.stringify(openApiDocument(authenticates));
+  return { "/openapi.json": fixedPage("application/json", document), ...webPages() };
 }

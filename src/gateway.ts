@@ -36,6 +36,7 @@ import { createPredictService } from "#services/predict.ts";
 import { createStatsService } from "#services/stats.ts";
 import { type Front, openFront } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
+import { publicServices } from "./public-services.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
@@ -55,8 +56,7 @@ export interface Gateway extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-const services = [ChatService, PredictService, ModelsService, HealthService, StatsService];
-const serviceNames = services.map(({ typeName }) => typeName);
+const serviceNames = publicServices.map(({ typeName }) => typeName);
 
 /** What every room of one gateway shares. */
 interface Shared {
@@ -191,7 +191,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     );
     router.service(StatsService, createStatsService({ ...facts, ...meter }));
     registerHealth(router, health, serviceNames);
-    registerReflection(router, [...services, Health]);
+    registerReflection(router, [...publicServices, Health]);
   };
 }
 
@@ -214,7 +214,7 @@ function openStreet(
         isReady: behind.isReady,
         metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
         version: packageVersion,
-        services,
+        services: publicServices,
         authenticates: auth.enabled,
       }),
       bytesMax: request.bytesMax,

@@ -64,7 +64,7 @@ export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages
           docs: "/docs",
           openapi: "/openapi.json",
         }),
-      ...docsPages({ services, version, authenticates }),
+      ...docsPages(authenticates),
       "/docs/": () => redirect("/docs"),
       "/status": () => redirect("/healthz"),
     },

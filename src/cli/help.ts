@@ -12,9 +12,10 @@ Commands
   serve     run the gateway (the default)
   core      run a reference chat core
   check     check a configuration; --schema prints its JSON Schema
+  openapi   print the OpenAPI document of the REST surface
   version   print the version
 
-Flags of serve and check`;
+Flags of serve, check and openapi`;
 
 /** The help of `polygate`, with the flags of `serve`. */
 export function mainHelp(): string {

@@ -43,6 +43,12 @@ async function run(argv: readonly string[]): Promise<number> {
       const { check } = await import("./check.ts");
       return check(flags, terminal);
     }
+    case "openapi": {
+      const { openapi } = await import("./openapi.ts");
+      const write = async (authenticates: boolean) =>
+        (await import("#openapi-document.ts")).openApiDocument(authenticates);
+      return openapi(flags, terminal, write);
+    }
     case "version": {
       const { version } = await import("./version.ts");
       return version(terminal);

@@ -41,6 +41,12 @@ describe("/openapi.json", () => {
     });
   });
 
+  test("is what `polygate openapi` prints", async () => {
+    const args = ["-C", "source", "src/cli/main.ts", "openapi"];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 24 });
+    expect(JSON.parse(stdout)).toEqual(await documentOf(gateway));
+  });
+
   test("is sent once to those who keep it", async () => {
     const first = await fetch(`${gateway.url}/openapi.json`);
     const etag = first.headers.get("etag") ?? "";

@@ -22,9 +22,9 @@ async function callOver(url: string, message: object, headers: Record<string, st
 /** What a request with these header fields is answered. */
 async function answerTo(url: string, headers: Record<string, string>) {
   const request = httpRequest(url, { headers: { connection: "Upgrade", ...headers } }).end();
-  const [[answer, socket]] = await Promise.race([
-    once(request, "response").then((args) => [args]),
-    once(request, "upgrade").then((args) => [args]),
+  const [answer, socket] = await Promise.race([
+    once(request, "response"),
+    once(request, "upgrade"),
   ]);
   socket?.destroy();
   answer.resume();

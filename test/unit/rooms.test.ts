@@ -40,7 +40,15 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "errors",
     "core",
   ],
-  cli: ["config", "agent", "gateway.ts", "core-server.ts", "observability", "core"],
+  cli: [
+    "config",
+    "agent",
+    "gateway.ts",
+    "core-server.ts",
+    "openapi-document.ts",
+    "observability",
+    "core",
+  ],
 };
 
 const specifierPattern = /(?:from|import|import\.meta\.resolve\()\s*\(?"([^"]+)"/g;

@@ -1,0 +1,52 @@
+/** The public API's OpenAPI document: its title, its examples, its credentials. */
+
+import { readFileSync } from "node:fs";
+import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { packageVersion } from "#core/version.ts";
+import { type Comments, commentsOf } from "#rest/comments.ts";
+import { createOpenApi } from "#rest/openapi.ts";
+import type { RequestExamples } from "#rest/openapi-operation.ts";
+import { publicServices } from "./public-services.ts";
+
+const description =
+  "One port in front of every AI backend. These are its REST bindings; the same services speak " +
+  "gRPC, gRPC-Web and Connect. An error of any of them names its reason in `error.code`.";
+
+/** How callers may send their key; either will do. */
+const securitySchemes: Readonly<Record<string, JsonObject>> = {
+  bearer: { type: "http", scheme: "bearer", description: "A key, as `Authorization: Bearer`." },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key." },
+};
+
+/** Requests that answer something on a gateway without any configuration. */
+const question = { message: "what is 12*7?", use_tools: true };
+const examples: RequestExamples = {
+  "polygate.v1.ChatService.Chat": question,
+  "polygate.v1.ChatService.StreamChat": question,
+  "polygate.v1.ChatService.Query": { query: "what is 6*7?" },
+  "polygate.v1.PredictService.Predict": { model: "digits", top_k: 3 },
+  "polygate.v1.ModelsService.GetModel": { model: "digits" },
+  "polygate.v1.ModelsService.LoadModel": { model: "digits" },
+  "polygate.v1.ModelsService.UnloadModel": { model: "digits" },
+  "polygate.v1.ModelsService.ReloadModel": { model: "digits" },
+  "polygate.v1.StatsService.GetPerformance": { hours: 24 },
+};
+
+/** The comments of the public protos; generated code leaves them out. */
+function publicComments(): Comments {
+  const image = readFileSync(new URL("../gen/comments.binpb", import.meta.url));
+  return commentsOf(fromBinary(FileDescriptorSetSchema, image).file);
+}
+
+/** The document; `authenticates`: whether callers need a credential. */
+export function openApiDocument(authenticates: boolean): JsonObject {
+  return createOpenApi(publicServices, {
+    title: "Polygate",
+    version: packageVersion,
+    description,
+    comments: publicComments(),
+    examples,
+    ...(authenticates ? { securitySchemes } : {}),
+  });
+}

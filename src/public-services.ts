@@ -1,0 +1,17 @@
+/** The services of the public API, in the order in which they are told of. */
+
+import type { DescService } from "@bufbuild/protobuf";
+import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { ModelsService } from "#gen/polygate/v1/models_pb.js";
+import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+
+/** Each is served by RPC, and by REST as far as its methods have bindings. */
+export const publicServices: readonly DescService[] = [
+  ChatService,
+  PredictService,
+  ModelsService,
+  HealthService,
+  StatsService,
+];
