@@ -34,6 +34,12 @@ class HonestResponse extends ServerResponse {
   }
 }
 
+/** Why a connection failed, or undefined when its client only left. */
+function failureOf(code: string): string | undefined {
+  if (code.startsWith("HPE_")) return "http1_malformed";
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "http1_head_timeout" : undefined;
+}
+
 /** Answers bytes that the parser refuses, then closes. */
 function refuse(socket: Socket, code: string, malformed: WireHandlers["malformed"]): void {
   if (!socket.writable) return;
@@ -77,8 +83,14 @@ export function http1Wire(
     upgrade?.(new Upgrade(request, socket, head));
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    connectionFailed("http1_malformed");
-    refuse(socket as Socket, error.code ?? "", malformed);
+    const { code = "" } = error;
+    const failure = failureOf(code);
+    if (failure === undefined) {
+      socket.destroy();
+      return;
+    }
+    connectionFailed(failure);
+    refuse(socket as Socket, code, malformed);
   });
   // node:http begins to watch its connections when it listens. This server never does, and without
   // the event neither headersTimeout nor closeIdleConnections would have any effect.

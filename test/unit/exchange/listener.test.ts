@@ -134,6 +134,18 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       expect([await preface, await silent]).toEqual(["", ""]);
     });
 
+    test("broken rules and late heads are counted, a client that leaves is not", async () => {
+      const failures: string[] = [];
+      await using listener = await open(echo, { handshakeTimeoutMs: 50 }, failures);
+      const leaving = await quiet(listener.port);
+      leaving.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+      await once(leaving, "data");
+      leaving.resetAndDestroy();
+      await raw(listener.port, ["BLAH\r\n\r\n"]);
+      await raw(listener.port, ["GET / HTTP/1.1\r\nhost: a\r\n"]);
+      expect(failures).toEqual(["http1_malformed", "http1_head_timeout"]);
+    });
+
     test("connections beyond the limit are closed and counted; a free place is taken again", async () => {
       const failures: string[] = [];
       await using listener = await open(echo, { connectionsMax: 1 }, failures);
