@@ -2,8 +2,10 @@
 
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { clientTls, serverTls } from "../support/tls.ts";
 
 const key = "a-key-that-is-long-enough";
 const path = "/api/v1/chat:stream";
@@ -123,6 +125,20 @@ test("is no WebSocket where REST is not served", async () => {
     yaml: "listeners: [{ name: rpc, host: 127.0.0.1, port: 0, serves: [rpc] }]",
   });
   expect((await answerTo(rpcOnly.url + path, handshake)).statusCode).toBe(404);
+});
+
+test("is carried by TLS as well", async () => {
+  const { certFile, keyFile } = serverTls;
+  await using secure = await startTestGateway({
+    yaml: `listeners: [{ name: tls, host: 127.0.0.1, port: 0, tls: { cert_file: ${certFile}, key_file: ${keyFile} } }]`,
+  });
+  const request = httpsRequest(secure.url + path, {
+    ...clientTls,
+    headers: { connection: "Upgrade", ...handshake },
+  }).end();
+  const [answer, socket] = await once(request, "upgrade");
+  socket.destroy();
+  expect(answer.headers["sec-websocket-accept"]).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 });
 
 test("ends when the gateway stops, and does not hold it up", async () => {
