@@ -64,6 +64,13 @@ export function elementsOf(tensor: Tensor): Elements {
   return new View(buffer, byteOffset, byteLength / View.BYTES_PER_ELEMENT);
 }
 
+/** Whether no element is NaN or infinite; texts and whole numbers never are. */
+export function isFiniteTensor(tensor: Tensor): boolean {
+  const { datatype } = tensor;
+  if (datatype !== "FP16" && datatype !== "FP32" && datatype !== "FP64") return true;
+  return elementsOf(tensor).every(Number.isFinite);
+}
+
 /** The elements as single floats; 64-bit integers and doubles are rounded. Throws like elementsOf. */
 export function float32Elements(tensor: Tensor): Float32Array {
   const elements = elementsOf(tensor);

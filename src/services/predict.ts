@@ -16,6 +16,7 @@ import type { DecodeQueue } from "#inference/decode-queue.ts";
 import { detect } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
+import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -35,7 +36,7 @@ export interface PredictDeps {
 
 type Reply = MessageInitShape<typeof PredictResponseSchema>;
 
-const defaultTopK = { classification: 5, detection: 100, tensor: 0 } as const;
+const defaultTopK = { classification: 5, detection: 100 } as const;
 
 /** What a request gives a model. */
 interface Prepared {
@@ -86,22 +87,29 @@ function outputNamed(outputs: readonly NamedTensor[], name: string): NamedTensor
   return output;
 }
 
-/** What the outputs mean, as the model declares it. */
+/**
+ * What the outputs mean, as the model declares it; undefined when they are all that can be said: the
+ * model declares nothing, or what came is a batch. Throws TENSOR_INVALID when the inputs explain
+ * outputs without a meaning.
+ */
 function interpret(
   request: PredictRequest,
   { spec }: ModelStatus,
-  { outputs, frame }: { outputs: readonly NamedTensor[]; frame: ImageFrame | undefined },
-): Pick<Reply, "classifications" | "detections"> {
+  { inputs, outputs, frame }: Prepared & Pick<InferResponse, "outputs">,
+): Pick<Reply, "classifications" | "detections"> | undefined {
   const { meaning, labels } = spec;
+  if (meaning.kind === "tensor") return undefined;
+  const output = outputNamed(outputs, meaning.output);
+  const [rows = 1, ...others] = output.shape;
+  if (rows > 1 && others.length > 0) return undefined;
+  checkFinite(inputs, output);
   const topK = request.topK ?? defaultTopK[meaning.kind];
   switch (meaning.kind) {
-    case "classification": {
-      const output = outputNamed(outputs, meaning.output);
+    case "classification":
       return { classifications: classify(output, { scores: meaning.scores, labels, topK }) };
-    }
     case "detection": {
-      if (frame === undefined) return {};
-      const found = detect(outputNamed(outputs, meaning.output), {
+      if (frame === undefined) return undefined;
+      const found = detect(output, {
         labels,
         scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
         iouThreshold: meaning.iouThreshold,
@@ -110,9 +118,16 @@ function interpret(
       });
       return { detections: found };
     }
-    case "tensor":
-      return {};
   }
+}
+
+/** A model that gives NaN for finite inputs is broken; one that hands on the caller's is not. */
+function checkFinite(inputs: readonly NamedTensor[], output: NamedTensor): void {
+  const odd = inputs.findIndex((input) => !isFiniteTensor(input));
+  if (odd < 0 || isFiniteTensor(output)) return;
+  const field = `inputs[${odd}]`;
+  const description = "it holds NaN or infinity, and so does what the model makes of it";
+  throw fault("TENSOR_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
 }
 
 function counted(metrics: Metrics, model: string, done: InferResponse): void {
@@ -125,7 +140,7 @@ function counted(metrics: Metrics, model: string, done: InferResponse): void {
 async function predict(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
   const { backend, clock, metrics } = deps;
   const status = modelOf(backend, request.model);
-  const { name: model, spec } = status;
+  const { name: model } = status;
   const record = context.values.get(callRecordKey);
   record.model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
@@ -138,9 +153,9 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   counted(metrics, model, done);
 
   const interpretedMs = clock.nowMs();
-  const meaning = interpret(request, status, { outputs: done.outputs, frame: prepared.frame });
+  const meaning = interpret(request, status, { ...prepared, outputs: done.outputs });
   const readable = request.inputs.some(({ data, text }) => data.length + text.length > 0);
-  const withOutputs = request.includeOutputs || spec.meaning.kind === "tensor";
+  const withOutputs = request.includeOutputs || meaning === undefined;
   return {
     model,
     version: done.version,

@@ -16,7 +16,7 @@ test("it is told with the last known disk while every thread for files is taken"
   // Opening a pipe without a writer takes a thread until there is one.
   const opening = Array.from({ length: 64 }, () => open(pipe, "r"));
   const answer = await fetch(`${gateway.url}/health`);
-  const body = await answer.json();
+  const body = (await answer.json()) as { gateway: { disk: { total_bytes: number } } };
   const writer = openSync(pipe, "r+");
   for (const file of await Promise.all(opening)) await file.close();
   closeSync(writer);

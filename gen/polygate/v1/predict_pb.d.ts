@@ -118,8 +118,8 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
   scoreThreshold?: number | undefined;
 
   /**
-   * Adds the raw output tensors where the model declares labels or boxes; without those they are
-   * always there.
+   * Adds the raw output tensors where there are labels or boxes. Where there are none they are always
+   * there: the model declares none, or the input was a batch of several rows.
    *
    * @generated from field: bool include_outputs = 7;
    */

@@ -5,6 +5,7 @@ import {
   bytesFromNumbers,
   elementsOf,
   float32Elements,
+  isFiniteTensor,
   isHeldBy,
   type NumericDatatype,
   numbersOf,
@@ -110,4 +111,26 @@ describe("isHeldBy", () => {
   for (const { name, datatype, value, held } of rows) {
     test(name, () => expect(isHeldBy(datatype, value)).toBe(held));
   }
+});
+
+describe("finite", () => {
+  const rows = [
+    { name: "numbers are", finite: true, given: tensor("FP64", [1e308, -1]) },
+    { name: "NaN is not", finite: false, given: tensor("FP32", [0, NaN]) },
+    { name: "infinity is not", finite: false, given: tensor("FP16", [-Infinity, 0]) },
+    { name: "whole numbers always are", finite: true, given: tensor("INT64", [2 ** 52]) },
+    {
+      name: "unaligned elements are read as well",
+      finite: false,
+      given: unaligned(tensor("FP32", [NaN])),
+    },
+    {
+      name: "texts are",
+      finite: true,
+      given: { datatype: "BYTES", shape: [1], bytes: Uint8Array.of(1, 0, 0, 0, 65) } as const,
+    },
+  ];
+  test.each(rows)("$name", ({ finite, given }) => {
+    expect(isFiniteTensor(given)).toBe(finite);
+  });
 });
