@@ -1,15 +1,20 @@
 /** Base64 as bodies of application/grpc-web-text carry it: in segments, each of which may be padded. */
 
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 
 const bodyPattern = /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)|[\w+/-]{3}=)?$/;
+
+function malformed(text: string): ConnectError {
+  return fault("BODY_MALFORMED", text, { code: Code.Internal });
+}
 
 /** The bytes of a text of whole groups of four. Throws BODY_MALFORMED. */
 export function fromBase64(text: string): Uint8Array {
   // A padded segment may be followed by another.
   const segments = text.split(/(?<==)(?!=)/);
   if (!segments.every((segment) => bodyPattern.test(segment))) {
-    throw fault("BODY_MALFORMED", "the body is not base64");
+    throw malformed("the body is not base64");
   }
   return Buffer.concat(segments.map((segment) => Buffer.from(segment, "base64")));
 }
@@ -25,7 +30,7 @@ export async function* fromBase64Pieces(
     rest = text.slice(whole);
     if (whole > 0) yield fromBase64(text.slice(0, whole));
   }
-  if (rest !== "") throw fault("BODY_MALFORMED", "the body ends within a group of base64");
+  if (rest !== "") throw malformed("the body ends within a group of base64");
 }
 
 /** Bytes as one padded segment. */

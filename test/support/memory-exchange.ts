@@ -8,6 +8,8 @@ export interface MemoryRequest {
   readonly method: string;
   readonly target: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Default 1.1. */
+  readonly httpVersion?: "1.1" | "2";
   /** The body as it arrives. */
   readonly chunks?: readonly Uint8Array[];
   /** The client leaves once the chunks have been read. */
@@ -16,7 +18,7 @@ export interface MemoryRequest {
 
 /** An exchange whose answer can be looked at. */
 export class MemoryExchange implements Exchange {
-  readonly httpVersion = "1.1";
+  readonly httpVersion: "1.1" | "2";
   readonly method: string;
   readonly target: string;
   readonly authority = "test";
@@ -30,10 +32,12 @@ export class MemoryExchange implements Exchange {
   broken = false;
   readonly #request: MemoryRequest;
   readonly #gone = new AbortController();
+  readonly #overListeners: (() => void)[] = [];
   readonly #listeners: ((end: ExchangeEnd) => void)[] = [];
 
   constructor(request: MemoryRequest) {
     this.#request = request;
+    this.httpVersion = request.httpVersion ?? "1.1";
     this.method = request.method;
     this.target = request.target;
   }
@@ -48,7 +52,12 @@ export class MemoryExchange implements Exchange {
 
   /** The answer's body as text. */
   get text(): string {
-    return Buffer.concat(this.pieces.map((piece) => Buffer.from(piece))).toString();
+    return this.bytes.toString();
+  }
+
+  /** The answer's body. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.pieces.map((piece) => Buffer.from(piece)));
   }
 
   header(name: string): string | undefined {
@@ -110,12 +119,19 @@ export class MemoryExchange implements Exchange {
     if (this.ended) throw new Error("ended twice");
     this.ended = true;
     this.answerTrailers = trailers;
+    for (const listener of this.#overListeners) listener();
     for (const listener of this.#listeners)
       listener({ status: this.status, bodyBytes: 0, aborted: false });
   }
 
   reset(): void {
     this.broken = true;
+    for (const listener of this.#overListeners) listener();
+  }
+
+  /** Called when the answer is whole or broken off. */
+  onOver(listener: () => void): void {
+    this.#overListeners.push(listener);
   }
 
   onEnd(listener: (end: ExchangeEnd) => void): void {
