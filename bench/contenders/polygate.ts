@@ -1,0 +1,25 @@
+/** The gateway's street side with the full chain, in front of a trivial chat service: `<port>`. */
+
+import { openFront } from "../../src/front.ts";
+import { chain, deps, routes } from "../support/chain.ts";
+
+await openFront(
+  {
+    listeners: [
+      {
+        name: "bench",
+        host: "127.0.0.1",
+        port: Number(process.argv[2]),
+        serves: ["rpc", "rest", "metrics"],
+      },
+    ],
+    routes,
+    ...chain,
+    pages: { all: {}, rest: {}, metrics: {} },
+    bytesMax: 4 << 20,
+    trustedProxies: [],
+    connectionsMax: 16_000,
+    http2Engine: "polygate",
+  },
+  deps,
+);

@@ -1,0 +1,147 @@
+/** The HTTP/2 engine beside other servers, without policy on top. */
+
+import { toBinary } from "@bufbuild/protobuf";
+import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { chatRequest, framed, framedPiece, largeBytes, paths } from "../support/chat.ts";
+import { HeldConnections } from "../support/connections.ts";
+import {
+  type Contender,
+  type Contest,
+  type Effort,
+  runContest,
+  type Unit,
+} from "../support/contest.ts";
+import type { Call } from "../support/load.ts";
+import { builtGrpcGo, isInstalled, nginxTo } from "../support/programs.ts";
+import { cores, nodeServer, startServer } from "../support/server-process.ts";
+import { figure, median } from "../support/statistics.ts";
+import type { Table } from "../support/table.ts";
+
+const call: Call = {
+  wire: "h2c",
+  path: paths.chat,
+  fields: [
+    ["content-type", "application/grpc"],
+    ["te", "trailers"],
+  ],
+  body: framed(toBinary(ChatRequestSchema, chatRequest)),
+};
+const engine: Contender = { name: "engine", command: nodeServer("engine") };
+const nodeHttp2: Contender = { name: "node:http2", command: nodeServer("node-http2") };
+const grpcJs: Contender = { name: "grpc-js", command: nodeServer("grpc-js") };
+const wide = { connections: 8, streams: 16 } as const;
+
+const messages: Unit = {
+  name: "messages",
+  of: ({ bodyBytes }) => bodyBytes / framedPiece().length,
+};
+const megabytesDown: Unit = { name: "MB", of: ({ bodyBytes }) => bodyBytes / 1e6 };
+const megabytesUp: Unit = { name: "MB", of: ({ calls }) => (calls * largeBytes) / 1e6 };
+
+function contests(grpcGo: readonly Contender[]): readonly Contest[] {
+  const large = { connections: 2, streams: 2, windowBits: [18, 20] } as const;
+  return [
+    {
+      title: "Small unary calls, decoded and encoded with protobuf",
+      contenders: [engine, nodeHttp2, grpcJs, ...grpcGo],
+      loads: [
+        { name: "1 in flight", call, pressure: { connections: 1, streams: 1 } },
+        { name: "8 in flight", call, pressure: { connections: 8, streams: 1 } },
+        { name: "128 in flight", call, pressure: wide },
+      ],
+    },
+    {
+      title: "Small unary calls over TLS",
+      contenders: [
+        { name: "engine", command: nodeServer("engine", "tls") },
+        { name: "node:http2", command: nodeServer("node-http2", "tls") },
+      ],
+      loads: [{ name: "128 in flight", call: { ...call, wire: "h2" }, pressure: wide }],
+    },
+    {
+      title: "Server streams of small messages",
+      contenders: [engine, nodeHttp2, grpcJs, ...grpcGo],
+      loads: [
+        {
+          name: "1,000 at once",
+          call: { ...call, path: paths.stream },
+          pressure: { connections: 10, streams: 100 },
+          unit: messages,
+        },
+      ],
+    },
+    {
+      title: "Bodies of 1 MB",
+      contenders: [engine, nodeHttp2],
+      loads: [
+        { name: "down", call: { ...call, path: paths.down }, pressure: large, unit: megabytesDown },
+        {
+          name: "up",
+          call: { ...call, path: paths.up, body: Buffer.alloc(largeBytes, 1) },
+          pressure: { connections: 2, streams: 2 },
+          unit: megabytesUp,
+        },
+      ],
+    },
+  ];
+}
+
+/** A server that answers, and two ways of passing its bytes on. */
+async function relay(upstreamCommand: Contender["command"], effort: Effort): Promise<Table> {
+  await using upstream = await startServer(upstreamCommand, cores.load);
+  const nginx = { name: "nginx grpc_pass", command: nginxTo(upstream.port) };
+  return await runContest(
+    {
+      title: "Relay of small unary calls, bytes untouched",
+      contenders: [
+        { name: "engine, both sides", command: nodeServer("relay", String(upstream.port)) },
+        ...(isInstalled("nginx") ? [nginx] : []),
+      ],
+      loads: [{ name: "128 in flight", call, pressure: wide }],
+    },
+    effort,
+  );
+}
+
+const warmUpConnections = 1_000;
+const idleConnections = 10_000;
+
+/** Memory of connections on which nothing happens. */
+async function idle({ rounds }: Effort): Promise<Table> {
+  const contenders = [engine, nodeHttp2, { name: "bare node:net", command: nodeServer("net") }];
+  const bytes = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  for (let round = 0; round < Math.min(rounds, 3); round += 1) {
+    for (const { name, command } of contenders) {
+      await using server = await startServer(command);
+      using held = new HeldConnections(server.port);
+      // The first ones pay for code and for room to grow.
+      await held.grow(warmUpConnections);
+      const before = await server.residentBytes();
+      await held.grow(warmUpConnections + idleConnections);
+      const after = await server.residentBytes();
+      bytes.get(name)?.push((after - before) / idleConnections);
+    }
+  }
+  return {
+    title: "Idle connections",
+    columns: ["held", "server", "resident kB each"],
+    rows: [...bytes].map(([name, each], index) => [
+      index === 0 ? idleConnections.toLocaleString("en-US") : "",
+      name,
+      figure(median(each) / 1_000),
+    ]),
+  };
+}
+
+/** The tables of the suite. */
+export function http2Suite(effort: Effort): readonly (() => Promise<Table>)[] {
+  const grpcGo = builtGrpcGo().map((program) => ({
+    name: "grpc-go",
+    command: (port: number) => [program, String(port)],
+  }));
+  return [
+    ...contests(grpcGo).map((contest) => () => runContest(contest, effort)),
+    () => relay(grpcGo[0]?.command ?? engine.command, effort),
+    () => idle(effort),
+  ];
+}

@@ -1,0 +1,217 @@
+/** The gateway with its full chain, beside other ways to do the same. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toBinary, toJsonString } from "@bufbuild/protobuf";
+import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
+import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { benchKey, chatRequest, coreRequest, framed, framedPiece, paths } from "../support/chat.ts";
+import { HeldConnections } from "../support/connections.ts";
+import {
+  type Contender,
+  type Contest,
+  type Effort,
+  runContest,
+  type Unit,
+} from "../support/contest.ts";
+import { latenciesOf } from "../support/latency.ts";
+import { type Call, load } from "../support/load.ts";
+import { builtGrpcGo, folder, isInstalled, nginxTo } from "../support/programs.ts";
+import { cores, nodeServer, startServer } from "../support/server-process.ts";
+import { startUpTimes } from "../support/start-up.ts";
+import { figure, median, quantile } from "../support/statistics.ts";
+import type { Table } from "../support/table.ts";
+
+const credential = ["authorization", `Bearer ${benchKey}`] as const;
+const grpcCall: Call = {
+  wire: "h2c",
+  path: paths.chat,
+  fields: [["content-type", "application/grpc"], ["te", "trailers"], credential],
+  body: framed(toBinary(ChatRequestSchema, chatRequest)),
+};
+const jsonCall: Call = {
+  wire: "http/1.1",
+  path: "/api/v1/chat",
+  fields: [["content-type", "application/json"], credential],
+  body: Buffer.from(toJsonString(ChatRequestSchema, chatRequest)),
+};
+const coreCall: Partial<Call> = {
+  path: paths.coreChat,
+  body: framed(toBinary(CoreRequestSchema, coreRequest)),
+};
+
+const polygate: Contender = { name: "Polygate, full chain", command: nodeServer("polygate") };
+const nodeHttp2: Contender = { name: "node:http2, bare", command: nodeServer("node-http2") };
+const wide = { connections: 8, streams: 16 } as const;
+const messages: Unit = {
+  name: "messages",
+  of: ({ bodyBytes }) => bodyBytes / framedPiece().length,
+};
+
+function contests(grpcGo: readonly Contender[]): readonly Contest[] {
+  return [
+    {
+      title: "gRPC unary",
+      contenders: [
+        polygate,
+        nodeHttp2,
+        { name: "grpc-js, bare", command: nodeServer("grpc-js") },
+        { name: "connect-node, same chain", command: nodeServer("connect-node") },
+        ...grpcGo,
+      ],
+      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+    },
+    {
+      title: "JSON unary over HTTP/1.1",
+      contenders: [
+        polygate,
+        { name: "node:http, bare", command: nodeServer("node-http") },
+        {
+          name: "connect-fastify, same chain",
+          command: nodeServer("connect-fastify"),
+          call: { path: paths.chat },
+        },
+      ],
+      loads: [{ name: "32 in flight", call: jsonCall, pressure: { connections: 32, streams: 1 } }],
+    },
+    {
+      title: "Server streams of small messages",
+      contenders: [polygate, nodeHttp2],
+      loads: [
+        {
+          name: "128 at once",
+          call: { ...grpcCall, path: paths.stream },
+          pressure: wide,
+          unit: messages,
+        },
+      ],
+    },
+  ];
+}
+
+/** Command of the gateway itself, in front of a core. */
+function gatewayTo(corePort: number): Contender["command"] {
+  const models = join(folder, "no-models");
+  mkdirSync(models, { recursive: true });
+  return (port) => {
+    const file = join(folder, `gateway-${port}.yaml`);
+    const config = {
+      gateway: { host: "127.0.0.1", port },
+      auth: { keys: [{ name: "bench", key: benchKey }] },
+      rate_limiting: { requests_per_minute: 1e9, burst: 1e9 },
+      cores: [{ url: `http://127.0.0.1:${corePort}` }],
+      models: { path: models },
+    };
+    writeFileSync(file, JSON.stringify(config));
+    return [process.execPath, "-C", "source", "src/cli/main.ts", "serve", "--config", file];
+  };
+}
+
+const startCoreServer = () => startServer(nodeServer("engine"), cores.load);
+
+/** The whole gateway in front of a core, beside a proxy that only passes bytes on. */
+async function hop(effort: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  const nginx = { name: "nginx grpc_pass", command: nginxTo(core.port), call: coreCall };
+  return await runContest(
+    {
+      title: "gRPC to gRPC hop",
+      contenders: [
+        { name: "Polygate, full chain", command: gatewayTo(core.port) },
+        ...(isInstalled("nginx") ? [nginx] : []),
+      ],
+      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+    },
+    effort,
+  );
+}
+
+const callsPerSecond = 1_000;
+
+/** Milliseconds that the gateway adds to a call of a core. */
+async function latency({ rounds, seconds }: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  await using gateway = await startServer(gatewayTo(core.port));
+  const pace = { perSecond: callsPerSecond, seconds, connections: 8 };
+  const ways = [
+    { name: "direct", port: core.port, call: { ...grpcCall, ...coreCall } },
+    { name: "through Polygate", port: gateway.port, call: grpcCall },
+  ];
+  const shares = [0.5, 0.95, 0.99];
+  const samples = ways.map(() => shares.map((): number[] => []));
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [index, { port, call }] of ways.entries()) {
+      const taken = await latenciesOf(port, call, pace);
+      // The first round warms up.
+      if (round < 0) continue;
+      for (const [at, share] of shares.entries())
+        samples[index]?.[at]?.push(quantile(taken, share));
+    }
+  }
+  const [direct = [], through = []] = samples.map((each) => each.map((values) => median(values)));
+  const rows = [
+    ...ways.map(({ name }, index) => ({ name, values: index === 0 ? direct : through })),
+    { name: "added", values: through.map((value, at) => value - (direct[at] ?? Number.NaN)) },
+  ];
+  return {
+    title: "Latency of gRPC unary at a fixed rate",
+    note: "Calls are sent by the clock, whether or not earlier ones were answered.",
+    columns: ["calls a second", "way", "p50 ms", "p95 ms", "p99 ms"],
+    rows: rows.map(({ name, values }, index) => [
+      index === 0 ? callsPerSecond.toLocaleString("en-US") : "",
+      name,
+      ...values.map(figure),
+    ]),
+  };
+}
+
+const heldConnections = 10_000;
+
+/** Traffic beside connections that only stay open. */
+async function held({ rounds, seconds }: Effort): Promise<Table> {
+  await using server = await startServer(polygate.command);
+  const traffic = async (taken: number[]) => {
+    const { calls } = await load(server.port, grpcCall, wide, seconds);
+    taken.push(calls / seconds);
+  };
+  const alone: number[] = [];
+  const beside: number[] = [];
+  await traffic([]);
+  let stillOpen = heldConnections;
+  for (let round = 0; round < rounds; round += 1) {
+    await traffic(alone);
+    using connections = new HeldConnections(server.port);
+    await connections.grow(heldConnections);
+    await traffic(beside);
+    stillOpen = Math.min(stillOpen, connections.open);
+  }
+  return {
+    title: "gRPC unary while connections are held",
+    note: "A call that fails ends the run, so there is none among these.",
+    columns: ["connections", "still open at the end", "calls a second", "share of alone"],
+    rows: [
+      ["8 with traffic", "", figure(median(alone)), ""],
+      [
+        `and ${heldConnections.toLocaleString("en-US")} without`,
+        stillOpen.toLocaleString("en-US"),
+        figure(median(beside)),
+        figure(median(beside) / median(alone)),
+      ],
+    ],
+  };
+}
+
+/** The tables of the suite. */
+export function rpcSuite(effort: Effort): readonly (() => Promise<Table>)[] {
+  const grpcGo = builtGrpcGo().map((program) => ({
+    name: "grpc-go, bare",
+    command: (port: number) => [program, String(port)],
+  }));
+  return [
+    ...contests(grpcGo).map((contest) => () => runContest(contest, effort)),
+    () => hop(effort),
+    () => latency(effort),
+    () => held(effort),
+    () => startUpTimes(effort),
+  ];
+}

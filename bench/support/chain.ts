@@ -1,0 +1,70 @@
+/** The full chain in front of a trivial chat service, for every server that Connect's routes fit. */
+
+import { createHash, randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { systemClock } from "#core/clock.ts";
+import { ChatService, StreamChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
+import { interceptorChain } from "#interceptors/chain.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import { createLogger } from "#observability/logger.ts";
+import { createMetrics } from "#observability/metrics.ts";
+import { createStats } from "#observability/stats.ts";
+import { answerTo, benchKey, messagesPerStream, piece } from "./chat.ts";
+
+const plenty = 1e9;
+
+/** What the chain writes to: a log at its default level, and metrics. */
+export const deps = {
+  clock: systemClock,
+  logger: createLogger({ level: "info", format: "json", output: "stdout" }),
+  metrics: createMetrics(),
+  stats: createStats(systemClock),
+};
+
+/** Access log, metrics, errors, deadline, API key, scopes, a bucket that never runs dry, validation. */
+export const chain = interceptorChain(
+  {
+    auth: {
+      enabled: true,
+      keys: [
+        {
+          name: "bench",
+          sha256: createHash("sha256").update(benchKey).digest("hex"),
+          scopes: [],
+        },
+      ],
+      anonymousScopes: [],
+    },
+    rateLimit: { capacity: plenty, perSecond: plenty, routes: [], clientsMax: 1_000 },
+    timeoutMs: 30_000,
+  },
+  deps,
+);
+
+const message = create(StreamChatResponseSchema, piece);
+
+/** Mounts the chat service. */
+export function routes(router: ConnectRouter): void {
+  router.service(ChatService, {
+    chat: answerTo,
+    async *streamChat() {
+      for (let sent = 0; sent < messagesPerStream; sent += 1) yield message;
+    },
+  });
+}
+
+/** What a request gets where the gateway's own door is not in front: its id and its record. */
+export function contextValues() {
+  return createContextValues().set(callRecordKey, {
+    requestId: `req_${randomUUID()}`,
+    listener: "bench",
+    port: 0,
+    clientAddress: "127.0.0.1",
+    httpMethod: "POST",
+    httpVersion: "2",
+    startMs: systemClock.nowMs(),
+    endpoint: "chat",
+    called: false,
+  });
+}

@@ -1,0 +1,140 @@
+/** Contenders under the same loads in alternating rounds, and the table of their medians. */
+
+import { type Achieved, type Call, callerOf, load, type Pressure } from "./load.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+import { figure, median } from "./statistics.ts";
+import type { Table } from "./table.ts";
+
+/** One of those compared. The first of a contest is ours. */
+export interface Contender {
+  readonly name: string;
+  readonly command: (port: number) => readonly string[];
+  /** What it is called with where that differs. */
+  readonly call?: Partial<Call>;
+}
+
+/** What is counted of what a load achieved. */
+export interface Unit {
+  readonly name: string;
+  readonly of: (achieved: Achieved) => number;
+}
+
+/** What each of them is put under. */
+export interface Load {
+  readonly name: string;
+  readonly call: Call;
+  readonly pressure: Pressure;
+  /** What is counted; calls when absent. */
+  readonly unit?: Unit;
+}
+
+/** Rounds that medians are taken over, and seconds of each measurement. */
+export interface Effort {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** What is compared. */
+export interface Contest {
+  readonly title: string;
+  readonly contenders: readonly Contender[];
+  readonly loads: readonly Load[];
+}
+
+interface Sample {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+}
+
+const callUnit: Unit = { name: "calls", of: ({ calls }) => calls };
+/** Shortest warm-up: calls of a thousand streams take their time on code that is still cold. */
+const warmUpSecondsMin = 1;
+
+/** Bytes of the answer to a call. Throws when the answer does not carry what the call asks for. */
+async function answerBytesOf(port: number, call: Call): Promise<number> {
+  await using caller = callerOf(port, call);
+  const answer = await caller.call();
+  const isChat = call.path.toLowerCase().endsWith("/chat");
+  if (isChat && !answer.includes("red circle")) throw new Error(`${call.path}: a wrong answer`);
+  return answer.length;
+}
+
+async function sample(
+  server: ServerProcess,
+  { call, pressure, unit = callUnit }: Load,
+  { answerBytes, seconds }: { readonly answerBytes: number; readonly seconds: number },
+): Promise<Sample> {
+  const cpuUs = server.cpuUs();
+  const achieved = await load(server.port, call, pressure, seconds);
+  const { calls, bodyBytes } = achieved;
+  // Refusals are short: an average below the right answer's length tells of them.
+  if (bodyBytes < calls * answerBytes * 0.95) {
+    throw new Error(`${call.path}: ${bodyBytes} bytes in ${calls} answers of ${answerBytes}`);
+  }
+  const count = unit.of(achieved);
+  return { perSecond: count / achieved.seconds, cpuUs: (server.cpuUs() - cpuUs) / count };
+}
+
+function theirs(load: Load, { call }: Contender): Load {
+  return { ...load, call: { ...load.call, ...call } };
+}
+
+/** Runs a contest: every round puts each load on each contender in turn. */
+export async function runContest(
+  { title, contenders, loads }: Contest,
+  { rounds, seconds }: Effort,
+): Promise<Table> {
+  await using running = new AsyncDisposableStack();
+  const servers = new Map<Contender, ServerProcess>();
+  for (const contender of contenders) {
+    servers.set(contender, running.use(await startServer(contender.command)));
+  }
+  const rows: string[][] = [];
+  for (const each of loads) {
+    const samples = new Map<Contender, Sample[]>();
+    for (const [contender, server] of servers) {
+      samples.set(contender, []);
+      await sample(server, theirs(each, contender), {
+        answerBytes: 0,
+        seconds: Math.max(warmUpSecondsMin, seconds),
+      });
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [contender, server] of servers) {
+        const its = theirs(each, contender);
+        const answerBytes = await answerBytesOf(server.port, its.call);
+        samples.get(contender)?.push(await sample(server, its, { answerBytes, seconds }));
+      }
+    }
+    rows.push(...rowsOf(each, samples));
+  }
+  return {
+    title,
+    columns: [
+      "load",
+      "server",
+      "per second",
+      "CPU µs each",
+      "rate, ours to its",
+      "CPU, ours to its",
+    ],
+    rows,
+  };
+}
+
+function rowsOf({ name, unit = callUnit }: Load, samples: ReadonlyMap<Contender, Sample[]>) {
+  const medians = [...samples].map(([contender, taken]) => ({
+    name: contender.name,
+    perSecond: median(taken.map(({ perSecond }) => perSecond)),
+    cpuUs: median(taken.map(({ cpuUs }) => cpuUs)),
+  }));
+  const [ours] = medians;
+  return medians.map((row, index) => [
+    index === 0 ? name : "",
+    row.name,
+    `${figure(row.perSecond)} ${unit.name}`,
+    figure(row.cpuUs),
+    ours === undefined || index === 0 ? "" : figure(ours.perSecond / row.perSecond),
+    ours === undefined || index === 0 ? "" : figure(ours.cpuUs / row.cpuUs),
+  ]);
+}

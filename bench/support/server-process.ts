@@ -1,0 +1,132 @@
+/** A server under measurement: a process of its own on a core of its own, metered from outside. */
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isInstalled } from "./programs.ts";
+
+/** A running server. Disposing of it ends it. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  /** CPU time that it has used, user and system, all threads. */
+  cpuUs(): number;
+  /** Memory that it holds, after collecting garbage where it knows how. */
+  residentBytes(): Promise<number>;
+}
+
+/** The core of the server that is measured, and the one of load and upstreams. */
+export const cores = { server: 0, load: 1 } as const;
+
+const startTimeoutMs = 15_000;
+/** Clock ticks of /proc are hundredths of a second on every Linux in use. */
+const tickUs = 10_000;
+
+/** Command in front of a command that keeps it on a core; empty where cores cannot be chosen. */
+function pinnedTo(core: number): readonly string[] {
+  const canPin = availableParallelism() > 1 && isInstalled("taskset");
+  return canPin ? ["taskset", "-c", String(core)] : [];
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function cpuUsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // Fields are counted from behind the command's name, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * tickUs;
+}
+
+function residentBytesOf(pid: number): number {
+  const kibibytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kibibytes) * 1024;
+}
+
+/** Starts a command, which listens on the port that it is given. Rejects with what it complained. */
+export async function startServer(
+  commandOf: (port: number) => readonly string[],
+  core: number = cores.server,
+): Promise<ServerProcess> {
+  const port = await freePort();
+  const [file = "", ...args] = [...pinnedTo(core), ...commandOf(port)];
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${file} cannot be started`);
+  let complaint = "";
+  child.stderr.on("data", (text) => {
+    complaint = `${complaint}${text}`.slice(-4_000);
+  });
+  child.once("exit", (code) => {
+    if (code !== null && code !== 0) console.error(`${args.join(" ")} ended:\n${complaint}`);
+  });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const untilMs = performance.now() + startTimeoutMs;
+  while (!(await listens(port))) {
+    if (child.exitCode !== null || performance.now() > untilMs) {
+      kill();
+      throw new Error(`${[file, ...args].join(" ")} does not listen: ${complaint}`);
+    }
+    await sleep(5);
+  }
+  return {
+    port,
+    pid,
+    cpuUs: () => cpuUsOf(pid),
+    async residentBytes() {
+      if (args.includes("--expose-gc")) child.kill("SIGUSR2");
+      await sleep(300);
+      return residentBytesOf(pid);
+    },
+    async [Symbol.asyncDispose]() {
+      process.off("exit", kill);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const closed = once(child, "exit");
+      kill();
+      await closed;
+    },
+  };
+}
+
+/** Command of a contender that is a program of this folder. */
+export function nodeServer(name: string, ...args: readonly string[]) {
+  const file = new URL(`../contenders/${name}.ts`, import.meta.url).pathname;
+  return (port: number): readonly string[] => [
+    process.execPath,
+    "--expose-gc",
+    "-C",
+    "source",
+    file,
+    String(port),
+    ...args,
+  ];
+}
+
+/** Moves this process, and with it the load that it makes, to the core of load. */
+export function pinToLoadCore(): void {
+  if (pinnedTo(cores.load).length === 0) return;
+  execFileSync("taskset", ["-a", "-pc", String(cores.load), String(process.pid)]);
+}
