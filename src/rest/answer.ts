@@ -7,9 +7,9 @@ import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import type { Answer, CallPath } from "#rpc/call.ts";
 import type { CallInit } from "#rpc/call-scope.ts";
+import { metadataFields } from "#rpc/metadata.ts";
 import type { JsonCodec } from "./json.ts";
 import { preferredOf } from "./media-type.ts";
-import { metadataHeaders } from "./metadata.ts";
 import { sendRaw, sendRawStream } from "./raw-answer.ts";
 import type { Route } from "./route.ts";
 import { type StreamSending, sendStream } from "./stream-answer.ts";
@@ -81,10 +81,7 @@ export async function answerOnce(
       ? await firstOf(calls.stream(route.method, input, init), route.method)
       : await calls.unary(route.method, input, init);
   const { message } = answer;
-  const headers = [
-    ...metadataHeaders(answer.header),
-    ...metadataHeaders(answer.trailer, "trailer-"),
-  ];
+  const headers = [...metadataFields(answer.header), ...metadataFields(answer.trailer, "trailer-")];
   const body = bodyOf(route, message);
   if (isMessage(body, HttpBodySchema)) {
     sendRaw(exchange, body, headers);

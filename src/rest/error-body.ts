@@ -11,7 +11,7 @@ import {
   file_google_rpc_error_details,
   RetryInfoSchema,
 } from "#gen/google/rpc/error_details_pb.js";
-import { metadataHeaders } from "./metadata.ts";
+import { metadataFields } from "#rpc/metadata.ts";
 
 /** What an error body says beside the error. */
 export interface ErrorFacts {
@@ -68,7 +68,7 @@ export function restErrorBody(error: ConnectError, facts: ErrorFacts): ErrorAnsw
   const named = faultFrom(error);
   const status = httpStatusFrom(named);
   const headers: HeaderList[number][] = [
-    ...metadataHeaders(error.metadata),
+    ...metadataFields(error.metadata),
     ["content-type", "application/json"],
   ];
   const retryAfter = retryAfterSeconds(named);

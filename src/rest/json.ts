@@ -1,11 +1,8 @@
 /** Messages as JSON and back, as the options of a route say. */
 
 import {
-  createRegistry,
   type DescField,
-  type DescFile,
   type DescMessage,
-  type DescService,
   fromJsonString,
   type JsonValue,
   type Message,
@@ -39,18 +36,6 @@ export interface JsonCodec {
   write(desc: DescMessage, message: Message): string;
   /** One field of `message`, with its default when it is not set. */
   writeField(desc: DescMessage, message: Message, field: DescField): string;
-}
-
-/** Every type that the services' files know, for google.protobuf.Any. */
-export function registryOf(services: readonly DescService[]): Registry {
-  const files = new Set<DescFile>();
-  const add = (file: DescFile) => {
-    if (files.has(file)) return;
-    files.add(file);
-    file.dependencies.forEach(add);
-  };
-  for (const service of services) add(service.file);
-  return createRegistry(...files);
 }
 
 const preamble = /^cannot decode .*? from JSON: /;

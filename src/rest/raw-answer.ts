@@ -5,7 +5,7 @@ import { fault } from "#errors/fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import type { Answer } from "#rpc/call.ts";
-import { metadataHeaders } from "./metadata.ts";
+import { metadataFields } from "#rpc/metadata.ts";
 
 /** A stretch of bytes; `end` is the one behind the last. */
 interface ByteRange {
@@ -76,11 +76,11 @@ export async function sendRawStream(
     if (!isMessage(body, HttpBodySchema)) continue;
     if (!exchange.started) {
       const type = ["content-type", contentTypeOf(body)] as const;
-      exchange.start(200, [...metadataHeaders(answer.header), type]);
+      exchange.start(200, [...metadataFields(answer.header), type]);
     }
     if (exchange.method === "HEAD") break;
     if (body.data.length > 0) await exchange.write(body.data);
   }
-  if (exchange.started) exchange.end(metadataHeaders(answer.trailer));
-  else exchange.respond(200, [...metadataHeaders(answer.header)]);
+  if (exchange.started) exchange.end(metadataFields(answer.trailer));
+  else exchange.respond(200, [...metadataFields(answer.header)]);
 }

@@ -6,7 +6,7 @@ import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import type { Answer } from "#rpc/call.ts";
-import { metadataHeaders } from "./metadata.ts";
+import { metadataFields } from "#rpc/metadata.ts";
 import type { StreamFormat } from "./stream-format.ts";
 
 /** What sending a stream needs. */
@@ -59,7 +59,7 @@ async function beat(
 /** Header fields of a streamed answer. */
 function streamHeaders(format: StreamFormat, answer: Answer): HeaderList {
   return [
-    ...metadataHeaders(answer.header),
+    ...metadataFields(answer.header),
     ["content-type", format.contentType],
     ["cache-control", "no-cache"],
     // Proxies that would collect the stream before they pass it on know this field.
@@ -95,5 +95,5 @@ export async function sendStream(
   } finally {
     silence.abort();
   }
-  exchange.end(metadataHeaders(answer.trailer));
+  exchange.end(metadataFields(answer.trailer));
 }

@@ -119,8 +119,6 @@ export class Metadata implements Headers {
 /** Fields that belong to one connection or to the body that came with them. */
 const notMetadata: ReadonlySet<string> = new Set([
   "accept-encoding",
-  "accept-post",
-  "allow",
   "connection",
   "content-encoding",
   "content-length",
