@@ -242,7 +242,7 @@ const models = z.strictObject({
     .describe("Threads that run models; one less than there are cores, at most 4, when absent."),
   queue_max: wholeNumber(1, 100_000)
     .prefault(256)
-    .describe("Inferences that may wait for a worker."),
+    .describe("Inferences that may wait for a worker, and images that may wait to be decoded."),
 });
 
 const logging = z.strictObject({

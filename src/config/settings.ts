@@ -116,7 +116,7 @@ export interface OnnxSettings {
   /** Absolute path of the model repository. */
   readonly repositoryPath: string;
   readonly workers: number;
-  /** Inferences that may wait for a worker. */
+  /** Inferences that may wait for a worker, and images that may wait to be decoded. */
   readonly queueMax: number;
 }
 
