@@ -5,18 +5,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
-import type { Exchange } from "#exchange/exchange.ts";
-import { type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createCallPath } from "#rpc/call.ts";
-import { refuseUnknown } from "#rpc/refusal.ts";
-import { createRpc } from "#rpc/rpc.ts";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { ListenerOptions } from "#exchange/listener.ts";
 import {
   type ServerCompatRequest,
   ServerCompatRequestSchema,
   ServerCompatResponseSchema,
 } from "../gen/connectrpc/conformance/v1/server_compat_pb.js";
 import { ConformanceService } from "../gen/connectrpc/conformance/v1/service_pb.js";
+import { rpcListener } from "../support/rpc-listener.ts";
 import { conformanceService } from "./service.ts";
 
 /** Bytes of a length ahead of a message. */
@@ -48,28 +45,18 @@ const request = fromBinary(
   readFileSync(process.stdin.fd).subarray(prefixBytes),
 );
 const folder = mkdtempSync(join(tmpdir(), "conformance-"));
-const calls = createCallPath((router: ConnectRouter) => {
-  router.service(ConformanceService, conformanceService);
-}, []);
-const rpc = createRpc(calls, {
-  readBytesMax: request.messageReceiveLimit === 0 ? bytesMax : request.messageReceiveLimit,
-  plainErrors: true,
-});
-const unknown = new ConnectError("no such method", Code.Unimplemented);
-const serve = (exchange: Exchange) => {
-  const procedure = rpc.procedureOf(exchange.target);
-  if (procedure !== undefined) rpc.serve(exchange, procedure, createContextValues());
-  else if (!refuseUnknown(exchange, unknown)) exchange.respond(404, []);
-};
-await using listener = await listen(
+await using listener = await rpcListener(
+  (router: ConnectRouter) => {
+    router.service(ConformanceService, conformanceService);
+  },
   {
-    name: "conformance",
-    host: "127.0.0.1",
-    port: 0,
+    readBytesMax: request.messageReceiveLimit === 0 ? bytesMax : request.messageReceiveLimit,
+    plainErrors: true,
+  },
+  {
     http2Engine: process.argv.includes("--node-http2") ? "node" : "polygate",
     ...tlsOf(request, folder),
   },
-  { exchange: serve, malformed: () => "", connectionFailed: () => {} },
 );
 rmSync(folder, { recursive: true });
 

@@ -8,7 +8,6 @@ import {
   ConnectError,
   type ConnectRouter,
   createClient,
-  createContextValues,
   type Transport,
 } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
@@ -23,9 +22,7 @@ import {
 } from "@connectrpc/connect-web";
 import { Client, compressionAlgorithms, credentials, type ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Listener, listen } from "#exchange/listener.ts";
-import { createCallPath } from "#rpc/call.ts";
-import { createRpc } from "#rpc/rpc.ts";
+import type { Listener } from "#exchange/listener.ts";
 import {
   SimpleRequestSchema,
   type SimpleResponse,
@@ -33,24 +30,16 @@ import {
   TestService,
 } from "../gen/grpc/testing/test_pb.js";
 import { testService } from "../interop/grpc-service.ts";
+import { rpcListener } from "../support/rpc-listener.ts";
 
 let listener: Listener;
 beforeAll(async () => {
-  const calls = createCallPath((router: ConnectRouter) => {
-    router.service(TestService, testService);
-  }, []);
-  const rpc = createRpc(calls, { readBytesMax: 1 << 20 });
-  listener = await listen(
-    { name: "matrix", host: "127.0.0.1", port: 0, http2Engine: "polygate" },
-    {
-      exchange(exchange) {
-        const procedure = rpc.procedureOf(exchange.target);
-        if (procedure === undefined) exchange.respond(404, []);
-        else rpc.serve(exchange, procedure, createContextValues());
-      },
-      malformed: () => "",
-      connectionFailed: () => {},
+  listener = await rpcListener(
+    (router: ConnectRouter) => {
+      router.service(TestService, testService);
     },
+    { readBytesMax: 1 << 20 },
+    { http2Engine: "polygate" },
   );
 });
 afterAll(() => listener[Symbol.asyncDispose]());

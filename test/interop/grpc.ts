@@ -5,12 +5,10 @@
  */
 
 import { resolve } from "node:path";
-import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
-import { type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createCallPath } from "#rpc/call.ts";
-import { refuseUnknown } from "#rpc/refusal.ts";
-import { createRpc } from "#rpc/rpc.ts";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { ListenerOptions } from "#exchange/listener.ts";
 import { TestService } from "../gen/grpc/testing/test_pb.js";
+import { rpcListener } from "../support/rpc-listener.ts";
 import { grpcServerCases } from "./grpc-server.ts";
 import { testService } from "./grpc-service.ts";
 import { findGrpcInterop, run } from "./program.ts";
@@ -36,10 +34,9 @@ const cases = [
 const readBytesMax = 1024 * 1024;
 const folder = resolve("test/fixtures/tls");
 
-const calls = createCallPath((router: ConnectRouter) => {
+const routes = (router: ConnectRouter) => {
   router.service(TestService, testService);
-}, []);
-const rpc = createRpc(calls, { readBytesMax });
+};
 
 const wires: { name: string; tls?: ListenerOptions["tls"]; args: readonly string[] }[] = [
   { name: "cleartext", args: [] },
@@ -63,17 +60,10 @@ if (client.missing !== undefined) report.skip("grpc-go's client", client.missing
 else {
   for (const http2Engine of ["polygate", "node"] as const) {
     for (const { name, tls, args } of wires) {
-      await using listener = await listen(
-        { name, host: "127.0.0.1", port: 0, http2Engine, ...(tls === undefined ? {} : { tls }) },
-        {
-          exchange(exchange) {
-            const procedure = rpc.procedureOf(exchange.target);
-            if (procedure !== undefined) rpc.serve(exchange, procedure, createContextValues());
-            else refuseUnknown(exchange, new ConnectError("no such method", Code.Unimplemented));
-          },
-          malformed: () => "",
-          connectionFailed: () => {},
-        },
+      await using listener = await rpcListener(
+        routes,
+        { readBytesMax },
+        { http2Engine, ...(tls === undefined ? {} : { tls }) },
       );
       for (const test of cases) {
         await report.check(`grpc-go, ${http2Engine} HTTP/2, ${name}: ${test}`, async () => {
