@@ -32,6 +32,25 @@ export interface GrpcAnswer {
   readonly trailer: Metadata;
 }
 
+/** An answer whose metadata is made into objects when somebody looks. */
+class Answer implements GrpcAnswer {
+  readonly message: Uint8Array;
+  readonly #stream: ClientStream;
+
+  constructor(stream: ClientStream, message: Uint8Array) {
+    this.#stream = stream;
+    this.message = message;
+  }
+
+  get header(): Metadata {
+    return metadataOf(this.#stream.fields);
+  }
+
+  get trailer(): Metadata {
+    return metadataOf(this.#stream.trailers);
+  }
+}
+
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
  * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
@@ -125,11 +144,8 @@ export class GrpcChannel implements AsyncDisposable {
     const body = await this.#bodyOf(stream);
     const error = errorOfAnswer(stream, body.length > 0);
     if (error !== undefined) throw error;
-    return {
-      message: await this.#onlyMessage(stream, body),
-      header: metadataOf(stream.fields),
-      trailer: metadataOf(stream.trailers),
-    };
+    const message = this.#onlyMessage(stream, body);
+    return new Answer(stream, message instanceof Promise ? await message : message);
   }
 
   async #bodyOf(stream: ClientStream): Promise<Buffer> {

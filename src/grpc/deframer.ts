@@ -9,10 +9,12 @@ export function answerTooLarge(bytesMax: number): GrpcError {
   return new GrpcError(Code.ResourceExhausted, `received message larger than ${bytesMax} bytes`);
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Holds the message that is not whole yet, and what came with it. Payloads are views of the input. */
 export class Deframer {
   readonly #messageBytesMax: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = nothing;
   /** What came behind `#bytes`; joined when a message is whole, so that each byte is copied once. */
   #later: Buffer[] = [];
   #held = 0;

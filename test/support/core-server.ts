@@ -1,7 +1,12 @@
 /** A PolyAgent core on a real port: an agent behind Connect routes on node:http2. */
 
 import { once } from "node:events";
-import { createServer, type Http2Session } from "node:http2";
+import {
+  createSecureServer,
+  createServer,
+  type Http2Session,
+  type SecureServerOptions,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -18,27 +23,37 @@ export interface CoreServer extends AsyncDisposable {
   readonly requestIds: readonly string[];
 }
 
-/** Serves `agent`; port 0 takes a free one. */
-export function startCoreServer(agent: Agent, port = 0): Promise<CoreServer> {
+/** Serves `agent`; port 0 takes a free one. Absent `tls` means cleartext. */
+export function startCoreServer(
+  agent: Agent,
+  port = 0,
+  tls?: SecureServerOptions,
+): Promise<CoreServer> {
   const names = [CoreService.typeName];
-  return startRoutes((router) => {
-    registerCoreService(router, agent);
-    registerHealth(router, createHealthStatus(names), names);
-  }, port);
+  return startRoutes(
+    (router) => {
+      registerCoreService(router, agent);
+      registerHealth(router, createHealthStatus(names), names);
+    },
+    port,
+    tls,
+  );
 }
 
 /** Serves any routes in a core's place. */
 export async function startRoutes(
   routes: (router: ConnectRouter) => void,
   port = 0,
+  tls?: SecureServerOptions,
 ): Promise<CoreServer> {
   const requestIds: string[] = [];
   const handle = connectNodeAdapter({ routes });
-  const server = createServer((request, response) => {
+  const serve: typeof handle = (request, response) => {
     const id = request.headers["x-request-id"];
     if (typeof id === "string") requestIds.push(id);
     handle(request, response);
-  });
+  };
+  const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
   const sessions = new Set<Http2Session>();
   server.on("session", (session) => {
     sessions.add(session);
@@ -49,7 +64,7 @@ export async function startRoutes(
   const { port: taken } = server.address() as AddressInfo;
   return {
     port: taken,
-    url: `http://127.0.0.1:${taken}`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${taken}`,
     requestIds,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");

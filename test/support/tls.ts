@@ -2,18 +2,21 @@
 
 import { readFileSync } from "node:fs";
 
-const at = (name: string) => new URL(`../fixtures/tls/${name}`, import.meta.url).pathname;
+/** Path of one of the test certificates or keys. */
+export function fixture(name: string): string {
+  return new URL(`../fixtures/tls/${name}`, import.meta.url).pathname;
+}
 
 /** Options of a TLS listener. */
 export const serverTls = {
-  certFile: at("server.crt"),
-  keyFile: at("server.key"),
-  caFile: at("ca.crt"),
+  certFile: fixture("server.crt"),
+  keyFile: fixture("server.key"),
+  caFile: fixture("ca.crt"),
 } as const;
 
 /** What a client needs to trust the server and to identify itself. */
 export const clientTls = {
-  ca: readFileSync(at("ca.crt")),
-  cert: readFileSync(at("client.crt")),
-  key: readFileSync(at("client.key")),
+  ca: readFileSync(fixture("ca.crt")),
+  cert: readFileSync(fixture("client.crt")),
+  key: readFileSync(fixture("client.key")),
 } as const;

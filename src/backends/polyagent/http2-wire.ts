@@ -43,6 +43,7 @@ function openChannel({
 function optionsOf({ signal, requestId, timeoutMs }: CoreCall): CallOptions {
   return {
     signal,
+    signalKeepsTime: true,
     ...(requestId === "" ? {} : { metadata: [["x-request-id", requestId]] }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };

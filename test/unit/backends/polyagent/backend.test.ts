@@ -1,10 +1,11 @@
 /** What a core over gRPC has beyond the contract: a wire, sizes, health, a connection that comes back. */
 
+import { readFileSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { createAgent, plainAgent } from "#agent/agent.ts";
-import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
+import { createPolyagentBackend, type PolyagentOptions } from "#backends/polyagent/backend.ts";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
 import { reasonOf } from "#errors/fault.ts";
@@ -12,6 +13,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
 import { ChatRequestSchema, CoreService } from "#gen/polyagent/core/v1/core_pb.js";
 import { startCoreServer, startRoutes } from "../../../support/core-server.ts";
+import { fixture, serverTls } from "../../../support/tls.ts";
 
 const agent = createAgent(plainAgent, { clock: systemClock, rng: seededRng(1) });
 const { signal } = new AbortController();
@@ -52,7 +54,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
       }),
     );
     await using backend = backendTo(server.url);
-    const call = { signal, requestId: "", timeoutMs: 300 };
+    const call = { signal: AbortSignal.timeout(300), requestId: "", timeoutMs: 300 };
     const error = await faultOf(backend.chat(asked("hi"), call));
     expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
     expect(await deadline.promise).toBeGreaterThan(0);
@@ -106,6 +108,47 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
       expect(reasonOf(error)).toBe("BACKEND_LOST");
       expect(error.code).toBe(Code.Unavailable);
       expect(error.message).not.toMatch(new RegExp(`127|${port}`));
+    });
+  });
+
+  describe("by TLS", () => {
+    const certificates = {
+      cert: readFileSync(serverTls.certFile),
+      key: readFileSync(serverTls.keyFile),
+    };
+    const trust = { caFile: serverTls.caFile, serverName: "localhost" };
+    const own = { certFile: fixture("client.crt"), keyFile: fixture("client.key") };
+
+    function backendBy(url: string, tls: PolyagentOptions["tls"]) {
+      const options = { url, transport, messageBytesMax: 1 << 20, keepaliveMs: 30_000 };
+      return createPolyagentBackend({ ...options, ...(tls && { tls }) });
+    }
+
+    test("a core is trusted by its authority and name", async () => {
+      await using server = await startCoreServer(agent, 0, certificates);
+      await using backend = backendBy(server.url, trust);
+      const answer = await backend.chat(asked("echo x"), { signal, requestId: "" });
+      expect(answer.content).toBe("x");
+    });
+
+    test("a core that asks for the gateway's certificate gets it", async () => {
+      const ca = readFileSync(serverTls.caFile);
+      const demands = { ...certificates, ca, requestCert: true, rejectUnauthorized: true };
+      await using server = await startCoreServer(agent, 0, demands);
+      await using backend = backendBy(server.url, { ...trust, ...own });
+      await expect(backend.check(signal)).resolves.toBeUndefined();
+      await using stranger = backendBy(server.url, trust);
+      expect(reasonOf(await faultOf(stranger.check(signal)))).toBe("BACKEND_LOST");
+    });
+
+    const strangers = [
+      { name: "of an unknown authority", tls: undefined },
+      { name: "with another name", tls: { ...trust, serverName: "other.example" } },
+    ] as const;
+    test.each(strangers)("a core $name is lost", async ({ tls }) => {
+      await using server = await startCoreServer(agent, 0, certificates);
+      await using backend = backendBy(server.url, tls);
+      expect(reasonOf(await faultOf(backend.check(signal)))).toBe("BACKEND_LOST");
     });
   });
 
