@@ -7,8 +7,8 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { ChatRequestSchema, ChatResponseSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { envelope } from "#protocol/envelope.ts";
 import { createCallPath } from "#rpc/call.ts";
-import { envelope } from "#rpc/envelope.ts";
 import { createRpc } from "#rpc/rpc.ts";
 
 const rounds = Number(process.argv[2] ?? 5);

@@ -2,8 +2,8 @@
 
 import { Code } from "@connectrpc/connect";
 import type { ClientStream } from "#http2/client-stream.ts";
-import { codingNames, codingOf } from "#rpc/compression.ts";
-import { compressedFlag, type Envelope } from "#rpc/envelope.ts";
+import { codingNames, codingOf } from "#protocol/compression.ts";
+import { compressedFlag, type Envelope } from "#protocol/envelope.ts";
 import { answerTooLarge } from "./deframer.ts";
 import { GrpcError } from "./grpc-error.ts";
 

@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import type { Field } from "#http2/field.ts";
-import { isMetadata, Metadata } from "#rpc/metadata.ts";
+import { isMetadata, Metadata } from "#protocol/metadata.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** An answer that has ended. */

@@ -4,9 +4,9 @@ import { Code } from "@connectrpc/connect";
 import { type TimeLimit, timeLimit } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
 import type { FieldList } from "#http2/stream.ts";
-import { type Coding, codingNames, codingOf } from "#rpc/compression.ts";
-import { compressedFlag, envelope } from "#rpc/envelope.ts";
-import { isMetadata } from "#rpc/metadata.ts";
+import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
+import { compressedFlag, envelope } from "#protocol/envelope.ts";
+import { isMetadata } from "#protocol/metadata.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
 

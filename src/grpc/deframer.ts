@@ -1,7 +1,7 @@
 /** Takes the body of an answer apart into messages (PROTOCOL-HTTP2.md). Pure. */
 
 import { Code } from "@connectrpc/connect";
-import { compressedFlag, type Envelope, prefixBytes } from "#rpc/envelope.ts";
+import { compressedFlag, type Envelope, prefixBytes } from "#protocol/envelope.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** The end of a call whose answer's message is larger than we take. */

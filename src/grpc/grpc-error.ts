@@ -1,7 +1,7 @@
 /** What a gRPC call of ours fails with. */
 
 import type { Code } from "@connectrpc/connect";
-import type { Metadata } from "#rpc/metadata.ts";
+import type { Metadata } from "#protocol/metadata.ts";
 
 /** What may be known of a failure beside code and text. */
 export interface GrpcErrorOptions {

@@ -3,7 +3,7 @@
 import { Code } from "@connectrpc/connect";
 import type { ClientStream } from "#http2/client-stream.ts";
 import { errorCode } from "#http2/error-code.ts";
-import type { Metadata } from "#rpc/metadata.ts";
+import type { Metadata } from "#protocol/metadata.ts";
 import { decompressed, isCompressed } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { type CallUnderWay, framed } from "./call.ts";

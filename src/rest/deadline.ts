@@ -1,7 +1,7 @@
 /** Reads how long the client gives a call. */
 
 import { fault } from "#errors/fault.ts";
-import { connectTimeout, grpcTimeout, type TimeoutField, timeoutMsMax } from "#rpc/timeout.ts";
+import { connectTimeout, grpcTimeout, type TimeoutField, timeoutMsMax } from "#protocol/timeout.ts";
 
 /** Seconds, for clients that speak neither gRPC nor Connect. */
 const serverTimeout: TimeoutField = {

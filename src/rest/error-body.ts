@@ -11,7 +11,7 @@ import {
   file_google_rpc_error_details,
   RetryInfoSchema,
 } from "#gen/google/rpc/error_details_pb.js";
-import { metadataFields } from "#rpc/metadata.ts";
+import { metadataFields } from "#protocol/metadata.ts";
 
 /** What an error body says beside the error. */
 export interface ErrorFacts {

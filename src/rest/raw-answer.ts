@@ -4,8 +4,8 @@ import { isMessage, type Message } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
+import { metadataFields } from "#protocol/metadata.ts";
 import type { Answer } from "#rpc/call.ts";
-import { metadataFields } from "#rpc/metadata.ts";
 
 /** A stretch of bytes; `end` is the one behind the last. */
 interface ByteRange {

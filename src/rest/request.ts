@@ -3,8 +3,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
 import type { Exchange } from "#exchange/exchange.ts";
+import { Metadata } from "#protocol/metadata.ts";
 import type { CallInit } from "#rpc/call-scope.ts";
-import { Metadata } from "#rpc/metadata.ts";
 import { type BodyReading, messageFromBody, messagesFromBody } from "./body.ts";
 import { timeoutMsFrom } from "./deadline.ts";
 import { FieldWriter } from "./field-writer.ts";

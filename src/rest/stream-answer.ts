@@ -5,8 +5,8 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
+import { metadataFields } from "#protocol/metadata.ts";
 import type { Answer } from "#rpc/call.ts";
-import { metadataFields } from "#rpc/metadata.ts";
 import type { StreamFormat } from "./stream-format.ts";
 
 /** What sending a stream needs. */

@@ -11,7 +11,7 @@ import {
 } from "@connectrpc/connect";
 import { type TimeLimit, timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
-import { Metadata } from "./metadata.ts";
+import { Metadata } from "#protocol/metadata.ts";
 
 /** What comes with a call beside its message. */
 export interface CallInit {

@@ -3,15 +3,13 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
 import type { HeaderList } from "#exchange/exchange.ts";
-import { base64CharsMax, fromBase64, fromBase64Pieces, toBase64 } from "./base64.ts";
-import type { Codec } from "./codec.ts";
 import {
   type Coding,
   codingNames,
   decompressed,
   preferredCoding,
   type Reading,
-} from "./compression.ts";
+} from "#protocol/compression.ts";
 import {
   compressedFlag,
   type Envelope,
@@ -19,7 +17,11 @@ import {
   envelope,
   onlyEnvelope,
   prefixBytes,
-} from "./envelope.ts";
+} from "#protocol/envelope.ts";
+import { metadataFields } from "#protocol/metadata.ts";
+import type { TimeoutField } from "#protocol/timeout.ts";
+import { base64CharsMax, fromBase64, fromBase64Pieces, toBase64 } from "./base64.ts";
+import type { Codec } from "./codec.ts";
 import {
   initOf,
   type LaneInit,
@@ -30,9 +32,7 @@ import {
   wireError,
   written,
 } from "./lane.ts";
-import { metadataFields } from "./metadata.ts";
 import { statusFields } from "./status.ts";
-import type { TimeoutField } from "./timeout.ts";
 
 /** What tells the enveloped protocols apart. */
 export interface EnvelopedProtocol {

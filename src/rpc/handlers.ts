@@ -9,8 +9,8 @@ import type {
   UnaryRequest,
   UnaryResponse,
 } from "@connectrpc/connect";
+import { notOneMessage } from "#protocol/envelope.ts";
 import { type CallScope, callScopeKey } from "./call-scope.ts";
-import { notOneMessage } from "./envelope.ts";
 
 /** A request and the response to it, as interceptors see them. */
 export type AnyFn = Parameters<Interceptor>[0];

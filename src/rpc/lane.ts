@@ -5,13 +5,13 @@ import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
+import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
+import { Metadata } from "#protocol/metadata.ts";
+import type { TimeoutField } from "#protocol/timeout.ts";
 import type { CallPath } from "./call.ts";
 import type { CallInit } from "./call-scope.ts";
 import type { Codec } from "./codec.ts";
-import { type Coding, codingNames, codingOf } from "./compression.ts";
 import type { Format, RpcType } from "./content-type.ts";
-import { Metadata } from "./metadata.ts";
-import type { TimeoutField } from "./timeout.ts";
 
 /** A method as it is served. */
 export interface Procedure {

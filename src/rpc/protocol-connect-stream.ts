@@ -2,11 +2,11 @@
 
 import type { JsonValue, Registry } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { envelope } from "#protocol/envelope.ts";
+import { metadataFields } from "#protocol/metadata.ts";
+import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
-import { envelope } from "./envelope.ts";
 import type { EnvelopedProtocol } from "./enveloped.ts";
-import { metadataFields } from "./metadata.ts";
-import { connectTimeout } from "./timeout.ts";
 
 /** The payload ends the stream. */
 const endFlag = 0b0000_0010;

@@ -10,7 +10,9 @@ import {
   decompressed,
   preferredCoding,
   type Reading,
-} from "./compression.ts";
+} from "#protocol/compression.ts";
+import { metadataFields } from "#protocol/metadata.ts";
+import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
 import {
   initOf,
@@ -22,8 +24,6 @@ import {
   wireError,
   written,
 } from "./lane.ts";
-import { metadataFields } from "./metadata.ts";
-import { connectTimeout } from "./timeout.ts";
 
 const malformedCode = Code.InvalidArgument;
 

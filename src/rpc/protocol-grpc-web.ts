@@ -1,9 +1,9 @@
 /** gRPC-Web (PROTOCOL-WEB.md): gRPC whose trailers are the last envelope of the body. */
 
 import type { ConnectError } from "@connectrpc/connect";
-import { envelope } from "./envelope.ts";
+import { envelope } from "#protocol/envelope.ts";
+import { metadataFields } from "#protocol/metadata.ts";
 import type { EnvelopedProtocol } from "./enveloped.ts";
-import { metadataFields } from "./metadata.ts";
 import { grpc } from "./protocol-grpc.ts";
 import { statusFields } from "./status.ts";
 

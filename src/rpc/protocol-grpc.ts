@@ -1,8 +1,8 @@
 /** gRPC (PROTOCOL-HTTP2.md): the status travels in HTTP trailers. */
 
 import { Code } from "@connectrpc/connect";
+import { grpcTimeout } from "#protocol/timeout.ts";
 import type { EnvelopedProtocol } from "./enveloped.ts";
-import { grpcTimeout } from "./timeout.ts";
 
 /** gRPC as other implementations speak it: bytes that cannot be read are INTERNAL. */
 export const grpc: EnvelopedProtocol = {

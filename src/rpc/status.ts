@@ -5,7 +5,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
 import type { HeaderList } from "#exchange/exchange.ts";
 import { StatusSchema } from "#gen/google/rpc/status_pb.js";
-import { metadataFields } from "./metadata.ts";
+import { metadataFields } from "#protocol/metadata.ts";
 
 const plainPattern = /^[\x20-\x24\x26-\x7e]*$/;
 

@@ -8,7 +8,7 @@ import type { CallOptions } from "#grpc/call.ts";
 import { GrpcChannel } from "#grpc/channel.ts";
 import { GrpcError } from "#grpc/grpc-error.ts";
 import type { GrpcStream } from "#grpc/grpc-stream.ts";
-import type { Metadata } from "#rpc/metadata.ts";
+import type { Metadata } from "#protocol/metadata.ts";
 import {
   type ClientCompatRequest,
   ClientCompatRequestSchema,

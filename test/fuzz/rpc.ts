@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { seededRng } from "#core/rng.ts";
-import { envelope } from "#rpc/envelope.ts";
+import { envelope } from "#protocol/envelope.ts";
 import { UnaryRequestSchema } from "../gen/connectrpc/conformance/v1/service_pb.js";
 import { rawCaller, statusOf } from "../support/rpc-caller.ts";
 

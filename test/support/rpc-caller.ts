@@ -1,8 +1,8 @@
 /** Calls the RPC server with bytes written by hand, without a socket, and reads its answers. */
 
 import { createContextValues, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
+import { envelope } from "#protocol/envelope.ts";
 import { createCallPath } from "#rpc/call.ts";
-import { envelope } from "#rpc/envelope.ts";
 import { createRpc, type RpcOptions } from "#rpc/rpc.ts";
 import { conformanceService } from "../conformance/service.ts";
 import { ConformanceService } from "../gen/connectrpc/conformance/v1/service_pb.js";

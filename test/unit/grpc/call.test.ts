@@ -3,7 +3,7 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { CallUnderWay, requestFields, timeoutText } from "#grpc/call.ts";
-import { grpcTimeout } from "#rpc/timeout.ts";
+import { grpcTimeout } from "#protocol/timeout.ts";
 
 const timeouts = [
   [0.2, "1m"],

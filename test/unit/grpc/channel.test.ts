@@ -10,8 +10,8 @@ import { GrpcChannel, type GrpcChannelOptions } from "#grpc/channel.ts";
 import { GrpcError } from "#grpc/grpc-error.ts";
 import { errorCode } from "#http2/error-code.ts";
 import type { ServerStream } from "#http2/server-stream.ts";
-import { codingOf } from "#rpc/compression.ts";
-import { compressedFlag, envelope } from "#rpc/envelope.ts";
+import { codingOf } from "#protocol/compression.ts";
+import { compressedFlag, envelope } from "#protocol/envelope.ts";
 import { type Http2Listener, http2Listener } from "../../support/http2-listener.ts";
 import { clientTls } from "../../support/tls.ts";
 

@@ -3,7 +3,7 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { Deframer } from "#grpc/deframer.ts";
-import { envelope } from "#rpc/envelope.ts";
+import { envelope } from "#protocol/envelope.ts";
 
 const messages = ["", "one", "x".repeat(300), "", "last"];
 const body = Buffer.concat(messages.map((text) => envelope(0, Buffer.from(text))));

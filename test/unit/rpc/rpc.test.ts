@@ -2,8 +2,8 @@ import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { fault } from "#errors/fault.ts";
-import { codingOf } from "#rpc/compression.ts";
-import { envelope } from "#rpc/envelope.ts";
+import { codingOf } from "#protocol/compression.ts";
+import { envelope } from "#protocol/envelope.ts";
 import {
   ServerStreamRequestSchema,
   UnaryRequestSchema,

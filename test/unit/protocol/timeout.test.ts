@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { connectTimeout, grpcTimeout, timeoutMsMax } from "#rpc/timeout.ts";
+import { connectTimeout, grpcTimeout, timeoutMsMax } from "#protocol/timeout.ts";
 
 describe("grpc-timeout", () => {
   test.each([

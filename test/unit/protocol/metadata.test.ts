@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isMetadata, Metadata, metadataFields } from "#rpc/metadata.ts";
+import { isMetadata, Metadata, metadataFields } from "#protocol/metadata.ts";
 
 function source(...fields: (readonly [string, string])[]) {
   let listed = 0;

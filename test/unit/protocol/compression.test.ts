@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { codingNames, codingOf, decompressed, preferredCoding } from "#rpc/compression.ts";
+import { codingNames, codingOf, decompressed, preferredCoding } from "#protocol/compression.ts";
 import { rejection } from "../../support/call.ts";
 
 const names = codingNames.split(",");

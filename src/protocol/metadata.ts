@@ -1,6 +1,7 @@
 /** Metadata of calls: header fields that are made into objects only when somebody looks at them. */
 
-import type { HeaderList } from "#exchange/exchange.ts";
+/** Fields to send in this order; names in lower case, one entry a value. */
+export type FieldList = readonly (readonly [name: string, value: string])[];
 
 /** Where fields come from until somebody changes them. */
 export interface FieldSource {
@@ -141,10 +142,10 @@ export function isMetadata(name: string): boolean {
   return !notMetadata.has(name) && !protocolPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
-const none: HeaderList = [];
+const none: FieldList = [];
 
 /** Metadata of an answer as fields to send, with `prefix` ahead of their names. */
-export function metadataFields(metadata: Headers, prefix = ""): HeaderList {
+export function metadataFields(metadata: Headers, prefix = ""): FieldList {
   if (metadata instanceof Metadata && metadata.isEmpty) return none;
   const fields: (readonly [string, string])[] = [];
   const all = metadata instanceof Metadata ? metadata.fields() : metadata;
