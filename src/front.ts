@@ -7,11 +7,13 @@ import { type FaultOptions, fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
-import { createDoor, type Surface } from "#exchange/door.ts";
+import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createPagesSurface, type Pages } from "#exchange/pages.ts";
+import { createPagesSurface, type Pages, pageMethods } from "#exchange/pages.ts";
+import { serverOptions } from "#exchange/server-options.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
+import type { MalformedAnswer } from "#exchange/wire.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -70,13 +72,6 @@ type Refuse = (
   record: CallRecord,
   why: { readonly reason: Reason; readonly message: string } & FaultOptions,
 ) => void;
-
-const malformedText: Readonly<Record<number, string>> = {
-  400: "the bytes sent are not an HTTP request",
-  408: "the request head did not arrive in time",
-  413: "the chunk extensions are too large",
-  431: "the request head exceeds 16384 bytes",
-};
 
 function valuesOf(record: CallRecord) {
   return createContextValues().set(callRecordKey, record);
@@ -147,8 +142,8 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     createPagesSurface(app, some, (exchange, record) =>
       refuseWith(exchange, record, {
         reason: "METHOD_NOT_ALLOWED",
-        message: "this page takes GET and HEAD",
-        headers: { allow: "GET, HEAD" },
+        message: `this page takes ${pageMethods}`,
+        headers: { allow: pageMethods },
       }),
     );
   const rest = createRest(calls, {
@@ -178,11 +173,11 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     },
     deps,
   );
-  const malformed = (status: number) =>
-    restErrorBody(fault("BODY_MALFORMED", malformedText[status] ?? "malformed request"), {
-      requestId: "",
-      wallMs: clock.wallMs(),
-    }).body;
+  const malformed = (message: string): MalformedAnswer => {
+    const requestId = requestIdOf();
+    const error = fault("REQUEST_INVALID", message);
+    return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
+  };
 
   const { http2Engine, connectionsMax } = options;
   const sockets = webSockets(rest, clock, options.cors);
@@ -190,6 +185,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
   for (const wanted of options.listeners) {
     const { serves } = wanted;
     const served = [
+      serverOptions,
       surfaces.all,
       ...(serves.includes("rpc") ? [surfaces.rpc] : []),
       ...(serves.includes("metrics") ? [surfaces.metrics] : []),
@@ -205,7 +201,11 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
           ? { upgrade: (upgrade: Upgrade) => door.upgrade(upgrade, facts) }
           : {}),
         malformed,
-        connectionFailed: (reason) => deps.metrics.connectionFailures.inc({ reason }),
+        connectionFailed: (reason, { requestId, code } = {}) => {
+          deps.metrics.connectionFailures.inc({ reason });
+          const line = { request_id: requestId, listener: wanted.name, reason, code };
+          deps.logger.info(line, "connection failed");
+        },
       },
     );
     listeners.push(opening.use(listener));

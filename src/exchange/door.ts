@@ -69,7 +69,7 @@ const knownMethods: ReadonlySet<string> = new Set([
 ]);
 
 /** The identifier of a request: the client's own when it is fit to be logged, else a new one. */
-function requestIdOf(sent: string | undefined): string {
+export function requestIdOf(sent?: string): string {
   return sent !== undefined && requestIdPattern.test(sent) ? sent : `req_${randomUUID()}`;
 }
 

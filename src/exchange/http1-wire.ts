@@ -1,10 +1,10 @@
 /** HTTP/1.1 by node:http, whose parser is hardened against request smuggling. */
 
-import { createServer, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { Upgrade } from "./upgrade.ts";
-import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Time that a connection is kept without a request. */
 const keepAliveTimeoutMs = 75_000;
@@ -13,18 +13,20 @@ const lateHeadsCheckMs = 1_000;
 /** Time for a head that is arriving when the drain begins. */
 const headTimeoutInDrainMs = 1_000;
 
-const statusByParserCode: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
+/** An answer to what cannot be served. */
+interface Refusal {
+  readonly status: number;
+  readonly message: string;
+}
 
-const statusText: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  431: "Request Header Fields Too Large",
+const refusalByParserCode: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, message: `the request head exceeds ${headerBytesMax} bytes` },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, message: "the chunk extensions are too large" },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: "the request head did not arrive in time" },
 };
+const notHttp: Refusal = { status: 400, message: "the bytes sent are not an HTTP request" };
+const withoutHost: Refusal = { status: 400, message: "host: HTTP/1.1 requests name one" };
+const unknownExpectation: Refusal = { status: 417, message: "expect: only 100-continue is known" };
 
 /** Says that the connection closes when it answers a request whose body nobody will read. */
 class HonestResponse extends ServerResponse {
@@ -40,14 +42,27 @@ function failureOf(code: string): string | undefined {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "http1_head_timeout" : undefined;
 }
 
-/** Answers bytes that the parser refuses, then closes. */
-function refuse(socket: Socket, code: string, malformed: WireHandlers["malformed"]): void {
+/** The fields of a refusal, behind which the connection closes. */
+function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, string][] {
+  return [
+    ["connection", "close"],
+    ["content-type", "application/json"],
+    ["content-length", String(Buffer.byteLength(body))],
+    ["x-request-id", requestId],
+  ];
+}
+
+/** Answers bytes of which no request was made, then closes. */
+function refuseBytes(socket: Socket, status: number, answer: MalformedAnswer): void {
   if (!socket.writable) return;
-  const status = statusByParserCode[code] ?? 400;
-  const body = malformed(status);
-  socket.end(
-    `HTTP/1.1 ${status} ${statusText[status]}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const fields = fieldsOf(answer).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join("")}\r\n`;
+  socket.end(head + answer.body);
+}
+
+/** Whether a request lacks the host that its version asks for (RFC 9112, 3.2). */
+function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === "1.1" && headers.host === undefined;
 }
 
 /** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
@@ -62,6 +77,8 @@ export function http1Wire(
       maxHeaderSize: headerBytesMax,
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: 0,
+      // Without a body of ours: Node's own answer has none, and no request id.
+      requireHostHeader: false,
       // Others, such as h2c, are offers that a server may pass over.
       shouldUpgradeCallback: ({ headers }) =>
         upgrade !== undefined && headers.upgrade?.toLowerCase() === "websocket",
@@ -69,15 +86,28 @@ export function http1Wire(
       keepAliveTimeout: keepAliveTimeoutMs,
       ServerResponse: HonestResponse,
     },
-    (request, response) => {
-      responses.add(response);
-      if (draining) response.setHeader("connection", "close");
-      response.once("close", () => {
-        responses.delete(response);
-        if (draining) setImmediate(() => server.closeIdleConnections());
-      });
+    (request, response) => serve(request, response),
+  );
+  const serve = (request: IncomingMessage, response: ServerResponse, refusal?: Refusal) => {
+    responses.add(response);
+    if (draining) response.setHeader("connection", "close");
+    response.once("close", () => {
+      responses.delete(response);
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
+    const refused = lacksHost(request) ? withoutHost : refusal;
+    if (refused === undefined) {
       void exchange(new NodeExchange(request, response));
-    },
+      return;
+    }
+    const answer = malformed(refused.message);
+    connectionFailed("http1_malformed", { requestId: answer.requestId });
+    response.writeHead(refused.status, fieldsOf(answer).flat()).end(answer.body);
+  };
+  // Whoever reads the body says 100 before, so that one which is too large is never asked for.
+  server.on("checkContinue", serve);
+  server.on("checkExpectation", (request, response) =>
+    serve(request, response, unknownExpectation),
   );
   server.on("upgrade", (request, socket, head) => {
     upgrade?.(new Upgrade(request, socket, head));
@@ -89,8 +119,10 @@ export function http1Wire(
       socket.destroy();
       return;
     }
-    connectionFailed(failure);
-    refuse(socket as Socket, code, malformed);
+    const { status, message } = refusalByParserCode[code] ?? notHttp;
+    const answer = malformed(message);
+    connectionFailed(failure, { requestId: answer.requestId });
+    refuseBytes(socket as Socket, status, answer);
   });
   // node:http begins to watch its connections when it listens. This server never does, and without
   // the event neither headersTimeout nor closeIdleConnections would have any effect.

@@ -14,7 +14,7 @@ export function http2EngineWire({ exchange, connectionFailed }: WireHandlers): W
   const server = new Http2Server(
     {
       onStream: (stream, socket) => exchange(new EngineExchange(stream, socket)),
-      onFailure: connectionFailed,
+      onFailure: (reason) => connectionFailed(reason),
     },
     systemClock,
     systemRng,

@@ -5,6 +5,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { requestTargetOf } from "./request-target.ts";
 
 /** A request of either of Node's HTTP modules. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -61,6 +62,7 @@ export class NodeExchange implements Exchange {
   readonly httpVersion: "1.1" | "2";
   readonly method: string;
   readonly target: string;
+  readonly authority: string;
   readonly peer: Peer;
   readonly request: NodeRequest;
   readonly response: NodeResponse;
@@ -75,7 +77,10 @@ export class NodeExchange implements Exchange {
     this.response = response;
     this.httpVersion = request.httpVersionMajor === 2 ? "2" : "1.1";
     this.method = request.method ?? "GET";
-    this.target = request.url ?? "/";
+    const { target, authority } = requestTargetOf(request.url ?? "/");
+    this.target = target;
+    const named = authority ?? request.headers[":authority"] ?? request.headers.host;
+    this.authority = typeof named === "string" ? named : "";
     const { socket } = request;
     this.#socket = socket;
     this.peer = {
@@ -88,11 +93,6 @@ export class NodeExchange implements Exchange {
     // Without a listener a reset by the client would be an uncaught error; `close` tells the same.
     request.on("error", () => {});
     response.on("error", () => {});
-  }
-
-  get authority(): string {
-    const authority = this.request.headers[":authority"] ?? this.request.headers.host ?? "";
-    return typeof authority === "string" ? authority : "";
   }
 
   get signal(): AbortSignal {
@@ -124,6 +124,7 @@ export class NodeExchange implements Exchange {
     const { request } = this;
     this.#requireSize(bytesMax);
     if (request.destroyed) throw clientGone();
+    this.#invite();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const pieces: Buffer[] = [];
     let seen = 0;
@@ -145,6 +146,7 @@ export class NodeExchange implements Exchange {
 
   async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
     this.#requireSize(bytesMax);
+    this.#invite();
     let seen = 0;
     // A reader that stops early leaves the rest to be discarded behind the answer.
     const pieces = this.request.iterator({ destroyOnReturn: false });
@@ -225,6 +227,13 @@ export class NodeExchange implements Exchange {
 
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.#endListeners.push(listener);
+  }
+
+  /** Tells an HTTP/1.1 client that waits for it to send the body. */
+  #invite(): void {
+    const { request, response } = this;
+    if ("stream" in response || response.headersSent || request.complete) return;
+    if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   }
 
   #addTrailers(trailers: HeaderList): void {

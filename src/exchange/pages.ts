@@ -40,7 +40,10 @@ function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boo
   return tags.includes(etag) || tags.includes("*");
 }
 
-/** Registers the pages on `app`, for GET and HEAD; `wrongMethod` answers all other methods. */
+/** The methods that a page takes. */
+export const pageMethods = "GET, HEAD, OPTIONS";
+
+/** Registers the pages on `app`, for GET and HEAD; `wrongMethod` answers what OPTIONS does not name. */
 export function createPagesSurface(
   app: FastifyInstance,
   pages: Pages,
@@ -59,8 +62,17 @@ export function createPagesSurface(
       const path = pathOf(exchange.target);
       if (!Object.hasOwn(pages, path)) return false;
       record.endpoint = path;
-      if (exchange.method !== "GET" && exchange.method !== "HEAD") wrongMethod(exchange, record);
-      else void serve(app, exchange);
+      switch (exchange.method) {
+        case "GET":
+        case "HEAD":
+          void serve(app, exchange);
+          break;
+        case "OPTIONS":
+          exchange.respond(204, [["allow", pageMethods]]);
+          break;
+        default:
+          wrongMethod(exchange, record);
+      }
       return true;
     },
   };

@@ -3,12 +3,14 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { requestTargetOf } from "./request-target.ts";
 
 /** Says who asks for what as an Exchange does. Either `accept` or `respond` answers it. */
 export class Upgrade {
   readonly httpVersion = "1.1";
   readonly method: string;
   readonly target: string;
+  readonly authority: string;
   readonly peer: Peer;
   /** The connection; the caller's once `accept` was called. */
   readonly socket: Duplex;
@@ -23,7 +25,9 @@ export class Upgrade {
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer) {
     this.#request = request;
     this.method = request.method ?? "GET";
-    this.target = request.url ?? "/";
+    const { target, authority } = requestTargetOf(request.url ?? "/");
+    this.target = target;
+    this.authority = authority ?? request.headers.host ?? "";
     this.socket = socket;
     this.head = head;
     const { remoteAddress = "", remotePort = 0 } = request.socket;
@@ -31,10 +35,6 @@ export class Upgrade {
     this.peer = { address: remoteAddress, port: remotePort, encrypted };
     // node:http has let go of the connection: nobody else listens. `close` tells the same.
     socket.on("error", () => {});
-  }
-
-  get authority(): string {
-    return this.#request.headers.host ?? "";
   }
 
   header(name: string): string | undefined {

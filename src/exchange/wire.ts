@@ -14,16 +14,30 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** The JSON body of an answer that no exchange gives, and the identifier in it. */
+export interface MalformedAnswer {
+  readonly requestId: string;
+  readonly body: string;
+}
+
+/** What is known of a connection that failed. */
+export interface FailureFacts {
+  /** Identifier in the answer that its client got. */
+  readonly requestId?: string;
+  /** Code of the error that ended it. */
+  readonly code?: string;
+}
+
 /** What a wire hands over. */
 export interface WireHandlers {
   /** Answers an exchange; a promise counts as work under way until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
   /** Takes a WebSocket; absent: such a request is answered like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
-  /** The JSON body for bytes that are no request; `status` is 400, 408, 413 or 431. */
-  readonly malformed: (status: number) => string;
+  /** What is answered to what is no request that can be served. */
+  readonly malformed: (message: string) => MalformedAnswer;
   /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
-  readonly connectionFailed: (reason: string) => void;
+  readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }
 
 /** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */

@@ -4,7 +4,8 @@ import { startTestGateway } from "../../support/gateway.ts";
 
 test("every page and every REST path without variables is reserved", async () => {
   await using gateway = await startTestGateway();
-  const { paths }: { paths: object } = await (await fetch(`${gateway.url}/openapi.json`)).json();
+  const document = await fetch(`${gateway.url}/openapi.json`);
+  const { paths } = (await document.json()) as { paths: object };
   const page = await (await fetch(`${gateway.url}/docs`)).text();
   const files = [...page.matchAll(/(?:src|href)="([^":]+\.(?:css|js))"/g)].map(
     ([, file = ""]) => new URL(file, `${gateway.url}/docs`).pathname,

@@ -21,7 +21,7 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       { ...loopback, http2Engine, ...options },
       {
         exchange: (exchange) => void serve(exchange),
-        malformed: (status) => JSON.stringify({ status }),
+        malformed: (message) => ({ requestId: "req_1", body: message }),
         connectionFailed: (reason) => failures.push(reason),
       },
     );
@@ -114,7 +114,8 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       await using listener = await open(echo);
       const answer = await raw(listener.port, ["BLAH\r\n\r\n"]);
       expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-      expect(answer.endsWith('{"status":400}')).toBe(true);
+      expect(answer).toContain("\r\nx-request-id: req_1\r\n");
+      expect(answer.endsWith("\r\n\r\nthe bytes sent are not an HTTP request")).toBe(true);
     });
 
     test("a request head over the limit gets 431", async () => {
@@ -123,6 +124,66 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
         `GET / HTTP/1.1\r\nx: ${"a".repeat(20_000)}\r\n\r\n`,
       ]);
       expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    });
+
+    test("a target in absolute form is served, and its authority counts", async () => {
+      await using listener = await open((exchange) => {
+        exchange.respond(200, [], `${exchange.authority} ${exchange.target}`);
+      });
+      const answer = await raw(listener.port, [
+        "GET http://example.com/a?b HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n",
+      ]);
+      expect(answer.endsWith("\r\n\r\nexample.com /a?b")).toBe(true);
+    });
+
+    const refused = [
+      { name: "no host", head: "GET / HTTP/1.1", status: "400 Bad Request", text: "host: " },
+      {
+        name: "an expectation that nobody knows",
+        head: "GET / HTTP/1.1\r\nhost: a\r\nexpect: foo",
+        status: "417 Expectation Failed",
+        text: "expect: ",
+      },
+    ];
+    test.each(refused)("$name gets an answer with a request id", async ({ head, status, text }) => {
+      const failures: string[] = [];
+      await using listener = await open(echo, {}, failures);
+      const answer = await raw(listener.port, [`${head}\r\n\r\n`]);
+      expect(answer.startsWith(`HTTP/1.1 ${status}\r\n`)).toBe(true);
+      expect(answer).toContain("\r\nx-request-id: req_1\r\n");
+      expect(answer).toContain(`\r\n\r\n${text}`);
+      expect(failures).toEqual(["http1_malformed"]);
+    });
+
+    test("HTTP/1.0 needs no host", async () => {
+      await using listener = await open(echo);
+      expect(await raw(listener.port, ["GET /old HTTP/1.0\r\n\r\n"])).toContain("1.1 GET /old 0");
+    });
+
+    test("100-continue is said when the body is wanted, and not before a refusal", async () => {
+      await using listener = await open(async (exchange) => {
+        const answer = (text: string) => exchange.respond(200, [["connection", "close"]], text);
+        await exchange.body(10).then(
+          ({ length }) => answer(`read ${length}`),
+          () => answer("refused"),
+        );
+      });
+      const send = async (length: number) => {
+        const socket = await quiet(listener.port);
+        const fields = `host: a\r\nexpect: 100-continue\r\ncontent-length: ${length}`;
+        socket.write(`POST / HTTP/1.1\r\n${fields}\r\n\r\n`);
+        let text = "";
+        for await (const chunk of socket) {
+          text += chunk;
+          if (text === "HTTP/1.1 100 Continue\r\n\r\n") socket.write("x".repeat(length));
+          if (/(read \d+|refused)$/.test(text)) return text;
+        }
+        return text;
+      };
+      expect(await send(10)).toMatch(
+        /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK[\s\S]*read 10$/,
+      );
+      expect(await send(11)).toMatch(/^HTTP\/1.1 200 OK[\s\S]*refused$/);
     });
 
     test("a request head that does not end gets 408, a preface that does not end nothing", async () => {

@@ -1,0 +1,19 @@
+/** What an HTTP/1.1 request is about: path and query, and the authority that its target may name. Pure. */
+
+/** A target as surfaces read it. */
+export interface RequestTarget {
+  /** Path and query as sent, or `*`. */
+  readonly target: string;
+  /** Host and port of a target in absolute form; they count in place of Host. */
+  readonly authority?: string;
+}
+
+const absoluteForm = /^https?:\/\/([^/?#]*)(.*)$/is;
+
+/** Takes the absolute form, which proxies are sent, for the path in it (RFC 9112, 3.2.2). */
+export function requestTargetOf(sent: string): RequestTarget {
+  if (sent.startsWith("/")) return { target: sent };
+  const [, authority, rest = ""] = absoluteForm.exec(sent) ?? [];
+  if (authority === undefined) return { target: sent };
+  return { target: rest.startsWith("/") ? rest : `/${rest}`, authority };
+}
