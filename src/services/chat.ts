@@ -91,6 +91,8 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
           },
           backendCallOf(context),
         );
+        let whole = false;
+        // To the end, not to the last piece: leaving before it would cancel the core's call.
         for await (const piece of pieces) {
           toolsCalled.push(...piece.toolCalls.map(({ name }) => name));
           if (piece.finishReason === "") {
@@ -99,10 +101,12 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
           }
           answered(record, endpoint, piece);
           yield lastPiece(piece, toolsCalled, { elapsedMs: elapsedMsOf(record), cost });
-          end();
-          return;
+          whole = true;
         }
-        throw fault("BACKEND_FAILED", "the core ended its answer before the last piece");
+        if (!whole) {
+          throw fault("BACKEND_FAILED", "the core ended its answer before the last piece");
+        }
+        end();
       } catch (thrown) {
         end(thrown);
         throw thrown;

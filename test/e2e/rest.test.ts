@@ -71,6 +71,15 @@ describe("chat", () => {
     });
   }
 
+  test("a stream that was read to its end is a success of the core that gave it", async () => {
+    const id = { "x-request-id": "whole-stream" };
+    await (await post("/api/v1/chat:stream", question, id)).text();
+    const line = await gateway.line(({ msg, request_id }) => {
+      return msg === "attempt" && request_id === "whole-stream";
+    });
+    expect(line).toMatchObject({ endpoint: "embedded", outcome: "OK" });
+  });
+
   test("a stream is NDJSON or a JSON array when Accept asks for it", async () => {
     const lines = await post("/api/v1/chat:stream", question, { accept: "application/x-ndjson" });
     const pieces = (await lines.text())
