@@ -14,7 +14,7 @@ export interface EndedAnswer {
 }
 
 /** The code that stands for an HTTP status when there is no status of gRPC. */
-export function codeOfHttpStatus(status: number): Code {
+function codeOfHttpStatus(status: number): Code {
   switch (status) {
     case 400:
       return Code.Internal;
@@ -44,7 +44,7 @@ export function messageFromWire(text: string): string {
 }
 
 /** The first value of a field. */
-export function firstOf(fields: readonly Field[], name: string): string | undefined {
+function firstOf(fields: readonly Field[], name: string): string | undefined {
   return fields.find((field) => field.name === name)?.value;
 }
 

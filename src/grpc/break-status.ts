@@ -7,7 +7,7 @@ import { StreamBrokenError } from "#http2/stream-error.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** The code that stands for a reset by the server. */
-export function codeOfReset(code: ErrorCode): Code {
+function codeOfReset(code: ErrorCode): Code {
   switch (code) {
     case errorCode.refusedStream:
       return Code.Unavailable;

@@ -31,7 +31,7 @@ export interface GrpcTransportOptions {
 }
 
 /** The error as Connect's callers know it: code, text, details, and all metadata of the answer. */
-export function connectErrorFrom(thrown: unknown): unknown {
+function connectErrorFrom(thrown: unknown): unknown {
   if (!(thrown instanceof GrpcError)) return thrown;
   const { message, code, header = [], trailer = [], details, cause } = thrown;
   const error = new ConnectError(
