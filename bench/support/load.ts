@@ -143,7 +143,8 @@ function http2Caller(port: number, { wire, path, fields, body }: Call): Caller {
       const answer = await stream.body(bodyBytesMax);
       const status = stream.trailer("grpc-status") ?? stream.header("grpc-status") ?? "0";
       if (stream.status === 200 && status === "0") return answer;
-      throw new Error(`${path} answers ${stream.status}, grpc-status ${status}`);
+      const message = stream.trailer("grpc-message") ?? stream.header("grpc-message") ?? "";
+      throw new Error(`${path} answers ${stream.status}, grpc-status ${status} ${message}`);
     },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
