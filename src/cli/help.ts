@@ -12,10 +12,11 @@ Commands
   serve     run the gateway (the default)
   core      run a reference chat core
   check     check a configuration; --schema prints its JSON Schema
+  health    ask the gateway that these settings start whether it is ready
   openapi   print the OpenAPI document of the REST surface
   version   print the version
 
-Flags of serve, check and openapi`;
+Flags of serve, check, health and openapi`;
 
 /** The help of `polygate`, with the flags of `serve`. */
 export function mainHelp(): string {

@@ -43,6 +43,10 @@ async function run(argv: readonly string[]): Promise<number> {
       const { check } = await import("./check.ts");
       return check(flags, terminal);
     }
+    case "health": {
+      const { health } = await import("./health.ts");
+      return health(flags, terminal);
+    }
     case "openapi": {
       const { openapi } = await import("./openapi.ts");
       const write = async (authenticates: boolean) =>

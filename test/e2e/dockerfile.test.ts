@@ -51,6 +51,11 @@ describe("the Dockerfile", () => {
     expect(said("STOPSIGNAL")).toBe("SIGTERM");
   });
 
+  test("health is asked by the gateway's own command, which knows ports and TLS", () => {
+    const [, command = ""] = /^CMD (.*)$/.exec(said("HEALTHCHECK")) ?? [];
+    expect(commandOf(command)).toEqual(["node", "dist/cli/main.js", "health"]);
+  });
+
   test("the context holds what is copied: no tests, no installed packages, no training", () => {
     const folders = new Set(contextFiles(".").map((path) => path.replace(/\/.*/s, "")));
     const copied = ".npmrc LICENSE gen models package-lock.json package.json proto src";
