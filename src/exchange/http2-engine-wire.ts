@@ -1,7 +1,5 @@
 /** HTTP/2 by the project's own engine. */
 
-import { systemClock } from "#core/clock.ts";
-import { systemRng } from "#core/rng.ts";
 import { Http2Server } from "#http2/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
 import type { Wire, WireHandlers } from "./wire.ts";
@@ -11,14 +9,10 @@ const timerMsMax = 2_147_483_647;
 
 /** The wire of HTTP/2. */
 export function http2EngineWire({ exchange, connectionFailed }: WireHandlers): Wire {
-  const server = new Http2Server(
-    {
-      onStream: (stream, socket) => exchange(new EngineExchange(stream, socket)),
-      onFailure: (reason) => connectionFailed(reason),
-    },
-    systemClock,
-    systemRng,
-  );
+  const server = new Http2Server({
+    onStream: (stream, socket) => exchange(new EngineExchange(stream, socket)),
+    onFailure: (reason) => connectionFailed(reason),
+  });
   return {
     take(socket) {
       server.take(socket);

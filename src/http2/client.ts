@@ -2,8 +2,8 @@
 
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions } from "node:tls";
-import type { Clock } from "#core/clock.ts";
-import type { Rng } from "#core/rng.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
+import { type Rng, systemRng } from "#core/rng.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -55,6 +55,9 @@ export class NotSentError extends Error {
   override readonly name = "NotSentError";
   readonly unprocessed = true;
 }
+
+/** All streams are in use, and as many calls as may wait do. */
+export class QueueFullError extends NotSentError {}
 
 const connectionsMaxDefault = 4;
 const queueMaxDefault = 1_000;
@@ -182,7 +185,7 @@ export class Http2Client implements AsyncDisposable {
   #retryAtMs = 0;
   #turn = 0;
 
-  constructor(options: Http2ClientOptions, clock: Clock, rng: Rng) {
+  constructor(options: Http2ClientOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#clock = clock;
@@ -221,7 +224,7 @@ export class Http2Client implements AsyncDisposable {
     if (stream !== undefined) return stream;
     if (this.#stop.signal.aborted) throw new NotSentError("the client is closed");
     if (this.#waiting.size >= (this.#options.queueMax ?? queueMaxDefault)) {
-      throw new NotSentError("too many calls wait for a stream");
+      throw new QueueFullError("too many calls wait for a stream");
     }
     const waited = this.#wait(request);
     this.#connectIfNeeded();

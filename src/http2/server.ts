@@ -1,8 +1,8 @@
 /** An HTTP/2 server over sockets that others accept: sessions, their time, and their end. */
 
 import type { Socket } from "node:net";
-import type { Clock } from "#core/clock.ts";
-import type { Rng } from "#core/rng.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
+import { type Rng, systemRng } from "#core/rng.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
@@ -164,7 +164,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   #emptied: PromiseWithResolvers<void> | undefined;
   #ticking: Promise<void> | undefined;
 
-  constructor(options: Http2ServerOptions, clock: Clock, rng: Rng) {
+  constructor(options: Http2ServerOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
     this.options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.clock = clock;

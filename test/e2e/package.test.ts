@@ -25,8 +25,11 @@ import { createFileRegistry, type DescMethodUnary, fromBinary, type Message } fr
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createOpenApi } from "polygate/openapi";
 import { commentsOf } from "polygate/openapi/comments";
+import { Http2Client } from "polygate/http2/client";
+import { Http2Server } from "polygate/http2/server";
 import { transcode } from "polygate/transcode";
 
+export type Engine = readonly [Http2Server, Http2Client];
 const image = fromBinary(FileDescriptorSetSchema, readFileSync("protos.binpb"));
 const greeter = createFileRegistry(image).getService("greeter.Greeter");
 if (greeter === undefined) throw new Error("no greeter");
