@@ -1,7 +1,7 @@
 /** The status of a call whose answer never became whole: reset, refused, lost, cancelled, too late. Pure. */
 
 import { Code } from "@connectrpc/connect";
-import { NotSentError } from "#http2/client.ts";
+import { NotSentError, QueueFullError } from "#http2/client.ts";
 import { type ErrorCode, errorCode } from "#http2/error-code.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { GrpcError } from "./grpc-error.ts";
@@ -40,6 +40,10 @@ export function errorOfAbort(reason: unknown): GrpcError {
 export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCall): GrpcError {
   if (signal?.aborted) return errorOfAbort(signal.reason);
   if (thrown instanceof GrpcError) return thrown;
+  if (thrown instanceof QueueFullError) {
+    const message = "too many calls to the server are under way";
+    return new GrpcError(Code.ResourceExhausted, message, { unprocessed: true, cause: thrown });
+  }
   if (thrown instanceof NotSentError) {
     return new GrpcError(Code.Unavailable, "the server cannot be reached", {
       unprocessed: true,

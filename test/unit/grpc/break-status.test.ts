@@ -4,7 +4,7 @@ import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { errorOfBreak, isRefused } from "#grpc/break-status.ts";
 import { GrpcError } from "#grpc/grpc-error.ts";
-import { NotSentError } from "#http2/client.ts";
+import { NotSentError, QueueFullError } from "#http2/client.ts";
 import { errorCode } from "#http2/error-code.ts";
 import { type Breaker, Stream } from "#http2/stream.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
@@ -72,6 +72,11 @@ describe("what may be sent again", () => {
     expect(error.unprocessed).toBe(unprocessed);
     expect(isRefused(thrown)).toBe(atOnce);
   });
+});
+
+test("more calls than may wait are too many, not a server that is away", () => {
+  const error = errorOfBreak(new QueueFullError("full"), {});
+  expect([error.code, error.unprocessed]).toEqual([Code.ResourceExhausted, true]);
 });
 
 test("an aborted call ends for its signal's reason, whatever the wire said", () => {
