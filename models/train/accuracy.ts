@@ -35,6 +35,6 @@ export function formatTally({ correct, total }: Tally): string {
 }
 
 /** Index of the greatest value, the first one of equals. */
-export function greatestAt(values: Float32Array): number {
+function greatestAt(values: Float32Array): number {
   return values.indexOf(values.reduce((best, value) => Math.max(best, value), -Infinity));
 }

@@ -45,7 +45,7 @@ export function vary(ink: Float32Array, variation: Variation, rng: Rng): Float32
 }
 
 /** In place: ink fades, paper turns uneven grey with a slope of light across it, noise comes on top. */
-export function photograph({ width, pixels, height }: Picture, rng: Rng): void {
+function photograph({ width, pixels, height }: Picture, rng: Rng): void {
   const paper = 0.2 * rng.next();
   const ink = 1 - 0.5 * rng.next();
   const noise = 0.06 * rng.next();

@@ -31,7 +31,7 @@ const learningRate = 0.002;
 const weightDecay = 0.02;
 
 /** Two convolutions with pooling, then two dense layers; starting weights come from `rng`. */
-export function classifierNetwork(rng: Rng): Network {
+function classifierNetwork(rng: Rng): Network {
   const image = { channels: 1, height: sampleSide, width: sampleSide };
   const first = conv(image, { channels: 12, kernel: 5, stride: 1, padding: 2 }, rng);
   const half = maxPool(first.output);

@@ -37,7 +37,7 @@ const stages = [
 ] as const;
 
 /** Three halvings down to the grid, three convolutions over it, then the raw outputs of each cell. */
-export function detectorNetwork(rng: Rng): Network {
+function detectorNetwork(rng: Rng): Network {
   const image = { channels: 1, height: sceneSide, width: sceneSide };
   const body: Network[number][] = [];
   for (const { channels, stride } of stages) {
@@ -94,7 +94,7 @@ export function findDigits(
 }
 
 /** Boxes [14, cells] from the raw outputs [15, cells] of one scene: what the exported tail computes. */
-export function decodeBoxes(raw: Float32Array): Float32Array {
+function decodeBoxes(raw: Float32Array): Float32Array {
   const boxes = new Float32Array(boxRows * cells);
   for (let cell = 0; cell < cells; cell += 1) {
     const at = (row: number) => raw[row * cells + cell] ?? 0;
