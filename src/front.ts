@@ -208,6 +208,8 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
         },
       },
     );
+    // A listener that wished for port 0 has got another.
+    facts.port = listener.port;
     listeners.push(opening.use(listener));
   }
 

@@ -9,6 +9,12 @@ function plain(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }
 
+/** An entry of X-Forwarded-For as an address: some proxies write the port too, IPv6 in brackets. */
+function hopFrom(entry: string): string {
+  const [, v4, v6] = /^(?:([\d.]+):\d+|\[([^\]]*)\](?::\d+)?)$/.exec(entry) ?? [];
+  return plain(v4 ?? v6 ?? entry);
+}
+
 /**
  * Believes X-Forwarded-For as far as it was written by `trustedProxies` (addresses or CIDR
  * blocks): reading from the right, the first address that is not one of them is the client's.
@@ -28,7 +34,7 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
     let client = plain(socketAddress);
     const hops = forwardedFor?.split(",") ?? [];
     while (isTrusted(client)) {
-      const hop = plain(hops.pop()?.trim() ?? "");
+      const hop = hopFrom(hops.pop()?.trim() ?? "");
       if (isIP(hop) === 0) break;
       client = hop;
     }

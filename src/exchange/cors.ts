@@ -37,9 +37,10 @@ export function mayUpgrade(
 /** Adds the answer's cross-origin fields; answers a preflight itself and then returns true. */
 export function applyCors(exchange: Exchange, options: CorsOptions): boolean {
   const origin = exchange.header("origin");
-  if (origin === undefined) return false;
   const any = options.origins.includes("*");
+  // Also without an origin: a cache may not give this answer to a page that asks with one.
   exchange.setHeader("vary", "origin");
+  if (origin === undefined) return false;
   if (!any && !options.origins.includes(origin)) return false;
   exchange.setHeader("access-control-allow-origin", any && !options.credentials ? "*" : origin);
   if (options.credentials) exchange.setHeader("access-control-allow-credentials", "true");

@@ -106,6 +106,16 @@ async function opened(server: Server, { host, port }: ListenerOptions): Promise<
   return typeof address === "object" && address !== null ? address.port : port;
 }
 
+/** Why a TLS handshake failed, or undefined when its client only left. */
+function handshakeFailureOf(code: string, { authorizationError }: TLSSocket): string | undefined {
+  // A certificate that is not taken ends the connection by ourselves, in the words of a reset.
+  if (authorizationError || code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
+    return "tls_client_certificate";
+  }
+  if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "tls_handshake_timeout";
+  return code === "ECONNRESET" || code === "EPIPE" ? undefined : "tls_handshake";
+}
+
 /** What tells a connection from all others of one port. */
 function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
@@ -127,6 +137,10 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const server = serverOf(options, takers, handshakeTimeoutMs);
   if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
   server.on("drop", () => handlers.connectionFailed("too_many_connections"));
+  server.on("tlsClientError", ({ code = "" }: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const failure = handshakeFailureOf(code, socket);
+    if (failure !== undefined) handlers.connectionFailed(failure, { code });
+  });
   server.on("connection", (socket: Socket) => {
     const ends = endsOf(socket);
     sockets.add(socket);

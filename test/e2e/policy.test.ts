@@ -240,10 +240,20 @@ cors: { enabled: true, origins: ["https://app.example.com"], methods: [GET, POST
     expect(known.headers.get("vary")).toContain("origin");
     const stranger = await chat(gateway.url, { origin: "https://evil.example" });
     expect(stranger.headers.get("access-control-allow-origin")).toBeNull();
+    const noPage = await chat(gateway.url);
+    expect(noPage.headers.get("vary"), "no cache may give this answer to a page").toBe("origin");
   });
 });
 
 describe("what operators rely on", () => {
+  test("metrics name the port that the system chose", async () => {
+    await using gateway = await startTestGateway();
+    const { port } = new URL(gateway.url);
+    await (await fetch(`${gateway.url}/livez`)).text();
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toContain(`endpoint="/livez",port="${port}",status="200"`);
+  });
+
   test("a client's request id comes back and is in the log; an unfit one is replaced", async () => {
     await using gateway = await startTestGateway();
     const kept = await chat(gateway.url, { "x-request-id": "my-id-1" });

@@ -46,6 +46,18 @@ const rows = [
     client: "2001:db9::5",
   },
   {
+    name: "a port behind the address is passed over",
+    socket: "10.0.0.1",
+    forwarded: "198.51.100.1:5678, 192.0.2.7:80",
+    client: "198.51.100.1",
+  },
+  {
+    name: "so it is behind an IPv6 address, whose brackets go",
+    socket: "10.0.0.1",
+    forwarded: "[2001:db9::5]:5678, [2001:db8::2]",
+    client: "2001:db9::5",
+  },
+  {
     name: "an entry that is no address ends the search",
     socket: "10.0.0.1",
     forwarded: "198.51.100.1, unknown",

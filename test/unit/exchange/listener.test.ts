@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
@@ -15,14 +16,14 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
   function open(
     serve: (exchange: Exchange) => void | Promise<void>,
     options: Partial<ListenerOptions> = {},
-    failures: string[] = [],
+    onFailure: (reason: string) => void = () => {},
   ): Promise<Listener> {
     return listen(
       { ...loopback, http2Engine, ...options },
       {
         exchange: (exchange) => void serve(exchange),
         malformed: (message) => ({ requestId: "req_1", body: message }),
-        connectionFailed: (reason) => failures.push(reason),
+        connectionFailed: onFailure,
       },
     );
   }
@@ -147,7 +148,7 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
     ];
     test.each(refused)("$name gets an answer with a request id", async ({ head, status, text }) => {
       const failures: string[] = [];
-      await using listener = await open(echo, {}, failures);
+      await using listener = await open(echo, {}, (reason) => failures.push(reason));
       const answer = await raw(listener.port, [`${head}\r\n\r\n`]);
       expect(answer.startsWith(`HTTP/1.1 ${status}\r\n`)).toBe(true);
       expect(answer).toContain("\r\nx-request-id: req_1\r\n");
@@ -197,7 +198,9 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
 
     test("broken rules and late heads are counted, a client that leaves is not", async () => {
       const failures: string[] = [];
-      await using listener = await open(echo, { handshakeTimeoutMs: 50 }, failures);
+      await using listener = await open(echo, { handshakeTimeoutMs: 50 }, (reason) =>
+        failures.push(reason),
+      );
       const leaving = await quiet(listener.port);
       leaving.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
       await once(leaving, "data");
@@ -209,7 +212,9 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
 
     test("connections beyond the limit are closed and counted; a free place is taken again", async () => {
       const failures: string[] = [];
-      await using listener = await open(echo, { connectionsMax: 1 }, failures);
+      await using listener = await open(echo, { connectionsMax: 1 }, (reason) =>
+        failures.push(reason),
+      );
       const first = await quiet(listener.port);
       expect(await raw(listener.port, [])).toBe("");
       expect(failures).toEqual(["too_many_connections"]);
@@ -262,6 +267,40 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       response.resume();
       await once(response, "end");
       expect(response.statusCode).toBe(200);
+    });
+  });
+
+  describe("a TLS handshake that fails is counted", () => {
+    const required = { ...serverTls, clientAuth: "require" } as const;
+    const rows = [
+      {
+        name: "without the certificate that is asked for",
+        tls: required,
+        client: { ca: clientTls.ca },
+        failure: "tls_client_certificate",
+      },
+      {
+        name: "with a certificate of another authority",
+        tls: { ...required, caFile: serverTls.certFile },
+        client: clientTls,
+        failure: "tls_client_certificate",
+      },
+      {
+        name: "with a version that is too old",
+        tls: { ...serverTls, clientAuth: "none" },
+        client: { ca: clientTls.ca, maxVersion: "TLSv1.1", minVersion: "TLSv1.1" },
+        failure: "tls_handshake",
+      },
+    ] as const;
+    test.each(rows)("$name", async ({ tls, client, failure }) => {
+      const first = Promise.withResolvers<string>();
+      await using listener = await open(echo, { tls }, first.resolve);
+      // A client that only leaves does not count.
+      (await quiet(listener.port)).resetAndDestroy();
+      const socket = connectTls({ host: "localhost", port: listener.port, ...client });
+      socket.on("error", () => {});
+      expect(await first.promise).toBe(failure);
+      socket.destroy();
     });
   });
 
