@@ -201,6 +201,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const lastId = this.#streams.highestPeerId + 2 * sliceStreamsMax - 1;
     this.#receiving = true;
     try {
+      this.#spend("tinyData", 0);
       while (
         this.failure === undefined &&
         this.#streams.highestPeerId < lastId &&
@@ -519,15 +520,20 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return end ? stream.bodyBytesLeft === 0 : stream.bodyBytesLeft >= 0;
   }
 
-  /** Charges frames that carry next to nothing; true when that ended the connection. */
+  /**
+   * Charges frames that carry next to nothing; true when that ended the connection. What a client
+   * has asked for comes as its server pleases, bounded by the windows.
+   */
   #isTiny(bytes: number): boolean {
+    if (!this.#isServer) return false;
     if (bytes >= tinyDataBytes) {
       this.#budgets.earn("tinyData", bytes);
       this.#budgets.earn("emptyData", 1);
       return false;
     }
     if (bytes === 0) this.#spend("emptyData", 1);
-    else this.#spend("tinyData", tinyDataBytes - bytes);
+    // The verdict waits for the next input: until then readers have their turn.
+    else this.#budgets.spend("tinyData", tinyDataBytes - bytes, this.#lifetime.nowMs);
     return this.failure !== undefined;
   }
 

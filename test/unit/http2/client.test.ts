@@ -264,3 +264,39 @@ test("a call that cannot be sent fails alone, also when it had to wait", async (
   await expect(bad).rejects.toBeInstanceOf(TypeError);
   expect((await (await good).body(10)).length).toBe(0);
 });
+
+describe("many small pieces at once are no abuse", () => {
+  const count = 20_000;
+  const total = async (pieces: AsyncIterable<Buffer>) => {
+    let bytes = 0;
+    for await (const piece of pieces) bytes += piece.length;
+    return bytes;
+  };
+
+  test("in an answer", async () => {
+    await using listener = await http2Listener({
+      async onStream(stream) {
+        stream.start(200, []);
+        for (let sent = 0; sent < count; sent += 1) await stream.write("x");
+        stream.end();
+      },
+    });
+    await using client = clientOf(listener.port);
+    const stream = await client.open({ ...get, body: nothing });
+    expect(await total(stream.chunks(count))).toBe(count);
+  });
+
+  test("in a request, as long as somebody reads", async () => {
+    await using listener = await http2Listener({
+      async onStream(stream) {
+        stream.respond(200, [], String(await total(stream.chunks(count))));
+      },
+    });
+    await using client = clientOf(listener.port);
+    const stream = await client.open(get);
+    for (let sent = 0; sent < count; sent += 1) await stream.write("x");
+    stream.end();
+    expect((await stream.body(10)).toString()).toBe(String(count));
+    expect(listener.failures).toEqual([]);
+  });
+});
