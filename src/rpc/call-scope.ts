@@ -44,6 +44,8 @@ export class CallScope implements Disposable {
   readonly responseTrailer: Headers;
   /** Aborts when the client leaves, the deadline passes, or the server shuts down. */
   readonly signal: AbortSignal;
+  /** Why the call fails in the place of its handler. */
+  readonly failure: { readonly thrown: unknown } | undefined;
   readonly #limit: TimeLimit | undefined;
   readonly #deadlineMs: number;
   readonly #underWay: Set<CallContext>;
@@ -53,11 +55,12 @@ export class CallScope implements Disposable {
    * `underWay` holds handlers that can be told to stop. Throws DEADLINE_EXCEEDED when the time is
    * up before the call has begun.
    */
-  constructor(init: CallInit, underWay: Set<CallContext>) {
+  constructor(init: CallInit, underWay: Set<CallContext>, failure?: { readonly thrown: unknown }) {
     const { timeoutMs } = init;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
     this.init = init;
+    this.failure = failure;
     this.#underWay = underWay;
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();

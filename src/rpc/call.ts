@@ -1,18 +1,13 @@
 /** The typed call path: one message in, interceptors, implementation, messages out, for every surface. */
 
-import {
-  create,
-  type DescMethod,
-  type DescMethodUnary,
-  type DescService,
-  type Message,
-} from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
   createMethodImplSpec,
   createServiceImplSpec,
   type Interceptor,
   type MethodImplSpec,
+  type StreamRequest,
   type StreamResponse,
 } from "@connectrpc/connect";
 import { abortable } from "#core/abortable.ts";
@@ -46,6 +41,11 @@ export interface CallPath {
    * on, else rejects as the call itself would, by way of the interceptors. Undefined: it may go on.
    */
   admit(method: DescMethod, init: CallInit): Promise<void> | undefined;
+  /**
+   * Takes a call that fails before its message is there through the interceptors, so that it is
+   * logged and counted. Resolves to what its client is to be told: what they threw, else `thrown`.
+   */
+  failed(method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown>;
   /**
    * A unary call. Rejects with what interceptors and implementation throw, and as soon as its
    * deadline passes.
@@ -121,6 +121,8 @@ function requestOf(method: DescMethod, scope: CallScope) {
     contextValues: init.values,
   };
 }
+
+async function* none(): AsyncGenerator<never> {}
 
 /** The messages of one call. The call begins with the first that is asked for. */
 class CallMessages implements AsyncIterableIterator<Message> {
@@ -199,26 +201,27 @@ export function createCallPath(
   const wrongKind = ({ name }: DescMethod, kind: string) =>
     fault("METHOD_UNKNOWN", `${name} is not a ${kind} method`);
 
-  /** Lets the interceptors refuse the call, and so log and count it, with nothing behind them. */
+  const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
+    const { timeoutMs: _passedOver, ...timeless } = init;
+    using scope = new CallScope(timeless, underWay, { thrown });
+    // There is no message; as a stream the call need not have one.
+    const request = { stream: true, message: none(), method, ...requestOf(method, scope) } as const;
+    try {
+      await find(method).invoke(request as StreamRequest);
+      return thrown;
+    } catch (last) {
+      return last;
+    }
+  };
   const refuse = async (method: DescMethod, init: CallInit): Promise<void> => {
-    const nobody: AnyFn = () => {
-      throw fault("INTERNAL", "a call that is not admitted came through");
-    };
-    const invoke = interceptors.reduceRight<AnyFn>((next, each) => each(next), nobody);
-    using scope = new CallScope(init, underWay);
-    const message = create(method.input);
-    await invoke({
-      stream: false,
-      message,
-      method: method as DescMethodUnary,
-      ...requestOf(method, scope),
-    });
+    throw await failed(method, init, fault("INTERNAL", "a call that is not admitted came through"));
   };
 
   return {
     services: [...new Set([...mounted.keys()].map((method) => method.parent))],
     methods: [...mounted.keys()],
     admit: (method, init) => (admits(method, init) ? undefined : refuse(method, init)),
+    failed,
     async unary(method, input, init) {
       const { spec, invoke } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");

@@ -23,6 +23,7 @@ import type { TimeoutField } from "#protocol/timeout.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces, toBase64 } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import {
+  bodyOf,
   initOf,
   type LaneInit,
   type LaneOptions,
@@ -182,43 +183,61 @@ export class EnvelopedLane {
 
   /** Answers a POST. Rejects only when the answer cannot be written. */
   async serve(request: RpcRequest): Promise<void> {
+    const { calls } = this.#options;
+    const { method } = request.procedure;
     const init = initOf(request, this.#protocol.name);
     const answer = new EnvelopedAnswer(this.#protocol, request, init);
     try {
-      const { malformedCode, timeout, encodingField } = this.#protocol;
-      const { exchange, procedure, type } = request;
-      const reading: MessageReading = {
-        codec: procedure.codecs[type.format],
-        coding: requestCodingOf(exchange.header(encodingField), encodingField),
-        messageBytesMax: this.#options.readBytesMax,
-        malformedCode,
-      };
-      const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
-      if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
-      const admission = this.#options.calls.admit(procedure.method, init);
-      if (admission !== undefined) await admission;
-      if (procedure.method.methodKind === "unary") {
-        await this.#unary(request, init, { reading, answer });
-      } else {
-        await this.#stream(request, init, { reading, answer });
+      let reading: MessageReading;
+      try {
+        reading = this.#readingOf(request, init);
+      } catch (thrown) {
+        throw await calls.failed(method, init, thrown);
       }
+      const admission = calls.admit(method, init);
+      if (admission !== undefined) await admission;
+      if (method.methodKind === "unary") await this.#unary(request, init, { reading, answer });
+      else await this.#stream(request, init, { reading, answer });
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
     }
   }
 
+  /** How the messages are to be read; the deadline goes into `init`. */
+  #readingOf(
+    { exchange, procedure, type }: RpcRequest,
+    init: LaneInit & { timeoutMs?: number },
+  ): MessageReading {
+    const { malformedCode, timeout, encodingField } = this.#protocol;
+    const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
+    if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
+    return {
+      codec: procedure.codecs[type.format],
+      coding: requestCodingOf(exchange.header(encodingField), encodingField),
+      messageBytesMax: this.#options.readBytesMax,
+      malformedCode,
+    };
+  }
+
   async #unary(
-    { exchange, procedure }: RpcRequest,
+    request: RpcRequest,
     init: LaneInit,
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
     const { calls, compressBytesMin, sendBytesMax } = this.#options;
-    const body = exchange.takeBody(this.#bodyBytesMax) ?? (await exchange.body(this.#bodyBytesMax));
-    const sent = onlyEnvelope(this.#protocol.isText ? fromBase64(latin1(body)) : body, reading);
-    const input =
-      (sent.flags & compressedFlag) === 0
-        ? reading.codec.read(sent.payload, reading.malformedCode)
-        : await messageFrom(sent, reading);
+    const { exchange, procedure } = request;
+    let input: Message;
+    try {
+      const bytesMax = this.#bodyBytesMax;
+      const body = exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, init, bytesMax));
+      const sent = onlyEnvelope(this.#protocol.isText ? fromBase64(latin1(body)) : body, reading);
+      input =
+        (sent.flags & compressedFlag) === 0
+          ? reading.codec.read(sent.payload, reading.malformedCode)
+          : await messageFrom(sent, reading);
+    } catch (thrown) {
+      throw await calls.failed(procedure.method, init, thrown);
+    }
     const { message } = await calls.unary(procedure.method, input, init);
     const framed = answer.frame(written(reading.codec, message, sendBytesMax), compressBytesMin);
     answer.whole(framed instanceof Promise ? await framed : framed);

@@ -19,6 +19,7 @@ type AnyRequest = UnaryRequest | StreamRequest;
 function scopeOf(request: AnyRequest): CallScope {
   const scope = request.contextValues.get(callScopeKey);
   if (scope === undefined) throw new TypeError("an interceptor replaced the call's values");
+  if (scope.failure !== undefined) throw scope.failure.thrown;
   return scope;
 }
 

@@ -2,6 +2,8 @@
 
 import type { DescMethod, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { abortable } from "#core/abortable.ts";
+import { timeLimit } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -68,7 +70,10 @@ export function initOf(
   };
 }
 
-/** The time that a field gives the call. Throws PARAMETER_INVALID with `malformedCode`. */
+/**
+ * The time that a field gives the call. Throws PARAMETER_INVALID with `malformedCode`, and
+ * DEADLINE_EXCEEDED when there is none left.
+ */
 export function timeoutMsOf(
   exchange: Exchange,
   field: TimeoutField,
@@ -77,12 +82,33 @@ export function timeoutMsOf(
   const text = exchange.header(field.name);
   if (text === undefined) return undefined;
   const timeoutMs = field.timeoutMs(text);
+  if (timeoutMs === 0) throw deadlinePassed();
   if (timeoutMs !== undefined) return timeoutMs;
   const description = `expected ${field.expected}`;
   throw fault("PARAMETER_INVALID", `${field.name}: ${description}`, {
     code: malformedCode,
     fields: [{ field: field.name, description }],
   });
+}
+
+function deadlinePassed(): ConnectError {
+  return fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
+}
+
+/** The whole body. What it takes to come is taken off the call's time. Fails as `Exchange.body` does. */
+export async function bodyOf(
+  exchange: Exchange,
+  init: LaneInit & { timeoutMs?: number },
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const { timeoutMs, signal } = init;
+  if (timeoutMs === undefined) return await exchange.body(bytesMax);
+  using limit = timeLimit(timeoutMs, signal);
+  const startMs = performance.now();
+  const body = await abortable(exchange.body(bytesMax), limit.signal);
+  init.timeoutMs = timeoutMs - (performance.now() - startMs);
+  if (init.timeoutMs <= 0) throw deadlinePassed();
+  return body;
 }
 
 /** The coding that a request names; undefined for identity. Throws MEDIA_TYPE_UNSUPPORTED, as UNIMPLEMENTED. */

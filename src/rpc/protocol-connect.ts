@@ -1,5 +1,6 @@
 /** Connect's unary calls: a message is the body, or a GET's query; a failure is an HTTP status with JSON. */
 
+import type { Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { httpStatusOf } from "#errors/http-status.ts";
@@ -8,6 +9,7 @@ import {
   type Coding,
   codingNames,
   decompressed,
+  messageTooLarge,
   preferredCoding,
   type Reading,
 } from "#protocol/compression.ts";
@@ -15,6 +17,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
 import {
+  bodyOf,
   initOf,
   type LaneInit,
   type LaneOptions,
@@ -65,23 +68,25 @@ export function queryOf(target: string): URLSearchParams {
   return new URLSearchParams(question < 0 ? "" : target.slice(question + 1));
 }
 
-/** The bytes of the one message, and the coding that they are in. */
-async function sentMessage(
-  exchange: Exchange,
-  { messageBytesMax }: Reading,
-): Promise<{ readonly bytes: Uint8Array; readonly coding: Coding | undefined }> {
+/** What a request says of its one message before its body is read. */
+interface SentMessage {
+  /** The message of a GET. */
+  readonly queried?: Uint8Array;
+  readonly coding: Coding | undefined;
+}
+
+/** Where the message is and how it is coded; the deadline goes into `init`. */
+function sentMessage(exchange: Exchange, init: LaneInit & { timeoutMs?: number }): SentMessage {
+  const timeoutMs = timeoutMsOf(exchange, connectTimeout, malformedCode);
+  if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
   if (exchange.method === "GET") {
     const query = queryOf(exchange.target);
     requireVersion(query.get("connect"), "connect", "v1");
     const coding = requestCodingOf(query.get("compression") ?? undefined, "compression");
-    return { bytes: queriedMessage(query), coding };
+    return { queried: queriedMessage(query), coding };
   }
   requireVersion(exchange.header("connect-protocol-version"), "connect-protocol-version", "1");
-  const coding = requestCodingOf(exchange.header("content-encoding"), "content-encoding");
-  return {
-    bytes: exchange.takeBody(messageBytesMax) ?? (await exchange.body(messageBytesMax)),
-    coding,
-  };
+  return { coding: requestCodingOf(exchange.header("content-encoding"), "content-encoding") };
 }
 
 /** The lane of Connect's unary calls. */
@@ -106,25 +111,44 @@ export class ConnectLane {
     await this.#send(request.exchange, answer);
   }
 
-  async #call(
-    { exchange, procedure, type }: RpcRequest,
-    init: LaneInit & { timeoutMs?: number },
-  ): Promise<UnaryAnswer> {
-    const timeoutMs = timeoutMsOf(exchange, connectTimeout, malformedCode);
-    if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
-    const admission = this.#options.calls.admit(procedure.method, init);
-    if (admission !== undefined) await admission;
+  async #call(request: RpcRequest, init: LaneInit): Promise<UnaryAnswer> {
+    const { calls, sendBytesMax } = this.#options;
+    const { procedure, type } = request;
     const codec = procedure.codecs[type.format];
-    const { bytes, coding } = await sentMessage(exchange, this.#reading);
-    const plain = coding === undefined ? bytes : await decompressed(coding, bytes, this.#reading);
-    const input = codec.read(plain, malformedCode);
-    const { message } = await this.#options.calls.unary(procedure.method, input, init);
+    let sent: SentMessage;
+    try {
+      sent = sentMessage(request.exchange, init);
+    } catch (thrown) {
+      throw await calls.failed(procedure.method, init, thrown);
+    }
+    const admission = calls.admit(procedure.method, init);
+    if (admission !== undefined) await admission;
+    let input: Message;
+    try {
+      input = codec.read(await this.#bytesOf(request.exchange, init, sent), malformedCode);
+    } catch (thrown) {
+      throw await calls.failed(procedure.method, init, thrown);
+    }
+    const { message } = await calls.unary(procedure.method, input, init);
     return {
       status: 200,
       contentType: type.text,
-      body: written(codec, message, this.#options.sendBytesMax),
+      body: written(codec, message, sendBytesMax),
       metadata: this.#metadata(init),
     };
+  }
+
+  async #bytesOf(
+    exchange: Exchange,
+    init: LaneInit,
+    { queried, coding }: SentMessage,
+  ): Promise<Uint8Array> {
+    const bytesMax = this.#options.readBytesMax;
+    const bytes =
+      queried ?? exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, init, bytesMax));
+    if (coding !== undefined) return await decompressed(coding, bytes, this.#reading);
+    if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);
+    return bytes;
   }
 
   #failure(error: ConnectError, init: LaneInit): UnaryAnswer {

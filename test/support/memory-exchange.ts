@@ -14,6 +14,8 @@ export interface MemoryRequest {
   readonly chunks?: readonly Uint8Array[];
   /** The client leaves once the chunks have been read. */
   readonly leaves?: boolean;
+  /** Nothing comes behind the chunks, no end either. */
+  readonly stalls?: boolean;
 }
 
 /** An exchange whose answer can be looked at. */
@@ -85,6 +87,7 @@ export class MemoryExchange implements Exchange {
       if (seen > bytesMax) throw fault("BODY_TOO_LARGE", `over ${bytesMax} bytes`);
       yield chunk;
     }
+    if (this.#request.stalls) await new Promise(() => {});
     if (this.#request.leaves) {
       this.#gone.abort(fault("CANCELLED", "the client left"));
       throw this.#gone.signal.reason;

@@ -322,6 +322,63 @@ describe("errors of handlers", () => {
   });
 });
 
+describe("a call that fails before its message is there passes the interceptors once, as it is told", () => {
+  const failures = [
+    {
+      name: "a time that does not read",
+      headers: { "grpc-timeout": "?", "connect-timeout-ms": "?" },
+    },
+    { name: "no time left", headers: { "grpc-timeout": "0S", "connect-timeout-ms": "0" } },
+    { name: "an unknown coding", headers: { "grpc-encoding": "x", "content-encoding": "x" } },
+    { name: "bytes that are no message", body: Uint8Array.of(0xff, 0xff) },
+    { name: "a message over the limit", body: long },
+  ];
+  test.each(failures)("$name", async ({ headers = {}, body = unary }) => {
+    for (const type of all) {
+      const seen: ConnectError[] = [];
+      const call = rawCaller({}, {}, [
+        (next) => async (request) => {
+          try {
+            return await next(request);
+          } catch (thrown) {
+            seen.push(ConnectError.from(thrown));
+            throw thrown;
+          }
+        },
+      ]);
+      const exchange = await call({ call: "Unary", type, headers, chunks: [framed(type, body)] });
+      expect(seen, type).toHaveLength(1);
+      const word = type === connect ? JSON.parse(exchange.text).code : statusOf(type, exchange);
+      const code = seen[0]?.code ?? Code.Unknown;
+      expect([
+        Code[code]?.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase(),
+        String(code),
+      ]).toContain(word);
+    }
+  });
+
+  test("an interceptor that refuses it has the last word", async () => {
+    const call = rawCaller({}, {}, [
+      () => () => {
+        throw fault("CREDENTIAL_MISSING", "who are you");
+      },
+    ]);
+    const exchange = await call({ call: "Unary", type: grpc, chunks: [Uint8Array.of(9)] });
+    expect(statusOf(grpc, exchange)).toBe(String(Code.Unauthenticated));
+  });
+});
+
+test.each(all)("%s: a body that does not come in time is DEADLINE_EXCEEDED", async (type) => {
+  const exchange = await rawCaller()({
+    call: "Unary",
+    type,
+    headers: { "grpc-timeout": "5m", "connect-timeout-ms": "5" },
+    chunks: [framed(type, unary).subarray(0, 3)],
+    stalls: true,
+  });
+  expect(statusOf(type, exchange)).toBe(type === connect ? "deadline_exceeded" : "4");
+});
+
 test("a client that leaves half-way through its message ends the call at once", async () => {
   const reason = Promise.withResolvers<unknown>();
   const call = rawCaller(
