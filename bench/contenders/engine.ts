@@ -7,7 +7,7 @@ import { systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
 import { Http2Server } from "#http2/server.ts";
 import type { ServerStream } from "#http2/server-stream.ts";
-import { answerOf, framedPiece, messagesPerStream, paths } from "../support/chat.ts";
+import { answerOf, framesFor, messagesPerStream, paths } from "../support/chat.ts";
 import "../support/garbage.ts";
 
 const [, , port, wire] = process.argv;
@@ -17,9 +17,10 @@ const empty = Buffer.alloc(0);
 const bytesMax = 4 << 20;
 
 async function answerStream(stream: ServerStream): Promise<void> {
+  const nextFrame = framesFor(stream.takeBody() ?? (await stream.body(bytesMax)));
   stream.start(200, fields);
   for (let sent = 0; sent < messagesPerStream; sent += 1) {
-    if (!stream.push(framedPiece())) await stream.write(empty);
+    if (!stream.push(nextFrame())) await stream.write(empty);
   }
   stream.end(trailers);
 }

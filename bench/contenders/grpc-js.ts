@@ -16,7 +16,7 @@ import {
   type StreamChatResponse,
   StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
-import { answerTo, messagesPerStream, paths, piece } from "../support/chat.ts";
+import { answerTo, messagesPerStream, paths, pieceFor } from "../support/chat.ts";
 
 const [, , port] = process.argv;
 
@@ -37,7 +37,7 @@ const chat: handleUnaryCall<ChatRequest, ChatResponse> = ({ request }, callback)
 
 const streamChat: handleServerStreamingCall<ChatRequest, StreamChatResponse> = (call) => {
   for (let sent = 0; sent < messagesPerStream; sent += 1) {
-    call.write(create(StreamChatResponseSchema, piece));
+    call.write(create(StreamChatResponseSchema, pieceFor(call.request)));
   }
   call.end();
 };

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createSecureServer, createServer, type ServerHttp2Stream } from "node:http2";
-import { answerOf, framedPiece, messagesPerStream, paths } from "../support/chat.ts";
+import { answerOf, framesFor, messagesPerStream, paths } from "../support/chat.ts";
 import "../support/garbage.ts";
 
 const [, , port, wire] = process.argv;
@@ -17,7 +17,8 @@ function answer(stream: ServerHttp2Stream, path: string, body: Uint8Array): void
     if (!stream.destroyed) stream.sendTrailers({ "grpc-status": "0" });
   });
   if (path === paths.stream) {
-    for (let sent = 0; sent < messagesPerStream; sent += 1) stream.write(framedPiece());
+    const nextFrame = framesFor(body);
+    for (let sent = 0; sent < messagesPerStream; sent += 1) stream.write(nextFrame());
     stream.end();
   } else {
     stream.end(answerOf(path, body));

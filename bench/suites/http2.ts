@@ -2,7 +2,7 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
-import { chatRequest, framed, framedPiece, largeBytes, paths } from "../support/chat.ts";
+import { chatRequest, framed, largeBytes, paths, smallFrameBytes } from "../support/chat.ts";
 import { HeldConnections } from "../support/connections.ts";
 import {
   type Contender,
@@ -33,7 +33,7 @@ const wide = { connections: 8, streams: 16 } as const;
 
 const messages: Unit = {
   name: "messages",
-  of: ({ bodyBytes }) => bodyBytes / framedPiece().length,
+  of: ({ bodyBytes }) => bodyBytes / smallFrameBytes,
 };
 const megabytesDown: Unit = { name: "MB", of: ({ bodyBytes }) => bodyBytes / 1e6 };
 const megabytesUp: Unit = { name: "MB", of: ({ calls }) => (calls * largeBytes) / 1e6 };

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
-import { benchKey, chatRequest, coreRequest, framed, framedPiece, paths } from "../support/chat.ts";
+import {
+  benchKey,
+  chatRequest,
+  coreRequest,
+  framed,
+  largeStreamRequest,
+  paths,
+  smallFrameBytes,
+} from "../support/chat.ts";
 import { HeldConnections } from "../support/connections.ts";
 import {
   type Contender,
@@ -43,9 +51,10 @@ const coreCall: Partial<Call> = {
 const polygate: Contender = { name: "Polygate, full chain", command: nodeServer("polygate") };
 const nodeHttp2: Contender = { name: "node:http2, bare", command: nodeServer("node-http2") };
 const wide = { connections: 8, streams: 16 } as const;
+const megabytes: Unit = { name: "MB", of: ({ bodyBytes }) => bodyBytes / 1e6 };
 const messages: Unit = {
   name: "messages",
-  of: ({ bodyBytes }) => bodyBytes / framedPiece().length,
+  of: ({ bodyBytes }) => bodyBytes / smallFrameBytes,
 };
 
 function contests(grpcGo: readonly Contender[]): readonly Contest[] {
@@ -75,14 +84,24 @@ function contests(grpcGo: readonly Contender[]): readonly Contest[] {
       loads: [{ name: "32 in flight", call: jsonCall, pressure: { connections: 32, streams: 1 } }],
     },
     {
-      title: "Server streams of small messages",
+      title: "Server streams",
       contenders: [polygate, nodeHttp2],
       loads: [
         {
-          name: "128 at once",
+          name: "128 at once, small messages",
           call: { ...grpcCall, path: paths.stream },
           pressure: wide,
           unit: messages,
+        },
+        {
+          name: "16 at once, messages of 16 kB",
+          call: {
+            ...grpcCall,
+            path: paths.stream,
+            body: framed(toBinary(ChatRequestSchema, largeStreamRequest)),
+          },
+          pressure: { connections: 4, streams: 4, windowBits: [18, 20] },
+          unit: megabytes,
         },
       ],
     },

@@ -10,7 +10,7 @@ import { callRecordKey } from "#interceptors/context.ts";
 import { createLogger } from "#observability/logger.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createStats } from "#observability/stats.ts";
-import { answerTo, benchKey, messagesPerStream, piece } from "./chat.ts";
+import { answerTo, benchKey, messagesPerStream, pieceFor } from "./chat.ts";
 
 const plenty = 1e9;
 
@@ -42,14 +42,14 @@ export const chain = interceptorChain(
   deps,
 );
 
-const message = create(StreamChatResponseSchema, piece);
-
 /** Mounts the chat service. */
 export function routes(router: ConnectRouter): void {
   router.service(ChatService, {
     chat: answerTo,
-    async *streamChat() {
-      for (let sent = 0; sent < messagesPerStream; sent += 1) yield message;
+    async *streamChat(request) {
+      for (let sent = 0; sent < messagesPerStream; sent += 1) {
+        yield create(StreamChatResponseSchema, pieceFor(request));
+      }
     },
   });
 }

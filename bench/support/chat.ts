@@ -68,8 +68,21 @@ export function answerTo(
   };
 }
 
+/** A request whose stream carries large messages. */
+export const largeStreamRequest = create(ChatRequestSchema, {
+  ...chatRequest,
+  modelPreference: "large",
+});
+
+const smallPiece = { delta: "word" };
+const largePiece = { delta: "word".repeat(4_096) };
+
 /** One of the messages that answer StreamChat. */
-export const piece = { delta: "word" } satisfies MessageInitShape<typeof StreamChatResponseSchema>;
+export function pieceFor(
+  request: MessageShape<typeof ChatRequestSchema>,
+): MessageInitShape<typeof StreamChatResponseSchema> {
+  return request.modelPreference === largeStreamRequest.modelPreference ? largePiece : smallPiece;
+}
 
 /** A message behind gRPC's prefix of five bytes. */
 export function framed(message: Uint8Array): Buffer {
@@ -80,10 +93,16 @@ export function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** The frame of a StreamChat message, encoded anew. */
-export function framedPiece(): Buffer {
-  return framed(toBinary(StreamChatResponseSchema, create(StreamChatResponseSchema, piece)));
+/** Makes the frames that answer a StreamChat request, each encoded anew. */
+export function framesFor(request: Uint8Array): () => Buffer {
+  const piece = pieceFor(fromBinary(ChatRequestSchema, request.subarray(5)));
+  return () => framed(toBinary(StreamChatResponseSchema, create(StreamChatResponseSchema, piece)));
 }
+
+/** Length of a small StreamChat message on the wire. */
+export const smallFrameBytes = framed(
+  toBinary(StreamChatResponseSchema, create(StreamChatResponseSchema, smallPiece)),
+).length;
 
 /** Answers to unary calls by path, from frame to frame. */
 const answers: ReadonlyMap<string, (request: Uint8Array) => Buffer> = new Map([

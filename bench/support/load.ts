@@ -100,7 +100,8 @@ async function loadFromHere(
   let bodyBytes = 0;
   const repeat = async (caller: Caller) => {
     while (performance.now() < untilMs) {
-      bodyBytes += (await caller.call()).length;
+      const answer = await caller.call();
+      bodyBytes += answer.length;
       calls += 1;
     }
   };
