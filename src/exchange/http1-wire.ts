@@ -10,6 +10,8 @@ import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } fr
 const keepAliveTimeoutMs = 75_000;
 /** Time between two looks for heads that are late. */
 const lateHeadsCheckMs = 1_000;
+/** Time for a client to close its side behind a refusal, so that it gets the whole of it. */
+const refusalLingerMs = 1_000;
 /** Time for a head that is arriving when the drain begins. */
 const headTimeoutInDrainMs = 1_000;
 
@@ -58,6 +60,8 @@ function refuseBytes(socket: Socket, status: number, answer: MalformedAnswer): v
   const fields = fieldsOf(answer).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join("")}\r\n`;
   socket.end(head + answer.body);
+  const timer = setTimeout(() => socket.destroy(), refusalLingerMs);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** Whether a request lacks the host that its version asks for (RFC 9112, 3.2). */
