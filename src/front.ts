@@ -21,7 +21,8 @@ import type { Metrics } from "#observability/metrics.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import { refuse } from "#rest/refusal.ts";
 import { createRest, type Rest } from "#rest/rest.ts";
-import { type Admits, createCallPath, type Routes } from "#rpc/call.ts";
+import { type Admits, createCallPath } from "#rpc/call.ts";
+import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 

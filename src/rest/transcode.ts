@@ -8,7 +8,8 @@ import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
 import { Upgrade } from "#exchange/upgrade.ts";
-import { createCallPath, type Routes } from "#rpc/call.ts";
+import { createCallPath } from "#rpc/call.ts";
+import type { Routes } from "#rpc/mount.ts";
 import { restErrorBody } from "./error-body.ts";
 import { createRest, type RestOptions } from "./rest.ts";
 

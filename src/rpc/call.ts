@@ -1,22 +1,12 @@
 /** The typed call path: one message in, interceptors, implementation, messages out, for every surface. */
 
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import {
-  type ConnectRouter,
-  createMethodImplSpec,
-  createServiceImplSpec,
-  type Interceptor,
-  type MethodImplSpec,
-  type StreamRequest,
-  type StreamResponse,
-} from "@connectrpc/connect";
+import type { Interceptor, StreamRequest, StreamResponse } from "@connectrpc/connect";
 import { abortable } from "#core/abortable.ts";
 import { fault } from "#errors/fault.ts";
+import { adopt, CallMessages } from "./call-messages.ts";
 import { type CallContext, type CallInit, CallScope, callScopeKey } from "./call-scope.ts";
-import { type AnyFn, handlerOf } from "./handlers.ts";
-
-/** Registers implementations of services, as connect-es defines it. */
-export type Routes = (router: ConnectRouter) => void;
+import { type Mounted, mount, type Routes } from "./mount.ts";
 
 /** Metadata of an answer. */
 export interface AnswerMetadata {
@@ -67,48 +57,6 @@ export interface CallPath {
 /** Whether a call may have its body read: the word of who knows callers by metadata. */
 export type Admits = (method: DescMethod, init: CallInit) => boolean;
 
-/** A mounted method. */
-interface Mounted {
-  readonly spec: MethodImplSpec;
-  /** The implementation inside all interceptors. */
-  readonly invoke: AnyFn;
-}
-
-/** The implementations that `routes` registers, by method. Throws TypeError for a method twice. */
-function mount(routes: Routes, interceptors: readonly Interceptor[]): Map<DescMethod, Mounted> {
-  const mounted = new Map<DescMethod, Mounted>();
-  const add = (spec: MethodImplSpec) => {
-    const { name, parent } = spec.method;
-    if (mounted.has(spec.method))
-      throw new TypeError(`${parent.typeName}/${name} is mounted twice`);
-    const invoke = interceptors.reduceRight<AnyFn>(
-      (next, interceptor) => interceptor(next),
-      handlerOf(spec),
-    );
-    mounted.set(spec.method, { spec, invoke });
-  };
-  const router: ConnectRouter = {
-    handlers: [],
-    service(service, implementation) {
-      Object.values(createServiceImplSpec(service, implementation).methods).forEach(add);
-      return router;
-    },
-    rpc(method, impl) {
-      add(createMethodImplSpec(method, impl));
-      return router;
-    },
-  };
-  routes(router);
-  return mounted;
-}
-
-/** What an interceptor put in the place of the call's own metadata goes to where the caller looks. */
-function adopt(from: Headers, to: Headers): void {
-  if (from === to) return;
-  for (const name of [...to.keys()]) to.delete(name);
-  for (const [name, value] of from) to.append(name, value);
-}
-
 function requestOf(method: DescMethod, scope: CallScope) {
   const { init } = scope;
   init.values.set(callScopeKey, scope);
@@ -123,64 +71,6 @@ function requestOf(method: DescMethod, scope: CallScope) {
 }
 
 async function* none(): AsyncGenerator<never> {}
-
-/** The messages of one call. The call begins with the first that is asked for. */
-class CallMessages implements AsyncIterableIterator<Message> {
-  readonly #invoke: () => Promise<StreamResponse>;
-  readonly #scope: CallScope;
-  #response: StreamResponse | undefined;
-  #inner: AsyncIterator<Message> | undefined;
-  #ended = false;
-
-  constructor(scope: CallScope, invoke: () => Promise<StreamResponse>) {
-    this.#scope = scope;
-    this.#invoke = invoke;
-  }
-
-  async next(): Promise<IteratorResult<Message>> {
-    if (this.#ended) return { value: undefined, done: true };
-    try {
-      const pulled = this.#inner === undefined ? this.#begin() : this.#inner.next();
-      const result = await (this.#scope.hasDeadline
-        ? abortable(pulled, this.#scope.signal)
-        : pulled);
-      if (result.done) this.#end();
-      return result;
-    } catch (thrown) {
-      this.#end();
-      // A handler still at work hears of it by its signal, and finds its iterator closed afterwards.
-      this.#inner?.return?.()?.catch(() => {});
-      throw thrown;
-    }
-  }
-
-  async return(): Promise<IteratorResult<Message>> {
-    if (!this.#ended) {
-      this.#end();
-      await this.#inner?.return?.();
-    }
-    return { value: undefined, done: true };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async #begin(): Promise<IteratorResult<Message>> {
-    this.#response = await this.#invoke();
-    adopt(this.#response.header, this.#scope.responseHeader);
-    this.#inner = (this.#response.message as AsyncIterable<Message>)[Symbol.asyncIterator]();
-    return this.#inner.next();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    if (this.#response !== undefined) {
-      adopt(this.#response.trailer, this.#scope.responseTrailer);
-    }
-    this.#scope[Symbol.dispose]();
-  }
-}
 
 /**
  * The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. Each

@@ -9,7 +9,8 @@ import {
 } from "@connectrpc/connect";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import { createCallPath, type Routes } from "#rpc/call.ts";
+import { createCallPath } from "#rpc/call.ts";
+import type { Routes } from "#rpc/mount.ts";
 
 /** A record as the door begins it. */
 export function callRecord(facts: Partial<CallRecord> = {}): CallRecord {

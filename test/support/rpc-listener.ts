@@ -2,7 +2,8 @@
 
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createCallPath, type Routes } from "#rpc/call.ts";
+import { createCallPath } from "#rpc/call.ts";
+import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type RpcOptions } from "#rpc/rpc.ts";
 

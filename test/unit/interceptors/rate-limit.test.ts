@@ -10,7 +10,8 @@ import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_p
 import { callRecordKey } from "#interceptors/context.ts";
 import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
 import { createMetrics } from "#observability/metrics.ts";
-import { createCallPath, type Routes } from "#rpc/call.ts";
+import { createCallPath } from "#rpc/call.ts";
+import type { Routes } from "#rpc/mount.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 
 const { listModels, getModel } = ModelsService.method;

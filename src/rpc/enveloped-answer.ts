@@ -1,0 +1,112 @@
+/** Writes the answers of protocols with envelopes: whole, or message by message, and their end. */
+
+import type { Code, ConnectError } from "@connectrpc/connect";
+import type { HeaderList } from "#exchange/exchange.ts";
+import { type Coding, codingNames, preferredCoding } from "#protocol/compression.ts";
+import { compressedFlag, envelope } from "#protocol/envelope.ts";
+import { metadataFields } from "#protocol/metadata.ts";
+import type { TimeoutField } from "#protocol/timeout.ts";
+import { toBase64 } from "./base64.ts";
+import type { LaneInit, RpcRequest } from "./lane.ts";
+import { statusFields } from "./status.ts";
+
+/** What tells the enveloped protocols apart. */
+export interface EnvelopedProtocol {
+  /** As handlers see it. */
+  readonly name: "grpc" | "grpc-web" | "connect";
+  /** Fields that name the coding of messages, and those that the sender can read. */
+  readonly encodingField: string;
+  readonly acceptField: string;
+  readonly timeout: TimeoutField;
+  /** Status of bytes that cannot be. */
+  readonly malformedCode: Code;
+  /** Bodies are base64. */
+  readonly isText: boolean;
+  /** The envelope that ends an answer; absent: HTTP trailers do. */
+  readonly endEnvelope?: (error: ConnectError | undefined, trailer: Headers) => Uint8Array;
+}
+
+/** Writes one answer as its protocol frames it. */
+export class EnvelopedAnswer {
+  readonly #protocol: EnvelopedProtocol;
+  readonly #request: RpcRequest;
+  readonly #init: LaneInit;
+  /** Of messages that are worth it. */
+  readonly coding: Coding | undefined;
+
+  constructor(protocol: EnvelopedProtocol, request: RpcRequest, init: LaneInit) {
+    this.#protocol = protocol;
+    this.#request = request;
+    this.#init = init;
+    this.coding = preferredCoding(request.exchange.header(protocol.acceptField));
+  }
+
+  /** Frames a message's bytes, and compresses those of `bytesMin` or more. */
+  frame(bytes: Uint8Array, bytesMin: number): Uint8Array | Promise<Uint8Array> {
+    if (this.coding === undefined || bytes.length < bytesMin) return envelope(0, bytes);
+    return this.coding.compress(bytes).then((compressed) => envelope(compressedFlag, compressed));
+  }
+
+  /** The whole answer of one message. */
+  whole(framed: Uint8Array): void {
+    const { exchange } = this.#request;
+    const { endEnvelope } = this.#protocol;
+    if (endEnvelope === undefined) {
+      exchange.respond(200, this.#head(), framed, this.#trailers(undefined));
+    } else {
+      const end = endEnvelope(undefined, this.#init.responseTrailer);
+      exchange.respond(200, this.#head(), this.#body(Buffer.concat([framed, end])));
+    }
+  }
+
+  /** One message of several. Resolves when there is room for the next. */
+  message(framed: Uint8Array): Promise<void> {
+    const { exchange } = this.#request;
+    if (!exchange.started) exchange.start(200, this.#head());
+    return exchange.write(this.#body(framed));
+  }
+
+  /** What follows the messages: success, or the error that ended them. */
+  async end(error: ConnectError | undefined): Promise<void> {
+    const { exchange } = this.#request;
+    const { endEnvelope } = this.#protocol;
+    if (endEnvelope !== undefined) {
+      const end = this.#body(endEnvelope(error, this.#init.responseTrailer));
+      if (!exchange.started) {
+        exchange.respond(200, this.#head(), end);
+        return;
+      }
+      await exchange.write(end);
+      exchange.end();
+    } else if (exchange.started) {
+      exchange.end(this.#trailers(error));
+    } else if (this.#init.responseHeader.isEmpty) {
+      // Nothing ahead of the trailers: one block of fields is the whole answer.
+      exchange.respond(200, [...this.#head(), ...this.#trailers(error)]);
+    } else {
+      exchange.respond(200, this.#head(), "", this.#trailers(error));
+    }
+  }
+
+  #head(): HeaderList {
+    const { type } = this.#request;
+    const { encodingField, acceptField } = this.#protocol;
+    const metadata = metadataFields(this.#init.responseHeader);
+    const head: (readonly [string, string])[] = [
+      ["content-type", type.text],
+      [acceptField, codingNames],
+    ];
+    if (this.coding !== undefined) head.push([encodingField, this.coding.name]);
+    return metadata.length === 0 ? head : [...head, ...metadata];
+  }
+
+  #trailers(error: ConnectError | undefined): HeaderList {
+    const status = statusFields(error);
+    const metadata = metadataFields(this.#init.responseTrailer);
+    return metadata.length === 0 ? status : [...status, ...metadata];
+  }
+
+  #body(bytes: Uint8Array): Uint8Array | string {
+    return this.#protocol.isText ? toBase64(bytes) : bytes;
+  }
+}

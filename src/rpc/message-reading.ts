@@ -1,0 +1,39 @@
+/** Reads messages out of envelopes: decompresses and decodes them, as they are asked for. */
+
+import type { Message } from "@bufbuild/protobuf";
+import { type Coding, decompressed, type Reading } from "#protocol/compression.ts";
+import { compressedFlag, type Envelope, EnvelopeReader } from "#protocol/envelope.ts";
+import type { Codec } from "./codec.ts";
+
+/** How one request's messages are read. */
+export interface MessageReading extends Reading {
+  readonly codec: Codec;
+  readonly coding: Coding | undefined;
+}
+
+/** The message of one envelope. Rejects with BODY_MALFORMED or BODY_TOO_LARGE. */
+export async function messageFrom(
+  { flags, payload }: Envelope,
+  reading: MessageReading,
+): Promise<Message> {
+  const { codec, coding, malformedCode } = reading;
+  if ((flags & compressedFlag) === 0) return codec.read(payload, malformedCode);
+  return codec.read(await decompressed(coding, payload, reading), malformedCode);
+}
+
+/** The messages of a request, read as they are asked for. */
+export async function* messagesFrom(
+  chunks: AsyncIterable<Uint8Array>,
+  reading: MessageReading,
+): AsyncGenerator<Message> {
+  const envelopes = new EnvelopeReader(chunks, reading);
+  try {
+    for (;;) {
+      const next = await envelopes.next();
+      if (next === undefined) return;
+      yield await messageFrom(next, reading);
+    }
+  } finally {
+    await envelopes.close();
+  }
+}
