@@ -307,3 +307,47 @@ describe("pages", () => {
     expect(text).not.toContain("127.0.0.1");
   });
 });
+
+describe("detect", () => {
+  interface Box {
+    readonly x_min: number;
+    readonly y_min: number;
+    readonly x_max: number;
+    readonly y_max: number;
+  }
+  const overlap = (a: Box, b: Box) => {
+    const width = Math.min(a.x_max, b.x_max) - Math.max(a.x_min, b.x_min);
+    const height = Math.min(a.y_max, b.y_max) - Math.max(a.y_min, b.y_min);
+    const shared = Math.max(0, width) * Math.max(0, height);
+    const area = ({ x_min, y_min, x_max, y_max }: Box) => (x_max - x_min) * (y_max - y_min);
+    return shared / (area(a) + area(b) - shared);
+  };
+  const example = (name: string) =>
+    readFileSync(new URL(`../../models/digit-detector/examples/${name}`, import.meta.url));
+
+  for (const scene of ["scene-1", "scene-2"]) {
+    test(`every digit of ${scene} is found where it is, in pixels of the picture that was sent`, async () => {
+      const form = new FormData();
+      form.set("file", new Blob([example(`${scene}.png`)]), "scene.png");
+      const answer = await fetch(`${gateway.url}/predict/digit-detector`, {
+        method: "POST",
+        body: form,
+      });
+      const { detections } = (await answer.json()) as {
+        detections: { label: string; score: number; box: Box }[];
+      };
+      const truth: (Box & { label: string })[] = JSON.parse(example(`${scene}.json`).toString());
+      expect(detections.map(({ label }) => label).sort()).toEqual(
+        truth.map(({ label }) => label).sort(),
+      );
+      for (const digit of truth) {
+        const best = Math.max(
+          ...detections
+            .filter(({ label }) => label === digit.label)
+            .map(({ box }) => overlap(box, digit)),
+        );
+        expect(best, `the ${digit.label}`).toBeGreaterThan(0.5);
+      }
+    });
+  }
+});
