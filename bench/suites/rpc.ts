@@ -146,6 +146,8 @@ async function hop(effort: Effort): Promise<Table> {
 }
 
 const callsPerSecond = 1_000;
+/** Full load ahead of a measurement at less than that: code gets as fast as it will be. */
+const warmUpSeconds = 4;
 
 /** Milliseconds that the gateway adds to a call of a core. */
 async function latency({ rounds, seconds }: Effort): Promise<Table> {
@@ -158,11 +160,10 @@ async function latency({ rounds, seconds }: Effort): Promise<Table> {
   ];
   const shares = [0.5, 0.95, 0.99];
   const samples = ways.map(() => shares.map((): number[] => []));
-  for (let round = -1; round < rounds; round += 1) {
+  for (const { port, call } of ways) await load(port, call, wide, warmUpSeconds);
+  for (let round = 0; round < rounds; round += 1) {
     for (const [index, { port, call }] of ways.entries()) {
       const taken = await latenciesOf(port, call, pace);
-      // The first round warms up.
-      if (round < 0) continue;
       for (const [at, share] of shares.entries())
         samples[index]?.[at]?.push(quantile(taken, share));
     }
@@ -195,7 +196,7 @@ async function held({ rounds, seconds }: Effort): Promise<Table> {
   };
   const alone: number[] = [];
   const beside: number[] = [];
-  await traffic([]);
+  await load(server.port, grpcCall, wide, warmUpSeconds);
   let stillOpen = heldConnections;
   for (let round = 0; round < rounds; round += 1) {
     await traffic(alone);
