@@ -6,6 +6,8 @@ import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { Upgrade } from "./upgrade.ts";
 import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } from "./wire.ts";
 
+/** Time for a whole request, body included: a sender that stalls holds no connection for ever. */
+const requestTimeoutMs = 300_000;
 /** Time that a connection is kept without a request. */
 const keepAliveTimeoutMs = 75_000;
 /** Time between two looks for heads that are late. */
@@ -80,7 +82,7 @@ export function http1Wire(
     {
       maxHeaderSize: headerBytesMax,
       headersTimeout: handshakeTimeoutMs,
-      requestTimeout: 0,
+      requestTimeout: requestTimeoutMs,
       // Without a body of ours: Node's own answer has none, and no request id.
       requireHostHeader: false,
       // Others, such as h2c, are offers that a server may pass over.
