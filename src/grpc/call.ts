@@ -7,6 +7,7 @@ import type { FieldList } from "#http2/stream.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
 import { compressedFlag, envelope } from "#protocol/envelope.ts";
 import { isMetadata } from "#protocol/metadata.ts";
+import { refusedAnswer } from "./answer-message.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
 
@@ -105,7 +106,7 @@ export class CallUnderWay implements Disposable {
 
   /** What the call failed with, from whatever was thrown. */
   errorOf(thrown: unknown): GrpcError {
-    return errorOfBreak(thrown, {
+    return errorOfBreak(refusedAnswer(thrown), {
       signal: this.signal,
       lateMs: performance.now() - this.#deadlineMs,
     });

@@ -1,21 +1,20 @@
 /** gRPC calls to one server: message bytes in, message bytes out. */
 
-import { Code } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { Http2Client, type Http2ClientOptions } from "#http2/client.ts";
 import type { ClientStream } from "#http2/client-stream.ts";
 import { errorCode } from "#http2/error-code.ts";
 import { BodyTooLargeError } from "#http2/stream-error.ts";
+import type { Reading } from "#protocol/compression.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
+import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { decompressed, isCompressed } from "./answer-message.ts";
+import { answerReading, answerTooLarge, messageOf, notOneMessage } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
 import { type CallOptions, CallUnderWay, framed } from "./call.ts";
-import { answerTooLarge, Deframer } from "./deframer.ts";
-import { GrpcError } from "./grpc-error.ts";
-import { GrpcStream, notOneMessage } from "./grpc-stream.ts";
+import { GrpcStream } from "./grpc-stream.ts";
 
 /** Where a channel calls, and how. */
 export interface GrpcChannelOptions extends Http2ClientOptions {
@@ -58,11 +57,11 @@ class Answer implements GrpcAnswer {
  */
 export class GrpcChannel implements AsyncDisposable {
   readonly #client: Http2Client;
-  readonly #messageBytesMax: number;
+  readonly #reading: Reading;
 
   constructor(options: GrpcChannelOptions, clock: Clock, rng: Rng) {
     this.#client = new Http2Client(options, clock, rng);
-    this.#messageBytesMax = options.messageBytesMax;
+    this.#reading = answerReading(options.messageBytesMax);
   }
 
   /** One message for one. `path` is like /package.Service/Method. */
@@ -95,7 +94,7 @@ export class GrpcChannel implements AsyncDisposable {
         if (isRefused(thrown)) return begin();
         throw thrown;
       });
-      return new GrpcStream(stream, call, this.#messageBytesMax);
+      return new GrpcStream(stream, call, this.#reading);
     } catch (thrown) {
       call[Symbol.dispose]();
       throw call.errorOf(thrown);
@@ -107,7 +106,7 @@ export class GrpcChannel implements AsyncDisposable {
     const call = new CallUnderWay(options);
     try {
       const stream = await this.#open(path, call, undefined);
-      return new GrpcStream(stream, call, this.#messageBytesMax);
+      return new GrpcStream(stream, call, this.#reading);
     } catch (thrown) {
       call[Symbol.dispose]();
       throw call.errorOf(thrown);
@@ -150,11 +149,11 @@ export class GrpcChannel implements AsyncDisposable {
 
   async #bodyOf(stream: ClientStream): Promise<Buffer> {
     try {
-      return await stream.body(this.#messageBytesMax + prefixBytes);
+      return await stream.body(this.#reading.messageBytesMax + prefixBytes);
     } catch (thrown) {
       stream.reset(errorCode.cancel);
       if (!(thrown instanceof BodyTooLargeError)) throw thrown;
-      throw refusalOfHead(stream) ?? answerTooLarge(this.#messageBytesMax);
+      throw refusalOfHead(stream) ?? answerTooLarge(thrown);
     } finally {
       // A server that has said all need not hear the rest of us.
       if (!stream.localEnded) stream.reset(errorCode.noError);
@@ -163,16 +162,16 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** The message of an answer that ended well. */
   #onlyMessage(stream: ClientStream, body: Buffer): Uint8Array | Promise<Uint8Array> {
-    const deframer = new Deframer(this.#messageBytesMax);
+    const deframer = new Deframer(this.#reading);
     deframer.push(body);
     const envelope = deframer.next();
-    if (envelope === undefined || !deframer.isEmpty) {
-      if (body.length > 0 && envelope === undefined) {
-        throw new GrpcError(Code.Internal, "the answer ends within a message");
-      }
-      throw notOneMessage(envelope === undefined ? "no message" : "more than one message");
+    if (envelope === undefined) {
+      deframer.end();
+      throw notOneMessage("no message");
     }
-    const { payload } = envelope;
-    return isCompressed(envelope) ? decompressed(payload, stream, this.#messageBytesMax) : payload;
+    if (body.length > prefixBytes + envelope.payload.length) {
+      throw notOneMessage("more than one message");
+    }
+    return messageOf(envelope, stream, this.#reading);
   }
 }

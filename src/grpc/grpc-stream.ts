@@ -1,25 +1,19 @@
 /** A gRPC call of several messages: they go out and come in as bytes, each side at its own pace. */
 
-import { Code } from "@connectrpc/connect";
 import type { ClientStream } from "#http2/client-stream.ts";
 import { errorCode } from "#http2/error-code.ts";
+import type { Reading } from "#protocol/compression.ts";
+import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { decompressed, isCompressed } from "./answer-message.ts";
+import { messageOf, notOneMessage } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { type CallUnderWay, framed } from "./call.ts";
-import { Deframer } from "./deframer.ts";
-import { GrpcError } from "./grpc-error.ts";
-
-/** The end of a call whose answer has not the one message that its method gives back. */
-export function notOneMessage(what: "no message" | "more than one message"): GrpcError {
-  return new GrpcError(Code.Unimplemented, `the answer has ${what}, its method gives back one`);
-}
 
 /** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #stream: ClientStream;
   readonly #call: CallUnderWay;
-  readonly #messageBytesMax: number;
+  readonly #reading: Reading;
   readonly #deframer: Deframer;
   #pieces: AsyncGenerator<Buffer> | undefined;
   #hasBody = false;
@@ -27,11 +21,11 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #reason: { readonly thrown: unknown } | undefined;
 
   /** `call` is disposed of when the stream has ended. */
-  constructor(stream: ClientStream, call: CallUnderWay, messageBytesMax: number) {
+  constructor(stream: ClientStream, call: CallUnderWay, reading: Reading) {
     this.#stream = stream;
     this.#call = call;
-    this.#messageBytesMax = messageBytesMax;
-    this.#deframer = new Deframer(messageBytesMax);
+    this.#reading = reading;
+    this.#deframer = new Deframer(reading);
   }
 
   /** Metadata ahead of the messages, once it has come. Rejects with GrpcError. */
@@ -90,11 +84,8 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
         this.#end(errorCode.noError);
         return { value: undefined, done: true };
       }
-      const { payload } = envelope;
-      const value = isCompressed(envelope)
-        ? await decompressed(payload, this.#stream, this.#messageBytesMax)
-        : payload;
-      return { value, done: false };
+      const message = messageOf(envelope, this.#stream, this.#reading);
+      return { value: message instanceof Promise ? await message : message, done: false };
     } catch (thrown) {
       throw this.#failed(thrown);
     }
@@ -134,8 +125,8 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     }
     const error = errorOfAnswer(this.#stream, this.#hasBody);
     if (error !== undefined) throw error;
-    if (this.#deframer.isEmpty) return undefined;
-    throw new GrpcError(Code.Internal, "the answer ends within a message");
+    this.#deframer.end();
+    return undefined;
   }
 
   #failed(thrown: unknown): unknown {

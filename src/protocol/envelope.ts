@@ -25,9 +25,9 @@ export function envelope(flags: number, payload: Uint8Array): Uint8Array {
 }
 
 /** The payload length that the prefix at `offset` promises. Throws for flags or a length that cannot be. */
-function promised(bytes: Uint8Array, offset: number, { messageBytesMax }: Reading): number {
+export function promised(bytes: Uint8Array, offset: number, { messageBytesMax }: Reading): number {
   const flags = bytes[offset] ?? 0;
-  // Clients send messages only: all other flags mean something else, or nothing.
+  // Messages have no other flags: those mean something else, or nothing.
   if ((flags & ~compressedFlag) !== 0) {
     throw fault("BODY_MALFORMED", `an envelope has the unknown flags ${flags}`, {
       code: Code.Internal,
@@ -38,7 +38,8 @@ function promised(bytes: Uint8Array, offset: number, { messageBytesMax }: Readin
   return length;
 }
 
-function cutOff({ malformedCode }: Reading): ConnectError {
+/** The refusal of a body that ends too early. */
+export function cutOff({ malformedCode }: Reading): ConnectError {
   return fault("BODY_MALFORMED", "the body ends within an envelope", { code: malformedCode });
 }
 
@@ -57,59 +58,4 @@ export function onlyEnvelope(body: Uint8Array, reading: Reading): Envelope {
   if (body.length < end) throw cutOff(reading);
   if (body.length > end) throw notOneMessage("more than one");
   return { flags: body[0] ?? 0, payload: body.subarray(prefixBytes) };
-}
-
-/** Takes a body that comes in pieces apart. It holds one message at most, and what came with it. */
-export class EnvelopeReader {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #reading: Reading;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #at = 0;
-
-  constructor(chunks: AsyncIterable<Uint8Array>, reading: Reading) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-    this.#reading = reading;
-  }
-
-  /** The next envelope; undefined behind the last. Rejects with BODY_MALFORMED or BODY_TOO_LARGE. */
-  async next(): Promise<Envelope | undefined> {
-    if (!(await this.#has(prefixBytes))) {
-      if (this.#at < this.#bytes.length) throw cutOff(this.#reading);
-      return undefined;
-    }
-    const length = promised(this.#bytes, this.#at, this.#reading);
-    if (!(await this.#has(prefixBytes + length))) throw cutOff(this.#reading);
-    const start = this.#at + prefixBytes;
-    const flags = this.#bytes[this.#at] ?? 0;
-    this.#at = start + length;
-    return { flags, payload: this.#bytes.subarray(start, this.#at) };
-  }
-
-  /** Reads no further: the sender is told to stop. */
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
-  }
-
-  /** Waits for `count` bytes; false when the body ends before. */
-  async #has(count: number): Promise<boolean> {
-    let held = this.#bytes.length - this.#at;
-    if (held >= count) return true;
-    const pieces = [this.#bytes.subarray(this.#at)];
-    let ended = false;
-    while (held < count && !ended) {
-      const { value, done } = await this.#chunks.next();
-      if (done) ended = true;
-      else {
-        pieces.push(value);
-        held += value.length;
-      }
-    }
-    const [head, only] = pieces;
-    this.#bytes =
-      pieces.length === 2 && head?.length === 0 && only !== undefined
-        ? only
-        : Buffer.concat(pieces);
-    this.#at = 0;
-    return !ended;
-  }
 }

@@ -2,7 +2,8 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { type Coding, decompressed, type Reading } from "#protocol/compression.ts";
-import { compressedFlag, type Envelope, EnvelopeReader } from "#protocol/envelope.ts";
+import { compressedFlag, type Envelope } from "#protocol/envelope.ts";
+import { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import type { Codec } from "./codec.ts";
 
 /** How one request's messages are read. */

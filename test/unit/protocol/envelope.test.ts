@@ -1,7 +1,8 @@
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { type Envelope, EnvelopeReader, envelope, onlyEnvelope } from "#protocol/envelope.ts";
+import { type Envelope, envelope, onlyEnvelope } from "#protocol/envelope.ts";
+import { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { rejection } from "../../support/call.ts";
 
 const reading = { messageBytesMax: 100, malformedCode: Code.InvalidArgument };
