@@ -1,7 +1,7 @@
 /** docs/performance.md: one section a suite, each as its last run left it. */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { cpus, release, totalmem, type } from "node:os";
 import type { Effort } from "./contest.ts";
 import { loadProgram } from "./load.ts";
 import { versionOf } from "./programs.ts";
@@ -63,7 +63,7 @@ function runFacts(name: string, { rounds, seconds }: Effort, began: Date): strin
   const memoryGb = Math.round(totalmem() / 1e9);
   return [
     `- \`npm run bench ${name} ${rounds} ${seconds}\`, ${began.toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    `- ${availableParallelism()} cores of ${model}, ${memoryGb} GB, ${type()} ${release()}`,
+    `- ${cpus().length} cores of ${model}, ${memoryGb} GB, ${type()} ${release()}`,
     `- Node ${process.versions.node}; ${versionOf("go", "version")}; ${versionOf("nginx", "-v")}; load by ${loadProgram}`,
   ].join("\n");
 }

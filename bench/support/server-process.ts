@@ -4,7 +4,6 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isInstalled } from "./programs.ts";
 
@@ -18,16 +17,28 @@ export interface ServerProcess extends AsyncDisposable {
   residentBytes(): Promise<number>;
 }
 
+/** Numbers of the cores that this process was started on. */
+function allowedCores(): readonly number[] {
+  const list = /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  return (list ?? "").split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
+// Looked up once: later this process is on one of them only.
+const [serverCore, loadCore = serverCore] = allowedCores();
+const canPin = serverCore !== loadCore && isInstalled("taskset");
+
 /** The core of the server that is measured, and the one of load and upstreams. */
-export const cores = { server: 0, load: 1 } as const;
+export const cores = { server: serverCore, load: loadCore } as const;
 
 const startTimeoutMs = 15_000;
 /** Clock ticks of /proc are hundredths of a second on every Linux in use. */
 const tickUs = 10_000;
 
 /** Command in front of a command that keeps it on a core; empty where cores cannot be chosen. */
-function pinnedTo(core: number): readonly string[] {
-  const canPin = availableParallelism() > 1 && isInstalled("taskset");
+function pinnedTo(core: number | undefined): readonly string[] {
   return canPin ? ["taskset", "-c", String(core)] : [];
 }
 
@@ -68,7 +79,7 @@ function residentBytesOf(pid: number): number {
 /** Starts a command, which listens on the port that it is given. Rejects with what it complained. */
 export async function startServer(
   commandOf: (port: number) => readonly string[],
-  core: number = cores.server,
+  core = cores.server,
 ): Promise<ServerProcess> {
   const port = await freePort();
   const [file = "", ...args] = [...pinnedTo(core), ...commandOf(port)];
@@ -127,6 +138,6 @@ export function nodeServer(name: string, ...args: readonly string[]) {
 
 /** Moves this process, and with it the load that it makes, to the core of load. */
 export function pinToLoadCore(): void {
-  if (pinnedTo(cores.load).length === 0) return;
+  if (!canPin) return;
   execFileSync("taskset", ["-a", "-pc", String(cores.load), String(process.pid)]);
 }
