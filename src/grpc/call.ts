@@ -7,6 +7,7 @@ import type { FieldList } from "#http2/stream.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
 import { compressedFlag, envelope } from "#protocol/envelope.ts";
 import { isMetadata } from "#protocol/metadata.ts";
+import { timeoutMsMax } from "#protocol/timeout.ts";
 import { refusedAnswer } from "./answer-message.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
@@ -100,7 +101,7 @@ export class CallUnderWay implements Disposable {
     this.#limit =
       timeoutMs === undefined || signalKeepsTime
         ? undefined
-        : timeLimit(timeoutMs, signal ?? new AbortController().signal);
+        : timeLimit(Math.min(timeoutMs, timeoutMsMax), signal ?? new AbortController().signal);
     this.signal = this.#limit?.signal ?? signal;
   }
 

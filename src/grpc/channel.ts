@@ -4,7 +4,6 @@ import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { Http2Client, type Http2ClientOptions } from "#http2/client.ts";
 import type { ClientStream } from "#http2/client-stream.ts";
-import { errorCode } from "#http2/error-code.ts";
 import { BodyTooLargeError } from "#http2/stream-error.ts";
 import type { Reading } from "#protocol/compression.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
@@ -151,12 +150,9 @@ export class GrpcChannel implements AsyncDisposable {
     try {
       return await stream.body(this.#reading.messageBytesMax + prefixBytes);
     } catch (thrown) {
-      stream.reset(errorCode.cancel);
+      stream.reset();
       if (!(thrown instanceof BodyTooLargeError)) throw thrown;
       throw refusalOfHead(stream) ?? answerTooLarge(thrown);
-    } finally {
-      // A server that has said all need not hear the rest of us.
-      if (!stream.localEnded) stream.reset(errorCode.noError);
     }
   }
 

@@ -1,7 +1,6 @@
 /** A gRPC call of several messages: they go out and come in as bytes, each side at its own pace. */
 
 import type { ClientStream } from "#http2/client-stream.ts";
-import { errorCode } from "#http2/error-code.ts";
 import type { Reading } from "#protocol/compression.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
@@ -70,7 +69,8 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   /** Breaks the call off; the server is told at once. With a reason, reading throws it. */
   cancel(reason?: { readonly thrown: unknown }): void {
     this.#reason ??= reason;
-    this.#end(errorCode.cancel);
+    this.#stream.reset();
+    this.#end();
   }
 
   /** The next message, done behind the last of a call that ended well. Rejects with GrpcError. */
@@ -81,7 +81,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
       this.#call.signal?.throwIfAborted();
       const envelope = this.#deframer.next() ?? (await this.#read());
       if (envelope === undefined) {
-        this.#end(errorCode.noError);
+        this.#end();
         return { value: undefined, done: true };
       }
       const message = messageOf(envelope, this.#stream, this.#reading);
@@ -132,14 +132,12 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #failed(thrown: unknown): unknown {
     if (this.#reason !== undefined) return this.#reason.thrown;
     const error = this.#call.errorOf(thrown);
-    this.#end(errorCode.cancel);
+    this.cancel();
     return error;
   }
 
-  /** A server that has said all need not hear the rest of us. */
-  #end(code: number): void {
+  #end(): void {
     this.#ended = true;
-    this.#stream.reset(code);
     this.#call[Symbol.dispose]();
   }
 }

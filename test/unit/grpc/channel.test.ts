@@ -200,6 +200,12 @@ describe("time and leaving", () => {
     await reset.promise;
   });
 
+  test("more time than a timer can wait is not none", async () => {
+    await using setting = await open((stream) => stream.respond(200, grpc, envelope(0, hello), ok));
+    const { message } = await setting.channel.unary(path, hello, { timeoutMs: 1e12 });
+    expect(Buffer.from(message)).toEqual(hello);
+  });
+
   test("time also runs while a call waits for a connection", async () => {
     await using silent = createServer((socket) => socket.resume()).listen(0, "127.0.0.1");
     await once(silent, "listening");
