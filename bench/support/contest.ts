@@ -47,8 +47,8 @@ interface Sample {
 }
 
 const callUnit: Unit = { name: "calls", of: ({ calls }) => calls };
-/** Shortest warm-up: calls of a thousand streams take their time on code that is still cold. */
-const warmUpSecondsMin = 1;
+/** Shortest warm-up: code gets as fast as it will be only after many calls. */
+const warmUpSecondsMin = 3;
 
 /** Bytes of the answer to a call. Throws when the answer does not carry what the call asks for. */
 async function answerBytesOf(port: number, call: Call): Promise<number> {
