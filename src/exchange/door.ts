@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Clock } from "#core/clock.ts";
-import { accessLine } from "#observability/access-line.ts";
+import { createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -75,6 +75,7 @@ export function requestIdOf(sent?: string): string {
 
 /** The door of a server. */
 export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps): Door {
+  const writeAccess = createAccessLog(logger);
   const count = (record: CallRecord, end: ExchangeEnd) => {
     const method = knownMethods.has(record.httpMethod) ? record.httpMethod : "OTHER";
     const labels = { method, endpoint: record.endpoint };
@@ -83,7 +84,7 @@ export function createDoor(options: DoorOptions, { clock, logger, metrics }: Doo
     metrics.gatewayRequests.inc({ ...labels, status: end.status });
     metrics.httpDuration.observe(labels, elapsedMs / 1000);
     metrics.gatewayDuration.observe(labels, elapsedMs / 1000);
-    if (!record.called) accessLine(logger, record, { elapsedMs, status: end.status });
+    if (!record.called) writeAccess(record, { elapsedMs, status: end.status });
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: DoorListener): CallRecord => {

@@ -2,10 +2,8 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { getOption } from "@bufbuild/protobuf";
 import type { ContextValues, Interceptor } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
-import { public$ } from "#gen/polygate/v1/options_pb.js";
 import {
   callRecordKey,
   type Identity,
@@ -13,6 +11,7 @@ import {
   type Principal,
   principalKey,
 } from "./context.ts";
+import { methodFacts } from "./method-facts.ts";
 
 /** Who may call. */
 export interface AuthOptions {
@@ -26,14 +25,6 @@ export interface AuthOptions {
   }[];
   /** Scopes of everybody while off. */
   readonly anonymousScopes: readonly string[];
-}
-
-/** Services that anybody may call: probes come without credentials. */
-const publicServices: ReadonlySet<string> = new Set(["grpc.health.v1.Health"]);
-
-/** Whether anybody may call the method: probes and the gateway's own health. */
-export function isPublic(method: DescMethod): boolean {
-  return publicServices.has(method.parent.typeName) || getOption(method, public$);
 }
 
 /** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`. */
@@ -85,10 +76,10 @@ export function authentication(options: AuthOptions): Authentication {
 
   return {
     admits: (method, { header, values }) =>
-      typeof identify(header, values) !== "string" || isPublic(method),
+      typeof identify(header, values) !== "string" || methodFacts(method).isPublic,
     interceptor: (next) => (request) => {
       const identity = identify(request.header, request.contextValues);
-      if (typeof identity === "string" && !isPublic(request.method)) {
+      if (typeof identity === "string" && !methodFacts(request.method).isPublic) {
         throw identity === "missing"
           ? fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>")
           : fault("CREDENTIAL_INVALID", "the credential is not known here");

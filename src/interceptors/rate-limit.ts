@@ -8,8 +8,8 @@ import type { Clock } from "#core/clock.ts";
 import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#core/token-bucket.ts";
 import { fault } from "#errors/fault.ts";
 import type { Metrics } from "#observability/metrics.ts";
-import { isPublic } from "./authenticate.ts";
 import { callRecordKey, principalKey } from "./context.ts";
+import { methodFacts } from "./method-facts.ts";
 import { type AnyRequest, procedureOf } from "./outcome.ts";
 
 /** Limits of each client. */
@@ -109,7 +109,7 @@ export function rateLimit(
   }
 
   return (next) => async (request) => {
-    if (isPublic(request.method)) return next(request);
+    if (methodFacts(request.method).isPublic) return next(request);
     const headers = charge(request);
     const response = await next(
       request.stream

@@ -1,0 +1,30 @@
+/** What a method's descriptor says of who may call it, read once a method. */
+
+import { type DescMethod, getOption } from "@bufbuild/protobuf";
+import { public$, required_scope } from "#gen/polygate/v1/options_pb.js";
+
+/** Facts of one method. */
+export interface MethodFacts {
+  /** Anybody may call it: probes and the gateway's own health. */
+  readonly isPublic: boolean;
+  /** Scope that a principal needs; empty means any principal. */
+  readonly requiredScope: string;
+}
+
+/** Services that anybody may call: probes come without credentials. */
+const publicServices: ReadonlySet<string> = new Set(["grpc.health.v1.Health"]);
+
+/** Reading an option builds a message of all options: too dear for every call. */
+const known = new WeakMap<DescMethod, MethodFacts>();
+
+/** The facts of `method`. */
+export function methodFacts(method: DescMethod): MethodFacts {
+  const before = known.get(method);
+  if (before !== undefined) return before;
+  const facts = {
+    isPublic: publicServices.has(method.parent.typeName) || getOption(method, public$),
+    requiredScope: getOption(method, required_scope),
+  };
+  known.set(method, facts);
+  return facts;
+}
