@@ -221,6 +221,7 @@ function openStreet(
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
       http2Engine: settings.http2Engine,
+      ignoredQueryParameters: settings.rest.ignoredQueryParameters,
       ...(cors === undefined ? {} : { cors }),
     },
     shared,

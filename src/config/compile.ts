@@ -52,6 +52,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     connectionsMax: gateway.connections_max,
     http2Engine: gateway.http2_engine,
     trustedProxies: config.trusted_proxies,
+    rest: { ignoredQueryParameters: config.rest.ignored_query_parameters },
     ...(cors !== undefined && { cors }),
     auth: authFrom(config.auth, strict, report),
     ...(rateLimit !== undefined && { rateLimit }),

@@ -145,6 +145,10 @@ export interface Settings {
   readonly http2Engine: "polygate" | "node";
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  readonly rest: {
+    /** Query parameters that REST passes over where no field takes them; `utm_*` means a beginning. */
+    readonly ignoredQueryParameters: readonly string[];
+  };
   /** Absent: no cross-origin answers. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;

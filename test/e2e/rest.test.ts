@@ -351,3 +351,14 @@ describe("detect", () => {
     });
   }
 });
+
+test("query parameters named in rest.ignored_query_parameters are passed over, others still refused", async () => {
+  await using own = await startTestGateway({
+    yaml: "gateway: { host: 127.0.0.1, port: 0 }\nrest: { ignored_query_parameters: ['utm_*'] }",
+  });
+  const passed = await fetch(`${own.url}/api/v1/models?utm_source=mail`);
+  expect(passed.status).toBe(200);
+  const refused = await fetch(`${own.url}/api/v1/models?colour=red`);
+  expect(refused.status).toBe(400);
+  expect(await refused.text()).toContain("colour");
+});
