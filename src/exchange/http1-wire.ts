@@ -71,6 +71,8 @@ function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
   return httpVersion === "1.1" && headers.host === undefined;
 }
 
+function ignore(): void {}
+
 /** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
 export function http1Wire(
   { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
@@ -136,6 +138,10 @@ export function http1Wire(
   return {
     take(socket) {
       server.emit("connection", socket);
+      // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
+      // off it beneath, also those behind the one at which it was paused (a request that comes
+      // while an earlier answer waits to be sent), and takes the pause for a malformed request.
+      if ("encrypted" in socket) socket.on("data", ignore);
       socket.resume();
     },
     drain() {

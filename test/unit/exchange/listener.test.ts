@@ -254,6 +254,36 @@ describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
       expect(encrypted).toBe(true);
     });
 
+    test("a request whose body comes in a TLS record of its own is read behind an answer that waits", async () => {
+      const large = "x".repeat(16 << 20);
+      const failures: string[] = [];
+      await using listener = await open(
+        async (exchange) => {
+          const body = await exchange.body(1024);
+          exchange.respond(200, [["content-type", "text/plain"]], body.length > 0 ? "last" : large);
+        },
+        { tls },
+        (reason) => failures.push(reason),
+      );
+      const { ca } = clientTls;
+      const socket = connectTls({ host: "localhost", port: listener.port, ca });
+      await once(socket, "secureConnect");
+      socket.write("GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n");
+      await once(socket, "readable");
+      // Several records in one packet.
+      socket.setMaxSendFragment(512);
+      const head = "POST /last HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n";
+      socket.write(head + "y".repeat(1000));
+      let tail = "";
+      for await (const chunk of socket) {
+        tail = (tail + chunk.toString("latin1")).slice(-400);
+        if (tail.endsWith("last")) socket.end();
+      }
+      expect(tail).toContain("HTTP/1.1 200 OK\r\n");
+      expect(tail.endsWith("last")).toBe(true);
+      expect(failures).toEqual([]);
+    });
+
     test("clientAuth require turns callers without a certificate away", async () => {
       await using listener = await open(echo, { tls: { ...tls, clientAuth: "require" } });
       const { ca } = clientTls;
