@@ -1,6 +1,7 @@
 /** The access line: what is written of every request, whether or not it became a call. */
 
 import type { CallOutcome, CallRecord } from "./call-record.ts";
+import { numberFact, textFact } from "./log-fact.ts";
 import type { Logger } from "./logger.ts";
 
 /** How the request went. */
@@ -35,37 +36,33 @@ function wholeCauseText(error: unknown): string {
 /** Writes a line; absent facts are left out. */
 export type AccessLog = (record: CallRecord, access: AccessOutcome) => void;
 
-/**
- * A writer of access lines. Their fields are fixed and none can hold a secret, so that they need
- * not be searched for one, which costs more than writing them.
- */
-export function createAccessLog(parent: Logger): AccessLog {
-  const logger = parent.child({}, { redact: [] });
-  return (record, access) => writeLine(logger, record, access);
+/** A writer of access lines. Their fields are fixed and none can hold a secret. */
+export function createAccessLog(logger: Logger): AccessLog {
+  return (record, access) => {
+    const { outcome, status } = access;
+    const level = outcome?.level ?? (status !== undefined && status >= 500 ? "error" : "info");
+    if (!logger.isLevelEnabled(level)) return;
+    logger.writeFacts(level, factsOf(record, access), outcome === undefined ? "request" : "call");
+  };
 }
 
-function writeLine(logger: Logger, record: CallRecord, access: AccessOutcome): void {
-  const { outcome, status, elapsedMs } = access;
-  const level = outcome?.level ?? (status !== undefined && status >= 500 ? "error" : "info");
-  if (!logger.isLevelEnabled(level)) return;
-  logger[level](
-    {
-      request_id: record.requestId,
-      listener: record.listener,
-      client: record.clientAddress,
-      http_method: record.httpMethod,
-      http_version: record.httpVersion,
-      endpoint: record.endpoint,
-      procedure: outcome?.procedure,
-      code: outcome?.code,
-      reason: outcome?.reason,
-      status,
-      principal: record.principal,
-      model: record.model,
-      elapsed_ms: round(elapsedMs),
-      upstream_ms: record.upstreamMs === undefined ? undefined : round(record.upstreamMs),
-      error: outcome?.error === undefined ? undefined : causeText(outcome.error),
-    },
-    outcome === undefined ? "request" : "call",
+function factsOf(record: CallRecord, { outcome, status, elapsedMs }: AccessOutcome): string {
+  const { upstreamMs } = record;
+  return (
+    textFact("request_id", record.requestId) +
+    textFact("listener", record.listener) +
+    textFact("client", record.clientAddress) +
+    textFact("http_method", record.httpMethod) +
+    textFact("http_version", record.httpVersion) +
+    textFact("endpoint", record.endpoint) +
+    textFact("procedure", outcome?.procedure) +
+    textFact("code", outcome?.code) +
+    textFact("reason", outcome?.reason) +
+    numberFact("status", status) +
+    textFact("principal", record.principal) +
+    textFact("model", record.model) +
+    numberFact("elapsed_ms", round(elapsedMs)) +
+    numberFact("upstream_ms", upstreamMs === undefined ? undefined : round(upstreamMs)) +
+    textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))
   );
 }

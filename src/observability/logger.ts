@@ -1,17 +1,28 @@
 /** The log: pino with the fields that must never be written taken out; no global instance. */
 
-import { type Logger, pino, stdTimeFunctions } from "pino";
+import { type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import { jsonText, timeFact } from "./log-fact.ts";
 import { createLogOutput, type LogOutput } from "./log-output.ts";
 
 /** Where and how much is logged. */
 export interface LoggerOptions {
-  readonly level: "debug" | "info" | "warn" | "error";
+  readonly level: LogLevel;
   /** json: a line an event; text: the same facts for a human eye. */
   readonly format: "json" | "text";
   readonly output: "stdout" | "stderr";
 }
 
-export type { Logger };
+/** Levels that lines are written at. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** pino, and a way past it for lines that are written of every call. */
+export interface Logger extends PinoLogger {
+  /**
+   * Writes a line whose fields are JSON already, as `log-fact` makes it. Nothing in them is
+   * searched for secrets, and `level` is not asked whether it is on: the caller has.
+   */
+  writeFacts(level: LogLevel, facts: string, message: string): void;
+}
 
 /** Fields whose values are replaced, at any of the depths that our lines have. */
 const secretPaths = [
@@ -62,7 +73,11 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
       waitingMax,
       onDropped: (dropped) => logger.warn({ lines: dropped }, "log lines were dropped"),
     });
-  const logger = pino(
+  const out =
+    options.format === "json"
+      ? lines
+      : { ...lines, write: (line: string) => lines.write(textLine(line)) };
+  const plain = pino(
     {
       level: options.level,
       base: null,
@@ -70,10 +85,13 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
-    options.format === "json"
-      ? lines
-      : { ...lines, write: (line: string) => lines.write(textLine(line)) },
+    out,
   );
+  const logger: Logger = Object.assign(plain, {
+    writeFacts(level: LogLevel, facts: string, message: string) {
+      out.write(`{"level":"${level}"${timeFact()}${facts},"msg":${jsonText(message)}}\n`);
+    },
+  });
   return logger;
 }
 
