@@ -9,6 +9,7 @@ import type { Metrics } from "#observability/metrics.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { applyCors, type CorsOptions } from "./cors.ts";
 import type { Exchange, ExchangeEnd } from "./exchange.ts";
+import { countRequests } from "./request-count.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** Whether a surface took an exchange; a promise settles when its work on it is over. */
@@ -57,17 +58,6 @@ export interface Door {
 /** Ids that a client may choose itself. */
 const requestIdPattern = /^[\w.:/+=-]{1,128}$/;
 
-/** Methods that may stand as a metric's label; others count as OTHER. */
-const knownMethods: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-]);
-
 /** The identifier of a request: the client's own when it is fit to be logged, else a new one. */
 export function requestIdOf(sent?: string): string {
   return sent !== undefined && requestIdPattern.test(sent) ? sent : `req_${randomUUID()}`;
@@ -76,15 +66,11 @@ export function requestIdOf(sent?: string): string {
 /** The door of a server. */
 export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps): Door {
   const writeAccess = createAccessLog(logger);
-  const count = (record: CallRecord, end: ExchangeEnd) => {
-    const method = knownMethods.has(record.httpMethod) ? record.httpMethod : "OTHER";
-    const labels = { method, endpoint: record.endpoint };
+  const countRequest = countRequests(metrics);
+  const leave = (record: CallRecord, { status }: ExchangeEnd) => {
     const elapsedMs = clock.nowMs() - record.startMs;
-    metrics.httpRequests.inc({ ...labels, port: record.port, status: end.status });
-    metrics.gatewayRequests.inc({ ...labels, status: end.status });
-    metrics.httpDuration.observe(labels, elapsedMs / 1000);
-    metrics.gatewayDuration.observe(labels, elapsedMs / 1000);
-    if (!record.called) writeAccess(record, { elapsedMs, status: end.status });
+    countRequest(record, status, elapsedMs);
+    if (!record.called) writeAccess(record, { elapsedMs, status });
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: DoorListener): CallRecord => {
@@ -99,7 +85,7 @@ export function createDoor(options: DoorOptions, { clock, logger, metrics }: Doo
       endpoint: "none",
       called: false,
     };
-    arrival.onEnd((end) => count(record, end));
+    arrival.onEnd((end) => leave(record, end));
     arrival.setHeader("x-request-id", record.requestId);
     return record;
   };

@@ -1,6 +1,7 @@
 /** Every metric of the gateway: names, labels and buckets in one place, on a registry of its own. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { CounterFamily, HistogramFamily } from "./family.ts";
 
 /** Seconds; from half a millisecond, which a gateway adds, to a minute, which a model takes. */
 const durationBuckets = [
@@ -9,20 +10,13 @@ const durationBuckets = [
 
 /** Makes metrics of each type on one registry. */
 function makers(registry: Registry) {
-  const registers = [registry];
   return {
     counter: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-      new Counter<L>({ name, help, labelNames: [...labelNames], registers }),
+      new CounterFamily<L>({ name, help, labelNames }, registry),
     gauge: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-      new Gauge<L>({ name, help, labelNames: [...labelNames], registers }),
+      new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry] }),
     seconds: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-      new Histogram<L>({
-        name,
-        help,
-        labelNames: [...labelNames],
-        buckets: durationBuckets,
-        registers,
-      }),
+      new HistogramFamily<L>({ name, help, labelNames }, registry, durationBuckets),
   };
 }
 
@@ -79,8 +73,12 @@ function callMetrics({ counter, seconds }: Makers) {
     rateLimitBlocks: counter("rate_limit_blocks_total", "Calls that a rate limit refused.", [
       "client_id",
     ]),
-    aiGateway: counter("ai_gateway_total", "Chat and predict calls.", []),
-    aiGatewayErrors: counter("ai_gateway_errors_total", "Chat and predict calls that failed.", []),
+    aiGateway: counter("ai_gateway_total", "Chat and predict calls.", []).labels({}),
+    aiGatewayErrors: counter(
+      "ai_gateway_errors_total",
+      "Chat and predict calls that failed.",
+      [],
+    ).labels({}),
   };
 }
 
@@ -91,7 +89,7 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
       "gateway_health_check_duration_seconds",
       "Time of a health answer, probes included.",
       [],
-    ),
+    ).labels({}),
     coreHealth: gauge("core_health_status", "1 while the core has this status.", [
       "core_id",
       "status",

@@ -1,0 +1,62 @@
+/** Counts and times requests as they end; the series of an endpoint are looked up by words that it repeats. */
+
+import type { CallRecord } from "#observability/call-record.ts";
+import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
+import type { Metrics } from "#observability/metrics.ts";
+
+/** Methods that may stand as a metric's label; others count as OTHER. */
+const knownMethods: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
+
+/** The series of one endpoint, method and port. */
+interface EndpointSeries {
+  readonly durations: readonly HistogramSeries[];
+  readonly requests: Map<number, readonly CounterSeries[]>;
+}
+
+/** A request by this record ended with `status`, after `elapsedMs`. */
+export type CountRequest = (record: CallRecord, status: number, elapsedMs: number) => void;
+
+/** The value of a key, made when it is first asked for. */
+function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** Counts into `metrics`. Endpoints, methods and ports are few, and so are the series. */
+export function countRequests(metrics: Metrics): CountRequest {
+  const all = new Map<string, Map<string, Map<number, EndpointSeries>>>();
+
+  const seriesOf = (endpoint: string, method: string, port: number): EndpointSeries => {
+    const methods = remembered(all, endpoint, () => new Map<string, Map<number, EndpointSeries>>());
+    const ports = remembered(methods, method, () => new Map<number, EndpointSeries>());
+    return remembered(ports, port, () => {
+      const labels = { method, endpoint };
+      return {
+        durations: [metrics.httpDuration.labels(labels), metrics.gatewayDuration.labels(labels)],
+        requests: new Map(),
+      };
+    });
+  };
+
+  return ({ endpoint, httpMethod, port }, status, elapsedMs) => {
+    const method = knownMethods.has(httpMethod) ? httpMethod : "OTHER";
+    const { durations, requests } = seriesOf(endpoint, method, port);
+    for (const duration of durations) duration.observe(elapsedMs / 1000);
+    const counters = remembered(requests, status, () => [
+      metrics.httpRequests.labels({ method, endpoint, port, status }),
+      metrics.gatewayRequests.labels({ method, endpoint, status }),
+    ]);
+    for (const counter of counters) counter.inc();
+  };
+}
