@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { chainCosts } from "../support/chain-costs.ts";
 import {
   benchKey,
   chatRequest,
@@ -228,6 +229,7 @@ export const rpcSuite: Suite = {
   tables: {
     unary: (effort) => runContest(unary(), effort),
     json: (effort) => runContest(json(), effort),
+    chain: chainCosts,
     streams: (effort) => runContest(streams, effort),
     hop,
     latency,
