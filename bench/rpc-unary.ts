@@ -5,18 +5,17 @@
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
-import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { ChatRequestSchema, ChatResponseSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { envelope } from "#protocol/envelope.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { createRpc } from "#rpc/rpc.ts";
+import { NullExchange, type NullRequest } from "./support/null-exchange.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const callsARound = 100_000;
 /** Calls under way at once, as on a busy connection. */
 const inFlight = 64;
 
-const path = "/polygate.v1.ChatService/Chat";
 const request = toBinary(
   ChatRequestSchema,
   create(ChatRequestSchema, {
@@ -27,70 +26,16 @@ const answer = create(ChatResponseSchema, {
   response: "I cannot look out of the window, but it is probably windy.",
   modelUsed: "polyagent-reference-1",
 });
-const body = envelope(0, request);
-const fields: Readonly<Record<string, string>> = {
-  "content-type": "application/grpc",
-  te: "trailers",
-  "user-agent": "bench",
-  authorization: "Bearer something",
+const exchanged: NullRequest = {
+  target: "/polygate.v1.ChatService/Chat",
+  fields: {
+    "content-type": "application/grpc",
+    te: "trailers",
+    "user-agent": "bench",
+    authorization: "Bearer something",
+  },
+  body: envelope(0, request),
 };
-const never = new AbortController().signal;
-const peer = { address: "192.0.2.1", port: 1, encrypted: false };
-
-/** An exchange whose body is there and whose answer goes nowhere. */
-class NullExchange implements Exchange {
-  readonly httpVersion = "2";
-  readonly method = "POST";
-  readonly target = path;
-  readonly authority = "bench";
-  readonly peer = peer;
-  readonly signal = never;
-  started = false;
-  readonly #answered: () => void;
-
-  constructor(answered: () => void) {
-    this.#answered = answered;
-  }
-
-  header(name: string): string | undefined {
-    return fields[name];
-  }
-
-  headers(): Iterable<readonly [string, string]> {
-    return Object.entries(fields);
-  }
-
-  takeBody(): Uint8Array {
-    return body;
-  }
-
-  async body(): Promise<Uint8Array> {
-    return body;
-  }
-
-  async *chunks(): AsyncIterable<Uint8Array> {
-    yield body;
-  }
-
-  setHeader(): void {}
-
-  respond(_status: number, _headers: HeaderList, sent?: Uint8Array | string): void {
-    if (sent === undefined || sent.length < 10) throw new Error("not answered");
-    this.#answered();
-  }
-
-  start(): void {}
-
-  async write(): Promise<void> {}
-
-  end(): void {}
-
-  reset(): void {
-    throw new Error("reset");
-  }
-
-  onEnd(): void {}
-}
 
 const empty: Interceptor = (next) => (call) => next(call);
 const calls = createCallPath(
@@ -100,7 +45,7 @@ const calls = createCallPath(
   [empty, empty, empty],
 );
 const rpc = createRpc(calls, { readBytesMax: 1 << 20 });
-const procedure = rpc.procedureOf(path);
+const procedure = rpc.procedureOf(exchanged.target);
 if (procedure === undefined) throw new Error("no such method");
 
 /** Calls until all are answered; resolves with microseconds a call. */
@@ -110,7 +55,7 @@ async function callsUs(): Promise<number> {
   let done = 0;
   const begin = () => {
     begun += 1;
-    rpc.serve(new NullExchange(answered), procedure as never, createContextValues());
+    rpc.serve(new NullExchange(exchanged, answered), procedure as never, createContextValues());
   };
   const answered = () => {
     done += 1;

@@ -1,41 +1,69 @@
-/** Runs benchmarks and writes what they show into docs/performance.md: `npm run bench <http2|rpc|all> [rounds] [seconds]`. */
+/**
+ * Runs benchmarks and writes what they show into docs/performance.md, a suite at a time; a single
+ * table is only printed. `npm run bench <all|suite|suite/table> [rounds] [seconds]`.
+ */
 
 import { http2Suite } from "./suites/http2.ts";
 import { rpcSuite } from "./suites/rpc.ts";
+import type { Effort } from "./support/contest.ts";
 import { PerformancePage } from "./support/page.ts";
 import { pinToLoadCore } from "./support/server-process.ts";
-import { markdownOf } from "./support/table.ts";
+import type { Measure, Suite } from "./support/suite.ts";
+import { markdownOf, type Table } from "./support/table.ts";
 
-const suites = {
-  http2: { title: "The HTTP/2 engine, without policy", run: http2Suite },
-  rpc: { title: "The gateway with its full chain", run: rpcSuite },
-} as const;
-type SuiteName = keyof typeof suites;
+const suites: ReadonlyMap<string, Suite> = new Map([
+  ["http2", http2Suite],
+  ["rpc", rpcSuite],
+]);
 
-const isSuite = (name: string): name is SuiteName => Object.hasOwn(suites, name);
-
-const [, , wanted = "all", rounds = "5", seconds = "2"] = process.argv;
-const names = wanted === "all" ? (Object.keys(suites) as SuiteName[]) : [wanted].filter(isSuite);
-if (names.length === 0 || !(Number(rounds) >= 1) || !(Number(seconds) > 0)) {
-  console.error("usage: npm run bench <http2|rpc|all> [rounds] [seconds]");
-  process.exit(2);
+/** What a name asks for; empty when it names nothing. */
+function runsOf(wanted: string) {
+  const [suiteName = "", tableName] = wanted.split("/");
+  return [...suites]
+    .filter(([name]) => name === suiteName || wanted === "all")
+    .map(([name, { title, tables }]) => ({
+      name,
+      title,
+      isWhole: tableName === undefined,
+      measures: Object.entries(tables)
+        .filter(([table]) => table === tableName || tableName === undefined)
+        .map(([, measure]) => measure),
+    }))
+    .filter(({ measures }) => measures.length > 0);
 }
 
-pinToLoadCore();
-const page = new PerformancePage(new URL("../docs/performance.md", import.meta.url));
-const effort = { rounds: Number(rounds), seconds: Number(seconds) };
-for (const name of names) {
-  const { title, run } = suites[name];
-  const section = page.section(name, { title, effort });
-  for (const measure of run(effort)) {
+async function measureAll(
+  measures: readonly Measure[],
+  effort: Effort,
+  taken: (table: Table) => void,
+): Promise<void> {
+  for (const measure of measures) {
     try {
-      const table = await measure();
+      const table = await measure(effort);
       console.log(`${markdownOf(table)}\n`);
-      section.add(table);
+      taken(table);
     } catch (error) {
       // The other tables still count.
       console.error(error);
       process.exitCode = 1;
     }
   }
+}
+
+const [, , wanted = "all", rounds = "5", seconds = "2"] = process.argv;
+const runs = runsOf(wanted);
+if (runs.length === 0 || !(Number(rounds) >= 1) || !(Number(seconds) > 0)) {
+  console.error("usage: npm run bench <all|suite|suite/table> [rounds] [seconds]");
+  for (const [name, { tables }] of suites) {
+    console.error(`  ${name}, or one of ${name}/{${Object.keys(tables).join(",")}}`);
+  }
+  process.exit(2);
+}
+
+pinToLoadCore();
+const effort = { rounds: Number(rounds), seconds: Number(seconds) };
+const page = new PerformancePage(new URL("../docs/performance.md", import.meta.url));
+for (const { name, title, isWhole, measures } of runs) {
+  const section = page.section(name, { title, effort });
+  await measureAll(measures, effort, isWhole ? section.add : () => {});
 }

@@ -11,10 +11,12 @@ import {
   runContest,
   type Unit,
 } from "../support/contest.ts";
+import { goContender } from "../support/go-contenders.ts";
 import type { Call } from "../support/load.ts";
-import { builtGrpcGo, isInstalled, nginxTo } from "../support/programs.ts";
+import { isInstalled, nginxTo } from "../support/programs.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { figure, median } from "../support/statistics.ts";
+import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
 
 const call: Call = {
@@ -38,57 +40,64 @@ const messages: Unit = {
 const megabytesDown: Unit = { name: "MB", of: ({ bodyBytes }) => bodyBytes / 1e6 };
 const megabytesUp: Unit = { name: "MB", of: ({ calls }) => (calls * largeBytes) / 1e6 };
 
-function contests(grpcGo: readonly Contender[]): readonly Contest[] {
-  const large = { connections: 2, streams: 2, windowBits: [18, 20] } as const;
-  return [
+const grpcGo = () => goContender("grpc-go", "grpc-go");
+
+const unary = (): Contest => ({
+  title: "Small unary calls, decoded and encoded with protobuf",
+  contenders: [engine, nodeHttp2, grpcJs, ...grpcGo()],
+  loads: [
+    { name: "1 in flight", call, pressure: { connections: 1, streams: 1 } },
+    { name: "8 in flight", call, pressure: { connections: 8, streams: 1 } },
+    { name: "128 in flight", call, pressure: wide },
+  ],
+});
+
+const tls: Contest = {
+  title: "Small unary calls over TLS",
+  contenders: [
+    { name: "engine", command: nodeServer("engine", "tls") },
+    { name: "node:http2", command: nodeServer("node-http2", "tls") },
+  ],
+  loads: [{ name: "128 in flight", call: { ...call, wire: "h2" }, pressure: wide }],
+};
+
+const streams = (): Contest => ({
+  title: "Server streams of small messages",
+  contenders: [engine, nodeHttp2, grpcJs, ...grpcGo()],
+  loads: [
     {
-      title: "Small unary calls, decoded and encoded with protobuf",
-      contenders: [engine, nodeHttp2, grpcJs, ...grpcGo],
-      loads: [
-        { name: "1 in flight", call, pressure: { connections: 1, streams: 1 } },
-        { name: "8 in flight", call, pressure: { connections: 8, streams: 1 } },
-        { name: "128 in flight", call, pressure: wide },
-      ],
+      name: "1,000 at once",
+      call: { ...call, path: paths.stream },
+      pressure: { connections: 10, streams: 100 },
+      unit: messages,
+    },
+  ],
+});
+
+const large = { connections: 2, streams: 2 } as const;
+const bodies: Contest = {
+  title: "Bodies of 1 MB",
+  contenders: [engine, nodeHttp2],
+  loads: [
+    {
+      name: "down",
+      call: { ...call, path: paths.down },
+      pressure: { ...large, windowBits: [18, 20] },
+      unit: megabytesDown,
     },
     {
-      title: "Small unary calls over TLS",
-      contenders: [
-        { name: "engine", command: nodeServer("engine", "tls") },
-        { name: "node:http2", command: nodeServer("node-http2", "tls") },
-      ],
-      loads: [{ name: "128 in flight", call: { ...call, wire: "h2" }, pressure: wide }],
+      name: "up",
+      call: { ...call, path: paths.up, body: Buffer.alloc(largeBytes, 1) },
+      pressure: large,
+      unit: megabytesUp,
     },
-    {
-      title: "Server streams of small messages",
-      contenders: [engine, nodeHttp2, grpcJs, ...grpcGo],
-      loads: [
-        {
-          name: "1,000 at once",
-          call: { ...call, path: paths.stream },
-          pressure: { connections: 10, streams: 100 },
-          unit: messages,
-        },
-      ],
-    },
-    {
-      title: "Bodies of 1 MB",
-      contenders: [engine, nodeHttp2],
-      loads: [
-        { name: "down", call: { ...call, path: paths.down }, pressure: large, unit: megabytesDown },
-        {
-          name: "up",
-          call: { ...call, path: paths.up, body: Buffer.alloc(largeBytes, 1) },
-          pressure: { connections: 2, streams: 2 },
-          unit: megabytesUp,
-        },
-      ],
-    },
-  ];
-}
+  ],
+};
 
 /** A server that answers, and two ways of passing its bytes on. */
-async function relay(upstreamCommand: Contender["command"], effort: Effort): Promise<Table> {
-  await using upstream = await startServer(upstreamCommand, cores.load);
+async function relay(effort: Effort): Promise<Table> {
+  const [answering = engine] = grpcGo();
+  await using upstream = await startServer(answering.command, cores.load);
   const nginx = { name: "nginx grpc_pass", command: nginxTo(upstream.port) };
   return await runContest(
     {
@@ -133,15 +142,15 @@ async function idle({ rounds }: Effort): Promise<Table> {
   };
 }
 
-/** The tables of the suite. */
-export function http2Suite(effort: Effort): readonly (() => Promise<Table>)[] {
-  const grpcGo = builtGrpcGo().map((program) => ({
-    name: "grpc-go",
-    command: (port: number) => [program, String(port)],
-  }));
-  return [
-    ...contests(grpcGo).map((contest) => () => runContest(contest, effort)),
-    () => relay(grpcGo[0]?.command ?? engine.command, effort),
-    () => idle(effort),
-  ];
-}
+/** The engine's tables. */
+export const http2Suite: Suite = {
+  title: "The HTTP/2 engine, without policy",
+  tables: {
+    unary: (effort) => runContest(unary(), effort),
+    tls: (effort) => runContest(tls, effort),
+    streams: (effort) => runContest(streams(), effort),
+    bodies: (effort) => runContest(bodies, effort),
+    relay,
+    idle,
+  },
+};

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { chainCosts } from "../support/chain-costs.ts";
 import {
   benchKey,
   chatRequest,
@@ -22,12 +23,14 @@ import {
   runContest,
   type Unit,
 } from "../support/contest.ts";
+import { goContender } from "../support/go-contenders.ts";
 import { latenciesOf } from "../support/latency.ts";
 import { type Call, load } from "../support/load.ts";
-import { builtGrpcGo, folder, isInstalled, nginxTo } from "../support/programs.ts";
+import { folder, isInstalled, nginxTo } from "../support/programs.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
+import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
 
 const credential = ["authorization", `Bearer ${benchKey}`] as const;
@@ -57,56 +60,55 @@ const messages: Unit = {
   of: ({ bodyBytes }) => bodyBytes / smallFrameBytes,
 };
 
-function contests(grpcGo: readonly Contender[]): readonly Contest[] {
-  return [
+const unary = (): Contest => ({
+  title: "gRPC unary",
+  contenders: [
+    polygate,
+    nodeHttp2,
+    { name: "grpc-js, bare", command: nodeServer("grpc-js") },
+    { name: "connect-node, same chain", command: nodeServer("connect-node") },
+    ...goContender("grpc-go", "grpc-go, bare"),
+  ],
+  loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+});
+
+const json = (): Contest => ({
+  title: "JSON unary over HTTP/1.1",
+  contenders: [
+    polygate,
+    { name: "node:http, bare", command: nodeServer("node-http") },
     {
-      title: "gRPC unary",
-      contenders: [
-        polygate,
-        nodeHttp2,
-        { name: "grpc-js, bare", command: nodeServer("grpc-js") },
-        { name: "connect-node, same chain", command: nodeServer("connect-node") },
-        ...grpcGo,
-      ],
-      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+      name: "connect-fastify, same chain",
+      command: nodeServer("connect-fastify"),
+      call: { path: paths.chat },
+    },
+    ...goContender("grpc-gateway", "grpc-gateway, bare"),
+  ],
+  loads: [{ name: "32 in flight", call: jsonCall, pressure: { connections: 32, streams: 1 } }],
+});
+
+const streams: Contest = {
+  title: "Server streams",
+  contenders: [polygate, nodeHttp2],
+  loads: [
+    {
+      name: "128 at once, small messages",
+      call: { ...grpcCall, path: paths.stream },
+      pressure: wide,
+      unit: messages,
     },
     {
-      title: "JSON unary over HTTP/1.1",
-      contenders: [
-        polygate,
-        { name: "node:http, bare", command: nodeServer("node-http") },
-        {
-          name: "connect-fastify, same chain",
-          command: nodeServer("connect-fastify"),
-          call: { path: paths.chat },
-        },
-      ],
-      loads: [{ name: "32 in flight", call: jsonCall, pressure: { connections: 32, streams: 1 } }],
+      name: "16 at once, messages of 16 kB",
+      call: {
+        ...grpcCall,
+        path: paths.stream,
+        body: framed(toBinary(ChatRequestSchema, largeStreamRequest)),
+      },
+      pressure: { connections: 4, streams: 4, windowBits: [18, 20] },
+      unit: megabytes,
     },
-    {
-      title: "Server streams",
-      contenders: [polygate, nodeHttp2],
-      loads: [
-        {
-          name: "128 at once, small messages",
-          call: { ...grpcCall, path: paths.stream },
-          pressure: wide,
-          unit: messages,
-        },
-        {
-          name: "16 at once, messages of 16 kB",
-          call: {
-            ...grpcCall,
-            path: paths.stream,
-            body: framed(toBinary(ChatRequestSchema, largeStreamRequest)),
-          },
-          pressure: { connections: 4, streams: 4, windowBits: [18, 20] },
-          unit: megabytes,
-        },
-      ],
-    },
-  ];
-}
+  ],
+};
 
 /** Command of the gateway itself, in front of a core. */
 function gatewayTo(corePort: number): Contender["command"] {
@@ -221,17 +223,17 @@ async function held({ rounds, seconds }: Effort): Promise<Table> {
   };
 }
 
-/** The tables of the suite. */
-export function rpcSuite(effort: Effort): readonly (() => Promise<Table>)[] {
-  const grpcGo = builtGrpcGo().map((program) => ({
-    name: "grpc-go, bare",
-    command: (port: number) => [program, String(port)],
-  }));
-  return [
-    ...contests(grpcGo).map((contest) => () => runContest(contest, effort)),
-    () => hop(effort),
-    () => latency(effort),
-    () => held(effort),
-    () => startUpTimes(effort),
-  ];
-}
+/** The gateway's tables. */
+export const rpcSuite: Suite = {
+  title: "The gateway with its full chain",
+  tables: {
+    unary: (effort) => runContest(unary(), effort),
+    json: (effort) => runContest(json(), effort),
+    chain: chainCosts,
+    streams: (effort) => runContest(streams, effort),
+    hop,
+    latency,
+    held,
+    start: startUpTimes,
+  },
+};

@@ -1,12 +1,14 @@
 /** The full chain in front of a trivial chat service, for every server that Connect's routes fit. */
 
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
+import { requestIdOf } from "#exchange/door.ts";
 import { ChatService, StreamChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
-import { interceptorChain } from "#interceptors/chain.ts";
+import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
 import { createLogger } from "#observability/logger.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createStats } from "#observability/stats.ts";
@@ -22,25 +24,25 @@ export const deps = {
   stats: createStats(systemClock),
 };
 
-/** Access log, metrics, errors, deadline, API key, scopes, a bucket that never runs dry, validation. */
-export const chain = interceptorChain(
-  {
-    auth: {
-      enabled: true,
-      keys: [
-        {
-          name: "bench",
-          sha256: createHash("sha256").update(benchKey).digest("hex"),
-          scopes: [],
-        },
-      ],
-      anonymousScopes: [],
-    },
-    rateLimit: { capacity: plenty, perSecond: plenty, routes: [], clientsMax: 1_000 },
-    timeoutMs: 30_000,
+/** API key, a bucket that never runs dry, a time limit that never passes. */
+export const chainOptions = {
+  auth: {
+    enabled: true,
+    keys: [
+      {
+        name: "bench",
+        sha256: createHash("sha256").update(benchKey).digest("hex"),
+        scopes: [],
+      },
+    ],
+    anonymousScopes: [],
   },
-  deps,
-);
+  rateLimit: { capacity: plenty, perSecond: plenty, routes: [], clientsMax: 1_000 },
+  timeoutMs: 30_000,
+} satisfies ChainOptions;
+
+/** Access log, metrics, errors, deadline, API key, scopes, token bucket, validation. */
+export const chain = interceptorChain(chainOptions, deps);
 
 /** Mounts the chat service. */
 export function routes(router: ConnectRouter): void {
@@ -54,10 +56,10 @@ export function routes(router: ConnectRouter): void {
   });
 }
 
-/** What a request gets where the gateway's own door is not in front: its id and its record. */
-export function contextValues() {
-  return createContextValues().set(callRecordKey, {
-    requestId: `req_${randomUUID()}`,
+/** The record of a request that came by no door. */
+export function recordOf(requestId: string): CallRecord {
+  return {
+    requestId,
     listener: "bench",
     port: 0,
     clientAddress: "127.0.0.1",
@@ -66,5 +68,10 @@ export function contextValues() {
     startMs: systemClock.nowMs(),
     endpoint: "chat",
     called: false,
-  });
+  };
+}
+
+/** What a request gets where the gateway's own door is not in front: its id and its record. */
+export function contextValues() {
+  return createContextValues().set(callRecordKey, recordOf(requestIdOf()));
 }

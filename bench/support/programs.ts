@@ -1,6 +1,6 @@
 /** Programs that a machine may have or not. */
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,22 +18,6 @@ export function isInstalled(program: string): boolean {
 export function versionOf(program: string, ...args: readonly string[]): string {
   const { stdout, stderr, status } = spawnSync(program, args, { encoding: "utf8" });
   return status === 0 ? (`${stdout}${stderr}`.trim().split("\n")[0] ?? "") : `no ${program}`;
-}
-
-let grpcGo: readonly string[] | undefined;
-
-/** The built grpc-go server; none where Go or its modules are missing. */
-export function builtGrpcGo(): readonly string[] {
-  if (grpcGo !== undefined) return grpcGo;
-  const program = join(folder, "grpc-go");
-  const cwd = new URL("../contenders/grpc-go", import.meta.url);
-  try {
-    execFileSync("go", ["build", "-o", program, "."], { cwd, stdio: "pipe" });
-    grpcGo = [program];
-  } catch {
-    grpcGo = [];
-  }
-  return grpcGo;
 }
 
 /** Command of an nginx that passes gRPC on to a port of this machine. */

@@ -1,0 +1,147 @@
+/** Ways of the same call in memory: through the gateway's door and whole chain, and without one of its steps. */
+
+import { toBinary } from "@bufbuild/protobuf";
+import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { clientAddress } from "#exchange/client-address.ts";
+import { createDoor, type Surface } from "#exchange/door.ts";
+import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { accessLog } from "#interceptors/access-log.ts";
+import { authentication } from "#interceptors/authenticate.ts";
+import { authorize } from "#interceptors/authorize.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import { deadline } from "#interceptors/deadline.ts";
+import { errors } from "#interceptors/errors.ts";
+import { callMetrics } from "#interceptors/metrics.ts";
+import { rateLimit } from "#interceptors/rate-limit.ts";
+import { validate } from "#interceptors/validate.ts";
+import { type Admits, createCallPath } from "#rpc/call.ts";
+import { createRpc } from "#rpc/rpc.ts";
+import { chain, chainOptions, deps, recordOf, routes } from "./chain.ts";
+import { benchKey, chatRequest, framed, paths } from "./chat.ts";
+import { NullExchange, type NullRequest } from "./null-exchange.ts";
+
+/** Begins a call; `answered` is called when it has been answered well. */
+export type Way = (answered: () => void) => void;
+
+/** What a step is called, and what it is a part of. */
+export interface StepName {
+  readonly part: "door" | "interceptors" | "all" | "control";
+  readonly name: string;
+}
+
+/** A step, and the two ways whose difference it is. */
+export interface Step extends StepName {
+  readonly whole: Way;
+  readonly without: Way;
+}
+
+/** What a way goes through. */
+interface Route {
+  /** The door, which gives the request its id and record and counts it. */
+  readonly door: boolean;
+  /** The client sends an id of its own. */
+  readonly sendsId: boolean;
+  readonly links: readonly Link[];
+}
+
+/** One interceptor, with what it does ahead of the call's body. */
+interface Link {
+  readonly name: string;
+  readonly interceptor: Interceptor;
+  readonly admits?: Admits;
+  /** What takes its place where it is left out, so that nothing else does its work. */
+  readonly substitute?: Interceptor;
+}
+
+/** Keeps the door from writing the line that the access log left out. */
+const markCalled: Interceptor = (next) => (request) => {
+  request.contextValues.get(callRecordKey).called = true;
+  return next(request);
+};
+
+const auth = authentication(chainOptions.auth);
+/** The chain's interceptors in its order. */
+const links: readonly Link[] = [
+  {
+    name: "access log",
+    interceptor: accessLog(deps.logger, deps.clock),
+    substitute: markCalled,
+  },
+  { name: "call metrics", interceptor: callMetrics(deps) },
+  { name: "errors", interceptor: errors() },
+  { name: "deadline", interceptor: deadline(chainOptions.timeoutMs) },
+  { name: "authentication", interceptor: auth.interceptor, admits: auth.admits },
+  { name: "authorization", interceptor: authorize() },
+  { name: "token bucket", interceptor: rateLimit(chainOptions.rateLimit, deps) },
+  { name: "validation", interceptor: validate() },
+];
+if (links.length !== chain.interceptors.length) throw new Error("the chain has other interceptors");
+
+const request: NullRequest = {
+  target: paths.chat,
+  fields: {
+    "content-type": "application/grpc",
+    te: "trailers",
+    "user-agent": "bench",
+    authorization: `Bearer ${benchKey}`,
+  },
+  body: framed(toBinary(ChatRequestSchema, chatRequest)),
+};
+const sentId = "req_of-the-client";
+const requestWithId: NullRequest = {
+  ...request,
+  fields: { ...request.fields, "x-request-id": sentId },
+};
+const readBytesMax = 4 << 20;
+
+function wayOf(route: Route): Way {
+  const interceptors = route.links.map(({ interceptor }) => interceptor);
+  const admits = route.links.find((link) => link.admits !== undefined)?.admits;
+  const rpc = createRpc(createCallPath(routes, interceptors, admits), { readBytesMax });
+  const surface: Surface = {
+    take(exchange, record) {
+      const procedure = rpc.procedureOf(exchange.target);
+      if (procedure === undefined) return false;
+      record.endpoint = procedure.path;
+      const values = createContextValues().set(callRecordKey, record);
+      return rpc.serve(exchange, procedure, values) ?? true;
+    },
+  };
+  const sent = route.sendsId ? requestWithId : request;
+  if (!route.door) {
+    return (answered) => void surface.take(new NullExchange(sent, answered), recordOf(sentId));
+  }
+  const door = createDoor({ clientAddress: clientAddress([]) }, deps);
+  const listener = { name: "bench", port: 0, surfaces: [surface], upgrade: () => {} };
+  return (answered) => void door.exchange(new NullExchange(sent, answered), listener);
+}
+
+const all: Route = { door: true, sendsId: false, links };
+const none: Route = { door: false, sendsId: true, links: [] };
+
+function without(left: Link): Route {
+  const { substitute: interceptor } = left;
+  const rest = links.flatMap((link) => {
+    if (link !== left) return [link];
+    return interceptor === undefined ? [] : [{ name: link.name, interceptor }];
+  });
+  return { ...all, links: rest };
+}
+
+/** Each step, then all of them at once, then none: what measuring itself takes for a difference. */
+export function chainSteps(): readonly Step[] {
+  const whole = wayOf(all);
+  const step = (part: Step["part"], name: string, other: Route): Step => ({
+    part,
+    name,
+    whole,
+    without: wayOf(other),
+  });
+  return [
+    step("door", "request id, made instead of taken over", { ...all, sendsId: true }),
+    step("door", "record, HTTP metrics", { ...all, door: false }),
+    ...links.map((link) => step("interceptors", link.name, without(link))),
+    step("all", "all of them", none),
+    step("control", "none of them", all),
+  ];
+}
