@@ -5,9 +5,9 @@ import { createAgent } from "#agent/agent.ts";
 import { registerCoreService } from "#agent/service.ts";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
-import { errors } from "#interceptors/errors.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createHealthStatus, registerHealth } from "#rpc/health.ts";
@@ -59,7 +59,8 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
         registerHealth(router, health, names);
         registerReflection(router, [CoreService, Health]);
       },
-      interceptors: [errors()],
+      interceptors: [],
+      policy: { translate: faultFrom },
       pages: { all: {}, rest: {}, metrics: {} },
       bytesMax: messageBytesMax,
       trustedProxies: [],

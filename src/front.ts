@@ -21,7 +21,7 @@ import type { Metrics } from "#observability/metrics.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import { refuse } from "#rest/refusal.ts";
 import { createRest, type Rest } from "#rest/rest.ts";
-import { type Admits, createCallPath } from "#rpc/call.ts";
+import { type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
@@ -36,8 +36,8 @@ export interface FrontOptions {
   readonly listeners: readonly FrontListener[];
   readonly routes: Routes;
   readonly interceptors: Interceptor[];
-  /** Who may have a call's body read; everybody when absent. */
-  readonly admits?: Admits;
+  /** What holds for every call beside them. */
+  readonly policy?: CallPolicy;
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: { readonly all: Pages; readonly rest: Pages; readonly metrics: Pages };
   /** Largest request body or message in bytes. */
@@ -137,7 +137,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       wallMs: clock.wallMs(),
     });
 
-  const calls = createCallPath(options.routes, options.interceptors, options.admits);
+  const calls = createCallPath(options.routes, options.interceptors, options.policy);
   const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
   const pages = (some: Pages) =>
     createPagesSurface(app, some, (exchange, record) =>

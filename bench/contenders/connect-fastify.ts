@@ -2,12 +2,12 @@
 
 import { fastifyConnectPlugin } from "@connectrpc/connect-fastify";
 import { fastify } from "fastify";
-import { chain, contextValues, routes } from "../support/chain.ts";
+import { contextValues, routes, stockInterceptors } from "../support/chain.ts";
 
 const server = fastify();
 await server.register(fastifyConnectPlugin, {
   routes,
-  interceptors: chain.interceptors,
+  interceptors: stockInterceptors,
   contextValues,
 });
 await server.listen({ port: Number(process.argv[2]), host: "127.0.0.1" });

@@ -2,9 +2,9 @@
 
 import { createServer } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { chain, contextValues, routes } from "../support/chain.ts";
+import { contextValues, routes, stockInterceptors } from "../support/chain.ts";
 
-const handle = connectNodeAdapter({ routes, interceptors: chain.interceptors, contextValues });
+const handle = connectNodeAdapter({ routes, interceptors: stockInterceptors, contextValues });
 createServer({ settings: { maxConcurrentStreams: 256 } }, handle).listen(
   Number(process.argv[2]),
   "127.0.0.1",

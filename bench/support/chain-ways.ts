@@ -9,12 +9,11 @@ import { accessLog } from "#interceptors/access-log.ts";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
 import { callRecordKey } from "#interceptors/context.ts";
-import { deadline } from "#interceptors/deadline.ts";
-import { errors } from "#interceptors/errors.ts";
 import { callMetrics } from "#interceptors/metrics.ts";
+import { type CallWatch, outcomes } from "#interceptors/outcome.ts";
 import { rateLimit } from "#interceptors/rate-limit.ts";
 import { validate } from "#interceptors/validate.ts";
-import { type Admits, createCallPath } from "#rpc/call.ts";
+import { type CallPolicy, createCallPath } from "#rpc/call.ts";
 import { createRpc } from "#rpc/rpc.ts";
 import { chain, chainOptions, deps, recordOf, routes } from "./chain.ts";
 import { benchKey, chatRequest, framed, paths } from "./chat.ts";
@@ -44,38 +43,42 @@ interface Route {
   readonly links: readonly Link[];
 }
 
-/** One interceptor, with what it does ahead of the call's body. */
+/** One step of the call path, as it is built into it. */
 interface Link {
   readonly name: string;
-  readonly interceptor: Interceptor;
-  readonly admits?: Admits;
+  readonly interceptor?: Interceptor;
+  readonly watch?: CallWatch;
+  readonly policy?: Omit<CallPolicy, "observer">;
   /** What takes its place where it is left out, so that nothing else does its work. */
-  readonly substitute?: Interceptor;
+  readonly substitute?: CallWatch;
 }
 
 /** Keeps the door from writing the line that the access log left out. */
-const markCalled: Interceptor = (next) => (request) => {
-  request.contextValues.get(callRecordKey).called = true;
-  return next(request);
+const markCalled: CallWatch = () => (values) => {
+  values.get(callRecordKey).called = true;
+  return () => {};
 };
 
 const auth = authentication(chainOptions.auth);
-/** The chain's interceptors in its order. */
+/** The chain's steps in its order. */
 const links: readonly Link[] = [
+  { name: "access log", watch: accessLog(deps.logger, deps.clock), substitute: markCalled },
+  { name: "call metrics", watch: callMetrics(deps) },
+  { name: "time limit", policy: { timeoutMs: chainOptions.timeoutMs } },
   {
-    name: "access log",
-    interceptor: accessLog(deps.logger, deps.clock),
-    substitute: markCalled,
+    name: "authentication",
+    interceptor: auth.interceptor,
+    policy: { admits: auth.admits },
   },
-  { name: "call metrics", interceptor: callMetrics(deps) },
-  { name: "errors", interceptor: errors() },
-  { name: "deadline", interceptor: deadline(chainOptions.timeoutMs) },
-  { name: "authentication", interceptor: auth.interceptor, admits: auth.admits },
   { name: "authorization", interceptor: authorize() },
   { name: "token bucket", interceptor: rateLimit(chainOptions.rateLimit, deps) },
   { name: "validation", interceptor: validate() },
 ];
-if (links.length !== chain.interceptors.length) throw new Error("the chain has other interceptors");
+const interceptorsOf = (some: readonly Link[]) =>
+  some.flatMap(({ interceptor }) => (interceptor === undefined ? [] : [interceptor]));
+if (interceptorsOf(links).length !== chain.interceptors.length) {
+  throw new Error("the chain has other interceptors");
+}
 
 const request: NullRequest = {
   target: paths.chat,
@@ -95,9 +98,14 @@ const requestWithId: NullRequest = {
 const readBytesMax = 4 << 20;
 
 function wayOf(route: Route): Way {
-  const interceptors = route.links.map(({ interceptor }) => interceptor);
-  const admits = route.links.find((link) => link.admits !== undefined)?.admits;
-  const rpc = createRpc(createCallPath(routes, interceptors, admits), { readBytesMax });
+  const watches = route.links.flatMap(({ watch }) => (watch === undefined ? [] : [watch]));
+  const policy: CallPolicy = {
+    ...Object.assign({}, ...route.links.map(({ policy }) => policy)),
+    ...(watches.length === 0 ? {} : { observer: outcomes(watches) }),
+    translate: chain.policy.translate,
+  };
+  const calls = createCallPath(routes, interceptorsOf(route.links), policy);
+  const rpc = createRpc(calls, { readBytesMax });
   const surface: Surface = {
     take(exchange, record) {
       const procedure = rpc.procedureOf(exchange.target);
@@ -120,10 +128,10 @@ const all: Route = { door: true, sendsId: false, links };
 const none: Route = { door: false, sendsId: true, links: [] };
 
 function without(left: Link): Route {
-  const { substitute: interceptor } = left;
+  const { name, substitute: watch } = left;
   const rest = links.flatMap((link) => {
     if (link !== left) return [link];
-    return interceptor === undefined ? [] : [{ name: link.name, interceptor }];
+    return watch === undefined ? [] : [{ name, watch }];
   });
   return { ...all, links: rest };
 }

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
-import { systemClock } from "#core/clock.ts";
+import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { systemClock, timeLimit } from "#core/clock.ts";
 import { requestIdOf } from "#exchange/door.ts";
 import { ChatService, StreamChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
@@ -41,8 +41,52 @@ export const chainOptions = {
   timeoutMs: 30_000,
 } satisfies ChainOptions;
 
-/** Access log, metrics, errors, deadline, API key, scopes, token bucket, validation. */
+/** Access log, metrics, errors, time limit, API key, scopes, token bucket, validation. */
 export const chain = interceptorChain(chainOptions, deps);
+
+type Watched = Parameters<ReturnType<Interceptor>>[0];
+
+/** Passes a stream's messages on and tells its end. */
+async function* watched(messages: AsyncIterable<never>, ended: (failure?: unknown) => void) {
+  try {
+    yield* messages;
+    ended();
+  } catch (thrown) {
+    const failure = chain.policy.translate(thrown);
+    ended(failure);
+    throw failure;
+  }
+}
+
+/** What the gateway's own call path does by itself, for servers that know interceptors only. */
+const policy: Interceptor = (next) => {
+  const begin = new Map<string, ReturnType<typeof chain.policy.observer>>();
+  return async (request: Watched) => {
+    const { name } = request.method;
+    const begun = begin.get(name) ?? chain.policy.observer(request.method);
+    begin.set(name, begun);
+    const ended = begun(request.contextValues);
+    const limit = timeLimit(chain.policy.timeoutMs, request.signal);
+    try {
+      const response = await next({ ...request, signal: limit.signal });
+      if (response.stream) {
+        const messages = response.message as AsyncIterable<never>;
+        return { ...response, message: watched(messages, ended) };
+      }
+      ended();
+      return response;
+    } catch (thrown) {
+      const failure = chain.policy.translate(thrown);
+      ended(failure);
+      throw failure;
+    } finally {
+      limit[Symbol.dispose]();
+    }
+  };
+};
+
+/** The same chain for stock Connect. */
+export const stockInterceptors: Interceptor[] = [policy, ...chain.interceptors];
 
 /** Mounts the chat service. */
 export function routes(router: ConnectRouter): void {

@@ -1,20 +1,19 @@
 /** One line a call, once it has ended, at the level that its outcome asks for. */
 
-import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { createAccessLog } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import { callRecordKey } from "./context.ts";
-import { observe } from "./outcome.ts";
+import type { CallWatch } from "./outcome.ts";
 
 /** Logs calls of every surface. */
-export function accessLog(logger: Logger, clock: Clock): Interceptor {
+export function accessLog(logger: Logger, clock: Clock): CallWatch {
   const writeAccess = createAccessLog(logger);
-  return (next) => (request) => {
-    const record = request.contextValues.get(callRecordKey);
+  return () => (values) => {
+    const record = values.get(callRecordKey);
     record.called = true;
-    return observe(next, request, (outcome) => {
+    return (outcome) => {
       writeAccess(record, { elapsedMs: clock.nowMs() - record.startMs, outcome });
-    });
+    };
   };
 }

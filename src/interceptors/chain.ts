@@ -2,15 +2,15 @@
 
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
-import { deadline } from "./deadline.ts";
-import { errors } from "./errors.ts";
 import { callMetrics } from "./metrics.ts";
+import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 import { validate } from "./validate.ts";
 
@@ -31,25 +31,37 @@ export interface ChainDeps {
   readonly clock: Clock;
 }
 
-/** The chain, and who may have a call's body read at all. */
+/** What every call passes, and what holds for it on the way. */
 export interface Chain {
   /** Outermost first. */
   readonly interceptors: Interceptor[];
-  readonly admits: Authentication["admits"];
+  readonly policy: {
+    /** Who may have a call's body read at all. */
+    readonly admits: Authentication["admits"];
+    /** Told of every call. */
+    readonly observer: ReturnType<typeof outcomes>;
+    /** Gives every failure a reason, a public text and details, ahead of observer and client. */
+    readonly translate: (thrown: unknown) => unknown;
+    readonly timeoutMs: number;
+  };
 }
 
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
   const auth = authentication(options.auth);
   const interceptors = [
-    accessLog(deps.logger, deps.clock), // sees every outcome, refusals included
-    callMetrics(deps), // counts what the client sees
-    errors(), // below the two that want finished errors
-    deadline(options.timeoutMs), // bounds all that follows
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
     validate(), // the dearest refusal comes last
   ];
-  return { interceptors, admits: auth.admits };
+  return {
+    interceptors,
+    policy: {
+      admits: auth.admits,
+      observer: outcomes([accessLog(deps.logger, deps.clock), callMetrics(deps)]),
+      translate: faultFrom,
+      timeoutMs: options.timeoutMs,
+    },
+  };
 }

@@ -1,11 +1,12 @@
 /** Counts and times every call by method and code, streams to their end included. */
 
-import type { Interceptor } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
+import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { callRecordKey } from "./context.ts";
-import { type AnyRequest, observe, procedureOf } from "./outcome.ts";
+import { type CallWatch, procedureOf } from "./outcome.ts";
 
 const grpcTypes = {
   unary: "unary",
@@ -20,46 +21,57 @@ const aiServices: ReadonlySet<string> = new Set([
   "polygate.v1.PredictService",
 ]);
 
-function labelsOf(request: AnyRequest) {
-  return {
-    grpc_service: request.service.typeName,
-    grpc_method: request.method.name,
-    grpc_type: grpcTypes[request.method.methodKind],
-  };
-}
-
-/** What the metrics interceptor writes to. */
+/** What the metrics of calls are written to. */
 export interface MetricsDeps {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly clock: Clock;
 }
 
+/** The series of one method. */
+function seriesOf(method: DescMethod, { metrics, stats }: MetricsDeps) {
+  const { typeName: grpc_service } = method.parent;
+  const grpc_method = method.name;
+  const labels = { grpc_service, grpc_method, grpc_type: grpcTypes[method.methodKind] };
+  const handled = new Map<string, CounterSeries>();
+  return {
+    started: metrics.grpcStarted.labels(labels),
+    handling: metrics.grpcHandling.labels(labels),
+    overhead: metrics.overhead.labels({ grpc_service, grpc_method }),
+    handled(grpc_code: string): CounterSeries {
+      const known = handled.get(grpc_code) ?? metrics.grpcHandled.labels({ ...labels, grpc_code });
+      handled.set(grpc_code, known);
+      return known;
+    },
+    stats: [stats.series("gateway", "calls"), stats.series("method", procedureOf(method))],
+  };
+}
+
 /** Measures calls of every surface. */
-export function callMetrics({ metrics, stats, clock }: MetricsDeps): Interceptor {
-  return (next) => (request) => {
-    const labels = labelsOf(request);
-    const record = request.contextValues.get(callRecordKey);
-    const startMs = clock.nowMs();
-    const isAi = aiServices.has(request.service.typeName);
-    metrics.grpcStarted.inc(labels);
-    if (isAi) metrics.aiGateway.inc();
-    const finishers = [
-      stats.begin("gateway", "calls"),
-      stats.begin("method", procedureOf(request)),
-    ];
-    return observe(next, request, ({ code, level }) => {
-      const elapsedMs = clock.nowMs() - startMs;
-      // What the log takes for routine is the caller's doing: its mistakes, and its leaving.
-      const failed = level !== "info";
-      metrics.grpcHandled.inc({ ...labels, grpc_code: code });
-      metrics.grpcHandling.observe(labels, elapsedMs / 1000);
-      metrics.overhead.observe(
-        { grpc_service: labels.grpc_service, grpc_method: labels.grpc_method },
-        Math.max(0, elapsedMs - (record.upstreamMs ?? 0)) / 1000,
-      );
-      if (isAi && failed) metrics.aiGatewayErrors.inc();
-      for (const finish of finishers) finish({ failed });
-    });
+export function callMetrics(deps: MetricsDeps): CallWatch {
+  const { metrics, clock } = deps;
+  return (method) => {
+    const isAi = aiServices.has(method.parent.typeName);
+    // A method that nobody calls has no series.
+    let known: ReturnType<typeof seriesOf> | undefined;
+    return (values) => {
+      known ??= seriesOf(method, deps);
+      const series = known;
+      const record = values.get(callRecordKey);
+      const startMs = clock.nowMs();
+      series.started.inc();
+      if (isAi) metrics.aiGateway.inc();
+      for (const each of series.stats) each.begin();
+      return ({ code, level }) => {
+        const elapsedMs = clock.nowMs() - startMs;
+        // What the log takes for routine is the caller's doing: its mistakes, and its leaving.
+        const failed = level !== "info";
+        series.handled(code).inc();
+        series.handling.observe(elapsedMs / 1000);
+        series.overhead.observe(Math.max(0, elapsedMs - (record.upstreamMs ?? 0)) / 1000);
+        if (isAi && failed) metrics.aiGatewayErrors.inc();
+        for (const each of series.stats) each.end(elapsedMs, { failed });
+      };
+    };
   };
 }

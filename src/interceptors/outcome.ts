@@ -1,14 +1,15 @@
-/** Tells once how a call ended: for a stream when its last message has left, else when it returns. */
+/** How calls end, in the words of logs and metrics, told to all who watch them. */
 
-import { Code, type Interceptor } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, type ContextValues } from "@connectrpc/connect";
 import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallOutcome } from "#observability/call-record.ts";
 
-type AnyFn = Parameters<Interceptor>[0];
-/** A request on its way inwards. */
-export type AnyRequest = Parameters<AnyFn>[0];
-type AnyResponse = Awaited<ReturnType<AnyFn>>;
+/** Called once a method; what it returns when a call of it begins; what that returns when it ends. */
+export type CallWatch = (
+  method: DescMethod,
+) => (values: ContextValues) => (outcome: CallOutcome) => void;
 
 const codeNames = new Map(
   Object.entries(Code)
@@ -17,14 +18,12 @@ const codeNames = new Map(
 );
 
 /** Service and method, such as polygate.v1.ChatService/Chat. */
-export function procedureOf(request: AnyRequest): string {
-  return `${request.service.typeName}/${request.method.name}`;
+export function procedureOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
 }
 
-/** How a call that threw `thrown` ended; OK when it threw nothing. */
-function outcomeOf(request: AnyRequest, thrown?: unknown): CallOutcome {
-  const procedure = procedureOf(request);
-  if (thrown === undefined) return { procedure, code: "OK", level: "info" };
+/** How a call that failed with `thrown` ended. */
+function failedOutcome(procedure: string, thrown: unknown): CallOutcome {
   const error = faultFrom(thrown);
   const reason = reasonOf(error);
   return {
@@ -37,53 +36,18 @@ function outcomeOf(request: AnyRequest, thrown?: unknown): CallOutcome {
   };
 }
 
-/**
- * Passes messages on and calls `ended` once. An abort ends the call even while nobody pulls: a
- * server need not return to a generator whose client has left.
- */
-async function* watched(
-  request: AnyRequest,
-  messages: AsyncIterable<never>,
-  ended: (outcome: CallOutcome) => void,
-): AsyncGenerator<never> {
-  const { signal } = request;
-  let told = false;
-  const tell = (thrown?: unknown) => {
-    if (told) return;
-    told = true;
-    signal.removeEventListener("abort", leave);
-    ended(outcomeOf(request, thrown));
+/** An observer of calls that tells each watch the outcome; the first is told last. */
+export function outcomes(watches: readonly CallWatch[]) {
+  return (method: DescMethod) => {
+    const procedure = procedureOf(method);
+    const ok: CallOutcome = { procedure, code: "OK", level: "info" };
+    const begun = watches.map((watch) => watch(method));
+    return (values: ContextValues) => {
+      const ended = begun.map((begin) => begin(values));
+      return (failure?: unknown) => {
+        const outcome = failure === undefined ? ok : failedOutcome(procedure, failure);
+        for (const end of ended) end(outcome);
+      };
+    };
   };
-  const leave = () => tell(signal.reason);
-  signal.addEventListener("abort", leave, { once: true });
-  try {
-    yield* messages;
-    tell();
-  } catch (thrown) {
-    tell(thrown);
-    throw thrown;
-  } finally {
-    tell(new DOMException("the client left", "AbortError"));
-  }
-}
-
-/** Runs the rest of the chain and calls `ended` exactly once. */
-export async function observe(
-  next: AnyFn,
-  request: AnyRequest,
-  ended: (outcome: CallOutcome) => void,
-): Promise<AnyResponse> {
-  let response: AnyResponse;
-  try {
-    response = await next(request);
-  } catch (thrown) {
-    ended(outcomeOf(request, thrown));
-    throw thrown;
-  }
-  if (!response.stream) {
-    ended(outcomeOf(request));
-    return response;
-  }
-  const messages = response.message as AsyncIterable<never>;
-  return { ...response, message: watched(request, messages, ended) };
 }

@@ -2,15 +2,18 @@
 
 import { isIP } from "node:net";
 import type { Message } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#core/token-bucket.ts";
 import { fault } from "#errors/fault.ts";
+import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
-import { callRecordKey, principalKey } from "./context.ts";
+import { callRecordKey, type Principal, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
-import { type AnyRequest, procedureOf } from "./outcome.ts";
+import { procedureOf } from "./outcome.ts";
+
+type AnyRequest = UnaryRequest | StreamRequest;
 
 /** Limits of each client. */
 export interface RateLimitOptions extends BucketLimits {
@@ -20,8 +23,8 @@ export interface RateLimitOptions extends BucketLimits {
   readonly clientsMax: number;
 }
 
-/** One limit that applies to a call, with the caller's bucket key. */
-interface Applied {
+/** What one bucket says to a call. */
+interface Tried extends Take {
   readonly key: string;
   readonly limits: BucketLimits;
 }
@@ -42,20 +45,13 @@ function networkOf(address: string): string {
   return [...front, ...zeros, ...back].slice(0, 4).join(":");
 }
 
-/** Who is charged: the principal, else the caller's network. */
-function clientOf(request: AnyRequest): string {
-  const principal = request.contextValues.get(principalKey);
-  if (principal.authenticated) return `key:${principal.id}`;
-  return `ip:${networkOf(request.contextValues.get(callRecordKey).clientAddress)}`;
-}
-
-/** What is left in the tightest of the buckets, as response fields. */
-function fieldsOf({ limits, bucket, waitMs }: Applied & Take): Readonly<Record<string, string>> {
-  return {
-    "ratelimit-limit": String(limits.capacity),
-    "ratelimit-remaining": String(waitMs > 0 ? 0 : Math.floor(bucket.tokens)),
-    "ratelimit-reset": String(Math.ceil((limits.capacity - bucket.tokens) / limits.perSecond)),
-  };
+/** What is left in a bucket, as response fields. */
+function writeFields({ limits, bucket, waitMs }: Tried, header: Headers): void {
+  const remaining = waitMs > 0 ? 0 : Math.floor(bucket.tokens);
+  const resetSeconds = Math.ceil((limits.capacity - bucket.tokens) / limits.perSecond);
+  header.set("ratelimit-limit", String(limits.capacity));
+  header.set("ratelimit-remaining", String(remaining));
+  header.set("ratelimit-reset", String(resetSeconds));
 }
 
 /**
@@ -70,33 +66,60 @@ export function rateLimit(
 ): Interceptor {
   const buckets = new LRUCache<string, Bucket>({ max: options.clientsMax });
 
-  const limitsOf = (client: string, names: readonly string[]): Applied[] => {
-    const route = options.routes.find(({ match }) => names.some((name) => name.startsWith(match)));
-    const all: Applied = { key: client, limits: options };
-    return route === undefined ? [all] : [all, { key: `${client} ${route.match}`, limits: route }];
+  const keys = new WeakMap<Principal, string>();
+  const hits = new Map<string, CounterSeries>();
+
+  const clientOf = (request: AnyRequest, principal: Principal): string => {
+    if (!principal.authenticated) {
+      return `ip:${networkOf(request.contextValues.get(callRecordKey).clientAddress)}`;
+    }
+    const key = keys.get(principal) ?? `key:${principal.id}`;
+    keys.set(principal, key);
+    return key;
+  };
+  const countHit = (client_id: string) => {
+    const series = hits.get(client_id) ?? metrics.rateLimitHits.labels({ client_id });
+    hits.set(client_id, series);
+    series.inc();
+  };
+  const routeOf = (request: AnyRequest) => {
+    if (options.routes.length === 0) return undefined;
+    const names = [
+      procedureOf(request.method),
+      request.contextValues.get(callRecordKey).endpoint,
+    ] as const;
+    return options.routes.find(({ match }) => names.some((name) => name.startsWith(match)));
+  };
+  const tried = (key: string, limits: BucketLimits, nowMs: number): Tried => {
+    const bucket = buckets.get(key) ?? fullBucket(limits, nowMs);
+    return { key, limits, ...take(bucket, limits, { cost: 1, nowMs }) };
   };
 
-  const charge = (request: AnyRequest): Readonly<Record<string, string>> => {
-    const { endpoint } = request.contextValues.get(callRecordKey);
-    const labels = { client_id: request.contextValues.get(principalKey).id };
+  /** Takes the tokens; returns the tightest of the buckets. Throws RATE_LIMITED. */
+  const charge = (request: AnyRequest): Tried => {
+    const principal = request.contextValues.get(principalKey);
+    const client = clientOf(request, principal);
     const nowMs = clock.nowMs();
-    const takes = limitsOf(clientOf(request), [procedureOf(request), endpoint]).map((applied) => {
-      const bucket = buckets.get(applied.key) ?? fullBucket(applied.limits, nowMs);
-      return { ...applied, ...take(bucket, applied.limits, { cost: 1, nowMs }) };
-    });
-    const waitMs = Math.max(...takes.map((one) => one.waitMs));
-    const tightest = takes.reduce((a, b) => (b.bucket.tokens < a.bucket.tokens ? b : a));
-    const headers = fieldsOf(tightest);
-    metrics.rateLimitHits.inc(labels);
+    const own = tried(client, options, nowMs);
+    const route = routeOf(request);
+    const routed =
+      route === undefined ? undefined : tried(`${client} ${route.match}`, route, nowMs);
+    const tightest =
+      routed !== undefined && routed.bucket.tokens < own.bucket.tokens ? routed : own;
+    countHit(principal.id);
+    const waitMs = Math.max(own.waitMs, routed?.waitMs ?? 0);
     if (waitMs > 0) {
-      metrics.rateLimitBlocks.inc(labels);
+      metrics.rateLimitBlocks.inc({ client_id: principal.id });
+      const headers = new Headers();
+      writeFields(tightest, headers);
       throw fault("RATE_LIMITED", `rate limit of ${tightest.limits.capacity} calls used up`, {
         retryAfterMs: waitMs,
-        headers,
+        headers: Object.fromEntries(headers),
       });
     }
-    for (const { key, bucket } of takes) buckets.set(key, bucket);
-    return headers;
+    buckets.set(own.key, own.bucket);
+    if (routed !== undefined) buckets.set(routed.key, routed.bucket);
+    return tightest;
   };
 
   async function* charged(request: AnyRequest, messages: AsyncIterable<Message>) {
@@ -108,15 +131,17 @@ export function rateLimit(
     }
   }
 
-  return (next) => async (request) => {
+  return (next) => (request) => {
     if (methodFacts(request.method).isPublic) return next(request);
-    const headers = charge(request);
-    const response = await next(
+    const tightest = charge(request);
+    const answered = next(
       request.stream
         ? { ...request, message: charged(request, request.message) as never }
         : request,
     );
-    for (const [name, value] of Object.entries(headers)) response.header.set(name, value);
-    return response;
+    return answered.then((response) => {
+      writeFields(tightest, response.header);
+      return response;
+    });
   };
 }

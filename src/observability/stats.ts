@@ -42,8 +42,18 @@ export interface SeriesSpan {
   readonly cost: number;
 }
 
+/** One series that calls are counted in. */
+export interface StatsSeries {
+  /** A call begins. */
+  begin(): void;
+  /** A call that began has ended, after `elapsedMs`. */
+  end(elapsedMs: number, result: CallResult): void;
+}
+
 /** The record of what the gateway did. */
 export interface Stats {
+  /** A series by name. Who counts often, and under few names, keeps it. */
+  series(kind: SeriesKind, name: string): StatsSeries;
   /** A call begins; the function that is returned ends it, once. */
   begin(kind: SeriesKind, name: string): (result: CallResult) => void;
   /** A call that has ended, after `elapsedMs`. */
@@ -70,27 +80,51 @@ export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
-class Series {
+type Sums = Omit<Slot, "index">;
+
+function addCall(sums: Sums, elapsedMs: number, failed: boolean): void {
+  sums.requests += 1;
+  if (failed) sums.errors += 1;
+  sums.latencyMsSum += elapsedMs;
+}
+
+function addUsage(sums: Sums, { tokens = 0, cost = 0 }: Usage): void {
+  sums.tokens += tokens;
+  sums.cost += cost;
+}
+
+class Series implements StatsSeries {
   inFlight = 0;
+  readonly #clock: Clock;
   readonly #all = { requests: 0, errors: 0, latencyMsSum: 0, tokens: 0, cost: 0 };
   readonly #samples = new Float64Array(samplesMax);
   readonly #slots: Slot[] = [];
 
-  end(elapsedMs: number, wallMs: number, result: CallResult): void {
-    this.#samples[this.#all.requests % samplesMax] = elapsedMs;
-    for (const sums of [this.#all, this.#slot(Math.floor(wallMs / slotMs))]) {
-      sums.requests += 1;
-      sums.errors += result.failed ? 1 : 0;
-      sums.latencyMsSum += elapsedMs;
-    }
-    this.use(wallMs, result);
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  use(wallMs: number, { tokens = 0, cost = 0 }: Usage): void {
-    for (const sums of [this.#all, this.#slot(Math.floor(wallMs / slotMs))]) {
-      sums.tokens += tokens;
-      sums.cost += cost;
-    }
+  begin(): void {
+    this.inFlight += 1;
+  }
+
+  end(elapsedMs: number, result: CallResult): void {
+    this.inFlight -= 1;
+    this.add(elapsedMs, result);
+  }
+
+  add(elapsedMs: number, result: CallResult): void {
+    const slot = this.#now();
+    this.#samples[this.#all.requests % samplesMax] = elapsedMs;
+    addCall(this.#all, elapsedMs, result.failed);
+    addCall(slot, elapsedMs, result.failed);
+    addUsage(this.#all, result);
+    addUsage(slot, result);
+  }
+
+  use(usage: Usage): void {
+    addUsage(this.#all, usage);
+    addUsage(this.#now(), usage);
   }
 
   totals(): SeriesTotals {
@@ -123,7 +157,8 @@ class Series {
     return sum;
   }
 
-  #slot(index: number): Slot {
+  #now(): Slot {
+    const index = Math.floor(this.#clock.wallMs() / slotMs);
     const last = this.#slots.at(-1);
     if (last !== undefined && last.index >= index) return last;
     const slot = { index, requests: 0, errors: 0, latencyMsSum: 0, tokens: 0, cost: 0 };
@@ -142,7 +177,7 @@ export function createStats(clock: Clock): Stats {
     model: new LRUCache({ max: namesMax }),
   };
   const seriesOf = (kind: SeriesKind, name: string): Series => {
-    const series = kinds[kind].get(name) ?? new Series();
+    const series = kinds[kind].get(name) ?? new Series(clock);
     kinds[kind].set(name, series);
     return series;
   };
@@ -150,18 +185,15 @@ export function createStats(clock: Clock): Stats {
     new Map([...kinds[kind].entries()].map(([name, series]) => [name, read(series)]));
 
   return {
+    series: seriesOf,
     begin(kind, name) {
       const startMs = clock.nowMs();
       const series = seriesOf(kind, name);
-      series.inFlight += 1;
-      return (result) => {
-        series.inFlight -= 1;
-        series.end(clock.nowMs() - startMs, clock.wallMs(), result);
-      };
+      series.begin();
+      return (result) => series.end(clock.nowMs() - startMs, result);
     },
-    add: (kind, name, elapsedMs, result) =>
-      seriesOf(kind, name).end(elapsedMs, clock.wallMs(), result),
-    use: (kind, name, usage) => seriesOf(kind, name).use(clock.wallMs(), usage),
+    add: (kind, name, elapsedMs, result) => seriesOf(kind, name).add(elapsedMs, result),
+    use: (kind, name, usage) => seriesOf(kind, name).use(usage),
     totals: (kind) => mapped(kind, (series) => series.totals()),
     span(kind, hours) {
       const fromMs = clock.wallMs() - hours * 60 * 60_000;

@@ -2,7 +2,6 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import type { StreamResponse } from "@connectrpc/connect";
-import { abortable } from "#core/abortable.ts";
 import type { CallScope } from "./call-scope.ts";
 
 /** What an interceptor put in the place of the call's own metadata goes to where the caller looks. */
@@ -12,42 +11,44 @@ export function adopt(from: Headers, to: Headers): void {
   for (const [name, value] of from) to.append(name, value);
 }
 
+/** How the call of a stream is begun, and what its failures become. */
+export interface CallStart {
+  /** Runs interceptors and handler. */
+  invoke(): Promise<StreamResponse>;
+  /** The failure as observers and callers are told it. */
+  translate(thrown: unknown): unknown;
+}
+
+const over: IteratorResult<Message> = { value: undefined, done: true };
+
 /** The messages of one call. The call begins with the first that is asked for. */
 export class CallMessages implements AsyncIterableIterator<Message> {
-  readonly #invoke: () => Promise<StreamResponse>;
+  readonly #start: CallStart;
   readonly #scope: CallScope;
   #response: StreamResponse | undefined;
   #inner: AsyncIterator<Message> | undefined;
-  #ended = false;
+  #unlink: (() => void) | undefined;
+  #state: "open" | "done" | "failed" = "open";
+  #failure: unknown;
+  #isClosed = false;
 
-  constructor(scope: CallScope, invoke: () => Promise<StreamResponse>) {
+  constructor(scope: CallScope, start: CallStart) {
     this.#scope = scope;
-    this.#invoke = invoke;
+    this.#start = start;
   }
 
-  async next(): Promise<IteratorResult<Message>> {
-    if (this.#ended) return { value: undefined, done: true };
-    try {
-      const pulled = this.#inner === undefined ? this.#begin() : this.#inner.next();
-      const result = await (this.#scope.hasDeadline
-        ? abortable(pulled, this.#scope.signal)
-        : pulled);
-      if (result.done) this.#end();
-      return result;
-    } catch (thrown) {
-      this.#end();
-      // A handler still at work hears of it by its signal, and finds its iterator closed afterwards.
-      this.#inner?.return?.()?.catch(() => {});
-      throw thrown;
-    }
+  /** One promise a message: this is the way of every message of every stream. */
+  next(): Promise<IteratorResult<Message>> {
+    if (this.#state === "done") return Promise.resolve(over);
+    if (this.#state === "failed") return Promise.reject(this.#failure);
+    const pulled = this.#inner === undefined ? this.#begin() : this.#inner.next();
+    return this.#scope.within(pulled).then(this.#onResult, this.#onFailure);
   }
 
   async return(): Promise<IteratorResult<Message>> {
-    if (!this.#ended) {
-      this.#end();
-      await this.#inner?.return?.();
-    }
-    return { value: undefined, done: true };
+    this.#end("done", this.#start.translate(new DOMException("the client left", "AbortError")));
+    await this.#close();
+    return over;
   }
 
   [Symbol.asyncIterator](): this {
@@ -55,17 +56,54 @@ export class CallMessages implements AsyncIterableIterator<Message> {
   }
 
   async #begin(): Promise<IteratorResult<Message>> {
-    this.#response = await this.#invoke();
+    const { signal } = this.#scope;
+    const leave = () => this.#fail(signal.reason);
+    // Nobody need pull any more when the client has left or the deadline has passed.
+    if (!signal.aborted) signal.addEventListener("abort", leave, { once: true });
+    this.#unlink = () => signal.removeEventListener("abort", leave);
+    this.#response = await this.#start.invoke();
     adopt(this.#response.header, this.#scope.responseHeader);
     this.#inner = (this.#response.message as AsyncIterable<Message>)[Symbol.asyncIterator]();
-    return this.#inner.next();
+    const first = await this.#inner.next();
+    this.#scope.lift();
+    return first;
   }
 
-  #end(): void {
-    this.#ended = true;
+  readonly #onResult = (result: IteratorResult<Message>): IteratorResult<Message> => {
+    if (this.#state === "failed") throw this.#failure;
+    if (result.done) {
+      this.#isClosed = true;
+      this.#end("done");
+    }
+    return result;
+  };
+
+  readonly #onFailure = (thrown: unknown): never => {
+    this.#fail(thrown);
+    // A handler still at work hears of it by its signal, and finds its iterator closed afterwards.
+    this.#close()?.catch(() => {});
+    throw this.#failure;
+  };
+
+  #fail(thrown: unknown): void {
+    if (this.#state !== "open") return;
+    this.#failure = this.#start.translate(thrown);
+    this.#end("failed", this.#failure);
+  }
+
+  #end(state: "done" | "failed", failure?: unknown): void {
+    if (this.#state !== "open") return;
+    this.#state = state;
+    this.#unlink?.();
     if (this.#response !== undefined) {
       adopt(this.#response.trailer, this.#scope.responseTrailer);
     }
-    this.#scope[Symbol.dispose]();
+    this.#scope.end(failure);
+  }
+
+  #close(): Promise<unknown> | undefined {
+    if (this.#isClosed) return undefined;
+    this.#isClosed = true;
+    return this.#inner?.return?.();
   }
 }

@@ -1,17 +1,9 @@
-/** The time between a call's start and its end: its deadline, its signals, and what its handler is given. */
+/** The time between a call's start and its end: its deadline, its signal, who is told of its end. */
 
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import {
-  type ContextKey,
-  type ContextValues,
-  createContextKey,
-  type HandlerContext,
-  type StreamRequest,
-  type UnaryRequest,
-} from "@connectrpc/connect";
-import { type TimeLimit, timeLimit } from "#core/clock.ts";
+import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
+import type { CallEnded } from "./call-observer.ts";
 
 /** What comes with a call beside its message. */
 export interface CallInit {
@@ -34,136 +26,162 @@ export interface CallInit {
   readonly responseTrailer?: Headers;
 }
 
+/** How long a call may take, and what is said of it. */
+export interface CallTerms {
+  /** The client's deadline, in milliseconds from now. */
+  readonly timeoutMs: number | undefined;
+  /** The server's own limit, in milliseconds from now; 0 means none. */
+  readonly limitMs: number;
+  /** Why the call fails in the place of its handler. */
+  readonly failure?: { readonly thrown: unknown };
+}
+
+/** A handler at work that can be told to stop. */
+export interface Stoppable {
+  end(reason: unknown): void;
+}
+
 /** What the signal of a handler says once its call has ended, well or not. */
 const callEnded = new DOMException("the call has ended", "AbortError");
 
-/** One call under way. Disposing of it ends the call: its timer stops, its handler's signal aborts. */
-export class CallScope implements Disposable {
+/**
+ * One call under way. Signals are dear to make and to link, so that there is one only when somebody
+ * has looked at it.
+ */
+export class CallScope {
   readonly init: CallInit;
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
-  /** Aborts when the client leaves, the deadline passes, or the server shuts down. */
-  readonly signal: AbortSignal;
-  /** Why the call fails in the place of its handler. */
-  readonly failure: { readonly thrown: unknown } | undefined;
-  readonly #limit: TimeLimit | undefined;
-  readonly #deadlineMs: number;
-  readonly #underWay: Set<CallContext>;
-  #contexts: CallContext[] | undefined;
+  readonly failure: CallTerms["failure"];
+  /** Handlers at work that can be told to stop, of all calls. */
+  readonly underWay: Set<Stoppable>;
+  /** When the client's deadline passes, on the monotonic clock; undefined without one. */
+  readonly #deadlineMs: number | undefined;
+  #ended: CallEnded | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** The timer waits for the server's limit, not for the client's deadline. */
+  #isLimit = false;
+  #timedOut: DOMException | undefined;
+  #onTimeout: ((reason: unknown) => void) | undefined;
+  #controller: AbortController | undefined;
+  #unfollow: (() => void) | undefined;
+  #contexts: Stoppable[] | undefined;
 
-  /**
-   * `underWay` holds handlers that can be told to stop. Throws DEADLINE_EXCEEDED when the time is
-   * up before the call has begun.
-   */
-  constructor(init: CallInit, underWay: Set<CallContext>, failure?: { readonly thrown: unknown }) {
-    const { timeoutMs } = init;
+  /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
+  constructor(init: CallInit, underWay: Set<Stoppable>, terms: CallTerms) {
+    const { timeoutMs, limitMs, failure } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
     this.init = init;
+    this.underWay = underWay;
     this.failure = failure;
-    this.#underWay = underWay;
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();
-    this.#limit = timeoutMs === undefined ? undefined : timeLimit(timeoutMs, init.signal);
-    this.#deadlineMs = timeoutMs === undefined ? 0 : performance.now() + timeoutMs;
-    this.signal = this.#limit?.signal ?? init.signal;
+    this.#deadlineMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#isLimit = limitMs > 0 && (timeoutMs === undefined || limitMs < timeoutMs);
+    const waitMs = this.#isLimit ? limitMs : timeoutMs;
+    if (waitMs !== undefined) this.#arm(waitMs);
   }
 
+  /** Aborts when the client leaves, the deadline passes, or the server shuts down. */
+  get signal(): AbortSignal {
+    return (this.#controller ?? this.#open()).signal;
+  }
+
+  /** Who is told, once, how the call ended. */
+  begin(ended: CallEnded): void {
+    this.#ended = ended;
+  }
+
+  /** The client named a deadline. */
   get hasDeadline(): boolean {
-    return this.#limit !== undefined;
+    return this.#deadlineMs !== undefined;
   }
 
-  /** Milliseconds that are left; undefined without a deadline. */
+  /** Milliseconds that the client's deadline leaves; undefined without one. */
   timeLeftMs(): number | undefined {
-    return this.#limit === undefined ? undefined : this.#deadlineMs - performance.now();
+    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - performance.now();
   }
 
-  /** What the handler of `request` is given. Its signal aborts when the call has ended, too. */
-  contextOf(request: UnaryRequest | StreamRequest): HandlerContext {
-    const context = new CallContext(request, this, this.#underWay);
+  /** The server's limit is over; the client's deadline stays in force. */
+  lift(): void {
+    if (!this.#isLimit) return;
+    this.#isLimit = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const leftMs = this.timeLeftMs();
+    if (leftMs !== undefined) this.#arm(Math.max(1, leftMs));
+  }
+
+  /**
+   * What `work` settles to, or the time-out when that comes first; the work then goes on
+   * unobserved. One at a time.
+   */
+  within<T>(work: Promise<T>): Promise<T> {
+    if (this.#timer === undefined && this.#timedOut === undefined) return work;
+    return new Promise((resolve, reject) => {
+      if (this.#timedOut === undefined) this.#onTimeout = reject;
+      else reject(this.#timedOut);
+      work.then(resolve, reject);
+    });
+  }
+
+  /** A handler looks at its signal: it hears of the call's end. */
+  watch(context: Stoppable): void {
     this.#contexts ??= [];
     this.#contexts.push(context);
-    return context;
+    this.underWay.add(context);
   }
 
-  [Symbol.dispose](): void {
-    this.#limit?.[Symbol.dispose]();
-    if (this.#contexts === undefined) return;
-    for (const context of this.#contexts) context.end(callEnded);
+  /** The call is over: timers stop, handlers' signals abort. Only the first end counts. */
+  end(failure?: unknown): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#onTimeout = undefined;
+    this.#unfollow?.();
+    this.#unfollow = undefined;
+    if (this.#contexts !== undefined) {
+      const reason = this.signal.aborted ? this.signal.reason : callEnded;
+      for (const context of this.#contexts) context.end(reason);
+      this.#contexts = undefined;
+    }
+    const ended = this.#ended;
+    this.#ended = undefined;
+    ended?.(failure);
   }
+
+  #arm(waitMs: number): void {
+    this.#timer = setTimeout(timeOut, waitMs, this, waitMs);
+  }
+
+  /** For the timer alone. */
+  timeOut(waitMs: number): void {
+    this.#timer = undefined;
+    this.#timedOut = new DOMException(`the limit of ${waitMs} ms passed`, "TimeoutError");
+    this.#onTimeout?.(this.#timedOut);
+    this.#controller?.abort(this.#timedOut);
+  }
+
+  #open(): AbortController {
+    const controller = new AbortController();
+    this.#controller = controller;
+    const { signal } = this.init;
+    if (this.#timedOut !== undefined) controller.abort(this.#timedOut);
+    else if (signal.aborted) controller.abort(signal.reason);
+    else {
+      const follow = () => controller.abort(signal.reason);
+      signal.addEventListener("abort", follow, { once: true });
+      this.#unfollow = () => signal.removeEventListener("abort", follow);
+    }
+    return controller;
+  }
+}
+
+function timeOut(scope: CallScope, waitMs: number): void {
+  scope.timeOut(waitMs);
 }
 
 /** The scope of a call among its values; undefined for a request that came by no call path. */
 export const callScopeKey: ContextKey<CallScope | undefined> = createContextKey<
   CallScope | undefined
 >(undefined, { description: "call scope" });
-
-/** What a handler is given. A signal is dear to link and to abort, so it is made when looked at. */
-export class CallContext implements HandlerContext {
-  readonly service: DescService;
-  readonly method: DescMethod;
-  readonly requestMethod: string;
-  readonly url: string;
-  readonly protocolName: string;
-  readonly requestHeader: Headers;
-  readonly responseHeader: Headers;
-  readonly responseTrailer: Headers;
-  readonly values: ContextValues;
-  readonly timeoutMs: () => number | undefined;
-  declare readonly signal: AbortSignal;
-  readonly #parent: AbortSignal;
-  readonly #underWay: Set<CallContext>;
-  #controller: AbortController | undefined;
-  #unlink: (() => void) | undefined;
-
-  constructor(request: UnaryRequest | StreamRequest, scope: CallScope, underWay: Set<CallContext>) {
-    this.service = request.service;
-    this.method = request.method;
-    this.requestMethod = request.requestMethod;
-    this.url = request.url;
-    this.protocolName = scope.init.protocol;
-    this.requestHeader = request.header;
-    this.responseHeader = scope.responseHeader;
-    this.responseTrailer = scope.responseTrailer;
-    this.values = request.contextValues;
-    this.timeoutMs = scope.hasDeadline ? () => scope.timeLeftMs() : noTimeout;
-    this.#parent = request.signal;
-    this.#underWay = underWay;
-    Object.defineProperty(this, "signal", CallContext.#lazySignal);
-  }
-
-  /** A property of its own, unlike a getter of the class: copies by spread must keep it. */
-  static readonly #lazySignal: PropertyDescriptor & ThisType<CallContext> = {
-    enumerable: true,
-    get() {
-      return this.#open().signal;
-    },
-  };
-
-  /** Aborts the handler's signal, if there is one. */
-  end(reason: unknown): void {
-    if (this.#controller === undefined) return;
-    this.#unlink?.();
-    this.#underWay.delete(this);
-    this.#controller.abort(reason);
-  }
-
-  #open(): AbortController {
-    if (this.#controller !== undefined) return this.#controller;
-    const controller = new AbortController();
-    const parent = this.#parent;
-    const follow = () => controller.abort(parent.reason);
-    if (parent.aborted) follow();
-    else {
-      parent.addEventListener("abort", follow, { once: true });
-      this.#unlink = () => parent.removeEventListener("abort", follow);
-    }
-    this.#controller = controller;
-    this.#underWay.add(this);
-    return controller;
-  }
-}
-
-function noTimeout(): undefined {
-  return undefined;
-}

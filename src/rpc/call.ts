@@ -1,11 +1,12 @@
 /** The typed call path: one message in, interceptors, implementation, messages out, for every surface. */
 
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import type { Interceptor, StreamRequest, StreamResponse } from "@connectrpc/connect";
-import { abortable } from "#core/abortable.ts";
+import type { Interceptor, StreamResponse } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { adopt, CallMessages } from "./call-messages.ts";
-import { type CallContext, type CallInit, CallScope, callScopeKey } from "./call-scope.ts";
+import type { CallObserver } from "./call-observer.ts";
+import { streamRequest, unaryRequest } from "./call-request.ts";
+import { type CallInit, CallScope, type Stoppable } from "./call-scope.ts";
 import { type Mounted, mount, type Routes } from "./mount.ts";
 
 /** Metadata of an answer. */
@@ -57,17 +58,24 @@ export interface CallPath {
 /** Whether a call may have its body read: the word of who knows callers by metadata. */
 export type Admits = (method: DescMethod, init: CallInit) => boolean;
 
-function requestOf(method: DescMethod, scope: CallScope) {
-  const { init } = scope;
-  init.values.set(callScopeKey, scope);
-  return {
-    service: method.parent,
-    requestMethod: init.httpMethod,
-    url: init.url,
-    signal: scope.signal,
-    header: init.header,
-    contextValues: init.values,
-  };
+/** What holds for all calls of a path, beside its interceptors; each may be absent. */
+export interface CallPolicy {
+  /** Who may have a call's body read; everybody when absent. */
+  readonly admits?: Admits;
+  /** Told of every call, those that are refused included. */
+  readonly observer?: CallObserver;
+  /** What each failure becomes before observer and caller are told it. */
+  readonly translate?: (thrown: unknown) => unknown;
+  /**
+   * Time limit in milliseconds of unary calls, and of server streams until their first message; 0
+   * means none. What a client streams has none, for it may rightly wait. A shorter deadline of the
+   * client's stays in force.
+   */
+  readonly timeoutMs?: number;
+}
+
+function isClientStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
 async function* none(): AsyncGenerator<never> {}
@@ -79,10 +87,16 @@ async function* none(): AsyncGenerator<never> {}
 export function createCallPath(
   routes: Routes,
   interceptors: readonly Interceptor[],
-  admits: Admits = () => true,
+  policy: CallPolicy = {},
 ): CallPath {
-  const mounted = mount(routes, interceptors);
-  const underWay = new Set<CallContext>();
+  const {
+    admits = () => true,
+    observer = () => () => () => {},
+    translate = (thrown: unknown) => thrown,
+    timeoutMs: limitMs = 0,
+  } = policy;
+  const mounted = mount(routes, { interceptors, observer });
+  const underWay = new Set<Stoppable>();
   const find = (method: DescMethod): Mounted => {
     const found = mounted.get(method);
     if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
@@ -92,16 +106,20 @@ export function createCallPath(
     fault("METHOD_UNKNOWN", `${name} is not a ${kind} method`);
 
   const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
-    const { timeoutMs: _passedOver, ...timeless } = init;
-    using scope = new CallScope(timeless, underWay, { thrown });
-    // There is no message; as a stream the call need not have one.
-    const request = { stream: true, message: none(), method, ...requestOf(method, scope) } as const;
+    const { begun, invoke } = find(method);
+    const terms = { timeoutMs: undefined, limitMs: 0, failure: { thrown } };
+    const scope = new CallScope(init, underWay, terms);
+    scope.begin(begun(init.values));
+    let failure: unknown;
     try {
-      await find(method).invoke(request as StreamRequest);
-      return thrown;
+      // There is no message; as a stream the call need not have one.
+      await invoke(streamRequest(method, none(), scope));
+      failure = translate(thrown);
     } catch (last) {
-      return last;
+      failure = translate(last);
     }
+    scope.end(failure);
+    return failure;
   };
   const refuse = async (method: DescMethod, init: CallInit): Promise<void> => {
     throw await failed(method, init, fault("INTERNAL", "a call that is not admitted came through"));
@@ -113,39 +131,41 @@ export function createCallPath(
     admit: (method, init) => (admits(method, init) ? undefined : refuse(method, init)),
     failed,
     async unary(method, input, init) {
-      const { spec, invoke } = find(method);
+      const { spec, invoke, begun } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");
-      using scope = new CallScope(init, underWay);
-      const work = invoke({
-        stream: false,
-        message: input,
-        method: spec.method,
-        ...requestOf(method, scope),
-      });
-      const response = await (scope.hasDeadline ? abortable(work, scope.signal) : work);
-      adopt(response.header, scope.responseHeader);
-      adopt(response.trailer, scope.responseTrailer);
-      return {
-        message: response.message as Message,
-        header: scope.responseHeader,
-        trailer: scope.responseTrailer,
-      };
+      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limitMs });
+      scope.begin(begun(init.values));
+      try {
+        const response = await scope.within(invoke(unaryRequest(method, input, scope)));
+        const { responseHeader: header, responseTrailer: trailer } = scope;
+        adopt(response.header, header);
+        adopt(response.trailer, trailer);
+        scope.end();
+        return { message: response.message as Message, header, trailer };
+      } catch (thrown) {
+        const failure = translate(thrown);
+        scope.end(failure);
+        throw failure;
+      }
     },
     stream(method, input, init) {
-      const { spec, invoke } = find(method);
+      const { spec, invoke, begun } = find(method);
       if (spec.kind === "unary") throw wrongKind(method, "streaming");
-      const scope = new CallScope(init, underWay);
-      const begin = () =>
-        invoke({
-          stream: true,
-          message: input,
-          method: spec.method,
-          ...requestOf(method, scope),
-        }) as Promise<StreamResponse>;
+      const scope = new CallScope(init, underWay, {
+        timeoutMs: init.timeoutMs,
+        limitMs: isClientStream(method) ? 0 : limitMs,
+      });
+      const start = {
+        invoke() {
+          scope.begin(begun(init.values));
+          return invoke(streamRequest(method, input, scope)) as Promise<StreamResponse>;
+        },
+        translate,
+      };
       return {
         header: scope.responseHeader,
         trailer: scope.responseTrailer,
-        messages: new CallMessages(scope, begin),
+        messages: new CallMessages(scope, start),
       };
     },
     cutOff(reason) {

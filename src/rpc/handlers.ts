@@ -10,6 +10,7 @@ import type {
   UnaryResponse,
 } from "@connectrpc/connect";
 import { notOneMessage } from "#protocol/envelope.ts";
+import { CallContext } from "./call-context.ts";
 import { type CallScope, callScopeKey } from "./call-scope.ts";
 
 /** A request and the response to it, as interceptors see them. */
@@ -48,12 +49,16 @@ class NormalizedMessages implements AsyncIterableIterator<Message> {
     this.#inner = outputs[Symbol.asyncIterator]();
   }
 
-  async next(): Promise<IteratorResult<Message>> {
-    const { value, done } = await this.#inner.next();
-    return done
-      ? { value: undefined, done }
-      : { value: normalized(this.#desc, value), done: false };
+  next(): Promise<IteratorResult<Message>> {
+    return this.#inner.next().then(this.#onResult);
   }
+
+  readonly #onResult = (
+    result: IteratorResult<MessageInitShape<DescMessage>>,
+  ): IteratorResult<Message> => {
+    if (result.done) return { value: undefined, done: true };
+    return { value: normalized(this.#desc, result.value), done: false };
+  };
 
   async return(): Promise<IteratorResult<Message>> {
     await this.#inner.return?.();
@@ -102,28 +107,28 @@ export function handlerOf(spec: MethodImplSpec): AnyFn {
     case "unary":
       return async (request) => {
         const scope = scopeOf(request);
-        const answer = await spec.impl(request.message as Message, scope.contextOf(request));
+        const answer = await spec.impl(request.message as Message, new CallContext(request, scope));
         return unaryResponse(request, scope, normalized(output, answer));
       };
     case "server_streaming":
       return async (request) => {
         const scope = scopeOf(request);
         const input = await onlyMessage(request.message as AsyncIterable<Message>);
-        const answers = spec.impl(input, scope.contextOf(request));
+        const answers = spec.impl(input, new CallContext(request, scope));
         return streamResponse(request, scope, new NormalizedMessages(output, answers));
       };
     case "client_streaming":
       return async (request) => {
         const scope = scopeOf(request);
         const messages = request.message as AsyncIterable<Message>;
-        const answer = await spec.impl(messages, scope.contextOf(request));
+        const answer = await spec.impl(messages, new CallContext(request, scope));
         return streamResponse(request, scope, once(normalized(output, answer)));
       };
     case "bidi_streaming":
       return async (request) => {
         const scope = scopeOf(request);
         const messages = request.message as AsyncIterable<Message>;
-        const answers = spec.impl(messages, scope.contextOf(request));
+        const answers = spec.impl(messages, new CallContext(request, scope));
         return streamResponse(request, scope, new NormalizedMessages(output, answers));
       };
   }

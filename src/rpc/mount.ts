@@ -3,11 +3,13 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
+  type ContextValues,
   createMethodImplSpec,
   createServiceImplSpec,
   type Interceptor,
   type MethodImplSpec,
 } from "@connectrpc/connect";
+import type { CallEnded, CallObserver } from "./call-observer.ts";
 import { type AnyFn, handlerOf } from "./handlers.ts";
 
 /** Registers implementations of services, as connect-es defines it. */
@@ -18,12 +20,21 @@ export interface Mounted {
   readonly spec: MethodImplSpec;
   /** The implementation inside all interceptors. */
   readonly invoke: AnyFn;
+  /** Tells the observer that a call begins. */
+  readonly begun: (values: ContextValues) => CallEnded;
+}
+
+/** What methods are mounted with. */
+export interface Mounting {
+  /** The first is the outermost. */
+  readonly interceptors: readonly Interceptor[];
+  readonly observer: CallObserver;
 }
 
 /** The implementations that `routes` registers, by method. Throws TypeError for a method twice. */
 export function mount(
   routes: Routes,
-  interceptors: readonly Interceptor[],
+  { interceptors, observer }: Mounting,
 ): Map<DescMethod, Mounted> {
   const mounted = new Map<DescMethod, Mounted>();
   const add = (spec: MethodImplSpec) => {
@@ -34,7 +45,7 @@ export function mount(
       (next, interceptor) => interceptor(next),
       handlerOf(spec),
     );
-    mounted.set(spec.method, { spec, invoke });
+    mounted.set(spec.method, { spec, invoke, begun: observer(spec.method) });
   };
   const router: ConnectRouter = {
     handlers: [],

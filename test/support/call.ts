@@ -9,7 +9,7 @@ import {
 } from "@connectrpc/connect";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import { createCallPath } from "#rpc/call.ts";
+import { type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 
 /** A record as the door begins it. */
@@ -48,8 +48,8 @@ function init({ header = {}, record = callRecord(), signal }: CallFacts) {
 }
 
 /** A caller of methods behind `interceptors`. */
-export function callerOf(routes: Routes, interceptors: Interceptor[]) {
-  const calls = createCallPath(routes, interceptors);
+export function callerOf(routes: Routes, interceptors: Interceptor[], policy: CallPolicy = {}) {
+  const calls = createCallPath(routes, interceptors, policy);
   return async <M extends DescMethodUnary>(
     method: M,
     message: MessageInitShape<M["input"]>,

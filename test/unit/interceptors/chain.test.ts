@@ -18,14 +18,15 @@ function chained(chat: (request: ChatRequest, signal: AbortSignal) => Promise<ob
   );
   const metrics = createMetrics();
   const stats = createStats(systemClock);
-  const { interceptors: chain } = interceptorChain(
+  const { interceptors, policy } = interceptorChain(
     { auth: { enabled: false, keys: [], anonymousScopes: [] }, timeoutMs: 50 },
     { logger, metrics, stats, clock: systemClock },
   );
   const call = callerOf(
     (router) =>
       router.service(ChatService, { chat: (request, { signal }) => chat(request, signal) }),
-    chain,
+    interceptors,
+    policy,
   );
   return {
     call: (message: object, facts = {}) => call(ChatService.method.chat, message, facts),

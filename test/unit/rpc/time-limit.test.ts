@@ -3,9 +3,8 @@ import { createContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { StatsService, WatchStatsRequestSchema } from "#gen/polygate/v1/stats_pb.js";
-import { deadline } from "#interceptors/deadline.ts";
-import { errors } from "#interceptors/errors.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { callerOf, rejection } from "../../support/call.ts";
 
@@ -21,7 +20,8 @@ function watching(
       router.service(StatsService, {
         watchStats: (_request, { signal }) => watch(signal, release),
       }),
-    [errors(), deadline(20)],
+    [],
+    { translate: faultFrom, timeoutMs: 20 },
   );
   const { messages } = calls.stream(
     StatsService.method.watchStats,
@@ -42,7 +42,8 @@ test("a unary call past the limit is told to stop and ends with DEADLINE_EXCEEDE
   const call = callerOf(
     (router) =>
       router.service(StatsService, { getStats: (_request, { signal }) => untilAborted(signal) }),
-    [errors(), deadline(20)],
+    [],
+    { translate: faultFrom, timeoutMs: 20 },
   );
   const error = await rejection(call(StatsService.method.getStats, {}));
   expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
@@ -71,9 +72,8 @@ test("a stream that has begun may last", async () => {
 });
 
 test("a limit of 0 is none", async () => {
-  const call = callerOf(
-    (router) => router.service(StatsService, { getStats: () => ({}) }),
-    [deadline(0)],
-  );
+  const call = callerOf((router) => router.service(StatsService, { getStats: () => ({}) }), [], {
+    timeoutMs: 0,
+  });
   await expect(call(StatsService.method.getStats, {})).resolves.toBeDefined();
 });

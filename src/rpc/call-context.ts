@@ -1,0 +1,78 @@
+/** What a handler is given beside its message, as Connect defines it. */
+
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type {
+  ContextValues,
+  HandlerContext,
+  StreamRequest,
+  UnaryRequest,
+} from "@connectrpc/connect";
+import type { CallScope } from "./call-scope.ts";
+
+function noTimeout(): undefined {
+  return undefined;
+}
+
+/** The context of one handler. Its signal also aborts when the call has ended. */
+export class CallContext implements HandlerContext {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly requestMethod: string;
+  readonly url: string;
+  readonly protocolName: string;
+  readonly requestHeader: Headers;
+  readonly responseHeader: Headers;
+  readonly responseTrailer: Headers;
+  readonly values: ContextValues;
+  readonly timeoutMs: () => number | undefined;
+  declare readonly signal: AbortSignal;
+  readonly #request: UnaryRequest | StreamRequest;
+  readonly #scope: CallScope;
+  #controller: AbortController | undefined;
+  #unlink: (() => void) | undefined;
+
+  constructor(request: UnaryRequest | StreamRequest, scope: CallScope) {
+    this.service = request.service;
+    this.method = request.method;
+    this.requestMethod = request.requestMethod;
+    this.url = request.url;
+    this.protocolName = scope.init.protocol;
+    this.requestHeader = request.header;
+    this.responseHeader = scope.responseHeader;
+    this.responseTrailer = scope.responseTrailer;
+    this.values = request.contextValues;
+    this.timeoutMs = scope.hasDeadline ? () => scope.timeLeftMs() : noTimeout;
+    this.#request = request;
+    this.#scope = scope;
+    Object.defineProperty(this, "signal", CallContext.#lazySignal);
+  }
+
+  /** A property of its own, unlike a getter of the class: copies by spread must keep it. */
+  static readonly #lazySignal: PropertyDescriptor & ThisType<CallContext> = {
+    enumerable: true,
+    get() {
+      return (this.#controller ?? this.#open()).signal;
+    },
+  };
+
+  /** Aborts the handler's signal. */
+  end(reason: unknown): void {
+    this.#unlink?.();
+    this.#scope.underWay.delete(this);
+    this.#controller?.abort(reason);
+  }
+
+  #open(): AbortController {
+    const controller = new AbortController();
+    this.#controller = controller;
+    const { signal } = this.#request;
+    const follow = () => controller.abort(signal.reason);
+    if (signal.aborted) follow();
+    else {
+      signal.addEventListener("abort", follow, { once: true });
+      this.#unlink = () => signal.removeEventListener("abort", follow);
+    }
+    this.#scope.watch(this);
+    return controller;
+  }
+}
