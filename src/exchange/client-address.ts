@@ -20,6 +20,7 @@ function hopFrom(entry: string): string {
  * blocks): reading from the right, the first address that is not one of them is the client's.
  */
 export function clientAddress(trustedProxies: readonly string[]): ClientAddress {
+  if (trustedProxies.length === 0) return plain;
   const trusted = new BlockList();
   for (const entry of trustedProxies) {
     const [network = "", prefix] = entry.split("/");

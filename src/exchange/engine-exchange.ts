@@ -13,13 +13,17 @@ function translated(thrown: unknown): unknown {
   return thrown;
 }
 
+function rethrowTranslated(thrown: unknown): never {
+  throw translated(thrown);
+}
+
 /** One stream, as an exchange. It holds nothing that the stream knows already. */
 export class EngineExchange implements Exchange {
   readonly httpVersion = "2";
   readonly stream: ServerStream;
   readonly #socket: Socket;
   /** Fields that were set ahead of the answer. */
-  #early: [name: string, value: string][] | undefined;
+  #early: (readonly [name: string, value: string])[] | undefined;
   #gone: AbortController | undefined;
 
   constructor(stream: ServerStream, socket: Socket) {
@@ -114,12 +118,8 @@ export class EngineExchange implements Exchange {
     this.stream.start(status, this.#all(headers));
   }
 
-  async write(chunk: Uint8Array | string): Promise<void> {
-    try {
-      await this.stream.write(chunk);
-    } catch (thrown) {
-      throw translated(thrown);
-    }
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    return this.stream.write(chunk)?.catch(rethrowTranslated);
   }
 
   end(trailers?: HeaderList): void {
@@ -138,7 +138,12 @@ export class EngineExchange implements Exchange {
   #all(headers: HeaderList): HeaderList {
     const early = this.#early;
     if (early === undefined) return headers;
-    const kept = early.filter(([name]) => !headers.some(([other]) => other === name));
-    return [...kept, ...headers];
+    const all = early.filter((field) => !isNamed(headers, field[0]));
+    return all.concat(headers);
   }
+}
+
+function isNamed(fields: HeaderList, name: string): boolean {
+  for (const field of fields) if (field[0] === name) return true;
+  return false;
 }

@@ -57,8 +57,11 @@ export interface Exchange {
   ): void;
   /** The head of an answer whose body follows in pieces. */
   start(status: number, headers: HeaderList): void;
-  /** Sends a piece; resolves when the client has taken enough for the next one. */
-  write(chunk: Uint8Array | string): Promise<void>;
+  /**
+   * Sends a piece. A promise resolves when the client has taken enough for the next one; undefined
+   * when there is room already. Rejects with CANCELLED when the client has left.
+   */
+  write(chunk: Uint8Array | string): Promise<void> | undefined;
   /** The body is whole. Trailers go out where the wire has them: HTTP/2, and chunked HTTP/1.1. */
   end(trailers?: HeaderList): void;
   /** Breaks an answer off so that the client sees it is not whole. */

@@ -199,20 +199,21 @@ export class NodeExchange implements Exchange {
     else this.response.flushHeaders();
   }
 
-  async write(chunk: Uint8Array | string): Promise<void> {
-    if (this.response.destroyed || this.#gone.signal.aborted) throw clientGone();
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    const { response } = this;
+    if (response.destroyed || this.#gone.signal.aborted) return Promise.reject(clientGone());
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     this.#bodyBytes += bytes.length;
-    if (this.method === "HEAD" || write(this.response, bytes)) return;
-    await new Promise<void>((resolve, reject) => {
+    if (this.method === "HEAD" || write(response, bytes)) return undefined;
+    return new Promise<void>((resolve, reject) => {
       const settle = () => {
-        this.response.off("drain", settle);
-        this.response.off("close", settle);
-        if (this.response.destroyed) reject(clientGone());
+        response.off("drain", settle);
+        response.off("close", settle);
+        if (response.destroyed) reject(clientGone());
         else resolve();
       };
-      this.response.on("drain", settle);
-      this.response.on("close", settle);
+      response.on("drain", settle);
+      response.on("close", settle);
     });
   }
 

@@ -19,7 +19,7 @@ const tableBytesMax = tableBytesDefault;
 /** A field that takes more of the table than this share would push out too much. */
 const entryShareMax = 3 / 4;
 /** Shorter strings are not worth the work of coding unless they enter the table. */
-const huffmanCharactersMin = 24;
+const huffmanCharactersMin = 64;
 
 const empty = new Uint8Array(0);
 
@@ -90,8 +90,9 @@ export class HpackEncoder {
 
   #writeLiteral(name: string, value: string, known: KnownName): void {
     const listBytes = name.length + value.length + fieldOverheadBytes;
-    const indexed = known.policy === "index" && listBytes <= this.#ring.bytesMax * entryShareMax;
     const nameIndex = known.index > 0 ? known.index : this.#nameIndex(name);
+    const isWanted = known.policy === "index" || (known.policy === "volatile" && nameIndex === 0);
+    const indexed = isWanted && listBytes <= this.#ring.bytesMax * entryShareMax;
     if (indexed) this.#writeInteger(0x40, 0x3f, nameIndex);
     else this.#writeInteger(known.policy === "never" ? 0x10 : 0x00, 0x0f, nameIndex);
     if (nameIndex === 0) this.#writeString(name, indexed);

@@ -77,12 +77,15 @@ export class MessageStream extends Stream implements BodySource {
     return this.connection.data(this, bytes, end);
   }
 
-  /** Sends a piece; resolves when there is room for the next. Rejects with StreamBrokenError. */
-  async write(piece: Uint8Array | string): Promise<void> {
-    if (this.closed && !this.localEnded) throw new StreamBrokenError(this);
-    if (this.push(piece)) return;
+  /**
+   * Sends a piece. A promise resolves when there is room for the next; undefined when there is
+   * already. Rejects with StreamBrokenError.
+   */
+  write(piece: Uint8Array | string): Promise<void> | undefined {
+    if (this.closed && !this.localEnded) return Promise.reject(new StreamBrokenError(this));
+    if (this.push(piece)) return undefined;
     this.#writer ??= Promise.withResolvers<void>();
-    await this.#writer.promise;
+    return this.#writer.promise;
   }
 
   /** Our message is whole; `trailers` follow it. */

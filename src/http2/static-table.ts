@@ -76,7 +76,7 @@ export const firstDynamicIndex = staticFields.length + 1;
 export type IndexPolicy =
   /** Enters the dynamic table. */
   | "index"
-  /** Differs from message to message, and would only push useful entries out. */
+  /** Differs from message to message: a value enters only to have its name there. */
   | "volatile"
   /** A secret: never in a table, and no hop may put it there (RFC 7541 §7.1.3). */
   | "never";
@@ -109,6 +109,8 @@ const volatile = [
   "last-modified",
   "location",
   "range",
+  "ratelimit-remaining",
+  "ratelimit-reset",
   "retry-after",
   "traceparent",
   "tracestate",

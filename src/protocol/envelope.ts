@@ -17,9 +17,13 @@ export interface Envelope {
 
 /** Frames a payload, which is copied. */
 export function envelope(flags: number, payload: Uint8Array): Uint8Array {
-  const framed = Buffer.allocUnsafe(prefixBytes + payload.length);
+  const { length } = payload;
+  const framed = Buffer.allocUnsafe(prefixBytes + length);
   framed[0] = flags;
-  framed.writeUInt32BE(payload.length, 1);
+  framed[1] = length >>> 24;
+  framed[2] = length >>> 16;
+  framed[3] = length >>> 8;
+  framed[4] = length;
   framed.set(payload, prefixBytes);
   return framed;
 }
@@ -33,7 +37,9 @@ export function promised(bytes: Uint8Array, offset: number, { messageBytesMax }:
       code: Code.Internal,
     });
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset + offset + 1, 4).getUint32(0);
+  const length =
+    (bytes[offset + 1] ?? 0) * 0x100_0000 +
+    (((bytes[offset + 2] ?? 0) << 16) | ((bytes[offset + 3] ?? 0) << 8) | (bytes[offset + 4] ?? 0));
   if (length > messageBytesMax) throw messageTooLarge(messageBytesMax);
   return length;
 }

@@ -100,8 +100,12 @@ export class Metadata implements Headers {
   }
 
   /** Every value by itself. */
-  *fields(): Generator<readonly [name: string, value: string]> {
-    for (const [name, values] of this.#own()) for (const value of values) yield [name, value];
+  fields(): FieldList {
+    const fields: (readonly [string, string])[] = [];
+    for (const [name, values] of this.#own()) {
+      for (const value of values) fields.push([name, value]);
+    }
+    return fields;
   }
 
   #own(): Map<string, string[]> {
@@ -147,10 +151,7 @@ const none: FieldList = [];
 /** Metadata of an answer as fields to send, with `prefix` ahead of their names. */
 export function metadataFields(metadata: Headers, prefix = ""): FieldList {
   if (metadata instanceof Metadata && metadata.isEmpty) return none;
-  const fields: (readonly [string, string])[] = [];
-  const all = metadata instanceof Metadata ? metadata.fields() : metadata;
-  for (const [name, value] of all) {
-    if (isMetadata(name)) fields.push([prefix + name, value]);
-  }
-  return fields;
+  const all = metadata instanceof Metadata ? metadata.fields() : [...metadata];
+  const sent = all.filter(([name]) => isMetadata(name));
+  return prefix === "" ? sent : sent.map(([name, value]) => [prefix + name, value]);
 }

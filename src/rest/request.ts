@@ -3,8 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
 import type { Exchange } from "#exchange/exchange.ts";
-import { Metadata } from "#protocol/metadata.ts";
-import type { CallInit } from "#rpc/call-scope.ts";
+import { type CallSource, ExchangeCall } from "#rpc/exchange-call.ts";
 import { type BodyReading, messageFromBody, messagesFromBody } from "./body.ts";
 import { timeoutMsFrom } from "./deadline.ts";
 import { FieldWriter } from "./field-writer.ts";
@@ -51,23 +50,9 @@ export async function* messagesOf(
   }
 }
 
-/** The part of an exchange that a call's metadata comes from. */
-export type CallSource = Pick<
-  Exchange,
-  "method" | "target" | "authority" | "peer" | "signal" | "header" | "headers"
->;
-
 /** All of a call but its messages. Throws PARAMETER_INVALID for a deadline that does not read. */
-export function callInitOf(exchange: CallSource, values: ContextValues): CallInit {
-  const timeoutMs = timeoutMsFrom((name) => exchange.header(name));
-  const scheme = exchange.peer.encrypted ? "https" : "http";
-  return {
-    header: new Metadata(exchange),
-    signal: exchange.signal,
-    values,
-    url: `${scheme}://${exchange.authority}${exchange.target}`,
-    httpMethod: exchange.method,
-    protocol: "rest",
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+export function callOf(source: CallSource, values: ContextValues): ExchangeCall {
+  const call = new ExchangeCall(source, values, "rest");
+  call.timeoutMs = timeoutMsFrom((name) => source.header(name));
+  return call;
 }

@@ -18,7 +18,7 @@ import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonCodec, type JsonOptions } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
-import { callInitOf, messageOf, messagesOf } from "./request.ts";
+import { callOf, messageOf, messagesOf } from "./request.ts";
 import type { Route } from "./route.ts";
 import { nameOf, type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
@@ -176,7 +176,7 @@ class Transcoder implements Rest {
   async #answer(exchange: Exchange, match: RouteMatch, request: RestRequest): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    const init = callInitOf(exchange, request.values);
+    const init = callOf(exchange, request.values);
     const admission = this.#calls.admit(method, init);
     if (admission !== undefined) await admission;
     const reading = this.#reading(json);

@@ -8,11 +8,12 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { CallPath } from "#rpc/call.ts";
+import type { CallSource } from "#rpc/exchange-call.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorFacts, errorJson } from "./error-body.ts";
 import { messageFromJson } from "./json-body.ts";
 import { refuse } from "./refusal.ts";
-import { bindTarget, type CallSource, callInitOf } from "./request.ts";
+import { bindTarget, callOf } from "./request.ts";
 import type { RouteMatch } from "./router.ts";
 import { WebSocketConnection, type WebSocketOptions } from "./websocket.ts";
 import { closeCode } from "./websocket-frame.ts";
@@ -89,7 +90,7 @@ export async function callOverSocket(
   try {
     const acceptKey = acceptKeyOf(upgrade);
     const gone = new AbortController();
-    const init = callInitOf(sourceOf(upgrade, gone.signal), values);
+    const init = callOf(sourceOf(upgrade, gone.signal), values);
     await calls.admit(match.route.method, init);
     upgrade.accept([
       ["upgrade", "websocket"],

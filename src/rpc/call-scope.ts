@@ -10,7 +10,7 @@ export interface CallInit {
   /** Request metadata. */
   readonly header: Headers;
   /** Milliseconds that the client gives the call; absent when it named no deadline. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
   /** Typed values that interceptors and implementation share. */

@@ -7,7 +7,8 @@ import { compressedFlag, envelope } from "#protocol/envelope.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import { toBase64 } from "./base64.ts";
-import type { LaneInit, RpcRequest } from "./lane.ts";
+import type { ExchangeCall } from "./exchange-call.ts";
+import type { RpcRequest } from "./lane.ts";
 import { statusFields } from "./status.ts";
 
 /** What tells the enveloped protocols apart. */
@@ -30,14 +31,14 @@ export interface EnvelopedProtocol {
 export class EnvelopedAnswer {
   readonly #protocol: EnvelopedProtocol;
   readonly #request: RpcRequest;
-  readonly #init: LaneInit;
+  readonly #call: ExchangeCall;
   /** Of messages that are worth it. */
   readonly coding: Coding | undefined;
 
-  constructor(protocol: EnvelopedProtocol, request: RpcRequest, init: LaneInit) {
+  constructor(protocol: EnvelopedProtocol, request: RpcRequest, call: ExchangeCall) {
     this.#protocol = protocol;
     this.#request = request;
-    this.#init = init;
+    this.#call = call;
     this.coding = preferredCoding(request.exchange.header(protocol.acceptField));
   }
 
@@ -54,13 +55,13 @@ export class EnvelopedAnswer {
     if (endEnvelope === undefined) {
       exchange.respond(200, this.#head(), framed, this.#trailers(undefined));
     } else {
-      const end = endEnvelope(undefined, this.#init.responseTrailer);
+      const end = endEnvelope(undefined, this.#call.responseTrailer);
       exchange.respond(200, this.#head(), this.#body(Buffer.concat([framed, end])));
     }
   }
 
-  /** One message of several. Resolves when there is room for the next. */
-  message(framed: Uint8Array): Promise<void> {
+  /** One message of several. A promise resolves when there is room for the next. */
+  message(framed: Uint8Array): Promise<void> | undefined {
     const { exchange } = this.#request;
     if (!exchange.started) exchange.start(200, this.#head());
     return exchange.write(this.#body(framed));
@@ -71,7 +72,7 @@ export class EnvelopedAnswer {
     const { exchange } = this.#request;
     const { endEnvelope } = this.#protocol;
     if (endEnvelope !== undefined) {
-      const end = this.#body(endEnvelope(error, this.#init.responseTrailer));
+      const end = this.#body(endEnvelope(error, this.#call.responseTrailer));
       if (!exchange.started) {
         exchange.respond(200, this.#head(), end);
         return;
@@ -80,7 +81,7 @@ export class EnvelopedAnswer {
       exchange.end();
     } else if (exchange.started) {
       exchange.end(this.#trailers(error));
-    } else if (this.#init.responseHeader.isEmpty) {
+    } else if (this.#call.responseHeader.isEmpty) {
       // Nothing ahead of the trailers: one block of fields is the whole answer.
       exchange.respond(200, [...this.#head(), ...this.#trailers(error)]);
     } else {
@@ -91,7 +92,7 @@ export class EnvelopedAnswer {
   #head(): HeaderList {
     const { type } = this.#request;
     const { encodingField, acceptField } = this.#protocol;
-    const metadata = metadataFields(this.#init.responseHeader);
+    const metadata = metadataFields(this.#call.responseHeader);
     const head: (readonly [string, string])[] = [
       ["content-type", type.text],
       [acceptField, codingNames],
@@ -102,7 +103,7 @@ export class EnvelopedAnswer {
 
   #trailers(error: ConnectError | undefined): HeaderList {
     const status = statusFields(error);
-    const metadata = metadataFields(this.#init.responseTrailer);
+    const metadata = metadataFields(this.#call.responseTrailer);
     return metadata.length === 0 ? status : [...status, ...metadata];
   }
 

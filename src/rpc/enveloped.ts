@@ -1,13 +1,12 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { compressedFlag, onlyEnvelope, prefixBytes } from "#protocol/envelope.ts";
+import { onlyEnvelope, prefixBytes } from "#protocol/envelope.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
+import { ExchangeCall } from "./exchange-call.ts";
 import {
   bodyOf,
-  initOf,
-  type LaneInit,
   type LaneOptions,
   type RpcRequest,
   requestCodingOf,
@@ -32,34 +31,47 @@ export class EnvelopedLane {
 
   /** Answers a POST. Rejects only when the answer cannot be written. */
   async serve(request: RpcRequest): Promise<void> {
-    const { calls } = this.#options;
-    const { method } = request.procedure;
-    const init = initOf(request, this.#protocol.name);
-    const answer = new EnvelopedAnswer(this.#protocol, request, init);
+    const { calls, compressBytesMin, sendBytesMax } = this.#options;
+    const { exchange, procedure } = request;
+    const { method } = procedure;
+    const bytesMax = this.#bodyBytesMax;
+    const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
+    const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, init);
+        reading = this.#readingOf(request, call);
       } catch (thrown) {
-        throw await calls.failed(method, init, thrown);
+        throw await calls.failed(method, call, thrown);
       }
-      const admission = calls.admit(method, init);
+      const admission = calls.admit(method, call);
       if (admission !== undefined) await admission;
-      if (method.methodKind === "unary") await this.#unary(request, init, { reading, answer });
-      else await this.#stream(request, init, { reading, answer });
+      if (method.methodKind !== "unary") {
+        await this.#stream(request, call, { reading, answer });
+        return;
+      }
+      let input: Message;
+      try {
+        const body = exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, call, bytesMax));
+        const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
+        const read = messageFrom(onlyEnvelope(bytes, reading), reading);
+        input = read instanceof Promise ? await read : read;
+      } catch (thrown) {
+        throw await calls.failed(method, call, thrown);
+      }
+      const { message } = await calls.unary(method, input, call);
+      const framed = answer.frame(written(reading.codec, message, sendBytesMax), compressBytesMin);
+      answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
     }
   }
 
-  /** How the messages are to be read; the deadline goes into `init`. */
-  #readingOf(
-    { exchange, procedure, type }: RpcRequest,
-    init: LaneInit & { timeoutMs?: number },
-  ): MessageReading {
+  /** How the messages are to be read; the deadline goes into `call`. */
+  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
-    if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
+    if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
     return {
       codec: procedure.codecs[type.format],
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
@@ -68,42 +80,19 @@ export class EnvelopedLane {
     };
   }
 
-  async #unary(
-    request: RpcRequest,
-    init: LaneInit,
-    { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
-  ): Promise<void> {
-    const { calls, compressBytesMin, sendBytesMax } = this.#options;
-    const { exchange, procedure } = request;
-    let input: Message;
-    try {
-      const bytesMax = this.#bodyBytesMax;
-      const body = exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, init, bytesMax));
-      const sent = onlyEnvelope(this.#protocol.isText ? fromBase64(latin1(body)) : body, reading);
-      input =
-        (sent.flags & compressedFlag) === 0
-          ? reading.codec.read(sent.payload, reading.malformedCode)
-          : await messageFrom(sent, reading);
-    } catch (thrown) {
-      throw await calls.failed(procedure.method, init, thrown);
-    }
-    const { message } = await calls.unary(procedure.method, input, init);
-    const framed = answer.frame(written(reading.codec, message, sendBytesMax), compressBytesMin);
-    answer.whole(framed instanceof Promise ? await framed : framed);
-  }
-
   async #stream(
     { exchange, procedure }: RpcRequest,
-    init: LaneInit,
+    call: ExchangeCall,
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
     const { calls, compressBytesMin, sendBytesMax } = this.#options;
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
     const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
-    const { messages } = calls.stream(procedure.method, input, init);
+    const { messages } = calls.stream(procedure.method, input, call);
     for await (const message of messages) {
       const framed = answer.frame(written(reading.codec, message, sendBytesMax), compressBytesMin);
-      await answer.message(framed instanceof Promise ? await framed : framed);
+      const noRoom = answer.message(framed instanceof Promise ? await framed : framed);
+      if (noRoom !== undefined) await noRoom;
     }
     await answer.end(undefined);
   }

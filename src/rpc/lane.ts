@@ -8,12 +8,11 @@ import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
-import { Metadata } from "#protocol/metadata.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import type { CallPath } from "./call.ts";
-import type { CallInit } from "./call-scope.ts";
 import type { Codec } from "./codec.ts";
 import type { Format, RpcType } from "./content-type.ts";
+import type { ExchangeCall } from "./exchange-call.ts";
 
 /** A method as it is served. */
 export interface Procedure {
@@ -46,30 +45,6 @@ export interface RpcRequest {
   readonly values: ContextValues;
 }
 
-/** What a call begins with; its answer's metadata is collected there. */
-export type LaneInit = CallInit & {
-  readonly responseHeader: Metadata;
-  readonly responseTrailer: Metadata;
-};
-
-/** The init of a request's call, without its deadline. */
-export function initOf(
-  { exchange, values }: RpcRequest,
-  protocol: string,
-): LaneInit & { timeoutMs?: number } {
-  const scheme = exchange.peer.encrypted ? "https" : "http";
-  return {
-    header: new Metadata(exchange),
-    signal: exchange.signal,
-    values,
-    url: `${scheme}://${exchange.authority}${exchange.target}`,
-    httpMethod: exchange.method,
-    protocol,
-    responseHeader: new Metadata(),
-    responseTrailer: new Metadata(),
-  };
-}
-
 /**
  * The time that a field gives the call. Throws PARAMETER_INVALID with `malformedCode`, and
  * DEADLINE_EXCEEDED when there is none left.
@@ -98,16 +73,16 @@ function deadlinePassed(): ConnectError {
 /** The whole body. What it takes to come is taken off the call's time. Fails as `Exchange.body` does. */
 export async function bodyOf(
   exchange: Exchange,
-  init: LaneInit & { timeoutMs?: number },
+  call: ExchangeCall,
   bytesMax: number,
 ): Promise<Uint8Array> {
-  const { timeoutMs, signal } = init;
+  const { timeoutMs } = call;
   if (timeoutMs === undefined) return await exchange.body(bytesMax);
-  using limit = timeLimit(timeoutMs, signal);
+  using limit = timeLimit(timeoutMs, call.signal);
   const startMs = performance.now();
   const body = await abortable(exchange.body(bytesMax), limit.signal);
-  init.timeoutMs = timeoutMs - (performance.now() - startMs);
-  if (init.timeoutMs <= 0) throw deadlinePassed();
+  call.timeoutMs = timeoutMs - (performance.now() - startMs);
+  if (call.timeoutMs <= 0) throw deadlinePassed();
   return body;
 }
 

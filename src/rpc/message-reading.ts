@@ -12,14 +12,14 @@ export interface MessageReading extends Reading {
   readonly coding: Coding | undefined;
 }
 
-/** The message of one envelope. Rejects with BODY_MALFORMED or BODY_TOO_LARGE. */
-export async function messageFrom(
+/** The message of one envelope, later when it is compressed. Fails with BODY_MALFORMED or BODY_TOO_LARGE. */
+export function messageFrom(
   { flags, payload }: Envelope,
   reading: MessageReading,
-): Promise<Message> {
+): Message | Promise<Message> {
   const { codec, coding, malformedCode } = reading;
   if ((flags & compressedFlag) === 0) return codec.read(payload, malformedCode);
-  return codec.read(await decompressed(coding, payload, reading), malformedCode);
+  return decompressed(coding, payload, reading).then((bytes) => codec.read(bytes, malformedCode));
 }
 
 /** The messages of a request, read as they are asked for. */

@@ -16,10 +16,9 @@ import {
 import { metadataFields } from "#protocol/metadata.ts";
 import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
+import { ExchangeCall } from "./exchange-call.ts";
 import {
   bodyOf,
-  initOf,
-  type LaneInit,
   type LaneOptions,
   type RpcRequest,
   requestCodingOf,
@@ -75,10 +74,10 @@ interface SentMessage {
   readonly coding: Coding | undefined;
 }
 
-/** Where the message is and how it is coded; the deadline goes into `init`. */
-function sentMessage(exchange: Exchange, init: LaneInit & { timeoutMs?: number }): SentMessage {
+/** Where the message is and how it is coded; the deadline goes into `call`. */
+function sentMessage(exchange: Exchange, call: ExchangeCall): SentMessage {
   const timeoutMs = timeoutMsOf(exchange, connectTimeout, malformedCode);
-  if (timeoutMs !== undefined) init.timeoutMs = timeoutMs;
+  if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
   if (exchange.method === "GET") {
     const query = queryOf(exchange.target);
     requireVersion(query.get("connect"), "connect", "v1");
@@ -101,66 +100,66 @@ export class ConnectLane {
 
   /** Answers a POST, or a GET of a method without side effects. */
   async serve(request: RpcRequest): Promise<void> {
-    const init = initOf(request, "connect");
+    const call = new ExchangeCall(request.exchange, request.values, "connect");
     let answer: UnaryAnswer;
     try {
-      answer = await this.#call(request, init);
+      answer = await this.#call(request, call);
     } catch (thrown) {
-      answer = this.#failure(wireError(thrown, this.#options), init);
+      answer = this.#failure(wireError(thrown, this.#options), call);
     }
     await this.#send(request.exchange, answer);
   }
 
-  async #call(request: RpcRequest, init: LaneInit): Promise<UnaryAnswer> {
+  async #call(request: RpcRequest, call: ExchangeCall): Promise<UnaryAnswer> {
     const { calls, sendBytesMax } = this.#options;
     const { procedure, type } = request;
     const codec = procedure.codecs[type.format];
     let sent: SentMessage;
     try {
-      sent = sentMessage(request.exchange, init);
+      sent = sentMessage(request.exchange, call);
     } catch (thrown) {
-      throw await calls.failed(procedure.method, init, thrown);
+      throw await calls.failed(procedure.method, call, thrown);
     }
-    const admission = calls.admit(procedure.method, init);
+    const admission = calls.admit(procedure.method, call);
     if (admission !== undefined) await admission;
     let input: Message;
     try {
-      input = codec.read(await this.#bytesOf(request.exchange, init, sent), malformedCode);
+      input = codec.read(await this.#bytesOf(request.exchange, call, sent), malformedCode);
     } catch (thrown) {
-      throw await calls.failed(procedure.method, init, thrown);
+      throw await calls.failed(procedure.method, call, thrown);
     }
-    const { message } = await calls.unary(procedure.method, input, init);
+    const { message } = await calls.unary(procedure.method, input, call);
     return {
       status: 200,
       contentType: type.text,
       body: written(codec, message, sendBytesMax),
-      metadata: this.#metadata(init),
+      metadata: this.#metadata(call),
     };
   }
 
   async #bytesOf(
     exchange: Exchange,
-    init: LaneInit,
+    call: ExchangeCall,
     { queried, coding }: SentMessage,
   ): Promise<Uint8Array> {
     const bytesMax = this.#options.readBytesMax;
     const bytes =
-      queried ?? exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, init, bytesMax));
+      queried ?? exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, call, bytesMax));
     if (coding !== undefined) return await decompressed(coding, bytes, this.#reading);
     if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);
     return bytes;
   }
 
-  #failure(error: ConnectError, init: LaneInit): UnaryAnswer {
+  #failure(error: ConnectError, call: ExchangeCall): UnaryAnswer {
     return {
       status: httpStatusOf(error.code),
       contentType: "application/json",
       body: Buffer.from(JSON.stringify(connectErrorJson(error, this.#options.registry))),
-      metadata: [...this.#metadata(init), ...metadataFields(error.metadata)],
+      metadata: [...this.#metadata(call), ...metadataFields(error.metadata)],
     };
   }
 
-  #metadata({ responseHeader, responseTrailer }: LaneInit): HeaderList {
+  #metadata({ responseHeader, responseTrailer }: ExchangeCall): HeaderList {
     return [...metadataFields(responseHeader), ...metadataFields(responseTrailer, "trailer-")];
   }
 

@@ -1,0 +1,45 @@
+/** What an exchange brings to a call beside its message; what is dear is made when somebody asks for it. */
+
+import type { ContextValues } from "@connectrpc/connect";
+import type { Exchange } from "#exchange/exchange.ts";
+import { Metadata } from "#protocol/metadata.ts";
+import type { CallInit } from "./call-scope.ts";
+
+/** The part of an exchange that a call needs. */
+export type CallSource = Pick<
+  Exchange,
+  "method" | "target" | "authority" | "peer" | "signal" | "header" | "headers"
+>;
+
+/** A call as it came; its answer's metadata is collected here. */
+export class ExchangeCall implements CallInit {
+  readonly header: Metadata;
+  readonly values: ContextValues;
+  readonly protocol: string;
+  readonly responseHeader = new Metadata();
+  readonly responseTrailer = new Metadata();
+  /** Set once it was read, and again when the body took some of it. */
+  timeoutMs: number | undefined;
+  readonly #source: CallSource;
+
+  /** `protocol` is a word for the surface, such as rest. */
+  constructor(source: CallSource, values: ContextValues, protocol: string) {
+    this.header = new Metadata(source);
+    this.values = values;
+    this.protocol = protocol;
+    this.#source = source;
+  }
+
+  get signal(): AbortSignal {
+    return this.#source.signal;
+  }
+
+  get httpMethod(): string {
+    return this.#source.method;
+  }
+
+  get url(): string {
+    const { peer, authority, target } = this.#source;
+    return `${peer.encrypted ? "https" : "http"}://${authority}${target}`;
+  }
+}
