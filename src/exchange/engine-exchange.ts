@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { ServerStream } from "#http2/server-stream.ts";
 import { BodyTooLargeError, StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
+import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 
 /** The engine's errors in the words of the gateway; others as they are. */
@@ -23,7 +24,7 @@ export class EngineExchange implements Exchange {
   readonly stream: ServerStream;
   readonly #socket: Socket;
   /** Fields that were set ahead of the answer. */
-  #early: (readonly [name: string, value: string])[] | undefined;
+  #early: Field[] | undefined;
   #gone: AbortController | undefined;
 
   constructor(stream: ServerStream, socket: Socket) {
@@ -111,11 +112,11 @@ export class EngineExchange implements Exchange {
       status === 204 || status === 304 || trailers !== undefined
         ? headers
         : [...headers, ["content-length", String(bytes.length)]];
-    this.stream.respond(status, this.#all(sized), bytes, trailers);
+    this.stream.respond(status, withEarlyFields(this.#early, sized), bytes, trailers);
   }
 
   start(status: number, headers: HeaderList): void {
-    this.stream.start(status, this.#all(headers));
+    this.stream.start(status, withEarlyFields(this.#early, headers));
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
@@ -133,17 +134,4 @@ export class EngineExchange implements Exchange {
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.stream.onEnd(listener);
   }
-
-  /** Early fields and those of the answer; an answer's own field replaces an early one. */
-  #all(headers: HeaderList): HeaderList {
-    const early = this.#early;
-    if (early === undefined) return headers;
-    const all = early.filter((field) => !isNamed(headers, field[0]));
-    return all.concat(headers);
-  }
-}
-
-function isNamed(fields: HeaderList, name: string): boolean {
-  for (const field of fields) if (field[0] === name) return true;
-  return false;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
+import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { requestTargetOf } from "./request-target.ts";
 
@@ -35,13 +36,6 @@ function valuesByName(fields: HeaderList): Record<string, string[]> {
   return all;
 }
 
-/** Whether a field of the same name stands ahead of the one at `index`. */
-function isRepeated(fields: HeaderList, index: number): boolean {
-  const name = fields[index]?.[0];
-  for (let at = 0; at < index; at++) if (fields[at]?.[0] === name) return true;
-  return false;
-}
-
 /** Whether part of a request body has yet to arrive. */
 export function bodyIsComing({ complete, headers, httpVersionMajor }: NodeRequest): boolean {
   if (complete) return false;
@@ -69,6 +63,8 @@ export class NodeExchange implements Exchange {
   /** Node takes it off an HTTP/1.1 request that was destroyed. */
   readonly #socket: Socket;
   readonly #gone = new AbortController();
+  /** Fields that were set ahead of the answer. */
+  #early: Field[] | undefined;
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
 
@@ -164,7 +160,9 @@ export class NodeExchange implements Exchange {
   }
 
   setHeader(name: string, value: string): void {
-    if (!this.response.headersSent) this.response.setHeader(name, value);
+    if (this.response.headersSent) return;
+    this.#early ??= [];
+    this.#early.push([name, value]);
   }
 
   respond(
@@ -175,26 +173,26 @@ export class NodeExchange implements Exchange {
   ): void {
     if (this.response.destroyed) return;
     const bodyBytes = Buffer.byteLength(body);
-    this.#head(status, headers);
+    // Without a length HTTP/1.1 sends chunks, which trailers need.
+    const isSized = trailers === undefined && status !== 204 && status !== 304;
+    this.#head(status, headers, isSized ? bodyBytes : undefined);
     if (trailers !== undefined) {
-      // Without a length HTTP/1.1 sends chunks, which trailers need; node:http2 needs the head alone.
       if ("stream" in this.response) this.response.writeHead(status);
       this.#addTrailers(trailers);
-    } else if (status !== 204 && status !== 304) {
-      this.response.setHeader("content-length", bodyBytes);
     }
     if (this.method === "HEAD" || bodyBytes === 0) {
       this.response.end();
-    } else {
-      this.#bodyBytes += bodyBytes;
-      // Node writes a text together with the head.
-      this.response.end(body);
+      return;
     }
+    this.#bodyBytes += bodyBytes;
+    // Node writes a text together with the head; one of ASCII alone needs no encoding.
+    if (typeof body === "string" && body.length === bodyBytes) this.response.end(body, "latin1");
+    else this.response.end(body);
   }
 
   start(status: number, headers: HeaderList): void {
     if (this.response.destroyed) return;
-    this.#head(status, headers);
+    this.#head(status, headers, undefined);
     if ("stream" in this.response) this.response.writeHead(status);
     else this.response.flushHeaders();
   }
@@ -245,14 +243,23 @@ export class NodeExchange implements Exchange {
     }
   }
 
-  #head(status: number, headers: HeaderList): void {
+  /** On HTTP/1.1 the head is written at once: fields that Node keeps one by one it searches and copies. */
+  #head(status: number, headers: HeaderList, bodyBytes: number | undefined): void {
     const { response } = this;
-    response.statusCode = status;
-    for (const [index, [name, value]] of headers.entries()) {
-      const isAdded = name === "set-cookie" || isRepeated(headers, index);
-      if (isAdded) response.appendHeader(name, value);
-      else response.setHeader(name, value);
+    const fields = withEarlyFields(this.#early, headers);
+    if ("stream" in response) {
+      // Sent by whoever comes next: an answer without a body ends with its head.
+      response.statusCode = status;
+      for (const [name, values] of Object.entries(valuesByName(fields))) {
+        response.setHeader(name, values);
+      }
+      if (bodyBytes !== undefined) response.setHeader("content-length", bodyBytes);
+      return;
     }
+    const flat: string[] = [];
+    for (const [name, value] of fields) flat.push(name, value);
+    if (bodyBytes !== undefined) flat.push("content-length", String(bodyBytes));
+    response.writeHead(status, flat);
   }
 
   #requireSize(bytesMax: number): void {

@@ -1,0 +1,17 @@
+/** Response fields that were set ahead of an answer, and how they go with those of the answer. Pure. */
+
+import type { HeaderList } from "./exchange.ts";
+
+/** A field to send. */
+export type Field = HeaderList[number];
+
+function isNamed(fields: HeaderList, name: string): boolean {
+  for (const field of fields) if (field[0] === name) return true;
+  return false;
+}
+
+/** Early fields and those of the answer; an answer's own field replaces an early one. */
+export function withEarlyFields(early: Field[] | undefined, fields: HeaderList): HeaderList {
+  if (early === undefined) return fields;
+  return early.filter(([name]) => !isNamed(fields, name)).concat(fields);
+}
