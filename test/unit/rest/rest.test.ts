@@ -519,14 +519,16 @@ describe("forms", () => {
       ["top_k", "3"],
     ]);
     const bytes = whole.body as Uint8Array;
-    for (let length = 0; length < bytes.length - 6; length += 7) {
+    // The line break at its end may be missing.
+    const end = Buffer.from(bytes).lastIndexOf("--") + 2;
+    for (let length = 0; length < end; length += 1) {
       const answer = await server.send({ ...whole, body: bytes.subarray(0, length) });
       expect({ length, status: answer.status }).toEqual({ length, status: 400 });
       expect(errorOf(answer.text).code).toBe("BODY_MALFORMED");
     }
   });
 
-  test("a multipart part whose head has no end is passed over, never a hang", async () => {
+  test("a multipart part whose head has no end is refused, never passed over, never a hang", async () => {
     await using server = await serve();
     const answer = await server.send({
       method: "POST",
@@ -538,8 +540,11 @@ describe("forms", () => {
         "latin1",
       ),
     });
-    // The parser passes such a part over; the rest of the form counts.
-    expect(JSON.parse(answer.text)).toMatchObject({ backend: "3 0" });
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer.text)).toMatchObject({
+      code: "BODY_MALFORMED",
+      message: expect.stringContaining("head"),
+    });
   });
 
   test("an upload that stops half-way leaves the server as it was", async () => {
