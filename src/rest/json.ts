@@ -27,6 +27,9 @@ export interface JsonOptions {
   readonly ignoreUnknownFields?: boolean;
 }
 
+/** What differs for single methods, by full name such as polygate.v1.ChatService.Chat. */
+export type JsonByMethod = Readonly<Record<string, JsonOptions>>;
+
 /** Reads and writes JSON. */
 export interface JsonCodec {
   /** The message that a text writes. Throws BODY_MALFORMED or REQUEST_INVALID. */

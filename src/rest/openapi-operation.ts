@@ -13,14 +13,18 @@ import { public$ } from "#gen/polygate/v1/options_pb.js";
 import { expectationOfField } from "./field-text.ts";
 import { queryParameters } from "./openapi-path.ts";
 import type { SchemaCollector } from "./openapi-schema.ts";
-import type { Route } from "./route.ts";
-import { nameOf } from "./router.ts";
+import { nameOf, type Route } from "./route.ts";
 import { streamFormats } from "./stream-format.ts";
 
 const binary: JsonObject = { type: "string", contentMediaType: "application/octet-stream" };
 
-/** Examples of requests, in JSON with the names of the document, by full name of the method. */
+/** Examples of requests, in any JSON that is read, by full name of the method. */
 export type RequestExamples = Readonly<Record<string, JsonObject>>;
+
+function withExample(parameter: JsonObject, request: JsonObject | undefined): JsonObject {
+  const example = request?.[String(parameter.name)];
+  return example === undefined ? parameter : { ...parameter, example };
+}
 
 /** Writes the operations of one document. */
 export class OperationWriter {
@@ -62,15 +66,23 @@ export class OperationWriter {
     return this.#schemas.object(method.input, ({ name }) => !bound.includes(name));
   }
 
+  /** The example of a method's request. */
+  #example(method: DescMethod, names?: "proto"): JsonObject | undefined {
+    const written = this.#examples[nameOf(method)];
+    return written && this.#schemas.example(method.input, written, names);
+  }
+
   /** What the example of a request has in its body. */
   #bodyExample({ body, bound, method }: Route): { example?: JsonValue } {
-    const request = this.#examples[nameOf(method)];
+    const request = this.#example(method);
     if (request === undefined) return {};
     if (body.kind === "field") {
       const example = request[this.#schemas.nameOf(body.target.field)];
       return example === undefined ? {} : { example };
     }
-    const free = Object.entries(request).filter(([name]) => !bound.includes(name));
+    const inPath = method.input.fields.filter(({ name }) => bound.includes(name));
+    const taken = new Set(inPath.map((field) => this.#schemas.nameOf(field)));
+    const free = Object.entries(request).filter(([name]) => !taken.has(name));
     return { example: Object.fromEntries(free) };
   }
 
@@ -132,12 +144,15 @@ export class OperationWriter {
     return streamed;
   }
 
+  /** Those of the path are named as its rule has them, those of the query as answers name fields. */
   #parameters(route: Route, pathParameters: readonly JsonObject[]): JsonObject[] {
-    const request = this.#examples[nameOf(route.method)] ?? {};
-    return [...pathParameters, ...queryParameters(route, this.#schemas)].map((parameter) => {
-      const example = request[String(parameter.name)];
-      return example === undefined ? parameter : { ...parameter, example };
-    });
+    const { method } = route;
+    return [
+      ...pathParameters.map((each) => withExample(each, this.#example(method, "proto"))),
+      ...queryParameters(route, this.#schemas).map((each) =>
+        withExample(each, this.#example(method)),
+      ),
+    ];
   }
 
   /** An operation; `id` is unique in the document. */

@@ -2,12 +2,12 @@
 
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
-import type { Comments } from "./comments.ts";
+import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
-import type { JsonOptions } from "./json.ts";
+import type { JsonByMethod, JsonOptions } from "./json.ts";
 import { OperationWriter, type RequestExamples } from "./openapi-operation.ts";
 import { documentPath } from "./openapi-path.ts";
-import { SchemaCollector } from "./openapi-schema.ts";
+import { SchemaVariants } from "./openapi-variants.ts";
 import type { Route } from "./route.ts";
 import { Router } from "./router.ts";
 
@@ -19,6 +19,7 @@ export interface OpenApiOptions {
   /** As the transcoder has them. */
   readonly rules?: readonly HttpRule[];
   readonly json?: JsonOptions;
+  readonly jsonByMethod?: JsonByMethod;
   /** Comments of the proto files; default none. */
   readonly comments?: Comments;
   readonly examples?: RequestExamples;
@@ -55,15 +56,15 @@ const httpMethods = new Set(["get", "put", "post", "delete", "options", "head", 
 
 function pathsOf(
   routes: readonly Route[],
-  schemas: SchemaCollector,
+  variants: SchemaVariants,
   examples: RequestExamples,
 ): JsonObject {
-  const writer = new OperationWriter(schemas, examples);
   const paths: Record<string, JsonObject> = {};
   const textByShape = new Map<string, string>();
   const ids = new Map<string, number>();
   for (const route of routes) {
     const kind = route.httpMethod === "*" ? "get" : route.httpMethod.toLowerCase();
+    const schemas = variants.of(route.method);
     const { text, shape, parameters } = documentPath(route, schemas);
     const known = textByShape.get(shape) ?? text;
     // A document has one path of a shape, with one set of names, and only HTTP's own methods.
@@ -73,6 +74,7 @@ function pathsOf(
     const count = (ids.get(name) ?? 0) + 1;
     ids.set(name, count);
     const id = count === 1 ? name : `${name}_${count}`;
+    const writer = new OperationWriter(schemas, examples);
     paths[text] = { [kind]: writer.operation(route, id, parameters), ...paths[text] };
   }
   return paths;
@@ -83,20 +85,21 @@ export function createOpenApi(
   services: readonly DescService[],
   options: OpenApiOptions,
 ): JsonObject {
-  const { title, version, description, rules = [], json = {}, securitySchemes } = options;
+  const { title, version, description, rules = [], securitySchemes } = options;
+  const { json = {}, jsonByMethod = {} } = options;
   const comments: Comments = options.comments ?? new Map();
-  const schemas = new SchemaCollector(comments, json);
+  const variants = new SchemaVariants(comments, json, jsonByMethod);
   const { routes } = new Router(services, rules, new FieldIndex());
-  const paths = pathsOf(routes, schemas, options.examples ?? {});
+  const paths = pathsOf(routes, variants, options.examples ?? {});
   const served = new Set(routes.map(({ method }) => method.parent));
   const schemeNames = Object.keys(securitySchemes ?? {});
   return {
     openapi: "3.1.0",
     info: { title, version, ...(description === undefined ? {} : { description }) },
-    tags: [...served].map(({ name, typeName }) => ({ name, ...schemas.description(typeName) })),
+    tags: [...served].map(({ name, typeName }) => ({ name, ...describe(comments, typeName) })),
     paths,
     components: {
-      schemas: { ...schemas.schemas, Error: errorSchema },
+      schemas: { ...variants.schemas, Error: errorSchema },
       responses: {
         Error: {
           description: "What went wrong.",

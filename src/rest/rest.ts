@@ -15,12 +15,12 @@ import { type Answering, answerOnce, answerStream, switchedRoute } from "./answe
 import type { BodyReading } from "./body.ts";
 import { errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
-import { createJsonCodec, type JsonCodec, type JsonOptions } from "./json.ts";
+import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
 import { callInitOf, messageOf, messagesOf } from "./request.ts";
-import type { Route } from "./route.ts";
-import { nameOf, type Routed, type RouteMatch, Router } from "./router.ts";
+import { nameOf, type Route } from "./route.ts";
+import { type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
 
 /** How requests are read and answers written. */
@@ -32,9 +32,8 @@ export interface RestOptions {
   /** Greatest length of a request's path and query; default 16384. */
   readonly targetBytesMax?: number;
   readonly json?: JsonOptions;
-  /** What differs for single methods, by full name such as polygate.v1.ChatService.Chat. */
-  readonly jsonByMethod?: Readonly<Record<string, JsonOptions>>;
-  /** Rules beside the annotations, which win over those of the same method. */
+  readonly jsonByMethod?: JsonByMethod;
+  /** Rules beside the annotations, which win over those of the same method; one a method. */
   readonly rules?: readonly HttpRule[];
   /** Query parameters passed over where no field takes them; `utm_*` means a beginning. Default none. */
   readonly ignoredQueryParameters?: readonly string[];
@@ -242,7 +241,7 @@ function answerWrongMethod(exchange: Exchange, allow: readonly string[]): void {
   });
 }
 
-/** The transcoder of the services behind `calls`. Throws an Error for a rule that cannot be. */
+/** The transcoder of the services behind `calls`. Throws a RuleError or a ClashError for rules that cannot be. */
 export function createRest(calls: CallPath, options: RestOptions): Rest {
   return new Transcoder(calls, options);
 }

@@ -137,6 +137,26 @@ describe("the gateway's document", () => {
     const renamed = at(other, "components", "schemas", "polygate.v1.Usage", "properties");
     expect(Object.keys(renamed as JsonObject)).toContain("promptTokens");
   });
+
+  test("query parameters and examples have the names of answers, those of a path the names of its rule", () => {
+    const { paths } = gateway({
+      json: { names: "json" },
+      examples: { "polygate.v1.PredictService.Predict": { model: "digits", top_k: 3 } },
+      rules: [
+        fromJson(HttpRuleSchema, {
+          selector: "polygate.v1.PredictService.Predict",
+          get: "/top/{top_k}",
+        }),
+      ],
+    });
+    const parameters = at(paths, "/top/{top_k}", "get", "parameters") as JsonObject[];
+    expect(parameters[0]).toMatchObject({ name: "top_k", in: "path", example: 3 });
+    expect(parameters.find(({ name }) => name === "model")).toMatchObject({ example: "digits" });
+    const names = gateway({ json: { names: "json" } });
+    const stats = at(names, "paths", "/predict/{model}", "post", "requestBody", "content");
+    const form = at(stats, "application/x-www-form-urlencoded", "schema", "properties");
+    expect(Object.keys(form as JsonObject)).toContain("topK");
+  });
 });
 
 describe("a document of other services", () => {
@@ -197,6 +217,29 @@ describe("a document of other services", () => {
     expect(paths).toContain("/shapes/{shelf}");
     expect(paths).not.toContain("/shapes/{book.title}");
     expect(paths).not.toContain("/p");
+  });
+
+  test("a method with JSON options of its own has schemas of its own", () => {
+    const own = createOpenApi([vectors], {
+      ...named,
+      rules: [
+        rule("BindParameterValues", { post: "/one", body: "*" }),
+        rule("BindBook", { post: "/two", body: "*" }),
+      ],
+      jsonByMethod: {
+        "vectors.VectorService.BindParameterValues": { names: "json", enumsAsNumbers: true },
+      },
+    });
+    const schemaAt = (path: string) =>
+      at(own, "paths", path, "post", "requestBody", "content", "application/json", "schema");
+    expect(schemaAt("/one")).toEqual({
+      $ref: "#/components/schemas/vectors.ParameterValues-json_names-enum_numbers",
+    });
+    expect(schemaAt("/two")).toEqual({ $ref: "#/components/schemas/vectors.Book" });
+    const { schemas } = own.components as { schemas: JsonObject };
+    expect(
+      at(schemas, "vectors.ParameterValues-json_names-enum_numbers", "properties", "enumList"),
+    ).toMatchObject({ items: { type: "integer", enum: [0, 1] } });
   });
 
   test("comments are descriptions", () => {

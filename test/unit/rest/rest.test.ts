@@ -672,7 +672,7 @@ describe("rules beside the annotations", () => {
     {
       name: "an unknown method",
       rule: { selector: "a.B.C", get: "/" },
-      problem: "a.B.C: no such method",
+      problem: "a.B.C: selector: no such method",
     },
     { name: "no pattern", rule: {}, problem: "the rule names no HTTP method and path" },
     { name: "an unknown variable", rule: { get: "/{nope}" }, problem: "has no field nope" },
@@ -700,5 +700,22 @@ describe("rules beside the annotations", () => {
     const build = () => createRest(calls, { bodyBytesMax: 1, clock: systemClock, rules });
     expect(build).toThrow(problem);
     if (!("selector" in more)) expect(build).toThrow(selector);
+  });
+
+  test("a second rule of a method is an error, and every clash of paths is told of", () => {
+    const calls = createCallPath(polygate({ metadata: [], deadlines: [] }), []);
+    const build = (rules: JsonObject[]) =>
+      createRest(calls, { bodyBytesMax: 1, clock: systemClock, rules: rules.map(rule) });
+    const selector = "polygate.v1.HealthService.GetHealth";
+    expect(() =>
+      build([
+        { selector, get: "/a" },
+        { selector, get: "/b" },
+      ]),
+    ).toThrow(`${selector}: selector: has two rules`);
+    const paths = { get: "/api/v1/models", additionalBindings: [{ get: "/models" }] };
+    expect(() => build([{ selector, ...paths }])).toThrow(
+      /GetHealth both take GET \/api\/v1\/models; .*GetHealth both take GET \/models$/,
+    );
   });
 });
