@@ -60,7 +60,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
         registerReflection(router, [CoreService, Health]);
       },
       interceptors: [errors()],
-      pages: { all: {}, rest: {}, metrics: {} },
+      pages: { all: {}, rest: () => ({}), metrics: {} },
       bytesMax: messageBytesMax,
       trustedProxies: [],
       connectionsMax,

@@ -1,15 +1,7 @@
 /** One operation of an OpenAPI document: its parameters, its request body, its answers. */
 
-import {
-  type DescField,
-  type DescMethod,
-  getOption,
-  hasOption,
-  type JsonObject,
-  type JsonValue,
-} from "@bufbuild/protobuf";
+import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import { public$ } from "#gen/polygate/v1/options_pb.js";
 import { expectationOfField } from "./field-text.ts";
 import { queryParameters } from "./openapi-path.ts";
 import type { SchemaCollector } from "./openapi-schema.ts";
@@ -21,6 +13,14 @@ const binary: JsonObject = { type: "string", contentMediaType: "application/octe
 /** Examples of requests, in any JSON that is read, by full name of the method. */
 export type RequestExamples = Readonly<Record<string, JsonObject>>;
 
+/** What a document says of methods beside their descriptors. */
+export interface MethodNotes {
+  /** Default none. */
+  readonly examples?: RequestExamples;
+  /** Whether a method needs no credential; default: none does without. */
+  readonly isPublic?: (method: DescMethod) => boolean;
+}
+
 function withExample(parameter: JsonObject, request: JsonObject | undefined): JsonObject {
   const example = request?.[String(parameter.name)];
   return example === undefined ? parameter : { ...parameter, example };
@@ -30,10 +30,12 @@ function withExample(parameter: JsonObject, request: JsonObject | undefined): Js
 export class OperationWriter {
   readonly #schemas: SchemaCollector;
   readonly #examples: RequestExamples;
+  readonly #isPublic: (method: DescMethod) => boolean;
 
-  constructor(schemas: SchemaCollector, examples: RequestExamples) {
+  constructor(schemas: SchemaCollector, { examples = {}, isPublic = () => false }: MethodNotes) {
     this.#schemas = schemas;
     this.#examples = examples;
+    this.#isPublic = isPublic;
   }
 
   #requestBody(route: Route): JsonObject | undefined {
@@ -171,7 +173,7 @@ export class OperationWriter {
       ...(parameters.length === 0 ? {} : { parameters }),
       ...(requestBody === undefined ? {} : { requestBody }),
       responses: this.#responses(route),
-      ...(hasOption(method, public$) && getOption(method, public$) ? { security: [] } : {}),
+      ...(this.#isPublic(method) ? { security: [] } : {}),
     };
   }
 }

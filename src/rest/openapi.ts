@@ -5,14 +5,14 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
 import type { JsonByMethod, JsonOptions } from "./json.ts";
-import { OperationWriter, type RequestExamples } from "./openapi-operation.ts";
+import { type MethodNotes, OperationWriter } from "./openapi-operation.ts";
 import { documentPath } from "./openapi-path.ts";
 import { SchemaVariants } from "./openapi-variants.ts";
 import type { Route } from "./route.ts";
 import { Router } from "./router.ts";
 
 /** What a document says beside the routes. */
-export interface OpenApiOptions {
+export interface OpenApiOptions extends MethodNotes {
   readonly title: string;
   readonly version: string;
   readonly description?: string;
@@ -22,7 +22,6 @@ export interface OpenApiOptions {
   readonly jsonByMethod?: JsonByMethod;
   /** Comments of the proto files; default none. */
   readonly comments?: Comments;
-  readonly examples?: RequestExamples;
   /** By name, in OpenAPI's words; a method that is not public takes any of them. Default none. */
   readonly securitySchemes?: Readonly<Record<string, JsonObject>>;
 }
@@ -57,7 +56,7 @@ const httpMethods = new Set(["get", "put", "post", "delete", "options", "head", 
 function pathsOf(
   routes: readonly Route[],
   variants: SchemaVariants,
-  examples: RequestExamples,
+  notes: MethodNotes,
 ): JsonObject {
   const paths: Record<string, JsonObject> = {};
   const textByShape = new Map<string, string>();
@@ -74,7 +73,7 @@ function pathsOf(
     const count = (ids.get(name) ?? 0) + 1;
     ids.set(name, count);
     const id = count === 1 ? name : `${name}_${count}`;
-    const writer = new OperationWriter(schemas, examples);
+    const writer = new OperationWriter(schemas, notes);
     paths[text] = { [kind]: writer.operation(route, id, parameters), ...paths[text] };
   }
   return paths;
@@ -90,7 +89,7 @@ export function createOpenApi(
   const comments: Comments = options.comments ?? new Map();
   const variants = new SchemaVariants(comments, json, jsonByMethod);
   const { routes } = new Router(services, rules, new FieldIndex());
-  const paths = pathsOf(routes, variants, options.examples ?? {});
+  const paths = pathsOf(routes, variants, options);
   const served = new Set(routes.map(({ method }) => method.parent));
   const schemeNames = Object.keys(securitySchemes ?? {});
   return {
