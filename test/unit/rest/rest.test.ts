@@ -145,7 +145,13 @@ describe("a unary call", () => {
 describe("an error", () => {
   const long = "x".repeat(20_000);
   const deep = `${'{"a":'.repeat(5000)}1${"}".repeat(5000)}`;
-  const rows: (TestRequest & { name: string; status: number; code: string; field?: string })[] = [
+  const rows: (TestRequest & {
+    name: string;
+    status: number;
+    code: string;
+    field?: string;
+    message?: RegExp;
+  })[] = [
     { name: "an unknown path", target: "/nope", status: 404, code: "ROUTE_UNKNOWN" },
     { name: "a wrong method", target: "/api/v1/chat", status: 405, code: "METHOD_NOT_ALLOWED" },
     { name: "no JSON", ...chat("{"), status: 400, code: "BODY_MALFORMED" },
@@ -188,6 +194,42 @@ describe("an error", () => {
     {
       name: "the same key twice",
       ...chat('{"message":"a","message":"b"}'),
+      status: 400,
+      code: "REQUEST_INVALID",
+      field: "message",
+    },
+    {
+      name: "a list in place of a message",
+      ...chat("[]"),
+      status: 400,
+      code: "REQUEST_INVALID",
+      message: /: expected a JSON object$/,
+    },
+    {
+      name: "a value of the wrong type deep in the body",
+      ...chat({ messages: [{ role: "user" }, { tool_calls: [{}, { name: 7 }] }] }),
+      status: 400,
+      code: "REQUEST_INVALID",
+      field: "messages[1].tool_calls[1].name",
+    },
+    {
+      name: "an unknown field deep in the body",
+      ...chat({ messages: [{ rolle: "user" }] }),
+      status: 400,
+      code: "REQUEST_INVALID",
+      field: "messages[0].rolle",
+    },
+    {
+      name: "a text in place of a message in a list",
+      ...chat({ messages: ["hi"] }),
+      status: 400,
+      code: "REQUEST_INVALID",
+      field: "messages[0]",
+      message: /^messages\[0\]: expected a JSON object$/,
+    },
+    {
+      name: "a list that goes on for ever",
+      ...chat("[".repeat(30_000) + "]".repeat(30_000)),
       status: 400,
       code: "REQUEST_INVALID",
     },
@@ -310,13 +352,18 @@ describe("an error", () => {
     },
     { name: "a bug", ...chat({ message: "bug" }), status: 500, code: "INTERNAL" },
   ];
-  for (const { name, status, code, field, ...request } of rows) {
+  for (const { name, status, code, field, message = /\w/, ...request } of rows) {
     test(`for ${name} is ${status} ${code} in the REST shape`, async () => {
       await using server = await serve({ targetBytesMax: 8192 });
       const answer = await server.send(request);
       expect({ status: answer.status, error: errorOf(answer.text) }).toMatchObject({
         status,
-        error: { code, request_id: "req-1", timestamp: expect.stringMatching(/^\d{4}-.*Z$/) },
+        error: {
+          code,
+          message: expect.stringMatching(message),
+          request_id: "req-1",
+          timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
+        },
       });
       expect(answer.headers["content-type"]).toBe("application/json");
       const [info, badRequest] = errorOf(answer.text).details;
