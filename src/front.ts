@@ -58,7 +58,7 @@ export interface FrontOptions {
   /** What speaks HTTP/2: the project's own engine or Node's module. */
   readonly http2Engine: ListenerOptions["http2Engine"];
   /** How REST finds methods, and reads and writes their messages. */
-  readonly rest?: Pick<RestOptions, "rules" | "json" | "jsonByMethod" | "ignoredQueryParameters">;
+  readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
 
 /** What the street side writes to. */

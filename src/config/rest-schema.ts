@@ -1,7 +1,7 @@
 /** The file's section `rest`: rules beside those of the protos, and how JSON is read and written. */
 
 import { z } from "zod";
-import { flag, text } from "./scalar.ts";
+import { duration, flag, text } from "./scalar.ts";
 
 const path = (method: string) =>
   text("a path that begins with `/`", /^\//)
@@ -114,4 +114,7 @@ export const rest = z.strictObject({
     .describe(
       "Query parameters that are passed over where no field takes them, such as `utm_*`; all others are refused.",
     ),
+  heartbeat: duration("1h")
+    .prefault("15s")
+    .describe("Silence after which a stream of events carries a comment, and a WebSocket a ping."),
 });

@@ -21,5 +21,6 @@ export function restFrom(
     json: jsonOptionsFrom(rest.json),
     jsonByMethod: jsonByMethodFrom(rest.json_by_method, { services, served }, report),
     ignoredQueryParameters: rest.ignored_query_parameters,
+    heartbeatMs: rest.heartbeat,
   };
 }

@@ -41,6 +41,8 @@ export interface RestSettings {
   readonly jsonByMethod: JsonByMethod;
   /** Query parameters that REST passes over where no field takes them; `utm_*` means a beginning. */
   readonly ignoredQueryParameters: readonly string[];
+  /** Silence after which a stream of events carries a comment, and a WebSocket a ping. */
+  readonly heartbeatMs: number;
 }
 
 /** Cross-origin answers for browsers. */

@@ -38,7 +38,7 @@ export interface RestOptions {
   /** Query parameters passed over where no field takes them; `utm_*` means a beginning. Default none. */
   readonly ignoredQueryParameters?: readonly string[];
   readonly clock: Clock;
-  /** Silence after which server-sent events carry a comment, in milliseconds; default 15000. */
+  /** Silence after which events carry a comment and WebSockets a ping, in milliseconds; default 15000. */
   readonly heartbeatMs?: number;
 }
 
@@ -91,11 +91,13 @@ class Transcoder implements Rest {
   readonly #binder: ParameterBinder;
   readonly #codecOf: (method: DescMethod) => JsonCodec;
   readonly #options: RestOptions;
+  readonly #heartbeatMs: number;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
+    this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -138,7 +140,8 @@ class Transcoder implements Rest {
       return;
     }
     const reading = this.#reading(this.#codecOf(match.route.method));
-    const { clock, heartbeatMs = 15_000 } = this.#options;
+    const { clock } = this.#options;
+    const heartbeatMs = this.#heartbeatMs;
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
@@ -201,10 +204,9 @@ class Transcoder implements Rest {
   }
 
   #answering(json: JsonCodec, request: RestRequest): Answering {
-    const { clock, heartbeatMs = 15_000 } = this.#options;
     const stream = {
-      clock,
-      heartbeatMs,
+      clock: this.#options.clock,
+      heartbeatMs: this.#heartbeatMs,
       errorJson: (error: ConnectError) => errorJson(error, this.#factsOf(request)),
     };
     return { calls: this.#calls, json, stream };

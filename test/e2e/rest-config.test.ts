@@ -21,6 +21,7 @@ rest:
         - { post: /answer, body: "*", responseBody: response }
         - { custom: { kind: SEARCH, path: /ask }, body: "*" }
     - { selector: grpc.health.v1.Health.Check, get: /grpc-health }
+  heartbeat: 20ms
   json: { emit_defaults: false }
   json_by_method:
     - { selector: grpc.health.v1.Health.*, enums: number }
@@ -64,6 +65,18 @@ describe("rest.rules", () => {
   test("leaves the methods that it does not select", async () => {
     expect((await send("api", "/api/v1/models")).status).toBe(200);
   });
+});
+
+test("rest.heartbeat is the silence after which a stream of events carries a comment", async () => {
+  const leaving = new AbortController();
+  const answer = await fetch(`${url("api")}/api/v1/stats:watch`, { signal: leaving.signal });
+  let text = "";
+  for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += piece;
+    if (text.includes(": keep-alive\n\n")) break;
+  }
+  expect(text).toMatch(/^id: 1$/m);
+  leaving.abort();
 });
 
 describe("JSON options", () => {
