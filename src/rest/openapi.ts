@@ -53,6 +53,12 @@ const errorSchema: JsonObject = {
 
 const httpMethods = new Set(["get", "put", "post", "delete", "options", "head", "patch", "trace"]);
 
+/** The parameters of a path under the names that another path of the same shape gives them. */
+function renamed(parameters: readonly JsonObject[], text: string): JsonObject[] {
+  const names = [...text.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name);
+  return parameters.map((parameter, index) => ({ ...parameter, name: names[index] ?? "" }));
+}
+
 function pathsOf(
   routes: readonly Route[],
   variants: SchemaVariants,
@@ -64,11 +70,13 @@ function pathsOf(
   for (const route of routes) {
     const kind = route.httpMethod === "*" ? "get" : route.httpMethod.toLowerCase();
     const schemas = variants.of(route.method);
-    const { text, shape, parameters } = documentPath(route, schemas);
-    const known = textByShape.get(shape) ?? text;
+    const { text: ownText, shape, parameters: own } = documentPath(route, schemas);
     // A document has one path of a shape, with one set of names, and only HTTP's own methods.
-    if (known !== text || !httpMethods.has(kind)) continue;
+    if (!httpMethods.has(kind)) continue;
+    const text = textByShape.get(shape) ?? ownText;
     textByShape.set(shape, text);
+    const parameters = text === ownText ? own : renamed(own, text);
+    if (paths[text]?.[kind] !== undefined) continue;
     const name = `${route.method.parent.name}_${route.method.name}`;
     const count = (ids.get(name) ?? 0) + 1;
     ids.set(name, count);

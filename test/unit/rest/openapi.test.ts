@@ -180,6 +180,7 @@ describe("a document of other services", () => {
         get: "/shapes/{shelf}",
         additionalBindings: [
           { get: "/shapes/{book.title=**}" },
+          { delete: "/shapes/{book.title}" },
           { custom: { kind: "PURGE", path: "/p" } },
         ],
       }),
@@ -220,6 +221,11 @@ describe("a document of other services", () => {
     expect(paths).toContain("/shapes/{shelf}");
     expect(paths).not.toContain("/shapes/{book.title}");
     expect(paths).not.toContain("/p");
+    // Another HTTP method of it is there, under the names of the first.
+    expect(at(operation("/shapes/{shelf}", "delete"), "parameters", "0")).toMatchObject({
+      name: "shelf",
+      in: "path",
+    });
   });
 
   test("a method with JSON options of its own has schemas of its own", () => {
