@@ -12,7 +12,7 @@ import type { Route } from "./route.ts";
 function written({ maskField, formPrefix }: Route, writer: FieldWriter): Message {
   const { message, paths } = writer;
   if (maskField === undefined || formPrefix === "") return message;
-  const named = [...paths].filter((path) => path.startsWith(formPrefix));
+  const named = [...new Set(paths)].filter((path) => path.startsWith(formPrefix));
   setMask(
     message,
     maskField,
