@@ -34,7 +34,7 @@ const bindingShape = {
   patch: path("PATCH"),
   custom: z
     .strictObject({
-      kind: text("a method in capitals, or `*`", /^([A-Z]+|\*)$/).describe(
+      kind: text("a method in capitals, or `*`", /^([A-Z][A-Z-]*|\*)$/).describe(
         "HTTP method, such as SEARCH; `*` for any. HTTP/1.1 carries those alone that Node knows.",
       ),
       path: text("a path that begins with `/`", /^\//).describe("Template of its path."),
