@@ -11,16 +11,16 @@ const path = (method: string) =>
 const fieldName = () => text("the name of a field, or nothing", /^/).optional();
 
 /** The names of google.api.HttpRule that proto JSON may write in lowerCamelCase. */
-const protoNames: Readonly<Record<string, string>> = {
-  responseBody: "response_body",
-  additionalBindings: "additional_bindings",
-};
+const protoNames: ReadonlyMap<string, string> = new Map([
+  ["responseBody", "response_body"],
+  ["additionalBindings", "additional_bindings"],
+]);
 
 /** A mapping with proto names, whichever it was written with; a name written both ways stays unknown. */
 function withProtoNames(written: unknown): unknown {
   if (typeof written !== "object" || written === null || Array.isArray(written)) return written;
   const entries = Object.entries(written).map(([key, value]) => {
-    const name = protoNames[key];
+    const name = protoNames.get(key);
     return [name === undefined || Object.hasOwn(written, name) ? key : name, value] as const;
   });
   return Object.fromEntries(entries);
@@ -49,9 +49,9 @@ const bindingShape = {
 
 /** A part of google.api.HttpRule, by its proto names or by those of proto JSON. */
 function httpRule<T extends z.ZodRawShape>(shape: T) {
-  const others = Object.keys(protoNames).filter((name) => (protoNames[name] ?? "") in shape);
+  const others = [...protoNames].filter(([, name]) => Object.hasOwn(shape, name));
   // For editors; what reads the file has turned these names into the others by then.
-  const patternProperties = Object.fromEntries(others.map((name) => [`^${name}$`, {}]));
+  const patternProperties = Object.fromEntries(others.map(([other]) => [`^${other}$`, {}]));
   return z.preprocess(withProtoNames, z.strictObject(shape).meta({ patternProperties }));
 }
 

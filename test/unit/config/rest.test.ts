@@ -105,6 +105,11 @@ describe("HTTP rules", () => {
         /rest\.rules\[0\]\.responce_body: is not a known key \(hint: did you mean response_body\?\)/,
     },
     {
+      name: "a key of the prototype",
+      rule: `{ selector: ${models}.ListModels, get: /a, constructor: x }`,
+      problem: /rest\.rules\[0\]\.constructor: is not a known key/,
+    },
+    {
       name: "one key in both spellings",
       rule: `{ selector: ${models}.ListModels, get: /a, response_body: models, responseBody: models }`,
       problem: /rest\.rules\[0\]\.responseBody: is not a known key/,
