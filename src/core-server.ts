@@ -61,7 +61,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       },
       interceptors: [],
       policy: { translate: faultFrom },
-      pages: { all: {}, rest: {}, metrics: {} },
+      pages: { all: {}, rest: () => ({}), metrics: {} },
       bytesMax: messageBytesMax,
       trustedProxies: [],
       connectionsMax,

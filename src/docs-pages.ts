@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { PageAnswer, Pages } from "#exchange/pages.ts";
-import { openApiDocument } from "./openapi-document.ts";
+import { type DocumentFacts, openApiDocument } from "./openapi-document.ts";
 
 /** The page takes nothing from elsewhere, and may call nothing but this gateway. */
 const contentSecurityPolicy = [
@@ -56,8 +56,8 @@ function webPages(): Pages {
   return Object.fromEntries(pages);
 }
 
-/** /openapi.json, and the files of /docs; `authenticates`: whether callers need a credential. */
-export function docsPages(authenticates: boolean): Pages {
-  const document = () => JSON.stringify(openApiDocument(authenticates));
+/** /openapi.json, and the files of /docs. */
+export function docsPages(facts: DocumentFacts): Pages {
+  const document = () => JSON.stringify(openApiDocument(facts));
   return { "/openapi.json": fixedPage("application/json", document), ...webPages() };
 }

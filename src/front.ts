@@ -1,12 +1,12 @@
 /** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
 
-import { createContextValues, type Interceptor } from "@connectrpc/connect";
-import { fastify } from "fastify";
+import type { Interceptor } from "@connectrpc/connect";
+import { type FastifyInstance, fastify } from "fastify";
 import type { Clock } from "#core/clock.ts";
 import { type FaultOptions, fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
-import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
+import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
@@ -14,21 +14,24 @@ import { createPagesSurface, type Pages, pageMethods } from "#exchange/pages.ts"
 import { serverOptions } from "#exchange/server-options.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
-import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import { restErrorBody } from "#rest/error-body.ts";
+import type { JsonOptions } from "#rest/json.ts";
 import { refuse } from "#rest/refusal.ts";
-import { createRest, type Rest } from "#rest/rest.ts";
-import { type CallPolicy, createCallPath } from "#rpc/call.ts";
+import { createRest, type RestOptions } from "#rest/rest.ts";
+import { type CallPath, type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
+import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
+  /** What differs from the JSON of `rest` here. */
+  readonly json?: JsonOptions;
 }
 
 /** What the street side is built from. */
@@ -39,7 +42,12 @@ export interface FrontOptions {
   /** What holds for every call beside them. */
   readonly policy?: CallPolicy;
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
-  readonly pages: { readonly all: Pages; readonly rest: Pages; readonly metrics: Pages };
+  readonly pages: {
+    readonly all: Pages;
+    /** `json`: what differs on the listener. */
+    readonly rest: (json: JsonOptions) => Pages;
+    readonly metrics: Pages;
+  };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
   readonly cors?: CorsOptions;
@@ -49,8 +57,8 @@ export interface FrontOptions {
   readonly connectionsMax: number;
   /** What speaks HTTP/2: the project's own engine or Node's module. */
   readonly http2Engine: ListenerOptions["http2Engine"];
-  /** Query parameters that REST passes over. */
-  readonly ignoredQueryParameters?: readonly string[];
+  /** How REST finds methods, and reads and writes their messages. */
+  readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
 
 /** What the street side writes to. */
@@ -74,10 +82,6 @@ type Refuse = (
   why: { readonly reason: Reason; readonly message: string } & FaultOptions,
 ) => void;
 
-function valuesOf(record: CallRecord) {
-  return createContextValues().set(callRecordKey, record);
-}
-
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
   if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
@@ -96,35 +100,59 @@ function rpcSurface(rpc: Rpc): Surface {
   };
 }
 
-/** REST, and with it every path that nothing knows: it comes last. */
-function restSurface(rest: Rest, refuseWith: Refuse): Surface {
-  return {
-    take(exchange, record) {
-      const match = rest.match(exchange.method, exchange.target);
-      if (match === undefined) {
-        answerUnknown(exchange, record, refuseWith);
-        return true;
-      }
-      record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
-      const { requestId } = record;
-      return rest.serve(exchange, match, { requestId, values: valuesOf(record) });
-    },
-  };
+/** What the surfaces of every listener are made of. */
+interface FaceParts {
+  readonly app: FastifyInstance;
+  readonly calls: CallPath;
+  readonly clock: Clock;
+  readonly refuseWith: Refuse;
 }
 
-/** Streaming calls over WebSocket. */
-function webSockets(rest: Rest, clock: Clock, cors: CorsOptions | undefined) {
-  return (upgrade: Upgrade, record: CallRecord): void => {
-    const { requestId } = record;
-    const match = rest.matchUpgrade(upgrade.target);
-    if (match !== undefined) record.endpoint = match.kind === "route" ? match.pattern : match.kind;
-    if (mayUpgrade(upgrade, cors)) {
-      void rest.upgrade(upgrade, match, { requestId, values: valuesOf(record) });
-      return;
-    }
-    const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
-    refuse(upgrade, error, { requestId, wallMs: clock.wallMs() });
+/** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
+function facesOf(options: FrontOptions, { app, calls, clock, refuseWith }: FaceParts) {
+  const pages = (set: string, some: Pages) =>
+    createPagesSurface({ app, set }, some, (exchange, record) =>
+      refuseWith(exchange, record, {
+        reason: "METHOD_NOT_ALLOWED",
+        message: `this page takes ${pageMethods}`,
+        headers: { allow: pageMethods },
+      }),
+    );
+  const unknown = (exchange: Exchange, record: CallRecord) =>
+    answerUnknown(exchange, record, refuseWith);
+  const restWith = (set: string, json: JsonOptions = {}) => {
+    const rest = createRest(calls, {
+      ...options.rest,
+      json: { ...options.rest?.json, ...json },
+      bodyBytesMax: options.bytesMax,
+      clock,
+    });
+    const face = createRestFace(rest, { clock, cors: options.cors, unknown });
+    return { pages: pages(set, options.pages.rest(json)), ...face };
   };
+  const all = pages("all", options.pages.all);
+  const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
+  const metrics = pages("metrics", options.pages.metrics);
+  const sharedRest = restWith("rest");
+  const none: Surface = {
+    take(exchange, record) {
+      unknown(exchange, record);
+      return true;
+    },
+  };
+  return options.listeners.map((listener, index) => {
+    const { serves, json } = listener;
+    const rest = json === undefined ? sharedRest : restWith(`rest-${index}`, json);
+    const surfaces = [
+      serverOptions,
+      all,
+      ...(serves.includes("rpc") ? [rpc] : []),
+      ...(serves.includes("metrics") ? [metrics] : []),
+      ...(serves.includes("rest") ? [rest.pages, rest.surface] : []),
+      none,
+    ];
+    return { listener, surfaces, upgrade: rest.upgrade };
+  });
 }
 
 /** Opens every listener; when one cannot open, none stays open. */
@@ -139,32 +167,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
 
   const calls = createCallPath(options.routes, options.interceptors, options.policy);
   const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
-  const pages = (some: Pages) =>
-    createPagesSurface(app, some, (exchange, record) =>
-      refuseWith(exchange, record, {
-        reason: "METHOD_NOT_ALLOWED",
-        message: `this page takes ${pageMethods}`,
-        headers: { allow: pageMethods },
-      }),
-    );
-  const rest = createRest(calls, {
-    bodyBytesMax: options.bytesMax,
-    clock,
-    ignoredQueryParameters: options.ignoredQueryParameters ?? [],
-  });
-  const surfaces = {
-    all: pages(options.pages.all),
-    rpc: rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax })),
-    restPages: pages(options.pages.rest),
-    rest: restSurface(rest, refuseWith),
-    metrics: pages(options.pages.metrics),
-    none: {
-      take(exchange, record) {
-        answerUnknown(exchange, record, refuseWith);
-        return true;
-      },
-    } satisfies Surface,
-  };
+  const faces = facesOf(options, { app, calls, clock, refuseWith });
   await app.ready();
 
   const door = createDoor(
@@ -181,30 +184,21 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
   };
 
   const { http2Engine, connectionsMax } = options;
-  const sockets = webSockets(rest, clock, options.cors);
   const listeners: Listener[] = [];
-  for (const wanted of options.listeners) {
-    const { serves } = wanted;
-    const served = [
-      serverOptions,
-      surfaces.all,
-      ...(serves.includes("rpc") ? [surfaces.rpc] : []),
-      ...(serves.includes("metrics") ? [surfaces.metrics] : []),
-      ...(serves.includes("rest") ? [surfaces.restPages, surfaces.rest] : []),
-      surfaces.none,
-    ];
-    const facts = { name: wanted.name, port: wanted.port, surfaces: served, upgrade: sockets };
+  for (const { listener: wanted, surfaces, upgrade } of faces) {
+    const { name, port, serves } = wanted;
+    const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
       { ...wanted, http2Engine, connectionsMax },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")
-          ? { upgrade: (upgrade: Upgrade) => door.upgrade(upgrade, facts) }
+          ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
           : {}),
         malformed,
         connectionFailed: (reason, { requestId, code } = {}) => {
           deps.metrics.connectionFailures.inc({ reason });
-          const line = { request_id: requestId, listener: wanted.name, reason, code };
+          const line = { request_id: requestId, listener: name, reason, code };
           deps.logger.info(line, "connection failed");
         },
       },

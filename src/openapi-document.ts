@@ -4,10 +4,11 @@ import { readFileSync } from "node:fs";
 import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { packageVersion } from "#core/version.ts";
+import { methodFacts } from "#interceptors/method-facts.ts";
 import { type Comments, commentsOf } from "#rest/comments.ts";
-import { createOpenApi } from "#rest/openapi.ts";
+import { createOpenApi, type OpenApiOptions } from "#rest/openapi.ts";
 import type { RequestExamples } from "#rest/openapi-operation.ts";
-import { publicServices } from "./public-services.ts";
+import { restServices } from "./public-services.ts";
 
 const description =
   "One port in front of every AI backend. These are its REST bindings; the same services speak " +
@@ -39,14 +40,27 @@ function publicComments(): Comments {
   return commentsOf(fromBinary(FileDescriptorSetSchema, image).file);
 }
 
-/** The document; `authenticates`: whether callers need a credential. */
-export function openApiDocument(authenticates: boolean): JsonObject {
-  return createOpenApi(publicServices, {
+/** What the document tells of. */
+export interface DocumentFacts {
+  /** Whether callers need a credential. */
+  readonly authenticates: boolean;
+  /** As the transcoder has them. */
+  readonly rest: Pick<OpenApiOptions, "rules" | "json" | "jsonByMethod">;
+}
+
+/** The document. Throws for rules that cannot be. */
+export function openApiDocument({ authenticates, rest }: DocumentFacts): JsonObject {
+  const { rules = [], json = {}, jsonByMethod = {} } = rest;
+  return createOpenApi(restServices, {
     title: "Polygate",
     version: packageVersion,
     description,
     comments: publicComments(),
     examples,
+    isPublic: (method) => methodFacts(method).isPublic,
+    rules,
+    json,
+    jsonByMethod,
     ...(authenticates ? { securitySchemes } : {}),
   });
 }

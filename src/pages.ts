@@ -2,10 +2,12 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
-import type { PageAnswer, Pages } from "#exchange/pages.ts";
+import type { PageAnswer } from "#exchange/pages.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
+import type { FrontOptions } from "./front.ts";
+import type { DocumentFacts } from "./openapi-document.ts";
 
 /** What the pages tell of. */
 export interface GatewayPageFacts {
@@ -17,8 +19,8 @@ export interface GatewayPageFacts {
   readonly metricsPath: string | undefined;
   readonly version: string;
   readonly services: readonly DescService[];
-  /** Whether callers need a credential. */
-  readonly authenticates: boolean;
+  /** What /openapi.json tells of; a listener may read and write other JSON. */
+  readonly document: DocumentFacts;
 }
 
 function json(status: number, body: unknown): PageAnswer {
@@ -39,8 +41,9 @@ function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<Cha
 }
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
-export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages; metrics: Pages } {
-  const { metrics, pool, isReady, metricsPath, version, services, authenticates } = facts;
+export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
+  const { metrics, pool, isReady, metricsPath, version, services, document } = facts;
+  const { rest } = document;
   const metricsPage = async (): Promise<PageAnswer> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
@@ -52,7 +55,7 @@ export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages
       "/readyz": () =>
         isReady() ? json(200, { status: "ready" }) : json(503, { status: "not ready" }),
     },
-    rest: {
+    rest: (own) => ({
       "/": () =>
         json(200, {
           name: "polygate",
@@ -64,10 +67,10 @@ export function gatewayPages(facts: GatewayPageFacts): { all: Pages; rest: Pages
           docs: "/docs",
           openapi: "/openapi.json",
         }),
-      ...docsPages(authenticates),
+      ...docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } }),
       "/docs/": () => redirect("/docs"),
       "/status": () => redirect("/healthz"),
-    },
+    }),
     metrics: metricsPath === undefined ? {} : { [metricsPath]: metricsPage },
   };
 }

@@ -1,6 +1,7 @@
 /** The services of the public API, in the order in which they are told of. */
 
 import type { DescService } from "@bufbuild/protobuf";
+import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
@@ -15,3 +16,6 @@ export const publicServices: readonly DescService[] = [
   HealthService,
   StatsService,
 ];
+
+/** Those that HTTP rules may select: a health check may be given a path of its own. */
+export const restServices: readonly DescService[] = [...publicServices, Health];

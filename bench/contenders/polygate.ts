@@ -15,7 +15,7 @@ await openFront(
     ],
     routes,
     ...chain,
-    pages: { all: {}, rest: {}, metrics: {} },
+    pages: { all: {}, rest: () => ({}), metrics: {} },
     bytesMax: 4 << 20,
     trustedProxies: [],
     connectionsMax: 16_000,

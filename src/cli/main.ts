@@ -49,8 +49,11 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "openapi": {
       const { openapi } = await import("./openapi.ts");
-      const write = async (authenticates: boolean) =>
-        (await import("#openapi-document.ts")).openApiDocument(authenticates);
+      const write = async ({ auth, rest }: Settings) =>
+        (await import("#openapi-document.ts")).openApiDocument({
+          authenticates: auth.enabled,
+          rest,
+        });
       return openapi(flags, terminal, write);
     }
     case "version": {

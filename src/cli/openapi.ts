@@ -3,6 +3,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { loadSettings } from "#config/load.ts";
 import { problemText } from "#config/problem.ts";
+import type { Settings } from "#config/settings.ts";
 import { mainHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,7 +11,7 @@ import type { Terminal } from "./terminal.ts";
 export async function openapi(
   argv: readonly string[],
   terminal: Terminal,
-  write: (authenticates: boolean) => Promise<JsonObject>,
+  write: (settings: Settings) => Promise<JsonObject>,
 ): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
     terminal.out(mainHelp());
@@ -21,6 +22,6 @@ export async function openapi(
     for (const problem of loaded.problems) terminal.err(problemText(problem));
     return 1;
   }
-  terminal.out(JSON.stringify(await write(loaded.settings.auth.enabled), undefined, 2));
+  terminal.out(JSON.stringify(await write(loaded.settings), undefined, 2));
   return 0;
 }

@@ -2,12 +2,14 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { DescService } from "@bufbuild/protobuf";
 import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
 import type { Report } from "./report.ts";
 import { isReserved } from "./reserved-paths.ts";
+import { restFrom } from "./rest-settings.ts";
 import type { FileConfig } from "./schema.ts";
 import type { CorsSettings, OnnxSettings, RateLimitSettings, Settings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
@@ -24,6 +26,8 @@ export interface CompileContext {
   readonly cpus: number;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
+  /** Services whose methods HTTP rules may select. */
+  readonly services: readonly DescService[];
 }
 
 /** The models that ship with the package; `src/config` and `dist/config` are equally deep. */
@@ -52,7 +56,11 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     connectionsMax: gateway.connections_max,
     http2Engine: gateway.http2_engine,
     trustedProxies: config.trusted_proxies,
-    rest: { ignoredQueryParameters: config.rest.ignored_query_parameters },
+    rest: restFrom(
+      config.rest,
+      { services: context.services, metricsPath: metrics.enabled ? metrics.path : undefined },
+      report,
+    ),
     ...(cors !== undefined && { cors }),
     auth: authFrom(config.auth, strict, report),
     ...(rateLimit !== undefined && { rateLimit }),

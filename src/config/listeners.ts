@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Report } from "./report.ts";
+import { jsonOptionsFrom } from "./rest-json.ts";
 import type { FileConfig } from "./schema.ts";
 import type { ListenerSettings, Surface, TlsSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
@@ -87,8 +88,12 @@ function fromList(
       report(["gateway", key], "has no effect beside `listeners`", "name ports in one place only");
     }
   }
-  return listeners.map(({ name, host = gateway.host, port, serves, tls }, index) => {
-    const settings = { name, host, port, serves };
+  return listeners.map(({ name, host = gateway.host, port, serves, rest, tls }, index) => {
+    if (rest !== undefined && !serves.includes("rest")) {
+      report(["listeners", index, "rest"], "has no effect: `serves` leaves rest out");
+    }
+    const json = rest && jsonOptionsFrom(rest.json);
+    const settings = { name, host, port, serves, ...(json !== undefined && { json }) };
     if (tls === undefined) return settings;
     const at = ["listeners", index, "tls"];
     return {

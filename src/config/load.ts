@@ -3,6 +3,7 @@
 import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
+import { restServices } from "#public-services.ts";
 import { emptyDraft } from "./draft.ts";
 import { environmentAssignments, unusedEnvironment } from "./environment.ts";
 import { flagsFrom } from "./flags.ts";
@@ -49,6 +50,7 @@ export function loadSettings({ argv, env, cwd }: Outside): Loaded {
     tlsProblems,
     cpus: availableParallelism(),
     unusedEnvironment: unusedEnvironment(env),
+    services: restServices,
   });
   return settings === undefined || problems.length > 0
     ? { ok: false, problems }

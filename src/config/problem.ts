@@ -1,6 +1,9 @@
 /** What is wrong with a configuration, and where it was said. */
 
-/** One problem. Its text never holds a configured value, so that no secret gets out. */
+/**
+ * One problem. Its text never holds a configured value, so that no secret gets out; the names and
+ * paths of HTTP rules are no secrets, every caller may read them.
+ */
 export interface Problem {
   /** `file:line:column`, `environment NAME`, `flag --name` or `defaults`. */
   readonly where: string;

@@ -2,5 +2,5 @@
 
 import type { Path } from "./problem.ts";
 
-/** Takes one problem. Never given a configured value. */
+/** Takes one problem. Never given a configured value that could be a secret. */
 export type Report = (path: Path, message: string, hint?: string) => void;

@@ -1,12 +1,16 @@
-/** Paths that the gateway serves itself: a metrics page there would hide another answer. Pure. */
+/** Paths that the gateway serves itself: what is put there would hide another answer, or be hidden. Pure. */
 
-/** Pages, and REST bindings without variables; a test holds them to what is served. */
-const reserved: ReadonlySet<string> = new Set([
+const pages: ReadonlySet<string> = new Set([
+  "/",
   "/livez",
   "/readyz",
   "/status",
   "/docs",
   "/openapi.json",
+]);
+
+/** REST bindings without variables; a test holds them to what is served. */
+const bindings: ReadonlySet<string> = new Set([
   "/api/v1/chat",
   "/v1/chat",
   "/v1/query",
@@ -19,7 +23,12 @@ const reserved: ReadonlySet<string> = new Set([
   "/api/monitoring/performance",
 ]);
 
+/** Whether a page is served at this path. */
+export function isPage(path: string): boolean {
+  return pages.has(path) || path.startsWith("/docs/");
+}
+
 /** Whether something else than metrics is served at this path. */
 export function isReserved(path: string): boolean {
-  return reserved.has(path) || path.startsWith("/docs/");
+  return isPage(path) || bindings.has(path);
 }

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
+import { jsonOverride, rest } from "./rest-schema.ts";
 import {
   duration,
   durationOrNone,
@@ -78,6 +79,12 @@ const listener = z.strictObject({
     .min(1)
     .default(["rpc", "rest", "metrics"])
     .describe("What callers reach here."),
+  rest: z
+    .strictObject({
+      json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),
+    })
+    .optional()
+    .describe("What REST does otherwise here."),
   tls: z
     .strictObject({
       cert_file: text().describe(
@@ -265,15 +272,6 @@ const metrics = z.strictObject({
     .describe("Where the page is."),
 });
 
-const rest = z.strictObject({
-  ignored_query_parameters: z
-    .array(text("a name, or its beginning and `*`", /^[^\s*]+\*?$/))
-    .prefault([])
-    .describe(
-      "Query parameters that are passed over where no field takes them, such as `utm_*`; all others are refused.",
-    ),
-});
-
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z.strictObject({
   environment: text("a lower-case word such as development or production", /^[a-z][a-z0-9_-]*$/)
@@ -285,7 +283,7 @@ export const fileSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("Several listeners, in place of the ports under `gateway`."),
-  rest: rest.prefault({}).describe("How HTTP/JSON requests are read."),
+  rest: rest.prefault({}).describe("HTTP/JSON."),
   cors: cors.optional().describe("Cross-origin calls from browsers."),
   auth: auth.prefault({}).describe("Who may call."),
   rate_limiting: rateLimiting.optional().describe("Token buckets for each client."),

@@ -1,5 +1,8 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
 
+import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
+
 /** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
 export type Surface = "rpc" | "rest" | "metrics";
 
@@ -23,8 +26,23 @@ export interface ListenerSettings {
   readonly port: number;
   /** Never empty. */
   readonly serves: readonly Surface[];
+  /** What differs from `rest.json` here. */
+  readonly json?: JsonOptions;
   /** Absent: cleartext. */
   readonly tls?: TlsSettings;
+}
+
+/** How REST finds methods, and reads and writes their messages. */
+export interface RestSettings {
+  /** Rules beside those of the protos; they fit the services and each other. */
+  readonly rules: readonly HttpRule[];
+  readonly json: JsonOptions;
+  /** What differs for methods that have routes. */
+  readonly jsonByMethod: JsonByMethod;
+  /** Query parameters that REST passes over where no field takes them; `utm_*` means a beginning. */
+  readonly ignoredQueryParameters: readonly string[];
+  /** Silence after which a stream of events carries a comment, and a WebSocket a ping. */
+  readonly heartbeatMs: number;
 }
 
 /** Cross-origin answers for browsers. */
@@ -145,10 +163,7 @@ export interface Settings {
   readonly http2Engine: "polygate" | "node";
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
-  readonly rest: {
-    /** Query parameters that REST passes over where no field takes them; `utm_*` means a beginning. */
-    readonly ignoredQueryParameters: readonly string[];
-  };
+  readonly rest: RestSettings;
   /** Absent: no cross-origin answers. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;

@@ -21,10 +21,10 @@ export interface PageAnswer {
 export type Pages = Readonly<Record<string, () => PageAnswer | Promise<PageAnswer>>>;
 
 /** Lets fastify answer a request that came by any wire. */
-async function serve(app: FastifyInstance, exchange: Exchange): Promise<void> {
+async function serve(app: FastifyInstance, exchange: Exchange, url: string): Promise<void> {
   const answer = await app.inject({
     method: exchange.method === "HEAD" ? "HEAD" : "GET",
-    url: exchange.target,
+    url,
     headers: Object.fromEntries(exchange.headers()),
   });
   const headers = Object.entries(answer.headers)
@@ -43,14 +43,21 @@ function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boo
 /** The methods that a page takes. */
 export const pageMethods = "GET, HEAD, OPTIONS";
 
-/** Registers the pages on `app`, for GET and HEAD; `wrongMethod` answers what OPTIONS does not name. */
+/** Where pages are registered. */
+export interface PagesHost {
+  readonly app: FastifyInstance;
+  /** Tells several sets of pages on one `app` apart; nobody sees it. */
+  readonly set: string;
+}
+
+/** Registers the pages, for GET and HEAD; `wrongMethod` answers what OPTIONS does not name. */
 export function createPagesSurface(
-  app: FastifyInstance,
+  { app, set }: PagesHost,
   pages: Pages,
   wrongMethod: (exchange: Exchange, record: CallRecord) => void,
 ): Surface {
   for (const [path, page] of Object.entries(pages)) {
-    app.get(path, async (request, reply) => {
+    app.get(`/${set}${path}`, async (request, reply) => {
       const { status, contentType, body, headers = {} } = await page();
       reply.headers({ "cache-control": "no-store", ...headers });
       if (isKnown(request.headers["if-none-match"], headers.etag)) return reply.code(304).send();
@@ -65,7 +72,7 @@ export function createPagesSurface(
       switch (exchange.method) {
         case "GET":
         case "HEAD":
-          void serve(app, exchange);
+          void serve(app, exchange, `/${set}${exchange.target}`);
           break;
         case "OPTIONS":
           exchange.respond(204, [["allow", pageMethods]]);

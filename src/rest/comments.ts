@@ -9,6 +9,12 @@ import type {
 /** Comments by full name: of messages, fields, enums, their values, services and methods. */
 export type Comments = ReadonlyMap<string, string>;
 
+/** The comment of an element, as a description in a document; nothing without one. */
+export function describe(comments: Comments, fullName: string): { description?: string } {
+  const description = comments.get(fullName);
+  return description === undefined ? {} : { description };
+}
+
 /** Where a kind of element stands in the path of a source location (descriptor.proto, Location). */
 const inFile = { message: 4, enum: 5, service: 6 } as const;
 const inMessage = { field: 2, message: 3, enum: 4 } as const;

@@ -26,6 +26,18 @@ function collect(desc: DescMessage, value: JsonObject, prefix: string, paths: st
   }
 }
 
+/** Sets `mask` of `message` to `paths`, sorted. */
+export function setMask(
+  message: Message,
+  mask: DescField & { readonly fieldKind: "message" },
+  paths: Iterable<string>,
+): void {
+  const filled = create(FieldMaskSchema, {
+    paths: [...paths].sort((one, other) => (one < other ? -1 : 1)),
+  });
+  reflect(mask.parent, message).set(mask, reflect(FieldMaskSchema, filled));
+}
+
 /**
  * Sets `mask` of `message` to the paths that the JSON text `body` names, down to lists, maps and
  * values, sorted; they count from `resource`, the field that the body is.
@@ -40,8 +52,5 @@ export function fillMask(
   if (resource.fieldKind !== "message" || !isObject(value)) return;
   const paths: string[] = [];
   collect(resource.message, value, "", paths);
-  const filled = create(FieldMaskSchema, {
-    paths: paths.sort((one, other) => (one < other ? -1 : 1)),
-  });
-  reflect(mask.parent, message).set(mask, reflect(FieldMaskSchema, filled));
+  setMask(message, mask, paths);
 }

@@ -38,6 +38,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export class FieldWriter {
   readonly #root: ReflectMessage;
   readonly #written = new Set<string>();
+  /** Paths of the fields that texts and files went into, in their order; one may be there twice. */
+  readonly paths: string[] = [];
 
   constructor(message: ReflectMessage["message"], desc: ReflectMessage["desc"]) {
     this.#root = reflect(desc, message, false);
@@ -85,6 +87,7 @@ export class FieldWriter {
 
   #write(target: FieldTarget, name: string, value: unknown): void {
     const { field, key } = target;
+    this.paths.push(target.path);
     let at = this.#root;
     for (const parent of target.parents) {
       refuseOneofConflict(at, parent, name);

@@ -2,10 +2,24 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import type { Exchange } from "#exchange/exchange.ts";
+import { setMask } from "./field-mask.ts";
 import { FieldWriter } from "./field-writer.ts";
 import { formPartsFrom } from "./multipart.ts";
 import { type ParameterBinder, parametersFrom } from "./parameters.ts";
 import type { Route } from "./route.ts";
+
+/** What a form wrote; a PATCH without a field mask gets one of the fields that it named. */
+function written({ maskField, formPrefix }: Route, writer: FieldWriter): Message {
+  const { message, paths } = writer;
+  if (maskField === undefined || formPrefix === "") return message;
+  const named = [...new Set(paths)].filter((path) => path.startsWith(formPrefix));
+  setMask(
+    message,
+    maskField,
+    named.map((path) => path.slice(formPrefix.length)),
+  );
+  return message;
+}
 
 /** The message of an urlencoded form. Throws PARAMETER_INVALID. */
 export function messageFromUrlencoded(
@@ -16,7 +30,7 @@ export function messageFromUrlencoded(
   const { input } = route.method;
   const writer = new FieldWriter(create(input), input);
   for (const parameter of parametersFrom(text)) binder.formText(route, parameter, writer);
-  return writer.message;
+  return written(route, writer);
 }
 
 /** The message of a multipart form. Throws PARAMETER_INVALID, BODY_MALFORMED, BODY_TOO_LARGE. */
@@ -33,5 +47,5 @@ export async function messageFromMultipart(
     if (part.kind === "text") binder.formText(route, [part.name, part.text], writer);
     else binder.formFile(route, part.name, part.file, writer);
   }
-  return writer.message;
+  return written(route, writer);
 }

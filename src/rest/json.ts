@@ -10,9 +10,8 @@ import {
   type Registry,
   toJson,
 } from "@bufbuild/protobuf";
-import { isFieldError } from "@bufbuild/protobuf/reflect";
-import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { converted } from "./json-fault.ts";
 import { hasEndlessNumber, holdsFreeJson } from "./json-number.ts";
 
 /** How JSON is read and written. */
@@ -27,6 +26,9 @@ export interface JsonOptions {
   readonly ignoreUnknownFields?: boolean;
 }
 
+/** What differs for single methods, by full name such as polygate.v1.ChatService.Chat. */
+export type JsonByMethod = Readonly<Record<string, JsonOptions>>;
+
 /** Reads and writes JSON. */
 export interface JsonCodec {
   /** The message that a text writes. Throws BODY_MALFORMED or REQUEST_INVALID. */
@@ -36,38 +38,6 @@ export interface JsonCodec {
   write(desc: DescMessage, message: Message): string;
   /** One field of `message`, with its default when it is not set. */
   writeField(desc: DescMessage, message: Message, field: DescField): string;
-}
-
-const preamble = /^cannot decode .*? from JSON: /;
-
-function fieldFault(field: string, description: string, cause: unknown): ConnectError {
-  return fault("REQUEST_INVALID", `${field}: ${description}`, {
-    fields: [{ field, description }],
-    cause,
-  });
-}
-
-/** The error for a text that is no JSON, or not that of the message. */
-function readFault(thrown: unknown): ConnectError {
-  const problem = thrown instanceof Error ? thrown.message.replace(preamble, "") : "";
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  if (thrown instanceof SyntaxError || cause instanceof SyntaxError) {
-    return fault("BODY_MALFORMED", `the body is not valid JSON: ${problem}`, { cause: thrown });
-  }
-  if (isFieldError(cause)) return fieldFault(cause.field().name, problem, thrown);
-  const unknown = /^key "(.*)" is unknown$/s.exec(problem)?.[1];
-  if (unknown !== undefined) return fieldFault(unknown, "unknown field", thrown);
-  const known = thrown instanceof Error && preamble.test(thrown.message);
-  const text = known ? problem : "a value is not one of its field's type";
-  return fault("REQUEST_INVALID", `the body does not fit the request: ${text}`, { cause: thrown });
-}
-
-function converted<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw readFault(error);
-  }
 }
 
 /** A codec; `registry` holds the types that google.protobuf.Any may carry. */
@@ -91,15 +61,17 @@ export function createJsonCodec(options: JsonOptions, registry: Registry): JsonC
   };
   return {
     read(desc, text) {
-      const message = converted(() => fromJsonString(desc, text, reading));
+      const written = { desc, text, reading };
+      const message = converted(written, () => fromJsonString(desc, text, reading));
       requireNumbers(desc, text);
       return message;
     },
     readField(desc, message, field, text) {
-      converted(() => {
+      const object = `{${JSON.stringify(field.jsonName)}:${text}}`;
+      converted({ desc, text: object, reading }, () => {
         // Alone first: a text such as `1,"other":2` must not get past the field it is for.
         JSON.parse(text);
-        mergeFromJsonString(desc, message, `{${JSON.stringify(field.jsonName)}:${text}}`, reading);
+        mergeFromJsonString(desc, message, object, reading);
       });
       requireNumbers(desc, text);
     },

@@ -4,7 +4,9 @@ import { pipeline } from "node:stream/promises";
 import { ConnectError } from "@connectrpc/connect";
 import busboy from "@fastify/busboy";
 import { fault } from "#errors/fault.ts";
+import { DelimiterCount } from "./delimiter-count.ts";
 import type { UploadedFile } from "./field-writer.ts";
+import { mediaTypeFrom } from "./media-type.ts";
 
 /** One part of a form. */
 export type FormPart =
@@ -13,25 +15,38 @@ export type FormPart =
 
 const nameBytesMax = 256;
 const partsMax = 256;
+const cutOff = "it is cut off or broken";
 
 function malformed(problem: string, cause?: unknown): ConnectError {
   return fault("BODY_MALFORMED", `multipart body: ${problem}`, { cause });
 }
 
-function createParser(contentType: string, bytesMax: number) {
-  try {
-    return new busboy.Busboy({
-      headers: { "content-type": contentType },
-      limits: {
-        fieldNameSize: nameBytesMax,
-        fieldSize: bytesMax,
-        fileSize: bytesMax,
-        parts: partsMax,
-        headerPairs: 32,
-      },
-    });
-  } catch (error) {
-    throw malformed("the content-type names no boundary", error);
+/** RFC 2046, 5.1.1. */
+const boundaryPattern = /^[\w'()+,\-./:=? ]{1,70}$/;
+
+function boundaryOf(contentType: string): string {
+  const boundary = mediaTypeFrom(contentType).parameters.get("boundary") ?? "";
+  if (boundaryPattern.test(boundary)) return boundary;
+  throw malformed("the content-type names no boundary");
+}
+
+function createParser(boundary: string, bytesMax: number) {
+  return new busboy.Busboy({
+    headers: { "content-type": `multipart/form-data; boundary="${boundary}"` },
+    limits: {
+      fieldNameSize: nameBytesMax,
+      fieldSize: bytesMax,
+      fileSize: bytesMax,
+      parts: partsMax,
+      headerPairs: 32,
+    },
+  });
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, count: DelimiterCount) {
+  for await (const chunk of chunks) {
+    count.add(chunk);
+    yield chunk;
   }
 }
 
@@ -44,7 +59,9 @@ export async function formPartsFrom(
   contentType: string,
   bytesMax: number,
 ): Promise<FormPart[]> {
-  const parser = createParser(contentType, bytesMax);
+  const boundary = boundaryOf(contentType);
+  const parser = createParser(boundary, bytesMax);
+  const count = new DelimiterCount(boundary);
   const parts: FormPart[] = [];
   let problem: string | undefined;
   // The parser's types deny it, but a part may come without a name.
@@ -58,27 +75,30 @@ export async function formPartsFrom(
   });
   parser.on("file", (...[name, stream, , , contentType]) => {
     const pieces: Buffer[] = [];
-    const field = nameOf(name);
+    const file = { bytes: Buffer.of(), contentType };
+    // It has its place from its head on: the parts behind it may end earlier.
+    parts.push({ kind: "file", name: nameOf(name), file });
     stream.on("data", (piece: Buffer) => pieces.push(piece));
     // The parser tells of the same failure; without a listener it would be an uncaught error.
     stream.on("error", () => {});
     stream.on("end", () => {
-      parts.push({
-        kind: "file",
-        name: field,
-        file: { bytes: Buffer.concat(pieces), contentType },
-      });
+      file.bytes = Buffer.concat(pieces);
     });
   });
   parser.on("partsLimit", () => {
     problem = `more than ${partsMax} parts`;
   });
   try {
-    await pipeline(chunks, parser);
+    await pipeline(counted(chunks, count), parser);
   } catch (error) {
     if (error instanceof ConnectError) throw error;
-    throw malformed("it is cut off or broken", error);
+    throw malformed(cutOff, error);
   }
   if (problem !== undefined) throw malformed(problem);
+  if (!count.closed) throw malformed(cutOff);
+  // The parser passes over a part whose head it cannot read, without a word.
+  if (parts.length !== count.parts) {
+    throw malformed("a part's head has no end, or no content-disposition: form-data");
+  }
   return parts;
 }

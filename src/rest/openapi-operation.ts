@@ -1,35 +1,41 @@
 /** One operation of an OpenAPI document: its parameters, its request body, its answers. */
 
-import {
-  type DescField,
-  type DescMethod,
-  getOption,
-  hasOption,
-  type JsonObject,
-  type JsonValue,
-} from "@bufbuild/protobuf";
+import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import { public$ } from "#gen/polygate/v1/options_pb.js";
 import { expectationOfField } from "./field-text.ts";
 import { queryParameters } from "./openapi-path.ts";
 import type { SchemaCollector } from "./openapi-schema.ts";
-import type { Route } from "./route.ts";
-import { nameOf } from "./router.ts";
+import { nameOf, type Route } from "./route.ts";
 import { streamFormats } from "./stream-format.ts";
 
 const binary: JsonObject = { type: "string", contentMediaType: "application/octet-stream" };
 
-/** Examples of requests, in JSON with the names of the document, by full name of the method. */
+/** Examples of requests, in any JSON that is read, by full name of the method. */
 export type RequestExamples = Readonly<Record<string, JsonObject>>;
+
+/** What a document says of methods beside their descriptors. */
+export interface MethodNotes {
+  /** Default none. */
+  readonly examples?: RequestExamples;
+  /** Whether a method needs no credential; default: none does without. */
+  readonly isPublic?: (method: DescMethod) => boolean;
+}
+
+function withExample(parameter: JsonObject, request: JsonObject | undefined): JsonObject {
+  const example = request?.[String(parameter.name)];
+  return example === undefined ? parameter : { ...parameter, example };
+}
 
 /** Writes the operations of one document. */
 export class OperationWriter {
   readonly #schemas: SchemaCollector;
   readonly #examples: RequestExamples;
+  readonly #isPublic: (method: DescMethod) => boolean;
 
-  constructor(schemas: SchemaCollector, examples: RequestExamples) {
+  constructor(schemas: SchemaCollector, { examples = {}, isPublic = () => false }: MethodNotes) {
     this.#schemas = schemas;
     this.#examples = examples;
+    this.#isPublic = isPublic;
   }
 
   #requestBody(route: Route): JsonObject | undefined {
@@ -62,15 +68,23 @@ export class OperationWriter {
     return this.#schemas.object(method.input, ({ name }) => !bound.includes(name));
   }
 
+  /** The example of a method's request. */
+  #example(method: DescMethod, names?: "proto"): JsonObject | undefined {
+    const written = this.#examples[nameOf(method)];
+    return written && this.#schemas.example(method.input, written, names);
+  }
+
   /** What the example of a request has in its body. */
   #bodyExample({ body, bound, method }: Route): { example?: JsonValue } {
-    const request = this.#examples[nameOf(method)];
+    const request = this.#example(method);
     if (request === undefined) return {};
     if (body.kind === "field") {
       const example = request[this.#schemas.nameOf(body.target.field)];
       return example === undefined ? {} : { example };
     }
-    const free = Object.entries(request).filter(([name]) => !bound.includes(name));
+    const inPath = method.input.fields.filter(({ name }) => bound.includes(name));
+    const taken = new Set(inPath.map((field) => this.#schemas.nameOf(field)));
+    const free = Object.entries(request).filter(([name]) => !taken.has(name));
     return { example: Object.fromEntries(free) };
   }
 
@@ -132,12 +146,15 @@ export class OperationWriter {
     return streamed;
   }
 
+  /** Those of the path are named as its rule has them, those of the query as answers name fields. */
   #parameters(route: Route, pathParameters: readonly JsonObject[]): JsonObject[] {
-    const request = this.#examples[nameOf(route.method)] ?? {};
-    return [...pathParameters, ...queryParameters(route, this.#schemas)].map((parameter) => {
-      const example = request[String(parameter.name)];
-      return example === undefined ? parameter : { ...parameter, example };
-    });
+    const { method } = route;
+    return [
+      ...pathParameters.map((each) => withExample(each, this.#example(method, "proto"))),
+      ...queryParameters(route, this.#schemas).map((each) =>
+        withExample(each, this.#example(method)),
+      ),
+    ];
   }
 
   /** An operation; `id` is unique in the document. */
@@ -156,7 +173,7 @@ export class OperationWriter {
       ...(parameters.length === 0 ? {} : { parameters }),
       ...(requestBody === undefined ? {} : { requestBody }),
       responses: this.#responses(route),
-      ...(hasOption(method, public$) && getOption(method, public$) ? { security: [] } : {}),
+      ...(this.#isPublic(method) ? { security: [] } : {}),
     };
   }
 }

@@ -67,20 +67,35 @@ export function documentPath(route: Route, schemas: SchemaCollector): DocumentPa
 /** Deepest message whose fields are listed as parameters. */
 const depthMax = 3;
 
+/** A field that a query can fill. */
+interface Leaf {
+  /** Proto names, joined by dots. */
+  readonly path: string;
+  /** The same in the names of answers. */
+  readonly name: string;
+  readonly field: DescField;
+}
+
 function* leavesOf(
   message: DescMessage,
-  prefix: string,
-  parents: readonly DescMessage[],
-): Iterable<readonly [path: string, field: DescField]> {
+  schemas: SchemaCollector,
+  above: { readonly path: string; readonly name: string; readonly parents: readonly DescMessage[] },
+): Iterable<Leaf> {
+  const { parents } = above;
   for (const field of message.fields) {
-    const path = prefix + field.name;
-    if (expectationOfField(field) !== undefined) yield [path, field];
+    const path = above.path + field.name;
+    const name = above.name + schemas.nameOf(field);
+    if (expectationOfField(field) !== undefined) yield { path, name, field };
     else if (
       field.fieldKind === "message" &&
       parents.length < depthMax &&
       !parents.includes(field.message)
     ) {
-      yield* leavesOf(field.message, `${path}.`, [...parents, message]);
+      yield* leavesOf(field.message, schemas, {
+        path: `${path}.`,
+        name: `${name}.`,
+        parents: [...parents, message],
+      });
     }
   }
 }
@@ -88,13 +103,13 @@ function* leavesOf(
 /** The query parameters that a route takes. */
 export function queryParameters(route: Route, schemas: SchemaCollector): JsonObject[] {
   if (route.body.kind === "message") return [];
-  const leaves = [...leavesOf(route.method.input, "", [])];
+  const leaves = [...leavesOf(route.method.input, schemas, { path: "", name: "", parents: [] })];
   return leaves
-    .filter(([path]) => !route.bound.some((bound) => overlaps(bound, path)))
-    .map(([path, field]) => {
+    .filter(({ path }) => !route.bound.some((bound) => overlaps(bound, path)))
+    .map(({ path, name, field }) => {
       const { description, ...schema } = schemas.field(field);
       return {
-        name: path,
+        name,
         in: "query",
         ...(description === undefined ? {} : { description }),
         ...(constraintsOf(field).required && !path.includes(".") ? { required: true } : {}),

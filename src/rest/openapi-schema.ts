@@ -4,12 +4,15 @@ import {
   type DescEnum,
   type DescField,
   type DescMessage,
+  fromJson,
   type JsonObject,
+  type JsonValue,
   ScalarType,
+  toJson,
 } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import type { Comments } from "./comments.ts";
+import { type Comments, describe } from "./comments.ts";
 import type { JsonOptions } from "./json.ts";
 import { constraintsOf, demandsOf } from "./openapi-rules.ts";
 
@@ -51,16 +54,28 @@ const wellKnown: Readonly<Record<string, JsonObject>> = {
   "google.protobuf.Value": {},
 };
 
-/** Collects the schemas that a document needs, each under the full name of its type. */
+/** What a collector writes from and to. */
+export interface SchemaSource {
+  readonly comments: Comments;
+  readonly json: JsonOptions;
+  /** What follows the full name of a type in the name of its schema; empty for nothing. */
+  readonly suffix: string;
+  /** By name; grows while schemas are asked for. */
+  readonly schemas: Record<string, JsonObject>;
+}
+
+/** Collects the schemas that methods with the same JSON options need. */
 export class SchemaCollector {
-  /** By full name; grows while schemas are asked for. */
-  readonly schemas: Record<string, JsonObject> = {};
+  readonly #schemas: Record<string, JsonObject>;
   readonly #comments: Comments;
   readonly #json: JsonOptions;
+  readonly #suffix: string;
 
-  constructor(comments: Comments, json: JsonOptions) {
+  constructor({ comments, json, suffix, schemas }: SchemaSource) {
     this.#comments = comments;
     this.#json = json;
+    this.#suffix = suffix;
+    this.#schemas = schemas;
   }
 
   /** A reference to a message's schema, or the schema of a type that is written as one value. */
@@ -72,12 +87,13 @@ export class SchemaCollector {
       const { type: kind, ...rest } = scalars[inner.scalar];
       return { ...rest, type: [typeof kind === "string" ? kind : "string", "null"] };
     }
-    if (!Object.hasOwn(this.schemas, type.typeName)) {
+    const name = type.typeName + this.#suffix;
+    if (!Object.hasOwn(this.#schemas, name)) {
       // Before its fields are looked at, or a message within itself would go on for ever.
-      this.schemas[type.typeName] = {};
-      this.schemas[type.typeName] = this.object(type, () => true);
+      this.#schemas[name] = {};
+      this.#schemas[name] = this.object(type, () => true);
     }
-    return { $ref: `#/components/schemas/${type.typeName}` };
+    return { $ref: `#/components/schemas/${name}` };
   }
 
   /** The schema of a message's fields as far as they are wanted. */
@@ -97,6 +113,15 @@ export class SchemaCollector {
   /** The name of a field in answers. */
   nameOf(field: DescField): string {
     return this.#json.names === "json" ? field.jsonName : field.name;
+  }
+
+  /** A message in the JSON of requests: `written` in any JSON that is read, names as answers have them. */
+  example(type: DescMessage, written: JsonValue, names = this.#json.names): JsonObject {
+    const json = toJson(type, fromJson(type, written), {
+      useProtoFieldName: names !== "json",
+      enumAsInteger: this.#json.enumsAsNumbers ?? false,
+    });
+    return typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
   }
 
   /** The schema of a field with its comment and its constraints. */
@@ -127,8 +152,7 @@ export class SchemaCollector {
 
   /** The comment of an element, as a schema's description. */
   description(fullName: string): { description?: string } {
-    const description = this.#comments.get(fullName);
-    return description === undefined ? {} : { description };
+    return describe(this.#comments, fullName);
   }
 
   #comment(fullName: string): string[] {

@@ -2,26 +2,26 @@
 
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
-import type { Comments } from "./comments.ts";
+import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
-import type { JsonOptions } from "./json.ts";
-import { OperationWriter, type RequestExamples } from "./openapi-operation.ts";
+import type { JsonByMethod, JsonOptions } from "./json.ts";
+import { type MethodNotes, OperationWriter } from "./openapi-operation.ts";
 import { documentPath } from "./openapi-path.ts";
-import { SchemaCollector } from "./openapi-schema.ts";
+import { SchemaVariants } from "./openapi-variants.ts";
 import type { Route } from "./route.ts";
 import { Router } from "./router.ts";
 
 /** What a document says beside the routes. */
-export interface OpenApiOptions {
+export interface OpenApiOptions extends MethodNotes {
   readonly title: string;
   readonly version: string;
   readonly description?: string;
   /** As the transcoder has them. */
   readonly rules?: readonly HttpRule[];
   readonly json?: JsonOptions;
+  readonly jsonByMethod?: JsonByMethod;
   /** Comments of the proto files; default none. */
   readonly comments?: Comments;
-  readonly examples?: RequestExamples;
   /** By name, in OpenAPI's words; a method that is not public takes any of them. Default none. */
   readonly securitySchemes?: Readonly<Record<string, JsonObject>>;
 }
@@ -53,26 +53,35 @@ const errorSchema: JsonObject = {
 
 const httpMethods = new Set(["get", "put", "post", "delete", "options", "head", "patch", "trace"]);
 
+/** The parameters of a path under the names that another path of the same shape gives them. */
+function renamed(parameters: readonly JsonObject[], text: string): JsonObject[] {
+  const names = [...text.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name);
+  return parameters.map((parameter, index) => ({ ...parameter, name: names[index] ?? "" }));
+}
+
 function pathsOf(
   routes: readonly Route[],
-  schemas: SchemaCollector,
-  examples: RequestExamples,
+  variants: SchemaVariants,
+  notes: MethodNotes,
 ): JsonObject {
-  const writer = new OperationWriter(schemas, examples);
   const paths: Record<string, JsonObject> = {};
   const textByShape = new Map<string, string>();
   const ids = new Map<string, number>();
   for (const route of routes) {
     const kind = route.httpMethod === "*" ? "get" : route.httpMethod.toLowerCase();
-    const { text, shape, parameters } = documentPath(route, schemas);
-    const known = textByShape.get(shape) ?? text;
+    const schemas = variants.of(route.method);
+    const { text: ownText, shape, parameters: own } = documentPath(route, schemas);
     // A document has one path of a shape, with one set of names, and only HTTP's own methods.
-    if (known !== text || !httpMethods.has(kind)) continue;
+    if (!httpMethods.has(kind)) continue;
+    const text = textByShape.get(shape) ?? ownText;
     textByShape.set(shape, text);
+    const parameters = text === ownText ? own : renamed(own, text);
+    if (paths[text]?.[kind] !== undefined) continue;
     const name = `${route.method.parent.name}_${route.method.name}`;
     const count = (ids.get(name) ?? 0) + 1;
     ids.set(name, count);
     const id = count === 1 ? name : `${name}_${count}`;
+    const writer = new OperationWriter(schemas, notes);
     paths[text] = { [kind]: writer.operation(route, id, parameters), ...paths[text] };
   }
   return paths;
@@ -83,20 +92,21 @@ export function createOpenApi(
   services: readonly DescService[],
   options: OpenApiOptions,
 ): JsonObject {
-  const { title, version, description, rules = [], json = {}, securitySchemes } = options;
+  const { title, version, description, rules = [], securitySchemes } = options;
+  const { json = {}, jsonByMethod = {} } = options;
   const comments: Comments = options.comments ?? new Map();
-  const schemas = new SchemaCollector(comments, json);
+  const variants = new SchemaVariants(comments, json, jsonByMethod);
   const { routes } = new Router(services, rules, new FieldIndex());
-  const paths = pathsOf(routes, schemas, options.examples ?? {});
+  const paths = pathsOf(routes, variants, options);
   const served = new Set(routes.map(({ method }) => method.parent));
   const schemeNames = Object.keys(securitySchemes ?? {});
   return {
     openapi: "3.1.0",
     info: { title, version, ...(description === undefined ? {} : { description }) },
-    tags: [...served].map(({ name, typeName }) => ({ name, ...schemas.description(typeName) })),
+    tags: [...served].map(({ name, typeName }) => ({ name, ...describe(comments, typeName) })),
     paths,
     components: {
-      schemas: { ...schemas.schemas, Error: errorSchema },
+      schemas: { ...variants.schemas, Error: errorSchema },
       responses: {
         Error: {
           description: "What went wrong.",

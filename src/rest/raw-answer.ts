@@ -6,81 +6,120 @@ import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { Answer } from "#rpc/call.ts";
-
-/** A stretch of bytes; `end` is the one behind the last. */
-interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
-
-/**
- * The one range that a Range field asks of `size` bytes; undefined when it asks for none, or in
- * a way that may be ignored. Throws RANGE_INVALID when there is nothing in it.
- */
-function byteRangeFrom(field: string | undefined, size: number): ByteRange | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(field ?? "");
-  const [, first = "", last = ""] = match ?? [];
-  if (match === null || (first === "" && last === "")) return undefined;
-  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
-  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
-  if (start >= end) {
-    throw fault("RANGE_INVALID", `range: the answer has ${size} bytes`, {
-      headers: { "content-range": `bytes */${size}` },
-    });
-  }
-  return { start, end };
-}
+import { type ByteRange, rangeOf } from "./byte-range.ts";
 
 /** The body's own type where it can be a header field: it may be what some client once sent. */
 function contentTypeOf({ contentType }: HttpBody): string {
   return /^[\x20-\x7e]+$/.test(contentType) ? contentType : "application/octet-stream";
 }
 
-/** The range that the request asks for. If-Range asks for a version, and answers here have none. */
-function rangeOf(exchange: Exchange, size: number): ByteRange | undefined {
-  if (exchange.header("if-range") !== undefined) return undefined;
-  return byteRangeFrom(exchange.header("range"), size);
+/** What is sent of `size` bytes, and how the head tells of it. */
+interface Part extends ByteRange {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+/** The part that a request asks for: all, unless a GET names a range. Throws RANGE_INVALID. */
+function partOf(exchange: Exchange, size: number): Part {
+  const whole = { status: 200, headers: [], start: 0, end: size };
+  if (exchange.method !== "GET" && exchange.method !== "HEAD") return whole;
+  const accepts = ["accept-ranges", "bytes"] as const;
+  const range = rangeOf(exchange, size);
+  if (range === undefined) return { ...whole, headers: [accepts] };
+  const contentRange = ["content-range", `bytes ${range.start}-${range.end - 1}/${size}`] as const;
+  return { status: 206, headers: [accepts, contentRange], ...range };
 }
 
 /** Answers with a body's bytes, or the range of them that a GET asks for. */
 export function sendRaw(exchange: Exchange, body: HttpBody, headers: HeaderList): void {
-  const ranged = exchange.method === "GET" || exchange.method === "HEAD";
-  const range = ranged ? rangeOf(exchange, body.data.length) : undefined;
-  const head: HeaderList = [
-    ...headers,
-    ["content-type", contentTypeOf(body)],
-    ...(ranged ? [["accept-ranges", "bytes"] as const] : []),
-  ];
-  if (range === undefined) {
-    exchange.respond(200, head, body.data);
-    return;
+  const part = partOf(exchange, body.data.length);
+  const type = ["content-type", contentTypeOf(body)] as const;
+  const bytes = body.data.subarray(part.start, part.end);
+  exchange.respond(part.status, [...headers, type, ...part.headers], bytes);
+}
+
+/** The size that a handler names ahead of its messages; undefined when it names none. */
+function sizeOf(answer: Answer): number | undefined {
+  const text = answer.header.get("content-length") ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The written part of one streamed body. */
+class RawWriter {
+  readonly #exchange: Exchange;
+  readonly #answer: Answer;
+  /** All that comes, as long as nobody has named a size. */
+  #part: Part = { status: 200, headers: [], start: 0, end: Number.POSITIVE_INFINITY };
+  /** Bytes of the whole that have come so far. */
+  #seen = 0;
+
+  constructor(exchange: Exchange, answer: Answer) {
+    this.#exchange = exchange;
+    this.#answer = answer;
   }
-  const { start, end } = range;
-  const contentRange = ["content-range", `bytes ${start}-${end - 1}/${body.data.length}`] as const;
-  exchange.respond(206, [...head, contentRange], body.data.subarray(start, end));
+
+  /** Nothing that is still to come would be sent. */
+  get done(): boolean {
+    const { method, started } = this.#exchange;
+    if (method === "HEAD") return started;
+    return this.#part.status === 206 && this.#seen >= this.#part.end;
+  }
+
+  async take(body: HttpBody): Promise<void> {
+    if (!this.#exchange.started) this.#start(body);
+    const { status, start, end } = this.#part;
+    const at = this.#seen;
+    this.#seen += body.data.length;
+    if (status === 200 && this.#seen > end) throw misnamed();
+    const bytes = body.data.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    if (bytes.length > 0 && this.#exchange.method !== "HEAD") await this.#exchange.write(bytes);
+  }
+
+  finish(): void {
+    if (!this.#exchange.started) {
+      this.#exchange.respond(200, [...metadataFields(this.#answer.header)]);
+      return;
+    }
+    const { end } = this.#part;
+    if (Number.isFinite(end) && this.#seen < end && this.#exchange.method !== "HEAD")
+      throw misnamed();
+    this.#exchange.end(metadataFields(this.#answer.trailer));
+  }
+
+  #start(body: HttpBody): void {
+    const { header } = this.#answer;
+    const size = sizeOf(this.#answer);
+    if (size !== undefined) this.#part = partOf(this.#exchange, size);
+    const { status, headers, start, end } = this.#part;
+    this.#exchange.start(status, [
+      ...metadataFields(header),
+      ["content-type", contentTypeOf(body)],
+      ...headers,
+      ...(size === undefined ? [] : [["content-length", String(end - start)] as const]),
+    ]);
+  }
+}
+
+function misnamed() {
+  return fault("INTERNAL", "the answer has another size than it named");
 }
 
 /**
- * Sends the bytes of all messages one after another; the first one names the content type. A
- * failure under way breaks the answer off; one before anything was sent is thrown. HEAD needs the
- * first message only.
+ * Sends the bytes of all messages one after another; the first one names the content type. When the
+ * handler names the size in a header field `content-length`, a GET may ask for a range. A failure
+ * under way breaks the answer off; one before anything was sent is thrown. HEAD needs the first
+ * message only.
  */
 export async function sendRawStream(
   exchange: Exchange,
   answer: Answer,
   bodyOf: (message: Message) => unknown,
 ): Promise<void> {
+  const writer = new RawWriter(exchange, answer);
   for await (const message of answer.messages) {
     const body = bodyOf(message);
-    if (!isMessage(body, HttpBodySchema)) continue;
-    if (!exchange.started) {
-      const type = ["content-type", contentTypeOf(body)] as const;
-      exchange.start(200, [...metadataFields(answer.header), type]);
-    }
-    if (exchange.method === "HEAD") break;
-    if (body.data.length > 0) await exchange.write(body.data);
+    if (isMessage(body, HttpBodySchema)) await writer.take(body);
+    if (writer.done) break;
   }
-  if (exchange.started) exchange.end(metadataFields(answer.trailer));
-  else exchange.respond(200, [...metadataFields(answer.header)]);
+  writer.finish();
 }

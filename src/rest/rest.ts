@@ -15,12 +15,12 @@ import { type Answering, answerOnce, answerStream, switchedRoute } from "./answe
 import type { BodyReading } from "./body.ts";
 import { errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
-import { createJsonCodec, type JsonCodec, type JsonOptions } from "./json.ts";
+import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
 import { callOf, messageOf, messagesOf } from "./request.ts";
-import type { Route } from "./route.ts";
-import { nameOf, type Routed, type RouteMatch, Router } from "./router.ts";
+import { nameOf, type Route } from "./route.ts";
+import { type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
 
 /** How requests are read and answers written. */
@@ -32,14 +32,13 @@ export interface RestOptions {
   /** Greatest length of a request's path and query; default 16384. */
   readonly targetBytesMax?: number;
   readonly json?: JsonOptions;
-  /** What differs for single methods, by full name such as polygate.v1.ChatService.Chat. */
-  readonly jsonByMethod?: Readonly<Record<string, JsonOptions>>;
-  /** Rules beside the annotations, which win over those of the same method. */
+  readonly jsonByMethod?: JsonByMethod;
+  /** Rules beside the annotations, which win over those of the same method; one a method. */
   readonly rules?: readonly HttpRule[];
   /** Query parameters passed over where no field takes them; `utm_*` means a beginning. Default none. */
   readonly ignoredQueryParameters?: readonly string[];
   readonly clock: Clock;
-  /** Silence after which server-sent events carry a comment, in milliseconds; default 15000. */
+  /** Silence after which events carry a comment and WebSockets a ping, in milliseconds; default 15000. */
   readonly heartbeatMs?: number;
 }
 
@@ -92,11 +91,13 @@ class Transcoder implements Rest {
   readonly #binder: ParameterBinder;
   readonly #codecOf: (method: DescMethod) => JsonCodec;
   readonly #options: RestOptions;
+  readonly #heartbeatMs: number;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
+    this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -139,7 +140,8 @@ class Transcoder implements Rest {
       return;
     }
     const reading = this.#reading(this.#codecOf(match.route.method));
-    const { clock, heartbeatMs = 15_000 } = this.#options;
+    const { clock } = this.#options;
+    const heartbeatMs = this.#heartbeatMs;
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
@@ -202,10 +204,9 @@ class Transcoder implements Rest {
   }
 
   #answering(json: JsonCodec, request: RestRequest): Answering {
-    const { clock, heartbeatMs = 15_000 } = this.#options;
     const stream = {
-      clock,
-      heartbeatMs,
+      clock: this.#options.clock,
+      heartbeatMs: this.#heartbeatMs,
       errorJson: (error: ConnectError) => errorJson(error, this.#factsOf(request)),
     };
     return { calls: this.#calls, json, stream };
@@ -242,7 +243,7 @@ function answerWrongMethod(exchange: Exchange, allow: readonly string[]): void {
   });
 }
 
-/** The transcoder of the services behind `calls`. Throws an Error for a rule that cannot be. */
+/** The transcoder of the services behind `calls`. Throws a RuleError or a ClashError for rules that cannot be. */
 export function createRest(calls: CallPath, options: RestOptions): Rest {
   return new Transcoder(calls, options);
 }

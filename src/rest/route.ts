@@ -7,6 +7,7 @@ import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { stream_switch } from "#gen/polygate/v1/options_pb.js";
 import type { FieldIndex, FieldTarget } from "./field-path.ts";
 import { expectationOfField } from "./field-text.ts";
+import { RuleError, type RulePath } from "./rule-error.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
 
 /** Where the request's body goes. */
@@ -20,6 +21,8 @@ export type BodyRule =
 /** One HTTP method and path of an RPC method. */
 export interface Route {
   readonly method: DescMethod;
+  /** Where its HTTP method and path stand in the rule of the method. */
+  readonly at: RulePath;
   /** `*` for any. */
   readonly httpMethod: string;
   readonly template: Template;
@@ -37,14 +40,22 @@ export interface Route {
   readonly streamSwitch?: { readonly field: DescField; readonly method: DescMethod };
 }
 
+/** Full name of a method, as rules select it. */
+export function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}.${method.name}`;
+}
+
 function isHttpBody(message: { readonly typeName: string } | undefined): boolean {
   return message?.typeName === HttpBodySchema.typeName;
 }
 
-function httpMethodAndPath({ pattern }: HttpRule): readonly [method: string, path: string] {
+function patternOf({ pattern }: HttpRule) {
   if (pattern.case === undefined) throw new Error("the rule names no HTTP method and path");
-  if (pattern.case === "custom") return [pattern.value.kind, pattern.value.path];
-  return [pattern.case.toUpperCase(), pattern.value];
+  if (pattern.case !== "custom") {
+    return { at: [pattern.case], httpMethod: pattern.case.toUpperCase(), path: pattern.value };
+  }
+  const { kind, path } = pattern.value;
+  return { at: ["custom", "path"], httpMethod: kind, path };
 }
 
 function variableTarget(names: readonly string[], method: DescMethod, index: FieldIndex) {
@@ -64,7 +75,7 @@ function bodyRule(body: string, method: DescMethod, index: FieldIndex): BodyRule
   if (body === "*") return { kind: "message", raw: isHttpBody(method.input) };
   const target = index.target(method.input, body);
   if (target === undefined || target.key !== undefined) {
-    throw new Error(`body: ${method.input.typeName} has no field ${body}`);
+    throw new Error(`${method.input.typeName} has no field ${body}`);
   }
   const raw = target.field.fieldKind === "message" && isHttpBody(target.field.message);
   return { kind: "field", raw, target };
@@ -95,26 +106,40 @@ function streamSwitchOf(method: DescMethod) {
   return { field, method: target };
 }
 
-function compileRule(rule: HttpRule, method: DescMethod, index: FieldIndex): Route {
-  const [httpMethod, path] = httpMethodAndPath(rule);
-  const template = parseTemplate(path);
+function responseFieldOf(name: string, { output }: DescMethod, index: FieldIndex) {
+  if (name === "") return undefined;
+  const field = index.field(output, name);
+  if (field === undefined) throw new Error(`${output.typeName} has no field ${name}`);
+  return field;
+}
+
+/** Compiles one part of a rule; what it throws blames that part. */
+type Compile = <T>(at: RulePath, part: () => T) => T;
+
+function compileBinding(
+  rule: HttpRule,
+  method: DescMethod,
+  index: FieldIndex,
+  compile: Compile,
+): Route {
+  const { at, httpMethod, path } = compile([], () => patternOf(rule));
+  const template = compile(at, () => parseTemplate(path));
   const variables = template.variables.map((variable) => ({
     variable,
-    target: variableTarget(variable.names, method, index),
+    target: compile(at, () => variableTarget(variable.names, method, index)),
   }));
-  const body = bodyRule(rule.body, method, index);
-  const responseField =
-    rule.responseBody === "" ? undefined : index.field(method.output, rule.responseBody);
-  if (rule.responseBody !== "" && responseField === undefined) {
-    throw new Error(`response_body: ${method.output.typeName} has no field ${rule.responseBody}`);
-  }
+  const body = compile(["body"], () => bodyRule(rule.body, method, index));
+  const responseField = compile(["response_body"], () =>
+    responseFieldOf(rule.responseBody, method, index),
+  );
   const maskField =
     httpMethod === "PATCH" && body.kind === "field" ? maskFieldOf(method) : undefined;
-  const streamSwitch = streamSwitchOf(method);
+  const streamSwitch = compile([], () => streamSwitchOf(method));
   const bound = variables.map(({ target }) => target.path);
   if (body.kind === "field") bound.push(body.target.path);
   return {
     method,
+    at,
     httpMethod,
     template,
     variables,
@@ -127,15 +152,23 @@ function compileRule(rule: HttpRule, method: DescMethod, index: FieldIndex): Rou
   };
 }
 
-/** The routes of a method under `rule` and its additional bindings. Throws an Error that names the method. */
+/** The routes of a method under `rule` and its additional bindings. Throws a RuleError. */
 export function compileRoutes(rule: HttpRule, method: DescMethod, index: FieldIndex): Route[] {
-  try {
-    if (rule.additionalBindings.some((more) => more.additionalBindings.length > 0)) {
-      throw new Error("additional_bindings do not nest");
+  const bindings = [rule, ...rule.additionalBindings];
+  return bindings.map((binding, position) => {
+    const inRule = position === 0 ? [] : ["additional_bindings", position - 1];
+    const compile: Compile = (at, part) => {
+      try {
+        return part();
+      } catch (cause) {
+        const problem = cause instanceof Error ? cause.message : String(cause);
+        throw new RuleError(nameOf(method), [...inRule, ...at], problem);
+      }
+    };
+    if (position > 0 && binding.additionalBindings.length > 0) {
+      throw new RuleError(nameOf(method), inRule, "additional_bindings do not nest");
     }
-    return [rule, ...rule.additionalBindings].map((each) => compileRule(each, method, index));
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${method.parent.typeName}.${method.name}: ${problem}`, { cause });
-  }
+    const route = compileBinding(binding, method, index, compile);
+    return { ...route, at: [...inRule, ...route.at] };
+  });
 }

@@ -1,11 +1,12 @@
 /** Finds the route of a request among those of all services. */
 
-import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import { type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
 import { captureOf, type PathSegments, splitPath } from "./path.ts";
-import { compileRoutes, type Route } from "./route.ts";
+import { compileRoutes, nameOf, type Route } from "./route.ts";
+import { RuleError } from "./rule-error.ts";
 import { Trie } from "./trie.ts";
 
 /** A route with the texts of its variables. */
@@ -21,24 +22,45 @@ export type Routed =
   /** The path is known, but not by this method. */
   | { readonly ok: false; readonly route: Route; readonly allow: readonly string[] };
 
-/** Full name of a method, as rules select it. */
-export function nameOf(method: DescMethod): string {
-  return `${method.parent.typeName}.${method.name}`;
-}
-
 function allowed(methods: readonly string[]): readonly string[] {
   const all = new Set([...methods, "OPTIONS"]);
   if (all.has("GET")) all.add("HEAD");
   return [...all];
 }
 
+/** Two routes that one request could mean; `before` came first. */
+export interface Clash {
+  readonly route: Route;
+  readonly before: Route;
+}
+
+/** Routes that cannot stand beside each other; the message names the methods of each pair. */
+export class ClashError extends Error {
+  readonly clashes: readonly Clash[];
+
+  constructor(clashes: readonly Clash[]) {
+    super(clashes.map(clashText).join("; "));
+    this.name = "ClashError";
+    this.clashes = clashes;
+  }
+}
+
+/** Words for a clash. */
+export function clashText({ route, before }: Clash): string {
+  const names = `${nameOf(before.method)} and ${nameOf(route.method)}`;
+  return `${names} both take ${route.httpMethod} ${route.template.text}`;
+}
+
 /** The rule of each method that has one; a rule given beside the annotations wins over them. */
 function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   const methods = services.flatMap((service) => service.methods);
-  const selected = new Map(given.map((rule) => [rule.selector, rule]));
   const known = new Set(methods.map(nameOf));
-  for (const selector of selected.keys()) {
-    if (!known.has(selector)) throw new Error(`HTTP rule for ${selector}: no such method`);
+  const selected = new Map<string, HttpRule>();
+  for (const rule of given) {
+    const { selector } = rule;
+    if (!known.has(selector)) throw new RuleError(selector, ["selector"], "no such method");
+    if (selected.has(selector)) throw new RuleError(selector, ["selector"], "has two rules");
+    selected.set(selector, rule);
   }
   return methods.flatMap((method) => {
     const annotated = hasOption(method, http) ? getOption(method, http) : undefined;
@@ -55,19 +77,18 @@ export class Router {
   /** In the order of services, methods and bindings. */
   readonly routes: readonly Route[];
 
-  /** Throws an Error that names the method for a bad rule, and both methods for a clash. */
+  /** Throws a RuleError for a bad rule, and a ClashError for routes that are in each other's way. */
   constructor(services: readonly DescService[], rules: readonly HttpRule[], index: FieldIndex) {
     this.routes = rulesOf(services, rules).flatMap(({ method, rule }) =>
       compileRoutes(rule, method, index),
     );
+    const clashes: Clash[] = [];
     for (const route of this.routes) {
       const before = this.#trie.add(route.template, route.httpMethod, route);
       if (route.method.methodKind !== "unary") this.#streams.add(route.template, "*", route);
-      if (before !== undefined) {
-        const names = `${nameOf(before.method)} and ${nameOf(route.method)}`;
-        throw new Error(`${names} both take ${route.httpMethod} ${route.template.text}`);
-      }
+      if (before !== undefined) clashes.push({ route, before });
     }
+    if (clashes.length > 0) throw new ClashError(clashes);
   }
 
   /** The route for a path that begins with a slash. Throws REQUEST_INVALID for a bad escape in it. */

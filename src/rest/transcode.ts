@@ -11,7 +11,7 @@ import { Upgrade } from "#exchange/upgrade.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { restErrorBody } from "./error-body.ts";
-import { createRest, type RestOptions } from "./rest.ts";
+import { createRest, type RestOptions, type RestRequest } from "./rest.ts";
 
 /** How requests are read and answered; every bound has a default. */
 export interface TranscodeOptions extends Partial<RestOptions> {
@@ -22,6 +22,17 @@ export interface TranscodeOptions extends Partial<RestOptions> {
 }
 
 const bodyBytesMax = 4 * 1024 * 1024;
+
+/** One request; it gets an id when somebody asks for it, which only errors do. */
+class LibraryRequest implements RestRequest {
+  readonly values = createContextValues();
+  #requestId: string | undefined;
+
+  get requestId(): string {
+    this.#requestId ??= randomUUID();
+    return this.#requestId;
+  }
+}
 
 /** Listeners for the events of a server. */
 export interface Transcoder {
@@ -40,7 +51,6 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
   const clock = options.clock ?? systemClock;
   const calls = createCallPath(routes, interceptors);
   const transcoder = createRest(calls, { bodyBytesMax, ...rest, clock });
-  const context = () => ({ requestId: randomUUID(), values: createContextValues() });
   return {
     request(request, response) {
       const match = transcoder.match(request.method ?? "", request.url ?? "");
@@ -49,18 +59,23 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
         return;
       }
       const exchange = new NodeExchange(request, response);
-      const { requestId, values } = context();
+      const call = new LibraryRequest();
       if (match !== undefined) {
-        void transcoder.serve(exchange, match, { requestId, values });
+        void transcoder.serve(exchange, match, call);
         return;
       }
       const error = fault("ROUTE_UNKNOWN", "no such path");
-      const { status, headers, body } = restErrorBody(error, { requestId, wallMs: clock.wallMs() });
+      const facts = { requestId: call.requestId, wallMs: clock.wallMs() };
+      const { status, headers, body } = restErrorBody(error, facts);
       exchange.respond(status, headers, body);
     },
     upgrade(request, socket, head) {
       const upgrade = new Upgrade(request, socket, head);
-      void transcoder.upgrade(upgrade, transcoder.matchUpgrade(upgrade.target), context());
+      void transcoder.upgrade(
+        upgrade,
+        transcoder.matchUpgrade(upgrade.target),
+        new LibraryRequest(),
+      );
     },
   };
 }

@@ -10,6 +10,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { loadYaml, problemsOf } from "../support/config-folder.ts";
 import { docsTable } from "../support/docs-table.ts";
 import { freePort } from "../support/free-port.ts";
 import { type PolygateProcess, startProcess } from "../support/polygate-process.ts";
@@ -85,6 +86,12 @@ describe("the README's commands", () => {
 
 test("the configuration table is the schema's", () => {
   expect(readme).toContain(docsTable());
+});
+
+test("every piece of configuration is one that starts", () => {
+  const pieces = [...readme.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = ""]) => yaml);
+  expect(pieces.length).toBeGreaterThan(0);
+  for (const yaml of pieces) expect(problemsOf(loadYaml(yaml)), yaml).toEqual([]);
 });
 
 test("every relative link leads somewhere", () => {

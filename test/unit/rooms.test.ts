@@ -32,6 +32,8 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   config: [
+    "public-services.ts",
+    "rest",
     "exchange",
     "interceptors",
     "routing",
@@ -40,6 +42,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "observability",
     "errors",
     "core",
+    "gen",
   ],
   cli: [
     "config",

@@ -1,9 +1,20 @@
 /** The mask that a PATCH leaves to its body. */
 
-import { create, type DescField, type Message } from "@bufbuild/protobuf";
-import { expect, test } from "vitest";
+import {
+  create,
+  type DescField,
+  type DescMethodUnary,
+  fromJson,
+  type Message,
+} from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { systemClock } from "#core/clock.ts";
+import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { fillMask } from "#rest/field-mask.ts";
-import { testProtos } from "../../support/test-protos.ts";
+import { createRest } from "#rest/rest.ts";
+import { createCallPath } from "#rpc/call.ts";
+import { serveRest } from "../../support/rest-server.ts";
+import { testProtos, testService } from "../../support/test-protos.ts";
 
 const desc = testProtos().getMessage("vectors.UpdateRequest");
 
@@ -45,4 +56,48 @@ test.for([
   { name: "unknown names are left out", body: '{"nope":1,"__proto__":{}}', paths: [] },
 ])("$name", ({ body, paths }) => {
   expect(maskOf(body)).toEqual(paths);
+});
+
+describe("a PATCH", () => {
+  const method = testService(testProtos(), "vectors.VectorService").methods.find(
+    ({ name }) => name === "BindUpdate",
+  );
+  const calls = createCallPath((router) => {
+    if (method === undefined) throw new Error("no method");
+    router.rpc(method as DescMethodUnary, (input) => input);
+  }, []);
+  const rule = fromJson(HttpRuleSchema, {
+    selector: "vectors.VectorService.BindUpdate",
+    patch: "/v1/update/{abe.uuid}",
+    body: "abe",
+  });
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const parts = { "content-type": "multipart/form-data; boundary=b" };
+  const part = (name: string, text: string) =>
+    `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
+
+  test.for([
+    { name: "in JSON", headers: {}, body: '{"boolValue":true,"stringValue":""}' },
+    { name: "as a form", headers: form, body: "bool_value=true&stringValue=" },
+    {
+      name: "in parts",
+      headers: parts,
+      body: `${part("string_value", "")}${part("boolValue", "true")}--b--`,
+    },
+  ])("$name says which fields it has", async ({ headers, body }) => {
+    await using server = await serveRest(
+      createRest(calls, { bodyBytesMax: 4096, clock: systemClock, rules: [rule] }),
+    );
+    const send = async (query: string) => {
+      const target = `/v1/update/u-1${query}`;
+      const answer = await server.send({ method: "PATCH", target, headers, body });
+      return JSON.parse(answer.text);
+    };
+    expect(await send("")).toMatchObject({
+      abe: { uuid: "u-1", bool_value: true },
+      update_mask: "boolValue,stringValue",
+    });
+    // A mask of its own wins.
+    expect(await send("?update_mask=uuid")).toMatchObject({ update_mask: "uuid" });
+  });
 });

@@ -36,7 +36,10 @@ function* refsOf(value: JsonValue): Iterable<string> {
 }
 
 describe("the gateway's document", () => {
-  const document = gateway({ securitySchemes: { bearer: { type: "http", scheme: "bearer" } } });
+  const document = gateway({
+    securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+    isPublic: ({ parent }) => parent === HealthService,
+  });
 
   test("has every binding, and every reference in it leads somewhere", () => {
     expect(document).toMatchObject({ openapi: "3.1.0", info: named });
@@ -137,6 +140,26 @@ describe("the gateway's document", () => {
     const renamed = at(other, "components", "schemas", "polygate.v1.Usage", "properties");
     expect(Object.keys(renamed as JsonObject)).toContain("promptTokens");
   });
+
+  test("query parameters and examples have the names of answers, those of a path the names of its rule", () => {
+    const { paths } = gateway({
+      json: { names: "json" },
+      examples: { "polygate.v1.PredictService.Predict": { model: "digits", top_k: 3 } },
+      rules: [
+        fromJson(HttpRuleSchema, {
+          selector: "polygate.v1.PredictService.Predict",
+          get: "/top/{top_k}",
+        }),
+      ],
+    });
+    const parameters = at(paths, "/top/{top_k}", "get", "parameters") as JsonObject[];
+    expect(parameters[0]).toMatchObject({ name: "top_k", in: "path", example: 3 });
+    expect(parameters.find(({ name }) => name === "model")).toMatchObject({ example: "digits" });
+    const names = gateway({ json: { names: "json" } });
+    const stats = at(names, "paths", "/predict/{model}", "post", "requestBody", "content");
+    const form = at(stats, "application/x-www-form-urlencoded", "schema", "properties");
+    expect(Object.keys(form as JsonObject)).toContain("topK");
+  });
 });
 
 describe("a document of other services", () => {
@@ -157,6 +180,7 @@ describe("a document of other services", () => {
         get: "/shapes/{shelf}",
         additionalBindings: [
           { get: "/shapes/{book.title=**}" },
+          { delete: "/shapes/{book.title}" },
           { custom: { kind: "PURGE", path: "/p" } },
         ],
       }),
@@ -197,6 +221,34 @@ describe("a document of other services", () => {
     expect(paths).toContain("/shapes/{shelf}");
     expect(paths).not.toContain("/shapes/{book.title}");
     expect(paths).not.toContain("/p");
+    // Another HTTP method of it is there, under the names of the first.
+    expect(at(operation("/shapes/{shelf}", "delete"), "parameters", "0")).toMatchObject({
+      name: "shelf",
+      in: "path",
+    });
+  });
+
+  test("a method with JSON options of its own has schemas of its own", () => {
+    const own = createOpenApi([vectors], {
+      ...named,
+      rules: [
+        rule("BindParameterValues", { post: "/one", body: "*" }),
+        rule("BindBook", { post: "/two", body: "*" }),
+      ],
+      jsonByMethod: {
+        "vectors.VectorService.BindParameterValues": { names: "json", enumsAsNumbers: true },
+      },
+    });
+    const schemaAt = (path: string) =>
+      at(own, "paths", path, "post", "requestBody", "content", "application/json", "schema");
+    expect(schemaAt("/one")).toEqual({
+      $ref: "#/components/schemas/vectors.ParameterValues-json_names-enum_numbers",
+    });
+    expect(schemaAt("/two")).toEqual({ $ref: "#/components/schemas/vectors.Book" });
+    const { schemas } = own.components as { schemas: JsonObject };
+    expect(
+      at(schemas, "vectors.ParameterValues-json_names-enum_numbers", "properties", "enumList"),
+    ).toMatchObject({ items: { type: "integer", enum: [0, 1] } });
   });
 
   test("comments are descriptions", () => {

@@ -4,16 +4,18 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
-import type {
-  DescMethodBiDiStreaming,
-  DescMethodClientStreaming,
-  DescMethodServerStreaming,
-  DescMethodUnary,
-  Message,
+import {
+  type DescMethodBiDiStreaming,
+  type DescMethodClientStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  fromJson,
+  type Message,
 } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#core/clock.ts";
+import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { createRest, type RestOptions } from "#rest/rest.ts";
 import { transcode } from "#rest/transcode.ts";
 import { createCallPath } from "#rpc/call.ts";
@@ -290,6 +292,86 @@ describe("a download", () => {
       expect(answer.headers["content-range"]).toBe("bytes */1000");
     }
   });
+});
+
+describe("a streamed download whose size is named", () => {
+  const pages = testService(testProtos(), "vectors.VectorService").methods.find(
+    ({ name }) => name === "StreamPages",
+  );
+  const rule = { selector: "vectors.VectorService.StreamPages", get: "/pages" };
+
+  /** Serves `bytes` in pieces of 300 under the name of `size` bytes; tells how many pieces were asked for. */
+  async function servePages(size = String(bytes.length)) {
+    const asked = { pieces: 0, ended: 0 };
+    const calls = createCallPath((router) => {
+      router.rpc(pages as DescMethodServerStreaming, async function* answer(_input, context) {
+        context.responseHeader.set("content-length", size);
+        try {
+          for (let at = 0; at < bytes.length; at += 300) {
+            asked.pieces += 1;
+            yield {
+              contentType: "image/png",
+              data: bytes.subarray(at, at + 300),
+            } as unknown as Message;
+          }
+        } finally {
+          asked.ended += 1;
+        }
+      });
+    }, []);
+    const rules = [fromJson(HttpRuleSchema, rule)];
+    const rest = createRest(calls, { bodyBytesMax: 1024, clock: systemClock, rules });
+    return Object.assign(await serveRest(rest), { asked });
+  }
+
+  test("has its length, and takes ranges", async () => {
+    await using server = await servePages();
+    const answer = await server.send({ target: "/pages" });
+    expect(answer.headers).toMatchObject({
+      "content-type": "image/png",
+      "content-length": "1000",
+      "accept-ranges": "bytes",
+    });
+    expect(answer.bytes.equals(bytes)).toBe(true);
+  });
+
+  test.for([
+    { range: "bytes=0-0", from: 0, to: 1, pieces: 1 },
+    { range: "bytes=299-300", from: 299, to: 301, pieces: 2 },
+    { range: "bytes=600-", from: 600, to: 1000, pieces: 4 },
+    { range: "bytes=-5", from: 995, to: 1000, pieces: 4 },
+  ])("$range is that part, and the call ends with it", async ({ range, from, to, pieces }) => {
+    await using server = await servePages();
+    const answer = await server.send({ target: "/pages", headers: { range } });
+    expect(answer.status).toBe(206);
+    expect(answer.headers).toMatchObject({
+      "content-range": `bytes ${from}-${to - 1}/1000`,
+      "content-length": String(to - from),
+    });
+    expect(answer.bytes.equals(bytes.subarray(from, to))).toBe(true);
+    expect(server.asked).toEqual({ pieces, ended: 1 });
+  });
+
+  test("a part that is not there is 416, and the call ends", async () => {
+    await using server = await servePages();
+    const answer = await server.send({ target: "/pages", headers: { range: "bytes=1000-" } });
+    expect([answer.status, answer.headers["content-range"]]).toEqual([416, "bytes */1000"]);
+    expect(server.asked.ended).toBe(1);
+  });
+
+  test("HEAD has the length and no body", async () => {
+    await using server = await servePages();
+    const answer = await server.send({ method: "HEAD", target: "/pages" });
+    expect([answer.headers["content-length"], answer.bytes.length]).toEqual(["1000", 0]);
+  });
+
+  test.for(["999", "1001"])(
+    "is broken off when %s bytes were named and others came",
+    async (size) => {
+      await using server = await servePages(size);
+      await expect(server.send({ target: "/pages" })).rejects.toThrow();
+    },
+  );
 });
 
 test("metadata that follows the messages leaves as trailers", async () => {

@@ -1,0 +1,120 @@
+/** The file's section `rest`: rules beside those of the protos, and how JSON is read and written. */
+
+import { z } from "zod";
+import { duration, flag, text } from "./scalar.ts";
+
+const path = (method: string) =>
+  text("a path that begins with `/`", /^\//)
+    .optional()
+    .describe(`Template of a path that takes ${method}.`);
+
+const fieldName = () => text("the name of a field, or nothing", /^/).optional();
+
+/** The names of google.api.HttpRule that proto JSON may write in lowerCamelCase. */
+const protoNames: ReadonlyMap<string, string> = new Map([
+  ["responseBody", "response_body"],
+  ["additionalBindings", "additional_bindings"],
+]);
+
+/** A mapping with proto names, whichever it was written with; a name written both ways stays unknown. */
+function withProtoNames(written: unknown): unknown {
+  if (typeof written !== "object" || written === null || Array.isArray(written)) return written;
+  const entries = Object.entries(written).map(([key, value]) => {
+    const name = protoNames.get(key);
+    return [name === undefined || Object.hasOwn(written, name) ? key : name, value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+const bindingShape = {
+  get: path("GET"),
+  put: path("PUT"),
+  post: path("POST"),
+  delete: path("DELETE"),
+  patch: path("PATCH"),
+  custom: z
+    .strictObject({
+      kind: text("a method in capitals, or `*`", /^([A-Z][A-Z-]*|\*)$/).describe(
+        "HTTP method, such as SEARCH; `*` for any. HTTP/1.1 carries those alone that Node knows.",
+      ),
+      path: text("a path that begins with `/`", /^\//).describe("Template of its path."),
+    })
+    .optional()
+    .describe("Any other HTTP method."),
+  body: fieldName().describe(
+    "Field of the request that the body fills; `*` for all that the path leaves, nothing for no body.",
+  ),
+  response_body: fieldName().describe("Field of the answer that is its body; all when absent."),
+};
+
+/** A part of google.api.HttpRule, by its proto names or by those of proto JSON. */
+function httpRule<T extends z.ZodRawShape>(shape: T) {
+  const others = [...protoNames].filter(([, name]) => Object.hasOwn(shape, name));
+  // For editors; what reads the file has turned these names into the others by then.
+  const patternProperties = Object.fromEntries(others.map(([other]) => [`^${other}$`, {}]));
+  return z.preprocess(withProtoNames, z.strictObject(shape).meta({ patternProperties }));
+}
+
+const selector = (what: string) => text("a full name without spaces", /^\S+$/).describe(what);
+
+const rule = httpRule({
+  selector: selector("Full name of the method, such as polygate.v1.ChatService.Chat."),
+  ...bindingShape,
+  additional_bindings: z
+    .array(httpRule(bindingShape))
+    .prefault([])
+    .describe("Further methods and paths of the same."),
+});
+
+const json = {
+  field_names: z
+    .enum(["proto", "json"])
+    .describe("Names of fields in answers: as in the proto or in lowerCamelCase; both are read."),
+  emit_defaults: flag().describe("Answers show fields at their defaults."),
+  enums: z.enum(["name", "number"]).describe("Enum values in answers; both are read."),
+  unknown_fields: z
+    .enum(["reject", "ignore"])
+    .describe("What becomes of fields and enum names of a body that the proto has not."),
+};
+
+/** What differs from `rest.json`; every key may be left out. */
+export const jsonOverride = z.strictObject(json).partial();
+
+/** The section. */
+export const rest = z.strictObject({
+  rules: z
+    .array(rule)
+    .prefault([])
+    .describe(
+      "google.api.HttpRule, as a service configuration lists them: a rule takes the place of the method's own.",
+    ),
+  json: z
+    .strictObject({
+      field_names: json.field_names.default("proto"),
+      emit_defaults: json.emit_defaults.prefault(true),
+      enums: json.enums.default("name"),
+      unknown_fields: json.unknown_fields.default("reject"),
+    })
+    .prefault({})
+    .describe("How JSON is read and written."),
+  json_by_method: z
+    .array(
+      z.strictObject({
+        selector: selector("Full name of a method, or its beginning and `.*`."),
+        ...jsonOverride.shape,
+      }),
+    )
+    .prefault([])
+    .describe(
+      "What differs for some methods, over the listener's own; of two entries the later wins.",
+    ),
+  ignored_query_parameters: z
+    .array(text("a name, or its beginning and `*`", /^[^\s*]+\*?$/))
+    .prefault([])
+    .describe(
+      "Query parameters that are passed over where no field takes them, such as `utm_*`; all others are refused.",
+    ),
+  heartbeat: duration("1h")
+    .prefault("15s")
+    .describe("Silence after which a stream of events carries a comment, and a WebSocket a ping."),
+});

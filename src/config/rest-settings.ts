@@ -1,0 +1,26 @@
+/** The section `rest` becomes settings. */
+
+import { nameOf } from "#rest/route.ts";
+import type { Report } from "./report.ts";
+import { jsonByMethodFrom, jsonOptionsFrom } from "./rest-json.ts";
+import { httpRulesFrom, type RuleContext } from "./rest-rules.ts";
+import type { FileConfig } from "./schema.ts";
+import type { RestSettings } from "./settings.ts";
+
+/** Reports rules that do not fit the services, and selectors that select nothing. */
+export function restFrom(
+  rest: FileConfig["rest"],
+  context: RuleContext,
+  report: Report,
+): RestSettings {
+  const { services } = context;
+  const { rules, routes } = httpRulesFrom(rest.rules, context, report);
+  const served = routes && new Set(routes.map(({ method }) => nameOf(method)));
+  return {
+    rules,
+    json: jsonOptionsFrom(rest.json),
+    jsonByMethod: jsonByMethodFrom(rest.json_by_method, { services, served }, report),
+    ignoredQueryParameters: rest.ignored_query_parameters,
+    heartbeatMs: rest.heartbeat,
+  };
+}

@@ -1,0 +1,63 @@
+/** What a listener serves as REST: routes for requests, streams for WebSockets. */
+
+import { createContextValues } from "@connectrpc/connect";
+import type { Clock } from "#core/clock.ts";
+import { fault } from "#errors/fault.ts";
+import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
+import type { Surface } from "#exchange/door.ts";
+import type { Exchange } from "#exchange/exchange.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import { refuse } from "#rest/refusal.ts";
+import type { Rest } from "#rest/rest.ts";
+
+/** REST as the door knows it. */
+export interface RestFace {
+  readonly surface: Surface;
+  upgrade(upgrade: Upgrade, record: CallRecord): void;
+}
+
+/** What is decided elsewhere. */
+export interface RestFaceOptions {
+  readonly clock: Clock;
+  readonly cors: CorsOptions | undefined;
+  /** Answers a path that no route knows. */
+  readonly unknown: (exchange: Exchange, record: CallRecord) => void;
+}
+
+/** What interceptors know of the call behind a request. */
+export function valuesOf(record: CallRecord) {
+  return createContextValues().set(callRecordKey, record);
+}
+
+/** The face of one transcoder. */
+export function createRestFace(rest: Rest, { clock, cors, unknown }: RestFaceOptions): RestFace {
+  return {
+    surface: {
+      take(exchange, record) {
+        const match = rest.match(exchange.method, exchange.target);
+        if (match === undefined) {
+          unknown(exchange, record);
+          return true;
+        }
+        record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
+        const { requestId } = record;
+        return rest.serve(exchange, match, { requestId, values: valuesOf(record) });
+      },
+    },
+    upgrade(upgrade, record) {
+      const { requestId } = record;
+      const match = rest.matchUpgrade(upgrade.target);
+      if (match !== undefined) {
+        record.endpoint = match.kind === "route" ? match.pattern : match.kind;
+      }
+      if (mayUpgrade(upgrade, cors)) {
+        void rest.upgrade(upgrade, match, { requestId, values: valuesOf(record) });
+        return;
+      }
+      const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
+      refuse(upgrade, error, { requestId, wallMs: clock.wallMs() });
+    },
+  };
+}
