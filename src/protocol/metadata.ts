@@ -23,6 +23,11 @@ function checkedValue(name: string, value: string): string {
   return text;
 }
 
+/** Values of a name as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
+function joined(name: string, values: readonly string[]): string {
+  return values.join(name === "cookie" ? "; " : ", ");
+}
+
 /**
  * The Headers interface over a request's fields or over none. Reading a field costs a look-up;
  * a list of its own is made at the first change. Fields stay in their order, values apart.
@@ -56,7 +61,8 @@ export class Metadata implements Headers {
   get(name: string): string | null {
     const key = name.toLowerCase();
     if (this.#fields === undefined) return this.#source?.header(key) ?? null;
-    return this.#fields.get(key)?.join(", ") ?? null;
+    const values = this.#fields.get(key);
+    return values === undefined ? null : joined(key, values);
   }
 
   getSetCookie(): string[] {
@@ -86,11 +92,11 @@ export class Metadata implements Headers {
     return undefined;
   }
 
-  /** Values of a name as one, joined by ", ", but cookies to set, which are never joined. */
+  /** Values of a name as one, but cookies to set, which are never joined. */
   *entries(): Generator<[string, string], undefined, unknown> {
     for (const [name, values] of this.#own()) {
       if (name === "set-cookie") for (const value of values) yield [name, value];
-      else yield [name, values.join(", ")];
+      else yield [name, joined(name, values)];
     }
     return undefined;
   }
