@@ -42,7 +42,9 @@ const gateway = z.strictObject({
     ),
   timeout: duration("24h")
     .prefault("30s")
-    .describe("Time for one request when its caller names no deadline."),
+    .describe(
+      "Time for one call, a stream's until its first message. A caller's own deadline holds when it is shorter.",
+    ),
   max_request_size: size("2GB")
     .prefault("10MB")
     .describe("Largest request body, uploads included."),

@@ -151,7 +151,7 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its time when the client names no deadline. */
+  /** Bounds of one request: its body in bytes, its time unless the client gives it less. */
   readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
   /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
   readonly drainDelayMs: number;

@@ -189,7 +189,7 @@ class Transcoder implements Rest {
       await answer(match.route, exchange, answering, { init, input });
       return;
     }
-    const input = await messageOf(match, exchange, reading);
+    const input = await init.reading(() => messageOf(match, exchange, reading));
     const route = switchedRoute(match.route, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });

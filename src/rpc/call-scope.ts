@@ -1,6 +1,11 @@
 /** The time between a call's start and its end: its deadline, its signal, who is told of its end. */
 
-import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
+import {
+  type ConnectError,
+  type ContextKey,
+  type ContextValues,
+  createContextKey,
+} from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
 import type { CallEnded } from "./call-observer.ts";
@@ -37,6 +42,11 @@ export interface CallTerms {
   readonly failure?: { readonly thrown: unknown };
 }
 
+/** The refusal of a call whose time is up before it has begun. */
+export function deadlinePassed(): ConnectError {
+  return fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
+}
+
 /** What the signal of a handler says once its call has ended, well or not. */
 const callEnded = new DOMException("the call has ended", "AbortError");
 
@@ -68,7 +78,7 @@ export class CallScope {
   constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
     const { timeoutMs, limitMs, failure } = terms;
     // A timer of 0 would let a quick call through after its deadline.
-    if (timeoutMs === 0) throw fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
+    if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
     this.underWay = underWay;
     this.failure = failure;

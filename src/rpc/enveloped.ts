@@ -6,7 +6,6 @@ import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import {
-  bodyOf,
   type LaneOptions,
   type RpcRequest,
   requestCodingOf,
@@ -52,7 +51,8 @@ export class EnvelopedLane {
       }
       let input: Message;
       try {
-        const body = exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, call, bytesMax));
+        const body =
+          exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
         const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
         const read = messageFrom(onlyEnvelope(bytes, reading), reading);
         input = read instanceof Promise ? await read : read;

@@ -1,9 +1,11 @@
 /** What an exchange brings to a call beside its message; what is dear is made when somebody asks for it. */
 
 import type { ContextValues } from "@connectrpc/connect";
+import { abortable } from "#core/abortable.ts";
+import { timeLimit } from "#core/clock.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { Metadata } from "#protocol/metadata.ts";
-import type { CallInit } from "./call-scope.ts";
+import { type CallInit, deadlinePassed } from "./call-scope.ts";
 
 /** The part of an exchange that a call needs. */
 export type CallSource = Pick<
@@ -41,5 +43,17 @@ export class ExchangeCall implements CallInit {
   get url(): string {
     const { peer, authority, target } = this.#source;
     return `${peer.encrypted ? "https" : "http"}://${authority}${target}`;
+  }
+
+  /** What reading the body settles to, or the passed deadline: what it takes is taken off the call's time. */
+  async reading<T>(read: () => Promise<T>): Promise<T> {
+    const { timeoutMs } = this;
+    if (timeoutMs === undefined) return await read();
+    using limit = timeLimit(timeoutMs, this.signal);
+    const startMs = performance.now();
+    const result = await abortable(read(), limit.signal);
+    this.timeoutMs = timeoutMs - (performance.now() - startMs);
+    if (this.timeoutMs <= 0) throw deadlinePassed();
+    return result;
   }
 }

@@ -2,17 +2,15 @@
 
 import type { DescMethod, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
-import { abortable } from "#core/abortable.ts";
-import { timeLimit } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import type { CallPath } from "./call.ts";
+import { deadlinePassed } from "./call-scope.ts";
 import type { Codec } from "./codec.ts";
 import type { Format, RpcType } from "./content-type.ts";
-import type { ExchangeCall } from "./exchange-call.ts";
 
 /** A method as it is served. */
 export interface Procedure {
@@ -64,26 +62,6 @@ export function timeoutMsOf(
     code: malformedCode,
     fields: [{ field: field.name, description }],
   });
-}
-
-function deadlinePassed(): ConnectError {
-  return fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
-}
-
-/** The whole body. What it takes to come is taken off the call's time. Fails as `Exchange.body` does. */
-export async function bodyOf(
-  exchange: Exchange,
-  call: ExchangeCall,
-  bytesMax: number,
-): Promise<Uint8Array> {
-  const { timeoutMs } = call;
-  if (timeoutMs === undefined) return await exchange.body(bytesMax);
-  using limit = timeLimit(timeoutMs, call.signal);
-  const startMs = performance.now();
-  const body = await abortable(exchange.body(bytesMax), limit.signal);
-  call.timeoutMs = timeoutMs - (performance.now() - startMs);
-  if (call.timeoutMs <= 0) throw deadlinePassed();
-  return body;
 }
 
 /** The coding that a request names; undefined for identity. Throws MEDIA_TYPE_UNSUPPORTED, as UNIMPLEMENTED. */

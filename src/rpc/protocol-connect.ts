@@ -18,7 +18,6 @@ import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import {
-  bodyOf,
   type LaneOptions,
   type RpcRequest,
   requestCodingOf,
@@ -144,7 +143,7 @@ export class ConnectLane {
   ): Promise<Uint8Array> {
     const bytesMax = this.#options.readBytesMax;
     const bytes =
-      queried ?? exchange.takeBody(bytesMax) ?? (await bodyOf(exchange, call, bytesMax));
+      queried ?? exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
     if (coding !== undefined) return await decompressed(coding, bytes, this.#reading);
     if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);
     return bytes;
