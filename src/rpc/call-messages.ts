@@ -48,8 +48,7 @@ export class CallMessages implements AsyncIterableIterator<Message> {
   next(): Promise<IteratorResult<Message>> {
     if (this.#state === "done") return Promise.resolve(over);
     if (this.#state === "failed") return Promise.resolve().then(this.#tell);
-    const pulled = this.#inner === undefined ? this.#begin() : this.#inner.next();
-    return this.#scope.within(pulled).then(this.#onResult, this.#onFailure);
+    return this.#scope.within(this.#pull()).then(this.#onResult, this.#onFailure);
   }
 
   async return(): Promise<IteratorResult<Message>> {
@@ -63,13 +62,25 @@ export class CallMessages implements AsyncIterableIterator<Message> {
     return this;
   }
 
+  #pull(): Promise<IteratorResult<Message>> {
+    if (this.#inner === undefined) return this.#begin();
+    try {
+      return this.#inner.next();
+    } catch (thrown) {
+      // An iterator that is no generator may throw where it should reject.
+      return Promise.reject(thrown);
+    }
+  }
+
   async #begin(): Promise<IteratorResult<Message>> {
     const { signal } = this.#scope;
     const leave = () => this.#fail(signal.reason);
+    const begun = this.#start.invoke();
     // Nobody need pull any more when the client has left or the deadline has passed.
-    if (!signal.aborted) signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
     this.#unlink = () => signal.removeEventListener("abort", leave);
-    this.#response = await this.#start.invoke();
+    this.#response = await begun;
     this.#inner = (this.#response.message as AsyncIterable<Message>)[Symbol.asyncIterator]();
     if (this.#state !== "open") {
       await this.#close();

@@ -11,11 +11,6 @@ export class UnderWay {
   readonly #handlers = new Set<Stoppable>();
   #cutOff: { readonly reason: unknown } | undefined;
 
-  /** How many there are. */
-  get size(): number {
-    return this.#handlers.size;
-  }
-
   add(handler: Stoppable): void {
     if (this.#cutOff === undefined) this.#handlers.add(handler);
     else handler.end(this.#cutOff.reason);

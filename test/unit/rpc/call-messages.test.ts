@@ -153,6 +153,17 @@ async function* one() {
   yield {};
 }
 
+/** Gives one message, then throws. */
+function throwingLater(): AsyncIterable<object> {
+  let given = 0;
+  const next = () => {
+    given += 1;
+    if (given > 1) throw fault("POOL_EMPTY", "none");
+    return Promise.resolve({ value: {}, done: false as const });
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
 const leftBefore = () => AbortSignal.abort(fault("CANCELLED", "left"));
 const throwing: Interceptor = () => () => {
   throw fault("POOL_EMPTY", "none");
@@ -204,17 +215,15 @@ describe("the observer of a stream is told once how it ended", () => {
       policy: { interceptors: [throwing] },
     },
     {
-      name: "left before it began by a client whom its handler heeds",
+      name: "left before it began, whatever its handler does",
       told: ["begun", "CANCELLED"],
       init: () => ({ signal: leftBefore() }),
-      policy: {
-        interceptors: [
-          (next) => (call) => {
-            call.signal.throwIfAborted();
-            return next(call);
-          },
-        ],
-      },
+      handler: () => endless(() => new Promise(() => {})).streamingOutputCall(),
+    },
+    {
+      name: "failed by an iterator that throws instead of rejecting",
+      told: ["begun", "POOL_EMPTY"],
+      handler: () => throwingLater(),
     },
     {
       name: "past its deadline",
