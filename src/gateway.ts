@@ -117,6 +117,7 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
       const failed = outcome !== "OK" && reasons[outcome].log !== "info";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       finish({ failed });
+      if (!logger.isLevelEnabled("debug")) return;
       logger.debug(
         { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },
         "attempt",
