@@ -1,16 +1,14 @@
 /** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
 
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
-import { fastify } from "fastify";
 import type { Clock } from "#core/clock.ts";
-import { type FaultOptions, fault } from "#errors/fault.ts";
-import type { Reason } from "#errors/reason.ts";
+import { fault } from "#errors/fault.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createPagesSurface, type Pages, pageMethods } from "#exchange/pages.ts";
+import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
 import { serverOptions } from "#exchange/server-options.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
@@ -67,13 +65,6 @@ export interface Front extends AsyncDisposable {
   drain(graceMs: number): Promise<void>;
 }
 
-/** Refuses an exchange with a reason. */
-type Refuse = (
-  exchange: Exchange,
-  record: CallRecord,
-  why: { readonly reason: Reason; readonly message: string } & FaultOptions,
-) => void;
-
 function valuesOf(record: CallRecord) {
   return createContextValues().set(callRecordKey, record);
 }
@@ -81,7 +72,7 @@ function valuesOf(record: CallRecord) {
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
   if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
-  refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
+  refuseWith(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
 }
 
 /** The procedures, by every RPC protocol. */
@@ -131,33 +122,21 @@ function webSockets(rest: Rest, clock: Clock, cors: CorsOptions | undefined) {
 export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
   await using opening = new AsyncDisposableStack();
   const { clock } = deps;
-  const refuseWith: Refuse = (exchange, record, { reason, message, ...more }) =>
-    refuse(exchange, fault(reason, message, more), {
-      requestId: record.requestId,
-      wallMs: clock.wallMs(),
-    });
+  const refuseWith: Refuse = (exchange, { requestId }, error) =>
+    refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
 
   const calls = createCallPath(options.routes, options.interceptors, options.admits);
-  const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
-  const pages = (some: Pages) =>
-    createPagesSurface(app, some, (exchange, record) =>
-      refuseWith(exchange, record, {
-        reason: "METHOD_NOT_ALLOWED",
-        message: `this page takes ${pageMethods}`,
-        headers: { allow: pageMethods },
-      }),
-    );
   const rest = createRest(calls, {
     bodyBytesMax: options.bytesMax,
     clock,
     ignoredQueryParameters: options.ignoredQueryParameters ?? [],
   });
   const surfaces = {
-    all: pages(options.pages.all),
+    all: createPagesSurface(options.pages.all, refuseWith),
     rpc: rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax })),
-    restPages: pages(options.pages.rest),
+    restPages: createPagesSurface(options.pages.rest, refuseWith),
     rest: restSurface(rest, refuseWith),
-    metrics: pages(options.pages.metrics),
+    metrics: createPagesSurface(options.pages.metrics, refuseWith),
     none: {
       take(exchange, record) {
         answerUnknown(exchange, record, refuseWith);
@@ -165,7 +144,6 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       },
     } satisfies Surface,
   };
-  await app.ready();
 
   const door = createDoor(
     {
