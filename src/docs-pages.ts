@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
+import { packageFile } from "#core/package-file.ts";
 import type { PageAnswer, Pages } from "#exchange/pages.ts";
-import { openApiDocument } from "./openapi-document.ts";
 
 /** The page takes nothing from elsewhere, and may call nothing but this gateway. */
 const contentSecurityPolicy = [
@@ -18,17 +18,12 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** A file of the package, which src/ and dist/ stand equally deep in. */
-function packageFile(path: string): URL {
-  return new URL(`../${path}`, import.meta.url);
-}
-
 /** A page that stays as it is once somebody asked for it; clients may keep it. */
-function fixedPage(contentType: string, write: () => string): () => PageAnswer {
+function fixedPage(contentType: string, write: () => string | Promise<string>) {
   let answer: PageAnswer | undefined;
-  return () => {
+  return async (): Promise<PageAnswer> => {
     if (answer !== undefined) return answer;
-    const body = write();
+    const body = await write();
     const headers = {
       etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
       "cache-control": "no-cache",
@@ -58,6 +53,9 @@ function webPages(): Pages {
 
 /** /openapi.json, and the files of /docs; `authenticates`: whether callers need a credential. */
 export function docsPages(authenticates: boolean): Pages {
-  const document = () => JSON.stringify(openApiDocument(authenticates));
+  const document = async () => {
+    const { openApiDocument } = await import("./openapi-document.ts");
+    return JSON.stringify(openApiDocument(authenticates));
+  };
   return { "/openapi.json": fixedPage("application/json", document), ...webPages() };
 }

@@ -13,7 +13,7 @@ import { testProtoImage } from "../support/test-protos.ts";
 
 const run = promisify(execFile);
 const copied =
-  "package.json tsconfig.json tsconfig.build.json README.md LICENSE src gen models proto web";
+  "package.json tsconfig.json tsconfig.build.json rolldown.config.ts README.md LICENSE src gen models proto web";
 /** The interpreter line asks PATH for Node. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
