@@ -24,5 +24,5 @@ test("it does not grow until it is released, and grows then", () => {
   const args = ["-C", "source", "--input-type=module", "-e", program];
   const { held, released } = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
   expect(held).toBeLessThanOrEqual(4);
-  expect(released).toBeGreaterThanOrEqual(16);
+  expect(released).toBeGreaterThanOrEqual(8);
 });
