@@ -8,6 +8,7 @@ import { type Listener, type ListenerOptions, listen } from "#exchange/listener.
 import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
 import type { WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
+import { wireError } from "./lane.ts";
 import type { Routes } from "./mount.ts";
 import { refuse, refuseUnknown } from "./refusal.ts";
 import { createRpc, type RpcOptions } from "./rpc.ts";
@@ -43,9 +44,10 @@ const readBytesMax = 4 * 1024 * 1024;
  * unless told otherwise. Throws TypeError for a method that is registered twice.
  */
 export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): RpcHandler {
-  const { interceptors = [], fallback = refusePath, ...rpcOptions } = options;
+  const { interceptors = [], plainErrors = false, ...rpcOptions } = options;
+  const { fallback = (exchange: Exchange) => refusePath(exchange, plainErrors) } = options;
   const calls = createCallPath(routes, interceptors);
-  const rpc = createRpc(calls, { readBytesMax, ...rpcOptions });
+  const rpc = createRpc(calls, { readBytesMax, plainErrors, ...rpcOptions });
   const serve = (exchange: Exchange) => {
     const procedure = rpc.procedureOf(exchange.target);
     if (procedure === undefined) return fallback(exchange);
@@ -87,7 +89,8 @@ function malformed(message: string) {
   return { requestId: randomUUID(), body: JSON.stringify({ code: "invalid_argument", message }) };
 }
 
-function refusePath(exchange: Exchange): void {
-  if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
+function refusePath(exchange: Exchange, plainErrors: boolean): void {
+  const error = wireError(fault("METHOD_UNKNOWN", "no such method"), { plainErrors });
+  if (refuseUnknown(exchange, error)) return;
   refuse(exchange, { status: 404, text: "no such method", headers: [] });
 }

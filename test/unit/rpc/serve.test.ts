@@ -5,7 +5,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect, createServer as createNetServer } from "node:net";
 import { text } from "node:stream/consumers";
-import { Code, createClient, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createClient,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -59,6 +65,19 @@ test("a path of no method is refused in the client's words, or goes to the fallb
   const headers = { ...call.headers, "connect-protocol-version": "1" };
   const connectAnswer = await fetch(`${server.url}/nope`, { ...call, headers });
   expect(await connectAnswer.json()).toMatchObject({ code: "unimplemented" });
+
+  await using plain = await serveRpc(routes, { port: 0, plainErrors: true });
+  for (const { url, details } of [
+    { url: server.url, details: 1 },
+    { url: plain.url, details: 0 },
+  ]) {
+    const error = ConnectError.from(
+      await createGrpcTransport({ baseUrl: `${url}/elsewhere` })
+        .unary(Health.method.check, undefined, undefined, undefined, {})
+        .catch((thrown: unknown) => thrown),
+    );
+    expect([error.code, error.details.length]).toEqual([Code.Unimplemented, details]);
+  }
 
   await using guarded = await serveRpc(routes, {
     port: 0,
