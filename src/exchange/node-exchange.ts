@@ -1,6 +1,6 @@
 /** The exchange face over node:http and node:http2 request and response objects. */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
@@ -259,7 +259,8 @@ export class NodeExchange implements Exchange {
     const flat: string[] = [];
     for (const [name, value] of fields) flat.push(name, value);
     if (bodyBytes !== undefined) flat.push("content-length", String(bodyBytes));
-    response.writeHead(status, flat);
+    // With its words: Node keeps those of a head that it refused to write.
+    response.writeHead(status, STATUS_CODES[status] ?? "", flat);
   }
 
   #requireSize(bytesMax: number): void {

@@ -36,7 +36,7 @@ function failedOutcome(procedure: string, thrown: unknown): CallOutcome {
   };
 }
 
-/** An observer of calls that tells each watch the outcome; the first is told last. */
+/** An observer of calls that tells each watch, in their order, how they began and ended. */
 export function outcomes(watches: readonly CallWatch[]) {
   return (method: DescMethod) => {
     const procedure = procedureOf(method);

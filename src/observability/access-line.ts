@@ -23,10 +23,16 @@ function causeText(error: unknown): string {
 }
 
 function wholeCauseText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return thrownText(error);
   const { cause } = error;
   if (cause instanceof Error) return `${error.message}: ${cause.stack ?? cause.message}`;
-  return cause === undefined ? error.message : `${error.message}: ${String(cause)}`;
+  return cause === undefined ? error.message : `${error.message}: ${thrownText(cause)}`;
+}
+
+/** What was thrown that is no error. An object is not asked for its text: it may have none, or throw. */
+function thrownText(thrown: unknown): string {
+  const isObject = typeof thrown === "object" && thrown !== null;
+  return isObject ? Object.prototype.toString.call(thrown) : String(thrown);
 }
 
 /** Writes a line; absent facts are left out. */

@@ -3,9 +3,20 @@
 /** What JSON writes as it is. */
 const plain = /^[ !#-[\]-~]*$/;
 
-/** A text as JSON. */
+/** Control characters that JSON leaves as they are, and what some readers take for a line's end. */
+const controls = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** A value as JSON on one line: what a caller sent can neither end the line nor steer a terminal. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replace(
+    controls,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A text as such JSON. */
 export function jsonText(text: string): string {
-  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+  return plain.test(text) ? `"${text}"` : jsonOf(text);
 }
 
 /** A field that holds a text; nothing when there is none. */

@@ -1,7 +1,7 @@
 /** The log: pino with the fields that must never be written taken out; no global instance. */
 
 import { type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
-import { jsonText, timeFact } from "./log-fact.ts";
+import { jsonOf, jsonText, timeFact } from "./log-fact.ts";
 import { createLogOutput, type LogOutput } from "./log-output.ts";
 
 /** Where and how much is logged. */
@@ -35,20 +35,9 @@ const secretPaths = [
   "token",
 ].flatMap((name) => [`["${name}"]`, `*["${name}"]`, `headers["${name}"]`]);
 
-/** Control characters that JSON leaves as they are, and what some readers take for a line's end. */
-const controls = /[\u007f-\u009f\u2028\u2029]/g;
-
-/** A value as JSON on one line: what a caller sent can neither end the line nor steer a terminal. */
-function quoted(value: unknown): string {
-  return JSON.stringify(value).replace(
-    controls,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-/** The text itself where nothing in it could be mistaken for something else; else quoted. */
+/** The text itself where nothing in it could be mistaken for something else; else as JSON. */
 function valueText(value: unknown, plain: RegExp): string {
-  return typeof value === "string" && plain.test(value) ? value : quoted(value);
+  return typeof value === "string" && plain.test(value) ? value : jsonOf(value);
 }
 
 /** One JSON line as `time LEVEL message key=value …`. */

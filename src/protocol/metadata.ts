@@ -26,6 +26,11 @@ function checkedValue(name: string, value: string): string {
 /** A field with one value. */
 type Field = FieldList[number];
 
+/** What stands between values told as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
+function separatorOf(name: string): string {
+  return name === "cookie" ? "; " : ", ";
+}
+
 /**
  * The Headers interface over a request's fields or over none. Reading a field costs a look-up;
  * a list of its own is made at the first change. Fields stay in their order, values apart; there
@@ -61,7 +66,7 @@ export class Metadata implements Headers {
     if (this.#fields === undefined) return this.#source?.header(key) ?? null;
     let found: string | null = null;
     for (const [other, value] of this.#fields) {
-      if (other === key) found = found === null ? value : `${found}, ${value}`;
+      if (other === key) found = found === null ? value : found + separatorOf(key) + value;
     }
     return found;
   }
@@ -104,12 +109,12 @@ export class Metadata implements Headers {
     return undefined;
   }
 
-  /** Values of a name as one, joined by ", ", but cookies to set, which are never joined. */
+  /** Values of a name as one, but cookies to set, which are never joined. */
   *entries(): Generator<[string, string], undefined, unknown> {
     for (const [name, values] of Map.groupBy(this.#own(), ([key]) => key)) {
       const texts = values.map(([, value]) => value);
       if (name === "set-cookie") for (const text of texts) yield [name, text];
-      else yield [name, texts.join(", ")];
+      else yield [name, texts.join(separatorOf(name))];
     }
     return undefined;
   }

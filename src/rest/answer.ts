@@ -58,13 +58,15 @@ function jsonOf({ method, responseField }: Route, json: JsonCodec, message: Mess
 
 const jsonOffer = [{ contentType: "application/json" }] as const;
 
-/** An answer with its only message. */
-async function firstOf(
+/** An answer with its only message. It is read to its end: to leave it early would cancel the call. */
+async function onlyOf(
   answer: Answer,
   { name }: DescMethod,
 ): Promise<Answer & { message: Message }> {
-  for await (const message of answer.messages) return { ...answer, message };
-  throw fault("INTERNAL", `${name} gave no answer`);
+  let only: Message | undefined;
+  for await (const message of answer.messages) only ??= message;
+  if (only === undefined) throw fault("INTERNAL", `${name} gave no answer`);
+  return { ...answer, message: only };
 }
 
 /** Calls a method that answers with one message, and sends that. */
@@ -78,7 +80,7 @@ export async function answerOnce(
   if (!isRaw(route)) accepted(exchange, jsonOffer);
   const answer =
     Symbol.asyncIterator in input
-      ? await firstOf(calls.stream(route.method, input, init), route.method)
+      ? await onlyOf(calls.stream(route.method, input, init), route.method)
       : await calls.unary(route.method, input, init);
   const { message } = answer;
   const headers = [...metadataFields(answer.header), ...metadataFields(answer.trailer, "trailer-")];

@@ -20,6 +20,11 @@ export interface CallStart {
 }
 
 const over: IteratorResult<Message> = { value: undefined, done: true };
+const closed = Promise.resolve();
+
+async function closing(messages: AsyncIterator<Message>): Promise<void> {
+  await messages.return?.();
+}
 
 /** The messages of one call. The call begins with the first that is asked for. */
 export class CallMessages implements AsyncIterableIterator<Message> {
@@ -30,7 +35,9 @@ export class CallMessages implements AsyncIterableIterator<Message> {
   #unlink: (() => void) | undefined;
   #state: "open" | "done" | "failed" = "open";
   #failure: unknown;
-  #isClosed = false;
+  /** The reader was told of the failure. */
+  #isTold = false;
+  #closing: Promise<void> | undefined;
 
   constructor(scope: CallScope, start: CallStart) {
     this.#scope = scope;
@@ -40,14 +47,15 @@ export class CallMessages implements AsyncIterableIterator<Message> {
   /** One promise a message: this is the way of every message of every stream. */
   next(): Promise<IteratorResult<Message>> {
     if (this.#state === "done") return Promise.resolve(over);
-    if (this.#state === "failed") return Promise.reject(this.#failure);
+    if (this.#state === "failed") return Promise.resolve().then(this.#tell);
     const pulled = this.#inner === undefined ? this.#begin() : this.#inner.next();
     return this.#scope.within(pulled).then(this.#onResult, this.#onFailure);
   }
 
   async return(): Promise<IteratorResult<Message>> {
     this.#end("done", this.#start.translate(new DOMException("the client left", "AbortError")));
-    await this.#close();
+    // Who knows of a failure need not wait for a handler that may never notice.
+    if (!this.#isTold) await this.#close();
     return over;
   }
 
@@ -62,48 +70,67 @@ export class CallMessages implements AsyncIterableIterator<Message> {
     if (!signal.aborted) signal.addEventListener("abort", leave, { once: true });
     this.#unlink = () => signal.removeEventListener("abort", leave);
     this.#response = await this.#start.invoke();
-    adopt(this.#response.header, this.#scope.responseHeader);
     this.#inner = (this.#response.message as AsyncIterable<Message>)[Symbol.asyncIterator]();
+    if (this.#state !== "open") {
+      await this.#close();
+      return over;
+    }
+    adopt(this.#response.header, this.#scope.responseHeader);
     const first = await this.#inner.next();
     this.#scope.lift();
     return first;
   }
 
   readonly #onResult = (result: IteratorResult<Message>): IteratorResult<Message> => {
-    if (this.#state === "failed") throw this.#failure;
-    if (result.done) {
-      this.#isClosed = true;
+    if (result.done && this.#state === "open") {
+      this.#closing = closed;
       this.#end("done");
     }
-    return result;
+    if (this.#state === "failed") this.#tell();
+    return this.#state === "done" ? over : result;
   };
 
   readonly #onFailure = (thrown: unknown): never => {
     this.#fail(thrown);
-    // A handler still at work hears of it by its signal, and finds its iterator closed afterwards.
-    this.#close()?.catch(() => {});
+    return this.#tell();
+  };
+
+  readonly #tell = (): never => {
+    this.#isTold = true;
     throw this.#failure;
   };
 
   #fail(thrown: unknown): void {
     if (this.#state !== "open") return;
-    this.#failure = this.#start.translate(thrown);
-    this.#end("failed", this.#failure);
+    this.#end("failed", this.#start.translate(thrown));
+    // A handler still at work hears of it by its signal, and finds its iterator closed afterwards.
+    this.#close().catch(() => {});
   }
 
+  /** `failure` is for the observer, and for the caller of a call that failed. */
   #end(state: "done" | "failed", failure?: unknown): void {
     if (this.#state !== "open") return;
     this.#state = state;
+    this.#failure = failure;
     this.#unlink?.();
-    if (this.#response !== undefined) {
-      adopt(this.#response.trailer, this.#scope.responseTrailer);
+    try {
+      if (this.#response !== undefined) {
+        adopt(this.#response.trailer, this.#scope.responseTrailer);
+      }
+    } catch (thrown) {
+      // Trailers that cannot be sent; of a call that failed its first failure is told.
+      if (failure === undefined) {
+        this.#state = "failed";
+        this.#failure = this.#start.translate(thrown);
+      }
     }
-    this.#scope.end(failure);
+    this.#scope.end(this.#failure);
   }
 
-  #close(): Promise<unknown> | undefined {
-    if (this.#isClosed) return undefined;
-    this.#isClosed = true;
-    return this.#inner?.return?.();
+  /** Lets the handler clean up, once; one that has yet to begin is closed when it would. */
+  async #close(): Promise<void> {
+    if (this.#inner === undefined) return;
+    this.#closing ??= closing(this.#inner);
+    await this.#closing;
   }
 }

@@ -4,6 +4,7 @@ import { type ContextKey, type ContextValues, createContextKey } from "@connectr
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
 import type { CallEnded } from "./call-observer.ts";
+import type { Stoppable, UnderWay } from "./under-way.ts";
 
 /** What comes with a call beside its message. */
 export interface CallInit {
@@ -36,11 +37,6 @@ export interface CallTerms {
   readonly failure?: { readonly thrown: unknown };
 }
 
-/** A handler at work that can be told to stop. */
-export interface Stoppable {
-  end(reason: unknown): void;
-}
-
 /** What the signal of a handler says once its call has ended, well or not. */
 const callEnded = new DOMException("the call has ended", "AbortError");
 
@@ -53,11 +49,12 @@ export class CallScope {
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
   readonly failure: CallTerms["failure"];
-  /** Handlers at work that can be told to stop, of all calls. */
-  readonly underWay: Set<Stoppable>;
+  /** Handlers at work of all calls. */
+  readonly underWay: UnderWay;
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
   #ended: CallEnded | undefined;
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   /** The timer waits for the server's limit, not for the client's deadline. */
   #isLimit = false;
@@ -68,7 +65,7 @@ export class CallScope {
   #contexts: Stoppable[] | undefined;
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
-  constructor(init: CallInit, underWay: Set<Stoppable>, terms: CallTerms) {
+  constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
     const { timeoutMs, limitMs, failure } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw fault("DEADLINE_EXCEEDED", "the deadline passed before the call");
@@ -83,7 +80,7 @@ export class CallScope {
     if (waitMs !== undefined) this.#arm(waitMs);
   }
 
-  /** Aborts when the client leaves, the deadline passes, or the server shuts down. */
+  /** Aborts when the client leaves or the deadline passes, as long as the call lasts. */
   get signal(): AbortSignal {
     return (this.#controller ?? this.#open()).signal;
   }
@@ -105,7 +102,7 @@ export class CallScope {
 
   /** The server's limit is over; the client's deadline stays in force. */
   lift(): void {
-    if (!this.#isLimit) return;
+    if (!this.#isLimit || this.#isOver) return;
     this.#isLimit = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -126,8 +123,12 @@ export class CallScope {
     });
   }
 
-  /** A handler looks at its signal: it hears of the call's end. */
+  /** A handler looks at its signal: it hears of the call's end, also of one that is past. */
   watch(context: Stoppable): void {
+    if (this.#isOver) {
+      context.end(this.#endReason());
+      return;
+    }
     this.#contexts ??= [];
     this.#contexts.push(context);
     this.underWay.add(context);
@@ -135,19 +136,25 @@ export class CallScope {
 
   /** The call is over: timers stop, handlers' signals abort. Only the first end counts. */
   end(failure?: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#onTimeout = undefined;
     this.#unfollow?.();
     this.#unfollow = undefined;
     if (this.#contexts !== undefined) {
-      const reason = this.signal.aborted ? this.signal.reason : callEnded;
+      const reason = this.#endReason();
       for (const context of this.#contexts) context.end(reason);
       this.#contexts = undefined;
     }
-    const ended = this.#ended;
-    this.#ended = undefined;
-    ended?.(failure);
+    this.#ended?.(failure);
+  }
+
+  #endReason(): unknown {
+    if (this.#timedOut !== undefined) return this.#timedOut;
+    const { signal } = this.init;
+    return signal.aborted ? signal.reason : callEnded;
   }
 
   #arm(waitMs: number): void {
@@ -168,7 +175,7 @@ export class CallScope {
     const { signal } = this.init;
     if (this.#timedOut !== undefined) controller.abort(this.#timedOut);
     else if (signal.aborted) controller.abort(signal.reason);
-    else {
+    else if (!this.#isOver) {
       const follow = () => controller.abort(signal.reason);
       signal.addEventListener("abort", follow, { once: true });
       this.#unfollow = () => signal.removeEventListener("abort", follow);

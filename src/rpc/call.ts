@@ -6,8 +6,9 @@ import { fault } from "#errors/fault.ts";
 import { adopt, CallMessages } from "./call-messages.ts";
 import type { CallObserver } from "./call-observer.ts";
 import { streamRequest, unaryRequest } from "./call-request.ts";
-import { type CallInit, CallScope, type Stoppable } from "./call-scope.ts";
+import { type CallInit, CallScope } from "./call-scope.ts";
 import { type Mounted, mount, type Routes } from "./mount.ts";
+import { UnderWay } from "./under-way.ts";
 
 /** Metadata of an answer. */
 export interface AnswerMetadata {
@@ -51,7 +52,7 @@ export interface CallPath {
    * there, that of a passed deadline at once.
    */
   stream(method: DescMethod, input: AsyncIterable<Message>, init: CallInit): Answer;
-  /** Aborts the signals of all handlers at work. */
+  /** Aborts the signals of all handlers, those included that are still to begin. */
   cutOff(reason: unknown): void;
 }
 
@@ -96,7 +97,7 @@ export function createCallPath(
     timeoutMs: limitMs = 0,
   } = policy;
   const mounted = mount(routes, { interceptors, observer });
-  const underWay = new Set<Stoppable>();
+  const underWay = new UnderWay();
   const find = (method: DescMethod): Mounted => {
     const found = mounted.get(method);
     if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
@@ -168,8 +169,6 @@ export function createCallPath(
         messages: new CallMessages(scope, start),
       };
     },
-    cutOff(reason) {
-      for (const context of underWay) context.end(reason);
-    },
+    cutOff: (reason) => underWay.cutOff(reason),
   };
 }

@@ -10,6 +10,7 @@ import {
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { type CallPolicy, createCallPath } from "#rpc/call.ts";
+import type { CallInit } from "#rpc/call-scope.ts";
 import type { Routes } from "#rpc/mount.ts";
 
 /** A record as the door begins it. */
@@ -35,16 +36,22 @@ export interface CallFacts {
   readonly signal?: AbortSignal;
 }
 
-function init({ header = {}, record = callRecord(), signal }: CallFacts) {
-  const values: ContextValues = createContextValues().set(callRecordKey, record);
+/** What comes with a call whose client stays and names no deadline. */
+export function callInit(more: Partial<CallInit> = {}): CallInit {
   return {
-    header: new Headers(header),
-    signal: signal ?? new AbortController().signal,
-    values,
+    header: new Headers(),
+    signal: new AbortController().signal,
+    values: createContextValues(),
     url: "http://test/",
     httpMethod: "POST",
     protocol: "test",
+    ...more,
   };
+}
+
+function init({ header = {}, record = callRecord(), signal }: CallFacts): CallInit {
+  const values: ContextValues = createContextValues().set(callRecordKey, record);
+  return callInit({ header: new Headers(header), values, ...(signal && { signal }) });
 }
 
 /** A caller of methods behind `interceptors`. */

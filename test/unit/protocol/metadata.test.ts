@@ -39,6 +39,20 @@ describe("metadata over a request", () => {
     ]);
   });
 
+  test("cookies in several fields read as one, before a change and behind it", () => {
+    const joined = "a=1; b=2";
+    const crumbs = [
+      ["cookie", "a=1"],
+      ["cookie", "b=2"],
+    ] as const;
+    const metadata = new Metadata({ header: () => joined, headers: () => crumbs });
+    expect(metadata.get("cookie")).toBe(joined);
+    metadata.set("x", "1");
+    expect(metadata.get("cookie")).toBe(joined);
+    expect(new Headers(metadata).get("cookie")).toBe(joined);
+    expect(metadata.fields().slice(0, 2)).toEqual(crumbs);
+  });
+
   test("it is taken where Headers are", () => {
     const headers = new Headers(new Metadata(source(["a", "1"], ["b", "2"])));
     expect([...headers]).toEqual([

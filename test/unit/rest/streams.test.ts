@@ -18,7 +18,7 @@ import { type Clock, systemClock } from "#core/clock.ts";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { createRest, type RestOptions } from "#rest/rest.ts";
 import { transcode } from "#rest/transcode.ts";
-import { createCallPath } from "#rpc/call.ts";
+import { type CallPolicy, createCallPath } from "#rpc/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { serveRest } from "../../support/rest-server.ts";
 import { testProtos, testService } from "../../support/test-protos.ts";
@@ -55,45 +55,53 @@ function methodOf(name: string) {
   return method;
 }
 
-async function serve(script: Partial<Script> = {}, options: Partial<RestOptions> = {}) {
+async function serve(
+  script: Partial<Script> = {},
+  options: Partial<RestOptions> = {},
+  policy: CallPolicy = {},
+) {
   const uploads: Script["uploads"] = [];
-  const calls = createCallPath((router) => {
-    router.rpc(
-      methodOf("Count") as DescMethodServerStreaming,
-      (input, context) =>
-        (script.count ?? countUp)(input as Piece, context) as AsyncIterable<Message>,
-    );
-    router.rpc(methodOf("Collect") as DescMethodClientStreaming, async (inputs) => {
-      let text = "";
-      let number = 0;
-      for await (const input of inputs as AsyncIterable<Piece>) {
-        text += input.text;
-        number += 1;
-      }
-      return { text, number } as unknown as Message;
-    });
-    router.rpc(methodOf("Echo") as DescMethodBiDiStreaming, async function* echo(inputs) {
-      for await (const input of inputs) yield input;
-    });
-    router.rpc(methodOf("Upload") as DescMethodClientStreaming, async (inputs) => {
-      let number = 0;
-      for await (const { name, content } of inputs as AsyncIterable<Upload>) {
-        const size = content?.data.length ?? 0;
-        uploads.push({ name, type: content?.contentType ?? "", bytes: size });
-        number += size;
-      }
-      return { number } as unknown as Message;
-    });
-    router.rpc(methodOf("Store") as DescMethodUnary, (input) => {
-      const { name, purpose, content } = input as Upload;
-      uploads.push({ name, type: content?.contentType ?? "", bytes: content?.data.length ?? 0 });
-      return { text: purpose, number: content?.data.length ?? 0 } as unknown as Message;
-    });
-    router.rpc(methodOf("Download") as DescMethodUnary, (input) => {
-      const data = bytes.subarray(0, (input as Piece).number);
-      return { contentType: "image/png", data } as unknown as Message;
-    });
-  }, []);
+  const calls = createCallPath(
+    (router) => {
+      router.rpc(
+        methodOf("Count") as DescMethodServerStreaming,
+        (input, context) =>
+          (script.count ?? countUp)(input as Piece, context) as AsyncIterable<Message>,
+      );
+      router.rpc(methodOf("Collect") as DescMethodClientStreaming, async (inputs) => {
+        let text = "";
+        let number = 0;
+        for await (const input of inputs as AsyncIterable<Piece>) {
+          text += input.text;
+          number += 1;
+        }
+        return { text, number } as unknown as Message;
+      });
+      router.rpc(methodOf("Echo") as DescMethodBiDiStreaming, async function* echo(inputs) {
+        for await (const input of inputs) yield input;
+      });
+      router.rpc(methodOf("Upload") as DescMethodClientStreaming, async (inputs) => {
+        let number = 0;
+        for await (const { name, content } of inputs as AsyncIterable<Upload>) {
+          const size = content?.data.length ?? 0;
+          uploads.push({ name, type: content?.contentType ?? "", bytes: size });
+          number += size;
+        }
+        return { number } as unknown as Message;
+      });
+      router.rpc(methodOf("Store") as DescMethodUnary, (input) => {
+        const { name, purpose, content } = input as Upload;
+        uploads.push({ name, type: content?.contentType ?? "", bytes: content?.data.length ?? 0 });
+        return { text: purpose, number: content?.data.length ?? 0 } as unknown as Message;
+      });
+      router.rpc(methodOf("Download") as DescMethodUnary, (input) => {
+        const data = bytes.subarray(0, (input as Piece).number);
+        return { contentType: "image/png", data } as unknown as Message;
+      });
+    },
+    [],
+    policy,
+  );
   const rest = createRest(calls, {
     bodyBytesMax: 1 << 16,
     streamBytesMax: 1 << 25,
@@ -146,6 +154,14 @@ describe("a client stream", () => {
       status: 400,
       error: { code: "BODY_MALFORMED" },
     });
+  });
+
+  test("that is answered has ended well", async () => {
+    const told: unknown[] = [];
+    const observer = () => () => (failure?: unknown) => told.push(failure);
+    await using server = await serve({}, {}, { observer });
+    await server.send({ method: "POST", target: "/collect", headers: lines, body: "{}" });
+    expect(told).toEqual([undefined]);
   });
 
   test("of another type is 415, and a message beyond the bound is 413", async () => {

@@ -1,22 +1,15 @@
 import { create, type Message } from "@bufbuild/protobuf";
-import {
-  Code,
-  createContextValues,
-  type HandlerContext,
-  type Interceptor,
-  type ServiceImpl,
-} from "@connectrpc/connect";
+import { Code, type HandlerContext, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { createCallPath } from "#rpc/call.ts";
-import type { CallInit } from "#rpc/call-scope.ts";
 import {
   SimpleRequestSchema,
   StreamingOutputCallRequestSchema,
   TestService,
 } from "../../gen/grpc/testing/test_pb.js";
-import { rejection } from "../../support/call.ts";
+import { callInit as init, rejection } from "../../support/call.ts";
 
 const { unaryCall, streamingOutputCall, streamingInputCall, fullDuplexCall } = TestService.method;
 
@@ -24,18 +17,6 @@ function path(implementation: Partial<ServiceImpl<typeof TestService>>, ...chain
   return createCallPath((router) => {
     router.service(TestService, implementation);
   }, chain);
-}
-
-function init(more: Partial<CallInit> = {}): CallInit {
-  return {
-    header: new Headers({ "x-in": "1" }),
-    signal: new AbortController().signal,
-    values: createContextValues(),
-    url: "http://test/",
-    httpMethod: "POST",
-    protocol: "test",
-    ...more,
-  };
 }
 
 const request = create(SimpleRequestSchema, { responseSize: 3 });

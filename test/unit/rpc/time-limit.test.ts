@@ -1,12 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { createContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { StatsService, WatchStatsRequestSchema } from "#gen/polygate/v1/stats_pb.js";
 import { createCallPath } from "#rpc/call.ts";
-import { callerOf, rejection } from "../../support/call.ts";
+import { callerOf, callInit, rejection } from "../../support/call.ts";
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
@@ -26,14 +25,7 @@ function watching(
   const { messages } = calls.stream(
     StatsService.method.watchStats,
     createAsyncIterable([create(WatchStatsRequestSchema)]),
-    {
-      header: new Headers(),
-      signal: new AbortController().signal,
-      values: createContextValues(),
-      url: "",
-      httpMethod: "POST",
-      protocol: "test",
-    },
+    callInit(),
   );
   return messages[Symbol.asyncIterator]();
 }

@@ -1,0 +1,319 @@
+import { create, type Message } from "@bufbuild/protobuf";
+import type { Interceptor, ServiceImpl } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { fault, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { type CallPolicy, createCallPath } from "#rpc/call.ts";
+import {
+  SimpleRequestSchema,
+  StreamingOutputCallRequestSchema,
+  TestService,
+} from "../../gen/grpc/testing/test_pb.js";
+import { callInit, rejection } from "../../support/call.ts";
+
+const { unaryCall, streamingOutputCall } = TestService.method;
+const request = create(SimpleRequestSchema);
+
+/** Calls whose observer writes down what it is told. */
+function watched(
+  implementation: Partial<ServiceImpl<typeof TestService>>,
+  { interceptors = [], ...policy }: CallPolicy & { interceptors?: Interceptor[] } = {},
+) {
+  const told: string[] = [];
+  const calls = createCallPath(
+    (router) => router.service(TestService, implementation),
+    interceptors,
+    {
+      translate: faultFrom,
+      observer: () => () => {
+        told.push("begun");
+        return (failure) => {
+          told.push(failure === undefined ? "OK" : (reasonOf(faultFrom(failure)) ?? "none"));
+        };
+      },
+      ...policy,
+    },
+  );
+  const input = async function* () {
+    yield create(StreamingOutputCallRequestSchema);
+  };
+  const stream = (init = callInit()) => {
+    const { messages } = calls.stream(streamingOutputCall, input(), init);
+    return messages[Symbol.asyncIterator]();
+  };
+  return { told, calls, stream };
+}
+
+/** A stream without end, and a promise of its clean-up. */
+function endless(next: () => Promise<void> = async () => {}) {
+  const begun = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<string>();
+  return {
+    begun: begun.promise,
+    closed: closed.promise,
+    async *streamingOutputCall() {
+      begun.resolve();
+      try {
+        for (;;) {
+          await next();
+          yield {};
+        }
+      } finally {
+        closed.resolve("closed");
+      }
+    },
+  };
+}
+
+const failureOf = (work: Promise<unknown>) => rejection(work).then(reasonOf);
+
+describe("a handler whose call is over is closed", () => {
+  test("before its reader goes on, when that has left", async () => {
+    const client = new AbortController();
+    const cleaned = Promise.withResolvers<void>();
+    const { stream } = watched({
+      async *streamingOutputCall() {
+        try {
+          yield {};
+        } finally {
+          await cleaned.promise;
+        }
+      },
+    });
+    const messages = stream(callInit({ signal: client.signal }));
+    await messages.next();
+    client.abort(fault("CANCELLED", "left"));
+    let isOver = false;
+    const left = messages.return?.().then(() => {
+      isOver = true;
+    });
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    cleaned.resolve();
+    await left;
+  });
+
+  test("though its message comes after the client has left", async () => {
+    const message = Promise.withResolvers<void>();
+    const handler = endless(() => message.promise);
+    const client = new AbortController();
+    const { told, stream } = watched(handler);
+    const pulled = stream(callInit({ signal: client.signal })).next();
+    await handler.begun;
+    client.abort(fault("CANCELLED", "left"));
+    message.resolve();
+    expect(await failureOf(pulled)).toBe("CANCELLED");
+    expect(await handler.closed).toBe("closed");
+    expect(told).toEqual(["begun", "CANCELLED"]);
+  });
+
+  test("though nobody pulls when the deadline passes", async () => {
+    const handler = endless();
+    const { told, stream } = watched(handler);
+    const messages = stream(callInit({ timeoutMs: 20 }));
+    expect((await messages.next()).done).toBe(false);
+    expect(await handler.closed).toBe("closed");
+    expect(told).toEqual(["begun", "DEADLINE_EXCEEDED"]);
+    expect(await failureOf(messages.next())).toBe("DEADLINE_EXCEEDED");
+  });
+
+  test("and is not begun when an interceptor lets the call through too late", async () => {
+    const release = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const client = new AbortController();
+    let begun = false;
+    const { told, stream } = watched(
+      {
+        async *streamingOutputCall() {
+          begun = true;
+          yield {};
+        },
+      },
+      {
+        interceptors: [
+          (next) => async (call) => {
+            await release.promise;
+            const answer = await next(call);
+            late.resolve();
+            return answer;
+          },
+        ],
+      },
+    );
+    const pulled = stream(callInit({ signal: client.signal })).next();
+    client.abort(fault("CANCELLED", "left"));
+    release.resolve();
+    expect(await failureOf(pulled)).toBe("CANCELLED");
+    await late.promise;
+    expect([begun, told]).toEqual([false, ["begun", "CANCELLED"]]);
+  });
+});
+
+async function* one() {
+  yield {};
+}
+
+const leftBefore = () => AbortSignal.abort(fault("CANCELLED", "left"));
+const throwing: Interceptor = () => () => {
+  throw fault("POOL_EMPTY", "none");
+};
+
+describe("the observer of a stream is told once how it ended", () => {
+  const drain = async (messages: AsyncIterator<Message>) => {
+    while (!(await messages.next()).done);
+  };
+  const rows: {
+    name: string;
+    told: string[];
+    handler?: () => AsyncIterable<object>;
+    run?: (messages: AsyncIterator<Message>) => Promise<unknown>;
+    init?: () => Parameters<typeof callInit>[0];
+    policy?: Parameters<typeof watched>[1];
+  }[] = [
+    { name: "read to its end", told: ["begun", "OK"] },
+    {
+      name: "asked on behind its end",
+      told: ["begun", "OK"],
+      run: async (messages) => {
+        await drain(messages);
+        await drain(messages);
+        await messages.return?.();
+      },
+    },
+    { name: "never pulled", told: [], run: async (messages) => messages.return?.() },
+    {
+      name: "left by its reader",
+      told: ["begun", "CANCELLED"],
+      run: async (messages) => {
+        await messages.next();
+        await messages.return?.();
+        await messages.return?.();
+      },
+    },
+    {
+      name: "failed by its handler",
+      told: ["begun", "POOL_EMPTY"],
+      async *handler() {
+        yield {};
+        throw fault("POOL_EMPTY", "none");
+      },
+    },
+    {
+      name: "failed by an interceptor that throws at once",
+      told: ["begun", "POOL_EMPTY"],
+      policy: { interceptors: [throwing] },
+    },
+    {
+      name: "left before it began by a client whom its handler heeds",
+      told: ["begun", "CANCELLED"],
+      init: () => ({ signal: leftBefore() }),
+      policy: {
+        interceptors: [
+          (next) => (call) => {
+            call.signal.throwIfAborted();
+            return next(call);
+          },
+        ],
+      },
+    },
+    {
+      name: "past its deadline",
+      told: ["begun", "DEADLINE_EXCEEDED"],
+      init: () => ({ timeoutMs: 5 }),
+      handler: () => endless(() => new Promise(() => {})).streamingOutputCall(),
+    },
+    {
+      name: "past the server's limit, the shorter one",
+      told: ["begun", "DEADLINE_EXCEEDED"],
+      init: () => ({ timeoutMs: 60_000 }),
+      policy: { timeoutMs: 5 },
+      handler: () => endless(() => new Promise(() => {})).streamingOutputCall(),
+    },
+    {
+      name: "past the client's deadline, the server's limit lifted by its first message",
+      told: ["begun", "DEADLINE_EXCEEDED"],
+      init: () => ({ timeoutMs: 40 }),
+      policy: { timeoutMs: 30 },
+      async *handler() {
+        yield {};
+        await new Promise(() => {});
+      },
+    },
+    {
+      name: "ended by metadata that cannot be sent",
+      told: ["begun", "INTERNAL"],
+      policy: {
+        interceptors: [
+          (next) => async (call) => ({
+            ...(await next(call)),
+            trailer: new Headers({ x: "\u0001" }),
+          }),
+        ],
+      },
+    },
+  ];
+  test.each(rows)("$name", async ({ told, handler = one, run = drain, init, policy }) => {
+    const seen = watched({ streamingOutputCall: handler }, policy);
+    await run(seen.stream(callInit(init?.()))).catch((error) => {
+      expect(reasonOf(error)).toBe(told.at(-1));
+    });
+    expect(seen.told).toEqual(told);
+  });
+});
+
+describe("the observer of a unary call is told once how it ended", () => {
+  const rows: {
+    name: string;
+    told: string[];
+    handler: () => Promise<object>;
+    init?: () => Parameters<typeof callInit>[0];
+    policy?: Parameters<typeof watched>[1];
+  }[] = [
+    { name: "well", told: ["begun", "OK"], handler: async () => ({}) },
+    {
+      name: "with a handler's failure",
+      told: ["begun", "POOL_EMPTY"],
+      handler: async () => {
+        throw fault("POOL_EMPTY", "none");
+      },
+    },
+    {
+      name: "by an interceptor that throws at once",
+      told: ["begun", "POOL_EMPTY"],
+      handler: async () => ({}),
+      policy: { interceptors: [throwing] },
+    },
+    {
+      name: "past its deadline, its handler failing afterwards",
+      told: ["begun", "DEADLINE_EXCEEDED"],
+      handler: () =>
+        new Promise((_, reject) => setTimeout(() => reject(fault("POOL_EMPTY", "none")), 10)),
+      init: () => ({ timeoutMs: 5 }),
+    },
+  ];
+  test.each(rows)("$name", async ({ told, handler, init, policy }) => {
+    const seen = watched({ unaryCall: handler }, policy);
+    await seen.calls.unary(unaryCall, request, callInit(init?.())).catch((error) => {
+      expect(reasonOf(error)).toBe(told.at(-1));
+    });
+    expect(seen.told).toEqual(told);
+  });
+
+  test("that failed before its message was there", async () => {
+    const { calls, told } = watched({ unaryCall: () => ({}) });
+    const failure = await calls.failed(unaryCall, callInit(), fault("BODY_MALFORMED", "no"));
+    expect([reasonOf(faultFrom(failure)), told]).toEqual([
+      "BODY_MALFORMED",
+      ["begun", "BODY_MALFORMED"],
+    ]);
+  });
+
+  test("that was not admitted", async () => {
+    const { calls, told } = watched(
+      { unaryCall: () => ({}) },
+      { admits: () => false, interceptors: [throwing] },
+    );
+    await rejection(Promise.resolve(calls.admit(unaryCall, callInit())));
+    expect(told).toEqual(["begun", "POOL_EMPTY"]);
+  });
+});

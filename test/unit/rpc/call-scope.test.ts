@@ -1,0 +1,136 @@
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { createCallPath } from "#rpc/call.ts";
+import { CallScope } from "#rpc/call-scope.ts";
+import { UnderWay } from "#rpc/under-way.ts";
+import { SimpleRequestSchema, TestService } from "../../gen/grpc/testing/test_pb.js";
+import { callInit, rejection } from "../../support/call.ts";
+
+const { unaryCall } = TestService.method;
+const request = create(SimpleRequestSchema);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function scope(terms: { timeoutMs?: number; limitMs?: number } = {}, init = callInit()) {
+  const underWay = new UnderWay();
+  const { timeoutMs, limitMs = 0 } = terms;
+  return { underWay, call: new CallScope(init, underWay, { timeoutMs, limitMs }) };
+}
+
+describe("a handler that looks at its signal late", () => {
+  test("finds it aborted when the call has ended, and is not kept", async () => {
+    let context: HandlerContext | undefined;
+    const calls = createCallPath((router) => {
+      router.rpc(unaryCall, (_request, given) => {
+        context = given;
+        return {};
+      });
+    }, []);
+    await calls.unary(unaryCall, request, callInit());
+    expect(context?.signal.reason).toMatchObject({ name: "AbortError" });
+  });
+
+  test("is told why: its time was up", async () => {
+    let context: HandlerContext | undefined;
+    const calls = createCallPath((router) => {
+      router.rpc(unaryCall, (_request, given) => {
+        context = given;
+        return new Promise(() => {});
+      });
+    }, []);
+    const call = calls.unary(unaryCall, request, callInit({ timeoutMs: 5 }));
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(context?.signal.reason).toMatchObject({ name: "TimeoutError" });
+  });
+
+  test("is not among those under way", () => {
+    const { call, underWay } = scope();
+    const ended: unknown[] = [];
+    call.end();
+    call.watch({ end: (reason) => ended.push(reason) });
+    expect([underWay.size, ended.length]).toEqual([0, 1]);
+  });
+});
+
+describe("once a call has ended, nothing of it is left", () => {
+  test("a message that comes too late sets no timer", () => {
+    vi.useFakeTimers();
+    const { call } = scope({ timeoutMs: 60_000, limitMs: 1_000 });
+    expect(vi.getTimerCount()).toBe(1);
+    call.end();
+    call.lift();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("a signal that is looked at too late does not listen for its client", () => {
+    const client = new AbortController();
+    const listen = vi.spyOn(client.signal, "addEventListener");
+    const { call } = scope({}, callInit({ signal: client.signal }));
+    call.end();
+    expect(call.signal.aborted).toBe(false);
+    expect(listen).not.toHaveBeenCalled();
+  });
+
+  test("nor does one that was looked at in time", () => {
+    const client = new AbortController();
+    const unlisten = vi.spyOn(client.signal, "removeEventListener");
+    const { call } = scope({}, callInit({ signal: client.signal }));
+    const { signal } = call;
+    call.end();
+    client.abort();
+    expect([signal.aborted, unlisten.mock.calls.length]).toEqual([false, 1]);
+  });
+});
+
+describe("the time that a call has", () => {
+  test.each([
+    { name: "the client's deadline", terms: { timeoutMs: 10, limitMs: 20 } },
+    { name: "the server's limit", terms: { timeoutMs: 20, limitMs: 10 } },
+    { name: "the server's limit alone", terms: { limitMs: 10 } },
+    { name: "the client's deadline alone", terms: { timeoutMs: 10 } },
+  ])("is up with the shorter one: $name", async ({ terms }) => {
+    vi.useFakeTimers();
+    const { call } = scope(terms);
+    const work = call.within(new Promise(() => {}));
+    vi.advanceTimersByTime(9);
+    expect(call.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    await expect(work).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(call.signal.reason).toMatchObject({ name: "TimeoutError" });
+  });
+
+  test("is the client's alone once the server's limit is lifted", () => {
+    vi.useFakeTimers();
+    const { call } = scope({ timeoutMs: 20, limitMs: 10 });
+    const { signal } = call;
+    vi.advanceTimersByTime(5);
+    call.lift();
+    vi.advanceTimersByTime(14);
+    expect(signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(signal.aborted).toBe(true);
+  });
+});
+
+test("a handler that looks at its signal after the server was cut off finds it aborted", async () => {
+  const begun = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const calls = createCallPath((router) => {
+    router.rpc(unaryCall, async (_request, context) => {
+      begun.resolve();
+      await release.promise;
+      context.signal.throwIfAborted();
+      return {};
+    });
+  }, []);
+  const call = calls.unary(unaryCall, request, callInit());
+  await begun.promise;
+  calls.cutOff(faultFrom(new DOMException("closing", "AbortError")));
+  release.resolve();
+  expect(reasonOf(await rejection(call))).toBe("CANCELLED");
+});
