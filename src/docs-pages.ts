@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
+import { packageFile } from "#core/package-file.ts";
 import type { PageAnswer, Pages } from "#exchange/pages.ts";
-import { type DocumentFacts, openApiDocument } from "./openapi-document.ts";
+import type { DocumentFacts } from "./openapi-document.ts";
 
 /** The page takes nothing from elsewhere, and may call nothing but this gateway. */
 const contentSecurityPolicy = [
@@ -18,17 +19,12 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** A file of the package, which src/ and dist/ stand equally deep in. */
-function packageFile(path: string): URL {
-  return new URL(`../${path}`, import.meta.url);
-}
-
 /** A page that stays as it is once somebody asked for it; clients may keep it. */
-function fixedPage(contentType: string, write: () => string): () => PageAnswer {
+function fixedPage(contentType: string, write: () => string | Promise<string>) {
   let answer: PageAnswer | undefined;
-  return () => {
+  return async (): Promise<PageAnswer> => {
     if (answer !== undefined) return answer;
-    const body = write();
+    const body = await write();
     const headers = {
       etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
       "cache-control": "no-cache",
@@ -58,6 +54,9 @@ function webPages(): Pages {
 
 /** /openapi.json, and the files of /docs. */
 export function docsPages(facts: DocumentFacts): Pages {
-  const document = () => JSON.stringify(openApiDocument(facts));
+  const document = async () => {
+    const { openApiDocument } = await import("./openapi-document.ts");
+    return JSON.stringify(openApiDocument(facts));
+  };
   return { "/openapi.json": fixedPage("application/json", document), ...webPages() };
 }

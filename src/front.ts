@@ -1,16 +1,14 @@
 /** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
 
 import type { Interceptor } from "@connectrpc/connect";
-import { type FastifyInstance, fastify } from "fastify";
 import type { Clock } from "#core/clock.ts";
-import { type FaultOptions, fault } from "#errors/fault.ts";
-import type { Reason } from "#errors/reason.ts";
+import { fault } from "#errors/fault.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createPagesSurface, type Pages, pageMethods } from "#exchange/pages.ts";
+import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
 import { serverOptions } from "#exchange/server-options.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
@@ -75,17 +73,10 @@ export interface Front extends AsyncDisposable {
   drain(graceMs: number): Promise<void>;
 }
 
-/** Refuses an exchange with a reason. */
-type Refuse = (
-  exchange: Exchange,
-  record: CallRecord,
-  why: { readonly reason: Reason; readonly message: string } & FaultOptions,
-) => void;
-
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
   if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
-  refuseWith(exchange, record, { reason: "ROUTE_UNKNOWN", message: "no such path" });
+  refuseWith(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
 }
 
 /** The procedures, by every RPC protocol. */
@@ -102,25 +93,17 @@ function rpcSurface(rpc: Rpc): Surface {
 
 /** What the surfaces of every listener are made of. */
 interface FaceParts {
-  readonly app: FastifyInstance;
   readonly calls: CallPath;
   readonly clock: Clock;
   readonly refuseWith: Refuse;
 }
 
 /** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
-function facesOf(options: FrontOptions, { app, calls, clock, refuseWith }: FaceParts) {
-  const pages = (set: string, some: Pages) =>
-    createPagesSurface({ app, set }, some, (exchange, record) =>
-      refuseWith(exchange, record, {
-        reason: "METHOD_NOT_ALLOWED",
-        message: `this page takes ${pageMethods}`,
-        headers: { allow: pageMethods },
-      }),
-    );
+function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
+  const pages = (some: Pages) => createPagesSurface(some, refuseWith);
   const unknown = (exchange: Exchange, record: CallRecord) =>
     answerUnknown(exchange, record, refuseWith);
-  const restWith = (set: string, json: JsonOptions = {}) => {
+  const restWith = (json: JsonOptions = {}) => {
     const rest = createRest(calls, {
       ...options.rest,
       json: { ...options.rest?.json, ...json },
@@ -128,21 +111,21 @@ function facesOf(options: FrontOptions, { app, calls, clock, refuseWith }: FaceP
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
-    return { pages: pages(set, options.pages.rest(json)), ...face };
+    return { pages: pages(options.pages.rest(json)), ...face };
   };
-  const all = pages("all", options.pages.all);
+  const all = pages(options.pages.all);
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
-  const metrics = pages("metrics", options.pages.metrics);
-  const sharedRest = restWith("rest");
+  const metrics = pages(options.pages.metrics);
+  const sharedRest = restWith();
   const none: Surface = {
     take(exchange, record) {
       unknown(exchange, record);
       return true;
     },
   };
-  return options.listeners.map((listener, index) => {
+  return options.listeners.map((listener) => {
     const { serves, json } = listener;
-    const rest = json === undefined ? sharedRest : restWith(`rest-${index}`, json);
+    const rest = json === undefined ? sharedRest : restWith(json);
     const surfaces = [
       serverOptions,
       all,
@@ -159,16 +142,11 @@ function facesOf(options: FrontOptions, { app, calls, clock, refuseWith }: FaceP
 export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
   await using opening = new AsyncDisposableStack();
   const { clock } = deps;
-  const refuseWith: Refuse = (exchange, record, { reason, message, ...more }) =>
-    refuse(exchange, fault(reason, message, more), {
-      requestId: record.requestId,
-      wallMs: clock.wallMs(),
-    });
+  const refuseWith: Refuse = (exchange, { requestId }, error) =>
+    refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
 
   const calls = createCallPath(options.routes, options.interceptors, options.policy);
-  const app = opening.adopt(fastify({ logger: false }), (server) => server.close());
-  const faces = facesOf(options, { app, calls, clock, refuseWith });
-  await app.ready();
+  const faces = facesOf(options, { calls, clock, refuseWith });
 
   const door = createDoor(
     {

@@ -82,30 +82,25 @@ interface ChatSide {
 
 /** Largest message to and from a core: a conversation with images. */
 const coreMessageBytesMax = 64 * 1024 * 1024;
-/** Time after start at which the embedded core gets ready for its first call. */
-const embeddedWarmUpMs = 500;
 /** Images decoded at once: half of the threads that also read files and look up names. */
 const decodingMax = 2;
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
 /** The members of the chat pool: the configured cores, or the same core in this process. */
-function chatMembers({ cores }: Settings["chat"]): MemberOptions<ChatBackend>[] {
+async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<ChatBackend>[]> {
   if (cores.length === 0) {
     const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
-    // Once the listeners are open: the first call need not wait for tokenizer and tools.
-    setTimeout(() => void agent.warmUp(), embeddedWarmUpMs).unref();
     return [{ id: "embedded", weight: 1, backend: createEmbeddedBackend(agent) }];
   }
-  return cores.map(({ id, weight, ...core }) => ({
-    id,
-    weight,
-    backend: createPolyagentBackend({
-      ...core,
-      messageBytesMax: coreMessageBytesMax,
-      keepaliveMs: coreKeepaliveMs,
-    }),
-  }));
+  const bounds = { messageBytesMax: coreMessageBytesMax, keepaliveMs: coreKeepaliveMs };
+  return await Promise.all(
+    cores.map(async ({ id, weight, ...core }) => ({
+      id,
+      weight,
+      backend: await createPolyagentBackend({ ...core, ...bounds }),
+    })),
+  );
 }
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
@@ -117,6 +112,7 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
       const failed = outcome !== "OK" && reasons[outcome].log !== "info";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       finish({ failed });
+      if (!logger.isLevelEnabled("debug")) return;
       logger.debug(
         { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },
         "attempt",
@@ -126,12 +122,12 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
 }
 
 /** Builds the chat pool, whose health shows in the gateway's own. */
-function openChat(shared: Shared): ChatSide {
+async function openChat(shared: Shared): Promise<ChatSide> {
   const { settings, clock, logger, health } = shared;
   const { chat } = settings;
   const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
   const pool = new Pool<ChatBackend>(
-    { name: kind, members: chatMembers(chat), ...chat },
+    { name: kind, members: await chatMembers(chat), ...chat },
     {
       clock,
       rng: systemRng,
@@ -261,7 +257,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
   };
-  const chat = openChat(shared);
+  const chat = await openChat(shared);
   opening.use(chat.pool);
   const predict = opening.use(await openPredict(shared));
   let modelsSettled = false;

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { packageFile } from "#core/package-file.ts";
 import { packageVersion } from "#core/version.ts";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import { type Comments, commentsOf } from "#rest/comments.ts";
@@ -36,7 +37,7 @@ const examples: RequestExamples = {
 
 /** The comments of the public protos; generated code leaves them out. */
 function publicComments(): Comments {
-  const image = readFileSync(new URL("../gen/comments.binpb", import.meta.url));
+  const image = readFileSync(packageFile("gen/comments.binpb"));
   return commentsOf(fromBinary(FileDescriptorSetSchema, image).file);
 }
 

@@ -13,7 +13,7 @@ import type { Table } from "./table.ts";
 /** Time after which nothing of the start is still under way. */
 const settleMs = 1_500;
 
-/** Compiles the package beside the repository's own build; returns its program. */
+/** Builds the package beside the repository's own build; returns its program. */
 function built(): string {
   const home = join(folder, "package");
   mkdirSync(home);
@@ -21,9 +21,9 @@ function built(): string {
   for (const name of ["node_modules", "gen", "proto", "web", "models"]) {
     if (existsSync(name)) symlinkSync(resolve(name), join(home, name));
   }
-  const outDir = join(home, "dist");
-  execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", outDir]);
-  return join(outDir, "cli/main.js");
+  const outDir = join(home, "dist/cli");
+  execFileSync("npx", ["rolldown", "-c", "rolldown.config.ts", "--dir", outDir]);
+  return join(outDir, "main.js");
 }
 
 /** Time from the process's start to an answer of /livez, and resident memory, of the build and of the source. */

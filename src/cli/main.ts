@@ -5,13 +5,14 @@ import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
-
 import type { Terminal } from "./terminal.ts";
+import { holdYoungGeneration } from "./young-generation.ts";
 
 // onnxruntime reads this when it is loaded, and the cache serves modules loaded after it: hence the
 // dynamic imports below.
 process.env.ORT_DISABLE_TELEMETRY = "1";
 enableCompileCache();
+const releaseYoungGeneration = holdYoungGeneration();
 
 const terminal: Terminal = {
   env: process.env,
@@ -23,6 +24,13 @@ const terminal: Terminal = {
 // Everything is disposed of by now; a thread of a native library must not keep the process.
 process.exit(await run(process.argv.slice(2)));
 
+/** Waits for a server; from then on it is calls that allocate. */
+async function loaded<T>(starting: Promise<T>): Promise<T> {
+  const server = await starting;
+  releaseYoungGeneration();
+  return server;
+}
+
 async function run(argv: readonly string[]): Promise<number> {
   const [first = "serve", ...others] = argv;
   const [command, flags] = first.startsWith("-") ? ["serve", argv] : [first, others];
@@ -30,13 +38,13 @@ async function run(argv: readonly string[]): Promise<number> {
     case "serve": {
       const { serve } = await import("./serve.ts");
       const start = async (settings: Settings, logger: Logger) =>
-        (await import("#gateway.ts")).startGateway(settings, logger);
+        loaded((await import("#gateway.ts")).startGateway(settings, logger));
       return serve(flags, terminal, start);
     }
     case "core": {
       const { core } = await import("./core.ts");
       const start = async (options: CoreServerOptions, logger: Logger) =>
-        (await import("#core-server.ts")).startCore(options, logger);
+        loaded((await import("#core-server.ts")).startCore(options, logger));
       return core(flags, terminal, start);
     }
     case "check": {

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
+import { packageFile } from "#core/package-file.ts";
 import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
@@ -30,8 +31,8 @@ export interface CompileContext {
   readonly services: readonly DescService[];
 }
 
-/** The models that ship with the package; `src/config` and `dist/config` are equally deep. */
-const ownModels = fileURLToPath(new URL("../../models", import.meta.url));
+/** The models that ship with the package. */
+const ownModels = fileURLToPath(packageFile("models"));
 
 /** Compiles; every problem goes to `report`, and the result is of use only when there was none. */
 export function compile(config: FileConfig, context: CompileContext, report: Report): Settings {

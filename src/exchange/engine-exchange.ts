@@ -97,8 +97,8 @@ export class EngineExchange implements Exchange {
   }
 
   setHeader(name: string, value: string): void {
-    this.#early ??= [];
-    this.#early.push([name, value]);
+    if (this.#early === undefined) this.#early = [[name, value]];
+    else this.#early.push([name, value]);
   }
 
   respond(

@@ -1,8 +1,9 @@
 /** HTTP/1.1 by node:http, whose parser is hardened against request smuggling. */
 
-import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
+import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
 import { Upgrade } from "./upgrade.ts";
 import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } from "./wire.ts";
 

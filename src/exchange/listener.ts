@@ -5,7 +5,6 @@ import { createServer as createNetServer, type Server, type Socket } from "node:
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { http1Wire } from "./http1-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
-import { http2NodeWire } from "./http2-node-wire.ts";
 import { wireOf } from "./preface.ts";
 import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
 
@@ -121,10 +120,16 @@ function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
 }
 
+/** Node's module is loaded for those who ask for it: nobody else should hold its megabytes. */
+async function http2WireOf(engine: ListenerOptions["http2Engine"]) {
+  if (engine === "polygate") return http2EngineWire;
+  return (await import("./http2-node-wire.ts")).http2NodeWire;
+}
+
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
   const { http2Engine, connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
-  const http2Wire = { polygate: http2EngineWire, node: http2NodeWire }[http2Engine];
+  const http2Wire = await http2WireOf(http2Engine);
   const wires = { http1: http1Wire(handlers, handshakeTimeoutMs), http2: http2Wire(handlers) };
   const sockets = new Set<Socket>();
   // By their ends: after its handshake a TLS connection shows another socket than before.

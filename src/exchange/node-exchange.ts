@@ -161,8 +161,8 @@ export class NodeExchange implements Exchange {
 
   setHeader(name: string, value: string): void {
     if (this.response.headersSent) return;
-    this.#early ??= [];
-    this.#early.push([name, value]);
+    if (this.#early === undefined) this.#early = [[name, value]];
+    else this.#early.push([name, value]);
   }
 
   respond(

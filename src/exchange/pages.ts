@@ -1,12 +1,11 @@
 /** Plain pages for machines and first visitors: liveness, readiness, metrics and what this gateway is. */
 
-import type { FastifyInstance } from "fastify";
+import type { ConnectError } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Surface } from "./door.ts";
 import { type Exchange, pathOf } from "./exchange.ts";
-
-/** Fields that the exchange itself writes. */
-const connectionHeaders: ReadonlySet<string> = new Set(["connection", "content-length", "date"]);
 
 /** What a page answers. */
 export interface PageAnswer {
@@ -20,18 +19,8 @@ export interface PageAnswer {
 /** Pages by path. A page may take time, such as collecting metrics. */
 export type Pages = Readonly<Record<string, () => PageAnswer | Promise<PageAnswer>>>;
 
-/** Lets fastify answer a request that came by any wire. */
-async function serve(app: FastifyInstance, exchange: Exchange, url: string): Promise<void> {
-  const answer = await app.inject({
-    method: exchange.method === "HEAD" ? "HEAD" : "GET",
-    url,
-    headers: Object.fromEntries(exchange.headers()),
-  });
-  const headers = Object.entries(answer.headers)
-    .filter(([name]) => !connectionHeaders.has(name))
-    .map(([name, value]) => [name, String(value)] as const);
-  exchange.respond(answer.statusCode, headers, answer.rawPayload);
-}
+/** Answers an exchange with an error. */
+export type Refuse = (exchange: Exchange, record: CallRecord, error: ConnectError) => void;
 
 /** Whether a client has what it asks for (RFC 9110, 13.1.2: weak comparison). */
 function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boolean {
@@ -40,47 +29,41 @@ function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boo
   return tags.includes(etag) || tags.includes("*");
 }
 
-/** The methods that a page takes. */
-export const pageMethods = "GET, HEAD, OPTIONS";
-
-/** Where pages are registered. */
-export interface PagesHost {
-  readonly app: FastifyInstance;
-  /** Tells several sets of pages on one `app` apart; nobody sees it. */
-  readonly set: string;
+/** Answers with the page, or with its head alone when the client has the rest. Rejects as the page does. */
+async function serve(exchange: Exchange, page: () => PageAnswer | Promise<PageAnswer>) {
+  const { status, contentType, body, headers = {} } = await page();
+  const fields = Object.entries({ "cache-control": "no-store", ...headers });
+  if (isKnown(exchange.header("if-none-match"), headers.etag)) exchange.respond(304, fields);
+  else exchange.respond(status, [...fields, ["content-type", contentType]], body);
 }
 
-/** Registers the pages, for GET and HEAD; `wrongMethod` answers what OPTIONS does not name. */
-export function createPagesSurface(
-  { app, set }: PagesHost,
-  pages: Pages,
-  wrongMethod: (exchange: Exchange, record: CallRecord) => void,
-): Surface {
-  for (const [path, page] of Object.entries(pages)) {
-    app.get(`/${set}${path}`, async (request, reply) => {
-      const { status, contentType, body, headers = {} } = await page();
-      reply.headers({ "cache-control": "no-store", ...headers });
-      if (isKnown(request.headers["if-none-match"], headers.etag)) return reply.code(304).send();
-      return reply.code(status).header("content-type", contentType).send(body);
-    });
-  }
+/** The methods that a page takes. */
+const pageMethods = "GET, HEAD, OPTIONS";
+
+/** Serves the pages to GET and HEAD; what else is asked of them, and a page that fails, is refused. */
+export function createPagesSurface(pages: Pages, refuse: Refuse): Surface {
   return {
     take(exchange, record) {
       const path = pathOf(exchange.target);
-      if (!Object.hasOwn(pages, path)) return false;
+      const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+      if (page === undefined) return false;
       record.endpoint = path;
       switch (exchange.method) {
         case "GET":
         case "HEAD":
-          void serve(app, exchange, `/${set}${exchange.target}`);
-          break;
+          return serve(exchange, page).catch((thrown) =>
+            refuse(exchange, record, faultFrom(thrown)),
+          );
         case "OPTIONS":
           exchange.respond(204, [["allow", pageMethods]]);
-          break;
-        default:
-          wrongMethod(exchange, record);
+          return true;
+        default: {
+          const headers = { allow: pageMethods };
+          const message = `this page takes ${pageMethods}`;
+          refuse(exchange, record, fault("METHOD_NOT_ALLOWED", message, { headers }));
+          return true;
+        }
       }
-      return true;
     },
   };
 }

@@ -1,8 +1,9 @@
 /** A request to go on with another protocol on an HTTP/1.1 connection, and the answer to it. */
 
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { STATUS_CODES } from "./node-http.ts";
 import { requestTargetOf } from "./request-target.ts";
 
 /** Says who asks for what as an Exchange does. Either `accept` or `respond` answers it. */

@@ -70,16 +70,20 @@ export class HpackEncoder {
   /** Adds a field. Name and value consist of octets and were checked by the caller. */
   field(name: string, value: string): void {
     const known = knownNames.get(name) ?? unknownName;
-    const staticIndex = known.values.get(value);
-    if (staticIndex !== undefined && staticIndex > 0) {
-      this.#writeInteger(0x80, 0x7f, staticIndex);
-      return;
+    // A look-up hashes the value, which is as dear as writing it where it is another every time.
+    if (known.values.size > 0) {
+      const staticIndex = known.values.get(value);
+      if (staticIndex !== undefined && staticIndex > 0) {
+        this.#writeInteger(0x80, 0x7f, staticIndex);
+        return;
+      }
     }
-    const serials = this.#serials?.get(name);
-    const serial = serials?.get(value);
-    if (serial !== undefined) {
-      this.#writeInteger(0x80, 0x7f, this.#indexOf(serial));
-      return;
+    if (known.policy === "index") {
+      const serial = this.#serials?.get(name)?.get(value);
+      if (serial !== undefined) {
+        this.#writeInteger(0x80, 0x7f, this.#indexOf(serial));
+        return;
+      }
     }
     this.#writeLiteral(name, value, known);
   }

@@ -26,18 +26,21 @@ const codeBits = Uint8Array.of(
 );
 
 const endOfString = 256;
-const longestCodeBits = 30;
 /** Children of a node below this number are nodes, from it on they are symbols. */
 const firstLeaf = 256;
 
 function canonicalCodes(): Uint32Array {
+  const symbols = Array.from(codeBits.keys());
+  // Stable: symbols of one length stay in their order.
+  symbols.sort((a, b) => (codeBits[a] ?? 0) - (codeBits[b] ?? 0));
   const codes = new Uint32Array(codeBits.length);
   let code = 0;
-  for (let bits = 1; bits <= longestCodeBits; bits += 1) {
-    code <<= 1;
-    for (let symbol = 0; symbol < codeBits.length; symbol += 1) {
-      if (codeBits[symbol] === bits) codes[symbol] = code++;
-    }
+  let length = 0;
+  for (const symbol of symbols) {
+    const bits = codeBits[symbol] ?? 0;
+    code <<= bits - length;
+    length = bits;
+    codes[symbol] = code++;
   }
   return codes;
 }
@@ -92,9 +95,19 @@ function endNodes(children: Uint16Array): Uint8Array {
   return ends;
 }
 
-const tree = codeTree();
-const steps = byteSteps(tree);
-const ends = endNodes(tree);
+/** What decoding needs. */
+interface Decoder {
+  readonly steps: Int32Array;
+  readonly ends: Uint8Array;
+}
+
+function createDecoder(): Decoder {
+  const tree = codeTree();
+  return { steps: byteSteps(tree), ends: endNodes(tree) };
+}
+
+/** Made for the first string, in some milliseconds: no part of every start. */
+let decoder: Decoder | undefined;
 
 /** Most bytes that `encodedBytes` of code can decode to: the shortest code has five bits. */
 export function decodedBytesMax(encodedBytes: number): number {
@@ -112,6 +125,8 @@ export function decodeHuffman(
   end: number,
   into: Uint8Array,
 ): number {
+  decoder ??= createDecoder();
+  const { steps, ends } = decoder;
   let node = 0;
   let length = 0;
   let seen = 0;

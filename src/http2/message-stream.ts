@@ -11,6 +11,7 @@ const noFields: FieldList = [];
 
 function bytesOf(content: Uint8Array | string): Buffer {
   if (typeof content === "string") return Buffer.from(content);
+  if (content instanceof Buffer) return content;
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 }
 

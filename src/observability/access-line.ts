@@ -1,7 +1,7 @@
 /** The access line: what is written of every request, whether or not it became a call. */
 
 import type { CallOutcome, CallRecord } from "./call-record.ts";
-import { numberFact, textFact } from "./log-fact.ts";
+import { integerFact, millisecondsFact, rememberedFact, textFact } from "./log-fact.ts";
 import type { Logger } from "./logger.ts";
 
 /** How the request went. */
@@ -12,10 +12,6 @@ export interface AccessOutcome {
   readonly outcome?: CallOutcome;
   /** HTTP status, for requests that never became a call. */
   readonly status?: number;
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }
 
 /** Longest account of an error in a line, in characters. */
@@ -52,23 +48,31 @@ export function createAccessLog(logger: Logger): AccessLog {
   };
 }
 
+const listenerFact = rememberedFact("listener");
+const clientFact = rememberedFact("client");
+const methodFact = rememberedFact("http_method");
+const versionFact = rememberedFact("http_version");
+const endpointFact = rememberedFact("endpoint");
+const procedureFact = rememberedFact("procedure");
+const codeFact = rememberedFact("code");
+const principalFact = rememberedFact("principal");
+
 function factsOf(record: CallRecord, { outcome, status, elapsedMs }: AccessOutcome): string {
-  const { upstreamMs } = record;
   return (
     textFact("request_id", record.requestId) +
-    textFact("listener", record.listener) +
-    textFact("client", record.clientAddress) +
-    textFact("http_method", record.httpMethod) +
-    textFact("http_version", record.httpVersion) +
-    textFact("endpoint", record.endpoint) +
-    textFact("procedure", outcome?.procedure) +
-    textFact("code", outcome?.code) +
+    listenerFact(record.listener) +
+    clientFact(record.clientAddress) +
+    methodFact(record.httpMethod) +
+    versionFact(record.httpVersion) +
+    endpointFact(record.endpoint) +
+    procedureFact(outcome?.procedure) +
+    codeFact(outcome?.code) +
     textFact("reason", outcome?.reason) +
-    numberFact("status", status) +
-    textFact("principal", record.principal) +
+    integerFact("status", status) +
+    principalFact(record.principal) +
     textFact("model", record.model) +
-    numberFact("elapsed_ms", round(elapsedMs)) +
-    numberFact("upstream_ms", upstreamMs === undefined ? undefined : round(upstreamMs)) +
+    millisecondsFact("elapsed_ms", elapsedMs) +
+    millisecondsFact("upstream_ms", record.upstreamMs) +
     textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))
   );
 }

@@ -38,7 +38,12 @@ abstract class Family<L extends string, S> {
 
   /** The series of these labels. Who counts often keeps it. */
   labels(labels: Labels<L>): S {
-    const key = JSON.stringify(this.#labelNames.map((name) => labels[name]));
+    let key = "";
+    for (const name of this.#labelNames) {
+      const value = String(labels[name]);
+      // With its length no value can be taken for the end of one and the start of the next.
+      key += `${value.length}:${value}`;
+    }
     const known = this.#series.get(key);
     if (known !== undefined) return known.series;
     const series = this.create();

@@ -24,9 +24,34 @@ export function textFact(name: string, text: string | undefined): string {
   return text === undefined ? "" : `,"${name}":${jsonText(text)}`;
 }
 
-/** A field that holds a finite number; nothing when there is none. */
-export function numberFact(name: string, value: number | undefined): string {
+/** Texts that each remembering fact keeps; further ones are written anew. */
+const rememberedMax = 1024;
+
+/** Makes fields like `textFact`, for texts of which there are few: each is written once. */
+export function rememberedFact(name: string): (text: string | undefined) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    if (text === undefined) return "";
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const fact = textFact(name, text);
+    if (known.size < rememberedMax) known.set(text, fact);
+    return fact;
+  };
+}
+
+/** A field that holds an integer; nothing when there is none. */
+export function integerFact(name: string, value: number | undefined): string {
   return value === undefined ? "" : `,"${name}":${value}`;
+}
+
+/** A field that holds milliseconds to the microsecond; nothing when there are none. */
+export function millisecondsFact(name: string, ms: number | undefined): string {
+  if (ms === undefined) return "";
+  // By integers: a fraction is dear to print.
+  const us = Math.round(ms * 1000);
+  const whole = Math.floor(us / 1000);
+  return `,"${name}":${whole}.${String(us - whole * 1000).padStart(3, "0")}`;
 }
 
 let lastMs = Number.NaN;

@@ -66,9 +66,11 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
 
   /** Those that may be given a call now, in the order of the options; a fresh array. */
   candidates(): Candidate[] {
-    return this.#members()
-      .filter((member) => member.eligible)
-      .map((member) => member.candidate());
+    const candidates: Candidate[] = [];
+    for (const { member } of this.#places.values()) {
+      if (member.eligible) candidates.push(member.candidate());
+    }
+    return candidates;
   }
 
   /** Claims the member of this id, eligible or not. Throws RangeError when there is none. */

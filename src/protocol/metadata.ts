@@ -23,18 +23,22 @@ function checkedValue(name: string, value: string): string {
   return text;
 }
 
-/** Values of a name as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
-function joined(name: string, values: readonly string[]): string {
-  return values.join(name === "cookie" ? "; " : ", ");
+/** A field with one value. */
+type Field = FieldList[number];
+
+/** What stands between values told as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
+function separatorOf(name: string): string {
+  return name === "cookie" ? "; " : ", ";
 }
 
 /**
  * The Headers interface over a request's fields or over none. Reading a field costs a look-up;
- * a list of its own is made at the first change. Fields stay in their order, values apart.
+ * a list of its own is made at the first change. Fields stay in their order, values apart; there
+ * are few, so that searching them costs less than a map.
  */
 export class Metadata implements Headers {
   readonly #source: FieldSource | undefined;
-  #fields: Map<string, string[]> | undefined;
+  #fields: Field[] | undefined;
 
   constructor(source?: FieldSource) {
     this.#source = source;
@@ -42,40 +46,53 @@ export class Metadata implements Headers {
 
   /** Nobody has put a field in, and none came in. */
   get isEmpty(): boolean {
-    return this.#source === undefined && (this.#fields === undefined || this.#fields.size === 0);
+    return this.#source === undefined && (this.#fields === undefined || this.#fields.length === 0);
   }
 
   append(name: string, value: string): void {
     const key = checkedName(name);
-    const fields = this.#own();
-    const values = fields.get(key);
-    const text = checkedValue(key, value);
-    if (values === undefined) fields.set(key, [text]);
-    else values.push(text);
+    const field: Field = [key, checkedValue(key, value)];
+    if (this.#fields === undefined && this.#source === undefined) this.#fields = [field];
+    else this.#own().push(field);
   }
 
   delete(name: string): void {
-    this.#own().delete(name.toLowerCase());
+    const key = name.toLowerCase();
+    this.#fields = this.#own().filter(([other]) => other !== key);
   }
 
   get(name: string): string | null {
     const key = name.toLowerCase();
     if (this.#fields === undefined) return this.#source?.header(key) ?? null;
-    const values = this.#fields.get(key);
-    return values === undefined ? null : joined(key, values);
+    let found: string | null = null;
+    for (const [other, value] of this.#fields) {
+      if (other === key) found = found === null ? value : found + separatorOf(key) + value;
+    }
+    return found;
   }
 
   getSetCookie(): string[] {
-    return [...(this.#own().get("set-cookie") ?? [])];
+    return this.#own().flatMap(([name, value]) => (name === "set-cookie" ? [value] : []));
   }
 
   has(name: string): boolean {
     return this.get(name) !== null;
   }
 
+  /** The first of the field's values is replaced where it stands, the others are dropped. */
   set(name: string, value: string): void {
+    if (!this.has(name)) {
+      this.append(name, value);
+      return;
+    }
     const key = checkedName(name);
-    this.#own().set(key, [checkedValue(key, value)]);
+    const field: Field = [key, checkedValue(key, value)];
+    const fields = this.#own();
+    const first = fields.findIndex(([other]) => other === key);
+    this.#fields = fields.flatMap((other, index) => {
+      if (other[0] !== key) return [other];
+      return index === first ? [field] : [];
+    });
   }
 
   forEach(visit: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
@@ -94,9 +111,10 @@ export class Metadata implements Headers {
 
   /** Values of a name as one, but cookies to set, which are never joined. */
   *entries(): Generator<[string, string], undefined, unknown> {
-    for (const [name, values] of this.#own()) {
-      if (name === "set-cookie") for (const value of values) yield [name, value];
-      else yield [name, joined(name, values)];
+    for (const [name, values] of Map.groupBy(this.#own(), ([key]) => key)) {
+      const texts = values.map(([, value]) => value);
+      if (name === "set-cookie") for (const text of texts) yield [name, text];
+      else yield [name, texts.join(separatorOf(name))];
     }
     return undefined;
   }
@@ -107,23 +125,12 @@ export class Metadata implements Headers {
 
   /** Every value by itself. */
   fields(): FieldList {
-    const fields: (readonly [string, string])[] = [];
-    for (const [name, values] of this.#own()) {
-      for (const value of values) fields.push([name, value]);
-    }
-    return fields;
+    return this.#own();
   }
 
-  #own(): Map<string, string[]> {
-    if (this.#fields !== undefined) return this.#fields;
-    const fields = new Map<string, string[]>();
-    for (const [name, value] of this.#source?.headers() ?? []) {
-      const values = fields.get(name);
-      if (values === undefined) fields.set(name, [value]);
-      else values.push(value);
-    }
-    this.#fields = fields;
-    return fields;
+  #own(): Field[] {
+    this.#fields ??= [...(this.#source?.headers() ?? [])];
+    return this.#fields;
   }
 }
 

@@ -120,10 +120,13 @@ function startJourney<B extends PooledBackend>(
 ): Journey<B> {
   const { signal, requestId, timeoutMs } = call;
   const startedMs = clock.nowMs();
-  const tried = new Set<string>();
-  const log: string[] = [];
+  const tried: string[] = [];
+  const reports: AttemptReport[] = [];
 
-  const untried = () => pool.candidates().filter(({ id }) => !tried.has(id));
+  const untried = () => {
+    const candidates = pool.candidates();
+    return tried.length === 0 ? candidates : candidates.filter(({ id }) => !tried.includes(id));
+  };
   const timeLeftMs = (total: number) => Math.max(0, total - (clock.nowMs() - startedMs));
   const left = () => (timeoutMs === undefined ? {} : { timeLeftMs: timeLeftMs(timeoutMs) });
 
@@ -135,11 +138,11 @@ function startJourney<B extends PooledBackend>(
         throw fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`);
       }
       const lease = pool.lease(balancer(candidates));
-      tried.add(lease.id);
+      tried.push(lease.id);
       const start = { requestId, pool: pool.name, endpoint: lease.id, algorithm };
       const tell = onAttempt?.(start);
       const report = (ended: AttemptReport) => {
-        log.push(`${ended.endpoint}:${ended.outcome}`);
+        reports.push(ended);
         tell?.(ended);
       };
       return beginAttempt(lease, { ...start, signal, clock, report });
@@ -152,9 +155,10 @@ function startJourney<B extends PooledBackend>(
       const error = faultFrom(thrown);
       attempt.end(reasonOf(error) ?? "INTERNAL");
       const { aborted } = signal;
-      const failedCall = { error, attempts: tried.size, committed, aborted, ...left() };
+      const failedCall = { error, attempts: tried.length, committed, aborted, ...left() };
       if (mayRetry(failedCall, retryAttempts) && untried().length > 0) return;
-      throw withMetadata(error, { attempts: log.join(",") });
+      const attempts = reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+      throw withMetadata(error, { attempts: attempts.join(",") });
     },
   };
 }

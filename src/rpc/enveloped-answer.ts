@@ -90,15 +90,13 @@ export class EnvelopedAnswer {
   }
 
   #head(): HeaderList {
-    const { type } = this.#request;
     const { encodingField, acceptField } = this.#protocol;
+    const contentType = ["content-type", this.#request.type.text] as const;
+    const accepts = [acceptField, codingNames] as const;
     const metadata = metadataFields(this.#call.responseHeader);
-    const head: (readonly [string, string])[] = [
-      ["content-type", type.text],
-      [acceptField, codingNames],
-    ];
-    if (this.coding !== undefined) head.push([encodingField, this.coding.name]);
-    return metadata.length === 0 ? head : [...head, ...metadata];
+    return this.coding === undefined
+      ? [contentType, accepts, ...metadata]
+      : [contentType, accepts, [encodingField, this.coding.name], ...metadata];
   }
 
   #trailers(error: ConnectError | undefined): HeaderList {

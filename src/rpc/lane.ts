@@ -82,7 +82,10 @@ export function written(codec: Codec, message: Parameters<Codec["write"]>[0], by
 }
 
 /** What was thrown as the error to tell. One of Connect's stays as it is: handlers choose its details. */
-export function wireError(thrown: unknown, { plainErrors }: LaneOptions): ConnectError {
+export function wireError(
+  thrown: unknown,
+  { plainErrors }: Pick<LaneOptions, "plainErrors">,
+): ConnectError {
   const error = thrown instanceof ConnectError ? thrown : faultFrom(thrown);
   if (!plainErrors || reasonOf(error) === undefined) return error;
   return new ConnectError(error.rawMessage, error.code, error.metadata);

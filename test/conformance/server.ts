@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { ListenerOptions } from "#exchange/listener.ts";
+import { serveRpc } from "#rpc/serve.ts";
 import {
   type ServerCompatRequest,
   ServerCompatRequestSchema,
   ServerCompatResponseSchema,
 } from "../gen/connectrpc/conformance/v1/server_compat_pb.js";
 import { ConformanceService } from "../gen/connectrpc/conformance/v1/service_pb.js";
-import { rpcListener } from "../support/rpc-listener.ts";
 import { conformanceService } from "./service.ts";
 
 /** Bytes of a length ahead of a message. */
@@ -45,15 +45,14 @@ const request = fromBinary(
   readFileSync(process.stdin.fd).subarray(prefixBytes),
 );
 const folder = mkdtempSync(join(tmpdir(), "conformance-"));
-await using listener = await rpcListener(
+await using listener = await serveRpc(
   (router: ConnectRouter) => {
     router.service(ConformanceService, conformanceService);
   },
   {
+    port: 0,
     readBytesMax: request.messageReceiveLimit === 0 ? bytesMax : request.messageReceiveLimit,
     plainErrors: true,
-  },
-  {
     http2Engine: process.argv.includes("--node-http2") ? "node" : "polygate",
     ...tlsOf(request, folder),
   },

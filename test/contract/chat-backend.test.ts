@@ -15,7 +15,12 @@ for (const transport of ["http2", "grpc-js"] as const) {
     await using opening = new AsyncDisposableStack();
     const { url } = opening.use(await startCoreServer(agent));
     const backend = opening.use(
-      createPolyagentBackend({ url, transport, messageBytesMax: 1 << 20, keepaliveMs: 30_000 }),
+      await createPolyagentBackend({
+        url,
+        transport,
+        messageBytesMax: 1 << 20,
+        keepaliveMs: 30_000,
+      }),
     );
     const owned = opening.move();
     return { backend, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -39,16 +39,18 @@ async function startCores() {
   await agent.warmUp();
   const servers = await Promise.all([first, agent, agent].map((each) => startCoreServer(each)));
   for (const server of servers) opening.use(server);
-  const members = servers.map(({ url }, index) => ({
-    id: `core-${index + 1}`,
-    weight: 1,
-    backend: createPolyagentBackend({
-      url,
-      transport: "http2",
-      messageBytesMax: 1 << 20,
-      keepaliveMs: 30_000,
-    }),
-  }));
+  const members = await Promise.all(
+    servers.map(async ({ url }, index) => ({
+      id: `core-${index + 1}`,
+      weight: 1,
+      backend: await createPolyagentBackend({
+        url,
+        transport: "http2",
+        messageBytesMax: 1 << 20,
+        keepaliveMs: 30_000,
+      }),
+    })),
+  );
   const pool = opening.use(
     new Pool<ChatBackend>(
       { name: "chat", members, healthIntervalMs, healthTimeoutMs: 1_000 },

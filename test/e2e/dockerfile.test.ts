@@ -59,7 +59,9 @@ describe("the Dockerfile", () => {
   test("the context holds what is copied: no tests, no installed packages, no training", () => {
     const folders = new Set(contextFiles(".").map((path) => path.replace(/\/.*/s, "")));
     const copied = ".npmrc LICENSE gen models package-lock.json package.json proto src";
-    expect(folders).toEqual(new Set(`${copied} tsconfig.build.json tsconfig.json web`.split(" ")));
+    expect(folders).toEqual(
+      new Set(`${copied} rolldown.config.ts tsconfig.build.json tsconfig.json web`.split(" ")),
+    );
     expect(contextFiles(".").filter((path) => path.startsWith("models/train"))).toEqual([]);
   });
 });

@@ -6,14 +6,16 @@ import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
-import { testProtoImage } from "../support/test-protos.ts";
+import { testProtoImage, testProtos, testService } from "../support/test-protos.ts";
 
 const run = promisify(execFile);
 const copied =
-  "package.json tsconfig.json tsconfig.build.json README.md LICENSE src gen models proto web";
+  "package.json tsconfig.json tsconfig.build.json rolldown.config.ts README.md LICENSE src gen models proto web";
 /** The interpreter line asks PATH for Node. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
@@ -45,6 +47,32 @@ const { request, upgrade } = transcode(
 );
 const server = createServer(request).on("upgrade", upgrade);
 server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
+`;
+
+/** Serves it by every RPC protocol; asked to stop, it lets calls end. */
+const rpcProgram = `import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createFileRegistry, type DescMethodUnary, fromBinary, type Message } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { Interceptor } from "@connectrpc/connect";
+import { serveRpc } from "polygate/rpc";
+
+const image = fromBinary(FileDescriptorSetSchema, readFileSync("protos.binpb"));
+const greeter = createFileRegistry(image).getService("greeter.Greeter");
+if (greeter === undefined) throw new Error("no greeter");
+const greet = (input: Message) => ({ text: \`Hello \${(input as Message & { name: string }).name}!\` });
+const named: Interceptor = (next) => async (request) => {
+  const answer = await next(request);
+  answer.header.set("x-method", request.method.name);
+  return answer;
+};
+const server = await serveRpc(
+  (router) => router.rpc(greeter.method.greet as DescMethodUnary, (input) => greet(input) as unknown as Message),
+  { port: 0, interceptors: [named], readBytesMax: 64 * 1024 },
+);
+console.log(server.url);
+await once(process, "SIGTERM");
+await server.drain(8_000);
 `;
 
 describe("the published package", () => {
@@ -112,23 +140,27 @@ describe("the published package", () => {
     expect(await gateway.stop("SIGTERM")).toBe(0);
   }, 60_000);
 
-  describe("its transcoder in a program of its own", () => {
+  describe("its libraries in programs of their own", () => {
     beforeAll(async () => {
       await writeFile(join(consumer, "package.json"), `{ "type": "module" }`);
       await writeFile(join(consumer, "protos.binpb"), testProtoImage());
       await writeFile(join(consumer, "greeter.ts"), greeterProgram);
+      await writeFile(join(consumer, "rpc.ts"), rpcProgram);
     });
 
     test("types", async () => {
       await writeFile(
         join(consumer, "tsconfig.json"),
-        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["greeter.ts", "misuse.ts"] }`,
+        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["greeter.ts", "rpc.ts", "misuse.ts"] }`,
       );
       await writeFile(
         join(consumer, "misuse.ts"),
         `import { transcode } from "polygate/transcode";
 // @ts-expect-error: a bound is a number
 transcode(() => {}, { bodyBytesMax: "1 MiB" });
+import { serveRpc } from "polygate/rpc";
+// @ts-expect-error: a port is a number
+await serveRpc(() => {}, { port: "http" });
 // @ts-expect-error: what is not exported is nobody's to use
 import "polygate/dist/errors/fault.js";
 `,
@@ -138,13 +170,19 @@ import "polygate/dist/errors/fault.js";
       expect(stdout).toBe("");
     }, 60_000);
 
-    test("serves the rules of its proto, and documents them", async () => {
-      const program = spawn(process.execPath, ["greeter.ts"], {
+    /** Runs a program of the folder; its first line is where it listens. */
+    async function running(name: string) {
+      const program = spawn(process.execPath, [name], {
         cwd: consumer,
         stdio: ["ignore", "pipe", "inherit"],
       });
+      const [line] = await once(createInterface({ input: program.stdout }), "line");
+      return { program, line: String(line) };
+    }
+
+    test("serves the rules of its proto, and documents them", async () => {
+      const { program, line } = await running("greeter.ts");
       try {
-        const [line] = await once(createInterface({ input: program.stdout }), "line");
         const answer = await fetch(`http://127.0.0.1:${line}/greet/Ada?times=2`);
         expect(await answer.json()).toEqual({ text: "Hello Ada!Hello Ada!" });
         const document = await fetch(`http://127.0.0.1:${line}/openapi.json`);
@@ -153,6 +191,34 @@ import "polygate/dist/errors/fault.js";
         });
       } finally {
         program.kill();
+      }
+    }, 30_000);
+
+    test("serves its methods by gRPC and Connect, and ends by itself when it is asked to", async () => {
+      const { program, line: baseUrl } = await running("rpc.ts");
+      try {
+        const greeter = testService(testProtos(), "greeter.Greeter");
+        const greet = greeter.method.greet as DescMethodUnary;
+        const asked = { name: "Ada" } as MessageInitShape<DescMessage>;
+        const { message } = await createGrpcTransport({ baseUrl }).unary(
+          greet,
+          undefined,
+          undefined,
+          undefined,
+          asked,
+        );
+        expect(message).toMatchObject({ text: "Hello Ada!" });
+        const answer = await fetch(`${baseUrl}/greeter.Greeter/Greet`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: '{"name": "Bo"}',
+        });
+        expect(await answer.json()).toEqual({ text: "Hello Bo!" });
+        expect(answer.headers.get("x-method")).toBe("Greet");
+        program.kill("SIGTERM");
+        expect(await once(program, "exit")).toEqual([0, null]);
+      } finally {
+        program.kill("SIGKILL");
       }
     }, 30_000);
   });

@@ -23,6 +23,7 @@ import {
 import { Client, compressionAlgorithms, credentials, type ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Listener } from "#exchange/listener.ts";
+import { serveRpc } from "#rpc/serve.ts";
 import {
   SimpleRequestSchema,
   type SimpleResponse,
@@ -30,16 +31,14 @@ import {
   TestService,
 } from "../gen/grpc/testing/test_pb.js";
 import { testService } from "../interop/grpc-service.ts";
-import { rpcListener } from "../support/rpc-listener.ts";
 
 let listener: Listener;
 beforeAll(async () => {
-  listener = await rpcListener(
+  listener = await serveRpc(
     (router: ConnectRouter) => {
       router.service(TestService, testService);
     },
-    { readBytesMax: 1 << 20 },
-    { http2Engine: "polygate" },
+    { port: 0, readBytesMax: 1 << 20 },
   );
 });
 afterAll(() => listener[Symbol.asyncDispose]());

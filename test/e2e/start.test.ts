@@ -1,10 +1,10 @@
-/** What `serve` says when it cannot start. */
+/** What `serve` loads to start, and what it says when it cannot. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { fromSource } from "../support/polygate-process.ts";
+import { fromSource, startProcess } from "../support/polygate-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 test("a model repository that is no folder is named with its setting", async () => {
@@ -31,5 +31,31 @@ test("HTTP rules in each other's way are named with their place, by `serve` and 
     expect({ command, code }).toEqual({ command, code: 1 });
     expect(err).toMatch(/gateway\.yaml:4:12: rest\.rules\[0\]\.get: /);
     expect(err).toMatch(/ChatService\.Query and \S+ListModelsByBackend both take GET \/models\n$/);
+  }
+});
+
+test("an idle gateway without models has loaded nothing that only some calls need", async () => {
+  await using folder = await temporaryFolder();
+  await folder.write("models/empty", "");
+  const config = await folder.write("gateway.yaml", "models: { path: models }");
+  const [file = "", ...args] = fromSource("serve", "--port", "0", "--config", config);
+  const probe = new URL("../support/loaded-probe.ts", import.meta.url).href;
+  await using gateway = await startProcess({ command: [file, "--import", probe, ...args] });
+  expect((await fetch(`${gateway.urls[0]}/livez`)).status).toBe(200);
+  expect(await gateway.stop("SIGTERM")).toBe(0);
+  const [, list = ""] = /^loaded (.*)$/m.exec(gateway.output()) ?? [];
+  const loaded = new Set(list.split(" ; "));
+  expect(loaded).toContain("@bufbuild/protovalidate");
+  expect(loaded).toContain("node:http");
+  for (const name of [
+    "@grpc/grpc-js",
+    "gpt-tokenizer",
+    "mathjs",
+    "onnxruntime-node",
+    "sharp",
+    "node:http2",
+    "node:internal/deps/undici/undici",
+  ]) {
+    expect(loaded).not.toContain(name);
   }
 });

@@ -7,8 +7,8 @@
 import { resolve } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { ListenerOptions } from "#exchange/listener.ts";
+import { serveRpc } from "#rpc/serve.ts";
 import { TestService } from "../gen/grpc/testing/test_pb.js";
-import { rpcListener } from "../support/rpc-listener.ts";
 import { grpcServerCases } from "./grpc-server.ts";
 import { testService } from "./grpc-service.ts";
 import { findGrpcInterop, run } from "./program.ts";
@@ -60,11 +60,12 @@ if (client.missing !== undefined) report.skip("grpc-go's client", client.missing
 else {
   for (const http2Engine of ["polygate", "node"] as const) {
     for (const { name, tls, args } of wires) {
-      await using listener = await rpcListener(
-        routes,
-        { readBytesMax },
-        { http2Engine, ...(tls === undefined ? {} : { tls }) },
-      );
+      await using listener = await serveRpc(routes, {
+        port: 0,
+        readBytesMax,
+        http2Engine,
+        ...(tls === undefined ? {} : { tls }),
+      });
       for (const test of cases) {
         await report.check(`grpc-go, ${http2Engine} HTTP/2, ${name}: ${test}`, async () => {
           const target = ["--server_host", "127.0.0.1", "--server_port", String(listener.port)];

@@ -12,7 +12,6 @@ import {
 } from "#gen/grpc/health/v1/health_pb.js";
 import { CoreService, ListModelsRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
 import { parseCoreAddress } from "./address.ts";
-import { createGrpcJsWire } from "./grpc-js-wire.ts";
 import { createHttp2Wire } from "./http2-wire.ts";
 import type { CoreWire, CoreWireOptions } from "./wire.ts";
 
@@ -26,20 +25,23 @@ export interface PolyagentOptions extends Omit<CoreWireOptions, "address"> {
   readonly transport: CoreTransport;
 }
 
-function openWire({ transport, url, ...options }: PolyagentOptions): CoreWire {
+async function openWire({ transport, url, ...options }: PolyagentOptions): Promise<CoreWire> {
   const address = parseCoreAddress(url);
   if (address === undefined) throw new TypeError("a core's url is like http://host:port");
   switch (transport) {
     case "http2":
       return createHttp2Wire({ ...options, address });
-    case "grpc-js":
+    case "grpc-js": {
+      // Loaded for those who ask for it: it is the greatest library of all.
+      const { createGrpcJsWire } = await import("./grpc-js-wire.ts");
       return createGrpcJsWire({ ...options, address });
+    }
   }
 }
 
-/** Connects on first use, and again whenever needed. Throws TypeError when `url` is no address. */
-export function createPolyagentBackend(options: PolyagentOptions): ChatBackend {
-  const wire = openWire(options);
+/** Connects on first use, and again whenever needed. Rejects with TypeError when `url` is no address. */
+export async function createPolyagentBackend(options: PolyagentOptions): Promise<ChatBackend> {
+  const wire = await openWire(options);
   const listModels = wire.unary(CoreService.method.listModels);
   const checkHealth = wire.unary(Health.method.check);
   return {

@@ -36,7 +36,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
 
   test("the request id travels as x-request-id, on unary calls and streams", async () => {
     await using server = await startCoreServer(agent);
-    await using backend = backendTo(server.url);
+    await using backend = await backendTo(server.url);
     await backend.chat(asked("hi"), { signal, requestId: "one" });
     await Array.fromAsync(backend.streamChat(asked("hi"), { signal, requestId: "two" }));
     await backend.check(signal);
@@ -53,7 +53,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
         },
       }),
     );
-    await using backend = backendTo(server.url);
+    await using backend = await backendTo(server.url);
     const call = { signal: AbortSignal.timeout(300), requestId: "", timeoutMs: 300 };
     const error = await faultOf(backend.chat(asked("hi"), call));
     expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
@@ -63,7 +63,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
 
   test("a request beyond the limit is refused before it is sent, and the next one works", async () => {
     await using server = await startCoreServer(agent);
-    await using backend = backendTo(server.url, 1000);
+    await using backend = await backendTo(server.url, 1000);
     const call = { signal, requestId: "small" };
     const error = await faultOf(backend.chat(asked("x".repeat(2000)), call));
     expect(reasonOf(error)).toBe("BODY_TOO_LARGE");
@@ -74,7 +74,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
 
   test("an answer beyond the limit is the core's failure, and the next call works", async () => {
     await using server = await startCoreServer(agent);
-    await using backend = backendTo(server.url, 1000);
+    await using backend = await backendTo(server.url, 1000);
     const call = { signal, requestId: "" };
     expect(reasonOf(await faultOf(backend.chat(asked("count to 999"), call)))).toBe(
       "BACKEND_FAILED",
@@ -89,13 +89,13 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
       await using server = await startRoutes((router) =>
         router.service(Health, { check: () => ({ status: NOT_SERVING }) }),
       );
-      await using backend = backendTo(server.url);
+      await using backend = await backendTo(server.url);
       expect(reasonOf(await faultOf(backend.check(signal)))).toBe("BACKEND_LOST");
     });
 
     test("a core without the health service is alive", async () => {
       await using server = await startRoutes((router) => router.service(CoreService, {}));
-      await using backend = backendTo(server.url);
+      await using backend = await backendTo(server.url);
       await expect(backend.check(signal)).resolves.toBeUndefined();
     });
 
@@ -103,7 +103,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
       const server = await startCoreServer(agent);
       const { url, port } = server;
       await server[Symbol.asyncDispose]();
-      await using backend = backendTo(url);
+      await using backend = await backendTo(url);
       const error = await faultOf(backend.check(signal));
       expect(reasonOf(error)).toBe("BACKEND_LOST");
       expect(error.code).toBe(Code.Unavailable);
@@ -126,7 +126,7 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
 
     test("a core is trusted by its authority and name", async () => {
       await using server = await startCoreServer(agent, 0, certificates);
-      await using backend = backendBy(server.url, trust);
+      await using backend = await backendBy(server.url, trust);
       const answer = await backend.chat(asked("echo x"), { signal, requestId: "" });
       expect(answer.content).toBe("x");
     });
@@ -135,9 +135,9 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
       const ca = readFileSync(serverTls.caFile);
       const demands = { ...certificates, ca, requestCert: true, rejectUnauthorized: true };
       await using server = await startCoreServer(agent, 0, demands);
-      await using backend = backendBy(server.url, { ...trust, ...own });
+      await using backend = await backendBy(server.url, { ...trust, ...own });
       await expect(backend.check(signal)).resolves.toBeUndefined();
-      await using stranger = backendBy(server.url, trust);
+      await using stranger = await backendBy(server.url, trust);
       expect(reasonOf(await faultOf(stranger.check(signal)))).toBe("BACKEND_LOST");
     });
 
@@ -147,14 +147,14 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
     ] as const;
     test.each(strangers)("a core $name is lost", async ({ tls }) => {
       await using server = await startCoreServer(agent, 0, certificates);
-      await using backend = backendBy(server.url, tls);
+      await using backend = await backendBy(server.url, tls);
       expect(reasonOf(await faultOf(backend.check(signal)))).toBe("BACKEND_LOST");
     });
   });
 
   test("a core that stops loses its calls, and is found again when it is back on its port", async () => {
     const first = await startCoreServer({ ...agent, chat: () => new Promise(() => undefined) });
-    await using backend = backendTo(first.url);
+    await using backend = await backendTo(first.url);
     await backend.check(signal);
     const lost = faultOf(backend.chat(asked("hi"), { signal, requestId: "begun" }));
     await expect.poll(() => first.requestIds).toEqual(["begun"]);
@@ -169,13 +169,13 @@ describe.each(["http2", "grpc-js"] as const)("over %s", (transport) => {
   });
 });
 
-test("a url that is no address is refused without being repeated", () => {
-  expect(() =>
+test("a url that is no address is refused without being repeated", async () => {
+  await expect(
     createPolyagentBackend({
       url: "http://user:secret@core:1",
       transport: "http2",
       messageBytesMax: 1,
       keepaliveMs: 1,
     }),
-  ).toThrow(new TypeError("a core's url is like http://host:port"));
+  ).rejects.toThrow(new TypeError("a core's url is like http://host:port"));
 });

@@ -1,0 +1,96 @@
+/** The RPC server for any program: Connect routes in, a handler of requests or an open port out. */
+
+import { randomUUID } from "node:crypto";
+import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import type { Exchange } from "#exchange/exchange.ts";
+import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
+import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
+import type { WireHandlers } from "#exchange/wire.ts";
+import { createCallPath } from "./call.ts";
+import { wireError } from "./lane.ts";
+import type { Routes } from "./mount.ts";
+import { refuse, refuseUnknown } from "./refusal.ts";
+import { createRpc, type RpcOptions } from "./rpc.ts";
+
+/** How calls are read and answered; every bound has a default. */
+export interface RpcHandlerOptions extends Partial<RpcOptions> {
+  /** What every call runs through; the first is the outermost. Default none. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Takes the requests whose path is no method's; default: they are answered 404. */
+  readonly fallback?: (exchange: Exchange) => void | Promise<void>;
+}
+
+/** Answers requests that others took from the wire. Never throws or rejects by itself. */
+export interface RpcHandler {
+  /** On the exchange face. A promise settles when the work on it is over; undefined: it is. */
+  exchange(exchange: Exchange): void | Promise<void>;
+  /** For `request` of a server of node:http or node:http2. */
+  request(request: NodeRequest, response: NodeResponse): void;
+  /** Aborts the signals of all handlers at work, with a fault that says SHUTTING_DOWN. */
+  cutOff(): void;
+}
+
+/** Where calls are taken, beside how. */
+export interface ServeRpcOptions extends RpcHandlerOptions, Partial<Omit<ListenerOptions, "name">> {
+  /** Told why a client lost its connection, in a word from a bounded set. */
+  readonly connectionFailed?: WireHandlers["connectionFailed"];
+}
+
+const readBytesMax = 4 * 1024 * 1024;
+
+/**
+ * Serves gRPC, gRPC-Web and Connect calls of what `routes` registers. Messages are bounded to 4 MiB
+ * unless told otherwise. Throws TypeError for a method that is registered twice.
+ */
+export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): RpcHandler {
+  const { interceptors = [], plainErrors = false, ...rpcOptions } = options;
+  const { fallback = (exchange: Exchange) => refusePath(exchange, plainErrors) } = options;
+  const calls = createCallPath(routes, interceptors);
+  const rpc = createRpc(calls, { readBytesMax, plainErrors, ...rpcOptions });
+  const serve = (exchange: Exchange) => {
+    const procedure = rpc.procedureOf(exchange.target);
+    if (procedure === undefined) return fallback(exchange);
+    return rpc.serve(exchange, procedure, createContextValues());
+  };
+  return {
+    exchange: serve,
+    request: (request, response) => void serve(new NodeExchange(request, response)),
+    cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
+  };
+}
+
+/**
+ * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless told
+ * otherwise. Disposing of it cuts calls off, `drain` lets them end. Rejects with the system's error
+ * when the port cannot open.
+ */
+export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): Promise<Listener> {
+  const handler = rpcHandler(routes, options);
+  const listener = await listen(
+    { host: "127.0.0.1", port: 8080, http2Engine: "polygate", ...options, name: "rpc" },
+    {
+      exchange: handler.exchange,
+      malformed,
+      connectionFailed: options.connectionFailed ?? (() => {}),
+    },
+  );
+  return {
+    ...listener,
+    async [Symbol.asyncDispose]() {
+      handler.cutOff();
+      await listener[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What Connect's clients read of an answer to bytes that are no request. */
+function malformed(message: string) {
+  return { requestId: randomUUID(), body: JSON.stringify({ code: "invalid_argument", message }) };
+}
+
+function refusePath(exchange: Exchange, plainErrors: boolean): void {
+  const error = wireError(fault("METHOD_UNKNOWN", "no such method"), { plainErrors });
+  if (refuseUnknown(exchange, error)) return;
+  refuse(exchange, { status: 404, text: "no such method", headers: [] });
+}
