@@ -1,11 +1,12 @@
 /** The exchange face over node:http and node:http2 request and response objects. */
 
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { STATUS_CODES } from "./node-http.ts";
 import { requestTargetOf } from "./request-target.ts";
 
 /** A request of either of Node's HTTP modules. */
