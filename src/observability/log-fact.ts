@@ -26,6 +26,8 @@ export function textFact(name: string, text: string | undefined): string {
 
 /** Texts that each remembering fact keeps; further ones are written anew. */
 const rememberedMax = 1024;
+/** Longest text that is kept, in characters: what a client makes long need not stay. */
+const rememberedLengthMax = 256;
 
 /** Makes fields like `textFact`, for texts of which there are few: each is written once. */
 export function rememberedFact(name: string): (text: string | undefined) => string {
@@ -35,7 +37,8 @@ export function rememberedFact(name: string): (text: string | undefined) => stri
     const before = known.get(text);
     if (before !== undefined) return before;
     const fact = textFact(name, text);
-    if (known.size < rememberedMax) known.set(text, fact);
+    const isKept = known.size < rememberedMax && text.length <= rememberedLengthMax;
+    if (isKept) known.set(text, fact);
     return fact;
   };
 }
