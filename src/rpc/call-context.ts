@@ -8,13 +8,17 @@ import type {
   UnaryRequest,
 } from "@connectrpc/connect";
 import type { CallScope } from "./call-scope.ts";
+import type { Stoppable } from "./under-way.ts";
 
 function noTimeout(): undefined {
   return undefined;
 }
 
-/** The context of one handler. Its signal also aborts when the call has ended. */
-export class CallContext implements HandlerContext {
+/**
+ * The context of one handler. Its signal is the call's, or one of its own where an interceptor put
+ * another in its place: it aborts at the call's end, too.
+ */
+export class CallContext implements HandlerContext, Stoppable {
   readonly service: DescService;
   readonly method: DescMethod;
   readonly requestMethod: string;
@@ -51,21 +55,20 @@ export class CallContext implements HandlerContext {
   static readonly #lazySignal: PropertyDescriptor & ThisType<CallContext> = {
     enumerable: true,
     get() {
-      return (this.#controller ?? this.#open()).signal;
+      return this.#controller?.signal ?? this.#signal();
     },
   };
 
-  /** Aborts the handler's signal. */
-  end(reason: unknown): void {
+  stop(reason: unknown): void {
     this.#unlink?.();
-    this.#scope.underWay.delete(this);
     this.#controller?.abort(reason);
   }
 
-  #open(): AbortController {
+  #signal(): AbortSignal {
+    const { signal } = this.#request;
+    if (signal === this.#scope.signal) return signal;
     const controller = new AbortController();
     this.#controller = controller;
-    const { signal } = this.#request;
     const follow = () => controller.abort(signal.reason);
     if (signal.aborted) follow();
     else {
@@ -73,6 +76,6 @@ export class CallContext implements HandlerContext {
       this.#unlink = () => signal.removeEventListener("abort", follow);
     }
     this.#scope.watch(this);
-    return controller;
+    return controller.signal;
   }
 }

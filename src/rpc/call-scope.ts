@@ -54,15 +54,14 @@ const callEnded = new DOMException("the call has ended", "AbortError");
  * One call under way. Signals are dear to make and to link, so that there is one only when somebody
  * has looked at it.
  */
-export class CallScope {
+export class CallScope implements Stoppable {
   readonly init: CallInit;
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
   readonly failure: CallTerms["failure"];
-  /** Handlers at work of all calls. */
-  readonly underWay: UnderWay;
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
+  readonly #underWay: UnderWay;
   #ended: CallEnded | undefined;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
@@ -72,7 +71,8 @@ export class CallScope {
   #onTimeout: ((reason: unknown) => void) | undefined;
   #controller: AbortController | undefined;
   #unfollow: (() => void) | undefined;
-  #contexts: Stoppable[] | undefined;
+  /** Handlers with a signal of their own. */
+  #handlers: Stoppable[] | undefined;
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
   constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
@@ -80,7 +80,7 @@ export class CallScope {
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
-    this.underWay = underWay;
+    this.#underWay = underWay;
     this.failure = failure;
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();
@@ -90,7 +90,7 @@ export class CallScope {
     if (waitMs !== undefined) this.#arm(waitMs);
   }
 
-  /** Aborts when the client leaves or the deadline passes, as long as the call lasts. */
+  /** Aborts when the client leaves, the deadline passes or the server is cut off, and at the call's end. */
   get signal(): AbortSignal {
     return (this.#controller ?? this.#open()).signal;
   }
@@ -133,18 +133,22 @@ export class CallScope {
     });
   }
 
-  /** A handler looks at its signal: it hears of the call's end, also of one that is past. */
-  watch(context: Stoppable): void {
+  /** A handler has a signal of its own: it hears of the call's end, also of one that is past. */
+  watch(handler: Stoppable): void {
     if (this.#isOver) {
-      context.end(this.#endReason());
+      handler.stop(this.#endReason());
       return;
     }
-    this.#contexts ??= [];
-    this.#contexts.push(context);
-    this.underWay.add(context);
+    this.#handlers ??= [];
+    this.#handlers.push(handler);
+    this.#underWay.add(handler);
   }
 
-  /** The call is over: timers stop, handlers' signals abort. Only the first end counts. */
+  stop(reason: unknown): void {
+    this.#controller?.abort(reason);
+  }
+
+  /** The call is over: timers stop, signals abort. Only the first end counts. */
   end(failure?: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -153,12 +157,19 @@ export class CallScope {
     this.#onTimeout = undefined;
     this.#unfollow?.();
     this.#unfollow = undefined;
-    if (this.#contexts !== undefined) {
-      const reason = this.#endReason();
-      for (const context of this.#contexts) context.end(reason);
-      this.#contexts = undefined;
-    }
+    if (this.#controller !== undefined) this.#stopHandlers(this.#controller);
     this.#ended?.(failure);
+  }
+
+  #stopHandlers(controller: AbortController): void {
+    const reason = this.#endReason();
+    this.#underWay.delete(this);
+    controller.abort(reason);
+    for (const handler of this.#handlers ?? []) {
+      this.#underWay.delete(handler);
+      handler.stop(reason);
+    }
+    this.#handlers = undefined;
   }
 
   #endReason(): unknown {
@@ -182,14 +193,18 @@ export class CallScope {
   #open(): AbortController {
     const controller = new AbortController();
     this.#controller = controller;
+    if (this.#isOver || this.#timedOut !== undefined) {
+      controller.abort(this.#endReason());
+      return controller;
+    }
     const { signal } = this.init;
-    if (this.#timedOut !== undefined) controller.abort(this.#timedOut);
-    else if (signal.aborted) controller.abort(signal.reason);
-    else if (!this.#isOver) {
+    if (signal.aborted) controller.abort(signal.reason);
+    else {
       const follow = () => controller.abort(signal.reason);
       signal.addEventListener("abort", follow, { once: true });
       this.#unfollow = () => signal.removeEventListener("abort", follow);
     }
+    this.#underWay.add(this);
     return controller;
   }
 }

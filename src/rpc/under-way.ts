@@ -2,8 +2,8 @@
 
 /** A handler at work that can be told to stop. */
 export interface Stoppable {
-  /** Tells it to stop; it takes itself off those under way. */
-  end(reason: unknown): void;
+  /** Tells it to stop. */
+  stop(reason: unknown): void;
 }
 
 /** Handlers at work. Once they were cut off, whoever joins them is told to stop at once. */
@@ -13,7 +13,7 @@ export class UnderWay {
 
   add(handler: Stoppable): void {
     if (this.#cutOff === undefined) this.#handlers.add(handler);
-    else handler.end(this.#cutOff.reason);
+    else handler.stop(this.#cutOff.reason);
   }
 
   delete(handler: Stoppable): void {
@@ -23,6 +23,6 @@ export class UnderWay {
   /** Tells all to stop, those included that are still to come. */
   cutOff(reason: unknown): void {
     this.#cutOff = { reason };
-    for (const handler of this.#handlers) handler.end(reason);
+    for (const handler of this.#handlers) handler.stop(reason);
   }
 }
