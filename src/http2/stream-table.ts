@@ -2,11 +2,12 @@
 
 import { ClosedStreams, type Closing } from "./closed-streams.ts";
 import type { Stream } from "./stream.ts";
+import { StreamSlots } from "./stream-slots.ts";
 
 /** Streams by identifier. */
 export class StreamTable<S extends Stream> {
   readonly #isServer: boolean;
-  readonly #open = new Map<number, S>();
+  readonly #open = new StreamSlots<S>();
   readonly #closed = new ClosedStreams();
   /** Frames of a stream come in runs. */
   #latest: S | undefined;
@@ -38,7 +39,7 @@ export class StreamTable<S extends Stream> {
   }
 
   add(stream: S): void {
-    this.#open.set(stream.id, stream);
+    this.#open.add(stream);
     this.#latest = stream;
   }
 

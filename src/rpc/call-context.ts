@@ -30,6 +30,7 @@ export class CallContext implements HandlerContext, Stoppable {
   readonly values: ContextValues;
   readonly timeoutMs: () => number | undefined;
   declare readonly signal: AbortSignal;
+  underWayAt = -1;
   readonly #request: UnaryRequest | StreamRequest;
   readonly #scope: CallScope;
   #controller: AbortController | undefined;

@@ -61,6 +61,7 @@ export class CallScope implements Stoppable {
   readonly failure: CallTerms["failure"];
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
+  underWayAt = -1;
   readonly #underWay: UnderWay;
   #ended: CallEnded | undefined;
   #isOver = false;

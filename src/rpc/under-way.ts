@@ -2,27 +2,43 @@
 
 /** A handler at work that can be told to stop. */
 export interface Stoppable {
+  /** Its place among those under way, for them alone. */
+  underWayAt: number;
   /** Tells it to stop. */
   stop(reason: unknown): void;
 }
 
-/** Handlers at work. Once they were cut off, whoever joins them is told to stop at once. */
+/**
+ * Handlers at work. Once they were cut off, whoever joins them is told to stop at once. A list with
+ * places, not a Set: the tables that a Set outgrows keep calls alive that are long over.
+ */
 export class UnderWay {
-  readonly #handlers = new Set<Stoppable>();
+  readonly #handlers: Stoppable[] = [];
   #cutOff: { readonly reason: unknown } | undefined;
 
+  /** Adds a handler that is not under way. */
   add(handler: Stoppable): void {
-    if (this.#cutOff === undefined) this.#handlers.add(handler);
-    else handler.stop(this.#cutOff.reason);
+    if (this.#cutOff !== undefined) {
+      handler.stop(this.#cutOff.reason);
+      return;
+    }
+    handler.underWayAt = this.#handlers.length;
+    this.#handlers.push(handler);
   }
 
+  /** Takes a handler off; one that is not under way stays so. */
   delete(handler: Stoppable): void {
-    this.#handlers.delete(handler);
+    const { underWayAt: at } = handler;
+    if (this.#handlers[at] !== handler) return;
+    const last = this.#handlers.pop();
+    if (last === undefined || last === handler) return;
+    last.underWayAt = at;
+    this.#handlers[at] = last;
   }
 
   /** Tells all to stop, those included that are still to come. */
   cutOff(reason: unknown): void {
     this.#cutOff = { reason };
-    for (const handler of this.#handlers) handler.stop(reason);
+    for (const handler of [...this.#handlers]) handler.stop(reason);
   }
 }

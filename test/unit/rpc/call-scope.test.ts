@@ -52,7 +52,7 @@ describe("a handler that looks at its signal late", () => {
     const { call, underWay } = scope();
     const ended: unknown[] = [];
     call.end();
-    call.watch({ stop: (reason) => ended.push(reason) });
+    call.watch({ underWayAt: -1, stop: (reason) => ended.push(reason) });
     underWay.cutOff("closing");
     expect(ended).toEqual([expect.objectContaining({ name: "AbortError" })]);
   });
