@@ -18,9 +18,10 @@ import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
-import { createStats, type Stats } from "#observability/stats.ts";
+import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import { Pool } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
@@ -105,13 +106,25 @@ async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<C
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
 function attemptReporter({ metrics, stats, logger }: Shared) {
+  // Endpoints are those of the configuration.
+  const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
+  const seriesOf = (algorithm: string, core: string) => {
+    const key = `${algorithm} ${core}`;
+    const series = known.get(key) ?? {
+      requests: metrics.balancerRequests.labels({ algorithm, core }),
+      stats: stats.series("backend", core),
+    };
+    known.set(key, series);
+    return series;
+  };
   return ({ algorithm, endpoint }: AttemptStart) => {
-    const finish = stats.begin("backend", endpoint);
-    metrics.balancerRequests.inc({ algorithm, core: endpoint });
+    const series = seriesOf(algorithm, endpoint);
+    series.stats.begin();
+    series.requests.inc();
     return ({ requestId, pool, outcome, elapsedMs }: AttemptReport): void => {
       const failed = outcome !== "OK" && reasons[outcome].log !== "info";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
-      finish({ failed });
+      series.stats.end(elapsedMs, { failed });
       if (!logger.isLevelEnabled("debug")) return;
       logger.debug(
         { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },

@@ -38,6 +38,8 @@ export class NullExchange implements Exchange {
     return this.#gone.signal;
   }
 
+  onGone(): void {}
+
   header(name: string): string | undefined {
     return this.#request.fields[name];
   }

@@ -149,7 +149,9 @@ const auth = z.strictObject({
         ),
         key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
           .optional()
-          .describe("The key itself; kept as a hash, and in clear only once a caller has shown it."),
+          .describe(
+            "The key itself; kept as a hash, and in clear only once a caller has shown it.",
+          ),
         key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
           .optional()
           .describe("Instead of `key`: SHA-256 of it in hex."),

@@ -53,11 +53,15 @@ export class EngineExchange implements Exchange {
     if (this.#gone === undefined) {
       const gone = new AbortController();
       this.#gone = gone;
-      this.stream.onEnd(({ aborted }) => {
-        if (aborted) gone.abort(clientGone());
-      });
+      this.onGone((reason) => gone.abort(reason));
     }
     return this.#gone.signal;
+  }
+
+  onGone(listener: (reason: unknown) => void): void {
+    this.stream.onEnd(({ aborted }) => {
+      if (aborted) listener(clientGone());
+    });
   }
 
   get started(): boolean {

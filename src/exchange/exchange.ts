@@ -34,6 +34,8 @@ export interface Exchange {
   readonly peer: Peer;
   /** Aborts when the client leaves before the answer is whole; never after. */
   readonly signal: AbortSignal;
+  /** What `signal` tells, without making one; at once when the client has left already. */
+  onGone(listener: (reason: unknown) => void): void;
   /** Whether `start` or `respond` was called. */
   readonly started: boolean;
   /** Value of a request field by lower-case name; several values joined by ", ". */

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
+import { onAbort } from "#core/on-abort.ts";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
@@ -94,6 +95,10 @@ export class NodeExchange implements Exchange {
 
   get signal(): AbortSignal {
     return this.#gone.signal;
+  }
+
+  onGone(listener: (reason: unknown) => void): void {
+    onAbort(this.signal, listener);
   }
 
   get started(): boolean {

@@ -22,20 +22,22 @@ export class IncomingBody {
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #waitingBytes = 0;
-  /** The reader wants all of it, and lets its sender go on without reading. */
-  #whole = false;
+  /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
+  #wholeBytesMax = -1;
   #wake: (() => void) | undefined;
 
   /** Adds a piece. */
   add(piece: Buffer, source: BodySource): void {
-    if (this.#whole) source.consumed(piece.length);
+    const isWhole = this.#wholeBytesMax >= 0;
+    if (isWhole) source.consumed(piece.length);
     this.#waitingBytes += piece.length;
     if (this.#first === undefined) this.#first = piece;
     else {
       this.#rest ??= [];
       this.#rest.push(piece);
     }
-    this.#signal();
+    // Who wants all of it need not wake for a part.
+    if (!isWhole || this.#waitingBytes > this.#wholeBytesMax) this.#signal();
   }
 
   /** The peer has ended, or the stream is broken. */
@@ -57,7 +59,7 @@ export class IncomingBody {
 
   /** The whole body. Rejects with BodyTooLargeError past `bytesMax` and with what broke the stream. */
   async read(bytesMax: number, source: BodySource): Promise<Buffer> {
-    this.#whole = true;
+    this.#wholeBytesMax = bytesMax;
     source.consumed(this.#waitingBytes);
     while (!this.ended && this.#waitingBytes <= bytesMax) await this.#more(source);
     if (this.#waitingBytes > bytesMax) throw new BodyTooLargeError(bytesMax);

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import { onAbort } from "#core/on-abort.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
@@ -48,6 +49,7 @@ function sourceOf(upgrade: Upgrade, signal: AbortSignal): CallSource {
   const { method, target, authority, peer } = upgrade;
   return {
     ...{ method, target, authority, peer, signal },
+    onGone: (listener) => onAbort(signal, listener),
     header: (name) => upgrade.header(name),
     headers: () => upgrade.headers(),
   };

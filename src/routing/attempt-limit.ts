@@ -18,15 +18,30 @@ export interface AttemptLimit<C extends Bounded> extends Disposable {
   explain(thrown: unknown): unknown;
 }
 
+/** A try that has the call's own time only. */
+class Unlimited<C extends Bounded> implements AttemptLimit<C> {
+  readonly call: C;
+
+  constructor(call: C) {
+    this.call = call;
+  }
+
+  answered(): void {}
+
+  explain(thrown: unknown): unknown {
+    return thrown;
+  }
+
+  [Symbol.dispose](): void {}
+}
+
 /** Bounds one try to `timeoutMs`; undefined leaves it the call's own time only. */
 export function limitAttempt<C extends Bounded>(
   call: C,
   timeoutMs: number | undefined,
   clock: Clock,
 ): AttemptLimit<C> {
-  if (timeoutMs === undefined) {
-    return { call, answered() {}, explain: (thrown) => thrown, [Symbol.dispose]() {} };
-  }
+  if (timeoutMs === undefined) return new Unlimited(call);
   const over = new AbortController();
   const inTime = new AbortController();
   const late = fault("BACKEND_TIMEOUT", `no answer within ${timeoutMs} ms (load_balancer.timeout)`);

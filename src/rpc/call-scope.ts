@@ -6,6 +6,7 @@ import {
   type ContextValues,
   createContextKey,
 } from "@connectrpc/connect";
+import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
 import type { CallEnded } from "./call-observer.ts";
@@ -19,6 +20,8 @@ export interface CallInit {
   readonly timeoutMs?: number | undefined;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
+  /** The same without a signal, which is dear to make; at once when the client has left already. */
+  onGone?(listener: (reason: unknown) => void): void;
   /** Typed values that interceptors and implementation share. */
   readonly values: ContextValues;
   /** Request URL, for interceptors that look at it. */
@@ -70,6 +73,8 @@ export class CallScope implements Stoppable {
   #isLimit = false;
   #timedOut: DOMException | undefined;
   #onTimeout: ((reason: unknown) => void) | undefined;
+  /** The client has left while somebody looked at the signal. */
+  #gone: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
   #unfollow: (() => void) | undefined;
   /** Handlers with a signal of their own. */
@@ -175,8 +180,7 @@ export class CallScope implements Stoppable {
 
   #endReason(): unknown {
     if (this.#timedOut !== undefined) return this.#timedOut;
-    const { signal } = this.init;
-    return signal.aborted ? signal.reason : callEnded;
+    return this.#gone === undefined ? callEnded : this.#gone.reason;
   }
 
   #arm(waitMs: number): void {
@@ -198,13 +202,12 @@ export class CallScope implements Stoppable {
       controller.abort(this.#endReason());
       return controller;
     }
-    const { signal } = this.init;
-    if (signal.aborted) controller.abort(signal.reason);
-    else {
-      const follow = () => controller.abort(signal.reason);
-      signal.addEventListener("abort", follow, { once: true });
-      this.#unfollow = () => signal.removeEventListener("abort", follow);
-    }
+    const leave = (reason: unknown) => {
+      this.#gone = { reason };
+      controller.abort(reason);
+    };
+    if (this.init.onGone === undefined) this.#unfollow = onAbort(this.init.signal, leave);
+    else this.init.onGone(leave);
     this.#underWay.add(this);
     return controller;
   }

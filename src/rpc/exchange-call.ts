@@ -10,7 +10,7 @@ import { type CallInit, deadlinePassed } from "./call-scope.ts";
 /** The part of an exchange that a call needs. */
 export type CallSource = Pick<
   Exchange,
-  "method" | "target" | "authority" | "peer" | "signal" | "header" | "headers"
+  "method" | "target" | "authority" | "peer" | "signal" | "onGone" | "header" | "headers"
 >;
 
 /** A call as it came; its answer's metadata is collected here. */
@@ -34,6 +34,10 @@ export class ExchangeCall implements CallInit {
 
   get signal(): AbortSignal {
     return this.#source.signal;
+  }
+
+  onGone(listener: (reason: unknown) => void): void {
+    this.#source.onGone(listener);
   }
 
   get httpMethod(): string {

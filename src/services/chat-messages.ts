@@ -8,6 +8,9 @@ import {
   ChatRequestSchema as CoreRequestSchema,
   type ChatResponse as CoreResponse,
   type ToolCall as CoreToolCall,
+  type Message,
+  MessageSchema,
+  ToolDefinitionSchema,
 } from "#gen/polyagent/core/v1/core_pb.js";
 import type {
   ChatRequest,
@@ -29,30 +32,37 @@ function toolCall({ id, name, argumentsJson, result }: ToolCall | CoreToolCall) 
   return { id, name, argumentsJson, result };
 }
 
+function turn(role: string, content: string): Message {
+  const message = create(MessageSchema);
+  message.role = role;
+  message.content = content;
+  return message;
+}
+
 /** The core's request: the conversation with `message` as its last turn. */
 export function coreRequest(request: ChatRequest): CoreRequest {
-  const turns = request.messages.map(({ role, content, toolCallId, toolCalls, images }) => ({
-    role,
-    content,
-    toolCallId,
-    toolCalls: toolCalls.map(toolCall),
-    images: images.map(({ data, mediaType }) => ({ data, mediaType })),
-  }));
-  return create(CoreRequestSchema, {
-    messages:
-      request.message === "" ? turns : [...turns, { role: "user", content: request.message }],
-    context: request.context,
-    useTools: request.useTools,
-    model: request.modelPreference,
-    sessionId: request.sessionId,
-    tools: request.tools.map(({ name, description, parametersJson }) => ({
-      name,
-      description,
-      parametersJson,
-    })),
-    ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-    ...(request.maxTokens === undefined ? {} : { maxTokens: request.maxTokens }),
-  });
+  const turns = request.messages.map(({ role, content, toolCallId, toolCalls, images }) =>
+    create(MessageSchema, {
+      role,
+      content,
+      toolCallId,
+      toolCalls: toolCalls.map(toolCall),
+      images: images.map(({ data, mediaType }) => ({ data, mediaType })),
+    }),
+  );
+  // Field by field: a whole initializer is walked against the schema, which is dear.
+  const asked = create(CoreRequestSchema);
+  asked.messages = request.message === "" ? turns : [...turns, turn("user", request.message)];
+  asked.context = request.context;
+  asked.useTools = request.useTools;
+  asked.model = request.modelPreference;
+  asked.sessionId = request.sessionId;
+  asked.tools = request.tools.map(({ name, description, parametersJson }) =>
+    create(ToolDefinitionSchema, { name, description, parametersJson }),
+  );
+  if (request.temperature !== undefined) asked.temperature = request.temperature;
+  if (request.maxTokens !== undefined) asked.maxTokens = request.maxTokens;
+  return asked;
 }
 
 /** The core's request for one question; the core may use its tools. */

@@ -1,5 +1,6 @@
 /** A request and its answer without a socket, for tests that make a great many of them. */
 
+import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList } from "#exchange/exchange.ts";
 
@@ -60,6 +61,10 @@ export class MemoryExchange implements Exchange {
   /** The answer's body. */
   get bytes(): Buffer {
     return Buffer.concat(this.pieces.map((piece) => Buffer.from(piece)));
+  }
+
+  onGone(listener: (reason: unknown) => void): void {
+    onAbort(this.signal, listener);
   }
 
   header(name: string): string | undefined {
