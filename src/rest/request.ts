@@ -1,9 +1,8 @@
 /** Turns a matched HTTP request into the messages and the metadata of a call. */
 
 import type { Message } from "@bufbuild/protobuf";
-import type { ContextValues } from "@connectrpc/connect";
 import type { Exchange } from "#exchange/exchange.ts";
-import { type CallSource, ExchangeCall } from "#rpc/exchange-call.ts";
+import type { CallSource, ExchangeCall } from "#rpc/exchange-call.ts";
 import { type BodyReading, messageFromBody, messagesFromBody } from "./body.ts";
 import { timeoutMsFrom } from "./deadline.ts";
 import { FieldWriter } from "./field-writer.ts";
@@ -50,9 +49,7 @@ export async function* messagesOf(
   }
 }
 
-/** All of a call but its messages. Throws PARAMETER_INVALID for a deadline that does not read. */
-export function callOf(source: CallSource, values: ContextValues): ExchangeCall {
-  const call = new ExchangeCall(source, values, "rest");
+/** Reads the call's deadline from its fields. Throws PARAMETER_INVALID for one that does not read. */
+export function readTimeout(call: ExchangeCall, source: CallSource): void {
   call.timeoutMs = timeoutMsFrom((name) => source.header(name));
-  return call;
 }

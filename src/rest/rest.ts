@@ -1,6 +1,6 @@
 /** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its answer. */
 
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { Clock } from "#core/clock.ts";
@@ -11,6 +11,7 @@ import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
+import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
 import { errorJson, restErrorBody } from "./error-body.ts";
@@ -18,7 +19,7 @@ import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
-import { callOf, messageOf, messagesOf } from "./request.ts";
+import { messageOf, messagesOf, readTimeout } from "./request.ts";
 import { nameOf, type Route } from "./route.ts";
 import { type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
@@ -178,7 +179,12 @@ class Transcoder implements Rest {
   async #answer(exchange: Exchange, match: RouteMatch, request: RestRequest): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    const init = callOf(exchange, request.values);
+    const init = new ExchangeCall(exchange, request.values, "rest");
+    try {
+      readTimeout(init, exchange);
+    } catch (thrown) {
+      throw await this.#calls.failed(method, init, thrown);
+    }
     const admission = this.#calls.admit(method, init);
     if (admission !== undefined) await admission;
     const reading = this.#reading(json);
@@ -189,7 +195,12 @@ class Transcoder implements Rest {
       await answer(match.route, exchange, answering, { init, input });
       return;
     }
-    const input = await init.reading(() => messageOf(match, exchange, reading));
+    let input: Message;
+    try {
+      input = await init.reading(() => messageOf(match, exchange, reading));
+    } catch (thrown) {
+      throw await this.#calls.failed(method, init, thrown);
+    }
     const route = switchedRoute(match.route, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });

@@ -9,12 +9,12 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { CallPath } from "#rpc/call.ts";
-import type { CallSource } from "#rpc/exchange-call.ts";
+import { type CallSource, ExchangeCall } from "#rpc/exchange-call.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorFacts, errorJson } from "./error-body.ts";
 import { messageFromJson } from "./json-body.ts";
 import { refuse } from "./refusal.ts";
-import { bindTarget, callOf } from "./request.ts";
+import { bindTarget, readTimeout } from "./request.ts";
 import type { RouteMatch } from "./router.ts";
 import { WebSocketConnection, type WebSocketOptions } from "./websocket.ts";
 import { closeCode } from "./websocket-frame.ts";
@@ -92,7 +92,9 @@ export async function callOverSocket(
   try {
     const acceptKey = acceptKeyOf(upgrade);
     const gone = new AbortController();
-    const init = callOf(sourceOf(upgrade, gone.signal), values);
+    const source = sourceOf(upgrade, gone.signal);
+    const init = new ExchangeCall(source, values, "rest");
+    readTimeout(init, source);
     await calls.admit(match.route.method, init);
     upgrade.accept([
       ["upgrade", "websocket"],

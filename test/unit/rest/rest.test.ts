@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
-import { fault } from "#errors/fault.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
@@ -84,6 +85,51 @@ const chat = (body: object | string, headers = {}): TestRequest => ({
   target: "/api/v1/chat",
   headers: { ...json, ...headers },
   body: typeof body === "string" ? body : JSON.stringify(body),
+});
+
+describe("a call that fails before its message is there", () => {
+  test.each([
+    { name: "a body that is no JSON", request: chat("{"), code: "BODY_MALFORMED" },
+    {
+      name: "a field that is not known",
+      request: chat({ nope: 1 }),
+      code: "REQUEST_INVALID",
+    },
+    {
+      name: "a deadline that does not read",
+      request: chat({ message: "x" }, { "grpc-timeout": "soon" }),
+      code: "PARAMETER_INVALID",
+    },
+    {
+      name: "a body over the limit",
+      request: chat({ message: "x".repeat(2 << 20) }),
+      code: "BODY_TOO_LARGE",
+    },
+  ])(
+    "is told to the observer, once, by way of the interceptors: $name",
+    async ({ request, code }) => {
+      const told: unknown[] = [];
+      let passed = 0;
+      const calls = createCallPath(
+        polygate({ metadata: [], deadlines: [] }),
+        [
+          (next) => (call) => {
+            passed += 1;
+            return next(call);
+          },
+        ],
+        {
+          translate: faultFrom,
+          observer: () => () => (failure) => told.push(reasonOf(failure as ConnectError)),
+        },
+      );
+      await using server = await serveRest(
+        createRest(calls, { bodyBytesMax: 1 << 20, clock: systemClock }),
+      );
+      const answer = await server.send(request);
+      expect([errorOf(answer.text).code, told, passed]).toEqual([code, [code], 1]);
+    },
+  );
 });
 
 describe("a unary call", () => {
