@@ -1,17 +1,17 @@
 /** Waiting for something that cannot be stopped itself, no longer than a signal allows. */
 
+import { onAbort } from "./on-abort.ts";
+
 /**
  * What `work` settles to, or the signal's reason when that aborts first. The work then goes on
  * unobserved: its own failure is nobody's any more.
  */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+  const forget = onAbort(signal, aborted.reject);
   try {
     return await Promise.race([aborted.promise, work]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
 }

@@ -1,6 +1,7 @@
 /** The one tap for time: what the house knows of clocks, waiting and time limits. */
 
 import { setTimeout as wait } from "node:timers/promises";
+import { onAbort } from "./on-abort.ts";
 
 /** A source of time. Rooms take one instead of reading the system's, so that tests can turn it. */
 export interface Clock {
@@ -28,25 +29,20 @@ export const systemClock: Clock = {
 /** A signal with a timer behind it; disposing of it stops the timer and lets go of its parent. */
 export interface TimeLimit extends Disposable {
   readonly signal: AbortSignal;
-  /** Stops the timer alone: the signal goes on following its parent. */
-  lift(): void;
 }
 
 /** Aborts with a TimeoutError after `ms`, or earlier with the parent's reason. */
 export function timeLimit(ms: number, parent: AbortSignal): TimeLimit {
   const controller = new AbortController();
-  const follow = () => controller.abort(parent.reason);
-  if (parent.aborted) follow();
-  else parent.addEventListener("abort", follow, { once: true });
+  const unfollow = onAbort(parent, (reason) => controller.abort(reason));
   const timer = setTimeout(() => {
     controller.abort(new DOMException(`the limit of ${ms} ms passed`, "TimeoutError"));
   }, ms);
   return {
     signal: controller.signal,
-    lift: () => clearTimeout(timer),
     [Symbol.dispose]() {
       clearTimeout(timer);
-      parent.removeEventListener("abort", follow);
+      unfollow();
     },
   };
 }

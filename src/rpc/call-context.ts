@@ -7,6 +7,7 @@ import type {
   StreamRequest,
   UnaryRequest,
 } from "@connectrpc/connect";
+import { onAbort } from "#core/on-abort.ts";
 import type { CallScope } from "./call-scope.ts";
 import type { Stoppable } from "./under-way.ts";
 
@@ -70,12 +71,7 @@ export class CallContext implements HandlerContext, Stoppable {
     if (signal === this.#scope.signal) return signal;
     const controller = new AbortController();
     this.#controller = controller;
-    const follow = () => controller.abort(signal.reason);
-    if (signal.aborted) follow();
-    else {
-      signal.addEventListener("abort", follow, { once: true });
-      this.#unlink = () => signal.removeEventListener("abort", follow);
-    }
+    this.#unlink = onAbort(signal, (reason) => controller.abort(reason));
     this.#scope.watch(this);
     return controller.signal;
   }
