@@ -1,29 +1,21 @@
 /** `polygate check`: says whether a configuration would start, or prints its JSON Schema. */
 
 import { jsonSchema } from "#config/json-schema.ts";
-import { loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
-import { mainHelp } from "./help.ts";
+import { settingsFrom, toldHelp } from "./command-settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Takes the flags of `serve`. Returns the exit code: 1 when there are problems. */
 export function check(argv: readonly string[], terminal: Terminal): number {
-  if (argv.includes("--help") || argv.includes("-h")) {
-    terminal.out(mainHelp());
-    return 0;
-  }
+  if (toldHelp(argv, terminal)) return 0;
   if (argv.includes("--schema")) {
     terminal.out(JSON.stringify(jsonSchema(), undefined, 2));
     return 0;
   }
-  const loaded = loadSettings({ argv, env: terminal.env, cwd: terminal.cwd });
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) terminal.err(problemText(problem));
-    return 1;
-  }
-  terminal.out(`configuration ok: ${summary(loaded.settings)}`);
-  const { unused } = loaded.settings;
+  const settings = settingsFrom(argv, terminal);
+  if (settings === undefined) return 1;
+  terminal.out(`configuration ok: ${summary(settings)}`);
+  const { unused } = settings;
   if (unused.length > 0) terminal.out(`not used by this version: ${unused.join(", ")}`);
   return 0;
 }

@@ -3,26 +3,18 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { ListenerSettings } from "#config/settings.ts";
-import { mainHelp } from "./help.ts";
+import { settingsFrom, toldHelp } from "./command-settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 const answerTimeoutMs = 2_000;
 
 /** Takes the flags of `serve`. Returns the exit code: 0 when the gateway on this machine is ready. */
 export async function health(argv: readonly string[], terminal: Terminal): Promise<number> {
-  if (argv.includes("--help") || argv.includes("-h")) {
-    terminal.out(mainHelp());
-    return 0;
-  }
-  const loaded = loadSettings({ argv, env: terminal.env, cwd: terminal.cwd });
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) terminal.err(problemText(problem));
-    return 1;
-  }
-  const listener = loaded.settings.listeners.find(isAskable);
+  if (toldHelp(argv, terminal)) return 0;
+  const settings = settingsFrom(argv, terminal);
+  if (settings === undefined) return 1;
+  const listener = settings.listeners.find(isAskable);
   if (listener === undefined) {
     terminal.err("no listener can be asked: each has port 0 or requires a client certificate");
     return 1;

@@ -1,14 +1,12 @@
 /** `polygate serve`: settings, then the gateway, until a signal asks it to stop. */
 
-import { loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
 import { within } from "#core/within.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
-import { mainHelp } from "./help.ts";
+import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
 import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
@@ -33,16 +31,9 @@ export async function serve(
   terminal: Terminal,
   start: (settings: Settings, logger: Logger) => Promise<Serving>,
 ): Promise<number> {
-  if (argv.includes("--help") || argv.includes("-h")) {
-    terminal.out(mainHelp());
-    return 0;
-  }
-  const loaded = loadSettings({ argv, env: terminal.env, cwd: terminal.cwd });
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) terminal.err(problemText(problem));
-    return 1;
-  }
-  const { settings } = loaded;
+  if (toldHelp(argv, terminal)) return 0;
+  const settings = settingsFrom(argv, terminal);
+  if (settings === undefined) return 1;
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
   await using _flush = flushAtEnd(logger);
