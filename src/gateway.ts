@@ -7,6 +7,7 @@ import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
 import type { Settings } from "#config/settings.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
+import { remembered } from "#core/remembered.ts";
 import { systemRng } from "#core/rng.ts";
 import { packageVersion } from "#core/version.ts";
 import { reasons } from "#errors/reason.ts";
@@ -108,15 +109,11 @@ async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<C
 function attemptReporter({ metrics, stats, logger }: Shared) {
   // Endpoints are those of the configuration.
   const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
-  const seriesOf = (algorithm: string, core: string) => {
-    const key = `${algorithm} ${core}`;
-    const series = known.get(key) ?? {
+  const seriesOf = (algorithm: string, core: string) =>
+    remembered(known, `${algorithm} ${core}`, () => ({
       requests: metrics.balancerRequests.labels({ algorithm, core }),
       stats: stats.series("backend", core),
-    };
-    known.set(key, series);
-    return series;
-  };
+    }));
   return ({ algorithm, endpoint }: AttemptStart) => {
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();

@@ -1,5 +1,6 @@
 /** Counts and times requests as they end; the series of an endpoint are looked up by words that it repeats. */
 
+import { remembered } from "#core/remembered.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -23,15 +24,6 @@ interface EndpointSeries {
 
 /** A request by this record ended with `status`, after `elapsedMs`. */
 export type CountRequest = (record: CallRecord, status: number, elapsedMs: number) => void;
-
-/** The value of a key, made when it is first asked for. */
-function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
-}
 
 /** Counts into `metrics`. Endpoints, methods and ports are few, and so are the series. */
 export function countRequests(metrics: Metrics): CountRequest {

@@ -2,6 +2,7 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
+import { remembered } from "#core/remembered.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -38,11 +39,8 @@ function seriesOf(method: DescMethod, { metrics, stats }: MetricsDeps) {
     started: metrics.grpcStarted.labels(labels),
     handling: metrics.grpcHandling.labels(labels),
     overhead: metrics.overhead.labels({ grpc_service, grpc_method }),
-    handled(grpc_code: string): CounterSeries {
-      const known = handled.get(grpc_code) ?? metrics.grpcHandled.labels({ ...labels, grpc_code });
-      handled.set(grpc_code, known);
-      return known;
-    },
+    handled: (grpc_code: string) =>
+      remembered(handled, grpc_code, () => metrics.grpcHandled.labels({ ...labels, grpc_code })),
     stats: [stats.series("gateway", "calls"), stats.series("method", procedureOf(method))],
   };
 }

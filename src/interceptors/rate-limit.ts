@@ -5,6 +5,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
+import { remembered } from "#core/remembered.ts";
 import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#core/token-bucket.ts";
 import { fault } from "#errors/fault.ts";
 import type { CounterSeries } from "#observability/family.ts";
@@ -65,7 +66,6 @@ export function rateLimit(
   { clock, metrics }: RateLimitDeps,
 ): Interceptor {
   const buckets = new LRUCache<string, Bucket>({ max: options.clientsMax });
-
   const keys = new WeakMap<Principal, string>();
   const hits = new Map<string, CounterSeries>();
 
@@ -77,11 +77,8 @@ export function rateLimit(
     keys.set(principal, key);
     return key;
   };
-  const countHit = (client_id: string) => {
-    const series = hits.get(client_id) ?? metrics.rateLimitHits.labels({ client_id });
-    hits.set(client_id, series);
-    series.inc();
-  };
+  const countHit = (client_id: string) =>
+    remembered(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
   const routeOf = (request: AnyRequest) => {
     if (options.routes.length === 0) return undefined;
     const names = [
