@@ -144,21 +144,18 @@ export class GrpcChannel implements AsyncDisposable {
   async #once(path: string, call: CallUnderWay, frame: Uint8Array): Promise<GrpcAnswer> {
     const opened = this.#open(path, call, frame);
     const stream = opened instanceof Promise ? await opened : opened;
-    const body = await this.#bodyOf(stream);
-    const error = errorOfAnswer(stream, body.length > 0);
-    if (error !== undefined) throw error;
-    const message = this.#onlyMessage(stream, body);
-    return new Answer(stream, message instanceof Promise ? await message : message);
-  }
-
-  async #bodyOf(stream: ClientStream): Promise<Buffer> {
+    let body: Buffer;
     try {
-      return await stream.body(this.#reading.messageBytesMax + prefixBytes);
+      body = await stream.body(this.#reading.messageBytesMax + prefixBytes);
     } catch (thrown) {
       stream.reset();
       if (!(thrown instanceof BodyTooLargeError)) throw thrown;
       throw refusalOfHead(stream) ?? answerTooLarge(thrown);
     }
+    const error = errorOfAnswer(stream, body.length > 0);
+    if (error !== undefined) throw error;
+    const message = this.#onlyMessage(stream, body);
+    return new Answer(stream, message instanceof Promise ? await message : message);
   }
 
   /** The message of an answer that ended well. */

@@ -24,6 +24,8 @@ export class IncomingBody {
   #waitingBytes = 0;
   /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
   #wholeBytesMax = -1;
+  #whole: PromiseWithResolvers<Buffer> | undefined;
+  /** A reader of pieces waits for the next. */
   #wake: (() => void) | undefined;
 
   /** Adds a piece. */
@@ -37,12 +39,22 @@ export class IncomingBody {
       this.#rest.push(piece);
     }
     // Who wants all of it need not wake for a part.
-    if (!isWhole || this.#waitingBytes > this.#wholeBytesMax) this.#signal();
+    if (!isWhole) this.#signal();
+    else if (this.#waitingBytes > this.#wholeBytesMax) this.#refuseWhole();
   }
 
-  /** The peer has ended, or the stream is broken. */
-  end(whole: boolean): void {
-    this.ended = whole;
+  /** The peer has ended: the body is whole. */
+  end(): void {
+    this.ended = true;
+    this.#whole?.resolve(this.#takeAll());
+    this.#whole = undefined;
+    this.#signal();
+  }
+
+  /** The stream is broken: nothing more comes. */
+  break(source: BodySource): void {
+    this.#whole?.reject(source.broken());
+    this.#whole = undefined;
     this.#signal();
   }
 
@@ -58,12 +70,17 @@ export class IncomingBody {
   }
 
   /** The whole body. Rejects with BodyTooLargeError past `bytesMax` and with what broke the stream. */
-  async read(bytesMax: number, source: BodySource): Promise<Buffer> {
+  read(bytesMax: number, source: BodySource): Promise<Buffer> {
     this.#wholeBytesMax = bytesMax;
     source.consumed(this.#waitingBytes);
-    while (!this.ended && this.#waitingBytes <= bytesMax) await this.#more(source);
-    if (this.#waitingBytes > bytesMax) throw new BodyTooLargeError(bytesMax);
-    return this.#takeAll();
+    // One promise, settled by who brings the last piece: every answer to a call of ours comes by here.
+    const whole = Promise.withResolvers<Buffer>();
+    const broken = this.ended ? undefined : source.broken();
+    if (this.#waitingBytes > bytesMax) whole.reject(new BodyTooLargeError(bytesMax));
+    else if (this.ended) whole.resolve(this.#takeAll());
+    else if (broken !== undefined) whole.reject(broken);
+    else this.#whole = whole;
+    return whole.promise;
   }
 
   /** The body in pieces; what was not asked for yet is not granted to its sender. */
@@ -89,6 +106,11 @@ export class IncomingBody {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+  }
+
+  #refuseWhole(): void {
+    this.#whole?.reject(new BodyTooLargeError(this.#wholeBytesMax));
+    this.#whole = undefined;
   }
 
   #signal(): void {

@@ -108,7 +108,7 @@ export class MessageStream extends Stream implements BodySource {
 
   /** The body is whole. */
   receivedAll(): void {
-    this.#body.end(true);
+    this.#body.end();
   }
 
   /** The read that brought pieces is over; those that still wait may not hold on to it. */
@@ -124,7 +124,7 @@ export class MessageStream extends Stream implements BodySource {
 
   /** The stream is over. */
   ended(): void {
-    if (!this.remoteEnded) this.#body.end(false);
+    if (!this.remoteEnded) this.#body.break(this);
     if (this.localEnded) this.#writer?.resolve();
     else this.#writer?.reject(new StreamBrokenError(this));
     this.#writer = undefined;

@@ -3,7 +3,7 @@
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { within } from "#core/within.ts";
-import { createLease, type Lease } from "./lease.ts";
+import { Lease } from "./lease.ts";
 import {
   type Candidate,
   Member,
@@ -77,7 +77,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   lease(id: string): Lease<B> {
     const place = this.#places.get(id);
     if (place === undefined) throw new RangeError(`pool ${this.name} has no member ${id}`);
-    return createLease(place.member, () => place.probe.suspect());
+    return new Lease(place.member, place.probe);
   }
 
   /** Every member, in the order of the options. */

@@ -28,50 +28,61 @@ export interface AttemptReport extends AttemptStart {
   readonly elapsedMs: number;
 }
 
-/** A try under way. Disposal without an end counts it as cancelled. */
-export interface Attempt<B> extends Disposable {
-  /** Id of the member. */
-  readonly endpoint: string;
-  readonly backend: B;
-  /** Only the first end counts. */
-  end(outcome: AttemptOutcome): void;
-}
-
 /** What surrounds a try. */
-export interface AttemptSetting {
-  readonly requestId: string;
-  readonly pool: string;
-  readonly algorithm: string;
+export interface AttemptSetting extends Omit<AttemptStart, "endpoint"> {
   /** Ends the try at once when it aborts. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  report(report: AttemptReport): void;
+  /** Told once, with what the try came to. */
+  readonly report: (report: AttemptReport) => void;
 }
 
 /**
- * Begins a try on `lease`, which it settles. An abort ends it even while nobody pulls its stream: a
- * server need not return to a generator whose client has left.
+ * A try under way on a lease, which it settles. An abort ends it even while nobody pulls its stream:
+ * a server need not return to a generator whose client has left.
  */
-export function beginAttempt<B>(lease: Lease<B>, setting: AttemptSetting): Attempt<B> {
-  const { requestId, pool, algorithm, signal, clock } = setting;
-  const startedMs = clock.nowMs();
-  let ended = false;
-  const end = (outcome: AttemptOutcome) => {
-    if (ended) return;
-    ended = true;
-    signal.removeEventListener("abort", abort);
-    lease.settle(leaseOutcome(outcome));
-    const elapsedMs = clock.nowMs() - startedMs;
-    setting.report({ requestId, pool, endpoint: lease.id, algorithm, outcome, elapsedMs });
-  };
-  const abort = () => end(reasonOf(faultFrom(signal.reason)) ?? "CANCELLED");
-  signal.addEventListener("abort", abort, { once: true });
-  return {
-    endpoint: lease.id,
-    backend: lease.backend,
-    end,
-    [Symbol.dispose]: () => end("CANCELLED"),
-  };
+export class Attempt<B> implements Disposable {
+  readonly #lease: Lease<B>;
+  readonly #setting: AttemptSetting;
+  readonly #startedMs: number;
+  #ended = false;
+
+  constructor(lease: Lease<B>, setting: AttemptSetting) {
+    this.#lease = lease;
+    this.#setting = setting;
+    this.#startedMs = setting.clock.nowMs();
+    setting.signal.addEventListener("abort", this);
+  }
+
+  /** Id of the member. */
+  get endpoint(): string {
+    return this.#lease.id;
+  }
+
+  get backend(): B {
+    return this.#lease.backend;
+  }
+
+  /** Only the first end counts. */
+  end(outcome: AttemptOutcome): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { requestId, pool, algorithm, signal, clock, report } = this.#setting;
+    signal.removeEventListener("abort", this);
+    this.#lease.settle(leaseOutcome(outcome));
+    const elapsedMs = clock.nowMs() - this.#startedMs;
+    report({ requestId, pool, endpoint: this.endpoint, algorithm, outcome, elapsedMs });
+  }
+
+  /** For the signal alone: the call is over. */
+  handleEvent(): void {
+    this.end(reasonOf(faultFrom(this.#setting.signal.reason)) ?? "CANCELLED");
+  }
+
+  /** Without an end the try counts as cancelled. */
+  [Symbol.dispose](): void {
+    this.end("CANCELLED");
+  }
 }
 
 function leaseOutcome(outcome: AttemptOutcome): Outcome {

@@ -5,7 +5,7 @@ import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Candidate, PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
-import { type Attempt, type AttemptReport, type AttemptStart, beginAttempt } from "./attempt.ts";
+import { Attempt, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import type { Balancer, Candidates } from "./candidate.ts";
 import { mayRetry } from "./retry.ts";
@@ -67,7 +67,7 @@ export interface Dispatch {
 export function createDispatch(deps: DispatchDeps): Dispatch {
   return {
     async call(route, work, call) {
-      const journey = startJourney(route, call, deps);
+      const journey = new Journey(route, call, deps);
       for (;;) {
         const attempt = journey.next();
         const limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
@@ -85,7 +85,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     },
 
     async *stream(route, open, call) {
-      const journey = startJourney(route, call, deps);
+      const journey = new Journey(route, call, deps);
       for (;;) {
         using attempt = journey.next();
         using limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
@@ -107,63 +107,80 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
 }
 
 /** One call on its way from endpoint to endpoint. */
-interface Journey<B> {
+class Journey<B extends PooledBackend> {
+  readonly #route: Route<B>;
+  readonly #call: RoutedCall;
+  readonly #deps: DispatchDeps;
+  readonly #startedMs: number;
+  readonly #tried: string[] = [];
+  /** How the tries ended, in the order of their ends. */
+  readonly #reports: AttemptReport[] = [];
+
+  constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
+    this.#route = route;
+    this.#call = call;
+    this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
+  }
+
   /** Begins an attempt on an endpoint that was not tried. Throws when there is none. */
-  next(): Attempt<B>;
+  next(): Attempt<B> {
+    const { signal, requestId } = this.#call;
+    const { pool, balancer, algorithm } = this.#route;
+    if (signal.aborted) throw faultFrom(signal.reason);
+    const candidates = this.#untried();
+    if (!isSome(candidates)) {
+      throw fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`);
+    }
+    const lease = pool.lease(balancer(candidates));
+    this.#tried.push(lease.id);
+    const about = { requestId, pool: pool.name, algorithm };
+    const tell = this.#deps.onAttempt?.({ ...about, endpoint: lease.id });
+    const report = (ended: AttemptReport) => {
+      this.#reports.push(ended);
+      tell?.(ended);
+    };
+    return new Attempt(lease, { ...about, signal, clock: this.#deps.clock, report });
+  }
+
   /** The call as the attempt's endpoint is given it, with the time that is left. */
-  rest(attempt: Attempt<B>): AttemptCall;
+  rest({ endpoint }: Attempt<B>): AttemptCall {
+    const { signal, requestId } = this.#call;
+    const timeoutMs = this.#timeLeftMs();
+    return timeoutMs === undefined
+      ? { signal, requestId, endpoint }
+      : { signal, requestId, endpoint, timeoutMs };
+  }
+
   /** Ends `attempt`; returns when another may follow, else throws the final fault. */
-  failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): void;
-}
+  failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): void {
+    const error = faultFrom(thrown);
+    attempt.end(reasonOf(error) ?? "INTERNAL");
+    const { aborted } = this.#call.signal;
+    const timeLeftMs = this.#timeLeftMs();
+    const failedCall = {
+      error,
+      attempts: this.#tried.length,
+      committed,
+      aborted,
+      ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
+    };
+    if (mayRetry(failedCall, this.#route.retryAttempts) && this.#untried().length > 0) return;
+    const attempts = this.#reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+    throw withMetadata(error, { attempts: attempts.join(",") });
+  }
 
-function startJourney<B extends PooledBackend>(
-  { pool, balancer, algorithm, retryAttempts }: Route<B>,
-  call: RoutedCall,
-  { clock, onAttempt }: DispatchDeps,
-): Journey<B> {
-  const { signal, requestId, timeoutMs } = call;
-  const startedMs = clock.nowMs();
-  const tried: string[] = [];
-  const reports: AttemptReport[] = [];
-
-  const untried = () => {
-    const candidates = pool.candidates();
+  #untried(): Candidate[] {
+    const candidates = this.#route.pool.candidates();
+    const tried = this.#tried;
     return tried.length === 0 ? candidates : candidates.filter(({ id }) => !tried.includes(id));
-  };
-  const timeLeftMs = (total: number) => Math.max(0, total - (clock.nowMs() - startedMs));
-  const left = () => (timeoutMs === undefined ? {} : { timeLeftMs: timeLeftMs(timeoutMs) });
+  }
 
-  return {
-    next() {
-      if (signal.aborted) throw faultFrom(signal.reason);
-      const candidates = untried();
-      if (!isSome(candidates)) {
-        throw fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`);
-      }
-      const lease = pool.lease(balancer(candidates));
-      tried.push(lease.id);
-      const start = { requestId, pool: pool.name, endpoint: lease.id, algorithm };
-      const tell = onAttempt?.(start);
-      const report = (ended: AttemptReport) => {
-        reports.push(ended);
-        tell?.(ended);
-      };
-      return beginAttempt(lease, { ...start, signal, clock, report });
-    },
-    rest: ({ endpoint }) =>
-      timeoutMs === undefined
-        ? { ...call, endpoint }
-        : { ...call, endpoint, timeoutMs: timeLeftMs(timeoutMs) },
-    failed(attempt, thrown, committed) {
-      const error = faultFrom(thrown);
-      attempt.end(reasonOf(error) ?? "INTERNAL");
-      const { aborted } = signal;
-      const failedCall = { error, attempts: tried.length, committed, aborted, ...left() };
-      if (mayRetry(failedCall, retryAttempts) && untried().length > 0) return;
-      const attempts = reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
-      throw withMetadata(error, { attempts: attempts.join(",") });
-    },
-  };
+  #timeLeftMs(): number | undefined {
+    const { timeoutMs } = this.#call;
+    if (timeoutMs === undefined) return undefined;
+    return Math.max(0, timeoutMs - (this.#deps.clock.nowMs() - this.#startedMs));
+  }
 }
 
 function isSome(candidates: readonly Candidate[]): candidates is Candidates {

@@ -21,7 +21,7 @@ test("a body that is here is taken without waiting, once", () => {
   body.add(Buffer.from("a"), source);
   expect(body.takeWhole()).toBeUndefined();
   body.add(Buffer.from("b"), source);
-  body.end(true);
+  body.end();
   expect(body.takeWhole()?.toString()).toBe("ab");
   expect(body.takeWhole()?.length).toBe(0);
 });
@@ -38,7 +38,7 @@ test("a reader of the whole body lets its sender go on; one of pieces only as it
   expect([whole.bytes, pieces.bytes]).toEqual([5, 0]);
   expect((await iterator.next()).value?.toString()).toBe("abc");
   expect(pieces.bytes).toBe(3);
-  first.end(true);
+  first.end();
   expect((await read).toString()).toBe("abcde");
 });
 
@@ -60,7 +60,7 @@ test("a break reaches the reader behind what came before it", async () => {
   const body = new IncomingBody();
   body.add(Buffer.from("a"), source);
   source.error = new Error("gone");
-  body.end(false);
+  body.break(source);
   const iterator = body.pieces(10, source);
   expect((await iterator.next()).value?.toString()).toBe("a");
   await expect(iterator.next()).rejects.toThrow("gone");
