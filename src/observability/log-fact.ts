@@ -1,5 +1,7 @@
 /** Fields of a log line as JSON, written by hand: for lines that every call costs. */
 
+import { oncePerText } from "#core/remembered.ts";
+
 /** What JSON writes as it is. */
 const plain = /^[ !#-[\]-~]*$/;
 
@@ -24,23 +26,10 @@ export function textFact(name: string, text: string | undefined): string {
   return text === undefined ? "" : `,"${name}":${jsonText(text)}`;
 }
 
-/** Texts that each remembering fact keeps; further ones are written anew. */
-const rememberedMax = 1024;
-/** Longest text that is kept, in characters: what a client makes long need not stay. */
-const rememberedLengthMax = 256;
-
 /** Makes fields like `textFact`, for texts of which there are few: each is written once. */
 export function rememberedFact(name: string): (text: string | undefined) => string {
-  const known = new Map<string, string>();
-  return (text) => {
-    if (text === undefined) return "";
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const fact = textFact(name, text);
-    const isKept = known.size < rememberedMax && text.length <= rememberedLengthMax;
-    if (isKept) known.set(text, fact);
-    return fact;
-  };
+  const fact = oncePerText((text) => textFact(name, text));
+  return (text) => (text === undefined ? "" : fact(text));
 }
 
 /** A field that holds an integer; nothing when there is none. */

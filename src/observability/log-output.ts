@@ -1,4 +1,4 @@
-/** Log lines on their way out: gathered for one write a turn, bounded when their reader stalls. */
+/** Log lines on their way out: gathered for few writes, bounded when their reader stalls. */
 
 import type { Writable } from "node:stream";
 
@@ -20,6 +20,10 @@ export interface LogOutput {
 }
 
 const flushTimeoutMs = 1_000;
+/** Time that a line waits for others, so that a write is shared by many calls. */
+const gatherMs = 10;
+/** So many characters wait no longer than the turn of the event loop. */
+const gatheredMax = 32 * 1024;
 
 /** The only writer of log lines to `stream`. */
 export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOptions): LogOutput {
@@ -30,7 +34,12 @@ export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOpti
     dropped = 0;
     if (lines > 0) onDropped(lines);
   };
+  let timer: NodeJS.Timeout | undefined;
+  let isDue = false;
   const send = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    isDue = false;
     if (gathered === "") return;
     const lines = gathered;
     gathered = "";
@@ -44,15 +53,18 @@ export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOpti
         dropped += 1;
         return;
       }
-      if (gathered === "") setImmediate(send);
+      timer ??= setTimeout(send, gatherMs);
       gathered += line;
+      if (isDue || gathered.length < gatheredMax) return;
+      isDue = true;
+      setImmediate(send);
     },
     flush(done) {
       send();
-      const timer = setTimeout(done, flushTimeoutMs);
+      const stalled = setTimeout(done, flushTimeoutMs);
       // Called in its turn, behind all lines.
       stream.write("", () => {
-        clearTimeout(timer);
+        clearTimeout(stalled);
         done();
       });
     },

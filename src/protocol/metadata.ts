@@ -1,5 +1,7 @@
 /** Metadata of calls: header fields that are made into objects only when somebody looks at them. */
 
+import { oncePerText } from "#core/remembered.ts";
+
 /** Fields to send in this order; names in lower case, one entry a value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
@@ -12,10 +14,11 @@ export interface FieldSource {
 const namePattern = /^[\w!#$%&'*+.^`|~-]+$/;
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-function checkedName(name: string): string {
+/** A name in lower case. Throws TypeError for what is none. */
+const checkedName = oncePerText((name) => {
   if (!namePattern.test(name)) throw new TypeError(`"${name}" is not a field name`);
   return name.toLowerCase();
-}
+});
 
 function checkedValue(name: string, value: string): string {
   const text = String(value).trim();
@@ -155,9 +158,9 @@ const notMetadata: ReadonlySet<string> = new Set([
 const protocolPrefixes = ["grpc-", "connect-", ":"];
 
 /** Whether a field may be sent as a call's metadata: those of protocol and connection may not. */
-export function isMetadata(name: string): boolean {
-  return !notMetadata.has(name) && !protocolPrefixes.some((prefix) => name.startsWith(prefix));
-}
+export const isMetadata: (name: string) => boolean = oncePerText(
+  (name) => !notMetadata.has(name) && !protocolPrefixes.some((prefix) => name.startsWith(prefix)),
+);
 
 const none: FieldList = [];
 

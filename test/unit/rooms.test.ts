@@ -12,7 +12,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   agent: ["errors", "core", "gen"],
   http2: ["core"],
   exchange: ["http2", "observability", "errors", "core"],
-  protocol: ["errors"],
+  protocol: ["errors", "core"],
   rpc: ["protocol", "exchange", "observability", "errors", "core", "gen"],
   rest: ["rpc", "protocol", "exchange", "errors", "core", "gen"],
   grpc: ["protocol", "http2", "errors", "core", "gen"],

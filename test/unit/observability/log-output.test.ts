@@ -1,7 +1,21 @@
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createLogOutput } from "#observability/log-output.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets the lines that wait for others go out. */
+async function gathered() {
+  vi.advanceTimersByTime(10);
+  await turn();
+}
 
 /** A stream whose reader takes one write each time that `read` is called. */
 function slowReader() {
@@ -17,14 +31,28 @@ function slowReader() {
   return { stream, written, read: () => waiting.shift()?.() };
 }
 
-test("lines of one turn go out in one write, in their order", async () => {
+test("lines of ten milliseconds go out in one write, in their order", async () => {
   const { stream, written } = slowReader();
   const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
   output.write("one\n");
+  await turn();
+  output.write("two\n");
+  vi.advanceTimersByTime(9);
+  expect(written).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(written).toEqual(["one\ntwo\n"]);
+});
+
+test("what is enough for a write waits for the end of the turn only", async () => {
+  const { stream, written } = slowReader();
+  const output = createLogOutput({ stream, waitingMax: 100_000, onDropped: () => {} });
+  const line = `${"x".repeat(32 * 1024)}\n`;
+  output.write(line);
   output.write("two\n");
   expect(written).toEqual([]);
   await turn();
-  expect(written).toEqual(["one\ntwo\n"]);
+  expect(written).toEqual([`${line}two\n`]);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test("what waits is bounded; the number of dropped lines is told when the reader reads again", async () => {
@@ -36,15 +64,15 @@ test("what waits is bounded; the number of dropped lines is told when the reader
     onDropped: (lines) => told.push(lines),
   });
   for (let index = 0; index < 5; index += 1) output.write("1234\n");
-  await turn();
+  await gathered();
   output.write("1234\n");
-  await turn();
+  await gathered();
   expect([stream.writableLength, written, told]).toEqual([10, ["1234\n1234\n"], []]);
   read();
   await turn();
   expect(told).toEqual([4]);
   output.write("5678\n");
-  await turn();
+  await gathered();
   expect(written.at(-1)).toBe("5678\n");
 });
 
@@ -64,7 +92,9 @@ test("a flush to a reader that stalls comes to an end", async () => {
   const { stream } = slowReader();
   const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
   output.write("last\n");
-  await new Promise<void>((resolve) => output.flush(resolve));
+  const done = new Promise<void>((resolve) => output.flush(resolve));
+  vi.advanceTimersByTime(1_000);
+  await done;
 });
 
 test("a reader that has gone costs lines, not the process", async () => {
@@ -74,8 +104,8 @@ test("a reader that has gone costs lines, not the process", async () => {
   });
   const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
   output.write("one\n");
-  await turn();
+  await gathered();
   output.write("two\n");
-  await turn();
+  await gathered();
   expect(stream.errored).toBeInstanceOf(Error);
 });

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { oncePerText, remembered } from "#core/remembered.ts";
+
+test("a value is made once a key", () => {
+  const map = new Map<string, number>();
+  let made = 0;
+  const make = () => ++made;
+  expect([
+    remembered(map, "a", make),
+    remembered(map, "a", make),
+    remembered(map, "b", make),
+  ]).toEqual([1, 1, 2]);
+});
+
+test("what a text gives is made once, of long texts and of more than a thousand every time", () => {
+  const asked: string[] = [];
+  const lengthOf = oncePerText((text) => {
+    asked.push(text);
+    return text.length;
+  });
+  expect([lengthOf("abc"), lengthOf("abc"), asked.length]).toEqual([3, 3, 1]);
+  const long = "x".repeat(257);
+  expect([lengthOf(long), lengthOf(long), asked.length]).toEqual([257, 257, 3]);
+  for (let index = 0; index < 2_000; index += 1) lengthOf(`text ${index}`);
+  asked.length = 0;
+  expect([
+    lengthOf("abc"),
+    lengthOf("text 0"),
+    lengthOf("text 1999"),
+    lengthOf("text 1999"),
+  ]).toEqual([3, 6, 9, 9]);
+  expect(asked).toEqual(["text 1999", "text 1999"]);
+});
