@@ -1,5 +1,7 @@
 /** One header field: its name, its value, and what RFC 9113 §8.2 and §8.3 say of it alone. Pure. */
 
+import { oncePerText } from "#core/remembered.ts";
+
 /** Names that a connection treats specially; every other name is `regular`. */
 export const fieldKind = {
   regular: 0,
@@ -77,14 +79,18 @@ export function isFieldValue(value: string): boolean {
   return last < 0 || !(isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last)));
 }
 
+/** Whether a field of this name may be sent. */
+const isSendableName = oncePerText(
+  (name) => isFieldName(name) && kindByName.get(name) !== fieldKind.connectionSpecific,
+);
+
 /**
  * Throws when a field could not be sent: a programmer's error, since nothing may be half sent.
  * Pseudo fields and those of one HTTP/1.1 connection are no fields to send.
  */
 export function requireSendable(fields: readonly (readonly [string, string])[]): void {
   for (const [name, value] of fields) {
-    const sendable = isFieldName(name) && kindByName.get(name) !== fieldKind.connectionSpecific;
-    if (!sendable) throw new TypeError(`"${name}" is no name of an HTTP/2 field`);
+    if (!isSendableName(name)) throw new TypeError(`"${name}" is no name of an HTTP/2 field`);
     if (!isFieldValue(value)) throw new TypeError(`the value of field "${name}" cannot be sent`);
   }
 }
