@@ -4,9 +4,9 @@ import { type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
-import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
+import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { metadataFields } from "#protocol/metadata.ts";
-import type { Answer, CallPath } from "#rpc/call.ts";
+import type { Answer, CallPath, Encode } from "#rpc/call.ts";
 import type { CallInit } from "#rpc/call-scope.ts";
 import type { JsonCodec } from "./json.ts";
 import { preferredOf } from "./media-type.ts";
@@ -19,7 +19,7 @@ import { streamFormats } from "./stream-format.ts";
 export interface Answering {
   readonly calls: CallPath;
   readonly json: JsonCodec;
-  readonly stream: Omit<StreamSending, "format" | "write">;
+  readonly stream: Omit<StreamSending, "format">;
 }
 
 /** The route as the request has it: with the streaming sibling when the request asks for that. */
@@ -58,12 +58,22 @@ function jsonOf({ method, responseField }: Route, json: JsonCodec, message: Mess
 
 const jsonOffer = [{ contentType: "application/json" }] as const;
 
+/** What is sent of an answer's message: JSON, or the body that the method gives itself. */
+type Content = string | HttpBody;
+
+function contentOf(route: Route, json: JsonCodec): Encode<Content> {
+  return (message) => {
+    const body = bodyOf(route, message);
+    return isMessage(body, HttpBodySchema) ? body : jsonOf(route, json, message);
+  };
+}
+
 /** An answer with its only message. It is read to its end: to leave it early would cancel the call. */
-async function onlyOf(
-  answer: Answer,
+async function onlyOf<T>(
+  answer: Answer<T>,
   { name }: DescMethod,
-): Promise<Answer & { message: Message }> {
-  let only: Message | undefined;
+): Promise<Answer<T> & { message: T }> {
+  let only: T | undefined;
   for await (const message of answer.messages) only ??= message;
   if (only === undefined) throw fault("INTERNAL", `${name} gave no answer`);
   return { ...answer, message: only };
@@ -78,19 +88,18 @@ export async function answerOnce(
 ): Promise<void> {
   const { calls, json } = answering;
   if (!isRaw(route)) accepted(exchange, jsonOffer);
+  const encode = contentOf(route, json);
   const answer =
     Symbol.asyncIterator in input
-      ? await onlyOf(calls.stream(route.method, input, init), route.method)
-      : await calls.unary(route.method, input, init);
-  const { message } = answer;
+      ? await onlyOf(calls.stream(route.method, input, init, encode), route.method)
+      : await calls.unary(route.method, input, init, encode);
+  const { message: content } = answer;
   const headers = [...metadataFields(answer.header), ...metadataFields(answer.trailer, "trailer-")];
-  const body = bodyOf(route, message);
-  if (isMessage(body, HttpBodySchema)) {
-    sendRaw(exchange, body, headers);
-    return;
+  if (typeof content === "string") {
+    exchange.respond(200, [...headers, ["content-type", "application/json"]], content);
+  } else {
+    sendRaw(exchange, content, headers);
   }
-  const text = jsonOf(route, json, message);
-  exchange.respond(200, [...headers, ["content-type", "application/json"]], text);
 }
 
 /** Calls a method that answers with a stream, and sends its messages as they come. */
@@ -102,8 +111,8 @@ export async function answerStream(
 ): Promise<void> {
   const { calls, json, stream } = answering;
   if (isRaw(route)) {
-    const answer = calls.stream(route.method, input, init);
-    await sendRawStream(exchange, answer, (message) => bodyOf(route, message));
+    const bodies = calls.stream(route.method, input, init, (message) => bodyOf(route, message));
+    await sendRawStream(exchange, bodies);
     return;
   }
   const format = accepted(exchange, streamFormats);
@@ -111,6 +120,6 @@ export async function answerStream(
     exchange.respond(200, [["content-type", format.contentType]]);
     return;
   }
-  const write = (message: Message) => jsonOf(route, json, message);
-  await sendStream(exchange, calls.stream(route.method, input, init), { ...stream, format, write });
+  const texts = calls.stream(route.method, input, init, (message) => jsonOf(route, json, message));
+  await sendStream(exchange, texts, { ...stream, format });
 }

@@ -1,6 +1,6 @@
 /** Sends google.api.HttpBody answers as they are: whole, in part, or as a stream of bytes. */
 
-import { isMessage, type Message } from "@bufbuild/protobuf";
+import { isMessage } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -39,7 +39,7 @@ export function sendRaw(exchange: Exchange, body: HttpBody, headers: HeaderList)
 }
 
 /** The size that a handler names ahead of its messages; undefined when it names none. */
-function sizeOf(answer: Answer): number | undefined {
+function sizeOf(answer: Answer<unknown>): number | undefined {
   const text = answer.header.get("content-length") ?? "";
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
@@ -47,13 +47,13 @@ function sizeOf(answer: Answer): number | undefined {
 /** The written part of one streamed body. */
 class RawWriter {
   readonly #exchange: Exchange;
-  readonly #answer: Answer;
+  readonly #answer: Answer<unknown>;
   /** All that comes, as long as nobody has named a size. */
   #part: Part = { status: 200, headers: [], start: 0, end: Number.POSITIVE_INFINITY };
   /** Bytes of the whole that have come so far. */
   #seen = 0;
 
-  constructor(exchange: Exchange, answer: Answer) {
+  constructor(exchange: Exchange, answer: Answer<unknown>) {
     this.#exchange = exchange;
     this.#answer = answer;
   }
@@ -105,21 +105,23 @@ function misnamed() {
 }
 
 /**
- * Sends the bytes of all messages one after another; the first one names the content type. When the
+ * Sends the bytes of all bodies one after another; the first one names the content type. When the
  * handler names the size in a header field `content-length`, a GET may ask for a range. A failure
  * under way breaks the answer off; one before anything was sent is thrown. HEAD needs the first
- * message only.
+ * body only, and a range no more than itself.
  */
-export async function sendRawStream(
-  exchange: Exchange,
-  answer: Answer,
-  bodyOf: (message: Message) => unknown,
-): Promise<void> {
-  const writer = new RawWriter(exchange, answer);
-  for await (const message of answer.messages) {
-    const body = bodyOf(message);
-    if (isMessage(body, HttpBodySchema)) await writer.take(body);
-    if (writer.done) break;
+export async function sendRawStream(exchange: Exchange, bodies: Answer<unknown>): Promise<void> {
+  const writer = new RawWriter(exchange, bodies);
+  for await (const body of bodies.messages) {
+    try {
+      if (isMessage(body, HttpBodySchema)) await writer.take(body);
+    } catch (thrown) {
+      bodies.finish(thrown);
+      throw thrown;
+    }
+    if (!writer.done) continue;
+    bodies.finish();
+    break;
   }
   writer.finish();
 }

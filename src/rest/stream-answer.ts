@@ -1,6 +1,5 @@
 /** Sends a stream of messages as an answer whose last word is an error if the stream fails. */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -15,7 +14,6 @@ export interface StreamSending {
   readonly clock: Clock;
   /** Silence after which a heartbeat is sent, where the format has one. */
   readonly heartbeatMs: number;
-  write(message: Message): string;
   errorJson(error: ConnectError): string;
 }
 
@@ -57,7 +55,7 @@ async function beat(
 }
 
 /** Header fields of a streamed answer. */
-function streamHeaders(format: StreamFormat, answer: Answer): HeaderList {
+function streamHeaders(format: StreamFormat, answer: Answer<string>): HeaderList {
   return [
     ...metadataFields(answer.header),
     ["content-type", format.contentType],
@@ -73,7 +71,7 @@ function streamHeaders(format: StreamFormat, answer: Answer): HeaderList {
  */
 export async function sendStream(
   exchange: Exchange,
-  answer: Answer,
+  answer: Answer<string>,
   sending: StreamSending,
 ): Promise<void> {
   const { format } = sending;
@@ -83,8 +81,8 @@ export async function sendStream(
   beat(writer, sending, silence.signal).catch(() => {});
   let index = 0;
   try {
-    for await (const message of answer.messages) {
-      await writer.send(format.message(sending.write(message), index));
+    for await (const json of answer.messages) {
+      await writer.send(format.message(json, index));
       index += 1;
     }
     await writer.send(format.close);

@@ -106,8 +106,8 @@ export async function callOverSocket(
     const { method } = match.route;
     const inputs = inputsOf(connection, match, upgrade.target, reading);
     const write = writer(match, method, reading);
-    for await (const message of calls.stream(method, inputs, init).messages) {
-      await connection.send(write(message));
+    for await (const text of calls.stream(method, inputs, init, write).messages) {
+      await connection.send(text);
     }
     await connection.close(closeCode.normal, "");
   } catch (thrown) {

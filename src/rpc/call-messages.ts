@@ -3,6 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { StreamResponse } from "@connectrpc/connect";
 import type { CallScope } from "./call-scope.ts";
+import { NormalizedMessages } from "./handlers.ts";
 
 /** What an interceptor put in the place of the call's own metadata goes to where the caller looks. */
 export function adopt(from: Headers, to: Headers): void {
@@ -11,27 +12,31 @@ export function adopt(from: Headers, to: Headers): void {
   for (const [name, value] of from) to.append(name, value);
 }
 
-/** How the call of a stream is begun, and what its failures become. */
-export interface CallStart {
+/** How the call of a stream is begun, and what its messages and failures become. */
+export interface CallStart<T> {
   /** Runs interceptors and handler. */
   invoke(): Promise<StreamResponse>;
   /** The failure as observers and callers are told it. */
   translate(thrown: unknown): unknown;
+  /** What is made of each message; a failure of it is the call's. */
+  readonly encode: (message: Message) => T;
 }
 
-const over: IteratorResult<Message> = { value: undefined, done: true };
+const over: IteratorResult<never> = { value: undefined, done: true };
 const closed = Promise.resolve();
 
-async function closing(messages: AsyncIterator<Message>): Promise<void> {
+async function closing(messages: AsyncIterator<unknown>): Promise<void> {
   await messages.return?.();
 }
 
 /** The messages of one call. The call begins with the first that is asked for. */
-export class CallMessages implements AsyncIterableIterator<Message> {
-  readonly #start: CallStart;
+export class CallMessages<T> implements AsyncIterableIterator<T> {
+  readonly #start: CallStart<T>;
   readonly #scope: CallScope;
   #response: StreamResponse | undefined;
-  #inner: AsyncIterator<Message> | undefined;
+  #inner: AsyncIterator<unknown> | undefined;
+  /** The handler's own iterator is pulled, so that its messages are still to be normalized. */
+  #normalized: ((output: unknown) => Message) | undefined;
   #unlink: (() => void) | undefined;
   #state: "open" | "done" | "failed" = "open";
   #failure: unknown;
@@ -39,30 +44,38 @@ export class CallMessages implements AsyncIterableIterator<Message> {
   #isTold = false;
   #closing: Promise<void> | undefined;
 
-  constructor(scope: CallScope, start: CallStart) {
+  constructor(scope: CallScope, start: CallStart<T>) {
     this.#scope = scope;
     this.#start = start;
   }
 
   /** One promise a message: this is the way of every message of every stream. */
-  next(): Promise<IteratorResult<Message>> {
+  next(): Promise<IteratorResult<T>> {
     if (this.#state === "done") return Promise.resolve(over);
     if (this.#state === "failed") return Promise.resolve().then(this.#tell);
     return this.#scope.within(this.#pull()).then(this.#onResult, this.#onFailure);
   }
 
-  async return(): Promise<IteratorResult<Message>> {
+  async return(): Promise<IteratorResult<T>> {
     this.#end("done", this.#start.translate(new DOMException("the client left", "AbortError")));
     // Who knows of a failure need not wait for a handler that may never notice.
     if (!this.#isTold) await this.#close();
     return over;
   }
 
+  /**
+   * The reader wants no more: the call has ended well, whatever else would come, or with what it
+   * could not read.
+   */
+  finish(thrown?: unknown): void {
+    this.#end("done", thrown === undefined ? undefined : this.#start.translate(thrown));
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  #pull(): Promise<IteratorResult<Message>> {
+  #pull(): Promise<IteratorResult<unknown>> {
     if (this.#inner === undefined) return this.#begin();
     try {
       return this.#inner.next();
@@ -72,7 +85,7 @@ export class CallMessages implements AsyncIterableIterator<Message> {
     }
   }
 
-  async #begin(): Promise<IteratorResult<Message>> {
+  async #begin(): Promise<IteratorResult<unknown>> {
     const { signal } = this.#scope;
     const leave = () => this.#fail(signal.reason);
     const begun = this.#start.invoke();
@@ -81,24 +94,40 @@ export class CallMessages implements AsyncIterableIterator<Message> {
     else signal.addEventListener("abort", leave, { once: true });
     this.#unlink = () => signal.removeEventListener("abort", leave);
     this.#response = await begun;
-    this.#inner = (this.#response.message as AsyncIterable<Message>)[Symbol.asyncIterator]();
+    this.#read(this.#response.message);
     if (this.#state !== "open") {
       await this.#close();
       return over;
     }
     adopt(this.#response.header, this.#scope.responseHeader);
-    const first = await this.#inner.next();
+    const first = await this.#pull();
     this.#scope.lift();
     return first;
   }
 
-  readonly #onResult = (result: IteratorResult<Message>): IteratorResult<Message> => {
+  #read(messages: AsyncIterable<unknown>): void {
+    if (messages instanceof NormalizedMessages) {
+      // No interceptor looks at them, so that none needs a promise for them.
+      this.#inner = messages.outputs;
+      this.#normalized = messages.normalized;
+    } else {
+      this.#inner = messages[Symbol.asyncIterator]();
+    }
+  }
+
+  readonly #onResult = (result: IteratorResult<unknown>): IteratorResult<T> => {
     if (result.done && this.#state === "open") {
       this.#closing = closed;
       this.#end("done");
     }
     if (this.#state === "failed") this.#tell();
-    return this.#state === "done" ? over : result;
+    if (this.#state === "done") return over;
+    try {
+      const message = this.#normalized?.(result.value) ?? (result.value as Message);
+      return { value: this.#start.encode(message), done: false };
+    } catch (thrown) {
+      return this.#onFailure(thrown);
+    }
   };
 
   readonly #onFailure = (thrown: unknown): never => {

@@ -19,10 +19,18 @@ export interface AnswerMetadata {
 }
 
 /** What a streaming call gives back. */
-export interface Answer extends AnswerMetadata {
-  /** The answer's messages: exactly one of a client stream. Leaving early cancels the call. */
-  readonly messages: AsyncIterable<Message>;
+export interface Answer<T> extends AnswerMetadata {
+  /** What `encode` made of the messages: exactly one of a client stream. Leaving early cancels the call. */
+  readonly messages: AsyncIterable<T>;
+  /** The reader leaves with all that it wanted, or with what it failed at: that is how the call ends. */
+  finish(thrown?: unknown): void;
 }
+
+/**
+ * Makes of a message what is sent. It is part of the call: what it throws is how the call ends, for
+ * its client, its log line and its metrics alike.
+ */
+export type Encode<T> = (message: Message) => T;
 
 /** Calls the mounted services' methods through the interceptors. */
 export interface CallPath {
@@ -42,16 +50,22 @@ export interface CallPath {
    * A unary call. Rejects with what interceptors and implementation throw, and as soon as its
    * deadline passes.
    */
-  unary(
+  unary<T>(
     method: DescMethod,
     input: Message,
     init: CallInit,
-  ): Promise<AnswerMetadata & { message: Message }>;
+    encode: Encode<T>,
+  ): Promise<AnswerMetadata & { message: T }>;
   /**
    * A call of any other kind. Nothing runs until the first message is asked for; errors fly from
    * there, that of a passed deadline at once.
    */
-  stream(method: DescMethod, input: AsyncIterable<Message>, init: CallInit): Answer;
+  stream<T>(
+    method: DescMethod,
+    input: AsyncIterable<Message>,
+    init: CallInit,
+    encode: Encode<T>,
+  ): Answer<T>;
   /** Aborts the signals of all handlers, those included that are still to begin. */
   cutOff(reason: unknown): void;
 }
@@ -131,7 +145,7 @@ export function createCallPath(
     methods: [...mounted.keys()],
     admit: (method, init) => (admits(method, init) ? undefined : refuse(method, init)),
     failed,
-    async unary(method, input, init) {
+    async unary(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");
       const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limitMs });
@@ -141,15 +155,16 @@ export function createCallPath(
         const { responseHeader: header, responseTrailer: trailer } = scope;
         adopt(response.header, header);
         adopt(response.trailer, trailer);
+        const message = encode(response.message as Message);
         scope.end();
-        return { message: response.message as Message, header, trailer };
+        return { message, header, trailer };
       } catch (thrown) {
         const failure = translate(thrown);
         scope.end(failure);
         throw failure;
       }
     },
-    stream(method, input, init) {
+    stream(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind === "unary") throw wrongKind(method, "streaming");
       const scope = new CallScope(init, underWay, {
@@ -162,11 +177,14 @@ export function createCallPath(
           return invoke(streamRequest(method, input, scope)) as Promise<StreamResponse>;
         },
         translate,
+        encode,
       };
+      const messages = new CallMessages(scope, start);
       return {
         header: scope.responseHeader,
         trailer: scope.responseTrailer,
-        messages: new CallMessages(scope, start),
+        messages,
+        finish: (thrown) => messages.finish(thrown),
       };
     },
     cutOff: (reason) => underWay.cutOff(reason),

@@ -59,8 +59,9 @@ export class EnvelopedLane {
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
-      const { message } = await calls.unary(method, input, call);
-      const framed = answer.frame(written(reading.codec, message, sendBytesMax), compressBytesMin);
+      const encode = (message: Message) => written(reading.codec, message, sendBytesMax);
+      const { message } = await calls.unary(method, input, call, encode);
+      const framed = answer.frame(message, compressBytesMin);
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
@@ -88,9 +89,10 @@ export class EnvelopedLane {
     const { calls, compressBytesMin, sendBytesMax } = this.#options;
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
     const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
-    const { messages } = calls.stream(procedure.method, input, call);
+    const encode = (message: Message) => written(reading.codec, message, sendBytesMax);
+    const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const message of messages) {
-      const framed = answer.frame(written(reading.codec, message, sendBytesMax), compressBytesMin);
+      const framed = answer.frame(message, compressBytesMin);
       const noRoom = answer.message(framed instanceof Promise ? await framed : framed);
       if (noRoom !== undefined) await noRoom;
     }

@@ -40,28 +40,30 @@ async function onlyMessage(messages: AsyncIterable<Message>): Promise<Message> {
 }
 
 /** Passes a handler's messages on, each as its message type. */
-class NormalizedMessages implements AsyncIterableIterator<Message> {
-  readonly #desc: DescMessage;
-  readonly #inner: AsyncIterator<MessageInitShape<DescMessage>>;
+export class NormalizedMessages implements AsyncIterableIterator<Message> {
+  /** As the handler gives them. */
+  readonly outputs: AsyncIterator<MessageInitShape<DescMessage>>;
+  /** What becomes of each. */
+  readonly normalized: (output: unknown) => Message;
 
   constructor(desc: DescMessage, outputs: AsyncIterable<MessageInitShape<DescMessage>>) {
-    this.#desc = desc;
-    this.#inner = outputs[Symbol.asyncIterator]();
+    this.outputs = outputs[Symbol.asyncIterator]();
+    this.normalized = (output) => normalized(desc, output as MessageInitShape<DescMessage>);
   }
 
   next(): Promise<IteratorResult<Message>> {
-    return this.#inner.next().then(this.#onResult);
+    return this.outputs.next().then(this.#onResult);
   }
 
   readonly #onResult = (
     result: IteratorResult<MessageInitShape<DescMessage>>,
   ): IteratorResult<Message> => {
     if (result.done) return { value: undefined, done: true };
-    return { value: normalized(this.#desc, result.value), done: false };
+    return { value: this.normalized(result.value), done: false };
   };
 
   async return(): Promise<IteratorResult<Message>> {
-    await this.#inner.return?.();
+    await this.outputs.return?.();
     return { value: undefined, done: true };
   }
 

@@ -127,11 +127,12 @@ export class ConnectLane {
     } catch (thrown) {
       throw await calls.failed(procedure.method, call, thrown);
     }
-    const { message } = await calls.unary(procedure.method, input, call);
+    const encode = (message: Message) => written(codec, message, sendBytesMax);
+    const { message: body } = await calls.unary(procedure.method, input, call, encode);
     return {
       status: 200,
       contentType: type.text,
-      body: written(codec, message, sendBytesMax),
+      body,
       metadata: this.#metadata(call),
     };
   }

@@ -1,6 +1,11 @@
 /** Calls one method through interceptors with no socket in between. */
 
-import { create, type DescMethodUnary, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMethodUnary,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import {
   ConnectError,
   type ContextValues,
@@ -49,6 +54,11 @@ export function callInit(more: Partial<CallInit> = {}): CallInit {
   };
 }
 
+/** The message itself, for tests that send none. */
+export function asIs(message: Message): Message {
+  return message;
+}
+
 function init({ header = {}, record = callRecord(), signal }: CallFacts): CallInit {
   const values: ContextValues = createContextValues().set(callRecordKey, record);
   return callInit({ header: new Headers(header), values, ...(signal && { signal }) });
@@ -61,7 +71,7 @@ export function callerOf(routes: Routes, interceptors: Interceptor[], policy: Ca
     method: M,
     message: MessageInitShape<M["input"]>,
     facts: CallFacts = {},
-  ) => calls.unary(method, create(method.input, message), init(facts));
+  ) => calls.unary(method, create(method.input, message), init(facts), asIs);
 }
 
 /** The error that `work` rejects with; fails when it does not. */

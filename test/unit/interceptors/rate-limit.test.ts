@@ -12,7 +12,7 @@ import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
-import { callerOf, callRecord, rejection } from "../../support/call.ts";
+import { asIs, callerOf, callRecord, rejection } from "../../support/call.ts";
 
 const { listModels, getModel } = ModelsService.method;
 const base: RateLimitOptions = { capacity: 2, perSecond: 1, routes: [], clientsMax: 100 };
@@ -48,6 +48,7 @@ function limited(options: RateLimitOptions) {
         httpMethod: "POST",
         protocol: "test",
       },
+      asIs,
     ).messages;
   const health = () => call(HealthService.method.getHealth, {});
   const from = (clientAddress: string) => ({ record: callRecord({ clientAddress }) });

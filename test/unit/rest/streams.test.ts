@@ -12,9 +12,11 @@ import {
   fromJson,
   type Message,
 } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#core/clock.ts";
+import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { createRest, type RestOptions } from "#rest/rest.ts";
 import { transcode } from "#rest/transcode.ts";
@@ -319,7 +321,9 @@ describe("a streamed download whose size is named", () => {
   /** Serves `bytes` in pieces of 300 under the name of `size` bytes; tells how many pieces were asked for. */
   async function servePages(size = String(bytes.length)) {
     const asked = { pieces: 0, ended: 0 };
-    const calls = createCallPath((router) => {
+    const told: unknown[] = [];
+    const observer = () => () => (failure?: unknown) => told.push(failure ?? "OK");
+    const answers = (router: ConnectRouter) => {
       router.rpc(pages as DescMethodServerStreaming, async function* answer(_input, context) {
         context.responseHeader.set("content-length", size);
         try {
@@ -334,10 +338,11 @@ describe("a streamed download whose size is named", () => {
           asked.ended += 1;
         }
       });
-    }, []);
+    };
+    const calls = createCallPath(answers, [], { observer });
     const rules = [fromJson(HttpRuleSchema, rule)];
     const rest = createRest(calls, { bodyBytesMax: 1024, clock: systemClock, rules });
-    return Object.assign(await serveRest(rest), { asked });
+    return Object.assign(await serveRest(rest), { asked, told });
   }
 
   test("has its length, and takes ranges", async () => {
@@ -366,6 +371,7 @@ describe("a streamed download whose size is named", () => {
     });
     expect(answer.bytes.equals(bytes.subarray(from, to))).toBe(true);
     expect(server.asked).toEqual({ pieces, ended: 1 });
+    expect(server.told).toEqual(["OK"]);
   });
 
   test("a part that is not there is 416, and the call ends", async () => {
@@ -373,12 +379,14 @@ describe("a streamed download whose size is named", () => {
     const answer = await server.send({ target: "/pages", headers: { range: "bytes=1000-" } });
     expect([answer.status, answer.headers["content-range"]]).toEqual([416, "bytes */1000"]);
     expect(server.asked.ended).toBe(1);
+    expect(server.told.map((failure) => reasonOf(faultFrom(failure)))).toEqual(["RANGE_INVALID"]);
   });
 
   test("HEAD has the length and no body", async () => {
     await using server = await servePages();
     const answer = await server.send({ method: "HEAD", target: "/pages" });
     expect([answer.headers["content-length"], answer.bytes.length]).toEqual(["1000", 0]);
+    expect(server.told).toEqual(["OK"]);
   });
 
   test.for(["999", "1001"])(

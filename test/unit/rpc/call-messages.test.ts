@@ -9,7 +9,7 @@ import {
   StreamingOutputCallRequestSchema,
   TestService,
 } from "../../gen/grpc/testing/test_pb.js";
-import { callInit, rejection } from "../../support/call.ts";
+import { asIs, callInit, rejection } from "../../support/call.ts";
 
 const { unaryCall, streamingOutputCall } = TestService.method;
 const request = create(SimpleRequestSchema);
@@ -38,10 +38,10 @@ function watched(
     yield create(StreamingOutputCallRequestSchema);
   };
   const stream = (init = callInit()) => {
-    const { messages } = calls.stream(streamingOutputCall, input(), init);
+    const { messages } = calls.stream(streamingOutputCall, input(), init, asIs);
     return messages[Symbol.asyncIterator]();
   };
-  return { told, calls, stream };
+  return { told, calls, input, stream };
 }
 
 /** A stream without end, and a promise of its clean-up. */
@@ -270,6 +270,42 @@ describe("the observer of a stream is told once how it ended", () => {
   });
 });
 
+describe("what cannot be sent", () => {
+  const tooLarge = () => {
+    throw fault("BODY_TOO_LARGE", "the message cannot be sent");
+  };
+
+  test("is how a unary call ends, for its caller and its observer alike", async () => {
+    const { calls, told } = watched({ unaryCall: () => ({}) });
+    const call = calls.unary(unaryCall, request, callInit(), tooLarge);
+    expect(await failureOf(call)).toBe("BODY_TOO_LARGE");
+    expect(told).toEqual(["begun", "BODY_TOO_LARGE"]);
+  });
+
+  test("is how a stream ends, and its handler is closed", async () => {
+    const handler = endless();
+    const { calls, told, input } = watched(handler);
+    let sent = 0;
+    const { messages } = calls.stream(streamingOutputCall, input(), callInit(), (message) => {
+      sent += 1;
+      return sent < 3 ? message : tooLarge();
+    });
+    expect(await failureOf(Array.fromAsync(messages))).toBe("BODY_TOO_LARGE");
+    expect([await handler.closed, sent, told]).toEqual(["closed", 3, ["begun", "BODY_TOO_LARGE"]]);
+  });
+});
+
+test("a reader that has all that it wants ends the call well, and its handler is closed", async () => {
+  const handler = endless();
+  const { calls, told, input } = watched(handler);
+  const answer = calls.stream(streamingOutputCall, input(), callInit(), asIs);
+  for await (const _first of answer.messages) {
+    answer.finish();
+    break;
+  }
+  expect([await handler.closed, told]).toEqual(["closed", ["begun", "OK"]]);
+});
+
 describe("the observer of a unary call is told once how it ended", () => {
   const rows: {
     name: string;
@@ -302,7 +338,7 @@ describe("the observer of a unary call is told once how it ended", () => {
   ];
   test.each(rows)("$name", async ({ told, handler, init, policy }) => {
     const seen = watched({ unaryCall: handler }, policy);
-    await seen.calls.unary(unaryCall, request, callInit(init?.())).catch((error) => {
+    await seen.calls.unary(unaryCall, request, callInit(init?.()), asIs).catch((error) => {
       expect(reasonOf(error)).toBe(told.at(-1));
     });
     expect(seen.told).toEqual(told);

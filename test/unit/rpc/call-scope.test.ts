@@ -7,7 +7,7 @@ import { createCallPath } from "#rpc/call.ts";
 import { CallScope } from "#rpc/call-scope.ts";
 import { UnderWay } from "#rpc/under-way.ts";
 import { SimpleRequestSchema, TestService } from "../../gen/grpc/testing/test_pb.js";
-import { callInit, rejection } from "../../support/call.ts";
+import { asIs, callInit, rejection } from "../../support/call.ts";
 
 const { unaryCall } = TestService.method;
 const request = create(SimpleRequestSchema);
@@ -31,7 +31,7 @@ describe("a handler that looks at its signal late", () => {
         return {};
       });
     }, []);
-    await calls.unary(unaryCall, request, callInit());
+    await calls.unary(unaryCall, request, callInit(), asIs);
     expect(context?.signal.reason).toMatchObject({ name: "AbortError" });
   });
 
@@ -43,7 +43,7 @@ describe("a handler that looks at its signal late", () => {
         return new Promise(() => {});
       });
     }, []);
-    const call = calls.unary(unaryCall, request, callInit({ timeoutMs: 5 }));
+    const call = calls.unary(unaryCall, request, callInit({ timeoutMs: 5 }), asIs);
     await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
     expect(context?.signal.reason).toMatchObject({ name: "TimeoutError" });
   });
@@ -130,7 +130,7 @@ test("a handler that looks at its signal after the server was cut off finds it a
       return {};
     });
   }, []);
-  const call = calls.unary(unaryCall, request, callInit());
+  const call = calls.unary(unaryCall, request, callInit(), asIs);
   await begun.promise;
   calls.cutOff(faultFrom(new DOMException("closing", "AbortError")));
   release.resolve();

@@ -9,7 +9,7 @@ import {
   StreamingOutputCallRequestSchema,
   TestService,
 } from "../../gen/grpc/testing/test_pb.js";
-import { callInit as init, rejection } from "../../support/call.ts";
+import { asIs, callInit as init, rejection } from "../../support/call.ts";
 
 const { unaryCall, streamingOutputCall, streamingInputCall, fullDuplexCall } = TestService.method;
 
@@ -51,9 +51,9 @@ describe("interceptors", () => {
     const applied = () => seen.filter((line) => line.startsWith("apply")).length;
     const calls = path({ unaryCall: () => ({}) }, named("a"), named("b"));
     const once = applied();
-    await calls.unary(unaryCall, request, init());
+    await calls.unary(unaryCall, request, init(), asIs);
     expect(seen.slice(once)).toEqual(["in a", "in b", "out b", "out a"]);
-    await calls.unary(unaryCall, request, init());
+    await calls.unary(unaryCall, request, init(), asIs);
     expect(applied()).toBe(once);
     expect(once).toBe(2 * TestService.methods.length);
   });
@@ -71,7 +71,7 @@ describe("interceptors", () => {
       },
       (next) => (call) => next({ ...call, header: new Headers({ y: "2" }), signal: mine.signal }),
     );
-    await calls.unary(unaryCall, request, init());
+    await calls.unary(unaryCall, request, init(), asIs);
     expect(context?.requestHeader.get("y")).toBe("2");
     expect(context?.signal.reason).toBe("mine");
   });
@@ -84,8 +84,8 @@ describe("interceptors", () => {
         return { ...answer, header: new Headers({ a: "1" }), trailer: new Headers({ b: "2" }) };
       },
     );
-    const unary = await calls.unary(unaryCall, request, init());
-    const stream = calls.stream(streamingInputCall, of(), init());
+    const unary = await calls.unary(unaryCall, request, init(), asIs);
+    const stream = calls.stream(streamingInputCall, of(), init(), asIs);
     await Array.fromAsync(stream.messages);
     for (const { header, trailer } of [unary, stream]) {
       expect([header.get("a"), trailer.get("b")]).toEqual(["1", "2"]);
@@ -96,7 +96,7 @@ describe("interceptors", () => {
 describe("a unary call", () => {
   test("a handler may return fields only", async () => {
     const calls = path({ unaryCall: () => ({ payload: { body: Uint8Array.of(1) } }) });
-    const { message } = await calls.unary(unaryCall, request, init());
+    const { message } = await calls.unary(unaryCall, request, init(), asIs);
     expect(message.$typeName).toBe("grpc.testing.SimpleResponse");
   });
 
@@ -110,7 +110,9 @@ describe("a unary call", () => {
         throw fault("MODEL_UNKNOWN", "none");
       },
     });
-    await rejection(calls.unary(unaryCall, request, init({ responseHeader, responseTrailer })));
+    await rejection(
+      calls.unary(unaryCall, request, init({ responseHeader, responseTrailer }), asIs),
+    );
     expect([responseHeader.get("a"), responseTrailer.get("b")]).toEqual(["1", "2"]);
   });
 
@@ -123,7 +125,7 @@ describe("a unary call", () => {
         return new Promise(() => {});
       },
     });
-    const call = calls.unary(unaryCall, request, init({ timeoutMs: 5 }));
+    const call = calls.unary(unaryCall, request, init({ timeoutMs: 5 }), asIs);
     const error = await call.then(
       () => undefined,
       (thrown) => thrown,
@@ -138,7 +140,7 @@ describe("a unary call", () => {
         throw new Error("begun");
       },
     });
-    const error = await rejection(calls.unary(unaryCall, request, init({ timeoutMs: 0 })));
+    const error = await rejection(calls.unary(unaryCall, request, init({ timeoutMs: 0 }), asIs));
     expect(error.code).toBe(Code.DeadlineExceeded);
   });
 
@@ -156,10 +158,11 @@ describe("a unary call", () => {
       unaryCall,
       create(SimpleRequestSchema),
       init({ signal: client.signal }),
+      asIs,
     );
     client.abort("left");
     await call;
-    await calls.unary(unaryCall, request, init());
+    await calls.unary(unaryCall, request, init(), asIs);
     expect(signals.map(({ reason }) => reason)).toEqual([
       "left",
       expect.objectContaining({ name: "AbortError" }),
@@ -170,10 +173,10 @@ describe("a unary call", () => {
     const calls = createCallPath((router) => {
       router.rpc(streamingOutputCall, async function* () {});
     }, []);
-    expect((await rejection(calls.unary(unaryCall, request, init()))).code).toBe(
+    expect((await rejection(calls.unary(unaryCall, request, init(), asIs))).code).toBe(
       Code.Unimplemented,
     );
-    const wrong = calls.unary(streamingOutputCall, streamed, init());
+    const wrong = calls.unary(streamingOutputCall, streamed, init(), asIs);
     expect((await rejection(wrong)).code).toBe(Code.Unimplemented);
   });
 });
@@ -192,7 +195,7 @@ describe("a stream", () => {
         }
       },
     });
-    const { messages } = calls.stream(streamingOutputCall, of(streamed), init());
+    const { messages } = calls.stream(streamingOutputCall, of(streamed), init(), asIs);
     expect(events).toEqual([]);
     for await (const _message of messages) break;
     expect(events[0]).toBe("begun");
@@ -205,7 +208,7 @@ describe("a stream", () => {
     { name: "two messages", input: [streamed, streamed] },
   ])("of one request is UNIMPLEMENTED with $name", async ({ input }) => {
     const calls = path({ async *streamingOutputCall() {} });
-    const { messages } = calls.stream(streamingOutputCall, of(...input), init());
+    const { messages } = calls.stream(streamingOutputCall, of(...input), init(), asIs);
     expect((await rejection(Array.fromAsync(messages))).code).toBe(Code.Unimplemented);
   });
 
@@ -216,7 +219,7 @@ describe("a stream", () => {
         throw fault("POOL_EMPTY", "none left");
       },
     });
-    const { messages } = calls.stream(fullDuplexCall, of(streamed, streamed), init());
+    const { messages } = calls.stream(fullDuplexCall, of(streamed, streamed), init(), asIs);
     const seen: Message[] = [];
     const read = async () => {
       for await (const message of messages) seen.push(message);
@@ -235,7 +238,12 @@ describe("a stream", () => {
         await new Promise(() => {});
       },
     });
-    const { messages } = calls.stream(streamingOutputCall, of(streamed), init({ timeoutMs: 5 }));
+    const { messages } = calls.stream(
+      streamingOutputCall,
+      of(streamed),
+      init({ timeoutMs: 5 }),
+      asIs,
+    );
     const thrown = await Array.fromAsync(messages).catch((error) => error);
     expect(reasonOf(faultFrom(thrown))).toBe("DEADLINE_EXCEEDED");
     expect(await told.promise).toMatchObject({ name: "TimeoutError" });
@@ -250,7 +258,7 @@ test("cutting off tells every handler at work", async () => {
       throw await aborted(signal);
     },
   });
-  const call = calls.unary(unaryCall, request, init());
+  const call = calls.unary(unaryCall, request, init(), asIs);
   await begun.promise;
   calls.cutOff(fault("SHUTTING_DOWN", "closing"));
   expect(reasonOf(await rejection(call))).toBe("SHUTTING_DOWN");

@@ -10,7 +10,7 @@ import {
 } from "#gen/grpc/health/v1/health_pb.js";
 import { createCallPath } from "#rpc/call.ts";
 import { createHealthStatus, registerHealth } from "#rpc/health.ts";
-import { callerOf, rejection } from "../../support/call.ts";
+import { asIs, callerOf, rejection } from "../../support/call.ts";
 
 function served() {
   const health = createHealthStatus(["a.Service"]);
@@ -55,6 +55,7 @@ test("watch tells the state at once and again at each change, and ends with its 
       httpMethod: "POST",
       protocol: "test",
     },
+    asIs,
   );
   const watch = messages[Symbol.asyncIterator]() as AsyncIterator<HealthCheckResponse>;
   expect((await watch.next()).value.status).toBe(Status.SERVING);
@@ -80,6 +81,7 @@ test("once stopped nothing serves again, and a watch ends with its last word", a
       httpMethod: "POST",
       protocol: "test",
     },
+    asIs,
   );
   const watch = messages[Symbol.asyncIterator]() as AsyncIterator<HealthCheckResponse>;
   await watch.next();

@@ -14,6 +14,7 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { createCallPath } from "#rpc/call.ts";
 import { registerReflection } from "#rpc/reflection.ts";
+import { asIs } from "../../support/call.ts";
 
 type Question = ServerReflectionRequest["messageRequest"];
 
@@ -40,6 +41,7 @@ async function ask(
       httpMethod: "POST",
       protocol: "test",
     },
+    asIs,
   );
   const answers = [];
   for await (const message of messages) answers.push(message as ServerReflectionResponse);

@@ -5,7 +5,7 @@ import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { StatsService, WatchStatsRequestSchema } from "#gen/polygate/v1/stats_pb.js";
 import { createCallPath } from "#rpc/call.ts";
-import { callerOf, callInit, rejection } from "../../support/call.ts";
+import { asIs, callerOf, callInit, rejection } from "../../support/call.ts";
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
@@ -26,6 +26,7 @@ function watching(
     StatsService.method.watchStats,
     createAsyncIterable([create(WatchStatsRequestSchema)]),
     callInit(),
+    asIs,
   );
   return messages[Symbol.asyncIterator]();
 }
