@@ -3,7 +3,6 @@
 import {
   type DescField,
   type DescMessage,
-  fromJsonString,
   type JsonValue,
   type Message,
   mergeFromJsonString,
@@ -11,6 +10,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
+import { messageFromJsonText } from "#protocol/json-text.ts";
 import { converted } from "./json-fault.ts";
 import { hasEndlessNumber, holdsFreeJson } from "./json-number.ts";
 
@@ -62,7 +62,7 @@ export function createJsonCodec(options: JsonOptions, registry: Registry): JsonC
   return {
     read(desc, text) {
       const written = { desc, text, reading };
-      const message = converted(written, () => fromJsonString(desc, text, reading));
+      const message = converted(written, () => messageFromJsonText(desc, text, reading));
       requireNumbers(desc, text);
       return message;
     },

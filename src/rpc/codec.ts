@@ -8,7 +8,6 @@ import {
   type DescMethod,
   type DescService,
   fromBinary,
-  fromJsonString,
   type Message,
   type Registry,
   toBinary,
@@ -16,6 +15,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { messageFromJsonText } from "#protocol/json-text.ts";
 import type { Format } from "./content-type.ts";
 
 /** Input and output of one method in one format. */
@@ -71,7 +71,7 @@ function jsonCodec(input: DescMessage, output: DescMessage, registry: Registry):
   const readOptions = { ignoreUnknownFields: true, registry };
   const writeOptions = { registry };
   return {
-    read: reading("JSON", (bytes) => fromJsonString(input, textOf(bytes), readOptions)),
+    read: reading("JSON", (bytes) => messageFromJsonText(input, textOf(bytes), readOptions)),
     write: (message) => Buffer.from(toJsonString(output, message, writeOptions)),
   };
 }
