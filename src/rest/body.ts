@@ -28,8 +28,7 @@ const formTypes = ["application/x-www-form-urlencoded", "multipart/form-data"];
 const lineTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-async function bodyText(exchange: Exchange, bytesMax: number): Promise<string> {
-  const bytes = exchange.takeBody(bytesMax) ?? (await exchange.body(bytesMax));
+function textOf(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
@@ -78,36 +77,47 @@ function rawMessage(route: Route, contentType: string, bytes: Uint8Array): Messa
   return writer.message;
 }
 
+/** How the bytes of a body become the message. Throws MEDIA_TYPE_UNSUPPORTED. */
+function messageReader(
+  route: Route,
+  exchange: Exchange,
+  { json, binder }: BodyReading,
+): (bytes: Uint8Array) => Message {
+  const contentType = exchange.header("content-type") ?? "";
+  if (route.body.kind !== "none" && route.body.raw) {
+    return (bytes) => rawMessage(route, contentType, bytes);
+  }
+  const media = mediaTypeFrom(contentType);
+  requireReadable(exchange, media);
+  if (isJson(media)) return (bytes) => messageFromJson(route, json, textOf(bytes));
+  if (media.type === "application/x-www-form-urlencoded") {
+    return (bytes) => messageFromUrlencoded(route, textOf(bytes), binder);
+  }
+  throw unsupportedType(media.type, ["application/json", ...formTypes]);
+}
+
 /**
- * The request message that the body alone makes. Throws MEDIA_TYPE_UNSUPPORTED, BODY_MALFORMED,
- * REQUEST_INVALID, PARAMETER_INVALID for a form's fields, and what reading the exchange throws.
+ * The request message that the body alone makes, at once when the body is here already. Throws, or
+ * rejects with, MEDIA_TYPE_UNSUPPORTED, BODY_MALFORMED, REQUEST_INVALID, PARAMETER_INVALID for a
+ * form's fields, and what reading the exchange throws.
  */
-export async function messageFromBody(
+export function messageFromBody(
   route: Route,
   exchange: Exchange,
   reading: BodyReading,
-): Promise<Message> {
+): Message | Promise<Message> {
   const { body } = route;
   if (body.kind === "none") {
     refuseBody(exchange);
     return create(route.method.input);
   }
-  const contentType = exchange.header("content-type") ?? "";
-  const media = mediaTypeFrom(contentType);
-  if (media.type === "multipart/form-data" && !(body.raw && body.kind === "message")) {
+  const { type } = mediaTypeFrom(exchange.header("content-type") ?? "");
+  if (type === "multipart/form-data" && !(body.raw && body.kind === "message")) {
     return messageFromMultipart(route, exchange, reading);
   }
-  if (body.raw) return rawMessage(route, contentType, await exchange.body(reading.bytesMax));
-  requireReadable(exchange, media);
-  if (isJson(media)) {
-    const text = await bodyText(exchange, reading.bytesMax);
-    return messageFromJson(route, reading.json, text);
-  }
-  if (media.type === "application/x-www-form-urlencoded") {
-    const text = await bodyText(exchange, reading.bytesMax);
-    return messageFromUrlencoded(route, text, reading.binder);
-  }
-  throw unsupportedType(media.type, ["application/json", ...formTypes]);
+  const read = messageReader(route, exchange, reading);
+  const whole = exchange.takeBody(reading.bytesMax);
+  return whole === undefined ? exchange.body(reading.bytesMax).then(read) : read(whole);
 }
 
 /** Largest piece of a raw body that becomes one message. */

@@ -1,5 +1,7 @@
 /** Reads Content-Type and Accept. */
 
+import { oncePerText } from "#core/remembered.ts";
+
 /** A media type with its parameters. */
 export interface MediaType {
   /** In lower case, such as application/json. */
@@ -13,7 +15,7 @@ const parameter = /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;
 const noParameters: ReadonlyMap<string, string> = new Map();
 
 /** The media type that a field value writes. */
-export function mediaTypeFrom(text: string): MediaType {
+export const mediaTypeFrom: (text: string) => MediaType = oncePerText((text) => {
   const semicolon = text.indexOf(";");
   if (semicolon < 0) return { type: text.trim().toLowerCase(), parameters: noParameters };
   const parameters = new Map<string, string>();
@@ -21,7 +23,7 @@ export function mediaTypeFrom(text: string): MediaType {
     parameters.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? bare);
   }
   return { type: text.slice(0, semicolon).trim().toLowerCase(), parameters };
-}
+});
 
 interface Range {
   readonly type: string;

@@ -28,14 +28,20 @@ export function bindTarget(
   return message;
 }
 
-/** The one message of a request. Throws what reading its body and parameters throws. */
-export async function messageOf(
+/**
+ * The one message of a request, at once when its body is here already. Throws, or rejects with, what
+ * reading body and parameters throws.
+ */
+export function messageOf(
   match: RouteMatch,
   exchange: Exchange,
   reading: BodyReading,
-): Promise<Message> {
-  const message = await messageFromBody(match.route, exchange, reading);
-  return bindTarget(match, exchange.target, reading, message);
+): Message | Promise<Message> {
+  const { target } = exchange;
+  const message = messageFromBody(match.route, exchange, reading);
+  return message instanceof Promise
+    ? message.then((read) => bindTarget(match, target, reading, read))
+    : bindTarget(match, target, reading, message);
 }
 
 /** The messages of a request that streams them; path and query go into each. */

@@ -197,7 +197,8 @@ class Transcoder implements Rest {
     }
     let input: Message;
     try {
-      input = await init.reading(() => messageOf(match, exchange, reading));
+      const message = messageOf(match, exchange, reading);
+      input = message instanceof Promise ? await init.reading(() => message) : message;
     } catch (thrown) {
       throw await this.#calls.failed(method, init, thrown);
     }

@@ -1,6 +1,7 @@
 /** Finds the route of a request among those of all services. */
 
 import { type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import { remembered } from "#core/remembered.ts";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
@@ -69,11 +70,23 @@ function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   });
 }
 
+/** Methods whose look-ups are remembered: clients may think of others without end. */
+const literalMethods: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+]);
+
 /** All routes of some services. */
 export class Router {
   readonly #trie = new Trie<Route>();
   /** Routes of streams alone, whatever their HTTP method: a WebSocket begins with GET always. */
   readonly #streams = new Trie<Route>();
+  /** What was found for paths that are their own template, by HTTP method. */
+  readonly #literal = new Map<string, Map<string, Routed>>();
   /** In the order of services, methods and bindings. */
   readonly routes: readonly Route[];
 
@@ -93,6 +106,16 @@ export class Router {
 
   /** The route for a path that begins with a slash. Throws REQUEST_INVALID for a bad escape in it. */
   find(httpMethod: string, path: string): Routed | undefined {
+    const known = this.#literal.get(path)?.get(httpMethod);
+    if (known !== undefined) return known;
+    const found = this.#search(httpMethod, path);
+    if (found?.ok && path === found.route.template.text && literalMethods.has(httpMethod)) {
+      remembered(this.#literal, path, () => new Map<string, Routed>()).set(httpMethod, found);
+    }
+    return found;
+  }
+
+  #search(httpMethod: string, path: string): Routed | undefined {
     const found = this.#trie.find(httpMethod, splitPath(path));
     if (found === undefined) return undefined;
     if (!found.ok) return { ok: false, route: found.sibling, allow: allowed(found.methods) };
