@@ -22,6 +22,7 @@ import { standardRules } from "./standard-rules.ts";
 
 type Properties = Readonly<Record<string, unknown>>;
 
+/** The zero of a scalar or an enum; messages have none. */
 function isZero({ scalar = ScalarType.INT32, enum: named }: ValueKind): Allows<unknown> {
   const zero = named === undefined ? scalarZeroValue(scalar, false) : named.values[0]?.number;
   return (value) => scalarEquals(scalar, value as ScalarValue, zero);
@@ -36,8 +37,7 @@ function element(
   const allows = allOf([standardRules(rules, of), within]);
   if (allows === undefined || allows === always) return allows;
   if (rules.ignore === Ignore.ALWAYS) return always;
-  // A message has no zero value.
-  if (rules.ignore !== Ignore.IF_ZERO_VALUE || of.message !== undefined) return allows;
+  if (rules.ignore !== Ignore.IF_ZERO_VALUE) return allows;
   const isIgnored = isZero(of);
   return (value) => isIgnored(value) || allows(value);
 }

@@ -32,8 +32,8 @@ function hasRules(type: DescMessage | DescEnum): boolean {
 
 /** Rules of a type beside those of its fields. */
 function wholeRule(type: DescMessage): Allows<Message> | undefined {
-  const { cel, celExpression, oneof, $unknown } = getOption(type, messageRules);
-  if (celExpression.length + oneof.length > 0 || $unknown !== undefined) return undefined;
+  const { cel, celExpression, oneof } = getOption(type, messageRules);
+  if (celExpression.length + oneof.length > 0) return undefined;
   const required = type.oneofs.filter((each) => getOption(each, oneofRules).required);
   return allOf<Message>([
     ...cel.map(({ expression }) => presence(expression, type)),

@@ -58,12 +58,11 @@ export function standardRules(
   kind?: "repeated" | "map",
 ): Allows<unknown> | undefined {
   const { case: name, value } = rules.type;
-  if (rules.cel.length + rules.celExpression.length > 0 || rules.$unknown !== undefined) {
-    return undefined;
-  }
+  if (rules.cel.length + rules.celExpression.length > 0) return undefined;
   if (name === undefined) return always;
   const schema = FieldRulesSchema.field[name].message;
   if (schema === undefined || name !== (kind ?? kindOf(of))) return undefined;
+  // Extensions are predefined rules.
   if (value.$unknown !== undefined || of.longAsString === true) return undefined;
   const set = reflect(schema, value);
   const table: Table = tables[name] ?? numbers;

@@ -38,12 +38,13 @@ export type RulesInit = MessageInitShape<typeof FieldRulesSchema>;
 
 /** A field of a type in the making. */
 export interface FieldInit {
-  /** A scalar, the enum `Color` (0, 1 and 5), the type `Self` itself, or a well-known type by its full name. */
+  /** A scalar, the enum `Color` (0, 1 and 5), `Self`, a well-known type, or one made before. */
   readonly type:
     | Exclude<keyof typeof Type, number>
     | "Color"
     | "Self"
-    | `google.protobuf.${string}`;
+    | `google.protobuf.${string}`
+    | DescMessage;
   readonly rules?: RulesInit;
   /** Absent: singular, without presence. Members are of the oneof `choice`; the last two make it proto2. */
   readonly is?: "optional" | "repeated" | "member" | "proto2 optional" | "proto2 required";
@@ -61,6 +62,7 @@ const wellKnown = [
 ];
 
 function typeOf(type: FieldInit["type"], scope: string): FieldProto {
+  if (typeof type === "object") return { type: Type.MESSAGE, typeName: `.${type.typeName}` };
   if (type === "Color") return { type: Type.ENUM, typeName: `.${scope}.Color` };
   if (type === "Self") return { type: Type.MESSAGE, typeName: `.${scope}.Self` };
   if (type.startsWith("google.")) return { type: Type.MESSAGE, typeName: `.${type}` };
@@ -118,6 +120,10 @@ export function ruledType(
           },
         ],
   );
+  const imports = [
+    ...wellKnown,
+    ...all.flatMap(([, { type }]) => (typeof type === "object" ? [type.file] : [])),
+  ];
   const choice = create(OneofOptionsSchema);
   if (choiceRequired)
     setExtension(choice, oneofRules, create(OneofRulesSchema, { required: true }));
@@ -127,7 +133,7 @@ export function ruledType(
     name: `${scope}.proto`,
     package: scope,
     syntax: all.some(([, { is }]) => is?.startsWith("proto2")) ? "proto2" : "proto3",
-    dependency: wellKnown.map(({ proto }) => proto.name),
+    dependency: imports.map(({ proto }) => proto.name),
     enumType: [
       { name: "Color", value: [0, 1, 5].map((number) => ({ name: `COLOR_${number}`, number })) },
     ],
@@ -145,7 +151,7 @@ export function ruledType(
     ],
   });
   const type = createFileRegistry(file, (name) =>
-    wellKnown.find(({ proto }) => proto.name === name),
+    imports.find(({ proto }) => proto.name === name),
   ).getMessage(`${scope}.Self`);
   if (type === undefined) throw new Error("the type was not made");
   return type;

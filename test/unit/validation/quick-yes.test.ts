@@ -290,6 +290,19 @@ describe("messages", () => {
     );
   });
 
+  test("whose rules are those of a type within them", () => {
+    const inner = ruledType({ name });
+    const middle = ruledType({ inner: { type: inner } });
+    const outer = ruledType({ middles: { type: middle, is: "repeated" } });
+    const verdicts = expectSame(outer, [
+      {},
+      { middles: [{}] },
+      { middles: [{}, { inner: { name: "ab" } }] },
+      { middles: [{}, { inner: { name: "a" } }] },
+    ]);
+    expect(verdicts).toEqual([true, true, true, false]);
+  });
+
   test("that are required, ignored, or ignored within lists and maps", () => {
     const rules: RulesInit = { required: true };
     const required = ruledType({ name, child: { type: "Self", rules } });

@@ -1,8 +1,25 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { AnySchema, DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import {
+  create,
+  createFileRegistry,
+  type MessageInitShape,
+  setExtension,
+} from "@bufbuild/protobuf";
+import {
+  AnySchema,
+  DurationSchema,
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FieldOptionsSchema,
+  FileDescriptorProtoSchema,
+  TimestampSchema,
+} from "@bufbuild/protobuf/wkt";
+import { createValidator } from "@bufbuild/protovalidate";
 import {
   FieldRulesSchema,
+  file_buf_validate_validate,
   type MessageRulesSchema,
+  PredefinedRulesSchema,
+  predefined,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -164,12 +181,48 @@ describe("a rule that is not known: the library decides, and is asked", () => {
     const type = ruledType({ value, other: { type: "STRING" } });
     expect(verdictOf(type, create(type))).toBe("error");
     expect(quickYes(type).says(create(type))).toBe(false);
+    const outer = ruledType({ value: { type }, name: text({ maxLen: 1n }) });
+    expect(verdictOf(outer, create(outer))).toBe("error");
+    expect(quickYes(outer).says(create(outer))).toBe(false);
+  });
+
+  test("predefined rules, where the library knows them", () => {
+    const own = createValidator({ registry: predefinedRules() });
+    const type = ruledType({ value: { type: "STRING", rules: withExtension() } });
+    const quick = quickYes(type, own);
+    expect(quick.says(create(type, { value: "a" }))).toBe(true);
+    expect(quick.says(create(type, { value: "b" }))).toBe(false);
+    expect(quick.asked).toHaveLength(2);
   });
 });
 
-/** String rules with a field that neither they nor an extension has. */
+/** A registry with the extension `is_a` of string rules. */
+function predefinedRules() {
+  const options = create(FieldOptionsSchema);
+  const rule = { id: "is_a", message: "must be a", expression: "this == 'a'" };
+  setExtension(options, predefined, create(PredefinedRulesSchema, { cel: [rule] }));
+  const file = create(FileDescriptorProtoSchema, {
+    name: "predefined.proto",
+    package: "predefined",
+    syntax: "proto2",
+    dependency: [file_buf_validate_validate.proto.name],
+    extension: [
+      {
+        name: "is_a",
+        number: 5000,
+        label: FieldDescriptorProto_Label.OPTIONAL,
+        type: FieldDescriptorProto_Type.BOOL,
+        extendee: ".buf.validate.StringRules",
+        options,
+      },
+    ],
+  });
+  return createFileRegistry(file, () => file_buf_validate_validate);
+}
+
+/** String rules with that extension, which by themselves they do not have. */
 function withExtension(): RulesInit {
-  const rules = create(FieldRulesSchema, { type: { case: "string", value: { len: 1n } } });
+  const rules = create(FieldRulesSchema, { type: { case: "string", value: { minLen: 1n } } });
   if (rules.type.case === "string") {
     rules.type.value.$unknown = [{ no: 5000, wireType: 0, data: Uint8Array.of(1) }];
   }
