@@ -5,12 +5,13 @@ import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { type FieldViolation, fault } from "#errors/fault.ts";
+import { QuickYes } from "#validation/quick-yes.ts";
 
 /** Violations that are told; an answer need not be as long as what it refuses. */
 const violationsMax = 16;
 
-/** Throws REQUEST_INVALID with one field violation a broken rule. */
-function check(validator: Validator, schema: DescMessage, message: Message): void {
+/** Throws REQUEST_INVALID with one field violation a broken rule, if there is one. */
+function validateWhole(validator: Validator, schema: DescMessage, message: Message): void {
   const outcome = validator.validate(schema, message);
   if (outcome.kind === "valid") return;
   // A rule that cannot be evaluated is our own mistake, not the caller's.
@@ -33,9 +34,13 @@ function check(validator: Validator, schema: DescMessage, message: Message): voi
 /** Checks messages as they come in, those of streams one by one. */
 export function validate(): Interceptor {
   const validator = createValidator();
+  const quick = new QuickYes(validator);
+  const check = (schema: DescMessage, message: Message) => {
+    if (!quick.isValid(schema, message)) validateWhole(validator, schema, message);
+  };
   async function* checked(schema: DescMessage, messages: AsyncIterable<Message>) {
     for await (const message of messages) {
-      check(validator, schema, message);
+      check(schema, message);
       yield message;
     }
   }
@@ -44,7 +49,7 @@ export function validate(): Interceptor {
     if (request.stream) {
       return next({ ...request, message: checked(schema, request.message) as never });
     }
-    check(validator, schema, request.message);
+    check(schema, request.message);
     return next(request);
   };
 }
