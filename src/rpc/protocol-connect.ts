@@ -131,7 +131,7 @@ export class ConnectLane {
     return {
       status: 200,
       contentType: type.text,
-      body: written(codec, message, sendBytesMax),
+      body: written(codec, message, { headroomBytes: 0, bytesMax: sendBytesMax }),
       metadata: this.#metadata(call),
     };
   }
