@@ -5,7 +5,7 @@ import { type TimeLimit, timeLimit } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
 import type { FieldList } from "#http2/stream.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
-import { compressedFlag, envelope } from "#protocol/envelope.ts";
+import { coded } from "#protocol/envelope.ts";
 import { isMetadata } from "#protocol/metadata.ts";
 import { timeoutMsMax } from "#protocol/timeout.ts";
 import { refusedAnswer } from "./answer-message.ts";
@@ -69,19 +69,10 @@ export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): F
   return fields;
 }
 
-/** A message in its frame. It is copied, so its bytes may change afterwards. */
-export function framed(
-  message: Uint8Array,
-  coding: Coding | undefined,
-): Uint8Array | Promise<Uint8Array> {
-  if (coding === undefined || message.length < compressBytesMin) return envelope(0, message);
-  return coding.compress(message).then((bytes) => envelope(compressedFlag, bytes));
-}
-
 /** A call under way: what ends it, and what coding it sends. Disposing of it stops its timer. */
 export class CallUnderWay implements Disposable {
   readonly fields: FieldList;
-  readonly coding: Coding | undefined;
+  readonly #coding: Coding | undefined;
   /** Aborts by the caller's signal or by the deadline. */
   readonly signal: AbortSignal | undefined;
   readonly #limit: TimeLimit | undefined;
@@ -95,7 +86,7 @@ export class CallUnderWay implements Disposable {
       throw new GrpcError(Code.DeadlineExceeded, "the deadline passed before the call");
     }
     this.fields = requestFields(options);
-    this.coding = encoding === undefined ? undefined : codingOf(encoding);
+    this.#coding = encoding === undefined ? undefined : codingOf(encoding);
     this.#deadlineMs =
       timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     this.#limit =
@@ -103,6 +94,11 @@ export class CallUnderWay implements Disposable {
         ? undefined
         : timeLimit(Math.min(timeoutMs, timeoutMsMax), signal ?? new AbortController().signal);
     this.signal = this.#limit?.signal ?? signal;
+  }
+
+  /** A message's frame in the call's coding, if it is worth that. */
+  coded(frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    return coded(frame, this.#coding, compressBytesMin);
   }
 
   /** What the call failed with, from whatever was thrown. */

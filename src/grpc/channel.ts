@@ -1,4 +1,4 @@
-/** gRPC calls to one server: message bytes in, message bytes out. */
+/** gRPC calls to one server: messages go in as envelopes, which must not change, and come out as bytes. */
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
@@ -12,7 +12,7 @@ import type { Metadata } from "#protocol/metadata.ts";
 import { answerReading, answerTooLarge, messageOf, notOneMessage } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
-import { type CallOptions, CallUnderWay, framed } from "./call.ts";
+import { type CallOptions, CallUnderWay } from "./call.ts";
 import { GrpcStream } from "./grpc-stream.ts";
 
 /** Where a channel calls, and how. */
@@ -63,13 +63,13 @@ export class GrpcChannel implements AsyncDisposable {
     this.#reading = answerReading(options.messageBytesMax);
   }
 
-  /** One message for one. `path` is like /package.Service/Method. */
-  async unary(path: string, message: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
+  /** One message, in its envelope, for one. `path` is like /package.Service/Method. */
+  async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
     const call = new CallUnderWay(options);
     // Not `using`, which costs more than all that is done here for a call.
     try {
-      const frame = framed(message, call.coding);
-      const body = frame instanceof Promise ? await frame : frame;
+      const coded = call.coded(frame);
+      const body = coded instanceof Promise ? await coded : coded;
       try {
         return await this.#once(path, call, body);
       } catch (thrown) {
@@ -83,12 +83,12 @@ export class GrpcChannel implements AsyncDisposable {
     }
   }
 
-  /** One message for several; resolves when the answer has begun. */
-  async serverStream(path: string, message: Uint8Array, options: CallOptions): Promise<GrpcStream> {
+  /** One message, in its envelope, for several; resolves when the answer has begun. */
+  async serverStream(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcStream> {
     const call = new CallUnderWay(options);
     try {
-      const frame = framed(message, call.coding);
-      const body = frame instanceof Promise ? await frame : frame;
+      const coded = call.coded(frame);
+      const body = coded instanceof Promise ? await coded : coded;
       const begin = async () => {
         const stream = await this.#open(path, call, body);
         await stream.responded();

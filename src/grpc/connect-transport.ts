@@ -6,7 +6,6 @@ import {
   type DescMethodUnary,
   fromBinary,
   type MessageShape,
-  toBinary,
 } from "@bufbuild/protobuf";
 import {
   ConnectError,
@@ -21,7 +20,7 @@ import type { CallOptions } from "./call.ts";
 import type { GrpcChannel } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 import type { GrpcStream } from "./grpc-stream.ts";
-import { parserOf, pathOfMethod, sendAll } from "./method.ts";
+import { framerOf, parserOf, pathOfMethod, sendAll } from "./method.ts";
 
 /** What is put around each call. */
 export interface GrpcTransportOptions {
@@ -120,7 +119,7 @@ export function createGrpcTransport(
           const answer = await orConnectError(
             channel.unary(
               pathOfMethod(request.method),
-              toBinary(request.method.input, request.message),
+              framerOf(request.method.input)(request.message),
               optionsOf(request, timeoutMs),
             ),
           );

@@ -6,7 +6,7 @@ import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
 import { messageOf, notOneMessage } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
-import { type CallUnderWay, framed } from "./call.ts";
+import type { CallUnderWay } from "./call.ts";
 
 /** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
@@ -46,12 +46,12 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   }
 
   /**
-   * Sends a message; await it before the next. Resolves when there is room for more, with false
+   * Sends a message in its envelope; await it before the next. Resolves when there is room for more, with false
    * when the call is over: reading the answer tells how it ended.
    */
-  async send(message: Uint8Array): Promise<boolean> {
-    const frame = framed(message, this.#call.coding);
-    const bytes = frame instanceof Promise ? await frame : frame;
+  async send(frame: Uint8Array): Promise<boolean> {
+    const coded = this.#call.coded(frame);
+    const bytes = coded instanceof Promise ? await coded : coded;
     if (this.#stream.closed) return false;
     try {
       await this.#stream.write(bytes);

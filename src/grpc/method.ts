@@ -8,9 +8,10 @@ import {
   type DescMethodUnary,
   fromBinary,
   type MessageShape,
-  toBinary,
 } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import { encoderOf } from "#protobuf/encoder.ts";
+import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import type { CallOptions } from "./call.ts";
 import type { GrpcChannel } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
@@ -35,15 +36,24 @@ export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) 
   };
 }
 
+/** Writes messages of a type into envelopes. Throws for a message that cannot be encoded. */
+export function framerOf<I extends DescMessage>(
+  schema: I,
+): (message: MessageShape<I>) => Uint8Array {
+  const encode = encoderOf(schema);
+  return (message) => sealed(0, encode(message, prefixBytes));
+}
+
 /** One message for one. Rejects with GrpcError, as all below. */
 export function unaryMethod<I extends DescMessage, O extends DescMessage>(
   channel: GrpcChannel,
   method: DescMethodUnary<I, O>,
 ): (request: MessageShape<I>, options: CallOptions) => Promise<MessageShape<O>> {
   const path = pathOfMethod(method);
+  const frame = framerOf(method.input);
   const parse = parserOf(method.output);
   return async (request, options) => {
-    const { message } = await channel.unary(path, toBinary(method.input, request), options);
+    const { message } = await channel.unary(path, frame(request), options);
     return parse(message);
   };
 }
@@ -54,10 +64,10 @@ export function serverStreamMethod<I extends DescMessage, O extends DescMessage>
   method: DescMethodServerStreaming<I, O>,
 ): (request: MessageShape<I>, options: CallOptions) => AsyncGenerator<MessageShape<O>, void> {
   const path = pathOfMethod(method);
+  const frame = framerOf(method.input);
   const parse = parserOf(method.output);
   return async function* (request, options) {
-    const bytes = toBinary(method.input, request);
-    const answers = await channel.serverStream(path, bytes, options);
+    const answers = await channel.serverStream(path, frame(request), options);
     for await (const answer of answers) yield parse(answer);
   };
 }
@@ -110,8 +120,9 @@ async function sendEach<I extends DescMessage>(
   schema: I,
   requests: AsyncIterable<MessageShape<I>>,
 ): Promise<void> {
+  const frame = framerOf(schema);
   for await (const request of requests) {
-    if (!(await stream.send(toBinary(schema, request)))) return;
+    if (!(await stream.send(frame(request)))) return;
   }
   stream.closeSend();
 }

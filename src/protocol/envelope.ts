@@ -2,7 +2,7 @@
 
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
-import { messageTooLarge, type Reading } from "./compression.ts";
+import { type Coding, messageTooLarge, type Reading } from "./compression.ts";
 
 /** The payload is compressed. */
 export const compressedFlag = 0b0000_0001;
@@ -17,15 +17,31 @@ export interface Envelope {
 
 /** Frames a payload, which is copied. */
 export function envelope(flags: number, payload: Uint8Array): Uint8Array {
-  const { length } = payload;
-  const framed = Buffer.allocUnsafe(prefixBytes + length);
+  const framed = Buffer.allocUnsafe(prefixBytes + payload.length);
+  framed.set(payload, prefixBytes);
+  return sealed(flags, framed);
+}
+
+/** Frames a payload where it is: it lies behind `prefixBytes` of room, which are written. */
+export function sealed(flags: number, framed: Uint8Array): Uint8Array {
+  const length = framed.length - prefixBytes;
   framed[0] = flags;
   framed[1] = length >>> 24;
   framed[2] = length >>> 16;
   framed[3] = length >>> 8;
   framed[4] = length;
-  framed.set(payload, prefixBytes);
   return framed;
+}
+
+/** An envelope as it is sent: compressed if there is a coding and its payload has `bytesMin` or more. */
+export function coded(
+  framed: Uint8Array,
+  coding: Coding | undefined,
+  bytesMin: number,
+): Uint8Array | Promise<Uint8Array> {
+  if (coding === undefined || framed.length - prefixBytes < bytesMin) return framed;
+  const payload = framed.subarray(prefixBytes);
+  return coding.compress(payload).then((bytes) => envelope(compressedFlag, bytes));
 }
 
 /** The payload length that the prefix at `offset` promises. Throws for flags or a length that cannot be. */

@@ -10,11 +10,11 @@ import {
   fromBinary,
   type Message,
   type Registry,
-  toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { encoderOf } from "#protobuf/encoder.ts";
 import { messageFromJsonText } from "#protocol/json-text.ts";
 import type { Format } from "./content-type.ts";
 
@@ -22,7 +22,8 @@ import type { Format } from "./content-type.ts";
 export interface Codec {
   /** Throws BODY_MALFORMED with `malformedCode` for bytes that are no such message. */
   read(bytes: Uint8Array, malformedCode: Code): Message;
-  write(message: Message): Uint8Array;
+  /** The bytes of a message behind `headroomBytes` that the caller may fill. */
+  write(message: Message, headroomBytes: number): Uint8Array;
 }
 
 /** Every type that the services' files know, for google.protobuf.Any. */
@@ -63,7 +64,7 @@ function protoCodec(input: DescMessage, output: DescMessage): Codec {
     read: reading("protobuf", ({ buffer, byteOffset, length }) =>
       fromBinary(input, new Uint8Array(buffer, byteOffset, length)),
     ),
-    write: (message) => toBinary(output, message),
+    write: encoderOf(output),
   };
 }
 
@@ -72,7 +73,12 @@ function jsonCodec(input: DescMessage, output: DescMessage, registry: Registry):
   const writeOptions = { registry };
   return {
     read: reading("JSON", (bytes) => messageFromJsonText(input, textOf(bytes), readOptions)),
-    write: (message) => Buffer.from(toJsonString(output, message, writeOptions)),
+    write(message, headroomBytes) {
+      const text = toJsonString(output, message, writeOptions);
+      const bytes = Buffer.allocUnsafe(headroomBytes + Buffer.byteLength(text));
+      bytes.write(text, headroomBytes);
+      return bytes;
+    },
   };
 }
 

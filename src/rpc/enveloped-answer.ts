@@ -3,7 +3,6 @@
 import type { Code, ConnectError } from "@connectrpc/connect";
 import type { HeaderList } from "#exchange/exchange.ts";
 import { type Coding, codingNames, preferredCoding } from "#protocol/compression.ts";
-import { compressedFlag, envelope } from "#protocol/envelope.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import { toBase64 } from "./base64.ts";
@@ -40,12 +39,6 @@ export class EnvelopedAnswer {
     this.#request = request;
     this.#call = call;
     this.coding = preferredCoding(request.exchange.header(protocol.acceptField));
-  }
-
-  /** Frames a message's bytes, and compresses those of `bytesMin` or more. */
-  frame(bytes: Uint8Array, bytesMin: number): Uint8Array | Promise<Uint8Array> {
-    if (this.coding === undefined || bytes.length < bytesMin) return envelope(0, bytes);
-    return this.coding.compress(bytes).then((compressed) => envelope(compressedFlag, compressed));
   }
 
   /** The whole answer of one message. */

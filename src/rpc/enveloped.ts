@@ -1,8 +1,10 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { onlyEnvelope, prefixBytes } from "#protocol/envelope.ts";
+import type { Coding } from "#protocol/compression.ts";
+import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
+import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import {
@@ -30,7 +32,7 @@ export class EnvelopedLane {
 
   /** Answers a POST. Rejects only when the answer cannot be written. */
   async serve(request: RpcRequest): Promise<void> {
-    const { calls, compressBytesMin, sendBytesMax } = this.#options;
+    const { calls } = this.#options;
     const { exchange, procedure } = request;
     const { method } = procedure;
     const bytesMax = this.#bodyBytesMax;
@@ -59,9 +61,8 @@ export class EnvelopedLane {
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
-      const encode = (message: Message) => written(reading.codec, message, sendBytesMax);
-      const { message } = await calls.unary(method, input, call, encode);
-      const framed = answer.frame(message, compressBytesMin);
+      const encode = (answered: Message) => this.#framed(answered, reading.codec, answer.coding);
+      const { message: framed } = await calls.unary(method, input, call, encode);
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
@@ -81,18 +82,28 @@ export class EnvelopedLane {
     };
   }
 
+  /** A message as it is sent. Throws BODY_TOO_LARGE. */
+  #framed(
+    message: Message,
+    codec: Codec,
+    coding: Coding | undefined,
+  ): Uint8Array | Promise<Uint8Array> {
+    const { compressBytesMin, sendBytesMax: bytesMax } = this.#options;
+    const bytes = written(codec, message, { headroomBytes: prefixBytes, bytesMax });
+    return coded(sealed(0, bytes), coding, compressBytesMin);
+  }
+
   async #stream(
     { exchange, procedure }: RpcRequest,
     call: ExchangeCall,
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
-    const { calls, compressBytesMin, sendBytesMax } = this.#options;
+    const { calls } = this.#options;
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
     const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
-    const encode = (message: Message) => written(reading.codec, message, sendBytesMax);
+    const encode = (message: Message) => this.#framed(message, reading.codec, answer.coding);
     const { messages } = calls.stream(procedure.method, input, call, encode);
-    for await (const message of messages) {
-      const framed = answer.frame(message, compressBytesMin);
+    for await (const framed of messages) {
       const noRoom = answer.message(framed instanceof Promise ? await framed : framed);
       if (noRoom !== undefined) await noRoom;
     }

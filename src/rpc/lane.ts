@@ -1,6 +1,6 @@
 /** What all lanes share: the methods they serve, their limits, and how a request's fields are read. */
 
-import type { DescMethod, Registry } from "@bufbuild/protobuf";
+import type { DescMethod, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -74,10 +74,17 @@ export function requestCodingOf(name: string | undefined, field: string): Coding
   });
 }
 
-/** The bytes of an answer's message. Throws a BODY_TOO_LARGE that is no fault of the client's. */
-export function written(codec: Codec, message: Parameters<Codec["write"]>[0], bytesMax: number) {
-  const bytes = codec.write(message);
-  if (bytes.length <= bytesMax) return bytes;
+/**
+ * The bytes of an answer's message behind `headroomBytes`. Throws a BODY_TOO_LARGE that is no fault
+ * of the client's.
+ */
+export function written(
+  codec: Codec,
+  message: Message,
+  { headroomBytes, bytesMax }: { readonly headroomBytes: number; readonly bytesMax: number },
+): Uint8Array {
+  const bytes = codec.write(message, headroomBytes);
+  if (bytes.length - headroomBytes <= bytesMax) return bytes;
   throw fault("BODY_TOO_LARGE", `the answer's message exceeds ${bytesMax} bytes`);
 }
 

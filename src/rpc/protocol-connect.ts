@@ -127,7 +127,8 @@ export class ConnectLane {
     } catch (thrown) {
       throw await calls.failed(procedure.method, call, thrown);
     }
-    const encode = (message: Message) => written(codec, message, sendBytesMax);
+    const encode = (message: Message) =>
+      written(codec, message, { headroomBytes: 0, bytesMax: sendBytesMax });
     const { message: body } = await calls.unary(procedure.method, input, call, encode);
     return {
       status: 200,

@@ -8,6 +8,7 @@ import type { CallOptions } from "#grpc/call.ts";
 import { GrpcChannel } from "#grpc/channel.ts";
 import { GrpcError } from "#grpc/grpc-error.ts";
 import type { GrpcStream } from "#grpc/grpc-stream.ts";
+import { envelope } from "#protocol/envelope.ts";
 import type { Metadata } from "#protocol/metadata.ts";
 import {
   type ClientCompatRequest,
@@ -130,12 +131,12 @@ class Case {
   }
 
   get #messages(): Uint8Array[] {
-    return this.#request.requestMessages.map(({ value }) => value);
+    return this.#request.requestMessages.map(({ value }) => envelope(0, value));
   }
 
   async #unary(): Promise<void> {
     this.#closedSend();
-    const [message = new Uint8Array(0)] = this.#messages;
+    const [message = envelope(0, new Uint8Array(0))] = this.#messages;
     const answer = await this.#channel.unary(this.#path, message, this.#options);
     this.#result.responseHeaders = headersFrom(answer.header);
     this.#result.responseTrailers = headersFrom(answer.trailer);
@@ -143,7 +144,7 @@ class Case {
   }
 
   async #serverStream(): Promise<void> {
-    const [message = new Uint8Array(0)] = this.#messages;
+    const [message = envelope(0, new Uint8Array(0))] = this.#messages;
     const answers = this.#channel.serverStream(this.#path, message, this.#options);
     this.#closedSend();
     await this.#readAll(await answers);

@@ -13,6 +13,7 @@ import {
   serverStreamMethod,
   unaryMethod,
 } from "#grpc/method.ts";
+import { envelope } from "#protocol/envelope.ts";
 import {
   EmptySchema,
   SimpleRequestSchema,
@@ -28,6 +29,7 @@ export interface GrpcClientCase {
 }
 
 const { method } = TestService;
+const nothing = envelope(0, new Uint8Array(0));
 const requestSizes = [27_182, 8, 1_828, 45_904];
 const answerSizes = [31_415, 9, 2_653, 58_979];
 const specialText = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
@@ -144,7 +146,7 @@ export const grpcClientCases: readonly GrpcClientCase[] = [
         [echoHeader, "test_initial_metadata_value"],
         [echoTrailer, trailing],
       ] as const;
-      const answer = await channel.unary(pathOfMethod(method.unaryCall), new Uint8Array(0), {
+      const answer = await channel.unary(pathOfMethod(method.unaryCall), nothing, {
         metadata,
       });
       assert.equal(answer.header.get(echoHeader), "test_initial_metadata_value");
@@ -174,7 +176,7 @@ export const grpcClientCases: readonly GrpcClientCase[] = [
     name: "unimplemented_service",
     run: (channel) =>
       failsWith(
-        channel.unary("/grpc.testing.UnimplementedService/UnimplementedCall", Buffer.alloc(0), {}),
+        channel.unary("/grpc.testing.UnimplementedService/UnimplementedCall", nothing, {}),
         Code.Unimplemented,
       ),
   },
@@ -194,7 +196,9 @@ export const grpcClientCases: readonly GrpcClientCase[] = [
       const abort = new AbortController();
       const path = pathOfMethod(method.fullDuplexCall);
       const stream = await channel.stream(path, { signal: abort.signal });
-      await stream.send(toBinary(StreamingOutputCallRequestSchema, outputOf([31_415], 27_182)));
+      await stream.send(
+        envelope(0, toBinary(StreamingOutputCallRequestSchema, outputOf([31_415], 27_182))),
+      );
       assert.equal((await stream.next()).done, false);
       abort.abort();
       await failsWith(stream.next(), Code.Canceled);

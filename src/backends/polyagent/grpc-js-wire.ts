@@ -17,14 +17,15 @@ import {
   type CoreWire,
   type CoreWireOptions,
   certificatesOf,
-  encodedRequest,
   reconnectPauseMsMax,
+  requestEncoder,
   throwIfAborted,
 } from "./wire.ts";
 
 /** See CoreWire. One connection. */
 export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
   const { messageBytesMax, address } = options;
+  const sizes = { bytesMax: messageBytesMax, headroomBytes: 0 };
   const client = new Client(
     `dns:${address.authority}`,
     credentialsOf(options),
@@ -33,10 +34,11 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
   return {
     unary(method) {
       const path = pathOfMethod(method);
+      const encode = requestEncoder(method.input, sizes);
       const parse = (bytes: Buffer) => fromBinary(method.output, bytes);
       return async (request, call) => {
         throwIfAborted(call.signal);
-        const bytes = Buffer.from(encodedRequest(method.input, request, messageBytesMax));
+        const bytes = encode(request);
         const { promise, resolve, reject } = Promise.withResolvers<ReturnType<typeof parse>>();
         const active = client.makeUnaryRequest(
           path,
@@ -61,10 +63,11 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
     },
     serverStream(method) {
       const path = pathOfMethod(method);
+      const encode = requestEncoder(method.input, sizes);
       const parse = (bytes: Buffer) => fromBinary(method.output, bytes);
       return async function* (request, call) {
         throwIfAborted(call.signal);
-        const bytes = Buffer.from(encodedRequest(method.input, request, messageBytesMax));
+        const bytes = encode(request);
         const [metadata, callOptions] = [metadataOf(call), optionsOf(call)];
         const stream = client.makeServerStreamRequest(
           path,

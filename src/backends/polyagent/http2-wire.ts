@@ -6,14 +6,15 @@ import type { CallOptions } from "#grpc/call.ts";
 import { GrpcChannel } from "#grpc/channel.ts";
 import { GrpcError } from "#grpc/grpc-error.ts";
 import { parserOf, pathOfMethod } from "#grpc/method.ts";
+import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import { faultFromStatus } from "./status.ts";
 import {
   type CoreCall,
   type CoreWire,
   type CoreWireOptions,
   certificatesOf,
-  encodedRequest,
   reconnectPauseMsMax,
+  requestEncoder,
   throwIfAborted,
 } from "./wire.ts";
 
@@ -55,17 +56,18 @@ function asFault(thrown: unknown, call: CoreCall): unknown {
 
 /** See CoreWire. Several connections are made when the streams of one are used up. */
 export function createHttp2Wire(options: CoreWireOptions): CoreWire {
-  const { messageBytesMax } = options;
+  const sizes = { bytesMax: options.messageBytesMax, headroomBytes: prefixBytes };
   const channel = openChannel(options);
   return {
     unary(method) {
       const path = pathOfMethod(method);
+      const encode = requestEncoder(method.input, sizes);
       const parse = parserOf(method.output);
       return async (request, call) => {
         throwIfAborted(call.signal);
-        const bytes = encodedRequest(method.input, request, messageBytesMax);
+        const frame = sealed(0, encode(request));
         try {
-          return parse((await channel.unary(path, bytes, optionsOf(call))).message);
+          return parse((await channel.unary(path, frame, optionsOf(call))).message);
         } catch (thrown) {
           throw asFault(thrown, call);
         }
@@ -73,12 +75,13 @@ export function createHttp2Wire(options: CoreWireOptions): CoreWire {
     },
     serverStream(method) {
       const path = pathOfMethod(method);
+      const encode = requestEncoder(method.input, sizes);
       const parse = parserOf(method.output);
       return async function* (request, call) {
         throwIfAborted(call.signal);
-        const bytes = encodedRequest(method.input, request, messageBytesMax);
+        const frame = sealed(0, encode(request));
         try {
-          const answers = await channel.serverStream(path, bytes, optionsOf(call));
+          const answers = await channel.serverStream(path, frame, optionsOf(call));
           for await (const answer of answers) yield parse(answer);
         } catch (thrown) {
           throw asFault(thrown, call);

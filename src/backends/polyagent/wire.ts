@@ -1,15 +1,15 @@
 /** What carries calls to a core: the contract that each transport keeps. */
 
 import { readFileSync } from "node:fs";
-import {
-  type DescMessage,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  type MessageShape,
-  toBinary,
+import type {
+  DescMessage,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageShape,
 } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { encoderOf } from "#protobuf/encoder.ts";
 import type { CoreAddress } from "./address.ts";
 
 /** How to reach a core. */
@@ -88,16 +88,22 @@ export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw faultFrom(signal.reason);
 }
 
-/** The bytes of a request. Throws BODY_TOO_LARGE before anything is sent. */
-export function encodedRequest<I extends DescMessage>(
+/**
+ * Writes requests of a type behind `headroomBytes` that the wire fills. The encoder throws
+ * BODY_TOO_LARGE before anything is sent.
+ */
+export function requestEncoder<I extends DescMessage>(
   schema: I,
-  request: MessageShape<I>,
-  bytesMax: number,
-): Uint8Array {
-  const bytes = toBinary(schema, request);
-  if (bytes.length <= bytesMax) return bytes;
-  throw fault(
-    "BODY_TOO_LARGE",
-    `the request is ${bytes.length} bytes for the core, the limit is ${bytesMax}`,
-  );
+  { bytesMax, headroomBytes }: { readonly bytesMax: number; readonly headroomBytes: number },
+): (request: MessageShape<I>) => Buffer {
+  const encode = encoderOf(schema);
+  return (request) => {
+    const bytes = encode(request, headroomBytes);
+    const requestBytes = bytes.length - headroomBytes;
+    if (requestBytes <= bytesMax) return bytes;
+    throw fault(
+      "BODY_TOO_LARGE",
+      `the request is ${requestBytes} bytes for the core, the limit is ${bytesMax}`,
+    );
+  };
 }

@@ -19,6 +19,7 @@ const path = "/test.Service/Method";
 const grpc = [["content-type", "application/grpc"]] as const;
 const ok = [["grpc-status", "0"]] as const;
 const hello = Buffer.from("hello");
+const frame = envelope(0, hello);
 
 interface Setting extends AsyncDisposable {
   readonly channel: GrpcChannel;
@@ -67,7 +68,7 @@ describe("a unary call", () => {
       stream.respond(200, [...grpc, ["x-head", "h"]], body, [...ok, ["x-tail", "t"]]);
     });
     const options = { metadata: [["x-asked", "yes"]] as const };
-    const answer = await setting.channel.unary(path, hello, options);
+    const answer = await setting.channel.unary(path, frame, options);
     expect(Buffer.from(answer.message).toString()).toBe("hello");
     expect(answer.header.get("x-head")).toBe("h");
     expect(answer.trailer.get("x-tail")).toBe("t");
@@ -80,7 +81,7 @@ describe("a unary call", () => {
         tls: { ca: clientTls.ca, serverName: "localhost" },
       },
     );
-    const { message } = await setting.channel.unary(path, hello, {});
+    const { message } = await setting.channel.unary(path, frame, {});
     expect(Buffer.from(message)).toEqual(hello);
   });
 
@@ -148,7 +149,7 @@ describe("a unary call", () => {
       const head = encoding === undefined ? grpc : [...grpc, ["grpc-encoding", encoding] as const];
       stream.respond(200, head, await body(), ok);
     });
-    const answer = setting.channel.unary(path, hello, {});
+    const answer = setting.channel.unary(path, frame, {});
     if (typeof expected === "number") expect((await errorOf(answer)).code).toBe(expected);
     else expect(Buffer.from((await answer).message)).toEqual(expected);
   });
@@ -160,8 +161,8 @@ describe("a unary call", () => {
       expect(stream.header("grpc-encoding")).toBe("gzip");
       stream.respond(200, grpc, envelope(0, hello), ok);
     });
-    await setting.channel.unary(path, Buffer.alloc(5000), { encoding: "gzip" });
-    await setting.channel.unary(path, hello, { encoding: "gzip" });
+    await setting.channel.unary(path, envelope(0, Buffer.alloc(5000)), { encoding: "gzip" });
+    await setting.channel.unary(path, frame, { encoding: "gzip" });
     expect(flags).toEqual([compressedFlag, 0]);
   });
 
@@ -169,7 +170,7 @@ describe("a unary call", () => {
     await using setting = await open((stream) => {
       stream.respond(503, [["content-type", "text/html"]], Buffer.alloc(100_000));
     });
-    const error = await errorOf(setting.channel.unary(path, hello, {}));
+    const error = await errorOf(setting.channel.unary(path, frame, {}));
     expect([error.code, error.unprocessed]).toEqual([Code.Unavailable, false]);
   });
 
@@ -177,9 +178,11 @@ describe("a unary call", () => {
     await using setting = await open((stream) => {
       stream.respond(200, [...grpc, ["grpc-status", "8"], ["grpc-message", "enough"]], "");
     });
-    const error = await errorOf(setting.channel.unary(path, Buffer.alloc(10_000_000), {}));
+    const error = await errorOf(
+      setting.channel.unary(path, envelope(0, Buffer.alloc(10_000_000)), {}),
+    );
     expect([error.code, error.message]).toEqual([Code.ResourceExhausted, "enough"]);
-    const again = await errorOf(setting.channel.unary(path, hello, {}));
+    const again = await errorOf(setting.channel.unary(path, frame, {}));
     expect(again.message).toBe("enough");
   });
 });
@@ -194,7 +197,7 @@ describe("time and leaving", () => {
       stream.start(200, grpc);
       stream.signal.addEventListener("abort", () => reset.resolve("reset"));
     });
-    const error = await errorOf(setting.channel.unary(path, hello, { timeoutMs: 40 }));
+    const error = await errorOf(setting.channel.unary(path, frame, { timeoutMs: 40 }));
     expect(error.code).toBe(Code.DeadlineExceeded);
     expect(await told.promise).toBe("40m");
     await reset.promise;
@@ -202,7 +205,7 @@ describe("time and leaving", () => {
 
   test("more time than a timer can wait is not none", async () => {
     await using setting = await open((stream) => stream.respond(200, grpc, envelope(0, hello), ok));
-    const { message } = await setting.channel.unary(path, hello, { timeoutMs: 1e12 });
+    const { message } = await setting.channel.unary(path, frame, { timeoutMs: 1e12 });
     expect(Buffer.from(message)).toEqual(hello);
   });
 
@@ -215,7 +218,7 @@ describe("time and leaving", () => {
       systemClock,
       seededRng(1),
     );
-    const error = await errorOf(channel.unary(path, hello, { timeoutMs: 20 }));
+    const error = await errorOf(channel.unary(path, frame, { timeoutMs: 20 }));
     expect(error.code).toBe(Code.DeadlineExceeded);
   });
 
@@ -223,7 +226,7 @@ describe("time and leaving", () => {
     const begun = Promise.withResolvers<ServerStream>();
     await using setting = await open((stream) => begun.resolve(stream));
     const abort = new AbortController();
-    const call = errorOf(setting.channel.unary(path, hello, { signal: abort.signal }));
+    const call = errorOf(setting.channel.unary(path, frame, { signal: abort.signal }));
     const stream = await begun.promise;
     const reset = once(stream.signal, "abort");
     abort.abort();
@@ -241,7 +244,7 @@ describe("a call that the server refuses unseen", () => {
       if (seen === 1) stream.reset(errorCode.refusedStream);
       else stream.respond(200, grpc, envelope(0, hello), ok);
     });
-    await setting.channel.unary(path, hello, {});
+    await setting.channel.unary(path, frame, {});
     expect(seen).toBe(2);
 
     let refused = 0;
@@ -249,7 +252,7 @@ describe("a call that the server refuses unseen", () => {
       refused += 1;
       stream.reset(errorCode.refusedStream);
     });
-    const error = await errorOf(full.channel.unary(path, hello, {}));
+    const error = await errorOf(full.channel.unary(path, frame, {}));
     expect([error.code, error.unprocessed, refused]).toEqual([Code.Unavailable, true, 2]);
   });
 
@@ -260,7 +263,7 @@ describe("a call that the server refuses unseen", () => {
       if (seen === 1) stream.reset(errorCode.refusedStream);
       else stream.respond(200, grpc, envelope(0, hello), ok);
     });
-    const stream = await setting.channel.serverStream(path, hello, {});
+    const stream = await setting.channel.serverStream(path, frame, {});
     expect(await Array.fromAsync(stream)).toHaveLength(1);
   });
 
@@ -270,7 +273,7 @@ describe("a call that the server refuses unseen", () => {
       seen += 1;
       stream.reset(errorCode.internalError);
     });
-    const error = await errorOf(setting.channel.unary(path, hello, {}));
+    const error = await errorOf(setting.channel.unary(path, frame, {}));
     expect([error.code, error.unprocessed, seen]).toEqual([Code.Internal, false, 1]);
   });
 
@@ -283,7 +286,7 @@ describe("a call that the server refuses unseen", () => {
       systemClock,
       seededRng(1),
     );
-    const error = await errorOf(channel.unary(path, hello, {}));
+    const error = await errorOf(channel.unary(path, frame, {}));
     expect([error.code, error.unprocessed]).toEqual([Code.Unavailable, true]);
     expect(error.message).not.toContain(String(port));
   });
@@ -297,7 +300,7 @@ test("a server that drains loses no call", async () => {
   });
   const { channel, listener } = setting;
   for (let round = 0; round < 5; round += 1) {
-    const calls = Array.from({ length: 20 }, () => channel.unary(path, hello, {}));
+    const calls = Array.from({ length: 20 }, () => channel.unary(path, frame, {}));
     if (round === 2) void listener.server.drain(10_000).catch(() => {});
     await Promise.all(calls);
   }
@@ -314,14 +317,14 @@ describe("a stream", () => {
     const stream = await setting.channel.stream(path, {});
     expect((await stream.header()).get("x-head")).toBe("h");
     for (const text of ["one", "two"]) {
-      expect(await stream.send(Buffer.from(text))).toBe(true);
+      expect(await stream.send(envelope(0, Buffer.from(text)))).toBe(true);
       const { value } = await stream.next();
       expect(Buffer.from(value ?? []).toString()).toBe(text);
     }
     stream.closeSend();
     expect((await stream.next()).done).toBe(true);
     expect(stream.trailer.get("x-tail")).toBe("t");
-    expect(await stream.send(hello)).toBe(false);
+    expect(await stream.send(frame)).toBe(false);
   });
 
   test("gives the messages before its error", async () => {
@@ -332,7 +335,7 @@ describe("a stream", () => {
         ["grpc-message", "later"],
       ]);
     });
-    const stream = await setting.channel.serverStream(path, hello, {});
+    const stream = await setting.channel.serverStream(path, frame, {});
     await stream.next();
     await stream.next();
     const error = await errorOf(stream.next());
@@ -353,7 +356,7 @@ describe("a stream", () => {
     });
     const abort = new AbortController();
     const { signal } = abort;
-    for await (const message of await setting.channel.serverStream(path, hello, { signal })) {
+    for await (const message of await setting.channel.serverStream(path, frame, { signal })) {
       expect(Buffer.from(message)).toEqual(hello);
       const stream = await begun.promise;
       const reset = once(stream.signal, "abort");
@@ -372,14 +375,14 @@ describe("a stream", () => {
     });
     const stream = await setting.channel.stream(path, {});
     expect((await errorOf(stream.next())).code).toBe(Code.Unauthenticated);
-    expect(await stream.send(hello)).toBe(false);
+    expect(await stream.send(frame)).toBe(false);
   });
 
   test("whose body is cut within a message is INTERNAL", async () => {
     await using setting = await open((stream) => {
       stream.respond(200, grpc, envelope(0, hello).subarray(0, 8), ok);
     });
-    const stream = await setting.channel.serverStream(path, hello, {});
+    const stream = await setting.channel.serverStream(path, frame, {});
     expect((await errorOf(stream.next())).code).toBe(Code.Internal);
   });
 });

@@ -66,9 +66,9 @@ describe("JSON", () => {
       create(UnaryResponseSchema, {
         payload: { requestInfo: { requests: [anyPack(type, create(type))] } },
       });
-    expect(Buffer.from(json.write(holding(UnaryRequestSchema))).toString()).toContain(
+    expect(Buffer.from(json.write(holding(UnaryRequestSchema), 0)).toString()).toContain(
       "type.googleapis.com/connectrpc.conformance.v1.UnaryRequest",
     );
-    expect(() => json.write(holding(ErrorInfoSchema))).toThrow();
+    expect(() => json.write(holding(ErrorInfoSchema), 0)).toThrow();
   });
 });

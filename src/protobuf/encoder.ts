@@ -1,0 +1,31 @@
+/** Encodes messages in place: each is written once, where it will be sent from. */
+
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { messageWriterOf } from "./message-writer.ts";
+import { SlabWriter } from "./slab-writer.ts";
+
+/**
+ * The bytes of a message, those that `toBinary` gives, behind `headroomBytes` that the caller may
+ * fill. Nobody else writes to them. Throws what `toBinary` throws.
+ */
+export type Encoder<M extends DescMessage> = (
+  message: MessageShape<M>,
+  headroomBytes: number,
+) => Buffer;
+
+/** All messages of the process, one behind the other. */
+const slabs = new SlabWriter();
+
+/**
+ * The encoder of a type. What is not plainly of it (a number as text, a message of another type, a
+ * required field that is not set) goes to the library, whole: it takes it or says what is wrong.
+ */
+export function encoderOf<M extends DescMessage>(desc: M): Encoder<M> {
+  return (message, headroomBytes) => {
+    try {
+      return slabs.message(headroomBytes, messageWriterOf(desc), message);
+    } catch {
+      return Buffer.concat([Buffer.alloc(headroomBytes), toBinary(desc, message)]);
+    }
+  };
+}
