@@ -6,6 +6,7 @@
 import {
   create,
   type DescMessage,
+  fromBinary,
   type MessageInitShape,
   type MessageShape,
   toBinary,
@@ -15,25 +16,24 @@ import {
   ChatResponseSchema,
   StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
+import { decoderOf } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { answerTo, chatRequest, framed } from "./support/chat.ts";
 import { figure, median } from "./support/statistics.ts";
 
 const rounds = Number(process.argv[2] ?? 7);
-const roundMs = 40;
-let bytesSeen = 0;
+const callsARound = 40_000;
+let seen = 0;
 
-/** Microseconds of each way, taken in turn so that a slow moment of the machine meets them all. */
+/** Microseconds of CPU of each way, taken in turn so that a slow moment of the machine meets them all. */
 function microsecondsOf(ways: readonly (() => number)[]): readonly number[] {
   const times = ways.map((): number[] => []);
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -2; round < rounds; round += 1) {
     for (const [index, way] of ways.entries()) {
-      const startMs = performance.now();
-      let count = 0;
-      for (; performance.now() - startMs < roundMs; count += 50) {
-        for (let repeat = 0; repeat < 50; repeat += 1) bytesSeen += way();
-      }
-      if (round >= 0) times[index]?.push(((performance.now() - startMs) * 1000) / count);
+      const before = process.cpuUsage();
+      for (let count = 0; count < callsARound; count += 1) seen += way();
+      const { user, system } = process.cpuUsage(before);
+      if (round >= 0) times[index]?.push((user + system) / callsARound);
     }
   }
   return times.map(median);
@@ -41,14 +41,22 @@ function microsecondsOf(ways: readonly (() => number)[]): readonly number[] {
 
 function compare<M extends DescMessage>(name: string, schema: M, init: MessageInitShape<M>): void {
   const message: MessageShape<M> = create(schema, init);
+  const bytes = Buffer.from(toBinary(schema, message));
   const encode = encoderOf(schema);
-  const [ours = 0, theirs = 0] = microsecondsOf([
+  const decode = decoderOf(schema);
+  const [encoding = 0, theirEncoding = 0, decoding = 0, theirDecoding = 0] = microsecondsOf([
     () => encode(message, 5).length,
     () => framed(toBinary(schema, message)).length,
+    () => decode(bytes).$typeName.length,
+    () => fromBinary(schema, bytes).$typeName.length,
   ]);
-  console.log(
-    `encode ${name}: ${figure(ours)} µs, the library ${figure(theirs)}: ${figure(theirs / ours)} to 1`,
-  );
+  tell(`encode ${name}`, encoding, theirEncoding);
+  tell(`decode ${name}`, decoding, theirDecoding);
+}
+
+function tell(what: string, ours: number, theirs: number): void {
+  const share = figure(theirs / ours);
+  console.log(`${what}: ${figure(ours)} µs, the library ${figure(theirs)}: ${share} to 1`);
 }
 
 for (const [size, text] of [
@@ -65,4 +73,4 @@ for (const [size, text] of [
   );
   compare(`StreamChatResponse, ${size}`, StreamChatResponseSchema, { delta: text });
 }
-if (bytesSeen === 0) throw new Error("nothing was measured");
+if (seen === 0) throw new Error("nothing was measured");

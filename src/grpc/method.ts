@@ -1,15 +1,15 @@
 /** Calls of one method over a channel, with messages of its types: a function for each kind of method. */
 
-import {
-  type DescMessage,
-  type DescMethodBiDiStreaming,
-  type DescMethodClientStreaming,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  fromBinary,
-  type MessageShape,
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageShape,
 } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import { decoderOf } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import type { CallOptions } from "./call.ts";
@@ -27,9 +27,10 @@ export function pathOfMethod(method: {
 
 /** Reads messages of a type. Throws GrpcError for bytes that are none. */
 export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) => MessageShape<O> {
+  const decode = decoderOf(schema);
   return (bytes) => {
     try {
-      return fromBinary(schema, bytes);
+      return decode(bytes);
     } catch (cause) {
       throw new GrpcError(Code.Internal, "the answer's message is not of its type", { cause });
     }

@@ -3,8 +3,11 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { leaveToLibrary, tagOf, type ValueWriter } from "./scalar-writer.ts";
+import { leaveToLibrary } from "./leave-to-library.ts";
+import type { ValueWriter } from "./scalar-writer.ts";
 import type { MessageWriter } from "./slab-writer.ts";
+import { isJsonStruct } from "./struct-field.ts";
+import { tagOf } from "./wire-type.ts";
 
 /** The writers of message types, which refer to each other. */
 export type WriterOf = (desc: DescMessage) => MessageWriter;
@@ -14,17 +17,15 @@ export type MessageField = DescField & { readonly message: DescMessage };
 
 /**
  * Writes one value of a message field with its tag, of which `number` is the field's own except in a
- * map's entry. A Struct, which messages hold as plain JSON, is
- * left to the library.
+ * map's entry. A Struct is left to the library.
  */
 export function messageFieldWriter(
   field: MessageField,
   writerOf: WriterOf,
   number: number = field.number,
 ): ValueWriter {
-  const { message, parent } = field;
-  if (message.typeName === "google.protobuf.Struct" && parent.typeName !== "google.protobuf.Value")
-    return leaveToLibrary;
+  if (isJsonStruct(field)) return leaveToLibrary;
+  const { message } = field;
   const write = writerOf(message);
   if (field.fieldKind !== "map" && field.delimitedEncoding) return groupWriter(number, write);
   const writeChild = childWriter(number, write);

@@ -2,7 +2,8 @@
 
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { childWriter, messageFieldWriter, type WriterOf } from "./child-writer.ts";
-import { leaveToLibrary, scalarWriter, taggedWriter, type ValueWriter } from "./scalar-writer.ts";
+import { leaveToLibrary } from "./leave-to-library.ts";
+import { scalarWriter, taggedWriter, type ValueWriter } from "./scalar-writer.ts";
 
 /** The writer of a whole list. */
 export function listWriter(

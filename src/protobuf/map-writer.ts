@@ -2,16 +2,15 @@
 
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { childWriter, messageFieldWriter, type WriterOf } from "./child-writer.ts";
-import { leaveToLibrary, taggedWriter, type ValueWriter } from "./scalar-writer.ts";
+import { leaveToLibrary } from "./leave-to-library.ts";
+import { taggedWriter, type ValueWriter } from "./scalar-writer.ts";
+import { mapKeyNumber, mapValueNumber } from "./wire-type.ts";
 
 type MapField = DescField & { fieldKind: "map" };
 
-const keyNumber = 1;
-const valueNumber = 2;
-
 /** The writer of a whole map. */
 export function mapWriter(field: MapField, writerOf: WriterOf): ValueWriter {
-  const writeKey = taggedWriter(keyNumber, field.mapKey);
+  const writeKey = taggedWriter(mapKeyNumber, field.mapKey);
   const keyOf = keyReader(field.mapKey);
   const writeValue = entryValueWriter(field, writerOf);
   const writeEntry = childWriter(field.number, (writer, entry) => {
@@ -27,11 +26,11 @@ export function mapWriter(field: MapField, writerOf: WriterOf): ValueWriter {
 function entryValueWriter(field: MapField, writerOf: WriterOf): ValueWriter {
   switch (field.mapKind) {
     case "message":
-      return messageFieldWriter(field, writerOf, valueNumber);
+      return messageFieldWriter(field, writerOf, mapValueNumber);
     case "enum":
-      return taggedWriter(valueNumber, ScalarType.INT32);
+      return taggedWriter(mapValueNumber, ScalarType.INT32);
     case "scalar":
-      return taggedWriter(valueNumber, field.scalar);
+      return taggedWriter(mapValueNumber, field.scalar);
   }
 }
 

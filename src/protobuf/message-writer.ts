@@ -2,8 +2,9 @@
 
 import type { DescMessage, UnknownField } from "@bufbuild/protobuf";
 import { type FieldWriter, fieldWriter } from "./field-writer.ts";
-import { leaveToLibrary, tagOf } from "./scalar-writer.ts";
+import { leaveToLibrary } from "./leave-to-library.ts";
 import type { MessageWriter, SlabWriter } from "./slab-writer.ts";
+import { tagOf } from "./wire-type.ts";
 
 type Properties = Readonly<Record<string, unknown>>;
 

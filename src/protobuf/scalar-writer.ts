@@ -1,27 +1,20 @@
 /** Values of each scalar type as they are on the wire; whatever is not plainly of its type is left to the library. */
 
 import { protoInt64, ScalarType } from "@bufbuild/protobuf";
-import { WireType } from "@bufbuild/protobuf/wire";
+import { leaveToLibrary } from "./leave-to-library.ts";
 import type { SlabWriter } from "./slab-writer.ts";
+import { scalarTagOf } from "./wire-type.ts";
 
 /** Writes a value. Throws for one that the library takes otherwise, or refuses. */
 export type ValueWriter = (writer: SlabWriter, value: unknown) => void;
 
-/** Thrown for what the library is to decide; it says nothing of its own. */
-const odd = new Error("a value that is not plainly of its type");
-
-/** Leaves a message to the library. */
-export function leaveToLibrary(): never {
-  throw odd;
-}
-
 function int32Of(value: unknown): number {
-  if (typeof value !== "number" || (value | 0) !== value) throw odd;
+  if (typeof value !== "number" || (value | 0) !== value) leaveToLibrary();
   return value;
 }
 
 function uint32Of(value: unknown): number {
-  if (typeof value !== "number" || value >>> 0 !== value) throw odd;
+  if (typeof value !== "number" || value >>> 0 !== value) leaveToLibrary();
   return value;
 }
 
@@ -71,23 +64,23 @@ const writeSfixed64: ValueWriter = (writer, value) => {
 };
 
 const writeFloat: ValueWriter = (writer, value) => {
-  if (typeof value !== "number") throw odd;
-  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) throw odd;
+  if (typeof value !== "number") leaveToLibrary();
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) leaveToLibrary();
   writer.float(value);
 };
 
 const writeDouble: ValueWriter = (writer, value) => {
-  if (typeof value !== "number") throw odd;
+  if (typeof value !== "number") leaveToLibrary();
   writer.double(value);
 };
 
 const writeString: ValueWriter = (writer, value) => {
-  if (typeof value !== "string") throw odd;
+  if (typeof value !== "string") leaveToLibrary();
   writer.text(value);
 };
 
 const writeBytes: ValueWriter = (writer, value) => {
-  if (!(value instanceof Uint8Array)) throw odd;
+  if (!(value instanceof Uint8Array)) leaveToLibrary();
   writer.varint(value.length);
   writer.raw(value);
 };
@@ -118,33 +111,9 @@ export function scalarWriter(type: ScalarType): ValueWriter {
   return writers[type];
 }
 
-/** The wire type of a scalar type, unpacked. */
-function wireTypeOf(type: ScalarType): WireType {
-  switch (type) {
-    case ScalarType.BYTES:
-    case ScalarType.STRING:
-      return WireType.LengthDelimited;
-    case ScalarType.DOUBLE:
-    case ScalarType.FIXED64:
-    case ScalarType.SFIXED64:
-      return WireType.Bit64;
-    case ScalarType.FLOAT:
-    case ScalarType.FIXED32:
-    case ScalarType.SFIXED32:
-      return WireType.Bit32;
-    default:
-      return WireType.Varint;
-  }
-}
-
-/** The number ahead of a field: which one it is, and how it is written. */
-export function tagOf(fieldNumber: number, wireType: WireType): number {
-  return ((fieldNumber << 3) | wireType) >>> 0;
-}
-
 /** The writer of a scalar type behind its field's tag. */
 export function taggedWriter(fieldNumber: number, type: ScalarType): ValueWriter {
-  const tag = tagOf(fieldNumber, wireTypeOf(type));
+  const tag = scalarTagOf(fieldNumber, type);
   const write = writers[type];
   return (writer, value) => {
     writer.varint(tag);

@@ -7,13 +7,13 @@ import {
   type DescMessage,
   type DescMethod,
   type DescService,
-  fromBinary,
   type Message,
   type Registry,
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { decoderOf } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { messageFromJsonText } from "#protocol/json-text.ts";
 import type { Format } from "./content-type.ts";
@@ -60,10 +60,7 @@ function reading(format: string, read: (bytes: Uint8Array) => Message): Codec["r
 
 function protoCodec(input: DescMessage, output: DescMessage): Codec {
   return {
-    // Fields of bytes are views of what is read: handlers expect plain arrays, not Buffers.
-    read: reading("protobuf", ({ buffer, byteOffset, length }) =>
-      fromBinary(input, new Uint8Array(buffer, byteOffset, length)),
-    ),
+    read: reading("protobuf", decoderOf(input)),
     write: encoderOf(output),
   };
 }

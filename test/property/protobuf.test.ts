@@ -1,14 +1,23 @@
-/** Whatever a message holds, it is written as the library writes it, or refused in its words. */
+/** Whatever a message holds, and whatever bytes come, the outcome is the library's: result or error. */
 
-import { toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { seededRng } from "#core/rng.ts";
+import { type Rng, seededRng } from "#core/rng.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
-import { messageTypes, outcomeOf, randomMessage } from "../support/random-message.ts";
+import {
+  damaged,
+  isReadAlike,
+  messageTypes,
+  outcomeOf,
+  randomMessage,
+} from "../support/random-message.ts";
 
 const types = messageTypes();
-const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const cases = fc.record({
+  seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  desc: fc.constantFrom(...types),
+});
 
 for (const [name, oddShare] of [
   ["of its type", 0],
@@ -17,11 +26,11 @@ for (const [name, oddShare] of [
   test(`a message ${name} has the library's bytes behind its headroom, or its error`, () => {
     let refused = 0;
     fc.assert(
-      fc.property(seeds, fc.constantFrom(...types), fc.nat(9), (seed, desc, headroomBytes) => {
+      fc.property(cases, fc.nat(9), ({ seed, desc }, headroomBytes) => {
         const message = randomMessage(desc, { rng: seededRng(seed), oddShare });
         const ours = outcomeOf(() => {
           const bytes = encoderOf(desc)(message, headroomBytes).subarray(headroomBytes);
-          return Buffer.from(bytes).toString("hex");
+          return bytes.toString("hex");
         });
         const theirs = outcomeOf(() => Buffer.from(toBinary(desc, message)).toString("hex"));
         expect(ours).toEqual(theirs);
@@ -32,3 +41,46 @@ for (const [name, oddShare] of [
     expect(refused).toBeGreaterThan(50);
   });
 }
+
+/** Bytes of a message, or of two that are merged; undefined for one that lacks a required field. */
+function bytesOf(desc: DescMessage, rng: Rng): Uint8Array | undefined {
+  const encoded = outcomeOf(() => {
+    const one = () => toBinary(desc, randomMessage(desc, { rng, oddShare: 0 }));
+    return rng.next() < 0.3 ? Buffer.concat([one(), one()]) : one();
+  });
+  return "value" in encoded ? encoded.value : undefined;
+}
+
+test("bytes of a message are read as the library reads them, property by property", () => {
+  fc.assert(
+    fc.property(cases, ({ seed, desc }) => {
+      const bytes = bytesOf(desc, seededRng(seed));
+      return bytes === undefined || isReadAlike(desc, bytes);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("bytes that end too early are read or refused as the library does it", () => {
+  fc.assert(
+    fc.property(cases, ({ seed, desc }) => {
+      const bytes = bytesOf(desc, seededRng(seed)) ?? Buffer.alloc(0);
+      for (let end = 0; end < Math.min(bytes.length, 300); end += 1) {
+        if (!isReadAlike(desc, bytes.subarray(0, end))) return false;
+      }
+      return true;
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("damaged bytes are read or refused as the library does it", () => {
+  fc.assert(
+    fc.property(cases, ({ seed, desc }) => {
+      const rng = seededRng(seed);
+      const bytes = bytesOf(desc, rng);
+      return bytes === undefined || isReadAlike(desc, damaged(bytes, rng));
+    }),
+    { numRuns: 20_000 },
+  );
+});

@@ -4,11 +4,13 @@ import {
   create,
   type DescField,
   type DescMessage,
+  fromBinary,
   type Message,
   ScalarType,
 } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Rng } from "#core/rng.ts";
+import { decoderOf } from "#protobuf/decoder.ts";
 import { testProtos } from "./test-protos.ts";
 
 /** How messages are made up. */
@@ -198,4 +200,43 @@ export function messageTypes(): DescMessage[] {
   };
   for (const file of testProtos().files) if (files.has(file.name)) file.messages.forEach(add);
   return types;
+}
+
+/** A copy with up to four bytes changed, put in or taken out. */
+export function damaged(bytes: Uint8Array, rng: Rng): Uint8Array {
+  const copy = [...bytes];
+  for (let left = 1 + Math.floor(rng.next() * 4); left > 0; left -= 1) {
+    const at = Math.floor(rng.next() * copy.length);
+    const byte =
+      rng.next() < 0.5 ? Math.floor(rng.next() * 256) : pick(rng, [0, 1, 0x7f, 0x80, 0xff]);
+    copy.splice(at, pick(rng, [0, 1, 1, 2]), ...pick(rng, [[], [byte], [byte], [byte, 0]]));
+  }
+  return Uint8Array.from(copy);
+}
+
+/** Whether two values are one but for identity: prototypes and order of properties included. */
+function isAlike(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+    return Object.is(one, other);
+  }
+  const entries = Object.entries(one);
+  const others = Object.entries(other);
+  return (
+    Object.getPrototypeOf(one) === Object.getPrototypeOf(other) &&
+    entries.length === others.length &&
+    entries.every(([name, value], index) => {
+      const [otherName, otherValue] = others[index] ?? [];
+      return name === otherName && isAlike(value, otherValue);
+    })
+  );
+}
+
+/** Whether the decoder reads bytes as the library does, or refuses them in the same words. */
+export function isReadAlike(desc: DescMessage, bytes: Uint8Array): boolean {
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  const ours = outcomeOf(() => decoderOf(desc)(bytes));
+  return isAlike(
+    ours,
+    outcomeOf(() => fromBinary(desc, plain)),
+  );
 }

@@ -1,6 +1,5 @@
 /** A core's calls over @grpc/grpc-js. */
 
-import { fromBinary } from "@bufbuild/protobuf";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -11,6 +10,7 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import { pathOfMethod } from "#grpc/method.ts";
+import { decoderOf } from "#protobuf/decoder.ts";
 import { type CoreStatus, faultFromStatus } from "./status.ts";
 import {
   type CoreCall,
@@ -35,7 +35,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
     unary(method) {
       const path = pathOfMethod(method);
       const encode = requestEncoder(method.input, sizes);
-      const parse = (bytes: Buffer) => fromBinary(method.output, bytes);
+      const parse = decoderOf(method.output);
       return async (request, call) => {
         throwIfAborted(call.signal);
         const bytes = encode(request);
@@ -64,7 +64,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
     serverStream(method) {
       const path = pathOfMethod(method);
       const encode = requestEncoder(method.input, sizes);
-      const parse = (bytes: Buffer) => fromBinary(method.output, bytes);
+      const parse = decoderOf(method.output);
       return async function* (request, call) {
         throwIfAborted(call.signal);
         const bytes = encode(request);

@@ -94,6 +94,7 @@ test.each<readonly [string, string, object, string]>([
   ["a number out of range", "fields.Lists", { int32s: [1, 2 ** 31] }, "invalid int32: 2147483648"],
   ["a required field that is missing", "fields.Required", {}, "required field not set"],
   ["a value of another type", "vectors.ParameterValues", { floatValue: "x" }, "invalid float32: x"],
+  ["a float past its range", "vectors.ParameterValues", { floatValue: 1e300 }, "float32: 1e+300"],
   ["a message of another type", "fields.Parts", { $typeName: "x.Y" }, "with message x.Y"],
 ])("%s is refused in the library's words, and leaves no trace", (_name, type, fields, words) => {
   const desc = typeOf(type);

@@ -1,0 +1,14 @@
+/** What reading needs to know of a message type. */
+
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { PartReader, Properties } from "./byte-reader.ts";
+
+/** How messages of a type are made and filled. */
+export interface MessageType {
+  /** A message of which nothing is set. */
+  readonly create: () => Properties;
+  readonly read: PartReader;
+}
+
+/** Message types, which refer to each other. */
+export type TypeOf = (desc: DescMessage) => MessageType;
