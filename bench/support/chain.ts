@@ -1,11 +1,10 @@
 /** The full chain in front of a trivial chat service, for every server that Connect's routes fit. */
 
 import { createHash } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
 import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { systemClock, timeLimit } from "#core/clock.ts";
 import { requestIdOf } from "#exchange/door.ts";
-import { ChatService, StreamChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
+import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -94,7 +93,7 @@ export function routes(router: ConnectRouter): void {
     chat: answerTo,
     async *streamChat(request) {
       for (let sent = 0; sent < messagesPerStream; sent += 1) {
-        yield create(StreamChatResponseSchema, pieceFor(request));
+        yield pieceFor(request);
       }
     },
   });

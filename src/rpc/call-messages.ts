@@ -36,7 +36,7 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
   #response: StreamResponse | undefined;
   #inner: AsyncIterator<unknown> | undefined;
   /** The handler's own iterator is pulled, so that its messages are still to be normalized. */
-  #normalized: ((output: unknown) => Message) | undefined;
+  #normalized: NormalizedMessages["normalized"] | undefined;
   #unlink: (() => void) | undefined;
   #state: "open" | "done" | "failed" = "open";
   #failure: unknown;
@@ -123,7 +123,8 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
     if (this.#state === "failed") this.#tell();
     if (this.#state === "done") return over;
     try {
-      const message = this.#normalized?.(result.value) ?? (result.value as Message);
+      const output = result.value as Message;
+      const message = this.#normalized === undefined ? output : this.#normalized(output);
       return { value: this.#start.encode(message), done: false };
     } catch (thrown) {
       return this.#onFailure(thrown);

@@ -1,6 +1,6 @@
 /** Implementations as the end of an interceptor chain: a request in, a response out, for each kind of method. */
 
-import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
 import type {
   Interceptor,
   MethodImplSpec,
@@ -9,6 +9,7 @@ import type {
   UnaryRequest,
   UnaryResponse,
 } from "@connectrpc/connect";
+import { type Creator, creatorOf } from "#protobuf/creator.ts";
 import { notOneMessage } from "#protocol/envelope.ts";
 import { CallContext } from "./call-context.ts";
 import { type CallScope, callScopeKey } from "./call-scope.ts";
@@ -24,12 +25,6 @@ function scopeOf(request: AnyRequest): CallScope {
   return scope;
 }
 
-/** Handlers may return fields only: they become the message. */
-function normalized(desc: DescMessage, output: MessageInitShape<DescMessage>): Message {
-  const { $typeName } = output as { $typeName?: string };
-  return $typeName === desc.typeName ? (output as Message) : create(desc, output);
-}
-
 async function onlyMessage(messages: AsyncIterable<Message>): Promise<Message> {
   const iterator = messages[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -39,16 +34,19 @@ async function onlyMessage(messages: AsyncIterable<Message>): Promise<Message> {
   return first.value;
 }
 
-/** Passes a handler's messages on, each as its message type. */
+/** Passes a handler's messages on, each as its message type: handlers may give fields only. */
 export class NormalizedMessages implements AsyncIterableIterator<Message> {
   /** As the handler gives them. */
   readonly outputs: AsyncIterator<MessageInitShape<DescMessage>>;
   /** What becomes of each. */
-  readonly normalized: (output: unknown) => Message;
+  readonly normalized: Creator<DescMessage>;
 
-  constructor(desc: DescMessage, outputs: AsyncIterable<MessageInitShape<DescMessage>>) {
+  constructor(
+    normalized: Creator<DescMessage>,
+    outputs: AsyncIterable<MessageInitShape<DescMessage>>,
+  ) {
     this.outputs = outputs[Symbol.asyncIterator]();
-    this.normalized = (output) => normalized(desc, output as MessageInitShape<DescMessage>);
+    this.normalized = normalized;
   }
 
   next(): Promise<IteratorResult<Message>> {
@@ -104,34 +102,35 @@ function streamResponse(
 
 /** The function at the end of a method's chain. Refuses a number of messages that its kind does not take. */
 export function handlerOf(spec: MethodImplSpec): AnyFn {
-  const { output } = spec.method;
+  // Handlers may return fields only: they become the message.
+  const normalized = creatorOf(spec.method.output);
   switch (spec.kind) {
     case "unary":
       return async (request) => {
         const scope = scopeOf(request);
         const answer = await spec.impl(request.message as Message, new CallContext(request, scope));
-        return unaryResponse(request, scope, normalized(output, answer));
+        return unaryResponse(request, scope, normalized(answer));
       };
     case "server_streaming":
       return async (request) => {
         const scope = scopeOf(request);
         const input = await onlyMessage(request.message as AsyncIterable<Message>);
         const answers = spec.impl(input, new CallContext(request, scope));
-        return streamResponse(request, scope, new NormalizedMessages(output, answers));
+        return streamResponse(request, scope, new NormalizedMessages(normalized, answers));
       };
     case "client_streaming":
       return async (request) => {
         const scope = scopeOf(request);
         const messages = request.message as AsyncIterable<Message>;
         const answer = await spec.impl(messages, new CallContext(request, scope));
-        return streamResponse(request, scope, once(normalized(output, answer)));
+        return streamResponse(request, scope, once(normalized(answer)));
       };
     case "bidi_streaming":
       return async (request) => {
         const scope = scopeOf(request);
         const messages = request.message as AsyncIterable<Message>;
         const answers = spec.impl(messages, new CallContext(request, scope));
-        return streamResponse(request, scope, new NormalizedMessages(output, answers));
+        return streamResponse(request, scope, new NormalizedMessages(normalized, answers));
       };
   }
 }

@@ -1,15 +1,17 @@
 /** Whatever a message holds, and whatever bytes come, the outcome is the library's: result or error. */
 
-import { type DescMessage, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Rng, seededRng } from "#core/rng.ts";
+import { creatorOf } from "#protobuf/creator.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import {
   damaged,
   isReadAlike,
   messageTypes,
   outcomeOf,
+  randomInit,
   randomMessage,
 } from "../support/random-message.ts";
 
@@ -84,3 +86,23 @@ test("damaged bytes are read or refused as the library does it", () => {
     { numRuns: 20_000 },
   );
 });
+
+for (const [name, oddShare] of [
+  ["of their types", 0],
+  ["partly of others", 0.03],
+] as const) {
+  test(`a message is made of fields ${name} as the library makes it`, () => {
+    fc.assert(
+      fc.property(cases, ({ seed, desc }) => {
+        const rng = seededRng(seed);
+        const init = randomInit(randomMessage(desc, { rng, oddShare }), rng) as Record<
+          string,
+          unknown
+        >;
+        const ours = outcomeOf(() => creatorOf(desc)(init));
+        expect(ours).toStrictEqual(outcomeOf(() => create(desc, init)));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+}

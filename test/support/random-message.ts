@@ -240,3 +240,15 @@ export function isReadAlike(desc: DescMessage, bytes: Uint8Array): boolean {
     outcomeOf(() => fromBinary(desc, plain)),
   );
 }
+
+/** The fields of a message as a handler may name them: some not at all, messages within by their fields. */
+export function randomInit(value: unknown, rng: Rng): unknown {
+  if (Array.isArray(value)) return value.map((item) => randomInit(item, rng));
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  const isKept = "$typeName" in value && rng.next() < 0.3;
+  if (isKept) return value;
+  const named = Object.entries(value).filter(([name]) => name !== "$typeName" && rng.next() < 0.8);
+  return Object.fromEntries(
+    named.map(([name, inner]) => [name, rng.next() < 0.05 ? undefined : randomInit(inner, rng)]),
+  );
+}

@@ -1,0 +1,32 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
+
+const made = creatorOf(ChatResponseSchema);
+
+test("a message of the type stays what it is, a part of one too", () => {
+  const message = create(ChatResponseSchema, { usage: { totalTokens: 1 } });
+  expect(made(message)).toBe(message);
+  expect(made({ usage: message.usage }).usage).toBe(message.usage);
+});
+
+test("fields that an object inherits or computes count as the library counts them", () => {
+  class Answer {
+    get response() {
+      return "computed";
+    }
+  }
+  const inherits = Object.create({ response: "inherited" });
+  expect([made(new Answer()).response, made(inherits).response]).toEqual(["computed", "inherited"]);
+});
+
+test("lists of a message belong to it alone, whether it names them or not", () => {
+  const toolsCalled = ["a"];
+  const [one, other] = [made({ response: "1" }), made({ response: "2" })];
+  one.toolCalls.push({ ...create(ChatResponseSchema).toolCalls[0] } as never);
+  expect(other.toolCalls).toEqual([]);
+  expect(made({ toolsCalled }).toolsCalled).toEqual(
+    create(ChatResponseSchema, { toolsCalled }).toolsCalled,
+  );
+});
