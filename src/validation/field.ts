@@ -57,8 +57,9 @@ function everyEntry(
   if (allowsKey === undefined || allowsValue === undefined) return undefined;
   if (allowsKey === always && allowsValue === always) return always;
   return (map) => {
-    for (const key of Object.keys(map))
+    for (const key of Object.keys(map)) {
       if (!(allowsKey(key) && allowsValue(map[key]))) return false;
+    }
     return true;
   };
 }
