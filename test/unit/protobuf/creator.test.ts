@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";
+import { messageTypes } from "../../support/random-message.ts";
 
 const made = creatorOf(ChatResponseSchema);
 
@@ -29,4 +30,18 @@ test("lists of a message belong to it alone, whether it names them or not", () =
   expect(made({ toolsCalled }).toolsCalled).toEqual(
     create(ChatResponseSchema, { toolsCalled }).toolsCalled,
   );
+});
+
+test("what names no property of a message is left out, a oneof's case by itself too", () => {
+  const types = messageTypes().filter(({ oneofs }) => oneofs.length > 0);
+  expect(types.length).toBeGreaterThan(0);
+  for (const desc of types) {
+    const names = [
+      "nobody",
+      ...desc.oneofs.flatMap(({ fields }) => fields.map((field) => field.localName)),
+    ];
+    for (const name of names) {
+      expect(creatorOf(desc)({ [name]: 1 })).toStrictEqual(create(desc, { [name]: 1 }));
+    }
+  }
 });
