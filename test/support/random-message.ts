@@ -21,7 +21,7 @@ export interface RandomMessages {
 }
 
 /** One of the values. */
-function pick<T>(rng: Rng, values: readonly T[]): T {
+export function pick<T>(rng: Rng, values: readonly T[]): T {
   return values[Math.floor(rng.next() * values.length)] as T;
 }
 

@@ -1,7 +1,16 @@
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { type Envelope, envelope, onlyEnvelope } from "#protocol/envelope.ts";
+import { codingOf } from "#protocol/compression.ts";
+import {
+  coded,
+  compressedFlag,
+  type Envelope,
+  envelope,
+  onlyEnvelope,
+  prefixBytes,
+  sealed,
+} from "#protocol/envelope.ts";
 import { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { rejection } from "../../support/call.ts";
 
@@ -102,4 +111,22 @@ test("closing a reader tells its source to stop", async () => {
   await reader.next();
   await reader.close();
   expect(stopped).toBe(true);
+});
+
+test("a payload behind room for its prefix is framed where it is", () => {
+  for (const bytes of [0, 1, 255, 256, 70_000, 1 << 24]) {
+    const room = Buffer.alloc(prefixBytes + bytes, 7);
+    expect(sealed(1, room)).toBe(room);
+    expect(room.equals(envelope(1, Buffer.alloc(bytes, 7)))).toBe(true);
+  }
+});
+
+test("an envelope is compressed when there is a coding and its payload is worth it", async () => {
+  const gzip = codingOf("gzip");
+  const framed = envelope(0, Buffer.alloc(100, "a"));
+  expect(coded(framed, undefined, 1)).toBe(framed);
+  expect(coded(framed, gzip, 101)).toBe(framed);
+  const { flags, payload } = onlyEnvelope(await coded(framed, gzip, 100), reading);
+  expect(flags).toBe(compressedFlag);
+  expect(await gzip?.decompress(payload, 100)).toEqual(Buffer.alloc(100, "a"));
 });
