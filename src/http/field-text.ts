@@ -5,7 +5,7 @@ const digits = "0123456789";
 const marks = "!#$%&'*+-.^_`|~";
 
 /** A table of octets: 1 for those that `allowed` names. */
-export function octetsOf(allowed: string): Uint8Array {
+function octetsOf(allowed: string): Uint8Array {
   const table = new Uint8Array(256);
   for (const character of allowed) table[character.charCodeAt(0)] = 1;
   return table;

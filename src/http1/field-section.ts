@@ -1,6 +1,6 @@
 /** Lines of fields up to the empty one, of a head or of trailers (RFC 9112 §5): read strictly and in place. */
 
-import type { FieldName, FieldNames } from "./field-name.ts";
+import { type FieldKind, type FieldName, type FieldNames, fieldKind } from "./field-name.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { lowerOf, octet, valueOctets } from "./octets.ts";
 import { headTooLong, notHttp, type Refusal, tooManyFields } from "./refusal.ts";
@@ -89,7 +89,9 @@ export class FieldSection {
     if (this.names.length === limits.headFieldsMax) return this.refuse(tooManyFields(limits));
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
-    this.names.push(names.at(bytes, start, nameEnd, hash));
+    const name = names.at(bytes, start, nameEnd, hash);
+    if (isFraming(name.kind) && hasTab(bytes, nameEnd, at)) return isRefused;
+    this.names.push(name);
     this.#spans.push(valueStart - this.origin, valueEnd - this.origin);
     return at + 2;
   }
@@ -129,6 +131,16 @@ export class FieldSection {
     const isFull = this.bytes.length - this.origin >= limits.headBytesMax;
     return isFull ? this.refuse(headTooLong(limits)) : needsMore;
   }
+}
+
+/** Whether the field tells how long the body is: parsers differ in what they take around its value. */
+function isFraming(kind: FieldKind): boolean {
+  return kind === fieldKind.contentLength || kind === fieldKind.transferEncoding;
+}
+
+function hasTab(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] === octet.tab) return true;
+  return false;
 }
 
 function isBlank(code: number | undefined): boolean {
