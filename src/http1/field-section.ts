@@ -53,8 +53,9 @@ export class FieldSection {
     const { bytes, origin } = this;
     const end = Math.min(bytes.length, origin + reading.limits.headBytesMax);
     for (let at = origin + this.next; ; at = origin + this.next) {
-      if (at + 1 >= end) return this.moreOf(reading.limits);
+      if (at >= end) return this.moreOf(reading.limits);
       if (bytes[at] === octet.cr) {
+        if (at + 1 >= end) return this.moreOf(reading.limits);
         if (bytes[at + 1] !== octet.lf) return isRefused;
         this.next = at + 2 - origin;
         return at + 2;
