@@ -65,6 +65,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       bytesMax: messageBytesMax,
       trustedProxies: [],
       connectionsMax,
+      http1Engine: "polygate",
       http2Engine: "polygate",
     },
     { clock, logger, metrics: createMetrics() },

@@ -53,7 +53,9 @@ export interface FrontOptions {
   readonly trustedProxies: readonly string[];
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/2: the project's own engine or Node's module. */
+  /** What speaks HTTP/1.1: the project's own engine or node:http. */
+  readonly http1Engine: ListenerOptions["http1Engine"];
+  /** What speaks HTTP/2: the project's own engine or node:http2. */
   readonly http2Engine: ListenerOptions["http2Engine"];
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
@@ -161,13 +163,13 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const { http2Engine, connectionsMax } = options;
+  const { http1Engine, http2Engine, connectionsMax } = options;
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, http2Engine, connectionsMax },
+      { ...wanted, http1Engine, http2Engine, connectionsMax },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")

@@ -226,6 +226,7 @@ function openStreet(
       bytesMax: request.bytesMax,
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
+      http1Engine: settings.http1Engine,
       http2Engine: settings.http2Engine,
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),

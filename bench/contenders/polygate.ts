@@ -19,6 +19,7 @@ await openFront(
     bytesMax: 4 << 20,
     trustedProxies: [],
     connectionsMax: 16_000,
+    http1Engine: "polygate",
     http2Engine: "polygate",
   },
   deps,

@@ -64,6 +64,10 @@ const gateway = z.strictObject({
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
     .describe("Connections that each listener holds at one time; further ones are closed at once."),
+  http1_engine: z
+    .enum(["polygate", "node"])
+    .default("polygate")
+    .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),
   http2_engine: z
     .enum(["polygate", "node"])
     .default("polygate")

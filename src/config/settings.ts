@@ -159,7 +159,9 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/2: the project's own engine or Node's module. */
+  /** What speaks HTTP/1.1: the project's own engine or node:http. */
+  readonly http1Engine: "polygate" | "node";
+  /** What speaks HTTP/2: the project's own engine or node:http2. */
   readonly http2Engine: "polygate" | "node";
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];

@@ -1,8 +1,9 @@
-/** The exchange face over a stream of the project's own HTTP/2 engine. */
+/** The exchange face over what the project's own HTTP engines hand over. */
 
 import type { Socket } from "node:net";
-import type { ServerStream } from "#http2/server-stream.ts";
-import { BodyTooLargeError, StreamBrokenError } from "#http2/stream-error.ts";
+import { BodyTooLargeError } from "#http/body-too-large.ts";
+import { ConnectionBrokenError } from "#http1/connection-broken.ts";
+import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
@@ -10,7 +11,9 @@ import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 /** The engine's errors in the words of the gateway; others as they are. */
 function translated(thrown: unknown): unknown {
   if (thrown instanceof BodyTooLargeError) return bodyTooLarge(thrown.bytesMax);
-  if (thrown instanceof StreamBrokenError) return clientGone(thrown);
+  if (thrown instanceof StreamBrokenError || thrown instanceof ConnectionBrokenError) {
+    return clientGone(thrown);
+  }
   return thrown;
 }
 
@@ -18,16 +21,28 @@ function rethrowTranslated(thrown: unknown): never {
   throw translated(thrown);
 }
 
-/** One stream, as an exchange. It holds nothing that the stream knows already. */
+/** A request and its answer as an engine hands them over: a stream of HTTP/2, or all of HTTP/1.1. */
+export interface EngineStream
+  extends Pick<Exchange, "method" | "authority" | "started" | "header" | "headers">,
+    Pick<Exchange, "respond" | "start" | "write" | "end" | "reset" | "onEnd"> {
+  readonly path: string;
+  /** These three have no words of the gateway for what fails. */
+  takeBody(): Uint8Array | undefined;
+  body(bytesMax: number): Promise<Uint8Array>;
+  chunks(bytesMax: number): AsyncIterable<Uint8Array>;
+}
+
+/** One of them, as an exchange. It holds nothing that the engine knows already. */
 export class EngineExchange implements Exchange {
-  readonly httpVersion = "2";
-  readonly stream: ServerStream;
+  readonly httpVersion: Exchange["httpVersion"];
+  readonly stream: EngineStream;
   readonly #socket: Socket;
   /** Fields that were set ahead of the answer. */
   #early: Field[] | undefined;
   #gone: AbortController | undefined;
 
-  constructor(stream: ServerStream, socket: Socket) {
+  constructor(httpVersion: Exchange["httpVersion"], stream: EngineStream, socket: Socket) {
+    this.httpVersion = httpVersion;
     this.stream = stream;
     this.#socket = socket;
   }

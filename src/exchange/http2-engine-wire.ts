@@ -10,7 +10,7 @@ const timerMsMax = 2_147_483_647;
 /** The wire of HTTP/2. */
 export function http2EngineWire({ exchange, connectionFailed }: WireHandlers): Wire {
   const server = new Http2Server({
-    onStream: (stream, socket) => exchange(new EngineExchange(stream, socket)),
+    onStream: (stream, socket) => exchange(new EngineExchange("2", stream, socket)),
     onFailure: (reason) => connectionFailed(reason),
   });
   return {

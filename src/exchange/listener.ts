@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { http1Wire } from "./http1-wire.ts";
+import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
 import { wireOf } from "./preface.ts";
 import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
@@ -25,7 +25,9 @@ export interface ListenerOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly tls?: TlsOptions;
-  /** polygate: the project's own HTTP/2 engine; node: Node's module. */
+  /** polygate: the project's own HTTP/1.1 engine; node: node:http. */
+  readonly http1Engine: "polygate" | "node";
+  /** polygate: the project's own HTTP/2 engine; node: node:http2. */
   readonly http2Engine: "polygate" | "node";
   /** Connections held at one time, further ones are closed at once; no bound when absent. */
   readonly connectionsMax?: number;
@@ -120,7 +122,12 @@ function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
 }
 
-/** Node's module is loaded for those who ask for it: nobody else should hold its megabytes. */
+/** Node's modules are loaded for those who ask for them: nobody else should hold their megabytes. */
+async function http1WireOf(engine: ListenerOptions["http1Engine"]) {
+  if (engine === "polygate") return http1EngineWire;
+  return (await import("./http1-node-wire.ts")).http1NodeWire;
+}
+
 async function http2WireOf(engine: ListenerOptions["http2Engine"]) {
   if (engine === "polygate") return http2EngineWire;
   return (await import("./http2-node-wire.ts")).http2NodeWire;
@@ -128,8 +135,9 @@ async function http2WireOf(engine: ListenerOptions["http2Engine"]) {
 
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
-  const { http2Engine, connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
-  const http2Wire = await http2WireOf(http2Engine);
+  const { connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
+  const http1Wire = await http1WireOf(options.http1Engine);
+  const http2Wire = await http2WireOf(options.http2Engine);
   const wires = { http1: http1Wire(handlers, handshakeTimeoutMs), http2: http2Wire(handlers) };
   const sockets = new Set<Socket>();
   // By their ends: after its handshake a TLS connection shows another socket than before.

@@ -1,17 +1,15 @@
 /** The exchange face over node:http and node:http2 request and response objects. */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import { onAbort } from "#core/on-abort.ts";
+import { reasonPhrase } from "#http1/reason-phrase.ts";
 import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
-import { STATUS_CODES } from "./node-http.ts";
-import { requestTargetOf } from "./request-target.ts";
+import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
 
-/** A request of either of Node's HTTP modules. */
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** A response of either of Node's HTTP modules. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
@@ -21,11 +19,6 @@ const lingerMs = 5000;
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {
   return "stream" in response ? response.write(bytes) : response.write(bytes);
-}
-
-function isEncrypted(request: NodeRequest): boolean {
-  if ("stream" in request) return request.stream?.session?.encrypted ?? false;
-  return "encrypted" in request.socket && request.socket.encrypted === true;
 }
 
 /** Node's HTTP/2 takes all values of a name at once. */
@@ -75,17 +68,11 @@ export class NodeExchange implements Exchange {
     this.response = response;
     this.httpVersion = request.httpVersionMajor === 2 ? "2" : "1.1";
     this.method = request.method ?? "GET";
-    const { target, authority } = requestTargetOf(request.url ?? "/");
+    const { target, authority } = aimOf(request);
     this.target = target;
-    const named = authority ?? request.headers[":authority"] ?? request.headers.host;
-    this.authority = typeof named === "string" ? named : "";
-    const { socket } = request;
-    this.#socket = socket;
-    this.peer = {
-      address: socket?.remoteAddress ?? "",
-      port: socket?.remotePort ?? 0,
-      encrypted: isEncrypted(request),
-    };
+    this.authority = authority;
+    this.#socket = request.socket;
+    this.peer = peerOf(request);
     response.once("finish", () => this.#discardRequest());
     response.once("close", () => this.#close());
     // Without a listener a reset by the client would be an uncaught error; `close` tells the same.
@@ -106,16 +93,11 @@ export class NodeExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.request.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
+    return headerOf(this.request, name);
   }
 
-  *headers(): Iterable<readonly [string, string]> {
-    const { rawHeaders } = this.request;
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index] ?? "";
-      if (!name.startsWith(":")) yield [name.toLowerCase(), rawHeaders[index + 1] ?? ""];
-    }
+  headers(): Iterable<readonly [string, string]> {
+    return headersOf(this.request);
   }
 
   takeBody(): undefined {
@@ -266,7 +248,7 @@ export class NodeExchange implements Exchange {
     for (const [name, value] of fields) flat.push(name, value);
     if (bodyBytes !== undefined) flat.push("content-length", String(bodyBytes));
     // With its words: Node keeps those of a head that it refused to write.
-    response.writeHead(status, STATUS_CODES[status] ?? "", flat);
+    response.writeHead(status, reasonPhrase(status), flat);
   }
 
   #requireSize(bytesMax: number): void {

@@ -1,13 +1,18 @@
 /** A request to go on with another protocol on an HTTP/1.1 connection, and the answer to it. */
 
-import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
-import { STATUS_CODES } from "./node-http.ts";
-import { requestTargetOf } from "./request-target.ts";
+import { reasonPhrase } from "#http1/reason-phrase.ts";
+import { fieldLine } from "#http1/response-head.ts";
+import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+
+/** Who asks for what. */
+export type UpgradeRequest = Pick<
+  Exchange,
+  "method" | "target" | "authority" | "peer" | "header" | "headers"
+>;
 
 /** Says who asks for what as an Exchange does. Either `accept` or `respond` answers it. */
-export class Upgrade {
+export class Upgrade implements UpgradeRequest {
   readonly httpVersion = "1.1";
   readonly method: string;
   readonly target: string;
@@ -17,37 +22,30 @@ export class Upgrade {
   readonly socket: Duplex;
   /** What came behind the request's head already. */
   readonly head: Buffer;
-  readonly #request: IncomingMessage;
+  readonly #request: UpgradeRequest;
   readonly #fields: [name: string, value: string][] = [];
   #status: number | undefined;
   #bodyBytes = 0;
 
-  /** Takes what node:http hands to listeners of `upgrade`. */
-  constructor(request: IncomingMessage, socket: Duplex, head: Buffer) {
+  /** Takes a connection that nobody reads any more. */
+  constructor(request: UpgradeRequest, socket: Duplex, head: Buffer) {
     this.#request = request;
-    this.method = request.method ?? "GET";
-    const { target, authority } = requestTargetOf(request.url ?? "/");
-    this.target = target;
-    this.authority = authority ?? request.headers.host ?? "";
+    this.method = request.method;
+    this.target = request.target;
+    this.authority = request.authority;
+    this.peer = request.peer;
     this.socket = socket;
     this.head = head;
-    const { remoteAddress = "", remotePort = 0 } = request.socket;
-    const encrypted = "encrypted" in request.socket && request.socket.encrypted === true;
-    this.peer = { address: remoteAddress, port: remotePort, encrypted };
-    // node:http has let go of the connection: nobody else listens. `close` tells the same.
+    // The server has let go of the connection: nobody else listens. `close` tells the same.
     socket.on("error", () => {});
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
+    return this.#request.header(name);
   }
 
-  *headers(): Iterable<readonly [string, string]> {
-    const { rawHeaders } = this.#request;
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      yield [(rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? ""];
-    }
+  headers(): Iterable<readonly [string, string]> {
+    return this.#request.headers();
   }
 
   /** Adds a field to whatever answer will be given. */
@@ -79,8 +77,11 @@ export class Upgrade {
   }
 
   #writeHead(status: number, headers: HeaderList): void {
+    const lines = [...this.#fields, ...headers].map(([name, value]) => fieldLine(name, value));
     this.#status = status;
-    const lines = [...this.#fields, ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
-    this.socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n`);
+    this.socket.write(
+      `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines.join("")}\r\n`,
+      "latin1",
+    );
   }
 }

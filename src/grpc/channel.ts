@@ -2,9 +2,9 @@
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
+import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { Http2Client, type Http2ClientOptions } from "#http2/client.ts";
 import type { ClientStream } from "#http2/client-stream.ts";
-import { BodyTooLargeError } from "#http2/stream-error.ts";
 import type { Reading } from "#protocol/compression.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";

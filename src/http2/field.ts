@@ -1,6 +1,7 @@
 /** One header field: its name, its value, and what RFC 9113 §8.2 and §8.3 say of it alone. Pure. */
 
 import { oncePerText } from "#core/remembered.ts";
+import { consistsOf, isFieldName, schemeOctets, tokenOctets } from "#http/field-text.ts";
 
 /** Names that a connection treats specially; every other name is `regular`. */
 export const fieldKind = {
@@ -43,32 +44,6 @@ const kindByName: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
   ["content-length", fieldKind.contentLength],
 ]);
 
-function characters(allowed: string): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const character of allowed) table[character.charCodeAt(0)] = 1;
-  return table;
-}
-
-const lower = "abcdefghijklmnopqrstuvwxyz";
-const digits = "0123456789";
-const marks = "!#$%&'*+-.^_`|~";
-/** Token characters (RFC 9110 §5.6.2) without capitals, which HTTP/2 forbids in names. */
-const nameCharacters = characters(lower + digits + marks);
-const methodCharacters = characters(lower + lower.toUpperCase() + digits + marks);
-const schemeCharacters = characters(`${lower}${lower.toUpperCase()}${digits}+-.`);
-
-function consistsOf(text: string, allowed: Uint8Array): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (allowed[text.charCodeAt(index)] !== 1) return false;
-  }
-  return text.length > 0;
-}
-
-/** Whether `name` may name a field: a lower-case token. Pseudo names are not. */
-export function isFieldName(name: string): boolean {
-  return consistsOf(name, nameCharacters);
-}
-
 /** Whether `value` holds only octets, none of them NUL, CR or LF, and no blank at either end. */
 export function isFieldValue(value: string): boolean {
   const last = value.length - 1;
@@ -101,7 +76,7 @@ export function requireSendableHead(head: {
   readonly path: string;
   readonly authority: string;
 }): void {
-  if (!consistsOf(head.method, methodCharacters)) throw new TypeError("the method is no token");
+  if (!consistsOf(head.method, tokenOctets)) throw new TypeError("the method is no token");
   const { path, authority } = head;
   if (!(isUnbroken(path) && isFieldValue(path) && path.length > 0)) {
     throw new TypeError("the path holds what no path holds");
@@ -140,16 +115,16 @@ function isWellFormed(kind: FieldKind, name: string, value: string): boolean {
     case fieldKind.regular:
       return isFieldName(name);
     case fieldKind.method:
-      return consistsOf(value, methodCharacters);
+      return consistsOf(value, tokenOctets);
     case fieldKind.scheme:
-      return consistsOf(value, schemeCharacters);
+      return consistsOf(value, schemeOctets);
     case fieldKind.authority:
     case fieldKind.host:
       return isUnbroken(value) && !value.includes("@");
     case fieldKind.path:
       return (value.startsWith("/") && isUnbroken(value)) || value === "*";
     case fieldKind.protocol:
-      return consistsOf(value, methodCharacters);
+      return consistsOf(value, tokenOctets);
     case fieldKind.status:
       return isStatus(value);
     case fieldKind.te:

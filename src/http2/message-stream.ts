@@ -1,6 +1,6 @@
 /** What both faces of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
 
-import { type BodySource, IncomingBody, own } from "./body.ts";
+import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
 import type { Connection } from "./connection.ts";
 import type { ErrorCode } from "./error-code.ts";
 import type { Field } from "./field.ts";

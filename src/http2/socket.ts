@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
+import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import type { Connection } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import type { Stream } from "./stream.ts";
@@ -27,13 +28,12 @@ export interface SocketOwner {
 function ignore(): void {}
 
 /** Carries bytes between a socket and a connection until either ends. It owns the socket. */
-export class SocketDriver<S extends Stream> {
+export class SocketDriver<S extends Stream> implements TurnWork {
   readonly #socket: Socket;
   readonly #connection: Connection<S>;
   readonly #clock: Clock;
   readonly #owner: SocketOwner;
-  #flushQueued = false;
-  #readQueued = false;
+  #isQueued = false;
   #blockedSinceMs: number | undefined;
   #endedMs: number | undefined;
 
@@ -53,15 +53,11 @@ export class SocketDriver<S extends Stream> {
     this.#flush();
   }
 
-  /**
-   * Writes output at the end of this turn of the event loop, however often it is asked. The writes
-   * of all connections then follow each other, and only the first of them finds a peer asleep that
-   * has several: waking one costs more than the write itself.
-   */
+  /** Has the end of this turn write the output, however often it is asked. */
   wake(): void {
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
-    setImmediate(flushQueued, this);
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    turnQueue.add(this);
   }
 
   /** Does what time asks for: call it about once a second. */
@@ -79,17 +75,16 @@ export class SocketDriver<S extends Stream> {
     this.#socket.destroy();
   }
 
-  /** For the queued call alone. */
-  flushNow(): void {
-    this.#flushQueued = false;
+  /** Writes, then goes on where a slice of input ended, once the socket has taken the output so far. */
+  endTurn(): void {
+    this.#isQueued = false;
     this.#flush();
+    if (this.#connection.hasInput && this.#blockedSinceMs === undefined) {
+      this.#connection.readOn(this.#clock.nowMs());
+      this.#owner.onTurn();
+      this.wake();
+    }
     this.#pace();
-  }
-
-  /** For the queued call alone. */
-  readOnNow(): void {
-    this.#readQueued = false;
-    this.#readOn();
   }
 
   #read(bytes: Buffer): void {
@@ -99,29 +94,11 @@ export class SocketDriver<S extends Stream> {
     this.#pace();
   }
 
-  /** Goes on where a slice of input ended, once the socket has taken the output so far. */
-  #readOn(): void {
-    if (this.#blockedSinceMs !== undefined) return;
-    if (this.#connection.hasInput) {
-      this.#connection.readOn(this.#clock.nowMs());
-      this.#owner.onTurn();
-      this.#flush();
-    }
-    this.#pace();
-  }
-
   /** Reads no more of a peer whose last input is still being worked on, or that reads nothing. */
   #pace(): void {
     const { hasInput, waitingBytes } = this.#connection;
-    if (!hasInput && waitingBytes <= waitingBytesMax) {
-      if (this.#socket.isPaused()) this.#socket.resume();
-      return;
-    }
-    this.#socket.pause();
-    if (!hasInput || this.#readQueued || this.#blockedSinceMs !== undefined) return;
-    this.#readQueued = true;
-    // Other connections come first.
-    setImmediate(readOnQueued, this);
+    if (hasInput || waitingBytes > waitingBytesMax) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #flush(): void {
@@ -149,8 +126,7 @@ export class SocketDriver<S extends Stream> {
 
   #resume(): void {
     this.#blockedSinceMs = undefined;
-    this.#flush();
-    this.#readOn();
+    this.wake();
   }
 
   #end(): void {
@@ -158,12 +134,4 @@ export class SocketDriver<S extends Stream> {
     this.#endedMs = this.#clock.nowMs();
     this.#socket.end();
   }
-}
-
-function flushQueued(driver: { flushNow(): void }): void {
-  driver.flushNow();
-}
-
-function readOnQueued(driver: { readOnNow(): void }): void {
-  driver.readOnNow();
 }

@@ -18,14 +18,3 @@ export class StreamBrokenError extends Error {
     this.unprocessed = stream.unprocessed;
   }
 }
-
-/** A body is longer than its reader takes. */
-export class BodyTooLargeError extends Error {
-  override readonly name = "BodyTooLargeError";
-  readonly bytesMax: number;
-
-  constructor(bytesMax: number) {
-    super(`the body exceeds ${bytesMax} bytes`);
-    this.bytesMax = bytesMax;
-  }
-}

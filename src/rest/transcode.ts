@@ -6,8 +6,8 @@ import type { Duplex } from "node:stream";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
-import { Upgrade } from "#exchange/upgrade.ts";
+import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
+import { type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { restErrorBody } from "./error-body.ts";
@@ -70,7 +70,7 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
       exchange.respond(status, headers, body);
     },
     upgrade(request, socket, head) {
-      const upgrade = new Upgrade(request, socket, head);
+      const upgrade = nodeUpgrade(request, socket, head);
       void transcoder.upgrade(
         upgrade,
         transcoder.matchUpgrade(upgrade.target),

@@ -5,7 +5,8 @@ import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "#exchange/node-exchange.ts";
+import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
+import type { NodeRequest } from "#exchange/node-request.ts";
 import type { WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
 import { wireError } from "./lane.ts";
@@ -68,7 +69,14 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
 export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): Promise<Listener> {
   const handler = rpcHandler(routes, options);
   const listener = await listen(
-    { host: "127.0.0.1", port: 8080, http2Engine: "polygate", ...options, name: "rpc" },
+    {
+      host: "127.0.0.1",
+      port: 8080,
+      http1Engine: "polygate",
+      http2Engine: "polygate",
+      ...options,
+      name: "rpc",
+    },
     {
       exchange: handler.exchange,
       malformed,

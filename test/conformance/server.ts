@@ -53,6 +53,7 @@ await using listener = await serveRpc(
     port: 0,
     readBytesMax: request.messageReceiveLimit === 0 ? bytesMax : request.messageReceiveLimit,
     plainErrors: true,
+    http1Engine: process.argv.includes("--node-http1") ? "node" : "polygate",
     http2Engine: process.argv.includes("--node-http2") ? "node" : "polygate",
     ...tlsOf(request, folder),
   },

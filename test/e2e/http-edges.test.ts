@@ -7,71 +7,75 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 
-let gateway: RunningGateway;
-let port: number;
-beforeAll(async () => {
-  gateway = await startTestGateway();
-  port = Number(new URL(gateway.url).port);
-});
-afterAll(() => gateway[Symbol.asyncDispose]());
+describe.each(["polygate", "node"])("HTTP/1.1 by the engine of %s:", (engine) => {
+  let gateway: RunningGateway;
+  let port: number;
+  beforeAll(async () => {
+    gateway = await startTestGateway({
+      yaml: `gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine} }`,
+    });
+    port = Number(new URL(gateway.url).port);
+  });
+  afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** An HTTP/1.1 answer to a target as it is written here. */
-async function ask(method: string, path: string) {
-  const request = httpRequest({ host: "127.0.0.1", port, method, path, agent: false }).end();
-  const [response] = (await once(request, "response")) as [IncomingMessage];
-  let text = "";
-  for await (const chunk of response) text += chunk;
-  return { status: response.statusCode, allow: response.headers.allow, text };
-}
+  /** An HTTP/1.1 answer to a target as it is written here. */
+  async function ask(method: string, path: string) {
+    const request = httpRequest({ host: "127.0.0.1", port, method, path, agent: false }).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    let text = "";
+    for await (const chunk of response) text += chunk;
+    return { status: response.statusCode, allow: response.headers.allow, text };
+  }
 
-describe("OPTIONS", () => {
-  test.each(["/", "/livez", "/readyz", "/metrics", "/docs"])(
-    "%s tells its methods",
-    async (path) => {
-      const answer = await ask("OPTIONS", path);
-      expect(answer).toEqual({ status: 204, allow: "GET, HEAD, OPTIONS", text: "" });
-      expect(await ask("POST", path)).toMatchObject({ status: 405, allow: "GET, HEAD, OPTIONS" });
+  describe("OPTIONS", () => {
+    test.each(["/", "/livez", "/readyz", "/metrics", "/docs"])(
+      "%s tells its methods",
+      async (path) => {
+        const answer = await ask("OPTIONS", path);
+        expect(answer).toEqual({ status: 204, allow: "GET, HEAD, OPTIONS", text: "" });
+        expect(await ask("POST", path)).toMatchObject({ status: 405, allow: "GET, HEAD, OPTIONS" });
+      },
+    );
+
+    test("the asterisk asks for the server's own", async () => {
+      const answer = await ask("OPTIONS", "*");
+      expect(answer).toEqual({ status: 204, allow: "GET, HEAD, POST, OPTIONS", text: "" });
+      const session = connectHttp2(gateway.url);
+      const stream = session.request({ ":method": "OPTIONS", ":path": "*" });
+      const [head] = await once(stream, "response");
+      session.close();
+      expect([head[":status"], head.allow]).toEqual([204, answer.allow]);
+    });
+  });
+
+  test("a target in absolute form is served as its path", async () => {
+    expect(await ask("GET", "http://example.com/livez")).toMatchObject({ status: 200 });
+    expect(await ask("GET", "http://example.com/api/v1/models")).toMatchObject({ status: 200 });
+  });
+
+  const broken = [
+    { name: "bytes that are no request", bytes: "BLAH\r\n\r\n", status: 400 },
+    { name: "a request without a host", bytes: "GET / HTTP/1.1\r\n\r\n", status: 400 },
+    {
+      name: "an unknown expectation",
+      bytes: "GET / HTTP/1.1\r\nhost: a\r\nexpect: foo\r\n\r\n",
+      status: 417,
     },
-  );
-
-  test("the asterisk asks for the server's own", async () => {
-    const answer = await ask("OPTIONS", "*");
-    expect(answer).toEqual({ status: 204, allow: "GET, HEAD, POST, OPTIONS", text: "" });
-    const session = connectHttp2(gateway.url);
-    const stream = session.request({ ":method": "OPTIONS", ":path": "*" });
-    const [head] = await once(stream, "response");
-    session.close();
-    expect([head[":status"], head.allow]).toEqual([204, answer.allow]);
+  ];
+  test.each(broken)("$name: answer and log have the same request id", async ({ bytes, status }) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.write(bytes);
+    let text = "";
+    for await (const chunk of socket) text += chunk;
+    const [head = "", body = ""] = text.split("\r\n\r\n");
+    const { error } = JSON.parse(body);
+    expect(head.startsWith(`HTTP/1.1 ${status} `)).toBe(true);
+    expect(head).toContain(`x-request-id: ${error.request_id}`);
+    expect(error).toMatchObject({
+      code: "REQUEST_INVALID",
+      request_id: expect.stringMatching(/^req_/),
+    });
+    const line = await gateway.line(({ request_id }) => request_id === error.request_id);
+    expect(line).toMatchObject({ msg: "connection failed", reason: "http1_malformed" });
   });
-});
-
-test("a target in absolute form is served as its path", async () => {
-  expect(await ask("GET", "http://example.com/livez")).toMatchObject({ status: 200 });
-  expect(await ask("GET", "http://example.com/api/v1/models")).toMatchObject({ status: 200 });
-});
-
-const broken = [
-  { name: "bytes that are no request", bytes: "BLAH\r\n\r\n", status: 400 },
-  { name: "a request without a host", bytes: "GET / HTTP/1.1\r\n\r\n", status: 400 },
-  {
-    name: "an unknown expectation",
-    bytes: "GET / HTTP/1.1\r\nhost: a\r\nexpect: foo\r\n\r\n",
-    status: 417,
-  },
-];
-test.each(broken)("$name: answer and log have the same request id", async ({ bytes, status }) => {
-  const socket = connect({ host: "127.0.0.1", port });
-  socket.write(bytes);
-  let text = "";
-  for await (const chunk of socket) text += chunk;
-  const [head = "", body = ""] = text.split("\r\n\r\n");
-  const { error } = JSON.parse(body);
-  expect(head.startsWith(`HTTP/1.1 ${status} `)).toBe(true);
-  expect(head).toContain(`x-request-id: ${error.request_id}`);
-  expect(error).toMatchObject({
-    code: "REQUEST_INVALID",
-    request_id: expect.stringMatching(/^req_/),
-  });
-  const line = await gateway.line(({ request_id }) => request_id === error.request_id);
-  expect(line).toMatchObject({ msg: "connection failed", reason: "http1_malformed" });
 });

@@ -72,11 +72,11 @@ const ways: Way[] = [
   },
 ];
 
-describe.each(["polygate", "node"])("HTTP/2 by the engine of %s:", (engine) => {
+describe.each(["polygate", "node"])("HTTP by the engines of %s:", (engine) => {
   let gateway: RunningGateway;
   beforeAll(async () => {
     gateway = await startTestGateway({
-      yaml: `gateway: { host: 127.0.0.1, port: 0, http2_engine: ${engine} }`,
+      yaml: `gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine}, http2_engine: ${engine} }`,
     });
   });
   afterAll(() => gateway[Symbol.asyncDispose]());

@@ -39,11 +39,13 @@ const handshake = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-describe("a WebSocket", () => {
+describe.each(["polygate", "node"])("a WebSocket, HTTP/1.1 by the engine of %s,", (engine) => {
   let gateway: RunningGateway;
 
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    gateway = await startTestGateway({
+      yaml: `gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine} }`,
+    });
     return () => gateway[Symbol.asyncDispose]();
   });
 

@@ -11,15 +11,15 @@ import { clientTls, serverTls } from "../../support/tls.ts";
 
 const loopback = { name: "test", host: "127.0.0.1", port: 0 } as const;
 
-/** Both engines keep the same promises. */
-describe.each(["polygate", "node"] as const)("HTTP/2 by %s", (http2Engine) => {
+/** Whatever engines speak, they keep the same promises. */
+describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engine) => {
   function open(
     serve: (exchange: Exchange) => void | Promise<void>,
     options: Partial<ListenerOptions> = {},
     onFailure: (reason: string) => void = () => {},
   ): Promise<Listener> {
     return listen(
-      { ...loopback, http2Engine, ...options },
+      { ...loopback, http1Engine: engine, http2Engine: engine, ...options },
       {
         exchange: (exchange) => void serve(exchange),
         malformed: (message) => ({ requestId: "req_1", body: message }),

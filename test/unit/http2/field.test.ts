@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Field, isFieldName, isFieldValue } from "#http2/field.ts";
+import { isFieldName } from "#http/field-text.ts";
+import { Field, isFieldValue } from "#http2/field.ts";
 
 const fields = [
   { name: "a lower-case token names a field", field: ["x-a_b.c~1", "v"], ok: true },

@@ -4,8 +4,9 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { connect as connectTcp } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { BodyTooLargeError } from "#http/body-too-large.ts";
 import type { ServerStream, StreamEnd } from "#http2/server-stream.ts";
-import { BodyTooLargeError, StreamBrokenError } from "#http2/stream-error.ts";
+import { StreamBrokenError } from "#http2/stream-error.ts";
 import { http2Listener } from "../../support/http2-listener.ts";
 import { opening } from "../../support/http2-peers.ts";
 import { clientTls } from "../../support/tls.ts";

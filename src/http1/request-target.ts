@@ -1,6 +1,6 @@
 /** What an HTTP/1.1 request is about: path and query, and the authority that its target may name. Pure. */
 
-/** A target as surfaces read it. */
+/** A target as handlers read it. */
 export interface RequestTarget {
   /** Path and query as sent, or `*`. */
   readonly target: string;
@@ -9,6 +9,8 @@ export interface RequestTarget {
 }
 
 const absoluteForm = /^https?:\/\/([^/?#]*)(.*)$/is;
+/** A host, perhaps an IPv6 address, and a port: no user, nothing that ends an authority. */
+const authorityPattern = /^(?:[\w!$%&'()*+,;=.~-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 
 /** Takes the absolute form, which proxies are sent, for the path in it (RFC 9112, 3.2.2). */
 export function requestTargetOf(sent: string): RequestTarget {
@@ -16,4 +18,9 @@ export function requestTargetOf(sent: string): RequestTarget {
   const [, authority, rest = ""] = absoluteForm.exec(sent) ?? [];
   if (authority === undefined) return { target: sent };
   return { target: rest.startsWith("/") ? rest : `/${rest}`, authority };
+}
+
+/** Whether `text` is the host, and perhaps the port, of something. */
+export function isAuthority(text: string): boolean {
+  return authorityPattern.test(text);
 }

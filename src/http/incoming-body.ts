@@ -1,6 +1,6 @@
 /** A body that comes in: kept as it came, read whole or in pieces, slowly when its reader is slow. */
 
-import { BodyTooLargeError } from "./stream-error.ts";
+import { BodyTooLargeError } from "./body-too-large.ts";
 
 /** The stream behind a body. */
 export interface BodySource {

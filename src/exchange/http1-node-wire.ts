@@ -1,10 +1,10 @@
-/** HTTP/1.1 by node:http, whose parser is hardened against request smuggling. */
+/** HTTP/1.1 by node:http: the reference in tests and benchmarks, and the operator's way out. */
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
-import { Upgrade } from "./upgrade.ts";
+import { nodeUpgrade } from "./node-request.ts";
 import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Time for a whole request, body included: a sender that stalls holds no connection for ever. */
@@ -75,7 +75,7 @@ function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
 function ignore(): void {}
 
 /** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
-export function http1Wire(
+export function http1NodeWire(
   { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
   handshakeTimeoutMs: number,
 ): Wire {
@@ -119,7 +119,7 @@ export function http1Wire(
     serve(request, response, unknownExpectation),
   );
   server.on("upgrade", (request, socket, head) => {
-    upgrade?.(new Upgrade(request, socket, head));
+    upgrade?.(nodeUpgrade(request, socket, head));
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const { code = "" } = error;

@@ -7,10 +7,20 @@ import { type Listener, listen } from "#exchange/listener.ts";
 
 type Serve = (exchange: Exchange, listener: Listener) => void | Promise<void>;
 
-/** All that a client gets for `request`, which asks for the connection's end, but the date. */
-async function answered(serve: Serve, request: string): Promise<string> {
+/** Fields that each engine writes in its own place and case. */
+const framingPattern = /^(connection|transfer-encoding): .*\n/gim;
+
+/**
+ * All that a client gets for `request`, which asks for the connection's end, but the date; fields
+ * of the connection last.
+ */
+async function answered(
+  serve: Serve,
+  request: string,
+  http1Engine: "polygate" | "node",
+): Promise<string> {
   await using listener = await listen(
-    { name: "test", host: "127.0.0.1", port: 0, http2Engine: "polygate" },
+    { name: "test", host: "127.0.0.1", port: 0, http1Engine, http2Engine: "polygate" },
     {
       exchange: (exchange) => serve(exchange, listener),
       malformed: (message) => ({ requestId: "req_1", body: message }),
@@ -21,7 +31,13 @@ async function answered(serve: Serve, request: string): Promise<string> {
   socket.write(request);
   let text = "";
   for await (const chunk of socket) text += chunk.toString("latin1");
-  return text.replace(/date: .*\r\n/i, "").replaceAll("\r\n", "\n");
+  const [head = "", ...rest] = text
+    .replace(/date: .*\r\n/i, "")
+    .replaceAll("\r\n", "\n")
+    .split("\n\n");
+  const framing = `${head}\n`.match(framingPattern) ?? [];
+  const others = `${head}\n`.replace(framingPattern, "");
+  return [others + framing.join("").toLowerCase().trimEnd(), ...rest].join("\n\n");
 }
 
 const get = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
@@ -44,7 +60,7 @@ const rows: { name: string; request?: string; serve: Serve; answer: string }[] =
       exchange.setHeader("x-request-id", "1");
       exchange.respond(200, repeated, "hi");
     },
-    answer: `HTTP/1.1 200 OK\nx-request-id: 1\n${repeatedText}content-length: 2\nConnection: close\n\nhi`,
+    answer: `HTTP/1.1 200 OK\nx-request-id: 1\n${repeatedText}content-length: 2\nconnection: close\n\nhi`,
   },
   {
     name: "they do when the connection is to close",
@@ -53,45 +69,45 @@ const rows: { name: string; request?: string; serve: Serve; answer: string }[] =
       void listener.drain(1000);
       exchange.respond(200, repeated, "hi");
     },
-    answer: `HTTP/1.1 200 OK\nconnection: close\n${repeatedText}content-length: 2\n\nhi`,
+    answer: `HTTP/1.1 200 OK\n${repeatedText}content-length: 2\nconnection: close\n\nhi`,
   },
   {
     name: "they do when nobody reads the body that a client would send",
     request: waiting,
     serve: (exchange) => exchange.respond(413, repeated, "no"),
-    answer: `HTTP/1.1 413 Payload Too Large\nconnection: close\n${repeatedText}content-length: 2\n\nno`,
+    answer: `HTTP/1.1 413 Payload Too Large\n${repeatedText}content-length: 2\nconnection: close\n\nno`,
   },
   {
     name: "trailers follow a body in chunks",
     serve: (exchange) => exchange.respond(200, [], "hi", [["t", "1"]]),
-    answer: "HTTP/1.1 200 OK\nConnection: close\nTransfer-Encoding: chunked\n\n2\nhi\n0\nt: 1\n\n",
+    answer: "HTTP/1.1 200 OK\nconnection: close\ntransfer-encoding: chunked\n\n2\nhi\n0\nt: 1\n\n",
   },
   {
     name: "a client of HTTP/1.0 gets neither",
     request: old,
     serve: (exchange) => exchange.respond(200, [], "hi", [["t", "1"]]),
-    answer: "HTTP/1.1 200 OK\nConnection: close\n\nhi",
+    answer: "HTTP/1.1 200 OK\nconnection: close\n\nhi",
   },
   {
     name: "HEAD gets the length that the body would have",
     request: head,
     serve: (exchange) => exchange.respond(200, [], "hé"),
-    answer: "HTTP/1.1 200 OK\ncontent-length: 3\nConnection: close\n\n",
+    answer: "HTTP/1.1 200 OK\ncontent-length: 3\nconnection: close\n\n",
   },
   {
     name: "204 has neither length nor body",
     serve: (exchange) => exchange.respond(204, [["allow", "GET"]]),
-    answer: "HTTP/1.1 204 No Content\nallow: GET\nConnection: close\n\n",
+    answer: "HTTP/1.1 204 No Content\nallow: GET\nconnection: close\n\n",
   },
   {
     name: "304 has neither length nor body",
     serve: (exchange) => exchange.respond(304, [["etag", "1"]]),
-    answer: "HTTP/1.1 304 Not Modified\netag: 1\nConnection: close\n\n",
+    answer: "HTTP/1.1 304 Not Modified\netag: 1\nconnection: close\n\n",
   },
   {
     name: "a text beyond ASCII has its length in bytes",
     serve: (exchange) => exchange.respond(200, [], "é"),
-    answer: "HTTP/1.1 200 OK\ncontent-length: 2\nConnection: close\n\n\u00c3\u00a9",
+    answer: "HTTP/1.1 200 OK\ncontent-length: 2\nconnection: close\n\n\u00c3\u00a9",
   },
   {
     name: "behind a head that cannot be sent another one can, in its own words",
@@ -101,12 +117,12 @@ const rows: { name: string; request?: string; serve: Serve; answer: string }[] =
       exchange.respond(500, [["b", "1"]], "failed");
     },
     answer:
-      "HTTP/1.1 500 Internal Server Error\nb: 1\ncontent-length: 6\nConnection: close\n\nfailed",
+      "HTTP/1.1 500 Internal Server Error\nb: 1\ncontent-length: 6\nconnection: close\n\nfailed",
   },
 ];
 
-describe("an answer over HTTP/1.1", () => {
+describe.each(["polygate", "node"] as const)("an answer over HTTP/1.1 by %s", (engine) => {
   test.each(rows)("$name", async ({ request = get, serve, answer }) => {
-    expect(await answered(serve, request)).toBe(answer);
+    expect(await answered(serve, request, engine)).toBe(answer);
   });
 });

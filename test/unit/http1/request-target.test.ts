@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requestTargetOf } from "#exchange/request-target.ts";
+import { requestTargetOf } from "#http1/request-target.ts";
 
 const rows = [
   {

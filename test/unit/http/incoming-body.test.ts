@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type BodySource, IncomingBody, own } from "#http2/body.ts";
-import { BodyTooLargeError } from "#http2/stream-error.ts";
+import { BodyTooLargeError } from "#http/body-too-large.ts";
+import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
 
 class Source implements BodySource {
   bytes = 0;

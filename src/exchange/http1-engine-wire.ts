@@ -1,0 +1,41 @@
+/** HTTP/1.1 by the project's own engine. */
+
+import { Http1Server } from "#http1/server.ts";
+import { EngineExchange } from "./engine-exchange.ts";
+import { Upgrade } from "./upgrade.ts";
+import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+
+/** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
+export function http1EngineWire(
+  { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
+  handshakeTimeoutMs: number,
+): Wire {
+  const server = new Http1Server({
+    onExchange: (stream, socket) => exchange(new EngineExchange("1.1", stream, socket)),
+    upgrades: {
+      // Others, such as h2c, are offers that a server may pass over.
+      takes: (protocol) => upgrade !== undefined && protocol === "websocket",
+      onUpgrade: ({ exchange: stream, socket, rest }) =>
+        upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest)),
+    },
+    onRefusal({ message, reason }) {
+      const { requestId, body } = malformed(message);
+      connectionFailed(reason, { requestId });
+      const fields = [
+        ["content-type", "application/json"],
+        ["x-request-id", requestId],
+      ] as const;
+      return { fields, body };
+    },
+    onStall: () => connectionFailed("http1_not_reading"),
+    limits: { headBytesMax: headerBytesMax, headTimeoutMs: handshakeTimeoutMs },
+  });
+  return {
+    take(socket) {
+      server.take(socket);
+      socket.resume();
+    },
+    drain: () => server.drain(),
+    close: () => server[Symbol.asyncDispose](),
+  };
+}

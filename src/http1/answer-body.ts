@@ -1,0 +1,40 @@
+/** How the body of an answer is framed (RFC 9112 §6): by its length, in chunks, or by the connection's end. */
+
+import type { Link } from "./link.ts";
+
+/** How the client will know where the body ends; none: it has no body. */
+export type Framing = "none" | "sized" | "chunked" | "untilClose";
+
+/** Bodies up to this many bytes are copied behind their head; larger ones are sent from where they are. */
+const copiedBytesMax = 8 * 1024;
+
+/** Queues a body with text before and behind it; false asks its writer to wait. */
+export function sendAround(link: Link, before: string, body: Uint8Array, after: string): boolean {
+  if (body.length <= copiedBytesMax) {
+    const bytes = Buffer.allocUnsafe(before.length + body.length + after.length);
+    bytes.write(before, 0, "latin1");
+    if (body.length > 0) bytes.set(body, before.length);
+    if (after !== "") bytes.write(after, before.length + body.length, "latin1");
+    return link.send(bytes);
+  }
+  if (before !== "") link.send(Buffer.from(before, "latin1"));
+  const goOn = link.send(bufferOf(body));
+  return after === "" ? goOn : link.send(Buffer.from(after, "latin1"));
+}
+
+/** What stands before a chunk. */
+export function chunkHead(chunkBytes: number): string {
+  return `${chunkBytes.toString(16)}\r\n`;
+}
+
+/** What stands behind the last chunk's data, `trailers` being lines of fields. */
+export function lastChunk(trailers: string): string {
+  return `0\r\n${trailers}\r\n`;
+}
+
+/** Bytes to send. */
+export function bufferOf(content: Uint8Array | string): Buffer {
+  if (typeof content === "string") return Buffer.from(content);
+  if (content instanceof Buffer) return content;
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+}

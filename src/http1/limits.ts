@@ -1,0 +1,45 @@
+/** What a client may ask of a connection: sizes and times. */
+
+/** Limits of a connection. */
+export interface ConnectionLimits {
+  /** Longest request head, and longest trailers, with their line ends. */
+  readonly headBytesMax: number;
+  /** Most fields of a head, and of trailers. */
+  readonly headFieldsMax: number;
+  /** Chunk extensions of one body. */
+  readonly chunkExtensionBytesMax: number;
+  /** Input that came and is not wanted yet; past it the connection is not read. */
+  readonly unreadBytesMax: number;
+  /** Output that waits for the socket; past it a writer is told to wait. */
+  readonly unsentBytesMax: number;
+  /** Time for a head, from its first byte; the first request's begins with the connection. */
+  readonly headTimeoutMs: number;
+  /** Time for a whole request, body included, from the first byte of its head. */
+  readonly requestTimeoutMs: number;
+  /** Time that a connection is kept without a request. */
+  readonly keepAliveTimeoutMs: number;
+  /** Time for a head that is arriving when the drain begins. */
+  readonly drainHeadTimeoutMs: number;
+  /** Time for a client to stop sending a body that was answered before its end. */
+  readonly discardTimeoutMs: number;
+  /** Time for a client to close its side behind the last answer, so that it gets the whole of it. */
+  readonly lingerMs: number;
+  /** Time in which a client has to take something of what waits for it. */
+  readonly stallTimeoutMs: number;
+}
+
+/** Limits where no others are given. */
+export const defaultLimits: ConnectionLimits = {
+  headBytesMax: 16 * 1024,
+  headFieldsMax: 128,
+  chunkExtensionBytesMax: 16 * 1024,
+  unreadBytesMax: 64 * 1024,
+  unsentBytesMax: 64 * 1024,
+  headTimeoutMs: 10_000,
+  requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 75_000,
+  drainHeadTimeoutMs: 1_000,
+  discardTimeoutMs: 5_000,
+  lingerMs: 1_000,
+  stallTimeoutMs: 60_000,
+};

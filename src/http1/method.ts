@@ -1,0 +1,32 @@
+/** Methods that are served: those that node:http knows, so that both engines take the same. */
+
+/** What CONNECT asks for is a proxy. */
+export const connectMethod = "CONNECT";
+
+const methods: ReadonlySet<string> = new Set(
+  (
+    "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY " +
+    "MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND " +
+    "REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE"
+  ).split(" "),
+);
+/** Those of nearly all requests. */
+const usual = ["POST", "GET"];
+
+/** No method is longer. */
+export const methodBytesMax = 11;
+
+/** The method in `bytes` from `start` to `end`; undefined when nobody knows it. */
+export function methodAt(bytes: Buffer, start: number, end: number): string | undefined {
+  for (const method of usual) if (isAt(method, bytes, start, end)) return method;
+  const text = bytes.toString("latin1", start, end);
+  return methods.has(text) ? text : undefined;
+}
+
+function isAt(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,58 @@
+/** Why input is not served, and what its sender is told. */
+
+import type { ConnectionLimits } from "./limits.ts";
+
+/** An answer to what is no request, or none that can be served. The connection closes behind it. */
+export interface Refusal {
+  readonly status: number;
+  /** Names the field or the limit. */
+  readonly message: string;
+  /** What to count it as. */
+  readonly reason: "http1_malformed" | "http1_head_timeout" | "http1_body_timeout";
+}
+
+function malformed(message: string, status = 400): Refusal {
+  return { status, message, reason: "http1_malformed" };
+}
+
+/** Bytes that break the grammar of a head, a chunk or a trailer. */
+export const notHttp = malformed("the bytes sent are not an HTTP request");
+/** HTTP/1.1 without exactly one Host, or with one that names no authority. */
+export const hostNeeded = malformed("host: HTTP/1.1 requests name one");
+/** A body whose length is told badly, twice or in two ways. */
+export const lengthUnclear = malformed(
+  "content-length: one number of bytes, and none beside transfer-encoding",
+);
+/** A coding that is not chunked alone, or in a version that has none. */
+export const codingUnknown = malformed(
+  "transfer-encoding: only chunked is known, once, on HTTP/1.1",
+);
+/** CONNECT, which asks for a proxy. */
+export const noProxy = malformed("CONNECT: this server is no proxy");
+/** An expectation that nobody knows. */
+export const expectationUnknown = malformed("expect: only 100-continue is known", 417);
+/** A head that did not come in its time. */
+export const headLate: Refusal = {
+  status: 408,
+  message: "the request head did not arrive in time",
+  reason: "http1_head_timeout",
+};
+/** A body that did not come in its time. */
+export const bodyLate: Refusal = {
+  status: 408,
+  message: "the request body did not arrive in time",
+  reason: "http1_body_timeout",
+};
+
+/** A head, or trailers, past their bytes. */
+export function headTooLong({ headBytesMax }: ConnectionLimits): Refusal {
+  return malformed(`the request head exceeds ${headBytesMax} bytes`, 431);
+}
+
+/** A head, or trailers, past their fields. */
+export function tooManyFields({ headFieldsMax }: ConnectionLimits): Refusal {
+  return malformed(`the request head has more than ${headFieldsMax} fields`, 431);
+}
+
+/** Chunk extensions past their bytes. */
+export const extensionsTooLong = malformed("the chunk extensions are too large", 413);

@@ -1,0 +1,149 @@
+/** The head of an answer as text: status line, fields, and what ends it. Nothing unsound gets out. */
+
+import type { Clock } from "#core/clock.ts";
+import { isFieldName } from "#http/field-text.ts";
+import { reasonPhrase } from "./reason-phrase.ts";
+
+/** Fields to send in this order; names in lower case, one entry a value. */
+export type FieldList = readonly (readonly [name: string, value: string])[];
+
+/** What a field of an answer is to the connection. */
+type AnswerKind = "regular" | "contentLength" | "connection" | "date" | "framing";
+
+interface KnownName {
+  readonly kind: AnswerKind;
+  readonly prefix: string;
+}
+
+const kindByName: Readonly<Record<string, AnswerKind>> = {
+  "content-length": "contentLength",
+  connection: "connection",
+  date: "date",
+  "transfer-encoding": "framing",
+  "keep-alive": "framing",
+  "proxy-connection": "framing",
+  upgrade: "framing",
+};
+
+/** Names that were judged already; those of answers are few. */
+const knownNames = new Map<string, KnownName>();
+const knownNamesMax = 256;
+/** What no value holds: control characters but the tab, and what is no octet (RFC 9110 §5.5). */
+const unsoundPattern = /[^\t\x20-\x7e\x80-\xff]/;
+const lengthPattern = /^\d{1,15}$/;
+
+function knownName(name: string): KnownName {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  if (!isFieldName(name)) throw new TypeError(`"${name}" is no name of a field`);
+  const made = { kind: kindByName[name] ?? "regular", prefix: `${name}: ` };
+  if (knownNames.size < knownNamesMax) knownNames.set(name, made);
+  return made;
+}
+
+function requireSound(name: string, value: string): void {
+  if (unsoundPattern.test(value))
+    throw new TypeError(`the value of field "${name}" cannot be sent`);
+}
+
+/** One field with its line end. Throws TypeError for what may not stand in one: a programmer's error. */
+export function fieldLine(name: string, value: string): string {
+  const { prefix } = knownName(name);
+  requireSound(name, value);
+  return `${prefix}${value}\r\n`;
+}
+
+/** Fields of a trailer, which say nothing of framing. Throws as `fieldLine`. */
+export function trailerLines(fields: FieldList): string {
+  let text = "";
+  for (const [name, value] of fields) {
+    if (knownName(name).kind !== "regular") throw new TypeError(`"${name}" is no trailer`);
+    text += fieldLine(name, value);
+  }
+  return text;
+}
+
+/** The fields that a handler gives its answer, and what they say to the connection. */
+export class AnswerFields {
+  /** Their lines, but for those that the connection writes itself. */
+  text = "";
+  /** -1 when they tell no content-length. */
+  contentLength = -1;
+  /** They ask for the connection's end. */
+  closes = false;
+  /** They tell the time themselves. */
+  isDated = false;
+
+  /** Throws as `fieldLine`, and for a field that is the connection's own business. */
+  constructor(fields: FieldList) {
+    for (const [name, value] of fields) {
+      const { kind, prefix } = knownName(name);
+      requireSound(name, value);
+      if (kind === "regular") this.text += `${prefix}${value}\r\n`;
+      else this.#take(kind, name, value);
+    }
+  }
+
+  #take(kind: AnswerKind, name: string, value: string): void {
+    switch (kind) {
+      case "contentLength":
+        if (this.contentLength >= 0 || !lengthPattern.test(value)) {
+          throw new TypeError("content-length is one number of bytes");
+        }
+        this.contentLength = Number(value);
+        return;
+      case "connection":
+        if (value !== "close") throw new TypeError("connection: an answer may only close it");
+        this.closes = true;
+        return;
+      case "date":
+        this.isDated = true;
+        this.text += fieldLine(name, value);
+        return;
+      default:
+        throw new TypeError(`"${name}" is the connection's own field`);
+    }
+  }
+}
+
+const statusLines: string[] = [];
+
+/** The first line. Throws RangeError for what is no final status. */
+export function statusLine(status: number): string {
+  const known = statusLines[status];
+  if (known !== undefined) return known;
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new RangeError(`${status} is no status of an answer`);
+  }
+  const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  statusLines[status] = line;
+  return line;
+}
+
+/** The fields that the connection adds to every answer, made once a second for all of them. */
+export class HeadEnds {
+  readonly #clock: Clock;
+  readonly #keepAlive: string;
+  #second = -1;
+  #date = "";
+  #kept = "";
+
+  constructor(clock: Clock, keepAliveTimeoutMs: number) {
+    this.#clock = clock;
+    const seconds = Math.floor(keepAliveTimeoutMs / 1000);
+    this.#keepAlive = `connection: keep-alive\r\nkeep-alive: timeout=${seconds}\r\n`;
+  }
+
+  /** Those of an answer behind which the connection closes, or is kept. */
+  fields(closes: boolean, isDated: boolean): string {
+    const wallMs = this.#clock.wallMs();
+    const second = Math.floor(wallMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#date = `date: ${new Date(wallMs).toUTCString()}\r\n`;
+      this.#kept = this.#date + this.#keepAlive;
+    }
+    if (!(closes || isDated)) return this.#kept;
+    return (isDated ? "" : this.#date) + (closes ? "connection: close\r\n" : this.#keepAlive);
+  }
+}

@@ -1,0 +1,316 @@
+/** A request and its answer on a server: the face that handlers see. */
+
+import { BodyTooLargeError } from "#http/body-too-large.ts";
+import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
+import { bufferOf, chunkHead, type Framing, lastChunk, sendAround } from "./answer-body.ts";
+import { ConnectionBrokenError } from "./connection-broken.ts";
+import type { Link } from "./link.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { RequestHead } from "./request-head.ts";
+import { AnswerFields, type FieldList, statusLine, trailerLines } from "./response-head.ts";
+
+/** How an exchange ended. */
+export interface ExchangeEnd {
+  /** Status that was sent; 499 when the client left before any was. */
+  readonly status: number;
+  /** Bytes of the answer's body. */
+  readonly bodyBytes: number;
+  /** The connection broke before the answer was whole. */
+  readonly aborted: boolean;
+}
+
+const clientGoneStatus = 499;
+const continueText = "HTTP/1.1 100 Continue\r\n\r\n";
+const noBytes = Buffer.alloc(0);
+
+/** Whether answers of this status have no body, whatever their fields say (RFC 9112 §6.3). */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+/**
+ * One request and its answer. Exactly one of `respond` or `start` … `end` answers it. A handler is
+ * called once the body is whole, or at the end of the read that brought the head.
+ */
+export class ServerExchange implements BodySource {
+  /** Bytes of the request's body that came and were not read. */
+  unreadBytes = 0;
+  /** Its owner works on it, so what comes in may have to wait. */
+  dispatched = false;
+  readonly #head: RequestHead;
+  readonly #facts: RequestFacts;
+  readonly #link: Link;
+  readonly #body = new IncomingBody();
+  #status = 0;
+  #framing: Framing = "none";
+  /** The connection closes behind the answer. */
+  #closes = false;
+  /** Bytes of the answer's body so far, and how many are still promised. */
+  #bodyBytes = 0;
+  #leftBytes = 0;
+  #answered = false;
+  /** The answer is sent. */
+  #sent = false;
+  #broken = false;
+  #writer: PromiseWithResolvers<void> | undefined;
+  #endListeners: ((end: ExchangeEnd) => void)[] | undefined;
+
+  constructor(head: RequestHead, facts: RequestFacts, link: Link) {
+    this.#head = head;
+    this.#facts = facts;
+    this.#link = link;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  /** Path and query as sent, or `*`. */
+  get path(): string {
+    return this.#head.path;
+  }
+
+  /** Host and port that the request is for; empty when it names none. */
+  get authority(): string {
+    return this.#facts.authority;
+  }
+
+  /** Whether an answer was begun. */
+  get started(): boolean {
+    return this.#status !== 0;
+  }
+
+  /** Value of a field by lower-case name; several joined, cookies by "; ". */
+  header(name: string): string | undefined {
+    return this.#head.header(name);
+  }
+
+  /** All fields in order, names in lower case. */
+  headers(): Generator<readonly [name: string, value: string]> {
+    return this.#head.headers();
+  }
+
+  /** The whole body when it is here already: the way of small calls. It is taken once. */
+  takeBody(): Buffer | undefined {
+    const whole = this.#body.takeWhole();
+    if (whole !== undefined) this.unreadBytes = 0;
+    return whole;
+  }
+
+  /** The whole body. Rejects with BodyTooLargeError or ConnectionBrokenError. */
+  async body(bytesMax: number): Promise<Buffer> {
+    this.#invite(bytesMax);
+    return await this.#body.read(bytesMax, this);
+  }
+
+  /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
+  async *chunks(bytesMax: number): AsyncGenerator<Buffer> {
+    this.#invite(bytesMax);
+    yield* this.#body.pieces(bytesMax, this);
+  }
+
+  /**
+   * The whole answer at once; with trailers it goes in chunks, where the client knows them. A HEAD
+   * request gets the head alone. Throws TypeError for fields that cannot be sent, and sends nothing.
+   */
+  respond(
+    status: number,
+    fields: FieldList,
+    body: Uint8Array | string = noBytes,
+    trailers?: FieldList,
+  ): void {
+    if (this.started || this.#broken) return;
+    const bytes = bufferOf(body);
+    const end = trailers === undefined ? "" : trailerLines(trailers);
+    const head = this.#headText(status, fields, trailers === undefined ? bytes.length : -1);
+    if (this.#framing === "sized" && bytes.length !== this.#leftBytes && this.method !== "HEAD") {
+      throw new TypeError("content-length: the body has another one");
+    }
+    this.#status = status;
+    const content = this.#framing === "none" || this.method === "HEAD" ? noBytes : bytes;
+    this.#bodyBytes = content.length;
+    if (this.#framing !== "chunked" || this.method === "HEAD") {
+      sendAround(this.#link, head, content, "");
+    } else if (content.length === 0) {
+      sendAround(this.#link, head, content, lastChunk(end));
+    } else {
+      const before = head + chunkHead(content.length);
+      sendAround(this.#link, before, content, `\r\n${lastChunk(end)}`);
+    }
+    this.#finish();
+  }
+
+  /** The head of an answer whose body follows in pieces. Throws as `respond`. */
+  start(status: number, fields: FieldList): void {
+    if (this.started || this.#broken) return;
+    const head = this.#headText(status, fields, -1);
+    this.#status = status;
+    this.#link.send(Buffer.from(head, "latin1"));
+  }
+
+  /**
+   * Sends a piece, which must not change. A promise resolves when there is room for the next;
+   * undefined when there is already. Rejects with ConnectionBrokenError.
+   */
+  write(piece: Uint8Array | string): Promise<void> | undefined {
+    if (this.#broken) return Promise.reject(new ConnectionBrokenError());
+    const bytes = bufferOf(piece);
+    if (this.#answered || bytes.length === 0 || this.#isHeadAlone) return undefined;
+    if (this.#framing === "sized" && bytes.length > this.#leftBytes) {
+      this.reset();
+      return Promise.reject(new RangeError("content-length: the body is longer"));
+    }
+    this.#leftBytes -= bytes.length;
+    this.#bodyBytes += bytes.length;
+    const isChunk = this.#framing === "chunked";
+    const before = isChunk ? chunkHead(bytes.length) : "";
+    if (sendAround(this.#link, before, bytes, isChunk ? "\r\n" : "")) return undefined;
+    this.#writer ??= Promise.withResolvers<void>();
+    return this.#writer.promise;
+  }
+
+  /** The answer is whole; trailers go out where it is in chunks. Throws as `respond`. */
+  end(trailers: FieldList = []): void {
+    if (this.#answered || this.#broken) return;
+    const lines = trailerLines(trailers);
+    if (this.#framing === "sized" && this.#leftBytes > 0 && !this.#isHeadAlone) {
+      this.reset();
+      return;
+    }
+    if (this.#framing === "chunked" && !this.#isHeadAlone) {
+      this.#link.send(Buffer.from(lastChunk(lines), "latin1"));
+    }
+    this.#finish();
+  }
+
+  /** Breaks the connection off, so that the client sees that the answer is not whole. */
+  reset(): void {
+    if (!(this.#answered || this.#broken)) this.#link.reset();
+  }
+
+  /** Called once, when the answer is sent or the connection is broken; at once when it was. */
+  onEnd(listener: (end: ExchangeEnd) => void): void {
+    if (this.#sent || this.#broken) {
+      listener(this.#howItEnded());
+      return;
+    }
+    this.#endListeners ??= [];
+    this.#endListeners.push(listener);
+  }
+
+  /** The request's body is whole. For the connection alone, as all below. */
+  get isReceived(): boolean {
+    return this.#body.ended;
+  }
+
+  /** A piece of the body has come. */
+  received(piece: Buffer): void {
+    if (this.#answered) return;
+    this.unreadBytes += piece.length;
+    this.#body.add(this.dispatched ? own(piece) : piece, this);
+  }
+
+  /** The body is whole. */
+  receivedAll(): void {
+    this.#body.end();
+  }
+
+  /** The read is over; what outlasts it may not hold on to all of its bytes. */
+  settle(): void {
+    this.#head.own();
+    this.#body.settle();
+  }
+
+  /** There is room for the next piece. */
+  writable(): void {
+    this.#writer?.resolve();
+    this.#writer = undefined;
+  }
+
+  /** The socket has taken the answer. */
+  sent(): void {
+    this.#sent = true;
+    this.writable();
+    this.#tellEnd();
+  }
+
+  /** The connection is gone. */
+  broke(): void {
+    if (this.#sent || this.#broken) return;
+    this.#broken = true;
+    if (!this.isReceived) this.#body.break(this);
+    this.#writer?.reject(new ConnectionBrokenError());
+    this.#writer = undefined;
+    this.#tellEnd();
+  }
+
+  consumed(bytes: number): void {
+    this.unreadBytes -= bytes;
+    if (bytes > 0) this.#link.inputRead();
+  }
+
+  broken(): Error | undefined {
+    const isOver = this.#broken || this.#answered;
+    return isOver && !this.isReceived ? new ConnectionBrokenError() : undefined;
+  }
+
+  get #isHeadAlone(): boolean {
+    return this.#framing === "none" || this.method === "HEAD";
+  }
+
+  /** Says 100 to a client that waits for it, unless its body would be too large. */
+  #invite(bytesMax: number): void {
+    if (this.#facts.bodyBytes > bytesMax) throw new BodyTooLargeError(bytesMax);
+    if (!this.#facts.expectsContinue || this.started || this.#broken) return;
+    this.#facts.expectsContinue = false;
+    if (!this.isReceived) this.#link.send(Buffer.from(continueText, "latin1"));
+  }
+
+  /** Composes the head and settles the framing; `bodyBytes` is -1 while nobody knows. */
+  #headText(status: number, fields: FieldList, bodyBytes: number): string {
+    const own = new AnswerFields(fields);
+    let text = statusLine(status) + own.text;
+    const length = own.contentLength < 0 ? bodyBytes : own.contentLength;
+    let framing: Framing = "none";
+    if (!isBodiless(status)) {
+      if (length >= 0) {
+        framing = "sized";
+        text += `content-length: ${length}\r\n`;
+      } else if (this.method !== "HEAD") {
+        framing = this.#head.minor === 0 ? "untilClose" : "chunked";
+      }
+    }
+    this.#framing = framing;
+    this.#leftBytes = length;
+    this.#closes =
+      own.closes ||
+      framing === "untilClose" ||
+      !this.#facts.persists ||
+      !this.isReceived ||
+      this.#link.isDraining;
+    text += this.#link.headEnds.fields(this.#closes, own.isDated);
+    return `${text}${framing === "chunked" ? "transfer-encoding: chunked\r\n" : ""}\r\n`;
+  }
+
+  #finish(): void {
+    this.#answered = true;
+    // Nobody will get the rest of a body that was answered early.
+    if (!this.isReceived) this.#body.break(this);
+    this.#link.answered(this.#closes);
+  }
+
+  #tellEnd(): void {
+    if (this.#endListeners === undefined) return;
+    const end = this.#howItEnded();
+    for (const listener of this.#endListeners) listener(end);
+    this.#endListeners = undefined;
+  }
+
+  #howItEnded(): ExchangeEnd {
+    return {
+      status: this.started ? this.#status : clientGoneStatus,
+      bodyBytes: this.#bodyBytes,
+      aborted: !this.#sent,
+    };
+  }
+}

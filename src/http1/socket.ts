@@ -1,0 +1,186 @@
+/** A connection on a socket: reads, writes at the end of a turn, and keeps to the pace of the client. */
+
+import type { Socket } from "node:net";
+import type { Clock } from "#core/clock.ts";
+import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
+import type { Connection } from "./connection.ts";
+
+/** Whose driver it is. */
+export interface SocketOwner {
+  /** Another protocol goes on with the socket, from `rest` on; the driver has let go of it. */
+  onUpgrade(rest: Buffer): void;
+  /** The client took nothing of what waits for it in its time. */
+  onStall(): void;
+  /** The socket is gone. Called once. */
+  onGone(): void;
+}
+
+/** What drivers of one server share. */
+export interface DriverShare {
+  readonly clock: Clock;
+  readonly limits: { readonly stallTimeoutMs: number };
+}
+
+/** Output that is handed to the socket at once; it tells when it has taken that. */
+const writeBytes = 256 * 1024;
+
+/** What each driver on a socket needs not have of its own. */
+function ignore(): void {}
+
+/** Carries bytes between a socket and a connection until either ends. It owns the socket. */
+export class SocketDriver implements TurnWork {
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #share: DriverShare;
+  readonly #owner: SocketOwner;
+  #isQueued = false;
+  #isEnded = false;
+  #blockedSinceMs: number | undefined;
+  readonly #onData = (bytes: Buffer) => this.#receive(bytes);
+  readonly #onEnd = () => this.#receiveEnd();
+  readonly #onDrain = () => this.#unblock();
+  readonly #onClose = () => this.#closed();
+
+  constructor(socket: Socket, connection: Connection, share: DriverShare, owner: SocketOwner) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#share = share;
+    this.#owner = owner;
+    socket.setNoDelay(true);
+    // A client that ends its side still gets what was answered.
+    socket.allowHalfOpen = true;
+    socket.on("data", this.#onData).on("end", this.#onEnd);
+    socket.on("drain", this.#onDrain).on("close", this.#onClose);
+    // Whatever goes wrong ends in `close`.
+    socket.on("error", ignore);
+  }
+
+  /** Has the end of this turn look after the connection, however often it is asked. */
+  wake(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    turnQueue.add(this);
+  }
+
+  /** Does what time asks for: call it about once a second. */
+  tick(nowMs: number): void {
+    const since = this.#blockedSinceMs;
+    if (since === undefined) {
+      this.#connection.tick(nowMs);
+    } else if (nowMs - since >= this.#share.limits.stallTimeoutMs) {
+      this.#owner.onStall();
+      this.#socket.destroy();
+    }
+  }
+
+  /** Breaks the connection off without a word. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Writes, ends or reads on, as the connection wants it. */
+  endTurn(): void {
+    this.#isQueued = false;
+    if (this.#socket.destroyed) return;
+    const connection = this.#connection;
+    if (this.#blockedSinceMs === undefined) this.#flush();
+    if (connection.isBroken) {
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#blockedSinceMs !== undefined) {
+      this.#pace();
+      return;
+    }
+    if (connection.isFinished) this.#end();
+    else if (connection.hasInput) this.#readOn();
+    this.#pace();
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#connection.receive(bytes, this.#share.clock.nowMs());
+    this.#look();
+  }
+
+  #readOn(): void {
+    this.#connection.readOn(this.#share.clock.nowMs());
+    this.#look();
+  }
+
+  /** Sees to what a read has changed. */
+  #look(): void {
+    const connection = this.#connection;
+    if (connection.upgraded !== undefined) {
+      this.#handOver();
+      return;
+    }
+    const { hasOutput, hasInput, isFinished, isBroken } = connection;
+    if (hasOutput || hasInput || isFinished || isBroken) this.wake();
+    this.#pace();
+  }
+
+  #receiveEnd(): void {
+    this.#connection.receiveEnd();
+    this.wake();
+  }
+
+  /** Stops reading while what came is not wanted yet. */
+  #pace(): void {
+    const { wantsInput } = this.#connection;
+    if (wantsInput === this.#socket.isPaused()) {
+      if (wantsInput) this.#socket.resume();
+      else this.#socket.pause();
+    }
+  }
+
+  #flush(): void {
+    const connection = this.#connection;
+    while (connection.hasOutput) {
+      if (!this.#write(connection.takeOutput(writeBytes))) {
+        this.#blockedSinceMs = this.#share.clock.nowMs();
+        return;
+      }
+    }
+    connection.sent(this.#share.clock.nowMs());
+  }
+
+  #write(chunks: readonly Buffer[]): boolean {
+    const [first] = chunks;
+    if (first === undefined) return true;
+    if (chunks.length === 1) return this.#socket.write(first);
+    this.#socket.cork();
+    let goOn = true;
+    for (const chunk of chunks) goOn = this.#socket.write(chunk);
+    this.#socket.uncork();
+    return goOn;
+  }
+
+  #unblock(): void {
+    if (this.#blockedSinceMs === undefined) return;
+    this.#blockedSinceMs = undefined;
+    this.wake();
+  }
+
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#socket.end();
+  }
+
+  /** Lets go of the socket, which then is as if nobody had read it. */
+  #handOver(): void {
+    this.#flush();
+    const socket = this.#socket;
+    socket.off("data", this.#onData).off("end", this.#onEnd);
+    socket.off("drain", this.#onDrain).off("close", this.#onClose).off("error", ignore);
+    socket.allowHalfOpen = false;
+    socket.pause();
+    socket.readableFlowing = null;
+    this.#owner.onUpgrade(this.#connection.takeInput());
+  }
+
+  #closed(): void {
+    this.#connection.abort();
+    this.#owner.onGone();
+  }
+}

@@ -1,0 +1,334 @@
+import { describe, expect, test } from "vitest";
+import { defaultLimits } from "#http1/limits.ts";
+import type { ServerExchange } from "#http1/server-exchange.ts";
+import { Http1Harness } from "../../support/http1-harness.ts";
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
+const post = (body: string) =>
+  `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const inChunks = (coding: string) =>
+  `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${coding}`;
+
+/** Status codes in what came out. */
+const statuses = ({ output }: Http1Harness) =>
+  [...output.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => Number(code));
+
+/** A connection whose exchanges are answered by the test. */
+function held(limits = {}) {
+  const exchanges: ServerExchange[] = [];
+  const harness = new Http1Harness((exchange) => void exchanges.push(exchange), limits);
+  return { harness, exchanges };
+}
+
+describe("requests", () => {
+  test("on one connection are answered one after the other", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/1") + get("/2"));
+    expect(exchanges.map(({ path }) => path)).toEqual(["/1"]);
+    exchanges[0]?.respond(200, [], "one");
+    await harness.settle();
+    expect(exchanges.map(({ path }) => path)).toEqual(["/1", "/2"]);
+  });
+
+  test("that come in one read are all served, more than one turn takes", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(get("/").repeat(500));
+    expect(harness.requests.length).toBe(500);
+    expect(harness.ends.every(({ status, aborted }) => status === 200 && !aborted)).toBe(true);
+  });
+
+  test("are the same however they are cut", async () => {
+    const bytes = Buffer.from(
+      `\r\n${post("abc")}${inChunks("3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nt: 1\r\n\r\n")}${get("/last")}`,
+    );
+    const whole = new Http1Harness();
+    await whole.receive(bytes);
+    expect(whole.requests.map(({ body }) => body)).toEqual(["abc", "abcde", ""]);
+    for (let cut = 1; cut < bytes.length; cut += 1) {
+      const harness = new Http1Harness();
+      await harness.receive(bytes.subarray(0, cut));
+      await harness.receive(bytes.subarray(cut));
+      expect(harness.requests, `cut at ${cut}`).toEqual(whole.requests);
+      expect(harness.output).toBe(whole.output);
+    }
+  });
+
+  test("find a body that came with its head without waiting", async () => {
+    let body: string | undefined;
+    const harness = new Http1Harness((exchange) => {
+      body = exchange.takeBody()?.toString();
+      exchange.respond(204, []);
+    });
+    await harness.receive(post("abc"));
+    expect(body).toBe("abc");
+  });
+});
+
+describe("what is no sound request is answered once, and nothing behind it is read", () => {
+  const rows = [
+    {
+      name: "CL.TE",
+      text: `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nG${get("/")}`,
+      status: 400,
+    },
+    {
+      name: "TE.CL",
+      text: `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n12\r\nGET /x HTTP/1.1\r\n\r\n0\r\n\r\n`,
+      status: 400,
+    },
+    { name: "a bad chunk", text: inChunks(`3\r\nabcd\r\n0\r\n\r\n${get("/")}`), status: 400 },
+    {
+      name: "a length in the trailers",
+      text: inChunks(`0\r\ncontent-length: 3\r\n\r\n${get("/")}`),
+      status: 400,
+    },
+    {
+      name: "a host in the trailers",
+      text: inChunks(`0\r\nHost: b\r\n\r\n${get("/")}`),
+      status: 400,
+    },
+    { name: "a bad trailer", text: inChunks(`0\r\nt : 1\r\n\r\n${get("/")}`), status: 400 },
+    {
+      name: "trailers without an end",
+      text: inChunks(`0\r\n${"t: 1\r\n".repeat(3000)}`),
+      status: 431,
+    },
+    { name: "extensions without an end", text: inChunks(`1;${"a".repeat(17_000)}`), status: 413 },
+    { name: "no host", text: `GET / HTTP/1.1\r\n\r\n${get("/")}`, status: 400 },
+    {
+      name: "an odd expectation",
+      text: `GET / HTTP/1.1\r\nhost: a\r\nexpect: x\r\n\r\n${get("/")}`,
+      status: 417,
+    },
+  ];
+  test.each(rows)("$name", async ({ text, status }) => {
+    const harness = new Http1Harness();
+    await harness.receive(text);
+    expect(statuses(harness)).toEqual([status]);
+    expect(harness.requests).toEqual([]);
+    expect(harness.connection.isFinished).toBe(true);
+    expect(harness.output).toContain("\r\nconnection: close\r\n");
+  });
+
+  test("a body of no bytes leaves what follows to the next request", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(`GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n${get("/next")}`);
+    expect(harness.requests.map(({ path }) => path)).toEqual(["/", "/next"]);
+  });
+
+  test("a GET may have a body, which is no request", async () => {
+    const harness = new Http1Harness();
+    const smuggled = get("/smuggled");
+    await harness.receive(
+      `GET / HTTP/1.1\r\nhost: a\r\ncontent-length: ${smuggled.length}\r\n\r\n${smuggled}`,
+    );
+    expect(harness.requests.map(({ path, body }) => [path, body])).toEqual([["/", smuggled]]);
+  });
+
+  test("a body that breaks off after the handler began fails its reader, then gets 400", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(inChunks("3\r\nab"));
+    await harness.receive("cd");
+    expect(statuses(harness)).toEqual([400]);
+    expect(harness.ends).toEqual([{ status: 499, bodyBytes: 0, aborted: true }]);
+  });
+
+  test("an answer under way is broken off instead", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(inChunks("3\r\nab"));
+    exchanges[0]?.start(200, []);
+    await harness.receive("cd");
+    expect([statuses(harness), harness.connection.isBroken]).toEqual([[200], true]);
+  });
+
+  test("HEAD is refused without a body", async () => {
+    const harness = new Http1Harness();
+    await harness.receive("HEAD / HTTP/1.1\r\n\r\n");
+    expect(harness.output).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\n\r\n$/);
+  });
+});
+
+describe("input that is not wanted yet", () => {
+  test("stops the sender: behind an answer that waits", async () => {
+    const { harness } = held();
+    await harness.receive(get("/1"));
+    expect(harness.connection.wantsInput).toBe(true);
+    await harness.receive("x".repeat(defaultLimits.unreadBytesMax + 1));
+    expect(harness.connection.wantsInput).toBe(false);
+  });
+
+  test("stops the sender: a body that nobody reads, until somebody does", async () => {
+    const { harness, exchanges } = held();
+    const half = "x".repeat(40_000);
+    await harness.receive(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 80000\r\n\r\n${half}`);
+    expect(harness.connection.wantsInput).toBe(true);
+    await harness.receive(half);
+    expect(harness.connection.wantsInput).toBe(false);
+    const pieces = exchanges[0]?.chunks(100_000);
+    expect((await pieces?.next())?.value?.length).toBe(40_000);
+    expect(harness.connection.wantsInput).toBe(true);
+  });
+
+  test("waits while output does", () => {
+    const { harness, exchanges } = held({ unsentBytesMax: 10 });
+    harness.connection.receive(Buffer.from(get("/1") + get("/2")), 0);
+    exchanges[0]?.respond(200, [], "more than ten bytes");
+    harness.connection.readOn(0);
+    expect([exchanges.length, harness.connection.hasInput]).toEqual([1, false]);
+    harness.connection.takeOutput(1 << 20);
+    harness.connection.readOn(0);
+    expect(exchanges.length).toBe(2);
+  });
+});
+
+describe("time", () => {
+  const limits = defaultLimits;
+
+  test("a first head that does not end gets 408, and the client a moment to read it", async () => {
+    const harness = new Http1Harness();
+    await harness.pass(limits.headTimeoutMs - 1);
+    await harness.receive("GET / HT");
+    expect(harness.output).toBe("");
+    await harness.pass(1);
+    expect([statuses(harness), harness.refusals[0]?.reason]).toEqual([[408], "http1_head_timeout"]);
+    await harness.pass(limits.lingerMs - 1);
+    expect(harness.connection.isBroken).toBe(false);
+    await harness.pass(1);
+    expect(harness.connection.isBroken).toBe(true);
+  });
+
+  test("a later head has its time from its first byte", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(get("/"));
+    await harness.pass(limits.headTimeoutMs * 2);
+    await harness.receive("GET / HT");
+    await harness.pass(limits.headTimeoutMs - 1);
+    expect(statuses(harness)).toEqual([200]);
+    await harness.pass(1);
+    expect(statuses(harness)).toEqual([200, 408]);
+  });
+
+  test("a body that does not end gets 408, and its reader an error", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(post("abc").slice(0, -1));
+    await harness.pass(limits.requestTimeoutMs - 1);
+    expect(harness.output).toBe("");
+    await harness.pass(1);
+    expect([statuses(harness), harness.refusals[0]?.reason]).toEqual([[408], "http1_body_timeout"]);
+    expect(harness.ends.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test("a handler may take longer than that", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/"));
+    await harness.pass(limits.requestTimeoutMs * 2);
+    exchanges[0]?.respond(200, []);
+    await harness.settle();
+    expect(statuses(harness)).toEqual([200]);
+  });
+
+  test("a connection without a request is closed without a word", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(get("/"));
+    await harness.pass(limits.keepAliveTimeoutMs - 1);
+    expect(harness.connection.isFinished).toBe(false);
+    await harness.pass(1);
+    expect([harness.connection.isFinished, statuses(harness)]).toEqual([true, [200]]);
+  });
+
+  test("a client has five seconds to stop sending what was answered already", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(post("abc").slice(0, -1));
+    exchanges[0]?.respond(413, []);
+    await harness.settle();
+    expect(harness.output).toContain("\r\nconnection: close\r\n");
+    expect([harness.connection.isFinished, harness.connection.wantsInput]).toEqual([true, true]);
+    await harness.pass(limits.discardTimeoutMs - 1);
+    expect(harness.connection.isBroken).toBe(false);
+    await harness.pass(1);
+    expect(harness.connection.isBroken).toBe(true);
+  });
+});
+
+describe("drain", () => {
+  test("closes what is idle or new at once, and what is answered behind the answer", async () => {
+    const [fresh, idle] = [new Http1Harness(), new Http1Harness()];
+    const { harness: busy, exchanges } = held();
+    await idle.receive(get("/"));
+    await busy.receive(get("/"));
+    for (const { connection } of [fresh, idle, busy]) connection.drain(0);
+    expect([fresh, idle, busy].map(({ connection }) => connection.isFinished)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    exchanges[0]?.respond(200, []);
+    await busy.settle();
+    expect(busy.output).toContain("\r\nconnection: close\r\n");
+    expect(busy.connection.isFinished).toBe(true);
+  });
+
+  test("gives a head that is arriving a second", async () => {
+    const harness = new Http1Harness();
+    await harness.receive("GET / HT");
+    harness.connection.drain(0);
+    await harness.pass(defaultLimits.drainHeadTimeoutMs - 1);
+    expect(harness.output).toBe("");
+    await harness.pass(1);
+    expect(statuses(harness)).toEqual([408]);
+  });
+});
+
+describe("the client's end", () => {
+  test("is the end of a request that it still sends, or waits for", async () => {
+    const { harness: sending } = held();
+    const { harness: waiting } = held();
+    await sending.receive(post("abc").slice(0, -1));
+    await waiting.receive(get("/"));
+    for (const { connection } of [sending, waiting]) connection.receiveEnd();
+    expect([sending.connection.isBroken, waiting.connection.isBroken]).toEqual([true, true]);
+  });
+
+  test("leaves what was answered to be sent", async () => {
+    const { harness, exchanges } = held();
+    harness.connection.receive(Buffer.from(get("/")), 0);
+    exchanges[0]?.respond(200, [], "ok");
+    harness.connection.receiveEnd();
+    expect([harness.connection.isFinished, harness.connection.hasOutput]).toEqual([true, true]);
+    await harness.settle();
+    expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: false }]);
+  });
+
+  test("of the socket breaks what was not sent", () => {
+    const { harness, exchanges } = held();
+    harness.connection.receive(Buffer.from(get("/")), 0);
+    exchanges[0]?.respond(200, [], "ok");
+    harness.connection.abort();
+    expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: true }]);
+  });
+});
+
+test("an upgrade keeps what came behind its head; one with a body is a request like others", async () => {
+  const { harness, exchanges } = held();
+  const fields = "host: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n";
+  await harness.receive(`GET /ws HTTP/1.1\r\n${fields}\r\nframes`);
+  expect([harness.connection.upgraded?.path, exchanges.length]).toEqual(["/ws", 0]);
+  expect(harness.connection.takeInput().toString()).toBe("frames");
+
+  const { harness: other, exchanges: served } = held();
+  await other.receive(`POST /ws HTTP/1.1\r\n${fields}content-length: 3\r\n\r\nabc`);
+  expect([other.connection.upgraded, served.length]).toEqual([undefined, 1]);
+});
+
+test("output is taken in slices of any size, in order", () => {
+  const { harness, exchanges } = held();
+  harness.connection.receive(Buffer.from(get("/")), 0);
+  exchanges[0]?.respond(200, [], Buffer.from("0123456789".repeat(2000)));
+  const slices: Buffer[] = [];
+  while (harness.connection.hasOutput) {
+    const taken = Buffer.concat(harness.connection.takeOutput(777));
+    expect(taken.length).toBeLessThanOrEqual(777);
+    slices.push(taken);
+  }
+  expect(Buffer.concat(slices).toString().endsWith("0123456789".repeat(2000))).toBe(true);
+});

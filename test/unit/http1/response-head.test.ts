@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import {
+  AnswerFields,
+  fieldLine,
+  HeadEnds,
+  statusLine,
+  trailerLines,
+} from "#http1/response-head.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+describe("nothing unsound gets out:", () => {
+  const rows: { name: string; field: [string, string] }[] = [
+    { name: "CR and LF in a value", field: ["a", "b\r\nc: d"] },
+    { name: "LF in a value", field: ["a", "b\nc"] },
+    { name: "CR in a value", field: ["a", "b\rc"] },
+    { name: "NUL in a value", field: ["a", "b\0"] },
+    { name: "DEL in a value", field: ["a", "b\x7f"] },
+    { name: "what is no octet", field: ["a", "\u2603"] },
+    { name: "LF in a name", field: ["a\nb", "c"] },
+    { name: "a colon in a name", field: ["a:b", "c"] },
+    { name: "a blank in a name", field: ["a ", "c"] },
+    { name: "an empty name", field: ["", "c"] },
+    { name: "a capital in a name", field: ["A", "c"] },
+  ];
+  test.each(rows)("$name", ({ field }) => {
+    expect(() => new AnswerFields([field])).toThrow(TypeError);
+    expect(() => fieldLine(...field)).toThrow(TypeError);
+    expect(() => trailerLines([field])).toThrow(TypeError);
+  });
+
+  test.each(["transfer-encoding", "keep-alive", "upgrade", "proxy-connection"])(
+    "%s, which is the connection's",
+    (name) => expect(() => new AnswerFields([[name, "x"]])).toThrow(TypeError),
+  );
+
+  test.each(["content-length", "transfer-encoding", "connection", "date"])(
+    "%s in a trailer",
+    (name) => expect(() => trailerLines([[name, "1"]])).toThrow(TypeError),
+  );
+
+  test.each([["-1"], ["1, 1"], ["0x1"], [""]])("a length of %j", (value) => {
+    expect(() => new AnswerFields([["content-length", value]])).toThrow(TypeError);
+  });
+
+  test("two lengths", () => {
+    const length = ["content-length", "1"] as const;
+    expect(() => new AnswerFields([length, length])).toThrow(TypeError);
+  });
+
+  test.each([99, 100, 101, 199, 1000, 200.5, Number.NaN])("a status of %d", (status) => {
+    expect(() => statusLine(status)).toThrow(RangeError);
+  });
+});
+
+test("fields say what they mean to the connection", () => {
+  const fields = new AnswerFields([
+    ["a", "tab\tand \xe9"],
+    ["content-length", "3"],
+    ["connection", "close"],
+    ["a", ""],
+  ]);
+  expect(fields.text).toBe("a: tab\tand \xe9\r\na: \r\n");
+  expect([fields.contentLength, fields.closes, fields.isDated]).toEqual([3, true, false]);
+  expect(new AnswerFields([["date", "then"]]).isDated).toBe(true);
+});
+
+test("a status has its words, or none", () => {
+  expect([statusLine(200), statusLine(599)]).toEqual(["HTTP/1.1 200 OK\r\n", "HTTP/1.1 599 \r\n"]);
+});
+
+test("the date is that of the second", async () => {
+  const clock = createManualClock(Date.UTC(2026, 0, 31, 9, 5, 7));
+  const ends = new HeadEnds(clock, 75_000);
+  const kept = "connection: keep-alive\r\nkeep-alive: timeout=75\r\n";
+  expect(ends.fields(false, false)).toBe(`date: Sat, 31 Jan 2026 09:05:07 GMT\r\n${kept}`);
+  await clock.advance(1_000);
+  expect(ends.fields(true, false)).toBe(
+    "date: Sat, 31 Jan 2026 09:05:08 GMT\r\nconnection: close\r\n",
+  );
+  expect([ends.fields(false, true), ends.fields(true, true)]).toEqual([
+    kept,
+    "connection: close\r\n",
+  ]);
+});

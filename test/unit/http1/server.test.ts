@@ -1,0 +1,250 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { Agent, request as requestHttp } from "node:http";
+import { request as requestHttps, Agent as TlsAgent } from "node:https";
+import { connect, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { setImmediate as turn } from "node:timers/promises";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { BodyTooLargeError } from "#http/body-too-large.ts";
+import { ConnectionBrokenError } from "#http1/connection-broken.ts";
+import { defaultLimits } from "#http1/limits.ts";
+import type { ServerExchange } from "#http1/server-exchange.ts";
+import { http1Listener } from "../../support/http1-listener.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+import { clientTls } from "../../support/tls.ts";
+
+const run = promisify(execFile);
+const sizes = [0, 1, 100, 8192, 8193, 70_000, 3_000_000];
+const sha1 = (bytes: Uint8Array) => createHash("sha1").update(bytes).digest("hex");
+
+const echo = async (exchange: ServerExchange) => {
+  exchange.respond(200, [["content-type", "text/plain"]], await exchange.body(1 << 30));
+};
+
+async function opened(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+for (const tls of [false, true]) {
+  describe(`with Node's client over ${tls ? "TLS" : "cleartext"}`, () => {
+    test("bodies of any size, told by length or in chunks, come back on one connection", async () => {
+      let connections = 0;
+      const ports = new Set<number | undefined>();
+      await using listener = await http1Listener({
+        tls,
+        onExchange(exchange, socket) {
+          ports.add(socket.remotePort);
+          connections = listener.server.connections;
+          return echo(exchange);
+        },
+      });
+      const options = { keepAlive: true, maxSockets: 1 };
+      const agent = tls ? new TlsAgent({ ...options, ca: clientTls.ca }) : new Agent(options);
+      const request = tls ? requestHttps : requestHttp;
+      for (const size of sizes) {
+        for (const chunked of [false, true]) {
+          const body = Buffer.alloc(size, "0123456789abcdef!");
+          const sent = request({
+            agent,
+            host: "localhost",
+            port: listener.port,
+            method: "POST",
+            headers: chunked ? {} : { "content-length": size },
+          });
+          for (let at = 0; chunked && at < size; at += 50_000)
+            sent.write(body.subarray(at, at + 50_000));
+          sent.end(chunked ? undefined : body);
+          const [answer] = await once(sent, "response");
+          expect(sha1(await buffer(answer))).toBe(sha1(body));
+        }
+      }
+      agent.destroy();
+      expect([connections, ports.size]).toEqual([1, 1]);
+    });
+  });
+}
+
+test("fetch sends and gets streams", async () => {
+  await using listener = await http1Listener({
+    async onExchange(exchange) {
+      exchange.start(200, []);
+      for await (const piece of exchange.chunks(1 << 30)) await exchange.write(piece);
+      exchange.end([["x-end", "1"]]);
+    },
+  });
+  async function* pieces() {
+    for (let index = 0; index < 100; index += 1) yield new Uint8Array(10_000).fill(index);
+  }
+  const answer = await fetch(`http://127.0.0.1:${listener.port}/`, {
+    method: "POST",
+    body: ReadableStream.from(pieces()),
+    duplex: "half",
+  });
+  expect((await answer.arrayBuffer()).byteLength).toBe(1_000_000);
+});
+
+test("curl is served: HTTP/1.0, HEAD, 100-continue and a kept connection", async () => {
+  await using listener = await http1Listener({ onExchange: echo });
+  const url = `http://127.0.0.1:${listener.port}/`;
+  const curl = async (...args: string[]) => (await run("curl", ["-s", ...args])).stdout;
+  expect(await curl("--http1.0", "-d", "old", url)).toBe("old");
+  expect(await curl("-I", url)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(await curl("-H", "expect: 100-continue", "-d", "new", url)).toBe("new");
+  expect(await curl("-d", "a", url, url, "-w", "%{num_connects}")).toBe("a1a0");
+});
+
+describe("a body", () => {
+  test("over its reader's limit is refused by its declared length, without an invitation", async () => {
+    const thrown = Promise.withResolvers<unknown>();
+    await using listener = await http1Listener({
+      onExchange: async (exchange) => {
+        await exchange.body(10).catch(thrown.resolve);
+        exchange.respond(413, []);
+      },
+    });
+    const socket = await opened(listener.port);
+    socket.write(
+      "POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 11\r\n\r\n",
+    );
+    expect((await buffer(socket)).toString()).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await thrown.promise).toBeInstanceOf(BodyTooLargeError);
+  });
+
+  test("whose sender leaves fails its reader", async () => {
+    const [thrown, begun] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
+    await using listener = await http1Listener({
+      onExchange: async (exchange) => {
+        begun.resolve();
+        await exchange.body(10).catch(thrown.resolve);
+      },
+    });
+    const socket = await opened(listener.port);
+    socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab");
+    await begun.promise;
+    socket.end();
+    expect(await thrown.promise).toBeInstanceOf(ConnectionBrokenError);
+  });
+});
+
+describe("an answer", () => {
+  test("whose client leaves tells its writer and its end", async () => {
+    const [failed, ended] = [Promise.withResolvers<unknown>(), Promise.withResolvers<boolean>()];
+    await using listener = await http1Listener({
+      async onExchange(exchange) {
+        exchange.onEnd(({ aborted }) => ended.resolve(aborted));
+        exchange.start(200, []);
+        const piece = Buffer.alloc(1 << 20);
+        try {
+          for (;;) await exchange.write(piece);
+        } catch (error) {
+          failed.resolve(error);
+        }
+      },
+    });
+    const socket = await opened(listener.port);
+    socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    await once(socket, "data");
+    socket.destroy();
+    expect(await failed.promise).toBeInstanceOf(ConnectionBrokenError);
+    expect(await ended.promise).toBe(true);
+  });
+
+  test("that is broken off is not whole", async () => {
+    await using listener = await http1Listener({
+      onExchange(exchange) {
+        exchange.start(200, []);
+        exchange.write("part");
+        throw new Error("bug");
+      },
+    });
+    const answer = await fetch(`http://127.0.0.1:${listener.port}/`);
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  test("that promised more than it held is broken off, too", async () => {
+    await using listener = await http1Listener({
+      onExchange(exchange) {
+        exchange.start(200, [["content-length", "10"]]);
+        exchange.write("part");
+        exchange.end();
+      },
+    });
+    const answer = await fetch(`http://127.0.0.1:${listener.port}/`);
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  test("that nobody takes is given up after its time", async () => {
+    const clock = createManualClock();
+    const begun = Promise.withResolvers<void>();
+    let stalls = 0;
+    await using listener = await http1Listener({
+      clock,
+      onStall: () => {
+        stalls += 1;
+      },
+      onExchange(exchange) {
+        exchange.respond(200, [], Buffer.alloc(64 << 20));
+        begun.resolve();
+      },
+    });
+    const socket = (await opened(listener.port)).pause();
+    socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    // The kernel takes some of it first, in turns that time has no part in.
+    await begun.promise;
+    while (stalls === 0) {
+      await turn();
+      await clock.advance(defaultLimits.stallTimeoutMs);
+    }
+    expect(stalls).toBe(1);
+    socket.destroy();
+  });
+});
+
+test("what is late is looked for while a server has connections", async () => {
+  const clock = createManualClock();
+  await using listener = await http1Listener({ clock, onExchange: echo });
+  const socket = await opened(listener.port);
+  socket.write("GET / HT");
+  await clock.untilSleeping(1);
+  await clock.advance(defaultLimits.headTimeoutMs + 1_000);
+  expect((await buffer(socket)).toString()).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+test("another protocol gets the connection with what came behind the head", async () => {
+  await using listener = await http1Listener({
+    onExchange: (exchange) => exchange.respond(200, [], exchange.path),
+    upgrades: {
+      takes: (protocol) => protocol === "websocket",
+      onUpgrade({ exchange, socket, rest }) {
+        socket.write(`${exchange.path} ${rest.toString()} `);
+        socket.on("data", (bytes) => socket.end(bytes));
+      },
+    },
+  });
+  const socket = await opened(listener.port);
+  const offer = "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+  socket.write(`GET /first HTTP/1.1\r\nhost: a\r\n\r\n${offer}rest`);
+  let text = "";
+  for await (const piece of socket) {
+    text += piece.toString();
+    if (text.endsWith("rest ")) socket.write("later");
+  }
+  expect(text).toMatch(/\r\n\r\n\/first\/ws rest later$/);
+});
+
+test("a server that is gone takes its connections with it", async () => {
+  const listener = await http1Listener({ onExchange: (exchange) => exchange.start(200, []) });
+  const socket = await opened(listener.port);
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await once(socket, "data");
+  const closed = once(socket, "close");
+  await listener[Symbol.asyncDispose]();
+  await closed;
+  expect(listener.server.connections).toBe(0);
+});
