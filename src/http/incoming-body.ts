@@ -12,6 +12,9 @@ export interface BodySource {
 
 /** Smaller pieces that have to wait are copied, or each would hold on to a whole read. */
 const copiedBytesMax = 2048;
+/** So many tiny pieces in a row are put together: each costs hundreds of bytes beside its own. */
+const tinyPieces = 64;
+const tinyBytesMax = 256;
 const empty = Buffer.alloc(0);
 
 /** The body of one message. It has one reader. */
@@ -22,11 +25,18 @@ export class IncomingBody {
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #waitingBytes = 0;
+  readonly #joinsTiny: boolean;
+  #tinyInRow = 0;
   /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
   #wholeBytesMax = -1;
   #whole: PromiseWithResolvers<Buffer> | undefined;
   /** A reader of pieces waits for the next. */
   #wake: (() => void) | undefined;
+
+  /** `joinsTiny` is for who does not hold tiny pieces against their sender otherwise. */
+  constructor(joinsTiny = false) {
+    this.#joinsTiny = joinsTiny;
+  }
 
   /** Adds a piece. */
   add(piece: Buffer, source: BodySource): void {
@@ -37,6 +47,8 @@ export class IncomingBody {
     else {
       this.#rest ??= [];
       this.#rest.push(piece);
+      if (this.#joinsTiny && piece.length <= tinyBytesMax) this.#joinTiny(this.#rest);
+      else this.#tinyInRow = 0;
     }
     // Who wants all of it need not wake for a part.
     if (!isWhole) this.#signal();
@@ -98,6 +110,13 @@ export class IncomingBody {
         await this.#more(source);
       }
     }
+  }
+
+  #joinTiny(rest: Buffer[]): void {
+    this.#tinyInRow += 1;
+    if (this.#tinyInRow < tinyPieces || rest.length < tinyPieces) return;
+    rest.push(Buffer.concat(rest.splice(-tinyPieces)));
+    this.#tinyInRow = 0;
   }
 
   async #more(source: BodySource): Promise<void> {

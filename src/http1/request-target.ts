@@ -9,8 +9,8 @@ export interface RequestTarget {
 }
 
 const absoluteForm = /^https?:\/\/([^/?#]*)(.*)$/is;
-/** A host, perhaps an IPv6 address, and a port: no user, nothing that ends an authority. */
-const authorityPattern = /^(?:[\w!$%&'()*+,;=.~-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
+/** A host, perhaps an IPv6 address, and a port: no user, no list, nothing that ends an authority. */
+const authorityPattern = /^(?:[\w!$%&'()*+;=.~-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 
 /** Takes the absolute form, which proxies are sent, for the path in it (RFC 9112, 3.2.2). */
 export function requestTargetOf(sent: string): RequestTarget {

@@ -40,7 +40,7 @@ export class ServerExchange implements BodySource {
   readonly #head: RequestHead;
   readonly #facts: RequestFacts;
   readonly #link: Link;
-  readonly #body = new IncomingBody();
+  readonly #body = new IncomingBody(true);
   #status = 0;
   #framing: Framing = "none";
   /** The connection closes behind the answer. */

@@ -51,6 +51,11 @@ async function served(input: Buffer, sizes: readonly number[]): Promise<Http1Har
   return harness;
 }
 
+/** What came out, but for invitations: a body that came with its head needs none. */
+function answersOf({ output }: Http1Harness): string {
+  return output.replaceAll("HTTP/1.1 100 Continue\r\n\r\n", "");
+}
+
 const sizes = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 10 });
 
 test("sound requests are understood as they were meant, however they are cut", async () => {
@@ -83,7 +88,7 @@ test("any cut of any input gives the same requests, the same refusal and the sam
       const [whole, cut] = [await served(input, [input.length]), await served(input, cuts)];
       expect(cut.requests).toEqual(whole.requests);
       expect(cut.refusals).toEqual(whole.refusals);
-      expect(cut.output).toBe(whole.output);
+      expect(answersOf(cut)).toBe(answersOf(whole));
     }),
     { numRuns: 500 },
   );

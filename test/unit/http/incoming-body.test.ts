@@ -74,3 +74,18 @@ test("small parts of large reads are copied before they are kept, other pieces a
   expect(own(small)).toEqual(small);
   expect(own(large)).toBe(large);
 });
+
+test("tiny pieces that wait are put together, in order", async () => {
+  const body = new IncomingBody(true);
+  const source = new Source();
+  const bytes = Buffer.from("0123456789".repeat(100));
+  body.add(Buffer.alloc(300, "x"), source);
+  for (const byte of bytes) body.add(Buffer.of(byte), source);
+  body.add(Buffer.alloc(300, "y"), source);
+  body.end(true);
+  const pieces: Buffer[] = [];
+  for await (const piece of body.pieces(10_000, source)) pieces.push(piece);
+  expect(pieces.length).toBeLessThan(bytes.length / 10);
+  expect(Buffer.concat(pieces.slice(1, -1)).equals(bytes)).toBe(true);
+  expect(source.bytes).toBe(1_600);
+});

@@ -62,7 +62,7 @@ describe("smuggling: refused is", () => {
     { name: "a host with a user", fields: "", host: "host: u@a\r\n" },
     { name: "a host with a path", fields: "", host: "host: a/b\r\n" },
     { name: "a host with a blank", fields: "", host: "host: a b\r\n" },
-    { name: "a list of hosts", fields: "", host: "host: a, b\r\n" },
+    { name: "a list of hosts", fields: "", host: "host: a,b\r\n" },
     {
       name: "an odd host behind the absolute form",
       fields: "",
