@@ -10,6 +10,7 @@ import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
 import type { CallEnded } from "./call-observer.ts";
+import type { Limited, TimeLimits } from "./time-limits.ts";
 import type { Stoppable, UnderWay } from "./under-way.ts";
 
 /** What comes with a call beside its message. */
@@ -39,8 +40,8 @@ export interface CallInit {
 export interface CallTerms {
   /** The client's deadline, in milliseconds from now. */
   readonly timeoutMs: number | undefined;
-  /** The server's own limit, in milliseconds from now; 0 means none. */
-  readonly limitMs: number;
+  /** The server's own limit; absent: none. */
+  readonly limits?: TimeLimits | undefined;
   /** Why the call fails in the place of its handler. */
   readonly failure?: { readonly thrown: unknown };
 }
@@ -57,7 +58,7 @@ const callEnded = new DOMException("the call has ended", "AbortError");
  * One call under way. Signals are dear to make and to link, so that there is one only when somebody
  * has looked at it.
  */
-export class CallScope implements Stoppable {
+export class CallScope implements Stoppable, Limited {
   readonly init: CallInit;
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
@@ -68,9 +69,13 @@ export class CallScope implements Stoppable {
   readonly #underWay: UnderWay;
   #ended: CallEnded | undefined;
   #isOver = false;
+  limitedBefore: Limited | undefined;
+  limitedAfter: Limited | undefined;
+  limitAtMs = 0;
+  /** The limit that the call is under, when it comes before the client's deadline. */
+  #limits: TimeLimits | undefined;
+  /** For the client's deadline, when that comes first. */
   #timer: NodeJS.Timeout | undefined;
-  /** The timer waits for the server's limit, not for the client's deadline. */
-  #isLimit = false;
   #timedOut: DOMException | undefined;
   #onTimeout: ((reason: unknown) => void) | undefined;
   /** The client has left while somebody looked at the signal. */
@@ -82,7 +87,7 @@ export class CallScope implements Stoppable {
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
   constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
-    const { timeoutMs, limitMs, failure } = terms;
+    const { timeoutMs, limits, failure } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
@@ -91,9 +96,12 @@ export class CallScope implements Stoppable {
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();
     this.#deadlineMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    this.#isLimit = limitMs > 0 && (timeoutMs === undefined || limitMs < timeoutMs);
-    const waitMs = this.#isLimit ? limitMs : timeoutMs;
-    if (waitMs !== undefined) this.#arm(waitMs);
+    if (limits !== undefined && (timeoutMs === undefined || limits.limitMs < timeoutMs)) {
+      this.#limits = limits;
+      limits.add(this);
+    } else if (timeoutMs !== undefined) {
+      this.#arm(timeoutMs);
+    }
   }
 
   /** Aborts when the client leaves, the deadline passes or the server is cut off, and at the call's end. */
@@ -118,10 +126,9 @@ export class CallScope implements Stoppable {
 
   /** The server's limit is over; the client's deadline stays in force. */
   lift(): void {
-    if (!this.#isLimit || this.#isOver) return;
-    this.#isLimit = false;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.#limits === undefined) return;
+    this.#limits.delete(this);
+    this.#limits = undefined;
     const leftMs = this.timeLeftMs();
     if (leftMs !== undefined) this.#arm(Math.max(1, leftMs));
   }
@@ -131,7 +138,8 @@ export class CallScope implements Stoppable {
    * unobserved. One at a time.
    */
   within<T>(work: Promise<T>): Promise<T> {
-    if (this.#timer === undefined && this.#timedOut === undefined) return work;
+    const isTimed = this.#limits !== undefined || this.#timer !== undefined;
+    if (!isTimed && this.#timedOut === undefined) return work;
     return new Promise((resolve, reject) => {
       if (this.#timedOut === undefined) this.#onTimeout = reject;
       else reject(this.#timedOut);
@@ -158,7 +166,9 @@ export class CallScope implements Stoppable {
   end(failure?: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#limits?.delete(this);
+    this.#limits = undefined;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#onTimeout = undefined;
     this.#unfollow?.();
@@ -187,8 +197,9 @@ export class CallScope implements Stoppable {
     this.#timer = setTimeout(timeOut, waitMs, this, waitMs);
   }
 
-  /** For the timer alone. */
+  /** For limits and timer alone. */
   timeOut(waitMs: number): void {
+    this.#limits = undefined;
     this.#timer = undefined;
     this.#timedOut = new DOMException(`the limit of ${waitMs} ms passed`, "TimeoutError");
     this.#onTimeout?.(this.#timedOut);

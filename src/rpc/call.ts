@@ -8,6 +8,7 @@ import type { CallObserver } from "./call-observer.ts";
 import { streamRequest, unaryRequest } from "./call-request.ts";
 import { type CallInit, CallScope } from "./call-scope.ts";
 import { type Mounted, mount, type Routes } from "./mount.ts";
+import { TimeLimits } from "./time-limits.ts";
 import { UnderWay } from "./under-way.ts";
 
 /** Metadata of an answer. */
@@ -112,6 +113,7 @@ export function createCallPath(
   } = policy;
   const mounted = mount(routes, { interceptors, observer });
   const underWay = new UnderWay();
+  const limits = limitMs > 0 ? new TimeLimits(limitMs) : undefined;
   const find = (method: DescMethod): Mounted => {
     const found = mounted.get(method);
     if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
@@ -122,7 +124,7 @@ export function createCallPath(
 
   const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
     const { begun, invoke } = find(method);
-    const terms = { timeoutMs: undefined, limitMs: 0, failure: { thrown } };
+    const terms = { timeoutMs: undefined, failure: { thrown } };
     const scope = new CallScope(init, underWay, terms);
     scope.begin(begun(init.values));
     let failure: unknown;
@@ -148,7 +150,7 @@ export function createCallPath(
     async unary(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");
-      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limitMs });
+      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limits });
       scope.begin(begun(init.values));
       try {
         const response = await scope.within(invoke(unaryRequest(method, input, scope)));
@@ -169,7 +171,7 @@ export function createCallPath(
       if (spec.kind === "unary") throw wrongKind(method, "streaming");
       const scope = new CallScope(init, underWay, {
         timeoutMs: init.timeoutMs,
-        limitMs: isClientStream(method) ? 0 : limitMs,
+        limits: isClientStream(method) ? undefined : limits,
       });
       const start = {
         invoke() {

@@ -5,6 +5,7 @@ import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { CallScope } from "#rpc/call-scope.ts";
+import { TimeLimits } from "#rpc/time-limits.ts";
 import { UnderWay } from "#rpc/under-way.ts";
 import { SimpleRequestSchema, TestService } from "../../gen/grpc/testing/test_pb.js";
 import { asIs, callInit, rejection } from "../../support/call.ts";
@@ -18,8 +19,9 @@ afterEach(() => {
 
 function scope(terms: { timeoutMs?: number; limitMs?: number } = {}, init = callInit()) {
   const underWay = new UnderWay();
-  const { timeoutMs, limitMs = 0 } = terms;
-  return { underWay, call: new CallScope(init, underWay, { timeoutMs, limitMs }) };
+  const { timeoutMs, limitMs } = terms;
+  const limits = limitMs === undefined ? undefined : new TimeLimits(limitMs);
+  return { underWay, call: new CallScope(init, underWay, { timeoutMs, limits }) };
 }
 
 describe("a handler that looks at its signal late", () => {
@@ -65,6 +67,8 @@ describe("once a call has ended, nothing of it is left", () => {
     expect(vi.getTimerCount()).toBe(1);
     call.end();
     call.lift();
+    // The one of all limits finds nothing to do.
+    vi.advanceTimersByTime(1_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 
