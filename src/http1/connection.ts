@@ -3,9 +3,7 @@
 import { sendAround } from "./answer-body.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
-import type { FieldNames } from "./field-name.ts";
 import { isRefused, needsMore, type Reading } from "./field-section.ts";
-import type { ConnectionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { bodyLate, headLate, type Refusal } from "./refusal.ts";
 import { RequestFacts } from "./request-facts.ts";
@@ -37,8 +35,6 @@ type Phase = (typeof phase)[keyof typeof phase];
 
 /** What connections of one server share. */
 export interface ConnectionShare extends Reading {
-  readonly limits: ConnectionLimits;
-  readonly names: FieldNames;
   readonly headEnds: HeadEnds;
 }
 
