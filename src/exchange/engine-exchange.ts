@@ -126,12 +126,12 @@ export class EngineExchange implements Exchange {
     body: Uint8Array | string = "",
     trailers?: HeaderList,
   ): void {
-    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     const sized: HeaderList =
       status === 204 || status === 304 || trailers !== undefined
         ? headers
-        : [...headers, ["content-length", String(bytes.length)]];
-    this.stream.respond(status, withEarlyFields(this.#early, sized), bytes, trailers);
+        : [...headers, ["content-length", String(bodyBytes)]];
+    this.stream.respond(status, withEarlyFields(this.#early, sized), body, trailers);
   }
 
   start(status: number, headers: HeaderList): void {

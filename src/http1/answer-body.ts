@@ -8,8 +8,25 @@ export type Framing = "none" | "sized" | "chunked" | "untilClose";
 /** Bodies up to this many bytes are copied behind their head; larger ones are sent from where they are. */
 const copiedBytesMax = 8 * 1024;
 
+/** Bytes that a body takes. */
+export function bodyBytesOf(body: Uint8Array | string): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+}
+
 /** Queues a body with text before and behind it; false asks its writer to wait. */
-export function sendAround(link: Link, before: string, body: Uint8Array, after: string): boolean {
+export function sendAround(
+  link: Link,
+  before: string,
+  body: Uint8Array | string,
+  after: string,
+): boolean {
+  if (typeof body === "string") {
+    const isAscii = Buffer.byteLength(body) === body.length;
+    if (!isAscii || body.length > copiedBytesMax) {
+      return sendAround(link, before, Buffer.from(body), after);
+    }
+    return link.send(Buffer.from(before + body + after, "latin1"));
+  }
   if (body.length <= copiedBytesMax) {
     const bytes = Buffer.allocUnsafe(before.length + body.length + after.length);
     bytes.write(before, 0, "latin1");
@@ -33,8 +50,7 @@ export function lastChunk(trailers: string): string {
 }
 
 /** Bytes to send. */
-export function bufferOf(content: Uint8Array | string): Buffer {
-  if (typeof content === "string") return Buffer.from(content);
+function bufferOf(content: Uint8Array): Buffer {
   if (content instanceof Buffer) return content;
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 }

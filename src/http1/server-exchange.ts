@@ -2,7 +2,7 @@
 
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
-import { bufferOf, chunkHead, type Framing, lastChunk, sendAround } from "./answer-body.ts";
+import { bodyBytesOf, chunkHead, type Framing, lastChunk, sendAround } from "./answer-body.ts";
 import { ConnectionBrokenError } from "./connection-broken.ts";
 import type { Link } from "./link.ts";
 import type { RequestFacts } from "./request-facts.ts";
@@ -120,21 +120,21 @@ export class ServerExchange implements BodySource {
     trailers?: FieldList,
   ): void {
     if (this.started || this.#broken) return;
-    const bytes = bufferOf(body);
+    const bodyBytes = bodyBytesOf(body);
     const end = trailers === undefined ? "" : trailerLines(trailers);
-    const head = this.#headText(status, fields, trailers === undefined ? bytes.length : -1);
-    if (this.#framing === "sized" && bytes.length !== this.#leftBytes && this.method !== "HEAD") {
+    const head = this.#headText(status, fields, trailers === undefined ? bodyBytes : -1);
+    if (this.#framing === "sized" && bodyBytes !== this.#leftBytes && this.method !== "HEAD") {
       throw new TypeError("content-length: the body has another one");
     }
     this.#status = status;
-    const content = this.#framing === "none" || this.method === "HEAD" ? noBytes : bytes;
-    this.#bodyBytes = content.length;
+    const content = this.#framing === "none" || this.method === "HEAD" ? noBytes : body;
+    this.#bodyBytes = content === body ? bodyBytes : 0;
     if (this.#framing !== "chunked" || this.method === "HEAD") {
       sendAround(this.#link, head, content, "");
-    } else if (content.length === 0) {
+    } else if (bodyBytes === 0) {
       sendAround(this.#link, head, content, lastChunk(end));
     } else {
-      const before = head + chunkHead(content.length);
+      const before = head + chunkHead(bodyBytes);
       sendAround(this.#link, before, content, `\r\n${lastChunk(end)}`);
     }
     this.#finish();
@@ -154,17 +154,17 @@ export class ServerExchange implements BodySource {
    */
   write(piece: Uint8Array | string): Promise<void> | undefined {
     if (this.#broken) return Promise.reject(new ConnectionBrokenError());
-    const bytes = bufferOf(piece);
-    if (this.#answered || bytes.length === 0 || this.#isHeadAlone) return undefined;
-    if (this.#framing === "sized" && bytes.length > this.#leftBytes) {
+    const pieceBytes = bodyBytesOf(piece);
+    if (this.#answered || pieceBytes === 0 || this.#isHeadAlone) return undefined;
+    if (this.#framing === "sized" && pieceBytes > this.#leftBytes) {
       this.reset();
       return Promise.reject(new RangeError("content-length: the body is longer"));
     }
-    this.#leftBytes -= bytes.length;
-    this.#bodyBytes += bytes.length;
+    this.#leftBytes -= pieceBytes;
+    this.#bodyBytes += pieceBytes;
     const isChunk = this.#framing === "chunked";
-    const before = isChunk ? chunkHead(bytes.length) : "";
-    if (sendAround(this.#link, before, bytes, isChunk ? "\r\n" : "")) return undefined;
+    const before = isChunk ? chunkHead(pieceBytes) : "";
+    if (sendAround(this.#link, before, piece, isChunk ? "\r\n" : "")) return undefined;
     this.#writer ??= Promise.withResolvers<void>();
     return this.#writer.promise;
   }
