@@ -33,6 +33,7 @@ import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
 import { createChatService } from "#services/chat.ts";
 import { createHealthService } from "#services/health.ts";
+import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
 import { createStatsService } from "#services/stats.ts";
@@ -182,20 +183,20 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     rateLimiting: settings.rateLimit !== undefined,
     stopping: shared.stopping,
   };
-  const meter = { clock, metrics, stats };
+  const deps = { clock, metrics, stats, meter: createMeter({ clock, metrics, stats }) };
   const decoding = createDecodeQueue({
     runningMax: decodingMax,
     waitingMax: settings.onnx.queueMax,
   });
   return (router) => {
-    router.service(ChatService, createChatService({ ...meter, ...chat }));
-    router.service(PredictService, createPredictService({ ...meter, decoding, backend: predict }));
+    router.service(ChatService, createChatService({ ...deps, ...chat }));
+    router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,
-      createHealthService({ ...facts, ...meter, predict, pool: chat.pool, chatKind: chat.kind }),
+      createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
-    router.service(StatsService, createStatsService({ ...facts, ...meter }));
+    router.service(StatsService, createStatsService({ ...facts, ...deps }));
     registerHealth(router, health, serviceNames);
     registerReflection(router, [...publicServices, Health]);
   };

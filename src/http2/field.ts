@@ -70,18 +70,22 @@ export function requireSendable(fields: readonly (readonly [string, string])[]):
   }
 }
 
+const isSendableMethod = oncePerText((method) => consistsOf(method, tokenOctets));
+/** Callers name few paths and authorities, each many times. */
+const isSendablePlace = oncePerText((place) => isUnbroken(place) && isFieldValue(place));
+
 /** Throws when a request could not begin like this: a programmer's error. */
 export function requireSendableHead(head: {
   readonly method: string;
   readonly path: string;
   readonly authority: string;
 }): void {
-  if (!consistsOf(head.method, tokenOctets)) throw new TypeError("the method is no token");
-  const { path, authority } = head;
-  if (!(isUnbroken(path) && isFieldValue(path) && path.length > 0)) {
+  const { method, path, authority } = head;
+  if (!isSendableMethod(method)) throw new TypeError("the method is no token");
+  if (path === "" || !isSendablePlace(path)) {
     throw new TypeError("the path holds what no path holds");
   }
-  if (!(isUnbroken(authority) && isFieldValue(authority))) {
+  if (!isSendablePlace(authority)) {
     throw new TypeError("the authority holds what no authority holds");
   }
 }

@@ -72,11 +72,12 @@ function isBytes({ scalar }: DescField): boolean {
   return scalar === ScalarType.BYTES;
 }
 
-/** Oneofs, maps, bytes and messages of a form of their own are left to the library. */
+/** Oneofs, bytes, maps of messages and messages of a form of their own are left to the library. */
 function takingOf(field: DescField): Taking | undefined {
   const { fieldKind, message, oneof } = field;
-  if (fieldKind === "map" || oneof !== undefined || isBytes(field)) return undefined;
+  if (oneof !== undefined || isBytes(field)) return undefined;
   if (message === undefined) return asIs;
+  if (fieldKind === "map") return undefined;
   if (isWrapperDesc(message) || isJsonStruct(field)) return undefined;
   const takeOne = taken(message);
   if (fieldKind === "message") return takeOne;

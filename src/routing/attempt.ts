@@ -1,5 +1,6 @@
 /** One try of a call on one endpoint: a lease that reports how the try ended, once. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -30,28 +31,34 @@ export interface AttemptReport extends AttemptStart {
 
 /** What surrounds a try. */
 export interface AttemptSetting extends Omit<AttemptStart, "endpoint"> {
-  /** Ends the try at once when it aborts. */
+  /** The call's: when it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Told once, with what the try came to. */
   readonly report: (report: AttemptReport) => void;
 }
 
-/**
- * A try under way on a lease, which it settles. An abort ends it even while nobody pulls its stream:
- * a server need not return to a generator whose client has left.
- */
+/** A try under way on a lease, which it settles. */
 export class Attempt<B> implements Disposable {
   readonly #lease: Lease<B>;
   readonly #setting: AttemptSetting;
   readonly #startedMs: number;
+  #isListening = false;
   #ended = false;
 
   constructor(lease: Lease<B>, setting: AttemptSetting) {
     this.#lease = lease;
     this.#setting = setting;
     this.#startedMs = setting.clock.nowMs();
-    setting.signal.addEventListener("abort", this);
+  }
+
+  /**
+   * Has an abort end the try while nobody pulls its stream: a server need not return to a generator
+   * whose client has left.
+   */
+  endOnAbort(): void {
+    this.#isListening = true;
+    this.#setting.signal.addEventListener("abort", this);
   }
 
   /** Id of the member. */
@@ -68,15 +75,22 @@ export class Attempt<B> implements Disposable {
     if (this.#ended) return;
     this.#ended = true;
     const { requestId, pool, algorithm, signal, clock, report } = this.#setting;
-    signal.removeEventListener("abort", this);
+    if (this.#isListening) signal.removeEventListener("abort", this);
     this.#lease.settle(leaseOutcome(outcome));
     const elapsedMs = clock.nowMs() - this.#startedMs;
     report({ requestId, pool, endpoint: this.endpoint, algorithm, outcome, elapsedMs });
   }
 
+  /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */
+  failed(error: ConnectError): void {
+    const { aborted, reason } = this.#setting.signal;
+    const first = aborted ? faultFrom(reason) : error;
+    this.end(reasonOf(first) ?? (aborted ? "CANCELLED" : "INTERNAL"));
+  }
+
   /** For the signal alone: the call is over. */
   handleEvent(): void {
-    this.end(reasonOf(faultFrom(this.#setting.signal.reason)) ?? "CANCELLED");
+    this.failed(faultFrom(this.#setting.signal.reason));
   }
 
   /** Without an end the try counts as cancelled. */

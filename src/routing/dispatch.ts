@@ -1,7 +1,7 @@
 /** The only retry loop: chooses an endpoint, tries, and goes elsewhere while that is safe. */
 
 import type { Clock } from "#core/clock.ts";
-import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
+import { fault, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Candidate, PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
@@ -88,6 +88,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       const journey = new Journey(route, call, deps);
       for (;;) {
         using attempt = journey.next();
+        attempt.endOnAbort();
         using limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
         let committed = false;
         try {
@@ -155,7 +156,7 @@ class Journey<B extends PooledBackend> {
   /** Ends `attempt`; returns when another may follow, else throws the final fault. */
   failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): void {
     const error = faultFrom(thrown);
-    attempt.end(reasonOf(error) ?? "INTERNAL");
+    attempt.failed(error);
     const { aborted } = this.#call.signal;
     const timeLeftMs = this.#timeLeftMs();
     const failedCall = {

@@ -1,16 +1,13 @@
 /** The public chat messages ↔ the core's. Pure. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
 import {
   type StreamChatResponse as CorePiece,
   type ChatRequest as CoreRequest,
   ChatRequestSchema as CoreRequestSchema,
   type ChatResponse as CoreResponse,
   type ToolCall as CoreToolCall,
-  type Message,
   MessageSchema,
-  ToolDefinitionSchema,
 } from "#gen/polyagent/core/v1/core_pb.js";
 import type {
   ChatRequest,
@@ -19,6 +16,8 @@ import type {
   StreamChatResponseSchema,
   ToolCall,
 } from "#gen/polygate/v1/chat_pb.js";
+
+import { creatorOf } from "#protobuf/creator.ts";
 
 /** What the gateway adds to a core's answer. */
 export interface ChatFacts {
@@ -32,17 +31,13 @@ function toolCall({ id, name, argumentsJson, result }: ToolCall | CoreToolCall) 
   return { id, name, argumentsJson, result };
 }
 
-function turn(role: string, content: string): Message {
-  const message = create(MessageSchema);
-  message.role = role;
-  message.content = content;
-  return message;
-}
+const createRequest = creatorOf(CoreRequestSchema);
+const createMessage = creatorOf(MessageSchema);
 
 /** The core's request: the conversation with `message` as its last turn. */
 export function coreRequest(request: ChatRequest): CoreRequest {
   const turns = request.messages.map(({ role, content, toolCallId, toolCalls, images }) =>
-    create(MessageSchema, {
+    createMessage({
       role,
       content,
       toolCallId,
@@ -50,24 +45,26 @@ export function coreRequest(request: ChatRequest): CoreRequest {
       images: images.map(({ data, mediaType }) => ({ data, mediaType })),
     }),
   );
-  // Field by field: a whole initializer is walked against the schema, which is dear.
-  const asked = create(CoreRequestSchema);
-  asked.messages = request.message === "" ? turns : [...turns, turn("user", request.message)];
-  asked.context = request.context;
-  asked.useTools = request.useTools;
-  asked.model = request.modelPreference;
-  asked.sessionId = request.sessionId;
-  asked.tools = request.tools.map(({ name, description, parametersJson }) =>
-    create(ToolDefinitionSchema, { name, description, parametersJson }),
-  );
-  if (request.temperature !== undefined) asked.temperature = request.temperature;
-  if (request.maxTokens !== undefined) asked.maxTokens = request.maxTokens;
-  return asked;
+  if (request.message !== "") turns.push(createMessage({ role: "user", content: request.message }));
+  return createRequest({
+    messages: turns,
+    context: request.context,
+    useTools: request.useTools,
+    model: request.modelPreference,
+    sessionId: request.sessionId,
+    tools: request.tools.map(({ name, description, parametersJson }) => ({
+      name,
+      description,
+      parametersJson,
+    })),
+    temperature: request.temperature,
+    maxTokens: request.maxTokens,
+  });
 }
 
 /** The core's request for one question; the core may use its tools. */
 export function coreQuery({ query, sessionId, options }: QueryRequest): CoreRequest {
-  return create(CoreRequestSchema, {
+  return createRequest({
     messages: [{ role: "user", content: query }],
     useTools: true,
     sessionId,

@@ -2,6 +2,7 @@
 
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend } from "#backends/backend.ts";
+import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import type {
   StreamChatResponse as CorePiece,
@@ -11,6 +12,7 @@ import type {
 import type { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
+import type { Stats } from "#observability/stats.ts";
 import type { Dispatch, Route } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import {
@@ -21,10 +23,13 @@ import {
   lastPiece,
   usageOf,
 } from "./chat-messages.ts";
-import { beginMeasure, type MeterDeps, metered } from "./metered.ts";
+import type { Meter } from "./meter.ts";
 
 /** What ChatService needs. */
-export interface ChatDeps extends MeterDeps {
+export interface ChatDeps {
+  readonly clock: Clock;
+  readonly stats: Stats;
+  readonly meter: Meter;
   readonly dispatch: Dispatch;
   readonly route: Route<ChatBackend>;
   /** Kind of the backends behind the route: polyagent or embedded. */
@@ -36,7 +41,7 @@ const cost = 0;
 
 /** The service over one route of chat backends. */
 export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatService> {
-  const { clock, dispatch, route, kind, stats } = deps;
+  const { clock, dispatch, route, kind, meter, stats } = deps;
   const elapsedMsOf = (record: CallRecord) => clock.nowMs() - record.startMs;
   const answered = (record: CallRecord, endpoint: string, answer: CoreResponse | CorePiece) => {
     const { model } = answer;
@@ -49,7 +54,7 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
   async function ask(request: CoreRequest, context: HandlerContext): Promise<CoreResponse> {
     const record = context.values.get(callRecordKey);
     let endpoint = "";
-    const answer = await metered(deps, { backend: kind, record }, () =>
+    const answer = await meter.run({ backend: kind, record }, () =>
       dispatch.call(
         route,
         (backend, call) => {
@@ -80,7 +85,7 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
       const record = context.values.get(callRecordKey);
       const toolsCalled: string[] = [];
       const asked = coreRequest(request);
-      const end = beginMeasure(deps, { backend: kind, record, signal: context.signal });
+      const end = meter.begin({ backend: kind, record, signal: context.signal });
       try {
         let endpoint = "";
         const pieces = dispatch.stream(

@@ -19,9 +19,8 @@ import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { Metrics } from "#observability/metrics.ts";
-import type { Stats } from "#observability/stats.ts";
 import { backendCallOf } from "./backend-call.ts";
-import { metered } from "./metered.ts";
+import type { Meter } from "./meter.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 
 /** What PredictService needs. */
@@ -31,7 +30,7 @@ export interface PredictDeps {
   readonly decoding: DecodeQueue;
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly stats: Stats;
+  readonly meter: Meter;
 }
 
 type Reply = MessageInitShape<typeof PredictResponseSchema>;
@@ -138,13 +137,13 @@ function counted(metrics: Metrics, model: string, done: InferResponse): void {
 }
 
 async function predict(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
-  const { backend, clock, metrics } = deps;
+  const { backend, clock, meter, metrics } = deps;
   const status = modelOf(backend, request.model);
   const { name: model } = status;
   const record = context.values.get(callRecordKey);
   record.model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const done = await metered(deps, { backend: backend.kind, model, record }, () =>
+  const done = await meter.run({ backend: backend.kind, model, record }, () =>
     backend.infer(
       { model, version: request.version, inputs: prepared.inputs },
       backendCallOf(context),

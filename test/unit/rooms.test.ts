@@ -29,6 +29,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "pool",
     "backends",
     "inference",
+    "protobuf",
     "observability",
     "interceptors",
     "errors",

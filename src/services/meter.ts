@@ -1,0 +1,102 @@
+/** Measures the part of a call that waits for a backend, by kind of backend and by model. */
+
+import type { Clock } from "#core/clock.ts";
+import { remembered } from "#core/remembered.ts";
+import { reasonOf, rowOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { CounterSeries } from "#observability/family.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import type { Stats } from "#observability/stats.ts";
+
+/** Where measures go. */
+export interface MeterDeps {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly stats: Stats;
+}
+
+/** What is measured. */
+export interface Metered {
+  /** Kind of backend, such as onnx. */
+  readonly backend: string;
+  /** Model by name; absent while only the answer will tell. */
+  readonly model?: string;
+  readonly record: CallRecord;
+  /** Ends the measure when it aborts, for streams that nobody pulls any more. */
+  readonly signal?: AbortSignal;
+}
+
+const well = { status: "OK", failed: false };
+
+/** What metrics call the end of a call that failed. */
+function endedBy(thrown: unknown): typeof well {
+  const error = faultFrom(thrown);
+  // What the log takes for routine is the caller's doing, not the backend's.
+  return { status: reasonOf(error) ?? "INTERNAL", failed: rowOf(error).log !== "info" };
+}
+
+/** Measures calls of backends. */
+export interface Meter {
+  /**
+   * Begins a measure; the function that is returned ends it, with what was thrown if anything was.
+   * Only its first call counts.
+   */
+  begin(what: Metered): (thrown?: unknown) => void;
+  /** Runs `work` and measures it. */
+  run<T>(what: Metered, work: () => Promise<T>): Promise<T>;
+}
+
+/** The meter that services share. */
+export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
+  // Kinds of backends and ends of calls are few.
+  const known = new Map<string, ReturnType<typeof seriesOf>>();
+  const seriesOf = (backend: string) => {
+    const requests = new Map<string, CounterSeries>();
+    return {
+      duration: metrics.aiGatewayDuration.labels({ backend }),
+      requests: (status: string) =>
+        remembered(requests, status, () => metrics.aiGatewayRequests.labels({ backend, status })),
+    };
+  };
+
+  const begin = (what: Metered) => {
+    const { backend, model, record, signal } = what;
+    const startMs = clock.nowMs();
+    const finishModel = model === undefined ? undefined : stats.begin("model", model);
+    let ended = false;
+    const end = (thrown?: unknown): void => {
+      if (ended) return;
+      ended = true;
+      signal?.removeEventListener("abort", leave);
+      const elapsedMs = clock.nowMs() - startMs;
+      const { status, failed } = thrown === undefined ? well : endedBy(thrown);
+      record.upstreamMs = (record.upstreamMs ?? 0) + elapsedMs;
+      finishModel?.({ failed });
+      const series = remembered(known, backend, () => seriesOf(backend));
+      series.requests(status).inc();
+      series.duration.observe(elapsedMs / 1000);
+      if (status !== well.status && backend === "onnx" && model !== undefined) {
+        metrics.inferenceFailure.inc({ model, version: "", reason: status });
+      }
+    };
+    const leave = () => end(signal?.reason);
+    signal?.addEventListener("abort", leave, { once: true });
+    return end;
+  };
+
+  return {
+    begin,
+    async run(what, work) {
+      const end = begin(what);
+      try {
+        const done = await work();
+        end();
+        return done;
+      } catch (thrown) {
+        end(thrown);
+        throw thrown;
+      }
+    },
+  };
+}
