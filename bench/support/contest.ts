@@ -48,7 +48,7 @@ interface Sample {
 
 const callUnit: Unit = { name: "calls", of: ({ calls }) => calls };
 /** Shortest warm-up: code gets as fast as it will be only after many calls. */
-const warmUpSecondsMin = 3;
+const warmUpSecondsMin = 4;
 
 /** Bytes of the answer to a call. Throws when the answer does not carry what the call asks for. */
 async function answerBytesOf(port: number, call: Call): Promise<number> {
