@@ -1,6 +1,7 @@
 /** The head of an answer as text: status line, fields, and what ends it. Nothing unsound gets out. */
 
 import type { Clock } from "#core/clock.ts";
+import { oncePerText } from "#core/remembered.ts";
 import { isFieldName } from "#http/field-text.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
 
@@ -25,21 +26,15 @@ const kindByName: Readonly<Record<string, AnswerKind>> = {
   upgrade: "framing",
 };
 
-/** Names that were judged already; those of answers are few. */
-const knownNames = new Map<string, KnownName>();
-const knownNamesMax = 256;
 /** What no value holds: control characters but the tab, and what is no octet (RFC 9110 §5.5). */
 const unsoundPattern = /[^\t\x20-\x7e\x80-\xff]/;
 const lengthPattern = /^\d{1,15}$/;
 
-function knownName(name: string): KnownName {
-  const known = knownNames.get(name);
-  if (known !== undefined) return known;
+/** Throws TypeError for what is no name. */
+const knownName = oncePerText((name): KnownName => {
   if (!isFieldName(name)) throw new TypeError(`"${name}" is no name of a field`);
-  const made = { kind: kindByName[name] ?? "regular", prefix: `${name}: ` };
-  if (knownNames.size < knownNamesMax) knownNames.set(name, made);
-  return made;
-}
+  return { kind: kindByName[name] ?? "regular", prefix: `${name}: ` };
+});
 
 function requireSound(name: string, value: string): void {
   if (unsoundPattern.test(value))
