@@ -11,7 +11,11 @@ export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(1);
+      if (asked) {
+        // What was logged goes out at once; nobody waits for a reader that stalls.
+        void flushed(logger);
+        process.exit(1);
+      }
       asked = true;
       resolve(signal);
     };

@@ -24,7 +24,16 @@ export class TurnQueue {
     const works = this.#waiting;
     // What is added meanwhile has its turn after the others' input.
     this.#waiting = this.#spare;
-    for (let index = 0; index < works.length; index += 1) works[index]?.endTurn();
+    for (let index = 0; index < works.length; index += 1) {
+      try {
+        works[index]?.endTurn();
+      } catch (thrown) {
+        // A bug, told as any other that nobody catches; the others have their turn all the same.
+        queueMicrotask(() => {
+          throw thrown;
+        });
+      }
+    }
     works.length = 0;
     this.#spare = works;
   }

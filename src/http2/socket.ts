@@ -78,6 +78,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   /** Writes, then goes on where a slice of input ended, once the socket has taken the output so far. */
   endTurn(): void {
     this.#isQueued = false;
+    if (this.#socket.destroyed) return;
     this.#flush();
     if (this.#connection.hasInput && this.#blockedSinceMs === undefined) {
       this.#connection.readOn(this.#clock.nowMs());

@@ -61,12 +61,15 @@ export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOpti
     },
     flush(done) {
       send();
-      const stalled = setTimeout(done, flushTimeoutMs);
-      // Called in its turn, behind all lines.
-      stream.write("", () => {
+      let isDone = false;
+      const finish = () => {
         clearTimeout(stalled);
-        done();
-      });
+        if (!isDone) done();
+        isDone = true;
+      };
+      const stalled = setTimeout(finish, flushTimeoutMs);
+      // Called in its turn, behind all lines.
+      stream.write("", finish);
     },
   };
 }

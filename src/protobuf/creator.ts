@@ -105,8 +105,7 @@ export function creatorOf<M extends DescMessage>(desc: M): Creator<M> {
   const { empty, takings } = makingOf(desc);
   const { typeName } = desc;
   return (init) => {
-    if (init === undefined) return empty() as unknown as MessageShape<M>;
-    const named = init as Properties;
+    const named = (init ?? {}) as Properties;
     if (named.$typeName === typeName) return init as MessageShape<M>;
     // Others may have properties that cannot be listed.
     if (Object.getPrototypeOf(named) !== Object.prototype) return create(desc, init);

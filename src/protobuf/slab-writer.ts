@@ -1,5 +1,6 @@
 /** Where messages are written one behind the other: a slab, of which nothing that was given away is written again. */
 
+import { leaveToLibrary } from "./leave-to-library.ts";
 import { varintBytes, varintBytesMax } from "./varint.ts";
 
 /** Small, because a view that waits somewhere keeps all of it. */
@@ -24,12 +25,16 @@ export class SlabWriter {
   #bytes: Buffer = this.#slab;
   #start = 0;
   #at = 0;
+  #isWriting = false;
 
   /**
    * What `write` makes of a message, behind `headroomBytes` that are left to the caller: a view that
    * is the caller's alone. When `write` throws, it is as if nothing had been written.
    */
   message(headroomBytes: number, write: MessageWriter, message: unknown): Buffer {
+    // A property of the message that is being written may compute, and encode another one for that.
+    if (this.#isWriting) return leaveToLibrary();
+    this.#isWriting = true;
     this.#start = this.#at = this.#slabAt;
     try {
       this.#reserve(headroomBytes);
@@ -39,6 +44,7 @@ export class SlabWriter {
       return this.#bytes.subarray(this.#start, this.#at);
     } finally {
       this.#bytes = this.#slab;
+      this.#isWriting = false;
     }
   }
 

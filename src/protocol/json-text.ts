@@ -55,12 +55,16 @@ export function messageFromJsonText(
   text: string,
   options: Partial<JsonReadOptions>,
 ): Message {
-  let json: JsonValue;
+  const json = jsonOnce(text);
+  return json === undefined ? fromJsonString(desc, text, options) : fromJson(desc, json, options);
+}
+
+/** What a text says; undefined when it is no JSON, or gives a name of an object twice. */
+function jsonOnce(text: string): JsonValue | undefined {
   try {
-    json = JSON.parse(text);
-    if (namesWritten(text) !== namesRead(json)) return fromJsonString(desc, text, options);
+    const json: JsonValue = JSON.parse(text);
+    return namesWritten(text) === namesRead(json) ? json : undefined;
   } catch {
-    return fromJsonString(desc, text, options);
+    return undefined;
   }
-  return fromJson(desc, json, options);
 }

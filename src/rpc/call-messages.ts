@@ -78,9 +78,9 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
   #pull(): Promise<IteratorResult<unknown>> {
     if (this.#inner === undefined) return this.#begin();
     try {
-      return this.#inner.next();
+      // An iterator that is no generator may give a result that is no promise, or throw.
+      return Promise.resolve(this.#inner.next());
     } catch (thrown) {
-      // An iterator that is no generator may throw where it should reject.
       return Promise.reject(thrown);
     }
   }
@@ -116,13 +116,13 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
   }
 
   readonly #onResult = (result: IteratorResult<unknown>): IteratorResult<T> => {
-    if (result.done && this.#state === "open") {
-      this.#closing = closed;
-      this.#end("done");
-    }
-    if (this.#state === "failed") this.#tell();
-    if (this.#state === "done") return over;
     try {
+      if (result.done && this.#state === "open") {
+        this.#closing = closed;
+        this.#end("done");
+      }
+      if (this.#state === "failed") this.#tell();
+      if (this.#state === "done") return over;
       const output = result.value as Message;
       const message = this.#normalized === undefined ? output : this.#normalized(output);
       return { value: this.#start.encode(message), done: false };

@@ -29,7 +29,7 @@ export interface Answer<T> extends AnswerMetadata {
 
 /**
  * Makes of a message what is sent. It is part of the call: what it throws is how the call ends, for
- * its client, its log line and its metrics alike.
+ * its client, its log line and its metrics alike. What a promise of it comes to is the caller's.
  */
 export type Encode<T> = (message: Message) => T;
 

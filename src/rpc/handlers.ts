@@ -49,16 +49,11 @@ export class NormalizedMessages implements AsyncIterableIterator<Message> {
     this.normalized = normalized;
   }
 
-  next(): Promise<IteratorResult<Message>> {
-    return this.outputs.next().then(this.#onResult);
-  }
-
-  readonly #onResult = (
-    result: IteratorResult<MessageInitShape<DescMessage>>,
-  ): IteratorResult<Message> => {
+  async next(): Promise<IteratorResult<Message>> {
+    const result = await this.outputs.next();
     if (result.done) return { value: undefined, done: true };
     return { value: this.normalized(result.value), done: false };
-  };
+  }
 
   async return(): Promise<IteratorResult<Message>> {
     await this.outputs.return?.();

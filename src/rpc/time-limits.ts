@@ -32,7 +32,9 @@ export class TimeLimits {
     if (this.#last === undefined) this.#first = call;
     else this.#last.limitedAfter = call;
     this.#last = call;
-    if (!this.#isArmed) this.#arm(this.limitMs);
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#arm(this.limitMs);
   }
 
   /** A call that was added is limited no longer. */
@@ -47,21 +49,21 @@ export class TimeLimits {
   }
 
   #arm(waitMs: number): void {
-    this.#isArmed = true;
     // A call keeps the process alive by its connection, a limit need not.
     setTimeout(this.#look, waitMs).unref();
   }
 
   readonly #look = (): void => {
-    this.#isArmed = false;
     const nowMs = performance.now();
-    for (let call = this.#first; call !== undefined; call = this.#first) {
-      if (call.limitAtMs > nowMs) {
-        this.#arm(call.limitAtMs - nowMs);
-        return;
+    try {
+      for (let call = this.#first; call !== undefined && call.limitAtMs <= nowMs; ) {
+        this.delete(call);
+        call.timeOut(this.limitMs);
+        call = this.#first;
       }
-      this.delete(call);
-      call.timeOut(this.limitMs);
+    } finally {
+      this.#isArmed = this.#first !== undefined;
+      if (this.#first !== undefined) this.#arm(Math.max(0, this.#first.limitAtMs - nowMs));
     }
   };
 }

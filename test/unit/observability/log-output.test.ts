@@ -97,6 +97,22 @@ test("a flush to a reader that stalls comes to an end", async () => {
   await done;
 });
 
+test("a flush is done once, also when a reader that stalled reads again", async () => {
+  const { stream, read } = slowReader();
+  const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
+  output.write("last\n");
+  let done = 0;
+  output.flush(() => {
+    done += 1;
+  });
+  vi.advanceTimersByTime(1_000);
+  read();
+  await turn();
+  read();
+  await turn();
+  expect(done).toBe(1);
+});
+
 test("a reader that has gone costs lines, not the process", async () => {
   const stream = new Writable({
     write: (_chunk, _encoding, taken) => taken(new Error("EPIPE")),

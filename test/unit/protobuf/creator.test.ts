@@ -45,3 +45,8 @@ test("what names no property of a message is left out, a oneof's case by itself 
     }
   }
 });
+
+test("nothing at all makes an empty message", () => {
+  expect(made(undefined)).toStrictEqual(create(ChatResponseSchema));
+  expect(made(null as never)).toStrictEqual(create(ChatResponseSchema));
+});

@@ -126,3 +126,30 @@ test("an empty message is its headroom", () => {
   );
   expect(encoderOf(ChatResponseSchema)(create(ChatResponseSchema), 0)).toHaveLength(0);
 });
+
+test.each([10, 9_000])(
+  "a message of %d units that is encoded while another is written leaves that, and those given away, alone",
+  (length) => {
+    const others = Array.from({ length: 14 }, (_, index) => chat(`answer ${index} `.repeat(100)));
+    const sent = others.map((message) => encode(message, 0));
+    const outer = chat("outer");
+    const inner = chat("i".repeat(length));
+    const taken: Buffer[] = [];
+    Object.defineProperty(outer, "sessionId", {
+      enumerable: true,
+      get() {
+        taken.push(encode(inner, 0));
+        return "session";
+      },
+    });
+    const bytes = encode(outer, 0);
+    expect(
+      bytes.equals(toBinary(ChatRequestSchema, { ...chat("outer"), sessionId: "session" })),
+    ).toBe(true);
+    encode(chat("later".repeat(300)), 0);
+    expect(taken.every((each) => each.equals(toBinary(ChatRequestSchema, inner)))).toBe(true);
+    for (const [index, message] of others.entries()) {
+      expect(sent[index]?.equals(toBinary(ChatRequestSchema, message))).toBe(true);
+    }
+  },
+);

@@ -270,6 +270,55 @@ describe("the observer of a stream is told once how it ended", () => {
   });
 });
 
+describe("a handler whose iterator is no generator", () => {
+  const message = { value: {}, done: false };
+  const passing: Interceptor = (next) => async (call) => {
+    const answer = await next(call);
+    if (!answer.stream) return answer;
+    const { message: messages } = answer;
+    return {
+      ...answer,
+      message: (async function* () {
+        yield* messages;
+      })(),
+    };
+  };
+
+  const rows: { gives: string; second: () => unknown; told: string }[] = [
+    { gives: "results that are no promises", second: () => message, told: "OK" },
+    { gives: "no result", second: () => undefined, told: "INTERNAL" },
+    { gives: "a promise of no result", second: async () => undefined, told: "INTERNAL" },
+    {
+      gives: "what it throws",
+      second: () => {
+        throw fault("POOL_EMPTY", "none");
+      },
+      told: "POOL_EMPTY",
+    },
+  ];
+  test.each(
+    rows.flatMap((row) => [
+      { ...row, chain: "alone", interceptors: [] },
+      { ...row, chain: "behind an interceptor", interceptors: [passing] },
+    ]),
+  )("and that gives $gives is told once how it ended, $chain", async (row) => {
+    const { second, told: end, interceptors } = row;
+    const results = [() => message, second, async () => ({ value: undefined, done: true })];
+    const { told, stream } = watched(
+      {
+        streamingOutputCall: () =>
+          ({
+            [Symbol.asyncIterator]: () => ({ next: () => results.shift()?.() }),
+          }) as AsyncIterable<object>,
+      },
+      { interceptors },
+    );
+    const read = Array.fromAsync({ [Symbol.asyncIterator]: () => stream() });
+    await read.catch(() => {});
+    expect(told).toEqual(["begun", end]);
+  });
+});
+
 describe("what cannot be sent", () => {
   const tooLarge = () => {
     throw fault("BODY_TOO_LARGE", "the message cannot be sent");

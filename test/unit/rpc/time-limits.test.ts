@@ -80,3 +80,23 @@ test("a call may begin and end others while it is told", () => {
   vi.advanceTimersByTime(200);
   expect(told).toEqual(["third 200 100"]);
 });
+
+test("however many calls begin as others are told, there is one timer", () => {
+  const { limits, told, call } = watched(100);
+  const begin = (name: string): void => {
+    limits.add({
+      ...call(name),
+      timeOut() {
+        told.push(name);
+        if (told.length < 10) begin(`${name}'`);
+        expect(vi.getTimerCount()).toBeLessThanOrEqual(1);
+      },
+    });
+  };
+  begin("a");
+  vi.advanceTimersByTime(30);
+  begin("b");
+  vi.advanceTimersByTime(1_000);
+  expect(told.length).toBeGreaterThanOrEqual(10);
+  expect(vi.getTimerCount()).toBe(0);
+});
