@@ -30,6 +30,8 @@ export class IncomingBody {
   /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
   #wholeBytesMax = -1;
   #whole: PromiseWithResolvers<Buffer> | undefined;
+  /** It is larger than who wanted all of it takes: what still comes is dropped, and no more granted. */
+  #isRefused = false;
   /** A reader of pieces waits for the next. */
   #wake: (() => void) | undefined;
 
@@ -40,6 +42,7 @@ export class IncomingBody {
 
   /** Adds a piece. */
   add(piece: Buffer, source: BodySource): void {
+    if (this.#isRefused) return;
     const isWhole = this.#wholeBytesMax >= 0;
     if (isWhole) source.consumed(piece.length);
     this.#waitingBytes += piece.length;
@@ -88,8 +91,10 @@ export class IncomingBody {
     // One promise, settled by who brings the last piece: every answer to a call of ours comes by here.
     const whole = Promise.withResolvers<Buffer>();
     const broken = this.ended ? undefined : source.broken();
-    if (this.#waitingBytes > bytesMax) whole.reject(new BodyTooLargeError(bytesMax));
-    else if (this.ended) whole.resolve(this.#takeAll());
+    if (this.#waitingBytes > bytesMax) {
+      this.#whole = whole;
+      this.#refuseWhole();
+    } else if (this.ended) whole.resolve(this.#takeAll());
     else if (broken !== undefined) whole.reject(broken);
     else this.#whole = whole;
     return whole.promise;
@@ -130,6 +135,9 @@ export class IncomingBody {
   #refuseWhole(): void {
     this.#whole?.reject(new BodyTooLargeError(this.#wholeBytesMax));
     this.#whole = undefined;
+    this.#isRefused = true;
+    this.#first = this.#rest = undefined;
+    this.#waitingBytes = 0;
   }
 
   #signal(): void {

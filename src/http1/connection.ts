@@ -5,6 +5,7 @@ import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { isRefused, needsMore, type Reading } from "./field-section.ts";
 import type { Link } from "./link.ts";
+import { octet } from "./octets.ts";
 import { bodyLate, headLate, type Refusal } from "./refusal.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestHead } from "./request-head.ts";
@@ -57,6 +58,8 @@ export class Connection implements Link {
   /** Input that was not read yet, from `#at` on. */
   #input: Buffer = noBytes;
   #at = 0;
+  /** The last answer's request may be followed by a line end that is none of the next one's. */
+  #mayEndLine = false;
   /** What lies in the input means something only with what comes behind it. */
   #isStarved = false;
   #isReading = false;
@@ -158,6 +161,10 @@ export class Connection implements Link {
   sent(nowMs: number): void {
     this.#nowMs = nowMs;
     const unsent = this.#unsent;
+    // The client has its time from when it can have the answer.
+    if (unsent.length > 0 && this.#phase === phase.idle) {
+      this.#deadlineMs = nowMs + this.#share.limits.keepAliveTimeoutMs;
+    }
     for (let index = 0; index < unsent.length; index += 1) unsent[index]?.sent();
     unsent.length = 0;
     this.#current?.writable();
@@ -222,10 +229,11 @@ export class Connection implements Link {
     if (this.#phase === phase.body) {
       this.#lingerMs = this.#share.limits.discardTimeoutMs;
       this.#close();
-    } else if (closes) {
+    } else if (closes || this.isDraining) {
       this.#close();
     } else {
       this.#phase = phase.idle;
+      this.#mayEndLine = true;
       this.#deadlineMs = this.#nowMs + this.#share.limits.keepAliveTimeoutMs;
       this.#changed();
     }
@@ -265,6 +273,10 @@ export class Connection implements Link {
 
   #readHead(): void {
     let head = this.#head;
+    if (head === undefined && this.#mayEndLine && this.#input[this.#at] === octet.cr) {
+      this.#endLine();
+      return;
+    }
     if (head === undefined) {
       head = this.#head = new RequestHead(this.#input, this.#at);
       if (this.#phase === phase.idle) {
@@ -282,6 +294,17 @@ export class Connection implements Link {
       this.#at = outcome;
       this.#begin(head);
     }
+  }
+
+  /** Steps over a line end behind a body, with which no request begins (RFC 9112 §2.2). */
+  #endLine(): void {
+    if (this.#at + 1 === this.#input.length) {
+      this.#isStarved = true;
+      return;
+    }
+    // What else begins like this is for the head to refuse.
+    this.#mayEndLine = false;
+    if (this.#input[this.#at + 1] === octet.lf) this.#at += 2;
   }
 
   #begin(head: RequestHead): void {

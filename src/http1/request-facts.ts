@@ -13,6 +13,8 @@ import { isAuthority } from "./request-target.ts";
 
 /** Digits of a length; more could not be counted exactly. */
 const lengthPattern = /^\d{1,15}$/;
+/** Not what trim() takes off, which is more than HTTP calls blank (RFC 9110 §5.6.3). */
+const blanksAround = /^[ \t]+|[ \t]+$/g;
 /** Stands for a body whose length only its end tells. */
 export const inChunks = -1;
 
@@ -35,6 +37,7 @@ export class RequestFacts {
   #closes = false;
   #keepsAlive = false;
   #upgrades = false;
+  #offers = 0;
 
   /** Reads them off a whole head. Returns why the request cannot be served (RFC 9112 §3.2, §6.3). */
   read(head: RequestHead): Refusal | undefined {
@@ -81,14 +84,16 @@ export class RequestFacts {
         this.#expectation = this.#expectation === undefined ? value.toLowerCase() : "";
         return undefined;
       case fieldKind.upgrade:
-        this.upgrade = value.toLowerCase();
+        // Of several offers some intermediary may have seen another than we.
+        this.upgrade = this.#offers === 0 ? value.toLowerCase() : undefined;
+        this.#offers += 1;
         return undefined;
     }
   }
 
   #takeOptions(value: string): void {
     for (const option of value.toLowerCase().split(",")) {
-      const name = option.trim();
+      const name = option.replace(blanksAround, "");
       if (name === "close") this.#closes = true;
       else if (name === "keep-alive") this.#keepsAlive = true;
       else if (name === "upgrade") this.#upgrades = true;

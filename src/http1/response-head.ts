@@ -16,15 +16,15 @@ interface KnownName {
   readonly prefix: string;
 }
 
-const kindByName: Readonly<Record<string, AnswerKind>> = {
-  "content-length": "contentLength",
-  connection: "connection",
-  date: "date",
-  "transfer-encoding": "framing",
-  "keep-alive": "framing",
-  "proxy-connection": "framing",
-  upgrade: "framing",
-};
+const kindByName: ReadonlyMap<string, AnswerKind> = new Map<string, AnswerKind>([
+  ["content-length", "contentLength"],
+  ["connection", "connection"],
+  ["date", "date"],
+  ["transfer-encoding", "framing"],
+  ["keep-alive", "framing"],
+  ["proxy-connection", "framing"],
+  ["upgrade", "framing"],
+]);
 
 /** What no value holds: control characters but the tab, and what is no octet (RFC 9110 §5.5). */
 const unsoundPattern = /[^\t\x20-\x7e\x80-\xff]/;
@@ -33,7 +33,7 @@ const lengthPattern = /^\d{1,15}$/;
 /** Throws TypeError for what is no name. */
 const knownName = oncePerText((name): KnownName => {
   if (!isFieldName(name)) throw new TypeError(`"${name}" is no name of a field`);
-  return { kind: kindByName[name] ?? "regular", prefix: `${name}: ` };
+  return { kind: kindByName.get(name) ?? "regular", prefix: `${name}: ` };
 });
 
 function requireSound(name: string, value: string): void {

@@ -52,6 +52,7 @@ export class ServerExchange implements BodySource {
   /** The answer is sent. */
   #sent = false;
   #broken = false;
+  #isSettled = false;
   #writer: PromiseWithResolvers<void> | undefined;
   #endListeners: ((end: ExchangeEnd) => void)[] | undefined;
 
@@ -217,6 +218,9 @@ export class ServerExchange implements BodySource {
 
   /** The read is over; what outlasts it may not hold on to all of its bytes. */
   settle(): void {
+    // Once, for what came with the head: pieces that come later are copied as they come.
+    if (this.#isSettled) return;
+    this.#isSettled = true;
     this.#head.own();
     this.#body.settle();
   }

@@ -83,7 +83,11 @@ class ServerSession implements ConnectionHandler, SocketOwner {
     this.#host.onSessionGone(this);
     const exchange = this.connection.upgraded;
     if (exchange === undefined) return;
-    this.#host.options.upgrades?.onUpgrade({ exchange, socket: this.#socket, rest });
+    try {
+      this.#host.options.upgrades?.onUpgrade({ exchange, socket: this.#socket, rest });
+    } catch {
+      this.#socket.destroy();
+    }
   }
 
   onStall(): void {

@@ -21,8 +21,8 @@ export interface DriverShare {
   readonly limits: { readonly stallTimeoutMs: number };
 }
 
-/** Output that is handed to the socket at once; it tells when it has taken that. */
-const writeBytes = 256 * 1024;
+/** Output that is handed to the socket at once; it tells when it has taken that, which is progress. */
+const writeBytes = 64 * 1024;
 
 /** What each driver on a socket needs not have of its own. */
 function ignore(): void {}
@@ -35,6 +35,8 @@ export class SocketDriver implements TurnWork {
   readonly #owner: SocketOwner;
   #isQueued = false;
   #isEnded = false;
+  /** The socket is another protocol's. */
+  #isHandedOver = false;
   #blockedSinceMs: number | undefined;
   readonly #onData = (bytes: Buffer) => this.#receive(bytes);
   readonly #onEnd = () => this.#receiveEnd();
@@ -81,19 +83,18 @@ export class SocketDriver implements TurnWork {
   /** Writes, ends or reads on, as the connection wants it. */
   endTurn(): void {
     this.#isQueued = false;
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#isHandedOver) return;
     const connection = this.#connection;
     if (this.#blockedSinceMs === undefined) this.#flush();
     if (connection.isBroken) {
       this.#socket.destroy();
       return;
     }
-    if (this.#blockedSinceMs !== undefined) {
-      this.#pace();
-      return;
+    if (this.#blockedSinceMs === undefined) {
+      if (connection.upgraded !== undefined) this.#handOver();
+      else if (connection.isFinished) this.#end();
+      else if (connection.hasInput) this.#readOn();
     }
-    if (connection.isFinished) this.#end();
-    else if (connection.hasInput) this.#readOn();
     this.#pace();
   }
 
@@ -110,9 +111,13 @@ export class SocketDriver implements TurnWork {
   /** Sees to what a read has changed. */
   #look(): void {
     const connection = this.#connection;
-    if (connection.upgraded !== undefined) {
-      this.#handOver();
-      return;
+    if (connection.upgraded !== undefined && this.#blockedSinceMs === undefined) {
+      // What was answered before goes ahead of the other protocol's first word.
+      this.#flush();
+      if (this.#blockedSinceMs === undefined) {
+        this.#handOver();
+        return;
+      }
     }
     const { hasOutput, hasInput, isFinished, isBroken } = connection;
     if (hasOutput || hasInput || isFinished || isBroken) this.wake();
@@ -126,6 +131,7 @@ export class SocketDriver implements TurnWork {
 
   /** Stops reading while what came is not wanted yet. */
   #pace(): void {
+    if (this.#isHandedOver) return;
     const { wantsInput } = this.#connection;
     if (wantsInput === this.#socket.isPaused()) {
       if (wantsInput) this.#socket.resume();
@@ -140,6 +146,12 @@ export class SocketDriver implements TurnWork {
         this.#blockedSinceMs = this.#share.clock.nowMs();
         return;
       }
+    }
+    if (this.#socket.writableLength > 0) {
+      // Less than what it asks to wait for, but not with the system yet: an end may not cut it off.
+      this.#blockedSinceMs = this.#share.clock.nowMs();
+      this.#socket.write("", this.#onDrain);
+      return;
     }
     connection.sent(this.#share.clock.nowMs());
   }
@@ -169,7 +181,7 @@ export class SocketDriver implements TurnWork {
 
   /** Lets go of the socket, which then is as if nobody had read it. */
   #handOver(): void {
-    this.#flush();
+    this.#isHandedOver = true;
     const socket = this.#socket;
     socket.off("data", this.#onData).off("end", this.#onEnd);
     socket.off("drain", this.#onDrain).off("close", this.#onClose).off("error", ignore);
