@@ -55,6 +55,21 @@ test("past its limit a body is refused, read whole or in pieces", async () => {
   await expect(iterator.next()).rejects.toBeInstanceOf(BodyTooLargeError);
 });
 
+test.each(["before", "while"])(
+  "a body that turns out too large %s it is read is dropped, and its sender granted no more",
+  async (when) => {
+    const source = new Source();
+    const body = new IncomingBody();
+    if (when === "before") body.add(Buffer.alloc(11), source);
+    const read = body.read(10, source);
+    if (when === "while") body.add(Buffer.alloc(11), source);
+    await expect(read).rejects.toBeInstanceOf(BodyTooLargeError);
+    for (let more = 0; more < 9; more += 1) body.add(Buffer.alloc(100), source);
+    body.end();
+    expect([source.bytes, body.takeWhole()?.length]).toEqual([11, 0]);
+  },
+);
+
 test("a break reaches the reader behind what came before it", async () => {
   const source = new Source();
   const body = new IncomingBody();

@@ -236,6 +236,28 @@ describe("time", () => {
     expect([harness.connection.isFinished, statuses(harness)]).toEqual([true, [200]]);
   });
 
+  test("a connection's rest begins when its client can have the whole answer", async () => {
+    const { harness, exchanges } = held();
+    harness.connection.receive(Buffer.from(get("/")), 0);
+    exchanges[0]?.respond(200, [], "ok");
+    harness.nowMs = limits.keepAliveTimeoutMs - 1;
+    await harness.settle();
+    await harness.pass(limits.keepAliveTimeoutMs - 1);
+    expect(harness.connection.isFinished).toBe(false);
+    await harness.pass(1);
+    expect(harness.connection.isFinished).toBe(true);
+  });
+
+  test("a line end behind a body begins no request that could be late", async () => {
+    for (const end of ["\r\n", "\r"]) {
+      const harness = new Http1Harness();
+      await harness.receive(post("abc") + end);
+      await harness.pass(limits.headTimeoutMs + 1);
+      await harness.receive(end === "\r" ? `\n${get("/")}` : get("/"));
+      expect([statuses(harness), harness.refusals]).toEqual([[200, 200], []]);
+    }
+  });
+
   test("a client has five seconds to stop sending what was answered already", async () => {
     const { harness, exchanges } = held();
     await harness.receive(post("abc").slice(0, -1));
@@ -266,6 +288,16 @@ describe("drain", () => {
     await busy.settle();
     expect(busy.output).toContain("\r\nconnection: close\r\n");
     expect(busy.connection.isFinished).toBe(true);
+  });
+
+  test("closes behind an answer that had begun as one that keeps the connection", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/"));
+    exchanges[0]?.start(200, []);
+    harness.connection.drain(0);
+    exchanges[0]?.end();
+    await harness.settle();
+    expect(harness.connection.isFinished).toBe(true);
   });
 
   test("gives a head that is arriving a second", async () => {

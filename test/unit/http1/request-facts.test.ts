@@ -120,6 +120,14 @@ describe("the connection", () => {
     expect(factsOf("upgrade: websocket\r\n").facts.upgrade).toBeUndefined();
     expect(factsOf(both, old).facts.upgrade).toBeUndefined();
   });
+
+  test.each([
+    "connection: \xa0upgrade\r\nupgrade: websocket\r\n",
+    "connection: upgrade\xa0\r\nupgrade: websocket\r\n",
+    "connection: upgrade\r\nupgrade: h2c\r\nupgrade: websocket\r\n",
+  ])("is not offered where somebody before us may have read it otherwise: %j", (fields) => {
+    expect(factsOf(fields).facts.upgrade).toBeUndefined();
+  });
 });
 
 describe("an expectation", () => {

@@ -33,6 +33,11 @@ describe("nothing unsound gets out:", () => {
     (name) => expect(() => new AnswerFields([[name, "x"]])).toThrow(TypeError),
   );
 
+  test.each(["constructor", "__proto__", "tostring"])("but %s, a name like others", (name) => {
+    expect(new AnswerFields([[name, "x"]]).text).toBe(`${name}: x\r\n`);
+    expect(trailerLines([[name, "x"]])).toBe(`${name}: x\r\n`);
+  });
+
   test.each(["content-length", "transfer-encoding", "connection", "date"])(
     "%s in a trailer",
     (name) => expect(() => trailerLines([[name, "1"]])).toThrow(TypeError),

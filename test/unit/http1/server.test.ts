@@ -206,6 +206,73 @@ describe("an answer", () => {
   });
 });
 
+test.each(["1.1", "1.0"])(
+  "a slow reader of HTTP/%s gets the whole of the last answer",
+  async (version) => {
+    const clock = createManualClock();
+    const answered = Promise.withResolvers<number>();
+    await using listener = await http1Listener({
+      clock,
+      async onExchange(exchange, socket) {
+        exchange.start(200, [["connection", "close"]]);
+        let bodyBytes = 0;
+        // Until a little waits in the socket: less than would make it ask to be waited for.
+        for (let bytes = 20_000; socket.writableLength === 0; bodyBytes += bytes) {
+          await exchange.write(Buffer.alloc(bytes));
+          await turn();
+        }
+        exchange.end();
+        answered.resolve(bodyBytes);
+      },
+    });
+    const socket = (await opened(listener.port)).pause();
+    socket.write(`GET / HTTP/${version}\r\nhost: a\r\n\r\n`);
+    const bodyBytes = await answered.promise;
+    for (let second = 0; second < 10; second += 1) {
+      await turn();
+      await clock.advance(1_000);
+    }
+    const { length } = await buffer(socket);
+    expect(length).toBeGreaterThan(bodyBytes);
+  },
+);
+
+test("another protocol's first bytes are its own, also behind an answer that came late", async () => {
+  const admitted = Promise.withResolvers<void>();
+  await using listener = await http1Listener({
+    async onExchange(exchange) {
+      await turn();
+      exchange.respond(200, [], exchange.path);
+    },
+    upgrades: {
+      takes: () => true,
+      onUpgrade({ socket, rest }) {
+        void admitted.promise.then(() => {
+          let text = rest.toString();
+          socket.on("data", (bytes) => {
+            text += bytes.toString();
+            if (text === "one two") socket.end(text);
+          });
+        });
+        socket.write("upgraded");
+      },
+    },
+  });
+  const socket = await opened(listener.port);
+  const offer = "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+  socket.write(`GET /first HTTP/1.1\r\nhost: a\r\n\r\n${offer}`);
+  let text = "";
+  for await (const piece of socket) {
+    text += piece.toString();
+    if (!text.endsWith("upgraded")) continue;
+    socket.write("one ");
+    for (let pause = 0; pause < 5; pause += 1) await turn();
+    admitted.resolve();
+    socket.write("two");
+  }
+  expect(text).toMatch(/\/first.*upgradedone two$/s);
+});
+
 test("what is late is looked for while a server has connections", async () => {
   const clock = createManualClock();
   await using listener = await http1Listener({ clock, onExchange: echo });
