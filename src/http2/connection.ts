@@ -103,6 +103,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   readonly #lifetime: Lifetime;
   readonly #list: Field[] = [];
   /** Message frames that were sent when these budgets were last looked at. */
+  /** The last piece of a body that was read is not the last one of it. */
+  bodyIsComing = false;
   readonly #framesAt = { windowUpdates: 0, pings: 0 };
   #prefaceBytes: number;
   #settingsUnacked = 0;
@@ -494,6 +496,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const bytes = frame.end - frame.start;
     const end = frame.has(flag.endStream);
+    this.bodyIsComing = !end;
     if (!this.#countBody(stream, bytes, end)) {
       this.#streamError(streamId, errorCode.protocolError);
       return;
@@ -541,6 +544,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   #remoteEnd(stream: S): void {
     if (stream.closed) return;
     this.#budgets.earn("tinyData", tinyDataBytes);
+    this.bodyIsComing = false;
     this.#handler.onEnd(stream);
     if (stream.closed || this.#isServer) return;
     if (stream.localEnded) {

@@ -53,11 +53,15 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     this.#flush();
   }
 
-  /** Has the end of this turn write the output, however often it is asked. */
+  /**
+   * Has the end of this turn write the output, however often it is asked. Who sends a body is not
+   * kept waiting so long: neither for its window, nor for an answer that makes the rest needless.
+   */
   wake(): void {
     if (this.#isQueued) return;
     this.#isQueued = true;
-    turnQueue.add(this);
+    if (this.#connection.bodyIsComing) process.nextTick(endTurn, this);
+    else turnQueue.add(this);
   }
 
   /** Does what time asks for: call it about once a second. */
@@ -135,4 +139,8 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     this.#endedMs = this.#clock.nowMs();
     this.#socket.end();
   }
+}
+
+function endTurn(work: TurnWork): void {
+  work.endTurn();
 }
