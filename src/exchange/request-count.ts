@@ -4,17 +4,7 @@ import { remembered } from "#core/remembered.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
-
-/** Methods that may stand as a metric's label; others count as OTHER. */
-const knownMethods: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-]);
+import { knownMethods } from "./known-methods.ts";
 
 /** The series of one endpoint, method and port. */
 interface EndpointSeries {

@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
+import { writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
 
 /** Whose driver it is. */
@@ -142,7 +143,7 @@ export class SocketDriver implements TurnWork {
   #flush(): void {
     const connection = this.#connection;
     while (connection.hasOutput) {
-      if (!this.#write(connection.takeOutput(writeBytes))) {
+      if (!writeChunks(this.#socket, connection.takeOutput(writeBytes))) {
         this.#blockedSinceMs = this.#share.clock.nowMs();
         return;
       }
@@ -154,17 +155,6 @@ export class SocketDriver implements TurnWork {
       return;
     }
     connection.sent(this.#share.clock.nowMs());
-  }
-
-  #write(chunks: readonly Buffer[]): boolean {
-    const [first] = chunks;
-    if (first === undefined) return true;
-    if (chunks.length === 1) return this.#socket.write(first);
-    this.#socket.cork();
-    let goOn = true;
-    for (const chunk of chunks) goOn = this.#socket.write(chunk);
-    this.#socket.uncork();
-    return goOn;
   }
 
   #unblock(): void {

@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
+import { writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import type { Stream } from "./stream.ts";
@@ -110,23 +111,12 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     const connection = this.#connection;
     while (this.#blockedSinceMs === undefined && connection.hasOutput) {
       if (this.#socket.destroyed || this.#endedMs !== undefined) return;
-      if (!this.#write(connection.takeOutput(writeBytes))) {
+      if (!writeChunks(this.#socket, connection.takeOutput(writeBytes))) {
         this.#blockedSinceMs = this.#clock.nowMs();
         this.#socket.once("drain", () => this.#resume());
       }
     }
     if (connection.finished && !connection.hasOutput) this.#end();
-  }
-
-  #write(chunks: readonly Buffer[]): boolean {
-    const [first] = chunks;
-    if (first === undefined) return true;
-    if (chunks.length === 1) return this.#socket.write(first);
-    this.#socket.cork();
-    let goOn = true;
-    for (const chunk of chunks) goOn = this.#socket.write(chunk);
-    this.#socket.uncork();
-    return goOn;
   }
 
   #resume(): void {

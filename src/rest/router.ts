@@ -2,6 +2,7 @@
 
 import { type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { remembered } from "#core/remembered.ts";
+import { knownMethods } from "#exchange/known-methods.ts";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
@@ -70,16 +71,6 @@ function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   });
 }
 
-/** Methods whose look-ups are remembered: clients may think of others without end. */
-const literalMethods: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-]);
-
 /** All routes of some services. */
 export class Router {
   readonly #trie = new Trie<Route>();
@@ -109,7 +100,7 @@ export class Router {
     const known = this.#literal.get(path)?.get(httpMethod);
     if (known !== undefined) return known;
     const found = this.#search(httpMethod, path);
-    if (found?.ok && path === found.route.template.text && literalMethods.has(httpMethod)) {
+    if (found?.ok && path === found.route.template.text && knownMethods.has(httpMethod)) {
       remembered(this.#literal, path, () => new Map<string, Routed>()).set(httpMethod, found);
     }
     return found;
