@@ -1,7 +1,11 @@
 /** The gateway's street side with the full chain, in front of a trivial chat service: `<port>`. */
 
+import { keepCallsYoung } from "#cli/young-generation.ts";
 import { openFront } from "../../src/front.ts";
 import { chain, deps, routes } from "../support/chain.ts";
+
+// As the program has it.
+keepCallsYoung();
 
 await openFront(
   {

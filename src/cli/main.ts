@@ -6,12 +6,13 @@ import type { Settings } from "#config/settings.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Terminal } from "./terminal.ts";
-import { holdYoungGeneration } from "./young-generation.ts";
+import { holdYoungGeneration, keepCallsYoung } from "./young-generation.ts";
 
 // onnxruntime reads this when it is loaded, and the cache serves modules loaded after it: hence the
 // dynamic imports below.
 process.env.ORT_DISABLE_TELEMETRY = "1";
 enableCompileCache();
+keepCallsYoung();
 const releaseYoungGeneration = holdYoungGeneration();
 
 const terminal: Terminal = {
