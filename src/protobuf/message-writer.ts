@@ -8,6 +8,9 @@ import { tagOf } from "./wire-type.ts";
 
 type Properties = Readonly<Record<string, unknown>>;
 
+/** Writes all fields of a message. */
+type FieldsWriter = (writer: SlabWriter, message: Properties) => void;
+
 const writers = new WeakMap<DescMessage, MessageWriter>();
 
 /** The writer of a message type, made when it is first asked for. */
@@ -15,24 +18,48 @@ export function messageWriterOf(desc: DescMessage): MessageWriter {
   const known = writers.get(desc);
   if (known !== undefined) return known;
   const { typeName } = desc;
-  const fields: FieldWriter[] = [];
+  let writeFields: FieldsWriter = leaveToLibrary;
   const write: MessageWriter = (writer, message) => {
     const properties = message as Properties;
     if (properties.$typeName !== typeName) leaveToLibrary();
-    for (const field of fields) writeField(writer, field, properties);
+    writeFields(writer, properties);
     const unknown = properties.$unknown;
     if (unknown !== undefined) writeUnknown(writer, unknown as readonly UnknownField[]);
   };
   // Ahead of its fields, which may be of this very type.
   writers.set(desc, write);
-  for (const field of desc.fields.toSorted((one, other) => one.number - other.number)) {
-    fields.push(fieldWriter(field, messageWriterOf));
-  }
+  const inOrder = desc.fields.toSorted((one, other) => one.number - other.number);
+  writeFields = fieldsWriter(inOrder.map((field) => fieldWriter(field, messageWriterOf)));
   return write;
 }
 
-function writeField(writer: SlabWriter, field: FieldWriter, message: Properties): void {
-  const value = message[field.property];
+/**
+ * Writes fields in their order. A property is found at once by code that names it, and looked up by
+ * code that is told its name: so each type has a function of its own, generated, which does nothing
+ * but name them. Where code from strings is forbidden, a loop does the same.
+ */
+function fieldsWriter(fields: readonly FieldWriter[]): FieldsWriter {
+  const names = fields.map((_, index) => `field${index}`);
+  const lines = fields.map(({ property }, index) => {
+    const value = `message[${JSON.stringify(property)}]`;
+    return `writeField(writer, field${index}, message, ${value});`;
+  });
+  const body = `return (writer, message) => {\n${lines.join("\n")}\n};`;
+  try {
+    return new Function("writeField", ...names, body)(writeField, ...fields);
+  } catch {
+    return (writer, message) => {
+      for (const field of fields) writeField(writer, field, message, message[field.property]);
+    };
+  }
+}
+
+function writeField(
+  writer: SlabWriter,
+  field: FieldWriter,
+  message: Properties,
+  value: unknown,
+): void {
   const isUnset =
     value === field.unset || (field.isExplicit && !Object.hasOwn(message, field.property));
   if (!isUnset) field.write(writer, value);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   create,
   type DescMessage,
@@ -153,3 +154,20 @@ test.each([10, 9_000])(
     }
   },
 );
+
+test("where code from strings is forbidden, messages are written in place all the same", () => {
+  const program = `
+    import { create, toBinary } from "@bufbuild/protobuf";
+    import { ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
+    import { encoderOf } from "#protobuf/encoder.ts";
+    const message = create(ChatResponseSchema, { response: "r", usage: { totalTokens: 3 }, cost: 0.5 });
+    const [first, second] = [1, 2].map(() => encoderOf(ChatResponseSchema)(message, 0));
+    console.log(JSON.stringify({
+      isSame: second.equals(toBinary(ChatResponseSchema, message)),
+      isInPlace: first.buffer === second.buffer,
+    }));
+  `;
+  const flags = ["--disallow-code-generation-from-strings", "-C", "source", "--input-type=module"];
+  const printed = execFileSync(process.execPath, [...flags, "-e", program], { encoding: "utf8" });
+  expect(JSON.parse(printed)).toEqual({ isSame: true, isInPlace: true });
+});
