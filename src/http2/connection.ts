@@ -225,6 +225,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return this.#sender.output.take();
   }
 
+  /** Payloads that are whole with the output taken last: see `SocketOwner.onWritten`. */
+  takeSpent(): readonly Buffer[] {
+    return this.#sender.output.takeSpent();
+  }
+
   /** Opens a stream and sends a request's head. `openable` is above 0. Throws when it cannot be sent. */
   openStream(head: RequestHead, fields: FieldList, end: boolean): S {
     requireSendableHead(head);

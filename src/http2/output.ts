@@ -13,6 +13,7 @@ const slabBytes = 64 * 1024;
 /** A slab with less room is left to the garbage collector. */
 const slabRestBytesMin = 1024;
 const empty = Buffer.alloc(0);
+const nothing: Buffer[] = [];
 /** Payloads up to this many bytes are copied behind their head; larger ones are sent from where they are. */
 const copiedBytesMax = 2048;
 
@@ -41,6 +42,7 @@ export class Output {
   #segmentStart = 0;
   #chunks: Buffer[] = [];
   #chunkBytes = 0;
+  #spent: Buffer[] = nothing;
 
   constructor(slabs: SlabPool) {
     this.#slabs = slabs;
@@ -104,6 +106,20 @@ export class Output {
     this.#closeSegment();
     this.#chunks.push(start === 0 && end === source.length ? source : source.subarray(start, end));
     this.#chunkBytes += count;
+  }
+
+  /** A payload has been added to its end, in one part or several. */
+  spend(payload: Buffer): void {
+    if (payload.length <= copiedBytesMax) return;
+    if (this.#spent === nothing) this.#spent = [];
+    this.#spent.push(payload);
+  }
+
+  /** Payloads whose last part is in what `take` has returned; those that were small enough to be copied left out. */
+  takeSpent(): readonly Buffer[] {
+    const spent = this.#spent;
+    this.#spent = nothing;
+    return spent;
   }
 
   /** Hands all that waits to the caller, in order, and holds no memory afterwards. */

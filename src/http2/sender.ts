@@ -87,6 +87,7 @@ export class Sender<S extends Stream> {
     if (stream.queuedBytes === 0 && this.#goesDirectly(stream, length)) {
       this.#dataHead(stream, length, end);
       this.output.payload(payload, 0, length);
+      this.output.spend(payload);
       if (end) this.#ended(stream);
       return true;
     }
@@ -228,6 +229,7 @@ export class Sender<S extends Stream> {
       left -= taken;
       stream.queueAt += taken;
       if (stream.queueAt === first.length) {
+        this.output.spend(first);
         whole += 1;
         stream.queueAt = 0;
       }

@@ -1,12 +1,16 @@
-/** Where messages are written one behind the other: a slab, of which nothing that was given away is written again. */
+/** Where messages are written one behind the other: small ones in slabs that are never written again, larger ones in lent memory. */
 
+import { LentMemory } from "#core/lent-memory.ts";
 import { leaveToLibrary } from "./leave-to-library.ts";
 import { varintBytes, varintBytesMax } from "./varint.ts";
 
 /** Small, because a view that waits somewhere keeps all of it. */
 const slabBytes = 16 * 1024;
-/** A message that turns out larger than this has a buffer of its own. */
+/** A message that turns out larger than this lies in lent memory. */
 const slabMessageBytesMax = slabBytes / 4;
+const lentSlabBytes = 64 * 1024;
+/** A message that turns out larger than this has a buffer of its own. */
+const lentMessageBytesMax = lentSlabBytes / 2;
 /** Room behind what made a buffer grow, for the small fields that follow. */
 const spareBytes = 64;
 /** Texts up to this many units are copied one by one if they are ASCII: sooner done than calling the runtime. */
@@ -21,7 +25,10 @@ export type MessageWriter = (writer: SlabWriter, message: unknown) => void;
 export class SlabWriter {
   #slab: Buffer = Buffer.alloc(0);
   #slabAt = 0;
-  /** The slab, or the buffer of a message that is too large for it. */
+  readonly #lender = new LentMemory(lentSlabBytes);
+  /** The lender's slab, while a message is written to it. */
+  #lent: Buffer | undefined;
+  /** The slab, the lender's, or the buffer of a message that is too large for both. */
   #bytes: Buffer = this.#slab;
   #start = 0;
   #at = 0;
@@ -41,9 +48,11 @@ export class SlabWriter {
       this.#at += headroomBytes;
       write(this, message);
       if (this.#bytes === this.#slab) this.#slabAt = this.#at;
+      else if (this.#bytes === this.#lent) return this.#lender.lend(this.#start, this.#at);
       return this.#bytes.subarray(this.#start, this.#at);
     } finally {
       this.#bytes = this.#slab;
+      this.#lent = undefined;
       this.#isWriting = false;
     }
   }
@@ -171,16 +180,20 @@ export class SlabWriter {
   #move(count: number): void {
     const written = this.#at - this.#start;
     const needed = written + count;
-    const isSmall = needed <= slabMessageBytesMax;
-    const bytesMin = isSmall ? slabBytes : Math.max(2 * written, needed + spareBytes);
-    const bytes = Buffer.allocUnsafeSlow(bytesMin);
-    this.#bytes.copy(bytes, 0, this.#start, this.#at);
-    if (isSmall) {
-      this.#slab = bytes;
-      this.#slabAt = 0;
+    const from = this.#bytes;
+    const fromStart = this.#start;
+    if (needed <= slabMessageBytesMax) {
+      this.#bytes = this.#slab = Buffer.allocUnsafeSlow(slabBytes);
+      this.#start = 0;
+    } else if (needed <= lentMessageBytesMax) {
+      const { bytes, at } = this.#lender.withRoom(needed);
+      this.#bytes = this.#lent = bytes;
+      this.#start = at;
+    } else {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(2 * written, needed + spareBytes));
+      this.#start = 0;
     }
-    this.#bytes = bytes;
-    this.#start = 0;
-    this.#at = written;
+    this.#at = this.#start + written;
+    from.copy(this.#bytes, this.#start, fromStart, fromStart + written);
   }
 }

@@ -14,7 +14,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   http1: ["http", "core"],
   http2: ["http", "core"],
   exchange: ["http1", "http2", "http", "observability", "errors", "core"],
-  protobuf: [],
+  protobuf: ["core"],
   protocol: ["errors", "core"],
   rpc: ["protobuf", "protocol", "exchange", "observability", "errors", "core", "gen"],
   rest: ["rpc", "protocol", "exchange", "errors", "core", "gen"],

@@ -8,13 +8,20 @@ import { BodyTooLargeError } from "#http/body-too-large.ts";
 import type { ServerStream, StreamEnd } from "#http2/server-stream.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { http2Listener } from "../../support/http2-listener.ts";
-import { opening } from "../../support/http2-peers.ts";
+import {
+  frameOf,
+  headersOf,
+  number32,
+  opening,
+  requestFields,
+  settingsOf,
+} from "../../support/http2-peers.ts";
 import { clientTls } from "../../support/tls.ts";
 
 /** Node's own client on a server of ours. */
 async function connected(
   onStream: (stream: ServerStream) => void | Promise<void>,
-  options: { readonly tls?: boolean } = {},
+  options: { readonly tls?: boolean; readonly onWritten?: (payload: Buffer) => void } = {},
 ) {
   const listener = await http2Listener({ onStream, ...options });
   const session =
@@ -62,6 +69,36 @@ for (const tls of [false, true]) {
       expect(peer.failures).toEqual([]);
     });
 
+    test("a payload that is told to be written is read no more, and is told once", async () => {
+      const payloadBytes = [2048, 2049, 9000, 16_384, 16_385, 40_000, 300_000];
+      const told: Buffer[] = [];
+      const onWritten = (payload: Buffer) => {
+        told.push(payload);
+        payload.fill("-");
+      };
+      const given: Buffer[] = [];
+      const inPieces = async (stream: ServerStream) => {
+        stream.start(200, []);
+        for (const [index, bytes] of payloadBytes.entries()) {
+          const payload = Buffer.alloc(bytes, stream.id + index);
+          given.push(payload);
+          await stream.write(payload);
+        }
+        stream.end();
+      };
+      await using peer = await connected(inPieces, { tls, onWritten });
+      const requests = Array.from({ length: 20 }, () => peer.session.request({}));
+      const bodies = await Promise.all(requests.map((request) => buffer(request)));
+      for (const [index, body] of bodies.entries()) {
+        const id = requests[index]?.id ?? 0;
+        const parts = payloadBytes.map((bytes, part) => Buffer.alloc(bytes, id + part));
+        expect(body.equals(Buffer.concat(parts))).toBe(true);
+      }
+      await expect.poll(() => told.length).toBe(20 * (payloadBytes.length - 1));
+      const large = given.filter(({ length }) => length > 2048);
+      expect(new Set(told)).toEqual(new Set(large));
+    });
+
     test("two hundred calls at once are all answered", async () => {
       await using peer = await connected(echo, { tls });
       const bodies = Array.from({ length: 200 }, (_, index) => Buffer.alloc(index * 50, "x"));
@@ -70,6 +107,42 @@ for (const tls of [false, true]) {
     });
   });
 }
+
+test("payloads of a connection that breaks are not told to be written", async () => {
+  const told: Buffer[] = [];
+  const broken = Promise.withResolvers<void>();
+  let given = 0;
+  let isStuck = false;
+  await using peer = await connected(
+    async (stream) => {
+      stream.start(200, []);
+      try {
+        // The client reads none of it: what the kernel does not hold, the socket does.
+        for (;;) {
+          const written = stream.write(Buffer.alloc(64 * 1024));
+          given += 1;
+          const timer = setTimeout(() => {
+            isStuck = true;
+          }, 200);
+          await written;
+          clearTimeout(timer);
+        }
+      } catch {
+        broken.resolve();
+      }
+    },
+    { onWritten: (payload) => told.push(payload) },
+  );
+  const client = connectTcp(peer.port, "127.0.0.1");
+  const windows = [frameOf(4, 0, 0, settingsOf([4, 1 << 30])), frameOf(8, 0, 0, number32(1 << 30))];
+  client.write(Buffer.concat([opening, ...windows, headersOf(1, requestFields, true)]));
+  await expect.poll(() => isStuck).toBe(true);
+  const toldBefore = told.length;
+  client.resetAndDestroy();
+  await broken.promise;
+  expect(told.length).toBe(toldBefore);
+  expect(given).toBeGreaterThan(toldBefore);
+});
 
 test("a handler of a small call finds the whole body there", async () => {
   let found: string | undefined;

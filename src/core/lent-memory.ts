@@ -1,0 +1,68 @@
+/** Memory that is lent in views, one behind the other, and used again once all of them were given back. */
+
+/** A piece of memory; everything before `at` is lent, or was. */
+export interface Slab {
+  readonly bytes: Buffer;
+  at: number;
+}
+
+/** A slab and the count of its views that are not given back. */
+interface LentSlab extends Slab {
+  lent: number;
+  readonly lender: LentMemory;
+}
+
+/** Bytes of slabs that wait for use; more are left to the garbage collector. What busy sockets hold at once comes back at once. */
+const idleBytesMax = 4 << 20;
+const slabOf = new WeakMap<Buffer, LentSlab>();
+
+/**
+ * Slabs of one size. Memory that was used a moment ago is still in the processor's cache: to use it
+ * again costs a third of taking new memory each time. A view that never comes back costs nothing
+ * but that; its slab goes with it.
+ */
+export class LentMemory {
+  readonly #slabBytes: number;
+  readonly #idle: LentSlab[] = [];
+  #current: LentSlab | undefined;
+
+  constructor(slabBytes: number) {
+    this.#slabBytes = slabBytes;
+  }
+
+  /** A slab with `count` bytes behind `at`, which are the caller's until it lends them or lets them be. */
+  withRoom(count: number): Slab {
+    const current = this.#current;
+    if (current !== undefined && current.bytes.length - current.at >= count) return current;
+    const bytes = () => Buffer.allocUnsafeSlow(this.#slabBytes);
+    this.#current = this.#idle.pop() ?? { bytes: bytes(), at: 0, lent: 0, lender: this };
+    return this.#current;
+  }
+
+  /** Lends what lies between `start` and `end` of the slab that `withRoom` gave last. */
+  lend(start: number, end: number): Buffer {
+    const slab = this.#current;
+    if (slab === undefined) throw new Error("nothing can be lent before there is room");
+    const view = slab.bytes.subarray(start, end);
+    slab.at = end;
+    slab.lent += 1;
+    slabOf.set(view, slab);
+    return view;
+  }
+
+  /** For `giveBack`. */
+  reuse(slab: LentSlab): void {
+    slab.at = 0;
+    const isNeeded = slab !== this.#current && this.#idle.length < idleBytesMax / this.#slabBytes;
+    if (isNeeded) this.#idle.push(slab);
+  }
+}
+
+/** Gives a view back, which nobody may read any more. Any other buffer is let be. */
+export function giveBack(view: Buffer): void {
+  const slab = slabOf.get(view);
+  if (slab === undefined) return;
+  slabOf.delete(view);
+  slab.lent -= 1;
+  if (slab.lent === 0) slab.lender.reuse(slab);
+}

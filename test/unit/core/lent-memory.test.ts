@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { giveBack, LentMemory } from "#core/lent-memory.ts";
+
+const slabBytes = 1024;
+
+/** A view of so many bytes, all of one value. */
+function lent(memory: LentMemory, bytes: number, value: number): Buffer {
+  const { at } = memory.withRoom(bytes);
+  return memory.lend(at, at + bytes).fill(value);
+}
+
+test("views that are out do not share a byte, whatever was given back meanwhile", () => {
+  const memory = new LentMemory(slabBytes);
+  const out: { view: Buffer; value: number }[] = [];
+  for (let count = 0; count < 2000; count += 1) {
+    const value = count % 251;
+    out.push({ view: lent(memory, 1 + ((count * 37) % 400), value), value });
+    if (count % 3 === 0) giveBack(out.splice((count * 7) % out.length, 1)[0]?.view as Buffer);
+    if (count % 500 === 499) for (const { view } of out.splice(0)) giveBack(view);
+    for (const { view, value } of out) expect(view.every((byte) => byte === value)).toBe(true);
+  }
+});
+
+test("a slab is used again once all of its views are back, and not before", () => {
+  const memory = new LentMemory(slabBytes);
+  const [first, second] = [lent(memory, 600, 1), lent(memory, 400, 2)];
+  giveBack(first);
+  const third = lent(memory, 600, 3);
+  expect(third.buffer).not.toBe(first.buffer);
+  giveBack(second);
+  lent(memory, 400, 4);
+  expect(lent(memory, 600, 5).buffer).toBe(first.buffer);
+});
+
+test("the slab in use begins anew when nothing of it is out", () => {
+  const memory = new LentMemory(slabBytes);
+  const first = lent(memory, 900, 1);
+  giveBack(first);
+  expect(lent(memory, 900, 2).buffer).toBe(first.buffer);
+});
+
+test("a view counts once, however often it is given back", () => {
+  const memory = new LentMemory(slabBytes);
+  const [first, second] = [lent(memory, 300, 1), lent(memory, 300, 2)];
+  giveBack(first);
+  giveBack(first);
+  const third = lent(memory, 300, 3);
+  expect([second[0], third[0]]).toEqual([2, 3]);
+  expect(third.byteOffset).not.toBe(first.byteOffset);
+});
+
+test("what was not lent is let be, parts of a view included", () => {
+  const memory = new LentMemory(slabBytes);
+  const view = lent(memory, 900, 1);
+  giveBack(Buffer.alloc(10));
+  giveBack(view.subarray(0, 100));
+  expect(lent(memory, 900, 2).buffer).not.toBe(view.buffer);
+});
+
+test("no more than 4 MiB of slabs wait for use", () => {
+  const bytes = 1 << 20;
+  const memory = new LentMemory(bytes);
+  const views = Array.from({ length: 12 }, () => lent(memory, bytes, 1));
+  const before = new Set(views.map(({ buffer }) => buffer));
+  for (const view of views) giveBack(view);
+  const again = Array.from({ length: 12 }, () => lent(memory, bytes, 2).buffer);
+  // The slab in use is one more.
+  expect(again.filter((buffer) => before.has(buffer))).toHaveLength(4 + 1);
+});
