@@ -25,7 +25,7 @@ export function sendAround(
     if (!isAscii || body.length > copiedBytesMax) {
       return sendAround(link, before, Buffer.from(body), after);
     }
-    return link.send(Buffer.from(before + body + after, "latin1"));
+    return link.send(before + body + after);
   }
   if (body.length <= copiedBytesMax) {
     const bytes = Buffer.allocUnsafe(before.length + body.length + after.length);
@@ -34,9 +34,9 @@ export function sendAround(
     if (after !== "") bytes.write(after, before.length + body.length, "latin1");
     return link.send(bytes);
   }
-  if (before !== "") link.send(Buffer.from(before, "latin1"));
+  if (before !== "") link.send(before);
   const goOn = link.send(bufferOf(body));
-  return after === "" ? goOn : link.send(Buffer.from(after, "latin1"));
+  return after === "" ? goOn : link.send(after);
 }
 
 /** What stands before a chunk. */

@@ -1,5 +1,6 @@
 /** A connection on a server: bytes in, requests and bytes out. No sockets, timers or promises. */
 
+import { type OutputChunk, part } from "#http/write-chunks.ts";
 import { sendAround } from "./answer-body.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -67,7 +68,7 @@ export class Connection implements Link {
   #body: BodyReader | undefined;
   /** The request that is not answered yet. */
   #current: ServerExchange | undefined;
-  #output: Buffer[] = [];
+  #output: OutputChunk[] = [];
   #outputBytes = 0;
   /** Those whose answer is whole, but not sent yet. */
   readonly #unsent: ServerExchange[] = [];
@@ -138,19 +139,19 @@ export class Connection implements Link {
   }
 
   /** Output in order, `bytesMax` of it at most; it is the caller's to send. */
-  takeOutput(bytesMax: number): readonly Buffer[] {
+  takeOutput(bytesMax: number): readonly OutputChunk[] {
     const output = this.#output;
     if (this.#outputBytes <= bytesMax) {
       this.#output = [];
       this.#outputBytes = 0;
       return output;
     }
-    const taken: Buffer[] = [];
+    const taken: OutputChunk[] = [];
     let room = bytesMax;
     for (let chunk = output[0]; chunk !== undefined && room > 0; chunk = output[0]) {
       if (chunk.length <= room) output.shift();
-      else output[0] = chunk.subarray(room);
-      taken.push(chunk.subarray(0, room));
+      else output[0] = part(chunk, room);
+      taken.push(part(chunk, 0, room));
       room -= Math.min(room, chunk.length);
     }
     this.#outputBytes -= bytesMax;
@@ -212,7 +213,7 @@ export class Connection implements Link {
     this.#current = undefined;
   }
 
-  send(chunk: Buffer): boolean {
+  send(chunk: OutputChunk): boolean {
     if (this.#phase === phase.gone) return true;
     this.#output.push(chunk);
     this.#outputBytes += chunk.length;

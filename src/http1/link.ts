@@ -1,5 +1,6 @@
 /** What an exchange asks of its connection: the contract. */
 
+import type { OutputChunk } from "#http/write-chunks.ts";
 import type { HeadEnds } from "./response-head.ts";
 
 /** The connection of an exchange. */
@@ -8,7 +9,7 @@ export interface Link {
   readonly isDraining: boolean;
   readonly headEnds: HeadEnds;
   /** Queues output, which must not change; false asks the writer to wait for `writable`. */
-  send(chunk: Buffer): boolean;
+  send(chunk: OutputChunk): boolean;
   /** The answer is whole in the output; the connection closes behind it, or goes on. */
   answered(closes: boolean): void;
   /** Input that had to wait may be wanted again. */

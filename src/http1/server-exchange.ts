@@ -146,7 +146,7 @@ export class ServerExchange implements BodySource {
     if (this.started || this.#broken) return;
     const head = this.#headText(status, fields, -1);
     this.#status = status;
-    this.#link.send(Buffer.from(head, "latin1"));
+    this.#link.send(head);
   }
 
   /**
@@ -179,7 +179,7 @@ export class ServerExchange implements BodySource {
       return;
     }
     if (this.#framing === "chunked" && !this.#isHeadAlone) {
-      this.#link.send(Buffer.from(lastChunk(lines), "latin1"));
+      this.#link.send(lastChunk(lines));
     }
     this.#finish();
   }
@@ -267,7 +267,7 @@ export class ServerExchange implements BodySource {
     if (this.#facts.bodyBytes > bytesMax) throw new BodyTooLargeError(bytesMax);
     if (!this.#facts.expectsContinue || this.started || this.#broken) return;
     this.#facts.expectsContinue = false;
-    if (!this.isReceived) this.#link.send(Buffer.from(continueText, "latin1"));
+    if (!this.isReceived) this.#link.send(continueText);
   }
 
   /** Composes the head and settles the framing; `bodyBytes` is -1 while nobody knows. */

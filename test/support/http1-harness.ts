@@ -73,7 +73,7 @@ export class Http1Harness {
   async settle(): Promise<void> {
     do {
       for (const chunk of this.connection.takeOutput(Number.POSITIVE_INFINITY)) {
-        this.output += chunk.toString("latin1");
+        this.output += typeof chunk === "string" ? chunk : chunk.toString("latin1");
       }
       this.connection.sent(this.nowMs);
       if (this.connection.hasInput) this.connection.readOn(this.nowMs);
