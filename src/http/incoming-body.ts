@@ -12,9 +12,9 @@ export interface BodySource {
 
 /** Smaller pieces that have to wait are copied, or each would hold on to a whole read. */
 const copiedBytesMax = 2048;
-/** So many tiny pieces in a row are put together: each costs hundreds of bytes beside its own. */
-const tinyPieces = 64;
+/** Pieces up to this many bytes are put together: each by itself costs hundreds of bytes beside its own. */
 const tinyBytesMax = 256;
+const gatheredBytes = 4096;
 const empty = Buffer.alloc(0);
 
 /** The body of one message. It has one reader. */
@@ -24,9 +24,11 @@ export class IncomingBody {
   /** The usual body is one piece, so the first is held without a list. */
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
+  /** Tiny pieces behind all others, one behind the other in one buffer. */
+  #gathered: Buffer | undefined;
+  #gatheredAt = 0;
   #waitingBytes = 0;
   readonly #joinsTiny: boolean;
-  #tinyInRow = 0;
   /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
   #wholeBytesMax = -1;
   #whole: PromiseWithResolvers<Buffer> | undefined;
@@ -47,11 +49,11 @@ export class IncomingBody {
     if (isWhole) source.consumed(piece.length);
     this.#waitingBytes += piece.length;
     if (this.#first === undefined) this.#first = piece;
+    else if (this.#joinsTiny && piece.length <= tinyBytesMax) this.#gather(piece);
     else {
+      this.#closeGathered();
       this.#rest ??= [];
       this.#rest.push(piece);
-      if (this.#joinsTiny && piece.length <= tinyBytesMax) this.#joinTiny(this.#rest);
-      else this.#tinyInRow = 0;
     }
     // Who wants all of it need not wake for a part.
     if (!isWhole) this.#signal();
@@ -117,11 +119,20 @@ export class IncomingBody {
     }
   }
 
-  #joinTiny(rest: Buffer[]): void {
-    this.#tinyInRow += 1;
-    if (this.#tinyInRow < tinyPieces || rest.length < tinyPieces) return;
-    rest.push(Buffer.concat(rest.splice(-tinyPieces)));
-    this.#tinyInRow = 0;
+  #gather(piece: Buffer): void {
+    if (this.#gatheredAt + piece.length > gatheredBytes) this.#closeGathered();
+    this.#gathered ??= Buffer.allocUnsafe(gatheredBytes);
+    this.#gathered.set(piece, this.#gatheredAt);
+    this.#gatheredAt += piece.length;
+  }
+
+  /** What was gathered is a piece like the others. */
+  #closeGathered(): void {
+    if (this.#gathered === undefined) return;
+    this.#rest ??= [];
+    this.#rest.push(this.#gathered.subarray(0, this.#gatheredAt));
+    this.#gathered = undefined;
+    this.#gatheredAt = 0;
   }
 
   async #more(source: BodySource): Promise<void> {
@@ -136,8 +147,8 @@ export class IncomingBody {
     this.#whole?.reject(new BodyTooLargeError(this.#wholeBytesMax));
     this.#whole = undefined;
     this.#isRefused = true;
-    this.#first = this.#rest = undefined;
-    this.#waitingBytes = 0;
+    this.#first = this.#rest = this.#gathered = undefined;
+    this.#gatheredAt = this.#waitingBytes = 0;
   }
 
   #signal(): void {
@@ -151,11 +162,13 @@ export class IncomingBody {
     const first = this.#first;
     if (first === undefined) return undefined;
     this.#waitingBytes -= first.length;
+    if (this.#rest === undefined || this.#rest.length === 0) this.#closeGathered();
     this.#first = this.#rest?.shift();
     return first;
   }
 
   #takeAll(): Buffer {
+    this.#closeGathered();
     const first = this.#first ?? empty;
     const rest = this.#rest;
     this.#first = this.#rest = undefined;

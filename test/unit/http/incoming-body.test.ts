@@ -93,14 +93,42 @@ test("small parts of large reads are copied before they are kept, other pieces a
 test("tiny pieces that wait are put together, in order", async () => {
   const body = new IncomingBody(true);
   const source = new Source();
-  const bytes = Buffer.from("0123456789".repeat(100));
+  const bytes = Buffer.from("0123456789".repeat(1000));
   body.add(Buffer.alloc(300, "x"), source);
   for (const byte of bytes) body.add(Buffer.of(byte), source);
   body.add(Buffer.alloc(300, "y"), source);
   body.end();
   const pieces: Buffer[] = [];
-  for await (const piece of body.pieces(10_000, source)) pieces.push(piece);
-  expect(pieces.length).toBeLessThan(bytes.length / 10);
+  for await (const piece of body.pieces(20_000, source)) pieces.push(piece);
+  expect(pieces.map(({ length }) => length)).toEqual([300, 4096, 4096, 1808, 300]);
   expect(Buffer.concat(pieces.slice(1, -1)).equals(bytes)).toBe(true);
-  expect(source.bytes).toBe(1_600);
+  expect(source.bytes).toBe(10_600);
+});
+
+test("tiny pieces are there for their reader at once", async () => {
+  const body = new IncomingBody(true);
+  const source = new Source();
+  const iterator = body.pieces(100, source);
+  for (const text of ["a", "b", "c"]) {
+    body.add(Buffer.from(text), source);
+    expect((await iterator.next()).value?.toString()).toBe(text);
+  }
+  for (const text of ["d", "e", "f"]) body.add(Buffer.from(text), source);
+  expect((await iterator.next()).value?.toString()).toBe("d");
+  expect((await iterator.next()).value?.toString()).toBe("ef");
+  body.add(Buffer.from("g"), source);
+  body.add(Buffer.from("h"), source);
+  body.end();
+  expect((await iterator.next()).value?.toString()).toBe("g");
+  expect((await iterator.next()).value?.toString()).toBe("h");
+  expect((await iterator.next()).done).toBe(true);
+});
+
+test("the whole of a body has its tiny pieces where they came", async () => {
+  const body = new IncomingBody(true);
+  const source = new Source();
+  const parts = ["x".repeat(300), "a", "b", "y".repeat(300), "c", "d"];
+  for (const part of parts) body.add(Buffer.from(part), source);
+  body.end();
+  expect(body.takeWhole()?.toString()).toBe(parts.join(""));
 });
