@@ -12,9 +12,18 @@ interface LentSlab extends Slab {
   readonly lender: LentMemory;
 }
 
-/** Bytes of slabs that wait for use; more are left to the garbage collector. What busy sockets hold at once comes back at once. */
+/** A view that is not given back. */
+interface Loan {
+  readonly slab: LentSlab;
+  isTaken: boolean;
+}
+
+/**
+ * Bytes of slabs that wait for use; more are left to the garbage collector. What busy sockets hold
+ * comes back at once.
+ */
 const idleBytesMax = 4 << 20;
-const slabOf = new WeakMap<Buffer, LentSlab>();
+const loans = new WeakMap<Buffer, Loan>();
 
 /**
  * Slabs of one size. Memory that was used a moment ago is still in the processor's cache: to use it
@@ -46,7 +55,7 @@ export class LentMemory {
     const view = slab.bytes.subarray(start, end);
     slab.at = end;
     slab.lent += 1;
-    slabOf.set(view, slab);
+    loans.set(view, { slab, isTaken: false });
     return view;
   }
 
@@ -58,11 +67,29 @@ export class LentMemory {
   }
 }
 
+/** Whether a buffer is a view that is to be given back. */
+export function isLent(view: Buffer): boolean {
+  return loans.has(view);
+}
+
+/**
+ * Takes it upon oneself to give a buffer back, if it is lent. One that is taken over twice is not
+ * lent any more: neither of the two could know when the other has read it, so its slab is not used
+ * again.
+ */
+export function takeOver(view: Buffer): void {
+  const loan = loans.get(view);
+  if (loan === undefined) return;
+  if (loan.isTaken) loans.delete(view);
+  else loan.isTaken = true;
+}
+
 /** Gives a view back, which nobody may read any more. Any other buffer is let be. */
 export function giveBack(view: Buffer): void {
-  const slab = slabOf.get(view);
-  if (slab === undefined) return;
-  slabOf.delete(view);
+  const loan = loans.get(view);
+  if (loan === undefined) return;
+  loans.delete(view);
+  const { slab } = loan;
   slab.lent -= 1;
   if (slab.lent === 0) slab.lender.reuse(slab);
 }

@@ -47,6 +47,10 @@ export class EngineExchange implements Exchange {
     this.#socket = socket;
   }
 
+  get givesBack(): boolean {
+    return this.httpVersion === "2";
+  }
+
   get method(): string {
     return this.stream.method;
   }

@@ -48,6 +48,8 @@ export interface Exchange {
   body(bytesMax: number): Promise<Uint8Array>;
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
   chunks(bytesMax: number): AsyncIterable<Uint8Array>;
+  /** Bytes in lent memory that it is given to send are given back behind that: nobody else may read them then. */
+  readonly givesBack: boolean;
   /** Adds a response field to whatever answer will be given. No effect once started. */
   setHeader(name: string, value: string): void;
   /** The whole answer at once, trailers as `end` sends them. A HEAD request gets the head alone. */

@@ -1,6 +1,5 @@
 /** HTTP/2 by the project's own engine. */
 
-import { giveBack } from "#core/lent-memory.ts";
 import { Http2Server } from "#http2/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
 import type { Wire, WireHandlers } from "./wire.ts";
@@ -13,7 +12,6 @@ export function http2EngineWire({ exchange, connectionFailed }: WireHandlers): W
   const server = new Http2Server({
     onStream: (stream, socket) => exchange(new EngineExchange("2", stream, socket)),
     onFailure: (reason) => connectionFailed(reason),
-    onWritten: giveBack,
   });
   return {
     take(socket) {

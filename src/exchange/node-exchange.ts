@@ -48,6 +48,7 @@ function isWhole(response: NodeResponse): boolean {
 
 /** One of Node's request and response pairs, as an exchange. */
 export class NodeExchange implements Exchange {
+  readonly givesBack = false;
   readonly httpVersion: "1.1" | "2";
   readonly method: string;
   readonly target: string;

@@ -225,7 +225,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return this.#sender.output.take();
   }
 
-  /** Payloads that are whole with the output taken last: see `SocketOwner.onWritten`. */
+  /** Lent payloads that are whole with the output taken last: to be given back once that is sent. */
   takeSpent(): readonly Buffer[] {
     return this.#sender.output.takeSpent();
   }
@@ -931,8 +931,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   #resetStalled(): void {
     for (const stream of this.#streams.values()) {
       if (stream.queuedBytes === 0) continue;
-      if (stream.sentBytes - stream.progressBytes >= progressBytesMin) this.#startProgress(stream);
-      else if (this.#lifetime.nowMs - stream.progressMs >= this.#limits.stallTimeoutMs) {
+      if (stream.sentBytes - stream.progressBytes >= progressBytesMin) {
+        this.#startProgress(stream);
+        continue;
+      }
+      this.#sender.own(stream);
+      if (this.#lifetime.nowMs - stream.progressMs >= this.#limits.stallTimeoutMs) {
         this.reset(stream, errorCode.cancel);
       }
     }

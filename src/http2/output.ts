@@ -1,5 +1,6 @@
 /** Where a connection's frames are written until its socket takes them. */
 
+import { isLent } from "#core/lent-memory.ts";
 import { frameHeadBytes } from "./frames.ts";
 
 /** A piece of memory that outputs fill one after the other; no byte is ever written twice. */
@@ -13,9 +14,10 @@ const slabBytes = 64 * 1024;
 /** A slab with less room is left to the garbage collector. */
 const slabRestBytesMin = 1024;
 const empty = Buffer.alloc(0);
+/** Never added to. */
 const nothing: Buffer[] = [];
 /** Payloads up to this many bytes are copied behind their head; larger ones are sent from where they are. */
-const copiedBytesMax = 2048;
+export const copiedBytesMax = 2048;
 
 /** Slabs with room left, shared by the connections of a server: an idle connection holds none. */
 export class SlabPool {
@@ -43,6 +45,7 @@ export class Output {
   #chunks: Buffer[] = [];
   #chunkBytes = 0;
   #spent: Buffer[] = nothing;
+  #spentTaken: readonly Buffer[] = nothing;
 
   constructor(slabs: SlabPool) {
     this.#slabs = slabs;
@@ -110,15 +113,15 @@ export class Output {
 
   /** A payload has been added to its end, in one part or several. */
   spend(payload: Buffer): void {
-    if (payload.length <= copiedBytesMax) return;
+    if (payload.length <= copiedBytesMax || !isLent(payload)) return;
     if (this.#spent === nothing) this.#spent = [];
     this.#spent.push(payload);
   }
 
-  /** Payloads whose last part is in what `take` has returned; those that were small enough to be copied left out. */
+  /** Lent payloads whose last part was in what `take` returned last: once that is sent, they can be given back. */
   takeSpent(): readonly Buffer[] {
-    const spent = this.#spent;
-    this.#spent = nothing;
+    const spent = this.#spentTaken;
+    this.#spentTaken = nothing;
     return spent;
   }
 
@@ -129,6 +132,8 @@ export class Output {
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#chunkBytes = 0;
+    this.#spentTaken = this.#spent;
+    this.#spent = nothing;
     return chunks;
   }
 

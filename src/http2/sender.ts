@@ -1,10 +1,11 @@
 /** The sending half of a connection: header blocks, DATA under flow control, control frames. Pure. */
 
+import { giveBack, isLent, takeOver } from "#core/lent-memory.ts";
 import type { ErrorCode } from "./error-code.ts";
 import { windowBytesDefault, windowBytesMax } from "./flow.ts";
 import { flag, frameBytesDefault, frameHeadBytes, frameType } from "./frames.ts";
 import { encodedFieldBytesMax, HpackEncoder, tableSizeBytesMax } from "./hpack-encoder.ts";
-import { Output, type SlabPool } from "./output.ts";
+import { copiedBytesMax, Output, type SlabPool } from "./output.ts";
 import { SendRing } from "./scheduler.ts";
 import { PeerSettings, type Setting } from "./settings.ts";
 import type { FieldList, Stream } from "./stream.ts";
@@ -77,12 +78,13 @@ export class Sender<S extends Stream> {
   }
 
   /**
-   * Sends a payload, which must not change afterwards, now or when windows and turns allow.
-   * False asks the writer to wait for `onWritable`.
+   * Sends a payload, which must not change afterwards, now or when windows and turns allow; it is
+   * given back if it is lent. False asks the writer to wait for `onWritable`.
    */
   data(stream: S, payload: Buffer, end: boolean, queueBytesMax: number): boolean {
     const length = payload.length;
     if (length === 0 && !end) return !stream.writerWaits;
+    if (length > copiedBytesMax) takeOver(payload);
     if (end) stream.endQueued = true;
     if (stream.queuedBytes === 0 && this.#goesDirectly(stream, length)) {
       this.#dataHead(stream, length, end);
@@ -127,6 +129,17 @@ export class Sender<S extends Stream> {
   /** Takes over the peer's SETTINGS_HEADER_TABLE_SIZE. */
   setTableBytes(tableBytes: number): void {
     this.#encoder.setTableBytes(tableBytes);
+  }
+
+  /** Copies what a stream has queued of lent memory, which its peer must not hold up. */
+  own(stream: S): void {
+    const queue = stream.queue ?? [];
+    for (const [index, payload] of queue.entries()) {
+      if (!isLent(payload)) continue;
+      queue[index] = Buffer.from(payload);
+      // What is sent of the first is perhaps not with the socket yet.
+      if (index > 0 || stream.queueAt === 0) giveBack(payload);
+    }
   }
 
   /** Drops what a stream that is closed had queued. */

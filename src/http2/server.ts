@@ -21,8 +21,6 @@ export interface Http2ServerOptions {
   readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
-  /** Told of payloads that nobody here reads any more: see `SocketOwner`. */
-  readonly onWritten?: (payload: Buffer) => void;
   /** Told why a connection was ended for its client's fault, such as `too_many_resets`. */
   readonly onFailure?: (debug: string) => void;
 }
@@ -113,10 +111,6 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
       if (!stream.dispatched && !stream.closed) this.#dispatch(stream);
       stream.settle();
     }
-  }
-
-  onWritten(payload: Buffer): void {
-    this.#host.options.onWritten?.(payload);
   }
 
   onGone(): void {

@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
+import { giveBack } from "#core/lent-memory.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { type WrittenCallback, writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
@@ -21,11 +22,6 @@ const blockedTimeoutMs = 60_000;
 export interface SocketOwner {
   /** A read is over; its output is written at the end of the turn. */
   onTurn(): void;
-  /**
-   * The socket has sent a payload, as it was given to a stream: nobody here reads it any more. Not
-   * told of small ones, nor of any when the socket fails.
-   */
-  onWritten?(payload: Buffer): void;
   /** The socket is gone, and every stream with it. Called once. */
   onGone(): void;
 }
@@ -117,22 +113,12 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     while (this.#blockedSinceMs === undefined && connection.hasOutput) {
       if (this.#socket.destroyed || this.#endedMs !== undefined) return;
       const chunks = connection.takeOutput(writeBytes);
-      if (!writeChunks(this.#socket, chunks, this.#written(connection.takeSpent()))) {
+      if (!writeChunks(this.#socket, chunks, givingBack(connection.takeSpent()))) {
         this.#blockedSinceMs = this.#clock.nowMs();
         this.#socket.once("drain", () => this.#resume());
       }
     }
     if (connection.finished && !connection.hasOutput) this.#end();
-  }
-
-  /** What is to be called when the socket has taken all that was written so far. */
-  #written(payloads: readonly Buffer[]): WrittenCallback | undefined {
-    if (payloads.length === 0 || this.#owner.onWritten === undefined) return undefined;
-    return (error) => {
-      // What a socket that fails still reads is not known.
-      if (error) return;
-      for (const payload of payloads) this.#owner.onWritten?.(payload);
-    };
   }
 
   #resume(): void {
@@ -145,6 +131,15 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     this.#endedMs = this.#clock.nowMs();
     this.#socket.end();
   }
+}
+
+/** What is to be called when the socket has sent what `payloads` are the last of. */
+function givingBack(payloads: readonly Buffer[]): WrittenCallback | undefined {
+  if (payloads.length === 0) return undefined;
+  return (error) => {
+    // What a socket that fails still reads is not known.
+    if (!error) for (const payload of payloads) giveBack(payload);
+  };
 }
 
 function endTurn(work: TurnWork): void {

@@ -6,11 +6,13 @@ import { SlabWriter } from "./slab-writer.ts";
 
 /**
  * The bytes of a message, those that `toBinary` gives, behind `headroomBytes` that the caller may
- * fill. Nobody else writes to them. Throws what `toBinary` throws.
+ * fill. Nobody else writes to them, until they are given back: `mayLend` is for who does that
+ * (`#core/lent-memory`). Throws what `toBinary` throws.
  */
 export type Encoder<M extends DescMessage> = (
   message: MessageShape<M>,
   headroomBytes: number,
+  mayLend?: boolean,
 ) => Buffer;
 
 /** All messages of the process, one behind the other. */
@@ -21,9 +23,9 @@ const slabs = new SlabWriter();
  * required field that is not set) goes to the library, whole: it takes it or says what is wrong.
  */
 export function encoderOf<M extends DescMessage>(desc: M): Encoder<M> {
-  return (message, headroomBytes) => {
+  return (message, headroomBytes, mayLend) => {
     try {
-      return slabs.message(headroomBytes, messageWriterOf(desc), message);
+      return slabs.message(headroomBytes, messageWriterOf(desc), message, mayLend);
     } catch {
       return Buffer.concat([Buffer.alloc(headroomBytes), toBinary(desc, message)]);
     }

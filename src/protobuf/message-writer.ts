@@ -8,6 +8,9 @@ import { tagOf } from "./wire-type.ts";
 
 type Properties = Readonly<Record<string, unknown>>;
 
+/** Types of more fields are written by a loop: code that names so many is slower than one. */
+const namedFieldsMax = 256;
+
 /** Writes all fields of a message. */
 type FieldsWriter = (writer: SlabWriter, message: Properties) => void;
 
@@ -39,6 +42,7 @@ export function messageWriterOf(desc: DescMessage): MessageWriter {
  * but name them. Where code from strings is forbidden, a loop does the same.
  */
 function fieldsWriter(fields: readonly FieldWriter[]): FieldsWriter {
+  if (fields.length > namedFieldsMax) return fieldsLoop(fields);
   const names = fields.map((_, index) => `field${index}`);
   const lines = fields.map(({ property }, index) => {
     const value = `message[${JSON.stringify(property)}]`;
@@ -48,10 +52,14 @@ function fieldsWriter(fields: readonly FieldWriter[]): FieldsWriter {
   try {
     return new Function("writeField", ...names, body)(writeField, ...fields);
   } catch {
-    return (writer, message) => {
-      for (const field of fields) writeField(writer, field, message, message[field.property]);
-    };
+    return fieldsLoop(fields);
   }
+}
+
+function fieldsLoop(fields: readonly FieldWriter[]): FieldsWriter {
+  return (writer, message) => {
+    for (const field of fields) writeField(writer, field, message, message[field.property]);
+  };
 }
 
 function writeField(

@@ -6,10 +6,10 @@ import { varintBytes, varintBytesMax } from "./varint.ts";
 
 /** Small, because a view that waits somewhere keeps all of it. */
 const slabBytes = 16 * 1024;
-/** A message that turns out larger than this lies in lent memory. */
+/** A message that moves and needs more than this lies in lent memory, if its reader gives back. */
 const slabMessageBytesMax = slabBytes / 4;
 const lentSlabBytes = 64 * 1024;
-/** A message that turns out larger than this has a buffer of its own. */
+/** One that needs more than this has a buffer of its own. */
 const lentMessageBytesMax = lentSlabBytes / 2;
 /** Room behind what made a buffer grow, for the small fields that follow. */
 const spareBytes = 64;
@@ -28,6 +28,7 @@ export class SlabWriter {
   readonly #lender = new LentMemory(lentSlabBytes);
   /** The lender's slab, while a message is written to it. */
   #lent: Buffer | undefined;
+  #mayLend = false;
   /** The slab, the lender's, or the buffer of a message that is too large for both. */
   #bytes: Buffer = this.#slab;
   #start = 0;
@@ -36,12 +37,14 @@ export class SlabWriter {
 
   /**
    * What `write` makes of a message, behind `headroomBytes` that are left to the caller: a view that
-   * is the caller's alone. When `write` throws, it is as if nothing had been written.
+   * is the caller's alone, and may be lent to it if `mayLend`. When `write` throws, it is as if
+   * nothing had been written.
    */
-  message(headroomBytes: number, write: MessageWriter, message: unknown): Buffer {
+  message(headroomBytes: number, write: MessageWriter, message: unknown, mayLend = false): Buffer {
     // A property of the message that is being written may compute, and encode another one for that.
     if (this.#isWriting) return leaveToLibrary();
     this.#isWriting = true;
+    this.#mayLend = mayLend;
     this.#start = this.#at = this.#slabAt;
     try {
       this.#reserve(headroomBytes);
@@ -185,7 +188,7 @@ export class SlabWriter {
     if (needed <= slabMessageBytesMax) {
       this.#bytes = this.#slab = Buffer.allocUnsafeSlow(slabBytes);
       this.#start = 0;
-    } else if (needed <= lentMessageBytesMax) {
+    } else if (this.#mayLend && needed <= lentMessageBytesMax) {
       const { bytes, at } = this.#lender.withRoom(needed);
       this.#bytes = this.#lent = bytes;
       this.#start = at;

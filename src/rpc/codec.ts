@@ -22,8 +22,11 @@ import type { Format } from "./content-type.ts";
 export interface Codec {
   /** Throws BODY_MALFORMED with `malformedCode` for bytes that are no such message. */
   read(bytes: Uint8Array, malformedCode: Code): Message;
-  /** The bytes of a message behind `headroomBytes` that the caller may fill. */
-  write(message: Message, headroomBytes: number): Uint8Array;
+  /**
+   * The bytes of a message behind `headroomBytes` that the caller may fill; in lent memory, perhaps,
+   * if `mayLend`.
+   */
+  write(message: Message, headroomBytes: number, mayLend?: boolean): Uint8Array;
 }
 
 /** Every type that the services' files know, for google.protobuf.Any. */

@@ -33,12 +33,16 @@ export class EnvelopedAnswer {
   readonly #call: ExchangeCall;
   /** Of messages that are worth it. */
   readonly coding: Coding | undefined;
+  /** Messages go to the exchange as they are, and it gives them back. */
+  readonly mayLend: boolean;
 
   constructor(protocol: EnvelopedProtocol, request: RpcRequest, call: ExchangeCall) {
     this.#protocol = protocol;
     this.#request = request;
     this.#call = call;
     this.coding = preferredCoding(request.exchange.header(protocol.acceptField));
+    this.mayLend =
+      request.exchange.givesBack && this.coding === undefined && protocol.endEnvelope === undefined;
   }
 
   /** The whole answer of one message. */

@@ -1,7 +1,6 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import type { Coding } from "#protocol/compression.ts";
 import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
@@ -61,7 +60,7 @@ export class EnvelopedLane {
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
-      const encode = (answered: Message) => this.#framed(answered, reading.codec, answer.coding);
+      const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
       const { message: framed } = await calls.unary(method, input, call, encode);
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
@@ -86,10 +85,10 @@ export class EnvelopedLane {
   #framed(
     message: Message,
     codec: Codec,
-    coding: Coding | undefined,
+    { coding, mayLend }: EnvelopedAnswer,
   ): Uint8Array | Promise<Uint8Array> {
     const { compressBytesMin, sendBytesMax: bytesMax } = this.#options;
-    const bytes = written(codec, message, { headroomBytes: prefixBytes, bytesMax });
+    const bytes = written(codec, message, { headroomBytes: prefixBytes, bytesMax, mayLend });
     return coded(sealed(0, bytes), coding, compressBytesMin);
   }
 
@@ -101,7 +100,7 @@ export class EnvelopedLane {
     const { calls } = this.#options;
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
     const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
-    const encode = (message: Message) => this.#framed(message, reading.codec, answer.coding);
+    const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {
       const noRoom = answer.message(framed instanceof Promise ? await framed : framed);

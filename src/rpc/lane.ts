@@ -74,6 +74,15 @@ export function requestCodingOf(name: string | undefined, field: string): Coding
   });
 }
 
+/** How an answer's message is written. */
+export interface WriteOptions {
+  /** Room for the caller ahead of it. */
+  readonly headroomBytes: number;
+  readonly bytesMax: number;
+  /** Its bytes go to an exchange that gives them back, once and as they are. */
+  readonly mayLend?: boolean;
+}
+
 /**
  * The bytes of an answer's message behind `headroomBytes`. Throws a BODY_TOO_LARGE that is no fault
  * of the client's.
@@ -81,9 +90,9 @@ export function requestCodingOf(name: string | undefined, field: string): Coding
 export function written(
   codec: Codec,
   message: Message,
-  { headroomBytes, bytesMax }: { readonly headroomBytes: number; readonly bytesMax: number },
+  { headroomBytes, bytesMax, mayLend = false }: WriteOptions,
 ): Uint8Array {
-  const bytes = codec.write(message, headroomBytes);
+  const bytes = codec.write(message, headroomBytes, mayLend);
   if (bytes.length - headroomBytes <= bytesMax) return bytes;
   throw fault("BODY_TOO_LARGE", `the answer's message exceeds ${bytesMax} bytes`);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { giveBack, LentMemory } from "#core/lent-memory.ts";
+import { giveBack, isLent, LentMemory, takeOver } from "#core/lent-memory.ts";
 
 const slabBytes = 1024;
 
@@ -49,9 +49,23 @@ test("a view counts once, however often it is given back", () => {
   expect(third.byteOffset).not.toBe(first.byteOffset);
 });
 
+test("a view that two have taken over is lent no more, and its memory not used again", () => {
+  const memory = new LentMemory(slabBytes);
+  const [shared, other] = [lent(memory, 500, 1), lent(memory, 400, 2)];
+  takeOver(other);
+  takeOver(shared);
+  expect(isLent(shared)).toBe(true);
+  takeOver(shared);
+  for (const view of [shared, other, shared]) giveBack(view);
+  expect(isLent(shared)).toBe(false);
+  for (let count = 0; count < 5; count += 1) lent(memory, 900, 3);
+  expect(shared.every((byte) => byte === 1)).toBe(true);
+});
+
 test("what was not lent is let be, parts of a view included", () => {
   const memory = new LentMemory(slabBytes);
   const view = lent(memory, 900, 1);
+  takeOver(Buffer.alloc(10));
   giveBack(Buffer.alloc(10));
   giveBack(view.subarray(0, 100));
   expect(lent(memory, 900, 2).buffer).not.toBe(view.buffer);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { LentMemory } from "#core/lent-memory.ts";
 import { Output, SlabPool } from "#http2/output.ts";
 
 function write(output: Output, text: string): void {
@@ -24,6 +25,25 @@ describe("output", () => {
     const chunks = output.take();
     expect(chunks.map(({ length }) => length)).toEqual([4, 9000, 4]);
     expect(chunks[1]?.buffer).toBe(large.buffer);
+  });
+
+  test("tells of lent payloads behind the output that has the last of them, once, if asked", () => {
+    const output = new Output(new SlabPool());
+    const memory = new LentMemory(64 * 1024);
+    memory.withRoom(20_000);
+    const [first, second] = [memory.lend(0, 10_000), memory.lend(10_000, 20_000)];
+    for (const payload of [first, Buffer.alloc(10_000), second]) {
+      output.payload(payload, 0, payload.length);
+      output.spend(payload);
+    }
+    expect(output.takeSpent()).toEqual([]);
+    output.take();
+    expect(output.takeSpent()).toEqual([first, second]);
+    expect(output.takeSpent()).toEqual([]);
+    output.spend(first);
+    output.take();
+    output.take();
+    expect(output.takeSpent()).toEqual([]);
   });
 
   test("that was taken never changes, whoever writes next", () => {

@@ -8,6 +8,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { isLent } from "#core/lent-memory.ts";
 import { seededRng } from "#core/rng.ts";
 import { HealthCheckResponseSchema } from "#gen/grpc/health/v1/health_pb.js";
 import { ChatRequestSchema, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -154,6 +155,29 @@ test.each([10, 9_000])(
     }
   },
 );
+
+test("only who gives back is lent memory, and only for messages of 4 to 32 KiB", () => {
+  const lent = [100, 4_000, 4_200, 20_000, 32_000, 33_000, 100_000].filter((length) => {
+    const message = chat("m".repeat(length));
+    expect(isLent(encode(message, 5))).toBe(false);
+    const bytes = encode(message, 5, true);
+    expect(bytes.subarray(5).equals(toBinary(ChatRequestSchema, message))).toBe(true);
+    return isLent(bytes);
+  });
+  expect(lent).toEqual([4_200, 20_000, 32_000]);
+});
+
+test("messages of many kinds are the library's, in lent memory too", () => {
+  const rng = seededRng(11);
+  const kept = Array.from({ length: 300 }, (_, index) => {
+    const message = chat("é".repeat(1 + Math.floor(rng.next() * 12_000)));
+    const bytes = encode(message, index % 2 === 0 ? 0 : 5, true);
+    return { message, bytes: bytes.subarray(index % 2 === 0 ? 0 : 5) };
+  });
+  for (const { message, bytes } of kept) {
+    expect(bytes.equals(toBinary(ChatRequestSchema, message))).toBe(true);
+  }
+});
 
 test("where code from strings is forbidden, messages are written in place all the same", () => {
   const program = `
