@@ -187,7 +187,7 @@ export class SlabWriter {
     const fromStart = this.#start;
     if (needed <= slabMessageBytesMax) {
       this.#bytes = this.#slab = Buffer.allocUnsafeSlow(slabBytes);
-      this.#start = 0;
+      this.#slabAt = this.#start = 0;
     } else if (this.#mayLend && needed <= lentMessageBytesMax) {
       const { bytes, at } = this.#lender.withRoom(needed);
       this.#bytes = this.#lent = bytes;
