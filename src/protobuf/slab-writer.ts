@@ -1,15 +1,15 @@
-/** Where messages are written one behind the other: small ones in slabs that are never written again, larger ones in lent memory. */
+/** Where messages are written: small ones one behind the other in slabs, larger ones in lent memory or in buffers of their own. */
 
 import { LentMemory } from "#core/lent-memory.ts";
 import { leaveToLibrary } from "./leave-to-library.ts";
 import { varintBytes, varintBytesMax } from "./varint.ts";
 
-/** Small, because a view that waits somewhere keeps all of it. */
+/** Never written again, and small: a view that waits somewhere keeps all of it. */
 const slabBytes = 16 * 1024;
 /** A message that moves and needs more than this lies in lent memory, if its reader gives back. */
 const slabMessageBytesMax = slabBytes / 4;
 const lentSlabBytes = 64 * 1024;
-/** One that needs more than this has a buffer of its own. */
+/** One that moves and needs more than this has a buffer of its own, as all of them where nobody gives back. */
 const lentMessageBytesMax = lentSlabBytes / 2;
 /** Room behind what made a buffer grow, for the small fields that follow. */
 const spareBytes = 64;
