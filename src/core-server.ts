@@ -3,6 +3,7 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { createAgent } from "#agent/agent.ts";
 import { registerCoreService } from "#agent/service.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -40,6 +41,8 @@ export interface CoreServer extends AsyncDisposable {
 
 /** Largest message that a core takes: a conversation with images. */
 const messageBytesMax = 64 * 1024 * 1024;
+/** What all requests and responses of a core hold in memory. */
+const bufferBytesMax = 512 * 1024 * 1024;
 /** Connections that a core holds at one time. */
 const connectionsMax = 10_000;
 /** Time that calls under way have when the core is told to stop. */
@@ -63,6 +66,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       policy: { translate: faultFrom },
       pages: { all: {}, rest: () => ({}), metrics: {} },
       bytesMax: messageBytesMax,
+      buffers: new ByteBudget(bufferBytesMax),
       trustedProxies: [],
       connectionsMax,
       http1Engine: "polygate",

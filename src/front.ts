@@ -1,6 +1,7 @@
 /** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
 
 import type { Interceptor } from "@connectrpc/connect";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { clientAddress } from "#exchange/client-address.ts";
@@ -48,6 +49,8 @@ export interface FrontOptions {
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** What all requests and responses hold in memory, over all listeners and protocols. */
+  readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -169,7 +172,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, http1Engine, http2Engine, connectionsMax },
+      { ...wanted, http1Engine, http2Engine, connectionsMax, buffers: options.buffers },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")

@@ -6,6 +6,7 @@ import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
 import type { Settings } from "#config/settings.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { remembered } from "#core/remembered.ts";
 import { systemRng } from "#core/rng.ts";
@@ -225,6 +226,7 @@ function openStreet(
         document: { authenticates: auth.enabled, rest: settings.rest },
       }),
       bytesMax: request.bytesMax,
+      buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
       http1Engine: settings.http1Engine,

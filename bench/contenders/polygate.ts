@@ -1,6 +1,7 @@
 /** The gateway's street side with the full chain, in front of a trivial chat service: `<port>`. */
 
 import { keepCallsYoung } from "#cli/young-generation.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { openFront } from "../../src/front.ts";
 import { chain, deps, routes } from "../support/chain.ts";
 
@@ -23,6 +24,7 @@ await openFront(
     bytesMax: 4 << 20,
     trustedProxies: [],
     connectionsMax: 16_000,
+    buffers: new ByteBudget(1024 ** 3),
     http1Engine: "polygate",
     http2Engine: "polygate",
   },

@@ -25,6 +25,8 @@ export interface CompileContext {
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
   /** Threads that the machine runs at once. */
   readonly cpus: number;
+  /** V8's limit of the heap. */
+  readonly heapBytesMax: number;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
   /** Services whose methods HTTP rules may select. */
@@ -52,6 +54,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     environment,
     listeners: listenersFrom(config, context, report),
     request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    bufferBytesMax: bufferBytesMaxFrom(gateway, context, report),
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
     connectionsMax: gateway.connections_max,
@@ -84,6 +87,24 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       ...context.unusedEnvironment,
     ],
   });
+}
+
+/** Buffers lie outside of V8's heap, but its limit tells how much memory the process may have. */
+const heapShare = 1 / 4;
+const bufferBytesMaxDefault = 1024 ** 3;
+
+function bufferBytesMaxFrom(
+  { buffer_limit: limit, max_request_size: requestBytesMax }: FileConfig["gateway"],
+  { heapBytesMax }: CompileContext,
+  report: Report,
+): number {
+  const derived = Math.min(heapBytesMax * heapShare, bufferBytesMaxDefault);
+  // A message and what it decompresses to are held at the same time.
+  const needed = 2 * requestBytesMax;
+  if (limit !== undefined && limit < needed) {
+    report(["gateway", "buffer_limit"], "is less than twice `max_request_size`", "raise it");
+  }
+  return limit ?? Math.max(derived, needed);
 }
 
 function onnxFrom(

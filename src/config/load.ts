@@ -3,6 +3,7 @@
 import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { restServices } from "#public-services.ts";
 import { emptyDraft } from "./draft.ts";
 import { environmentAssignments, unusedEnvironment } from "./environment.ts";
@@ -49,6 +50,7 @@ export function loadSettings({ argv, env, cwd }: Outside): Loaded {
     isReadable,
     tlsProblems,
     cpus: availableParallelism(),
+    heapBytesMax: getHeapStatistics().heap_size_limit,
     unusedEnvironment: unusedEnvironment(env),
     services: restServices,
   });

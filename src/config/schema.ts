@@ -48,6 +48,11 @@ const gateway = z.strictObject({
   max_request_size: size("2GB")
     .prefault("10MB")
     .describe("Largest request body, uploads included."),
+  buffer_limit: size("1024GB")
+    .optional()
+    .describe(
+      "Bytes of requests and responses that the process holds at one time; a quarter of V8's heap limit, at most 1 GiB, when absent.",
+    ),
   health_check_timeout: duration("10m")
     .prefault("2s")
     .describe("Time for one health check of a core."),

@@ -153,6 +153,8 @@ export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   /** Bounds of one request: its body in bytes, its time unless the client gives it less. */
   readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
+  /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
+  readonly bufferBytesMax: number;
   /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
   readonly drainDelayMs: number;
   /** How long calls under way may go on after that. */

@@ -3,12 +3,12 @@
 import { Http1Server } from "#http1/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
 import { Upgrade } from "./upgrade.ts";
-import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+import { headerBytesMax, type Wire, type WireHandlers, type WireLimits } from "./wire.ts";
 
-/** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
+/** The wire of HTTP/1.1. */
 export function http1EngineWire(
   { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
-  handshakeTimeoutMs: number,
+  { handshakeTimeoutMs, buffers }: WireLimits,
 ): Wire {
   const server = new Http1Server({
     onExchange: (stream, socket) => exchange(new EngineExchange("1.1", stream, socket)),
@@ -28,6 +28,7 @@ export function http1EngineWire(
       return { fields, body };
     },
     onStall: () => connectionFailed("http1_not_reading"),
+    buffers,
     limits: { headBytesMax: headerBytesMax, headTimeoutMs: handshakeTimeoutMs },
   });
   return {

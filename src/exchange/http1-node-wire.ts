@@ -5,7 +5,13 @@ import type { Socket } from "node:net";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
 import { nodeUpgrade } from "./node-request.ts";
-import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } from "./wire.ts";
+import {
+  headerBytesMax,
+  type MalformedAnswer,
+  type Wire,
+  type WireHandlers,
+  type WireLimits,
+} from "./wire.ts";
 
 /** Time for a whole request, body included: a sender that stalls holds no connection for ever. */
 const requestTimeoutMs = 300_000;
@@ -74,10 +80,10 @@ function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
 
 function ignore(): void {}
 
-/** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
+/** The wire of HTTP/1.1. */
 export function http1NodeWire(
   { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
-  handshakeTimeoutMs: number,
+  { handshakeTimeoutMs }: WireLimits,
 ): Wire {
   const responses = new Set<ServerResponse>();
   let draining = false;

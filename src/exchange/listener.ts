@@ -3,10 +3,16 @@
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
 import { wireOf } from "./preface.ts";
-import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
+import {
+  bufferBytesMaxDefault,
+  defaultHandshakeTimeoutMs,
+  type Wire,
+  type WireHandlers,
+} from "./wire.ts";
 
 /** Certificates of a TLS listener. */
 export interface TlsOptions {
@@ -31,6 +37,8 @@ export interface ListenerOptions {
   readonly http2Engine: "polygate" | "node";
   /** Connections held at one time, further ones are closed at once; no bound when absent. */
   readonly connectionsMax?: number;
+  /** What requests and responses hold in memory, shared with others; an own one when absent. */
+  readonly buffers?: ByteBudget;
   /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -138,7 +146,11 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const { connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
   const http1Wire = await http1WireOf(options.http1Engine);
   const http2Wire = await http2WireOf(options.http2Engine);
-  const wires = { http1: http1Wire(handlers, handshakeTimeoutMs), http2: http2Wire(handlers) };
+  const limits = {
+    handshakeTimeoutMs,
+    buffers: options.buffers ?? new ByteBudget(bufferBytesMaxDefault),
+  };
+  const wires = { http1: http1Wire(handlers, limits), http2: http2Wire(handlers, limits) };
   const sockets = new Set<Socket>();
   // By their ends: after its handshake a TLS connection shows another socket than before.
   const withoutWire = new Map<string, Socket>();

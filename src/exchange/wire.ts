@@ -1,6 +1,7 @@
 /** What a listener needs of the server behind one wire: it never listens itself. */
 
 import type { Socket } from "node:net";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Upgrade } from "./upgrade.ts";
 
@@ -39,6 +40,17 @@ export interface WireHandlers {
   /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }
+
+/** What holds for all connections of a wire. */
+export interface WireLimits {
+  /** Time for a request head to arrive. */
+  readonly handshakeTimeoutMs: number;
+  /** What requests and responses hold in memory. */
+  readonly buffers: ByteBudget;
+}
+
+/** What a listener that shares its buffers with no other may hold in memory. */
+export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 
 /** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;

@@ -1,6 +1,7 @@
 /** An HTTP/1.1 server over sockets that others accept: connections, their time, and their end. */
 
 import type { Socket } from "node:net";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { Connection, type ConnectionShare } from "./connection.ts";
 import type { ConnectionHandler, RefusalAnswer } from "./connection-handler.ts";
@@ -31,6 +32,8 @@ export interface Http1ServerOptions {
   readonly onRefusal: (refusal: Refusal) => RefusalAnswer;
   /** Told that a client took nothing of its answer and lost its connection. */
   readonly onStall?: () => void;
+  /** What requests and responses hold in memory; an own budget when absent. */
+  readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
 }

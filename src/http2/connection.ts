@@ -1,5 +1,6 @@
 /** HTTP/2 without a network (RFC 9113): bytes in, calls of a handler and bytes out. Both roles. */
 
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
@@ -30,7 +31,7 @@ import {
 } from "./limits.ts";
 import { MessageHead } from "./message-head.ts";
 import type { SlabPool } from "./output.ts";
-import { ReceiveWindows, type UnreadMemory } from "./receive-windows.ts";
+import { ReceiveWindows } from "./receive-windows.ts";
 import { Sender, type SenderListener } from "./sender.ts";
 import { type Setting, settingId } from "./settings.ts";
 import type { Breaker, FieldList, Stream } from "./stream.ts";
@@ -42,7 +43,7 @@ export interface ConnectionOptions<S extends Stream> {
   readonly limits: ConnectionLimits;
   readonly handler: ConnectionHandler<S>;
   readonly slabs: SlabPool;
-  readonly unread: UnreadMemory;
+  readonly buffers: ByteBudget;
   /** Monotonic time of its beginning. */
   readonly nowMs: number;
 }
@@ -128,7 +129,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     });
     this.#sender = new Sender(slabs, this);
     this.#budgets = new PeerBudgets(nowMs);
-    this.#windows = new ReceiveWindows(limits, options.unread);
+    this.#windows = new ReceiveWindows(limits, options.buffers);
     this.#lifetime = new Lifetime(limits, this.#isServer, nowMs);
     this.#prefaceBytes = this.#isServer ? 0 : clientPreface.length;
     this.#writePreface();

@@ -1,5 +1,6 @@
 /** What a connection lets its peer send: the windows of connection and streams, and their growth. Pure. */
 
+import type { ByteBudget } from "#core/byte-budget.ts";
 import {
   BandwidthEstimator,
   giveBack,
@@ -22,21 +23,11 @@ export interface WindowGrowth {
   readonly connectionBytes: number;
 }
 
-/** What readers have left lying, of all connections that share it. */
-export class UnreadMemory {
-  readonly bytesMax: number;
-  bytes = 0;
-
-  constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
-  }
-}
-
 /** The receiving half of flow control. */
 export class ReceiveWindows {
   readonly #bytesMax: number;
   readonly #unreadBytesMax: number;
-  readonly #shared: UnreadMemory;
+  readonly #shared: ByteBudget;
   /** DATA that came and was not read yet. */
   #unreadBytes = 0;
   readonly #connection: ReceiveWindow = { receiveOpen: windowBytesDefault, receiveOwed: 0 };
@@ -45,7 +36,7 @@ export class ReceiveWindows {
   #acknowledged = false;
   #estimator: BandwidthEstimator | undefined;
 
-  constructor(limits: ConnectionLimits, shared: UnreadMemory) {
+  constructor(limits: ConnectionLimits, shared: ByteBudget) {
     this.#shared = shared;
     this.#unreadBytesMax = limits.unreadBytesMax;
     this.#connectionTarget = Math.max(limits.connectionWindowBytes, windowBytesDefault);
@@ -89,19 +80,18 @@ export class ReceiveWindows {
   /** Counts DATA that a reader is to take. */
   keep(bytes: number): void {
     this.#unreadBytes += bytes;
-    this.#shared.bytes += bytes;
+    this.#shared.add(bytes);
   }
 
   /** Counts what a reader took, or never will. Returns the WINDOW_UPDATE of the connection due. */
   release(bytes: number): number {
     this.#unreadBytes -= bytes;
-    this.#shared.bytes -= bytes;
+    this.#shared.release(bytes);
     return this.#connection.receiveOwed > 0 ? this.#credit(0) : 0;
   }
 
   #credit(bytes: number): number {
-    const isTooMuch =
-      this.#unreadBytes > this.#unreadBytesMax || this.#shared.bytes > this.#shared.bytesMax;
+    const isTooMuch = this.#unreadBytes > this.#unreadBytesMax || this.#shared.isExceeded;
     if (!isTooMuch) return giveBack(this.#connection, bytes, this.#connectionTarget);
     this.#connection.receiveOwed += bytes;
     return 0;

@@ -1,14 +1,14 @@
 /** An HTTP/2 server over sockets that others accept: sessions, their time, and their end. */
 
 import type { Socket } from "node:net";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
-import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "./limits.ts";
+import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
-import { UnreadMemory } from "./receive-windows.ts";
 import { ServerStream } from "./server-stream.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 
@@ -19,6 +19,8 @@ export interface Http2ServerOptions {
    * pending its work counts, also after the client has gone.
    */
   readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;
+  /** What requests and responses hold in memory; an own budget when absent. */
+  readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
   /** Told why a connection was ended for its client's fault, such as `too_many_resets`. */
@@ -36,7 +38,7 @@ interface SessionHost {
   readonly options: Http2ServerOptions;
   readonly clock: Clock;
   readonly slabs: SlabPool;
-  readonly unread: UnreadMemory;
+  readonly buffers: ByteBudget;
   onSessionGone(session: ServerSession): void;
 }
 
@@ -57,13 +59,13 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
     this.#host = host;
     // A reset frees a stream at once, its work later: as much again may be under way.
     this.#workingMax = 2 * limits.concurrentStreamsMax;
-    const { clock, slabs, unread } = host;
+    const { clock, slabs, buffers } = host;
     this.connection = new Connection<ServerStream>({
       role: "server",
       limits,
       handler: this,
       slabs,
-      unread,
+      buffers,
       nowMs: clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, clock, this);
@@ -156,7 +158,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   readonly options: Http2ServerOptions;
   readonly clock: Clock;
   readonly slabs = new SlabPool();
-  readonly unread = new UnreadMemory(unreadBytesMaxOfAll);
+  readonly buffers: ByteBudget;
   readonly #limits: ConnectionLimits;
   readonly #rng: Rng;
   readonly #sessions = new Set<ServerSession>();
@@ -166,6 +168,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
 
   constructor(options: Http2ServerOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
     this.options = options;
+    this.buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
     this.#limits = { ...defaultLimits, ...options.limits };
     this.clock = clock;
     this.#rng = rng;

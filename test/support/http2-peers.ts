@@ -1,13 +1,13 @@
 /** HTTP/2 connections that record what they are told, and frames written by hand. */
 
+import { ByteBudget } from "#core/byte-budget.ts";
 import { Connection } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import type { Field } from "#http2/field.ts";
 import { clientPreface, Frame, flag, frameType } from "#http2/frames.ts";
 import { encodedFieldBytesMax, HpackEncoder } from "#http2/hpack-encoder.ts";
-import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "#http2/limits.ts";
+import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
-import { UnreadMemory } from "#http2/receive-windows.ts";
 import { type FieldList, Stream } from "#http2/stream.ts";
 
 /** What happened on a stream, in words; bodies are joined so that cuts do not show. */
@@ -77,7 +77,7 @@ export class Recorder {
       limits: { ...defaultLimits, ...limits },
       handler,
       slabs: new SlabPool(),
-      unread: new UnreadMemory(unreadBytesMaxOfAll),
+      buffers: new ByteBudget(bufferBytesMaxDefault),
       nowMs: 0,
     });
   }

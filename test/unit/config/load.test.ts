@@ -1,6 +1,7 @@
 /** Loading: the seeds' file as written, which layer wins, every problem with its place. */
 
 import { createHash } from "node:crypto";
+import { getHeapStatistics } from "node:v8";
 import { describe, expect, test } from "vitest";
 import { loadSettings } from "#config/load.ts";
 import type { Settings } from "#config/settings.ts";
@@ -49,6 +50,14 @@ const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
 const everything = ["rpc", "rest", "metrics"];
 
 describe("what loads", () => {
+  test("buffers hold a quarter of V8's heap limit, at most 1 GiB, but two requests at least", () => {
+    const derived = Math.min(getHeapStatistics().heap_size_limit / 4, 1024 ** 3);
+    expect(settingsOf(none()).bufferBytesMax).toBe(derived);
+    const large = settingsOf(none({ MAX_FILE_SIZE: "2GB" }));
+    expect(large.bufferBytesMax).toBe(4 * 1024 ** 3);
+    expect(settingsOf(loadYaml("gateway: {buffer_limit: 64MB}\n")).bufferBytesMax).toBe(64 << 20);
+  });
+
   test("nothing said: one open listener, embedded core, no limits", () => {
     const settings = settingsOf(none());
     expect(settings).toMatchObject({
@@ -371,6 +380,13 @@ describe("what is refused, and where", () => {
         expect.stringMatching(
           /^gateway\.yaml:1:29: gateway\.max_request_size: expected a size such as 10MB/,
         ),
+      ],
+    },
+    {
+      name: "buffers that one request of the greatest size and its decompressed form would not fit into",
+      yaml: "gateway: {max_request_size: 10MB, buffer_limit: 19MB}\n",
+      problems: [
+        "gateway.yaml:1:49: gateway.buffer_limit: is less than twice `max_request_size` (hint: raise it)",
       ],
     },
     {
