@@ -6,6 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Alternative, CacheMark, ChatEvent, Part, ProviderOptions, ProviderPart, Reasoning, ResponseFormat, Sampling, Stop, ToolChoice, Usage } from "./conversation_pb.js";
 
 /**
  * Describes the file polygate/v1/chat.proto.
@@ -52,6 +53,14 @@ export declare type ChatMessage = Message<"polygate.v1.ChatMessage"> & {
    * @generated from field: repeated polygate.v1.ImagePart images = 5;
    */
   images: ImagePart[];
+
+  /**
+   * All of the turn in order. `content`, `images` and `tool_calls` are short forms of it, and stay
+   * empty beside it.
+   *
+   * @generated from field: repeated polygate.v1.Part parts = 6;
+   */
+  parts: Part[];
 };
 
 /**
@@ -113,6 +122,41 @@ export declare type ToolDefinition = Message<"polygate.v1.ToolDefinition"> & {
    * @generated from field: string parameters_json = 3;
    */
   parametersJson: string;
+
+  /**
+   * Namespace of the name; empty for most.
+   *
+   * @generated from field: string namespace = 4;
+   */
+  namespace: string;
+
+  /**
+   * The arguments must follow the schema to the letter.
+   *
+   * @generated from field: optional bool strict = 5;
+   */
+  strict?: boolean | undefined;
+
+  /**
+   * The tool takes free text instead of JSON.
+   *
+   * @generated from field: bool free_form = 6;
+   */
+  freeForm: boolean;
+
+  /**
+   * Asks the provider to remember the tools up to this one.
+   *
+   * @generated from field: polygate.v1.CacheMark cache = 7;
+   */
+  cache?: CacheMark | undefined;
+
+  /**
+   * A tool that a provider runs itself, in its own JSON; the other fields are empty then.
+   *
+   * @generated from field: polygate.v1.ProviderPart provider = 8;
+   */
+  provider?: ProviderPart | undefined;
 };
 
 /**
@@ -161,40 +205,6 @@ export declare type ToolCall = Message<"polygate.v1.ToolCall"> & {
  * Use `create(ToolCallSchema)` to create a new message.
  */
 export declare const ToolCallSchema: GenMessage<ToolCall>;
-
-/**
- * Tokens of one call.
- *
- * @generated from message polygate.v1.Usage
- */
-export declare type Usage = Message<"polygate.v1.Usage"> & {
-  /**
-   * Tokens read.
-   *
-   * @generated from field: int32 prompt_tokens = 1;
-   */
-  promptTokens: number;
-
-  /**
-   * Tokens written.
-   *
-   * @generated from field: int32 completion_tokens = 2;
-   */
-  completionTokens: number;
-
-  /**
-   * Both.
-   *
-   * @generated from field: int32 total_tokens = 3;
-   */
-  totalTokens: number;
-};
-
-/**
- * Describes the message polygate.v1.Usage.
- * Use `create(UsageSchema)` to create a new message.
- */
-export declare const UsageSchema: GenMessage<Usage>;
 
 /**
  * Asks for an answer to `message`, or to the last turn of `messages`.
@@ -271,6 +281,69 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
    * @generated from field: repeated polygate.v1.ToolDefinition tools = 10;
    */
   tools: ToolDefinition[];
+
+  /**
+   * Texts that end the response when the model writes them.
+   *
+   * @generated from field: repeated string stop = 11;
+   */
+  stop: string[];
+
+  /**
+   * How the next token is chosen.
+   *
+   * @generated from field: polygate.v1.Sampling sampling = 12;
+   */
+  sampling?: Sampling | undefined;
+
+  /**
+   * Whether and which tools are called.
+   *
+   * @generated from field: polygate.v1.ToolChoice tool_choice = 13;
+   */
+  toolChoice?: ToolChoice | undefined;
+
+  /**
+   * Several tools may be called in one turn; the provider's default when absent.
+   *
+   * @generated from field: optional bool parallel_tool_calls = 14;
+   */
+  parallelToolCalls?: boolean | undefined;
+
+  /**
+   * The form of the response.
+   *
+   * @generated from field: polygate.v1.ResponseFormat response_format = 15;
+   */
+  responseFormat?: ResponseFormat | undefined;
+
+  /**
+   * How much the model thinks.
+   *
+   * @generated from field: polygate.v1.Reasoning reasoning = 16;
+   */
+  reasoning?: Reasoning | undefined;
+
+  /**
+   * What some providers take beside the conversation.
+   *
+   * @generated from field: polygate.v1.ProviderOptions provider_options = 17;
+   */
+  providerOptions?: ProviderOptions | undefined;
+
+  /**
+   * Responses to write; 1 when absent.
+   *
+   * @generated from field: optional int32 choices = 18;
+   */
+  choices?: number | undefined;
+
+  /**
+   * StreamChat also sends `events`, which carry everything in order.
+   *
+   * @generated from field: bool with_events = 19;
+   */
+  withEvents: boolean;
 };
 
 /**
@@ -335,11 +408,39 @@ export declare type ChatResponse = Message<"polygate.v1.ChatResponse"> & {
   toolCalls: ToolCall[];
 
   /**
-   * Why the answer ended: stop, length or tool_calls.
+   * Why the answer ended: stop, length, tool_calls or content_filter.
    *
    * @generated from field: string finish_reason = 8;
    */
   finishReason: string;
+
+  /**
+   * All of the response in order; `response` and `tool_calls` are short forms of it.
+   *
+   * @generated from field: repeated polygate.v1.Part parts = 9;
+   */
+  parts: Part[];
+
+  /**
+   * Why it ended, in full.
+   *
+   * @generated from field: polygate.v1.Stop stop = 10;
+   */
+  stop?: Stop | undefined;
+
+  /**
+   * Further responses, where `choices` asked for them.
+   *
+   * @generated from field: repeated polygate.v1.Alternative alternatives = 11;
+   */
+  alternatives: Alternative[];
+
+  /**
+   * The provider's identifier of the response; empty where it has none.
+   *
+   * @generated from field: string id = 12;
+   */
+  id: string;
 };
 
 /**
@@ -416,6 +517,20 @@ export declare type StreamChatResponse = Message<"polygate.v1.StreamChatResponse
    * @generated from field: int32 processing_time_ms = 9;
    */
   processingTimeMs: number;
+
+  /**
+   * Everything since the piece before, in order, when `with_events` asked for it.
+   *
+   * @generated from field: repeated polygate.v1.ChatEvent events = 10;
+   */
+  events: ChatEvent[];
+
+  /**
+   * On the last piece: why it ended, in full.
+   *
+   * @generated from field: polygate.v1.Stop stop = 11;
+   */
+  stop?: Stop | undefined;
 };
 
 /**
