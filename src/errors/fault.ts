@@ -118,3 +118,14 @@ function infoOf(error: ConnectError): ErrorInfo | undefined {
 export function rowOf(error: ConnectError): ReasonRow {
   return reasons[reasonOf(error) ?? "INTERNAL"];
 }
+
+/** Facts for the caller's program that an error of ours carries. */
+export function infoMetadataOf(error: ConnectError): Readonly<Record<string, string>> {
+  return infoOf(error)?.metadata ?? {};
+}
+
+/** When a new try makes sense, in milliseconds; undefined when the error does not say. */
+export function retryAfterMsFrom(error: ConnectError): number | undefined {
+  const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  return delay === undefined ? undefined : Number(delay.seconds) * 1000 + delay.nanos / 1e6;
+}

@@ -1,0 +1,162 @@
+/** A JSON object of a client, read field by field: what does not fit is refused with its place. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+
+/** An object as JSON.parse makes it. */
+export type Json = { readonly [name: string]: unknown };
+
+/** The refusal of a parameter: `param` is its place, such as `messages[0].role`. */
+export function parameterInvalid(param: string, description: string): ConnectError {
+  return fault("PARAMETER_INVALID", param === "" ? description : `${param}: ${description}`, {
+    fields: [{ field: param, description }],
+    metadata: { param },
+  });
+}
+
+/** Whether a value is an object that is neither null nor a list. */
+export function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads the fields of an object. A field that is null counts as absent. Every getter remembers the
+ * name that it was asked for, so that `unread` lists what nobody knows.
+ */
+export class JsonObject {
+  readonly value: Json;
+  /** Place in the body; empty for the body itself. */
+  readonly path: string;
+  readonly #known = new Set<string>();
+
+  constructor(value: unknown, path = "") {
+    if (!isObject(value)) throw parameterInvalid(path, "expected an object");
+    this.value = value;
+    this.path = path;
+  }
+
+  /** The place of a field. */
+  at(name: string): string {
+    return this.path === "" ? name : `${this.path}.${name}`;
+  }
+
+  /** The refusal of a field. */
+  invalid(name: string, description: string): ConnectError {
+    return parameterInvalid(this.at(name), description);
+  }
+
+  /** A field as it came; undefined when it is absent or null. */
+  raw(name: string): unknown {
+    this.#known.add(name);
+    // Fields of the prototype, such as `constructor`, are nobody's.
+    return Object.hasOwn(this.value, name) ? (this.value[name] ?? undefined) : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.raw(name) !== undefined;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.raw(name);
+    if (value === undefined || typeof value === "string") return value;
+    throw this.invalid(name, "expected text");
+  }
+
+  /** Text that must be there. */
+  needText(name: string): string {
+    const value = this.text(name);
+    if (value === undefined) throw this.invalid(name, "is required");
+    return value;
+  }
+
+  number(
+    name: string,
+    min = Number.NEGATIVE_INFINITY,
+    max = Number.POSITIVE_INFINITY,
+  ): number | undefined {
+    const value = this.raw(name);
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && value >= min && value <= max) return value;
+    const bounds = Number.isFinite(min) && Number.isFinite(max) ? ` from ${min} to ${max}` : "";
+    throw this.invalid(name, `expected a number${bounds}`);
+  }
+
+  integer(name: string, min: number, max = 0x7fff_ffff): number | undefined {
+    const value = this.raw(name);
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) {
+      return value;
+    }
+    throw this.invalid(name, `expected an integer from ${min} to ${max}`);
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.raw(name);
+    if (value === undefined || typeof value === "boolean") return value;
+    throw this.invalid(name, "expected true or false");
+  }
+
+  /** One of several words. */
+  word<const W extends string>(name: string, words: readonly W[]): W | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const word = words.find((known) => known === value);
+    if (word === undefined) throw this.invalid(name, `expected one of ${words.join(", ")}`);
+    return word;
+  }
+
+  object(name: string): JsonObject | undefined {
+    const value = this.raw(name);
+    return value === undefined ? undefined : new JsonObject(value, this.at(name));
+  }
+
+  /** The elements of a list; undefined when it is absent. */
+  list(name: string): readonly unknown[] | undefined {
+    const value = this.raw(name);
+    if (value === undefined || Array.isArray(value)) return value;
+    throw this.invalid(name, "expected a list");
+  }
+
+  /** The elements of a list of objects; none when it is absent. */
+  objects(name: string): JsonObject[] {
+    const list = this.list(name) ?? [];
+    return list.map((element, index) => new JsonObject(element, `${this.at(name)}[${index}]`));
+  }
+
+  /** The elements of a list of texts; undefined when it is absent. */
+  texts(name: string): string[] | undefined {
+    return this.list(name)?.map((element, index) => {
+      if (typeof element === "string") return element;
+      throw parameterInvalid(`${this.at(name)}[${index}]`, "expected text");
+    });
+  }
+
+  /** The object's fields as texts. */
+  textMap(name: string): Record<string, string> {
+    const value = this.raw(name);
+    if (value === undefined) return {};
+    if (!isObject(value)) throw this.invalid(name, "expected an object");
+    for (const [key, entry] of Object.entries(value)) {
+      if (typeof entry !== "string") throw this.invalid(`${name}.${key}`, "expected text");
+    }
+    return value as Record<string, string>;
+  }
+
+  /** A field as JSON text; undefined when it is absent. */
+  json(name: string): string | undefined {
+    const value = this.raw(name);
+    return value === undefined ? undefined : JSON.stringify(value);
+  }
+
+  /** Marks fields as known that are passed over on purpose. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.#known.add(name);
+  }
+
+  /** Fields that are set and that nobody asked for, with their places. */
+  unread(): string[] {
+    return Object.keys(this.value)
+      .filter((name) => !this.#known.has(name) && this.value[name] !== null)
+      .map((name) => this.at(name));
+  }
+}

@@ -1,0 +1,344 @@
+/** Reads a request of OpenAI chat completions into the canonical form. Pure. */
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { partOf, textPart, thinkingPart, toolCallPart } from "#chat/parts.ts";
+import type { ReadRequest } from "#dialects/dialect.ts";
+import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
+import { audioTypeOf, bytesFromBase64, mediaFromBytes, mediaFromUrl } from "#dialects/media.ts";
+import { efforts } from "#dialects/model-facts.ts";
+import {
+  type ChatMessage,
+  ChatMessageSchema,
+  ChatRequestSchema,
+  type ToolDefinition,
+  ToolDefinitionSchema,
+} from "#gen/polygate/v1/chat_pb.js";
+import {
+  type CacheMark,
+  CacheMarkSchema,
+  ResponseFormat_Kind as FormatKind,
+  ToolChoice_Mode as Mode,
+  OpaqueStateSchema,
+  type Part,
+  type Reasoning,
+  ReasoningSchema,
+  type ResponseFormat,
+  ResponseFormatSchema,
+  type Sampling,
+  SamplingSchema,
+  type ToolChoice,
+  ToolChoiceSchema,
+} from "#gen/polygate/v1/conversation_pb.js";
+
+/** Vendors of the states in `reasoning_details`, by the beginning of their format. */
+const stateVendors: Readonly<Record<string, string>> = {
+  anthropic: "anthropic",
+  google: "google",
+  openai: "openai",
+};
+
+function cacheMarkOf(part: JsonObject): CacheMark | undefined {
+  const mark = part.object("cache_control");
+  const breakpoint = part.object("prompt_cache_breakpoint");
+  if (mark === undefined && breakpoint === undefined) return undefined;
+  const ttl = mark?.word("ttl", ["5m", "1h"]) ?? breakpoint?.word("ttl", ["30m", "12h"]) ?? "";
+  return create(CacheMarkSchema, { ttl });
+}
+
+function imagePart(part: JsonObject, cache?: CacheMark): Part {
+  const image = part.object("image_url");
+  if (image === undefined) throw part.invalid("image_url", "is required");
+  const media = mediaFromUrl(image.needText("url"));
+  if (media === undefined) throw image.invalid("url", "expected an address or a base64 data URL");
+  media.detail = image.text("detail") ?? "";
+  return partOf({ case: "image", value: media }, cache);
+}
+
+function audioPart(part: JsonObject, cache?: CacheMark): Part {
+  const audio = part.object("input_audio");
+  if (audio === undefined) throw part.invalid("input_audio", "is required");
+  const data = bytesFromBase64(audio.needText("data"));
+  if (data === undefined) throw audio.invalid("data", "expected base64");
+  const value = mediaFromBytes(data, audioTypeOf(audio.needText("format")));
+  return partOf({ case: "audio", value }, cache);
+}
+
+function filePart(part: JsonObject, cache?: CacheMark): Part {
+  const file = part.object("file");
+  if (file === undefined) throw part.invalid("file", "is required");
+  const name = file.text("filename") ?? "";
+  const fileId = file.text("file_id");
+  if (fileId !== undefined) {
+    return partOf(
+      { case: "file", value: { source: { case: "fileId", value: fileId }, name } },
+      cache,
+    );
+  }
+  const media = mediaFromUrl(file.needText("file_data"));
+  if (media === undefined) throw file.invalid("file_data", "expected a base64 data URL");
+  media.name = name;
+  return partOf({ case: "file", value: media }, cache);
+}
+
+function contentPart(part: JsonObject): Part {
+  const cache = cacheMarkOf(part);
+  const kind = part.needText("type");
+  switch (kind) {
+    case "text":
+      return partOf({ case: "text", value: { text: part.needText("text") } }, cache);
+    case "refusal":
+      return partOf({ case: "refusal", value: { text: part.needText("refusal") } });
+    case "image_url":
+      return imagePart(part, cache);
+    case "input_audio":
+      return audioPart(part, cache);
+    case "file":
+      return filePart(part, cache);
+    default:
+      throw part.invalid("type", "expected text, image_url, input_audio, file or refusal");
+  }
+}
+
+/** Parts of `content`: text, or a list of parts. */
+function contentOf(message: JsonObject): Part[] {
+  const content = message.raw("content");
+  if (content === undefined) return [];
+  if (typeof content === "string") return content === "" ? [] : [textPart(content)];
+  return message.objects("content").map(contentPart);
+}
+
+function reasoningDetail(detail: JsonObject): Part[] {
+  const vendor = stateVendors[(detail.text("format") ?? "").split("-")[0] ?? ""];
+  const data = detail.text("signature") ?? detail.text("data");
+  const state =
+    vendor === undefined || data === undefined
+      ? undefined
+      : create(OpaqueStateSchema, { vendor, data });
+  const text = detail.text("text") ?? detail.text("summary") ?? "";
+  if (text === "" && state === undefined) return [];
+  const part = thinkingPart(text, state);
+  if (part.content.case === "thinking") part.content.value.redacted = detail.has("data");
+  return [part];
+}
+
+/** What the model thought, in the two forms that clients send back. */
+function thinkingOf(message: JsonObject): Part[] {
+  const details = message.objects("reasoning_details").flatMap(reasoningDetail);
+  const text = message.text("reasoning_content") ?? message.text("reasoning");
+  if (details.length > 0 || !text) return details;
+  return [thinkingPart(text)];
+}
+
+function toolCall(call: JsonObject): Part {
+  const id = call.needText("id");
+  const signature = call.object("extra_content")?.object("google")?.text("thought_signature");
+  const state =
+    signature === undefined
+      ? {}
+      : { state: create(OpaqueStateSchema, { vendor: "google", data: signature }) };
+  const custom = call.object("custom");
+  if (custom !== undefined) {
+    const value = { id, name: custom.needText("name"), arguments: custom.text("input") ?? "" };
+    return toolCallPart({ ...value, freeForm: true, ...state });
+  }
+  const called = call.object("function");
+  if (called === undefined) throw call.invalid("function", "is required");
+  return toolCallPart({
+    id,
+    name: called.needText("name"),
+    arguments: called.text("arguments") ?? "",
+    ...state,
+  });
+}
+
+const roles = ["system", "developer", "user", "assistant", "tool", "function"] as const;
+
+function messageOf(message: JsonObject): ChatMessage {
+  const role = message.word("role", roles);
+  if (role === undefined) throw message.invalid("role", "is required");
+  const parts = contentOf(message);
+  switch (role) {
+    case "developer":
+    case "system":
+      return create(ChatMessageSchema, { role: "system", parts });
+    case "user":
+      return create(ChatMessageSchema, { role, parts });
+    case "assistant": {
+      const refusal = message.text("refusal");
+      if (refusal) parts.push(partOf({ case: "refusal", value: { text: refusal } }));
+      const calls = message.objects("tool_calls").map(toolCall);
+      return create(ChatMessageSchema, {
+        role,
+        parts: [...thinkingOf(message), ...parts, ...calls],
+      });
+    }
+    case "tool": {
+      const value = { callId: message.needText("tool_call_id"), parts };
+      return create(ChatMessageSchema, { role, parts: [partOf({ case: "toolResult", value })] });
+    }
+    case "function": {
+      const name = message.needText("name");
+      const value = { callId: name, name, parts };
+      return create(ChatMessageSchema, {
+        role: "tool",
+        parts: [partOf({ case: "toolResult", value })],
+      });
+    }
+  }
+}
+
+function toolOf(tool: JsonObject): ToolDefinition {
+  const kind = tool.text("type") ?? "function";
+  const custom = tool.object("custom");
+  if (kind === "custom" && custom !== undefined) {
+    return create(ToolDefinitionSchema, {
+      name: custom.needText("name"),
+      description: custom.text("description") ?? "",
+      freeForm: true,
+      // The grammar of the text, for providers that have one.
+      parametersJson: custom.json("format") ?? "",
+    });
+  }
+  if (kind !== "function") {
+    const provider = { vendor: "openai", json: JSON.stringify(tool.value) };
+    return create(ToolDefinitionSchema, { name: kind, provider });
+  }
+  const called = tool.object("function");
+  if (called === undefined) throw tool.invalid("function", "is required");
+  const parameters = called.raw("parameters");
+  if (parameters !== undefined && !isObject(parameters)) {
+    throw called.invalid("parameters", "expected a JSON Schema");
+  }
+  const cache = cacheMarkOf(tool);
+  return create(ToolDefinitionSchema, {
+    name: called.needText("name"),
+    description: called.text("description") ?? "",
+    parametersJson: called.json("parameters") ?? "",
+    strict: called.flag("strict"),
+    ...(cache === undefined ? {} : { cache }),
+  });
+}
+
+const choiceModes = { none: Mode.NONE, auto: Mode.AUTO, required: Mode.ANY } as const;
+
+/** The name that one entry of a choice means: a function's or a custom tool's. */
+function chosenName(entry: JsonObject): string {
+  const named = entry.object("function") ?? entry.object("custom");
+  return named?.needText("name") ?? entry.needText("name");
+}
+
+function toolChoiceOf(body: JsonObject): ToolChoice | undefined {
+  const choice = body.raw("tool_choice");
+  if (choice === undefined) return undefined;
+  if (typeof choice === "string") {
+    const word = body.word("tool_choice", ["none", "auto", "required"]);
+    return create(ToolChoiceSchema, word === undefined ? {} : { mode: choiceModes[word] });
+  }
+  const named = new JsonObject(choice, body.at("tool_choice"));
+  const kind = named.needText("type");
+  if (kind === "function" || kind === "custom") {
+    return create(ToolChoiceSchema, { mode: Mode.ANY, names: [chosenName(named)] });
+  }
+  const allowed = named.object("allowed_tools");
+  if (kind !== "allowed_tools" || allowed === undefined) {
+    throw named.invalid("type", "expected function, custom or allowed_tools");
+  }
+  const mode = allowed.word("mode", ["auto", "required"]) ?? "auto";
+  return create(ToolChoiceSchema, {
+    mode: choiceModes[mode],
+    names: allowed.objects("tools").map(chosenName),
+  });
+}
+
+function responseFormatOf(body: JsonObject): ResponseFormat | undefined {
+  const format = body.object("response_format");
+  if (format === undefined) return undefined;
+  switch (format.word("type", ["text", "json_object", "json_schema"])) {
+    case "json_schema": {
+      const schema = format.object("json_schema");
+      if (schema === undefined) throw format.invalid("json_schema", "is required");
+      return create(ResponseFormatSchema, {
+        kind: FormatKind.JSON_SCHEMA,
+        schemaJson: schema.json("schema") ?? "{}",
+        name: schema.text("name") ?? "",
+        description: schema.text("description") ?? "",
+        strict: schema.flag("strict"),
+      });
+    }
+    case "json_object":
+      return create(ResponseFormatSchema, { kind: FormatKind.JSON_OBJECT });
+    case "text":
+      return create(ResponseFormatSchema, { kind: FormatKind.TEXT });
+    case undefined:
+      throw format.invalid("type", "is required");
+  }
+}
+
+function samplingOf(body: JsonObject): Sampling | undefined {
+  const sampling: MessageInitShape<typeof SamplingSchema> = {
+    topP: body.number("top_p", 0, 1),
+    topK: body.integer("top_k", 0),
+    seed: body.number("seed"),
+    presencePenalty: body.number("presence_penalty", -2, 2),
+    frequencyPenalty: body.number("frequency_penalty", -2, 2),
+    logprobs: body.flag("logprobs"),
+    topLogprobs: body.integer("top_logprobs", 0, 20),
+  };
+  const bias = body.object("logit_bias");
+  const logitBias: Record<string, number> = {};
+  for (const token of Object.keys(bias?.value ?? {}))
+    logitBias[token] = bias?.number(token, -100, 100) ?? 0;
+  const isSet = bias !== undefined || Object.values(sampling).some((value) => value !== undefined);
+  return isSet ? create(SamplingSchema, { ...sampling, logitBias }) : undefined;
+}
+
+function reasoningOf(body: JsonObject): Reasoning | undefined {
+  const effort = body.word("reasoning_effort", efforts);
+  return effort === undefined ? undefined : create(ReasoningSchema, { effort });
+}
+
+function stopsOf(body: JsonObject): string[] {
+  const stop = body.raw("stop");
+  return typeof stop === "string" ? [stop] : (body.texts("stop") ?? []);
+}
+
+/** Reads the body of POST /v1/chat/completions. */
+export function readRequest(value: unknown): ReadRequest {
+  const body = new JsonObject(value);
+  if (!body.has("messages") && body.has("input")) {
+    throw parameterInvalid("input", "belongs to /v1/responses; chat completions take `messages`");
+  }
+  const messages = body.objects("messages");
+  if (messages.length === 0) throw parameterInvalid("messages", "needs at least one message");
+  const sampling = samplingOf(body);
+  const toolChoice = toolChoiceOf(body);
+  const responseFormat = responseFormatOf(body);
+  const reasoning = reasoningOf(body);
+  const maxTokens = body.integer("max_tokens", 1);
+  const request = create(ChatRequestSchema, {
+    modelPreference: body.needText("model"),
+    messages: messages.map(messageOf),
+    tools: body.objects("tools").map(toolOf),
+    maxTokens: body.integer("max_completion_tokens", 1) ?? maxTokens,
+    temperature: body.number("temperature", 0, 2),
+    stop: stopsOf(body),
+    stream: body.flag("stream") ?? false,
+    parallelToolCalls: body.flag("parallel_tool_calls"),
+    choices: body.integer("n", 1, 128),
+    providerOptions: {
+      cacheKey: body.text("prompt_cache_key") ?? "",
+      user: body.text("safety_identifier") ?? body.text("user") ?? "",
+      serviceTier: body.text("service_tier") ?? "",
+      verbosity: body.text("verbosity") ?? "",
+      modalities: body.texts("modalities") ?? [],
+      metadata: body.textMap("metadata"),
+    },
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+  });
+  // Nothing is lost with them: the gateway asks for usage anyway, and `user` has stood for itself.
+  body.ignore("stream_options", "user", "store");
+  return { request, unknown: body.unread() };
+}

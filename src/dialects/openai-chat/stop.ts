@@ -1,0 +1,34 @@
+/** Finish reasons of chat completions ↔ canonical stops. Pure. */
+
+import { stopOf } from "#chat/parts.ts";
+import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
+
+const kinds: Readonly<Record<string, Kind>> = {
+  stop: Kind.END,
+  length: Kind.LENGTH,
+  tool_calls: Kind.TOOL_CALLS,
+  function_call: Kind.TOOL_CALLS,
+  content_filter: Kind.REFUSAL,
+};
+
+/** Where tools are to be called that is why the response ended, whatever word the server has for it. */
+export function readStop(word: string, hasCalls: boolean): Stop {
+  const kind = kinds[word] ?? Kind.END;
+  return stopOf(hasCalls && kind === Kind.END ? Kind.TOOL_CALLS : kind, word);
+}
+
+const words: Readonly<Record<Kind, string>> = {
+  [Kind.UNSPECIFIED]: "stop",
+  [Kind.END]: "stop",
+  [Kind.SEQUENCE]: "stop",
+  [Kind.LENGTH]: "length",
+  [Kind.CONTEXT_WINDOW]: "length",
+  [Kind.TOOL_CALLS]: "tool_calls",
+  [Kind.PAUSE]: "length",
+  [Kind.REFUSAL]: "content_filter",
+};
+
+/** The finish reason of a stop. */
+export function writeStop(stop: Stop | undefined): string {
+  return words[stop?.kind ?? Kind.UNSPECIFIED];
+}
