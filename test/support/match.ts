@@ -28,6 +28,7 @@ function mismatchOfWords(
   if ("$eq" in pattern && JSON.stringify(actual) !== JSON.stringify(pattern.$eq)) {
     return `${at}: ${JSON.stringify(actual)} is not ${JSON.stringify(pattern.$eq)}`;
   }
+  if ("$re" in pattern && typeof actual !== "string") return `${at}: is no text`;
   if ("$re" in pattern && !new RegExp(String(pattern.$re), "s").test(String(actual))) {
     return `${at}: ${JSON.stringify(actual)} does not match ${pattern.$re}`;
   }

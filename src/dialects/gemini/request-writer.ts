@@ -1,0 +1,179 @@
+/** Writes a canonical request in the words of Gemini's generateContent. Pure. */
+
+import type { Target, WrittenRequest } from "#dialects/dialect.ts";
+import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
+import { flatNameOf } from "#dialects/tool-names.ts";
+import { unsupported } from "#dialects/upstream-error.ts";
+import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
+import {
+  ResponseFormat_Kind as FormatKind,
+  ToolChoice_Mode as Mode,
+  Reasoning_Mode as ReasoningMode,
+  Reasoning_Show as Show,
+} from "#gen/polygate/v1/conversation_pb.js";
+import { type Fields, turnsOf } from "./turns.ts";
+
+const freeFormSchema = {
+  type: "object",
+  properties: { input: { type: "string" } },
+  required: ["input"],
+};
+
+function declarationOf(tool: ToolDefinition): Fields {
+  const schema = tool.freeForm
+    ? freeFormSchema
+    : tool.parametersJson === ""
+      ? undefined
+      : JSON.parse(tool.parametersJson);
+  return {
+    name: flatNameOf(tool),
+    ...(tool.description === "" ? {} : { description: tool.description }),
+    // `parameters` takes a subset of OpenAPI only.
+    ...(schema === undefined ? {} : { parametersJsonSchema: schema }),
+  };
+}
+
+function toolsOf(request: ChatRequest, dropped: string[]): Fields {
+  const functions: Fields[] = [];
+  const hosted: Fields[] = [];
+  for (const tool of request.tools) {
+    if (tool.provider === undefined) functions.push(declarationOf(tool));
+    else if (tool.provider.vendor === "google") hosted.push(JSON.parse(tool.provider.json));
+    else dropped.push(`tools.${tool.name}`);
+    if (tool.strict === true) dropped.push(`tools.${tool.name}.strict`);
+  }
+  const tools = [
+    ...(functions.length === 0 ? [] : [{ functionDeclarations: functions }]),
+    ...hosted,
+  ];
+  return tools.length === 0 ? {} : { tools };
+}
+
+const choiceModes: Readonly<Record<Mode, string | undefined>> = {
+  [Mode.UNSPECIFIED]: undefined,
+  [Mode.AUTO]: "AUTO",
+  [Mode.ANY]: "ANY",
+  [Mode.NONE]: "NONE",
+};
+
+function toolChoiceOf({ toolChoice, tools }: ChatRequest): Fields {
+  const mode = choiceModes[toolChoice?.mode ?? Mode.UNSPECIFIED];
+  if (toolChoice === undefined || mode === undefined) return {};
+  const names = toolChoice.names.map((name) => {
+    const tool = tools.find((candidate) => candidate.name === name);
+    return tool === undefined ? name : flatNameOf(tool);
+  });
+  // Names go with modes that call: some of them may be called is ANY of them, or validated.
+  const told = names.length > 0 && mode === "AUTO" ? "VALIDATED" : mode;
+  const allowed = names.length === 0 ? {} : { allowedFunctionNames: names };
+  return { toolConfig: { functionCallingConfig: { mode: told, ...allowed } } };
+}
+
+const levelScale: readonly Effort[] = ["minimal", "low", "medium", "high", "xhigh"];
+const budgets: Readonly<Record<Effort, number>> = {
+  none: 0,
+  minimal: 512,
+  low: 2048,
+  medium: 8192,
+  high: 16_384,
+  xhigh: 24_576,
+  max: 24_576,
+};
+
+function thinkingOf({ reasoning }: ChatRequest, { facts }: Target, dropped: string[]): Fields {
+  if (reasoning === undefined) return {};
+  const { mode, effort, budgetTokens, show } = reasoning;
+  if (facts.thinking === "none") {
+    if (effort !== "none" && mode !== ReasoningMode.OFF) dropped.push("reasoning_effort");
+    return {};
+  }
+  const shown = show === Show.SUMMARY || show === Show.TEXT ? { includeThoughts: true } : {};
+  const isOff = mode === ReasoningMode.OFF || effort === "none";
+  if (facts.thinking === "level" || facts.thinking === "adaptive" || facts.thinking === "always") {
+    const wanted = isOff ? "minimal" : (effort as Effort | "");
+    if (wanted === "") return Object.keys(shown).length === 0 ? {} : { thinkingConfig: shown };
+    const scale = levelScale.filter((step) => facts.efforts.includes(step));
+    const level = nearestEffort(wanted, scale);
+    if (level !== wanted || isOff) dropped.push("reasoning_effort");
+    return level === undefined
+      ? {}
+      : { thinkingConfig: { thinkingLevel: level.toUpperCase(), ...shown } };
+  }
+  const budget = isOff ? 0 : (budgetTokens ?? (effort === "" ? -1 : budgets[effort as Effort]));
+  return { thinkingConfig: { thinkingBudget: budget, ...shown } };
+}
+
+function formatOf({ responseFormat }: ChatRequest): Fields {
+  switch (responseFormat?.kind) {
+    case FormatKind.JSON_SCHEMA:
+      return {
+        responseMimeType: "application/json",
+        responseJsonSchema: JSON.parse(responseFormat.schemaJson || "{}"),
+      };
+    case FormatKind.JSON_OBJECT:
+      return { responseMimeType: "application/json" };
+    default:
+      return {};
+  }
+}
+
+/** Sets the fields that have a value. */
+function defined(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function configOf(request: ChatRequest, target: Target, dropped: string[]): Fields {
+  const { sampling, temperature, maxTokens, stop, choices, providerOptions } = request;
+  const modalities = providerOptions?.modalities.map((name) => name.toUpperCase()) ?? [];
+  return defined({
+    maxOutputTokens: maxTokens,
+    temperature,
+    topP: sampling?.topP,
+    topK: sampling?.topK,
+    stopSequences: stop.length === 0 ? undefined : stop,
+    seed: sampling?.seed,
+    presencePenalty: sampling?.presencePenalty,
+    frequencyPenalty: sampling?.frequencyPenalty,
+    candidateCount: choices,
+    responseLogprobs: sampling?.logprobs,
+    logprobs: sampling?.topLogprobs,
+    responseModalities: modalities.length === 0 ? undefined : modalities,
+    ...formatOf(request),
+    ...thinkingOf(request, target, dropped),
+  });
+}
+
+/** Names of the tuning that Gemini does not have. */
+function droppedTuning({
+  sampling,
+  providerOptions: options,
+  parallelToolCalls,
+}: ChatRequest): string[] {
+  return [
+    ...(Object.keys(sampling?.logitBias ?? {}).length === 0 ? [] : ["logit_bias"]),
+    ...(options?.verbosity ? ["verbosity"] : []),
+    ...(options?.cacheKey ? ["prompt_cache_key"] : []),
+    ...(options?.user ? ["user"] : []),
+    ...(options?.serviceTier ? ["service_tier"] : []),
+    ...(Object.keys(options?.metadata ?? {}).length === 0 ? [] : ["metadata"]),
+    ...(parallelToolCalls === false ? ["parallel_tool_calls"] : []),
+  ];
+}
+
+/** The body of generateContent and streamGenerateContent; the model stands in the path. */
+export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
+  if (request.messages.at(-1)?.role === "assistant") {
+    throw unsupported("messages", "the model does not go on from a last turn of the assistant");
+  }
+  const dropped = droppedTuning(request);
+  const { system, contents } = turnsOf(request, target, dropped);
+  const generationConfig = configOf(request, target, dropped);
+  const body: Fields = {
+    contents,
+    ...(system.length === 0 ? {} : { systemInstruction: { parts: system } }),
+    ...toolsOf(request, dropped),
+    ...toolChoiceOf(request),
+    ...(Object.keys(generationConfig).length === 0 ? {} : { generationConfig }),
+  };
+  return { body, dropped };
+}

@@ -1,0 +1,70 @@
+/** Writes a whole response as Gemini's generateContent. Pure. */
+
+import type { ResponseFacts } from "#dialects/dialect.ts";
+import type { Json } from "#dialects/json-object.ts";
+import { base64Of } from "#dialects/media.ts";
+import { sealState } from "#dialects/opaque-state.ts";
+import { flatNameOf } from "#dialects/tool-names.ts";
+import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { OpaqueState, Part, ToolCallPart } from "#gen/polygate/v1/conversation_pb.js";
+import { writeStop } from "./stop.ts";
+import { writeUsage } from "./usage.ts";
+
+/** A state as a signature: Google's own bare, others sealed, so that they find their way home. */
+export function signatureOf(state: OpaqueState | undefined): Json {
+  if (state === undefined || state.data === "") return {};
+  return { thoughtSignature: state.vendor === "google" ? state.data : sealState(state) };
+}
+
+/** The arguments as an object. */
+function argsOf({ arguments: args, freeForm }: ToolCallPart): unknown {
+  if (freeForm) return { input: args };
+  try {
+    return args === "" ? {} : JSON.parse(args);
+  } catch {
+    return { _raw: args };
+  }
+}
+
+/** A part as Gemini writes it; undefined for what it has no place for. */
+export function partJson({ content }: Part): Json | undefined {
+  switch (content.case) {
+    case "text":
+      return content.value.text === "" ? undefined : { text: content.value.text };
+    case "refusal":
+      return { text: content.value.text };
+    case "thinking":
+      return { text: content.value.text, thought: true, ...signatureOf(content.value.state) };
+    case "toolCall": {
+      const call = content.value;
+      const functionCall = { id: call.id, name: flatNameOf(call), args: argsOf(call) };
+      return { functionCall, ...signatureOf(call.state) };
+    }
+    case "image":
+    case "audio":
+    case "video":
+    case "file": {
+      const { source, mediaType } = content.value;
+      return source.case === "data"
+        ? { inlineData: { mimeType: mediaType, data: base64Of(source.value) } }
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The body of a response. */
+export function writeResponse(response: ChatResponse, facts: ResponseFacts): Json {
+  const all = [response, ...response.alternatives];
+  return {
+    candidates: all.map(({ parts, stop }, index) => ({
+      content: { role: "model", parts: parts.flatMap((part) => partJson(part) ?? []) },
+      finishReason: writeStop(stop),
+      index,
+    })),
+    ...(response.usage === undefined ? {} : { usageMetadata: writeUsage(response.usage) }),
+    modelVersion: response.modelUsed,
+    responseId: response.id === "" ? facts.responseId : response.id,
+  };
+}

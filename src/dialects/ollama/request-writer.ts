@@ -1,0 +1,227 @@
+/** Writes a canonical request in the words of Ollama's chat. Pure. */
+
+import { textOf } from "#chat/parts.ts";
+import type { Target, WrittenRequest } from "#dialects/dialect.ts";
+import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
+import { base64Of } from "#dialects/media.ts";
+import { flatNameOf } from "#dialects/tool-names.ts";
+import { unsupported } from "#dialects/upstream-error.ts";
+import type { ChatMessage, ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
+import {
+  ResponseFormat_Kind as FormatKind,
+  ToolChoice_Mode as Mode,
+  type Part,
+  Reasoning_Mode as ReasoningMode,
+  type ToolCallPart,
+} from "#gen/polygate/v1/conversation_pb.js";
+
+type Fields = Record<string, unknown>;
+
+/** Sets the fields that have a value. */
+function defined(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Where a part of a kind came from, in the client's own words. */
+const clientNames: Readonly<Record<string, string>> = { image: "image_url", audio: "input_audio" };
+
+/** Base64 of the images of a turn. Throws PARAMETER_UNSUPPORTED for other media, and what is elsewhere. */
+function imagesOf(parts: readonly Part[], place: string): string[] {
+  return parts.flatMap(({ content }, index) => {
+    const at = `${place}.parts[${index}]`;
+    switch (content.case) {
+      case "image": {
+        const { source } = content.value;
+        if (source.case === "data") return [base64Of(source.value)];
+        throw unsupported(
+          `${at}.${clientNames.image}`,
+          "the provider fetches nothing: send the bytes",
+        );
+      }
+      case "audio":
+      case "video":
+        throw unsupported(at, `${content.case} is not taken`);
+      case "file":
+        if (content.value.source.case === "data" && content.value.mediaType.startsWith("text/"))
+          return [];
+        throw unsupported(at, "files are not taken");
+      default:
+        return [];
+    }
+  });
+}
+
+/** Words of a turn, those of text files included. */
+function wordsOf(parts: readonly Part[]): string {
+  return parts
+    .map((part) => {
+      const { content } = part;
+      const isText = content.case === "file" && content.value.source.case === "data";
+      return isText
+        ? Buffer.from(content.value.source.value as Uint8Array).toString()
+        : textOf(part);
+    })
+    .filter((words) => words !== "")
+    .join("\n");
+}
+
+/** Arguments are objects there. */
+function argumentsOf({ arguments: args, freeForm }: ToolCallPart): unknown {
+  if (freeForm) return { input: args };
+  try {
+    const parsed: unknown = args === "" ? {} : JSON.parse(args);
+    if (typeof parsed === "object" && parsed !== null) return parsed;
+  } catch {
+    // The model may have been cut off in the middle of it.
+  }
+  return { _raw: args };
+}
+
+/** The messages of a turn; each result is one of its own. */
+function messagesOf(message: ChatMessage, place: string, names: Map<string, string>): Fields[] {
+  const rest: Part[] = [];
+  const results: Fields[] = [];
+  const calls: Fields[] = [];
+  const images: string[] = [];
+  let thinking = "";
+  for (const part of message.parts) {
+    const { content } = part;
+    if (content.case === "toolResult") {
+      const { callId, parts, name } = content.value;
+      const tool = names.get(callId) ?? name;
+      results.push({
+        role: "tool",
+        content: wordsOf(parts),
+        tool_name: tool,
+        tool_call_id: callId,
+      });
+      images.push(...imagesOf(parts, place));
+    } else if (content.case === "toolCall") {
+      const name = flatNameOf(content.value);
+      names.set(content.value.id, name);
+      calls.push({ function: { name, arguments: argumentsOf(content.value) } });
+    } else if (content.case === "thinking") {
+      thinking += content.value.text;
+    } else if (!isForeignPrompt(part, "ollama")) {
+      rest.push(part);
+    }
+  }
+  images.push(...imagesOf(rest, place));
+  const words = wordsOf(rest);
+  if (results.length > 0 && words === "" && images.length === 0) return results;
+  const role = message.role === "tool" ? "user" : message.role;
+  return [
+    ...results,
+    defined({
+      role,
+      content: words,
+      images: images.length === 0 ? undefined : images,
+      thinking: thinking === "" ? undefined : thinking,
+      tool_calls: calls.length === 0 ? undefined : calls,
+    }),
+  ];
+}
+
+const freeFormSchema = {
+  type: "object",
+  properties: { input: { type: "string" } },
+  required: ["input"],
+};
+
+function toolOf(tool: ToolDefinition): Fields {
+  const parameters = tool.freeForm
+    ? freeFormSchema
+    : tool.parametersJson === ""
+      ? { type: "object", properties: {} }
+      : JSON.parse(tool.parametersJson);
+  const { description } = tool;
+  return { type: "function", function: { name: flatNameOf(tool), description, parameters } };
+}
+
+/** The tools that may be called. Ollama has no choice: none means that none is offered. */
+function toolsOf(request: ChatRequest, dropped: string[]): Fields[] {
+  const { toolChoice, tools } = request;
+  if (toolChoice?.mode === Mode.ANY) {
+    throw unsupported("tool_choice", "the provider cannot be made to call a tool");
+  }
+  if (request.parallelToolCalls === false) dropped.push("parallel_tool_calls");
+  if (toolChoice?.mode === Mode.NONE) return [];
+  const names = toolChoice?.names ?? [];
+  return tools.flatMap((tool) => {
+    if (tool.provider !== undefined) {
+      dropped.push(`tools.${tool.name}`);
+      return [];
+    }
+    return names.length === 0 || names.includes(tool.name) ? [toolOf(tool)] : [];
+  });
+}
+
+function thinkOf({ reasoning }: ChatRequest, { facts }: Target): boolean | string | undefined {
+  if (reasoning === undefined || facts.thinking === "none") return undefined;
+  const { mode, effort } = reasoning;
+  if (mode === ReasoningMode.OFF || effort === "none") return false;
+  if (effort === "") return mode === ReasoningMode.UNSPECIFIED ? undefined : true;
+  if (effort === "minimal") return "low";
+  return effort === "xhigh" ? "high" : effort;
+}
+
+function formatOf({ responseFormat }: ChatRequest): unknown {
+  switch (responseFormat?.kind) {
+    case FormatKind.JSON_SCHEMA:
+      return JSON.parse(responseFormat.schemaJson || "{}");
+    case FormatKind.JSON_OBJECT:
+      return "json";
+    default:
+      return undefined;
+  }
+}
+
+/** Names of the tuning that Ollama does not have. */
+function droppedTuning({ sampling, providerOptions: options }: ChatRequest): string[] {
+  return [
+    ...(Object.keys(sampling?.logitBias ?? {}).length === 0 ? [] : ["logit_bias"]),
+    ...(options?.verbosity ? ["verbosity"] : []),
+    ...(options?.cacheKey ? ["prompt_cache_key"] : []),
+    ...(options?.user ? ["user"] : []),
+    ...(options?.serviceTier ? ["service_tier"] : []),
+    ...(Object.keys(options?.metadata ?? {}).length === 0 ? [] : ["metadata"]),
+  ];
+}
+
+/** The body of POST /api/chat. */
+export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
+  const { sampling, choices = 1 } = request;
+  if (choices > 1) throw unsupported("n", "the provider writes one response");
+  if (request.messages.at(-1)?.role === "assistant") {
+    throw unsupported("messages", "the provider does not go on from a last turn of the assistant");
+  }
+  const dropped = droppedTuning(request);
+  const names = new Map<string, string>();
+  const tools = toolsOf(request, dropped);
+  const options = defined({
+    num_predict: request.maxTokens,
+    temperature: request.temperature,
+    top_p: sampling?.topP,
+    top_k: sampling?.topK,
+    seed: sampling?.seed,
+    stop: request.stop.length === 0 ? undefined : request.stop,
+    presence_penalty: sampling?.presencePenalty,
+    frequency_penalty: sampling?.frequencyPenalty,
+  });
+  const body = defined({
+    model: target.model,
+    messages: request.messages.flatMap((message, index) =>
+      messagesOf(message, `messages[${index}]`, names),
+    ),
+    tools: tools.length === 0 ? undefined : tools,
+    format: formatOf(request),
+    think: thinkOf(request, target),
+    options: Object.keys(options).length === 0 ? undefined : options,
+    logprobs: sampling?.logprobs,
+    top_logprobs: sampling?.topLogprobs,
+    // Its default is a stream, and to cut long conversations without a word.
+    stream: request.stream,
+    truncate: false,
+  });
+  return { body, dropped };
+}
