@@ -5,18 +5,21 @@ import type { DialectClient, DialectName, DialectServer } from "./dialect.ts";
 import { geminiClient, geminiServer } from "./gemini/dialect.ts";
 import { ollamaClient } from "./ollama/dialect.ts";
 import { openaiChatClient, openaiChatServer } from "./openai-chat/dialect.ts";
+import { openaiResponsesClient, openaiResponsesServer } from "./openai-responses/dialect.ts";
 
 /** Dialects that clients of the gateway speak. */
-export const servers = {
+export const servers: Readonly<Record<Exclude<DialectName, "ollama">, DialectServer>> = {
   "openai-chat": openaiChatServer,
+  "openai-responses": openaiResponsesServer,
   anthropic: anthropicServer,
   gemini: geminiServer,
-} as unknown as Readonly<Record<DialectName, DialectServer>>;
+};
 
 /** Dialects that providers speak. */
-export const clients = {
+export const clients: Readonly<Record<DialectName, DialectClient>> = {
   "openai-chat": openaiChatClient,
+  "openai-responses": openaiResponsesClient,
   anthropic: anthropicClient,
   gemini: geminiClient,
   ollama: ollamaClient,
-} as unknown as Readonly<Record<DialectName, DialectClient>>;
+};

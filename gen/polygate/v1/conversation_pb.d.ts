@@ -835,6 +835,34 @@ export declare type ProviderOptions = Message<"polygate.v1.ProviderOptions"> & {
    * @generated from field: map<string, string> metadata = 6;
    */
   metadata: { [key: string]: string };
+
+  /**
+   * The provider goes on from a response that it has kept, by its identifier.
+   *
+   * @generated from field: string previous_response_id = 7;
+   */
+  previousResponseId: string;
+
+  /**
+   * The provider adds to a conversation that it keeps, by its identifier.
+   *
+   * @generated from field: string conversation_id = 8;
+   */
+  conversationId: string;
+
+  /**
+   * The provider keeps the response.
+   *
+   * @generated from field: optional bool store = 9;
+   */
+  store?: boolean | undefined;
+
+  /**
+   * The provider answers at once and works on.
+   *
+   * @generated from field: optional bool background = 10;
+   */
+  background?: boolean | undefined;
 };
 
 /**

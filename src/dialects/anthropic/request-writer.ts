@@ -2,6 +2,7 @@
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
@@ -49,45 +50,55 @@ function toolOf(tool: ToolDefinition, { facts }: Target): Fields {
   };
 }
 
-/** The tools that may be called, and what is said of the choice. */
-function toolsOf(request: ChatRequest, target: Target, dropped: string[]): Fields {
-  const { toolChoice, parallelToolCalls } = request;
-  const names = toolChoice?.names ?? [];
-  const own = request.tools.filter(({ name, provider }) => {
+/** Tools that Anthropic knows; those of other vendors are dropped and named. */
+function ownTools({ tools }: ChatRequest, dropped: string[]): ToolDefinition[] {
+  return tools.filter(({ name, provider }) => {
     if (provider === undefined || provider.vendor === "anthropic") return true;
     dropped.push(`tools.${name}`);
     return false;
   });
-  const isNamed = toolChoice?.mode === Mode.ANY && names.length === 1;
-  const isForced = toolChoice?.mode === Mode.ANY;
-  const canForce = target.facts.forcedTools;
-  if (isForced && !canForce) dropped.push("tool_choice");
-  // Several allowed tools, or one that cannot be forced: the others are not offered.
-  const isFiltered = names.length > 0 && (!isNamed || !canForce);
-  const tools = isFiltered
-    ? own.filter((tool) => names.includes(tool.name) || names.includes(flatNameOf(tool)))
-    : own;
-  if (tools.length === 0) return {};
+}
+
+/** What is said of the choice; undefined for the default. */
+function choiceOf(
+  request: ChatRequest,
+  tools: readonly ToolDefinition[],
+  canForce: boolean,
+): Fields | undefined {
+  const { toolChoice, parallelToolCalls } = request;
   const off = parallelToolCalls === false ? { disable_parallel_tool_use: true } : {};
-  const written = { tools: tools.map((tool) => toolOf(tool, target)) };
-  const named = tools.find(({ name }) => name === names[0]);
   switch (toolChoice?.mode) {
     case Mode.NONE:
-      return { ...written, tool_choice: { type: "none" } };
+      return { type: "none" };
     case Mode.ANY: {
-      if (!canForce) return { ...written, tool_choice: { type: "auto", ...off } };
-      const name = isNamed
-        ? { type: "tool", name: named === undefined ? names[0] : flatNameOf(named) }
-        : { type: "any" };
-      return { ...written, tool_choice: { ...name, ...off } };
+      if (!canForce) return { type: "auto", ...off };
+      const [only, ...others] = toolChoice.names;
+      if (only === undefined || others.length > 0) return { type: "any", ...off };
+      const named = tools.find(({ name }) => name === only);
+      return { type: "tool", name: named === undefined ? only : flatNameOf(named), ...off };
     }
     case Mode.AUTO:
-      return { ...written, tool_choice: { type: "auto", ...off } };
+      return { type: "auto", ...off };
     default:
-      return parallelToolCalls === false
-        ? { ...written, tool_choice: { type: "auto", ...off } }
-        : written;
+      return parallelToolCalls === false ? { type: "auto", ...off } : undefined;
   }
+}
+
+/** The tools that may be called, and what is said of the choice. */
+function toolsOf(request: ChatRequest, target: Target, dropped: string[]): Fields {
+  const canForce = target.facts.forcedTools;
+  const names = request.toolChoice?.names ?? [];
+  const isForced = request.toolChoice?.mode === Mode.ANY;
+  if (isForced && !canForce) dropped.push("tool_choice");
+  // Several allowed tools, or one that cannot be forced: the others are not offered.
+  const isFiltered = names.length > 1 || (names.length === 1 && !(isForced && canForce));
+  const tools = ownTools(request, dropped).filter(
+    (tool) => !isFiltered || names.includes(tool.name) || names.includes(flatNameOf(tool)),
+  );
+  if (tools.length === 0) return {};
+  const choice = choiceOf(request, tools, canForce);
+  const written = { tools: tools.map((tool) => toolOf(tool, target)) };
+  return choice === undefined ? written : { ...written, tool_choice: choice };
 }
 
 /** Names of the tuning that Anthropic does not have. */
@@ -144,6 +155,7 @@ function formatOf(
 
 /** The body of POST /v1/messages. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
+  refuseStoredState(request);
   refuseShapes(request, target);
   const dropped = droppedTuning(request);
   const maxTokens = request.maxTokens ?? target.facts.outputTokensMax;

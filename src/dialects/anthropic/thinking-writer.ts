@@ -2,10 +2,11 @@
 
 import type { Target } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
-import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
+import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
 import type { ChatRequest } from "#gen/polygate/v1/chat_pb.js";
 import {
   Reasoning_Mode as Mode,
+  type Reasoning,
   Reasoning_Show as Show,
 } from "#gen/polygate/v1/conversation_pb.js";
 
@@ -52,6 +53,49 @@ function byBudget(
   return { thinking: { type: "enabled", budget_tokens: budget }, hasBudget: true };
 }
 
+/** A wish to think in the words of one kind of model. */
+interface Wish {
+  /** Not at all. */
+  readonly isOff: boolean;
+  /** The effort of the model's own scale; undefined when none was asked for. */
+  readonly effort?: Effort | undefined;
+  readonly reasoning: Reasoning;
+  readonly scale: readonly Effort[];
+}
+
+const disabled: WrittenThinking = { thinking: { type: "disabled" }, hasBudget: false };
+
+const writers: Readonly<
+  Record<ModelFacts["thinking"], (wish: Wish, facts: ThinkingFacts) => WrittenThinking>
+> = {
+  none({ isOff }, { dropped }) {
+    if (!isOff) dropped.push("reasoning_effort");
+    return none;
+  },
+  always({ isOff, effort, scale: own }, { dropped }) {
+    if (isOff) dropped.push("reasoning_effort");
+    const taken = isOff ? nearestEffort("low", own) : effort;
+    return taken === undefined ? none : { effort: taken, hasBudget: false };
+  },
+  adaptive({ isOff, effort, reasoning }) {
+    if (isOff) return disabled;
+    const display = reasoning.show === Show.NONE ? "omitted" : "summarized";
+    const thinking = { type: "adaptive", display };
+    return effort === undefined
+      ? { thinking, hasBudget: false }
+      : { thinking, effort, hasBudget: false };
+  },
+  manual: writeBudget,
+  budget: writeBudget,
+  level: writeBudget,
+};
+
+function writeBudget({ isOff, reasoning }: Wish, facts: ThinkingFacts): WrittenThinking {
+  if (isOff) return disabled;
+  const effort = (reasoning.effort === "" ? "medium" : reasoning.effort) as Effort;
+  return byBudget(reasoning.budgetTokens ?? budgets[effort], facts);
+}
+
 /** `thinking` and `output_config.effort` of a request. */
 export function thinkingOf(
   { reasoning }: ChatRequest,
@@ -59,34 +103,9 @@ export function thinkingOf(
   facts: ThinkingFacts,
 ): WrittenThinking {
   if (reasoning === undefined) return none;
-  const { mode, effort, budgetTokens } = reasoning;
-  const isOff = mode === Mode.OFF || effort === "none";
-  const efforts = scale.filter((step) => model.efforts.includes(step));
-  const wanted = (effort === "" ? "medium" : effort) as Effort;
-  switch (model.thinking) {
-    case "none":
-      if (!isOff) facts.dropped.push("reasoning_effort");
-      return none;
-    case "manual":
-    case "budget":
-    case "level":
-      if (isOff) return { thinking: { type: "disabled" }, hasBudget: false };
-      return byBudget(budgetTokens ?? budgets[wanted], facts);
-    case "always": {
-      if (isOff) facts.dropped.push("reasoning_effort");
-      const lowest = nearestEffort("low", efforts);
-      const taken = isOff ? lowest : effort === "" ? undefined : nearestEffort(wanted, efforts);
-      return taken === undefined ? none : { effort: taken, hasBudget: false };
-    }
-    case "adaptive": {
-      if (isOff) return { thinking: { type: "disabled" }, hasBudget: false };
-      const taken = effort === "" ? undefined : nearestEffort(wanted, efforts);
-      const display = reasoning.show === Show.NONE ? "omitted" : "summarized";
-      return {
-        thinking: { type: "adaptive", display },
-        ...(taken === undefined ? {} : { effort: taken }),
-        hasBudget: false,
-      };
-    }
-  }
+  const own = scale.filter((step) => model.efforts.includes(step));
+  const isOff = reasoning.mode === Mode.OFF || reasoning.effort === "none";
+  const isTold = !isOff && reasoning.effort !== "";
+  const effort = isTold ? nearestEffort(reasoning.effort as Effort, own) : undefined;
+  return writers[model.thinking]({ isOff, effort, reasoning, scale: own }, facts);
 }

@@ -1,13 +1,15 @@
 /** Writes a canonical request in the words of Gemini's generateContent. Pure. */
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
-import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
+import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
+import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
   ResponseFormat_Kind as FormatKind,
   ToolChoice_Mode as Mode,
+  type Reasoning,
   Reasoning_Mode as ReasoningMode,
   Reasoning_Show as Show,
 } from "#gen/polygate/v1/conversation_pb.js";
@@ -80,27 +82,36 @@ const budgets: Readonly<Record<Effort, number>> = {
   max: 24_576,
 };
 
+/** Thinking by a level, on models that have them. */
+function levelOf(wanted: Effort | "", facts: ModelFacts, dropped: string[]): Fields {
+  if (wanted === "") return {};
+  const scale = levelScale.filter((step) => facts.efforts.includes(step));
+  const level = nearestEffort(wanted, scale);
+  if (level !== wanted) dropped.push("reasoning_effort");
+  return level === undefined ? {} : { thinkingLevel: level.toUpperCase() };
+}
+
+/** Thinking by a number of tokens; -1 lets the model decide. */
+function budgetOf({ effort, budgetTokens }: Reasoning): number {
+  if (effort === "none") return 0;
+  return budgetTokens ?? (effort === "" ? -1 : budgets[effort as Effort]);
+}
+
 function thinkingOf({ reasoning }: ChatRequest, { facts }: Target, dropped: string[]): Fields {
   if (reasoning === undefined) return {};
-  const { mode, effort, budgetTokens, show } = reasoning;
+  const isOff = reasoning.mode === ReasoningMode.OFF || reasoning.effort === "none";
   if (facts.thinking === "none") {
-    if (effort !== "none" && mode !== ReasoningMode.OFF) dropped.push("reasoning_effort");
+    if (!isOff) dropped.push("reasoning_effort");
     return {};
   }
-  const shown = show === Show.SUMMARY || show === Show.TEXT ? { includeThoughts: true } : {};
-  const isOff = mode === ReasoningMode.OFF || effort === "none";
-  if (facts.thinking === "level" || facts.thinking === "adaptive" || facts.thinking === "always") {
-    const wanted = isOff ? "minimal" : (effort as Effort | "");
-    if (wanted === "") return Object.keys(shown).length === 0 ? {} : { thinkingConfig: shown };
-    const scale = levelScale.filter((step) => facts.efforts.includes(step));
-    const level = nearestEffort(wanted, scale);
-    if (level !== wanted || isOff) dropped.push("reasoning_effort");
-    return level === undefined
-      ? {}
-      : { thinkingConfig: { thinkingLevel: level.toUpperCase(), ...shown } };
-  }
-  const budget = isOff ? 0 : (budgetTokens ?? (effort === "" ? -1 : budgets[effort as Effort]));
-  return { thinkingConfig: { thinkingBudget: budget, ...shown } };
+  const byBudget = facts.thinking === "budget" || facts.thinking === "manual";
+  const wanted = isOff ? "none" : (reasoning.effort as Effort | "");
+  const told = byBudget
+    ? { thinkingBudget: isOff ? 0 : budgetOf(reasoning) }
+    : levelOf(wanted, facts, dropped);
+  const isShown = reasoning.show === Show.SUMMARY || reasoning.show === Show.TEXT;
+  const config = isShown ? { ...told, includeThoughts: true } : told;
+  return Object.keys(config).length === 0 ? {} : { thinkingConfig: config };
 }
 
 function formatOf({ responseFormat }: ChatRequest): Fields {
@@ -162,6 +173,7 @@ function droppedTuning({
 
 /** The body of generateContent and streamGenerateContent; the model stands in the path. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
+  refuseStoredState(request);
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the model does not go on from a last turn of the assistant");
   }

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
+import { mediaFromBytes } from "#dialects/media.ts";
 import { malformed } from "#dialects/upstream-error.ts";
 import { type ChatResponse, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import { OpaqueStateSchema, type Part, type Stop } from "#gen/polygate/v1/conversation_pb.js";
@@ -35,44 +36,46 @@ export function inlineOf(part: LooseObject): Part {
   const inline = part.object("inlineData");
   const mediaType = inline.text("mimeType");
   const value = Buffer.from(inline.text("data"), "base64");
-  return partOf({
-    case: partKindOf(mediaType),
-    value: { source: { case: "data", value }, mediaType },
-  });
+  return partOf({ case: partKindOf(mediaType), value: mediaFromBytes(value, mediaType) });
 }
 
-/** Texts that follow each other are one. */
-function joined(parts: readonly LooseObject[], responseId: string): Part[] {
+/** Adds text, or thoughts, to the part before when that is of the same kind. */
+function addWords(written: Part[], part: LooseObject): void {
+  const last = written.at(-1)?.content;
+  const text = part.text("text");
+  const carried = stateOf(part);
+  if (part.raw("thought") === true) {
+    if (last?.case === "thinking" && last.value.state === undefined) last.value.text += text;
+    else written.push(partOf({ case: "thinking", value: { text, ...carried } }));
+    return;
+  }
+  if (last?.case === "text") last.value.text += text;
+  else if (text !== "") written.push(textPart(text));
+  // A signature without a call rides in thoughts without words.
+  if ("state" in carried) written.push(partOf({ case: "thinking", value: carried }));
+}
+
+function partsOf(parts: readonly LooseObject[], responseId: string): Part[] {
   const written: Part[] = [];
   let calls = 0;
   for (const part of parts) {
-    const last = written.at(-1)?.content;
-    const text = part.text("text");
     if (part.has("functionCall")) {
       written.push(callOf(part, responseId, calls));
       calls += 1;
-    } else if (part.raw("thought") === true) {
-      if (last?.case === "thinking" && last.value.state === undefined) last.value.text += text;
-      else written.push(partOf({ case: "thinking", value: { text, ...stateOf(part) } }));
     } else if (part.has("inlineData")) {
       written.push(inlineOf(part));
     } else if (part.has("text")) {
-      if (last?.case === "text") last.value.text += text;
-      else if (text !== "") written.push(textPart(text));
-      // A signature without a call rides in thoughts without words.
-      const carried = stateOf(part);
-      if ("state" in carried) written.push(partOf({ case: "thinking", value: carried }));
+      addWords(written, part);
     } else {
-      written.push(
-        partOf({ case: "provider", value: { vendor, json: JSON.stringify(part.value) } }),
-      );
+      const json = JSON.stringify(part.value);
+      written.push(partOf({ case: "provider", value: { vendor, json } }));
     }
   }
   return written;
 }
 
 function candidateOf(candidate: LooseObject, responseId: string): { parts: Part[]; stop: Stop } {
-  const parts = joined(candidate.object("content").objects("parts"), responseId);
+  const parts = partsOf(candidate.object("content").objects("parts"), responseId);
   const hasCalls = parts.some(({ content }) => content.case === "toolCall");
   return { parts, stop: readStop(candidate.text("finishReason"), hasCalls) };
 }

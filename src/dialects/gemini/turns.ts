@@ -56,6 +56,8 @@ class Turns {
   readonly system: Fields[] = [];
   readonly #needsSignatures: boolean;
   readonly #dropped: string[];
+  /** Places of results, by those of their calls. */
+  readonly #order = new Map<Fields, number>();
   /** Names of calls by id, for results that do not say them, and their order. */
   readonly #calls = new Map<string, { readonly name: string; readonly order: number }>();
 
@@ -75,23 +77,22 @@ class Turns {
   model(parts: readonly Part[], place: string): Fields[] {
     const written: Fields[] = [];
     let carried: string | undefined;
-    let hasCall = false;
+    // The first call of a step needs a signature; others have one only if they came with it.
+    let missing = this.#needsSignatures ? sentinel : undefined;
     for (const [index, { content }] of parts.entries()) {
-      if (content.case === "thinking") {
-        carried = stateFor(vendor, content.value.state) ?? carried;
-        continue;
+      switch (content.case) {
+        case "thinking":
+          carried = stateFor(vendor, content.value.state) ?? carried;
+          break;
+        case "toolCall":
+          written.push(
+            this.#call(content.value, stateFor(vendor, content.value.state) ?? carried ?? missing),
+          );
+          carried = missing = undefined;
+          break;
+        default:
+          written.push(...this.#part(content, `${place}.parts[${index}]`));
       }
-      if (content.case === "toolCall") {
-        const own = stateFor(vendor, content.value.state) ?? carried;
-        carried = undefined;
-        const isFirst = !hasCall;
-        hasCall = true;
-        const missing = isFirst && this.#needsSignatures ? sentinel : undefined;
-        written.push(this.#call(content.value, own ?? missing));
-        continue;
-      }
-      const other = this.#part(content, `${place}.parts[${index}]`);
-      if (other !== undefined) written.push(other);
     }
     const last = written.at(-1);
     if (carried !== undefined && last !== undefined) last.thoughtSignature = carried;
@@ -107,22 +108,27 @@ class Turns {
       : { functionCall, thoughtSignature: signature };
   }
 
-  /** A turn of the user or of tools: results in the order of their calls, the rest after them. */
+  /** A turn of the user, of tools, or of the system in the middle of a conversation. */
   user(parts: readonly Part[], place: string): Fields[] {
-    const results: { readonly order: number; readonly part: Fields }[] = [];
-    const rest: Fields[] = [];
-    for (const [index, { content }] of parts.entries()) {
-      if (content.case === "toolResult") results.push(this.#result(content.value, place));
-      else {
-        const written = this.#part(content, `${place}.parts[${index}]`);
-        if (written !== undefined) rest.push(written);
-      }
-    }
-    const ordered = results.toSorted((one, other) => one.order - other.order);
-    return [...ordered.map(({ part }) => part), ...rest];
+    return parts.flatMap(({ content }, index) => {
+      const at = `${place}.parts[${index}]`;
+      return content.case === "toolResult"
+        ? [this.#result(content.value, at)]
+        : this.#part(content, at);
+    });
   }
 
-  #result(result: ToolResultPart, place: string) {
+  /** The turns; in those of the user results come first, in the order of their calls. */
+  contents(): Turn[] {
+    const placeOf = (part: Fields) => this.#order.get(part) ?? Number.MAX_SAFE_INTEGER;
+    return this.turns.map(({ role, parts }) => ({
+      role,
+      parts:
+        role === "model" ? parts : parts.toSorted((one, other) => placeOf(one) - placeOf(other)),
+    }));
+  }
+
+  #result(result: ToolResultPart, place: string): Fields {
     const call = this.#calls.get(result.callId);
     const name = call?.name ?? result.name;
     if (name === "") throw parameterInvalid(place, `no call has the id ${result.callId}`);
@@ -135,26 +141,28 @@ class Turns {
     );
     const response = result.isError ? { error: text } : { output: text };
     const parts = media.length === 0 ? {} : { parts: media };
-    const order = call?.order ?? Number.MAX_SAFE_INTEGER;
-    return { order, part: { functionResponse: { name, response, ...parts } } };
+    const part = { functionResponse: { name, response, ...parts } };
+    this.#order.set(part, call?.order ?? this.#calls.size);
+    return part;
   }
 
-  #part(content: Part["content"], place: string): Fields | undefined {
+  /** Other parts; none for what Gemini has no place for. */
+  #part(content: Part["content"], place: string): Fields[] {
     switch (content.case) {
       case "text":
       case "refusal":
-        return content.value.text === "" ? undefined : { text: content.value.text };
+        return content.value.text === "" ? [] : [{ text: content.value.text }];
       case "image":
       case "audio":
       case "video":
       case "file":
-        return mediaOf(content.value, place);
+        return [mediaOf(content.value, place)];
       case "provider":
-        if (content.value.vendor === vendor) return JSON.parse(content.value.json);
+        if (content.value.vendor === vendor) return [JSON.parse(content.value.json)];
         this.#dropped.push(place);
-        return undefined;
+        return [];
       default:
-        return undefined;
+        return [];
     }
   }
 }
@@ -180,31 +188,5 @@ export function turnsOf({ messages }: ChatRequest, target: Target, dropped: stri
     }
     isLeading = false;
   }
-  return { system: turns.system, contents: orderedResults(turns.turns) };
-}
-
-/** Results of one step that came in several turns stand in the order of their calls. */
-function orderedResults(turns: readonly Turn[]): Turn[] {
-  return turns.map((turn, index) => {
-    const calls = index === 0 ? [] : namesOf(turns[index - 1]?.parts ?? []);
-    const results = turn.parts.filter((part) => "functionResponse" in part);
-    if (turn.role === "model" || results.length < 2) return turn;
-    const place = (part: Fields) => {
-      const { name } = part.functionResponse as { name: string };
-      const found = calls.indexOf(name);
-      return found < 0 ? calls.length : found;
-    };
-    const rest = turn.parts.filter((part) => !("functionResponse" in part));
-    return {
-      role: turn.role,
-      parts: [...results.toSorted((a, b) => place(a) - place(b)), ...rest],
-    };
-  });
-}
-
-function namesOf(parts: readonly Fields[]): string[] {
-  return parts.flatMap((part) => {
-    const call = part.functionCall as { name: string } | undefined;
-    return call === undefined ? [] : [call.name];
-  });
+  return { system: turns.system, contents: turns.contents() };
 }

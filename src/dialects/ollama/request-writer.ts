@@ -4,6 +4,7 @@ import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { base64Of } from "#dialects/media.ts";
+import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
@@ -13,6 +14,7 @@ import {
   type Part,
   Reasoning_Mode as ReasoningMode,
   type ToolCallPart,
+  type ToolResultPart,
 } from "#gen/polygate/v1/conversation_pb.js";
 
 type Fields = Record<string, unknown>;
@@ -77,44 +79,52 @@ function argumentsOf({ arguments: args, freeForm }: ToolCallPart): unknown {
   return { _raw: args };
 }
 
+/** A result is a message of its own. */
+function resultMessage(
+  { callId, parts, name }: ToolResultPart,
+  names: Map<string, string>,
+): Fields {
+  const tool = names.get(callId) ?? name;
+  return { role: "tool", content: wordsOf(parts), tool_name: tool, tool_call_id: callId };
+}
+
+/** A call, whose name its result will want. */
+function callOf(call: ToolCallPart, names: Map<string, string>): Fields {
+  const name = flatNameOf(call);
+  names.set(call.id, name);
+  return { function: { name, arguments: argumentsOf(call) } };
+}
+
 /** The messages of a turn; each result is one of its own. */
-function messagesOf(message: ChatMessage, place: string, names: Map<string, string>): Fields[] {
-  const rest: Part[] = [];
-  const results: Fields[] = [];
+function messagesOf(
+  { role, parts }: ChatMessage,
+  place: string,
+  names: Map<string, string>,
+): Fields[] {
+  const results: ToolResultPart[] = [];
   const calls: Fields[] = [];
-  const images: string[] = [];
-  let thinking = "";
-  for (const part of message.parts) {
+  const thoughts: string[] = [];
+  const rest: Part[] = [];
+  for (const part of parts) {
     const { content } = part;
-    if (content.case === "toolResult") {
-      const { callId, parts, name } = content.value;
-      const tool = names.get(callId) ?? name;
-      results.push({
-        role: "tool",
-        content: wordsOf(parts),
-        tool_name: tool,
-        tool_call_id: callId,
-      });
-      images.push(...imagesOf(parts, place));
-    } else if (content.case === "toolCall") {
-      const name = flatNameOf(content.value);
-      names.set(content.value.id, name);
-      calls.push({ function: { name, arguments: argumentsOf(content.value) } });
-    } else if (content.case === "thinking") {
-      thinking += content.value.text;
-    } else if (!isForeignPrompt(part, "ollama")) {
-      rest.push(part);
-    }
+    if (content.case === "toolResult") results.push(content.value);
+    else if (content.case === "toolCall") calls.push(callOf(content.value, names));
+    else if (content.case === "thinking") thoughts.push(content.value.text);
+    else if (!isForeignPrompt(part, "ollama")) rest.push(part);
   }
-  images.push(...imagesOf(rest, place));
-  const words = wordsOf(rest);
-  if (results.length > 0 && words === "" && images.length === 0) return results;
-  const role = message.role === "tool" ? "user" : message.role;
+  const written = results.map((result) => resultMessage(result, names));
+  const images = [
+    ...results.flatMap((result) => imagesOf(result.parts, place)),
+    ...imagesOf(rest, place),
+  ];
+  const content = wordsOf(rest);
+  if (results.length > 0 && content === "" && images.length === 0) return written;
+  const thinking = thoughts.join("");
   return [
-    ...results,
+    ...written,
     defined({
-      role,
-      content: words,
+      role: role === "tool" ? "user" : role,
+      content,
       images: images.length === 0 ? undefined : images,
       thinking: thinking === "" ? undefined : thinking,
       tool_calls: calls.length === 0 ? undefined : calls,
@@ -190,6 +200,7 @@ function droppedTuning({ sampling, providerOptions: options }: ChatRequest): str
 
 /** The body of POST /api/chat. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
+  refuseStoredState(request);
   const { sampling, choices = 1 } = request;
   if (choices > 1) throw unsupported("n", "the provider writes one response");
   if (request.messages.at(-1)?.role === "assistant") {

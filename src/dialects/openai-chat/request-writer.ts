@@ -7,6 +7,7 @@ import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { audioFormatOf, base64Of, urlOfMedia } from "#dialects/media.ts";
 import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
+import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
@@ -246,7 +247,7 @@ export function effortOf({ reasoning }: ChatRequest): Effort | undefined {
 }
 
 /** A user's name as OpenAI takes it: longer ones, which may hold a device's identifier, as a hash. */
-function userOf(user: string): string {
+export function safeUserOf(user: string): string {
   return user.length <= userLengthMax ? user : createHash("sha256").update(user).digest("hex");
 }
 
@@ -284,6 +285,7 @@ function samplingOf(
 
 /** The body of POST /chat/completions. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
+  refuseStoredState(request);
   const dropped: string[] = [];
   const profile = profileOf(target);
   if (request.stop.length > stopsMax) {
@@ -324,7 +326,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     tool_choice: tools.length === 0 ? undefined : toolChoiceOf(request),
     parallel_tool_calls: request.parallelToolCalls,
     prompt_cache_key: nonEmpty(options?.cacheKey),
-    safety_identifier: options?.user ? userOf(options.user) : undefined,
+    safety_identifier: options?.user ? safeUserOf(options.user) : undefined,
     service_tier: nonEmpty(options?.serviceTier),
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
     stream: request.stream ? true : undefined,

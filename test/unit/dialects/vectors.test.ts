@@ -46,6 +46,11 @@ const factNames: Readonly<Record<string, keyof ModelFacts>> = {
   thought_signatures: "thoughtSignatures",
 };
 
+function serverOf(name: DialectName) {
+  if (name === "ollama") throw new Error("no client speaks Ollama's dialect here");
+  return servers[name];
+}
+
 function targetOf({ given }: Row): Target {
   const facts: Record<string, unknown> = { ...defaultModelFacts };
   for (const [name, value] of Object.entries(given?.model ?? {}))
@@ -67,7 +72,7 @@ function factsOf(row: Row): ResponseFacts {
   const request =
     row.to === "ollama" || row.to === "gemini"
       ? create(ChatRequestSchema)
-      : servers[row.to].readRequest({ ...minimal, ...asked }).request;
+      : serverOf(row.to).readRequest({ ...minimal, ...asked }).request;
   const options = asked?.stream_options as { include_usage?: boolean } | undefined;
   return {
     request,
@@ -101,7 +106,7 @@ function framesOf(input: readonly unknown[]): Frame[] {
 /** What a client gets of a provider's stream. */
 function translated(row: Row, input: readonly unknown[]): Frame[] {
   const reader = clients[row.from].streamReader(targetOf(row));
-  const writer = servers[row.to].streamWriter(factsOf(row));
+  const writer = serverOf(row.to).streamWriter(factsOf(row));
   const out: Frame[] = [];
   try {
     for (const frame of framesOf(input)) {
@@ -168,7 +173,7 @@ describe("requests", () => {
       expect(mismatch(row.input, row.expect)).toBeUndefined();
       return;
     }
-    const { request, unknown } = servers[row.from].readRequest(row.input);
+    const { request, unknown } = serverOf(row.from).readRequest(row.input);
     const { body, dropped } = clients[row.to].writeRequest(request, targetOf(row));
     expect(mismatch(body, row.expect)).toBeUndefined();
     expect([...unknown, ...dropped]).toEqual(expect.arrayContaining([...(row.reports ?? [])]));
@@ -180,7 +185,7 @@ describe("responses", () => {
     "%s",
     (_name, row) => {
       const response = clients[row.from].readResponse(row.input, targetOf(row));
-      const body = servers[row.to].writeResponse(response, factsOf(row));
+      const body = serverOf(row.to).writeResponse(response, factsOf(row));
       expect(mismatch(body, row.expect)).toBeUndefined();
     },
   );
@@ -194,10 +199,10 @@ describe("errors", () => {
     };
     if (input.response === undefined) {
       const error = caught(() => {
-        const { request } = servers[row.from].readRequest(input.request);
+        const { request } = serverOf(row.from).readRequest(input.request);
         clients[row.to].writeRequest(request, targetOf(row));
       });
-      const body = written(servers[row.from].writeError(error, "req_1"));
+      const body = written(serverOf(row.from).writeError(error, "req_1"));
       expect(mismatch(body, row.expect)).toBeUndefined();
       return;
     }
@@ -207,7 +212,7 @@ describe("errors", () => {
         ? caught(() => clients[row.from].readResponse(body, targetOf(row)))
         : clients[row.from].readError({ status, headers, body });
     expect(
-      mismatch(written(servers[row.to].writeError(error, "req_1")), row.expect),
+      mismatch(written(serverOf(row.to).writeError(error, "req_1")), row.expect),
     ).toBeUndefined();
   });
 });

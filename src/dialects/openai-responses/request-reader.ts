@@ -1,0 +1,293 @@
+/** Reads a request of OpenAI Responses into the canonical form. Pure. */
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
+import type { ReadRequest } from "#dialects/dialect.ts";
+import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
+import { mediaFromUrl } from "#dialects/media.ts";
+import { efforts } from "#dialects/model-facts.ts";
+import { openState } from "#dialects/opaque-state.ts";
+import {
+  type ChatMessage,
+  ChatMessageSchema,
+  ChatRequestSchema,
+  type ToolDefinition,
+  ToolDefinitionSchema,
+} from "#gen/polygate/v1/chat_pb.js";
+import {
+  ResponseFormat_Kind as FormatKind,
+  MediaPartSchema,
+  ToolChoice_Mode as Mode,
+  type Part,
+  type Reasoning,
+  ReasoningSchema,
+  type ResponseFormat,
+  ResponseFormatSchema,
+  Reasoning_Show as Show,
+  ToolChoiceSchema,
+} from "#gen/polygate/v1/conversation_pb.js";
+
+const vendor = "openai";
+
+function mediaAt(holder: JsonObject, name: string) {
+  const url = holder.text(name);
+  if (url === undefined) {
+    return create(MediaPartSchema, {
+      source: { case: "fileId", value: holder.needText("file_id") },
+    });
+  }
+  const media = mediaFromUrl(url);
+  if (media === undefined) throw holder.invalid(name, "expected an address or a base64 data URL");
+  return media;
+}
+
+function filePart(part: JsonObject): Part {
+  const media = mediaAt(part, part.has("file_data") ? "file_data" : "file_url");
+  media.name = part.text("filename") ?? "";
+  return partOf({ case: "file", value: media });
+}
+
+function contentPart(part: JsonObject): Part {
+  switch (part.needText("type")) {
+    case "input_text":
+    case "output_text":
+    case "text":
+    case "summary_text":
+      return textPart(part.needText("text"));
+    case "refusal":
+      return partOf({ case: "refusal", value: { text: part.needText("refusal") } });
+    case "input_image": {
+      const media = mediaAt(part, "image_url");
+      media.detail = part.text("detail") ?? "";
+      return partOf({ case: "image", value: media });
+    }
+    case "input_file":
+      return filePart(part);
+    default:
+      throw part.invalid(
+        "type",
+        "expected input_text, input_image, input_file, output_text or refusal",
+      );
+  }
+}
+
+/** Parts of a field that holds text or a list of parts. */
+function partsAt(holder: JsonObject, name: string): Part[] {
+  const content = holder.raw(name);
+  if (content === undefined || content === "") return [];
+  return typeof content === "string" ? [textPart(content)] : holder.objects(name).map(contentPart);
+}
+
+function reasoningItem(item: JsonObject): Part {
+  const words = [...item.objects("summary"), ...item.objects("content")];
+  const text = words.map((part) => part.text("text") ?? "").join("\n");
+  const sealed = item.text("encrypted_content");
+  return partOf({
+    case: "thinking",
+    value: sealed === undefined ? { text } : { text, state: openState(sealed, vendor) },
+  });
+}
+
+/** The turn that an item belongs to, and its parts. */
+function turnOf(item: JsonObject): { readonly role: string; readonly parts: Part[] } {
+  switch (item.text("type") ?? "message") {
+    case "message": {
+      const role = item.word("role", ["user", "assistant", "system", "developer"]);
+      if (role === undefined) throw item.invalid("role", "is required");
+      return { role: role === "developer" ? "system" : role, parts: partsAt(item, "content") };
+    }
+    case "function_call": {
+      const call = {
+        id: item.needText("call_id"),
+        name: item.needText("name"),
+        namespace: item.text("namespace") ?? "",
+        arguments: item.text("arguments") ?? "",
+      };
+      return { role: "assistant", parts: [toolCallPart(call)] };
+    }
+    case "custom_tool_call": {
+      const call = { id: item.needText("call_id"), name: item.needText("name") };
+      const text = item.text("input") ?? "";
+      return {
+        role: "assistant",
+        parts: [toolCallPart({ ...call, arguments: text, freeForm: true })],
+      };
+    }
+    case "function_call_output":
+    case "custom_tool_call_output": {
+      const value = { callId: item.needText("call_id"), parts: partsAt(item, "output") };
+      return { role: "tool", parts: [partOf({ case: "toolResult", value })] };
+    }
+    case "reasoning":
+      return { role: "assistant", parts: [reasoningItem(item)] };
+    case "item_reference":
+      throw item.invalid("type", "the gateway keeps no items: send the item itself");
+    default: {
+      const json = JSON.stringify(item.value);
+      return { role: "assistant", parts: [partOf({ case: "provider", value: { vendor, json } })] };
+    }
+  }
+}
+
+/** The turns of `input`: items of the assistant that follow each other are one turn. */
+function messagesOf(body: JsonObject): ChatMessage[] {
+  const input = body.raw("input");
+  const instructions = body.text("instructions");
+  const messages: ChatMessage[] = [];
+  const add = (role: string, parts: Part[]) =>
+    messages.push(create(ChatMessageSchema, { role, parts }));
+  if (instructions) add("system", [textPart(instructions)]);
+  if (typeof input === "string") {
+    add("user", [textPart(input)]);
+    return messages;
+  }
+  for (const item of body.objects("input")) {
+    const { role, parts } = turnOf(item);
+    const last = messages.at(-1);
+    if (role === "assistant" && last?.role === "assistant") last.parts.push(...parts);
+    else add(role, parts);
+  }
+  return messages;
+}
+
+function functionTool(tool: JsonObject, namespace: string): ToolDefinition {
+  const parameters = tool.raw("parameters");
+  if (parameters !== undefined && !isObject(parameters)) {
+    throw tool.invalid("parameters", "expected a JSON Schema");
+  }
+  return create(ToolDefinitionSchema, {
+    name: tool.needText("name"),
+    namespace,
+    description: tool.text("description") ?? "",
+    parametersJson: tool.json("parameters") ?? "",
+    strict: tool.flag("strict"),
+  });
+}
+
+function toolsOf(tool: JsonObject, namespace = ""): ToolDefinition[] {
+  const kind = tool.needText("type");
+  switch (kind) {
+    case "function":
+      return [functionTool(tool, namespace)];
+    case "custom":
+      return [
+        create(ToolDefinitionSchema, {
+          name: tool.needText("name"),
+          namespace,
+          description: tool.text("description") ?? "",
+          freeForm: true,
+          parametersJson: tool.json("format") ?? "",
+        }),
+      ];
+    case "namespace": {
+      const name = tool.needText("name");
+      return tool.objects("tools").flatMap((inner) => toolsOf(inner, name));
+    }
+    default: {
+      const provider = { vendor, json: JSON.stringify(tool.value) };
+      return [create(ToolDefinitionSchema, { name: kind, provider })];
+    }
+  }
+}
+
+const choiceModes = { none: Mode.NONE, auto: Mode.AUTO, required: Mode.ANY } as const;
+
+function toolChoiceOf(body: JsonObject) {
+  const choice = body.raw("tool_choice");
+  if (choice === undefined) return {};
+  if (typeof choice === "string") {
+    const word = body.word("tool_choice", ["none", "auto", "required"]) ?? "auto";
+    return { toolChoice: create(ToolChoiceSchema, { mode: choiceModes[word] }) };
+  }
+  const named = new JsonObject(choice, body.at("tool_choice"));
+  const kind = named.needText("type");
+  if (kind === "allowed_tools") {
+    const mode = named.word("mode", ["auto", "required"]) ?? "auto";
+    const names = named.objects("tools").map((tool) => tool.text("name") ?? tool.needText("type"));
+    return { toolChoice: create(ToolChoiceSchema, { mode: choiceModes[mode], names }) };
+  }
+  const name = named.text("name") ?? kind;
+  return { toolChoice: create(ToolChoiceSchema, { mode: Mode.ANY, names: [name] }) };
+}
+
+function responseFormatOf(text: JsonObject | undefined): ResponseFormat | undefined {
+  const format = text?.object("format");
+  switch (format?.word("type", ["text", "json_object", "json_schema"])) {
+    case "json_schema":
+      return create(ResponseFormatSchema, {
+        kind: FormatKind.JSON_SCHEMA,
+        name: format?.text("name") ?? "",
+        description: format?.text("description") ?? "",
+        schemaJson: format?.json("schema") ?? "{}",
+        strict: format?.flag("strict"),
+      });
+    case "json_object":
+      return create(ResponseFormatSchema, { kind: FormatKind.JSON_OBJECT });
+    case "text":
+      return create(ResponseFormatSchema, { kind: FormatKind.TEXT });
+    default:
+      return undefined;
+  }
+}
+
+function reasoningOf(body: JsonObject): Reasoning | undefined {
+  const told = body.object("reasoning");
+  if (told === undefined) return undefined;
+  const reasoning: MessageInitShape<typeof ReasoningSchema> = {
+    effort: told.word("effort", efforts) ?? "",
+  };
+  if (told.word("summary", ["auto", "concise", "detailed"]) !== undefined) {
+    reasoning.show = Show.SUMMARY;
+  }
+  return create(ReasoningSchema, reasoning);
+}
+
+function conversationIdOf(body: JsonObject): string {
+  const conversation = body.raw("conversation");
+  if (conversation === undefined) return "";
+  return typeof conversation === "string"
+    ? conversation
+    : (body.object("conversation")?.needText("id") ?? "");
+}
+
+/** Reads the body of POST /v1/responses. */
+export function readRequest(value: unknown): ReadRequest {
+  const body = new JsonObject(value);
+  if (!body.has("input") && body.has("messages")) {
+    throw parameterInvalid("messages", "belongs to /v1/chat/completions; responses take `input`");
+  }
+  const messages = messagesOf(body);
+  if (messages.length === 0) throw parameterInvalid("input", "is required");
+  const text = body.object("text");
+  const reasoning = reasoningOf(body);
+  const responseFormat = responseFormatOf(text);
+  const topP = body.number("top_p", 0, 1);
+  const topLogprobs = body.integer("top_logprobs", 0, 20);
+  const request = create(ChatRequestSchema, {
+    modelPreference: body.needText("model"),
+    messages,
+    tools: body.objects("tools").flatMap((tool) => toolsOf(tool)),
+    maxTokens: body.integer("max_output_tokens", 1),
+    temperature: body.number("temperature", 0, 2),
+    stream: body.flag("stream") ?? false,
+    parallelToolCalls: body.flag("parallel_tool_calls"),
+    providerOptions: {
+      cacheKey: body.text("prompt_cache_key") ?? "",
+      user: body.text("safety_identifier") ?? body.text("user") ?? "",
+      serviceTier: body.text("service_tier") ?? "",
+      verbosity: text?.text("verbosity") ?? "",
+      metadata: body.textMap("metadata"),
+      previousResponseId: body.text("previous_response_id") ?? "",
+      conversationId: conversationIdOf(body),
+      store: body.flag("store"),
+      background: body.flag("background"),
+    },
+    ...(topP === undefined && topLogprobs === undefined ? {} : { sampling: { topP, topLogprobs } }),
+    ...toolChoiceOf(body),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+  });
+  // What is included comes anyway, and nothing is ever cut off without a word.
+  body.ignore("include", "truncation", "stream_options", "user");
+  return { request, unknown: body.unread() };
+}

@@ -1,0 +1,111 @@
+/** Writes a whole response as OpenAI Responses. Pure. */
+
+import type { ResponseFacts } from "#dialects/dialect.ts";
+import type { Json } from "#dialects/json-object.ts";
+import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import { ResponseFormat_Kind as FormatKind, type Usage } from "#gen/polygate/v1/conversation_pb.js";
+import {
+  callItem,
+  clientCallOf,
+  type ItemStatus,
+  messageItem,
+  reasoningItem,
+  textContent,
+} from "./items.ts";
+import { writeStop } from "./stop.ts";
+import { writeUsage } from "./usage.ts";
+
+function formatOf({ responseFormat }: ChatRequest): Json {
+  switch (responseFormat?.kind) {
+    case FormatKind.JSON_SCHEMA:
+      return {
+        type: "json_schema",
+        name: responseFormat.name,
+        schema: JSON.parse(responseFormat.schemaJson || "{}"),
+        strict: responseFormat.strict ?? true,
+      };
+    case FormatKind.JSON_OBJECT:
+      return { type: "json_object" };
+    default:
+      return { type: "text" };
+  }
+}
+
+/** The response object around its output, as every lifecycle event carries it. */
+export function responseObject(
+  facts: ResponseFacts,
+  told: { readonly id: string; readonly model: string; readonly usage?: Usage | undefined },
+  fields: Json,
+): Json {
+  const { request } = facts;
+  const effort = request.reasoning?.effort || null;
+  return {
+    id: told.id === "" ? facts.responseId : told.id,
+    object: "response",
+    created_at: facts.createdSeconds,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: request.maxTokens ?? null,
+    metadata: request.providerOptions?.metadata ?? {},
+    model: told.model,
+    parallel_tool_calls: request.parallelToolCalls ?? true,
+    previous_response_id: null,
+    reasoning: { effort, summary: null },
+    store: false,
+    temperature: request.temperature ?? 1,
+    text: { format: formatOf(request) },
+    tool_choice: "auto",
+    tools: [],
+    top_p: request.sampling?.topP ?? 1,
+    truncation: "disabled",
+    usage: told.usage === undefined ? null : writeUsage(told.usage),
+    user: null,
+    ...fields,
+  };
+}
+
+/** Items in the order of their parts; the last one of a response that was cut is incomplete. */
+function itemsOf({ parts, stop }: ChatResponse, facts: ResponseFacts): Json[] {
+  const { status } = writeStop(stop);
+  return parts.flatMap(({ content }, index): Json[] => {
+    const isLast = index === parts.length - 1;
+    const itemStatus: ItemStatus = isLast ? status : "completed";
+    const id = (prefix: string) => `${prefix}_${facts.responseId}_${index}`;
+    switch (content.case) {
+      case "text":
+        return [
+          messageItem(id("msg"), itemStatus, [
+            textContent(content.value.text, JSON.parse(content.value.annotationsJson || "[]")),
+          ]),
+        ];
+      case "refusal":
+        return [
+          messageItem(id("msg"), itemStatus, [{ type: "refusal", refusal: content.value.text }]),
+        ];
+      case "thinking":
+        return [reasoningItem(id("rs"), content.value.text, content.value.state)];
+      case "toolCall": {
+        const call = content.value;
+        const args = call.arguments === "" && !call.freeForm ? "{}" : call.arguments;
+        const item = callItem(id("fc"), itemStatus, clientCallOf(call, facts.request), args);
+        // Calls carry no state here: it rides in thoughts before them.
+        return call.state === undefined ? [item] : [reasoningItem(id("rs"), "", call.state), item];
+      }
+      case "provider":
+        return content.value.vendor === "openai" ? [JSON.parse(content.value.json)] : [];
+      default:
+        return [];
+    }
+  });
+}
+
+/** The body of a response. */
+export function writeResponse(response: ChatResponse, facts: ResponseFacts): Json {
+  const { id, modelUsed: model, usage, stop } = response;
+  return responseObject(
+    facts,
+    { id, model, usage },
+    { ...writeStop(stop), output: itemsOf(response, facts) },
+  );
+}
