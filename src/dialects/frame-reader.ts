@@ -1,0 +1,164 @@
+/** Cuts the bytes of a provider's stream into frames: server-sent events, or lines of JSON. Pure. */
+
+import type { Frame } from "./dialect.ts";
+import { malformed } from "./upstream-error.ts";
+
+/** How frames follow each other on the wire. */
+export type Framing = "sse" | "ndjson";
+
+/** Longest frame that is held while it is not whole. */
+const frameBytesMaxDefault = 16 * 1024 * 1024;
+const heldBytesMin = 1024;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const byteOrderMark = "\ufeff";
+
+/** Whole lines of bytes that come in any pieces. Lines end with LF, CR or both. */
+class LineReader {
+  readonly #bytesMax: number;
+  /** The beginning of a line that is not whole, copied: pieces may be tiny, and hold on to more than their bytes. */
+  #held = Buffer.alloc(0);
+  #heldBytes = 0;
+  /** The last byte was a CR: a LF that follows belongs to it. */
+  #skipsLineFeed = false;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  push(chunk: Buffer): string[] {
+    const lines: string[] = [];
+    let from = this.#skipsLineFeed && chunk[0] === lineFeed ? 1 : 0;
+    if (chunk.length > 0) this.#skipsLineFeed = false;
+    for (let at = endOfLine(chunk, from); at >= 0; at = endOfLine(chunk, from)) {
+      lines.push(this.#take(chunk.subarray(from, at)));
+      from = at + 1;
+      if (chunk[at] !== carriageReturn) continue;
+      if (from === chunk.length) this.#skipsLineFeed = true;
+      else if (chunk[from] === lineFeed) from += 1;
+    }
+    if (from < chunk.length) this.#hold(chunk.subarray(from));
+    return lines;
+  }
+
+  /** What came after the last end of a line. */
+  rest(): string {
+    return this.#take(Buffer.alloc(0));
+  }
+
+  #hold(piece: Buffer): void {
+    const bytes = this.#heldBytes + piece.length;
+    if (bytes > this.#bytesMax) {
+      throw malformed(`the provider sent a line of more than ${this.#bytesMax} bytes`);
+    }
+    if (bytes > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(2 * this.#held.length, bytes, heldBytesMin));
+      this.#held.copy(grown, 0, 0, this.#heldBytes);
+      this.#held = grown;
+    }
+    piece.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = bytes;
+  }
+
+  #take(last: Buffer): string {
+    if (this.#heldBytes === 0) return last.toString();
+    const line = Buffer.concat([this.#held.subarray(0, this.#heldBytes), last]).toString();
+    this.#held = Buffer.alloc(0);
+    this.#heldBytes = 0;
+    return line;
+  }
+}
+
+function endOfLine(chunk: Buffer, from: number): number {
+  const feed = chunk.indexOf(lineFeed, from);
+  const carriage = chunk.indexOf(carriageReturn, from);
+  return feed < 0 || (carriage >= 0 && carriage < feed) ? carriage : feed;
+}
+
+/** Cuts one stream. */
+export interface FrameReader {
+  /** Frames that are whole now. Throws BACKEND_MALFORMED for a frame that is too long. */
+  push(chunk: Uint8Array): Frame[];
+  /** The connection has ended: a last line of JSON needs no end of its own; an event that is not whole is none. */
+  end(): Frame[];
+}
+
+function bufferOf(chunk: Uint8Array): Buffer {
+  return chunk instanceof Buffer
+    ? chunk
+    : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+class EventReader implements FrameReader {
+  readonly #lines: LineReader;
+  readonly #bytesMax: number;
+  #event: string | undefined;
+  #data: string[] = [];
+  #dataLength = 0;
+  #isFirst = true;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+    this.#lines = new LineReader(bytesMax);
+  }
+
+  push(chunk: Uint8Array): Frame[] {
+    const frames: Frame[] = [];
+    for (const line of this.#lines.push(bufferOf(chunk))) this.#line(line, frames);
+    return frames;
+  }
+
+  #line(read: string, frames: Frame[]): void {
+    const line = this.#isFirst && read.startsWith(byteOrderMark) ? read.slice(1) : read;
+    this.#isFirst = false;
+    if (line === "") {
+      if (this.#data.length > 0) {
+        const data = this.#data.join("\n");
+        frames.push(this.#event === undefined ? { data } : { event: this.#event, data });
+      }
+      this.#event = undefined;
+      this.#data = [];
+      this.#dataLength = 0;
+      return;
+    }
+    const colon = line.indexOf(":");
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
+    if (name === "event") this.#event = value;
+    if (name !== "data") return;
+    this.#dataLength += value.length + 1;
+    if (this.#dataLength > this.#bytesMax) {
+      throw malformed(`the provider sent an event of more than ${this.#bytesMax} bytes`);
+    }
+    this.#data.push(value);
+  }
+
+  end(): Frame[] {
+    return [];
+  }
+}
+
+class JsonLineReader implements FrameReader {
+  readonly #lines: LineReader;
+
+  constructor(bytesMax: number) {
+    this.#lines = new LineReader(bytesMax);
+  }
+
+  push(chunk: Uint8Array): Frame[] {
+    return this.#lines
+      .push(bufferOf(chunk))
+      .filter((line) => line !== "")
+      .map((data) => ({ data }));
+  }
+
+  end(): Frame[] {
+    const data = this.#lines.rest();
+    return data.trim() === "" ? [] : [{ data }];
+  }
+}
+
+/** A reader of one stream. The format is that of the HTML standard, §9.2.6, or of ndjson.org. */
+export function frameReader(framing: Framing, bytesMax = frameBytesMaxDefault): FrameReader {
+  return framing === "sse" ? new EventReader(bytesMax) : new JsonLineReader(bytesMax);
+}
