@@ -11,7 +11,6 @@ import {
   type Stop,
   type Stop_Kind,
   StopSchema,
-  type TextPart,
   type ToolCallPartSchema,
   type Usage,
 } from "#gen/polygate/v1/conversation_pb.js";
@@ -48,13 +47,6 @@ export function thinkingPart(text: string, state?: OpaqueState): Part {
 /** Words of a part, empty for parts of another kind. */
 export function textOf(part: Part): string {
   return part.content.case === "text" ? part.content.value.text : "";
-}
-
-/** The text parts of a list that have words. */
-export function textsOf(parts: readonly Part[]): TextPart[] {
-  return parts.flatMap(({ content }) =>
-    content.case === "text" && content.value.text !== "" ? [content.value] : [],
-  );
 }
 
 /** Why a response ended, by the canonical kind and the provider's own word. */

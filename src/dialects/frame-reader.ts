@@ -126,7 +126,8 @@ class EventReader implements FrameReader {
     const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (name === "event") this.#event = value;
     if (name !== "data") return;
-    this.#dataLength += value.length + 1;
+    // An empty line of data takes memory, too.
+    this.#dataLength += value.length + 32;
     if (this.#dataLength > this.#bytesMax) {
       throw malformed(`the provider sent an event of more than ${this.#bytesMax} bytes`);
     }

@@ -12,7 +12,7 @@ import { readUsage } from "./usage.ts";
 const vendor = "anthropic";
 
 /** Anthropic's own state; absent for none. */
-export function stateOf(data: string) {
+function stateOf(data: string) {
   return data === "" ? {} : { state: create(OpaqueStateSchema, { vendor, data }) };
 }
 

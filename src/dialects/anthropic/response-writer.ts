@@ -59,7 +59,7 @@ function blocksOf(parts: readonly Part[]): Fields[] {
 }
 
 /** The model's words when it declined. */
-export function refusalTextOf(parts: readonly Part[], stop: Stop | undefined): string {
+function refusalTextOf(parts: readonly Part[], stop: Stop | undefined): string {
   const refusal = parts.find(({ content }) => content.case === "refusal")?.content;
   return refusal?.case === "refusal" ? refusal.value.text : (stop?.detail ?? "");
 }

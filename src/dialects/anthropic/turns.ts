@@ -1,8 +1,8 @@
 /** The turns of a conversation as Anthropic takes them: roles alternate, results come first, nothing is empty. Pure. */
 
 import { createHash } from "node:crypto";
+import { base64Of } from "#chat/media.ts";
 import type { Target } from "#dialects/dialect.ts";
-import { base64Of } from "#dialects/media.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";

@@ -1,10 +1,10 @@
 /** Reads a request of Gemini's generateContent into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { bytesFromBase64, mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
-import { bytesFromBase64, mediaFromBytes } from "#dialects/media.ts";
 import { openState } from "#dialects/opaque-state.ts";
 import {
   type ChatMessage,

@@ -1,9 +1,9 @@
 /** Reads a whole response of Gemini. Pure. */
 
 import { create } from "@bufbuild/protobuf";
+import { mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
-import { mediaFromBytes } from "#dialects/media.ts";
 import { malformed } from "#dialects/upstream-error.ts";
 import { type ChatResponse, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import { OpaqueStateSchema, type Part, type Stop } from "#gen/polygate/v1/conversation_pb.js";

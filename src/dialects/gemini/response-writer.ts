@@ -1,8 +1,8 @@
 /** Writes a whole response as Gemini's generateContent. Pure. */
 
+import { base64Of } from "#chat/media.ts";
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
-import { base64Of } from "#dialects/media.ts";
 import { sealState } from "#dialects/opaque-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";

@@ -1,10 +1,10 @@
 /** The turns of a conversation as Gemini takes them: two roles that alternate, signatures where they were. Pure. */
 
+import { base64Of } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { parameterInvalid } from "#dialects/json-object.ts";
-import { base64Of } from "#dialects/media.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";

@@ -1,9 +1,9 @@
 /** Writes a canonical request in the words of Ollama's chat. Pure. */
 
+import { base64Of } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
-import { base64Of } from "#dialects/media.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";

@@ -1,10 +1,10 @@
 /** Reads a request of OpenAI chat completions into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { audioTypeOf, bytesFromBase64, mediaFromBytes, mediaFromUrl } from "#chat/media.ts";
 import { partOf, textPart, thinkingPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
-import { audioTypeOf, bytesFromBase64, mediaFromBytes, mediaFromUrl } from "#dialects/media.ts";
 import { efforts } from "#dialects/model-facts.ts";
 import {
   type ChatMessage,

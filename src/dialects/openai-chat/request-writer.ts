@@ -1,10 +1,10 @@
 /** Writes a canonical request in the words of OpenAI chat completions. Pure. */
 
 import { createHash } from "node:crypto";
+import { audioFormatOf, base64Of, urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
-import { audioFormatOf, base64Of, urlOfMedia } from "#dialects/media.ts";
 import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";

@@ -44,7 +44,7 @@ export function extraContentOf(call: ToolCallPart): Json {
 }
 
 /** A call; a tool that was offered as free text is called with it, whatever the provider made of it. */
-export function writeCall(call: ToolCallPart, { tools }: ChatRequest): Json {
+function writeCall(call: ToolCallPart, { tools }: ChatRequest): Json {
   const flat = flatNameOf(call);
   const { freeForm } = toolOfFlatName(flat, tools);
   return call.freeForm || freeForm
@@ -75,7 +75,7 @@ export function inputOf(args: string): string {
 }
 
 /** The words of a refusal: the model's own, else what its provider says of the stop. */
-export function refusalOf(parts: readonly Part[], stop: Stop | undefined): string | undefined {
+function refusalOf(parts: readonly Part[], stop: Stop | undefined): string | undefined {
   const said = parts.find(({ content }) => content.case === "refusal")?.content;
   if (said?.case === "refusal") return said.value.text || said.value.category;
   if (stop?.kind !== Kind.REFUSAL) return undefined;

@@ -11,7 +11,7 @@ import type { OpaqueState, ToolCallPart } from "#gen/polygate/v1/conversation_pb
 export type ItemStatus = "in_progress" | "completed" | "incomplete";
 
 /** A state as `encrypted_content`: OpenAI's own bare, others sealed, so that they find their way home. */
-export function encryptedContentOf(state: OpaqueState | undefined): Json {
+function encryptedContentOf(state: OpaqueState | undefined): Json {
   if (state === undefined || state.data === "") return {};
   return { encrypted_content: state.vendor === "openai" ? state.data : sealState(state) };
 }

@@ -1,10 +1,10 @@
 /** Reads a request of OpenAI Responses into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { mediaFromUrl } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
-import { mediaFromUrl } from "#dialects/media.ts";
 import { efforts } from "#dialects/model-facts.ts";
 import { openState } from "#dialects/opaque-state.ts";
 import {

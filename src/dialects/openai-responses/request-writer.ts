@@ -1,10 +1,10 @@
 /** Writes a canonical request in the words of OpenAI Responses. Pure. */
 
 import { createHash } from "node:crypto";
+import { urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
-import { urlOfMedia } from "#dialects/media.ts";
 import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { effortOf, safeUserOf } from "#dialects/openai-chat/request-writer.ts";

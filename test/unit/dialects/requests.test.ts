@@ -1,0 +1,135 @@
+/** What clients send wrongly is refused with its place; what only one dialect has is listed. */
+
+import { ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { servers } from "#dialects/dialects.ts";
+import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
+import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
+
+const user = { role: "user", content: "x" };
+const chat = { model: "m", messages: [user] };
+const anthropic = { ...chat, max_tokens: 9 };
+
+const rows: readonly (readonly [keyof typeof servers, unknown, string])[] = [
+  ["openai-chat", [], ""],
+  ["openai-chat", "x", ""],
+  ["openai-chat", { messages: [user] }, "model"],
+  ["openai-chat", { model: 1, messages: [user] }, "model"],
+  ["openai-chat", { model: "m" }, "messages"],
+  ["openai-chat", { model: "m", input: "x" }, "input"],
+  ["openai-chat", { model: "m", messages: {} }, "messages"],
+  ["openai-chat", { model: "m", messages: ["x"] }, "messages[0]"],
+  ["openai-chat", { model: "m", messages: [{ content: "x" }] }, "messages[0].role"],
+  ["openai-chat", { model: "m", messages: [{ role: "bot", content: "x" }] }, "messages[0].role"],
+  ["openai-chat", { model: "m", messages: [{ role: "user", content: 1 }] }, "messages[0].content"],
+  [
+    "openai-chat",
+    { model: "m", messages: [{ role: "user", content: [{ type: "text" }] }] },
+    "messages[0].content[0].text",
+  ],
+  [
+    "openai-chat",
+    {
+      model: "m",
+      messages: [
+        {
+          role: "user",
+          content: [{ type: "image_url", image_url: { url: "data:image/png;base64,%%" } }],
+        },
+      ],
+    },
+    "messages[0].content[0].image_url.url",
+  ],
+  [
+    "openai-chat",
+    { model: "m", messages: [{ role: "tool", content: "x" }] },
+    "messages[0].tool_call_id",
+  ],
+  ["openai-chat", { ...chat, temperature: 3 }, "temperature"],
+  ["openai-chat", { ...chat, max_tokens: 1.5 }, "max_tokens"],
+  ["openai-chat", { ...chat, n: 0 }, "n"],
+  ["openai-chat", { ...chat, stop: [1] }, "stop[0]"],
+  ["openai-chat", { ...chat, tools: [{ type: "function" }] }, "tools[0].function"],
+  [
+    "openai-chat",
+    { ...chat, tools: [{ type: "function", function: { name: "f", parameters: "x" } }] },
+    "tools[0].function.parameters",
+  ],
+  ["openai-chat", { ...chat, tool_choice: "perhaps" }, "tool_choice"],
+  [
+    "openai-chat",
+    { ...chat, response_format: { type: "json_schema" } },
+    "response_format.json_schema",
+  ],
+  ["openai-responses", { model: "m" }, "input"],
+  ["openai-responses", { model: "m", messages: [user] }, "messages"],
+  ["openai-responses", { model: "m", input: [{ type: "function_call" }] }, "input[0].call_id"],
+  [
+    "openai-responses",
+    { model: "m", input: [{ type: "item_reference", id: "x" }] },
+    "input[0].type",
+  ],
+  ["anthropic", chat, "max_tokens"],
+  ["anthropic", { ...anthropic, messages: [{ role: "user" }] }, "messages[0].content"],
+  ["anthropic", { ...anthropic, temperature: 1.5 }, "temperature"],
+  ["anthropic", { ...anthropic, tools: [{ name: "f" }] }, "tools[0].input_schema"],
+  [
+    "anthropic",
+    {
+      ...anthropic,
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "image", source: { type: "base64", media_type: "image/png", data: "%" } },
+          ],
+        },
+      ],
+    },
+    "messages[0].content[0].source.data",
+  ],
+  ["gemini", { contents: [] }, "contents"],
+  [
+    "gemini",
+    { contents: [{ parts: [{ functionCall: { args: {} } }] }] },
+    "contents[0].parts[0].functionCall.name",
+  ],
+  [
+    "gemini",
+    { contents: [{ parts: [{ text: "x" }] }], generationConfig: { topP: 2 } },
+    "generationConfig.topP",
+  ],
+];
+
+describe("a client's mistake is refused with its place", () => {
+  test.each(rows)("%s %j", (name, body, param) => {
+    let error: unknown;
+    try {
+      servers[name].readRequest(body);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ConnectError);
+    const refused = error as ConnectError;
+    expect(reasonOf(refused)).toBe("PARAMETER_INVALID");
+    expect(infoMetadataOf(refused).param).toBe(param);
+  });
+});
+
+test("names of the prototype are no fields", () => {
+  const body = JSON.parse(
+    '{"model":"m","messages":[{"role":"user","content":"x"}],"__proto__":{"stream":true}}',
+  );
+  expect(servers["openai-chat"].readRequest(body).request.stream).toBe(false);
+});
+
+test("parameters that nobody knows are listed, and null counts as absent", () => {
+  const body = { ...chat, temperature: null, future_knob: 1, other: null };
+  expect(servers["openai-chat"].readRequest(body).unknown).toEqual(["future_knob"]);
+});
+
+test("Gemini's model and stream stand in the path", () => {
+  const { request } = readGenerateContent({ contents: [{ parts: [{ text: "Hi" }] }] }, "g", true);
+  expect(request.modelPreference).toBe("g");
+  expect(request.stream).toBe(true);
+});
