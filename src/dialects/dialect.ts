@@ -103,5 +103,8 @@ export interface DialectClient {
   readError(response: ErrorResponse): ConnectError;
 }
 
+/** How the frames of a stream follow each other on the wire. */
+export type Framing = "sse" | "ndjson";
+
 /** The dialects. */
 export type DialectName = "openai-chat" | "openai-responses" | "anthropic" | "gemini" | "ollama";

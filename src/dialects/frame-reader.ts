@@ -1,10 +1,7 @@
 /** Cuts the bytes of a provider's stream into frames: server-sent events, or lines of JSON. Pure. */
 
-import type { Frame } from "./dialect.ts";
+import type { Frame, Framing } from "./dialect.ts";
 import { malformed } from "./upstream-error.ts";
-
-/** How frames follow each other on the wire. */
-export type Framing = "sse" | "ndjson";
 
 /** Longest frame that is held while it is not whole. */
 const frameBytesMaxDefault = 16 * 1024 * 1024;

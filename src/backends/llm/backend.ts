@@ -1,0 +1,257 @@
+/** One LLM provider at one address: canonical requests in, canonical responses and events out. */
+
+import { create } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { normalized } from "#chat/normalize.ts";
+import type { Clock } from "#core/clock.ts";
+import type { DialectClient, DialectName, ErrorResponse } from "#dialects/dialect.ts";
+import { clients } from "#dialects/dialects.ts";
+import { frameReader } from "#dialects/frame-reader.ts";
+import { LooseObject } from "#dialects/loose-object.ts";
+import type { ModelFacts } from "#dialects/model-facts.ts";
+import { malformed } from "#dialects/upstream-error.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
+import {
+  type ChatRequest,
+  ChatRequestSchema,
+  type ChatResponse,
+} from "#gen/polygate/v1/chat_pb.js";
+import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import { HttpClient, HttpClientError, type IncomingResponse } from "#http-client/client.ts";
+import { withFirstEventTimeout } from "./first-event.ts";
+import { KeyRing, tailOf } from "./key-ring.ts";
+import { dialectPaths, keyHeaders } from "./paths.ts";
+import type { KeyHeader } from "./presets.ts";
+
+/** How a provider is reached. */
+export interface LlmBackendOptions {
+  readonly dialect: DialectName;
+  /** Origin and path that all paths of the dialect follow. */
+  readonly baseUrl: string;
+  readonly keys: readonly string[];
+  readonly keyHeader: KeyHeader;
+  readonly profile?: string;
+  readonly factsOf: (model: string) => ModelFacts;
+  readonly connectionsMax: number;
+  readonly connectTimeoutMs: number;
+  /** Time until the first event of a response. */
+  readonly firstTokenTimeoutMs: number;
+  /** Time between two pieces of a response. */
+  readonly idleTimeoutMs: number;
+  /** Largest response that is not a stream. */
+  readonly responseBytesMax: number;
+  readonly ca?: Buffer;
+}
+
+/** What travels with a call. */
+export interface LlmCall {
+  /** Aborts when the client is gone or the deadline has passed; the provider's call is cancelled at once. */
+  readonly signal: AbortSignal;
+  /** The model as the provider names it. */
+  readonly model: string;
+}
+
+/** What a provider needs of its surroundings. */
+export interface LlmBackendDeps {
+  readonly clock: Clock;
+  /** A key was refused, or its account is used up; `tail` is what may be shown of it. */
+  onKeyRefused?(event: { readonly tail: string; readonly reason: string }): void;
+  /** Parameters were dropped that the provider does not have. */
+  onDropped?(parameters: readonly string[]): void;
+}
+
+/** A model that a provider lists. */
+export interface ListedModel {
+  readonly id: string;
+}
+
+/** Bytes of an error that are read; providers' pages of HTML can be long. */
+const errorBytesMax = 64 * 1024;
+const listBytesMax = 8 * 1024 * 1024;
+
+/** A call that was not answered, as a fault: what may be tried elsewhere is retryable. */
+function connectionFault(thrown: unknown): unknown {
+  if (!(thrown instanceof HttpClientError)) return thrown;
+  switch (thrown.failure) {
+    case "connect":
+    case "reset":
+      return fault("BACKEND_LOST", "the provider cannot be reached", { cause: thrown.cause });
+    case "connect_timeout":
+      return fault("BACKEND_CONNECT_TIMEOUT", "the provider took too long to connect", {
+        cause: thrown.cause,
+      });
+    case "head_timeout":
+      return fault("BACKEND_FIRST_TOKEN_TIMEOUT", "the provider took too long to begin", {
+        cause: thrown.cause,
+      });
+    case "idle_timeout":
+      return fault("BACKEND_IDLE_TIMEOUT", "the provider stopped in the middle of its response", {
+        cause: thrown.cause,
+      });
+  }
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Calls one provider. Connects on first use. */
+export class LlmBackend implements AsyncDisposable {
+  readonly #options: LlmBackendOptions;
+  readonly #deps: LlmBackendDeps;
+  readonly #dialect: DialectClient;
+  readonly #http: HttpClient;
+  readonly #keys: KeyRing;
+  /** Path of the base URL, without a slash at its end. */
+  readonly #basePath: string;
+
+  constructor(options: LlmBackendOptions, deps: LlmBackendDeps) {
+    const { origin, pathname } = new URL(options.baseUrl);
+    this.#options = options;
+    this.#deps = deps;
+    this.#dialect = clients[options.dialect];
+    this.#http = new HttpClient(origin, options);
+    this.#keys = new KeyRing(options.keys, deps.clock);
+    this.#basePath = pathname.replace(/\/+$/, "");
+  }
+
+  /** A whole response. Fails with the reasons of docs/design/dialects.md, or the signal's reason. */
+  async chat(request: ChatRequest, call: LlmCall): Promise<ChatResponse> {
+    const response = await this.#send(request, call, false);
+    const bytes = await this.#whole(response, this.#options.responseBytesMax);
+    return this.#dialect.readResponse(parsed(bytes), this.#target(call));
+  }
+
+  /** The response as events; leaving the iteration cancels the provider's call. */
+  streamChat(request: ChatRequest, call: LlmCall): AsyncIterable<ChatEvent> {
+    const { firstTokenTimeoutMs } = this.#options;
+    return withFirstEventTimeout((signal) => this.#events(request, { ...call, signal }), {
+      signal: call.signal,
+      timeoutMs: firstTokenTimeoutMs,
+      clock: this.#deps.clock,
+    });
+  }
+
+  async *#events(request: ChatRequest, call: LlmCall): AsyncGenerator<ChatEvent> {
+    const leave = new AbortController();
+    const signal = AbortSignal.any([call.signal, leave.signal]);
+    try {
+      const response = await this.#send(request, { ...call, signal }, true);
+      const frames = frameReader(dialectPaths[this.#options.dialect].framing);
+      const reader = this.#dialect.streamReader(this.#target(call));
+      for await (const chunk of response.chunks()) {
+        for (const frame of frames.push(chunk)) yield* reader.read(frame);
+      }
+      for (const frame of frames.end()) yield* reader.read(frame);
+      yield* reader.end();
+    } catch (thrown) {
+      throw connectionFault(thrown);
+    } finally {
+      leave.abort();
+    }
+  }
+
+  /** The models that the provider lists. */
+  async listModels(signal: AbortSignal): Promise<ListedModel[]> {
+    const response = await this.#get(dialectPaths[this.#options.dialect].models, signal);
+    const body = new LooseObject(parsed(await this.#whole(response, listBytesMax)));
+    const models = [...body.objects("data"), ...body.objects("models")];
+    return models
+      .map((model) => ({ id: model.text("id") || model.text("name").replace(/^models\//, "") }))
+      .filter(({ id }) => id !== "");
+  }
+
+  /** Resolves when the provider answers a free call; else rejects. */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.listModels(signal);
+  }
+
+  async #send(request: ChatRequest, call: LlmCall, stream: boolean): Promise<IncomingResponse> {
+    const { dialect } = this.#options;
+    const { chat } = dialectPaths[dialect];
+    const canonical = create(ChatRequestSchema, { ...normalized(request), stream });
+    const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
+    if (dropped.length > 0) this.#deps.onDropped?.(dropped);
+    return await this.#exchange(
+      "POST",
+      chat(call.model, stream),
+      call.signal,
+      JSON.stringify(body),
+    );
+  }
+
+  #get(path: string, signal: AbortSignal): Promise<IncomingResponse> {
+    return this.#exchange("GET", path, signal);
+  }
+
+  /** Sends, and throws what the provider answered instead of a response. */
+  async #exchange(
+    method: "GET" | "POST",
+    path: string,
+    signal: AbortSignal,
+    body?: string,
+  ): Promise<IncomingResponse> {
+    const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
+    const key = this.#keys.take();
+    const sent = {
+      method,
+      path: this.#basePath + path,
+      headers: {
+        ...dialectPaths[dialect].headers,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...keyHeaders(keyHeader, key),
+      },
+      ...(body === undefined ? {} : { body }),
+      signal,
+      headTimeoutMs: firstTokenTimeoutMs,
+      idleTimeoutMs,
+    };
+    const response = await this.#http.send(sent).catch((thrown: unknown) => {
+      throw connectionFault(thrown);
+    });
+    if (response.status >= 200 && response.status < 300) return response;
+    throw await this.#refusal(response, key);
+  }
+
+  async #refusal(response: IncomingResponse, key: string | undefined): Promise<ConnectError> {
+    const { status, headers } = response;
+    const bytes = await response.bytes(errorBytesMax).catch((thrown: unknown) => {
+      throw connectionFault(thrown);
+    });
+    const told: ErrorResponse = {
+      status,
+      headers,
+      body: bytes === undefined ? "" : parsed(bytes),
+    };
+    const error = this.#dialect.readError(told);
+    const reason = reasonOf(error);
+    if (key !== undefined && (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA")) {
+      this.#keys.setAside(key);
+      this.#deps.onKeyRefused?.({ tail: tailOf(key), reason });
+    }
+    return error;
+  }
+
+  async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {
+    const bytes = await response.bytes(bytesMax).catch((thrown: unknown) => {
+      throw connectionFault(thrown);
+    });
+    if (bytes !== undefined) return bytes;
+    throw malformed(`the provider's response has more than ${bytesMax} bytes`);
+  }
+
+  #target({ model }: LlmCall) {
+    const { profile, factsOf } = this.#options;
+    const target = { model, facts: factsOf(model) };
+    return profile === undefined ? target : { ...target, profile };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#http[Symbol.asyncDispose]();
+  }
+}

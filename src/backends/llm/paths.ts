@@ -1,0 +1,57 @@
+/** Where each dialect has its calls, and how its requests are signed. Pure. */
+
+import type { DialectName, Framing } from "#dialects/dialect.ts";
+import type { KeyHeader } from "./presets.ts";
+
+/** Paths of a dialect, after the base URL's own. */
+interface DialectPaths {
+  chat(model: string, stream: boolean): string;
+  /** Lists the models for free. */
+  readonly models: string;
+  readonly framing: Framing;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const none = {};
+
+/** A model's name as one segment of a path. */
+const segment = (model: string) => encodeURIComponent(model.replace(/^models\//, ""));
+
+/** Paths by dialect. */
+export const dialectPaths: Readonly<Record<DialectName, DialectPaths>> = {
+  "openai-chat": {
+    chat: () => "/chat/completions",
+    models: "/models",
+    framing: "sse",
+    headers: none,
+  },
+  "openai-responses": {
+    chat: () => "/responses",
+    models: "/models",
+    framing: "sse",
+    headers: none,
+  },
+  anthropic: {
+    chat: () => "/v1/messages",
+    models: "/v1/models?limit=1000",
+    framing: "sse",
+    // The newer version refuses sampling parameters, which models of before take.
+    headers: { "anthropic-version": "2023-06-01" },
+  },
+  gemini: {
+    chat: (model, stream) =>
+      stream
+        ? `/v1beta/models/${segment(model)}:streamGenerateContent?alt=sse`
+        : `/v1beta/models/${segment(model)}:generateContent`,
+    models: "/v1beta/models?pageSize=1000",
+    framing: "sse",
+    headers: none,
+  },
+  ollama: { chat: () => "/api/chat", models: "/api/tags", framing: "ndjson", headers: none },
+};
+
+/** The header that carries a key; none without a key. */
+export function keyHeaders(header: KeyHeader, key: string | undefined): Record<string, string> {
+  if (key === undefined || header === "none") return {};
+  return header === "bearer" ? { authorization: `Bearer ${key}` } : { [header]: key };
+}

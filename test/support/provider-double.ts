@@ -1,0 +1,434 @@
+/** A provider on a real port that speaks a vendor's wire, well or with faults, and counts what it sees. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { DialectName } from "#dialects/dialect.ts";
+
+/** How the double misbehaves. */
+export type ProviderFault =
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly body?: unknown;
+      readonly headers?: Record<string, string>;
+    }
+  /** Says nothing at all. */
+  | { readonly kind: "stall" }
+  /** Sends so many frames, then nothing more. */
+  | { readonly kind: "stall_after"; readonly frames: number }
+  /** Sends so many frames, then ends without the last word. */
+  | { readonly kind: "cut_after"; readonly frames: number }
+  /** Sends so many frames, then breaks the connection. */
+  | { readonly kind: "reset_after"; readonly frames: number }
+  /** Sends an error inside a stream that began with 200. */
+  | { readonly kind: "error_frame" }
+  | { readonly kind: "garbage" }
+  | { readonly kind: "wrong_type" };
+
+/** A request that the double received. */
+export interface ReceivedRequest {
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Record<string, unknown>;
+}
+
+/** What the double answers with. */
+interface Script {
+  readonly text: string;
+  readonly toolCall?: { readonly id: string; readonly name: string; readonly arguments: string };
+}
+
+/** A provider double. Disposing of it cuts its connections off. */
+export interface ProviderDouble extends AsyncDisposable {
+  readonly url: string;
+  readonly received: ReceivedRequest[];
+  /** The next calls meet these, in order; then all goes well. */
+  readonly faults: ProviderFault[];
+  script: Script;
+  /** Calls that are open now. */
+  open(): number;
+  /** Calls whose client left before their end, and when, in milliseconds of performance.now. */
+  readonly abortedAtMs: number[];
+}
+
+/** Two deltas, so that streams have a middle. */
+function halves(text: string): [string, string] {
+  const middle = Math.ceil(text.length / 2);
+  return [text.slice(0, middle), text.slice(middle)];
+}
+
+const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
+
+function chatFrames({ text, toolCall }: Script): unknown[] {
+  const chunk = (delta: unknown, finish: string | null = null) => ({
+    id: "chatcmpl-1",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "double",
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  });
+  const call =
+    toolCall === undefined
+      ? []
+      : [
+          chunk({
+            tool_calls: [
+              {
+                index: 0,
+                id: toolCall.id,
+                type: "function",
+                function: { name: toolCall.name, arguments: toolCall.arguments },
+              },
+            ],
+          }),
+        ];
+  return [
+    chunk({ role: "assistant", content: "" }),
+    ...halves(text).map((content) => chunk({ content })),
+    ...call,
+    chunk({}, toolCall === undefined ? "stop" : "tool_calls"),
+    { ...chunk({}), choices: [], usage },
+    "[DONE]",
+  ];
+}
+
+function chatBody({ text, toolCall }: Script): unknown {
+  const calls =
+    toolCall === undefined
+      ? {}
+      : {
+          tool_calls: [
+            {
+              id: toolCall.id,
+              type: "function",
+              function: { name: toolCall.name, arguments: toolCall.arguments },
+            },
+          ],
+        };
+  return {
+    id: "chatcmpl-1",
+    object: "chat.completion",
+    created: 1,
+    model: "double",
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: text, ...calls },
+        finish_reason: toolCall === undefined ? "stop" : "tool_calls",
+      },
+    ],
+    usage,
+  };
+}
+
+function anthropicBlocks({ text, toolCall }: Script): Record<string, unknown>[] {
+  const words = { type: "text", text };
+  if (toolCall === undefined) return [words];
+  const { id, name } = toolCall;
+  return [words, { type: "tool_use", id, name, input: JSON.parse(toolCall.arguments) }];
+}
+
+function anthropicBody(script: Script): Record<string, unknown> {
+  return {
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "double",
+    content: anthropicBlocks(script),
+    stop_reason: script.toolCall === undefined ? "end_turn" : "tool_use",
+    stop_sequence: null,
+    usage: { input_tokens: 3, output_tokens: 5 },
+  };
+}
+
+function anthropicFrames(script: Script): unknown[] {
+  const blocks = anthropicBlocks(script).flatMap((block, index) => {
+    const isText = block.type === "text";
+    const begun = isText ? { type: "text", text: "" } : { ...block, input: {} };
+    const deltas = isText
+      ? halves(script.text).map((text) => ({ type: "text_delta", text }))
+      : [{ type: "input_json_delta", partial_json: script.toolCall?.arguments }];
+    return [
+      { type: "content_block_start", index, content_block: begun },
+      ...deltas.map((delta) => ({ type: "content_block_delta", index, delta })),
+      { type: "content_block_stop", index },
+    ];
+  });
+  const message = { ...anthropicBody(script), content: [], stop_reason: null };
+  const reason = script.toolCall === undefined ? "end_turn" : "tool_use";
+  return [
+    { type: "message_start", message },
+    { type: "ping" },
+    ...blocks,
+    {
+      type: "message_delta",
+      delta: { stop_reason: reason, stop_sequence: null },
+      usage: { output_tokens: 5 },
+    },
+    { type: "message_stop" },
+  ];
+}
+
+function geminiParts({ text, toolCall }: Script): unknown[] {
+  const words = halves(text).map((half) => ({ text: half }));
+  if (toolCall === undefined) return words;
+  const functionCall = { name: toolCall.name, args: JSON.parse(toolCall.arguments) };
+  return [...words, { functionCall }];
+}
+
+const geminiUsage = { promptTokenCount: 3, candidatesTokenCount: 5, totalTokenCount: 8 };
+
+function geminiBody(script: Script): unknown {
+  return {
+    candidates: [
+      { content: { role: "model", parts: geminiParts(script) }, finishReason: "STOP", index: 0 },
+    ],
+    usageMetadata: geminiUsage,
+    modelVersion: "double",
+    responseId: "r1",
+  };
+}
+
+function geminiFrames(script: Script): unknown[] {
+  const frame = (parts: unknown[], more = {}) => ({
+    candidates: [{ content: { role: "model", parts }, index: 0, ...more }],
+    modelVersion: "double",
+    responseId: "r1",
+  });
+  const parts = geminiParts(script);
+  const last = { ...frame([{ text: "" }], { finishReason: "STOP" }), usageMetadata: geminiUsage };
+  return [...parts.map((part) => frame([part])), last];
+}
+
+function ollamaLine(message: unknown, more = {}): unknown {
+  return { model: "double", created_at: "2026-11-28T00:00:00Z", message, done: false, ...more };
+}
+
+const ollamaEnd = { done: true, done_reason: "stop", prompt_eval_count: 3, eval_count: 5 };
+
+function ollamaCalls({ toolCall }: Script): unknown {
+  if (toolCall === undefined) return {};
+  const called = { name: toolCall.name, arguments: JSON.parse(toolCall.arguments) };
+  return { tool_calls: [{ function: called }] };
+}
+
+function ollamaFrames(script: Script): unknown[] {
+  const [first, second] = halves(script.text);
+  return [
+    ollamaLine({ role: "assistant", content: first }),
+    ollamaLine({ role: "assistant", content: second }),
+    ...(script.toolCall === undefined
+      ? []
+      : [ollamaLine({ role: "assistant", content: "", ...(ollamaCalls(script) as object) })]),
+    ollamaLine({ role: "assistant", content: "" }, ollamaEnd),
+  ];
+}
+
+function ollamaBody(script: Script): unknown {
+  const message = { role: "assistant", content: script.text, ...(ollamaCalls(script) as object) };
+  return ollamaLine(message, ollamaEnd);
+}
+
+function responseItems({ text, toolCall }: Script): Record<string, unknown>[] {
+  const content = [{ type: "output_text", text, annotations: [] }];
+  const message = { type: "message", id: "m1", role: "assistant", status: "completed", content };
+  if (toolCall === undefined) return [message];
+  const { id, name } = toolCall;
+  const call = {
+    type: "function_call",
+    id: "fc1",
+    call_id: id,
+    name,
+    arguments: toolCall.arguments,
+    status: "completed",
+  };
+  return [message, call];
+}
+
+function responsesBody(script: Script): Record<string, unknown> {
+  return {
+    id: "resp_1",
+    object: "response",
+    created_at: 1,
+    status: "completed",
+    model: "double",
+    output: responseItems(script),
+    usage: { input_tokens: 3, output_tokens: 5, total_tokens: 8 },
+  };
+}
+
+function responsesFrames(script: Script): unknown[] {
+  const frames: Record<string, unknown>[] = [
+    {
+      type: "response.created",
+      response: { ...responsesBody(script), status: "in_progress", output: [] },
+    },
+  ];
+  for (const [index, item] of responseItems(script).entries()) {
+    const at = { output_index: index, item_id: item.id };
+    const isMessage = item.type === "message";
+    frames.push({
+      type: "response.output_item.added",
+      output_index: index,
+      item: { ...item, content: [], arguments: "" },
+    });
+    if (isMessage) {
+      frames.push({
+        type: "response.content_part.added",
+        ...at,
+        content_index: 0,
+        part: { type: "output_text", text: "", annotations: [] },
+      });
+      for (const delta of halves(script.text))
+        frames.push({ type: "response.output_text.delta", ...at, content_index: 0, delta });
+      frames.push({ type: "response.content_part.done", ...at, content_index: 0, part: {} });
+    } else {
+      frames.push({
+        type: "response.function_call_arguments.delta",
+        ...at,
+        delta: script.toolCall?.arguments,
+      });
+    }
+    frames.push({ type: "response.output_item.done", output_index: index, item });
+  }
+  frames.push({ type: "response.completed", response: responsesBody(script) });
+  return frames.map((frame, index) => ({ ...frame, sequence_number: index }));
+}
+
+const scripts: Readonly<
+  Record<DialectName, { frames(script: Script): unknown[]; body(script: Script): unknown }>
+> = {
+  "openai-chat": { frames: chatFrames, body: chatBody },
+  "openai-responses": { frames: responsesFrames, body: responsesBody },
+  anthropic: { frames: anthropicFrames, body: anthropicBody },
+  gemini: { frames: geminiFrames, body: geminiBody },
+  ollama: { frames: ollamaFrames, body: ollamaBody },
+};
+
+const errorFrames: Readonly<Record<DialectName, unknown>> = {
+  "openai-chat": { error: { message: "Overloaded", type: "server_error", code: "overloaded" } },
+  "openai-responses": { type: "error", code: "overloaded", message: "Overloaded" },
+  anthropic: { type: "error", error: { type: "overloaded_error", message: "Overloaded" } },
+  gemini: { error: { code: 503, message: "Overloaded", status: "UNAVAILABLE" } },
+  ollama: { error: "Overloaded" },
+};
+
+const modelLists: Readonly<Record<DialectName, unknown>> = {
+  "openai-chat": { object: "list", data: [{ id: "double", object: "model" }] },
+  "openai-responses": { object: "list", data: [{ id: "double", object: "model" }] },
+  anthropic: { data: [{ type: "model", id: "double" }], has_more: false },
+  gemini: { models: [{ name: "models/double" }] },
+  ollama: { models: [{ name: "double" }] },
+};
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  const text = Buffer.concat(pieces).toString();
+  return text === "" ? {} : JSON.parse(text);
+}
+
+/** Whether a request asks for a stream, in its dialect's way. */
+function isStream(dialect: DialectName, path: string, body: Record<string, unknown>): boolean {
+  if (dialect === "gemini") return path.includes(":streamGenerateContent");
+  return body.stream === true || (dialect === "ollama" && body.stream === undefined);
+}
+
+/** The wire of a frame. */
+function frameText(dialect: DialectName, frame: unknown): string {
+  const data = typeof frame === "string" ? frame : JSON.stringify(frame);
+  if (dialect === "ollama") return `${data}\n`;
+  const type = (frame as { type?: string }).type;
+  const isNamed = dialect === "anthropic" || dialect === "openai-responses";
+  return isNamed ? `event: ${type}\ndata: ${data}\n\n` : `data: ${data}\n\n`;
+}
+
+/** Starts a double on a free port of the loopback. */
+export async function startProvider(dialect: DialectName): Promise<ProviderDouble> {
+  const received: ReceivedRequest[] = [];
+  const faults: ProviderFault[] = [];
+  const abortedAtMs: number[] = [];
+  let openCalls = 0;
+
+  const sendStream = (response: ServerResponse, fault: ProviderFault | undefined) => {
+    const frames = scripts[dialect].frames(double.script);
+    const type = dialect === "ollama" ? "application/x-ndjson" : "text/event-stream";
+    response.writeHead(200, { "content-type": type });
+    switch (fault?.kind) {
+      case "stall_after":
+      case "cut_after":
+      case "reset_after": {
+        for (const frame of frames.slice(0, fault.frames))
+          response.write(frameText(dialect, frame));
+        if (fault.kind === "cut_after") response.end();
+        if (fault.kind === "reset_after") setTimeout(() => response.destroy(), 20);
+        return;
+      }
+      case "error_frame":
+        response.end(frameText(dialect, errorFrames[dialect]));
+        return;
+      case "garbage":
+        response.end("data: {not json\n\n{not json\n");
+        return;
+      default:
+        for (const frame of frames) response.write(frameText(dialect, frame));
+        response.end();
+    }
+  };
+
+  const answer = (response: ServerResponse, streams: boolean, fault: ProviderFault | undefined) => {
+    if (fault?.kind === "stall") return;
+    if (fault?.kind === "status") {
+      response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers });
+      response.end(JSON.stringify(fault.body ?? { error: { message: "told to fail" } }));
+    } else if (fault?.kind === "wrong_type") {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end("<html><body>Bad gateway</body></html>");
+    } else if (streams) {
+      sendStream(response, fault);
+    } else if (fault?.kind === "garbage") {
+      response.end("{not json");
+    } else if (fault === undefined) {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(scripts[dialect].body(double.script)));
+    } else {
+      // What needs a stream to happen breaks a whole response off.
+      response.writeHead(200, { "content-length": "1000" });
+      response.write("{");
+      setTimeout(() => response.destroy(), 20);
+    }
+  };
+
+  const server = createServer((request, response) => {
+    void (async () => {
+      const path = request.url ?? "";
+      if (request.method === "GET") {
+        response.end(JSON.stringify(modelLists[dialect]));
+        return;
+      }
+      openCalls += 1;
+      response.once("close", () => {
+        openCalls -= 1;
+        if (!response.writableFinished) abortedAtMs.push(performance.now());
+      });
+      const body = await bodyOf(request);
+      received.push({ path, headers: request.headers, body });
+      answer(response, isStream(dialect, path, body), faults.shift());
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const double: ProviderDouble = {
+    url: `http://127.0.0.1:${port}`,
+    received,
+    faults,
+    abortedAtMs,
+    script: { text: "Hello there" },
+    open: () => openCalls,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return double;
+}
