@@ -37,6 +37,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
     "gen",
   ],
+  catalog: ["chat", "core", "gen"],
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
   services: [

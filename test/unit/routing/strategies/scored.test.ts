@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { defaultWeights, scored } from "#routing/strategies/scored.ts";
+import type { EndpointSnapshot } from "#routing/strategies/snapshot.ts";
+
+const endpoint = (id: string, more: Partial<EndpointSnapshot> = {}): EndpointSnapshot => ({
+  id,
+  provider: id,
+  weight: 1,
+  priority: 1,
+  inFlight: 0,
+  concurrentMax: 10,
+  latencyMs: 1000,
+  successRate: 1,
+  cost: 0.001,
+  ...more,
+});
+const wishes = { weights: defaultWeights };
+const order = (endpoints: EndpointSnapshot[], more = {}) =>
+  scored(endpoints, { ...wishes, ...more }).map(({ id }) => id);
+const scoreOf = (endpoints: EndpointSnapshot[], id: string) =>
+  scored(endpoints, wishes).find((one) => one.id === id);
+
+describe("a score", () => {
+  it("is 1 for the perfect endpoint, and its terms' shares add up to 1", () => {
+    const one = scoreOf([endpoint("a")], "a");
+    expect(one?.score).toBe(1);
+    const shares = Object.values(one?.terms ?? {}).map(({ weight }) => weight);
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
+    expect(one?.terms.latency).toEqual({ raw: 1000, score: 1, weight: 40 / 120 });
+  });
+
+  it("falls with each term, and by that term's share", () => {
+    const worst = [
+      [{ latencyMs: 5000 }, 40],
+      [{ successRate: 0 }, 30],
+      [{ inFlight: 10 }, 10],
+    ] as const;
+    for (const [more, share] of worst) {
+      expect(scoreOf([endpoint("a", more)], "a")?.score).toBeCloseTo(1 - share / 120, 12);
+    }
+    const priced = [endpoint("cheap"), endpoint("dear", { cost: 0.01 })];
+    expect(scoreOf(priced, "dear")?.score).toBeCloseTo(1 - 30 / 120, 12);
+    expect(scoreOf([endpoint("a", { priority: 4 })], "a")?.score).toBeCloseTo(1 - 7.5 / 120, 12);
+  });
+
+  it("takes whoever was never called for the median of its peers", () => {
+    const peers = [endpoint("a", { latencyMs: 2000 }), endpoint("b", { latencyMs: 4000 })];
+    const unseen = endpoint("new", {
+      latencyMs: undefined,
+      successRate: undefined,
+      cost: undefined,
+    });
+    const terms = scoreOf([...peers, unseen], "new")?.terms;
+    expect(terms?.latency).toEqual({ raw: undefined, score: 0.5, weight: 40 / 120 });
+    expect(terms?.reliability.score).toBe(1);
+  });
+
+  it("has a bonus for the preferred provider, and stays within 0 and 1", () => {
+    const slow = endpoint("slow", { latencyMs: 2500 });
+    expect(order([endpoint("fast"), slow])).toEqual(["fast", "slow"]);
+    expect(
+      order([endpoint("fast", { latencyMs: 1500 }), slow], { preferredProvider: "slow" }),
+    ).toEqual(["slow", "fast"]);
+    expect(scored([endpoint("a")], { ...wishes, preferredProvider: "a" })[0]?.score).toBe(1);
+  });
+
+  it("follows a provider's own weights", () => {
+    const endpoints = [endpoint("a", { latencyMs: 5000 }), endpoint("b", { latencyMs: 4000 })];
+    const weightsByProvider = new Map([["a", { latency: 0 }]]);
+    expect(order(endpoints)).toEqual(["b", "a"]);
+    expect(order(endpoints, { weightsByProvider })).toEqual(["a", "b"]);
+  });
+
+  it("is the terms' mean when all weights are 0", () => {
+    const weights = { cost: 0, latency: 0, reliability: 0, load: 0, priority: 0 };
+    expect(scored([endpoint("a", { latencyMs: 5000 })], { weights })[0]?.score).toBeCloseTo(
+      0.8,
+      12,
+    );
+  });
+});
