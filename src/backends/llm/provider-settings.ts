@@ -1,0 +1,39 @@
+/** What a provider and a route are configured as. Types only. */
+
+import type { Price } from "#catalog/price.ts";
+import type { DialectName } from "#dialects/dialect.ts";
+import type { KeyHeader } from "./presets.ts";
+
+/** One address of a provider. */
+export interface EndpointSettings {
+  /** `name` for the only one, else `name-1`, `name-2` …; goes into logs, metrics and attempts. */
+  readonly id: string;
+  readonly baseUrl: string;
+  readonly weight: number;
+}
+
+/** One dialect, one set of credentials, any number of endpoints. */
+export interface ProviderSettings {
+  readonly name: string;
+  readonly dialect: DialectName;
+  /** How it deviates from its dialect. */
+  readonly profile?: string;
+  readonly keyHeader: KeyHeader;
+  readonly keys: readonly string[];
+  readonly endpoints: readonly EndpointSettings[];
+  /** 1 is the most preferred. */
+  readonly priority: number;
+  /** Calls that each endpoint may have at one time. */
+  readonly concurrentMax: number;
+  /** Weights of its own under `scored`, by term. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** The model of a chat that names the provider alone. */
+  readonly defaultModel?: string;
+  readonly connectTimeoutMs: number;
+  readonly firstTokenTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** US dollars per million tokens, by model. */
+  readonly prices: Readonly<Record<string, Price>>;
+  /** Where it was configured, such as `environment OPENAI_API_KEY`. */
+  readonly source: string;
+}

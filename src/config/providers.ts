@@ -1,0 +1,245 @@
+/** The section `providers`: LLM providers from the file and from the environment. */
+
+import { z } from "zod";
+import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/presets.ts";
+import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
+import type { Price } from "#catalog/price.ts";
+import type { Path } from "./problem.ts";
+import type { Report } from "./report.ts";
+import { duration, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
+import type { Environment } from "./source.ts";
+
+const weightMax = 1_000;
+
+/** Whether text is an http or https address without credentials or query. */
+function isBaseUrl(written: string): boolean {
+  if (!URL.canParse(written)) return false;
+  const { protocol, username, password, search, hash } = new URL(written);
+  const isHttp = protocol === "http:" || protocol === "https:";
+  return isHttp && username === "" && password === "" && search === "" && hash === "";
+}
+
+const baseUrl = () =>
+  textThat("an address such as https://api.example.com/v1, without user or query", isBaseUrl);
+
+const dollars = () => numberBetween(0, 1_000_000);
+
+const price = z.strictObject({
+  input: dollars().describe("US dollars per million tokens read."),
+  output: dollars().describe("US dollars per million tokens written."),
+  cache_read: dollars().optional().describe("Of those read: from the provider's cache."),
+  cache_write: dollars().optional().describe("Of those read: written to the provider's cache."),
+});
+
+const endpoint = z.strictObject({
+  base_url: baseUrl().describe("Address that all paths follow."),
+  weight: wholeNumber(1, weightMax)
+    .prefault(1)
+    .describe("Share of calls under weighted strategies."),
+});
+
+const provider = z.strictObject({
+  preset: z
+    .enum(Object.keys(presets) as [PresetName, ...PresetName[]])
+    .optional()
+    .describe("What it is like; the preset of its own name when absent."),
+  dialect: z
+    .enum(["openai", "openai-responses", "anthropic", "gemini", "ollama"])
+    .optional()
+    .describe("The API that it speaks."),
+  base_url: baseUrl().optional().describe("Its address; the preset's when absent."),
+  endpoints: z
+    .array(endpoint)
+    .min(1)
+    .optional()
+    .describe("Several addresses, instead of `base_url`."),
+  api_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
+    .optional()
+    .describe("Its key."),
+  api_keys: z
+    .array(text("a key of visible ASCII characters", /^[\x21-\x7e]+$/))
+    .min(1)
+    .optional()
+    .describe("Several keys that take turns."),
+  key_header: z
+    .enum(["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"])
+    .optional()
+    .describe("The header that carries the key; the dialect's own when absent."),
+  profile: z
+    .enum(["openai", "xai", "deepseek", "ollama-v1", "compatible"])
+    .optional()
+    .describe("How it deviates from the OpenAI dialect."),
+  default_model: text().optional().describe("The model of a chat that names the provider alone."),
+  priority: wholeNumber(1, 100).prefault(1).describe("1 is the most preferred under `scored`."),
+  max_concurrent: wholeNumber(1, 100_000)
+    .prefault(100)
+    .describe("Calls that each of its endpoints has at one time."),
+  weights: z
+    .strictObject({
+      cost: numberBetween(0, 1_000_000).optional(),
+      latency: numberBetween(0, 1_000_000).optional(),
+      reliability: numberBetween(0, 1_000_000).optional(),
+      load: numberBetween(0, 1_000_000).optional(),
+      priority: numberBetween(0, 1_000_000).optional(),
+    })
+    .prefault({})
+    .describe("Weights of its own under `scored`, in place of the shared ones."),
+  connect_timeout: duration("10m").prefault("5s").describe("Time to connect."),
+  first_token_timeout: duration("1h").prefault("60s").describe("Time until a response begins."),
+  idle_timeout: duration("1h").prefault("60s").describe("Time between two pieces of a response."),
+  prices: z.record(text(), price).prefault({}).describe("Prices by model."),
+});
+
+/** The section of the file. */
+export const providersSchema = z
+  .record(text("a name of letters, digits, `-`, `_` and `.`", /^[\w.-]{1,64}$/), provider)
+  .prefault({})
+  .describe("LLM providers by name.");
+
+/** A provider as the file has it, with defaults filled in. */
+type FileProvider = z.output<typeof provider>;
+
+/** The preset of a dialect that is named alone. */
+const presetOfDialect: Readonly<Record<NonNullable<FileProvider["dialect"]>, Preset>> = {
+  openai: presets.openai,
+  "openai-responses": { ...presets.openai, dialect: "openai-responses" },
+  anthropic: presets.anthropic,
+  gemini: presets.google,
+  ollama: presets.ollama,
+};
+
+function presetOf(name: string, written: FileProvider): Preset | undefined {
+  if (written.preset !== undefined) return presets[written.preset];
+  if (isPreset(name)) return presets[name];
+  if (written.dialect === undefined) return undefined;
+  const preset = presetOfDialect[written.dialect];
+  // An address of one's own that speaks OpenAI's API is most likely a compatible server.
+  const isOwn = written.base_url !== undefined || written.endpoints !== undefined;
+  return isOwn && preset.dialect === "openai-chat" ? { ...preset, profile: "compatible" } : preset;
+}
+
+function firstSet(names: readonly string[], env: Environment): string | undefined {
+  return names.map((name) => env[name]).find((value) => value);
+}
+
+function endpointsOf(
+  name: string,
+  written: FileProvider,
+  preset: Preset,
+  env: Environment,
+): EndpointSettings[] {
+  if (written.endpoints !== undefined) {
+    return written.endpoints.map(({ base_url, weight }, index) => ({
+      id: `${name}-${index + 1}`,
+      baseUrl: base_url,
+      weight,
+    }));
+  }
+  const said = preset.baseUrlName === undefined ? undefined : env[preset.baseUrlName];
+  const url = written.base_url ?? (said ? addressFrom(said) : undefined) ?? preset.baseUrl;
+  return url === undefined ? [] : [{ id: name, baseUrl: url, weight: 1 }];
+}
+
+/** OLLAMA_HOST may be a host alone. */
+function addressFrom(said: string): string {
+  return said.includes("://") ? said : `http://${said.includes(":") ? said : `${said}:11434`}`;
+}
+
+function priceOf({ input, output, cache_read, cache_write }: z.output<typeof price>): Price {
+  return {
+    input,
+    output,
+    ...(cache_read === undefined ? {} : { cacheRead: cache_read }),
+    ...(cache_write === undefined ? {} : { cacheWrite: cache_write }),
+  };
+}
+
+/** Drops what is undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** What the environment alone says of a provider. */
+interface ProviderContext {
+  readonly env: Environment;
+  readonly report: Report;
+  readonly source: string;
+}
+
+function providerFrom(
+  name: string,
+  written: FileProvider,
+  { env, report, source }: ProviderContext,
+): ProviderSettings | undefined {
+  const path: Path = ["providers", name];
+  const preset = presetOf(name, written);
+  if (preset === undefined) {
+    report(path, "needs a dialect or a preset", `name one of ${Object.keys(presets).join(", ")}`);
+    return undefined;
+  }
+  if (written.api_key !== undefined && written.api_keys !== undefined) {
+    report([...path, "api_keys"], "stands beside api_key", "keep one of them");
+  }
+  if (written.base_url !== undefined && written.endpoints !== undefined) {
+    report([...path, "endpoints"], "stand beside base_url", "keep one of them");
+  }
+  const endpoints = endpointsOf(name, written, preset, env);
+  if (endpoints.length === 0) report(path, "needs a base_url: every account has its own");
+  const fromEnvironment = firstSet(preset.keyNames, env);
+  const single = written.api_key ?? fromEnvironment;
+  const keys = written.api_keys ?? (single === undefined ? [] : [single]);
+  const dialect =
+    written.dialect === "openai" ? "openai-chat" : (written.dialect ?? preset.dialect);
+  const profile = written.profile ?? preset.profile;
+  return {
+    name,
+    dialect,
+    ...(profile === undefined ? {} : { profile }),
+    keyHeader: written.key_header ?? preset.keyHeader,
+    keys,
+    endpoints,
+    priority: written.priority,
+    concurrentMax: written.max_concurrent,
+    weights: defined(written.weights) as Readonly<Record<string, number>>,
+    ...(written.default_model === undefined ? {} : { defaultModel: written.default_model }),
+    connectTimeoutMs: written.connect_timeout,
+    firstTokenTimeoutMs: written.first_token_timeout,
+    idleTimeoutMs: written.idle_timeout,
+    prices: Object.fromEntries(
+      Object.entries(written.prices).map(([model, one]) => [model, priceOf(one)]),
+    ),
+    source,
+  };
+}
+
+/** Presets that a variable of the environment switches on by itself, and that variable. */
+function switchedOn(env: Environment): { readonly name: PresetName; readonly variable: string }[] {
+  return (Object.entries(presets) as [PresetName, Preset][]).flatMap(([name, preset]) => {
+    const names = preset.dialect === "ollama" ? ["OLLAMA_HOST"] : preset.keyNames;
+    const variable = names.find((candidate) => env[candidate]);
+    return variable === undefined ||
+      (preset.baseUrl === undefined && !env[preset.baseUrlName ?? ""])
+      ? []
+      : [{ name, variable }];
+  });
+}
+
+/** Every provider: those of the file in its order, then those that the environment alone switches on. */
+export function providersFrom(
+  written: z.output<typeof providersSchema>,
+  env: Environment,
+  report: Report,
+): ProviderSettings[] {
+  const fromFile = Object.entries(written).map(([name, one]) =>
+    providerFrom(name, one, { env, report, source: `providers.${name}` }),
+  );
+  const known = new Set(Object.keys(written));
+  const fromEnvironment = switchedOn(env)
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, variable }) =>
+      providerFrom(name, provider.parse({}), { env, report, source: `environment ${variable}` }),
+    );
+  return [...fromFile, ...fromEnvironment].filter((one) => one !== undefined);
+}

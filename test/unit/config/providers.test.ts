@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { providersFrom, providersSchema } from "#config/providers.ts";
+
+function load(file: unknown, env: Record<string, string> = {}) {
+  const problems: string[] = [];
+  const written = providersSchema.parse(file);
+  const providers = providersFrom(written, env, (path, message) => {
+    problems.push(`${path.join(".")}: ${message}`);
+  });
+  return { providers, problems };
+}
+
+describe("providers", () => {
+  it("are switched on by the environment alone, each by its key's own name", () => {
+    const { providers } = load(undefined, {
+      OPENAI_API_KEY: "sk-1",
+      OPENAI_BASE_URL: "http://127.0.0.1:9/v1",
+      ANTHROPIC_API_KEY: "sk-2",
+      GROK_API_KEY: "xai-3",
+      GEMINI_API_KEY: "g-4",
+      OLLAMA_HOST: "gpu-box",
+    });
+    expect(
+      providers.map(({ name, dialect, keys, endpoints, source }) => [
+        name,
+        dialect,
+        keys,
+        endpoints[0]?.baseUrl,
+        source,
+      ]),
+    ).toEqual([
+      ["openai", "openai-chat", ["sk-1"], "http://127.0.0.1:9/v1", "environment OPENAI_API_KEY"],
+      [
+        "anthropic",
+        "anthropic",
+        ["sk-2"],
+        "https://api.anthropic.com",
+        "environment ANTHROPIC_API_KEY",
+      ],
+      ["xai", "openai-chat", ["xai-3"], "https://api.x.ai/v1", "environment GROK_API_KEY"],
+      [
+        "google",
+        "gemini",
+        ["g-4"],
+        "https://generativelanguage.googleapis.com",
+        "environment GEMINI_API_KEY",
+      ],
+      ["ollama", "ollama", [], "http://gpu-box:11434", "environment OLLAMA_HOST"],
+    ]);
+  });
+
+  it("of the file have what their preset, or their dialect, has", () => {
+    const { providers, problems } = load({
+      claude: { dialect: "anthropic", api_keys: ["k1", "k2"] },
+      gpu: {
+        dialect: "openai",
+        endpoints: [
+          { base_url: "http://10.0.0.5:8000/v1", weight: 2 },
+          { base_url: "http://10.0.0.6:8000/v1" },
+        ],
+      },
+      xai: { priority: 2, max_concurrent: 15, weights: { cost: 50, latency: 30 }, api_key: "k" },
+    });
+    expect(problems).toEqual([]);
+    expect(providers).toMatchObject([
+      {
+        name: "claude",
+        dialect: "anthropic",
+        keyHeader: "x-api-key",
+        keys: ["k1", "k2"],
+        endpoints: [{ id: "claude" }],
+      },
+      {
+        name: "gpu",
+        dialect: "openai-chat",
+        profile: "compatible",
+        endpoints: [
+          { id: "gpu-1", weight: 2 },
+          { id: "gpu-2", weight: 1 },
+        ],
+      },
+      { name: "xai", profile: "xai", concurrentMax: 15, weights: { cost: 50, latency: 30 } },
+    ]);
+  });
+
+  it("of the file win over the environment, whose key still counts", () => {
+    const { providers } = load(
+      { openai: { base_url: "https://proxy.example.com/v1" } },
+      { OPENAI_API_KEY: "sk-1" },
+    );
+    expect(providers).toHaveLength(1);
+    expect(providers[0]).toMatchObject({
+      keys: ["sk-1"],
+      endpoints: [{ baseUrl: "https://proxy.example.com/v1" }],
+    });
+  });
+
+  it("that contradict themselves are reported with their place", () => {
+    const { problems } = load({
+      what: {},
+      azure: { api_key: "k" },
+      openai: {
+        api_key: "k",
+        api_keys: ["k"],
+        base_url: "https://a.example",
+        endpoints: [{ base_url: "https://b.example" }],
+      },
+    });
+    expect(problems).toEqual([
+      "providers.what: needs a dialect or a preset",
+      "providers.azure: needs a base_url: every account has its own",
+      "providers.openai.api_keys: stands beside api_key",
+      "providers.openai.endpoints: stand beside base_url",
+    ]);
+  });
+
+  it.each([
+    ["a query", { base_url: "https://a.example?x=1" }],
+    ["a password", { base_url: "https://u:p@a.example" }],
+    ["another scheme", { base_url: "ftp://a.example" }],
+    ["a key with a line break", { api_key: "a\nb" }],
+    ["an unknown key", { baseurl: "https://a.example" }],
+  ])("refuse %s", (_name, one) => {
+    expect(providersSchema.safeParse({ openai: one }).success).toBe(false);
+  });
+});
