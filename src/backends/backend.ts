@@ -2,11 +2,13 @@
 
 import type { NamedTensor } from "#core/tensor.ts";
 import type {
-  ChatRequest,
-  ChatResponse,
+  StreamChatResponse as CorePiece,
+  ChatRequest as CoreRequest,
+  ChatResponse as CoreResponse,
   Model,
-  StreamChatResponse,
 } from "#gen/polyagent/core/v1/core_pb.js";
+import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { ModelSpec } from "#inference/model-spec.ts";
 
 /** What travels with every call to a backend. */
@@ -19,19 +21,49 @@ export interface BackendCall {
   readonly timeoutMs?: number;
 }
 
+/** What travels with every chat. */
+export interface ChatCall extends BackendCall {
+  /** The model as the backend names it; empty leaves it to the request, or to the backend. */
+  readonly model: string;
+}
+
+/** A model that a chat backend can be asked for. */
+export interface ListedModel {
+  readonly id: string;
+  /** Who makes or serves it; empty when nobody says. */
+  readonly provider: string;
+  readonly capabilities: readonly string[];
+}
+
 /**
- * Answers chat: a PolyAgent core over gRPC, or the same core in this process.
+ * Answers chat in the canonical language, whatever its own: a PolyAgent core or an LLM provider.
+ * Fails with the reasons of the rows BACKEND_… (see errors/reason.ts), CANCELLED and
+ * DEADLINE_EXCEEDED when the signal aborted.
+ */
+export interface ChatBackend extends AsyncDisposable {
+  /** A whole response, either in parts or in its short form; `chat/short-form.ts` makes one of the other. */
+  chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse>;
+  /** The response as events; leaving the iteration cancels the call. */
+  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent>;
+  /** What the backend can be asked for. */
+  listModels(signal: AbortSignal): Promise<readonly ListedModel[]>;
+  /** Resolves when the backend serves, which costs nothing to ask; else rejects. */
+  check(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * A PolyAgent core in its own language: over gRPC, or the same core in this process.
  * Fails with BACKEND_LOST when the request may safely go elsewhere, BACKEND_FAILED when the core
  * broke, CANCELLED and DEADLINE_EXCEEDED when the signal aborted, else with the core's own status.
  */
-export interface ChatBackend extends AsyncDisposable {
-  /** One whole answer. */
-  chat(request: ChatRequest, call: BackendCall): Promise<ChatResponse>;
-  /** The answer in pieces; leaving the iteration cancels the call. */
-  streamChat(request: ChatRequest, call: BackendCall): AsyncIterable<StreamChatResponse>;
-  /** What the backend can be asked for. */
+export interface CoreBackend extends AsyncDisposable {
+  /** One whole response. */
+  chat(request: CoreRequest, call: BackendCall): Promise<CoreResponse>;
+  /** The response in pieces; leaving the iteration cancels the call. */
+  streamChat(request: CoreRequest, call: BackendCall): AsyncIterable<CorePiece>;
+  /** What the core can be asked for. */
   listModels(signal: AbortSignal): Promise<readonly Model[]>;
-  /** Resolves when the backend says that it serves; else rejects. */
+  /** Resolves when the core says that it serves; else rejects. */
   check(signal: AbortSignal): Promise<void>;
 }
 

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/presets.ts";
 import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
-import type { Price } from "#catalog/price.ts";
+import type { Price } from "#chat/price.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { duration, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";

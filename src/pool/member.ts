@@ -1,5 +1,7 @@
 /** One backend of a pool with its live numbers. */
 
+import { ModelStats, type Observation } from "./model-stats.ts";
+
 /** What a pool needs of a backend. */
 export interface PooledBackend extends AsyncDisposable {
   /** Resolves when the backend serves; else rejects. Stops when `signal` aborts. */
@@ -54,6 +56,9 @@ export interface MemberSnapshot extends Candidate {
 /** How a call on a member ended: `refused` is the caller's fault, `lost` the connection's. */
 export type Outcome = "ok" | "refused" | "cancelled" | "failed" | "lost";
 
+/** Models that a member keeps numbers of; the one not asked for longest goes first. */
+const modelsMax = 256;
+
 /** A member of a pool. Only its probe sets its health; only leases count. */
 export class Member<B> {
   readonly id: string;
@@ -63,6 +68,7 @@ export class Member<B> {
   #inFlight = 0;
   #requests = 0;
   #errors = 0;
+  readonly #models = new Map<string, ModelStats>();
 
   constructor({ id, weight, backend }: MemberOptions<B>) {
     this.id = id;
@@ -83,6 +89,37 @@ export class Member<B> {
   end(outcome: Outcome): void {
     this.#inFlight -= 1;
     if (outcome === "failed" || outcome === "lost") this.#errors += 1;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Numbers of one model on this member. */
+  statsOf(model: string): ModelStats {
+    const known = this.#models.get(model);
+    if (known !== undefined) return known;
+    if (this.#models.size >= modelsMax) {
+      for (const oldest of this.#models.keys()) {
+        this.#models.delete(oldest);
+        break;
+      }
+    }
+    const stats = new ModelStats();
+    this.#models.set(model, stats);
+    return stats;
+  }
+
+  /** Counts what a call showed; `probed` is what the model's breaker said when it began. */
+  observe(outcome: Outcome, observed: Observation, probed: boolean, nowMs: number): void {
+    const stats = this.statsOf(observed.model);
+    const isBad = outcome === "failed" || outcome === "lost";
+    const isSilent = outcome === "cancelled" || outcome === "refused";
+    if (!isSilent) stats.add(!isBad, observed.latencyMs, nowMs);
+    const judged = isBad ? "failed" : "ok";
+    stats.breaker.end(isSilent ? "ignored" : judged, probed, nowMs);
+    const { retryAfterMs } = observed;
+    if (isBad && retryAfterMs !== undefined) stats.breaker.openFor(retryAfterMs, nowMs);
   }
 
   candidate(): Candidate {

@@ -3,6 +3,7 @@
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { within } from "#core/within.ts";
+import type { EndpointSnapshot } from "./endpoint-snapshot.ts";
 import { Lease } from "./lease.ts";
 import {
   type Candidate,
@@ -17,6 +18,10 @@ import { type Probe, type ProbeOptions, startProbe } from "./probe.ts";
 export interface PoolOptions<B> extends ProbeOptions {
   /** Goes into metrics, logs and faults. */
   readonly name: string;
+  /** 1 is the most preferred pool of a route. */
+  readonly priority?: number;
+  /** Calls that a member may have at one time; no bound when absent. */
+  readonly concurrentMax?: number;
   /** Ids are unique; throws TypeError else. */
   readonly members: readonly MemberOptions<B>[];
 }
@@ -45,11 +50,17 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly name: string;
   readonly #places: ReadonlyMap<string, Place<B>>;
   readonly #clock: Clock;
+  readonly #priority: number;
+  readonly #concurrentMax: number;
+  readonly #nowMs: () => number;
   readonly #stop = new AbortController();
 
   constructor(options: PoolOptions<B>, deps: PoolDeps) {
     this.name = options.name;
     this.#clock = deps.clock;
+    this.#nowMs = () => deps.clock.nowMs();
+    this.#priority = options.priority ?? 1;
+    this.#concurrentMax = options.concurrentMax ?? Number.POSITIVE_INFINITY;
     const ids = new Set(options.members.map(({ id }) => id));
     if (ids.size < options.members.length) {
       throw new TypeError(`pool ${this.name} has two members of one id`);
@@ -73,11 +84,34 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return candidates;
   }
 
-  /** Claims the member of this id, eligible or not. Throws RangeError when there is none. */
-  lease(id: string): Lease<B> {
+  /** Members that may be given a call for `model` now, with all that a strategy may rest on. */
+  endpoints(model: string): EndpointSnapshot[] {
+    const nowMs = this.#clock.nowMs();
+    const found: EndpointSnapshot[] = [];
+    for (const { member } of this.#places.values()) {
+      const { id, weight, inFlight } = member;
+      const { breaker, latencyMs, successRate } = member.statsOf(model);
+      if (!member.eligible || inFlight >= this.#concurrentMax || !breaker.allows(nowMs)) continue;
+      found.push({
+        id,
+        provider: this.name,
+        weight,
+        priority: this.#priority,
+        inFlight,
+        concurrentMax: this.#concurrentMax,
+        latencyMs,
+        successRate,
+        cost: undefined,
+      });
+    }
+    return found;
+  }
+
+  /** Claims the member of this id, eligible or not, for a model. Throws RangeError when there is none. */
+  lease(id: string, model?: string): Lease<B> {
     const place = this.#places.get(id);
     if (place === undefined) throw new RangeError(`pool ${this.name} has no member ${id}`);
-    return new Lease(place.member, place.probe);
+    return new Lease(place.member, place.probe, { model, nowMs: this.#nowMs });
   }
 
   /** Every member, in the order of the options. */

@@ -2,7 +2,7 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
-import { reasonOf } from "#errors/fault.ts";
+import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
 import type { Lease } from "#pool/lease.ts";
@@ -20,6 +20,8 @@ export interface AttemptStart {
   readonly endpoint: string;
   /** Strategy that chose it. */
   readonly algorithm: string;
+  /** The model that was asked for; empty where the endpoint chooses. */
+  readonly model: string;
 }
 
 /** What is known of a try when it has ended. */
@@ -45,6 +47,8 @@ export class Attempt<B> implements Disposable {
   readonly #startedMs: number;
   #isListening = false;
   #ended = false;
+  #firstMs: number | undefined;
+  #retryAfterMs: number | undefined;
 
   constructor(lease: Lease<B>, setting: AttemptSetting) {
     this.#lease = lease;
@@ -66,25 +70,41 @@ export class Attempt<B> implements Disposable {
     return this.#lease.id;
   }
 
+  /** The model to ask for. */
+  get model(): string {
+    return this.#setting.model;
+  }
+
   get backend(): B {
     return this.#lease.backend;
+  }
+
+  /** The first message of a stream is here. */
+  answered(): void {
+    this.#firstMs ??= this.#setting.clock.nowMs() - this.#startedMs;
   }
 
   /** Only the first end counts. */
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { requestId, pool, algorithm, signal, clock, report } = this.#setting;
+    const { requestId, pool, algorithm, model, signal, clock, report } = this.#setting;
     if (this.#isListening) signal.removeEventListener("abort", this);
-    this.#lease.settle(leaseOutcome(outcome));
     const elapsedMs = clock.nowMs() - this.#startedMs;
-    report({ requestId, pool, endpoint: this.endpoint, algorithm, outcome, elapsedMs });
+    const latencyMs = this.#firstMs ?? elapsedMs;
+    const retryAfterMs = this.#retryAfterMs;
+    this.#lease.settle(
+      leaseOutcome(outcome),
+      retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
+    );
+    report({ requestId, pool, endpoint: this.endpoint, algorithm, model, outcome, elapsedMs });
   }
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */
   failed(error: ConnectError): void {
     const { aborted, reason } = this.#setting.signal;
     const first = aborted ? faultFrom(reason) : error;
+    this.#retryAfterMs = retryAfterMsFrom(first);
     this.end(reasonOf(first) ?? (aborted ? "CANCELLED" : "INTERNAL"));
   }
 

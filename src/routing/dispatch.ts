@@ -1,26 +1,12 @@
 /** The only retry loop: chooses an endpoint, tries, and goes elsewhere while that is safe. */
 
 import type { Clock } from "#core/clock.ts";
-import { fault, withMetadata } from "#errors/fault.ts";
+import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import type { Candidate, PooledBackend } from "#pool/member.ts";
-import type { Pool } from "#pool/pool.ts";
 import { Attempt, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
-import type { Balancer, Candidates } from "./candidate.ts";
 import { mayRetry } from "./retry.ts";
-
-/** Where a call may go, and how often. */
-export interface Route<B extends PooledBackend> {
-  readonly pool: Pool<B>;
-  readonly balancer: Balancer;
-  /** The balancer's name, for reports. */
-  readonly algorithm: string;
-  /** Attempts beyond the first; each goes to an endpoint that was not tried. */
-  readonly retryAttempts: number;
-  /** Time for one try until its first message, in milliseconds; absent: the call's own time only. */
-  readonly attemptTimeoutMs?: number;
-}
+import type { Choice, Route, Walk } from "./route.ts";
 
 /** What travels with a call. */
 export interface RoutedCall {
@@ -35,6 +21,8 @@ export interface RoutedCall {
 export interface AttemptCall extends RoutedCall {
   /** Id of the pool's member that is asked. */
   readonly endpoint: string;
+  /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
+  readonly model: string;
 }
 
 /** What routing needs of its surroundings. */
@@ -50,13 +38,13 @@ export interface DispatchDeps {
  */
 export interface Dispatch {
   /** One answer. */
-  call<B extends PooledBackend, T>(
+  call<B, T>(
     route: Route<B>,
     work: (backend: B, call: AttemptCall) => Promise<T>,
     call: RoutedCall,
   ): Promise<T>;
   /** A stream, pulled as it is read. Goes elsewhere only until its first message. */
-  stream<B extends PooledBackend, T>(
+  stream<B, T>(
     route: Route<B>,
     open: (backend: B, call: AttemptCall) => AsyncIterable<T>,
     call: RoutedCall,
@@ -94,6 +82,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
         try {
           for await (const message of open(attempt.backend, limit.call)) {
             limit.answered();
+            attempt.answered();
             committed = true;
             yield message;
           }
@@ -108,34 +97,39 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
 }
 
 /** One call on its way from endpoint to endpoint. */
-class Journey<B extends PooledBackend> {
+class Journey<B> {
   readonly #route: Route<B>;
+  readonly #walk: Walk<B>;
   readonly #call: RoutedCall;
   readonly #deps: DispatchDeps;
   readonly #startedMs: number;
-  readonly #tried: string[] = [];
+  #attempts = 0;
+  /** Claimed for the next try while the one before it failed. */
+  #claimed: Choice<B> | undefined;
   /** How the tries ended, in the order of their ends. */
   readonly #reports: AttemptReport[] = [];
 
   constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
     this.#route = route;
+    this.#walk = route.begin();
     this.#call = call;
     this.#deps = deps;
     this.#startedMs = deps.clock.nowMs();
   }
 
-  /** Begins an attempt on an endpoint that was not tried. Throws when there is none. */
+  /** Begins a try on the next endpoint. Throws when there is none. */
   next(): Attempt<B> {
     const { signal, requestId } = this.#call;
-    const { pool, balancer, algorithm } = this.#route;
-    if (signal.aborted) throw faultFrom(signal.reason);
-    const candidates = this.#untried();
-    if (!isSome(candidates)) {
-      throw fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`);
+    if (signal.aborted) {
+      this.#claimed?.lease[Symbol.dispose]();
+      throw faultFrom(signal.reason);
     }
-    const lease = pool.lease(balancer(candidates));
-    this.#tried.push(lease.id);
-    const about = { requestId, pool: pool.name, algorithm };
+    const choice = this.#claimed ?? this.#walk.next();
+    this.#claimed = undefined;
+    if (choice === undefined) throw this.#walk.empty();
+    this.#attempts += 1;
+    const { lease, pool, algorithm, model } = choice;
+    const about = { requestId, pool, algorithm, model };
     const tell = this.#deps.onAttempt?.({ ...about, endpoint: lease.id });
     const report = (ended: AttemptReport) => {
       this.#reports.push(ended);
@@ -145,12 +139,12 @@ class Journey<B extends PooledBackend> {
   }
 
   /** The call as the attempt's endpoint is given it, with the time that is left. */
-  rest({ endpoint }: Attempt<B>): AttemptCall {
+  rest({ endpoint, model }: Attempt<B>): AttemptCall {
     const { signal, requestId } = this.#call;
     const timeoutMs = this.#timeLeftMs();
     return timeoutMs === undefined
-      ? { signal, requestId, endpoint }
-      : { signal, requestId, endpoint, timeoutMs };
+      ? { signal, requestId, endpoint, model }
+      : { signal, requestId, endpoint, model, timeoutMs };
   }
 
   /** Ends `attempt`; returns when another may follow, else throws the final fault. */
@@ -160,21 +154,17 @@ class Journey<B extends PooledBackend> {
     const { aborted } = this.#call.signal;
     const timeLeftMs = this.#timeLeftMs();
     const failedCall = {
-      error,
-      attempts: this.#tried.length,
+      attempts: this.#attempts,
       committed,
       aborted,
       ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
     };
-    if (mayRetry(failedCall, this.#route.retryAttempts) && this.#untried().length > 0) return;
+    if (mayRetry(failedCall, this.#route.retryAttempts)) {
+      this.#claimed = this.#walk.next(reasonOf(error) ?? "INTERNAL");
+      if (this.#claimed !== undefined) return;
+    }
     const attempts = this.#reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
     throw withMetadata(error, { attempts: attempts.join(",") });
-  }
-
-  #untried(): Candidate[] {
-    const candidates = this.#route.pool.candidates();
-    const tried = this.#tried;
-    return tried.length === 0 ? candidates : candidates.filter(({ id }) => !tried.includes(id));
   }
 
   #timeLeftMs(): number | undefined {
@@ -182,8 +172,4 @@ class Journey<B extends PooledBackend> {
     if (timeoutMs === undefined) return undefined;
     return Math.max(0, timeoutMs - (this.#deps.clock.nowMs() - this.#startedMs));
   }
-}
-
-function isSome(candidates: readonly Candidate[]): candidates is Candidates {
-  return candidates.length > 0;
 }

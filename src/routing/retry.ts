@@ -1,11 +1,7 @@
-/** Whether a failed call may be tried on another endpoint. Pure. */
-
-import type { ConnectError } from "@connectrpc/connect";
-import { rowOf } from "#errors/fault.ts";
+/** Whether a failed call may be tried again at all; whether elsewhere may do better is the route's to say. Pure. */
 
 /** A call after a failed attempt. */
 export interface FailedCall {
-  readonly error: ConnectError;
   /** Attempts made, the failed one included. */
   readonly attempts: number;
   /** The caller has already been given a part of the answer. */
@@ -16,9 +12,8 @@ export interface FailedCall {
   readonly timeLeftMs?: number;
 }
 
-/** True when trying again is safe, may help, and `retryAttempts` (beyond the first) are not used up. */
+/** True when trying again is safe, and `retryAttempts` (beyond the first) are not used up. */
 export function mayRetry(failed: FailedCall, retryAttempts: number): boolean {
-  const { error, attempts, committed, aborted, timeLeftMs = 1 } = failed;
-  if (committed || aborted || timeLeftMs <= 0) return false;
-  return attempts <= retryAttempts && rowOf(error).retryable;
+  const { attempts, committed, aborted, timeLeftMs = 1 } = failed;
+  return !committed && !aborted && timeLeftMs > 0 && attempts <= retryAttempts;
 }

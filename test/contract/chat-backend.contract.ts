@@ -1,4 +1,4 @@
-/** What every ChatBackend keeps, whatever lies between it and its core. */
+/** What every CoreBackend keeps, whatever lies between it and its core. */
 
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
@@ -10,7 +10,7 @@ import {
   createAgent,
   plainAgent,
 } from "#agent/agent.ts";
-import type { BackendCall, ChatBackend } from "#backends/backend.ts";
+import type { BackendCall, CoreBackend } from "#backends/backend.ts";
 import { seededRng } from "#core/rng.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
@@ -19,7 +19,7 @@ import { createManualClock } from "../support/manual-clock.ts";
 
 /** A backend in front of a core that is this agent. */
 export interface ChatBackendSetting extends AsyncDisposable {
-  readonly backend: ChatBackend;
+  readonly backend: CoreBackend;
 }
 
 function agentWith(options: Partial<AgentOptions> = {}): Agent {

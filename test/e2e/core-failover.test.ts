@@ -3,7 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { createAgent, plainAgent } from "#agent/agent.ts";
-import type { ChatBackend } from "#backends/backend.ts";
+import type { CoreBackend } from "#backends/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
@@ -11,6 +11,7 @@ import { ChatRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
 import { Pool } from "#pool/pool.ts";
 import { createBalancer } from "#routing/balancer.ts";
 import { createDispatch } from "#routing/dispatch.ts";
+import { poolRoute } from "#routing/pool-route.ts";
 import { startCoreServer } from "../support/core-server.ts";
 
 const healthIntervalMs = 500;
@@ -52,17 +53,17 @@ async function startCores() {
     })),
   );
   const pool = opening.use(
-    new Pool<ChatBackend>(
+    new Pool<CoreBackend>(
       { name: "chat", members, healthIntervalMs, healthTimeoutMs: 1_000 },
       deps,
     ),
   );
-  const route = {
+  const route = poolRoute({
     pool,
     balancer: createBalancer("round_robin", deps.rng),
     algorithm: "round_robin",
     retryAttempts: 2,
-  };
+  });
   const owned = opening.move();
   return {
     agent,
@@ -91,7 +92,7 @@ test("one of three cores dies under load and comes back: no call fails, the rest
   };
   const stream = async (index: number) => {
     const request = asked(`echo ${index}`);
-    const open = (core: ChatBackend, rest: typeof call) => core.streamChat(request, rest);
+    const open = (core: CoreBackend, rest: typeof call) => core.streamChat(request, rest);
     const pieces = await Array.fromAsync(dispatch.stream(route, open, call));
     return pieces.map(({ delta }) => delta).join("");
   };

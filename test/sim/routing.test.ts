@@ -9,6 +9,7 @@ import { Pool } from "#pool/pool.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import { type Algorithm, algorithms, createBalancer } from "#routing/balancer.ts";
 import { createDispatch } from "#routing/dispatch.ts";
+import { poolRoute } from "#routing/pool-route.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 
 const seed = 20_260_131;
@@ -61,7 +62,7 @@ function simulationOf(algorithm: Algorithm, count: number) {
   const dispatch = createDispatch({ clock, onAttempt: () => (report) => attempts.push(report) });
   const choose = createBalancer(algorithm, rng);
   let misrouted = 0;
-  const route = {
+  const route = poolRoute({
     pool,
     algorithm,
     retryAttempts: count - 1,
@@ -71,7 +72,7 @@ function simulationOf(algorithm: Algorithm, count: number) {
       if (chosen?.health.kind === "unhealthy") misrouted += 1;
       return id;
     },
-  };
+  });
   return { clock, rng, cores, pool, attempts, dispatch, route, misrouted: () => misrouted };
 }
 

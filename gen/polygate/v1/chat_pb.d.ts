@@ -339,11 +339,11 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
   choices?: number | undefined;
 
   /**
-   * StreamChat also sends `events`, which carry everything in order.
+   * The response also has `parts`, and a stream `events`: everything in order, and not its text alone.
    *
-   * @generated from field: bool with_events = 19;
+   * @generated from field: bool with_parts = 19;
    */
-  withEvents: boolean;
+  withParts: boolean;
 };
 
 /**
@@ -415,7 +415,8 @@ export declare type ChatResponse = Message<"polygate.v1.ChatResponse"> & {
   finishReason: string;
 
   /**
-   * All of the response in order; `response` and `tool_calls` are short forms of it.
+   * All of the response in order, when `with_parts` asked for it; `response` and `tool_calls` are
+   * short forms of it.
    *
    * @generated from field: repeated polygate.v1.Part parts = 9;
    */
@@ -519,7 +520,7 @@ export declare type StreamChatResponse = Message<"polygate.v1.StreamChatResponse
   processingTimeMs: number;
 
   /**
-   * Everything since the piece before, in order, when `with_events` asked for it.
+   * Everything since the piece before, in order, when `with_parts` asked for it.
    *
    * @generated from field: repeated polygate.v1.ChatEvent events = 10;
    */

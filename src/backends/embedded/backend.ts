@@ -2,12 +2,12 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Agent } from "#agent/agent.ts";
-import type { ChatBackend } from "#backends/backend.ts";
+import type { CoreBackend } from "#backends/backend.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 
 /** Answers by `agent`. The deadline is the signal's: there is no wire to send it over. */
-export function createEmbeddedBackend(agent: Agent): ChatBackend {
+export function createEmbeddedBackend(agent: Agent): CoreBackend {
   return {
     async chat(request, { signal }) {
       try {

@@ -1,6 +1,6 @@
 /** What a provider and a route are configured as. Types only. */
 
-import type { Price } from "#catalog/price.ts";
+import type { Price } from "#chat/price.ts";
 import type { DialectName } from "#dialects/dialect.ts";
 import type { KeyHeader } from "./presets.ts";
 

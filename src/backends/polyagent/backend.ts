@@ -2,7 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import type { ChatBackend } from "#backends/backend.ts";
+import type { CoreBackend } from "#backends/backend.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import {
@@ -40,7 +40,7 @@ async function openWire({ transport, url, ...options }: PolyagentOptions): Promi
 }
 
 /** Connects on first use, and again whenever needed. Rejects with TypeError when `url` is no address. */
-export async function createPolyagentBackend(options: PolyagentOptions): Promise<ChatBackend> {
+export async function createPolyagentBackend(options: PolyagentOptions): Promise<CoreBackend> {
   const wire = await openWire(options);
   const listModels = wire.unary(CoreService.method.listModels);
   const checkHealth = wire.unary(Health.method.check);

@@ -1,7 +1,7 @@
 /** Power of two choices over latency and load: of two at random, the one that is likely to answer first. Pure. */
 
 import type { Rng } from "#core/rng.ts";
-import type { EndpointSnapshot } from "./snapshot.ts";
+import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
 
 /** What an endpoint is taken for when neither it nor its peers were ever called. */
 const defaultLatencyMs = 250;

@@ -1,12 +1,7 @@
 /** Scores endpoints by cost, latency, reliability, load and priority. Pure. */
 
-import {
-  type EndpointSnapshot,
-  type Scored,
-  type ScoredTerm,
-  type ScoreTerm,
-  scoreTerms,
-} from "./snapshot.ts";
+import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
+import { type Scored, type ScoredTerm, type ScoreTerm, scoreTerms } from "./score.ts";
 
 /** Shares of the terms; they need not add up to anything. */
 export type Weights = Readonly<Record<ScoreTerm, number>>;

@@ -12,6 +12,7 @@ import { Pool } from "#pool/pool.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import { roundRobin } from "#routing/balancers/round-robin.ts";
 import { createDispatch, type RoutedCall } from "#routing/dispatch.ts";
+import { poolRoute } from "#routing/pool-route.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 interface NamedBackend extends PooledBackend {
@@ -35,7 +36,8 @@ function settingOf(count: number, retryAttempts = 3) {
     { clock, rng: seededRng(1) },
   );
   const dispatch = createDispatch({ clock, onAttempt: () => (report) => reports.push(report) });
-  const route = { pool, balancer: roundRobin(), algorithm: "round_robin", retryAttempts };
+  const options = { pool, balancer: roundRobin(), algorithm: "round_robin", retryAttempts };
+  const route = poolRoute(options);
   const inFlight = () => pool.snapshot().reduce((sum, member) => sum + member.inFlight, 0);
   const outcomes = () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
   return { pool, clock, dispatch, route, reports, inFlight, outcomes };
@@ -76,6 +78,7 @@ describe("unary", () => {
         pool: "chat",
         endpoint: "core-1",
         algorithm: "round_robin",
+        model: "",
         outcome: "OK",
         elapsedMs: 0,
       },

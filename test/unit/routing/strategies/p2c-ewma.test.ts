@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seededRng } from "#core/rng.ts";
+import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
 import { p2cEwma } from "#routing/strategies/p2c-ewma.ts";
-import type { EndpointSnapshot } from "#routing/strategies/snapshot.ts";
 
 const endpoint = (id: string, more: Partial<EndpointSnapshot> = {}): EndpointSnapshot => ({
   id,

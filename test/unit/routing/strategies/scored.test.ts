@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
 import { defaultWeights, scored } from "#routing/strategies/scored.ts";
-import type { EndpointSnapshot } from "#routing/strategies/snapshot.ts";
 
 const endpoint = (id: string, more: Partial<EndpointSnapshot> = {}): EndpointSnapshot => ({
   id,

@@ -1,6 +1,6 @@
 /** What a call costs by the provider's prices: whole picodollars, so that sums do not drift. Pure. */
 
-import { uncachedTokensOf } from "#chat/usage.ts";
+import { uncachedTokensOf } from "./usage.ts";
 import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 
 /** US dollars per million tokens, by kind. A kind that is absent costs what its kind in general does. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { costOf, expectedCost } from "#catalog/price.ts";
+import { costOf, expectedCost } from "#chat/price.ts";
 import { usageOf } from "#chat/usage.ts";
 
 const price = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, cacheWriteLong: 6 };

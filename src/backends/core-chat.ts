@@ -1,0 +1,196 @@
+/** A PolyAgent core as a chat backend: the canonical language ↔ the core's own. */
+
+import { create } from "@bufbuild/protobuf";
+import { eventOf, events, partOf, textOf, textPart, toolCallPart } from "#chat/parts.ts";
+import { stopOfWord, toolCallsOf } from "#chat/short-form.ts";
+import {
+  type StreamChatResponse as CorePiece,
+  type ChatRequest as CoreRequest,
+  ChatRequestSchema as CoreRequestSchema,
+  type ChatResponse as CoreResponse,
+  type ToolCall as CoreToolCall,
+  type Usage as CoreUsage,
+  MessageSchema,
+} from "#gen/polyagent/core/v1/core_pb.js";
+import {
+  type ChatMessage,
+  type ChatRequest,
+  type ChatResponse,
+  ChatResponseSchema,
+  type ToolCall,
+} from "#gen/polygate/v1/chat_pb.js";
+import { type ChatEvent, type Part, UsageSchema } from "#gen/polygate/v1/conversation_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
+import type { ChatBackend, CoreBackend } from "./backend.ts";
+
+const createRequest = creatorOf(CoreRequestSchema);
+const createMessage = creatorOf(MessageSchema);
+const createResponse = creatorOf(ChatResponseSchema);
+
+function toolCall({ id, name, argumentsJson, result }: ToolCall | CoreToolCall) {
+  return { id, name, argumentsJson, result };
+}
+
+function imageOf({ content }: Part) {
+  if (content.case !== "image" || content.value.source.case !== "data") return [];
+  return [{ data: content.value.source.value, mediaType: content.value.mediaType }];
+}
+
+/** The turns of a turn that has parts: a core has text, images and calls, and one turn for each result. */
+function turnsOfParts({ role, parts }: ChatMessage) {
+  const results = parts.flatMap(({ content }) =>
+    content.case === "toolResult" ? [content.value] : [],
+  );
+  const rest = parts.filter(({ content }) => content.case !== "toolResult");
+  const toolTurns = results.map(({ callId, parts: returned }) =>
+    createMessage({
+      role: "tool",
+      content: returned.map(textOf).join("\n"),
+      toolCallId: callId,
+      images: returned.flatMap(imageOf),
+    }),
+  );
+  if (rest.length === 0 && results.length > 0) return toolTurns;
+  const turn = createMessage({
+    role,
+    content: rest.map(textOf).join(""),
+    toolCalls: toolCallsOf(rest).map(toolCall),
+    images: rest.flatMap(imageOf),
+  });
+  return [...toolTurns, turn];
+}
+
+function turnsOf(message: ChatMessage) {
+  if (message.parts.length > 0) return turnsOfParts(message);
+  const { role, content, toolCallId, toolCalls, images } = message;
+  return [
+    createMessage({
+      role,
+      content,
+      toolCallId,
+      toolCalls: toolCalls.map(toolCall),
+      images: images.map(({ data, mediaType }) => ({ data, mediaType })),
+    }),
+  ];
+}
+
+/** The core's request: the conversation with `message` as its last turn. */
+function coreRequest(request: ChatRequest, model: string): CoreRequest {
+  const turns = request.messages.flatMap(turnsOf);
+  if (request.message !== "") turns.push(createMessage({ role: "user", content: request.message }));
+  return createRequest({
+    messages: turns,
+    context: request.context,
+    useTools: request.useTools,
+    model: model === "" ? request.modelPreference : model,
+    sessionId: request.sessionId,
+    tools: request.tools.map(({ name, description, parametersJson }) => ({
+      name,
+      description,
+      parametersJson,
+    })),
+    temperature: request.temperature,
+    maxTokens: request.maxTokens,
+  });
+}
+
+function usageOf(usage: CoreUsage | undefined) {
+  return {
+    promptTokens: usage?.promptTokens ?? 0,
+    completionTokens: usage?.completionTokens ?? 0,
+    totalTokens: usage?.totalTokens ?? 0,
+  };
+}
+
+/** The response in its short form. */
+function chatResponse({
+  content,
+  model,
+  toolCalls,
+  usage,
+  finishReason,
+}: CoreResponse): ChatResponse {
+  return createResponse({
+    response: content,
+    modelUsed: model,
+    usage: usageOf(usage),
+    toolsCalled: toolCalls.map(({ name }) => name),
+    toolCalls: toolCalls.map(toolCall),
+    finishReason,
+  });
+}
+
+/** Turns a core's pieces into events: its text is one part, each call another. */
+class PieceReader {
+  #parts = 0;
+  #isTextOpen = false;
+  #isStarted = false;
+
+  read(piece: CorePiece): ChatEvent[] {
+    const out: ChatEvent[] = [];
+    if (!this.#isStarted && piece.model !== "") {
+      this.#isStarted = true;
+      out.push(events.start({ id: "", model: piece.model }));
+    }
+    for (const call of piece.toolCalls) this.#call(call, out);
+    if (piece.delta !== "") this.#text(piece.delta, out);
+    if (piece.finishReason !== "") {
+      this.#close(out);
+      if (piece.usage !== undefined) {
+        out.push(events.usage(create(UsageSchema, usageOf(piece.usage))));
+      }
+      out.push(events.stop(stopOfWord(piece.finishReason)));
+    }
+    return out;
+  }
+
+  #text(delta: string, out: ChatEvent[]): void {
+    if (!this.#isTextOpen) {
+      this.#begin(textPart(""), out);
+      this.#isTextOpen = true;
+    }
+    out.push(eventOf({ case: "textDelta", value: delta }, this.#parts - 1));
+  }
+
+  #call({ id, name, argumentsJson, result }: CoreToolCall, out: ChatEvent[]): void {
+    this.#whole(toolCallPart({ id, name, arguments: argumentsJson }), out);
+    if (result === "") return;
+    const value = { callId: id, name, parts: [textPart(result)] };
+    this.#whole(partOf({ case: "toolResult", value }), out);
+  }
+
+  #whole(part: Part, out: ChatEvent[]): void {
+    this.#begin(part, out);
+    out.push(eventOf({ case: "partStop", value: {} }, this.#parts - 1));
+  }
+
+  #begin(part: Part, out: ChatEvent[]): void {
+    this.#close(out);
+    this.#parts += 1;
+    out.push(eventOf({ case: "partStart", value: part }, this.#parts - 1));
+  }
+
+  #close(out: ChatEvent[]): void {
+    if (!this.#isTextOpen) return;
+    this.#isTextOpen = false;
+    out.push(eventOf({ case: "partStop", value: {} }, this.#parts - 1));
+  }
+}
+
+/** The chat backend over a core, which it owns. */
+export function coreChat(core: CoreBackend): ChatBackend {
+  return {
+    async chat(request, call) {
+      return chatResponse(await core.chat(coreRequest(request, call.model), call));
+    },
+    async *streamChat(request, call) {
+      const reader = new PieceReader();
+      for await (const piece of core.streamChat(coreRequest(request, call.model), call)) {
+        yield* reader.read(piece);
+      }
+    },
+    listModels: (signal) => core.listModels(signal),
+    check: (signal) => core.check(signal),
+    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+  };
+}
