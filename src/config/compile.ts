@@ -8,11 +8,18 @@ import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
+import type { Problem } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { isReserved } from "./reserved-paths.ts";
 import { restFrom } from "./rest-settings.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CorsSettings, OnnxSettings, RateLimitSettings, Settings } from "./settings.ts";
+import type {
+  CorsSettings,
+  LoggingSettings,
+  OnnxSettings,
+  RateLimitSettings,
+  Settings,
+} from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What a configuration does not say itself. */
@@ -27,6 +34,10 @@ export interface CompileContext {
   readonly cpus: number;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
+  /** What was read and is worth a word, though it stops nothing. */
+  readonly warnings: readonly Problem[];
+  /** Streams of this process that a terminal shows. */
+  readonly terminals: readonly LoggingSettings["output"][];
   /** Services whose methods HTTP rules may select. */
   readonly services: readonly DescService[];
 }
@@ -75,7 +86,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
     onnx: onnxFrom(models, context, report),
-    logging: config.logging,
+    logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined
@@ -83,7 +94,16 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
         : ["rate_limiting.cleanup_interval"]),
       ...context.unusedEnvironment,
     ],
+    warnings: context.warnings,
   });
+}
+
+/** People read a terminal, programs everything else. */
+function loggingFrom(
+  { level, format, output }: FileConfig["logging"],
+  { terminals }: CompileContext,
+): LoggingSettings {
+  return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
 }
 
 function onnxFrom(

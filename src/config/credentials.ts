@@ -40,7 +40,9 @@ export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Repo
       "set auth.secret_key or auth.keys",
     );
   }
-  if (strict && !enabled) report(["auth", "enabled"], "must be on in production");
+  if (strict && !enabled) {
+    report(["auth", "enabled"], "must be on in production", "set API_KEY or auth.keys");
+  }
   return { enabled, keys, anonymousScopes: auth.anonymous_scopes };
 }
 
