@@ -110,6 +110,7 @@ export function recordOf(requestId: string): CallRecord {
     httpVersion: "2",
     startMs: systemClock.nowMs(),
     endpoint: "chat",
+    status: 0,
     called: false,
   };
 }

@@ -39,6 +39,8 @@ export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord
     httpVersion: "",
     startMs: 0,
     endpoint: "",
+    // Nothing ends such a call but itself.
+    status: 0,
     called: true,
   },
   { description: "call record" },

@@ -143,12 +143,11 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const record = context.values.get(callRecordKey);
   record.model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const done = await meter.run({ backend: backend.kind, model, record }, () =>
-    backend.infer(
-      { model, version: request.version, inputs: prepared.inputs },
-      backendCallOf(context),
-    ),
-  );
+  const done = await meter.run({ backend: backend.kind, model, record }, () => {
+    record.upstream = backend.kind;
+    const { version } = request;
+    return backend.infer({ model, version, inputs: prepared.inputs }, backendCallOf(context));
+  });
   counted(metrics, model, done);
 
   const interpretedMs = clock.nowMs();
