@@ -35,6 +35,7 @@ export const chainOptions = {
       },
     ],
     anonymousScopes: [],
+    failuresPerMinute: 30,
   },
   rateLimit: { capacity: plenty, perSecond: plenty, routes: [], clientsMax: 1_000 },
   timeoutMs: 30_000,

@@ -166,6 +166,11 @@ const auth = z.strictObject({
     .prefault([])
     .describe("Keys that callers present."),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
+  failures_per_minute: wholeNumber(0, 1_000_000)
+    .prefault(30)
+    .describe(
+      "Unknown keys that one address may send at once, and in each minute; then 429, except for keys that it used before. 0 sets no limit.",
+    ),
 });
 
 const rateLimiting = z.strictObject({

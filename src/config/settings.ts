@@ -72,6 +72,8 @@ export interface AuthSettings {
   readonly keys: readonly KeySettings[];
   /** Scopes of callers while auth is off. */
   readonly anonymousScopes: readonly string[];
+  /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
+  readonly failuresPerMinute: number;
 }
 
 /** A token bucket: how much it holds and how fast it fills. */

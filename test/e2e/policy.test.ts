@@ -1,6 +1,7 @@
 /** Listeners, TLS, credentials, limits and cross-origin answers of a whole gateway. */
 
 import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
@@ -157,6 +158,48 @@ auth: { enabled: true, type: bearer, secret_key: "\${AUTH_SECRET_KEY}", keys: [{
     const reload = async (headers: Record<string, string>) =>
       (await fetch(`${gateway.url}/reload/digits`, { method: "POST", headers })).status;
     expect([await reload(reader), await reload(operator)]).toEqual([403, 200]);
+  });
+
+  test("unknown keys of one address are limited over all surfaces, a key that works goes on", async () => {
+    const few = `${yaml.replace("auth: {", "auth: { failures_per_minute: 5,")}trusted_proxies: [127.0.0.1]\n`;
+    await using gateway = await startTestGateway({ yaml: few, env });
+    const wrong = { authorization: "Bearer wrong-key-0123456789" };
+    const good = { authorization: "Bearer reader-key-0123456789" };
+    const client = createClient(ChatService, createGrpcTransport({ baseUrl: gateway.url }));
+    const grpc = (headers: Record<string, string>) =>
+      client.chat({ message: "x" }, { headers }).then(
+        () => "OK",
+        (error) => Code[ConnectError.from(error).code],
+      );
+    const webSocket = async () => {
+      const handshake = {
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      };
+      const headers = { ...handshake, ...wrong };
+      const request = httpRequest(`${gateway.url}/api/v1/chat:stream`, { headers }).end();
+      const [answer] = (await once(request, "response")) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    };
+    expect((await chat(gateway.url, good)).status).toBe(200);
+    expect((await chat(gateway.url, wrong)).status).toBe(401);
+    expect((await chat(gateway.url, wrong)).status).toBe(401);
+    expect(await webSocket()).toBe(401);
+    expect([await grpc(wrong), await grpc(wrong)]).toEqual(["Unauthenticated", "Unauthenticated"]);
+    for (let time = 0; time < 25; time++) {
+      const refused = await chat(gateway.url, wrong);
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await refused.json()).toMatchObject({ error: { code: "ATTEMPTS_LIMITED" } });
+    }
+    expect(await grpc(wrong)).toBe("ResourceExhausted");
+    expect(await webSocket()).toBe(429);
+    expect([(await chat(gateway.url, good)).status, await grpc(good)]).toEqual([200, "OK"]);
+    const elsewhere = { ...wrong, "x-forwarded-for": "192.0.2.7" };
+    expect((await chat(gateway.url, elsewhere)).status).toBe(401);
   });
 
   test("no key is ever written to the log or the metrics", async () => {

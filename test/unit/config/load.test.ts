@@ -56,7 +56,7 @@ describe("what loads", () => {
       environment: "development",
       listeners: [{ name: "gateway", host: "0.0.0.0", port: 8080, serves: everything }],
       request: { bytesMax: 10_485_760, timeoutMs: 30_000 },
-      auth: { enabled: false, keys: [], anonymousScopes: [] },
+      auth: { enabled: false, keys: [], anonymousScopes: [], failuresPerMinute: 30 },
       chat: { algorithm: "round_robin", cores: [], retryAttempts: 3 },
       logging: { level: "info", format: "json", output: "stdout" },
       metrics: { enabled: true, path: "/metrics" },
@@ -280,6 +280,7 @@ describe("which layer wins", () => {
         enabled: true,
         keys: [{ name: "API_KEY", sha256: sha256("k"), scopes: ["admin"] }],
         anonymousScopes: [],
+        failuresPerMinute: 30,
       },
     },
     {
