@@ -186,6 +186,9 @@ function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> 
     onChange({ name, state, version, error }) {
       logger[state === "failed" ? "warn" : "info"]({ model: name, state, version, error }, "model");
     },
+    onStray({ name, problem }) {
+      logger.warn({ name, problem }, "not read from the model repository");
+    },
   });
 }
 
