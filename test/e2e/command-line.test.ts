@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
+import { missingProgram, testWith } from "../support/needs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function polygate(...args: string[]): ChildProcess {
@@ -112,7 +113,7 @@ describe("polygate serve", () => {
     expect({ code, err: await complaints }).toEqual({ code: 0, err: "" });
   });
 
-  test("a terminal gets text and the banner", async () => {
+  testWith(missingProgram("script"))("a terminal gets text and the banner", async () => {
     const command = `${process.execPath} -C source src/cli/main.ts serve --host 127.0.0.1 --port 0`;
     const child = spawn("script", ["-qec", command, "/dev/null"], {
       stdio: ["ignore", "pipe", "pipe"],
