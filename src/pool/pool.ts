@@ -119,6 +119,12 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return this.#members().map((member) => member.snapshot());
   }
 
+  /** What the last probe of an unhealthy member failed with, for the log. */
+  causeOfSickness(): unknown {
+    for (const { health } of this.#members()) if (health.kind === "unhealthy") return health.cause;
+    return undefined;
+  }
+
   /** Probes all members at once; resolves when each has answered, or after `capMs`. */
   async refresh(capMs: number): Promise<void> {
     const probed = [...this.#places.values()].map(({ probe }) => probe.refresh());

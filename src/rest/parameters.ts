@@ -75,7 +75,9 @@ export class ParameterBinder {
 
   /** Writes a form's file. */
   formFile(route: Route, name: string, file: UploadedFile, writer: FieldWriter): void {
-    writer.file(this.#formTarget(route, name), name, file);
+    // What a form calls the one file that a method takes does not matter.
+    const named = this.#index.target(route.method.input, route.formPrefix + name);
+    writer.file(named ?? route.upload?.target ?? this.#formTarget(route, name), name, file);
   }
 
   #formTarget(route: Route, name: string) {

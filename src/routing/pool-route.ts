@@ -38,7 +38,9 @@ class PoolWalk<B extends PooledBackend> implements Walk<B> {
 
   empty() {
     const { pool } = this.#options;
-    return fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`);
+    return fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`, {
+      cause: pool.causeOfSickness(),
+    });
   }
 
   #untried(): Candidate[] {

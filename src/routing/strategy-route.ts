@@ -108,7 +108,9 @@ class StrategyWalk<B extends PooledBackend> implements Walk<B> {
   }
 
   empty() {
-    return fault("POOL_EMPTY", `no endpoint of "${this.#node.name}" may be asked now`);
+    return fault("POOL_EMPTY", `no endpoint of "${this.#node.name}" may be asked now`, {
+      cause: this.#node.causeOfSickness(),
+    });
   }
 }
 
@@ -127,6 +129,12 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
 
   get strategy(): RouteStrategy {
     return this.#options.strategy;
+  }
+
+  /** Why endpoints are unhealthy, for the log. */
+  causeOfSickness(): unknown {
+    const causes = this.#options.targets.map(({ pool }) => pool.causeOfSickness());
+    return causes.find((cause) => cause !== undefined);
   }
 
   walk(ask: RouteAsk): Walk<B> {

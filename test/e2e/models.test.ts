@@ -47,6 +47,21 @@ describe("the log", () => {
   });
 });
 
+test("the log warns of what looks like a model and is not read; what is meant as one is listed as failed", async () => {
+  await using use = await gatewayOver({
+    "we ird/1/model.onnx": gemm(),
+    "loose/model.onnx": gemm(),
+  });
+  const warning = await use.gateway.line(({ msg }) => msg === "not read from the model repository");
+  expect(warning).toMatchObject({ level: "warn", name: "we ird" });
+  expect(warning.problem).toMatch(/: rename it$/);
+  const answer = await fetch(`${use.gateway.url}/api/v1/models/loose`);
+  expect(await answer.json()).toMatchObject({
+    state: "failed",
+    error: `no version: "model.onnx" is in no version's folder: move it to 1/model.onnx`,
+  });
+});
+
 describe("loading", () => {
   const scores = (url: string, model: string) =>
     fetch(`${url}/predict/${model}`, {
