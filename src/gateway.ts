@@ -2,9 +2,11 @@
 
 import { createAgent, plainAgent } from "#agent/agent.ts";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
+import { coreChat } from "#backends/core-chat.ts";
 import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
+import { ChatCatalog, type ChatTarget } from "#catalog/chat-catalog.ts";
 import type { Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
@@ -27,10 +29,11 @@ import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
-import { Pool } from "#pool/pool.ts";
+import { Pool, type PoolChange } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
-import { createDispatch, type Dispatch, type Route } from "#routing/dispatch.ts";
+import { createDispatch, type Dispatch } from "#routing/dispatch.ts";
+import { poolRoute } from "#routing/pool-route.ts";
 import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/health.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
@@ -81,8 +84,9 @@ interface Shared {
 /** The chat backends and the way to them. */
 interface ChatSide {
   readonly kind: "embedded" | "polyagent";
+  /** The cores. */
   readonly pool: Pool<ChatBackend>;
-  readonly route: Route<ChatBackend>;
+  readonly catalog: ChatCatalog;
   readonly dispatch: Dispatch;
 }
 
@@ -97,14 +101,14 @@ const coreKeepaliveMs = 30_000;
 async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<ChatBackend>[]> {
   if (cores.length === 0) {
     const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
-    return [{ id: "embedded", weight: 1, backend: createEmbeddedBackend(agent) }];
+    return [{ id: "embedded", weight: 1, backend: coreChat(createEmbeddedBackend(agent)) }];
   }
   const bounds = { messageBytesMax: coreMessageBytesMax, keepaliveMs: coreKeepaliveMs };
   return await Promise.all(
     cores.map(async ({ id, weight, ...core }) => ({
       id,
       weight,
-      backend: await createPolyagentBackend({ ...core, ...bounds }),
+      backend: coreChat(await createPolyagentBackend({ ...core, ...bounds })),
     })),
   );
 }
@@ -166,18 +170,56 @@ async function openChat(shared: Shared): Promise<ChatSide> {
     },
   );
   const { algorithm, retryAttempts, attemptTimeoutMs } = chat;
+  const route = poolRoute({
+    pool,
+    balancer: createBalancer(algorithm, systemRng),
+    algorithm,
+    retryAttempts,
+    ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
+  });
   return {
     kind,
     pool,
-    route: {
-      pool,
-      balancer: createBalancer(algorithm, systemRng),
-      algorithm,
-      retryAttempts,
-      ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
-    },
+    catalog: await openCatalog(shared, { route, kind }),
     dispatch: createDispatch({ clock, onAttempt: attemptReporter(shared) }),
   };
+}
+
+/** Opens the providers and builds the routes; who has none loads nothing for them. */
+async function openCatalog(
+  { settings, clock, logger }: Shared,
+  cores: ChatTarget,
+): Promise<ChatCatalog> {
+  const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
+  const rng = systemRng;
+  const { retryAttempts } = chat;
+  const weightsByProvider = new Map(wanted.map(({ name, weights: own }) => [name, own]));
+  const wishes = { weights, weightsByProvider };
+  const common = { cores, wishes, retryAttempts, rng };
+  if (wanted.length === 0) return new ChatCatalog({ ...common, providers: [], routes: new Map() });
+  const { openProvider, routeTrees } = await import("#catalog/open-catalog.ts");
+  const deps = {
+    clock,
+    rng,
+    onChange({ pool, member: { id, health } }: PoolChange) {
+      if (health.kind === "unknown") return;
+      const facts = { provider: pool, endpoint: id, health: health.kind };
+      if (health.kind === "healthy") logger.info(facts, "provider health");
+      else logger.warn({ ...facts, error: causeText(health.cause) }, "provider health");
+    },
+    onKeyRefused: (event: { provider: string; tail: string; reason: string }) =>
+      logger.warn(
+        { provider: event.provider, key: event.tail, reason: event.reason },
+        "key set aside",
+      ),
+  };
+  const providers = wanted.map((one) => openProvider(one, chat, deps));
+  const byName = new Map(providers.map((provider) => [provider.name, provider]));
+  return new ChatCatalog({
+    ...common,
+    providers,
+    routes: routeTrees(routes, { providers: byName, wishes, rng }),
+  });
 }
 
 /** Opens the backend of the models, each of whose changes leaves a line. */
@@ -258,7 +300,11 @@ function openStreet(
 }
 
 /** What the gateway says of itself once it is up. */
-function factsOf({ listeners, chat, onnx }: Settings, front: Front, predict: PredictBackend) {
+function factsOf(
+  { listeners, chat, providers, onnx }: Settings,
+  front: Front,
+  predict: PredictBackend,
+) {
   return {
     listeners: front.listeners.map(({ name, url }, index) => ({
       name,
@@ -269,6 +315,7 @@ function factsOf({ listeners, chat, onnx }: Settings, front: Front, predict: Pre
       ...(chat.cores.length === 0
         ? ["embedded core"]
         : chat.cores.map(({ id, url }) => `${id} ${url}`)),
+      ...providers.map(({ name, dialect, source }) => `${name} (${dialect}), by ${source}`),
       `${predict.kind}, ${onnx.workers} workers`,
     ],
     models: predict.models().map(({ name, state }) => `${name} (${state})`),
@@ -292,6 +339,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   };
   const chat = await openChat(shared);
   opening.use(chat.pool);
+  for (const { pool } of chat.catalog.providers) opening.use(pool);
   const predict = opening.use(await openPredict(shared));
   let modelsSettled = false;
   void predict.ready().then(() => {

@@ -25,6 +25,8 @@ export interface BackendCall {
 export interface ChatCall extends BackendCall {
   /** The model as the backend names it; empty leaves it to the request, or to the backend. */
   readonly model: string;
+  /** Notified of the parameters that the backend does not have and that were left out. */
+  onDropped?(parameters: readonly string[]): void;
 }
 
 /** A model that a chat backend can be asked for. */

@@ -53,3 +53,11 @@ export function normalized(request: ChatRequest): ChatRequest {
     messages: [...messages.flatMap(turnsOf), ...last],
   });
 }
+
+/** The request with its `context` as a first system turn, for those who know no context. */
+export function withContext(request: ChatRequest): ChatRequest {
+  const { context, messages } = request;
+  if (context === "") return request;
+  const system = create(ChatMessageSchema, { role: "system", parts: [textPart(context)] });
+  return create(ChatRequestSchema, { ...request, context: "", messages: [system, ...messages] });
+}

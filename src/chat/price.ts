@@ -1,7 +1,7 @@
 /** What a call costs by the provider's prices: whole picodollars, so that sums do not drift. Pure. */
 
-import { uncachedTokensOf } from "./usage.ts";
 import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
+import { uncachedTokensOf } from "./usage.ts";
 
 /** US dollars per million tokens, by kind. A kind that is absent costs what its kind in general does. */
 export interface Price {

@@ -4,14 +4,17 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
+import { defaultWeights } from "#routing/strategies/scored.ts";
 import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
+import { providersFrom } from "./providers.ts";
 import type { Report } from "./report.ts";
 import { isReserved } from "./reserved-paths.ts";
 import { restFrom } from "./rest-settings.ts";
+import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type {
   CorsSettings,
@@ -20,6 +23,7 @@ import type {
   RateLimitSettings,
   Settings,
 } from "./settings.ts";
+import type { Environment } from "./source.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What a configuration does not say itself. */
@@ -34,6 +38,8 @@ export interface CompileContext {
   readonly cpus: number;
   /** V8's limit of the heap. */
   readonly heapBytesMax: number;
+  /** The environment, for keys and addresses of providers. */
+  readonly env: Environment;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
   /** What was read and is worth a word, though it stops nothing. */
@@ -61,6 +67,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   }
   const cors = corsFrom(config.cors, strict, report);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
+  const providers = providersFrom(config.providers, context.env, report);
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
@@ -88,6 +95,9 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       retryAttempts: balancer.retry_attempts,
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
+    providers,
+    routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
+    scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
     logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
@@ -125,6 +135,14 @@ function loggingFrom(
   { terminals }: CompileContext,
 ): LoggingSettings {
   return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
+}
+
+/** Drops what is undefined. */
+function withoutUndefined<T extends object>(
+  fields: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const set = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function onnxFrom(

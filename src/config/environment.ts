@@ -61,6 +61,12 @@ export const environmentRows: readonly EnvironmentRow[] = [
     path: ["load_balancer", "timeout"],
     value: (text) => `${text}ms`,
   },
+  ...(["cost", "latency", "reliability", "load", "priority"] as const).flatMap((term) =>
+    [
+      `LOAD_BALANCER_${term.toUpperCase()}_WEIGHT`,
+      `LOAD_BALANCER_WEIGHT_${term.toUpperCase()}`,
+    ].map((name): EnvironmentRow => ({ name, path: ["load_balancer", "weights", term] })),
+  ),
   { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
   // Other programs' DEBUG names parts of them: what is neither yes nor no is none of ours.
   {
@@ -78,12 +84,6 @@ const unusedNames: readonly (string | RegExp)[] = [
   "KNOWLEDGE_SYSTEM_URL",
   "TENSORFLOW_SERVING_URL",
   "ONNX_RUNTIME_URL",
-  "OPENAI_API_KEY",
-  "ANTHROPIC_API_KEY",
-  "XAI_API_KEY",
-  "GROK_API_KEY",
-  "GOOGLE_API_KEY",
-  /^LOAD_BALANCER_(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
 ];
 
 /** What the environment comes to. */

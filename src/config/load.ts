@@ -55,6 +55,7 @@ export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outsid
     tlsProblems,
     cpus: availableParallelism(),
     heapBytesMax: getHeapStatistics().heap_size_limit,
+    env,
     unusedEnvironment: unusedEnvironment(env),
     warnings,
     terminals,

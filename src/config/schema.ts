@@ -2,12 +2,15 @@
 
 import { z } from "zod";
 import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
+import { providersSchema } from "./providers.ts";
 import { jsonOverride, rest } from "./rest-schema.ts";
+import { routesSchema } from "./routes.ts";
 import {
   duration,
   durationOrNone,
   flag,
   host,
+  numberBetween,
   positiveNumber,
   size,
   text,
@@ -224,6 +227,18 @@ const loadBalancer = z.strictObject({
   health_check_interval: duration("1h")
     .prefault("10s")
     .describe("Time between health checks of a core."),
+  weights: z
+    .strictObject({
+      cost: numberBetween(0, 1_000_000).optional(),
+      latency: numberBetween(0, 1_000_000).optional(),
+      reliability: numberBetween(0, 1_000_000).optional(),
+      load: numberBetween(0, 1_000_000).optional(),
+      priority: numberBetween(0, 1_000_000).optional(),
+    })
+    .prefault({})
+    .describe(
+      "Weights of the terms under `scored`: cost 30, latency 40, reliability 30, load 10, priority 10 when absent.",
+    ),
   retry_attempts: wholeNumber(0, 10)
     .prefault(3)
     .describe("Further tries on other cores after the first."),
@@ -313,6 +328,8 @@ export const fileSchema = z.strictObject({
     .array(core)
     .prefault([])
     .describe("PolyAgent cores; an embedded one answers when there is none."),
+  providers: providersSchema,
+  routes: routesSchema,
   models: models.prefault({}).describe("Models that run in this process."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),

@@ -1,7 +1,10 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
 
+import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
+import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
+import type { Weights } from "#routing/strategies/scored.ts";
 import type { Problem } from "./problem.ts";
 
 /** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
@@ -177,6 +180,12 @@ export interface Settings {
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
   readonly chat: ChatSettings;
+  /** LLM providers, those of the environment included. */
+  readonly providers: readonly ProviderSettings[];
+  /** Public model names of chat. */
+  readonly routes: Readonly<Record<string, RouteSettings>>;
+  /** Weights of the terms under `scored`. */
+  readonly scoreWeights: Weights;
   readonly onnx: OnnxSettings;
   readonly logging: LoggingSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };

@@ -70,6 +70,11 @@ export class Attempt<B> implements Disposable {
     return this.#lease.id;
   }
 
+  /** Name of the member's pool. */
+  get pool(): string {
+    return this.#setting.pool;
+  }
+
   /** The model to ask for. */
   get model(): string {
     return this.#setting.model;

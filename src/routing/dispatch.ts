@@ -19,6 +19,8 @@ export interface RoutedCall {
 
 /** What an endpoint is given of a call. */
 export interface AttemptCall extends RoutedCall {
+  /** Name of the pool that is asked. */
+  readonly pool: string;
   /** Id of the pool's member that is asked. */
   readonly endpoint: string;
   /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
@@ -139,12 +141,12 @@ class Journey<B> {
   }
 
   /** The call as the attempt's endpoint is given it, with the time that is left. */
-  rest({ endpoint, model }: Attempt<B>): AttemptCall {
+  rest({ endpoint, model, pool }: Attempt<B>): AttemptCall {
     const { signal, requestId } = this.#call;
     const timeoutMs = this.#timeLeftMs();
     return timeoutMs === undefined
-      ? { signal, requestId, endpoint, model }
-      : { signal, requestId, endpoint, model, timeoutMs };
+      ? { signal, requestId, pool, endpoint, model }
+      : { signal, requestId, pool, endpoint, model, timeoutMs };
   }
 
   /** Ends `attempt`; returns when another may follow, else throws the final fault. */

@@ -2,11 +2,10 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { ChatBackend, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { ChatBackend, ListedModel, ModelStatus, PredictBackend } from "#backends/backend.ts";
 import { abortable } from "#core/abortable.ts";
 import { timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
-import type { Model as CoreModel } from "#gen/polyagent/core/v1/core_pb.js";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
 import type { Pool } from "#pool/pool.ts";
 import { modelOf } from "./predict.ts";
@@ -48,7 +47,7 @@ function predictModel(kind: string, status: ModelStatus): ModelInit {
   };
 }
 
-function chatModel(kind: string, { id, provider, capabilities }: CoreModel): ModelInit {
+function chatModel(kind: string, { id, provider, capabilities }: ListedModel): ModelInit {
   return {
     id,
     provider,
@@ -64,7 +63,7 @@ async function modelsAt(
   pool: Pool<ChatBackend>,
   id: string,
   signal: AbortSignal,
-): Promise<readonly CoreModel[]> {
+): Promise<readonly ListedModel[]> {
   using lease = pool.lease(id);
   try {
     const models = await abortable(lease.backend.listModels(signal), signal);

@@ -37,10 +37,12 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
     "gen",
   ],
-  catalog: ["chat", "core", "gen"],
+  catalog: ["dialects", "routing", "pool", "backends", "chat", "errors", "core"],
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
   services: [
+    "catalog",
+    "chat",
     "routing",
     "pool",
     "backends",
@@ -53,6 +55,9 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   config: [
+    "catalog",
+    "chat",
+    "dialects",
     "public-services.ts",
     "rest",
     "exchange",

@@ -2,7 +2,8 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { normalized } from "#chat/normalize.ts";
+import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
+import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
 import type { DialectClient, DialectName, ErrorResponse } from "#dialects/dialect.ts";
 import { clients } from "#dialects/dialects.ts";
@@ -25,6 +26,8 @@ import type { KeyHeader } from "./presets.ts";
 
 /** How a provider is reached. */
 export interface LlmBackendOptions {
+  /** Name of the provider. */
+  readonly name: string;
   readonly dialect: DialectName;
   /** Origin and path that all paths of the dialect follow. */
   readonly baseUrl: string;
@@ -43,30 +46,17 @@ export interface LlmBackendOptions {
   readonly ca?: Buffer;
 }
 
-/** What travels with a call. */
-export interface LlmCall {
-  /** Aborts when the client is gone or the deadline has passed; the provider's call is cancelled at once. */
-  readonly signal: AbortSignal;
-  /** The model as the provider names it. */
-  readonly model: string;
-}
-
 /** What a provider needs of its surroundings. */
 export interface LlmBackendDeps {
   readonly clock: Clock;
   /** A key was refused, or its account is used up; `tail` is what may be shown of it. */
   onKeyRefused?(event: { readonly tail: string; readonly reason: string }): void;
-  /** Parameters were dropped that the provider does not have. */
-  onDropped?(parameters: readonly string[]): void;
-}
-
-/** A model that a provider lists. */
-export interface ListedModel {
-  readonly id: string;
 }
 
 /** Bytes of an error that are read; providers' pages of HTML can be long. */
 const errorBytesMax = 64 * 1024;
+/** Models of a listing that are kept. */
+const listedMax = 5_000;
 const listBytesMax = 8 * 1024 * 1024;
 
 /** A call that was not answered, as a fault: what may be tried elsewhere is retryable. */
@@ -101,12 +91,13 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 /** Calls one provider. Connects on first use. */
-export class LlmBackend implements AsyncDisposable {
+export class LlmBackend implements ChatBackend {
   readonly #options: LlmBackendOptions;
   readonly #deps: LlmBackendDeps;
   readonly #dialect: DialectClient;
   readonly #http: HttpClient;
   readonly #keys: KeyRing;
+  #listed: readonly ListedModel[] = [];
   /** Path of the base URL, without a slash at its end. */
   readonly #basePath: string;
 
@@ -121,14 +112,14 @@ export class LlmBackend implements AsyncDisposable {
   }
 
   /** A whole response. Fails with the reasons of docs/design/dialects.md, or the signal's reason. */
-  async chat(request: ChatRequest, call: LlmCall): Promise<ChatResponse> {
+  async chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse> {
     const response = await this.#send(request, call, false);
     const bytes = await this.#whole(response, this.#options.responseBytesMax);
     return this.#dialect.readResponse(parsed(bytes), this.#target(call));
   }
 
   /** The response as events; leaving the iteration cancels the provider's call. */
-  streamChat(request: ChatRequest, call: LlmCall): AsyncIterable<ChatEvent> {
+  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
     const { firstTokenTimeoutMs } = this.#options;
     return withFirstEventTimeout((signal) => this.#events(request, { ...call, signal }), {
       signal: call.signal,
@@ -137,7 +128,7 @@ export class LlmBackend implements AsyncDisposable {
     });
   }
 
-  async *#events(request: ChatRequest, call: LlmCall): AsyncGenerator<ChatEvent> {
+  async *#events(request: ChatRequest, call: ChatCall): AsyncGenerator<ChatEvent> {
     const leave = new AbortController();
     const signal = AbortSignal.any([call.signal, leave.signal]);
     try {
@@ -157,13 +148,24 @@ export class LlmBackend implements AsyncDisposable {
   }
 
   /** The models that the provider lists. */
-  async listModels(signal: AbortSignal): Promise<ListedModel[]> {
+  async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
     const response = await this.#get(dialectPaths[this.#options.dialect].models, signal);
     const body = new LooseObject(parsed(await this.#whole(response, listBytesMax)));
     const models = [...body.objects("data"), ...body.objects("models")];
-    return models
-      .map((model) => ({ id: model.text("id") || model.text("name").replace(/^models\//, "") }))
+    this.#listed = models
+      .slice(0, listedMax)
+      .map((model) => ({
+        id: model.text("id") || model.text("name").replace(/^models\//, ""),
+        provider: this.#options.name,
+        capabilities: ["text"],
+      }))
       .filter(({ id }) => id !== "");
+    return this.#listed;
+  }
+
+  /** What it listed when it was asked last. */
+  get listed(): readonly ListedModel[] {
+    return this.#listed;
   }
 
   /** Resolves when the provider answers a free call; else rejects. */
@@ -171,12 +173,12 @@ export class LlmBackend implements AsyncDisposable {
     await this.listModels(signal);
   }
 
-  async #send(request: ChatRequest, call: LlmCall, stream: boolean): Promise<IncomingResponse> {
+  async #send(request: ChatRequest, call: ChatCall, stream: boolean): Promise<IncomingResponse> {
     const { dialect } = this.#options;
     const { chat } = dialectPaths[dialect];
-    const canonical = create(ChatRequestSchema, { ...normalized(request), stream });
+    const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
     const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
-    if (dropped.length > 0) this.#deps.onDropped?.(dropped);
+    if (dropped.length > 0) call.onDropped?.(dropped);
     return await this.#exchange(
       "POST",
       chat(call.model, stream),
@@ -245,7 +247,7 @@ export class LlmBackend implements AsyncDisposable {
     throw malformed(`the provider's response has more than ${bytesMax} bytes`);
   }
 
-  #target({ model }: LlmCall) {
+  #target({ model }: ChatCall) {
     const { profile, factsOf } = this.#options;
     const target = { model, facts: factsOf(model) };
     return profile === undefined ? target : { ...target, profile };

@@ -19,6 +19,7 @@ const toolRequest = create(ChatRequestSchema, {
   maxTokens: 20,
   tools: [{ name: "w", description: "d", parametersJson: '{"type":"object"}' }],
 });
+const call = { model: "double", requestId: "r" };
 const never = new AbortController().signal;
 
 function backendOf(
@@ -29,6 +30,7 @@ function backendOf(
 ): LlmBackend {
   return new LlmBackend(
     {
+      name: "double",
       dialect,
       baseUrl: url,
       keys: ["key-0123456789"],
@@ -51,8 +53,7 @@ async function streamed(
   signal = never,
 ): Promise<ChatResponse> {
   const assembler = new Assembler();
-  for await (const event of backend.streamChat(asked, { model: "double", signal }))
-    assembler.add(event);
+  for await (const event of backend.streamChat(asked, { ...call, signal })) assembler.add(event);
   return assembler.response;
 }
 
@@ -72,7 +73,7 @@ describe.each(dialects)("%s", (dialect) => {
   test("answers whole and as a stream alike, with usage and a stop", async () => {
     await using provider = await startProvider(dialect);
     await using backend = backendOf(provider, dialect);
-    const whole = await backend.chat(request, { model: "double", signal: never });
+    const whole = await backend.chat(request, { ...call, signal: never });
     const pieces = await streamed(backend);
     for (const response of [whole, pieces]) {
       expect(textOf(response)).toBe("Hello there");
@@ -95,7 +96,7 @@ describe.each(dialects)("%s", (dialect) => {
       toolCall: { id: "c1", name: "w", arguments: '{"city":"Ulm"}' },
     };
     await using backend = backendOf(provider, dialect);
-    const whole = await backend.chat(toolRequest, { model: "double", signal: never });
+    const whole = await backend.chat(toolRequest, { ...call, signal: never });
     const pieces = await streamed(backend, toolRequest);
     for (const response of [whole, pieces]) {
       const call = response.parts.at(-1)?.content;
@@ -110,7 +111,9 @@ describe.each(dialects)("%s", (dialect) => {
   test("lists its models, by which it is checked for free", async () => {
     await using provider = await startProvider(dialect);
     await using backend = backendOf(provider, dialect);
-    expect(await backend.listModels(never)).toEqual([{ id: "double" }]);
+    expect(await backend.listModels(never)).toEqual([
+      { id: "double", provider: "double", capabilities: ["text"] },
+    ]);
     await backend.check(never);
     expect(provider.received).toEqual([]);
   });
@@ -129,7 +132,7 @@ describe.each(dialects)("%s", (dialect) => {
       },
       {
         fault: { kind: "stall" } as const,
-        call: (signal: AbortSignal) => backend.chat(request, { model: "double", signal }),
+        call: (signal: AbortSignal) => backend.chat(request, { ...call, signal }),
       },
     ];
     for (const [index, { fault, call }] of cases.entries()) {
@@ -148,7 +151,7 @@ describe.each(dialects)("%s", (dialect) => {
     await using provider = await startProvider(dialect);
     await using backend = backendOf(provider, dialect);
     provider.faults.push({ kind: "stall_after", frames: 3 });
-    for await (const event of backend.streamChat(request, { model: "double", signal: never })) {
+    for await (const event of backend.streamChat(request, { ...call, signal: never })) {
       expect(event.$typeName).toBe("polygate.v1.ChatEvent");
       break;
     }
@@ -173,7 +176,7 @@ describe.each(dialects)("%s", (dialect) => {
     await using provider = await startProvider(dialect);
     await using backend = backendOf(provider, dialect);
     provider.faults.push(fault);
-    const whole = await refused(backend.chat(request, { model: "double", signal: never }));
+    const whole = await refused(backend.chat(request, { ...call, signal: never }));
     expect(reasonOf(whole)).toBe(reason);
     if (reason === "BACKEND_RATE_LIMITED") expect(retryAfterMsFrom(whole)).toBe(7_000);
     provider.faults.push(fault);
@@ -211,7 +214,7 @@ describe.each(dialects)("%s", (dialect) => {
     await using provider = await startProvider(dialect);
     provider.script = { text: "x".repeat(200_000) };
     await using backend = backendOf(provider, dialect, { responseBytesMax: 100_000 });
-    const error = await refused(backend.chat(request, { model: "double", signal: never }));
+    const error = await refused(backend.chat(request, { ...call, signal: never }));
     expect(reasonOf(error)).toBe("BACKEND_MALFORMED");
     await expect.poll(() => provider.open()).toBe(0);
   });
@@ -227,18 +230,18 @@ test("a refused key is set aside and named by its last four characters; the next
     status: 401,
     body: { error: { message: "bad key sk-first-0001" } },
   });
-  const error = await refused(backend.chat(request, { model: "double", signal: never }));
+  const error = await refused(backend.chat(request, { ...call, signal: never }));
   expect(error.rawMessage).not.toContain("sk-first");
   expect(events).toEqual([{ tail: "…0001", reason: "BACKEND_CREDENTIAL" }]);
   for (let count = 0; count < 3; count += 1) {
-    await backend.chat(request, { model: "double", signal: never });
+    await backend.chat(request, { ...call, signal: never });
     expect(provider.received.at(-1)?.headers.authorization).toBe("Bearer sk-second-0002");
   }
 });
 
 test("a provider that nobody listens for is lost, not failed", async () => {
   await using backend = backendOf({ url: "http://127.0.0.1:9" }, "openai-chat");
-  const error = await refused(backend.chat(request, { model: "double", signal: never }));
+  const error = await refused(backend.chat(request, { ...call, signal: never }));
   expect(reasonOf(error)).toBe("BACKEND_LOST");
   expect(error.rawMessage).not.toContain("127.0.0.1");
 });

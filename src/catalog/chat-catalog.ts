@@ -1,0 +1,173 @@
+/** Which route and backends a model's name means, for chat: routes, providers, listed models, cores. */
+
+import type { ChatBackend, ListedModel } from "#backends/backend.ts";
+import { expectedCost, type Price } from "#chat/price.ts";
+import type { Rng } from "#core/rng.ts";
+import { fault } from "#errors/fault.ts";
+import type { Pool } from "#pool/pool.ts";
+import type { Route, RouteAsk, RouteNode } from "#routing/route.ts";
+import type { ScoreWishes } from "#routing/strategies/scored.ts";
+import { StrategyNode } from "#routing/strategy-route.ts";
+import { treeRoute } from "#routing/tree.ts";
+
+/** A provider as the catalog knows it. */
+export interface CatalogProvider {
+  readonly name: string;
+  readonly pool: Pool<ChatBackend>;
+  /** The model of a chat that names the provider alone. */
+  readonly defaultModel?: string;
+  readonly prices: Readonly<Record<string, Price>>;
+  /** What it listed when it was asked last. */
+  listed(): readonly ListedModel[];
+}
+
+/** Where a chat goes. */
+export interface ChatTarget {
+  readonly route: Route<ChatBackend>;
+  /** Kind of the backends behind it: polyagent, embedded or llm. */
+  readonly kind: string;
+}
+
+/** What a catalog is made of. */
+export interface ChatCatalogOptions {
+  /** Configured cores, or the embedded one. */
+  readonly cores: ChatTarget;
+  readonly providers: readonly CatalogProvider[];
+  /** Route trees by public name. */
+  readonly routes: ReadonlyMap<string, RouteNode<ChatBackend>>;
+  readonly wishes: ScoreWishes;
+  readonly retryAttempts: number;
+  readonly rng: Rng;
+}
+
+const kind = "llm";
+/** The route of chats that name no model. */
+const defaultRoute = "default";
+
+/** Finds routes by the names that clients use. */
+export class ChatCatalog {
+  readonly #options: ChatCatalogOptions;
+  readonly #providers: ReadonlyMap<string, CatalogProvider>;
+  /** Nodes that were made for providers, by what they choose from; names are those of listings. */
+  readonly #nodes = new Map<string, RouteNode<ChatBackend>>();
+
+  constructor(options: ChatCatalogOptions) {
+    this.#options = options;
+    this.#providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+  }
+
+  get providers(): readonly CatalogProvider[] {
+    return this.#options.providers;
+  }
+
+  /** Names of the configured routes. */
+  get routeNames(): readonly string[] {
+    return [...this.#options.routes.keys()];
+  }
+
+  /** Where a chat for `model` goes; empty names none. Throws MODEL_UNKNOWN. */
+  resolve(model: string, ask: RouteAsk): ChatTarget {
+    const { routes, cores, providers } = this.#options;
+    const node = routes.get(model === "" ? defaultRoute : model);
+    if (node !== undefined) return this.#target(node, ask);
+    if (model === "")
+      return cores.kind === "embedded" && providers.length > 0 ? this.#any(ask) : cores;
+    const named = this.#named(model);
+    if (named !== undefined) return this.#target(named, ask);
+    // Cores have models of their own, of which they need not tell.
+    if (cores.kind === "embedded" && providers.length > 0 && !this.#isListedByCores(model)) {
+      throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
+    }
+    return cores;
+  }
+
+  /** US dollars per million tokens of a model at a provider; undefined when nobody knows. */
+  priceOf(provider: string, model: string): Price | undefined {
+    const prices = this.#providers.get(provider)?.prices;
+    return prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
+  }
+
+  #isListedByCores(model: string): boolean {
+    return model.startsWith("polyagent");
+  }
+
+  #target(node: RouteNode<ChatBackend>, ask: RouteAsk): ChatTarget {
+    return { route: treeRoute(node, ask, this.#options.retryAttempts), kind };
+  }
+
+  /** A provider's name, `provider/model`, or a model that providers list. */
+  #named(model: string): RouteNode<ChatBackend> | undefined {
+    const provider = this.#providers.get(model);
+    if (provider !== undefined)
+      return this.#node(model, [[provider, this.#defaultModel(provider)]]);
+    const slash = model.indexOf("/");
+    const prefix = slash < 0 ? undefined : this.#providers.get(model.slice(0, slash));
+    if (prefix !== undefined) return this.#node(model, [[prefix, model.slice(slash + 1)]]);
+    const listing = this.#options.providers.filter(
+      ({ listed, prices }) =>
+        Object.hasOwn(prices, model) || listed().some(({ id }) => id === model),
+    );
+    return listing.length === 0
+      ? undefined
+      : this.#node(
+          model,
+          listing.map((one) => [one, model] as const),
+        );
+  }
+
+  #defaultModel({ name, defaultModel, listed }: CatalogProvider): string {
+    const model = defaultModel ?? listed()[0]?.id;
+    if (model !== undefined) return model;
+    throw fault("MODEL_UNKNOWN", `the provider "${name}" lists no model; name one`);
+  }
+
+  /** Every provider with its default model. */
+  #any(ask: RouteAsk): ChatTarget {
+    const ready = this.#options.providers.filter(
+      ({ defaultModel, listed }) => defaultModel !== undefined || listed().length > 0,
+    );
+    if (ready.length === 0) {
+      throw fault("POOL_EMPTY", "no provider has told its models yet", {
+        cause: this.#options.providers[0]?.pool.causeOfSickness(),
+      });
+    }
+    const pairs = ready.map((provider) => [provider, this.#defaultModel(provider)] as const);
+    return this.#target(this.#node("default", pairs), ask);
+  }
+
+  /** The node that chooses by score among models of providers; made once for each choice. */
+  #node(
+    name: string,
+    pairs: readonly (readonly [provider: CatalogProvider, model: string])[],
+  ): RouteNode<ChatBackend> {
+    const key = pairs.map(([provider, model]) => `${provider.name}/${model}`).join(" ");
+    const known = this.#nodes.get(key);
+    if (known !== undefined) return known;
+    const node = new StrategyNode<ChatBackend>({
+      name,
+      strategy: "scored",
+      targets: pairs.map(([provider, model]) => targetOf(provider, model, 1)),
+      wishes: this.#options.wishes,
+      hasAffinity: true,
+      rng: this.#options.rng,
+    });
+    if (this.#nodes.size >= nodesMax) this.#nodes.clear();
+    this.#nodes.set(key, node);
+    return node;
+  }
+}
+
+/** Nodes that are kept; clients may name models without end. */
+const nodesMax = 1_000;
+
+/** A provider's model as a target of a route. */
+export function targetOf({ pool, prices }: CatalogProvider, model: string, weight: number) {
+  const price = Object.hasOwn(prices, model) ? prices[model] : undefined;
+  return {
+    pool,
+    model,
+    weight,
+    costOf: (promptTokens: number, outputTokens: number) =>
+      price === undefined ? undefined : expectedCost(promptTokens, outputTokens, price),
+  };
+}

@@ -1,0 +1,132 @@
+/** Builds the catalog: a pool for each provider, a tree for each route. */
+
+import type { ChatBackend, ListedModel } from "#backends/backend.ts";
+import { LlmBackend } from "#backends/llm/backend.ts";
+import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import { defaultModelFacts } from "#dialects/model-facts.ts";
+import { Pool, type PoolChange } from "#pool/pool.ts";
+import type { RouteNode } from "#routing/route.ts";
+import type { ScoreWishes } from "#routing/strategies/scored.ts";
+import { StrategyNode } from "#routing/strategy-route.ts";
+import { FallbackNode, SplitNode } from "#routing/tree.ts";
+import { type CatalogProvider, targetOf } from "./chat-catalog.ts";
+import type { RouteSettings, RouteTargetSettings } from "./route-settings.ts";
+
+/** What holds for all providers. */
+export interface OpenProvidersOptions {
+  readonly healthIntervalMs: number;
+  readonly healthTimeoutMs: number;
+}
+
+/** What providers need of their surroundings. */
+export interface OpenProvidersDeps {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Notified of each change of an endpoint's health. */
+  onChange(change: PoolChange): void;
+  /** A key was refused; `tail` is what may be shown of it. */
+  onKeyRefused(event: {
+    readonly provider: string;
+    readonly tail: string;
+    readonly reason: string;
+  }): void;
+}
+
+/** Connections to one endpoint at one time. */
+const connectionsMax = 512;
+/** Largest response that is not a stream. */
+const responseBytesMax = 64 * 1024 * 1024;
+
+/** Opens a provider: nothing is sent but probes, which are free. */
+export function openProvider(
+  settings: ProviderSettings,
+  options: OpenProvidersOptions,
+  deps: OpenProvidersDeps,
+): CatalogProvider {
+  const { name, endpoints, defaultModel, prices, priority, concurrentMax } = settings;
+  const backends = endpoints.map(
+    ({ baseUrl }) =>
+      new LlmBackend(
+        {
+          ...settings,
+          baseUrl,
+          factsOf: () => defaultModelFacts,
+          connectionsMax,
+          responseBytesMax,
+        },
+        {
+          clock: deps.clock,
+          onKeyRefused: (event) => deps.onKeyRefused({ provider: name, ...event }),
+        },
+      ),
+  );
+  const members = endpoints.map(({ id, weight }, index) => ({
+    id,
+    weight,
+    backend: backends[index] as LlmBackend,
+  }));
+  const pool = new Pool<ChatBackend>({ name, members, priority, concurrentMax, ...options }, deps);
+  const listed = (): readonly ListedModel[] => backends.flatMap((backend) => backend.listed);
+  return { name, pool, prices, listed, ...(defaultModel === undefined ? {} : { defaultModel }) };
+}
+
+/** What route trees are built from. */
+export interface RouteTreeDeps {
+  readonly providers: ReadonlyMap<string, CatalogProvider>;
+  readonly wishes: ScoreWishes;
+  readonly rng: Rng;
+}
+
+/** The trees of all routes by name; names in them lead to each other. */
+export function routeTrees(
+  routes: Readonly<Record<string, RouteSettings>>,
+  { providers, wishes, rng }: RouteTreeDeps,
+): ReadonlyMap<string, RouteNode<ChatBackend>> {
+  const trees = new Map<string, RouteNode<ChatBackend>>();
+  const target = ({ provider: name, model, weight }: RouteTargetSettings) => {
+    const provider = providers.get(name);
+    if (provider === undefined) throw new RangeError(`there is no provider ${name}`);
+    return targetOf(provider, model ?? provider.defaultModel ?? "", weight);
+  };
+  const build = (name: string, settings: RouteSettings): RouteNode<ChatBackend> => {
+    switch (settings.kind) {
+      case "strategy":
+        return new StrategyNode<ChatBackend>({
+          ...settings,
+          name,
+          targets: settings.targets.map(target),
+          wishes,
+          rng,
+        });
+      case "fallback":
+        return new FallbackNode(
+          name,
+          settings.children.map((child) => build(name, child)),
+          settings.on,
+        );
+      case "split": {
+        const shares = settings.shares.map(({ weight, child }) => ({
+          weight,
+          node: build(name, child),
+        }));
+        return new SplitNode(name, shares, rng);
+      }
+      case "reference":
+        return tree(settings.to);
+    }
+  };
+  /** Routes that refer to others are built after those; none leads back to itself. */
+  const tree = (name: string): RouteNode<ChatBackend> => {
+    const known = trees.get(name);
+    if (known !== undefined) return known;
+    const settings = routes[name];
+    if (settings === undefined) throw new RangeError(`there is no route ${name}`);
+    const node = build(name, settings);
+    trees.set(name, node);
+    return node;
+  };
+  for (const name of Object.keys(routes)) tree(name);
+  return trees;
+}

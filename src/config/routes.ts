@@ -1,0 +1,202 @@
+/** The section `routes`: public model names as trees of targets, fallbacks and splits. */
+
+import { z } from "zod";
+import type { RouteSettings, RouteTargetSettings } from "#catalog/route-settings.ts";
+import { routeStrategies } from "#routing/strategy-route.ts";
+import { failureClasses } from "#routing/tree.ts";
+import type { Path } from "./problem.ts";
+import type { Report } from "./report.ts";
+import { duration, numberBetween, text, wholeNumber } from "./scalar.ts";
+
+const weightMax = 1_000;
+const targetsMax = 64;
+
+const target = z.strictObject({
+  provider: text().describe("Name of a provider."),
+  model: text().optional().describe("Its model; the provider's default when absent."),
+  weight: wholeNumber(1, weightMax)
+    .prefault(1)
+    .describe("Share of calls under weighted strategies."),
+});
+
+/** A step of a fallback or a split: another route by name, or a target. */
+const step = z.union([text(), target]);
+
+const targets = () => z.array(target).min(1).max(targetsMax).optional();
+
+const route = z
+  .strictObject({
+    scored: targets().describe("Chooses by cost, latency, reliability, load and priority."),
+    p2c_ewma: targets().describe("Chooses the faster and less busy of two at random."),
+    weighted: targets().describe("Chooses by weight, smoothly."),
+    round_robin: targets().describe("Chooses one after the other."),
+    least_connections: targets().describe("Chooses the least busy."),
+    fallback: z
+      .array(step)
+      .min(1)
+      .max(targetsMax)
+      .optional()
+      .describe("Goes on to the next when one fails."),
+    on: z
+      .array(z.enum(failureClasses))
+      .min(1)
+      .optional()
+      .describe("Failures after which `fallback` goes on; all when absent."),
+    split: z
+      .array(z.strictObject({ weight: wholeNumber(1, weightMax), to: step }))
+      .min(1)
+      .max(targetsMax)
+      .optional()
+      .describe("Gives each call to one of them, by weight."),
+    max_latency: duration("1h").optional().describe("Slower endpoints are not asked."),
+    max_cost: numberBetween(0, 1_000_000)
+      .optional()
+      .describe("US dollars that a call may be expected to cost."),
+    affinity: z.boolean().prefault(true).describe("Calls of one session stay on one endpoint."),
+  })
+  .describe("Exactly one of a strategy, `fallback` and `split`.");
+
+/** The section of the file. */
+export const routesSchema = z
+  .record(
+    text("a name of letters, digits, `-`, `_`, `.`, `/` and `:`", /^[\w./:-]{1,128}$/),
+    z.union([text(), route]),
+  )
+  .prefault({})
+  .describe("Public model names; text is an alias of another route or of `provider/model`.");
+
+type FileRoute = z.output<typeof route>;
+type FileStep = z.output<typeof step>;
+
+/** What routes are checked against. */
+interface RouteContext {
+  readonly providers: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+  readonly report: Report;
+}
+
+function targetFrom(
+  { provider, model, weight }: z.output<typeof target>,
+  path: Path,
+  { providers, report }: RouteContext,
+): RouteTargetSettings {
+  if (!providers.has(provider)) {
+    report([...path, "provider"], `there is no provider "${provider}"`, hintOf(providers));
+  }
+  return { provider, weight, ...(model === undefined ? {} : { model }) };
+}
+
+function hintOf(names: ReadonlySet<string>): string {
+  return names.size === 0 ? "no provider is configured" : `there are ${[...names].join(", ")}`;
+}
+
+/** `provider/model`, or the name of another route. */
+function stepFrom(written: FileStep, path: Path, context: RouteContext): RouteSettings {
+  if (typeof written !== "string") {
+    return {
+      kind: "strategy",
+      strategy: "p2c_ewma",
+      targets: [targetFrom(written, path, context)],
+      hasAffinity: true,
+    };
+  }
+  if (context.names.has(written)) return { kind: "reference", to: written };
+  const slash = written.indexOf("/");
+  const provider = slash < 0 ? written : written.slice(0, slash);
+  if (!context.providers.has(provider)) {
+    context.report(
+      path,
+      `"${written}" is neither a route nor a provider`,
+      hintOf(context.providers),
+    );
+  }
+  const model = slash < 0 ? {} : { model: written.slice(slash + 1) };
+  const targets = [{ provider, weight: 1, ...model }];
+  return { kind: "strategy", strategy: "p2c_ewma", targets, hasAffinity: true };
+}
+
+function routeFrom(written: FileRoute | string, path: Path, context: RouteContext): RouteSettings {
+  if (typeof written === "string") return stepFrom(written, path, context);
+  const strategies = routeStrategies.filter((strategy) => written[strategy] !== undefined);
+  const forms = [
+    ...strategies,
+    ...(written.fallback ? ["fallback"] : []),
+    ...(written.split ? ["split"] : []),
+  ];
+  if (forms.length !== 1) {
+    context.report(
+      path,
+      `takes exactly one of ${[...routeStrategies, "fallback", "split"].join(", ")}`,
+    );
+  }
+  if (written.on !== undefined && written.fallback === undefined) {
+    context.report([...path, "on"], "belongs to `fallback`");
+  }
+  if (written.fallback !== undefined) {
+    const children = written.fallback.map((one, index) =>
+      stepFrom(one, [...path, "fallback", index], context),
+    );
+    return { kind: "fallback", children, ...(written.on === undefined ? {} : { on: written.on }) };
+  }
+  if (written.split !== undefined) {
+    const shares = written.split.map(({ weight, to }, index) => ({
+      weight,
+      child: stepFrom(to, [...path, "split", index, "to"], context),
+    }));
+    return { kind: "split", shares };
+  }
+  const strategy = strategies[0] ?? "scored";
+  return {
+    kind: "strategy",
+    strategy,
+    targets: (written[strategy] ?? []).map((one, index) =>
+      targetFrom(one, [...path, strategy, index], context),
+    ),
+    hasAffinity: written.affinity,
+    ...(written.max_latency === undefined ? {} : { latencyMsMax: written.max_latency }),
+    ...(written.max_cost === undefined ? {} : { costMax: written.max_cost }),
+  };
+}
+
+/** Names that a route refers to. */
+function referencesOf(settings: RouteSettings): string[] {
+  switch (settings.kind) {
+    case "reference":
+      return [settings.to];
+    case "fallback":
+      return settings.children.flatMap(referencesOf);
+    case "split":
+      return settings.shares.flatMap(({ child }) => referencesOf(child));
+    case "strategy":
+      return [];
+  }
+}
+
+/** Whether a route leads back to itself. */
+function isCircular(name: string, routes: Readonly<Record<string, RouteSettings>>): boolean {
+  const seen = new Set<string>();
+  const reaches = (from: string): boolean => {
+    const settings = routes[from];
+    if (settings === undefined || seen.has(from)) return false;
+    seen.add(from);
+    return referencesOf(settings).some((to) => to === name || reaches(to));
+  };
+  return reaches(name);
+}
+
+/** Compiles the section; every name must lead to providers that exist. */
+export function routesFrom(
+  written: z.output<typeof routesSchema>,
+  providers: ReadonlySet<string>,
+  report: Report,
+): Readonly<Record<string, RouteSettings>> {
+  const names = new Set(Object.keys(written));
+  const context = { providers, names, report };
+  const routes = Object.fromEntries(
+    Object.entries(written).map(([name, one]) => [name, routeFrom(one, ["routes", name], context)]),
+  );
+  for (const name of names) {
+    if (isCircular(name, routes)) report(["routes", name], "leads back to itself");
+  }
+  return routes;
+}

@@ -1,0 +1,122 @@
+/** The pieces of StreamChat: events of a response in their short form, and as they are for who asks. */
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { textOf } from "#chat/parts.ts";
+import { finishReasonOf } from "#chat/short-form.ts";
+import type { StreamChatResponseSchema, ToolCallSchema } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatEvent, Part, Stop, Usage } from "#gen/polygate/v1/conversation_pb.js";
+
+type Piece = MessageInitShape<typeof StreamChatResponseSchema>;
+type Call = MessageInitShape<typeof ToolCallSchema> & { argumentsJson: string };
+
+/** What the last piece says beside the response itself. */
+export interface LastPieceFacts {
+  /** US dollars. */
+  readonly cost: number;
+  readonly elapsedMs: number;
+}
+
+/** Writes the pieces of one response. */
+export class PieceWriter {
+  readonly #withParts: boolean;
+  readonly #toolsCalled: string[] = [];
+  /** A call whose arguments, or whose result, may still come. */
+  #call: Call | undefined;
+  #isCallWhole = false;
+  #stop: Stop | undefined;
+  /** Events since the piece before. */
+  #events: ChatEvent[] = [];
+  model = "";
+  usage: Usage | undefined;
+
+  constructor(withParts: boolean) {
+    this.#withParts = withParts;
+  }
+
+  /** The backend has said why its response ended. */
+  get isWhole(): boolean {
+    return this.#stop !== undefined;
+  }
+
+  /** The piece of an event; undefined when it says nothing by itself. */
+  write(chatEvent: ChatEvent): Piece | undefined {
+    if (this.#withParts) this.#events.push(chatEvent);
+    // The short form has one response.
+    const short = chatEvent.choice === 0 ? this.#short(chatEvent) : undefined;
+    if (short === undefined && this.#events.length === 0) return undefined;
+    return this.#piece(short ?? {});
+  }
+
+  #piece(short: Piece): Piece {
+    const piece = this.#events.length === 0 ? short : { ...short, events: this.#events };
+    this.#events = [];
+    return piece;
+  }
+
+  #short({ event }: ChatEvent): Piece | undefined {
+    switch (event.case) {
+      case "start":
+        this.model = event.value.model;
+        return undefined;
+      case "textDelta":
+      case "refusalDelta":
+        return { ...this.#takeCall(), delta: event.value };
+      case "argumentsDelta":
+        if (this.#call !== undefined) this.#call.argumentsJson += event.value;
+        return undefined;
+      case "partStart":
+        return this.#begin(event.value);
+      case "partStop":
+        this.#isCallWhole = this.#call !== undefined;
+        return undefined;
+      case "usage":
+        this.usage = event.value;
+        return undefined;
+      case "stop":
+        this.#stop = event.value;
+        return this.#takeCall();
+      default:
+        return undefined;
+    }
+  }
+
+  #begin({ content }: Part): Piece | undefined {
+    if (content.case === "toolResult" && this.#call?.id === content.value.callId) {
+      this.#call.result = content.value.parts.map(textOf).join("\n");
+      return undefined;
+    }
+    const before = this.#isCallWhole ? this.#takeCall() : undefined;
+    if (content.case === "toolCall") {
+      const { id, name, arguments: argumentsJson } = content.value;
+      this.#call = { id, name, argumentsJson };
+      this.#isCallWhole = false;
+      this.#toolsCalled.push(name);
+      return before;
+    }
+    const words = content.case === "text" ? content.value.text : "";
+    return words === "" ? before : { ...before, delta: words };
+  }
+
+  /** The call that waited for its result. */
+  #takeCall(): Piece | undefined {
+    const call = this.#call;
+    this.#call = undefined;
+    this.#isCallWhole = false;
+    return call === undefined ? undefined : { toolCalls: [call] };
+  }
+
+  /** The last piece, with the totals of the whole response. */
+  last({ cost, elapsedMs }: LastPieceFacts): Piece {
+    const { usage } = this;
+    return this.#piece({
+      done: true,
+      finishReason: finishReasonOf(this.#stop),
+      modelUsed: this.model,
+      ...(usage === undefined ? {} : { usage }),
+      cost,
+      toolsCalled: [...this.#toolsCalled],
+      processingTimeMs: Math.round(elapsedMs),
+      ...(this.#stop === undefined || !this.#withParts ? {} : { stop: this.#stop }),
+    });
+  }
+}
