@@ -13,6 +13,7 @@ import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts"
 import { serverOptions } from "#exchange/server-options.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
+import { valuesOf } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -24,11 +25,13 @@ import { type CallPath, type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
-import { createRestFace, valuesOf } from "./rest-face.ts";
+import { createLlmSurface } from "#surfaces/llm.ts";
+import { type LlmSurfaceName, llmSurfaceNames } from "#surfaces/llm-paths.ts";
+import { createRestFace } from "./rest-face.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
-  readonly serves: readonly ("rpc" | "rest" | "metrics")[];
+  readonly serves: readonly ("rpc" | "rest" | "metrics" | LlmSurfaceName)[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
 }
@@ -122,6 +125,13 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
+  const llmFor = (serves: FrontListener["serves"]): Surface[] => {
+    const served = new Set(llmSurfaceNames.filter((name) => serves.includes(name)));
+    if (served.size === 0) return [];
+    const heartbeatMs = options.rest?.heartbeatMs ?? 15_000;
+    const bodyBytesMax = options.bytesMax;
+    return [createLlmSurface({ calls, clock, bodyBytesMax, heartbeatMs, serves: served })];
+  };
   const none: Surface = {
     take(exchange, record) {
       unknown(exchange, record);
@@ -135,6 +145,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       serverOptions,
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
+      ...llmFor(serves),
       ...(serves.includes("metrics") ? [metrics] : []),
       ...(serves.includes("rest") ? [rest.pages, rest.surface] : []),
       none,

@@ -1,13 +1,12 @@
 /** What a listener serves as REST: routes for requests, streams for WebSockets. */
 
-import { createContextValues } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
 import type { Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
-import { callRecordKey } from "#interceptors/context.ts";
+import { valuesOf } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { refuse } from "#rest/refusal.ts";
 import type { Rest } from "#rest/rest.ts";
@@ -24,11 +23,6 @@ export interface RestFaceOptions {
   readonly cors: CorsOptions | undefined;
   /** Answers a path that no route knows. */
   readonly unknown: (exchange: Exchange, record: CallRecord) => void;
-}
-
-/** What interceptors know of the call behind a request. */
-export function valuesOf(record: CallRecord) {
-  return createContextValues().set(callRecordKey, record);
 }
 
 /** The face of one transcoder. */

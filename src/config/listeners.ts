@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import type { Report } from "./report.ts";
 import { jsonOptionsFrom } from "./rest-json.ts";
 import type { FileConfig } from "./schema.ts";
-import type { ListenerSettings, Surface, TlsSettings } from "./settings.ts";
+import { type ListenerSettings, type Surface, surfaces, type TlsSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
-const everything: readonly Surface[] = ["rpc", "rest", "metrics"];
+const everything: readonly Surface[] = surfaces;
 
 /** What listeners need to know of files. */
 export interface ListenerContext {

@@ -76,11 +76,17 @@ const provider = z.strictObject({
     .describe("Calls that each of its endpoints has at one time."),
   weights: z
     .strictObject({
-      cost: numberBetween(0, 1_000_000).optional(),
-      latency: numberBetween(0, 1_000_000).optional(),
-      reliability: numberBetween(0, 1_000_000).optional(),
-      load: numberBetween(0, 1_000_000).optional(),
-      priority: numberBetween(0, 1_000_000).optional(),
+      cost: numberBetween(0, 1_000_000).optional().describe("Share of the price."),
+      latency: numberBetween(0, 1_000_000)
+        .optional()
+        .describe("Share of the time that calls take."),
+      reliability: numberBetween(0, 1_000_000)
+        .optional()
+        .describe("Share of the calls that succeed."),
+      load: numberBetween(0, 1_000_000).optional().describe("Share of the calls under way."),
+      priority: numberBetween(0, 1_000_000)
+        .optional()
+        .describe("Share of the configured priority."),
     })
     .prefault({})
     .describe("Weights of its own under `scored`, in place of the shared ones."),

@@ -17,6 +17,7 @@ import {
   textThat,
   wholeNumber,
 } from "./scalar.ts";
+import { surfaces } from "./settings.ts";
 
 const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
@@ -90,9 +91,9 @@ const listener = z.strictObject({
   host: host().optional().describe("Address to listen on; `gateway.host` when absent."),
   port: port().describe("Port; 0 lets the system choose."),
   serves: z
-    .array(z.enum(["rpc", "rest", "metrics"]))
+    .array(z.enum(surfaces))
     .min(1)
-    .default(["rpc", "rest", "metrics"])
+    .default([...surfaces])
     .describe("What callers reach here."),
   rest: z
     .strictObject({
@@ -229,11 +230,17 @@ const loadBalancer = z.strictObject({
     .describe("Time between health checks of a core."),
   weights: z
     .strictObject({
-      cost: numberBetween(0, 1_000_000).optional(),
-      latency: numberBetween(0, 1_000_000).optional(),
-      reliability: numberBetween(0, 1_000_000).optional(),
-      load: numberBetween(0, 1_000_000).optional(),
-      priority: numberBetween(0, 1_000_000).optional(),
+      cost: numberBetween(0, 1_000_000).optional().describe("Share of the price."),
+      latency: numberBetween(0, 1_000_000)
+        .optional()
+        .describe("Share of the time that calls take."),
+      reliability: numberBetween(0, 1_000_000)
+        .optional()
+        .describe("Share of the calls that succeed."),
+      load: numberBetween(0, 1_000_000).optional().describe("Share of the calls under way."),
+      priority: numberBetween(0, 1_000_000)
+        .optional()
+        .describe("Share of the configured priority."),
     })
     .prefault({})
     .describe(

@@ -7,8 +7,11 @@ import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { Problem } from "./problem.ts";
 
-/** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
-export type Surface = "rpc" | "rest" | "metrics";
+/** What a listener may serve: RPC protocols, REST bindings, the APIs of LLM vendors, the metrics page. */
+export const surfaces = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"] as const;
+
+/** One of them. */
+export type Surface = (typeof surfaces)[number];
 
 /** Files and demands of a TLS listener. */
 export interface TlsSettings {

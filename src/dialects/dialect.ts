@@ -11,6 +11,8 @@ export interface ReadRequest {
   readonly request: ChatRequest;
   /** Parameters that no other dialect has, by their place; a relay passes them on, a translation reports them. */
   readonly unknown: readonly string[];
+  /** Chat completions: the client wants a frame with usage at the end of a stream. */
+  readonly includeUsage?: boolean;
 }
 
 /** A frame of a stream: an SSE event, or a line of NDJSON. */

@@ -49,7 +49,7 @@ function remember(addresses: Set<string>, address: string): void {
 /** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`. */
 function credentialOf(header: Headers): string | undefined {
   const bearer = /^bearer +(\S+)$/i.exec(header.get("authorization") ?? "");
-  return bearer?.[1] ?? header.get("x-api-key") ?? undefined;
+  return bearer?.[1] ?? header.get("x-api-key") ?? header.get("x-goog-api-key") ?? undefined;
 }
 
 /** Admission by metadata, and the interceptor that gives a call its principal. */

@@ -1,6 +1,11 @@
-/** Typed keys of what interceptors and services share about a call. Keys only. */
+/** Typed keys of what interceptors and services share about a call. Keys and how they get their values. */
 
-import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import {
+  type ContextKey,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+} from "@connectrpc/connect";
 import type { CallRecord } from "#observability/call-record.ts";
 
 /** Who calls. */
@@ -50,3 +55,8 @@ export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord
   },
   { description: "call record" },
 );
+
+/** What interceptors know of the call behind a request. */
+export function valuesOf(record: CallRecord): ContextValues {
+  return createContextValues().set(callRecordKey, record);
+}

@@ -3,6 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, ListedModel, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { ChatCatalog } from "#catalog/chat-catalog.ts";
 import { abortable } from "#core/abortable.ts";
 import { timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -17,6 +18,7 @@ export interface ModelsDeps {
     /** Kind of the backends that answer chat: polyagent or embedded. */
     readonly kind: string;
     readonly pool: Pool<ChatBackend>;
+    readonly catalog: ChatCatalog;
   };
 }
 
@@ -58,6 +60,13 @@ function chatModel(kind: string, { id, provider, capabilities }: ListedModel): M
   };
 }
 
+/** Routes by their public names, then what providers listed when they were asked last. */
+function providerModels({ routeNames, providers }: ChatCatalog): (ModelInit & { id: string })[] {
+  const routes = routeNames.map((id) => ({ id, provider: "polygate", capabilities: ["text"] }));
+  const listed = providers.flatMap((provider) => provider.listed());
+  return [...routes, ...listed].map((model) => ({ ...chatModel("llm", model), id: model.id }));
+}
+
 /** The models of one core; none when it fails or the signal aborts. */
 async function modelsAt(
   pool: Pool<ChatBackend>,
@@ -88,6 +97,9 @@ export function createModelsService({
     const models = (await Promise.all(asked)).flat();
     signal.throwIfAborted();
     const byId = new Map(models.map((model) => [model.id, chatModel(chat.kind, model)]));
+    for (const model of providerModels(chat.catalog)) {
+      if (!byId.has(model.id)) byId.set(model.id, model);
+    }
     return [...byId.values()];
   };
 

@@ -22,6 +22,8 @@ export type ProviderFault =
   | { readonly kind: "reset_after"; readonly frames: number }
   /** Sends an error inside a stream that began with 200. */
   | { readonly kind: "error_frame" }
+  /** The same after the first frame, which says that the response begins. */
+  | { readonly kind: "error_after_start" }
   | { readonly kind: "garbage" }
   | { readonly kind: "wrong_type" };
 
@@ -366,6 +368,9 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       }
       case "error_frame":
         response.end(frameText(dialect, errorFrames[dialect]));
+        return;
+      case "error_after_start":
+        response.end(frameText(dialect, frames[0]) + frameText(dialect, errorFrames[dialect]));
         return;
       case "garbage":
         response.end("data: {not json\n\n{not json\n");

@@ -24,6 +24,17 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   validation: ["core"],
   interceptors: ["validation", "observability", "errors", "core", "gen"],
   "http-client": [],
+  surfaces: [
+    "rpc",
+    "protocol",
+    "exchange",
+    "interceptors",
+    "dialects",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
   backends: [
     "dialects",
     "chat",

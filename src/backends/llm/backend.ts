@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
+import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
 import type { DialectClient, DialectName, ErrorResponse } from "#dialects/dialect.ts";
@@ -121,11 +122,14 @@ export class LlmBackend implements ChatBackend {
   /** The response as events; leaving the iteration cancels the provider's call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
     const { firstTokenTimeoutMs } = this.#options;
-    return withFirstEventTimeout((signal) => this.#events(request, { ...call, signal }), {
-      signal: call.signal,
-      timeoutMs: firstTokenTimeoutMs,
-      clock: this.#deps.clock,
-    });
+    return withFirstEventTimeout(
+      (signal) => heldUntilContent(this.#events(request, { ...call, signal })),
+      {
+        signal: call.signal,
+        timeoutMs: firstTokenTimeoutMs,
+        clock: this.#deps.clock,
+      },
+    );
   }
 
   async *#events(request: ChatRequest, call: ChatCall): AsyncGenerator<ChatEvent> {

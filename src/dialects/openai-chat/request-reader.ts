@@ -339,6 +339,7 @@ export function readRequest(value: unknown): ReadRequest {
     ...(reasoning === undefined ? {} : { reasoning }),
   });
   // Nothing is lost with them: the gateway asks for usage anyway, and `user` has stood for itself.
-  body.ignore("stream_options", "user", "store");
-  return { request, unknown: body.unread() };
+  body.ignore("user", "store");
+  const includeUsage = body.object("stream_options")?.flag("include_usage") ?? false;
+  return { request, unknown: body.unread(), includeUsage };
 }

@@ -127,7 +127,7 @@ describe.each(dialects)("%s", (dialect) => {
         call: (signal: AbortSignal) => streamed(backend, request, signal),
       },
       {
-        fault: { kind: "stall_after", frames: 2 } as const,
+        fault: { kind: "stall_after", frames: 5 } as const,
         call: (signal: AbortSignal) => streamed(backend, request, signal),
       },
       {
@@ -150,7 +150,7 @@ describe.each(dialects)("%s", (dialect) => {
   test("a stream that is left early ends the provider's call", async () => {
     await using provider = await startProvider(dialect);
     await using backend = backendOf(provider, dialect);
-    provider.faults.push({ kind: "stall_after", frames: 3 });
+    provider.faults.push({ kind: "stall_after", frames: 5 });
     for await (const event of backend.streamChat(request, { ...call, signal: never })) {
       expect(event.$typeName).toBe("polygate.v1.ChatEvent");
       break;
@@ -206,7 +206,7 @@ describe.each(dialects)("%s", (dialect) => {
     });
     provider.faults.push({ kind: "stall" });
     expect(reasonOf(await refused(streamed(backend)))).toBe("BACKEND_FIRST_TOKEN_TIMEOUT");
-    provider.faults.push({ kind: "stall_after", frames: 3 });
+    provider.faults.push({ kind: "stall_after", frames: 5 });
     expect(reasonOf(await refused(streamed(backend)))).toBe("BACKEND_IDLE_TIMEOUT");
   });
 

@@ -1,0 +1,57 @@
+/** Reads a JSON body of any shape: counted before it is parsed, so that few bytes cannot become much. Pure. */
+
+import { fault } from "#errors/fault.ts";
+
+/** Bounds of a JSON text. */
+const depthMax = 100;
+const elementsMax = 200_000;
+
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const openers = new Set([0x5b, 0x7b]);
+const closers = new Set([0x5d, 0x7d]);
+
+/** The end of the string that begins at `at`. */
+function endOfString(bytes: Buffer, at: number): number {
+  for (let from = at + 1; ; ) {
+    const end = bytes.indexOf(quote, from);
+    if (end < 0) return bytes.length;
+    let escapes = 0;
+    while (bytes[end - 1 - escapes] === backslash) escapes += 1;
+    if (escapes % 2 === 0) return end;
+    from = end + 1;
+  }
+}
+
+/** Throws REQUEST_INVALID for a text that is too deep, or has too many elements. */
+function requireBounds(bytes: Buffer): void {
+  let depth = 0;
+  let elements = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte === quote) at = endOfString(bytes, at);
+    else if (byte === comma) elements += 1;
+    else if (openers.has(byte)) {
+      depth += 1;
+      elements += 1;
+    } else if (closers.has(byte)) depth -= 1;
+    if (depth > depthMax) {
+      throw fault("REQUEST_INVALID", `the body is nested deeper than ${depthMax} levels`);
+    }
+    if (elements > elementsMax) {
+      throw fault("REQUEST_INVALID", `the body has more than ${elementsMax} elements`);
+    }
+  }
+}
+
+/** The value of a body. Throws BODY_MALFORMED for what is no JSON, REQUEST_INVALID past a bound. */
+export function parseBody(body: Uint8Array): unknown {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  requireBounds(bytes);
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    throw fault("BODY_MALFORMED", "the body is not JSON");
+  }
+}

@@ -1,0 +1,50 @@
+/** Lists of models in the words of each vendor's clients. Pure. */
+
+import type { Json } from "#dialects/json-object.ts";
+import { fault } from "#errors/fault.ts";
+import type { Model } from "#gen/polygate/v1/models_pb.js";
+import type { LlmSurfaceName } from "./llm-paths.ts";
+
+/** Seconds since the epoch for models of which nobody knows when they were made. */
+const createdSeconds = 1_700_000_000;
+const createdText = new Date(createdSeconds * 1000).toISOString();
+
+/** An object that satisfies clients of OpenAI and of Anthropic alike. */
+function modelObject({ id, provider }: Model): Json {
+  return {
+    id,
+    object: "model",
+    created: createdSeconds,
+    owned_by: provider === "" ? "polygate" : provider,
+    type: "model",
+    display_name: id,
+    created_at: createdText,
+  };
+}
+
+function geminiModel({ id }: Model): Json {
+  return {
+    name: `models/${id}`,
+    displayName: id,
+    supportedGenerationMethods: ["generateContent", "streamGenerateContent"],
+  };
+}
+
+/** The list. */
+export function writeModels(models: readonly Model[], surface: LlmSurfaceName): Json {
+  if (surface === "gemini") return { models: models.map(geminiModel) };
+  return {
+    object: "list",
+    data: models.map(modelObject),
+    has_more: false,
+    first_id: models[0]?.id ?? null,
+    last_id: models.at(-1)?.id ?? null,
+  };
+}
+
+/** One model. Throws MODEL_UNKNOWN. */
+export function writeModel(models: readonly Model[], name: string, surface: LlmSurfaceName): Json {
+  const model = models.find(({ id }) => id === name);
+  if (model === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${name}"`);
+  return surface === "gemini" ? geminiModel(model) : modelObject(model);
+}

@@ -1,0 +1,131 @@
+/** Which call of which vendor's API a path means. Pure. */
+
+import type { DialectServer, ReadRequest } from "#dialects/dialect.ts";
+import { servers } from "#dialects/dialects.ts";
+import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
+
+/** Words for the surfaces, as listeners serve them. */
+export const llmSurfaceNames = ["openai", "anthropic", "gemini"] as const;
+
+/** One of them. */
+export type LlmSurfaceName = (typeof llmSurfaceNames)[number];
+
+/** A chat in a vendor's words. */
+export interface LlmChat {
+  readonly kind: "chat";
+  readonly surface: LlmSurfaceName;
+  readonly dialect: DialectServer;
+  /** Path template, for logs and metrics. */
+  readonly template: string;
+  read(body: unknown): ReadRequest;
+}
+
+/** The list of models, or one of them. */
+export interface LlmModels {
+  readonly kind: "models";
+  readonly surface: LlmSurfaceName;
+  readonly dialect: DialectServer;
+  readonly template: string;
+  /** Absent for the list. */
+  readonly model?: string;
+}
+
+/** Something that the gateway cannot do for clients of this vendor. */
+export interface LlmMissing {
+  readonly kind: "missing";
+  readonly surface: LlmSurfaceName;
+  readonly dialect: DialectServer;
+  readonly template: string;
+}
+
+/** What a path means. */
+export type LlmEndpoint = LlmChat | LlmModels | LlmMissing;
+
+function chat(surface: LlmSurfaceName, dialect: DialectServer, template: string): LlmChat {
+  return { kind: "chat", surface, dialect, template, read: (body) => dialect.readRequest(body) };
+}
+
+const fixed: ReadonlyMap<string, LlmEndpoint> = new Map<string, LlmEndpoint>([
+  ["/v1/chat/completions", chat("openai", servers["openai-chat"], "/v1/chat/completions")],
+  ["/v1/responses", chat("openai", servers["openai-responses"], "/v1/responses")],
+  ["/v1/messages", chat("anthropic", servers.anthropic, "/v1/messages")],
+  [
+    "/v1/messages/count_tokens",
+    {
+      kind: "missing",
+      surface: "anthropic",
+      dialect: servers.anthropic,
+      template: "/v1/messages/count_tokens",
+    },
+  ],
+]);
+
+/** Facts of a request that tell families apart where they claim one path. */
+export interface PathFacts {
+  readonly hasAnthropicVersion: boolean;
+  readonly hasGoogleKey: boolean;
+}
+
+function geminiEndpoint(version: string, rest: string): LlmEndpoint | undefined {
+  const colon = rest.lastIndexOf(":");
+  if (colon <= 0) return undefined;
+  const model = decoded(rest.slice(0, colon));
+  const verb = rest.slice(colon + 1);
+  const template = `/${version}/models/{model}:${verb}`;
+  const common = { surface: "gemini", dialect: servers.gemini, template } as const;
+  switch (verb) {
+    case "generateContent":
+    case "streamGenerateContent": {
+      const isStream = verb === "streamGenerateContent";
+      return {
+        kind: "chat",
+        ...common,
+        read: (body) => readGenerateContent(body, model, isStream),
+      };
+    }
+    case "countTokens":
+    case "embedContent":
+    case "batchEmbedContents":
+      return { kind: "missing", ...common };
+    default:
+      return undefined;
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** The family that asks for models, by what its SDK sends. */
+function modelsFamily(version: string, { hasAnthropicVersion, hasGoogleKey }: PathFacts) {
+  if (version === "v1beta" || (hasGoogleKey && !hasAnthropicVersion)) {
+    return { surface: "gemini", dialect: servers.gemini } as const;
+  }
+  if (hasAnthropicVersion) return { surface: "anthropic", dialect: servers.anthropic } as const;
+  return { surface: "openai", dialect: servers["openai-chat"] } as const;
+}
+
+const modelsPath = /^\/(v1|v1beta)\/models(?:\/(.*))?$/;
+
+/** What `path` means to clients of LLM vendors; undefined for a path of nobody. */
+export function llmEndpointOf(path: string, facts: PathFacts): LlmEndpoint | undefined {
+  const known = fixed.get(path);
+  if (known !== undefined) return known;
+  const match = modelsPath.exec(path);
+  if (match === null) return undefined;
+  const [, version = "v1", rest] = match;
+  const gemini = rest === undefined ? undefined : geminiEndpoint(version, rest);
+  if (gemini !== undefined) return gemini;
+  const family = modelsFamily(version, facts);
+  if (!rest) return { kind: "models", ...family, template: `/${version}/models` };
+  return {
+    kind: "models",
+    ...family,
+    template: `/${version}/models/{model}`,
+    model: decoded(rest),
+  };
+}
