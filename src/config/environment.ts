@@ -84,6 +84,8 @@ const unusedNames: readonly (string | RegExp)[] = [
   "KNOWLEDGE_SYSTEM_URL",
   "TENSORFLOW_SERVING_URL",
   "ONNX_RUNTIME_URL",
+  // Weights of terms are read; those of providers stand in the file.
+  /^LOAD_BALANCER_(?!(WEIGHT_)?(COST|LATENCY|RELIABILITY|LOAD|PRIORITY)(_WEIGHT)?$)(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
 ];
 
 /** What the environment comes to. */

@@ -18,17 +18,29 @@ export function fieldsOf(schema: JsonSchema, path = ""): readonly Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, node]) => {
     const at = path === "" ? key : `${path}.${key}`;
     if (node.properties !== undefined) return fieldsOf(node, at);
+    const entry = entryOf(node);
+    if (entry !== undefined) return [fieldFrom(at, node), ...fieldsOf(entry, `${at}.*`)];
     if (node.items?.properties !== undefined)
       return [fieldFrom(at, node), ...fieldsOf(node.items, `${at}[]`)];
     return [fieldFrom(at, node)];
   });
 }
 
+/** What each entry of a mapping with free names is; undefined for other settings. */
+function entryOf({ additionalProperties: entry }: JsonSchema): JsonSchema | undefined {
+  if (typeof entry !== "object") return undefined;
+  return entry.properties === undefined
+    ? entry.anyOf?.find(({ properties }) => properties !== undefined)
+    : entry;
+}
+
 /** Keys of the mapping at `path`; a number steps into a list. */
 export function keysAt(schema: JsonSchema, path: readonly (string | number)[]): readonly string[] {
   let node: JsonSchema | undefined = schema;
   for (const step of path) {
-    node = typeof step === "number" ? node?.items : node?.properties?.[step];
+    const found: JsonSchema | undefined =
+      typeof step === "number" ? node?.items : node?.properties?.[step];
+    node = found ?? (node === undefined ? undefined : entryOf(node));
   }
   return Object.keys(node?.properties ?? {});
 }
@@ -47,6 +59,8 @@ function takesText(node: JsonSchema): string {
   if (node.items !== undefined) {
     return node.items.properties === undefined ? `list of ${takesText(node.items)}` : "list";
   }
+  if (entryOf(node) !== undefined) return "mapping";
+  if (node.anyOf !== undefined) return node.anyOf.map(takesText).join(" | ");
   if (node.enum !== undefined) return node.enum.join(" | ");
   const type = node.title ?? [node.type ?? "text"].flat()[0] ?? "text";
   return { string: "text", boolean: "true | false", integer: "whole number" }[type] ?? type;
@@ -54,5 +68,5 @@ function takesText(node: JsonSchema): string {
 
 function fallbackText(fallback: unknown): string {
   if (Array.isArray(fallback)) return `[${fallback.join(", ")}]`;
-  return String(fallback);
+  return typeof fallback === "object" ? JSON.stringify(fallback) : String(fallback);
 }

@@ -13,6 +13,9 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
+  /** What each entry of a mapping with free names is. */
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
 }
 
 /** JSON Schema (draft 2020-12) of what may be written; `polygate check --schema` prints it. */

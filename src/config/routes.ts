@@ -43,7 +43,12 @@ const route = z
       .optional()
       .describe("Failures after which `fallback` goes on; all when absent."),
     split: z
-      .array(z.strictObject({ weight: wholeNumber(1, weightMax), to: step }))
+      .array(
+        z.strictObject({
+          weight: wholeNumber(1, weightMax).describe("Its share."),
+          to: step.describe("Where its calls go."),
+        }),
+      )
       .min(1)
       .max(targetsMax)
       .optional()

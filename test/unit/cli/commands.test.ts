@@ -25,10 +25,10 @@ function terminal(env: Record<string, string> = {}, terminals: readonly "stdout"
 
 describe("check", () => {
   test("a sound configuration is summed up", () => {
-    const at = terminal({ API_KEY: "k", TWIN_URL: "http://localhost:8001", XAI_API_KEY: "x" });
+    const at = terminal({ API_KEY: "k", TWIN_URL: "http://localhost:8001", ONNX_RUNTIME_URL: "x" });
     expect(check(["--ports", "1,2"], at)).toBe(0);
     expect(at.read().out).toBe(
-      "configuration ok: environment development, 2 listeners, 1 core, auth on with 1 key, no rate limit\nnot used by this version: XAI_API_KEY",
+      "configuration ok: environment development, 2 listeners, 1 core, auth on with 1 key, no rate limit\nnot used by this version: ONNX_RUNTIME_URL",
     );
   });
 

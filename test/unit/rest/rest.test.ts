@@ -141,12 +141,26 @@ describe("a unary call", () => {
     expect(JSON.parse(answer.text)).toEqual({
       response: "hi",
       model_used: "",
-      usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+      usage: {
+        prompt_tokens: 0,
+        completion_tokens: 0,
+        total_tokens: 0,
+        cache_read_tokens: 0,
+        cache_write_tokens: 0,
+        cache_write_long_tokens: 0,
+        reasoning_tokens: 0,
+        audio_prompt_tokens: 0,
+        audio_completion_tokens: 0,
+        estimated: false,
+      },
       cost: 0,
       tools_called: [],
       processing_time_ms: 0,
       tool_calls: [],
       finish_reason: "",
+      parts: [],
+      alternatives: [],
+      id: "",
     });
   });
 

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { routesFrom, routesSchema } from "#config/routes.ts";
+
+function load(file: unknown) {
+  const problems: string[] = [];
+  const routes = routesFrom(
+    routesSchema.parse(file),
+    new Set(["openai", "gpu"]),
+    (path, message) => {
+      problems.push(`${path.join(".")}: ${message}`);
+    },
+  );
+  return { routes, problems };
+}
+
+describe("routes", () => {
+  it("are strategies, fallbacks, splits and aliases, and lead to each other by name", () => {
+    const { routes, problems } = load({
+      fast: {
+        scored: [
+          { provider: "openai", model: "small" },
+          { provider: "gpu", weight: 2 },
+        ],
+        max_latency: "2s",
+      },
+      careful: {
+        fallback: [{ provider: "openai", model: "large" }, "fast"],
+        on: ["overload", "context_window"],
+      },
+      canary: {
+        split: [
+          { weight: 95, to: "fast" },
+          { weight: 5, to: "gpu/qwen3" },
+        ],
+      },
+      alias: "careful",
+    });
+    expect(problems).toEqual([]);
+    expect(routes).toMatchObject({
+      fast: {
+        kind: "strategy",
+        strategy: "scored",
+        targets: [{ model: "small" }, { weight: 2 }],
+        latencyMsMax: 2000,
+      },
+      careful: {
+        kind: "fallback",
+        children: [{ targets: [{ model: "large" }] }, { kind: "reference", to: "fast" }],
+      },
+      canary: {
+        kind: "split",
+        shares: [{ weight: 95 }, { child: { targets: [{ provider: "gpu", model: "qwen3" }] } }],
+      },
+      alias: { kind: "reference", to: "careful" },
+    });
+  });
+
+  it.each([
+    [
+      "an unknown provider",
+      { a: { scored: [{ provider: "opnai" }] } },
+      'routes.a.scored.0.provider: there is no provider "opnai"',
+    ],
+    [
+      "an unknown name",
+      { a: "nobody/model" },
+      'routes.a: "nobody/model" is neither a route nor a provider',
+    ],
+    [
+      "two forms at once",
+      { a: { scored: [{ provider: "gpu" }], fallback: ["gpu"] } },
+      "routes.a: takes exactly one of",
+    ],
+    ["none of them", { a: {} }, "routes.a: takes exactly one of"],
+    [
+      "`on` without a fallback",
+      { a: { scored: [{ provider: "gpu" }], on: ["overload"] } },
+      "routes.a.on: belongs to `fallback`",
+    ],
+    [
+      "a circle",
+      { a: { fallback: ["b"] }, b: { fallback: ["a"] } },
+      "routes.a: leads back to itself",
+    ],
+  ])("name %s with its place", (_name, file, problem) => {
+    expect(load(file).problems.join("\n")).toContain(problem);
+  });
+});
