@@ -1,8 +1,6 @@
 /** The short forms of a request (message, content, images, tool_calls) as ordered parts. Pure. */
 
 import { create } from "@bufbuild/protobuf";
-import { mediaFromBytes } from "#chat/media.ts";
-import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import {
   type ChatMessage,
   ChatMessageSchema,
@@ -10,11 +8,9 @@ import {
   ChatRequestSchema,
   type ToolCall,
 } from "#gen/polygate/v1/chat_pb.js";
-import type { Part } from "#gen/polygate/v1/conversation_pb.js";
-
-function callPart({ id, name, argumentsJson }: ToolCall): Part {
-  return toolCallPart({ id, name, arguments: argumentsJson });
-}
+import { mediaFromBytes } from "./media.ts";
+import { partOf, textPart } from "./parts.ts";
+import { callPart } from "./short-form.ts";
 
 /** What calls returned that whoever made them ran: the turn after them says so. */
 function resultsOf(calls: readonly ToolCall[]): ChatMessage[] {

@@ -30,7 +30,6 @@ const classOf: Partial<Record<Reason, FailureClass>> = {
   BACKEND_FAILED: "failure",
   BACKEND_LOST: "failure",
   BACKEND_MALFORMED: "failure",
-  POOL_EMPTY: "failure",
 };
 
 /** Goes on to the next child when the one before has no endpoint left that may do better. */
@@ -58,8 +57,9 @@ export class FallbackNode<B> implements RouteNode<B> {
     const advance = (failed: Reason | undefined): Choice<B> | undefined => {
       const choice = walks[at]?.next(failed);
       if (choice !== undefined) return choice;
-      // A child without an endpoint at all has failed by itself.
-      if (at + 1 >= walks.length || !this.goesOn(failed ?? "POOL_EMPTY")) return undefined;
+      // A child without an endpoint is passed over, whatever the classes.
+      if (at + 1 >= walks.length || (failed !== undefined && !this.goesOn(failed)))
+        return undefined;
       at += 1;
       return advance(undefined);
     };
