@@ -31,6 +31,20 @@ function redirect(location: string): PageAnswer {
   return { ...json(307, { location }), headers: { location } };
 }
 
+/** Not to be ready is no error: the first such response is logged, those that repeat it are not. */
+function readinessPage(isReady: () => boolean): () => PageAnswer {
+  let isLogged = false;
+  return () => {
+    if (isReady()) {
+      isLogged = false;
+      return json(200, { status: "ready" });
+    }
+    const logLevel = isLogged ? "debug" : "info";
+    isLogged = true;
+    return { ...json(503, { status: "not ready" }), logLevel };
+  };
+}
+
 /** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
 function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<ChatBackend>): void {
   coreHealth.reset();
@@ -52,8 +66,7 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
   return {
     all: {
       "/livez": () => json(200, { status: "alive" }),
-      "/readyz": () =>
-        isReady() ? json(200, { status: "ready" }) : json(503, { status: "not ready" }),
+      "/readyz": readinessPage(isReady),
     },
     rest: (own) => ({
       "/": () =>

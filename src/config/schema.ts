@@ -7,6 +7,7 @@ import {
   duration,
   durationOrNone,
   flag,
+  host,
   positiveNumber,
   size,
   text,
@@ -21,7 +22,7 @@ const requestsMax = 1_000_000_000;
 export const scopes = ["admin"] as const;
 
 const gateway = z.strictObject({
-  host: text().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
+  host: host().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
   port: port()
     .optional()
     .describe("Port of the one listener; 0 lets the system choose. 8080 when no port is named."),
@@ -83,7 +84,7 @@ const listener = z.strictObject({
   name: text("a name of letters, digits, `-`, `_` and `.`", /^[\w.-]{1,64}$/).describe(
     "Name in logs and errors; unique.",
   ),
-  host: text().optional().describe("Address to listen on; `gateway.host` when absent."),
+  host: host().optional().describe("Address to listen on; `gateway.host` when absent."),
   port: port().describe("Port; 0 lets the system choose."),
   serves: z
     .array(z.enum(["rpc", "rest", "metrics"]))
@@ -170,6 +171,11 @@ const auth = z.strictObject({
     .prefault([])
     .describe("Keys that callers present."),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
+  failures_per_minute: wholeNumber(0, 1_000_000)
+    .prefault(30)
+    .describe(
+      "Unknown keys that one address may send at once, and in each minute; then 429, except for keys that it used before. 0 sets no limit.",
+    ),
 });
 
 const rateLimiting = z.strictObject({
@@ -245,7 +251,7 @@ const core = z.strictObject({
         ),
       cert_file: text().optional().describe("PEM certificate chain that the gateway shows it."),
       key_file: text().optional().describe("PEM private key of that certificate."),
-      server_name: text().optional().describe("Name in its certificate; that in `url` if absent."),
+      server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
     })
     .optional()
     .describe("How an https:// core is trusted."),
@@ -272,8 +278,10 @@ const logging = z.strictObject({
     .describe("Least level that is written."),
   format: z
     .enum(["json", "text"])
-    .default("json")
-    .describe("One JSON object a line, or text for people."),
+    .optional()
+    .describe(
+      "One JSON object per line, or text for people; text on a terminal and json elsewhere when absent.",
+    ),
   output: z.enum(["stdout", "stderr"]).default("stdout").describe("Where log lines go."),
 });
 

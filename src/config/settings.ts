@@ -2,6 +2,7 @@
 
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
+import type { Problem } from "./problem.ts";
 
 /** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
 export type Surface = "rpc" | "rest" | "metrics";
@@ -71,6 +72,8 @@ export interface AuthSettings {
   readonly keys: readonly KeySettings[];
   /** Scopes of callers while auth is off. */
   readonly anonymousScopes: readonly string[];
+  /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
+  readonly failuresPerMinute: number;
 }
 
 /** A token bucket: how much it holds and how fast it fills. */
@@ -179,4 +182,6 @@ export interface Settings {
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that were set and that this version has no use for; said once at start. */
   readonly unused: readonly string[];
+  /** What was read otherwise than written, or ignored; said once at start. */
+  readonly warnings: readonly Problem[];
 }

@@ -34,6 +34,7 @@ export const reasons = {
   MODEL_LOAD_FAILED: { code: Code.FailedPrecondition, retryable: false, log: "warn" },
   CREDENTIAL_MISSING: { code: Code.Unauthenticated, retryable: false, log: "info" },
   CREDENTIAL_INVALID: { code: Code.Unauthenticated, retryable: false, log: "info" },
+  ATTEMPTS_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
   SCOPE_REQUIRED: { code: Code.PermissionDenied, retryable: false, log: "info" },
   ORIGIN_REFUSED: { code: Code.PermissionDenied, retryable: false, log: "info" },
   RATE_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },

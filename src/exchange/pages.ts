@@ -14,6 +14,8 @@ export interface PageAnswer {
   readonly body: string;
   /** Other fields, such as `location`; with an `etag` those who have the page already get 304. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Level of its line in the log, where the status says too much. */
+  readonly logLevel?: "debug" | "info";
 }
 
 /** Pages by path. A page may take time, such as collecting metrics. */
@@ -30,8 +32,13 @@ function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boo
 }
 
 /** Answers with the page, or with its head alone when the client has the rest. Rejects as the page does. */
-async function serve(exchange: Exchange, page: () => PageAnswer | Promise<PageAnswer>) {
-  const { status, contentType, body, headers = {} } = await page();
+async function serve(
+  exchange: Exchange,
+  record: CallRecord,
+  page: () => PageAnswer | Promise<PageAnswer>,
+) {
+  const { status, contentType, body, headers = {}, logLevel } = await page();
+  if (logLevel !== undefined) record.level = logLevel;
   const fields = Object.entries({ "cache-control": "no-store", ...headers });
   if (isKnown(exchange.header("if-none-match"), headers.etag)) exchange.respond(304, fields);
   else exchange.respond(status, [...fields, ["content-type", contentType]], body);
@@ -51,7 +58,7 @@ export function createPagesSurface(pages: Pages, refuse: Refuse): Surface {
       switch (exchange.method) {
         case "GET":
         case "HEAD":
-          return serve(exchange, page).catch((thrown) =>
+          return serve(exchange, record, page).catch((thrown) =>
             refuse(exchange, record, faultFrom(thrown)),
           );
         case "OPTIONS":

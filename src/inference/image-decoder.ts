@@ -2,6 +2,7 @@
 
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { fault } from "#errors/fault.ts";
+import { foreignFormat } from "./foreign-format.ts";
 import { type Placement, placeImage, type Size } from "./image-frame.ts";
 import type { ImageInput } from "./model-spec.ts";
 import type { Pixels } from "./pixels.ts";
@@ -9,11 +10,20 @@ import type { Pixels } from "./pixels.ts";
 /** Most pixels of an image that is decoded row by row, in little memory. */
 export const imagePixelsMax = 64_000_000;
 
-/** Most pixels of an image that is in memory as a whole while it is decoded, some of it twice. */
-export const wholeImagePixelsMax = 16_000_000;
+/** Most pixels of an image that is in memory as a whole while it is decoded: at most 8 bytes each. */
+export const wholeImagePixelsMax = 24_000_000;
+
+/** Most pixels of an AVIF image, whose decoder takes 18 bytes for each. */
+const avifPixelsMax = 16_000_000;
 
 /** Formats whose rows come one after the other, unless the image is interlaced or progressive. */
 const rowFormats: ReadonlySet<string> = new Set(["jpeg", "png", "tiff"]);
+
+/**
+ * Beyond so many pixels JPEG and WebP are decoded at a fraction of their size, which takes a fraction
+ * of time and memory. Smaller images are resized from all of their pixels.
+ */
+const scaledFromPixels = 4_000_000;
 
 const formats = "JPEG, PNG, WebP, GIF, TIFF or AVIF";
 
@@ -36,10 +46,9 @@ export async function decodeImage(
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
-  const placement = placeImage(await uprightSize(image), input);
-  const resized = image
-    .autoOrient()
-    .extract(placement.crop)
+  const size = await uprightSize(image, encoded);
+  const placement = placeImage(size, input);
+  const resized = cropped(image.autoOrient(), size, placement)
     .resize({ ...placement.resized, fit: "fill" })
     .flatten({ background: "#fff" })
     .toColourspace("srgb")
@@ -51,17 +60,30 @@ export async function decodeImage(
   }
 }
 
-async function uprightSize(image: Sharp): Promise<Size> {
+/** The part of the image that is used. What is cut out cannot be decoded at a fraction of its size. */
+function cropped(image: Sharp, size: Size, { crop }: Placement): Sharp {
+  const isWhole = crop.width === size.width && crop.height === size.height;
+  return isWhole && size.width * size.height > scaledFromPixels ? image : image.extract(crop);
+}
+
+async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
   let metadata: Metadata;
   try {
     metadata = await image.metadata();
   } catch (error) {
-    throw imageFault(`not a readable ${formats} image`, error);
+    const foreign = foreignFormat(encoded);
+    throw imageFault(
+      foreign === undefined
+        ? `not a readable ${formats} image`
+        : `${foreign} images are not read, send ${formats}`,
+      error,
+    );
   }
   const { format, isProgressive = false, autoOrient } = metadata;
   const { width, height } = autoOrient;
   const byRow = rowFormats.has(format) && !isProgressive;
-  const pixelsMax = byRow ? imagePixelsMax : wholeImagePixelsMax;
+  const wholeMax = format === "heif" ? avifPixelsMax : wholeImagePixelsMax;
+  const pixelsMax = byRow ? imagePixelsMax : wholeMax;
   if (width * height > pixelsMax) {
     const kind = isProgressive ? "an interlaced image" : `a ${format} image`;
     throw imageFault(

@@ -13,6 +13,7 @@ import { jsonItemsFrom, jsonLinesFrom } from "./json-stream.ts";
 import { type MediaType, mediaTypeFrom } from "./media-type.ts";
 import type { ParameterBinder } from "./parameters.ts";
 import type { Route } from "./route.ts";
+import { messageFromUpload, takesBody } from "./upload.ts";
 
 /** What reading bodies needs. */
 export interface BodyReading {
@@ -93,7 +94,12 @@ function messageReader(
   if (media.type === "application/x-www-form-urlencoded") {
     return (bytes) => messageFromUrlencoded(route, textOf(bytes), binder);
   }
-  throw unsupportedType(media.type, ["application/json", ...formTypes]);
+  const { upload, method } = route;
+  if (upload !== undefined && takesBody(upload, media.type)) {
+    return (bytes) => messageFromUpload(method, upload, bytes);
+  }
+  const uploads = upload === undefined ? [] : upload.mediaTypes;
+  throw unsupportedType(media.type, ["application/json", ...formTypes, ...uploads]);
 }
 
 /**

@@ -57,6 +57,9 @@ export class OperationWriter {
         "application/json": { schema, ...example },
         "application/x-www-form-urlencoded": { schema: this.#formSchema(route, "base64") },
         "multipart/form-data": { schema: this.#formSchema(route, "file") },
+        ...Object.fromEntries(
+          (route.upload?.mediaTypes ?? []).map((type) => [type, { schema: binary }]),
+        ),
       },
     };
   }

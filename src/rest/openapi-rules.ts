@@ -13,7 +13,7 @@ import {
   FieldRulesSchema,
   field as fieldRules,
   message as messageRules,
-} from "#gen/buf/validate/validate_pb.js";
+} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
 /** Keywords by the name of the rule; rules without one are left to the server. */
 const keywords: Readonly<Record<string, string>> = {

@@ -9,6 +9,7 @@ import type { FieldIndex, FieldTarget } from "./field-path.ts";
 import { expectationOfField } from "./field-text.ts";
 import { RuleError, type RulePath } from "./rule-error.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
+import { type Upload, uploadOf } from "./upload.ts";
 
 /** Where the request's body goes. */
 export type BodyRule =
@@ -36,6 +37,8 @@ export interface Route {
   readonly responseField?: DescField;
   /** The field mask that a PATCH may leave to the body. */
   readonly maskField?: DescField & { readonly fieldKind: "message" };
+  /** The field that a body may be the bytes of. */
+  readonly upload?: Upload;
   /** The bool field that asks for a stream, and the method that gives it. */
   readonly streamSwitch?: { readonly field: DescField; readonly method: DescMethod };
 }
@@ -135,6 +138,8 @@ function compileBinding(
   const maskField =
     httpMethod === "PATCH" && body.kind === "field" ? maskFieldOf(method) : undefined;
   const streamSwitch = compile([], () => streamSwitchOf(method));
+  const upload =
+    body.kind === "message" && !body.raw ? compile([], () => uploadOf(method, index)) : undefined;
   const bound = variables.map(({ target }) => target.path);
   if (body.kind === "field") bound.push(body.target.path);
   return {
@@ -149,6 +154,7 @@ function compileBinding(
     ...(responseField === undefined ? {} : { responseField }),
     ...(maskField === undefined ? {} : { maskField }),
     ...(streamSwitch === undefined ? {} : { streamSwitch }),
+    ...(upload === undefined ? {} : { upload }),
   };
 }
 

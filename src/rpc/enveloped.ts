@@ -1,6 +1,9 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { reasonOf } from "#errors/fault.ts";
+import { messageTooLarge } from "#protocol/compression.ts";
 import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
@@ -58,7 +61,7 @@ export class EnvelopedLane {
         const read = messageFrom(onlyEnvelope(bytes, reading), reading);
         input = read instanceof Promise ? await read : read;
       } catch (thrown) {
-        throw await calls.failed(method, call, thrown);
+        throw await calls.failed(method, call, this.#asMessage(thrown));
       }
       const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
       const { message: framed } = await calls.unary(method, input, call, encode);
@@ -79,6 +82,12 @@ export class EnvelopedLane {
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
     };
+  }
+
+  /** A body over the limit is a message over it, whose limit knows neither envelope nor base64. */
+  #asMessage(thrown: unknown): unknown {
+    const isTooLarge = thrown instanceof ConnectError && reasonOf(thrown) === "BODY_TOO_LARGE";
+    return isTooLarge ? messageTooLarge(this.#options.readBytesMax) : thrown;
   }
 
   /** A message as it is sent. Throws BODY_TOO_LARGE. */

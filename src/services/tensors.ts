@@ -10,6 +10,7 @@ import {
 } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import type { Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
+import { shortestFloat16, shortestFloat32 } from "#inference/shortest-float.ts";
 import { bytesFromTexts, textsOf } from "#inference/tensor-text.ts";
 import { bytesFromNumbers, isHeldBy, isNumeric, numbersOf } from "#inference/tensor-view.ts";
 
@@ -60,6 +61,13 @@ export function tensorFromWire(tensor: Tensor, field: string): NamedTensor {
   return { name, datatype, shape, bytes };
 }
 
+/** Each number as the shortest one that its datatype takes for the same. */
+function writtenNumbers(tensor: NamedTensor): number[] {
+  const numbers = numbersOf(tensor);
+  const shortest = { FP16: shortestFloat16, FP32: shortestFloat32 }[String(tensor.datatype)];
+  return shortest === undefined ? numbers : numbers.map(shortest);
+}
+
 /** Writes an output as raw bytes, or as numbers and texts when `readable`. */
 export function tensorToWire(
   tensor: NamedTensor,
@@ -68,7 +76,7 @@ export function tensorToWire(
   const { name, datatype, bytes } = tensor;
   const head = { name, datatype, shape: [...tensor.shape] };
   if (!readable) return { ...head, raw: bytes };
-  if (isNumeric(datatype)) return { ...head, data: numbersOf(tensor) };
+  if (isNumeric(datatype)) return { ...head, data: writtenNumbers(tensor) };
   const texts = textsOf(tensor);
   return texts.ok ? { ...head, text: [...texts.texts] } : { ...head, raw: bytes };
 }

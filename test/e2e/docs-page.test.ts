@@ -2,18 +2,17 @@
 
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { beforeAll, describe, expect, onTestFailed, test } from "vitest";
+import { beforeAll, expect, onTestFailed, test } from "vitest";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
-
-if (noChromium !== undefined) console.log(`the documentation page is not tested: ${noChromium}`);
+import { describeWith } from "../support/needs.ts";
 
 const withKey = `
 gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: reader, key: a-key-that-is-long-enough }] }
 `;
 
-describe.skipIf(noChromium !== undefined)("the documentation page", { timeout: 30_000 }, () => {
+describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
   let browser: Browser;
   let gateway: RunningGateway;
 

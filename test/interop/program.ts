@@ -18,9 +18,14 @@ export interface Outcome {
 export async function run(
   file: string,
   args: readonly string[],
-  more: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  more: {
+    readonly input?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+  } = {},
 ): Promise<Outcome> {
-  const child = spawn(file, args, { env: { ...process.env, ...more.env } });
+  const { cwd = process.cwd() } = more;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...more.env } });
   child.stdin.on("error", () => {}); // a program need not read its input
   child.stdin.end(more.input ?? "");
   const closed = once(child, "close");
@@ -37,7 +42,7 @@ const cache = resolve(".cache");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
 const grpcInteropModule = "google.golang.org/grpc/interop";
 const grpcVersion = "latest";
-const pythonPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "protobuf"];
+const pythonPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "grpcio-tools", "protobuf"];
 
 /** A Go program of the machine; else built into .cache from `module` by Go. */
 export async function findGoProgram(name: string, module: string): Promise<Tool> {
@@ -72,7 +77,7 @@ export async function findPython(): Promise<Tool> {
   const path = join(home, "bin/python");
   const ready = async () =>
     isExecutable(path) &&
-    (await run(path, ["-c", "import grpc_reflection, grpc_status"])).code === 0;
+    (await run(path, ["-c", "import grpc_reflection, grpc_status, grpc_tools"])).code === 0;
   if (await ready()) return { path };
   const python = findProgram("python3");
   if (python === undefined) return { missing: "Python is not installed" };
@@ -84,6 +89,12 @@ export async function findPython(): Promise<Tool> {
   return installed.code === 0
     ? { path }
     : { missing: `grpcio could not be installed: ${lastLine(installed.err)}` };
+}
+
+/** Go itself. */
+export function findGo(): Promise<Tool> {
+  const path = findProgram("go");
+  return Promise.resolve(path === undefined ? { missing: "Go is not installed" } : { path });
 }
 
 /** curl, when it was built with HTTP/2. */
