@@ -4,6 +4,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { clientAddress } from "#exchange/client-address.ts";
+import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -102,7 +103,8 @@ interface FaceParts {
 
 /** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
 function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
-  const pages = (some: Pages) => createPagesSurface(some, refuseWith);
+  const compression = new Compression(options.rest?.compression ?? defaultCompression);
+  const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
     answerUnknown(exchange, record, refuseWith);
   const restWith = (json: JsonOptions = {}) => {
