@@ -149,6 +149,26 @@ test("what cannot be compressed now is sent as it is", async () => {
   expect(exchange.text).toBe(body);
 });
 
+test("a client that leaves ends the compression of its response", async () => {
+  const own = new Compressor(1);
+  const exchange = new MemoryExchange({
+    method: "GET",
+    target: "/",
+    headers: { "accept-encoding": "br" },
+    leaves: true,
+  });
+  const body = text.repeat(10_000);
+  const sending = new Compression(defaultCompression, own).respond(exchange, 200, json, body);
+  expect(own.running).toBe(1);
+  await exchange.body(1).catch(() => {});
+  await sending;
+  expect(own.running).toBe(0);
+  expect(exchange.answerHeaders, "nothing coded was sent").not.toContainEqual([
+    "content-encoding",
+    "br",
+  ]);
+});
+
 test("a body that never changes is compressed once per coding", async () => {
   const body = new FixedBody(text);
   const pieces = await Promise.all(
