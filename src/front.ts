@@ -43,8 +43,7 @@ export interface FrontOptions {
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
     readonly all: Pages;
-    /** `json`: what differs on the listener. */
-    readonly rest: (json: JsonOptions) => Pages;
+    readonly rest: (listener: Pick<FrontListener, "serves" | "json">) => Pages;
     readonly metrics: Pages;
   };
   /** Largest request body or message in bytes. */
@@ -114,8 +113,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       bodyBytesMax: options.bytesMax,
       clock,
     });
-    const face = createRestFace(rest, { clock, cors: options.cors, unknown });
-    return { pages: pages(options.pages.rest(json)), ...face };
+    return createRestFace(rest, { clock, cors: options.cors, unknown });
   };
   const all = pages(options.pages.all);
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
@@ -135,7 +133,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
       ...(serves.includes("metrics") ? [metrics] : []),
-      ...(serves.includes("rest") ? [rest.pages, rest.surface] : []),
+      ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
       none,
     ];
     return { listener, surfaces, upgrade: rest.upgrade };

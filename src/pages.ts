@@ -7,6 +7,7 @@ import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
 import type { FrontOptions } from "./front.ts";
+import { homePages } from "./home-page.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
 /** What the pages tell of. */
@@ -42,8 +43,10 @@ function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<Cha
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pool, isReady, metricsPath, version, services, document } = facts;
+  const { metrics, pool, isReady, metricsPath, document } = facts;
   const { rest } = document;
+  // Listeners that read and write the same JSON share its document.
+  const sharedDocs = docsPages(document);
   const metricsPage = async (): Promise<PageAnswer> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
@@ -55,19 +58,15 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
       "/readyz": () =>
         isReady() ? json(200, { status: "ready" }) : json(503, { status: "not ready" }),
     },
-    rest: (own) => ({
-      "/": () =>
-        json(200, {
-          name: "polygate",
-          version,
-          services: services.map(({ typeName }) => typeName),
-          protocols: ["grpc", "grpc-web", "connect", "rest"],
-          health: "/healthz",
-          metrics: metricsPath,
-          docs: "/docs",
-          openapi: "/openapi.json",
-        }),
-      ...docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } }),
+    rest: ({ serves, json: own }) => ({
+      ...homePages({
+        ...facts,
+        serves,
+        metricsPath: serves.includes("metrics") ? metricsPath : undefined,
+      }),
+      ...(own === undefined
+        ? sharedDocs
+        : docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } })),
       "/docs/": () => redirect("/docs"),
       "/status": () => redirect("/healthz"),
     }),

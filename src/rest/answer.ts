@@ -25,11 +25,27 @@ export interface Answering {
   readonly stream: Omit<StreamSending, "format">;
 }
 
-/** The route as the request has it: with the streaming sibling when the request asks for that. */
-export function switchedRoute(route: Route, input: Message): Route {
+/** What a method with a streaming sibling answers with; the first is its own. */
+const switchOffers = [
+  "application/json",
+  ...streamFormats.map(({ contentType }) => contentType),
+] as const;
+
+/**
+ * The route as the request has it: with the streaming sibling when its message or its Accept field
+ * asks for that.
+ */
+export function switchedRoute(
+  route: Route,
+  exchange: Pick<Exchange, "header">,
+  input: Message,
+): Route {
   if (route.streamSwitch === undefined) return route;
   const { field, method } = route.streamSwitch;
-  return reflect(route.method.input, input).get(field) === true ? { ...route, method } : route;
+  const wanted = preferredOf(exchange.header("accept"), switchOffers) ?? switchOffers[0];
+  const streams =
+    wanted !== switchOffers[0] || reflect(route.method.input, input).get(field) === true;
+  return streams ? { ...route, method } : route;
 }
 
 function accepted<T extends { readonly contentType: string }>(

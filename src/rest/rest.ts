@@ -207,7 +207,7 @@ class Transcoder implements Rest {
     } catch (thrown) {
       throw await this.#calls.failed(method, init, thrown);
     }
-    const route = switchedRoute(match.route, input);
+    const route = switchedRoute(match.route, exchange, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });
     } else {
