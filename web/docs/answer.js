@@ -17,6 +17,23 @@ function pretty(text) {
   }
 }
 
+/** Whether JSON writes a field at its default so. */
+function isDefault(value) {
+  return value === "" || value === 0 || value === false || value === null || value?.length === 0;
+}
+
+/** A message on few lines: what it says, without the fields at their defaults. */
+function compact(data) {
+  try {
+    return JSON.stringify(JSON.parse(data), (_, value) => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+      return Object.fromEntries(Object.entries(value).filter(([, each]) => !isDefault(each)));
+    });
+  } catch {
+    return data;
+  }
+}
+
 /** Whether the end of a pane is in view, so that it may follow what comes. */
 function isAtEnd({ scrollTop, clientHeight, scrollHeight }) {
   return scrollTop + clientHeight >= scrollHeight - 4;
@@ -66,13 +83,13 @@ function entryOf({ name, id, data }) {
     "li",
     isFailed ? { class: "failed" } : {},
     element("span", { class: "number" }, id === "" ? name : isFailed ? `${id} ${name}` : id),
-    element("code", {}, isFailed ? pretty(data) : data),
+    element("code", {}, isFailed ? pretty(data) : compact(data)),
   );
 }
 
 async function showMessages(response, type, pane) {
   const shown = scrollable("ol", "Messages", { class: "messages" });
-  const dropped = element("p", { class: "note" });
+  const dropped = element("p", { class: "note" }, "Without fields at their defaults.");
   pane.replaceChildren(dropped, shown);
   let count = 0;
   const pieces = response.body.pipeThrough(new TextDecoderStream());
@@ -82,7 +99,7 @@ async function showMessages(response, type, pane) {
     shown.append(entryOf(message));
     if (count > messagesMax) {
       shown.firstChild.remove();
-      dropped.textContent = `The last ${messagesMax} of ${count} messages.`;
+      dropped.textContent = `The last ${messagesMax} of ${count} messages, without fields at their defaults.`;
     }
     if (follows) shown.scrollTop = shown.scrollHeight;
   }

@@ -54,7 +54,8 @@ function formBody({ schema }, example = {}) {
     read() {
       const form = new FormData();
       for (const { name, input, isFile } of inputs) {
-        if (isFile) for (const file of input.files) form.append(name, file);
+        // Without one nothing is sent; the command tells where its name belongs.
+        if (isFile) form.append(name, input.files[0] ?? new File([], "FILE"));
         else if (input.value !== "") form.append(name, input.value);
       }
       return { body: form, headers: {} };
@@ -96,7 +97,8 @@ function bodyChoice(bodies) {
   const pane = element("div", {}, ...(chosen === undefined ? [] : [chosen.view]));
   const buttons = bodies.map((body) => {
     const radio = element("input", { type: "radio", name: "body", checked: body === chosen });
-    radio.addEventListener("change", () => {
+    // Before the form hears of it and writes the command anew.
+    radio.addEventListener("input", () => {
       chosen = body;
       pane.replaceChildren(body.view);
     });
