@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { PageAnswer } from "#exchange/pages.ts";
+import { expositionOf } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
@@ -50,7 +51,7 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
   const metricsPage = async (): Promise<PageAnswer> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
-    return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+    return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };
   return {
     all: {
