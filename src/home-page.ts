@@ -1,4 +1,4 @@
-/** What stands at `/` and beside it: the gateway told to programs as JSON and to people as a page, and its icon. */
+/** `/` and the icon: what the gateway is, as JSON for programs and as a page for people. */
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { FixedBody } from "#exchange/fixed-body.ts";
 import type { Page, PageAnswer, Pages } from "#exchange/pages.ts";
 import { preferredOf } from "#rest/media-type.ts";
 
-/** What is told of one listener. */
+/** What the page lists for one listener. */
 export interface HomeFacts {
   readonly version: string;
   readonly services: readonly DescService[];

@@ -1,4 +1,4 @@
-/** Whether an image file asks more of its decoder than its size in pixels tells. */
+/** Whether an image file costs its decoder more than its size in pixels. */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { heifProblem } from "./heif-structure.ts";

@@ -62,7 +62,7 @@ describe("/", () => {
   });
 });
 
-test("it tells of what its listener serves, and links to nothing else", async () => {
+test("it lists what its listener serves, and links to nothing else", async () => {
   await using gateway = await startTestGateway({
     yaml: `
 metrics: { path: /-/metrics }

@@ -1,4 +1,4 @@
-/** Image files that are small and dear to decode, made by hand. */
+/** Image files that are small and expensive to decode, made by hand. */
 
 import sharp, { type Sharp } from "sharp";
 

@@ -1,4 +1,4 @@
-/** Files that are small and dear to decode are refused before a decoder sees them; others are not. */
+/** Files that are small and expensive to decode are refused before a decoder sees them; others are not. */
 
 import fc from "fast-check";
 import sharp, { type Sharp } from "sharp";
@@ -86,8 +86,8 @@ describe("counts", () => {
     const comment = Buffer.from("fffe000affd9ffdaffdaffda", "hex");
     const padded = Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)]);
     expect(run(jpegScans(padded, 10)).count).toBe(3);
-    const behind = Buffer.concat([jpeg, ...Array(20).fill(Buffer.from("ffda0002", "hex"))]);
-    expect(run(jpegScans(behind, 10)).count, "nor what lies behind the end").toBe(3);
+    const after = Buffer.concat([jpeg, ...Array(20).fill(Buffer.from("ffda0002", "hex"))]);
+    expect(run(jpegScans(after, 10)).count, "nor what follows the end").toBe(3);
     const second = Buffer.concat([jpeg.subarray(0, -2), comment, Buffer.from("ffda0002", "hex")]);
     expect(run(jpegScans(second, 10)).count, "nor what lies between scans").toBe(4);
   });
@@ -223,7 +223,7 @@ describe("an AVIF file", () => {
     { layers: 4, refused: false },
     { layers: 5, refused: true },
   ])(
-    "with $layers frames behind one sequence header: refused $refused",
+    "with $layers frames after one sequence header: refused $refused",
     async ({ layers, refused }) => {
       const from = await whole;
       // Two bytes of temporal delimiter, then the sequence header with its length.

@@ -142,7 +142,7 @@ describe("preparation", () => {
   });
 });
 
-describe("what is dear to decode is refused before", () => {
+describe("what is expensive to decode is refused before", () => {
   test("a grid of pictures in an AVIF", async () => {
     expect(await refusal(avifGrid(await avifParts(16, 16), 16))).toEqual({
       reason: "IMAGE_INVALID",
