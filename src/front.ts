@@ -5,6 +5,7 @@ import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { clientAddress } from "#exchange/client-address.ts";
+import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -43,8 +44,7 @@ export interface FrontOptions {
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
     readonly all: Pages;
-    /** `json`: what differs on the listener. */
-    readonly rest: (json: JsonOptions) => Pages;
+    readonly rest: (listener: Pick<FrontListener, "serves" | "json">) => Pages;
     readonly metrics: Pages;
   };
   /** Largest request body or message in bytes. */
@@ -105,7 +105,8 @@ interface FaceParts {
 
 /** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
 function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
-  const pages = (some: Pages) => createPagesSurface(some, refuseWith);
+  const compression = new Compression(options.rest?.compression ?? defaultCompression);
+  const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
     answerUnknown(exchange, record, refuseWith);
   const restWith = (json: JsonOptions = {}) => {
@@ -115,8 +116,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       bodyBytesMax: options.bytesMax,
       clock,
     });
-    const face = createRestFace(rest, { clock, cors: options.cors, unknown });
-    return { pages: pages(options.pages.rest(json)), ...face };
+    return createRestFace(rest, { clock, cors: options.cors, unknown });
   };
   const all = pages(options.pages.all);
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
@@ -136,7 +136,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
       ...(serves.includes("metrics") ? [metrics] : []),
-      ...(serves.includes("rest") ? [rest.pages, rest.surface] : []),
+      ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
       none,
     ];
     return { listener, surfaces, upgrade: rest.upgrade };

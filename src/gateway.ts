@@ -242,7 +242,11 @@ function openStreet(
         metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
         version: packageVersion,
         services: publicServices,
-        document: { authenticates: auth.enabled, rest: settings.rest },
+        document: {
+          authenticates: auth.enabled,
+          openScopes: auth.enabled ? [] : auth.anonymousScopes,
+          rest: settings.rest,
+        },
       }),
       bytesMax: request.bytesMax,
       buffers: new ByteBudget(settings.bufferBytesMax),

@@ -130,7 +130,7 @@ const cors = z.strictObject({
   headers: z
     .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
     .prefault(["Content-Type", "Authorization"])
-    .describe("Request headers that they may send, beside those the RPC protocols need."),
+    .describe("Request headers that they may send, beside those that the gateway itself reads."),
   credentials: flag()
     .prefault(false)
     .describe("Let browsers send cookies and credentials by themselves."),

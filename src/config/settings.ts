@@ -1,5 +1,6 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
 
+import type { CompressionOptions } from "#exchange/compression.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Problem } from "./problem.ts";
@@ -44,6 +45,8 @@ export interface RestSettings {
   readonly ignoredQueryParameters: readonly string[];
   /** Silence after which a stream of events carries a comment, and a WebSocket a ping. */
   readonly heartbeatMs: number;
+  /** Which responses are compressed, those of pages included. */
+  readonly compression: CompressionOptions;
 }
 
 /** Cross-origin answers for browsers. */

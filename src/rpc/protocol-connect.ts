@@ -166,16 +166,21 @@ export class ConnectLane {
 
   async #send(exchange: Exchange, answer: UnaryAnswer): Promise<void> {
     const { status, contentType, body, metadata } = answer;
-    const coding =
-      body.length < this.#options.compressBytesMin
+    const isLarge = body.length >= this.#options.compressBytesMin;
+    const coding = isLarge ? preferredCoding(exchange.header("accept-encoding")) : undefined;
+    const coded =
+      coding === undefined
         ? undefined
-        : preferredCoding(exchange.header("accept-encoding"));
+        : await coding.compress(body, (listener) => exchange.onGone(listener));
     const head: HeaderList = [
       ["content-type", contentType],
       ["accept-encoding", codingNames],
-      ...(coding === undefined ? [] : [["content-encoding", coding.name] as const]),
+      ...(isLarge ? [["vary", "accept-encoding"] as const] : []),
+      ...(coding === undefined || coded === undefined
+        ? []
+        : [["content-encoding", coding.name] as const]),
       ...metadata,
     ];
-    exchange.respond(status, head, coding === undefined ? body : await coding.compress(body));
+    exchange.respond(status, head, coded ?? body);
   }
 }

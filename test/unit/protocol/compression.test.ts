@@ -10,7 +10,11 @@ const reading = { messageBytesMax: 1000, malformedCode: Code.InvalidArgument };
 function known(name: string) {
   const coding = codingOf(name);
   if (coding === undefined) throw new Error(`${name} is not known`);
-  return coding;
+  return {
+    ...coding,
+    /** Few are compressed here at one time, so none is refused. */
+    compress: async (bytes: Uint8Array) => (await coding.compress(bytes)) ?? bytes,
+  };
 }
 
 test("gzip, br and zstd are known; identity is no coding", () => {
@@ -59,6 +63,8 @@ test.each([
   ["snappy , BR;q=0.5", "br"],
   ["gzip;q=0, zstd", "zstd"],
   ["gzip;q=0.000", undefined],
+  ["gzip;q=0.4, br;q=0.8", "br"],
+  ["gzip, br, zstd", "zstd"],
   ["deflate", undefined],
   ["", undefined],
   [undefined, undefined],
