@@ -1,7 +1,7 @@
 /** A request and its answer on a server: the face that handlers see. */
 
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
+import { type BodyProgress, type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import { bodyBytesOf, chunkHead, type Framing, lastChunk, sendAround } from "./answer-body.ts";
 import { ConnectionBrokenError } from "./connection-broken.ts";
 import type { Link } from "./link.ts";
@@ -40,7 +40,7 @@ export class ServerExchange implements BodySource {
   readonly #head: RequestHead;
   readonly #facts: RequestFacts;
   readonly #link: Link;
-  readonly #body = new IncomingBody(true);
+  readonly #body = new IncomingBody();
   #status = 0;
   #framing: Framing = "none";
   /** The connection closes behind the answer. */
@@ -105,9 +105,9 @@ export class ServerExchange implements BodySource {
   }
 
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
-  async *chunks(bytesMax: number): AsyncGenerator<Buffer> {
+  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Buffer> {
     this.#invite(bytesMax);
-    yield* this.#body.pieces(bytesMax, this);
+    yield* this.#body.pieces(bytesMax, this, progress);
   }
 
   /**
@@ -208,7 +208,7 @@ export class ServerExchange implements BodySource {
   received(piece: Buffer): void {
     if (this.#answered) return;
     this.unreadBytes += piece.length;
-    this.#body.add(this.dispatched ? own(piece) : piece, this);
+    this.#body.add(piece, this, this.dispatched);
   }
 
   /** The body is whole. */
@@ -248,10 +248,15 @@ export class ServerExchange implements BodySource {
     this.#tellEnd();
   }
 
-  consumed(bytes: number): void {
+  kept(bytes: number): void {
     this.unreadBytes -= bytes;
     if (bytes > 0) this.#link.inputRead();
   }
+
+  /** Input that nobody reads is not wanted either, until it is thrown away with its request. */
+  dropped(): void {}
+
+  understood(): void {}
 
   broken(): Error | undefined {
     const isOver = this.#broken || this.#answered;

@@ -3,7 +3,9 @@
 import type { Socket } from "node:net";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
+import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
@@ -28,6 +30,8 @@ export interface Http2ServerOptions {
 }
 
 const tickMs = 1_000;
+/** Share of all buffers that one connection may hold. */
+const connectionShare = 1 / 4;
 /** Timers take no longer waits. */
 const timerMsMax = 0x7fff_ffff;
 /** Ages differ by this share, so that connections made together do not end together. */
@@ -66,6 +70,8 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
       handler: this,
       slabs,
       buffers,
+      heldBytesMax: connectionShare * buffers.bytesMax,
+      owner: networkOf(socket.remoteAddress ?? ""),
       nowMs: clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, clock, this);
@@ -94,6 +100,11 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
 
   onWritable(stream: ServerStream): void {
     stream.writable();
+  }
+
+  /** Whoever still reads the body answers with an error; else the stream is broken off. */
+  onRefusal(stream: ServerStream, reason: BodyRefusal): void {
+    if (!stream.refuseBody(reason)) stream.reset(errorCode.enhanceYourCalm);
   }
 
   onSettings(): void {}
