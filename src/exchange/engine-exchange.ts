@@ -1,9 +1,9 @@
 /** The exchange face over what the project's own HTTP engines hand over. */
 
 import type { Socket } from "node:net";
+import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import type { BodyProgress } from "#http/incoming-body.ts";
 import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";

@@ -1,8 +1,6 @@
 /** The one face of an HTTP request and its answer, whatever wire and engine carry them. */
 
-import type { BodyProgress } from "#http/incoming-body.ts";
-
-export { partsOfOne } from "#http/incoming-body.ts";
+import type { BodyProgress } from "#core/body-progress.ts";
 
 /** Response fields in the order they are sent; names in lower case, one entry a value. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];

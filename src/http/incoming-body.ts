@@ -1,5 +1,6 @@
 /** A body that comes in: kept as it came, read whole or in pieces, slowly when its reader is slow. */
 
+import { type BodyProgress, partsOfOne } from "#core/body-progress.ts";
 import { isSmallPart, owned, PieceList } from "#core/piece-list.ts";
 import { BodyTooLargeError } from "./body-too-large.ts";
 
@@ -14,17 +15,6 @@ export interface BodySource {
   /** Why no more comes; undefined while more may come, or when the body is whole. */
   broken(): Error | undefined;
 }
-
-/** How far a reader has come that makes messages of a body, one after the other. */
-export interface BodyProgress {
-  /** Messages so far. */
-  readonly messages: number;
-  /** Nothing of the next message has come: its sender may rightly rest. */
-  readonly isBetween: boolean;
-}
-
-/** The progress of a reader to whom all pieces are parts of one thing, such as a form. */
-export const partsOfOne: BodyProgress = { messages: 0, isBetween: false };
 
 /** Parts of one thing wait until they are worth so many bytes, unless no more come. */
 const worthBytes = 4096;
@@ -154,17 +144,14 @@ export class IncomingBody {
           source.kept(piece.length);
           this.#takenBytes += piece.length;
           yield piece;
-        } else if (this.#failure !== undefined) {
-          throw this.#failure;
-        } else if (this.ended) {
+        } else if (this.ended && this.#failure === undefined) {
           return;
         } else {
           await this.#more(source);
         }
       }
     } finally {
-      // Who leaves early leaves the rest to nobody.
-      if (!this.ended || this.#waitingBytes > 0) this.#fail(leftError, source);
+      this.#leave(source);
     }
   }
 
@@ -189,11 +176,16 @@ export class IncomingBody {
   }
 
   async #more(source: BodySource): Promise<void> {
-    const broken = source.broken();
+    const broken = this.#failure ?? source.broken();
     if (broken !== undefined) throw broken;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+  }
+
+  /** What a reader that leaves early has not read is nobody's. */
+  #leave(source: BodySource): void {
+    if (!this.ended || this.#waitingBytes > 0) this.#fail(leftError, source);
   }
 
   #fail(error: Error, source: BodySource): void {

@@ -1,7 +1,8 @@
 /** A request and its answer on a server: the face that handlers see. */
 
+import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import { type BodyProgress, type BodySource, IncomingBody } from "#http/incoming-body.ts";
+import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import { bodyBytesOf, chunkHead, type Framing, lastChunk, sendAround } from "./answer-body.ts";
 import { ConnectionBrokenError } from "./connection-broken.ts";
 import type { Link } from "./link.ts";

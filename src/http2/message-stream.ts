@@ -1,8 +1,9 @@
 /** What both faces of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
 
+import type { BodyProgress } from "#core/body-progress.ts";
 import { type BodyRefusal, BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import { type BodyProgress, type BodySource, IncomingBody } from "#http/incoming-body.ts";
+import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import type { Connection } from "./connection.ts";
 import type { ErrorCode } from "./error-code.ts";
 import type { Field } from "./field.ts";

@@ -1,6 +1,6 @@
 /** A request and its answer on a server: the face that handlers see. */
 
-import type { BodyProgress } from "#http/incoming-body.ts";
+import type { BodyProgress } from "#core/body-progress.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { FieldList } from "./stream.ts";

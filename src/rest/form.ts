@@ -1,7 +1,8 @@
 /** Reads form bodies, urlencoded or multipart, into the request message. */
 
 import { create, type Message } from "@bufbuild/protobuf";
-import { type Exchange, partsOfOne } from "#exchange/exchange.ts";
+import { partsOfOne } from "#core/body-progress.ts";
+import type { Exchange } from "#exchange/exchange.ts";
 import { setMask } from "./field-mask.ts";
 import { FieldWriter } from "./field-writer.ts";
 import { formPartsFrom } from "./multipart.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { partsOfOne } from "#core/body-progress.ts";
 import { BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import { type BodySource, IncomingBody, partsOfOne } from "#http/incoming-body.ts";
+import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 
 class Source implements BodySource {
   /** What its sender was granted. */
