@@ -56,6 +56,8 @@ export interface FrontOptions {
   readonly trustedProxies: readonly string[];
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
+  /** Those of one address, once few are left; a quarter when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** What speaks HTTP/1.1: the project's own engine or node:http. */
   readonly http1Engine: ListenerOptions["http1Engine"];
   /** What speaks HTTP/2: the project's own engine or node:http2. */
@@ -166,13 +168,20 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const { http1Engine, http2Engine, connectionsMax } = options;
+  const { http1Engine, http2Engine, connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const shared = {
+    http1Engine,
+    http2Engine,
+    connectionsMax,
+    buffers,
+    ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
+  };
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, http1Engine, http2Engine, connectionsMax, buffers: options.buffers },
+      { ...wanted, ...shared },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")

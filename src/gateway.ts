@@ -229,6 +229,9 @@ function openStreet(
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
+      ...(settings.connectionsPerAddressMax === undefined
+        ? {}
+        : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
       http1Engine: settings.http1Engine,
       http2Engine: settings.http2Engine,
       rest: settings.rest,

@@ -161,6 +161,8 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
+  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** What speaks HTTP/1.1: the project's own engine or node:http. */
   readonly http1Engine: "polygate" | "node";
   /** What speaks HTTP/2: the project's own engine or node:http2. */

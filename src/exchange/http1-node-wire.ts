@@ -150,6 +150,7 @@ export function http1NodeWire(
       // while an earlier answer waits to be sent), and takes the pause for a malformed request.
       if ("encrypted" in socket) socket.on("data", ignore);
       socket.resume();
+      return undefined;
     },
     drain() {
       draining = true;

@@ -8,7 +8,7 @@ import { BodyTooLargeError } from "./body-too-large.ts";
 export interface BodySource {
   /** A reader wants bytes, but only with others: they are in memory on, and the peer may send as many more. */
   kept(bytes: number): void;
-  /** Messages were made of bytes that were kept. */
+  /** Messages were made of bytes that were kept, or never will be: those are held no more. */
   understood(messages: number, bytes: number): void;
   /** Bytes are gone that nobody will read: the peer gets no more in their place. */
   dropped(bytes: number): void;
@@ -195,6 +195,8 @@ export class IncomingBody {
     this.#whole?.reject(error);
     this.#whole = undefined;
     if (bytes > 0) source.dropped(bytes);
+    if (this.#takenBytes > 0) source.understood(0, this.#takenBytes);
+    this.#takenBytes = 0;
     this.#signal();
   }
 

@@ -87,6 +87,13 @@ export class Connection implements Link {
     return this.#phase === phase.upgraded ? this.#current : undefined;
   }
 
+  /** Since when it has no request; undefined while it has one, or part of one's head. */
+  get idleSinceMs(): number | undefined {
+    if (this.#phase === phase.fresh) return this.#headBeganMs;
+    if (this.#phase !== phase.idle) return undefined;
+    return this.#deadlineMs - this.#share.limits.keepAliveTimeoutMs;
+  }
+
   /** Nothing will be sent behind the output. */
   get isFinished(): boolean {
     return this.#phase === phase.closing;

@@ -413,6 +413,14 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#signalOutput();
   }
 
+  /** Announces the end, and takes no stream from now on. */
+  retire(reason: string): void {
+    if (this.failure !== undefined || this.#goawaySentLastId < anyStreamId) return;
+    this.#lifetime.drainStartedMs ??= this.#lifetime.nowMs;
+    this.#goaway(this.#streams.highestPeerId, errorCode.noError, reason);
+    this.#signalOutput();
+  }
+
   /** Ends the connection with an error of ours. */
   fail(code: ErrorCode, debug: string): void {
     if (this.failure !== undefined) return;

@@ -68,7 +68,7 @@ export const defaultLimits: ConnectionLimits = {
   handshakeTimeoutMs: 10_000,
   settingsTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
-  bytesPerSecondMin: 512,
+  bytesPerSecondMin: 1024,
   stallTimeoutMs: 30_000,
   bodyTimeoutMs: 300_000,
   lingerMs: 5_000,

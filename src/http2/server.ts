@@ -46,8 +46,16 @@ interface SessionHost {
   onSessionGone(session: ServerSession): void;
 }
 
+/** What is told of a connection that the server has taken. */
+export interface TakenConnection {
+  /** Since when no stream is open; undefined while one is. */
+  readonly idleSinceMs: number | undefined;
+  /** Ends it with GOAWAY. Streams that come meanwhile are safe to open elsewhere. */
+  retire(): void;
+}
+
 /** One connection of a server. */
-class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
+class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, TakenConnection {
   readonly connection: Connection<ServerStream>;
   readonly driver: SocketDriver<ServerStream>;
   readonly #socket: Socket;
@@ -75,6 +83,14 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
       nowMs: clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, clock, this);
+  }
+
+  get idleSinceMs(): number | undefined {
+    return this.connection.idleSinceMs;
+  }
+
+  retire(): void {
+    this.connection.retire("too_many_connections");
   }
 
   createStream(id: number): ServerStream {
@@ -191,11 +207,13 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   }
 
   /** Takes a socket over. */
-  take(socket: Socket): void {
+  take(socket: Socket): TakenConnection {
     const ageMaxMs = this.#limits.ageMaxMs * (1 + ageJitter * (2 * this.#rng.next() - 1));
     const limits = ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs };
-    this.#sessions.add(new ServerSession(socket, limits, this));
+    const session = new ServerSession(socket, limits, this);
+    this.#sessions.add(session);
     this.#ticking ??= this.#tick();
+    return session;
   }
 
   onSessionGone(session: ServerSession): void {
