@@ -195,7 +195,7 @@ describe("a body that is waited for", () => {
     settle(client, server);
     for (let second = 1; second < 1000; second += 1) {
       client.connection.tick(second * 1000);
-      settle(client, server, second * 1000);
+      settle(client, server, second * 1000 + 1);
     }
     expect([client.refused, client.connection.openStreams]).toEqual([[], 1]);
   });
