@@ -27,7 +27,8 @@ import { createRpc, type Rpc } from "#rpc/rpc.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
+export interface FrontListener
+  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
@@ -56,10 +57,6 @@ export interface FrontOptions {
   readonly trustedProxies: readonly string[];
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: ListenerOptions["http1Engine"];
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: ListenerOptions["http2Engine"];
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
@@ -166,13 +163,13 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const { http1Engine, http2Engine, connectionsMax } = options;
+  const { connectionsMax, buffers } = options;
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, http1Engine, http2Engine, connectionsMax, buffers: options.buffers },
+      { ...wanted, connectionsMax, buffers },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")

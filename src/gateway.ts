@@ -229,8 +229,6 @@ function openStreet(
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
-      http1Engine: settings.http1Engine,
-      http2Engine: settings.http2Engine,
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },
