@@ -27,6 +27,12 @@ export const lengthUnclear = malformed(
 export const codingUnknown = malformed(
   "transfer-encoding: only chunked is known, once, on HTTP/1.1",
 );
+/** A coding of the message beneath chunks, which could be decoded by who knows it (RFC 9112 §6.1). */
+export const codingForeign = malformed("transfer-encoding: only chunked is known", 501);
+/** A method of another server (RFC 9110 §15.6.2). */
+export const methodUnknown = malformed("the method is not known to this server", 501);
+/** Another major version than 1 (RFC 9110 §15.6.6). */
+export const versionUnknown = malformed("HTTP/1.1 is spoken here, and HTTP/2 by its preface", 505);
 /** CONNECT, which asks for a proxy. */
 export const noProxy = malformed("CONNECT: this server is no proxy");
 /** An expectation that nobody knows. */
@@ -43,6 +49,11 @@ export const bodyLate: Refusal = {
   message: "the request body did not arrive in time",
   reason: "http1_body_timeout",
 };
+
+/** A request line past the bytes of a head (RFC 9112 §3). */
+export function lineTooLong({ headBytesMax }: ConnectionLimits): Refusal {
+  return malformed(`the request line exceeds ${headBytesMax} bytes`, 414);
+}
 
 /** A head, or trailers, past their bytes. */
 export function headTooLong({ headBytesMax }: ConnectionLimits): Refusal {
