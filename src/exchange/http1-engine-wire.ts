@@ -27,7 +27,7 @@ export function http1EngineWire(
       ] as const;
       return { fields, body };
     },
-    onStall: () => connectionFailed("http1_not_reading"),
+    onGivenUp: (reason) => connectionFailed(reason),
     buffers,
     limits: { headBytesMax: headerBytesMax, headTimeoutMs: handshakeTimeoutMs },
   });

@@ -8,7 +8,12 @@ export interface Refusal {
   /** Names the field or the limit. */
   readonly message: string;
   /** What to count it as. */
-  readonly reason: "http1_malformed" | "http1_head_timeout" | "http1_body_timeout";
+  readonly reason:
+    | "http1_malformed"
+    | "http1_incomplete"
+    | "http1_head_timeout"
+    | "http1_body_timeout"
+    | "buffers_full";
 }
 
 function malformed(message: string, status = 400): Refusal {
@@ -37,6 +42,18 @@ export const versionUnknown = malformed("HTTP/1.1 is spoken here, and HTTP/2 by 
 export const noProxy = malformed("CONNECT: this server is no proxy");
 /** An expectation that nobody knows. */
 export const expectationUnknown = malformed("expect: only 100-continue is known", 417);
+/** The client ended its side within a request. */
+export const requestCut: Refusal = {
+  status: 400,
+  message: "the request ended before it was whole",
+  reason: "http1_incomplete",
+};
+/** A body that others need the memory of. */
+export const buffersFull: Refusal = {
+  status: 503,
+  message: "the server holds as many bytes of requests and responses as it may; try again later",
+  reason: "buffers_full",
+};
 /** A head that did not come in its time. */
 export const headLate: Refusal = {
   status: 408,

@@ -5,13 +5,17 @@ import type { Clock } from "#core/clock.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
+import type { Holder, Holdings } from "./holdings.ts";
+
+/** Why a client that reads too slowly lost its connection. */
+export type GivenUp = "http1_not_reading" | "buffers_full";
 
 /** Whose driver it is. */
 export interface SocketOwner {
   /** Another protocol goes on with the socket, from `rest` on; the driver has let go of it. */
   onUpgrade(rest: Buffer): void;
-  /** The client took nothing of what waits for it in its time. */
-  onStall(): void;
+  /** The client does not take what waits for it, in its time or while others need the memory. */
+  onGivenUp(reason: GivenUp): void;
   /** The socket is gone. Called once. */
   onGone(): void;
 }
@@ -20,6 +24,7 @@ export interface SocketOwner {
 export interface DriverShare {
   readonly clock: Clock;
   readonly limits: { readonly stallTimeoutMs: number };
+  readonly holdings: Holdings;
 }
 
 /** Output that is handed to the socket at once; it tells when it has taken that, which is progress. */
@@ -29,7 +34,8 @@ const writeBytes = 64 * 1024;
 function ignore(): void {}
 
 /** Carries bytes between a socket and a connection until either ends. It owns the socket. */
-export class SocketDriver implements TurnWork {
+export class SocketDriver implements TurnWork, Holder {
+  heldBytes = 0;
   readonly #socket: Socket;
   readonly #connection: Connection;
   readonly #share: DriverShare;
@@ -71,8 +77,18 @@ export class SocketDriver implements TurnWork {
     if (since === undefined) {
       this.#connection.tick(nowMs);
     } else if (nowMs - since >= this.#share.limits.stallTimeoutMs) {
-      this.#owner.onStall();
-      this.#socket.destroy();
+      this.#giveUp("http1_not_reading");
+    }
+    this.#count();
+    this.#pace();
+  }
+
+  giveWay(): void {
+    if (this.#connection.isReceiving) {
+      this.#connection.refuseBody();
+      this.#count();
+    } else if (this.#blockedSinceMs !== undefined) {
+      this.#giveUp("buffers_full");
     }
   }
 
@@ -96,6 +112,7 @@ export class SocketDriver implements TurnWork {
       else if (connection.isFinished) this.#end();
       else if (connection.hasInput) this.#readOn();
     }
+    this.#count();
     this.#pace();
   }
 
@@ -122,12 +139,27 @@ export class SocketDriver implements TurnWork {
     }
     const { hasOutput, hasInput, isFinished, isBroken } = connection;
     if (hasOutput || hasInput || isFinished || isBroken) this.wake();
+    this.#count();
     this.#pace();
   }
 
   #receiveEnd(): void {
-    this.#connection.receiveEnd();
+    this.#connection.receiveEnd(this.#share.clock.nowMs());
     this.wake();
+  }
+
+  /** Has the process's budget know what outlasts this turn. */
+  #count(): void {
+    const socket = this.#socket;
+    const isOver = socket.destroyed || this.#isHandedOver;
+    const bytes = isOver ? 0 : this.#connection.heldBytes + socket.writableLength;
+    if (bytes !== this.heldBytes) this.#share.holdings.update(this, bytes);
+  }
+
+  #giveUp(reason: GivenUp): void {
+    this.#owner.onGivenUp(reason);
+    this.#socket.destroy();
+    this.#count();
   }
 
   /** Stops reading while what came is not wanted yet. */
@@ -178,11 +210,13 @@ export class SocketDriver implements TurnWork {
     socket.allowHalfOpen = false;
     socket.pause();
     socket.readableFlowing = null;
+    this.#count();
     this.#owner.onUpgrade(this.#connection.takeInput());
   }
 
   #closed(): void {
     this.#connection.abort();
+    this.#count();
     this.#owner.onGone();
   }
 }

@@ -43,7 +43,7 @@ async function served(pieces: readonly Buffer[]): Promise<Http1Harness> {
   for (const piece of pieces) await harness.receive(piece);
   assert(harness.output.length < 4096, "an answer is small");
   assert(harness.refusals.length <= 1, "a connection is refused once");
-  harness.connection.receiveEnd();
+  harness.connection.receiveEnd(0);
   await harness.settle();
   harness.connection.abort();
   assert.equal(harness.ends.length, harness.begun, "every exchange ends with its connection");

@@ -185,7 +185,7 @@ describe("an answer", () => {
     let stalls = 0;
     await using listener = await http1Listener({
       clock,
-      onStall: () => {
+      onGivenUp: () => {
         stalls += 1;
       },
       onExchange(exchange) {
