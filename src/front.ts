@@ -4,6 +4,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
@@ -74,6 +75,13 @@ export interface Front extends AsyncDisposable {
   /** Takes no more connections; resolves when the calls under way have ended or `graceMs` is over. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Reasons of what an HTTP engine refuses; all others are requests that are not sound. */
+const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
+  [414, "TARGET_TOO_LONG"],
+  [501, "METHOD_UNKNOWN"],
+  [503, "OVERLOADED"],
+]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
@@ -157,9 +165,9 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     },
     deps,
   );
-  const malformed = (message: string): MalformedAnswer => {
+  const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
-    const error = fault("REQUEST_INVALID", message);
+    const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 

@@ -18,8 +18,8 @@ export function http1EngineWire(
       onUpgrade: ({ exchange: stream, socket, rest }) =>
         upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest)),
     },
-    onRefusal({ message, reason }) {
-      const { requestId, body } = malformed(message);
+    onRefusal({ message, status, reason }) {
+      const { requestId, body } = malformed(message, status);
       connectionFailed(reason, { requestId });
       const fields = [
         ["content-type", "application/json"],

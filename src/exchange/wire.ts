@@ -36,7 +36,7 @@ export interface WireHandlers {
   /** Takes a WebSocket; absent: such a request is answered like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
   /** What is answered to what is no request that can be served. */
-  readonly malformed: (message: string) => MalformedAnswer;
+  readonly malformed: (message: string, status: number) => MalformedAnswer;
   /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }

@@ -92,9 +92,16 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
   };
 }
 
+/** Connect's codes of what an HTTP engine refuses; all others are requests that are not sound. */
+const codeByRefusal: ReadonlyMap<number, string> = new Map([
+  [501, "unimplemented"],
+  [503, "unavailable"],
+]);
+
 /** What Connect's clients read of an answer to bytes that are no request. */
-function malformed(message: string) {
-  return { requestId: randomUUID(), body: JSON.stringify({ code: "invalid_argument", message }) };
+function malformed(message: string, status: number) {
+  const code = codeByRefusal.get(status) ?? "invalid_argument";
+  return { requestId: randomUUID(), body: JSON.stringify({ code, message }) };
 }
 
 function refusePath(exchange: Exchange, plainErrors: boolean): void {

@@ -17,7 +17,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
 import type { Routes } from "#rpc/mount.ts";
@@ -106,6 +106,34 @@ test("a plain node:http server serves its handler", async () => {
     server.close();
     server.closeAllConnections();
   }
+});
+
+describe("a call with an offer of h2c and a target in absolute form is served", () => {
+  const offer =
+    "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
+  const head = `POST http://any${path} HTTP/1.1\r\nhost: a\r\n${offer}content-type: application/json\r\n`;
+  const raw = async (port: number) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.end(`${head}content-length: 2\r\n\r\n{}`);
+    return await text(socket);
+  };
+
+  test.each(["polygate", "node"] as const)("by the engine of %s", async (http1Engine) => {
+    await using server = await serveRpc(routes, { port: 0, http1Engine });
+    expect(await raw(server.port)).toMatch(/^HTTP\/1.1 200 .*"SERVING"/s);
+  });
+
+  test("behind a plain node:http server", async () => {
+    const server = createServer(rpcHandler(routes).request).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const answer = await raw((server.address() as AddressInfo).port);
+      expect(answer).toMatch(/^HTTP\/1.1 200 .*"SERVING"/s);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
 });
 
 test("disposing aborts the signals of handlers at work", async () => {
