@@ -72,7 +72,7 @@ export interface FrontDeps {
 /** Open listeners. Disposing of them cuts off what is still under way. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
-  /** Takes no more connections; resolves when the calls under way have ended or `graceMs` is over. */
+  /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -171,6 +171,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
+  const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
   const { connectionsMax, buffers } = options;
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
@@ -184,6 +185,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
           ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
           : {}),
         malformed,
+        cutOff,
         connectionFailed: (reason, { requestId, code } = {}) => {
           deps.metrics.connectionFailures.inc({ reason });
           const line = { request_id: requestId, listener: name, reason, code };
@@ -203,7 +205,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
     async [Symbol.asyncDispose]() {
-      calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+      cutOff();
       await owned.disposeAsync();
     },
   };

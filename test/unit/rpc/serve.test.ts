@@ -154,6 +154,33 @@ test("disposing aborts the signals of handlers at work", async () => {
   expect(reasonOf(signal.reason)).toBe("SHUTTING_DOWN");
 });
 
+test("a call that outlasts a drain is told so, also when its handler heeds no signal", async () => {
+  const begun = Promise.withResolvers<void>();
+  let waiting = 2;
+  await using server = await serveRpc(
+    (router) =>
+      router.service(Health, {
+        check() {
+          waiting -= 1;
+          if (waiting === 0) begun.resolve();
+          return new Promise(() => undefined);
+        },
+      }),
+    { port: 0 },
+  );
+  const answers = [
+    createGrpcTransport({ baseUrl: server.url }),
+    createConnectTransport({ baseUrl: server.url, httpVersion: "1.1" }),
+  ].map((transport) => createClient(Health, transport).check({}).catch(ConnectError.from));
+  await begun.promise;
+  const drained = server.drain(100);
+  for (const error of await Promise.all(answers)) {
+    expect(error).toMatchObject({ code: Code.Unavailable });
+    expect(reasonOf(error as ConnectError)).toBe("SHUTTING_DOWN");
+  }
+  await drained;
+});
+
 test("a port that is taken rejects with the system's error", async () => {
   const other = createNetServer().listen(0, "127.0.0.1");
   await once(other, "listening");
