@@ -77,6 +77,8 @@ class NodeHttp1Wire implements Wire {
   readonly #handshakeTimeoutMs: number;
   /** Those that are not whole, in the order in which their requests came. */
   readonly #responses = new Set<ServerResponse>();
+  /** Connections whose last response is a refusal that waits for those before it. */
+  readonly #refused = new WeakSet<Socket>();
   #isDraining = false;
 
   constructor(handlers: WireHandlers, { handshakeTimeoutMs }: WireLimits) {
@@ -185,15 +187,19 @@ class NodeHttp1Wire implements Wire {
       sendRefusal(socket, status, answer);
     };
     const before = waiting.findLast(({ req }) => req.complete);
-    if (before === undefined) refuse();
-    else before.once("close", refuse);
+    if (before === undefined) {
+      refuse();
+      return;
+    }
+    this.#refused.add(socket);
+    before.once("close", refuse);
   }
 
   /** The client sends no more; its last response says that the connection closes. */
   #endInput(socket: Socket): void {
     const last = this.#responsesOn(socket).at(-1);
     if (last === undefined) return;
-    if (!last.headersSent) last.setHeader("connection", "close");
+    if (!(last.headersSent || this.#refused.has(socket))) last.setHeader("connection", "close");
     probeHalfClosed(socket, () => this.#responsesOn(socket)[0]);
   }
 }

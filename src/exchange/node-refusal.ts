@@ -10,12 +10,15 @@ export interface NodeRefusal {
 }
 
 const refusalByParserCode: Readonly<Record<string, NodeRefusal>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, message: `the request head exceeds ${headerBytesMax} bytes` },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, message: "the chunk extensions are too large" },
   HPE_INVALID_EOF_STATE: { status: 400, message: "the request ended before it was whole" },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: "the request head did not arrive in time" },
 };
 const notHttp: NodeRefusal = { status: 400, message: "the bytes sent are not an HTTP request" };
+const headTooLong: NodeRefusal = {
+  status: 431,
+  message: `the request head exceeds ${headerBytesMax} bytes`,
+};
 const lineTooLong: NodeRefusal = {
   status: 414,
   message: `the request line exceeds ${headerBytesMax} bytes`,
@@ -40,24 +43,39 @@ export const unknownExpectation: NodeRefusal = {
 };
 
 /** A sound request line, and the beginning of one whose method is longer than any. */
-const soundLine = /^(?:\r\n)?[\w!#$%&'*+.^`|~-]+ [\x21-\x7e]+ HTTP\/\d\.\d\r\n/;
-const longMethod = /^(?:\r\n)?[\w!#$%&'*+.^`|~-]{12}/;
+const soundLine = /^[\w!#$%&'*+.^`|~-]+ [\x21-\x7e]+ HTTP\/\d\.\d$/;
+const requestLineStart = /^[A-Z-]+ [\x21-\x7e]+$/;
+const longMethod = /^[\w!#$%&'*+.^`|~-]{12}/;
 
 /** What node:http says of bytes that it cannot read: its own errors have no types for this. */
 export interface ParserFailure extends NodeJS.ErrnoException {
-  /** What came last; the request may have begun before. */
+  /** What came last, other requests before it perhaps, and how much of it was read. */
   readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** The line in which reading ended, as far as it came in one piece. */
+function lineOf({ rawPacket, bytesParsed = 0 }: ParserFailure): string {
+  const text = rawPacket?.toString("latin1") ?? "";
+  const start = text.lastIndexOf("\r\n", bytesParsed - 1) + 1;
+  const end = text.indexOf("\r\n", bytesParsed);
+  return text.slice(start === 0 ? 0 : start + 1, end < 0 ? text.length : end);
 }
 
 /** Why bytes are no request. */
-export function refusalOfBytes({ code = "", rawPacket }: ParserFailure): NodeRefusal {
-  const text = rawPacket?.toString("latin1", 0, headerBytesMax) ?? "";
-  if (code === "HPE_INVALID_METHOD" && (soundLine.test(text) || longMethod.test(text))) {
-    return methodUnknown;
+export function refusalOfBytes(failure: ParserFailure): NodeRefusal {
+  const { code = "" } = failure;
+  const line = lineOf(failure);
+  switch (code) {
+    case "HPE_INVALID_METHOD":
+      return soundLine.test(line) || longMethod.test(line) ? methodUnknown : notHttp;
+    case "HPE_INVALID_VERSION":
+      return soundLine.test(line) ? versionUnknown : notHttp;
+    case "HPE_HEADER_OVERFLOW":
+      return requestLineStart.test(line) ? lineTooLong : headTooLong;
+    default:
+      return refusalByParserCode[code] ?? notHttp;
   }
-  if (code === "HPE_INVALID_VERSION" && soundLine.test(text)) return versionUnknown;
-  if (code === "HPE_HEADER_OVERFLOW" && !text.includes("\r")) return lineTooLong;
-  return refusalByParserCode[code] ?? notHttp;
 }
 
 /** Why a request that node:http took is not served; undefined: it is. */
