@@ -12,6 +12,7 @@ import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
 import { serverOptions } from "#exchange/server-options.ts";
+import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -121,7 +122,8 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
-    return { pages: pages(options.pages.rest(json)), ...face };
+    const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
+    return { pages: pages(options.pages.rest(json)), isRoute, ...face };
   };
   const all = pages(options.pages.all);
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
@@ -136,7 +138,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
+    const isServed = serves.includes("rest") ? rest.isRoute : () => false;
     const surfaces = [
+      createUnknownMethods(refuseWith, isServed),
       serverOptions,
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
