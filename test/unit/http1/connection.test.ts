@@ -170,6 +170,40 @@ describe("input that is not wanted yet", () => {
     expect(harness.connection.wantsInput).toBe(true);
   });
 
+  test("is not read ahead while the process holds as much as it may", async () => {
+    const { harness: idle } = held();
+    const { harness: pipelining } = held();
+    const { harness: unread } = held();
+    const { harness: whole, exchanges } = held();
+    await pipelining.receive(get("/1") + get("/2"));
+    for (const harness of [unread, whole]) await harness.receive(post("abc").slice(0, -1));
+    void exchanges[0]?.body(10);
+    const all = [idle, pipelining, unread, whole];
+    const wanted = () => all.map(({ connection }) => connection.wantsInput);
+    expect(wanted()).toEqual([true, true, true, true]);
+    for (const { buffers } of all) buffers.add(buffers.bytesMax + 1);
+    // Of a body that all of is waited for there is no end without its rest.
+    expect(wanted()).toEqual([true, false, false, true]);
+    for (const { buffers } of all) buffers.release(buffers.bytesMax);
+    expect(wanted()).toEqual([true, true, true, true]);
+  });
+
+  test("is told by its bytes, from the first to the last", async () => {
+    const { harness, exchanges } = held();
+    const { connection } = harness;
+    const head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\n";
+    await harness.receive(`${head}abc`);
+    expect(connection.heldBytes).toBe(3);
+    const whole = exchanges[0]?.body(10);
+    expect(connection.heldBytes).toBe(3);
+    await harness.receive(`def${get("/next")}`);
+    await whole;
+    expect(connection.heldBytes).toBe(get("/next").length + 3);
+    exchanges[0]?.respond(200, [], "ok");
+    await harness.settle();
+    expect(connection.heldBytes).toBe(0);
+  });
+
   test("waits while output does", () => {
     const { harness, exchanges } = held({ unsentBytesMax: 10 });
     harness.connection.receive(Buffer.from(get("/1") + get("/2")), 0);
