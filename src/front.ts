@@ -59,6 +59,8 @@ export interface FrontOptions {
   readonly trustedProxies: readonly string[];
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
+  /** Those of one address, once few are left; a quarter when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
@@ -176,13 +178,18 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
   };
 
   const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
-  const { connectionsMax, buffers } = options;
+  const { connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const shared = {
+    connectionsMax,
+    buffers,
+    ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
+  };
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, connectionsMax, buffers },
+      { ...wanted, ...shared },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")

@@ -229,6 +229,9 @@ function openStreet(
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
+      ...(settings.connectionsPerAddressMax === undefined
+        ? {}
+        : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },

@@ -58,6 +58,9 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
     connectionsMax: gateway.connections_max,
+    ...(gateway.connections_per_address === undefined
+      ? {}
+      : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
     rest: restFrom(
       config.rest,

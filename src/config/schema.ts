@@ -71,6 +71,11 @@ const gateway = z.strictObject({
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
     .describe("Connections that each listener holds at one time; further ones are closed at once."),
+  connections_per_address: wholeNumber(1, 1_000_000)
+    .optional()
+    .describe(
+      "Connections that one address holds of them once an eighth is left; a quarter when absent.",
+    ),
   http1_engine: engine()
     .default("polygate")
     .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),

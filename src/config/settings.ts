@@ -165,6 +165,8 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
+  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rest: RestSettings;

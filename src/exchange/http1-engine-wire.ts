@@ -33,8 +33,9 @@ export function http1EngineWire(
   });
   return {
     take(socket) {
-      server.take(socket);
+      const connection = server.take(socket);
       socket.resume();
+      return connection;
     },
     drain: () => server.drain(),
     close: () => server[Symbol.asyncDispose](),

@@ -120,7 +120,7 @@ class NodeHttp1Wire implements Wire {
     server.emit("listening");
   }
 
-  take(socket: Socket): void {
+  take(socket: Socket): undefined {
     this.#server.emit("connection", socket);
     // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
     // off it beneath, also those behind the one at which it was paused (a request that comes

@@ -36,7 +36,10 @@ export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wir
   server.on("sessionError", () => connectionFailed("http2_session_error"));
   return {
     // node:http2 reads what was put back by itself; a socket made to flow again would lose it.
-    take: (socket) => server.emit("connection", socket),
+    take(socket) {
+      server.emit("connection", socket);
+      return undefined;
+    },
     drain() {
       for (const session of sessions) session.close();
     },

@@ -2,13 +2,14 @@
 
 import type { Socket } from "node:net";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import type { PlacedConnection } from "./connection-places.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** A server of HTTP/1.1 or HTTP/2 on sockets that a listener accepted. */
 export interface Wire {
-  /** Serves a connection whose first bytes are still to be read. */
-  take(socket: Socket): void;
+  /** Serves a connection whose first bytes are still to be read; undefined when nothing is told of it. */
+  take(socket: Socket): PlacedConnection | undefined;
   /** Closes idle connections now and the others behind their last answer. */
   drain(): void;
   /** Lets go of timers; connections are the listener's to destroy. */

@@ -58,6 +58,8 @@ export class Connection implements Link {
   #nowMs: number;
   #deadlineMs: number;
   #headBeganMs: number;
+  /** When the last response was given, or its client could have all of it. */
+  #idleSinceMs = 0;
   /** How long the client may be silent after the last response, and when it is to be gone at the latest. */
   #lingerMs: number;
   #lingerEndMs = Number.POSITIVE_INFINITY;
@@ -93,6 +95,12 @@ export class Connection implements Link {
   /** The exchange that another protocol goes on with. */
   get upgraded(): ServerExchange | undefined {
     return this.#phase === phase.upgraded ? this.#current : undefined;
+  }
+
+  /** Since when it has no request; undefined while it has one, or part of one's head. */
+  get idleSinceMs(): number | undefined {
+    if (this.#phase === phase.fresh) return this.#headBeganMs;
+    return this.#phase === phase.idle ? this.#idleSinceMs : undefined;
   }
 
   /** Nothing will be sent behind the output. */
@@ -197,7 +205,7 @@ export class Connection implements Link {
     this.#nowMs = nowMs;
     const unsent = this.#unsent;
     // The client has its time from when it can have the answer.
-    if (unsent.length > 0 && this.#phase === phase.idle) this.#deadlineMs = this.#idleEndMs();
+    if (unsent.length > 0 && this.#phase === phase.idle) this.#rest();
     for (let index = 0; index < unsent.length; index += 1) unsent[index]?.sent();
     unsent.length = 0;
     this.#current?.writable();
@@ -275,7 +283,7 @@ export class Connection implements Link {
     } else {
       this.#phase = phase.idle;
       this.#mayEndLine = true;
-      this.#deadlineMs = this.#idleEndMs();
+      this.#rest();
       this.#changed();
     }
   }
@@ -436,19 +444,20 @@ export class Connection implements Link {
     return this.#nowMs + (this.#isDraining ? drainHeadTimeoutMs : headTimeoutMs);
   }
 
-  /** When a connection that waits for its next request from now on has waited enough. */
-  #idleEndMs(): number {
+  /** The next request is waited for from now on. */
+  #rest(): void {
     const { keepAliveTimeoutMs, drainHeadTimeoutMs } = this.#share.limits;
-    return this.#nowMs + (this.#isDraining ? drainHeadTimeoutMs : keepAliveTimeoutMs);
+    this.#idleSinceMs = this.#nowMs;
+    this.#deadlineMs = this.#nowMs + (this.#isDraining ? drainHeadTimeoutMs : keepAliveTimeoutMs);
   }
 
-  /** Only a body that all of is waited for need be quick, and only while we read it. */
+  /** Only a body that a handler waits for need be quick, and only while it is read. */
   #isBodySlow(): boolean {
     const exchange = this.#current;
     if (exchange === undefined) return false;
     const { receivedBytes } = exchange;
     this.#bodyPace ??= new Pace(this.#share.limits.bodyRate, this.#nowMs, receivedBytes);
-    if (exchange.awaitsWhole && this.wantsInput) {
+    if (exchange.awaitsBody && this.wantsInput) {
       return this.#bodyPace.isTooSlow(this.#nowMs, receivedBytes);
     }
     this.#bodyPace.restart(this.#nowMs, receivedBytes);

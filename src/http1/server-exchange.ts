@@ -1,7 +1,8 @@
 /** A request and its answer on a server: the face that handlers see. */
 
+import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
+import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import type { OutputChunk } from "#http/write-chunks.ts";
 import {
   bodyBytesOf,
@@ -49,14 +50,12 @@ export class ServerExchange implements BodySource, Output {
   unreadBytes = 0;
   /** Those that are in memory here. */
   heldBytes = 0;
-  /** The handler wants all of the body at once, so that its sender may not pause. */
-  awaitsWhole = false;
   /** Its owner works on it, so what comes in may have to wait. */
   dispatched = false;
   readonly #head: RequestHead;
   readonly #facts: RequestFacts;
   readonly #link: Link;
-  readonly #body = new IncomingBody(true);
+  readonly #body = new IncomingBody();
   #status = 0;
   #framing: Framing = "none";
   /** The connection closes behind the answer. */
@@ -119,19 +118,17 @@ export class ServerExchange implements BodySource, Output {
   /** The whole body. Rejects with BodyTooLargeError or ConnectionBrokenError. */
   async body(bytesMax: number): Promise<Buffer> {
     this.#invite(bytesMax);
-    this.awaitsWhole = true;
     try {
       return await this.#body.read(bytesMax, this);
     } finally {
-      this.awaitsWhole = false;
       this.heldBytes = 0;
     }
   }
 
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
-  async *chunks(bytesMax: number): AsyncGenerator<Buffer> {
+  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Buffer> {
     this.#invite(bytesMax);
-    yield* this.#body.pieces(bytesMax, this);
+    yield* this.#body.pieces(bytesMax, this, progress);
   }
 
   /**
@@ -224,6 +221,11 @@ export class ServerExchange implements BodySource, Output {
     this.#endListeners.push(listener);
   }
 
+  /** The handler cannot go on until more of the body has come, so that its sender may not rest. */
+  get awaitsBody(): boolean {
+    return this.#body.isAwaited;
+  }
+
   /** The request's body is whole. For the connection alone, as all below. */
   get isReceived(): boolean {
     return this.#body.ended;
@@ -235,7 +237,7 @@ export class ServerExchange implements BodySource, Output {
     this.receivedBytes += piece.length;
     this.unreadBytes += piece.length;
     this.heldBytes += piece.length;
-    this.#body.add(this.dispatched ? own(piece) : piece, this);
+    this.#body.add(piece, this, this.dispatched);
   }
 
   /** The body is whole. */
@@ -293,10 +295,18 @@ export class ServerExchange implements BodySource, Output {
     this.#tellEnd();
   }
 
-  consumed(bytes: number): void {
+  kept(bytes: number): void {
     this.unreadBytes -= bytes;
-    if (!this.awaitsWhole) this.heldBytes -= bytes;
     if (bytes > 0) this.#link.inputRead();
+  }
+
+  understood(_messages: number, bytes: number): void {
+    this.heldBytes -= bytes;
+  }
+
+  /** Input that nobody reads is not wanted either, until it is thrown away with its request. */
+  dropped(bytes: number): void {
+    this.heldBytes -= bytes;
   }
 
   broken(): Error | undefined {

@@ -6,7 +6,6 @@ import { type Clock, systemClock } from "#core/clock.ts";
 import { Connection, type ConnectionShare } from "./connection.ts";
 import type { ConnectionHandler, RefusalAnswer } from "./connection-handler.ts";
 import { FieldNames } from "./field-name.ts";
-import { Holdings } from "./holdings.ts";
 import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
 import type { Refusal } from "./refusal.ts";
 import { HeadEnds } from "./response-head.ts";
@@ -39,6 +38,14 @@ export interface Http1ServerOptions {
   readonly limits?: Partial<ConnectionLimits>;
 }
 
+/** What is told of a connection that the server has taken. */
+export interface TakenConnection {
+  /** Since when it has no request; undefined while it has one. */
+  readonly idleSinceMs: number | undefined;
+  /** Closes it if it has no request, else after its response. */
+  retire(): void;
+}
+
 /** Time between two looks at what is late. */
 const sweepMs = 500;
 
@@ -50,7 +57,7 @@ interface SessionHost extends ConnectionShare, DriverShare {
 }
 
 /** One connection of a server. */
-class ServerSession implements ConnectionHandler, SocketOwner {
+class ServerSession implements ConnectionHandler, SocketOwner, TakenConnection {
   readonly connection: Connection;
   readonly driver: SocketDriver;
   readonly #socket: Socket;
@@ -61,6 +68,14 @@ class ServerSession implements ConnectionHandler, SocketOwner {
     this.#host = host;
     this.connection = new Connection(host, this, host.clock.nowMs());
     this.driver = new SocketDriver(socket, this.connection, host, this);
+  }
+
+  get idleSinceMs(): number | undefined {
+    return this.connection.idleSinceMs;
+  }
+
+  retire(): void {
+    this.connection.drain(this.#host.clock.nowMs());
   }
 
   onRequest(exchange: ServerExchange): void {
@@ -114,7 +129,6 @@ export class Http1Server implements SessionHost, AsyncDisposable {
   readonly names = new FieldNames();
   readonly headEnds: HeadEnds;
   readonly buffers: ByteBudget;
-  readonly holdings: Holdings;
   readonly #sessions = new Set<ServerSession>();
   readonly #stop = new AbortController();
   #isDraining = false;
@@ -125,7 +139,6 @@ export class Http1Server implements SessionHost, AsyncDisposable {
     this.limits = { ...defaultLimits, ...options.limits };
     this.clock = clock;
     this.buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
-    this.holdings = new Holdings(this.buffers);
     this.headEnds = new HeadEnds(clock, this.limits.keepAliveTimeoutMs);
   }
 
@@ -135,11 +148,12 @@ export class Http1Server implements SessionHost, AsyncDisposable {
   }
 
   /** Takes a socket over. */
-  take(socket: Socket): void {
+  take(socket: Socket): TakenConnection {
     const session = new ServerSession(socket, this);
     this.#sessions.add(session);
     if (this.#isDraining) session.connection.drain(this.clock.nowMs());
     this.#sweeping ??= this.#sweep();
+    return session;
   }
 
   onSessionGone(session: ServerSession): void {

@@ -1,11 +1,13 @@
 /** A connection on a socket: reads, writes at the end of a turn, and keeps to the pace of the client. */
 
 import type { Socket } from "node:net";
+import { ByteAccount } from "#core/byte-account.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
-import type { Holder, Holdings } from "./holdings.ts";
 
 /** Why a client that reads too slowly lost its connection. */
 export type GivenUp = "http1_not_reading" | "buffers_full";
@@ -24,7 +26,7 @@ export interface SocketOwner {
 export interface DriverShare {
   readonly clock: Clock;
   readonly limits: { readonly stallTimeoutMs: number };
-  readonly holdings: Holdings;
+  readonly buffers: ByteBudget;
 }
 
 /** Output that is handed to the socket at once; it tells when it has taken that, which is progress. */
@@ -34,12 +36,13 @@ const writeBytes = 64 * 1024;
 function ignore(): void {}
 
 /** Carries bytes between a socket and a connection until either ends. It owns the socket. */
-export class SocketDriver implements TurnWork, Holder {
-  heldBytes = 0;
+export class SocketDriver implements TurnWork {
   readonly #socket: Socket;
   readonly #connection: Connection;
   readonly #share: DriverShare;
   readonly #owner: SocketOwner;
+  /** What outlasts a turn, in the process's budget. */
+  readonly #account: ByteAccount;
   #isQueued = false;
   #isEnded = false;
   /** The socket is another protocol's. */
@@ -55,6 +58,12 @@ export class SocketDriver implements TurnWork, Holder {
     this.#connection = connection;
     this.#share = share;
     this.#owner = owner;
+    this.#account = new ByteAccount(share.buffers, {
+      owner: networkOf(socket.remoteAddress ?? ""),
+      // One request and its response are one thing, and bounded by themselves.
+      bytesMax: Number.POSITIVE_INFINITY,
+      shed: () => this.#giveWay(),
+    });
     socket.setNoDelay(true);
     // A client that ends its side still gets what was answered.
     socket.allowHalfOpen = true;
@@ -83,7 +92,8 @@ export class SocketDriver implements TurnWork, Holder {
     this.#pace();
   }
 
-  giveWay(): void {
+  /** Others need the memory: a body that is not whole is refused, a response that is not taken broken off. */
+  #giveWay(): void {
     if (this.#connection.isReceiving) {
       this.#connection.refuseBody();
       this.#count();
@@ -151,9 +161,14 @@ export class SocketDriver implements TurnWork, Holder {
   /** Has the process's budget know what outlasts this turn. */
   #count(): void {
     const socket = this.#socket;
+    const account = this.#account;
     const isOver = socket.destroyed || this.#isHandedOver;
     const bytes = isOver ? 0 : this.#connection.heldBytes + socket.writableLength;
-    if (bytes !== this.heldBytes) this.#share.holdings.update(this, bytes);
+    const more = bytes - account.heldBytes;
+    if (more < 0) account.release(-more);
+    if (more <= 0) return;
+    account.add(more);
+    if (account.isPressed) account.relieve();
   }
 
   #giveUp(reason: GivenUp): void {
@@ -210,13 +225,13 @@ export class SocketDriver implements TurnWork, Holder {
     socket.allowHalfOpen = false;
     socket.pause();
     socket.readableFlowing = null;
-    this.#count();
+    this.#account.close();
     this.#owner.onUpgrade(this.#connection.takeInput());
   }
 
   #closed(): void {
     this.#connection.abort();
-    this.#count();
+    this.#account.close();
     this.#owner.onGone();
   }
 }

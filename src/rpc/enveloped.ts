@@ -2,6 +2,7 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
@@ -99,8 +100,10 @@ export class EnvelopedLane {
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
     const { calls } = this.#options;
-    const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
-    const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
+    const deframer = new Deframer(reading);
+    const chunks = exchange.chunks(Number.POSITIVE_INFINITY, deframer);
+    const bytes = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
+    const input = messagesFrom(new EnvelopeReader(bytes, deframer), reading);
     const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {

@@ -320,7 +320,7 @@ test("a server that is gone takes its connections with it", async () => {
 describe("what all connections hold is bounded together:", () => {
   const mib = 1024 * 1024;
 
-  test("bodies that are not whole: the oldest get 503, and those that come later are read", async () => {
+  test("bodies that are not whole: those that hold most get 503, and those that come later are read", async () => {
     const buffers = new ByteBudget(4 * mib);
     const reading: Promise<unknown>[] = [];
     await using listener = await http1Listener({
@@ -359,7 +359,7 @@ describe("what all connections hold is bounded together:", () => {
     expect(await reading[0]).toBeInstanceOf(ConnectionBrokenError);
   });
 
-  test("responses that nobody takes: the oldest lose their connection", async () => {
+  test("responses that nobody takes: those that hold most lose their connection", async () => {
     const buffers = new ByteBudget(32 * mib);
     const given: string[] = [];
     let served = 0;
