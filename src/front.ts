@@ -4,6 +4,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
@@ -11,6 +12,7 @@ import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
 import { serverOptions } from "#exchange/server-options.ts";
+import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -27,7 +29,8 @@ import { createRpc, type Rpc } from "#rpc/rpc.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
+export interface FrontListener
+  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
@@ -58,10 +61,6 @@ export interface FrontOptions {
   readonly connectionsMax: number;
   /** Those of one address, once few are left; a quarter when absent. */
   readonly connectionsPerAddressMax?: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: ListenerOptions["http1Engine"];
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: ListenerOptions["http2Engine"];
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
@@ -76,9 +75,16 @@ export interface FrontDeps {
 /** Open listeners. Disposing of them cuts off what is still under way. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
-  /** Takes no more connections; resolves when the calls under way have ended or `graceMs` is over. */
+  /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Reasons of what an HTTP engine refuses; all others are requests that are not sound. */
+const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
+  [414, "TARGET_TOO_LONG"],
+  [501, "METHOD_UNKNOWN"],
+  [503, "OVERLOADED"],
+]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
@@ -118,7 +124,8 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
-    return { pages: pages(options.pages.rest(json)), ...face };
+    const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
+    return { pages: pages(options.pages.rest(json)), isRoute, ...face };
   };
   const all = pages(options.pages.all);
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
@@ -133,7 +140,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
+    const isServed = serves.includes("rest") ? rest.isRoute : () => false;
     const surfaces = [
+      createUnknownMethods(refuseWith, isServed),
       serverOptions,
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
@@ -162,16 +171,15 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     },
     deps,
   );
-  const malformed = (message: string): MalformedAnswer => {
+  const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
-    const error = fault("REQUEST_INVALID", message);
+    const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const { http1Engine, http2Engine, connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+  const { connectionsMax, connectionsPerAddressMax, buffers } = options;
   const shared = {
-    http1Engine,
-    http2Engine,
     connectionsMax,
     buffers,
     ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
@@ -188,6 +196,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
           ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
           : {}),
         malformed,
+        cutOff,
         connectionFailed: (reason, { requestId, code } = {}) => {
           deps.metrics.connectionFailures.inc({ reason });
           const line = { request_id: requestId, listener: name, reason, code };
@@ -207,7 +216,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
     async [Symbol.asyncDispose]() {
-      calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+      cutOff();
       await owned.disposeAsync();
     },
   };

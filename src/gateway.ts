@@ -232,8 +232,6 @@ function openStreet(
       ...(settings.connectionsPerAddressMax === undefined
         ? {}
         : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
-      http1Engine: settings.http1Engine,
-      http2Engine: settings.http2Engine,
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },

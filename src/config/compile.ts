@@ -61,8 +61,6 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     ...(gateway.connections_per_address === undefined
       ? {}
       : { connectionsPerAddressMax: gateway.connections_per_address }),
-    http1Engine: gateway.http1_engine,
-    http2Engine: gateway.http2_engine,
     trustedProxies: config.trusted_proxies,
     rest: restFrom(
       config.rest,

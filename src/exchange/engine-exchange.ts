@@ -9,6 +9,7 @@ import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { namesLength } from "./response-length.ts";
 
 /** The engine's errors in the words of the gateway; others as they are. */
 function translated(thrown: unknown): unknown {
@@ -134,10 +135,10 @@ export class EngineExchange implements Exchange {
     trailers?: HeaderList,
   ): void {
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    const sized: HeaderList =
-      status === 204 || status === 304 || trailers !== undefined
-        ? headers
-        : [...headers, ["content-length", String(bodyBytes)]];
+    const whole = { status, bodyBytes, hasTrailers: trailers !== undefined };
+    const sized: HeaderList = namesLength(this.httpVersion, whole)
+      ? [...headers, ["content-length", String(bodyBytes)]]
+      : headers;
     this.stream.respond(status, withEarlyFields(this.#early, sized), body, trailers);
   }
 

@@ -22,6 +22,10 @@ export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wir
     },
     (request, response) => void exchange(new NodeExchange(request, response)),
   );
+  // Whoever reads the body says 100 before, so that one which is too large is never asked for.
+  server.on("checkContinue", (request, response) => {
+    void exchange(new NodeExchange(request, response, true));
+  });
   server.on("session", (session) => {
     session.setLocalWindowSize(connectionWindowBytes);
     sessions.add(session);

@@ -55,9 +55,17 @@ export interface Listener extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly url: string;
-  /** Takes no more connections; resolves when the calls under way have ended, or after `graceMs`. */
+  /**
+   * Takes no more connections; resolves when the calls under way have ended. Those that last longer
+   * than `graceMs` are cut off, and have a second to tell their clients.
+   */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Time for a connection that was made before a drain to tell its wire. */
+const firstWordMs = 1_000;
+/** Time for calls that are cut off to tell their clients, and for these to have read it. */
+const lastWordsMs = 1_000;
 
 /** A connection whose wire is not known yet. */
 interface Newcomer {
@@ -140,6 +148,10 @@ function handshakeFailureOf(code: string, { authorizationError }: TLSSocket): st
   return code === "ECONNRESET" || code === "EPIPE" ? undefined : "tls_handshake";
 }
 
+function destroyAll(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) socket.destroy();
+}
+
 /** What tells a connection from all others of one port. */
 function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
@@ -182,10 +194,16 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const sockets = new Set<Socket>();
   // By their ends: after its handshake a TLS connection shows another socket than before.
   const withoutWire = new Map<string, Newcomer>();
+  let isDraining = false;
   const takerOf = (wire: Wire) => (socket: Socket) => {
     const ends = endsOf(socket);
     const place = withoutWire.get(ends)?.place;
     withoutWire.delete(ends);
+    // The sessions of HTTP/2 are being told to go away: a new one would be told nothing.
+    if (isDraining && wire === wires.http2) {
+      socket.destroy();
+      return;
+    }
     const connection = wire.take(socket);
     if (place !== undefined && connection !== undefined) place.known = connection;
   };
@@ -222,25 +240,30 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const port = await opened(server, options);
 
   const closed = new Promise<void>((done) => server.once("close", done));
-  const destroyAll = () => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
     name: options.name,
     port,
     url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
     async drain(graceMs) {
       if (server.listening) server.close();
-      for (const { socket } of withoutWire.values()) socket.destroy();
+      isDraining = true;
       wires.http1.drain();
       wires.http2.drain();
-      const timer = setTimeout(destroyAll, graceMs);
+      const silence = setTimeout(() => {
+        for (const { socket } of withoutWire.values()) socket.destroy();
+      }, firstWordMs);
+      let timer = setTimeout(() => {
+        handlers.cutOff?.();
+        const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
+        timer = setTimeout(destroyAll, waitMs, sockets);
+      }, graceMs);
       await closed;
+      clearTimeout(silence);
       clearTimeout(timer);
     },
     async [Symbol.asyncDispose]() {
       if (server.listening) server.close();
-      destroyAll();
+      destroyAll(sockets);
       await Promise.all([closed, wires.http1.close(), wires.http2.close()]);
     },
   };

@@ -30,14 +30,19 @@ export interface FailureFacts {
   readonly code?: string;
 }
 
-/** What a wire hands over. */
+/** What a wire hands over, and what a listener asks for in its end. */
 export interface WireHandlers {
+  /**
+   * Ends the calls that outlast the grace of a drain: each tells its client why, as its protocol
+   * does. Absent: their connections are cut off without a word.
+   */
+  readonly cutOff?: () => void;
   /** Answers an exchange; a promise counts as work under way until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
   /** Takes a WebSocket; absent: such a request is answered like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
   /** What is answered to what is no request that can be served. */
-  readonly malformed: (message: string) => MalformedAnswer;
+  readonly malformed: (message: string, status: number) => MalformedAnswer;
   /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }

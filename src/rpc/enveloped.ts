@@ -54,7 +54,8 @@ export class EnvelopedLane {
       let input: Message;
       try {
         const body =
-          exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
+          exchange.takeBody(bytesMax) ??
+          (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
         const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
         const read = messageFrom(onlyEnvelope(bytes, reading), reading);
         input = read instanceof Promise ? await read : read;
