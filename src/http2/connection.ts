@@ -808,6 +808,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const { status, fields, contentLength } = this.#head;
     const ends = this.#block.endsStream;
     if (isTrailers) {
+      // A length that comes too late to be one is somebody's attempt to be read differently elsewhere.
+      if (this.#isServer && contentLength >= 0) return false;
       if (!ends || stream.bodyBytesLeft > 0) return false;
       this.#hold(stream, this.#decoder.listBytes);
       stream.trailers = fields;
