@@ -4,6 +4,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
@@ -12,6 +13,7 @@ import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
 import { serverOptions } from "#exchange/server-options.ts";
+import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -28,7 +30,8 @@ import { createRpc, type Rpc } from "#rpc/rpc.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
+export interface FrontListener
+  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
@@ -56,10 +59,8 @@ export interface FrontOptions {
   readonly trustedProxies: readonly string[];
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: ListenerOptions["http1Engine"];
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: ListenerOptions["http2Engine"];
+  /** Those of one address, once few are left; a quarter when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
@@ -74,9 +75,16 @@ export interface FrontDeps {
 /** Open listeners. Disposing of them cuts off what is still under way. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
-  /** Takes no more connections; resolves when the calls under way have ended or `graceMs` is over. */
+  /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Reasons of what an HTTP engine refuses; all others are requests that are not sound. */
+const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
+  [414, "TARGET_TOO_LONG"],
+  [501, "METHOD_UNKNOWN"],
+  [503, "OVERLOADED"],
+]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
@@ -116,7 +124,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       bodyBytesMax: options.bytesMax,
       clock,
     });
-    return createRestFace(rest, { clock, cors: options.cors, unknown });
+    const face = createRestFace(rest, { clock, cors: options.cors, unknown });
+    const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
+    return { isRoute, ...face };
   };
   const all = pages(options.pages.all);
   const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
@@ -131,7 +141,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
+    const isServed = serves.includes("rest") ? rest.isRoute : () => false;
     const surfaces = [
+      createUnknownMethods(refuseWith, isServed),
       serverOptions,
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
@@ -160,25 +172,32 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     },
     deps,
   );
-  const malformed = (message: string): MalformedAnswer => {
+  const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
-    const error = fault("REQUEST_INVALID", message);
+    const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const { http1Engine, http2Engine, connectionsMax } = options;
+  const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+  const { connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const shared = {
+    connectionsMax,
+    buffers,
+    ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
+  };
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, http1Engine, http2Engine, connectionsMax, buffers: options.buffers },
+      { ...wanted, ...shared },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")
           ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
           : {}),
         malformed,
+        cutOff,
         connectionFailed: (reason, { requestId, code } = {}) => {
           deps.metrics.connectionFailures.inc({ reason });
           const line = { request_id: requestId, listener: name, reason, code };
@@ -198,7 +217,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
     async [Symbol.asyncDispose]() {
-      calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+      cutOff();
       await owned.disposeAsync();
     },
   };

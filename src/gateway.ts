@@ -252,8 +252,9 @@ function openStreet(
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
-      http1Engine: settings.http1Engine,
-      http2Engine: settings.http2Engine,
+      ...(settings.connectionsPerAddressMax === undefined
+        ? {}
+        : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },

@@ -69,8 +69,9 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
     connectionsMax: gateway.connections_max,
-    http1Engine: gateway.http1_engine,
-    http2Engine: gateway.http2_engine,
+    ...(gateway.connections_per_address === undefined
+      ? {}
+      : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
     rest: restFrom(
       config.rest,

@@ -21,6 +21,8 @@ const requestsMax = 1_000_000_000;
 /** Rights that a key or an anonymous caller may hold. */
 export const scopes = ["admin"] as const;
 
+const engine = () => z.enum(["polygate", "node"]);
+
 const gateway = z.strictObject({
   host: host().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
   port: port()
@@ -70,12 +72,15 @@ const gateway = z.strictObject({
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
     .describe("Connections that each listener holds at one time; further ones are closed at once."),
-  http1_engine: z
-    .enum(["polygate", "node"])
+  connections_per_address: wholeNumber(1, 1_000_000)
+    .optional()
+    .describe(
+      "Connections that one address holds of them once an eighth is left; a quarter when absent.",
+    ),
+  http1_engine: engine()
     .default("polygate")
     .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),
-  http2_engine: z
-    .enum(["polygate", "node"])
+  http2_engine: engine()
     .default("polygate")
     .describe("What speaks HTTP/2: the engine that comes with Polygate, or Node's own module."),
 });
@@ -91,6 +96,12 @@ const listener = z.strictObject({
     .min(1)
     .default(["rpc", "rest", "metrics"])
     .describe("What callers reach here."),
+  http1_engine: engine()
+    .optional()
+    .describe("What speaks HTTP/1.1 here; `gateway.http1_engine` when absent."),
+  http2_engine: engine()
+    .optional()
+    .describe("What speaks HTTP/2 here; `gateway.http2_engine` when absent."),
   rest: z
     .strictObject({
       json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),

@@ -28,6 +28,10 @@ export interface ListenerSettings {
   readonly port: number;
   /** Never empty. */
   readonly serves: readonly Surface[];
+  /** What speaks HTTP/1.1: the project's own engine or node:http. */
+  readonly http1Engine: "polygate" | "node";
+  /** What speaks HTTP/2: the project's own engine or node:http2. */
+  readonly http2Engine: "polygate" | "node";
   /** What differs from `rest.json` here. */
   readonly json?: JsonOptions;
   /** Absent: cleartext. */
@@ -167,10 +171,8 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: "polygate" | "node";
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: "polygate" | "node";
+  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rest: RestSettings;

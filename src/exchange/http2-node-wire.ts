@@ -22,6 +22,10 @@ export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wir
     },
     (request, response) => void exchange(new NodeExchange(request, response)),
   );
+  // Whoever reads the body says 100 before, so that one which is too large is never asked for.
+  server.on("checkContinue", (request, response) => {
+    void exchange(new NodeExchange(request, response, true));
+  });
   server.on("session", (session) => {
     session.setLocalWindowSize(connectionWindowBytes);
     sessions.add(session);
@@ -32,7 +36,10 @@ export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wir
   server.on("sessionError", () => connectionFailed("http2_session_error"));
   return {
     // node:http2 reads what was put back by itself; a socket made to flow again would lose it.
-    take: (socket) => server.emit("connection", socket),
+    take(socket) {
+      server.emit("connection", socket);
+      return undefined;
+    },
     drain() {
       for (const session of sessions) session.close();
     },

@@ -112,7 +112,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
 
   /** Reads until a message is whole; undefined when the call has ended well. */
   async #read() {
-    this.#pieces ??= this.#stream.chunks(Number.POSITIVE_INFINITY);
+    this.#pieces ??= this.#stream.chunks(Number.POSITIVE_INFINITY, this.#deframer);
     for (;;) {
       const { value, done } = await this.#pieces.next();
       if (done) break;

@@ -203,7 +203,10 @@ class Transcoder implements Rest {
     let input: Message;
     try {
       const message = messageOf(match, exchange, reading);
-      input = message instanceof Promise ? await init.reading(() => message) : message;
+      input =
+        message instanceof Promise
+          ? await init.reading(() => this.#calls.whileOpen(message))
+          : message;
     } catch (thrown) {
       throw await this.#calls.failed(method, init, thrown);
     }

@@ -6,8 +6,9 @@ import type { Duplex } from "node:stream";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import { declineUpgrade } from "#exchange/declined-upgrade.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
-import { type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
+import { aimOf, asksForWebSocket, type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { restErrorBody } from "./error-body.ts";
@@ -38,7 +39,7 @@ class LibraryRequest implements RestRequest {
 export interface Transcoder {
   /** For `request`. */
   request(request: NodeRequest, response: NodeResponse): void;
-  /** For `upgrade`: streaming calls over WebSocket. */
+  /** For `upgrade`: streaming calls over WebSocket; offers of other protocols are requests like others. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
@@ -51,25 +52,30 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
   const clock = options.clock ?? systemClock;
   const calls = createCallPath(routes, interceptors);
   const transcoder = createRest(calls, { bodyBytesMax, ...rest, clock });
+  const serve = (request: NodeRequest, response: NodeResponse) => {
+    const match = transcoder.match(request.method ?? "", aimOf(request).target);
+    if (match === undefined && fallback !== undefined) {
+      fallback(request, response);
+      return;
+    }
+    const exchange = new NodeExchange(request, response);
+    const call = new LibraryRequest();
+    if (match !== undefined) {
+      void transcoder.serve(exchange, match, call);
+      return;
+    }
+    const error = fault("ROUTE_UNKNOWN", "no such path");
+    const facts = { requestId: call.requestId, wallMs: clock.wallMs() };
+    const { status, headers, body } = restErrorBody(error, facts);
+    exchange.respond(status, headers, body);
+  };
   return {
-    request(request, response) {
-      const match = transcoder.match(request.method ?? "", request.url ?? "");
-      if (match === undefined && fallback !== undefined) {
-        fallback(request, response);
-        return;
-      }
-      const exchange = new NodeExchange(request, response);
-      const call = new LibraryRequest();
-      if (match !== undefined) {
-        void transcoder.serve(exchange, match, call);
-        return;
-      }
-      const error = fault("ROUTE_UNKNOWN", "no such path");
-      const facts = { requestId: call.requestId, wallMs: clock.wallMs() };
-      const { status, headers, body } = restErrorBody(error, facts);
-      exchange.respond(status, headers, body);
-    },
+    request: serve,
     upgrade(request, socket, head) {
+      if (!asksForWebSocket(request)) {
+        declineUpgrade(request, serve);
+        return;
+      }
       const upgrade = nodeUpgrade(request, socket, head);
       void transcoder.upgrade(
         upgrade,

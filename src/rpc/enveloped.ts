@@ -5,6 +5,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { reasonOf } from "#errors/fault.ts";
 import { messageTooLarge } from "#protocol/compression.ts";
 import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
@@ -56,7 +57,8 @@ export class EnvelopedLane {
       let input: Message;
       try {
         const body =
-          exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
+          exchange.takeBody(bytesMax) ??
+          (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
         const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
         const read = messageFrom(onlyEnvelope(bytes, reading), reading);
         input = read instanceof Promise ? await read : read;
@@ -107,8 +109,10 @@ export class EnvelopedLane {
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
     const { calls } = this.#options;
-    const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
-    const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
+    const deframer = new Deframer(reading);
+    const chunks = exchange.chunks(Number.POSITIVE_INFINITY, deframer);
+    const bytes = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
+    const input = messagesFrom(new EnvelopeReader(bytes, deframer), reading);
     const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {

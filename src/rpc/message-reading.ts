@@ -3,7 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { type Coding, decompressed, type Reading } from "#protocol/compression.ts";
 import { compressedFlag, type Envelope } from "#protocol/envelope.ts";
-import { EnvelopeReader } from "#protocol/envelope-reader.ts";
+import type { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import type { Codec } from "./codec.ts";
 
 /** How one request's messages are read. */
@@ -24,10 +24,9 @@ export function messageFrom(
 
 /** The messages of a request, read as they are asked for. */
 export async function* messagesFrom(
-  chunks: AsyncIterable<Uint8Array>,
+  envelopes: EnvelopeReader,
   reading: MessageReading,
 ): AsyncGenerator<Message> {
-  const envelopes = new EnvelopeReader(chunks, reading);
   try {
     for (;;) {
       const next = await envelopes.next();

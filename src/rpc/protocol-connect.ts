@@ -143,9 +143,11 @@ export class ConnectLane {
     call: ExchangeCall,
     { queried, coding }: SentMessage,
   ): Promise<Uint8Array> {
-    const bytesMax = this.#options.readBytesMax;
+    const { calls, readBytesMax: bytesMax } = this.#options;
     const bytes =
-      queried ?? exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
+      queried ??
+      exchange.takeBody(bytesMax) ??
+      (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
     if (coding !== undefined) return await decompressed(coding, bytes, this.#reading);
     if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);
     return bytes;

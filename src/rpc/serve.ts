@@ -28,7 +28,7 @@ export interface RpcHandler {
   exchange(exchange: Exchange): void | Promise<void>;
   /** For `request` of a server of node:http or node:http2. */
   request(request: NodeRequest, response: NodeResponse): void;
-  /** Aborts the signals of all handlers at work, with a fault that says SHUTTING_DOWN. */
+  /** Ends all calls with a fault that says SHUTTING_DOWN; the signals of their handlers abort with it. */
   cutOff(): void;
 }
 
@@ -63,7 +63,8 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
 
 /**
  * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless told
- * otherwise. Disposing of it cuts calls off, `drain` lets them end. Rejects with the system's error
+ * otherwise. Disposing of it cuts calls off, `drain` lets them end or tells
+ * their clients why they are cut off. Rejects with the system's error
  * when the port cannot open.
  */
 export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): Promise<Listener> {
@@ -80,6 +81,7 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
     {
       exchange: handler.exchange,
       malformed,
+      cutOff: handler.cutOff,
       connectionFailed: options.connectionFailed ?? (() => {}),
     },
   );
@@ -92,9 +94,16 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
   };
 }
 
+/** Connect's codes of what an HTTP engine refuses; all others are requests that are not sound. */
+const codeByRefusal: ReadonlyMap<number, string> = new Map([
+  [501, "unimplemented"],
+  [503, "unavailable"],
+]);
+
 /** What Connect's clients read of an answer to bytes that are no request. */
-function malformed(message: string) {
-  return { requestId: randomUUID(), body: JSON.stringify({ code: "invalid_argument", message }) };
+function malformed(message: string, status: number) {
+  const code = codeByRefusal.get(status) ?? "invalid_argument";
+  return { requestId: randomUUID(), body: JSON.stringify({ code, message }) };
 }
 
 function refusePath(exchange: Exchange, plainErrors: boolean): void {

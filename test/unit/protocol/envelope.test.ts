@@ -11,7 +11,7 @@ import {
   prefixBytes,
   sealed,
 } from "#protocol/envelope.ts";
-import { EnvelopeReader } from "#protocol/envelope-reader.ts";
+import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { rejection } from "../../support/call.ts";
 
 const reading = { messageBytesMax: 100, malformedCode: Code.InvalidArgument };
@@ -21,7 +21,7 @@ async function* inPieces(bytes: Uint8Array, size: number) {
 }
 
 async function readAll(bytes: Uint8Array, size: number): Promise<Envelope[]> {
-  const reader = new EnvelopeReader(inPieces(bytes, size), reading);
+  const reader = new EnvelopeReader(inPieces(bytes, size), new Deframer(reading));
   const all: Envelope[] = [];
   for (;;) {
     const next = await reader.next();
@@ -107,7 +107,7 @@ test("closing a reader tells its source to stop", async () => {
       stopped = true;
     }
   }
-  const reader = new EnvelopeReader(endless(), reading);
+  const reader = new EnvelopeReader(endless(), new Deframer(reading));
   await reader.next();
   await reader.close();
   expect(stopped).toBe(true);
