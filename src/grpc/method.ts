@@ -9,7 +9,7 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { decoderOf } from "#protobuf/decoder.ts";
+import { Decoders } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import type { CallOptions } from "./call.ts";
@@ -25,9 +25,12 @@ export function pathOfMethod(method: {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
+/** What a newer server adds stays with its message, for whoever sends it on. */
+const decoders = new Decoders({ keepsUnknown: true });
+
 /** Reads messages of a type. Throws GrpcError for bytes that are none. */
 export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) => MessageShape<O> {
-  const decode = decoderOf(schema);
+  const decode = decoders.of(schema);
   return (bytes) => {
     try {
       return decode(bytes);

@@ -3,6 +3,7 @@
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
+import { Decoders, type DecodingOptions } from "#protobuf/decoder.ts";
 import type { CallPath } from "./call.ts";
 import { codecsOf, registryOf } from "./codec.ts";
 import {
@@ -27,6 +28,8 @@ export interface RpcOptions {
   readonly readBytesMax: number;
   /** Largest message that is sent, in bytes; default 4 GiB less a byte, which is what a frame can hold. */
   readonly sendBytesMax?: number;
+  /** What messages that are read may hold beside bytes, their elements above all. */
+  readonly decoding?: DecodingOptions;
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
   /** Refusals of the server itself carry no google.rpc details; default false. */
@@ -71,10 +74,11 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     connect: new ConnectLane(laneOptions),
     "connect-stream": new EnvelopedLane(connectStream(registry), laneOptions),
   };
+  const decoders = new Decoders(options.decoding);
   const procedures = new Map<string, Procedure>();
   for (const method of calls.methods) {
     const path = `/${method.parent.typeName}/${method.name}`;
-    procedures.set(path, { method, path, codecs: codecsOf(method, registry) });
+    procedures.set(path, { method, path, codecs: codecsOf(method, registry, decoders) });
   }
 
   return {
