@@ -24,6 +24,7 @@ import { type CallPath, type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
@@ -49,6 +50,8 @@ export interface FrontOptions {
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** Most elements of a request message; the decoders have a default. */
+  readonly elementsMax?: number;
   /** What all requests and responses hold in memory, over all listeners and protocols. */
   readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
@@ -119,7 +122,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
     return { pages: pages(options.pages.rest(json)), ...face };
   };
   const all = pages(options.pages.all);
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
+  const { bytesMax: readBytesMax, elementsMax } = options;
+  const decoding = { elementsMax, limitsOf: ruleLimits };
+  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const none: Surface = {

@@ -226,6 +226,7 @@ function openStreet(
         document: { authenticates: auth.enabled, rest: settings.rest },
       }),
       bytesMax: request.bytesMax,
+      elementsMax: request.elementsMax,
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
