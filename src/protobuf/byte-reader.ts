@@ -78,13 +78,6 @@ export class ByteReader {
     this.end = outerEnd;
   }
 
-  /** Reads a part into something new. */
-  made<T>(make: () => T, read: PartReader): T {
-    const target = make();
-    this.part(read, target);
-    return target;
-  }
-
   /** What follows is within a message or group that is within what was read so far. */
   enter(): void {
     this.#depth += 1;
@@ -96,15 +89,15 @@ export class ByteReader {
     this.#depth -= 1;
   }
 
-  /** One element more. */
-  element(): void {
-    this.#left -= numbersPerElement;
+  /** So many elements more. */
+  elements(count: number): void {
+    this.#left -= count * numbersPerElement;
     if (this.#left < 0) this.#tooMany();
   }
 
   /** A field's number and wire type, which is an element. */
   tag(): number {
-    this.element();
+    this.elements(1);
     const start = this.at;
     const tag = this.varint();
     // The fifth byte has room for four bits more.

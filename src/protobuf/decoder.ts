@@ -17,8 +17,9 @@ export type Decoder<M extends DescMessage> = (bytes: Uint8Array) => MessageShape
 /** What holds for all messages that are decoded, beside the wire format; every one has a default. */
 export interface DecodingOptions {
   /**
-   * Fields that a message may have, those of the messages, entries and groups within it included, one
-   * for each time that it comes; 28 numbers of a packed list count as one. Default 100,000.
+   * Elements that a message may have, with all that is within it; default 100,000. A field is one, each
+   * time that it comes, known or not; a message is one more, and one for each list, map and oneof that
+   * its type has; an entry of a map is two more; 28 floats of a packed list are one.
    */
   readonly elementsMax?: number | undefined;
   /** What single fields may hold; default: whatever there is. */
@@ -46,8 +47,8 @@ export class Decoders {
   of<M extends DescMessage>(desc: M): Decoder<M> {
     return (bytes) => {
       const { create, read } = this.#typeOf(desc);
-      const message = create();
       const reader = new ByteReader(bytes, this.#elementsMax, this.#keepsUnknown);
+      const message = create(reader);
       try {
         reader.whole(read, message);
       } catch (thrown) {

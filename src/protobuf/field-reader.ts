@@ -7,7 +7,7 @@ import type { ByteReader, Properties } from "./byte-reader.ts";
 import { isKnownTo } from "./enum-numbers.ts";
 import type { FieldLimits } from "./field-limits.ts";
 import { mapEntryReader } from "./map-reader.ts";
-import type { TypeOf } from "./message-type.ts";
+import type { MessageType, TypeOf } from "./message-type.ts";
 import { type Packed, packedOf } from "./packed-reader.ts";
 import { scalarReader, type ValueReader } from "./scalar-reader.ts";
 import { addJson, isJsonStruct } from "./struct-field.ts";
@@ -95,7 +95,7 @@ type ChildReader = (reader: ByteReader, message: unknown) => void;
 function childReader(
   field: DescField & { fieldKind: "message" | "list" },
   typeOf: TypeOf,
-): readonly [tag: number, create: () => Properties, read: ChildReader] {
+): readonly [tag: number, create: MessageType["create"], read: ChildReader] {
   const desc = field.message;
   if (desc === undefined) throw new TypeError(`${field} holds no messages`);
   const { create, read, readGroup } = typeOf(desc);
@@ -115,11 +115,11 @@ function messageReader(field: DescField & { fieldKind: "message" }, typeOf: Type
   const isJson = isJsonStruct(field);
   const readInto = (reader: ByteReader, before: unknown): unknown => {
     if (isJson) {
-      const struct = create();
+      const struct = create(reader);
       readChild(reader, struct);
       return addJson(struct as never, (before ?? {}) as never);
     }
-    const value = before ?? create();
+    const value = before ?? create(reader);
     readChild(reader, value);
     return value;
   };
@@ -138,7 +138,7 @@ function messageReader(field: DescField & { fieldKind: "message" }, typeOf: Type
     return [
       tag,
       (reader, message) => {
-        const wrapper = create();
+        const wrapper = create(reader);
         const value = message[localName];
         if (value !== undefined) wrapper.value = value;
         readChild(reader, wrapper);
@@ -178,7 +178,7 @@ function listReaders(
         tag,
         (reader, message) => {
           const items = listOf(message, 1);
-          const item = create();
+          const item = create(reader);
           readChild(reader, item);
           items.push(isJson ? addJson(item as never, {}) : item);
         },

@@ -14,12 +14,15 @@ import { mapKeyNumber, mapValueNumber, scalarTagOf, tagOf } from "./wire-type.ts
 
 type MapField = DescField & { fieldKind: "map" };
 
+/** What an entry counts for beside its fields: keys are looked up, and objects with many are slow. */
+const entryWeight = 2;
+
 /** The values of a map: how one is read, and what an entry without one has. */
 interface EntryValue {
   readonly tag: number;
   /** `before` is what the entry had already, if it names its value twice. */
   readonly read: (reader: ByteReader, before: unknown) => unknown;
-  readonly none: () => unknown;
+  readonly none: (reader: ByteReader) => unknown;
   /** Whether the entry is for the map; one whose enum does not know its number is not. */
   readonly isFit: (value: unknown) => boolean;
 }
@@ -37,6 +40,7 @@ export function mapEntryReader(field: MapField, limits: FieldLimits, typeOf: Typ
   return (reader, map) => {
     let key: string | undefined;
     let value: unknown;
+    reader.elements(entryWeight);
     const outerEnd = reader.end;
     reader.end = reader.partEnd();
     while (reader.at < reader.end) {
@@ -46,7 +50,7 @@ export function mapEntryReader(field: MapField, limits: FieldLimits, typeOf: Typ
       else reader.skip(tag);
     }
     reader.close(outerEnd);
-    value ??= none();
+    value ??= none(reader);
     if (!isFit(value)) return false;
     setEntry(map, key ?? zeroKey, value);
     return true;
@@ -60,12 +64,15 @@ function entryValue(field: MapField, limits: FieldLimits, typeOf: TypeOf): Entry
     const { create, read } = typeOf(field.message);
     const tag = tagOf(mapValueNumber, WireType.LengthDelimited);
     if (isJsonStruct(field)) {
-      const readJson = (reader: ByteReader, before: unknown) =>
-        addJson(reader.made(create, read) as never, (before ?? {}) as never);
+      const readJson = (reader: ByteReader, before: unknown) => {
+        const struct = create(reader);
+        reader.part(read, struct);
+        return addJson(struct as never, (before ?? {}) as never);
+      };
       return { tag, read: readJson, none: () => ({}), isFit: any };
     }
     const readMessage = (reader: ByteReader, before: unknown) => {
-      const message = before ?? create();
+      const message = before ?? create(reader);
       reader.part(read, message);
       return message;
     };

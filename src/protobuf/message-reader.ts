@@ -43,8 +43,13 @@ function messageType(desc: DescMessage, fields: ReadonlyMap<number, FieldReader>
     }
     return false;
   };
+  const create = emptyCreator(desc);
+  const weight = weightOf(desc);
   return {
-    create: emptyCreator(desc),
+    create(reader) {
+      reader.elements(weight);
+      return create();
+    },
     read(reader, message) {
       readFields(reader, message as Properties, noTag);
     },
@@ -54,6 +59,15 @@ function messageType(desc: DescMessage, fields: ReadonlyMap<number, FieldReader>
       reader.leave();
     },
   };
+}
+
+/** What making a message counts for: an object, and one for each list, map and oneof that it has from the start. */
+function weightOf({ members }: DescMessage): number {
+  const own = members.filter(
+    (member) =>
+      member.kind === "oneof" || member.fieldKind === "list" || member.fieldKind === "map",
+  );
+  return 1 + own.length;
 }
 
 /** Extensions are looked for among the unknown fields, so that a type that has some keeps these. */

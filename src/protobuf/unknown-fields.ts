@@ -15,7 +15,7 @@ export function keepUnknown(
 
 /** Keeps what was read from `start` on as an unknown field: an object, and so one element more. */
 export function keep(reader: ByteReader, message: Properties, tag: number, start: number): void {
-  reader.element();
+  reader.elements(1);
   const { buffer, byteOffset } = reader.source;
   const data = new Uint8Array(buffer, byteOffset + start, reader.at - start);
   message.$unknown ??= [];

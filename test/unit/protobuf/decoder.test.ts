@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
-import { create, type DescMessage, fromBinary, getExtension, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  type DescOneof,
+  fromBinary,
+  getExtension,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { describe, expect, test } from "vitest";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -294,47 +302,129 @@ describe("unknown fields", () => {
 });
 
 describe("the elements of a message are bounded", () => {
+  /** `count` times the two bytes of a part without content, or of a varint 0. */
   const empty = (tag: number, count: number) => Buffer.alloc(2 * count, Uint8Array.of(tag, 0));
+  const isMadeWithIt = (member: DescField | DescOneof) =>
+    member.kind === "oneof" || member.fieldKind === "list" || member.fieldKind === "map";
+  const lists = typeOf("fields.Lists").fields.length;
+  const maps = typeOf("fields.Maps").fields.length;
 
-  test.each<readonly [string, string, (count: number) => Uint8Array]>([
-    [
-      "messages in a list",
-      "fields.Lists",
-      (count) => Buffer.alloc(3 * count, Uint8Array.of(0xaa, 1, 0)),
-    ],
-    ["texts in a list", "fields.Lists", (count) => empty((14 << 3) | 2, count)],
-    [
-      "groups in a list, whose ends count too",
-      "fields.Lists",
-      (count) => Buffer.alloc(2 * count, Uint8Array.of(0xb3, 1, 0xb4, 1)),
-    ],
-    ["entries of a map", "fields.Maps", (count) => empty((1 << 3) | 2, count)],
-    [
-      "keys and values of a map",
-      "fields.Maps",
-      (count) => part(1, empty((1 << 3) | 2, count - 1)).finish(),
-    ],
-    ["one field again and again", "fields.Explicit", (count) => empty(8, count)],
-    ["one message again and again", "fields.Parts", (count) => empty((1 << 3) | 2, count)],
-    ["unknown fields", "fields.Nothing", (count) => empty(8, count)],
-    ["unknown groups", "fields.Nothing", (count) => Buffer.alloc(count, Uint8Array.of(0x0b, 0x0c))],
-    ["what is within an unknown group", "fields.Nothing", (count) => group(1, empty(8, count - 2))],
-    ["fields of another wire type", "fields.Explicit", (count) => empty((1 << 3) | 2, count)],
-    [
-      "what is within messages",
-      "fields.Lists",
-      (count) => part(21, empty((14 << 3) | 2, count - 1)).finish(),
-    ],
-    [
-      "what is within a Struct",
-      "fields.Parts",
-      (count) => part(7, empty((1 << 3) | 2, count - 1)).finish(),
-    ],
-    ["numbers one by one", "fields.Lists", (count) => empty(3 << 3, count)],
-  ])("%s", (_name, type, bytesOf) => {
-    const decode = new Decoders({ elementsMax: 50 }).of(typeOf(type));
-    expect(decode(bytesOf(50))).toBeDefined();
-    expect(() => decode(bytesOf(51))).toThrow(new TooManyElementsError(50));
+  interface Row {
+    readonly name: string;
+    readonly type: string;
+    readonly bytesOf: (count: number) => Uint8Array;
+    /** Elements of each, and of what there is beside them. */
+    readonly each: number;
+    readonly beside?: number;
+  }
+  const strings = (14 << 3) | 2;
+  const rows: readonly Row[] = [
+    {
+      name: "one field again and again",
+      type: "fields.Explicit",
+      bytesOf: (count) => empty(8, count),
+      each: 1,
+    },
+    {
+      name: "one message again and again, which is made once",
+      type: "fields.Parts",
+      bytesOf: (count) => Buffer.alloc(3 * count, Uint8Array.of(0xba, 1, 0)),
+      each: 1,
+      beside: 1,
+    },
+    {
+      name: "texts in a list",
+      type: "fields.Lists",
+      bytesOf: (count) => empty(strings, count),
+      each: 1,
+    },
+    {
+      name: "numbers one by one",
+      type: "fields.Lists",
+      bytesOf: (count) => empty(3 << 3, count),
+      each: 1,
+    },
+    {
+      name: "messages in a list, with lists of their own",
+      type: "fields.Lists",
+      bytesOf: (count) => Buffer.alloc(3 * count, Uint8Array.of(0xaa, 1, 0)),
+      each: 2 + lists,
+    },
+    {
+      name: "groups in a list, whose ends count too",
+      type: "fields.Lists",
+      bytesOf: (count) => Buffer.alloc(4 * count, Uint8Array.of(0xb3, 1, 0xb4, 1)),
+      each: 3 + lists,
+    },
+    {
+      name: "what is within messages",
+      type: "fields.Lists",
+      bytesOf: (count) => part(21, empty(strings, count)).finish(),
+      each: 1,
+      beside: 2 + lists,
+    },
+    {
+      name: "entries of a map",
+      type: "fields.Maps",
+      bytesOf: (count) => empty((1 << 3) | 2, count),
+      each: 3,
+    },
+    {
+      name: "messages in a map",
+      type: "fields.Maps",
+      bytesOf: (count) => empty((12 << 3) | 2, count),
+      each: 4 + maps,
+    },
+    {
+      name: "keys and values of a map",
+      type: "fields.Maps",
+      bytesOf: (count) => part(1, empty((1 << 3) | 2, count)).finish(),
+      each: 1,
+      beside: 3,
+    },
+    {
+      name: "unknown fields",
+      type: "fields.Nothing",
+      bytesOf: (count) => empty(8, count),
+      each: 1,
+    },
+    {
+      name: "unknown groups",
+      type: "fields.Nothing",
+      bytesOf: (count) => Buffer.alloc(2 * count, Uint8Array.of(0x0b, 0x0c)),
+      each: 2,
+    },
+    {
+      name: "what is within an unknown group",
+      type: "fields.Nothing",
+      bytesOf: (count) => group(1, empty(8, count)),
+      each: 1,
+      beside: 2,
+    },
+    {
+      name: "fields of another wire type",
+      type: "fields.Explicit",
+      bytesOf: (count) => empty((1 << 3) | 2, count),
+      each: 1,
+    },
+    {
+      name: "what is within a Struct, whose values have a oneof",
+      type: "fields.Parts",
+      bytesOf: (count) => part(7, empty((1 << 3) | 2, count)).finish(),
+      each: 5,
+      beside: 3,
+    },
+  ];
+
+  test.each(rows)("$name", ({ type, bytesOf, each, beside = 0 }) => {
+    const desc = typeOf(type);
+    const made = 1 + desc.members.filter(isMadeWithIt).length;
+    const elementsMax = made + beside + 10 * each;
+    const decode = new Decoders({ elementsMax }).of(desc);
+    expect(decode(bytesOf(10))).toBeDefined();
+    expect(() => decode(bytesOf(11))).toThrow(new TooManyElementsError(elementsMax));
+    const tighter = new Decoders({ elementsMax: elementsMax - 1 }).of(desc);
+    expect(() => tighter(bytesOf(10))).toThrow(TooManyElementsError);
   });
 
   test.each<readonly [string, number, number, number]>([
@@ -349,8 +439,8 @@ describe("the elements of a message are bounded", () => {
     ["open enums", 16, 1, 2],
     ["64-bit numbers as text", 20, 1, 16],
   ])("packed %s count by what they weigh", (_name, number, bytes, weight) => {
-    const decode = new Decoders({ elementsMax: 49 }).of(typeOf("fields.Lists"));
-    const fit = Math.floor((48 * 28) / weight);
+    const decode = new Decoders({ elementsMax: 50 + 2 + lists }).of(typeOf("fields.Lists"));
+    const fit = Math.floor((50 * 28) / weight);
     const packed = (count: number) => part(number, Buffer.alloc(count * bytes, 1)).finish();
     expect(decode(packed(fit))).toBeDefined();
     expect(() => decode(packed(fit + 1))).toThrow(TooManyElementsError);
@@ -358,12 +448,13 @@ describe("the elements of a message are bounded", () => {
 
   test("packed closed enums count as well, and those that are kept as unknown fields fully", () => {
     const desc = typeOf("fields.Lists");
+    const elementsMax = 50 + 2 + lists;
     const packed = (count: number, value: number) => part(17, Buffer.alloc(count, value)).finish();
-    const decode = new Decoders({ elementsMax: 49 }).of(desc);
-    expect(decode(packed(48 * 28, 1))).toBeDefined();
-    expect(() => decode(packed(48 * 28 + 1, 1))).toThrow(TooManyElementsError);
-    const keeping = new Decoders({ elementsMax: 49, keepsUnknown: true }).of(desc);
-    expect(() => keeping(packed(48, 9))).toThrow(TooManyElementsError);
+    const decode = new Decoders({ elementsMax }).of(desc);
+    expect(decode(packed(50 * 28, 1))).toBeDefined();
+    expect(() => decode(packed(50 * 28 + 1, 1))).toThrow(TooManyElementsError);
+    const keeping = new Decoders({ elementsMax, keepsUnknown: true }).of(desc);
+    expect(() => keeping(packed(50, 9))).toThrow(TooManyElementsError);
   });
 
   test("by default at 100,000, so that five million empty messages are not made", () => {
