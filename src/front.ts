@@ -122,9 +122,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
     return { pages: pages(options.pages.rest(json)), ...face };
   };
   const all = pages(options.pages.all);
-  const { bytesMax: readBytesMax, elementsMax } = options;
+  const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding }));
+  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding, buffers }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const none: Surface = {

@@ -10,7 +10,7 @@ import {
   zstdCompress,
   zstdDecompress,
 } from "node:zlib";
-import { Code, type ConnectError } from "@connectrpc/connect";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 
 /** A coding other than identity. */
@@ -31,25 +31,54 @@ const unzstded = promisify(zstdDecompress);
 /** Brotli's default of 11 is for files that are compressed once. */
 const brotliParams = { [constants.BROTLI_PARAM_QUALITY]: 4 };
 
+/** Up to here a message counts as small, in bytes. */
+export const smallBytesMax = 64 * 1024;
+
+/** Pieces that are decompressed into: each costs a turn of the event loop, and is allocated whole. */
+const smallPieceBytes = 16 * 1024;
+const largePieceBytes = 256 * 1024;
+
+function pieceBytes(bytesMax: number): number {
+  return bytesMax <= smallBytesMax ? smallPieceBytes : largePieceBytes;
+}
+
+/**
+ * Memory that decompressing to at most `bytesMax` may take: the pieces, what they are joined to, and
+ * what the coding remembers of the text so far.
+ */
+export function bytesNeeded(bytesMax: number): number {
+  return 3 * bytesMax + pieceBytes(bytesMax);
+}
+
+/** The window that a frame may ask for: RFC 9659 has 8 MiB; a longer one serves longer messages alone. */
+function windowBits(bytesMax: number): number {
+  return Math.min(Math.max(23, Math.ceil(Math.log2(bytesMax))), 31);
+}
+
+function bounds(bytesMax: number) {
+  return { maxOutputLength: bytesMax, chunkSize: pieceBytes(bytesMax) };
+}
+
 const codings: ReadonlyMap<string, Coding> = new Map(
   [
     {
       name: "gzip",
       compress: (bytes: Uint8Array) => deflated(bytes),
-      decompress: (bytes: Uint8Array, bytesMax: number) =>
-        inflated(bytes, { maxOutputLength: bytesMax }),
+      decompress: (bytes: Uint8Array, bytesMax: number) => inflated(bytes, bounds(bytesMax)),
     },
     {
       name: "br",
       compress: (bytes: Uint8Array) => brotlied(bytes, { params: brotliParams }),
-      decompress: (bytes: Uint8Array, bytesMax: number) =>
-        unbrotlied(bytes, { maxOutputLength: bytesMax }),
+      decompress: (bytes: Uint8Array, bytesMax: number) => unbrotlied(bytes, bounds(bytesMax)),
     },
     {
       name: "zstd",
       compress: (bytes: Uint8Array) => zstded(bytes),
       decompress: (bytes: Uint8Array, bytesMax: number) =>
-        unzstded(bytes, { maxOutputLength: bytesMax }),
+        unzstded(bytes, {
+          ...bounds(bytesMax),
+          params: { [constants.ZSTD_d_windowLogMax]: windowBits(bytesMax) },
+        }),
     },
   ].map((coding) => [coding.name, coding]),
 );
@@ -91,30 +120,6 @@ export interface Reading {
   readonly messageBytesMax: number;
   /** Status of malformed input, which protocols differ in. */
   readonly malformedCode: Code;
-}
-
-/** The bytes of a compressed message. Throws BODY_TOO_LARGE or BODY_MALFORMED, always INTERNAL without a coding. */
-export async function decompressed(
-  coding: Coding | undefined,
-  bytes: Uint8Array,
-  { messageBytesMax, malformedCode }: Reading,
-): Promise<Uint8Array> {
-  if (coding === undefined) {
-    throw fault("BODY_MALFORMED", "a message is compressed, but no coding was named", {
-      code: Code.Internal,
-    });
-  }
-  // Peers may call an empty message compressed without a byte of that coding.
-  if (bytes.length === 0) return bytes;
-  try {
-    return await coding.decompress(bytes, messageBytesMax);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw messageTooLarge(messageBytesMax);
-    throw fault("BODY_MALFORMED", `the message is not ${coding.name}`, {
-      code: malformedCode,
-      cause,
-    });
-  }
 }
 
 /** The refusal of a message over the limit. */

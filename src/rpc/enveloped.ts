@@ -1,7 +1,8 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { HeldBytes } from "#core/held-bytes.ts";
+import { coded, isCompressed, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
@@ -14,7 +15,12 @@ import {
   wireError,
   written,
 } from "./lane.ts";
-import { type MessageReading, messageFrom, messagesFrom } from "./message-reading.ts";
+import {
+  decompressedMessage,
+  type MessageReading,
+  messagesFrom,
+  plainMessage,
+} from "./message-reading.ts";
 
 /** A lane of one enveloped protocol. */
 export class EnvelopedLane {
@@ -36,11 +42,12 @@ export class EnvelopedLane {
     const { method } = procedure;
     const bytesMax = this.#bodyBytesMax;
     const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
+    const held = new HeldBytes(this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, call);
+        reading = this.#readingOf(request, call, held);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -54,9 +61,12 @@ export class EnvelopedLane {
       try {
         const body =
           exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
+        held.add(body.length);
         const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
-        const read = messageFrom(onlyEnvelope(bytes, reading), reading);
-        input = read instanceof Promise ? await read : read;
+        const only = onlyEnvelope(bytes, reading);
+        input = isCompressed(only)
+          ? await call.reading((source) => decompressedMessage(only, { ...reading, source }))
+          : plainMessage(only, reading);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -65,11 +75,17 @@ export class EnvelopedLane {
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
+    } finally {
+      held[Symbol.dispose]();
     }
   }
 
   /** How the messages are to be read; the deadline goes into `call`. */
-  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
+  #readingOf(
+    { exchange, procedure, type }: RpcRequest,
+    call: ExchangeCall,
+    held: HeldBytes,
+  ): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
     if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
@@ -78,6 +94,9 @@ export class EnvelopedLane {
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
+      decompressor: this.#options.decompressor,
+      source: call,
+      held,
     };
   }
 

@@ -2,12 +2,13 @@
 
 import { randomUUID } from "node:crypto";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import type { NodeRequest } from "#exchange/node-request.ts";
-import type { WireHandlers } from "#exchange/wire.ts";
+import { bufferBytesMaxDefault, type WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
 import { wireError } from "./lane.ts";
 import type { Routes } from "./mount.ts";
@@ -67,7 +68,8 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
  * when the port cannot open.
  */
 export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): Promise<Listener> {
-  const handler = rpcHandler(routes, options);
+  const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
+  const handler = rpcHandler(routes, { ...options, buffers });
   const listener = await listen(
     {
       host: "127.0.0.1",
@@ -75,6 +77,7 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
       http1Engine: "polygate",
       http2Engine: "polygate",
       ...options,
+      buffers,
       name: "rpc",
     },
     {

@@ -1,5 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
+import { ByteBudget } from "#core/byte-budget.ts";
+import { HeldBytes } from "#core/held-bytes.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { codingOf } from "#protocol/compression.ts";
 import {
@@ -15,13 +17,14 @@ import { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { rejection } from "../../support/call.ts";
 
 const reading = { messageBytesMax: 100, malformedCode: Code.InvalidArgument };
+const holding = () => new HeldBytes(new ByteBudget(1 << 20));
 
 async function* inPieces(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 async function readAll(bytes: Uint8Array, size: number): Promise<Envelope[]> {
-  const reader = new EnvelopeReader(inPieces(bytes, size), reading);
+  const reader = new EnvelopeReader(inPieces(bytes, size), reading, holding());
   const all: Envelope[] = [];
   for (;;) {
     const next = await reader.next();
@@ -107,7 +110,7 @@ test("closing a reader tells its source to stop", async () => {
       stopped = true;
     }
   }
-  const reader = new EnvelopeReader(endless(), reading);
+  const reader = new EnvelopeReader(endless(), reading, holding());
   await reader.next();
   await reader.close();
   expect(stopped).toBe(true);
