@@ -81,6 +81,8 @@ export class Decompressor {
     }
     const message = await this.#within(bytesMax, job);
     if (message === undefined) throw messageTooLarge(bytesMax);
+    // Nothing is begun for somebody who left meanwhile.
+    recipient.source.signal.throwIfAborted();
     return message;
   }
 

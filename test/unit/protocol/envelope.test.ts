@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -13,10 +15,20 @@ import {
   prefixBytes,
   sealed,
 } from "#protocol/envelope.ts";
-import { EnvelopeReader } from "#protocol/envelope-reader.ts";
+import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { rejection } from "../../support/call.ts";
 
 const reading = { messageBytesMax: 100, malformedCode: Code.InvalidArgument };
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Memory that is in use, in bytes. */
+function memoryBytes(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 const holding = () => new HeldBytes(new ByteBudget(1 << 20));
 
 async function* inPieces(bytes: Uint8Array, size: number) {
@@ -132,4 +144,87 @@ test("an envelope is compressed when there is a coding and its payload is worth 
   const { flags, payload } = onlyEnvelope(await coded(framed, gzip, 100), reading);
   expect(flags).toBe(compressedFlag);
   expect(await gzip?.decompress(payload, 100)).toEqual(Buffer.alloc(100, "a"));
+});
+
+describe("a message that comes in pieces", () => {
+  test("takes about as much memory as it has bytes, however many pieces there are", () => {
+    const bytes = 300_000;
+    const deframer = new Deframer({ ...reading, messageBytesMax: bytes });
+    const whole = envelope(0, Buffer.alloc(bytes, "abc"));
+    const read = Buffer.alloc(1 << 16);
+    const before = memoryBytes();
+    for (let at = 0; at < whole.length - 1; at += 1) {
+      // As a socket gives it: a part of a read that has other things, too.
+      read[at % read.length] = whole[at] ?? 0;
+      deframer.push(read.subarray(at % read.length, (at % read.length) + 1));
+      if (deframer.next() !== undefined) throw new Error("it was not whole yet");
+    }
+    // A piece of one byte by itself is an object of a hundred.
+    expect(memoryBytes() - before).toBeLessThan(4 * bytes);
+    deframer.push(whole.subarray(-1));
+    const payload = deframer.next()?.payload ?? Buffer.alloc(0);
+    expect(Buffer.compare(payload, whole.subarray(prefixBytes))).toBe(0);
+    expect(deframer.unreadBytes).toBe(0);
+  });
+
+  test("does not hold on to a read of which it is a small part", async () => {
+    const deframer = new Deframer(reading);
+    const pushed = () => {
+      const read = Buffer.alloc(1 << 20);
+      deframer.push(read.subarray(100, 103));
+      return new WeakRef(read.buffer);
+    };
+    const read = pushed();
+    expect(deframer.next()).toBeUndefined();
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(read.deref()).toBeUndefined();
+    expect(deframer.unreadBytes).toBe(3);
+  });
+
+  test("may take its time, but not for ever", async () => {
+    const held = holding();
+    const begun = envelope(0, Buffer.from("message")).subarray(0, 7);
+    let closed = false;
+    async function* stalls() {
+      try {
+        yield begun;
+        await new Promise(() => {});
+      } finally {
+        closed = true;
+      }
+    }
+    const reader = new EnvelopeReader(stalls(), reading, held, 20);
+    const error = await rejection(reader.next());
+    expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
+    expect(error.message).toContain("20 ms");
+    expect(held.bytes).toBe(7);
+    // Its source may never notice: nobody waits for it.
+    await reader.close();
+    expect(closed).toBe(false);
+  });
+
+  test("may come as late as it likes, once it comes", async () => {
+    async function* lateButWhole() {
+      const bytes = envelope(0, Buffer.from("a"));
+      yield bytes;
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      yield bytes;
+    }
+    const reader = new EnvelopeReader(lateButWhole(), reading, holding(), 20);
+    for (let count = 0; count < 2; count += 1) expect(await reader.next()).toBeDefined();
+    expect(await reader.next()).toBeUndefined();
+  });
+
+  test("is counted as it comes, and refused when too much is held", async () => {
+    const budget = new ByteBudget(20);
+    const held = new HeldBytes(budget);
+    const bytes = envelope(0, Buffer.alloc(50));
+    const reader = new EnvelopeReader(inPieces(bytes, 10), reading, held);
+    const error = await rejection(reader.next());
+    expect([error.code, reasonOf(error)]).toEqual([Code.ResourceExhausted, "OVERLOADED"]);
+    expect(budget.heldBytes).toBe(30);
+    held[Symbol.dispose]();
+    expect(budget.heldBytes).toBe(0);
+  });
 });
