@@ -62,7 +62,8 @@ export class EnvelopedLane {
         const body =
           exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
         held.add(body.length);
-        const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
+        const bytes = this.#protocol.isText ? fromBase64(body) : body;
+        if (bytes !== body) held.add(bytes.length);
         const only = onlyEnvelope(bytes, reading);
         input = isCompressed(only)
           ? await call.reading((source) => decompressedMessage(only, { ...reading, source }))
@@ -127,8 +128,4 @@ export class EnvelopedLane {
     }
     await answer.end(undefined);
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
