@@ -9,8 +9,9 @@ import { FieldLimitError, malformed, TooManyElementsError } from "./unreadable.t
 const replacement = "\ufffd";
 /** Texts up to this many bytes are put together one by one if they are ASCII. */
 const loopedBytesMax = 12;
-/** Tags are numbers of 32 bits. */
-const tagBytesMax = 5;
+/** Tags and lengths are numbers of 32 bits, in five bytes, the last of which has room for four bits. */
+const uint32BytesMax = 5;
+const uint32LastMax = 0x0f;
 /** Messages and groups within each other. */
 const depthMax = 100;
 /**
@@ -98,15 +99,20 @@ export class ByteReader {
   /** A field's number and wire type, which is an element. */
   tag(): number {
     this.elements(1);
-    const start = this.at;
-    const tag = this.varint();
-    // The fifth byte has room for four bits more.
-    const bytes = this.at - start;
-    if (bytes >= tagBytesMax && (bytes > tagBytesMax || (this.source[this.at - 1] ?? 0) > 0x0f)) {
-      malformed("a field's number is too large");
-    }
+    const tag = this.#uint32();
     if (tag < 8) malformed("a field has the number 0");
     return tag;
+  }
+
+  /** A number that says how to go on: unlike a value it may have no bits that are cut off. */
+  #uint32(): number {
+    const start = this.at;
+    const value = this.varint();
+    const bytes = this.at - start;
+    if (bytes < uint32BytesMax) return value;
+    const last = this.source[this.at - 1] ?? 0;
+    if (bytes > uint32BytesMax || last > uint32LastMax) malformed("a tag or length is too large");
+    return value;
   }
 
   /** Counts `numbers` of a packed list, of which each weighs as much as `weight` small ones. */
@@ -252,7 +258,7 @@ export class ByteReader {
 
   /** Where a part ends whose length is next. Throws FieldLimitError for one longer than `limit`. */
   partEnd(limit?: FieldLimit): number {
-    const length = this.varint();
+    const length = this.#uint32();
     const end = this.at + length;
     if (end > this.end) malformed("a length says more than there is");
     if (limit !== undefined && length > limit.max) throw new FieldLimitError(limit.expected);

@@ -48,10 +48,16 @@ class Bytes {
     throw new Error("too long");
   }
 
-  tag(): { readonly number: number; readonly wireType: number } {
+  uint32(): number {
     const { value } = this.varint(5);
-    if (value >= 1n << 32n || value < 8n) throw new Error("no tag");
-    return { number: Number(value >> 3n), wireType: Number(value & 7n) };
+    if (value >= 1n << 32n) throw new Error("too large");
+    return Number(value);
+  }
+
+  tag(): { readonly number: number; readonly wireType: number } {
+    const tag = this.uint32();
+    if (tag < 8) throw new Error("no field");
+    return { number: tag >>> 3, wireType: tag & 7 };
   }
 
   field(depth: number): Field {
@@ -70,7 +76,7 @@ class Bytes {
       case WireType.Bit64:
         return this.take(8);
       case WireType.LengthDelimited:
-        return this.take(Number(this.varint().value & 0xffff_ffffn));
+        return this.take(this.uint32());
       case WireType.StartGroup: {
         if (depth + 1 >= depthMax) throw new Error("too deep");
         const start = this.at;

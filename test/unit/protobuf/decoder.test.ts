@@ -237,6 +237,16 @@ describe("bytes that are no message are refused", () => {
     ["a map's key that is no UTF-8", values, entry(part(1, Uint8Array.of(0xff)).finish(), seven)],
     ["an item that is no UTF-8", "fields.Lists", part(14, Uint8Array.of(0xff)).finish()],
     ["a message more than a hundred deep", "fields.Parts", nested(100)],
+    [
+      "a length of more than 32 bits",
+      values,
+      Uint8Array.of((14 << 3) | 2, 0x81, 0x80, 0x80, 0x80, 0x10, 0x61),
+    ],
+    [
+      "a length in six bytes",
+      values,
+      Uint8Array.of((14 << 3) | 2, 0x81, 0x80, 0x80, 0x80, 0x80, 0, 0x61),
+    ],
     ["a length that says more than there is", values, Uint8Array.of((31 << 3) | 2, 1, 9)],
     ["an unknown part longer than there is", values, Uint8Array.of(0xfa, 1, 9)],
     ["an unknown number cut off", values, Uint8Array.of(0xf8, 1, 0x80)],
