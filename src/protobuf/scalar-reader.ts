@@ -47,7 +47,7 @@ const numberReaders: Readonly<Record<NumberType, ValueReader>> = {
 };
 
 /** A number that comes as text where the field has those of 64 bits so. */
-export function numberReader(type: NumberType, longAsString: boolean): ValueReader {
+function numberReader(type: NumberType, longAsString: boolean): ValueReader {
   const read = numberReaders[type];
   return longAsString ? (reader) => String(read(reader)) : read;
 }
