@@ -27,6 +27,7 @@ import { type CallPath, type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
@@ -52,6 +53,8 @@ export interface FrontOptions {
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** Most elements of a request message; the decoders have a default. */
+  readonly elementsMax?: number;
   /** What all requests and responses hold in memory, over all listeners and protocols. */
   readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
@@ -129,7 +132,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
     return { isRoute, ...face };
   };
   const all = pages(options.pages.all);
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
+  const { bytesMax: readBytesMax, elementsMax, buffers } = options;
+  const decoding = { elementsMax, limitsOf: ruleLimits };
+  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding, buffers }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const none: Surface = {

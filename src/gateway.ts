@@ -249,6 +249,7 @@ function openStreet(
         },
       }),
       bytesMax: request.bytesMax,
+      elementsMax: request.elementsMax,
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,

@@ -64,7 +64,11 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
-    request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    request: {
+      bytesMax: gateway.max_request_size,
+      elementsMax: gateway.max_request_elements,
+      timeoutMs: gateway.timeout,
+    },
     bufferBytesMax: bufferBytesMaxFrom(gateway, context, report),
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,

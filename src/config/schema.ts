@@ -51,6 +51,11 @@ const gateway = z.strictObject({
   max_request_size: size("2GB")
     .prefault("10MB")
     .describe("Largest request body, uploads included."),
+  max_request_elements: wholeNumber(1000, 100_000_000)
+    .prefault(100_000)
+    .describe(
+      "Fields, items and entries that a request message may have, all told; 28 numbers of a packed list count as one.",
+    ),
   buffer_limit: size("1024GB")
     .optional()
     .describe(

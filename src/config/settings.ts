@@ -161,8 +161,12 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its time unless the client gives it less. */
-  readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
+  /** Bounds of one request: its body in bytes, its message in elements, its time unless the client gives it less. */
+  readonly request: {
+    readonly bytesMax: number;
+    readonly elementsMax: number;
+    readonly timeoutMs: number;
+  };
   /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
   readonly bufferBytesMax: number;
   /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */

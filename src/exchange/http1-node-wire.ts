@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { probeHalfClosed } from "./node-half-close.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
@@ -75,16 +76,18 @@ class NodeHttp1Wire implements Wire {
   readonly #server: NodeServer;
   readonly #handlers: WireHandlers;
   readonly #handshakeTimeoutMs: number;
+  readonly #buffers: ByteBudget;
   /** Those that are not whole, in the order in which their requests came. */
   readonly #responses = new Set<ServerResponse>();
   /** Connections whose last response is a refusal that waits for those before it. */
   readonly #refused = new WeakSet<Socket>();
   #isDraining = false;
 
-  constructor(handlers: WireHandlers, { handshakeTimeoutMs }: WireLimits) {
+  constructor(handlers: WireHandlers, { handshakeTimeoutMs, buffers }: WireLimits) {
     const { upgrade } = handlers;
     this.#handlers = handlers;
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    this.#buffers = buffers;
     const server = createServer(
       {
         maxHeaderSize: headerBytesMax,
@@ -161,7 +164,10 @@ class NodeHttp1Wire implements Wire {
     this.#take(response);
     const refusal = refusalOfRequest(request);
     if (refusal !== undefined) this.#refuse(response, refusal);
-    else void this.#handlers.exchange(new NodeExchange(request, response, isUninvited));
+    else
+      void this.#handlers.exchange(
+        new NodeExchange(request, response, { buffers: this.#buffers, isUninvited }),
+      );
   }
 
   #refuse(response: ServerResponse, { status, message }: NodeRefusal): void {

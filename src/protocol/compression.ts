@@ -1,8 +1,8 @@
 /** Content codings of messages: which there are, which one an answer gets, and how much a body may expand to. */
 
 import { promisify } from "node:util";
-import { brotliDecompress, gunzip, zstdDecompress } from "node:zlib";
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { brotliDecompress, constants, gunzip, zstdDecompress } from "node:zlib";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { compressor, type OnGone } from "#http/compressor.ts";
 import { type ContentCoding, codingChooser, contentCodings } from "#http/content-coding.ts";
@@ -31,11 +31,44 @@ function codingFor(name: ContentCoding, decompress: Coding["decompress"]): Codin
   };
 }
 
+/** Up to here a message counts as small, in bytes. */
+export const smallBytesMax = 64 * 1024;
+
+/** Pieces that are decompressed into: each costs a turn of the event loop, and is allocated whole. */
+const smallPieceBytes = 16 * 1024;
+const largePieceBytes = 256 * 1024;
+
+function pieceBytes(bytesMax: number): number {
+  return bytesMax <= smallBytesMax ? smallPieceBytes : largePieceBytes;
+}
+
+/**
+ * Memory that decompressing to at most `bytesMax` may take: the pieces, what they are joined to, and
+ * what the coding remembers of the text so far.
+ */
+export function bytesNeeded(bytesMax: number): number {
+  return 3 * bytesMax + pieceBytes(bytesMax);
+}
+
+/** The window that a frame may ask for: RFC 9659 has 8 MiB; a longer one serves longer messages alone. */
+function windowBits(bytesMax: number): number {
+  return Math.min(Math.max(23, Math.ceil(Math.log2(bytesMax))), 31);
+}
+
+function bounds(bytesMax: number) {
+  return { maxOutputLength: bytesMax, chunkSize: pieceBytes(bytesMax) };
+}
+
 const codings: ReadonlyMap<string, Coding> = new Map(
   [
-    codingFor("gzip", (bytes, maxOutputLength) => inflated(bytes, { maxOutputLength })),
-    codingFor("br", (bytes, maxOutputLength) => unbrotlied(bytes, { maxOutputLength })),
-    codingFor("zstd", (bytes, maxOutputLength) => unzstded(bytes, { maxOutputLength })),
+    codingFor("gzip", (bytes, bytesMax) => inflated(bytes, bounds(bytesMax))),
+    codingFor("br", (bytes, bytesMax) => unbrotlied(bytes, bounds(bytesMax))),
+    codingFor("zstd", (bytes, bytesMax) =>
+      unzstded(bytes, {
+        ...bounds(bytesMax),
+        params: { [constants.ZSTD_d_windowLogMax]: windowBits(bytesMax) },
+      }),
+    ),
   ].map((coding) => [coding.name, coding]),
 );
 
@@ -61,30 +94,6 @@ export interface Reading {
   readonly messageBytesMax: number;
   /** Status of malformed input, which protocols differ in. */
   readonly malformedCode: Code;
-}
-
-/** The bytes of a compressed message. Throws BODY_TOO_LARGE or BODY_MALFORMED, always INTERNAL without a coding. */
-export async function decompressed(
-  coding: Coding | undefined,
-  bytes: Uint8Array,
-  { messageBytesMax, malformedCode }: Reading,
-): Promise<Uint8Array> {
-  if (coding === undefined) {
-    throw fault("BODY_MALFORMED", "a message is compressed, but no coding was named", {
-      code: Code.Internal,
-    });
-  }
-  // Peers may call an empty message compressed without a byte of that coding.
-  if (bytes.length === 0) return bytes;
-  try {
-    return await coding.decompress(bytes, messageBytesMax);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw messageTooLarge(messageBytesMax);
-    throw fault("BODY_MALFORMED", `the message is not ${coding.name}`, {
-      code: malformedCode,
-      cause,
-    });
-  }
 }
 
 /** The refusal of a message over the limit. */

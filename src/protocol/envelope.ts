@@ -15,6 +15,11 @@ export interface Envelope {
   readonly payload: Uint8Array;
 }
 
+/** Whether the payload is compressed. */
+export function isCompressed({ flags }: Envelope): boolean {
+  return (flags & compressedFlag) !== 0;
+}
+
 /** Frames a payload, which is copied. */
 export function envelope(flags: number, payload: Uint8Array): Uint8Array {
   const framed = Buffer.allocUnsafe(prefixBytes + payload.length);

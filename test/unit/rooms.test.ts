@@ -19,7 +19,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   rpc: ["protobuf", "protocol", "exchange", "observability", "errors", "core", "gen"],
   rest: ["rpc", "protocol", "exchange", "errors", "core", "gen"],
   grpc: ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
-  validation: ["core"],
+  validation: ["protobuf", "core"],
   interceptors: ["validation", "observability", "errors", "core", "gen"],
   backends: ["grpc", "protobuf", "protocol", "agent", "inference", "errors", "core", "gen"],
   pool: ["backends", "errors", "core"],
