@@ -39,6 +39,7 @@ const quiet = {
   onEnd: nothing,
   onClose: nothing,
   onWritable: nothing,
+  onRefusal: nothing,
   onSettings: nothing,
   onGoaway: nothing,
   onOutput: nothing,

@@ -56,7 +56,16 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
   const health = createHealthStatus(names);
   const front = await openFront(
     {
-      listeners: [{ name: "core", host: options.host, port: options.port, serves: ["rpc"] }],
+      listeners: [
+        {
+          name: "core",
+          host: options.host,
+          port: options.port,
+          serves: ["rpc"],
+          http1Engine: "polygate",
+          http2Engine: "polygate",
+        },
+      ],
       routes(router: ConnectRouter) {
         registerCoreService(router, agent);
         registerHealth(router, health, names);
@@ -69,8 +78,6 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       buffers: new ByteBudget(bufferBytesMax),
       trustedProxies: [],
       connectionsMax,
-      http1Engine: "polygate",
-      http2Engine: "polygate",
     },
     { clock, logger, metrics: createMetrics() },
   );

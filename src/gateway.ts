@@ -284,14 +284,20 @@ function openStreet(
         metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
         version: packageVersion,
         services: publicServices,
-        document: { authenticates: auth.enabled, rest: settings.rest },
+        document: {
+          authenticates: auth.enabled,
+          openScopes: auth.enabled ? [] : auth.anonymousScopes,
+          rest: settings.rest,
+        },
       }),
       bytesMax: request.bytesMax,
+      elementsMax: request.elementsMax,
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
-      http1Engine: settings.http1Engine,
-      http2Engine: settings.http2Engine,
+      ...(settings.connectionsPerAddressMax === undefined
+        ? {}
+        : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },

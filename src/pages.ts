@@ -3,10 +3,12 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { PageAnswer } from "#exchange/pages.ts";
+import { expositionOf } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
 import type { FrontOptions } from "./front.ts";
+import { homePages } from "./home-page.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
 /** What the pages tell of. */
@@ -56,31 +58,29 @@ function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<Cha
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pool, isReady, metricsPath, version, services, document } = facts;
+  const { metrics, pool, isReady, metricsPath, document } = facts;
   const { rest } = document;
+  // Listeners that read and write the same JSON share its document.
+  const sharedDocs = docsPages(document);
   const metricsPage = async (): Promise<PageAnswer> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
-    return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+    return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };
   return {
     all: {
       "/livez": () => json(200, { status: "alive" }),
       "/readyz": readinessPage(isReady),
     },
-    rest: (own) => ({
-      "/": () =>
-        json(200, {
-          name: "polygate",
-          version,
-          services: services.map(({ typeName }) => typeName),
-          protocols: ["grpc", "grpc-web", "connect", "rest"],
-          health: "/healthz",
-          metrics: metricsPath,
-          docs: "/docs",
-          openapi: "/openapi.json",
-        }),
-      ...docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } }),
+    rest: ({ serves, json: own }) => ({
+      ...homePages({
+        ...facts,
+        serves,
+        metricsPath: serves.includes("metrics") ? metricsPath : undefined,
+      }),
+      ...(own === undefined
+        ? sharedDocs
+        : docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } })),
       "/docs/": () => redirect("/docs"),
       "/status": () => redirect("/healthz"),
     }),

@@ -16,6 +16,8 @@ await openFront(
         host: "127.0.0.1",
         port: Number(process.argv[2]),
         serves: ["rpc", "rest", "metrics"],
+        http1Engine: "polygate",
+        http2Engine: "polygate",
       },
     ],
     routes,
@@ -25,8 +27,6 @@ await openFront(
     trustedProxies: [],
     connectionsMax: 16_000,
     buffers: new ByteBudget(1024 ** 3),
-    http1Engine: "polygate",
-    http2Engine: "polygate",
   },
   deps,
 );

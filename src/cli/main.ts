@@ -62,6 +62,7 @@ async function run(argv: readonly string[]): Promise<number> {
       const write = async ({ auth, rest }: Settings) =>
         (await import("#openapi-document.ts")).openApiDocument({
           authenticates: auth.enabled,
+          openScopes: auth.enabled ? [] : auth.anonymousScopes,
           rest,
         });
       return openapi(flags, terminal, write);

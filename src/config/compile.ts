@@ -71,13 +71,18 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
-    request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    request: {
+      bytesMax: gateway.max_request_size,
+      elementsMax: gateway.max_request_elements,
+      timeoutMs: gateway.timeout,
+    },
     bufferBytesMax: bufferBytesMaxFrom(gateway, context, report),
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
     connectionsMax: gateway.connections_max,
-    http1Engine: gateway.http1_engine,
-    http2Engine: gateway.http2_engine,
+    ...(gateway.connections_per_address === undefined
+      ? {}
+      : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
     rest: restFrom(
       config.rest,

@@ -46,6 +46,8 @@ export const environmentRows: readonly EnvironmentRow[] = [
   { name: "API_PORT", path: ["gateway", "api_port"] },
   { name: "MAX_FILE_SIZE", path: ["gateway", "max_request_size"] },
   { name: "HEALTH_CHECK_TIMEOUT", path: ["gateway", "health_check_timeout"] },
+  { name: "HTTP1_ENGINE", path: ["gateway", "http1_engine"], value: (text) => text.toLowerCase() },
+  { name: "HTTP2_ENGINE", path: ["gateway", "http2_engine"], value: (text) => text.toLowerCase() },
   { name: "AUTH_SECRET_KEY", path: ["auth", "secret_key"] },
   operatorKey("API_KEY"),
   operatorKey("AI_GATEWAY_API_KEY"),

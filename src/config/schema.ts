@@ -25,6 +25,8 @@ const requestsMax = 1_000_000_000;
 /** Rights that a key or an anonymous caller may hold. */
 export const scopes = ["admin"] as const;
 
+const engine = () => z.enum(["polygate", "node"]);
+
 const gateway = z.strictObject({
   host: host().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
   port: port()
@@ -53,6 +55,11 @@ const gateway = z.strictObject({
   max_request_size: size("2GB")
     .prefault("10MB")
     .describe("Largest request body, uploads included."),
+  max_request_elements: wholeNumber(1000, 100_000_000)
+    .prefault(100_000)
+    .describe(
+      "Fields, items and entries that a request message may have, all told; 28 numbers of a packed list count as one.",
+    ),
   buffer_limit: size("1024GB")
     .optional()
     .describe(
@@ -74,12 +81,15 @@ const gateway = z.strictObject({
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
     .describe("Connections that each listener holds at one time; further ones are closed at once."),
-  http1_engine: z
-    .enum(["polygate", "node"])
+  connections_per_address: wholeNumber(1, 1_000_000)
+    .optional()
+    .describe(
+      "Connections that one address holds of them once an eighth is left; a quarter when absent.",
+    ),
+  http1_engine: engine()
     .default("polygate")
     .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),
-  http2_engine: z
-    .enum(["polygate", "node"])
+  http2_engine: engine()
     .default("polygate")
     .describe("What speaks HTTP/2: the engine that comes with Polygate, or Node's own module."),
 });
@@ -95,6 +105,12 @@ const listener = z.strictObject({
     .min(1)
     .default([...surfaces])
     .describe("What callers reach here."),
+  http1_engine: engine()
+    .optional()
+    .describe("What speaks HTTP/1.1 here; `gateway.http1_engine` when absent."),
+  http2_engine: engine()
+    .optional()
+    .describe("What speaks HTTP/2 here; `gateway.http2_engine` when absent."),
   rest: z
     .strictObject({
       json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),
@@ -134,7 +150,7 @@ const cors = z.strictObject({
   headers: z
     .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
     .prefault(["Content-Type", "Authorization"])
-    .describe("Request headers that they may send, beside those the RPC protocols need."),
+    .describe("Request headers that they may send, beside those that the gateway itself reads."),
   credentials: flag()
     .prefault(false)
     .describe("Let browsers send cookies and credentials by themselves."),

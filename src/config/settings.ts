@@ -2,6 +2,7 @@
 
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
+import type { CompressionOptions } from "#exchange/compression.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
@@ -33,6 +34,10 @@ export interface ListenerSettings {
   readonly port: number;
   /** Never empty. */
   readonly serves: readonly Surface[];
+  /** What speaks HTTP/1.1: the project's own engine or node:http. */
+  readonly http1Engine: "polygate" | "node";
+  /** What speaks HTTP/2: the project's own engine or node:http2. */
+  readonly http2Engine: "polygate" | "node";
   /** What differs from `rest.json` here. */
   readonly json?: JsonOptions;
   /** Absent: cleartext. */
@@ -50,6 +55,8 @@ export interface RestSettings {
   readonly ignoredQueryParameters: readonly string[];
   /** Silence after which a stream of events carries a comment, and a WebSocket a ping. */
   readonly heartbeatMs: number;
+  /** Which responses are compressed, those of pages included. */
+  readonly compression: CompressionOptions;
 }
 
 /** Cross-origin answers for browsers. */
@@ -160,8 +167,12 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its time unless the client gives it less. */
-  readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
+  /** Bounds of one request: its body in bytes, its message in elements, its time unless the client gives it less. */
+  readonly request: {
+    readonly bytesMax: number;
+    readonly elementsMax: number;
+    readonly timeoutMs: number;
+  };
   /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
   readonly bufferBytesMax: number;
   /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
@@ -170,10 +181,8 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: "polygate" | "node";
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: "polygate" | "node";
+  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rest: RestSettings;

@@ -7,12 +7,23 @@ interface Waiter {
   readonly settle: (granted: boolean) => void;
 }
 
+/** One whose bytes are counted apart, and who can be made to give some of them up. */
+export interface ByteHolder {
+  /** Holders of one owner, such as an address, are judged together. */
+  readonly owner: string;
+  readonly heldBytes: number;
+  /** Gives up about `bytes`, the largest pieces first. */
+  shed(bytes: number): void;
+}
+
 /** Holders that may wait at one time; more are refused at once. */
 const waitersMax = 1000;
 
 /** A count of bytes in memory with an upper bound. It allocates nothing itself. */
 export class ByteBudget {
   readonly bytesMax: number;
+  /** Those that can be made to give up bytes: see `relieve`. */
+  readonly holders = new Set<ByteHolder>();
   #heldBytes = 0;
   /** In order of arrival; a Set, so that whoever gives up leaves without a search. */
   readonly #waiters = new Set<Waiter>();
@@ -46,12 +57,7 @@ export class ByteBudget {
   /** Gives back `bytes` that were taken or added; whoever waits longest is served first. */
   release(bytes: number): void {
     this.#heldBytes -= bytes;
-    for (const waiter of this.#waiters) {
-      if (this.#heldBytes + waiter.bytes > this.bytesMax) return;
-      this.#waiters.delete(waiter);
-      this.#heldBytes += waiter.bytes;
-      waiter.settle(true);
-    }
+    if (this.#waiters.size > 0) this.#serveWaiters();
   }
 
   /**
@@ -67,7 +73,7 @@ export class ByteBudget {
         this.#waiters.delete(waiter);
         resolve(false);
         // The one that left may have been first in line, and too large for what was free.
-        this.release(0);
+        this.#serveWaiters();
       };
       const waiter: Waiter = {
         bytes,
@@ -79,5 +85,14 @@ export class ByteBudget {
       signal.addEventListener("abort", giveUp, { once: true });
       this.#waiters.add(waiter);
     });
+  }
+
+  #serveWaiters(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#heldBytes + waiter.bytes > this.bytesMax) return;
+      this.#waiters.delete(waiter);
+      this.#heldBytes += waiter.bytes;
+      waiter.settle(true);
+    }
   }
 }

@@ -18,8 +18,8 @@ export function http1EngineWire(
       onUpgrade: ({ exchange: stream, socket, rest }) =>
         upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest)),
     },
-    onRefusal({ message, reason }) {
-      const { requestId, body } = malformed(message);
+    onRefusal({ message, status, reason }) {
+      const { requestId, body } = malformed(message, status);
       connectionFailed(reason, { requestId });
       const fields = [
         ["content-type", "application/json"],
@@ -27,14 +27,15 @@ export function http1EngineWire(
       ] as const;
       return { fields, body };
     },
-    onStall: () => connectionFailed("http1_not_reading"),
+    onGivenUp: (reason) => connectionFailed(reason),
     buffers,
     limits: { headBytesMax: headerBytesMax, headTimeoutMs: handshakeTimeoutMs },
   });
   return {
     take(socket) {
-      server.take(socket);
+      const connection = server.take(socket);
       socket.resume();
+      return connection;
     },
     drain: () => server.drain(),
     close: () => server[Symbol.asyncDispose](),

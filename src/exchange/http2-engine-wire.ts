@@ -19,8 +19,9 @@ export function http2EngineWire(
   });
   return {
     take(socket) {
-      server.take(socket);
+      const connection = server.take(socket);
       socket.resume();
+      return connection;
     },
     drain: () => void server.drain(timerMsMax),
     close: () => server[Symbol.asyncDispose](),

@@ -8,6 +8,7 @@ import { type Rng, systemRng } from "#core/rng.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
+import { errorCode } from "./error-code.ts";
 import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
@@ -136,6 +137,10 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
 
   onWritable(stream: ClientStream): void {
     stream.writable();
+  }
+
+  onRefusal(stream: ClientStream): void {
+    stream.reset(errorCode.enhanceYourCalm);
   }
 
   onSettings(): void {

@@ -3,7 +3,9 @@
 import type { Socket } from "node:net";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
+import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
@@ -28,6 +30,8 @@ export interface Http2ServerOptions {
 }
 
 const tickMs = 1_000;
+/** Share of all buffers that one connection may hold. */
+const connectionShare = 1 / 4;
 /** Timers take no longer waits. */
 const timerMsMax = 0x7fff_ffff;
 /** Ages differ by this share, so that connections made together do not end together. */
@@ -42,8 +46,16 @@ interface SessionHost {
   onSessionGone(session: ServerSession): void;
 }
 
+/** What is told of a connection that the server has taken. */
+export interface TakenConnection {
+  /** Since when no stream is open; undefined while one is. */
+  readonly idleSinceMs: number | undefined;
+  /** Ends it with GOAWAY. Streams that come meanwhile are safe to open elsewhere. */
+  retire(): void;
+}
+
 /** One connection of a server. */
-class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
+class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, TakenConnection {
   readonly connection: Connection<ServerStream>;
   readonly driver: SocketDriver<ServerStream>;
   readonly #socket: Socket;
@@ -66,9 +78,19 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
       handler: this,
       slabs,
       buffers,
+      heldBytesMax: connectionShare * buffers.bytesMax,
+      owner: networkOf(socket.remoteAddress ?? ""),
       nowMs: clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, clock, this);
+  }
+
+  get idleSinceMs(): number | undefined {
+    return this.connection.idleSinceMs;
+  }
+
+  retire(): void {
+    this.connection.retire("too_many_connections");
   }
 
   createStream(id: number): ServerStream {
@@ -94,6 +116,11 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
 
   onWritable(stream: ServerStream): void {
     stream.writable();
+  }
+
+  /** Whoever still reads the body answers with an error; else the stream is broken off. */
+  onRefusal(stream: ServerStream, reason: BodyRefusal): void {
+    if (!stream.refuseBody(reason)) stream.reset(errorCode.enhanceYourCalm);
   }
 
   onSettings(): void {}
@@ -180,11 +207,13 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   }
 
   /** Takes a socket over. */
-  take(socket: Socket): void {
+  take(socket: Socket): TakenConnection {
     const ageMaxMs = this.#limits.ageMaxMs * (1 + ageJitter * (2 * this.#rng.next() - 1));
     const limits = ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs };
-    this.#sessions.add(new ServerSession(socket, limits, this));
+    const session = new ServerSession(socket, limits, this);
+    this.#sessions.add(session);
     this.#ticking ??= this.#tick();
+    return session;
   }
 
   onSessionGone(session: ServerSession): void {

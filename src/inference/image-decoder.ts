@@ -4,11 +4,18 @@ import sharp, { type Metadata, type Sharp } from "sharp";
 import { fault } from "#errors/fault.ts";
 import { foreignFormat } from "./foreign-format.ts";
 import { type Placement, placeImage, type Size } from "./image-frame.ts";
+import { structureProblem } from "./image-structure.ts";
 import type { ImageInput } from "./model-spec.ts";
 import type { Pixels } from "./pixels.ts";
 
 /** Most pixels of an image that is decoded row by row, in little memory. */
 export const imagePixelsMax = 64_000_000;
+
+/** Most pixels of a side, as JPEG has them. Beyond that the library refuses to make images small, and complains on stderr. */
+export const imageSideMax = 65_535;
+
+/** Most bytes of an image's pixels as they are decoded: 64 megapixels of four channels with 16 bits. */
+export const imageBytesMax = 8 * imagePixelsMax;
 
 /** Most pixels of an image that is in memory as a whole while it is decoded: at most 8 bytes each. */
 export const wholeImagePixelsMax = 24_000_000;
@@ -24,6 +31,19 @@ const rowFormats: ReadonlySet<string> = new Set(["jpeg", "png", "tiff"]);
  * of time and memory. Smaller images are resized from all of their pixels.
  */
 const scaledFromPixels = 4_000_000;
+/** Bytes of a sample by what the library calls its kind. */
+const depthBytes: Readonly<Record<string, number>> = {
+  uchar: 1,
+  char: 1,
+  ushort: 2,
+  short: 2,
+  uint: 4,
+  int: 4,
+  float: 4,
+};
+
+/** What any other would take at most. */
+const depthBytesMax = 16;
 
 const formats = "JPEG, PNG, WebP, GIF, TIFF or AVIF";
 
@@ -44,6 +64,8 @@ export async function decodeImage(
   input: ImageInput,
 ): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
+  const problem = await structureProblem(encoded);
+  if (problem !== undefined) throw imageFault(problem);
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
   const size = await uprightSize(image, encoded);
@@ -79,7 +101,7 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
       error,
     );
   }
-  const { format, isProgressive = false, autoOrient } = metadata;
+  const { format, isProgressive = false, autoOrient, channels, depth } = metadata;
   const { width, height } = autoOrient;
   const byRow = rowFormats.has(format) && !isProgressive;
   const wholeMax = format === "heif" ? avifPixelsMax : wholeImagePixelsMax;
@@ -88,6 +110,16 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
     const kind = isProgressive ? "an interlaced image" : `a ${format} image`;
     throw imageFault(
       `the image has ${width} × ${height} pixels; the limit of ${kind} is ${pixelsMax / 1e6} megapixels`,
+    );
+  }
+  if (Math.max(width, height) > imageSideMax) {
+    throw imageFault(
+      `the image has ${width} × ${height} pixels; the limit of a side is ${imageSideMax}`,
+    );
+  }
+  if (width * height * channels * (depthBytes[depth] ?? depthBytesMax) > imageBytesMax) {
+    throw imageFault(
+      `the image has ${width} × ${height} pixels of ${channels} channels in ${depth}; the limit is ${imageBytesMax / 1e6} MB`,
     );
   }
   return autoOrient;

@@ -9,7 +9,7 @@ import { FieldWriter } from "./field-writer.ts";
 import { messageFromMultipart, messageFromUrlencoded } from "./form.ts";
 import type { JsonCodec } from "./json.ts";
 import { messageFromJson } from "./json-body.ts";
-import { jsonItemsFrom, jsonLinesFrom } from "./json-stream.ts";
+import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "./json-stream.ts";
 import { type MediaType, mediaTypeFrom } from "./media-type.ts";
 import type { ParameterBinder } from "./parameters.ts";
 import type { Route } from "./route.ts";
@@ -157,7 +157,9 @@ async function* jsonMessages(
     throw unsupportedType(media.type, ["application/json", "application/x-ndjson"]);
   }
   const split = isLines ? jsonLinesFrom : jsonItemsFrom;
-  for await (const text of split(exchange.chunks(reading.streamBytesMax), reading.bytesMax)) {
+  const progress = new StreamProgress();
+  const chunks = exchange.chunks(reading.streamBytesMax, progress);
+  for await (const text of split(chunks, reading.bytesMax, progress)) {
     yield messageFromJson(route, reading.json, text);
   }
 }

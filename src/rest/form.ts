@@ -1,6 +1,7 @@
 /** Reads form bodies, urlencoded or multipart, into the request message. */
 
 import { create, type Message } from "@bufbuild/protobuf";
+import { partsOfOne } from "#core/body-progress.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { setMask } from "./field-mask.ts";
 import { FieldWriter } from "./field-writer.ts";
@@ -42,7 +43,8 @@ export async function messageFromMultipart(
   const { input } = route.method;
   const writer = new FieldWriter(create(input), input);
   const contentType = exchange.header("content-type") ?? "";
-  const parts = await formPartsFrom(exchange.chunks(bytesMax), contentType, bytesMax);
+  const chunks = exchange.chunks(bytesMax, partsOfOne);
+  const parts = await formPartsFrom(chunks, contentType, bytesMax);
   for (const part of parts) {
     if (part.kind === "text") binder.formText(route, [part.name, part.text], writer);
     else binder.formFile(route, part.name, part.file, writer);

@@ -2,6 +2,15 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { TextPieces } from "./text-pieces.ts";
+
+/** How far the reading of a stream has come. */
+export class StreamProgress {
+  /** Values that were read. */
+  messages = 0;
+  /** No value has begun that is not whole. */
+  isBetween = true;
+}
 
 function malformed(problem: string, cause?: unknown): ConnectError {
   return fault("BODY_MALFORMED", `the body is not a stream of JSON values: ${problem}`, { cause });
@@ -31,19 +40,26 @@ async function* textOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string>
 export async function* jsonLinesFrom(
   chunks: AsyncIterable<Uint8Array>,
   charsMax: number,
+  progress: StreamProgress,
 ): AsyncIterable<string> {
-  let open = "";
+  const open = new TextPieces();
   for await (const text of textOf(chunks)) {
-    const lines = text.split("\n");
-    lines[0] = open + lines[0];
-    open = lines.pop() ?? "";
+    const [first = "", ...others] = text.split("\n");
+    open.push(first);
     requireWithin(open.length, charsMax);
-    for (const line of lines) {
-      requireWithin(line.length, charsMax);
-      if (line.trim() !== "") yield line;
+    for (const other of others) {
+      const line = open.take();
+      open.push(other);
+      requireWithin(other.length, charsMax);
+      progress.isBetween = other === "";
+      if (line.trim() === "") continue;
+      progress.messages += 1;
+      yield line;
     }
+    progress.isBetween = open.length === 0;
   }
-  if (open.trim() !== "") yield open;
+  const line = open.take();
+  if (line.trim() !== "") yield line;
 }
 
 /** Where the reading of an array stands. */
@@ -52,7 +68,7 @@ class ArrayCutter {
   #depth = 0;
   #inString = false;
   #escaped = false;
-  #item = "";
+  readonly #item = new TextPieces();
   #items = 0;
   #closed = false;
   readonly #charsMax: number;
@@ -75,13 +91,19 @@ class ArrayCutter {
       if (depth === 0) {
         from = at + 1;
       } else if (this.#depth === 0 || (depth === 1 && character === ",")) {
-        const item = this.#take(this.#item + text.slice(from, at));
+        this.#item.push(text.slice(from, at));
+        const item = this.#take(this.#item.take());
         if (item !== undefined) yield item;
         from = at + 1;
       }
     }
-    if (this.#depth > 0) this.#item += text.slice(from);
+    if (this.#depth > 0) this.#item.push(text.slice(from));
     requireWithin(this.#item.length, this.#charsMax);
+  }
+
+  /** No item has begun that is known not to be whole: its comma may come with the next one. */
+  get isBetween(): boolean {
+    return this.#depth <= 1 && !this.#inString;
   }
 
   /** Throws BODY_MALFORMED when the array is not whole. */
@@ -113,7 +135,6 @@ class ArrayCutter {
   /** An item's text; undefined for the nothing within an empty array. */
   #take(text: string): string | undefined {
     requireWithin(text.length, this.#charsMax);
-    this.#item = "";
     if (text.trim() !== "") {
       this.#items += 1;
       return text;
@@ -127,8 +148,15 @@ class ArrayCutter {
 export async function* jsonItemsFrom(
   chunks: AsyncIterable<Uint8Array>,
   charsMax: number,
+  progress: StreamProgress,
 ): AsyncIterable<string> {
   const cutter = new ArrayCutter(charsMax);
-  for await (const text of textOf(chunks)) yield* cutter.push(text);
+  for await (const text of textOf(chunks)) {
+    for (const item of cutter.push(text)) {
+      progress.messages += 1;
+      yield item;
+    }
+    progress.isBetween = cutter.isBetween;
+  }
   cutter.end();
 }

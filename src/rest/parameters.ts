@@ -75,9 +75,7 @@ export class ParameterBinder {
 
   /** Writes a form's file. */
   formFile(route: Route, name: string, file: UploadedFile, writer: FieldWriter): void {
-    // What a form calls the one file that a method takes does not matter.
-    const named = this.#index.target(route.method.input, route.formPrefix + name);
-    writer.file(named ?? route.upload?.target ?? this.#formTarget(route, name), name, file);
+    writer.file(this.#formTarget(route, name), name, file);
   }
 
   #formTarget(route: Route, name: string) {

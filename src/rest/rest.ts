@@ -6,6 +6,7 @@ import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { Compression, type CompressionOptions, defaultCompression } from "#exchange/compression.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
@@ -41,6 +42,8 @@ export interface RestOptions {
   readonly clock: Clock;
   /** Silence after which events carry a comment and WebSockets a ping, in milliseconds; default 15000. */
   readonly heartbeatMs?: number;
+  /** Which responses are compressed for clients that take it; default: from 1 KiB on, by every coding. */
+  readonly compression?: CompressionOptions;
 }
 
 /** What the front door adds to a request. */
@@ -93,12 +96,14 @@ class Transcoder implements Rest {
   readonly #codecOf: (method: DescMethod) => JsonCodec;
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
+  readonly #compression: Compression;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
+    this.#compression = new Compression(options.compression ?? defaultCompression);
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -129,7 +134,7 @@ class Transcoder implements Rest {
           throw match.error;
       }
     } catch (error) {
-      this.#fail(exchange, faultFrom(error), request);
+      await this.#fail(exchange, faultFrom(error), request);
     }
   }
 
@@ -198,11 +203,14 @@ class Transcoder implements Rest {
     let input: Message;
     try {
       const message = messageOf(match, exchange, reading);
-      input = message instanceof Promise ? await init.reading(() => message) : message;
+      input =
+        message instanceof Promise
+          ? await init.reading(() => this.#calls.whileOpen(message))
+          : message;
     } catch (thrown) {
       throw await this.#calls.failed(method, init, thrown);
     }
-    const route = switchedRoute(match.route, input);
+    const route = switchedRoute(match.route, exchange, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });
     } else {
@@ -221,17 +229,17 @@ class Transcoder implements Rest {
       heartbeatMs: this.#heartbeatMs,
       errorJson: (error: ConnectError) => errorJson(error, this.#factsOf(request)),
     };
-    return { calls: this.#calls, json, stream };
+    return { calls: this.#calls, json, compression: this.#compression, stream };
   }
 
-  #fail(exchange: Exchange, error: ConnectError, request: RestRequest): void {
+  async #fail(exchange: Exchange, error: ConnectError, request: RestRequest): Promise<void> {
     if (exchange.started) {
       exchange.reset();
       return;
     }
     const { status, headers, body } = restErrorBody(error, this.#factsOf(request));
     try {
-      exchange.respond(status, headers, body);
+      await this.#compression.respond(exchange, status, headers, body);
     } catch {
       // Metadata that is no header field: nobody can be told, but nobody may wait either.
       exchange.reset();

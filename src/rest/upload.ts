@@ -1,4 +1,4 @@
-/** The field of a method that takes uploaded bytes: by a body of its media types, or as the file of a form. */
+/** The field of a method that takes a body of its media types as bytes. */
 
 import {
   create,

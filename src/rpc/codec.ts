@@ -11,16 +11,20 @@ import {
   type Registry,
   toJsonString,
 } from "@bufbuild/protobuf";
-import type { Code } from "@connectrpc/connect";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
-import { decoderOf } from "#protobuf/decoder.ts";
+import type { Decoders } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
+import { FieldLimitError, TooManyElementsError } from "#protobuf/unreadable.ts";
 import { messageFromJsonText } from "#protocol/json-text.ts";
 import type { Format } from "./content-type.ts";
 
 /** Input and output of one method in one format. */
 export interface Codec {
-  /** Throws BODY_MALFORMED with `malformedCode` for bytes that are no such message. */
+  /**
+   * Throws BODY_MALFORMED with `malformedCode` for bytes that are no such message, BODY_TOO_LARGE for
+   * one of too many elements, REQUEST_INVALID for one of which a field is too long.
+   */
   read(bytes: Uint8Array, malformedCode: Code): Message;
   /**
    * The bytes of a message behind `headroomBytes` that the caller may fill; in lent memory, perhaps,
@@ -52,6 +56,8 @@ function reading(format: string, read: (bytes: Uint8Array) => Message): Codec["r
     try {
       return read(bytes);
     } catch (cause) {
+      if (cause instanceof FieldLimitError) throw fieldTooLong(cause);
+      if (cause instanceof TooManyElementsError) throw tooManyElements(cause);
       const problem = cause instanceof Error ? cause.message : "it cannot be read";
       throw fault("BODY_MALFORMED", `the message is not ${format} of its type: ${problem}`, {
         code: malformedCode,
@@ -61,9 +67,19 @@ function reading(format: string, read: (bytes: Uint8Array) => Message): Codec["r
   };
 }
 
-function protoCodec(input: DescMessage, output: DescMessage): Codec {
+/** Told as `validate` tells it of a message that has been read. */
+function fieldTooLong({ message, field, expected }: FieldLimitError): ConnectError {
+  return fault("REQUEST_INVALID", message, { fields: [{ field, description: expected }] });
+}
+
+function tooManyElements({ elementsMax }: TooManyElementsError): ConnectError {
+  const text = `the message has more than ${elementsMax} elements (max_request_elements)`;
+  return fault("BODY_TOO_LARGE", text, { metadata: { limit_elements: String(elementsMax) } });
+}
+
+function protoCodec(input: DescMessage, output: DescMessage, decoders: Decoders): Codec {
   return {
-    read: reading("protobuf", decoderOf(input)),
+    read: reading("protobuf", decoders.of(input)),
     write: encoderOf(output),
   };
 }
@@ -82,10 +98,14 @@ function jsonCodec(input: DescMessage, output: DescMessage, registry: Registry):
   };
 }
 
-/** The codecs of a method by format. `registry` holds the types that google.protobuf.Any may carry. */
+/**
+ * The codecs of a method by format. `registry` holds the types that google.protobuf.Any may carry,
+ * `decoders` the bounds of messages.
+ */
 export function codecsOf(
   { input, output }: DescMethod,
   registry: Registry,
+  decoders: Decoders,
 ): Readonly<Record<Format, Codec>> {
-  return { proto: protoCodec(input, output), json: jsonCodec(input, output, registry) };
+  return { proto: protoCodec(input, output, decoders), json: jsonCodec(input, output, registry) };
 }

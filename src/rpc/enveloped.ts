@@ -2,9 +2,11 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
+import { HeldBytes } from "#core/held-bytes.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { messageTooLarge } from "#protocol/compression.ts";
-import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { coded, isCompressed, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
@@ -17,7 +19,12 @@ import {
   wireError,
   written,
 } from "./lane.ts";
-import { type MessageReading, messageFrom, messagesFrom } from "./message-reading.ts";
+import {
+  decompressedMessage,
+  type MessageReading,
+  messagesFrom,
+  plainMessage,
+} from "./message-reading.ts";
 
 /** A lane of one enveloped protocol. */
 export class EnvelopedLane {
@@ -39,11 +46,12 @@ export class EnvelopedLane {
     const { method } = procedure;
     const bytesMax = this.#bodyBytesMax;
     const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
+    const held = new HeldBytes(this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, call);
+        reading = this.#readingOf(request, call, held);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -56,10 +64,16 @@ export class EnvelopedLane {
       let input: Message;
       try {
         const body =
-          exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
-        const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
-        const read = messageFrom(onlyEnvelope(bytes, reading), reading);
-        input = read instanceof Promise ? await read : read;
+          exchange.takeBody(bytesMax) ??
+          (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
+        const bytes = this.#protocol.isText ? fromBase64(body) : body;
+        if (bytes !== body) held.add(bytes.length);
+        const only = onlyEnvelope(bytes, reading);
+        input = isCompressed(only)
+          ? await call.reading((source) =>
+              calls.whileOpen(decompressedMessage(only, { ...reading, source })),
+            )
+          : plainMessage(only, reading);
       } catch (thrown) {
         throw await calls.failed(method, call, this.#asMessage(thrown));
       }
@@ -68,11 +82,17 @@ export class EnvelopedLane {
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
+    } finally {
+      held[Symbol.dispose]();
     }
   }
 
   /** How the messages are to be read; the deadline goes into `call`. */
-  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
+  #readingOf(
+    { exchange, procedure, type }: RpcRequest,
+    call: ExchangeCall,
+    held: HeldBytes,
+  ): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
     if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
@@ -81,6 +101,9 @@ export class EnvelopedLane {
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
+      decompressor: this.#options.decompressor,
+      source: call,
+      held,
     };
   }
 
@@ -107,8 +130,10 @@ export class EnvelopedLane {
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
     const { calls } = this.#options;
-    const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
-    const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
+    const deframer = new Deframer(reading);
+    const chunks = exchange.chunks(Number.POSITIVE_INFINITY, deframer);
+    const bytes = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
+    const input = messagesFrom(new EnvelopeReader(bytes, deframer), reading);
     const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {
@@ -117,8 +142,4 @@ export class EnvelopedLane {
     }
     await answer.end(undefined);
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

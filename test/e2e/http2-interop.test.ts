@@ -24,6 +24,46 @@ testWith(missingProgram("curl"))("curl sends and gets a large body", async () =>
   expect(listener.failures).toEqual([]);
 });
 
+/** Answers without looking at the body, as an unknown path or a wrong key does. */
+async function refuse(stream: ServerStream): Promise<void> {
+  stream.respond(404, [], "no such path");
+}
+
+testWith(missingProgram("curl"))(
+  "curl gets a response that is there before its upload is sent, each time",
+  async () => {
+    await using listener = await http2Listener({ onStream: refuse });
+    for (let count = 0; count < 20; count += 1) {
+      const args = ["-s", "-m", "10", "--http2-prior-knowledge", "--data-binary", "@-"];
+      const url = `http://127.0.0.1:${listener.port}/`;
+      const curl = run("curl", [...args, "-w", " %{http_code}", url]);
+      curl.child.stdin?.on("error", () => {});
+      curl.child.stdin?.end("x".repeat(count % 2 === 0 ? 300_000 : 1_000_000));
+      expect((await curl).stdout).toBe("no such path 404");
+    }
+    expect(listener.failures).toEqual([]);
+  },
+);
+
+const httpxClient = `
+import sys, httpx
+statuses = set()
+for size in [300_000, 1_000_000, 5_000_000] * 4:
+    with httpx.Client(http2=True, http1=False, timeout=10) as client:
+        statuses.add(client.post("http://127.0.0.1:" + sys.argv[1], content=b"x" * size).status_code)
+print(statuses)
+`;
+
+testWith(missingPythonPackage("httpx") ?? missingPythonPackage("h2"))(
+  "Python's httpx, which sends all before it reads, gets it too",
+  async () => {
+    await using listener = await http2Listener({ onStream: refuse });
+    const { stdout } = await run(python, ["-c", httpxClient, String(listener.port)]);
+    expect(stdout.trim()).toBe("{404}");
+    expect(listener.failures).toEqual([]);
+  },
+);
+
 testWith(missingProgram("nghttp"))(
   "nghttp gets answers with trailers, padded and prioritised requests",
   async () => {

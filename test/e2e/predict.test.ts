@@ -1,8 +1,9 @@
-/** How an image can be sent, and what a model with labels answers to it and to tensors. */
+/** How an image can be sent, what a model with labels answers to it and to tensors, and images that are none. */
 
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { digitImage, startTestGateway } from "../support/gateway.ts";
+import { avifGrid, avifParts, gifOfFrames } from "../support/hostile-images.ts";
 
 const gateway = await startTestGateway();
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -71,19 +72,8 @@ describe("an image", () => {
     },
   );
 
-  test.each(["file", "image", "upload"])("may be a form's file by the name %s", async (name) => {
-    expect(await predict(form({ [name]: image, top_k: "5" }))).toMatchObject(isSeven);
-  });
-
-  test("is one: a second file, and text in the place of a file, are refused by their names", async () => {
-    expect(await predict(form({ a: image, b: image }))).toMatchObject({
-      status: 400,
-      body: { error: { message: "b: given more than once" } },
-    });
-    expect(await predict(form({ image: "text" }))).toMatchObject({
-      status: 400,
-      body: { error: { message: "image: unknown form field" } },
-    });
+  test("may be a form's file", async () => {
+    expect(await predict(form({ file: image, top_k: "5" }))).toMatchObject(isSeven);
   });
 
   test("in a format that is not read is refused by the format's name, other types by theirs", async () => {
@@ -110,5 +100,30 @@ describe("an image", () => {
     for (const ms of Object.values(body.timing)) {
       expect(String(ms)).toMatch(/^\d+(\.\d{1,3})?$/);
     }
+  });
+});
+
+describe("an image that is not what it says, or costs more than it shows", () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>';
+  test.each([
+    { name: "an SVG as a PNG", file: () => Buffer.from(svg), problem: "not a readable" },
+    { name: "a GIF of many frames", file: () => gifOfFrames(200_000), problem: "10000 frames" },
+    {
+      name: "an AVIF of many pictures",
+      file: async () => avifGrid(await avifParts(64, 64), 256),
+      problem: "parts of the kind grid",
+    },
+  ])("$name is refused, and the next one is read", async ({ file, problem }) => {
+    const send = (image: Buffer<ArrayBuffer>) => {
+      const form = new FormData();
+      form.set("file", new Blob([image], { type: "image/png" }), "image.png");
+      return fetch(`${gateway.url}/predict/digits`, { method: "POST", body: form });
+    };
+    const refused = await send(Buffer.from(await file()));
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: { code: "IMAGE_INVALID", message: expect.stringContaining(problem) },
+    });
+    expect((await send(readFileSync(digitImage(7)))).status).toBe(200);
   });
 });

@@ -64,6 +64,7 @@ class Target {
         assert(stream.closed && stream.queuedBytes === 0);
       },
       onWritable: (stream) => this.#act(stream),
+      onRefusal: (stream) => this.connection.reset(stream, 11),
       onSettings: () => {},
       onGoaway: () => {},
       onOutput: () => {},

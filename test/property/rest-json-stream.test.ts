@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { jsonItemsFrom, jsonLinesFrom } from "#rest/json-stream.ts";
+import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "#rest/json-stream.ts";
 
 const values = fc.array(fc.jsonValue({ maxDepth: 3, stringUnit: "grapheme" }), { maxLength: 6 });
 const cuts = fc.array(fc.nat(400), { maxLength: 8 });
@@ -30,7 +30,7 @@ test("an array's items come out whole", async () => {
   await fc.assert(
     fc.asyncProperty(values, cuts, space, async (items, at, gap) => {
       const text = `${gap}[${items.map((item) => gap + JSON.stringify(item)).join(`${gap},`)}${gap}]${gap}`;
-      const out = await parsed(jsonItemsFrom(cut(text, at), 1e6));
+      const out = await parsed(jsonItemsFrom(cut(text, at), 1e6, new StreamProgress()));
       expect(out).toEqual(JSON.parse(text));
     }),
   );
@@ -44,7 +44,7 @@ test("lines come out whole", async () => {
       fc.constantFrom("\n", "\r\n", "\n\n"),
       async (items, at, end) => {
         const text = items.map((item) => JSON.stringify(item) + end).join("");
-        const out = await parsed(jsonLinesFrom(cut(text, at), 1e6));
+        const out = await parsed(jsonLinesFrom(cut(text, at), 1e6, new StreamProgress()));
         expect(out).toEqual(JSON.parse(JSON.stringify(items)));
       },
     ),

@@ -47,7 +47,7 @@ export declare const StreamSwitchSchema: GenMessage<StreamSwitch>;
  */
 export declare type Upload = Message<"polygate.v1.Upload"> & {
   /**
-   * Bytes field of the request. A form's only file goes there as well, whatever the form calls it.
+   * Bytes field of the request.
    *
    * @generated from field: string field = 1;
    */

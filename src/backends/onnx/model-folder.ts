@@ -20,15 +20,21 @@ export const modelFile = "model.onnx";
 
 const versionPattern = /^\d{1,15}$/;
 
-/** Entries that are looked at: a folder of training data may have any number. */
-const entriesMax = 1000;
+/** Folders beside the versions that are looked into: training data may have any number. */
+const foldersMax = 100;
 
 /** Looks through the folder; nothing is found where it cannot be read. */
 export async function findingsIn(folder: string): Promise<FolderFindings> {
   const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith("."));
   const files = entries.filter((entry) => !mayBeFolder(entry)).map(({ name }) => name);
+  const named = entries.filter(mayBeFolder).map(({ name }) => name);
+  const others = named.filter((name) => !versionPattern.test(name)).sort();
+  const looked = [
+    ...named.filter((name) => versionPattern.test(name)),
+    ...others.slice(0, foldersMax),
+  ];
   const folders = await Promise.all(
-    entries.filter(mayBeFolder).map(async ({ name }) => {
+    looked.map(async (name) => {
       const inside = (await entriesOf(join(folder, name))).map((entry) => entry.name);
       const hasModel = inside.includes(modelFile) && (await isFile(join(folder, name, modelFile)));
       return { name, onnx: inside.find(isOnnx), hasModel };
@@ -87,8 +93,7 @@ function mayBeFolder(entry: Dirent): boolean {
 }
 
 async function entriesOf(folder: string): Promise<readonly Dirent[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries.slice(0, entriesMax);
+  return await readdir(folder, { withFileTypes: true }).catch(() => []);
 }
 
 async function isFile(path: string): Promise<boolean> {

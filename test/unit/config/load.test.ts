@@ -101,6 +101,22 @@ describe("what loads", () => {
     });
   });
 
+  test("a listener has engines of its own, the gateway's where it names none", () => {
+    const yaml = `
+gateway: {http1_engine: node}
+listeners:
+  - {name: a, port: 1}
+  - {name: b, port: 2, http1_engine: polygate, http2_engine: node}
+metrics: {port: 3}
+`;
+    const { listeners } = settingsOf(loadYaml(yaml));
+    expect(listeners).toMatchObject([
+      { name: "a", http1Engine: "node", http2Engine: "polygate" },
+      { name: "b", http1Engine: "polygate", http2Engine: "node" },
+      { name: "metrics", http1Engine: "node", http2Engine: "polygate" },
+    ]);
+  });
+
   test("settings are frozen all the way down", () => {
     const frozen = (value: unknown): boolean =>
       typeof value !== "object" ||
@@ -176,6 +192,16 @@ describe("which layer wins", () => {
       is: [
         ["gateway-1", 8000],
         ["gateway-2", 9000],
+      ],
+    },
+    {
+      name: "engines by environment are every listener's",
+      env: { HTTP1_ENGINE: "Node", HTTP2_ENGINE: "node", PORTAL_PORT: "80", API_PORT: "443" },
+      read: ({ listeners }) =>
+        listeners.map(({ http1Engine, http2Engine }) => [http1Engine, http2Engine]),
+      is: [
+        ["node", "node"],
+        ["node", "node"],
       ],
     },
     {
@@ -632,6 +658,11 @@ describe("what is refused, and where", () => {
       name: "a bad variable, by its name",
       env: { GATEWAY_PORT: "http" },
       problems: ["environment GATEWAY_PORT: gateway.port: expected a whole number from 0 to 65535"],
+    },
+    {
+      name: "an engine that is none",
+      env: { HTTP1_ENGINE: "nginx" },
+      problems: ["environment HTTP1_ENGINE: gateway.http1_engine: expected polygate or node"],
     },
     {
       name: "a bad flag, by its name",

@@ -8,6 +8,7 @@ import { prepareImage } from "#inference/image.ts";
 import { imagePixelsMax, wholeImagePixelsMax } from "#inference/image-decoder.ts";
 import type { ImageInput } from "#inference/model-spec.ts";
 import { numbersOf } from "#inference/tensor-view.ts";
+import { avifGrid, avifParts, deepTiff, jpegOfScans } from "../../support/hostile-images.ts";
 
 const input: ImageInput = {
   width: 4,
@@ -157,6 +158,20 @@ describe("a photo of 20 megapixels is read, whatever its encoding", () => {
   });
 });
 
+describe("what is expensive to decode is refused before", () => {
+  test("a grid of pictures in an AVIF", async () => {
+    expect(await refusal(avifGrid(await avifParts(16, 16), 16))).toEqual({
+      reason: "IMAGE_INVALID",
+      message: "file: the AVIF file has parts of the kind grid: only a single coded image is read",
+      fields: ["file"],
+    });
+  });
+  test("a JPEG of many scans", async () => {
+    const { message } = await refusal(await jpegOfScans(101));
+    expect(message).toBe("file: the image has more than 100 scans");
+  });
+});
+
 describe("refusals name the field", () => {
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="5" height="5"><rect width="5" height="5"/></svg>';
@@ -244,6 +259,23 @@ describe("refusals name the field", () => {
         problem: "4001 × 4000 pixels; the limit of a heif image is 16 megapixels",
       },
     ];
+    test.each([
+      [65_535, 1, "truncated or damaged"],
+      [65_536, 1, "65536 × 1 pixels; the limit of a side is 65535"],
+      [1, 64_000_000, "1 × 64000000 pixels; the limit of a side is 65535"],
+    ])("a side of %i × %i pixels", async (width, height, problem) => {
+      const { message } = await refusal(await pngOf(width, height, false));
+      expect(message).toContain(problem);
+    });
+    test("pixels of many bytes", async () => {
+      expect(await refusal(deepTiff(7000, 7000))).toMatchObject({
+        message:
+          "file: the image has 7000 × 7000 pixels of 3 channels in float; the limit is 512 MB",
+      });
+      expect(await refusal(deepTiff(6000, 6000))).toMatchObject({
+        message: "file: the image is truncated or damaged",
+      });
+    });
     test.each(rows)("$name", async ({ encoded, problem }) => {
       expect(await refusal(await encoded())).toEqual({
         reason: "IMAGE_INVALID",

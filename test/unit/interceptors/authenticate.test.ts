@@ -159,6 +159,18 @@ describe("too many unknown credentials of an address", () => {
     expect(await attempt("wrong", "first")).toBe("CREDENTIAL_INVALID");
   });
 
+  test("are forgiven a key only where it was among the last thousand addresses that it came from", async () => {
+    const { attempt } = attempts(1);
+    expect(await attempt("reader-key", "first")).toBe("OK");
+    expect(await attempt("reader-key", "second")).toBe("OK");
+    for (let at = 0; at < 999; at++) await attempt("reader-key", `address-${at}`);
+    for (const address of ["first", "second"]) {
+      expect(await attempt("wrong", address)).toBe("CREDENTIAL_INVALID");
+    }
+    expect(await attempt("reader-key", "second")).toBe("OK");
+    expect(await attempt("reader-key", "first")).toBe("ATTEMPTS_LIMITED");
+  });
+
   test("are none where no key is missing: calls without one do not count, nor does a limit of 0", async () => {
     const { call, attempt } = attempts(1);
     for (let time = 0; time < 3; time++) {

@@ -3,6 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import { Decoders } from "#protobuf/decoder.ts";
 import { codecsOf, registryOf } from "#rpc/codec.ts";
 import {
   ConformanceService,
@@ -12,7 +13,7 @@ import {
 } from "../../gen/connectrpc/conformance/v1/service_pb.js";
 
 const registry = registryOf([ConformanceService]);
-const { proto, json } = codecsOf(ConformanceService.method.unary, registry);
+const { proto, json } = codecsOf(ConformanceService.method.unary, registry, new Decoders());
 
 function thrownBy(read: () => Message): ConnectError {
   try {

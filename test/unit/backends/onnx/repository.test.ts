@@ -83,6 +83,18 @@ describe("what looks like a model and is not read", () => {
   });
 });
 
+test("a version is found among any number of folders, of which so many are looked into", async () => {
+  await using folder = await temporaryFolder();
+  const data = Array.from({ length: 101 }, (_, at) => `m/a${String(at).padStart(3, "0")}`);
+  for (const name of data) await folder.write(`${name}/row.txt`, "");
+  await folder.write("m/1/model.onnx", "");
+  await folder.write("m/a100/model.onnx", "");
+  const repository = modelRepository(folder.path);
+  expect(await repository.survey()).toEqual({ names: ["m"], strays: [] });
+  await folder.write("m/a099/model.onnx", "");
+  expect((await repository.survey()).strays).toMatchObject([{ name: "m" }]);
+});
+
 describe("reading a model", () => {
   test("versions are numbers with a model.onnx, the newest last", async () => {
     await using folder = await temporaryFolder();

@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { Ignore } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
-import { expectSame } from "../../support/quick-yes.ts";
 import { type FieldInit, type RulesInit, ruledType } from "../../support/ruled-type.ts";
+import { expectSame } from "../../support/validated.ts";
 
 type Kind = FieldInit["type"];
 type Rules = NonNullable<RulesInit["type"]>;
