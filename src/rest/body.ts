@@ -82,7 +82,7 @@ function messageReader(
   route: Route,
   exchange: Exchange,
   { json, binder }: BodyReading,
-): (bytes: Uint8Array) => Message {
+): (bytes: Uint8Array) => Message | Promise<Message> {
   const contentType = exchange.header("content-type") ?? "";
   if (route.body.kind !== "none" && route.body.raw) {
     return (bytes) => rawMessage(route, contentType, bytes);

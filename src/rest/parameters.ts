@@ -62,6 +62,8 @@ export class ParameterBinder {
     for (const [name, text] of parametersFrom(query)) {
       const target =
         route.body.kind === "message" ? undefined : this.#index.target(route.method.input, name);
+      // A mask that is left empty is left to the body.
+      if (text === "" && target !== undefined && target.field === route.maskField) continue;
       const taken = target !== undefined && route.bound.some((path) => overlaps(path, target.path));
       if (target !== undefined && !taken) writer.text(target, name, text);
       else if (!nameListed(name, this.#ignored)) throw this.#refusal(route, name, taken);

@@ -32,6 +32,8 @@ export interface RestOptions {
   readonly streamBytesMax?: number;
   /** Greatest length of a request's path and query; default 16384. */
   readonly targetBytesMax?: number;
+  /** Greatest number of list items and object members in one JSON text; default 100,000. */
+  readonly jsonElementsMax?: number;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Rules beside the annotations, which win over those of the same method; one a method. */
@@ -73,14 +75,14 @@ const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
 function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
-  const { json = {}, jsonByMethod = {} } = options;
-  const registry = registryOf(calls.services);
-  const shared = createJsonCodec(json, registry);
+  const { json = {}, jsonByMethod = {}, jsonElementsMax } = options;
+  const setup = { registry: registryOf(calls.services), elementsMax: jsonElementsMax };
+  const shared = createJsonCodec(json, setup);
   const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
   for (const [name, own] of Object.entries(jsonByMethod)) {
     const methods = [...codecs.keys()].filter((each) => nameOf(each) === name);
     if (methods.length === 0) throw new Error(`JSON options for ${name}: no route leads there`);
-    const codec = createJsonCodec({ ...json, ...own }, registry);
+    const codec = createJsonCodec({ ...json, ...own }, setup);
     for (const method of methods) codecs.set(method, codec);
   }
   return (method: DescMethod): JsonCodec => codecs.get(method) ?? shared;

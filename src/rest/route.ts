@@ -86,6 +86,12 @@ function formPrefix(body: BodyRule): string {
   return expectationOfField(body.target.field) === undefined ? `${body.target.path}.` : "";
 }
 
+/** Whether the body is a message whose fields a mask can name. */
+function isResource(body: BodyRule): boolean {
+  if (body.kind !== "field" || body.raw || body.target.field.fieldKind !== "message") return false;
+  return !body.target.field.message.typeName.startsWith("google.protobuf.");
+}
+
 function maskFieldOf(method: DescMethod) {
   const masks = method.input.fields.filter((field) => field.fieldKind === "message");
   const [mask, another] = masks.filter(
@@ -132,8 +138,7 @@ function compileBinding(
   const responseField = compile(["response_body"], () =>
     responseFieldOf(rule.responseBody, method, index),
   );
-  const maskField =
-    httpMethod === "PATCH" && body.kind === "field" ? maskFieldOf(method) : undefined;
+  const maskField = httpMethod === "PATCH" && isResource(body) ? maskFieldOf(method) : undefined;
   const streamSwitch = compile([], () => streamSwitchOf(method));
   const bound = variables.map(({ target }) => target.path);
   if (body.kind === "field") bound.push(body.target.path);

@@ -11,17 +11,21 @@ import {
   type Registry,
   toJsonString,
 } from "@bufbuild/protobuf";
-import type { Code } from "@connectrpc/connect";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { JsonProblem } from "#json/problem.ts";
+import { JsonReader, type JsonReaderOptions } from "#json/reader.ts";
 import { decoderOf } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
-import { messageFromJsonText } from "#protocol/json-text.ts";
 import type { Format } from "./content-type.ts";
 
 /** Input and output of one method in one format. */
 export interface Codec {
-  /** Throws BODY_MALFORMED with `malformedCode` for bytes that are no such message. */
-  read(bytes: Uint8Array, malformedCode: Code): Message;
+  /**
+   * At once, but for long JSON. Throws, or rejects with, BODY_MALFORMED with `malformedCode` for bytes
+   * that are no such message, and REQUEST_INVALID for what is more than is read.
+   */
+  read(bytes: Uint8Array, malformedCode: Code): Message | Promise<Message>;
   /**
    * The bytes of a message behind `headroomBytes` that the caller may fill; in lent memory, perhaps,
    * if `mayLend`.
@@ -46,33 +50,59 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }
 
-/** `read`, with what it throws as the fault of whoever sent the bytes. */
-function reading(format: string, read: (bytes: Uint8Array) => Message): Codec["read"] {
-  return (bytes, malformedCode) => {
-    try {
-      return read(bytes);
-    } catch (cause) {
-      const problem = cause instanceof Error ? cause.message : "it cannot be read";
-      throw fault("BODY_MALFORMED", `the message is not ${format} of its type: ${problem}`, {
-        code: malformedCode,
-        cause,
-      });
-    }
-  };
+function malformed(format: string, thrown: unknown, code: Code): ConnectError {
+  const problem = thrown instanceof Error ? thrown.message : "it cannot be read";
+  const message = `the message is not ${format} of its type: ${problem}`;
+  return fault("BODY_MALFORMED", message, { code, cause: thrown });
+}
+
+/** What is wrong with a JSON text, as the fault of whoever sent it. */
+function jsonFault(thrown: unknown, code: Code): ConnectError {
+  if (!(thrown instanceof JsonProblem)) return malformed("JSON", thrown, code);
+  const { kind, description, path, message } = thrown;
+  const cause = thrown;
+  if (kind === "limit") {
+    return fault("REQUEST_INVALID", `the message is more than is read: ${description}`, { cause });
+  }
+  const text = `the message is not JSON of its type: ${message}`;
+  const fields = path === "" ? [] : [{ field: path, description }];
+  return fault("BODY_MALFORMED", text, { code, cause, ...(path === "" ? {} : { fields }) });
+}
+
+async function refusing(message: Promise<Message>, malformedCode: Code): Promise<Message> {
+  try {
+    return await message;
+  } catch (thrown) {
+    throw jsonFault(thrown, malformedCode);
+  }
 }
 
 function protoCodec(input: DescMessage, output: DescMessage): Codec {
+  const decode = decoderOf(input);
   return {
-    read: reading("protobuf", decoderOf(input)),
+    read(bytes, malformedCode) {
+      try {
+        return decode(bytes);
+      } catch (thrown) {
+        throw malformed("protobuf", thrown, malformedCode);
+      }
+    },
     write: encoderOf(output),
   };
 }
 
-function jsonCodec(input: DescMessage, output: DescMessage, registry: Registry): Codec {
-  const readOptions = { ignoreUnknownFields: true, registry };
-  const writeOptions = { registry };
+function jsonCodec(input: DescMessage, output: DescMessage, options: JsonReaderOptions): Codec {
+  const reader = new JsonReader({ ...options, ignoreUnknownFields: true });
+  const writeOptions = { registry: options.registry };
   return {
-    read: reading("JSON", (bytes) => messageFromJsonText(input, textOf(bytes), readOptions)),
+    read(bytes, malformedCode) {
+      try {
+        const message = reader.read(input, textOf(bytes));
+        return message instanceof Promise ? refusing(message, malformedCode) : message;
+      } catch (thrown) {
+        throw jsonFault(thrown, malformedCode);
+      }
+    },
     write(message, headroomBytes) {
       const text = toJsonString(output, message, writeOptions);
       const bytes = Buffer.allocUnsafe(headroomBytes + Buffer.byteLength(text));
@@ -82,10 +112,10 @@ function jsonCodec(input: DescMessage, output: DescMessage, registry: Registry):
   };
 }
 
-/** The codecs of a method by format. `registry` holds the types that google.protobuf.Any may carry. */
+/** The codecs of a method by format. */
 export function codecsOf(
   { input, output }: DescMethod,
-  registry: Registry,
+  json: JsonReaderOptions,
 ): Readonly<Record<Format, Codec>> {
-  return { proto: protoCodec(input, output), json: jsonCodec(input, output, registry) };
+  return { proto: protoCodec(input, output), json: jsonCodec(input, output, json) };
 }

@@ -56,7 +56,7 @@ export class EnvelopedLane {
           exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
         const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
         const read = messageFrom(onlyEnvelope(bytes, reading), reading);
-        input = read instanceof Promise ? await read : read;
+        input = read instanceof Promise ? await call.reading(() => read) : read;
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }

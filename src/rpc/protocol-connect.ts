@@ -123,7 +123,9 @@ export class ConnectLane {
     if (admission !== undefined) await admission;
     let input: Message;
     try {
-      input = codec.read(await this.#bytesOf(request.exchange, call, sent), malformedCode);
+      const bytes = await this.#bytesOf(request.exchange, call, sent);
+      const read = codec.read(bytes, malformedCode);
+      input = read instanceof Promise ? await call.reading(() => read) : read;
     } catch (thrown) {
       throw await calls.failed(procedure.method, call, thrown);
     }

@@ -29,6 +29,8 @@ export interface RpcOptions {
   readonly sendBytesMax?: number;
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
+  /** Greatest number of list items and object members in one message of JSON; default 100,000. */
+  readonly jsonElementsMax?: number;
   /** Refusals of the server itself carry no google.rpc details; default false. */
   readonly plainErrors?: boolean;
 }
@@ -56,6 +58,8 @@ function allowedMethods({ method }: Procedure): string {
 /** The server of what `calls` mounts. */
 export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
   const registry = registryOf(calls.services);
+  const { jsonElementsMax: elementsMax } = options;
+  const json = { registry, ...(elementsMax === undefined ? {} : { elementsMax }) };
   const laneOptions: LaneOptions = {
     calls,
     registry,
@@ -74,7 +78,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
   const procedures = new Map<string, Procedure>();
   for (const method of calls.methods) {
     const path = `/${method.parent.typeName}/${method.name}`;
-    procedures.set(path, { method, path, codecs: codecsOf(method, registry) });
+    procedures.set(path, { method, path, codecs: codecsOf(method, json) });
   }
 
   return {

@@ -2,6 +2,7 @@
 
 import {
   create,
+  createRegistry,
   type DescField,
   type DescMethodUnary,
   fromJson,
@@ -10,13 +11,19 @@ import {
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
-import { fillMask } from "#rest/field-mask.ts";
+import { JsonReader } from "#json/reader.ts";
+import { setMask } from "#rest/field-mask.ts";
 import { createRest } from "#rest/rest.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { serveRest } from "../../support/rest-server.ts";
 import { testProtos, testService } from "../../support/test-protos.ts";
 
-const desc = testProtos().getMessage("vectors.UpdateRequest");
+const files = testProtos();
+const desc = files.getMessage("vectors.UpdateRequest");
+const reader = new JsonReader({
+  registry: createRegistry(...files.files),
+  ignoreUnknownFields: true,
+});
 
 function field<K extends DescField["fieldKind"]>(name: string, kind: K) {
   const found = desc?.fields.find((candidate) => candidate.name === name);
@@ -27,7 +34,9 @@ function field<K extends DescField["fieldKind"]>(name: string, kind: K) {
 function maskOf(body: string): readonly string[] | undefined {
   if (desc === undefined) throw new Error("no message");
   const message = create(desc) as Message & { updateMask?: { paths: string[] } };
-  fillMask(message, field("update_mask", "message"), field("abe", "message"), body);
+  const paths: string[] = [];
+  reader.readField({ message, field: field("abe", "message"), text: body, paths });
+  setMask(message, field("update_mask", "message"), paths);
   return message.updateMask?.paths;
 }
 
@@ -50,7 +59,7 @@ test.for([
   { name: "null names its field", body: '{"single_nested":null}', paths: ["single_nested"] },
   {
     name: "maps and Any are named whole",
-    body: '{"mapped_string_value":{"a":"b"},"anytype":{"@type":"x","y":1}}',
+    body: '{"mapped_string_value":{"a":"b"},"anytype":{"@type":"type.googleapis.com/vectors.NestedId","val":"1"}}',
     paths: ["anytype", "mapped_string_value"],
   },
   { name: "unknown names are left out", body: '{"nope":1,"__proto__":{}}', paths: [] },
