@@ -32,3 +32,8 @@ export class JsonProblem extends Error {
 export function unfit(expected: string): JsonProblem {
   return new JsonProblem("unfit", `expected ${expected}`);
 }
+
+/** More is open at one place than is read. */
+export function tooDeep(depthMax: number): JsonProblem {
+  return new JsonProblem("limit", `lists and objects are nested deeper than ${depthMax} levels`);
+}

@@ -5,7 +5,7 @@ import { Cursor, mark, StringPieces } from "./cursor.ts";
 import type { Leaf } from "./leaf.ts";
 import { unset } from "./leaf.ts";
 import type { JsonLimits } from "./limits.ts";
-import { JsonProblem, unfit } from "./problem.ts";
+import { JsonProblem, tooDeep, unfit } from "./problem.ts";
 
 /** Where the paths of the fields that a text names are collected. */
 export interface NamedPaths {
@@ -101,7 +101,7 @@ export class JsonRun {
   depthWithin(parent: Frame): number {
     const { depthMax } = this.options;
     if (parent.depth < depthMax) return parent.depth + 1;
-    throw new JsonProblem("limit", `lists and objects are nested deeper than ${depthMax} levels`);
+    throw tooDeep(depthMax);
   }
 
   /** Whether another item follows, at which the cursor then stands; behind the end otherwise. */

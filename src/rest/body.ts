@@ -2,6 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import { createTurns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -139,6 +140,10 @@ async function* rawMessages(
   if (pieces === 0) yield rawMessage(route, contentType, new Uint8Array());
 }
 
+/** Messages of one streamed body after which others go first. */
+const messagesPerTurn = 1024;
+const nextTurn = createTurns();
+
 async function* jsonMessages(
   route: Route,
   exchange: Exchange,
@@ -151,8 +156,12 @@ async function* jsonMessages(
     throw unsupportedType(media.type, ["application/json", "application/x-ndjson"]);
   }
   const split = isLines ? jsonLinesFrom : jsonItemsFrom;
-  for await (const text of split(exchange.chunks(reading.streamBytesMax), reading.bytesMax)) {
-    yield messageFromJson(route, reading.json, text);
+  let messages = 0;
+  for await (const bytes of split(exchange.chunks(reading.streamBytesMax), reading.bytesMax)) {
+    // The values of one chunk would follow each other without a look at anybody else.
+    messages += 1;
+    if (messages % messagesPerTurn === 0) await nextTurn();
+    yield messageFromJson(route, reading.json, textOf(bytes));
   }
 }
 
