@@ -1,7 +1,7 @@
 /** Reads messages from JSON text, in one pass that counts what it reads and lets others go first when it is long. */
 
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { createTurns } from "#core/turns.ts";
+import { Slice } from "#core/turns.ts";
 import { ignored, unset } from "./leaf.ts";
 import { type JsonLimits, jsonLimits } from "./limits.ts";
 import type { FieldPlan } from "./message-frame.ts";
@@ -29,23 +29,20 @@ export interface FieldText {
 
 /** Characters that are read before anybody looks at the time. */
 const sliceChars = 16_384;
-/** Time after which other work of the process goes first, in milliseconds. */
-const sliceMs = 5;
-/** A process has one event loop, which all long texts share. */
-const nextTurn = createTurns();
 
 /** Reads what is left, in slices. */
 async function readOn(run: JsonRun): Promise<void> {
-  do await nextTurn();
-  while (!readSome(run));
+  const slice = new Slice();
+  do await slice.next();
+  while (!readSome(run, slice));
 }
 
 /** Reads until all has been read, or for a while: then false. */
-function readSome(run: JsonRun): boolean {
+function readSome(run: JsonRun, slice?: Slice): boolean {
   if (run.advance(sliceChars)) return true;
-  const endMs = performance.now() + sliceMs;
+  const time = slice ?? new Slice();
   do if (run.advance(sliceChars)) return true;
-  while (performance.now() < endMs);
+  while (!time.isOver);
   return false;
 }
 

@@ -2,7 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { createTurns } from "#core/turns.ts";
+import { nextTurn } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -142,7 +142,6 @@ async function* rawMessages(
 
 /** Messages of one streamed body after which others go first. */
 const messagesPerTurn = 1024;
-const nextTurn = createTurns();
 
 async function* jsonMessages(
   route: Route,

@@ -22,6 +22,12 @@ export function parameterFault(name: string, description: string): ConnectError 
   });
 }
 
+/** Whether a field takes the bytes of a file as they are. */
+export function takesFile(field: DescField): boolean {
+  const isBytes = field.scalar === ScalarType.BYTES && field.fieldKind !== "map";
+  return isBytes || field.message?.typeName === HttpBodySchema.typeName;
+}
+
 /** What a file becomes in `field`, as protobuf's reflection takes it; undefined when it cannot. */
 function fileValue(field: DescField, file: UploadedFile): unknown {
   if (field.scalar === ScalarType.BYTES) return file.bytes;

@@ -3,6 +3,7 @@
 import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { expectationOfField } from "./field-text.ts";
+import { takesFile } from "./field-writer.ts";
 import { queryParameters } from "./openapi-path.ts";
 import type { SchemaCollector } from "./openapi-schema.ts";
 import { nameOf, type Route } from "./route.ts";
@@ -93,7 +94,7 @@ export class OperationWriter {
     const inField = body.kind === "field" ? body.target.field.message : undefined;
     const message = inField ?? method.input;
     const isFree = ({ name }: DescField) => inField !== undefined || !bound.includes(name);
-    const isFile = (field: DescField) => bytes === "file" && this.#schemas.isFile(field);
+    const isFile = (field: DescField) => bytes === "file" && takesFile(field);
     const fields = message.fields.filter(
       (field) => isFree(field) && (expectationOfField(field) !== undefined || isFile(field)),
     );

@@ -341,6 +341,12 @@ describe("an error", () => {
       field: "model",
     },
     {
+      name: "more parameters than are read",
+      target: `/health?${"&".repeat(1001)}`,
+      status: 400,
+      code: "REQUEST_INVALID",
+    },
+    {
       name: "a bad escape in a parameter",
       target: "/health?a=%e0%a4",
       status: 400,
@@ -591,6 +597,91 @@ describe("forms", () => {
       ]),
     );
     expect(JSON.parse(answer.text)).toMatchObject({ version: "", backend: "4 0" });
+  });
+
+  test.for([
+    {
+      name: "a file without a file's name",
+      head: 'name="file"\r\ncontent-type: image/png',
+    },
+    { name: "the only file under any name", head: 'name="image"; filename="a.png"' },
+    { name: "the only file by its type alone", head: 'name="x"\r\ncontent-type: image/jpeg' },
+  ])("$name goes into the field for files", async ({ head }) => {
+    await using server = await serve();
+    const answer = await server.send({
+      method: "POST",
+      target: "/predict/m",
+      headers: { "content-type": "multipart/form-data; boundary=b" },
+      body:
+        `--b\r\ncontent-disposition: form-data; ${head}\r\n\r\nimage\r\n` +
+        '--b\r\ncontent-disposition: form-data; name="top_k"\r\n\r\n3\r\n--b--',
+    });
+    expect(JSON.parse(answer.text)).toMatchObject({ version: "image", backend: "3 0" });
+  });
+
+  test("one of two files, or the only text, must name its field", async () => {
+    await using server = await serve();
+    const files = await server.send(
+      await multipart([
+        ["image", new Blob(["a"])],
+        ["file", new Blob(["b"])],
+      ]),
+    );
+    expect(errorOf(files.text).message).toBe("image: unknown form field");
+    const text = await server.send(await multipart([["image", "eA=="]]));
+    expect(errorOf(text.text).message).toBe("image: unknown form field");
+    const both = await server.send(
+      await multipart([
+        ["image", new Blob(["a"])],
+        ["file", "eA=="],
+      ]),
+    );
+    expect(errorOf(both.text).message).toContain("given more than once");
+  });
+
+  test.for([
+    { name: "pairs", body: "message=a&".repeat(1001), status: 400 },
+    { name: "ampersands", body: "&".repeat(900_000), status: 400 },
+    { name: "empty pairs up to the limit", body: "message=a&&&", status: 200 },
+  ])("of $name is bounded", async ({ body, status }) => {
+    await using server = await serve();
+    const answer = await server.send({ ...chat(body, urlencoded), body });
+    expect(answer.status).toBe(status);
+    if (status === 400 && body.startsWith("&")) {
+      expect(errorOf(answer.text)).toMatchObject({
+        code: "REQUEST_INVALID",
+        message: "more than 1000 parameters or form fields",
+      });
+    }
+  });
+
+  test.each([
+    ["blanks", "+", " "],
+    ["escapes", "%41", "A"],
+    ["characters of four escapes", "%F0%9D%84%9E", "𝄞"],
+    ["characters as they are", "é", "é"],
+  ])("of 900 kB of %s is decoded", async (_name, unit, character) => {
+    await using server = await serve();
+    const times = Math.floor(900_000 / Buffer.byteLength(unit));
+    for (const shift of ["", "a", "ab", "abc"]) {
+      const body = `message=${shift}${unit.repeat(times)}`;
+      const answer = await server.send({ ...chat(body, urlencoded), body });
+      expect(JSON.parse(answer.text).response === shift + character.repeat(times)).toBe(true);
+    }
+  });
+
+  test("of a long text with a bad escape, or a long name, is refused", async () => {
+    await using server = await serve();
+    for (const body of [
+      `message=${"a".repeat(200_000)}%`,
+      `message=${"%80".repeat(100_000)}`,
+      `message=${"a".repeat(65_535)}%zz`,
+      `${"n".repeat(3_073)}=a`,
+      `${"n".repeat(500_000)}=a`,
+    ]) {
+      const answer = await server.send({ ...chat(body, urlencoded), body });
+      expect([answer.status, errorOf(answer.text).code]).toEqual([400, "PARAMETER_INVALID"]);
+    }
   });
 
   test.for([
