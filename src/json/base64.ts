@@ -1,7 +1,6 @@
 /** Bytes that are written as base64, with either alphabet, padded or not. */
 
 const equals = "=";
-const space = 0x20;
 /** The runtime makes smaller buffers out of memory that they share. */
 const sharedBytesMax = 4_096;
 
@@ -27,7 +26,10 @@ export function bytesFromBase64(text: string): Uint8Array | undefined {
 }
 
 const blanks = ["\n", "\r", " ", "\t"];
-const blankCodes = new Set(blanks.map((blank) => blank.charCodeAt(0)));
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
 
 /** The same for a text that may be broken into lines. */
 export function bytesFromLines(text: string): Uint8Array | undefined {
@@ -36,8 +38,8 @@ export function bytesFromLines(text: string): Uint8Array | undefined {
   const characters = Buffer.from(text, "latin1");
   let end = 0;
   for (let at = 0; at < characters.length; at += 1) {
-    const code = characters[at] ?? space;
-    if (code > space || !blankCodes.has(code)) characters[end++] = code;
+    const code = characters[at] ?? 0;
+    if (!isBlank(code)) characters[end++] = code;
   }
   return bytesFromBase64(characters.toString("latin1", 0, end));
 }
