@@ -9,12 +9,13 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
+import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
-import { errorJson, restErrorBody } from "./error-body.ts";
+import { type ErrorFacts, errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
@@ -71,6 +72,13 @@ export interface Rest {
   upgrade(upgrade: Upgrade, match: RestMatch, request: RestRequest): Promise<void>;
 }
 
+/** A request and the route that it means. */
+interface Asked {
+  readonly exchange: Exchange;
+  readonly match: RouteMatch;
+  readonly request: RestRequest;
+}
+
 const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
@@ -119,10 +127,11 @@ class Transcoder implements Rest {
     match: NonNullable<RestMatch>,
     request: RestRequest,
   ): Promise<void> {
+    const call = new ExchangeCall(exchange, request.values, "rest");
     try {
       switch (match.kind) {
         case "route":
-          await this.#answer(exchange, match, request);
+          await this.#answer(call, { exchange, match, request });
           return;
         case "wrong-method":
           answerWrongMethod(exchange, match.allow);
@@ -131,7 +140,8 @@ class Transcoder implements Rest {
           throw match.error;
       }
     } catch (error) {
-      this.#fail(exchange, faultFrom(error), request);
+      const facts = this.#factsOf(request);
+      answerFailure(exchange, faultFrom(error), { call, facts });
     }
   }
 
@@ -178,10 +188,9 @@ class Transcoder implements Rest {
     }
   }
 
-  async #answer(exchange: Exchange, match: RouteMatch, request: RestRequest): Promise<void> {
+  async #answer(init: ExchangeCall, { exchange, match, request }: Asked): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    const init = new ExchangeCall(exchange, request.values, "rest");
     try {
       readTimeout(init, exchange);
     } catch (thrown) {
@@ -226,22 +235,31 @@ class Transcoder implements Rest {
     return { calls: this.#calls, json, stream };
   }
 
-  #fail(exchange: Exchange, error: ConnectError, request: RestRequest): void {
-    if (exchange.started) {
-      exchange.reset();
-      return;
-    }
-    const { status, headers, body } = restErrorBody(error, this.#factsOf(request));
-    try {
-      exchange.respond(status, headers, body);
-    } catch {
-      // Metadata that is no header field: nobody can be told, but nobody may wait either.
-      exchange.reset();
-    }
-  }
-
   #factsOf({ requestId }: RestRequest) {
     return { requestId, wallMs: this.#options.clock.wallMs() };
+  }
+}
+
+/** Answers with the error, and with the metadata that the handler had set by then. */
+function answerFailure(
+  exchange: Exchange,
+  error: ConnectError,
+  { call, facts }: { readonly call: ExchangeCall; readonly facts: ErrorFacts },
+): void {
+  if (exchange.started) {
+    exchange.reset();
+    return;
+  }
+  const { status, headers, body } = restErrorBody(error, facts);
+  try {
+    const fields = [
+      ...metadataFields(call.responseHeader),
+      ...metadataFields(call.responseTrailer, "trailer-"),
+    ];
+    exchange.respond(status, [...fields, ...headers], body);
+  } catch {
+    // Metadata that is no header field: nobody can be told, but nobody may wait either.
+    exchange.reset();
   }
 }
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
-import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -40,12 +40,26 @@ function polygate(told: Told) {
         }
         if (message === "who") throw fault("CREDENTIAL_MISSING", "no credential");
         if (message === "bug") throw new Error("the password is hunter2");
+        if (message.startsWith("foreign ")) {
+          context.responseHeader.set("x-head", "1");
+          context.responseTrailer.set("x-tail", "2");
+          throw new ConnectError("quota used up", Number(message.slice(8)), { "x-meta": "3" });
+        }
+        if (message === "passed on") {
+          throw fault("BACKEND_REFUSED", "the core has no such thing", { code: Code.NotFound });
+        }
         context.responseHeader.set("x-answer", "yes");
         context.responseTrailer.set("x-cost", "7");
         return { response: message, usage: { totalTokens: maxTokens ?? 0 } };
       },
-      async *streamChat({ message }) {
+      async *streamChat({ message }, context) {
         if (message === "refuse") throw fault("RATE_LIMITED", "too many");
+        if (message.startsWith("foreign")) {
+          context.responseHeader.set("x-head", "1");
+          context.responseTrailer.set("x-tail", "2");
+          if (message === "foreign later") yield { delta: "one" };
+          throw new ConnectError("x", Code.NotFound, { "x-meta": "3" });
+        }
         for (const delta of message.split(" ")) {
           if (delta === "break") throw new Error("the password is hunter2");
           yield { delta };
@@ -435,6 +449,44 @@ describe("an error", () => {
     });
   }
 
+  test.each([
+    [Code.Canceled, 499, "CANCELLED"],
+    [Code.Unknown, 500, "UNKNOWN"],
+    [Code.InvalidArgument, 400, "REQUEST_INVALID"],
+    [Code.DeadlineExceeded, 504, "DEADLINE_EXCEEDED"],
+    [Code.NotFound, 404, "NOT_FOUND"],
+    [Code.AlreadyExists, 409, "ALREADY_EXISTS"],
+    [Code.PermissionDenied, 403, "PERMISSION_DENIED"],
+    [Code.ResourceExhausted, 429, "RESOURCE_EXHAUSTED"],
+    [Code.FailedPrecondition, 400, "FAILED_PRECONDITION"],
+    [Code.Aborted, 409, "ABORTED"],
+    [Code.OutOfRange, 400, "OUT_OF_RANGE"],
+    [Code.Unimplemented, 501, "UNIMPLEMENTED"],
+    [Code.Internal, 500, "INTERNAL"],
+    [Code.Unavailable, 503, "UNAVAILABLE"],
+    [Code.DataLoss, 500, "DATA_LOSS"],
+    [Code.Unauthenticated, 401, "UNAUTHENTICATED"],
+  ])("of a handler with code %i is %i %s, with its metadata and the handler's", async (...row) => {
+    const [code, status, name] = row;
+    await using server = await serve();
+    const answer = await server.send(chat({ message: `foreign ${code}` }));
+    expect([answer.status, errorOf(answer.text)]).toEqual([
+      status,
+      expect.objectContaining({ code: name, message: "quota used up" }),
+    ]);
+    expect(answer.headers).toMatchObject({ "x-head": "1", "trailer-x-tail": "2", "x-meta": "3" });
+  });
+
+  test("whose code is not that of its reason names it in its details", async () => {
+    await using server = await serve();
+    const answer = await server.send(chat({ message: "passed on" }));
+    expect(answer.status).toBe(404);
+    expect(errorOf(answer.text)).toMatchObject({
+      code: "BACKEND_REFUSED",
+      details: [{ reason: "BACKEND_REFUSED", metadata: { code: "NOT_FOUND" } }],
+    });
+  });
+
   test("for a bug keeps its text to itself", async () => {
     await using server = await serve();
     expect((await server.send(chat({ message: "bug" }))).text).not.toContain("hunter2");
@@ -813,6 +865,16 @@ describe("a server stream", () => {
     const answer = await server.send(stream("refuse"));
     expect(answer.status).toBe(429);
     expect(errorOf(answer.text).code).toBe("RATE_LIMITED");
+  });
+
+  test("carries the metadata of an error, ahead of the first message or behind the last", async () => {
+    await using server = await serve();
+    const early = await server.send(stream("foreign"));
+    expect(early.status).toBe(404);
+    expect(early.headers).toMatchObject({ "x-head": "1", "trailer-x-tail": "2", "x-meta": "3" });
+    const late = await server.send(stream("foreign later"));
+    expect(late.headers).toMatchObject({ "x-head": "1" });
+    expect(late.trailers).toMatchObject({ "x-tail": "2", "x-meta": "3" });
   });
 
   test("that no format fits is 406", async () => {
