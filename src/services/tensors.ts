@@ -11,7 +11,7 @@ import {
 import { fault } from "#errors/fault.ts";
 import type { Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
 import { bytesFromTexts, textsOf } from "#inference/tensor-text.ts";
-import { bytesFromNumbers, isHeldBy, isNumeric, numbersOf } from "#inference/tensor-view.ts";
+import { bytesFromNumbers, exactNumbersOf, isHeldBy, isNumeric } from "#inference/tensor-view.ts";
 
 function invalid(field: string, description: string) {
   return fault("TENSOR_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
@@ -60,7 +60,7 @@ export function tensorFromWire(tensor: Tensor, field: string): NamedTensor {
   return { name, datatype, shape, bytes };
 }
 
-/** Writes an output as raw bytes, or as numbers and texts when `readable`. */
+/** Writes an output as raw bytes, or as numbers and texts when `readable` and they can say exactly what it holds. */
 export function tensorToWire(
   tensor: NamedTensor,
   readable: boolean,
@@ -68,7 +68,10 @@ export function tensorToWire(
   const { name, datatype, bytes } = tensor;
   const head = { name, datatype, shape: [...tensor.shape] };
   if (!readable) return { ...head, raw: bytes };
-  if (isNumeric(datatype)) return { ...head, data: numbersOf(tensor) };
+  if (isNumeric(datatype)) {
+    const data = exactNumbersOf(tensor);
+    return data === undefined ? { ...head, raw: bytes } : { ...head, data };
+  }
   const texts = textsOf(tensor);
   return texts.ok ? { ...head, text: [...texts.texts] } : { ...head, raw: bytes };
 }
