@@ -3,6 +3,7 @@
 import { createRegistry, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { AnySchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { jsonLimits } from "#json/limits.ts";
 import { JsonReader } from "#json/reader.ts";
 import { expectationOf, scalarFrom } from "#json/scalar.ts";
 import { expectations } from "#json/well-known.ts";
@@ -50,7 +51,8 @@ export function expectationOfMessage(type: DescMessage): string | undefined {
   if (isWrapperDesc(type) && inner?.scalar !== undefined) return expectationOf(inner.scalar);
   if (strings.has(type.typeName)) return expectations[type.typeName];
   if (!values.has(type.typeName)) return undefined;
-  return `${expectations[type.typeName]} of at most ${jsonCharsMax} characters`;
+  const { depthMax } = jsonLimits;
+  return `${expectations[type.typeName]} of at most ${jsonCharsMax} characters and ${depthMax} levels`;
 }
 
 function read(type: DescMessage, text: string): Message | undefined {

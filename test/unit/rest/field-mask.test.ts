@@ -67,6 +67,80 @@ test.for([
   expect(maskOf(body)).toEqual(paths);
 });
 
+describe("paths that lowerCamelCase does not give back", () => {
+  const method = testService(files, "vectors.VectorService").methods.find(
+    ({ name }) => name === "BindAddress",
+  );
+  const calls = createCallPath((router) => {
+    if (method === undefined) throw new Error("no method");
+    router.rpc(method as DescMethodUnary, (input) => input);
+  }, []);
+  const selector = "vectors.VectorService.BindAddress";
+  const patch = fromJson(HttpRuleSchema, { selector, patch: "/v1/address", body: "address" });
+  const post = fromJson(HttpRuleSchema, { selector, post: "/v1/address", body: "*" });
+
+  async function answerTo(rule: typeof patch, query: string, body: string, names = "proto") {
+    await using server = await serveRest(
+      createRest(calls, {
+        bodyBytesMax: 4096,
+        clock: systemClock,
+        rules: [rule],
+        json: { names: names === "json" ? "json" : "proto", emitDefaults: false },
+      }),
+    );
+    const answer = await server.send({
+      method: rule === patch ? "PATCH" : "POST",
+      target: `/v1/address${query}`,
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    return { status: answer.status, json: JSON.parse(answer.text) };
+  }
+
+  test.each([
+    ["named by the body", "", '{"line_1":"x"}', "line_1"],
+    ["named by the body in JSON", "", '{"line1":"x"}', "line_1"],
+    ["of a name with capitals", "", '{"lineTwo":"x"}', "lineTwo"],
+    ["deep in the body", "", '{"billing":{"line_1":"x"},"line_1":"y"}', "billing.line_1,line_1"],
+    ["named by the query", "?update_mask=line_1", "{}", "line_1"],
+    [
+      "beside others in the query",
+      "?updateMask=billing.line_1,billing",
+      "{}",
+      "billing.line_1,billing",
+    ],
+    ["of everything", "?update_mask=*", "{}", "*"],
+  ])("%s reach the handler, and come back", async (_name, query, body, mask) => {
+    expect(await answerTo(patch, query, body)).toMatchObject({
+      status: 200,
+      json: { update_mask: mask },
+    });
+  });
+
+  test("come back wherever they stand, in either names", async () => {
+    const message = {
+      address: { line_1: "x" },
+      update_mask: "line_1",
+      others: { a: { update_mask: "lineTwo.line_1" }, b: {}, c: { update_mask: "a_b" } },
+    };
+    expect(await answerTo(post, "", JSON.stringify(message))).toEqual({
+      status: 200,
+      json: { ...message, others: { ...message.others, c: { update_mask: "aB" } } },
+    });
+    expect((await answerTo(post, "", JSON.stringify(message), "json")).json).toMatchObject({
+      updateMask: "line_1",
+      others: { c: { updateMask: "aB" } },
+    });
+  });
+
+  test.each(["?update_mask=a,,b", "?update_mask=a%20b", "?update_mask=1"])(
+    "%s is refused before the call",
+    async (query) => {
+      expect((await answerTo(patch, query, "{}")).status).toBe(400);
+    },
+  );
+});
+
 describe("a PATCH", () => {
   const method = testService(testProtos(), "vectors.VectorService").methods.find(
     ({ name }) => name === "BindUpdate",
@@ -108,5 +182,27 @@ describe("a PATCH", () => {
     });
     // A mask of its own wins.
     expect(await send("?update_mask=uuid")).toMatchObject({ update_mask: "uuid" });
+    // One that is left empty says nothing.
+    expect(await send("?update_mask=")).toMatchObject({ update_mask: "boolValue,stringValue" });
   });
+
+  test.each(["", "{}", "null"])(
+    "with a body of %j changes nothing: its mask is empty",
+    async (body) => {
+      await using server = await serveRest(
+        createRest(calls, {
+          bodyBytesMax: 4096,
+          clock: systemClock,
+          rules: [rule],
+          json: { emitDefaults: false },
+        }),
+      );
+      for (const query of ["", "?update_mask="]) {
+        const headers = { "content-type": "application/json" };
+        const target = `/v1/update/u-1${query}`;
+        const answer = await server.send({ method: "PATCH", target, headers, body });
+        expect(JSON.parse(answer.text)).toEqual({ abe: { uuid: "u-1" }, update_mask: "" });
+      }
+    },
+  );
 });
