@@ -109,7 +109,7 @@ function makeScalarLeaf(type: ScalarType): Leaf {
 const scalarLeaves = new Map<ScalarType, Leaf>();
 
 /** The values of a scalar type; those of 64 bits are bigints. */
-export function scalarLeaf(type: ScalarType): Leaf {
+function scalarLeaf(type: ScalarType): Leaf {
   let leaf = scalarLeaves.get(type);
   if (leaf === undefined) {
     leaf = makeScalarLeaf(type);
@@ -160,7 +160,7 @@ export function enumHolds({ open, values }: DescEnum, number: number): boolean {
 }
 
 /** The values of an enum; with `ignoresUnknown` names that it has not are passed over. */
-export function enumLeaf(type: DescEnum, ignoresUnknown: boolean): Leaf {
+function enumLeaf(type: DescEnum, ignoresUnknown: boolean): Leaf {
   const numbers = new Map([
     ...type.values.map(({ jsonName, number }): [string, number] => [jsonName, number]),
     ...type.values.map(({ name, number }): [string, number] => [name, number]),

@@ -109,6 +109,19 @@ function rawMessage(route: Route, contentType: string, bytes: Uint8Array): Messa
   return writer.message;
 }
 
+/** Decoding more than this takes so long that others go first before it is read, in bytes. */
+const decodedBytesMax = 1024 * 1024;
+
+function messageFromJsonBytes(
+  route: Route,
+  json: JsonCodec,
+  bytes: Uint8Array,
+): Message | Promise<Message> {
+  const text = textOf(bytes);
+  if (bytes.length <= decodedBytesMax) return messageFromJson(route, json, text);
+  return nextTurn().then(() => messageFromJson(route, json, text));
+}
+
 /** How the bytes of a body become the message. Throws MEDIA_TYPE_UNSUPPORTED. */
 function messageReader(
   route: Route,
@@ -121,7 +134,7 @@ function messageReader(
   }
   const media = mediaTypeFrom(contentType);
   requireReadable(exchange, media);
-  if (isJson(media)) return (bytes) => messageFromJson(route, json, textOf(bytes));
+  if (isJson(media)) return (bytes) => messageFromJsonBytes(route, json, bytes);
   if (media.type === "application/x-www-form-urlencoded") {
     return (bytes) => messageFromUrlencoded(route, textOf(bytes), binder);
   }

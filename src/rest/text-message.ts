@@ -28,7 +28,7 @@ const jsonCharsMax = 65_536;
 const reader = new JsonReader({ registry: createRegistry() });
 
 /** Whether a message of this type is written as one text instead of field by field. */
-export function isTextual(type: DescMessage): boolean {
+function isTextual(type: DescMessage): boolean {
   return strings.has(type.typeName) || values.has(type.typeName) || isWrapperDesc(type);
 }
 

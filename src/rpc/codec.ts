@@ -12,6 +12,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
+import { nextTurn } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import { JsonProblem } from "#json/problem.ts";
 import { JsonReader, type JsonReaderOptions } from "#json/reader.ts";
@@ -44,6 +45,9 @@ export function registryOf(services: readonly DescService[]): Registry {
   for (const service of services) add(service.file);
   return createRegistry(...files);
 }
+
+/** Decoding more than this takes so long that others go first before it is read, in bytes. */
+const decodedBytesMax = 1024 * 1024;
 
 function textOf(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) throw new Error("it is not UTF-8");
@@ -97,7 +101,11 @@ function jsonCodec(input: DescMessage, output: DescMessage, options: JsonReaderO
   return {
     read(bytes, malformedCode) {
       try {
-        const message = reader.read(input, textOf(bytes));
+        const text = textOf(bytes);
+        const message =
+          bytes.length <= decodedBytesMax
+            ? reader.read(input, text)
+            : nextTurn().then(() => reader.read(input, text));
         return message instanceof Promise ? refusing(message, malformedCode) : message;
       } catch (thrown) {
         throw jsonFault(thrown, malformedCode);
