@@ -128,6 +128,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
+      elementsMax: options.elementsMax,
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });

@@ -61,6 +61,19 @@ export const reasons = {
   BACKEND_MALFORMED: { code: Code.Internal, http: 502, retryable: true, log: "warn" },
   SHUTTING_DOWN: { code: Code.Unavailable, retryable: true, log: "info" },
   INTERNAL: { code: Code.Internal, retryable: false, log: "error" },
+  // Of errors that say no more than a code: handlers and interceptors of others throw them.
+  UNKNOWN: { code: Code.Unknown, retryable: false, log: "error" },
+  NOT_FOUND: { code: Code.NotFound, retryable: false, log: "info" },
+  ALREADY_EXISTS: { code: Code.AlreadyExists, retryable: false, log: "info" },
+  PERMISSION_DENIED: { code: Code.PermissionDenied, retryable: false, log: "info" },
+  UNAUTHENTICATED: { code: Code.Unauthenticated, retryable: false, log: "info" },
+  RESOURCE_EXHAUSTED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
+  FAILED_PRECONDITION: { code: Code.FailedPrecondition, retryable: false, log: "info" },
+  ABORTED: { code: Code.Aborted, retryable: false, log: "info" },
+  OUT_OF_RANGE: { code: Code.OutOfRange, retryable: false, log: "info" },
+  UNIMPLEMENTED: { code: Code.Unimplemented, retryable: false, log: "info" },
+  UNAVAILABLE: { code: Code.Unavailable, retryable: true, log: "warn" },
+  DATA_LOSS: { code: Code.DataLoss, retryable: false, log: "error" },
 } as const satisfies Record<string, ReasonRow>;
 
 /** A reason's name. */

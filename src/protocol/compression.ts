@@ -102,3 +102,12 @@ export function messageTooLarge(bytesMax: number): ConnectError {
     metadata: { limit_bytes: String(bytesMax) },
   });
 }
+
+/** The refusal of a message of more elements than are read, in whatever format it is. */
+export function tooManyElements(elementsMax: number, cause: unknown): ConnectError {
+  const text = `the message has more than ${elementsMax} elements (max_request_elements)`;
+  return fault("BODY_TOO_LARGE", text, {
+    metadata: { limit_elements: String(elementsMax) },
+    cause,
+  });
+}

@@ -64,7 +64,8 @@ async function* inputsOf(
 ): AsyncIterable<Message> {
   const { methodKind } = match.route.method;
   for await (const text of connection.texts()) {
-    yield bindTarget(match, target, reading, messageFromJson(match.route, reading.json, text));
+    const message = await messageFromJson(match.route, reading.json, text);
+    yield bindTarget(match, target, reading, message);
     if (methodKind === "server_streaming") return;
   }
 }

@@ -5,7 +5,14 @@ import { ConnectError } from "@connectrpc/connect";
 import { HeldBytes } from "#core/held-bytes.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { messageTooLarge } from "#protocol/compression.ts";
-import { coded, isCompressed, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import {
+  coded,
+  type Envelope,
+  isCompressed,
+  onlyEnvelope,
+  prefixBytes,
+  sealed,
+} from "#protocol/envelope.ts";
 import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
@@ -68,12 +75,8 @@ export class EnvelopedLane {
           (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
         const bytes = this.#protocol.isText ? fromBase64(body) : body;
         if (bytes !== body) held.add(bytes.length);
-        const only = onlyEnvelope(bytes, reading);
-        input = isCompressed(only)
-          ? await call.reading((source) =>
-              calls.whileOpen(decompressedMessage(only, { ...reading, source })),
-            )
-          : plainMessage(only, reading);
+        const read = this.#read(onlyEnvelope(bytes, reading), reading, call);
+        input = read instanceof Promise ? await read : read;
       } catch (thrown) {
         throw await calls.failed(method, call, this.#asMessage(thrown));
       }
@@ -85,6 +88,22 @@ export class EnvelopedLane {
     } finally {
       held[Symbol.dispose]();
     }
+  }
+
+  /** The message of an envelope, within the call's time where it takes some. */
+  #read(
+    envelope: Envelope,
+    reading: MessageReading,
+    call: ExchangeCall,
+  ): Message | Promise<Message> {
+    const { calls } = this.#options;
+    if (isCompressed(envelope)) {
+      return call.reading((source) =>
+        calls.whileOpen(decompressedMessage(envelope, { ...reading, source })),
+      );
+    }
+    const read = plainMessage(envelope, reading);
+    return read instanceof Promise ? call.reading(() => calls.whileOpen(read)) : read;
   }
 
   /** How the messages are to be read; the deadline goes into `call`. */

@@ -16,11 +16,11 @@ export interface MessageReading extends Reading, Recipient {
   readonly held: HeldBytes;
 }
 
-/** The message of an envelope that is not compressed. Throws as `Codec.read` does. */
+/** The message of an envelope that is not compressed. Throws, or rejects, as `Codec.read` does. */
 export function plainMessage(
   { payload }: Envelope,
   { codec, malformedCode }: MessageReading,
-): Message {
+): Message | Promise<Message> {
   return codec.read(payload, malformedCode);
 }
 
@@ -31,7 +31,7 @@ export async function decompressedMessage(
 ): Promise<Message> {
   const { codec, coding, decompressor, malformedCode } = reading;
   const bytes = await decompressor.decompressed(coding, payload, reading, reading);
-  return codec.read(bytes, malformedCode);
+  return await codec.read(bytes, malformedCode);
 }
 
 /**
@@ -46,9 +46,9 @@ export async function* messagesFrom(
     for (;;) {
       const next = await envelopes.next();
       if (next === undefined) return;
-      yield isCompressed(next)
-        ? await decompressedMessage(next, reading)
-        : plainMessage(next, reading);
+      yield await (isCompressed(next)
+        ? decompressedMessage(next, reading)
+        : plainMessage(next, reading));
       reading.held.keepOnly(0);
     }
   } finally {

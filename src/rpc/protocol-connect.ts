@@ -126,10 +126,9 @@ export class ConnectLane {
     if (admission !== undefined) await admission;
     let input: Message;
     try {
-      input = codec.read(
-        await this.#bytesOf(request.exchange, call, { ...sent, held }),
-        malformedCode,
-      );
+      const bytes = await this.#bytesOf(request.exchange, call, { ...sent, held });
+      const read = codec.read(bytes, malformedCode);
+      input = read instanceof Promise ? await call.reading(() => calls.whileOpen(read)) : read;
     } catch (thrown) {
       throw await calls.failed(procedure.method, call, thrown);
     }

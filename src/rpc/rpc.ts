@@ -65,6 +65,7 @@ function allowedMethods({ method }: Procedure): string {
 export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
   const registry = registryOf(calls.services);
   const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
+  const { decoding } = options;
   const laneOptions: LaneOptions = {
     calls,
     registry,
@@ -82,11 +83,13 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     connect: new ConnectLane(laneOptions),
     "connect-stream": new EnvelopedLane(connectStream(registry), laneOptions),
   };
-  const decoders = new Decoders(options.decoding);
+  const elementsMax = decoding?.elementsMax;
+  const json = { registry, ...(elementsMax === undefined ? {} : { elementsMax }) };
+  const bounds = { decoders: new Decoders(decoding), json };
   const procedures = new Map<string, Procedure>();
   for (const method of calls.methods) {
     const path = `/${method.parent.typeName}/${method.name}`;
-    procedures.set(path, { method, path, codecs: codecsOf(method, registry, decoders) });
+    procedures.set(path, { method, path, codecs: codecsOf(method, bounds) });
   }
 
   return {

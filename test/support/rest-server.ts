@@ -23,6 +23,7 @@ export interface TestRequest {
 export interface TestAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly trailers: Readonly<NodeJS.Dict<string>>;
   readonly bytes: Buffer;
   readonly text: string;
 }
@@ -41,7 +42,8 @@ async function send(port: number, request: TestRequest): Promise<TestAnswer> {
   const pieces: Buffer[] = [];
   for await (const piece of incoming) pieces.push(piece);
   const bytes = Buffer.concat(pieces);
-  return { status: incoming.statusCode, headers: incoming.headers, bytes, text: bytes.toString() };
+  const { statusCode: status, headers: fields, trailers } = incoming;
+  return { status, headers: fields, trailers, bytes, text: bytes.toString() };
 }
 
 /** Serves `rest` on a free port of the loopback interface. */
