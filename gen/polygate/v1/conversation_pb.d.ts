@@ -761,11 +761,11 @@ export declare type Sampling = Message<"polygate.v1.Sampling"> & {
   frequencyPenalty?: number | undefined;
 
   /**
-   * Added to the logits of tokens, by token id.
+   * Added to the logits of tokens.
    *
-   * @generated from field: map<string, double> logit_bias = 6;
+   * @generated from field: repeated polygate.v1.TokenBias logit_bias = 6;
    */
-  logitBias: { [key: string]: number };
+  logitBias: TokenBias[];
 
   /**
    * Send the probabilities of the tokens that were chosen.
@@ -787,6 +787,60 @@ export declare type Sampling = Message<"polygate.v1.Sampling"> & {
  * Use `create(SamplingSchema)` to create a new message.
  */
 export declare const SamplingSchema: GenMessage<Sampling>;
+
+/**
+ * What is added to the logit of a token.
+ *
+ * @generated from message polygate.v1.TokenBias
+ */
+export declare type TokenBias = Message<"polygate.v1.TokenBias"> & {
+  /**
+   * The token's number, as text.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * -100 to 100.
+   *
+   * @generated from field: double bias = 2;
+   */
+  bias: number;
+};
+
+/**
+ * Describes the message polygate.v1.TokenBias.
+ * Use `create(TokenBiasSchema)` to create a new message.
+ */
+export declare const TokenBiasSchema: GenMessage<TokenBias>;
+
+/**
+ * A label that a provider keeps with a response.
+ *
+ * @generated from message polygate.v1.Label
+ */
+export declare type Label = Message<"polygate.v1.Label"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its value.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message polygate.v1.Label.
+ * Use `create(LabelSchema)` to create a new message.
+ */
+export declare const LabelSchema: GenMessage<Label>;
 
 /**
  * What some providers take beside the conversation.
@@ -832,9 +886,9 @@ export declare type ProviderOptions = Message<"polygate.v1.ProviderOptions"> & {
   /**
    * Free labels that the provider keeps with the response.
    *
-   * @generated from field: map<string, string> metadata = 6;
+   * @generated from field: repeated polygate.v1.Label metadata = 6;
    */
-  metadata: { [key: string]: string };
+  metadata: Label[];
 
   /**
    * The provider goes on from a response that it has kept, by its identifier.

@@ -4,6 +4,7 @@ import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
+import { droppedTuning } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
@@ -101,19 +102,17 @@ function toolsOf(request: ChatRequest, target: Target, dropped: string[]): Field
   return choice === undefined ? written : { ...written, tool_choice: choice };
 }
 
-/** Names of the tuning that Anthropic does not have. */
-function droppedTuning({ sampling, providerOptions: options }: ChatRequest): string[] {
-  return [
-    ...(sampling?.seed === undefined ? [] : ["seed"]),
-    ...(sampling?.presencePenalty === undefined ? [] : ["presence_penalty"]),
-    ...(sampling?.frequencyPenalty === undefined ? [] : ["frequency_penalty"]),
-    ...(Object.keys(sampling?.logitBias ?? {}).length === 0 ? [] : ["logit_bias"]),
-    ...(options?.verbosity ? ["verbosity"] : []),
-    ...(options?.cacheKey ? ["prompt_cache_key"] : []),
-    ...(options?.serviceTier ? ["service_tier"] : []),
-    ...(Object.keys(options?.metadata ?? {}).length === 0 ? [] : ["metadata"]),
-  ];
-}
+/** Tuning that Anthropic does not have. */
+const missing = [
+  "seed",
+  "presence_penalty",
+  "frequency_penalty",
+  "logit_bias",
+  "verbosity",
+  "prompt_cache_key",
+  "service_tier",
+  "metadata",
+] as const;
 
 /** Temperature and its like; the model's own where it takes none, or thinks by a budget. */
 function samplingOf(request: ChatRequest, takesSampling: boolean, dropped: string[]): Fields {
@@ -157,7 +156,7 @@ function formatOf(
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
   refuseStoredState(request);
   refuseShapes(request, target);
-  const dropped = droppedTuning(request);
+  const dropped = droppedTuning(request, missing);
   const maxTokens = request.maxTokens ?? target.facts.outputTokensMax;
   const { format, words } = formatOf(request, target, dropped);
   const isForced = request.toolChoice?.mode === Mode.ANY && target.facts.forcedTools;

@@ -4,6 +4,7 @@ import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
+import { droppedTuning } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
@@ -154,22 +155,16 @@ function configOf(request: ChatRequest, target: Target, dropped: string[]): Fiel
   });
 }
 
-/** Names of the tuning that Gemini does not have. */
-function droppedTuning({
-  sampling,
-  providerOptions: options,
-  parallelToolCalls,
-}: ChatRequest): string[] {
-  return [
-    ...(Object.keys(sampling?.logitBias ?? {}).length === 0 ? [] : ["logit_bias"]),
-    ...(options?.verbosity ? ["verbosity"] : []),
-    ...(options?.cacheKey ? ["prompt_cache_key"] : []),
-    ...(options?.user ? ["user"] : []),
-    ...(options?.serviceTier ? ["service_tier"] : []),
-    ...(Object.keys(options?.metadata ?? {}).length === 0 ? [] : ["metadata"]),
-    ...(parallelToolCalls === false ? ["parallel_tool_calls"] : []),
-  ];
-}
+/** Tuning that Gemini does not have. */
+const missing = [
+  "logit_bias",
+  "verbosity",
+  "prompt_cache_key",
+  "user",
+  "service_tier",
+  "metadata",
+  "parallel_tool_calls",
+] as const;
 
 /** The body of generateContent and streamGenerateContent; the model stands in the path. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
@@ -177,7 +172,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the model does not go on from a last turn of the assistant");
   }
-  const dropped = droppedTuning(request);
+  const dropped = droppedTuning(request, missing);
   const { system, contents } = turnsOf(request, target, dropped);
   const generationConfig = configOf(request, target, dropped);
   const body: Fields = {

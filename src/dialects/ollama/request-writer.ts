@@ -6,6 +6,7 @@ import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
+import { droppedTuning } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
@@ -154,7 +155,6 @@ function toolsOf(request: ChatRequest, dropped: string[]): Fields[] {
   if (toolChoice?.mode === Mode.ANY) {
     throw unsupported("tool_choice", "the provider cannot be made to call a tool");
   }
-  if (request.parallelToolCalls === false) dropped.push("parallel_tool_calls");
   if (toolChoice?.mode === Mode.NONE) return [];
   const names = toolChoice?.names ?? [];
   return tools.flatMap((tool) => {
@@ -186,17 +186,16 @@ function formatOf({ responseFormat }: ChatRequest): unknown {
   }
 }
 
-/** Names of the tuning that Ollama does not have. */
-function droppedTuning({ sampling, providerOptions: options }: ChatRequest): string[] {
-  return [
-    ...(Object.keys(sampling?.logitBias ?? {}).length === 0 ? [] : ["logit_bias"]),
-    ...(options?.verbosity ? ["verbosity"] : []),
-    ...(options?.cacheKey ? ["prompt_cache_key"] : []),
-    ...(options?.user ? ["user"] : []),
-    ...(options?.serviceTier ? ["service_tier"] : []),
-    ...(Object.keys(options?.metadata ?? {}).length === 0 ? [] : ["metadata"]),
-  ];
-}
+/** Tuning that Ollama does not have. */
+const missing = [
+  "logit_bias",
+  "verbosity",
+  "prompt_cache_key",
+  "user",
+  "service_tier",
+  "metadata",
+  "parallel_tool_calls",
+] as const;
 
 /** The body of POST /api/chat. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
@@ -206,7 +205,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the provider does not go on from a last turn of the assistant");
   }
-  const dropped = droppedTuning(request);
+  const dropped = droppedTuning(request, missing);
   const names = new Map<string, string>();
   const tools = toolsOf(request, dropped);
   const options = defined({

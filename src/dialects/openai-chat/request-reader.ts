@@ -6,6 +6,7 @@ import { partOf, textPart, thinkingPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import { efforts } from "#dialects/model-facts.ts";
+import { labelsFrom } from "#dialects/tuning.ts";
 import {
   type ChatMessage,
   ChatMessageSchema,
@@ -285,9 +286,10 @@ function samplingOf(body: JsonObject): Sampling | undefined {
     topLogprobs: body.integer("top_logprobs", 0, 20),
   };
   const bias = body.object("logit_bias");
-  const logitBias: Record<string, number> = {};
-  for (const token of Object.keys(bias?.value ?? {}))
-    logitBias[token] = bias?.number(token, -100, 100) ?? 0;
+  const logitBias = Object.keys(bias?.value ?? {}).map((token) => ({
+    token,
+    bias: bias?.number(token, -100, 100) ?? 0,
+  }));
   const isSet = bias !== undefined || Object.values(sampling).some((value) => value !== undefined);
   return isSet ? create(SamplingSchema, { ...sampling, logitBias }) : undefined;
 }
@@ -331,7 +333,7 @@ export function readRequest(value: unknown): ReadRequest {
       serviceTier: body.text("service_tier") ?? "",
       verbosity: body.text("verbosity") ?? "",
       modalities: body.texts("modalities") ?? [],
-      metadata: body.textMap("metadata"),
+      metadata: labelsFrom(body.textMap("metadata")),
     },
     ...(sampling === undefined ? {} : { sampling }),
     ...(toolChoice === undefined ? {} : { toolChoice }),

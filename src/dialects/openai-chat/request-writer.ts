@@ -9,6 +9,7 @@ import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
+import { metadataOf } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
@@ -273,11 +274,11 @@ function samplingOf(
   if (!target.facts.sampling) {
     dropped.push(...Object.keys(defined(chosen)));
   }
-  const bias = sampling?.logitBias ?? {};
+  const bias = (sampling?.logitBias ?? []).map((one) => [one.token, one.bias]);
   return defined({
     ...(target.facts.sampling ? chosen : {}),
     seed: sampling?.seed,
-    logit_bias: Object.keys(bias).length === 0 ? undefined : bias,
+    logit_bias: bias.length === 0 ? undefined : Object.fromEntries(bias),
     logprobs: sampling?.logprobs,
     top_logprobs: sampling?.topLogprobs,
   });
@@ -306,7 +307,6 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   if (effort !== undefined && takenEffort !== effort) dropped.push("reasoning_effort");
   const options = request.providerOptions;
   const nonEmpty = (text: string | undefined) => (text ? text : undefined);
-  const metadata = options?.metadata ?? {};
   const body = defined({
     model: target.model,
     messages: messagesOf(
@@ -328,7 +328,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     prompt_cache_key: nonEmpty(options?.cacheKey),
     safety_identifier: options?.user ? safeUserOf(options.user) : undefined,
     service_tier: nonEmpty(options?.serviceTier),
-    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    metadata: metadataOf(options),
     stream: request.stream ? true : undefined,
     stream_options: request.stream ? { include_usage: true } : undefined,
   });

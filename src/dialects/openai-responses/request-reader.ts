@@ -7,6 +7,7 @@ import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import { efforts } from "#dialects/model-facts.ts";
 import { openState } from "#dialects/opaque-state.ts";
+import { labelsFrom } from "#dialects/tuning.ts";
 import {
   type ChatMessage,
   ChatMessageSchema,
@@ -276,7 +277,7 @@ export function readRequest(value: unknown): ReadRequest {
       user: body.text("safety_identifier") ?? body.text("user") ?? "",
       serviceTier: body.text("service_tier") ?? "",
       verbosity: text?.text("verbosity") ?? "",
-      metadata: body.textMap("metadata"),
+      metadata: labelsFrom(body.textMap("metadata")),
       previousResponseId: body.text("previous_response_id") ?? "",
       conversationId: conversationIdOf(body),
       store: body.flag("store"),

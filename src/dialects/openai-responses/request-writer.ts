@@ -8,6 +8,7 @@ import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { effortOf, safeUserOf } from "#dialects/openai-chat/request-writer.ts";
+import { droppedTuning, metadataOf } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
@@ -267,27 +268,18 @@ function reasoningOf(
   return Object.keys(written).length === 0 ? undefined : written;
 }
 
-/** Names of the tuning that Responses does not have. */
-function droppedTuning({ sampling }: ChatRequest): string[] {
-  return [
-    ...(sampling?.topK === undefined ? [] : ["top_k"]),
-    ...(sampling?.seed === undefined ? [] : ["seed"]),
-    ...(sampling?.presencePenalty === undefined ? [] : ["presence_penalty"]),
-    ...(sampling?.frequencyPenalty === undefined ? [] : ["frequency_penalty"]),
-    ...(Object.keys(sampling?.logitBias ?? {}).length === 0 ? [] : ["logit_bias"]),
-  ];
-}
+/** Tuning that Responses does not have. */
+const missing = ["top_k", "seed", "presence_penalty", "frequency_penalty", "logit_bias"] as const;
 
 /** The body of POST /responses. Nothing is kept there unless the client asked for it. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
   const { sampling, providerOptions: options, choices = 1 } = request;
   if (choices > 1) throw unsupported("n", "the provider writes one response");
   if (request.stop.length > 0) throw unsupported("stop", "the provider has no stop sequences");
-  const dropped = droppedTuning(request);
+  const dropped = droppedTuning(request, missing);
   const { instructions, input } = inputOf(request);
   const tools = toolsOf(request, dropped);
   const nonEmpty = (text: string | undefined) => (text ? text : undefined);
-  const metadata = options?.metadata ?? {};
   const chosen = { temperature: request.temperature, top_p: sampling?.topP };
   if (!target.facts.sampling) dropped.push(...Object.keys(defined(chosen)));
   const body = defined({
@@ -310,7 +302,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     prompt_cache_key: nonEmpty(options?.cacheKey),
     safety_identifier: options?.user ? safeUserOf(options.user) : undefined,
     service_tier: nonEmpty(options?.serviceTier),
-    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    metadata: metadataOf(options),
     stream: request.stream ? true : undefined,
   });
   return { body, dropped };

@@ -2,6 +2,7 @@
 
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { metadataOf } from "#dialects/tuning.ts";
 import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import { ResponseFormat_Kind as FormatKind, type Usage } from "#gen/polygate/v1/conversation_pb.js";
 import {
@@ -47,7 +48,7 @@ export function responseObject(
     incomplete_details: null,
     instructions: null,
     max_output_tokens: request.maxTokens ?? null,
-    metadata: request.providerOptions?.metadata ?? {},
+    metadata: metadataOf(request.providerOptions) ?? {},
     model: told.model,
     parallel_tool_calls: request.parallelToolCalls ?? true,
     previous_response_id: null,
