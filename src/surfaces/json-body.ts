@@ -1,11 +1,9 @@
 /** Reads a JSON body of any shape: counted before it is parsed, so that few bytes cannot become much. Pure. */
 
 import { fault } from "#errors/fault.ts";
+import { jsonLimits } from "#json/limits.ts";
 
-/** Bounds of a JSON text. */
-const depthMax = 100;
-const elementsMax = 200_000;
-
+const { depthMax, elementsMax } = jsonLimits;
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;

@@ -26,6 +26,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   interceptors: ["validation", "observability", "errors", "core", "gen"],
   "http-client": [],
   surfaces: [
+    "json",
     "rpc",
     "protocol",
     "exchange",
