@@ -9,6 +9,7 @@ import { bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
+import { valuesByName } from "./values-by-name.ts";
 
 /** A response of either of Node's HTTP modules. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -19,16 +20,6 @@ const lingerMs = 5000;
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {
   return "stream" in response ? response.write(bytes) : response.write(bytes);
-}
-
-/** Node's HTTP/2 takes all values of a name at once. */
-function valuesByName(fields: HeaderList): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
-  for (const [name, value] of fields) {
-    all[name] ??= [];
-    all[name].push(value);
-  }
-  return all;
 }
 
 /** Whether part of a request body has yet to arrive. */
