@@ -23,6 +23,7 @@ import { messageOf, messagesOf, readTimeout } from "./request.ts";
 import { nameOf, type Route } from "./route.ts";
 import { type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
+import { HeldBytes } from "./websocket-held-bytes.ts";
 
 /** How requests are read and answers written. */
 export interface RestOptions {
@@ -69,6 +70,9 @@ export interface Rest {
   upgrade(upgrade: Upgrade, match: RestMatch, request: RestRequest): Promise<void>;
 }
 
+/** What all WebSockets may hold of unfinished messages: so much, or so many of the greatest size. */
+const heldBytesMin = 64 * 1024 * 1024;
+const heldMessages = 4;
 const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
@@ -93,12 +97,15 @@ class Transcoder implements Rest {
   readonly #codecOf: (method: DescMethod) => JsonCodec;
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
+  /** By all WebSockets. */
+  readonly #held: HeldBytes;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
+    this.#held = new HeldBytes(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -146,7 +153,7 @@ class Transcoder implements Rest {
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
-      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
+      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax, held: this.#held },
       values: request.values,
       facts: () => this.#factsOf(request),
     });

@@ -113,6 +113,33 @@ test("needs the credential that every call needs", async () => {
   expect((await callOver(guarded.url + path, question, allowed)).code).toBe(1000);
 });
 
+test("takes the key of a browser, which has no field for one, and writes it nowhere", async () => {
+  await using guarded = await startTestGateway({
+    yaml: `{ gateway: { host: 127.0.0.1, port: 0 }, auth: { keys: [{ name: a, key: ${key} }] } }`,
+  });
+  const open = async (protocols: string[]) => {
+    const socket = new WebSocket(guarded.url.replace("http", "ws") + path, protocols);
+    socket.addEventListener("open", () => socket.send('{"message":"hello"}'));
+    const [{ code }] = await once(socket, "close");
+    return { code, protocol: socket.protocol };
+  };
+  expect(await open(["bearer", key])).toEqual({ code: 1000, protocol: "bearer" });
+  expect(await open(["bearer", "another-key-of-some-length"])).toEqual({
+    code: 1006,
+    protocol: "",
+  });
+  expect(await open(["json"])).toEqual({ code: 1006, protocol: "" });
+  const offer = { "sec-websocket-protocol": `bearer, ${key}` };
+  const answer = await answerTo(guarded.url + path, { ...handshake, ...offer });
+  expect(JSON.stringify([answer.statusCode, answer.rawHeaders])).not.toContain(key);
+  expect(answer.headers["sec-websocket-protocol"]).toBe("bearer");
+  const line = await guarded.line(({ msg, principal }) => msg === "call" && principal === "a");
+  expect(line).toMatchObject({ procedure: "polygate.v1.ChatService/StreamChat" });
+  const log = JSON.stringify(guarded.lines);
+  expect(log).not.toContain(key);
+  expect(log).not.toContain("another-key-of-some-length");
+});
+
 test("of an allowed origin is taken", async () => {
   await using open = await startTestGateway({
     yaml: "{ gateway: { host: 127.0.0.1, port: 0 }, cors: { origins: ['https://app.example'] } }",
