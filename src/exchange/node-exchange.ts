@@ -17,6 +17,25 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** Time for a client to stop sending a body that nobody reads any more (nginx: lingering_timeout). */
 const lingerMs = 5000;
 
+/** Time for a client to take what was written of a stream, as the project's own engines have it. */
+const stallTimeoutMs = 60_000;
+/** Time for a client to take a response that is written to its end, however large. */
+const takingTimeoutMs = 300_000;
+const takenBytes = 64 * 1024;
+/** RFC 9113 §7: CANCEL. */
+const http2Cancel = 8;
+
+/** Cuts the client off unless `forget` is called in time. */
+function cutOffAfter(ms: number, response: NodeResponse): { forget(): void } {
+  const timer = setTimeout(() => {
+    // A response that is written to its end would look whole.
+    if ("stream" in response) response.stream.close(http2Cancel);
+    else response.destroy();
+  }, ms);
+  timer.unref();
+  return { forget: () => clearTimeout(timer) };
+}
+
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {
   return "stream" in response ? response.write(bytes) : response.write(bytes);
@@ -168,6 +187,7 @@ export class NodeExchange implements Exchange {
     // Node writes a text together with the head; one of ASCII alone needs no encoding.
     if (typeof body === "string" && body.length === bodyBytes) this.response.end(body, "latin1");
     else this.response.end(body);
+    this.#awaitTaking();
   }
 
   start(status: number, headers: HeaderList): void {
@@ -184,7 +204,9 @@ export class NodeExchange implements Exchange {
     this.#bodyBytes += bytes.length;
     if (this.method === "HEAD" || write(response, bytes)) return undefined;
     return new Promise<void>((resolve, reject) => {
+      const stalled = cutOffAfter(stallTimeoutMs, response);
       const settle = () => {
+        stalled.forget();
         response.off("drain", settle);
         response.off("close", settle);
         if (response.destroyed) reject(clientGone());
@@ -198,6 +220,7 @@ export class NodeExchange implements Exchange {
   end(trailers?: HeaderList): void {
     if (trailers !== undefined && !this.response.destroyed) this.#addTrailers(trailers);
     this.response.end();
+    this.#awaitTaking();
   }
 
   reset(): void {
@@ -206,6 +229,16 @@ export class NodeExchange implements Exchange {
 
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.#endListeners.push(listener);
+  }
+
+  /** The response is written; what the client has not taken of it cannot wait for ever. */
+  #awaitTaking(): void {
+    const { response } = this;
+    // Less than this the system takes for every client of HTTP/1.1.
+    if (!("stream" in response) && this.#bodyBytes <= takenBytes) return;
+    if (response.writableFinished || response.destroyed) return;
+    const late = cutOffAfter(takingTimeoutMs, response);
+    response.once("finish", late.forget).once("close", late.forget);
   }
 
   /** Tells an HTTP/1.1 client that waits for it to send the body. */
