@@ -1,6 +1,5 @@
 /** Takes a token per call from the caller's buckets, and refuses when one is empty. */
 
-import { isIP } from "node:net";
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
@@ -10,6 +9,7 @@ import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#co
 import { fault } from "#errors/fault.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
+import { callerOf } from "./caller.ts";
 import { callRecordKey, type Principal, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
 import { procedureOf } from "./outcome.ts";
@@ -36,16 +36,6 @@ export interface RateLimitDeps {
   readonly metrics: Metrics;
 }
 
-/** The network that an address counts for: an IPv6 client owns a /64, so one address means nothing. */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = "", tail = ""] = address.split("::");
-  const front = head === "" ? [] : head.split(":");
-  const back = tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => "0");
-  return [...front, ...zeros, ...back].slice(0, 4).join(":");
-}
-
 /** What is left in a bucket, as response fields. */
 function writeFields({ limits, bucket, waitMs }: Tried, header: Headers): void {
   const remaining = waitMs > 0 ? 0 : Math.floor(bucket.tokens);
@@ -70,10 +60,8 @@ export function rateLimit(
   const hits = new Map<string, CounterSeries>();
 
   const clientOf = (request: AnyRequest, principal: Principal): string => {
-    if (!principal.authenticated) {
-      return `ip:${networkOf(request.contextValues.get(callRecordKey).clientAddress)}`;
-    }
-    const key = keys.get(principal) ?? `key:${principal.id}`;
+    if (!principal.authenticated) return callerOf(request.contextValues);
+    const key = keys.get(principal) ?? callerOf(request.contextValues);
     keys.set(principal, key);
     return key;
   };
