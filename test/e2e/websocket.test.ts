@@ -72,8 +72,11 @@ describe.each(["polygate", "node"])("a WebSocket, HTTP/1.1 by the engine of %s,"
   });
 
   test("is refused by the rules of every call: validation, with the field's name", async () => {
-    const { texts, code, reason } = await callOver(gateway.url + path, { message: "" });
+    // No core would mind the temperature.
+    const message = { message: "hi", temperature: 9 };
+    const { texts, code, reason } = await callOver(gateway.url + path, message);
     expect(texts).toMatchObject([{ error: { code: "REQUEST_INVALID" } }]);
+    expect(JSON.stringify(texts)).toContain("temperature");
     expect([code, reason]).toEqual([1008, "REQUEST_INVALID"]);
   });
 
