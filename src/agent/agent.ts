@@ -110,6 +110,7 @@ export interface AgentDeps {
 /** Builds the core. */
 export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
   const { clock, rng, turns = createTurns(systemClock), limits = generationLimits } = deps;
+  const isShaped = options.failAfterTokens > 0 || options.tokenIntervalMs > 0;
   const toolbox = createToolbox(clock);
   const generations = new Generations(limits);
 
@@ -121,7 +122,7 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
 
   async function begin(request: ChatRequest, work: Work): Promise<Begun> {
     const prompt = await inTurn(work, () => checkedPrompt(request, agentModel));
-    await pause(clock, options.latencyMs, work.signal);
+    await sleep(clock, options.latencyMs, work.signal);
     if (rng.next() < options.failureRate) {
       throw fault("BACKEND_LOST", "the core fails as often as its failure rate says");
     }
@@ -139,7 +140,7 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
     if (failAfterTokens > 0 && sent === failAfterTokens) {
       throw fault("BACKEND_LOST", `the core breaks off after ${sent} tokens, as it was told to`);
     }
-    if (sent > 0) await pause(clock, tokenIntervalMs, signal);
+    if (sent > 0) await sleep(clock, tokenIntervalMs, signal);
   }
 
   return {
@@ -152,7 +153,7 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
         content += block.pieces.join("");
         written.add(block);
       }
-      await pause(clock, options.tokenIntervalMs * Math.max(0, written.tokenCount - 1), signal);
+      await sleep(clock, options.tokenIntervalMs * Math.max(0, written.tokenCount - 1), signal);
       const toolCalls = [...answer.toolCalls];
       return create(ChatResponseSchema, {
         ...{ content, toolCalls, model: agentModel },
@@ -170,8 +171,11 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
       let sent = 0;
       for await (const block of tokenizer.read(answer.content, work, request.maxTokens)) {
         for (const delta of block.pieces) {
-          await untilDue(sent, signal);
-          yield await inTurn(work, () => piece({ delta }));
+          if (isShaped) await untilDue(sent, signal);
+          const pause = turns.next();
+          if (pause !== undefined) await pause;
+          signal.throwIfAborted();
+          yield piece({ delta });
           sent += 1;
         }
         written.add(block);
@@ -193,7 +197,7 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
   };
 }
 
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (ms > 0) await clock.sleep(ms, signal);
 }

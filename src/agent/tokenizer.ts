@@ -2,7 +2,7 @@
 
 import { inTurn, type Work } from "./work.ts";
 
-/** A tokenizer with its tables in memory. It keeps nothing of any text. */
+/** A tokenizer with its tables in memory. Of texts it keeps no more than `mergesMax` blocks. */
 export interface Tokenizer {
   /** Number of tokens of `text`; words that look like control tokens are text like any other. */
   count(text: string, work: Work): Promise<number>;
@@ -31,6 +31,12 @@ export interface TokenBlock {
  */
 const blockLengthMax = 512;
 
+/**
+ * Words without a token of their own whose tokens the library remembers. Each keeps the block that
+ * it was cut from, so that this bounds memory, too: 2 MB, 25 MB at worst.
+ */
+const mergesMax = 2000;
+
 const plainText = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
 
 /** Imports the tables on first use (docs/design/agent.md says what they cost). */
@@ -39,8 +45,7 @@ export async function loadTokenizer(): Promise<Tokenizer> {
     import("gpt-tokenizer/encoding/cl100k_base"),
     import("gpt-tokenizer/bpeRanks/cl100k_base"),
   ]);
-  // Its keys are stretches of callers' texts, and each keeps the whole text that it was cut from.
-  setMergeCacheSize(0);
+  setMergeCacheSize(mergesMax);
 
   return {
     async count(text, work) {
@@ -120,10 +125,15 @@ function* blocks(text: string): Generator<string, void, undefined> {
     const space = window.lastIndexOf(" ");
     let length = space > 0 ? space : blockLengthMax;
     if (isLowSurrogate(window.charCodeAt(length))) length -= 1;
-    yield window.slice(0, length);
+    yield copyOf(window.slice(0, length));
     start += length;
   }
-  yield text.slice(start);
+  yield start === 0 ? text : copyOf(text.slice(start));
+}
+
+/** The same text in memory of its own: a slice, and whatever is cut from it, may keep the whole. */
+function copyOf(slice: string): string {
+  return Buffer.from(slice).toString();
 }
 
 function isLowSurrogate(unit: number): boolean {

@@ -1,6 +1,6 @@
 /** Token counts agree with the encoding, for any text, in time that grows with its length. */
 
-import { countTokens, encode } from "gpt-tokenizer/encoding/cl100k_base";
+import encoding, { countTokens, encode } from "gpt-tokenizer/encoding/cl100k_base";
 import { describe, expect, test } from "vitest";
 import { loadTokenizer } from "#agent/tokenizer.ts";
 import type { Work } from "#agent/work.ts";
@@ -9,6 +9,11 @@ import { createTurns } from "#core/turns.ts";
 
 const tokenizer = await loadTokenizer();
 const work: Work = { turns: createTurns(systemClock), signal: new AbortController().signal };
+
+/** What the library remembers. */
+interface LibraryInside {
+  readonly bytePairEncodingCoreProcessor: { readonly mergeCache: ReadonlyMap<string, unknown> };
+}
 
 /** Work whose slices are counted; `slice` is called with each one's number. */
 function countedWork(slice: (number: number) => void, signal = work.signal): Work {
@@ -110,6 +115,18 @@ test("two texts that are read in turns keep their characters to themselves", asy
     }
   }
   expect(pieces).toEqual({ one: "\ufffd", other: `${"😀".repeat(400)}x` });
+});
+
+test("the library remembers a bounded number of words", async () => {
+  const { mergeCache } = (encoding as unknown as LibraryInside).bytePairEncodingCoreProcessor;
+  const letters = (index: number) =>
+    index
+      .toString(6)
+      .padStart(5, "0")
+      .replace(/\d/g, (digit) => "qxzjkv"[Number(digit)] ?? "");
+  const words = Array.from({ length: 5000 }, (_, index) => `${letters(index)}wq`);
+  await tokenizer.count(words.join(" "), work);
+  expect(mergeCache.size).toBe(2000);
 });
 
 describe("a text is read in slices of at most 512 characters", () => {
