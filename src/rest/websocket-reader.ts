@@ -59,10 +59,11 @@ export class MessageReader {
   #head: FrameHead | undefined;
   /** Bytes of the frame's payload that were read. */
   #payloadAt = 0;
-  /** A message or a control frame, as far as it came in pieces: one buffer with room to grow. */
+  /** A message as far as it came in pieces: one buffer with room to grow. */
   #gathered: Buffer = nothing;
   #gatheredLength = 0;
-  readonly #control = Buffer.alloc(125);
+  /** The payload of a control frame. */
+  #control: Buffer = nothing;
   /** Frames of the message that has begun; 0: none has. */
   #frames = 0;
   #discards = false;
@@ -140,6 +141,7 @@ export class MessageReader {
       return;
     }
     this.#head = head;
+    if (isControl(head.opcode)) this.#control = Buffer.alloc(head.payloadBytes);
     if (head.payloadBytes === 0) this.#readPayload(head);
   }
 
@@ -181,7 +183,7 @@ export class MessageReader {
   #addToControl(head: FrameHead, piece: Buffer, isWhole: boolean): void {
     piece.copy(this.#control, this.#payloadAt - piece.length);
     if (!isWhole) return;
-    const payload = Buffer.from(this.#control.subarray(0, this.#payloadAt));
+    const payload = this.#control;
     if (head.opcode === opcode.ping) this.#taker.onPing(payload);
     else if (head.opcode === opcode.close) this.#taker.onClose(payload);
   }
