@@ -70,8 +70,8 @@ export interface HealthWatching {
 
 /** A client of gRPC has one watch per connection. */
 const watchLimits: PlaceLimits = { totalMax: 2048, perCallerMax: 256 };
-/** Longest name that is watched, which is kept for as long. */
-const watchedNameLengthMax = 256;
+/** Longest name that is watched, which is kept for as long, and that is quoted. */
+const nameLengthMax = 256;
 
 /** Registers Check, List and Watch. */
 export function registerHealth(
@@ -87,8 +87,11 @@ export function registerHealth(
   router.service(Health, {
     check({ service }) {
       const status = health.get(service);
-      // The protocol fixes this code for a service that is not known here.
-      if (status === undefined) throw new ConnectError(`unknown service ${service}`, Code.NotFound);
+      if (status === undefined) {
+        const quoted = service.slice(0, nameLengthMax);
+        // The protocol fixes this code for a service that is not known here.
+        throw new ConnectError(`unknown service ${quoted}`, Code.NotFound);
+      }
       return { status };
     },
     list() {
@@ -99,8 +102,8 @@ export function registerHealth(
       return { statuses: Object.fromEntries(all) };
     },
     async *watch({ service }, { signal, values }) {
-      if (service.length > watchedNameLengthMax) {
-        const description = `at most ${watchedNameLengthMax} characters`;
+      if (service.length > nameLengthMax) {
+        const description = `at most ${nameLengthMax} characters`;
         throw fault("REQUEST_INVALID", `service: ${description}`, {
           fields: [{ field: "service", description }],
         });

@@ -60,6 +60,12 @@ test("check of an unknown service is NOT_FOUND, as the protocol says", async () 
   expect(error.code).toBe(Code.NotFound);
 });
 
+test("the refusal of a long name quotes its beginning: it travels in a header", async () => {
+  const service = "x".repeat(1_000_000);
+  const error = await rejection(served().call(Health.method.check, { service }));
+  expect(error.rawMessage.length).toBeLessThan(300);
+});
+
 test("list tells all", async () => {
   const { message } = await served().call(Health.method.list, {});
   expect(message).toMatchObject({
