@@ -5,7 +5,7 @@ import type { ContextValues } from "@connectrpc/connect";
 import { callRecordKey, principalKey } from "./context.ts";
 
 /** The network that an address counts for: an IPv6 client owns a /64, so one address means nothing. */
-export function networkOf(address: string): string {
+function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head = "", tail = ""] = address.split("::");
   const front = head === "" ? [] : head.split(":");

@@ -103,8 +103,9 @@ export function registerReflection(router: ConnectRouter, services: readonly Des
   const all = [...services, ServerReflection, ServerReflectionAlpha];
   // No message names the error details: they travel as Any in a status.
   const roots = [...all.map(({ file }) => file), file_google_rpc_error_details];
+  const names = all.map(({ typeName }) => typeName);
   const answering: Answering = {
-    services: all.map(({ typeName }) => typeName).sort(),
+    services: names.sort((one, other) => (one < other ? -1 : 1)),
     catalog: new DescriptorCatalog(roots),
   };
   const turns = createTurns(systemClock);
