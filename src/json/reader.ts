@@ -1,7 +1,7 @@
 /** Reads messages from JSON text, in one pass that counts what it reads and lets others go first when it is long. */
 
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { Slice } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
 import { ignored, unset } from "./leaf.ts";
 import { type JsonLimits, jsonLimits } from "./limits.ts";
 import type { FieldPlan } from "./message-frame.ts";
@@ -30,20 +30,20 @@ export interface FieldText {
 /** Characters that are read before anybody looks at the time. */
 const sliceChars = 16_384;
 
-/** Reads what is left, in slices. */
-async function readOn(run: JsonRun): Promise<void> {
-  const slice = new Slice();
-  do await slice.next();
-  while (!readSome(run, slice));
+/** Reads until all has been read; a promise to wait for when others are to go first. */
+function readSome(run: JsonRun): Promise<void> | undefined {
+  while (!run.advance(sliceChars)) {
+    const pause = turns.next();
+    if (pause !== undefined) return pause;
+  }
+  return undefined;
 }
 
-/** Reads until all has been read, or for a while: then false. */
-function readSome(run: JsonRun, slice?: Slice): boolean {
-  if (run.advance(sliceChars)) return true;
-  const time = slice ?? new Slice();
-  do if (run.advance(sliceChars)) return true;
-  while (!time.isOver);
-  return false;
+/** Reads what is left after a pause, and others. */
+async function readOn(run: JsonRun, first: Promise<void>): Promise<void> {
+  for (let pause: Promise<void> | undefined = first; pause !== undefined; pause = readSome(run)) {
+    await pause;
+  }
 }
 
 /** Reads JSON. All that it throws or rejects with is a JsonProblem. */
@@ -58,7 +58,8 @@ export class JsonReader {
   read(desc: DescMessage, text: string): Message | Promise<Message> {
     const root = new Root(this.#plans.message(desc));
     const run = new JsonRun(text, root, this.#options);
-    return readSome(run) ? messageIn(root) : readOn(run).then(() => messageIn(root));
+    const pause = readSome(run);
+    return pause === undefined ? messageIn(root) : readOn(run, pause).then(() => messageIn(root));
   }
 
   /** The same at once, whatever it takes: for texts that are short. */
@@ -75,7 +76,8 @@ export class JsonReader {
     const root = new Root(plan.value, plan.name, named);
     const run = new JsonRun(text, root, this.#options);
     const set = () => setField(message, plan, root.value);
-    if (!readSome(run)) return readOn(run).then(set);
+    const pause = readSome(run);
+    if (pause !== undefined) return readOn(run, pause).then(set);
     set();
     return undefined;
   }

@@ -3,6 +3,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -82,6 +83,9 @@ interface Asked {
   readonly request: RestRequest;
 }
 
+/** What all WebSockets may hold of unfinished messages: so much, or so many of the greatest size. */
+const heldBytesMin = 64 * 1024 * 1024;
+const heldMessages = 4;
 const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
@@ -107,6 +111,8 @@ class Transcoder implements Rest {
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
   readonly #compression: Compression;
+  /** What unfinished messages of all WebSockets hold. */
+  readonly #held: ByteBudget;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
@@ -114,6 +120,7 @@ class Transcoder implements Rest {
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#compression = new Compression(options.compression ?? defaultCompression);
+    this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -162,7 +169,7 @@ class Transcoder implements Rest {
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
-      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
+      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax, held: this.#held },
       values: request.values,
       facts: () => this.#factsOf(request),
     });

@@ -12,7 +12,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
-import { nextTurn } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import { JsonProblem, TooManyJsonElements } from "#json/problem.ts";
 import { JsonReader, type JsonReaderOptions } from "#json/reader.ts";
@@ -118,7 +118,7 @@ function jsonCodec(input: DescMessage, output: DescMessage, options: JsonReaderO
         const message =
           bytes.length <= decodedBytesMax
             ? reader.read(input, text)
-            : nextTurn().then(() => reader.read(input, text));
+            : turns.later().then(() => reader.read(input, text));
         return message instanceof Promise ? refusing(message, malformedCode) : message;
       } catch (thrown) {
         throw jsonFault(thrown, malformedCode);

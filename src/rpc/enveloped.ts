@@ -4,6 +4,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { HeldBytes } from "#core/held-bytes.ts";
 import { reasonOf } from "#errors/fault.ts";
+import type { Exchange } from "#exchange/exchange.ts";
 import { messageTooLarge } from "#protocol/compression.ts";
 import {
   coded,
@@ -51,7 +52,6 @@ export class EnvelopedLane {
     const { calls } = this.#options;
     const { exchange, procedure } = request;
     const { method } = procedure;
-    const bytesMax = this.#bodyBytesMax;
     const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
     const held = new HeldBytes(this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
@@ -70,15 +70,14 @@ export class EnvelopedLane {
       }
       let input: Message;
       try {
-        const body =
-          exchange.takeBody(bytesMax) ??
-          (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
+        const whole = this.#bodyOf(exchange, call);
+        const body = whole instanceof Promise ? await whole : whole;
         const bytes = this.#protocol.isText ? fromBase64(body) : body;
         if (bytes !== body) held.add(bytes.length);
         const read = this.#read(onlyEnvelope(bytes, reading), reading, call);
         input = read instanceof Promise ? await read : read;
       } catch (thrown) {
-        throw await calls.failed(method, call, this.#asMessage(thrown));
+        throw await calls.failed(method, call, thrown);
       }
       const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
       const { message: framed } = await calls.unary(method, input, call, encode);
@@ -124,6 +123,22 @@ export class EnvelopedLane {
       source: call,
       held,
     };
+  }
+
+  /** The whole body, at once when it is here. */
+  #bodyOf(exchange: Exchange, call: ExchangeCall): Uint8Array | Promise<Uint8Array> {
+    const { calls } = this.#options;
+    const bytesMax = this.#bodyBytesMax;
+    try {
+      const whole = exchange.takeBody(bytesMax);
+      if (whole !== undefined) return whole;
+    } catch (thrown) {
+      throw this.#asMessage(thrown);
+    }
+    const read = call.reading(() => calls.whileOpen(exchange.body(bytesMax)));
+    return read.catch((thrown): never => {
+      throw this.#asMessage(thrown);
+    });
   }
 
   /** A body over the limit is a message over it, whose limit knows neither envelope nor base64. */
