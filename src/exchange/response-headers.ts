@@ -11,6 +11,15 @@ type Reading = "exposed" | "readable" | "internal";
 export const responseHeaders: Readonly<Record<string, Reading>> = {
   // The request entry.
   "x-request-id": "exposed",
+  // The provider and the model that answered, and what of the request it was not told.
+  "x-polygate-provider": "exposed",
+  "x-polygate-model": "exposed",
+  "x-polygate-attempts": "exposed",
+  "x-polygate-dropped": "exposed",
+  // What the SDKs of model vendors read.
+  "request-id": "exposed",
+  "retry-after-ms": "exposed",
+  "x-should-retry": "exposed",
   // Limits.
   "ratelimit-limit": "exposed",
   "ratelimit-remaining": "exposed",
@@ -29,7 +38,6 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   "accept-ranges": "exposed",
   etag: "exposed",
   vary: "exposed",
-
   "cache-control": "readable",
   date: "exposed",
   // RPC protocols.

@@ -7,7 +7,7 @@ import type { LlmSurfaceName } from "./llm-paths.ts";
 
 /** Seconds since the epoch for models of which nobody knows when they were made. */
 const createdSeconds = 1_700_000_000;
-const createdText = new Date(createdSeconds * 1000).toISOString();
+const createdText = "2023-11-14T22:13:20.000Z";
 
 /** An object that satisfies clients of OpenAI and of Anthropic alike. */
 function modelObject({ id, provider }: Model): Json {

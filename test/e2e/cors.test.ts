@@ -8,14 +8,19 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exposedHeaders, responseHeaders } from "#exchange/response-headers.ts";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
 
 const origin = "https://app.example";
 const key = "a-key-that-is-long-enough";
-const yaml = (engine: string) => `
+const yaml = (engine: string, providerUrl: string) => `
 gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine}, http2_engine: ${engine} }
 cors: { origins: ["${origin}"], credentials: true }
 auth: { keys: [{ name: app, key: ${key} }] }
-rate_limiting: { requests_per_minute: 1000, burst: 1000, routes: [{ match: /v1/query, requests_per_minute: 1, burst: 1 }] }
+rate_limiting: { requests_per_minute: 1000, burst: 1000, routes: [{ match: /v1/query, requests_per_minute: 1, burst: 1 }, { match: /v1/messages, requests_per_minute: 1, burst: 1 }] }
+load_balancer: { retry_attempts: 0 }
+providers:
+  here: { dialect: openai, base_url: "${providerUrl}", api_key: upstream, default_model: double }
+  gone: { dialect: openai, base_url: "http://127.0.0.1:1", api_key: upstream, default_model: double }
 `;
 
 interface Sent {
@@ -35,6 +40,11 @@ const chat = "/polygate.v1.ChatService/Chat";
 const streamed = "/polygate.v1.ChatService/StreamChat";
 const long = JSON.stringify({ message: `echo ${"word ".repeat(500)}` });
 const all = { "accept-encoding": "gzip, br, zstd" };
+
+const vendorChat = (model: string, more: object = {}) =>
+  JSON.stringify({ model, messages: [{ role: "user", content: "hi" }], ...more });
+
+const providerFails = "OpenAI, provider failed";
 
 const requests: readonly Sent[] = [
   { name: "home", path: "/", status: 200 },
@@ -173,6 +183,55 @@ const requests: readonly Sent[] = [
     status: 415,
   },
   {
+    name: "OpenAI, a field that nobody knows",
+    method: "POST",
+    path: "/v1/chat/completions",
+    headers: json,
+    body: vendorChat("here/double", { fancy: 1 }),
+    status: 200,
+  },
+  {
+    name: "OpenAI stream",
+    method: "POST",
+    path: "/v1/chat/completions",
+    headers: json,
+    body: vendorChat("here/double", { stream: true }),
+    status: 200,
+  },
+  {
+    name: "OpenAI, provider gone",
+    method: "POST",
+    path: "/v1/chat/completions",
+    headers: json,
+    body: vendorChat("gone/double"),
+    status: 503,
+  },
+  {
+    name: providerFails,
+    method: "POST",
+    path: "/v1/chat/completions",
+    headers: json,
+    body: vendorChat("here/double"),
+    status: 502,
+  },
+  { name: "OpenAI, models", path: "/v1/models", status: 200 },
+  {
+    name: "Anthropic, within the limit",
+    method: "POST",
+    path: "/v1/messages",
+    headers: json,
+    body: vendorChat("here/double", { max_tokens: 5 }),
+    status: 200,
+  },
+  {
+    name: "Anthropic, over the limit",
+    method: "POST",
+    path: "/v1/messages",
+    headers: json,
+    body: vendorChat("here/double", { max_tokens: 5 }),
+    status: 429,
+  },
+  {
     name: "preflight",
     method: "OPTIONS",
     path: chat,
@@ -180,6 +239,8 @@ const requests: readonly Sent[] = [
     status: 204,
   },
 ];
+
+const limited = ["/v1/query", "/v1/messages"];
 
 interface Received {
   readonly status: number;
@@ -227,9 +288,14 @@ async function overHttp2(url: string, sent: Sent): Promise<Received> {
 
 describe.each(["polygate", "node"])("with the engines of %s", (engine) => {
   let gateway: RunningGateway;
+  let provider: ProviderDouble;
   beforeAll(async () => {
-    gateway = await startTestGateway({ yaml: yaml(engine) });
-    return () => gateway[Symbol.asyncDispose]();
+    provider = await startProvider("openai-chat");
+    gateway = await startTestGateway({ yaml: yaml(engine, provider.url) });
+    return async () => {
+      await gateway[Symbol.asyncDispose]();
+      await provider[Symbol.asyncDispose]();
+    };
   }, 30_000);
 
   describe.each([
@@ -237,8 +303,9 @@ describe.each(["polygate", "node"])("with the engines of %s", (engine) => {
     { wire: "HTTP/2", send: overHttp2 },
   ])("over $wire", ({ wire, send }) => {
     test.each(requests)("$name", async (sent) => {
-      // The bucket of the limited route is the same for both.
-      const isLimited = sent.path === "/v1/query" && wire === "HTTP/2";
+      // The bucket of a limited route is the same for both.
+      const isLimited = limited.includes(sent.path) && wire === "HTTP/2";
+      if (sent.name === providerFails) provider.faults.push({ kind: "status", status: 500 });
       const { status, headers, trailers } = await send(gateway.url, sent);
       expect(status).toBe(isLimited ? 429 : sent.status);
       const names = [...Object.keys(headers), ...Object.keys(trailers)];
