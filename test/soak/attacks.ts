@@ -1,0 +1,9 @@
+/** Every attack, in the order in which they run. */
+
+import type { Attack } from "./attack.ts";
+import { http1Connections } from "./attacks/http1-connections.ts";
+import { http2Bodies } from "./attacks/http2-bodies.ts";
+import { http2Readers } from "./attacks/http2-readers.ts";
+
+/** Their names are unique. */
+export const attacks: readonly Attack[] = [...http2Bodies, ...http2Readers, ...http1Connections];
