@@ -4,6 +4,12 @@ import type { Attack } from "./attack.ts";
 import { http1Connections } from "./attacks/http1-connections.ts";
 import { http2Bodies } from "./attacks/http2-bodies.ts";
 import { http2Readers } from "./attacks/http2-readers.ts";
+import { messages } from "./attacks/messages.ts";
 
 /** Their names are unique. */
-export const attacks: readonly Attack[] = [...http2Bodies, ...http2Readers, ...http1Connections];
+export const attacks: readonly Attack[] = [
+  ...http2Bodies,
+  ...http2Readers,
+  ...http1Connections,
+  ...messages,
+];

@@ -119,7 +119,11 @@ async function warmUp(url: string): Promise<void> {
     ["/api/v1/chat", { message: "what is 12*7?", use_tools: true }],
     ["/predict/digits", { file: readFileSync("models/digits/examples/7.png", "base64") }],
   ] as const) {
-    const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await fetch(url + path, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
   }

@@ -201,11 +201,17 @@ export class Http2Peer {
   #settings(payload: Buffer): void {
     for (let at = 0; at + 6 <= payload.length; at += 6) {
       const value = uint32(payload, at + 2);
-      if (uint16(payload, at) === settingId.initialWindow) this.#streamWindow = value;
+      if (uint16(payload, at) === settingId.initialWindow) this.#startWindow(value);
       if (uint16(payload, at) === settingId.streamsMax) this.streamsMax = value;
     }
     this.#isGreeted = true;
     this.socket.write(frameOf(frameType.settings, flag.ack, 0, Buffer.alloc(0)));
+  }
+
+  /** Open streams gain what new ones have more. */
+  #startWindow(bytes: number): void {
+    for (const stream of this.streams.values()) stream.window += bytes - this.#streamWindow;
+    this.#streamWindow = bytes;
   }
 
   #credited(id: number, bytes: number): void {
@@ -218,8 +224,8 @@ export class Http2Peer {
   #head(block: Buffer): void {
     const fields: Field[] = [];
     this.#decoder.decode(block, 0, block.length, fields);
-    const valueOf = (wanted: string) => fields.find(({ name }) => name === wanted)?.value;
-    const status = valueOf("grpc-status");
-    this.#target.saw(status === undefined ? `${valueOf(":status")}` : `grpc-status ${status}`);
+    const first = (wanted: string) => fields.find(({ name }) => name === wanted)?.value;
+    const status = first("grpc-status");
+    this.#target.saw(status === undefined ? `${first(":status")}` : `grpc-status ${status}`);
   }
 }

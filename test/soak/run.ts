@@ -66,15 +66,13 @@ async function usageDuring(
   const beganSeconds = gateway.cpuSeconds();
   let peakBytes = 0;
   let lastSeconds = beganSeconds;
+  const done = work.then(() => true);
   let isDone = false;
-  work.then(() => {
-    isDone = true;
-  });
   while (!isDone) {
     peakBytes = Math.max(peakBytes, gateway.residentBytes());
     lastSeconds = Math.max(lastSeconds, gateway.cpuSeconds());
     if (gateway.death !== undefined && attacker.connected) attacker.send("stop");
-    await Promise.race([work, sleep(sampleMs)]);
+    isDone = await Promise.race([done, sleep(sampleMs, false)]);
   }
   return { peakBytes, cpuSeconds: lastSeconds - beganSeconds };
 }

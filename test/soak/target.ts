@@ -72,6 +72,7 @@ export class Target {
   /** A new connection, not yet established. What breaks it is no error of the attack. */
   open(): Socket {
     const socket = connect({ port: this.port, host: "127.0.0.1", localAddress, noDelay: true });
+    socket.setMaxListeners(0); // many bodies may wait for one connection
     this.#sockets.add(socket);
     socket.on("error", ({ message }) => this.saw(message.split(" ").slice(0, 2).join(" ")));
     socket.once("connect", () => {
@@ -120,7 +121,10 @@ export async function send(socket: Socket, bytes: string | Uint8Array): Promise<
 }
 
 /** Waits for the connection's end; what comes is thrown away, or left in the system. */
-export async function closed(socket: Socket, { reads }: { readonly reads: boolean }): Promise<void> {
+export async function closed(
+  socket: Socket,
+  { reads }: { readonly reads: boolean },
+): Promise<void> {
   if (reads) socket.resume();
   if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
 }
