@@ -11,6 +11,8 @@ import { send, type Target } from "./target.ts";
 const frameBytesMax = 16_384;
 const settingId = { streamsMax: 3, initialWindow: 4 } as const;
 const largeWindow = 2 ** 31 - 1;
+/** Bytes received for which window is given back at once: more often would be abuse. */
+const creditedBytes = 32 * 1024;
 
 /** How the client behaves. */
 export interface PeerOptions {
@@ -24,6 +26,8 @@ export interface PeerOptions {
 interface OpenStream {
   /** Bytes that the gateway still takes. */
   window: number;
+  /** Bytes received for which it was given no window yet. */
+  owed: number;
 }
 
 /** Fields of a request. */
@@ -47,6 +51,7 @@ export class Http2Peer {
   readonly #options: PeerOptions;
   readonly #decoder = new HpackDecoder({ listBytesMax: 1 << 16, fieldsMax: 200 });
   #window = 65_535;
+  #owed = 0;
   #streamWindow = 65_535;
   #input: Buffer = Buffer.alloc(0);
   #nextId = 1;
@@ -88,7 +93,7 @@ export class Http2Peer {
   request(fields: FieldList, end = false): number {
     const id = this.#nextId;
     this.#nextId += 2;
-    this.streams.set(id, { window: this.#streamWindow });
+    this.streams.set(id, { window: this.#streamWindow, owed: 0 });
     this.socket.write(headersOf(id, fields, end));
     return id;
   }
@@ -181,10 +186,7 @@ export class Http2Peer {
         this.#head(payload);
         break;
       case frameType.data:
-        if (this.#options.reads === true && payload.length > 0) {
-          this.credit(0, payload.length);
-          if (this.has(id)) this.credit(id, payload.length);
-        }
+        this.#read(id, payload.length);
         break;
       case frameType.rstStream:
         this.#target.saw(`RST_STREAM ${uint32(payload, 0)}`);
@@ -206,6 +208,22 @@ export class Http2Peer {
     }
     this.#isGreeted = true;
     this.socket.write(frameOf(frameType.settings, flag.ack, 0, Buffer.alloc(0)));
+  }
+
+  /** Gives window back for what was received. */
+  #read(id: number, bytes: number): void {
+    if (this.#options.reads !== true) return;
+    this.#owed += bytes;
+    if (this.#owed >= creditedBytes) {
+      this.credit(0, this.#owed);
+      this.#owed = 0;
+    }
+    const stream = this.streams.get(id);
+    if (stream === undefined) return;
+    stream.owed += bytes;
+    if (stream.owed < creditedBytes) return;
+    this.credit(id, stream.owed);
+    stream.owed = 0;
   }
 
   /** Open streams gain what new ones have more. */
