@@ -6,6 +6,7 @@ import { http1Connections } from "./attacks/http1-connections.ts";
 import { http2Bodies } from "./attacks/http2-bodies.ts";
 import { http2Readers } from "./attacks/http2-readers.ts";
 import { messages } from "./attacks/messages.ts";
+import { pageAttacks } from "./attacks/pages.ts";
 import { streams } from "./attacks/streams.ts";
 import { webSockets } from "./attacks/websockets.ts";
 
@@ -18,4 +19,5 @@ export const attacks: readonly Attack[] = [
   ...formAttacks,
   ...streams,
   ...webSockets,
+  ...pageAttacks,
 ];

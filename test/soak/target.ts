@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Pause before an attempt that follows a refused one. */
 const retryMs = 20;
+const meterMs = 20;
 /** The attacker's address: one of loopback that is not the bystander's. */
 const localAddress = "127.0.0.2";
 
@@ -24,16 +25,14 @@ export class Target {
   readonly #seen = new Map<string, number>();
   #closedBytes = 0;
   #connections = 0;
+  readonly #options: TargetOptions;
+  #meter: NodeJS.Timeout | undefined;
 
-  constructor({ port, seconds, bytesMax }: TargetOptions) {
-    this.port = port;
-    const timer = setTimeout(() => this.end(), 1000 * seconds);
-    const meter = setInterval(() => {
-      if (this.bytesSent > bytesMax) this.end();
-    }, 20);
+  constructor(options: TargetOptions) {
+    this.port = options.port;
+    this.#options = options;
     this.signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      clearInterval(meter);
+      clearInterval(this.#meter);
       for (const socket of this.#sockets) socket.destroy();
     });
   }
@@ -71,6 +70,7 @@ export class Target {
 
   /** A new connection, not yet established. What breaks it is no error of the attack. */
   open(): Socket {
+    this.#meter ??= this.#begin();
     const socket = connect({ port: this.port, host: "127.0.0.1", localAddress, noDelay: true });
     socket.setMaxListeners(0); // many bodies may wait for one connection
     this.#sockets.add(socket);
@@ -84,6 +84,15 @@ export class Target {
     });
     if (this.isOver) socket.destroy();
     return socket;
+  }
+
+  /** Time counts from the first connection: some attacks need a while to make what they send. */
+  #begin(): NodeJS.Timeout {
+    const { seconds, bytesMax } = this.#options;
+    const endMs = performance.now() + 1000 * seconds;
+    return setInterval(() => {
+      if (performance.now() > endMs || this.bytesSent > bytesMax) this.end();
+    }, meterMs);
   }
 
   /** A new connection; undefined when it is not taken. */

@@ -39,8 +39,9 @@ export const columns = [
 
 /** Names of the bounds that were broken; empty when the gateway stood the attack. */
 export function breachesOf(measurement: Measurement): string[] {
-  const { death, problem, beforeBytes, peakBytes, waitMs } = measurement;
+  const { bytesSent, death, problem, beforeBytes, peakBytes, waitMs } = measurement;
   const breaches = [];
+  if (bytesSent === 0) breaches.push("nothing was sent");
   if (death !== undefined) breaches.push(`died: ${death}`);
   if (peakBytes - beforeBytes > bounds.growthBytes) breaches.push("memory");
   if (waitMs > bounds.waitMs) breaches.push("wait");
