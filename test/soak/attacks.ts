@@ -5,6 +5,7 @@ import { formAttacks } from "./attacks/forms.ts";
 import { http1Connections } from "./attacks/http1-connections.ts";
 import { http2Bodies } from "./attacks/http2-bodies.ts";
 import { http2Readers } from "./attacks/http2-readers.ts";
+import { imageAttacks } from "./attacks/images.ts";
 import { messages } from "./attacks/messages.ts";
 import { pageAttacks } from "./attacks/pages.ts";
 import { streams } from "./attacks/streams.ts";
@@ -20,4 +21,5 @@ export const attacks: readonly Attack[] = [
   ...streams,
   ...webSockets,
   ...pageAttacks,
+  ...imageAttacks,
 ];

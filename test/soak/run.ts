@@ -16,8 +16,8 @@ import { type GatewayProcess, startGateway } from "./gateway.ts";
 import { breachesOf, columns, type Measurement, rowOf, sightsOf } from "./verdict.ts";
 
 const sampleMs = 100;
-const idleMs = 1000;
-const recoveryMs = 1500;
+const idleMs = 500;
+const recoveryMs = 1000;
 /** Bytes that one attack may send. */
 const bytesMax = 4e9;
 /** Time for bodies to be made before an attack begins, and for its outcome to be reported. */

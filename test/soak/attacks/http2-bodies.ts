@@ -8,7 +8,7 @@ import type { Target } from "../target.ts";
 
 const chat = fieldsOf("POST", "/api/v1/chat", [["content-type", "application/json"]]);
 const rpcTypes = ["application/grpc", "application/grpc-web", "application/proto"];
-/** The first bytes of a body, and how each further one looks, by surface. */
+/** A call of each surface. */
 const surfaces: readonly FieldList[] = [
   chat,
   ...rpcTypes.map((type) =>
@@ -51,9 +51,9 @@ async function crumbs(target: Target, requests: readonly FieldList[]): Promise<v
 const bodyBytes = 9_900_000;
 
 /** Sends so many bodies but for their last byte, as far as the windows allow, and holds them. */
-async function unfinished(target: Target, streams: number): Promise<void> {
+async function unfinished(target: Target, connections: number, streams: number): Promise<void> {
   const body = Buffer.alloc(bodyBytes, " ");
-  await target.repeat(1, async () => {
+  await target.repeat(connections, async () => {
     const peer = await Http2Peer.open(target);
     if (peer === undefined) return;
     const bodies = Array.from({ length: streams }, async () => {
@@ -81,6 +81,11 @@ export const http2Bodies: readonly Attack[] = [
   {
     name: "unfinished-http2",
     about: "HTTP/2: 100 bodies of 9.9 MB without an end on one connection",
-    run: (target) => unfinished(target, 100),
+    run: (target) => unfinished(target, 1, 100),
+  },
+  {
+    name: "unfinished-spread",
+    about: "the same on 50 connections, two each",
+    run: (target) => unfinished(target, 50, 2),
   },
 ];

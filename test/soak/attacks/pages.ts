@@ -1,8 +1,6 @@
-/** Pages, log lines and images: what any client may ask for without a key. */
+/** Pages and log lines: what any client may ask for without a key. */
 
-import sharp from "sharp";
 import type { Attack } from "../attack.ts";
-import { type Call, repeatCalls } from "../http1-calls.ts";
 import { closed, send, type Target } from "../target.ts";
 
 const host = "host: localhost\r\n";
@@ -25,63 +23,7 @@ const ranged = pages.map((line) => `${line}${host}range: bytes=${manyRanges.join
 /** A path that has to be escaped wherever it is written, unknown to every route. */
 const unknownPath = `/${'%22%0a\\"'.repeat(1500)}`;
 
-function black(side: number) {
-  const create = { width: side, height: side, channels: 3, background: "black" } as const;
-  return sharp({ create, limitInputPixels: false });
-}
-
-/** The size that a file claims, in place of its own. */
-function claiming(file: Buffer, at: number, bytes: Buffer): Buffer {
-  const copy = Buffer.from(file);
-  bytes.copy(copy, at);
-  return copy;
-}
-
-/** A GIF of one pixel that says it has 65,535 × 65,535, and one of many frames. */
-function gifs(): Buffer[] {
-  const head = Buffer.from("GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff", "latin1");
-  const frame = Buffer.from("\x2c\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0", "latin1");
-  return [
-    Buffer.concat([head, frame, Buffer.from(";")]),
-    Buffer.concat([head, Buffer.concat(Array<Buffer>(200_000).fill(frame)), Buffer.from(";")]),
-  ];
-}
-
-/** Vector images that grow while they are drawn. */
-function svgs(): Buffer[] {
-  const uses = Array.from({ length: 20 }, (_, level) => {
-    const inner = `<use href="#g${level}"/>`.repeat(10);
-    return `<g id="g${level + 1}">${inner}</g>`;
-  });
-  const open = '<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000">';
-  return [
-    Buffer.from(`${open}<rect id="g0" width="9" height="9"/>${uses.join("")}</svg>`),
-    Buffer.from(`${open}${"<g>".repeat(500_000)}${"</g>".repeat(500_000)}</svg>`),
-  ];
-}
-
-/** Images that are small files and large pictures. */
-async function imageCalls(): Promise<Call[]> {
-  const large = black(12_000);
-  const png = await large.clone().png().toBuffer();
-  const files = [
-    png,
-    claiming(png, 16, Buffer.from("7fffffff7fffffff", "hex")),
-    await large.clone().webp({ lossless: true, effort: 0 }).toBuffer(),
-    await black(4000).avif({ effort: 0, lossless: true }).toBuffer(),
-    await large.clone().tiff({ compression: "deflate" }).toBuffer(),
-    await large.clone().jpeg({ progressive: true }).toBuffer(),
-    ...gifs(),
-    ...svgs(),
-  ];
-  return files.map((file) => ({
-    path: "/predict/digits",
-    headers: { "content-type": "application/json" },
-    body: Buffer.from(JSON.stringify({ file: file.toString("base64") })),
-  }));
-}
-
-/** Attacks with what needs no key, or is no call. */
+/** Attacks with requests that are no calls. */
 export const pageAttacks: readonly Attack[] = [
   {
     name: "pages",
@@ -119,10 +61,5 @@ export const pageAttacks: readonly Attack[] = [
         }
       });
     },
-  },
-  {
-    name: "images",
-    about: "small files of large pictures: PNG, WebP, AVIF, TIFF, JPEG, GIF, SVG",
-    run: async (target) => repeatCalls(target, 4, await imageCalls()),
   },
 ];
