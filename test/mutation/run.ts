@@ -4,7 +4,8 @@
  * is not run again.
  */
 
-import { relative } from "node:path";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
 import { testsOfRoom } from "./rooms.ts";
@@ -35,7 +36,7 @@ const results = await new Stryker({
   force: values.force,
   incrementalFile: `.cache/mutation/${room}.json`,
   ignorePatterns: ["/.cache", "/dist", "/docs", "/bench"],
-  tempDirName: ".cache/mutation/sandbox",
+  tempDirName: join(tmpdir(), "polygate-mutation"),
   reporters: ["progress-append-only"],
   // TypeScript 7 has no program interface by which its settings could be rewritten; nothing needs it here.
   tsconfigFile: "none",
