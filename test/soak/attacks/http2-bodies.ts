@@ -20,13 +20,11 @@ const surfaces: readonly FieldList[] = [
   fieldsOf("POST", "/predict/digits", [["content-type", "multipart/form-data; boundary=b"]]),
 ];
 
-const framesMax = 7_000_000;
 /** Frames that are written at once. */
 const batch = 1000;
 
 /** Leaves a call open on each of these fields, and sends frames of one byte on all in turn. */
 async function crumbs(target: Target, requests: readonly FieldList[]): Promise<void> {
-  let frames = 0;
   await target.repeat(1, async () => {
     const peer = await Http2Peer.open(target);
     if (peer === undefined) return;
@@ -34,17 +32,14 @@ async function crumbs(target: Target, requests: readonly FieldList[]): Promise<v
       const id = peer.request(fields);
       return { id, frames: Buffer.concat(Array(batch).fill(dataOf(id, " ", false))) };
     });
-    while (frames < framesMax && calls.some(({ id }) => peer.has(id))) {
+    while (calls.some(({ id }) => peer.has(id))) {
       for (const call of calls) {
         await peer.until(() => !peer.has(call.id) || peer.room(call.id) >= batch);
         if (!peer.has(call.id)) continue;
         await peer.frames(call.id, batch, call.frames);
-        frames += batch;
       }
     }
-    if (frames < framesMax) return peer.close();
-    target.saw(`${framesMax} frames`);
-    target.end();
+    peer.close();
   });
 }
 
