@@ -9,7 +9,7 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
     "test/sim/routing.test.ts",
   ],
   pool: ["test/unit/pool/**/*.test.ts", "test/unit/routing/dispatch.test.ts"],
-  interceptors: ["test/unit/interceptors/**/*.test.ts", "test/e2e/policy.test.ts"],
+  interceptors: ["test/unit/interceptors/**/*.test.ts", "test/unit/rpc/call.test.ts"],
   protocol: ["test/unit/protocol/**/*.test.ts", "test/unit/rpc/**/*.test.ts"],
   config: ["test/unit/config/**/*.test.ts", "test/property/config-secrets.test.ts"],
   rpc: ["test/unit/rpc/**/*.test.ts"],

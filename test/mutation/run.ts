@@ -42,7 +42,8 @@ const results = await new Stryker({
   tsconfigFile: "none",
   disableTypeChecks: false,
   allowConsoleColors: false,
-  timeoutMS: 2000,
+  // On a busy machine a shorter time would take slow tests for changes that never end.
+  timeoutMS: 10_000,
 }).runMutationTest();
 const counts = new Map<string, number>();
 for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);
