@@ -3,7 +3,6 @@
  * measures does nothing else.
  */
 
-import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attacks } from "./attacks.ts";
 import { Target } from "./target.ts";
@@ -24,8 +23,6 @@ export interface Outcome {
   readonly problem?: string | undefined;
 }
 
-/** Lowest priority but not idle: attackers sit on other machines and take no processor from the gateway. */
-const niceness = 15;
 /** Time for an attack to notice that it is over. */
 const graceMs = 1000;
 
@@ -44,7 +41,6 @@ async function carryOut({ attack: name, ...options }: Order): Promise<Outcome> {
 }
 
 if (import.meta.main) {
-  setPriority(niceness);
   const outcome = await carryOut(JSON.parse(process.argv[2] ?? "") as Order);
   process.send?.(outcome, () => process.exit());
 }

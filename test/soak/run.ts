@@ -21,7 +21,7 @@ const recoveryMs = 1000;
 /** Bytes that one attack may send. */
 const bytesMax = 4e9;
 /** Time for bodies to be made before an attack begins, and for its outcome to be reported. */
-const attackerGraceMs = 20_000;
+const attackerGraceMs = 40_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,11 +2,14 @@
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Pause before an attempt that follows a refused one. */
 const retryMs = 20;
 const meterMs = 20;
+/** Low priority but not idle: attackers sit on other machines and take no processor from the gateway. */
+const niceness = 15;
 /** The attacker's address: one of loopback that is not the bystander's. */
 const localAddress = "127.0.0.2";
 
@@ -89,6 +92,7 @@ export class Target {
   /** Time counts from the first connection: some attacks need a while to make what they send. */
   #begin(): NodeJS.Timeout {
     const { seconds, bytesMax } = this.#options;
+    setPriority(niceness);
     const endMs = performance.now() + 1000 * seconds;
     return setInterval(() => {
       if (performance.now() > endMs || this.bytesSent > bytesMax) this.end();
