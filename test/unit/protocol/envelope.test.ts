@@ -130,3 +130,12 @@ test("an envelope is compressed when there is a coding and its payload is worth 
   expect(flags).toBe(compressedFlag);
   expect(await gzip?.decompress(payload, 100)).toEqual(Buffer.alloc(100, "a"));
 });
+
+test("each byte of a length counts", () => {
+  const bytes = 0x0102_0304;
+  const { payload } = onlyEnvelope(envelope(0, Buffer.alloc(bytes)), {
+    ...reading,
+    messageBytesMax: bytes,
+  });
+  expect(payload).toHaveLength(bytes);
+});
