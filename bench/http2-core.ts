@@ -1,11 +1,11 @@
 /** CPU and memory of the HTTP/2 core alone: a client and a server in memory, small unary calls. */
 
 import { getHeapStatistics } from "node:v8";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { Connection } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
-import { defaultLimits, unreadBytesMaxOfAll } from "#http2/limits.ts";
+import { bufferBytesMaxDefault, defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
-import { UnreadMemory } from "#http2/receive-windows.ts";
 import { Stream } from "#http2/stream.ts";
 
 const callsPerTurn = 16;
@@ -30,7 +30,7 @@ const answerFields = [["content-type", "application/grpc"]] as const;
 const trailers = [["grpc-status", "0"]] as const;
 
 const slabs = new SlabPool();
-const unread = new UnreadMemory(unreadBytesMaxOfAll);
+const buffers = new ByteBudget(bufferBytesMaxDefault);
 const nothing = () => {};
 const quiet = {
   createStream: (id: number) => new Stream(id),
@@ -39,6 +39,7 @@ const quiet = {
   onEnd: nothing,
   onClose: nothing,
   onWritable: nothing,
+  onRefusal: nothing,
   onSettings: nothing,
   onGoaway: nothing,
   onOutput: nothing,
@@ -48,7 +49,7 @@ let answered = 0;
 const shared = {
   limits: defaultLimits,
   slabs,
-  unread,
+  buffers,
   nowMs: 0,
 };
 const server: Connection<Stream> = new Connection({

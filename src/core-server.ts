@@ -3,6 +3,7 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { createAgent } from "#agent/agent.ts";
 import { registerCoreService } from "#agent/service.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -40,6 +41,8 @@ export interface CoreServer extends AsyncDisposable {
 
 /** Largest message that a core takes: a conversation with images. */
 const messageBytesMax = 64 * 1024 * 1024;
+/** What all requests and responses of a core hold in memory. */
+const bufferBytesMax = 512 * 1024 * 1024;
 /** Connections that a core holds at one time. */
 const connectionsMax = 10_000;
 /** Time that calls under way have when the core is told to stop. */
@@ -53,7 +56,16 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
   const health = createHealthStatus(names);
   const front = await openFront(
     {
-      listeners: [{ name: "core", host: options.host, port: options.port, serves: ["rpc"] }],
+      listeners: [
+        {
+          name: "core",
+          host: options.host,
+          port: options.port,
+          serves: ["rpc"],
+          http1Engine: "polygate",
+          http2Engine: "polygate",
+        },
+      ],
       routes(router: ConnectRouter) {
         registerCoreService(router, agent);
         registerHealth(router, health, names);
@@ -63,10 +75,9 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       policy: { translate: faultFrom },
       pages: { all: {}, rest: () => ({}), metrics: {} },
       bytesMax: messageBytesMax,
+      buffers: new ByteBudget(bufferBytesMax),
       trustedProxies: [],
       connectionsMax,
-      http1Engine: "polygate",
-      http2Engine: "polygate",
     },
     { clock, logger, metrics: createMetrics() },
   );

@@ -1,15 +1,19 @@
 /** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
 
 import type { Interceptor } from "@connectrpc/connect";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
+import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
 import { serverOptions } from "#exchange/server-options.ts";
+import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -23,10 +27,12 @@ import { type CallPath, type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
-export interface FrontListener extends Pick<ListenerOptions, "name" | "host" | "port" | "tls"> {
+export interface FrontListener
+  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
   readonly serves: readonly ("rpc" | "rest" | "metrics")[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
@@ -42,21 +48,22 @@ export interface FrontOptions {
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
     readonly all: Pages;
-    /** `json`: what differs on the listener. */
-    readonly rest: (json: JsonOptions) => Pages;
+    readonly rest: (listener: Pick<FrontListener, "serves" | "json">) => Pages;
     readonly metrics: Pages;
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** Most elements of a request message; the decoders have a default. */
+  readonly elementsMax?: number;
+  /** What all requests and responses hold in memory, over all listeners and protocols. */
+  readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: ListenerOptions["http1Engine"];
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: ListenerOptions["http2Engine"];
+  /** Those of one address, once few are left; a quarter when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
@@ -71,9 +78,16 @@ export interface FrontDeps {
 /** Open listeners. Disposing of them cuts off what is still under way. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
-  /** Takes no more connections; resolves when the calls under way have ended or `graceMs` is over. */
+  /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Reasons of what an HTTP engine refuses; all others are requests that are not sound. */
+const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
+  [414, "TARGET_TOO_LONG"],
+  [501, "METHOD_UNKNOWN"],
+  [503, "OVERLOADED"],
+]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
@@ -102,7 +116,8 @@ interface FaceParts {
 
 /** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
 function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
-  const pages = (some: Pages) => createPagesSurface(some, refuseWith);
+  const compression = new Compression(options.rest?.compression ?? defaultCompression);
+  const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
     answerUnknown(exchange, record, refuseWith);
   const restWith = (json: JsonOptions = {}) => {
@@ -110,13 +125,17 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
+      elementsMax: options.elementsMax,
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
-    return { pages: pages(options.pages.rest(json)), ...face };
+    const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
+    return { isRoute, ...face };
   };
   const all = pages(options.pages.all);
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
+  const { bytesMax: readBytesMax, elementsMax, buffers } = options;
+  const decoding = { elementsMax, limitsOf: ruleLimits };
+  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding, buffers }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const none: Surface = {
@@ -128,12 +147,14 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
+    const isServed = serves.includes("rest") ? rest.isRoute : () => false;
     const surfaces = [
+      createUnknownMethods(refuseWith, isServed),
       serverOptions,
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
       ...(serves.includes("metrics") ? [metrics] : []),
-      ...(serves.includes("rest") ? [rest.pages, rest.surface] : []),
+      ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
       none,
     ];
     return { listener, surfaces, upgrade: rest.upgrade };
@@ -157,25 +178,32 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     },
     deps,
   );
-  const malformed = (message: string): MalformedAnswer => {
+  const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
-    const error = fault("REQUEST_INVALID", message);
+    const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const { http1Engine, http2Engine, connectionsMax } = options;
+  const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+  const { connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const shared = {
+    connectionsMax,
+    buffers,
+    ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
+  };
   const listeners: Listener[] = [];
   for (const { listener: wanted, surfaces, upgrade } of faces) {
     const { name, port, serves } = wanted;
     const facts = { name, port, surfaces, upgrade };
     const listener = await listen(
-      { ...wanted, http1Engine, http2Engine, connectionsMax },
+      { ...wanted, ...shared },
       {
         exchange: (exchange) => door.exchange(exchange, facts),
         ...(serves.includes("rest")
           ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
           : {}),
         malformed,
+        cutOff,
         connectionFailed: (reason, { requestId, code } = {}) => {
           deps.metrics.connectionFailures.inc({ reason });
           const line = { request_id: requestId, listener: name, reason, code };
@@ -195,7 +223,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
     async [Symbol.asyncDispose]() {
-      calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+      cutOff();
       await owned.disposeAsync();
     },
   };

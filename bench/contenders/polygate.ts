@@ -1,6 +1,7 @@
 /** The gateway's street side with the full chain, in front of a trivial chat service: `<port>`. */
 
 import { keepCallsYoung } from "#cli/young-generation.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { openFront } from "../../src/front.ts";
 import { chain, deps, routes } from "../support/chain.ts";
 
@@ -15,6 +16,8 @@ await openFront(
         host: "127.0.0.1",
         port: Number(process.argv[2]),
         serves: ["rpc", "rest", "metrics"],
+        http1Engine: "polygate",
+        http2Engine: "polygate",
       },
     ],
     routes,
@@ -23,8 +26,7 @@ await openFront(
     bytesMax: 4 << 20,
     trustedProxies: [],
     connectionsMax: 16_000,
-    http1Engine: "polygate",
-    http2Engine: "polygate",
+    buffers: new ByteBudget(1024 ** 3),
   },
   deps,
 );

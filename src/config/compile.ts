@@ -8,11 +8,18 @@ import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
+import type { Problem } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { isReserved } from "./reserved-paths.ts";
 import { restFrom } from "./rest-settings.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CorsSettings, OnnxSettings, RateLimitSettings, Settings } from "./settings.ts";
+import type {
+  CorsSettings,
+  LoggingSettings,
+  OnnxSettings,
+  RateLimitSettings,
+  Settings,
+} from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What a configuration does not say itself. */
@@ -25,8 +32,14 @@ export interface CompileContext {
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
   /** Threads that the machine runs at once. */
   readonly cpus: number;
+  /** V8's limit of the heap. */
+  readonly heapBytesMax: number;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
+  /** What was read and is worth a word, though it stops nothing. */
+  readonly warnings: readonly Problem[];
+  /** Streams of this process that a terminal shows. */
+  readonly terminals: readonly LoggingSettings["output"][];
   /** Services whose methods HTTP rules may select. */
   readonly services: readonly DescService[];
 }
@@ -51,12 +64,18 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
-    request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    request: {
+      bytesMax: gateway.max_request_size,
+      elementsMax: gateway.max_request_elements,
+      timeoutMs: gateway.timeout,
+    },
+    bufferBytesMax: bufferBytesMaxFrom(gateway, context, report),
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
     connectionsMax: gateway.connections_max,
-    http1Engine: gateway.http1_engine,
-    http2Engine: gateway.http2_engine,
+    ...(gateway.connections_per_address === undefined
+      ? {}
+      : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
     rest: restFrom(
       config.rest,
@@ -75,7 +94,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
     onnx: onnxFrom(models, context, report),
-    logging: config.logging,
+    logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined
@@ -83,7 +102,34 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
         : ["rate_limiting.cleanup_interval"]),
       ...context.unusedEnvironment,
     ],
+    warnings: context.warnings,
   });
+}
+
+/** Buffers lie outside of V8's heap, but its limit tells how much memory the process may have. */
+const heapShare = 1 / 4;
+const bufferBytesMaxDefault = 1024 ** 3;
+
+function bufferBytesMaxFrom(
+  { buffer_limit: limit, max_request_size: requestBytesMax }: FileConfig["gateway"],
+  { heapBytesMax }: CompileContext,
+  report: Report,
+): number {
+  const derived = Math.min(heapBytesMax * heapShare, bufferBytesMaxDefault);
+  // A message and what it decompresses to are held at the same time.
+  const needed = 2 * requestBytesMax;
+  if (limit !== undefined && limit < needed) {
+    report(["gateway", "buffer_limit"], "is less than twice `max_request_size`", "raise it");
+  }
+  return limit ?? Math.max(derived, needed);
+}
+
+/** People read a terminal, programs everything else. */
+function loggingFrom(
+  { level, format, output }: FileConfig["logging"],
+  { terminals }: CompileContext,
+): LoggingSettings {
+  return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
 }
 
 function onnxFrom(

@@ -9,6 +9,13 @@ import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 const everything: readonly Surface[] = ["rpc", "rest", "metrics"];
 
+/** What every listener has that names nothing else. */
+function sharedOf({ host, http1_engine: http1Engine, http2_engine: http2Engine }: FileGateway) {
+  return { host, http1Engine, http2Engine };
+}
+
+type FileGateway = FileConfig["gateway"];
+
 /** What listeners need to know of files. */
 export interface ListenerContext {
   /** Where relative paths count from; absolute. */
@@ -48,34 +55,38 @@ function clashOf(
 function portPath({ gateway, metrics }: FileConfig, name: string): readonly string[] {
   if (name === "metrics" && metrics.port !== undefined) return ["metrics", "port"];
   if (gateway.ports !== undefined) return ["gateway", "ports"];
-  return name === "portal" || name === "api" ? ["gateway", `${name}_port`] : ["gateway", "port"];
+  if (name !== "portal" && name !== "api") return ["gateway", "port"];
+  // The other of the two may be a default, which nobody can be blamed for.
+  return ["gateway", gateway.api_port === undefined ? "portal_port" : "api_port"];
 }
 
 function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSettings[] {
-  const { host, port, ports, portal_port: portalPort, api_port: apiPort } = gateway;
+  const { port, ports, portal_port: portalPort, api_port: apiPort } = gateway;
+  const shared = { ...sharedOf(gateway), serves: everything };
   const paired = portalPort !== undefined || apiPort !== undefined;
-  if ([port !== undefined, ports !== undefined, paired].filter(Boolean).length > 1) {
+  const [first, second] = [
+    ...(port === undefined ? [] : ["port"]),
+    ...(ports === undefined ? [] : ["ports"]),
+    ...(portalPort === undefined ? [] : ["portal_port"]),
+    ...(apiPort === undefined ? [] : ["api_port"]),
+  ];
+  if (first !== undefined && second !== undefined && first !== "portal_port") {
     report(
-      ["gateway"],
-      "names its ports in more than one way",
+      ["gateway", second],
+      `stands beside ${first}`,
       "keep port, ports or portal_port and api_port",
     );
   }
   if (paired) {
     return [
-      { name: "portal", host, port: portalPort ?? 8080, serves: everything },
-      { name: "api", host, port: apiPort ?? 8081, serves: everything },
+      { ...shared, name: "portal", port: portalPort ?? 8080 },
+      { ...shared, name: "api", port: apiPort ?? 8081 },
     ];
   }
   if (ports !== undefined) {
-    return ports.map((one, index) => ({
-      name: `gateway-${index + 1}`,
-      host,
-      port: one,
-      serves: everything,
-    }));
+    return ports.map((one, index) => ({ ...shared, name: `gateway-${index + 1}`, port: one }));
   }
-  return [{ name: "gateway", host, port: port ?? 8080, serves: everything }];
+  return [{ ...shared, name: "gateway", port: port ?? 8080 }];
 }
 
 function fromList(
@@ -88,12 +99,22 @@ function fromList(
       report(["gateway", key], "has no effect beside `listeners`", "name ports in one place only");
     }
   }
-  return listeners.map(({ name, host = gateway.host, port, serves, rest, tls }, index) => {
+  const shared = sharedOf(gateway);
+  return listeners.map((one, index) => {
+    const { name, port, serves, rest, tls } = one;
     if (rest !== undefined && !serves.includes("rest")) {
       report(["listeners", index, "rest"], "has no effect: `serves` leaves rest out");
     }
     const json = rest && jsonOptionsFrom(rest.json);
-    const settings = { name, host, port, serves, ...(json !== undefined && { json }) };
+    const settings = {
+      name,
+      port,
+      serves,
+      host: one.host ?? shared.host,
+      http1Engine: one.http1_engine ?? shared.http1Engine,
+      http2Engine: one.http2_engine ?? shared.http2Engine,
+      ...(json !== undefined && { json }),
+    };
     if (tls === undefined) return settings;
     const at = ["listeners", index, "tls"];
     return {
@@ -125,13 +146,15 @@ function tlsFrom(
 /** Adds the listener of `metrics.port`, unless that very address serves metrics already. */
 function withMetrics(
   listeners: readonly ListenerSettings[],
-  { gateway: { host }, metrics: { port } }: FileConfig,
+  { gateway, metrics: { port } }: FileConfig,
 ): readonly ListenerSettings[] {
+  const shared = sharedOf(gateway);
   const there = listeners.some(
-    (one) => one.host === host && one.port === port && port !== 0 && one.serves.includes("metrics"),
+    (one) =>
+      one.host === shared.host && one.port === port && port !== 0 && one.serves.includes("metrics"),
   );
   if (port === undefined || there) return listeners;
-  return [...listeners, { name: "metrics", host, port, serves: ["metrics"] }];
+  return [...listeners, { ...shared, name: "metrics", port, serves: ["metrics"] }];
 }
 
 function withoutMetrics(listeners: readonly ListenerSettings[]): readonly ListenerSettings[] {

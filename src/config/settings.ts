@@ -1,7 +1,9 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
 
+import type { CompressionOptions } from "#exchange/compression.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
+import type { Problem } from "./problem.ts";
 
 /** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
 export type Surface = "rpc" | "rest" | "metrics";
@@ -26,6 +28,10 @@ export interface ListenerSettings {
   readonly port: number;
   /** Never empty. */
   readonly serves: readonly Surface[];
+  /** What speaks HTTP/1.1: the project's own engine or node:http. */
+  readonly http1Engine: "polygate" | "node";
+  /** What speaks HTTP/2: the project's own engine or node:http2. */
+  readonly http2Engine: "polygate" | "node";
   /** What differs from `rest.json` here. */
   readonly json?: JsonOptions;
   /** Absent: cleartext. */
@@ -43,6 +49,8 @@ export interface RestSettings {
   readonly ignoredQueryParameters: readonly string[];
   /** Silence after which a stream of events carries a comment, and a WebSocket a ping. */
   readonly heartbeatMs: number;
+  /** Which responses are compressed, those of pages included. */
+  readonly compression: CompressionOptions;
 }
 
 /** Cross-origin answers for browsers. */
@@ -71,6 +79,8 @@ export interface AuthSettings {
   readonly keys: readonly KeySettings[];
   /** Scopes of callers while auth is off. */
   readonly anonymousScopes: readonly string[];
+  /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
+  readonly failuresPerMinute: number;
 }
 
 /** A token bucket: how much it holds and how fast it fills. */
@@ -151,18 +161,22 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its time unless the client gives it less. */
-  readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
+  /** Bounds of one request: its body in bytes, its message in elements, its time unless the client gives it less. */
+  readonly request: {
+    readonly bytesMax: number;
+    readonly elementsMax: number;
+    readonly timeoutMs: number;
+  };
+  /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
+  readonly bufferBytesMax: number;
   /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
   readonly drainDelayMs: number;
   /** How long calls under way may go on after that. */
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** What speaks HTTP/1.1: the project's own engine or node:http. */
-  readonly http1Engine: "polygate" | "node";
-  /** What speaks HTTP/2: the project's own engine or node:http2. */
-  readonly http2Engine: "polygate" | "node";
+  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  readonly connectionsPerAddressMax?: number;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rest: RestSettings;
@@ -177,4 +191,6 @@ export interface Settings {
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that were set and that this version has no use for; said once at start. */
   readonly unused: readonly string[];
+  /** What was read otherwise than written, or ignored; said once at start. */
+  readonly warnings: readonly Problem[];
 }

@@ -1,18 +1,27 @@
 /** The address a request counts as coming from: the socket's, or what trusted proxies say. */
 
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 
 /** Tells the client's address from the socket's and X-Forwarded-For. */
 export type ClientAddress = (socketAddress: string, forwardedFor: string | undefined) => string;
 
+/** How an IPv6 socket tells of an IPv4 client (RFC 4291 §2.5.5.2). */
+const mappedPrefix = "::ffff:";
+
+/** One text per client: an IPv4 client of an IPv6 listener counts as what it is. */
 function plain(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+  return address.startsWith(mappedPrefix) ? address.slice(mappedPrefix.length) : address;
 }
 
-/** An entry of X-Forwarded-For as an address: some proxies write the port too, IPv6 in brackets. */
+/**
+ * An entry of X-Forwarded-For as the system would write the address, whichever of its many texts a
+ * proxy chose. Some write the port too, IPv6 in brackets.
+ */
 function hopFrom(entry: string): string {
   const [, v4, v6] = /^(?:([\d.]+):\d+|\[([^\]]*)\](?::\d+)?)$/.exec(entry) ?? [];
-  return plain(v4 ?? v6 ?? entry);
+  const hop = v4 ?? v6 ?? entry;
+  if (isIP(hop) !== 6) return hop;
+  return plain(new SocketAddress({ address: hop, family: "ipv6" }).address);
 }
 
 /**

@@ -1,16 +1,20 @@
 /** The exchange face over what the project's own HTTP engines hand over. */
 
 import type { Socket } from "node:net";
+import type { BodyProgress } from "#core/body-progress.ts";
+import { BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
-import { bodyTooLarge, clientGone } from "./body-fault.ts";
+import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { namesLength } from "./response-length.ts";
 
 /** The engine's errors in the words of the gateway; others as they are. */
 function translated(thrown: unknown): unknown {
   if (thrown instanceof BodyTooLargeError) return bodyTooLarge(thrown.bytesMax);
+  if (thrown instanceof BodyRefusedError) return bodyRefused(thrown.reason);
   if (thrown instanceof StreamBrokenError || thrown instanceof ConnectionBrokenError) {
     return clientGone(thrown);
   }
@@ -29,7 +33,7 @@ export interface EngineStream
   /** These three have no words of the gateway for what fails. */
   takeBody(): Uint8Array | undefined;
   body(bytesMax: number): Promise<Uint8Array>;
-  chunks(bytesMax: number): AsyncIterable<Uint8Array>;
+  chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
 }
 
 /** One of them, as an exchange. It holds nothing that the engine knows already. */
@@ -111,9 +115,9 @@ export class EngineExchange implements Exchange {
     }
   }
 
-  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
+  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array> {
     try {
-      yield* this.stream.chunks(bytesMax);
+      yield* this.stream.chunks(bytesMax, progress);
     } catch (thrown) {
       throw translated(thrown);
     }
@@ -131,10 +135,10 @@ export class EngineExchange implements Exchange {
     trailers?: HeaderList,
   ): void {
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    const sized: HeaderList =
-      status === 204 || status === 304 || trailers !== undefined
-        ? headers
-        : [...headers, ["content-length", String(bodyBytes)]];
+    const whole = { status, bodyBytes, hasTrailers: trailers !== undefined };
+    const sized: HeaderList = namesLength(this.httpVersion, whole)
+      ? [...headers, ["content-length", String(bodyBytes)]]
+      : headers;
     this.stream.respond(status, withEarlyFields(this.#early, sized), body, trailers);
   }
 

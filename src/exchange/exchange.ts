@@ -1,5 +1,7 @@
 /** The one face of an HTTP request and its answer, whatever wire and engine carry them. */
 
+import type { BodyProgress } from "#core/body-progress.ts";
+
 /** Response fields in the order they are sent; names in lower case, one entry a value. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -44,10 +46,17 @@ export interface Exchange {
   headers(): Iterable<readonly [name: string, value: string]>;
   /** The whole body when it is here already: the way of small calls. Else undefined; fails as `body`. */
   takeBody(bytesMax: number): Uint8Array | undefined;
-  /** The whole body. Fails with BODY_TOO_LARGE past `bytesMax`, CANCELLED when the client leaves. */
+  /**
+   * The whole body. Fails with BODY_TOO_LARGE past `bytesMax`, BODY_TIMEOUT when it comes too slowly,
+   * BUFFERS_FULL when there is no memory for it, CANCELLED when the client leaves.
+   */
   body(bytesMax: number): Promise<Uint8Array>;
-  /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
-  chunks(bytesMax: number): AsyncIterable<Uint8Array>;
+  /**
+   * The body in pieces; reading slowly slows the sender. A reader who keeps pieces until they make a
+   * message tells its `progress`: they count as held until then, and the client may rest between
+   * messages only. Fails as `body` does.
+   */
+  chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
   /** Bytes in lent memory that it is given to send are given back behind that: nobody else may read them then. */
   readonly givesBack: boolean;
   /** Adds a response field to whatever answer will be given. No effect once started. */

@@ -3,12 +3,12 @@
 import { Http1Server } from "#http1/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
 import { Upgrade } from "./upgrade.ts";
-import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+import { headerBytesMax, type Wire, type WireHandlers, type WireLimits } from "./wire.ts";
 
-/** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
+/** The wire of HTTP/1.1. */
 export function http1EngineWire(
   { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
-  handshakeTimeoutMs: number,
+  { handshakeTimeoutMs, buffers }: WireLimits,
 ): Wire {
   const server = new Http1Server({
     onExchange: (stream, socket) => exchange(new EngineExchange("1.1", stream, socket)),
@@ -18,8 +18,8 @@ export function http1EngineWire(
       onUpgrade: ({ exchange: stream, socket, rest }) =>
         upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest)),
     },
-    onRefusal({ message, reason }) {
-      const { requestId, body } = malformed(message);
+    onRefusal({ message, status, reason }) {
+      const { requestId, body } = malformed(message, status);
       connectionFailed(reason, { requestId });
       const fields = [
         ["content-type", "application/json"],
@@ -27,13 +27,15 @@ export function http1EngineWire(
       ] as const;
       return { fields, body };
     },
-    onStall: () => connectionFailed("http1_not_reading"),
+    onGivenUp: (reason) => connectionFailed(reason),
+    buffers,
     limits: { headBytesMax: headerBytesMax, headTimeoutMs: handshakeTimeoutMs },
   });
   return {
     take(socket) {
-      server.take(socket);
+      const connection = server.take(socket);
       socket.resume();
+      return connection;
     },
     drain: () => server.drain(),
     close: () => server[Symbol.asyncDispose](),

@@ -2,10 +2,25 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
+import { probeHalfClosed } from "./node-half-close.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
-import { nodeUpgrade } from "./node-request.ts";
-import { headerBytesMax, type MalformedAnswer, type Wire, type WireHandlers } from "./wire.ts";
+import {
+  type NodeRefusal,
+  type ParserFailure,
+  refusalOfBytes,
+  refusalOfRequest,
+  unknownExpectation,
+} from "./node-refusal.ts";
+import { asksForWebSocket, nodeUpgrade } from "./node-request.ts";
+import {
+  headerBytesMax,
+  type MalformedAnswer,
+  type Wire,
+  type WireHandlers,
+  type WireLimits,
+} from "./wire.ts";
 
 /** Time for a whole request, body included: a sender that stalls holds no connection for ever. */
 const requestTimeoutMs = 300_000;
@@ -15,23 +30,8 @@ const keepAliveTimeoutMs = 75_000;
 const lateHeadsCheckMs = 1_000;
 /** Time for a client to close its side behind a refusal, so that it gets the whole of it. */
 const refusalLingerMs = 1_000;
-/** Time for a head that is arriving when the drain begins. */
+/** Time for a head, begun or not, once a drain has begun. */
 const headTimeoutInDrainMs = 1_000;
-
-/** An answer to what cannot be served. */
-interface Refusal {
-  readonly status: number;
-  readonly message: string;
-}
-
-const refusalByParserCode: Readonly<Record<string, Refusal>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, message: `the request head exceeds ${headerBytesMax} bytes` },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, message: "the chunk extensions are too large" },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: "the request head did not arrive in time" },
-};
-const notHttp: Refusal = { status: 400, message: "the bytes sent are not an HTTP request" };
-const withoutHost: Refusal = { status: 400, message: "host: HTTP/1.1 requests name one" };
-const unknownExpectation: Refusal = { status: 417, message: "expect: only 100-continue is known" };
 
 /** Says that the connection closes when it answers a request whose body nobody will read. */
 class HonestResponse extends ServerResponse {
@@ -43,6 +43,7 @@ class HonestResponse extends ServerResponse {
 
 /** Why a connection failed, or undefined when its client only left. */
 function failureOf(code: string): string | undefined {
+  if (code === "HPE_INVALID_EOF_STATE") return "http1_incomplete";
   if (code.startsWith("HPE_")) return "http1_malformed";
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "http1_head_timeout" : undefined;
 }
@@ -57,9 +58,8 @@ function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, strin
   ];
 }
 
-/** Answers bytes of which no request was made, then closes. */
-function refuseBytes(socket: Socket, status: number, answer: MalformedAnswer): void {
-  if (!socket.writable) return;
+/** Sends what bytes of which no request was made are answered, then closes. */
+function sendRefusal(socket: Socket, status: number, answer: MalformedAnswer): void {
   const fields = fieldsOf(answer).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join("")}\r\n`;
   socket.end(head + answer.body);
@@ -67,94 +67,150 @@ function refuseBytes(socket: Socket, status: number, answer: MalformedAnswer): v
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** Whether a request lacks the host that its version asks for (RFC 9112, 3.2). */
-function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
-  return httpVersion === "1.1" && headers.host === undefined;
-}
-
 function ignore(): void {}
 
-/** The wire of HTTP/1.1; a request head has `handshakeTimeoutMs` to arrive. */
-export function http1NodeWire(
-  { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
-  handshakeTimeoutMs: number,
-): Wire {
-  const responses = new Set<ServerResponse>();
-  let draining = false;
-  const server = createServer(
-    {
-      maxHeaderSize: headerBytesMax,
-      headersTimeout: handshakeTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      // Without a body of ours: Node's own answer has none, and no request id.
-      requireHostHeader: false,
-      // Others, such as h2c, are offers that a server may pass over.
-      shouldUpgradeCallback: ({ headers }) =>
-        upgrade !== undefined && headers.upgrade?.toLowerCase() === "websocket",
-      connectionsCheckingInterval: Math.min(lateHeadsCheckMs, handshakeTimeoutMs),
-      keepAliveTimeout: keepAliveTimeoutMs,
-      ServerResponse: HonestResponse,
-    },
-    (request, response) => serve(request, response),
-  );
-  const serve = (request: IncomingMessage, response: ServerResponse, refusal?: Refusal) => {
-    responses.add(response);
-    if (draining) response.setHeader("connection", "close");
-    response.once("close", () => {
-      responses.delete(response);
-      if (draining) setImmediate(() => server.closeIdleConnections());
+type NodeServer = ReturnType<typeof createServer<typeof IncomingMessage, typeof HonestResponse>>;
+
+/** node:http on sockets that a listener accepted. */
+class NodeHttp1Wire implements Wire {
+  readonly #server: NodeServer;
+  readonly #handlers: WireHandlers;
+  readonly #handshakeTimeoutMs: number;
+  readonly #buffers: ByteBudget;
+  /** Those that are not whole, in the order in which their requests came. */
+  readonly #responses = new Set<ServerResponse>();
+  /** Connections whose last response is a refusal that waits for those before it. */
+  readonly #refused = new WeakSet<Socket>();
+  #isDraining = false;
+
+  constructor(handlers: WireHandlers, { handshakeTimeoutMs, buffers }: WireLimits) {
+    const { upgrade } = handlers;
+    this.#handlers = handlers;
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    this.#buffers = buffers;
+    const server = createServer(
+      {
+        maxHeaderSize: headerBytesMax,
+        headersTimeout: handshakeTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        // Without a body of ours: Node's own answer has none, and no request id.
+        requireHostHeader: false,
+        // Others, such as h2c, are offers that a server may pass over.
+        shouldUpgradeCallback: (request) => upgrade !== undefined && asksForWebSocket(request),
+        connectionsCheckingInterval: Math.min(lateHeadsCheckMs, handshakeTimeoutMs),
+        keepAliveTimeout: keepAliveTimeoutMs,
+        ServerResponse: HonestResponse,
+      },
+      (request, response) => this.#serve(request, response),
+    );
+    this.#server = server;
+    // Whoever reads the body says 100 before, so that one which is too large is never asked for.
+    server.on("checkContinue", (request, response) => this.#serve(request, response, true));
+    server.on("checkExpectation", (request, response) => {
+      this.#take(response);
+      this.#refuse(response, refusalOfRequest(request) ?? unknownExpectation);
     });
-    const refused = lacksHost(request) ? withoutHost : refusal;
-    if (refused === undefined) {
-      void exchange(new NodeExchange(request, response));
-      return;
+    server.on("upgrade", (request, socket, head) => {
+      upgrade?.(nodeUpgrade(request, socket, head));
+    });
+    server.on("clientError", (error: ParserFailure, socket) => {
+      this.#refuseBytes(error, socket as Socket);
+    });
+    // A client that ends its side still gets the responses to what it sent.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    // node:http begins to watch its connections when it listens. This server never does, and without
+    // the event neither headersTimeout nor closeIdleConnections would have any effect.
+    server.emit("listening");
+  }
+
+  take(socket: Socket): undefined {
+    this.#server.emit("connection", socket);
+    // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
+    // off it beneath, also those behind the one at which it was paused (a request that comes
+    // while an earlier answer waits to be sent), and takes the pause for a malformed request.
+    if ("encrypted" in socket) socket.on("data", ignore);
+    socket.allowHalfOpen = true;
+    socket.once("end", () => this.#endInput(socket));
+    socket.resume();
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    for (const response of this.#responses) {
+      if (!response.headersSent) response.setHeader("connection", "close");
     }
-    const answer = malformed(refused.message);
-    connectionFailed("http1_malformed", { requestId: answer.requestId });
-    response.writeHead(refused.status, fieldsOf(answer).flat()).end(answer.body);
-  };
-  // Whoever reads the body says 100 before, so that one which is too large is never asked for.
-  server.on("checkContinue", serve);
-  server.on("checkExpectation", (request, response) =>
-    serve(request, response, unknownExpectation),
-  );
-  server.on("upgrade", (request, socket, head) => {
-    upgrade?.(nodeUpgrade(request, socket, head));
-  });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const { code = "" } = error;
-    const failure = failureOf(code);
-    if (failure === undefined) {
+    this.#server.headersTimeout = Math.min(headTimeoutInDrainMs, this.#handshakeTimeoutMs);
+    // Whoever was told that the connection is kept may have a request on its way.
+    this.#server.keepAliveTimeout = headTimeoutInDrainMs;
+    setTimeout(() => this.#server.closeIdleConnections(), headTimeoutInDrainMs).unref();
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+  }
+
+  /** The responses of one connection. */
+  #responsesOn(socket: Socket): ServerResponse[] {
+    return [...this.#responses].filter(({ req }) => req.socket === socket);
+  }
+
+  #take(response: ServerResponse): void {
+    this.#responses.add(response);
+    response.once("close", () => this.#responses.delete(response));
+    if (this.#isDraining) response.setHeader("connection", "close");
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, isUninvited = false): void {
+    this.#take(response);
+    const refusal = refusalOfRequest(request);
+    if (refusal !== undefined) this.#refuse(response, refusal);
+    else
+      void this.#handlers.exchange(
+        new NodeExchange(request, response, { buffers: this.#buffers, isUninvited }),
+      );
+  }
+
+  #refuse(response: ServerResponse, { status, message }: NodeRefusal): void {
+    const answer = this.#handlers.malformed(message, status);
+    this.#handlers.connectionFailed("http1_malformed", { requestId: answer.requestId });
+    response.writeHead(status, fieldsOf(answer).flat()).end(answer.body);
+  }
+
+  /** Refuses bytes of which no request was made, after the responses to those that were. */
+  #refuseBytes(error: ParserFailure, socket: Socket): void {
+    const failure = failureOf(error.code ?? "");
+    const waiting = this.#responsesOn(socket);
+    const isUnderWay = waiting.some(({ headersSent, req }) => headersSent && !req.complete);
+    if (failure === undefined || isUnderWay) {
       socket.destroy();
       return;
     }
-    const { status, message } = refusalByParserCode[code] ?? notHttp;
-    const answer = malformed(message);
-    connectionFailed(failure, { requestId: answer.requestId });
-    refuseBytes(socket as Socket, status, answer);
-  });
-  // node:http begins to watch its connections when it listens. This server never does, and without
-  // the event neither headersTimeout nor closeIdleConnections would have any effect.
-  server.emit("listening");
-  return {
-    take(socket) {
-      server.emit("connection", socket);
-      // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
-      // off it beneath, also those behind the one at which it was paused (a request that comes
-      // while an earlier answer waits to be sent), and takes the pause for a malformed request.
-      if ("encrypted" in socket) socket.on("data", ignore);
-      socket.resume();
-    },
-    drain() {
-      draining = true;
-      for (const response of responses) {
-        if (!response.headersSent) response.setHeader("connection", "close");
-      }
-      server.headersTimeout = Math.min(headTimeoutInDrainMs, handshakeTimeoutMs);
-      server.closeIdleConnections();
-    },
-    async close() {
-      server.close();
-    },
-  };
+    const refuse = () => {
+      if (!socket.writable) return;
+      const { status, message } = refusalOfBytes(error);
+      const answer = this.#handlers.malformed(message, status);
+      this.#handlers.connectionFailed(failure, { requestId: answer.requestId });
+      sendRefusal(socket, status, answer);
+    };
+    const before = waiting.findLast(({ req }) => req.complete);
+    if (before === undefined) {
+      refuse();
+      return;
+    }
+    this.#refused.add(socket);
+    before.once("close", refuse);
+  }
+
+  /** The client sends no more; its last response says that the connection closes. */
+  #endInput(socket: Socket): void {
+    const last = this.#responsesOn(socket).at(-1);
+    if (last === undefined) return;
+    if (!(last.headersSent || this.#refused.has(socket))) last.setHeader("connection", "close");
+    probeHalfClosed(socket, () => this.#responsesOn(socket)[0]);
+  }
+}
+
+/** The wire of HTTP/1.1. */
+export function http1NodeWire(handlers: WireHandlers, limits: WireLimits): Wire {
+  return new NodeHttp1Wire(handlers, limits);
 }

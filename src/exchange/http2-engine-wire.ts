@@ -2,21 +2,26 @@
 
 import { Http2Server } from "#http2/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
-import type { Wire, WireHandlers } from "./wire.ts";
+import type { Wire, WireHandlers, WireLimits } from "./wire.ts";
 
 /** The longest time that a timer can hold; the listener bounds a drain before that. */
 const timerMsMax = 2_147_483_647;
 
 /** The wire of HTTP/2. */
-export function http2EngineWire({ exchange, connectionFailed }: WireHandlers): Wire {
+export function http2EngineWire(
+  { exchange, connectionFailed }: WireHandlers,
+  { buffers }: WireLimits,
+): Wire {
   const server = new Http2Server({
+    buffers,
     onStream: (stream, socket) => exchange(new EngineExchange("2", stream, socket)),
     onFailure: (reason) => connectionFailed(reason),
   });
   return {
     take(socket) {
-      server.take(socket);
+      const connection = server.take(socket);
       socket.resume();
+      return connection;
     },
     drain: () => void server.drain(timerMsMax),
     close: () => server[Symbol.asyncDispose](),

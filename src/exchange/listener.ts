@@ -3,10 +3,19 @@
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { ByteBudget } from "#core/byte-budget.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
+import { ConnectionPlaces, leavingMax, type Place } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
 import { wireOf } from "./preface.ts";
-import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
+import {
+  bufferBytesMaxDefault,
+  defaultHandshakeTimeoutMs,
+  type Wire,
+  type WireHandlers,
+} from "./wire.ts";
 
 /** Certificates of a TLS listener. */
 export interface TlsOptions {
@@ -31,6 +40,12 @@ export interface ListenerOptions {
   readonly http2Engine: "polygate" | "node";
   /** Connections held at one time, further ones are closed at once; no bound when absent. */
   readonly connectionsMax?: number;
+  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  readonly connectionsPerAddressMax?: number;
+  /** What requests and responses hold in memory, shared with others; an own one when absent. */
+  readonly buffers?: ByteBudget;
+  /** Tells since when connections are idle; the system's when absent. */
+  readonly clock?: Pick<Clock, "nowMs">;
   /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -40,14 +55,30 @@ export interface Listener extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly url: string;
-  /** Takes no more connections; resolves when the calls under way have ended, or after `graceMs`. */
+  /**
+   * Takes no more connections; resolves when the calls under way have ended. Those that last longer
+   * than `graceMs` are cut off, and have a second to tell their clients.
+   */
   drain(graceMs: number): Promise<void>;
 }
 
+/** Time for a connection that was made before a drain to tell its wire. */
+const firstWordMs = 1_000;
+/** Time for calls that are cut off to tell their clients, and for these to have read it. */
+const lastWordsMs = 1_000;
+
+/** A connection whose wire is not known yet. */
+interface Newcomer {
+  readonly socket: Socket;
+  readonly place: Place | undefined;
+}
+
+const perAddressShare = 1 / 4;
+
 /** Take the connections whose wire is known. */
 interface Takers {
-  readonly http1: Wire["take"];
-  readonly http2: Wire["take"];
+  readonly http1: (socket: Socket) => void;
+  readonly http2: (socket: Socket) => void;
 }
 
 /** Hands a cleartext connection on as soon as its first bytes, however cut, tell its wire. */
@@ -117,6 +148,10 @@ function handshakeFailureOf(code: string, { authorizationError }: TLSSocket): st
   return code === "ECONNRESET" || code === "EPIPE" ? undefined : "tls_handshake";
 }
 
+function destroyAll(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) socket.destroy();
+}
+
 /** What tells a connection from all others of one port. */
 function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
@@ -133,60 +168,102 @@ async function http2WireOf(engine: ListenerOptions["http2Engine"]) {
   return (await import("./http2-node-wire.ts")).http2NodeWire;
 }
 
+function placesOf({
+  connectionsMax: placesMax,
+  connectionsPerAddressMax,
+}: ListenerOptions): ConnectionPlaces | undefined {
+  if (placesMax === undefined) return undefined;
+  const perAddressMax = connectionsPerAddressMax ?? Math.max(1, placesMax * perAddressShare);
+  return new ConnectionPlaces({ placesMax, perAddressMax });
+}
+
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
-  const { connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
+  const {
+    connectionsMax,
+    clock = systemClock,
+    handshakeTimeoutMs = defaultHandshakeTimeoutMs,
+  } = options;
   const http1Wire = await http1WireOf(options.http1Engine);
   const http2Wire = await http2WireOf(options.http2Engine);
-  const wires = { http1: http1Wire(handlers, handshakeTimeoutMs), http2: http2Wire(handlers) };
+  const limits = {
+    handshakeTimeoutMs,
+    buffers: options.buffers ?? new ByteBudget(bufferBytesMaxDefault),
+  };
+  const wires = { http1: http1Wire(handlers, limits), http2: http2Wire(handlers, limits) };
   const sockets = new Set<Socket>();
   // By their ends: after its handshake a TLS connection shows another socket than before.
-  const withoutWire = new Map<string, Socket>();
+  const withoutWire = new Map<string, Newcomer>();
+  let isDraining = false;
   const takerOf = (wire: Wire) => (socket: Socket) => {
-    withoutWire.delete(endsOf(socket));
-    wire.take(socket);
+    const ends = endsOf(socket);
+    const place = withoutWire.get(ends)?.place;
+    withoutWire.delete(ends);
+    // The sessions of HTTP/2 are being told to go away: a new one would be told nothing.
+    if (isDraining && wire === wires.http2) {
+      socket.destroy();
+      return;
+    }
+    const connection = wire.take(socket);
+    if (place !== undefined && connection !== undefined) place.known = connection;
   };
   const takers: Takers = { http1: takerOf(wires.http1), http2: takerOf(wires.http2) };
   const server = serverOf(options, takers, handshakeTimeoutMs);
-  if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
-  server.on("drop", () => handlers.connectionFailed("too_many_connections"));
+  const places = placesOf(options);
+  if (connectionsMax !== undefined) server.maxConnections = connectionsMax + leavingMax;
+  const refused = () => handlers.connectionFailed("too_many_connections");
+  server.on("drop", refused);
   server.on("tlsClientError", ({ code = "" }: NodeJS.ErrnoException, socket: TLSSocket) => {
     const failure = handshakeFailureOf(code, socket);
     if (failure !== undefined) handlers.connectionFailed(failure, { code });
   });
   server.on("connection", (socket: Socket) => {
     const ends = endsOf(socket);
+    const nowMs = clock.nowMs();
+    const newcomer = { idleSinceMs: nowMs, retire: () => socket.destroy() };
+    const place = places?.enter(networkOf(socket.remoteAddress ?? ""), newcomer, nowMs);
+    if (places !== undefined && place === undefined) {
+      refused();
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
-    withoutWire.set(ends, socket);
+    withoutWire.set(ends, { socket, place });
     // Its wire reports what goes wrong; before it has one there is nothing to report.
     socket.on("error", () => {});
     socket.once("close", () => {
       sockets.delete(socket);
       withoutWire.delete(ends);
+      if (place !== undefined) places?.leave(place);
     });
   });
   const port = await opened(server, options);
 
   const closed = new Promise<void>((done) => server.once("close", done));
-  const destroyAll = () => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
     name: options.name,
     port,
     url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
     async drain(graceMs) {
       if (server.listening) server.close();
-      for (const socket of withoutWire.values()) socket.destroy();
+      isDraining = true;
       wires.http1.drain();
       wires.http2.drain();
-      const timer = setTimeout(destroyAll, graceMs);
+      const silence = setTimeout(() => {
+        for (const { socket } of withoutWire.values()) socket.destroy();
+      }, firstWordMs);
+      let timer = setTimeout(() => {
+        handlers.cutOff?.();
+        const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
+        timer = setTimeout(destroyAll, waitMs, sockets);
+      }, graceMs);
       await closed;
+      clearTimeout(silence);
       clearTimeout(timer);
     },
     async [Symbol.asyncDispose]() {
       if (server.listening) server.close();
-      destroyAll();
+      destroyAll(sockets);
       await Promise.all([closed, wires.http1.close(), wires.http2.close()]);
     },
   };

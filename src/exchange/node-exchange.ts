@@ -3,18 +3,23 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
+import type { BodyProgress } from "#core/body-progress.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { reasonPhrase } from "#http1/reason-phrase.ts";
-import { bodyTooLarge, clientGone } from "./body-fault.ts";
+import { clientGone } from "./body-fault.ts";
+import { discardBody } from "./discard.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { NodeBody } from "./node-body.ts";
 import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
+import { namesLength } from "./response-length.ts";
 
 /** A response of either of Node's HTTP modules. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** Time for a client to stop sending a body that nobody reads any more (nginx: lingering_timeout). */
-const lingerMs = 5000;
+/** RFC 9113 §7: what the own engine says of a stream that its handler broke off. */
+const streamInternalError = 2;
 
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {
@@ -46,6 +51,14 @@ function isWhole(response: NodeResponse): boolean {
   return response.writableFinished;
 }
 
+/** What a server knows of an exchange beside request and response. */
+export interface NodeExchangeOptions {
+  /** What requests hold in memory. */
+  readonly buffers: ByteBudget;
+  /** The server has left an expectation of 100 to the exchange. */
+  readonly isUninvited?: boolean;
+}
+
 /** One of Node's request and response pairs, as an exchange. */
 export class NodeExchange implements Exchange {
   readonly givesBack = false;
@@ -58,13 +71,21 @@ export class NodeExchange implements Exchange {
   readonly response: NodeResponse;
   /** Node takes it off an HTTP/1.1 request that was destroyed. */
   readonly #socket: Socket;
+  readonly #body: NodeBody;
   readonly #gone = new AbortController();
   /** Fields that were set ahead of the answer. */
   #early: Field[] | undefined;
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
+  /** The client waits to be told to send its body, and nobody has. */
+  #isUninvited: boolean;
 
-  constructor(request: NodeRequest, response: NodeResponse) {
+  constructor(
+    request: NodeRequest,
+    response: NodeResponse,
+    { buffers, isUninvited = false }: NodeExchangeOptions,
+  ) {
+    this.#isUninvited = isUninvited;
     this.request = request;
     this.response = response;
     this.httpVersion = request.httpVersionMajor === 2 ? "2" : "1.1";
@@ -74,7 +95,10 @@ export class NodeExchange implements Exchange {
     this.authority = authority;
     this.#socket = request.socket;
     this.peer = peerOf(request);
-    response.once("finish", () => this.#discardRequest());
+    this.#body = new NodeBody(request, { buffers, owner: this.peer.address });
+    // A response of node:http2 says so itself only once its stream has closed, which it may wait for.
+    const sending = "stream" in response ? response.stream : response;
+    sending.once("finish", () => this.#discardRequest());
     response.once("close", () => this.#close());
     // Without a listener a reset by the client would be an uncaught error; `close` tells the same.
     request.on("error", () => {});
@@ -106,46 +130,18 @@ export class NodeExchange implements Exchange {
   }
 
   async body(bytesMax: number): Promise<Uint8Array> {
-    const { request } = this;
-    this.#requireSize(bytesMax);
-    if (request.destroyed) throw clientGone();
+    this.#body.requireSize(bytesMax);
     this.#invite();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const pieces: Buffer[] = [];
-    let seen = 0;
-    const take = (piece: Buffer) => {
-      seen += piece.length;
-      pieces.push(piece);
-      if (seen > bytesMax) reject(bodyTooLarge(bytesMax));
-    };
-    request.on("data", take).once("end", resolve).once("close", resolve);
-    try {
-      await promise;
-    } finally {
-      // A body past its limit is left where it is, to be discarded behind the answer.
-      request.off("data", take).off("end", resolve).off("close", resolve).pause();
-    }
-    this.#requireWhole();
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+    const whole = await this.#body.whole(bytesMax);
+    if (this.#gone.signal.aborted) throw clientGone();
+    return whole;
   }
 
-  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
-    this.#requireSize(bytesMax);
+  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array> {
+    this.#body.requireSize(bytesMax);
     this.#invite();
-    let seen = 0;
-    // A reader that stops early leaves the rest to be discarded behind the answer.
-    const pieces = this.request.iterator({ destroyOnReturn: false });
-    try {
-      for await (const piece of pieces) {
-        seen += piece.length;
-        if (seen > bytesMax) break;
-        yield piece;
-      }
-    } catch (error) {
-      throw clientGone(error);
-    }
-    if (seen > bytesMax) throw bodyTooLarge(bytesMax);
-    this.#requireWhole();
+    yield* this.#body.pieces(bytesMax, progress);
+    if (this.#gone.signal.aborted) throw clientGone();
   }
 
   setHeader(name: string, value: string): void {
@@ -163,7 +159,8 @@ export class NodeExchange implements Exchange {
     if (this.response.destroyed) return;
     const bodyBytes = Buffer.byteLength(body);
     // Without a length HTTP/1.1 sends chunks, which trailers need.
-    const isSized = trailers === undefined && status !== 204 && status !== 304;
+    const whole = { status, bodyBytes, hasTrailers: trailers !== undefined };
+    const isSized = namesLength(this.httpVersion, whole);
     this.#head(status, headers, isSized ? bodyBytes : undefined);
     if (trailers !== undefined) {
       if ("stream" in this.response) this.response.writeHead(status);
@@ -210,18 +207,22 @@ export class NodeExchange implements Exchange {
   }
 
   reset(): void {
-    this.response.destroy();
+    const { response } = this;
+    // Without a code the stream would end as one that is whole.
+    if ("stream" in response) response.stream.close(streamInternalError);
+    else response.destroy();
   }
 
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.#endListeners.push(listener);
   }
 
-  /** Tells an HTTP/1.1 client that waits for it to send the body. */
+  /** Tells a client that waits for it to send the body. */
   #invite(): void {
     const { request, response } = this;
-    if ("stream" in response || response.headersSent || request.complete) return;
-    if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+    if (!this.#isUninvited) return;
+    this.#isUninvited = false;
+    if (!(response.headersSent || request.complete)) response.writeContinue();
   }
 
   #addTrailers(trailers: HeaderList): void {
@@ -252,30 +253,16 @@ export class NodeExchange implements Exchange {
     response.writeHead(status, reasonPhrase(status), flat);
   }
 
-  #requireSize(bytesMax: number): void {
-    const declared = Number(this.request.headers["content-length"]);
-    if (declared > bytesMax) throw bodyTooLarge(bytesMax);
-  }
-
-  /** Throws CANCELLED when a body was cut off. */
-  #requireWhole(): void {
-    const { complete, readableEnded } = this.request;
-    if (!complete || !readableEnded || this.#gone.signal.aborted) throw clientGone();
-  }
-
   /**
    * What still comes of a body that was answered early is thrown away, so that the answer gets
-   * through; then the connection (HTTP/1.1) or stream (HTTP/2, NO_ERROR) closes, after
-   * `lingerMs` at the latest.
+   * through; then the connection (HTTP/1.1) or stream (HTTP/2, NO_ERROR) closes.
    */
   #discardRequest(): void {
     if (!bodyIsComing(this.request)) return;
-    this.request.resume();
     if ("stream" in this.request) {
       const { stream } = this.request;
-      // Not at once: a reset overtakes frames of the answer that wait for the socket.
-      const timer = setTimeout(() => stream.close(0), lingerMs);
-      stream.once("close", () => clearTimeout(timer));
+      // Not at once: a reset overtakes frames of the response that wait for the socket.
+      discardBody(this.request, () => stream.close(0));
       return;
     }
     const socket = this.#socket;
@@ -283,17 +270,15 @@ export class NodeExchange implements Exchange {
       socket.destroySoon();
       return;
     }
-    // node:http lets go of the socket once the answer is written; the client, cut off in the middle
-    // of its body, would lose the answer with it.
+    // node:http lets go of the socket once the response is written; the client, cut off in the middle
+    // of its body, would lose the response with it.
     socket.off("finish", socket.destroy);
-    const timer = setTimeout(() => socket.destroy(), lingerMs);
-    this.request.once("close", () => {
-      clearTimeout(timer);
-      socket.destroySoon();
-    });
+    discardBody(this.request, () => socket.destroy());
+    this.request.once("close", () => socket.destroySoon());
   }
 
   #close(): void {
+    this.#body.close();
     const aborted = !isWhole(this.response);
     const status = this.response.headersSent ? this.response.statusCode : 499;
     if (aborted) this.#gone.abort(clientGone());

@@ -46,6 +46,11 @@ export function* headersOf({ rawHeaders }: NodeRequest): Iterable<readonly [stri
   }
 }
 
+/** Whether a request asks to go on with WebSocket: the one upgrade there is (RFC 9110 §7.8 lets others be). */
+export function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
+}
+
 /** Takes what node:http hands to listeners of `upgrade`. */
 export function nodeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade {
   const facts = {

@@ -1,13 +1,15 @@
 /** What a listener needs of the server behind one wire: it never listens itself. */
 
 import type { Socket } from "node:net";
+import type { ByteBudget } from "#core/byte-budget.ts";
+import type { PlacedConnection } from "./connection-places.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** A server of HTTP/1.1 or HTTP/2 on sockets that a listener accepted. */
 export interface Wire {
-  /** Serves a connection whose first bytes are still to be read. */
-  take(socket: Socket): void;
+  /** Serves a connection whose first bytes are still to be read; undefined when nothing is told of it. */
+  take(socket: Socket): PlacedConnection | undefined;
   /** Closes idle connections now and the others behind their last answer. */
   drain(): void;
   /** Lets go of timers; connections are the listener's to destroy. */
@@ -28,17 +30,33 @@ export interface FailureFacts {
   readonly code?: string;
 }
 
-/** What a wire hands over. */
+/** What a wire hands over, and what a listener asks for in its end. */
 export interface WireHandlers {
+  /**
+   * Ends the calls that outlast the grace of a drain: each tells its client why, as its protocol
+   * does. Absent: their connections are cut off without a word.
+   */
+  readonly cutOff?: () => void;
   /** Answers an exchange; a promise counts as work under way until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
   /** Takes a WebSocket; absent: such a request is answered like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
   /** What is answered to what is no request that can be served. */
-  readonly malformed: (message: string) => MalformedAnswer;
+  readonly malformed: (message: string, status: number) => MalformedAnswer;
   /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }
+
+/** What holds for all connections of a wire. */
+export interface WireLimits {
+  /** Time for a request head to arrive. */
+  readonly handshakeTimeoutMs: number;
+  /** What requests and responses hold in memory. */
+  readonly buffers: ByteBudget;
+}
+
+/** What a listener that shares its buffers with no other may hold in memory. */
+export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 
 /** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;

@@ -1,20 +1,23 @@
 /** A body that comes in: kept as it came, read whole or in pieces, slowly when its reader is slow. */
 
+import { type BodyProgress, partsOfOne } from "#core/body-progress.ts";
+import { isSmallPart, owned, PieceList } from "#core/piece-list.ts";
 import { BodyTooLargeError } from "./body-too-large.ts";
 
-/** The stream behind a body. */
+/** The stream that carries a body. */
 export interface BodySource {
-  /** Lets the peer send as many bytes more. */
-  consumed(bytes: number): void;
+  /** A reader wants bytes, but only with others: they are in memory on, and the peer may send as many more. */
+  kept(bytes: number): void;
+  /** Messages were made of bytes that were kept, or never will be: those are held no more. */
+  understood(messages: number, bytes: number): void;
+  /** Bytes are gone that nobody will read: the peer gets no more in their place. */
+  dropped(bytes: number): void;
   /** Why no more comes; undefined while more may come, or when the body is whole. */
   broken(): Error | undefined;
 }
 
-/** Smaller pieces that have to wait are copied, or each would hold on to a whole read. */
-const copiedBytesMax = 2048;
-/** Pieces up to this many bytes are put together: each by itself costs hundreds of bytes beside its own. */
-const tinyBytesMax = 256;
-const gatheredBytes = 4096;
+/** Parts of one thing wait until they are worth so many bytes, unless no more come. */
+const worthBytes = 4096;
 const empty = Buffer.alloc(0);
 
 /** The body of one message. It has one reader. */
@@ -23,41 +26,51 @@ export class IncomingBody {
   ended = false;
   /** The usual body is one piece, so the first is held without a list. */
   #first: Buffer | undefined;
-  #rest: Buffer[] | undefined;
-  /** Tiny pieces behind all others, one behind the other in one buffer. */
-  #gathered: Buffer | undefined;
-  #gatheredAt = 0;
+  #rest: PieceList | undefined;
   #waitingBytes = 0;
-  readonly #joinsTiny: boolean;
   /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
   #wholeBytesMax = -1;
   #whole: PromiseWithResolvers<Buffer> | undefined;
-  /** It is larger than who wanted all of it takes: what still comes is dropped, and no more granted. */
-  #isRefused = false;
+  /** Why its reader gets no more: what still comes is dropped, and no more granted. */
+  #failure: Error | undefined;
   /** A reader of pieces waits for the next. */
   #wake: (() => void) | undefined;
+  #progress: BodyProgress | undefined;
+  /** Messages that it had made at the last look, and bytes that it has taken since. */
+  #messages = 0;
+  #takenBytes = 0;
 
-  /** `joinsTiny` is for who does not hold tiny pieces against their sender otherwise. */
-  constructor(joinsTiny = false) {
-    this.#joinsTiny = joinsTiny;
+  /** Bytes that wait for a reader. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
-  /** Adds a piece. */
-  add(piece: Buffer, source: BodySource): void {
-    if (this.#isRefused) return;
+  /** A reader cannot go on until more has come: of the whole, or of a message that has begun. */
+  get isAwaited(): boolean {
+    if (this.#whole !== undefined) return true;
+    return this.#wake !== undefined && this.#progress?.isBetween === false;
+  }
+
+  /** Adds a piece; one that `outlives` the turn in which it came may be part of a larger read. */
+  add(piece: Buffer, source: BodySource, outlives: boolean): void {
+    if (this.#failure !== undefined) {
+      source.dropped(piece.length);
+      return;
+    }
     const isWhole = this.#wholeBytesMax >= 0;
-    if (isWhole) source.consumed(piece.length);
+    if (isWhole) source.kept(piece.length);
     this.#waitingBytes += piece.length;
-    if (this.#first === undefined) this.#first = piece;
-    else if (this.#joinsTiny && piece.length <= tinyBytesMax) this.#gather(piece);
-    else {
-      this.#closeGathered();
-      this.#rest ??= [];
+    if (this.#waitingBytes === piece.length) {
+      this.#first = outlives ? this.#copied(piece) : piece;
+    } else {
+      this.#rest ??= new PieceList();
       this.#rest.push(piece);
     }
     // Who wants all of it need not wake for a part.
     if (!isWhole) this.#signal();
-    else if (this.#waitingBytes > this.#wholeBytesMax) this.#refuseWhole();
+    else if (this.#waitingBytes > this.#wholeBytesMax) {
+      this.#fail(new BodyTooLargeError(this.#wholeBytesMax), source);
+    }
   }
 
   /** The peer has ended: the body is whole. */
@@ -70,85 +83,126 @@ export class IncomingBody {
 
   /** The stream is broken: nothing more comes. */
   break(source: BodySource): void {
+    if (this.#whole !== undefined) this.#clear();
     this.#whole?.reject(source.broken());
     this.#whole = undefined;
     this.#signal();
   }
 
-  /** Copies pieces that outlive the turn in which they came. */
+  /** Fails its reader with `error`, now or when one comes. False when it is whole, or failed already. */
+  refuse(error: Error, source: BodySource): boolean {
+    if (this.ended || this.#failure !== undefined) return false;
+    this.#fail(error, source);
+    return true;
+  }
+
+  /** The turn in which pieces came is over: what still waits may not hold on to its read. */
   settle(): void {
-    if (this.#first !== undefined) this.#first = own(this.#first);
-    if (this.#rest !== undefined) this.#rest = this.#rest.map(own);
+    if (this.#first !== undefined) this.#first = owned(this.#first);
   }
 
   /** The whole body if it is here already; else undefined, and nothing has happened. */
   takeWhole(): Buffer | undefined {
-    return this.ended ? this.#takeAll() : undefined;
+    return this.ended && this.#failure === undefined ? this.#takeAll() : undefined;
   }
 
   /** The whole body. Rejects with BodyTooLargeError past `bytesMax` and with what broke the stream. */
   read(bytesMax: number, source: BodySource): Promise<Buffer> {
-    this.#wholeBytesMax = bytesMax;
-    source.consumed(this.#waitingBytes);
     // One promise, settled by who brings the last piece: every answer to a call of ours comes by here.
     const whole = Promise.withResolvers<Buffer>();
-    const broken = this.ended ? undefined : source.broken();
-    if (this.#waitingBytes > bytesMax) {
+    const broken = this.#failure ?? (this.ended ? undefined : source.broken());
+    if (broken !== undefined) {
+      whole.reject(broken);
+    } else {
+      this.#wholeBytesMax = bytesMax;
+      if (this.#waitingBytes > 0) source.kept(this.#waitingBytes);
       this.#whole = whole;
-      this.#refuseWhole();
-    } else if (this.ended) whole.resolve(this.#takeAll());
-    else if (broken !== undefined) whole.reject(broken);
-    else this.#whole = whole;
+      if (this.#waitingBytes > bytesMax) this.#fail(new BodyTooLargeError(bytesMax), source);
+      else if (this.ended) this.end();
+    }
     return whole.promise;
   }
 
-  /** The body in pieces; what was not asked for yet is not granted to its sender. */
-  async *pieces(bytesMax: number, source: BodySource): AsyncGenerator<Buffer> {
-    for (let seen = 0; ; ) {
-      const piece = this.#takeFirst();
-      if (piece !== undefined) {
-        seen += piece.length;
-        if (seen > bytesMax) throw new BodyTooLargeError(bytesMax);
-        source.consumed(piece.length);
-        yield piece;
-      } else if (this.ended) {
-        return;
-      } else {
-        await this.#more(source);
+  /**
+   * The body in pieces, each as soon as it is here; what was not asked for yet is not granted to its
+   * sender. With `progress` pieces count as held until messages were made of them, and within a
+   * message the sender may not rest; without, each piece is a message. Fails as `read` does.
+   */
+  async *pieces(
+    bytesMax: number,
+    source: BodySource,
+    progress?: BodyProgress,
+  ): AsyncGenerator<Buffer> {
+    this.#progress = progress;
+    try {
+      for (let seen = 0; ; ) {
+        this.#tellProgress(source);
+        const piece = this.#isWorthTaking(source) ? this.#takeFirst() : undefined;
+        if (piece !== undefined) {
+          seen += piece.length;
+          if (seen > bytesMax) throw new BodyTooLargeError(bytesMax);
+          source.kept(piece.length);
+          this.#takenBytes += piece.length;
+          yield piece;
+        } else if (this.ended && this.#failure === undefined) {
+          return;
+        } else {
+          await this.#more(source);
+        }
       }
+    } finally {
+      this.#leave(source);
     }
   }
 
-  #gather(piece: Buffer): void {
-    if (this.#gatheredAt + piece.length > gatheredBytes) this.#closeGathered();
-    this.#gathered ??= Buffer.allocUnsafe(gatheredBytes);
-    this.#gathered.set(piece, this.#gatheredAt);
-    this.#gatheredAt += piece.length;
+  /** What a reader waits for is usually all of it, and taken at once: Node's pool will do. */
+  #copied(piece: Buffer): Buffer {
+    if (this.#wake === undefined && this.#wholeBytesMax < 0) return owned(piece);
+    return isSmallPart(piece) ? Buffer.from(piece) : piece;
   }
 
-  /** What was gathered is a piece like the others. */
-  #closeGathered(): void {
-    if (this.#gathered === undefined) return;
-    this.#rest ??= [];
-    this.#rest.push(this.#gathered.subarray(0, this.#gatheredAt));
-    this.#gathered = undefined;
-    this.#gatheredAt = 0;
+  #tellProgress(source: BodySource): void {
+    const all = this.#progress?.messages ?? this.#messages + (this.#takenBytes > 0 ? 1 : 0);
+    const messages = all - this.#messages;
+    if (messages === 0) return;
+    this.#messages = all;
+    source.understood(messages, this.#takenBytes);
+    this.#takenBytes = 0;
+  }
+
+  #isWorthTaking(source: BodySource): boolean {
+    if (this.#progress !== partsOfOne || this.#waitingBytes >= worthBytes) return true;
+    return this.#waitingBytes > 0 && (this.ended || source.broken() !== undefined);
   }
 
   async #more(source: BodySource): Promise<void> {
-    const broken = source.broken();
+    const broken = this.#failure ?? source.broken();
     if (broken !== undefined) throw broken;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
   }
 
-  #refuseWhole(): void {
-    this.#whole?.reject(new BodyTooLargeError(this.#wholeBytesMax));
+  /** What a reader that leaves early has not read is nobody's. */
+  #leave(source: BodySource): void {
+    if (!this.ended || this.#waitingBytes > 0) this.#fail(leftError, source);
+  }
+
+  #fail(error: Error, source: BodySource): void {
+    this.#failure ??= error;
+    const bytes = this.#waitingBytes;
+    this.#clear();
+    this.#whole?.reject(error);
     this.#whole = undefined;
-    this.#isRefused = true;
-    this.#first = this.#rest = this.#gathered = undefined;
-    this.#gatheredAt = this.#waitingBytes = 0;
+    if (bytes > 0) source.dropped(bytes);
+    if (this.#takenBytes > 0) source.understood(0, this.#takenBytes);
+    this.#takenBytes = 0;
+    this.#signal();
+  }
+
+  #clear(): void {
+    this.#first = this.#rest = undefined;
+    this.#waitingBytes = 0;
   }
 
   #signal(): void {
@@ -159,26 +213,19 @@ export class IncomingBody {
   }
 
   #takeFirst(): Buffer | undefined {
-    const first = this.#first;
-    if (first === undefined) return undefined;
-    this.#waitingBytes -= first.length;
-    if (this.#rest === undefined || this.#rest.length === 0) this.#closeGathered();
-    this.#first = this.#rest?.shift();
+    const first = this.#first ?? this.#rest?.shift();
+    this.#first = undefined;
+    if (first !== undefined) this.#waitingBytes -= first.length;
     return first;
   }
 
   #takeAll(): Buffer {
-    this.#closeGathered();
     const first = this.#first ?? empty;
     const rest = this.#rest;
-    this.#first = this.#rest = undefined;
-    this.#waitingBytes = 0;
-    return rest === undefined || rest.length === 0 ? first : Buffer.concat([first, ...rest]);
+    this.#clear();
+    return rest === undefined || rest.bytes === 0 ? first : rest.takeAll(first);
   }
 }
 
-/** The piece itself, or a copy when it is a small part of something larger. */
-export function own(piece: Buffer): Buffer {
-  const isSmallPart = piece.length <= copiedBytesMax && piece.buffer.byteLength > 2 * piece.length;
-  return isSmallPart ? Buffer.from(piece) : piece;
-}
+/** What a reader that left would fail with if it came back. */
+const leftError = new Error("the reader of the body has left");

@@ -1,6 +1,11 @@
 /** How the body of an answer is framed (RFC 9112 §6): by its length, in chunks, or by the connection's end. */
 
-import type { Link } from "./link.ts";
+import type { OutputChunk } from "#http/write-chunks.ts";
+
+/** Where output is queued; false asks its writer to wait. */
+export interface Output {
+  send(chunk: OutputChunk): boolean;
+}
 
 /** How the client will know where the body ends; none: it has no body. */
 export type Framing = "none" | "sized" | "chunked" | "untilClose";
@@ -15,7 +20,7 @@ export function bodyBytesOf(body: Uint8Array | string): number {
 
 /** Queues a body with text before and behind it; false asks its writer to wait. */
 export function sendAround(
-  link: Link,
+  to: Output,
   before: string,
   body: Uint8Array | string,
   after: string,
@@ -23,20 +28,20 @@ export function sendAround(
   if (typeof body === "string") {
     const isAscii = Buffer.byteLength(body) === body.length;
     if (!isAscii || body.length > copiedBytesMax) {
-      return sendAround(link, before, Buffer.from(body), after);
+      return sendAround(to, before, Buffer.from(body), after);
     }
-    return link.send(before + body + after);
+    return to.send(before + body + after);
   }
   if (body.length <= copiedBytesMax) {
     const bytes = Buffer.allocUnsafe(before.length + body.length + after.length);
     bytes.write(before, 0, "latin1");
     if (body.length > 0) bytes.set(body, before.length);
     if (after !== "") bytes.write(after, before.length + body.length, "latin1");
-    return link.send(bytes);
+    return to.send(bytes);
   }
-  if (before !== "") link.send(before);
-  const goOn = link.send(bufferOf(body));
-  return after === "" ? goOn : link.send(after);
+  if (before !== "") to.send(before);
+  const goOn = to.send(bufferOf(body));
+  return after === "" ? goOn : to.send(after);
 }
 
 /** What stands before a chunk. */

@@ -1,13 +1,15 @@
 /** A connection on a server: bytes in, requests and bytes out. No sockets, timers or promises. */
 
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { type OutputChunk, part } from "#http/write-chunks.ts";
-import { sendAround } from "./answer-body.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { isRefused, needsMore, type Reading } from "./field-section.ts";
+import { HalfClose } from "./half-close.ts";
 import type { Link } from "./link.ts";
 import { octet } from "./octets.ts";
-import { bodyLate, headLate, type Refusal } from "./refusal.ts";
+import { Pace } from "./pace.ts";
+import { bodyLate, buffersFull, headLate, type Refusal, requestCut } from "./refusal.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestHead } from "./request-head.ts";
 import { AnswerFields, type HeadEnds, statusLine } from "./response-head.ts";
@@ -29,7 +31,7 @@ const phase = {
   closing: 5,
   /** Another protocol has it. */
   upgraded: 6,
-  /** It is broken off. */
+  /** It is broken off; no other phase follows. */
   gone: 7,
 } as const;
 
@@ -38,6 +40,8 @@ type Phase = (typeof phase)[keyof typeof phase];
 /** What connections of one server share. */
 export interface ConnectionShare extends Reading {
   readonly headEnds: HeadEnds;
+  /** What the process may hold in memory: past it, input that can wait does. */
+  readonly buffers: ByteBudget;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -47,15 +51,20 @@ const stepsMax = 128;
 /** One connection: a request at a time, and input no faster than it is wanted. */
 export class Connection implements Link {
   readonly headEnds: HeadEnds;
-  isDraining = false;
+  #isDraining = false;
   readonly #share: ConnectionShare;
   readonly #handler: ConnectionHandler;
   #phase: Phase = phase.fresh;
   #nowMs: number;
   #deadlineMs: number;
   #headBeganMs: number;
-  /** How long the client may go on sending behind the last answer. */
+  /** When the last response was given, or its client could have all of it. */
+  #idleSinceMs = 0;
+  /** How long the client may be silent after the last response, and when it is to be gone at the latest. */
   #lingerMs: number;
+  #lingerEndMs = Number.POSITIVE_INFINITY;
+  /** The client has ended its side. */
+  #halfClose: HalfClose | undefined;
   /** Input that was not read yet, from `#at` on. */
   #input: Buffer = noBytes;
   #at = 0;
@@ -66,7 +75,8 @@ export class Connection implements Link {
   #isReading = false;
   #head: RequestHead | undefined;
   #body: BodyReader | undefined;
-  /** The request that is not answered yet. */
+  #bodyPace: Pace | undefined;
+  /** The request at the head of the connection, which is not answered yet: the only one that may write. */
   #current: ServerExchange | undefined;
   #output: OutputChunk[] = [];
   #outputBytes = 0;
@@ -85,6 +95,12 @@ export class Connection implements Link {
   /** The exchange that another protocol goes on with. */
   get upgraded(): ServerExchange | undefined {
     return this.#phase === phase.upgraded ? this.#current : undefined;
+  }
+
+  /** Since when it has no request; undefined while it has one, or part of one's head. */
+  get idleSinceMs(): number | undefined {
+    if (this.#phase === phase.fresh) return this.#headBeganMs;
+    return this.#phase === phase.idle ? this.#idleSinceMs : undefined;
   }
 
   /** Nothing will be sent behind the output. */
@@ -110,14 +126,33 @@ export class Connection implements Link {
 
   /** More input may come; false asks to stop the sender. */
   get wantsInput(): boolean {
-    const { unreadBytesMax } = this.#share.limits;
-    if (this.#input.length - this.#at > unreadBytesMax) return false;
-    return this.#current === undefined || this.#current.unreadBytes <= unreadBytesMax;
+    const { limits, buffers } = this.#share;
+    const restBytes = this.#input.length - this.#at;
+    if (restBytes > limits.unreadBytesMax) return false;
+    const waitingMax = buffers.isExceeded ? 0 : limits.unreadBytesMax;
+    if (this.#phase === phase.answer && restBytes > waitingMax) return false;
+    return this.#current === undefined || this.#current.unreadBytes <= waitingMax;
+  }
+
+  /** Bytes of input and output in memory here; the socket's own are not among them. */
+  get heldBytes(): number {
+    const inputBytes = this.#at < this.#input.length ? this.#input.length : 0;
+    return inputBytes + this.#outputBytes + (this.#current?.heldBytes ?? 0);
+  }
+
+  /** Part of a request's body has yet to come. */
+  get isReceiving(): boolean {
+    return this.#phase === phase.body;
+  }
+
+  get isLast(): boolean {
+    return this.#isDraining || (this.#halfClose !== undefined && this.#at === this.#input.length);
   }
 
   /** Takes input, which is the connection's from now on: it may be written over. */
   receive(bytes: Buffer, nowMs: number): void {
     this.#nowMs = nowMs;
+    if (this.#phase === phase.closing) this.#lingerOn();
     if (this.#phase >= phase.closing) return;
     const isRest = this.#at < this.#input.length;
     this.#input = isRest ? Buffer.concat([this.#input.subarray(this.#at), bytes]) : bytes;
@@ -132,10 +167,17 @@ export class Connection implements Link {
     this.#read();
   }
 
-  /** The client sends no more. One that waits for an answer counts as gone. */
-  receiveEnd(): void {
-    if (this.#phase === phase.body || this.#phase === phase.answer) this.reset();
-    else if (this.#phase < phase.closing) this.#close();
+  /**
+   * The client sends no more. It still gets the responses to what it has sent whole, in order; then
+   * the connection closes. Whether it has left altogether is found out by writing.
+   */
+  receiveEnd(nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (this.#phase === phase.upgraded) this.#break();
+    if (this.#phase >= phase.closing) return;
+    this.#halfClose = new HalfClose(nowMs);
+    if (this.#phase === phase.answer) this.#awaitResponse();
+    this.#read();
   }
 
   /** Output in order, `bytesMax` of it at most; it is the caller's to send. */
@@ -163,34 +205,45 @@ export class Connection implements Link {
     this.#nowMs = nowMs;
     const unsent = this.#unsent;
     // The client has its time from when it can have the answer.
-    if (unsent.length > 0 && this.#phase === phase.idle) {
-      this.#deadlineMs = nowMs + this.#share.limits.keepAliveTimeoutMs;
-    }
+    if (unsent.length > 0 && this.#phase === phase.idle) this.#rest();
     for (let index = 0; index < unsent.length; index += 1) unsent[index]?.sent();
     unsent.length = 0;
     this.#current?.writable();
     if (this.#deadlineMs !== Number.POSITIVE_INFINITY) return;
     // Before that the client was busy with the answer, and had its time for it.
-    if (this.#phase === phase.closing) this.#deadlineMs = nowMs + this.#lingerMs;
+    if (this.#phase !== phase.closing) return;
+    this.#lingerEndMs = nowMs + this.#share.limits.lingerTotalMs;
+    this.#lingerOn();
   }
 
   /** Does what time asks for: call it about once a second. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
+    if (this.#phase === phase.body && this.#isBodySlow()) this.#refuse(bodyLate);
+    if (this.#phase === phase.answer && this.#halfClose?.takeProbe(nowMs)) this.#current?.probe();
     if (nowMs < this.#deadlineMs) return;
-    if (this.#phase === phase.idle) this.#close();
+    const isSilent = this.#phase === phase.fresh && this.#isDraining;
+    if (this.#phase === phase.idle || isSilent) this.#close();
     else if (this.#phase <= phase.head) this.#refuse(headLate);
     else if (this.#phase === phase.body) this.#refuse(bodyLate);
-    else this.reset();
+    else this.#break();
   }
 
-  /** Closes behind the answer under way; at once when there is none. */
+  /**
+   * Closes after the response under way. Where the client was told that the connection is kept, or
+   * nothing yet, a request that is on its way is still answered.
+   */
   drain(nowMs: number): void {
-    this.isDraining = true;
-    if (this.#phase <= phase.idle) this.#close();
-    if (this.#phase !== phase.head) return;
-    const latestMs = nowMs + this.#share.limits.drainHeadTimeoutMs;
-    this.#deadlineMs = Math.min(this.#deadlineMs, latestMs);
+    this.#nowMs = nowMs;
+    this.#isDraining = true;
+    if (this.#phase <= phase.head) {
+      this.#deadlineMs = Math.min(this.#deadlineMs, this.#headEndMs());
+    }
+  }
+
+  /** Refuses the body that is coming: others need its memory. */
+  refuseBody(): void {
+    if (this.#phase === phase.body) this.#refuse(buffersFull);
   }
 
   /** Hands over what came behind the head of an upgrade. */
@@ -204,8 +257,7 @@ export class Connection implements Link {
   /** The socket is gone. */
   abort(): void {
     this.#phase = phase.gone;
-    this.#input = noBytes;
-    this.#at = 0;
+    this.#dropInput();
     this.#output = [];
     this.#outputBytes = 0;
     for (const exchange of this.#unsent.splice(0)) exchange.broke();
@@ -213,29 +265,25 @@ export class Connection implements Link {
     this.#current = undefined;
   }
 
-  send(chunk: OutputChunk): boolean {
-    if (this.#phase === phase.gone) return true;
-    this.#output.push(chunk);
-    this.#outputBytes += chunk.length;
-    this.#changed();
+  send(from: object, chunk: OutputChunk): boolean {
+    if (from !== this.#current || this.#phase === phase.gone) return true;
+    this.#queue(chunk);
     return this.#outputBytes <= this.#share.limits.unsentBytesMax;
   }
 
-  answered(closes: boolean): void {
+  answered(from: object, closes: boolean): void {
     const exchange = this.#current;
-    if (exchange === undefined) return;
+    if (exchange === undefined || from !== exchange || this.#phase === phase.gone) return;
     this.#unsent.push(exchange);
     this.#current = undefined;
     this.#head = undefined;
-    if (this.#phase === phase.body) {
-      this.#lingerMs = this.#share.limits.discardTimeoutMs;
-      this.#close();
-    } else if (closes || this.isDraining) {
+    const isRest = this.#at < this.#input.length;
+    if (closes || this.#phase === phase.body || (this.#halfClose !== undefined && !isRest)) {
       this.#close();
     } else {
       this.#phase = phase.idle;
       this.#mayEndLine = true;
-      this.#deadlineMs = this.#nowMs + this.#share.limits.keepAliveTimeoutMs;
+      this.#rest();
       this.#changed();
     }
   }
@@ -244,9 +292,25 @@ export class Connection implements Link {
     this.#changed();
   }
 
-  reset(): void {
+  reset(from: object): void {
+    if (from === this.#current) this.#break();
+  }
+
+  #break(): void {
     this.#phase = phase.gone;
+    this.#dropInput();
     this.#changed();
+  }
+
+  #queue(chunk: OutputChunk): void {
+    this.#output.push(chunk);
+    this.#outputBytes += chunk.length;
+    this.#changed();
+  }
+
+  #dropInput(): void {
+    this.#input = noBytes;
+    this.#at = 0;
   }
 
   #changed(): void {
@@ -260,16 +324,22 @@ export class Connection implements Link {
       if (this.#phase <= phase.head) this.#readHead();
       else if (this.#body !== undefined) this.#readBody(this.#body);
     }
-    if (this.#at === this.#input.length) {
-      this.#input = noBytes;
-      this.#at = 0;
-    }
+    if (this.#at === this.#input.length) this.#dropInput();
     const current = this.#current;
     if (current !== undefined && this.#phase !== phase.upgraded) {
       if (!current.dispatched) this.#dispatch(current);
       if (this.#current === current) current.settle();
     }
+    if (this.#halfClose !== undefined) this.#endInput();
     this.#isReading = false;
+  }
+
+  /** Nothing comes after the input that lies here. */
+  #endInput(): void {
+    const isUsed = this.#isStarved || this.#at === this.#input.length;
+    if (!isUsed || this.#phase >= phase.answer) return;
+    if (this.#phase <= phase.idle) this.#close();
+    else this.#refuse(requestCut);
   }
 
   #readHead(): void {
@@ -282,7 +352,7 @@ export class Connection implements Link {
       head = this.#head = new RequestHead(this.#input, this.#at);
       if (this.#phase === phase.idle) {
         this.#headBeganMs = this.#nowMs;
-        this.#deadlineMs = this.#nowMs + this.#share.limits.headTimeoutMs;
+        this.#deadlineMs = this.#headEndMs();
       }
       this.#phase = phase.head;
     } else {
@@ -323,13 +393,12 @@ export class Connection implements Link {
       this.#body = new BodyReader(facts.bodyBytes, this.#share);
       return;
     }
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
     exchange.receivedAll();
     if (facts.upgrade !== undefined && this.#handler.takesUpgrade(facts.upgrade)) {
       this.#phase = phase.upgraded;
       return;
     }
-    this.#phase = phase.answer;
+    this.#awaitResponse();
     this.#dispatch(exchange);
   }
 
@@ -341,6 +410,7 @@ export class Connection implements Link {
       this.#refuse(body.refusal);
     } else if (body.isOver) {
       this.#body = undefined;
+      this.#bodyPace = undefined;
       this.#endBody();
     } else {
       this.#isStarved = true;
@@ -349,8 +419,7 @@ export class Connection implements Link {
 
   #endBody(): void {
     const exchange = this.#current;
-    this.#phase = phase.answer;
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#awaitResponse();
     exchange?.receivedAll();
     if (exchange?.dispatched === false) this.#dispatch(exchange);
   }
@@ -360,11 +429,46 @@ export class Connection implements Link {
     this.#handler.onRequest(exchange);
   }
 
+  /** A handler has its own time; only a client that ended its side has less. */
+  #awaitResponse(): void {
+    this.#phase = phase.answer;
+    this.#deadlineMs =
+      this.#halfClose === undefined
+        ? Number.POSITIVE_INFINITY
+        : this.#halfClose.sinceMs + this.#share.limits.halfClosedTimeoutMs;
+  }
+
+  /** When a head that begins now is late. */
+  #headEndMs(): number {
+    const { headTimeoutMs, drainHeadTimeoutMs } = this.#share.limits;
+    return this.#nowMs + (this.#isDraining ? drainHeadTimeoutMs : headTimeoutMs);
+  }
+
+  /** The next request is waited for from now on. */
+  #rest(): void {
+    const { keepAliveTimeoutMs, drainHeadTimeoutMs } = this.#share.limits;
+    this.#idleSinceMs = this.#nowMs;
+    this.#deadlineMs = this.#nowMs + (this.#isDraining ? drainHeadTimeoutMs : keepAliveTimeoutMs);
+  }
+
+  /** Only a body that a handler waits for need be quick, and only while it is read. */
+  #isBodySlow(): boolean {
+    const exchange = this.#current;
+    if (exchange === undefined) return false;
+    const { receivedBytes } = exchange;
+    this.#bodyPace ??= new Pace(this.#share.limits.bodyRate, this.#nowMs, receivedBytes);
+    if (exchange.awaitsBody && this.wantsInput) {
+      return this.#bodyPace.isTooSlow(this.#nowMs, receivedBytes);
+    }
+    this.#bodyPace.restart(this.#nowMs, receivedBytes);
+    return false;
+  }
+
   /** Answers what cannot be served, unless an answer is under way. */
   #refuse(refusal: Refusal): void {
     const current = this.#current;
     if (current?.started) {
-      this.reset();
+      this.#break();
       return;
     }
     const { fields, body } = this.#handler.onRefusal(refusal);
@@ -375,17 +479,26 @@ export class Connection implements Link {
     this.#close();
     this.#current = undefined;
     current?.broke();
-    sendAround(this, head, isHeadAlone ? noBytes : bytes, "");
+    this.#queue(head);
+    if (!isHeadAlone) this.#queue(bytes);
   }
 
   /** Nothing more is read; the connection ends behind its output. */
   #close(): void {
+    // Who is in the middle of a body goes on with it until it sees the response.
+    if (this.#phase === phase.body) this.#lingerMs = this.#share.limits.discardTimeoutMs;
     this.#phase = phase.closing;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#head = undefined;
     this.#body = undefined;
-    this.#input = noBytes;
-    this.#at = 0;
+    this.#bodyPace = undefined;
+    this.#dropInput();
     this.#changed();
+  }
+
+  /** The client has sent something, or can have all of the response since now. */
+  #lingerOn(): void {
+    if (this.#lingerEndMs === Number.POSITIVE_INFINITY) return;
+    this.#deadlineMs = Math.min(this.#nowMs + this.#lingerMs, this.#lingerEndMs);
   }
 }

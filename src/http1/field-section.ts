@@ -1,6 +1,6 @@
 /** Lines of fields up to the empty one, of a head or of trailers (RFC 9112 §5): read strictly and in place. */
 
-import { type FieldKind, type FieldName, type FieldNames, fieldKind } from "./field-name.ts";
+import { type FieldName, type FieldNames, fieldKind } from "./field-name.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { lowerOf, octet, valueOctets } from "./octets.ts";
 import { headTooLong, notHttp, type Refusal, tooManyFields } from "./refusal.ts";
@@ -91,7 +91,7 @@ export class FieldSection {
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
     const name = names.at(bytes, start, nameEnd, hash);
-    if (isFraming(name.kind) && hasTab(bytes, nameEnd, at)) return isRefused;
+    if (name.kind === fieldKind.transferEncoding && hasTab(bytes, nameEnd, at)) return isRefused;
     this.names.push(name);
     this.#spans.push(valueStart - this.origin, valueEnd - this.origin);
     return at + 2;
@@ -129,16 +129,16 @@ export class FieldSection {
 
   /** What came is not enough: `needsMore`, or too much already. */
   protected moreOf(limits: ConnectionLimits): number {
-    const isFull = this.bytes.length - this.origin >= limits.headBytesMax;
-    return isFull ? this.refuse(headTooLong(limits)) : needsMore;
+    return this.isFull(limits) ? this.refuse(headTooLong(limits)) : needsMore;
+  }
+
+  /** As many bytes lie here as the section may have. */
+  protected isFull({ headBytesMax }: ConnectionLimits): boolean {
+    return this.bytes.length - this.origin >= headBytesMax;
   }
 }
 
-/** Whether the field tells how long the body is: parsers differ in what they take around its value. */
-function isFraming(kind: FieldKind): boolean {
-  return kind === fieldKind.contentLength || kind === fieldKind.transferEncoding;
-}
-
+/** Stands around the name of a coding where somebody hides it from one of two parsers. */
 function hasTab(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) if (bytes[at] === octet.tab) return true;
   return false;

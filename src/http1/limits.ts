@@ -1,5 +1,7 @@
 /** What a client may ask of a connection: sizes and times. */
 
+import type { Rate } from "./pace.ts";
+
 /** Limits of a connection. */
 export interface ConnectionLimits {
   /** Longest request head, and longest trailers, with their line ends. */
@@ -18,15 +20,24 @@ export interface ConnectionLimits {
   readonly requestTimeoutMs: number;
   /** Time that a connection is kept without a request. */
   readonly keepAliveTimeoutMs: number;
-  /** Time for a head that is arriving when the drain begins. */
+  /** Time for a head, begun or not, once a drain has begun: who was told nothing may still send one. */
   readonly drainHeadTimeoutMs: number;
-  /** Time for a client to stop sending a body that was answered before its end. */
+  /** The least that a request's body brings in each window while all of it is waited for. */
+  readonly bodyRate: Rate;
+  /** Time that a client which ended its side may wait for the rest of its responses. */
+  readonly halfClosedTimeoutMs: number;
+  /** Time between two reads of a body that was answered before its end; its client stops sending. */
   readonly discardTimeoutMs: number;
-  /** Time for a client to close its side behind the last answer, so that it gets the whole of it. */
+  /** Time for a client to close its side after the last response, so that it gets the whole of it. */
   readonly lingerMs: number;
+  /** Both together, however often something still comes (RFC 9112 §9.6). */
+  readonly lingerTotalMs: number;
   /** Time in which a client has to take something of what waits for it. */
   readonly stallTimeoutMs: number;
 }
+
+/** What the connections of a server hold in memory where its owner names no budget. */
+export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 
 /** Limits where no others are given. */
 export const defaultLimits: ConnectionLimits = {
@@ -39,7 +50,10 @@ export const defaultLimits: ConnectionLimits = {
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 75_000,
   drainHeadTimeoutMs: 1_000,
+  bodyRate: { windowMs: 10_000, bytesMin: 10 * 1024 },
+  halfClosedTimeoutMs: 300_000,
   discardTimeoutMs: 5_000,
   lingerMs: 1_000,
+  lingerTotalMs: 30_000,
   stallTimeoutMs: 60_000,
 };

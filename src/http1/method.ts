@@ -16,11 +16,16 @@ const usual = ["POST", "GET"];
 /** No method is longer. */
 export const methodBytesMax = 11;
 
+/** Whether it is one of them; CONNECT is. */
+export function isKnownMethod(method: string): boolean {
+  return methods.has(method);
+}
+
 /** The method in `bytes` from `start` to `end`; undefined when nobody knows it. */
 export function methodAt(bytes: Buffer, start: number, end: number): string | undefined {
   for (const method of usual) if (isAt(method, bytes, start, end)) return method;
   const text = bytes.toString("latin1", start, end);
-  return methods.has(text) ? text : undefined;
+  return isKnownMethod(text) ? text : undefined;
 }
 
 function isAt(text: string, bytes: Buffer, start: number, end: number): boolean {

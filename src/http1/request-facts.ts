@@ -2,6 +2,7 @@
 
 import { type FieldKind, fieldKind } from "./field-name.ts";
 import {
+  codingForeign,
   codingUnknown,
   expectationUnknown,
   hostNeeded,
@@ -18,6 +19,18 @@ const blanksAround = /^[ \t]+|[ \t]+$/g;
 /** Stands for a body whose length only its end tells. */
 export const inChunks = -1;
 
+const codingPattern = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*;.*)?$/;
+
+/** Whether the body is coded by others and then in chunks, so that its end could be found. */
+function isForeignCoding(value: string): boolean {
+  const codings = value
+    .toLowerCase()
+    .split(",")
+    .map((coding) => coding.replace(blanksAround, ""));
+  if (codings.pop() !== "chunked") return false;
+  return codings.every((coding) => codingPattern.test(coding) && !/^chunked\b/.test(coding));
+}
+
 /** The facts of one head. */
 export class RequestFacts {
   /** Host and port that the request is for; empty when it names none. */
@@ -33,6 +46,7 @@ export class RequestFacts {
   #hosts = 0;
   #lengths = 0;
   #codings = 0;
+  #isForeign = false;
   #expectation: string | undefined;
   #closes = false;
   #keepsAlive = false;
@@ -53,6 +67,7 @@ export class RequestFacts {
     if (this.#codings > 1 || (this.#codings === 1 && isOld)) return codingUnknown;
     // Equal lengths are refused, too: who is before us may have counted with another one.
     if (this.#lengths + this.#codings > 1) return lengthUnclear;
+    if (this.#isForeign) return codingForeign;
     this.authority = head.targetAuthority ?? this.authority;
     this.persists = !this.#closes && (!isOld || this.#keepsAlive);
     if (isOld || !this.#upgrades) this.upgrade = undefined;
@@ -76,7 +91,9 @@ export class RequestFacts {
       case fieldKind.transferEncoding:
         this.#codings += 1;
         this.bodyBytes = inChunks;
-        return value.toLowerCase() === "chunked" ? undefined : codingUnknown;
+        if (value.toLowerCase() === "chunked") return undefined;
+        this.#isForeign = isForeignCoding(value);
+        return this.#isForeign ? undefined : codingUnknown;
       case fieldKind.connection:
         this.#takeOptions(value);
         return undefined;

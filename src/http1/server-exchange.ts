@@ -1,8 +1,17 @@
 /** A request and its answer on a server: the face that handlers see. */
 
+import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
-import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
-import { bodyBytesOf, chunkHead, type Framing, lastChunk, sendAround } from "./answer-body.ts";
+import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
+import type { OutputChunk } from "#http/write-chunks.ts";
+import {
+  bodyBytesOf,
+  chunkHead,
+  type Framing,
+  lastChunk,
+  type Output,
+  sendAround,
+} from "./answer-body.ts";
 import { ConnectionBrokenError } from "./connection-broken.ts";
 import type { Link } from "./link.ts";
 import type { RequestFacts } from "./request-facts.ts";
@@ -22,6 +31,8 @@ export interface ExchangeEnd {
 const clientGoneStatus = 499;
 const continueText = "HTTP/1.1 100 Continue\r\n\r\n";
 const noBytes = Buffer.alloc(0);
+/** Some readers of chunks bound the digits of a size. */
+const zerosMax = 4;
 
 /** Whether answers of this status have no body, whatever their fields say (RFC 9112 §6.3). */
 function isBodiless(status: number): boolean {
@@ -32,15 +43,19 @@ function isBodiless(status: number): boolean {
  * One request and its answer. Exactly one of `respond` or `start` … `end` answers it. A handler is
  * called once the body is whole, or at the end of the read that brought the head.
  */
-export class ServerExchange implements BodySource {
-  /** Bytes of the request's body that came and were not read. */
+export class ServerExchange implements BodySource, Output {
+  /** Bytes of the request's body that came. For the connection alone, as all of these. */
+  receivedBytes = 0;
+  /** Those that its sender was not asked to go on after. */
   unreadBytes = 0;
+  /** Those that are in memory here. */
+  heldBytes = 0;
   /** Its owner works on it, so what comes in may have to wait. */
   dispatched = false;
   readonly #head: RequestHead;
   readonly #facts: RequestFacts;
   readonly #link: Link;
-  readonly #body = new IncomingBody(true);
+  readonly #body = new IncomingBody();
   #status = 0;
   #framing: Framing = "none";
   /** The connection closes behind the answer. */
@@ -48,6 +63,8 @@ export class ServerExchange implements BodySource {
   /** Bytes of the answer's body so far, and how many are still promised. */
   #bodyBytes = 0;
   #leftBytes = 0;
+  /** Zeros that were sent ahead of the next chunk's size. */
+  #zeros = 0;
   #answered = false;
   /** The answer is sent. */
   #sent = false;
@@ -91,7 +108,7 @@ export class ServerExchange implements BodySource {
     return this.#head.headers();
   }
 
-  /** The whole body when it is here already: the way of small calls. It is taken once. */
+  /** The whole body when it is here already: the way of small calls. It is held until the response is over. */
   takeBody(): Buffer | undefined {
     const whole = this.#body.takeWhole();
     if (whole !== undefined) this.unreadBytes = 0;
@@ -105,9 +122,9 @@ export class ServerExchange implements BodySource {
   }
 
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
-  async *chunks(bytesMax: number): AsyncGenerator<Buffer> {
+  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Buffer> {
     this.#invite(bytesMax);
-    yield* this.#body.pieces(bytesMax, this);
+    yield* this.#body.pieces(bytesMax, this, progress);
   }
 
   /**
@@ -131,12 +148,12 @@ export class ServerExchange implements BodySource {
     const content = this.#framing === "none" || this.method === "HEAD" ? noBytes : body;
     this.#bodyBytes = content === body ? bodyBytes : 0;
     if (this.#framing !== "chunked" || this.method === "HEAD") {
-      sendAround(this.#link, head, content, "");
+      sendAround(this, head, content, "");
     } else if (bodyBytes === 0) {
-      sendAround(this.#link, head, content, lastChunk(end));
+      sendAround(this, head, content, lastChunk(end));
     } else {
       const before = head + chunkHead(bodyBytes);
-      sendAround(this.#link, before, content, `\r\n${lastChunk(end)}`);
+      sendAround(this, before, content, `\r\n${lastChunk(end)}`);
     }
     this.#finish();
   }
@@ -146,7 +163,7 @@ export class ServerExchange implements BodySource {
     if (this.started || this.#broken) return;
     const head = this.#headText(status, fields, -1);
     this.#status = status;
-    this.#link.send(head);
+    this.send(head);
   }
 
   /**
@@ -164,8 +181,9 @@ export class ServerExchange implements BodySource {
     this.#leftBytes -= pieceBytes;
     this.#bodyBytes += pieceBytes;
     const isChunk = this.#framing === "chunked";
+    this.#zeros = 0;
     const before = isChunk ? chunkHead(pieceBytes) : "";
-    if (sendAround(this.#link, before, piece, isChunk ? "\r\n" : "")) return undefined;
+    if (sendAround(this, before, piece, isChunk ? "\r\n" : "")) return undefined;
     this.#writer ??= Promise.withResolvers<void>();
     return this.#writer.promise;
   }
@@ -179,14 +197,14 @@ export class ServerExchange implements BodySource {
       return;
     }
     if (this.#framing === "chunked" && !this.#isHeadAlone) {
-      this.#link.send(lastChunk(lines));
+      this.send(lastChunk(lines));
     }
     this.#finish();
   }
 
   /** Breaks the connection off, so that the client sees that the answer is not whole. */
   reset(): void {
-    if (!(this.#answered || this.#broken)) this.#link.reset();
+    if (!(this.#answered || this.#broken)) this.#link.reset(this);
   }
 
   /** Called once, when the answer is sent or the connection is broken; at once when it was. */
@@ -199,6 +217,11 @@ export class ServerExchange implements BodySource {
     this.#endListeners.push(listener);
   }
 
+  /** The handler cannot go on until more of the body has come, so that its sender may not rest. */
+  get awaitsBody(): boolean {
+    return this.#body.isAwaited;
+  }
+
   /** The request's body is whole. For the connection alone, as all below. */
   get isReceived(): boolean {
     return this.#body.ended;
@@ -207,8 +230,10 @@ export class ServerExchange implements BodySource {
   /** A piece of the body has come. */
   received(piece: Buffer): void {
     if (this.#answered) return;
+    this.receivedBytes += piece.length;
     this.unreadBytes += piece.length;
-    this.#body.add(this.dispatched ? own(piece) : piece, this);
+    this.heldBytes += piece.length;
+    this.#body.add(piece, this, this.dispatched);
   }
 
   /** The body is whole. */
@@ -223,6 +248,24 @@ export class ServerExchange implements BodySource {
     this.#isSettled = true;
     this.#head.own();
     this.#body.settle();
+  }
+
+  /**
+   * Writes what means nothing to a client that waits, and makes the system of one that left say so:
+   * an interim response (RFC 9110 §15.2), or a zero ahead of the next chunk's size (RFC 9112 §7.1).
+   * A body with a length, and HTTP/1.0, leave no room for either.
+   */
+  probe(): void {
+    if (!this.started) {
+      if (this.#head.minor > 0) this.send(continueText);
+    } else if (this.#framing === "chunked" && !this.#isHeadAlone && this.#zeros < zerosMax) {
+      this.#zeros += 1;
+      this.send("0");
+    }
+  }
+
+  send(chunk: OutputChunk): boolean {
+    return this.#link.send(this, chunk);
   }
 
   /** There is room for the next piece. */
@@ -248,9 +291,18 @@ export class ServerExchange implements BodySource {
     this.#tellEnd();
   }
 
-  consumed(bytes: number): void {
+  kept(bytes: number): void {
     this.unreadBytes -= bytes;
     if (bytes > 0) this.#link.inputRead();
+  }
+
+  understood(_messages: number, bytes: number): void {
+    this.heldBytes -= bytes;
+  }
+
+  /** Input that nobody reads is not wanted either, until it is thrown away with its request. */
+  dropped(bytes: number): void {
+    this.heldBytes -= bytes;
   }
 
   broken(): Error | undefined {
@@ -267,7 +319,7 @@ export class ServerExchange implements BodySource {
     if (this.#facts.bodyBytes > bytesMax) throw new BodyTooLargeError(bytesMax);
     if (!this.#facts.expectsContinue || this.started || this.#broken) return;
     this.#facts.expectsContinue = false;
-    if (!this.isReceived) this.#link.send(continueText);
+    if (!this.isReceived) this.send(continueText);
   }
 
   /** Composes the head and settles the framing; `bodyBytes` is -1 while nobody knows. */
@@ -291,7 +343,7 @@ export class ServerExchange implements BodySource {
       framing === "untilClose" ||
       !this.#facts.persists ||
       !this.isReceived ||
-      this.#link.isDraining;
+      this.#link.isLast;
     text += this.#link.headEnds.fields(this.#closes, own.isDated);
     return `${text}${framing === "chunked" ? "transfer-encoding: chunked\r\n" : ""}\r\n`;
   }
@@ -300,7 +352,8 @@ export class ServerExchange implements BodySource {
     this.#answered = true;
     // Nobody will get the rest of a body that was answered early.
     if (!this.isReceived) this.#body.break(this);
-    this.#link.answered(this.#closes);
+    this.heldBytes = 0;
+    this.#link.answered(this, this.#closes);
   }
 
   #tellEnd(): void {

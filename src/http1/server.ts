@@ -1,15 +1,16 @@
 /** An HTTP/1.1 server over sockets that others accept: connections, their time, and their end. */
 
 import type { Socket } from "node:net";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { Connection, type ConnectionShare } from "./connection.ts";
 import type { ConnectionHandler, RefusalAnswer } from "./connection-handler.ts";
 import { FieldNames } from "./field-name.ts";
-import { type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
 import type { Refusal } from "./refusal.ts";
 import { HeadEnds } from "./response-head.ts";
 import type { ServerExchange } from "./server-exchange.ts";
-import { type DriverShare, SocketDriver, type SocketOwner } from "./socket.ts";
+import { type DriverShare, type GivenUp, SocketDriver, type SocketOwner } from "./socket.ts";
 
 /** A request to go on with another protocol: `rest` is what came behind its head already. */
 export interface UpgradeOffer {
@@ -29,10 +30,20 @@ export interface Http1ServerOptions {
   };
   /** The answer to input that is refused. */
   readonly onRefusal: (refusal: Refusal) => RefusalAnswer;
-  /** Told that a client took nothing of its answer and lost its connection. */
-  readonly onStall?: () => void;
+  /** Called when a client that does not take its response has lost its connection. */
+  readonly onGivenUp?: (reason: GivenUp) => void;
+  /** What requests and responses hold in memory; an own budget when absent. */
+  readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
+}
+
+/** What is told of a connection that the server has taken. */
+export interface TakenConnection {
+  /** Since when it has no request; undefined while it has one. */
+  readonly idleSinceMs: number | undefined;
+  /** Closes it if it has no request, else after its response. */
+  retire(): void;
 }
 
 /** Time between two looks at what is late. */
@@ -46,7 +57,7 @@ interface SessionHost extends ConnectionShare, DriverShare {
 }
 
 /** One connection of a server. */
-class ServerSession implements ConnectionHandler, SocketOwner {
+class ServerSession implements ConnectionHandler, SocketOwner, TakenConnection {
   readonly connection: Connection;
   readonly driver: SocketDriver;
   readonly #socket: Socket;
@@ -57,6 +68,14 @@ class ServerSession implements ConnectionHandler, SocketOwner {
     this.#host = host;
     this.connection = new Connection(host, this, host.clock.nowMs());
     this.driver = new SocketDriver(socket, this.connection, host, this);
+  }
+
+  get idleSinceMs(): number | undefined {
+    return this.connection.idleSinceMs;
+  }
+
+  retire(): void {
+    this.connection.drain(this.#host.clock.nowMs());
   }
 
   onRequest(exchange: ServerExchange): void {
@@ -90,8 +109,8 @@ class ServerSession implements ConnectionHandler, SocketOwner {
     }
   }
 
-  onStall(): void {
-    this.#host.options.onStall?.();
+  onGivenUp(reason: GivenUp): void {
+    this.#host.options.onGivenUp?.(reason);
   }
 
   onGone(): void {
@@ -109,6 +128,7 @@ export class Http1Server implements SessionHost, AsyncDisposable {
   readonly clock: Clock;
   readonly names = new FieldNames();
   readonly headEnds: HeadEnds;
+  readonly buffers: ByteBudget;
   readonly #sessions = new Set<ServerSession>();
   readonly #stop = new AbortController();
   #isDraining = false;
@@ -118,6 +138,7 @@ export class Http1Server implements SessionHost, AsyncDisposable {
     this.options = options;
     this.limits = { ...defaultLimits, ...options.limits };
     this.clock = clock;
+    this.buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
     this.headEnds = new HeadEnds(clock, this.limits.keepAliveTimeoutMs);
   }
 
@@ -127,18 +148,19 @@ export class Http1Server implements SessionHost, AsyncDisposable {
   }
 
   /** Takes a socket over. */
-  take(socket: Socket): void {
+  take(socket: Socket): TakenConnection {
     const session = new ServerSession(socket, this);
     this.#sessions.add(session);
     if (this.#isDraining) session.connection.drain(this.clock.nowMs());
     this.#sweeping ??= this.#sweep();
+    return session;
   }
 
   onSessionGone(session: ServerSession): void {
     this.#sessions.delete(session);
   }
 
-  /** Closes idle connections now and the others behind their answer. */
+  /** Closes connections after the response under way, those without one when they stay without. */
   drain(): void {
     this.#isDraining = true;
     const nowMs = this.clock.nowMs();

@@ -1,17 +1,23 @@
 /** A connection on a socket: reads, writes at the end of a turn, and keeps to the pace of the client. */
 
 import type { Socket } from "node:net";
+import { ByteAccount } from "#core/byte-account.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
+
+/** Why a client that reads too slowly lost its connection. */
+export type GivenUp = "http1_not_reading" | "buffers_full";
 
 /** Whose driver it is. */
 export interface SocketOwner {
   /** Another protocol goes on with the socket, from `rest` on; the driver has let go of it. */
   onUpgrade(rest: Buffer): void;
-  /** The client took nothing of what waits for it in its time. */
-  onStall(): void;
+  /** The client does not take what waits for it, in its time or while others need the memory. */
+  onGivenUp(reason: GivenUp): void;
   /** The socket is gone. Called once. */
   onGone(): void;
 }
@@ -20,6 +26,7 @@ export interface SocketOwner {
 export interface DriverShare {
   readonly clock: Clock;
   readonly limits: { readonly stallTimeoutMs: number };
+  readonly buffers: ByteBudget;
 }
 
 /** Output that is handed to the socket at once; it tells when it has taken that, which is progress. */
@@ -34,6 +41,8 @@ export class SocketDriver implements TurnWork {
   readonly #connection: Connection;
   readonly #share: DriverShare;
   readonly #owner: SocketOwner;
+  /** What outlasts a turn, in the process's budget. */
+  readonly #account: ByteAccount;
   #isQueued = false;
   #isEnded = false;
   /** The socket is another protocol's. */
@@ -49,6 +58,12 @@ export class SocketDriver implements TurnWork {
     this.#connection = connection;
     this.#share = share;
     this.#owner = owner;
+    this.#account = new ByteAccount(share.buffers, {
+      owner: networkOf(socket.remoteAddress ?? ""),
+      // One request and its response are one thing, and bounded by themselves.
+      bytesMax: Number.POSITIVE_INFINITY,
+      shed: () => this.#giveWay(),
+    });
     socket.setNoDelay(true);
     // A client that ends its side still gets what was answered.
     socket.allowHalfOpen = true;
@@ -71,8 +86,19 @@ export class SocketDriver implements TurnWork {
     if (since === undefined) {
       this.#connection.tick(nowMs);
     } else if (nowMs - since >= this.#share.limits.stallTimeoutMs) {
-      this.#owner.onStall();
-      this.#socket.destroy();
+      this.#giveUp("http1_not_reading");
+    }
+    this.#count();
+    this.#pace();
+  }
+
+  /** Others need the memory: a body that is not whole is refused, a response that is not taken broken off. */
+  #giveWay(): void {
+    if (this.#connection.isReceiving) {
+      this.#connection.refuseBody();
+      this.#count();
+    } else if (this.#blockedSinceMs !== undefined) {
+      this.#giveUp("buffers_full");
     }
   }
 
@@ -96,6 +122,7 @@ export class SocketDriver implements TurnWork {
       else if (connection.isFinished) this.#end();
       else if (connection.hasInput) this.#readOn();
     }
+    this.#count();
     this.#pace();
   }
 
@@ -122,12 +149,32 @@ export class SocketDriver implements TurnWork {
     }
     const { hasOutput, hasInput, isFinished, isBroken } = connection;
     if (hasOutput || hasInput || isFinished || isBroken) this.wake();
+    this.#count();
     this.#pace();
   }
 
   #receiveEnd(): void {
-    this.#connection.receiveEnd();
+    this.#connection.receiveEnd(this.#share.clock.nowMs());
     this.wake();
+  }
+
+  /** Has the process's budget know what outlasts this turn. */
+  #count(): void {
+    const socket = this.#socket;
+    const account = this.#account;
+    const isOver = socket.destroyed || this.#isHandedOver;
+    const bytes = isOver ? 0 : this.#connection.heldBytes + socket.writableLength;
+    const more = bytes - account.heldBytes;
+    if (more < 0) account.release(-more);
+    if (more <= 0) return;
+    account.add(more);
+    if (account.isPressed) account.relieve();
+  }
+
+  #giveUp(reason: GivenUp): void {
+    this.#owner.onGivenUp(reason);
+    this.#socket.destroy();
+    this.#count();
   }
 
   /** Stops reading while what came is not wanted yet. */
@@ -178,11 +225,13 @@ export class SocketDriver implements TurnWork {
     socket.allowHalfOpen = false;
     socket.pause();
     socket.readableFlowing = null;
+    this.#account.close();
     this.#owner.onUpgrade(this.#connection.takeInput());
   }
 
   #closed(): void {
     this.#connection.abort();
+    this.#account.close();
     this.#owner.onGone();
   }
 }

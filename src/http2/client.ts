@@ -2,14 +2,15 @@
 
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions } from "node:tls";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
-import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "./limits.ts";
+import { errorCode } from "./error-code.ts";
+import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
-import { UnreadMemory } from "./receive-windows.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 import type { FieldList } from "./stream.ts";
 
@@ -71,7 +72,7 @@ const backoff = { firstMs: 100, factor: 1.6, jitter: 0.2 } as const;
 interface SessionDeps {
   readonly clock: Clock;
   readonly slabs: SlabPool;
-  readonly unread: UnreadMemory;
+  readonly buffers: ByteBudget;
 }
 
 /** What a session tells its client. */
@@ -102,7 +103,7 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
       limits,
       handler: this,
       slabs: deps.slabs,
-      unread: deps.unread,
+      buffers: deps.buffers,
       nowMs: deps.clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, deps.clock, this);
@@ -136,6 +137,10 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
 
   onWritable(stream: ClientStream): void {
     stream.writable();
+  }
+
+  onRefusal(stream: ClientStream): void {
+    stream.reset(errorCode.enhanceYourCalm);
   }
 
   onSettings(): void {
@@ -189,7 +194,7 @@ export class Http2Client implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#clock = clock;
-    this.#deps = { clock, slabs: new SlabPool(), unread: new UnreadMemory(unreadBytesMaxOfAll) };
+    this.#deps = { clock, slabs: new SlabPool(), buffers: new ByteBudget(bufferBytesMaxDefault) };
     this.#rng = rng;
     this.#scheme = options.tls === undefined ? "http" : "https";
     this.#authority = options.authority ?? authorityOf(options.host, options.port);

@@ -1,5 +1,6 @@
 /** What a connection tells its owner, and asks of it: the contract. */
 
+import type { BodyRefusal } from "#http/body-refused.ts";
 import type { ErrorCode } from "./error-code.ts";
 import type { Stream } from "./stream.ts";
 
@@ -17,6 +18,11 @@ export interface ConnectionHandler<S extends Stream> {
   onClose(stream: S): void;
   /** A writer that `data` told to wait may go on. */
   onWritable(stream: S): void;
+  /**
+   * A stream has to give up what it holds, or a body does not come in its time: the owner fails
+   * whoever reads the body, or resets the stream.
+   */
+  onRefusal(stream: S, reason: BodyRefusal): void;
   /** The peer's SETTINGS have come or changed, so perhaps the number of streams it takes. */
   onSettings(): void;
   /** The peer takes no streams past `lastId`; those above are already closed as unprocessed. */

@@ -1,5 +1,7 @@
 /** HTTP/2 without a network (RFC 9113): bytes in, calls of a handler and bytes out. Both roles. */
 
+import { ByteAccount } from "#core/byte-account.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
@@ -23,16 +25,23 @@ import {
   type BudgetName,
   type ConnectionLimits,
   controlFramesMax,
+  drainTimeMs,
   PeerBudgets,
   settingsEntriesMax,
+  streamBytes,
   streamIdDrain,
   tinyDataBytes,
+  tinyFramesPerBody,
+  tinyFramesPerMessage,
 } from "./limits.ts";
+import { LingeringStreams } from "./lingering.ts";
 import { MessageHead } from "./message-head.ts";
 import type { SlabPool } from "./output.ts";
-import { ReceiveWindows, type UnreadMemory } from "./receive-windows.ts";
+import { Pace, type PaceRule } from "./pace.ts";
+import { ReceiveWindows } from "./receive-windows.ts";
 import { Sender, type SenderListener } from "./sender.ts";
 import { type Setting, settingId } from "./settings.ts";
+import { heaviestOf } from "./shedding.ts";
 import type { Breaker, FieldList, Stream } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 
@@ -42,7 +51,12 @@ export interface ConnectionOptions<S extends Stream> {
   readonly limits: ConnectionLimits;
   readonly handler: ConnectionHandler<S>;
   readonly slabs: SlabPool;
-  readonly unread: UnreadMemory;
+  /** What requests and responses of all connections hold in memory. */
+  readonly buffers: ByteBudget;
+  /** What this one may hold of it; all when absent. */
+  readonly heldBytesMax?: number;
+  /** Whose connection it is, such as an address: who holds most gives up first. */
+  readonly owner?: string;
   /** Monotonic time of its beginning. */
   readonly nowMs: number;
 }
@@ -66,11 +80,14 @@ const anyStreamId = 0x7fff_ffff;
 /** A slice of input opens at most so many streams, and ends with so much output waiting. */
 const sliceStreamsMax = 256;
 const sliceOutputBytesMax = 256 * 1024;
-/** Progress below this does not count as reading. */
-const progressBytesMin = 1024;
+/** Who reads less between two looks does not keep memory that is lent. */
+const lentBytesMin = 1024;
+/** Past this share of what it may hold a connection opens no more streams; past the other its writers wait sooner. */
+const fullShare = 3 / 4;
+const busyShare = 1 / 2;
 /** First number of our PINGs' eight bytes; the second tells them apart. */
 const pingMark = 0x706c_7967;
-const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3 } as const;
+const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3, nudge: 4 } as const;
 /** A frame of ours may be answered by this many WINDOW_UPDATEs, or probed by this many PINGs. */
 const windowUpdatesPerFrame = 20;
 const pingsPerFrame = 1;
@@ -100,11 +117,13 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   readonly #streams: StreamTable<S>;
   readonly #block = new HeaderBlock();
   readonly #windows: ReceiveWindows;
+  readonly #account: ByteAccount;
+  readonly #lingering: LingeringStreams;
   readonly #lifetime: Lifetime;
   readonly #list: Field[] = [];
-  /** Message frames that were sent when these budgets were last looked at. */
   /** The last piece of a body that was read is not the last one of it. */
   bodyIsComing = false;
+  /** Message frames that were sent when these budgets were last looked at. */
   readonly #framesAt = { windowUpdates: 0, pings: 0 };
   #prefaceBytes: number;
   #settingsUnacked = 0;
@@ -114,6 +133,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   #goawaySentLastId = Number.POSITIVE_INFINITY;
   #goawayReceivedLastId = Number.POSITIVE_INFINITY;
   #drainReason = "";
+  /** Bytes that the socket has, but not the system. */
+  #blockedBytes = 0;
+  /** DATA that was sent at the last look, and when that was. */
+  #sentBytesSeen = 0;
+  #seenMs: number;
 
   constructor(options: ConnectionOptions<S>) {
     const { role, limits, handler, slabs, nowMs } = options;
@@ -126,9 +150,20 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       listBytesMax: limits.headerListBytesMax,
       fieldsMax: limits.headerFieldsMax,
     });
-    this.#sender = new Sender(slabs, this);
+    this.#account = new ByteAccount(options.buffers, {
+      owner: options.owner ?? "",
+      bytesMax: options.heldBytesMax ?? options.buffers.bytesMax,
+      shed: (bytes, sparesLargest) => this.#shed(bytes, sparesLargest),
+    });
+    this.#sender = new Sender(slabs, this.#account, this);
     this.#budgets = new PeerBudgets(nowMs);
-    this.#windows = new ReceiveWindows(limits, options.unread);
+    this.#windows = new ReceiveWindows(limits, this.#account);
+    this.#lingering = new LingeringStreams({
+      silenceMsMax: limits.lingerMs,
+      msMax: limits.lingerMsMax,
+      bytesMax: limits.lingerBytesMax,
+    });
+    this.#seenMs = nowMs;
     this.#lifetime = new Lifetime(limits, this.#isServer, nowMs);
     this.#prefaceBytes = this.#isServer ? 0 : clientPreface.length;
     this.#writePreface();
@@ -162,7 +197,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Nothing more will come: close the socket behind the output. */
   get finished(): boolean {
     if (this.failure !== undefined) return true;
-    return this.#streams.size === 0 && this.draining && this.#goawaySentLastId !== anyStreamId;
+    const isEmpty = this.#streams.size === 0 && this.#lingering.size === 0;
+    return isEmpty && this.draining && this.#goawaySentLastId !== anyStreamId;
   }
 
   /** Whether `takeOutput` would return something. */
@@ -173,6 +209,27 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Bytes that wait for the socket, queues that are still under flow control not counted. */
   get waitingBytes(): number {
     return this.#sender.output.length;
+  }
+
+  /** Bytes that are held for requests and responses. */
+  get heldBytes(): number {
+    return this.#account.heldBytes;
+  }
+
+  /** Since when no stream is open; undefined while one is. */
+  get idleSinceMs(): number | undefined {
+    return this.#lifetime.idleSinceMs;
+  }
+
+  /** Makes room when too much is held, here or in all: call it when input or output is dealt with. */
+  relieve(): void {
+    this.#account.relieve();
+  }
+
+  /** The socket keeps so many bytes of the output for itself; 0 once it has sent them. */
+  blocked(bytes: number): void {
+    this.#account.add(bytes - this.#blockedBytes);
+    this.#blockedBytes = bytes;
   }
 
   /** Input is left: take the output, then `readOn`. */
@@ -261,8 +318,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   data(stream: S, payload: Buffer, end: boolean): boolean {
     if (stream.closed || stream.endQueued) return true;
     requireHead(stream);
-    if (stream.queuedBytes === 0) this.#startProgress(stream);
-    const goOn = this.#sender.data(stream, payload, end, this.#limits.sendBufferBytes);
+    const isBusy = this.#account.heldBytes > busyShare * this.#account.bytesMax;
+    const queueBytesMax = isBusy ? frameBytesDefault : this.#limits.sendBufferBytes;
+    const goOn = this.#sender.data(stream, payload, end, queueBytesMax);
     this.#signalOutput();
     return goOn;
   }
@@ -284,18 +342,53 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#signalOutput();
   }
 
-  /** Lets the peer send as many bytes more as were read of a stream. */
+  /** A reader has made use of bytes of a body: the peer may send as many more. */
   consume(stream: S, bytes: number): void {
-    this.#budgets.earn("tinyData", bytes + tinyDataBytes);
-    this.#release(stream, Math.min(bytes, stream.unreadBytes));
+    this.#hold(stream, -Math.min(bytes, stream.unreadBytes));
+    this.keep(stream, bytes);
+  }
+
+  /** A reader wants bytes of a body, but with all others: they are held on, and the peer may send more. */
+  keep(stream: S, bytes: number): void {
+    this.#lift(stream, bytes);
     this.#giveBack(stream, bytes);
     this.#signalOutput();
   }
 
-  /** What of a body was read, or never will be, makes room for that of others. */
-  #release(stream: S, bytes: number): void {
-    stream.unreadBytes -= bytes;
-    const increment = this.#windows.release(bytes);
+  /** Nobody will read bytes of a body: they are gone, and the peer gets no more for them. */
+  drop(stream: S, bytes: number): void {
+    if (stream.closed) return;
+    this.#hold(stream, -bytes);
+    this.#lift(stream, bytes);
+    this.#signalOutput();
+  }
+
+  /** Messages were made of bytes that were kept: they are held no more, and their tiny frames paid for. */
+  understand(stream: S, messages: number, bytes: number): void {
+    if (stream.closed) return;
+    this.#hold(stream, -bytes);
+    this.#forgive(stream, messages * tinyFramesPerMessage);
+  }
+
+  #forgive(stream: S, frames: number): void {
+    const forgiven = Math.min(stream.tinySpent, frames * tinyDataBytes);
+    stream.tinySpent -= forgiven;
+    this.#budgets.earn("tinyData", forgiven);
+  }
+
+  /** Counts what is held for a stream. */
+  #hold(stream: S, bytes: number): void {
+    stream.heldBytes += bytes;
+    if (bytes > 0) this.#account.add(bytes);
+    else this.#account.release(-bytes);
+  }
+
+  /** What of a body somebody asked for, or nobody ever will, makes room for that of others. */
+  #lift(stream: S, bytes: number): void {
+    const lifted = Math.min(bytes, stream.unreadBytes);
+    if (lifted === 0) return;
+    stream.unreadBytes -= lifted;
+    const increment = this.#windows.lift(lifted);
     if (increment > 0) this.#sender.windowUpdate(0, increment);
   }
 
@@ -320,6 +413,14 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#signalOutput();
   }
 
+  /** Announces the end, and takes no stream from now on. */
+  retire(reason: string): void {
+    if (this.failure !== undefined || this.#goawaySentLastId < anyStreamId) return;
+    this.#lifetime.drainStartedMs ??= this.#lifetime.nowMs;
+    this.#goaway(this.#streams.highestPeerId, errorCode.noError, reason);
+    this.#signalOutput();
+  }
+
   /** Ends the connection with an error of ours. */
   fail(code: ErrorCode, debug: string): void {
     if (this.failure !== undefined) return;
@@ -331,15 +432,18 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** The socket is gone: every stream closes, nothing is sent any more. */
   abort(): void {
     if (this.failure === undefined) this.#end({ code: errorCode.noError, debug: "socket_closed" });
+    this.#blockedBytes = 0;
+    this.#account.close();
   }
 
   /** Does what time asks for: call it about once a second. */
   tick(nowMs: number): void {
     this.#lifetime.nowMs = nowMs;
     if (this.failure !== undefined) return;
-    this.#resetStalled();
+    this.#checkPaces();
+    for (const id of this.#lingering.due(nowMs)) this.#endLinger(id);
     // Others may have made room in what all connections share.
-    const increment = this.#windows.release(0);
+    const increment = this.#windows.lift(0);
     if (increment > 0) this.#sender.windowUpdate(0, increment);
     const due = this.#lifetime.due();
     switch (due?.kind) {
@@ -365,8 +469,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream.remoteEnded) {
       this.#close(stream, "nobody", errorCode.noError);
     } else if (this.#isServer) {
-      // The answer is whole: what still comes of the request interests nobody.
-      this.#sender.rstStream(stream.id, errorCode.noError);
+      this.#linger(stream);
       this.#close(stream, "us", errorCode.noError);
     }
   }
@@ -484,7 +587,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const stream = this.#streams.find(streamId);
     if (stream === undefined) {
-      this.#refuseStray(streamId);
+      if (this.#lingering.has(streamId)) this.#discard(frame);
+      else this.#refuseStray(streamId);
       return;
     }
     if (stream.remoteEnded) {
@@ -506,15 +610,17 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       this.#streamError(streamId, errorCode.protocolError);
       return;
     }
-    if (!end && this.#isTiny(bytes)) return;
+    if (!end && this.#isTiny(stream, bytes)) return;
     if (!end && this.#windows.startMeasuring(stream, this.#lifetime.nowMs)) {
       this.#sender.ping(pingMark, pingKind.bandwidth, false);
     }
     if (bytes < length) this.#giveBack(stream, length - bytes);
     if (end) stream.remoteEnded = true;
     if (bytes > 0) {
+      stream.receivedBytes += bytes;
       stream.unreadBytes += bytes;
-      this.#windows.keep(bytes);
+      this.#hold(stream, bytes);
+      this.#windows.lay(bytes);
       this.#handler.onData(stream, frame.bytes.subarray(frame.start, frame.end));
     }
     if (end) this.#remoteEnd(stream);
@@ -532,23 +638,28 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    * Charges frames that carry next to nothing; true when that ended the connection. What a client
    * has asked for comes as its server pleases, bounded by the windows.
    */
-  #isTiny(bytes: number): boolean {
+  #isTiny(stream: S, bytes: number): boolean {
     if (!this.#isServer) return false;
     if (bytes >= tinyDataBytes) {
       this.#budgets.earn("tinyData", bytes);
       this.#budgets.earn("emptyData", 1);
       return false;
     }
-    if (bytes === 0) this.#spend("emptyData", 1);
-    // The verdict waits for the next input: until then readers have their turn.
-    else this.#budgets.spend("tinyData", tinyDataBytes - bytes, this.#lifetime.nowMs);
+    if (bytes === 0) {
+      this.#spend("emptyData", 1);
+    } else {
+      const cost = tinyDataBytes - bytes;
+      stream.tinySpent += cost;
+      // The verdict waits for the next input: until then readers have their turn.
+      this.#budgets.spend("tinyData", cost, this.#lifetime.nowMs);
+    }
     return this.failure !== undefined;
   }
 
   /** The peer's message is whole. `remoteEnded` is set. */
   #remoteEnd(stream: S): void {
     if (stream.closed) return;
-    this.#budgets.earn("tinyData", tinyDataBytes);
+    if (stream.tinySpent > 0) this.#forgive(stream, tinyFramesPerBody);
     this.bodyIsComing = false;
     this.#handler.onEnd(stream);
     if (stream.closed || this.#isServer) return;
@@ -597,7 +708,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       const stream = this.#streams.find(id);
       const tooLarge = outcome === "too_large";
       if (stream !== undefined) this.#readLaterHead(stream, tooLarge);
-      else if (this.#isServer) this.#readRequest(id, tooLarge);
+      else if (this.#lingering.has(id)) {
+        if (this.#block.endsStream) this.#lingerEnded(id);
+      } else if (this.#isServer) this.#readRequest(id, tooLarge);
       else if (this.#streams.closingOf(id) !== "reset_by_us") this.#refuseStray(id);
     }
     this.#list.length = 0;
@@ -615,9 +728,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#streams.highestPeerId = id;
     if (id > this.#goawaySentLastId) return;
     if (this.#streams.size >= this.#limits.concurrentStreamsMax) {
-      this.#sender.rstStream(id, errorCode.refusedStream);
-      this.#streams.resetUnopened(id);
+      this.#refuseStream(id);
       if (this.#settingsEverAcked) this.#spend("faults", 1);
+      return;
+    }
+    if (this.#account.heldBytes > fullShare * this.#account.bytesMax) {
+      this.#refuseStream(id);
       return;
     }
     if (this.#block.dependsOnItself || !this.#acceptsRequest(tooLarge)) {
@@ -645,6 +761,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#handler.onHead(stream);
     if (stream.remoteEnded) this.#remoteEnd(stream);
     if (id >= streamIdDrain) this.drain("stream_ids_used_up");
+  }
+
+  /** Nobody has heard of it: sending it again, later or elsewhere, is safe. */
+  #refuseStream(id: number): void {
+    this.#sender.rstStream(id, errorCode.refusedStream);
+    this.#streams.resetUnopened(id);
   }
 
   /** Whether the list is a request that can be answered; one that is too large is, with 431. */
@@ -686,7 +808,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const { status, fields, contentLength } = this.#head;
     const ends = this.#block.endsStream;
     if (isTrailers) {
+      // A length that comes too late to be one is somebody's attempt to be read differently elsewhere.
+      if (this.#isServer && contentLength >= 0) return false;
       if (!ends || stream.bodyBytesLeft > 0) return false;
+      this.#hold(stream, this.#decoder.listBytes);
       stream.trailers = fields;
       stream.remoteEnded = true;
       return true;
@@ -694,6 +819,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (status < 200) {
       if (ends) return false;
     } else {
+      this.#hold(stream, this.#decoder.listBytes);
       stream.headSeen = true;
       stream.bodiless ||= status === 204 || status === 304;
       if (!stream.bodiless) stream.bodyBytesLeft = contentLength;
@@ -732,6 +858,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream === undefined) {
       if (this.#streams.isIdle(frame.streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
+      this.#lingering.delete(frame.streamId);
       return;
     }
     const code = uint32(frame.bytes, frame.start);
@@ -875,6 +1002,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.receiveOpen = this.#windows.streamBytes;
     this.#lifetime.idleSinceMs = undefined;
     this.#streams.add(stream);
+    this.#hold(stream, streamBytes + (this.#isServer ? this.#decoder.listBytes : 0));
   }
 
   #close(stream: S, brokenBy: Breaker, code: ErrorCode): void {
@@ -884,7 +1012,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.errorCode = code;
     this.#streams.remove(stream, closings[brokenBy]);
     this.#sender.forget(stream);
-    if (stream.unreadBytes > 0) this.#release(stream, stream.unreadBytes);
+    if (stream.unreadBytes > 0) this.#lift(stream, stream.unreadBytes);
+    this.#hold(stream, -stream.heldBytes);
     if (this.#streams.size === 0) this.#lifetime.idleSinceMs = this.#lifetime.nowMs;
     if (brokenBy === "nobody") this.#budgets.earn("resets", 1);
     if (stream.announced) this.#handler.onClose(stream);
@@ -923,23 +1052,103 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#goaway(this.#streams.highestPeerId, errorCode.noError, this.#drainReason);
   }
 
-  #startProgress(stream: S): void {
-    stream.progressBytes = stream.sentBytes;
-    stream.progressMs = this.#lifetime.nowMs;
+  /**
+   * The response is whole, the request is not. Clients that send all of it before they read get a
+   * window for the rest, which is discarded; the reset waits until they have ended, or for a while.
+   */
+  #linger(stream: S): void {
+    const { id, bodyBytesLeft, receiveOpen } = stream;
+    const { lingerBytesMax, concurrentStreamsMax } = this.#limits;
+    const restBytes = bodyBytesLeft < 0 ? lingerBytesMax : Math.min(bodyBytesLeft, lingerBytesMax);
+    if (restBytes > receiveOpen) this.#sender.windowUpdate(id, restBytes - receiveOpen);
+    this.#lingering.add(id, this.#lifetime.nowMs);
+    const { size, oldest } = this.#lingering;
+    if (size > concurrentStreamsMax && oldest !== undefined) this.#endLinger(oldest);
   }
 
-  #resetStalled(): void {
-    for (const stream of this.#streams.values()) {
-      if (stream.queuedBytes === 0) continue;
-      if (stream.sentBytes - stream.progressBytes >= progressBytesMin) {
-        this.#startProgress(stream);
-        continue;
-      }
-      this.#sender.own(stream);
-      if (this.#lifetime.nowMs - stream.progressMs >= this.#limits.stallTimeoutMs) {
-        this.reset(stream, errorCode.cancel);
-      }
+  /**
+   * The peer has ended what it need not have sent. curl 7 then waits for a response that it has, if
+   * that has no length, until something else comes.
+   */
+  #lingerEnded(id: number): void {
+    this.#lingering.delete(id);
+    this.#sender.ping(pingMark, pingKind.nudge, false);
+  }
+
+  #endLinger(id: number): void {
+    this.#lingering.delete(id);
+    this.#sender.rstStream(id, errorCode.noError);
+  }
+
+  /** DATA of a request whose response is whole. */
+  #discard(frame: Frame): void {
+    const { streamId: id, length } = frame;
+    if (frame.has(flag.endStream)) this.#lingerEnded(id);
+    else if (!this.#lingering.discard(id, length, this.#lifetime.nowMs)) this.#endLinger(id);
+  }
+
+  /** Gives up what is held, the heaviest streams first. */
+  #shed(bytes: number, sparesHeaviest: boolean): void {
+    for (const stream of heaviestOf(this.#streams.values(), bytes, sparesHeaviest)) {
+      this.#handler.onRefusal(stream, "buffers_full");
     }
+    this.#signalOutput();
+  }
+
+  /** Looks at how fast peers read what waits for them, and send what is waited for. */
+  #checkPaces(): void {
+    const { nowMs } = this.#lifetime;
+    const elapsedMs = nowMs - this.#seenMs;
+    this.#seenMs = nowMs;
+    if (this.#streams.size === 0) return;
+    const { queuedBytes, sentBytes } = this.#sender;
+    const shared = { bytes: sentBytes - this.#sentBytesSeen, rule: this.#paceRule(queuedBytes) };
+    this.#sentBytesSeen = sentBytes;
+    for (const stream of this.#streams.values()) {
+      const { sentBytes: sent, receivedBytes: received } = stream;
+      if (stream.queuedBytes > 0) this.#checkReading(stream, shared);
+      else stream.readingPace = undefined;
+      if (this.#isServer && !stream.closed) this.#checkSending(stream, elapsedMs);
+      stream.sentBytesSeen = sent;
+      stream.receivedBytesSeen = received;
+    }
+  }
+
+  #paceRule(waitingBytes: number): PaceRule {
+    const { bytesPerSecondMin, stallTimeoutMs: slackMs } = this.#limits;
+    const forAll = (1000 * waitingBytes) / drainTimeMs;
+    return { bytesPerSecondMin: Math.max(bytesPerSecondMin, forAll), slackMs };
+  }
+
+  /** A stream that its own window does not hold up waits with all others, and goes as fast as they. */
+  #checkReading(stream: S, shared: { readonly bytes: number; readonly rule: PaceRule }): void {
+    const { nowMs } = this.#lifetime;
+    const bytes = stream.sentBytes - stream.sentBytesSeen;
+    if (bytes < lentBytesMin) this.#sender.own(stream);
+    stream.readingPace ??= new Pace(nowMs, this.#limits.stallTimeoutMs);
+    const isLate =
+      stream.sendWindow > 0
+        ? stream.readingPace.isLate(nowMs, shared.bytes, shared.rule)
+        : stream.readingPace.isLate(nowMs, bytes, this.#paceRule(stream.queuedBytes));
+    if (isLate) this.reset(stream, errorCode.cancel);
+  }
+
+  #checkSending(stream: S, elapsedMs: number): void {
+    if (stream.remoteEnded || !stream.awaitsBody) {
+      stream.sendingPace = undefined;
+      return;
+    }
+    const { nowMs } = this.#lifetime;
+    const { bodyTimeoutMs, stallTimeoutMs } = this.#limits;
+    stream.sendingPace ??= new Pace(nowMs, stallTimeoutMs);
+    const pace = stream.sendingPace;
+    // Without a window the peer may not send, however much it would like to.
+    if (stream.receiveOpen <= 0 || !this.#windows.isOpen) pace.excuse(elapsedMs);
+    const bytes = stream.receivedBytes - stream.receivedBytesSeen;
+    const isLate = pace.isLate(nowMs, bytes, this.#paceRule(0));
+    if (!isLate && nowMs - pace.sinceMs < bodyTimeoutMs) return;
+    stream.sendingPace = undefined;
+    this.#handler.onRefusal(stream, "late");
   }
 }
 

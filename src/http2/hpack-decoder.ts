@@ -51,6 +51,11 @@ export class HpackDecoder {
     return this.#ring.insertions;
   }
 
+  /** Size of the list that was decoded last. */
+  get listBytes(): number {
+    return this.#listBytes;
+  }
+
   /** Takes over an acknowledged SETTINGS_HEADER_TABLE_SIZE. */
   setTableBytesMax(tableBytesMax: number): void {
     this.#tableBytesMax = tableBytesMax;

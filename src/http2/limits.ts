@@ -26,8 +26,21 @@ export interface ConnectionLimits {
   readonly settingsTimeoutMs: number;
   /** Time from the first frame of a header block to its last. */
   readonly headerTimeoutMs: number;
-  /** Time that a stream's queue may stand still because the peer reads nothing. */
+  /**
+   * Bytes a second that a peer has to read of what waits for it, and to send of a body, or of a
+   * message in it, that is waited for. More when so much waits that it would take over an hour.
+   */
+  readonly bytesPerSecondMin: number;
+  /** How far the peer may fall behind that. */
   readonly stallTimeoutMs: number;
+  /** Time for a body, or for a message in it, that is waited for. */
+  readonly bodyTimeoutMs: number;
+  /** Time without anything of a request's rest behind its response, after which it is reset. */
+  readonly lingerMs: number;
+  /** Time for that rest in all. */
+  readonly lingerMsMax: number;
+  /** Bytes of that rest. */
+  readonly lingerBytesMax: number;
   /**
    * A connection that is silent for so long is asked with a PING; 0 never asks. Clients ask
    * only while a call is open: servers count other PINGs as abuse.
@@ -55,21 +68,33 @@ export const defaultLimits: ConnectionLimits = {
   handshakeTimeoutMs: 10_000,
   settingsTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
+  bytesPerSecondMin: 1024,
   stallTimeoutMs: 30_000,
+  bodyTimeoutMs: 300_000,
+  lingerMs: 5_000,
+  lingerMsMax: 30_000,
+  lingerBytesMax: 64 * 1024 * 1024,
   keepAliveMs: 300_000,
   keepAliveTimeoutMs: 20_000,
   idleTimeoutMs: 0,
   ageMaxMs: 0,
 };
 
-/** Bodies that came and were not read, over all connections of one server or client. */
-export const unreadBytesMaxOfAll = 512 * 1024 * 1024;
+/** What the connections of a server or client hold in memory where its owner names no budget. */
+export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 /** Entries of one SETTINGS frame. */
 export const settingsEntriesMax = 32;
 /** Control frames of ours that may wait for a peer that does not read. */
 export const controlFramesMax = 1000;
 /** DATA below this many bytes is tiny, and costs what it lacks. */
 export const tinyDataBytes = 256;
+/** Tiny frames that are forgiven for each message, and for a body that is whole. */
+export const tinyFramesPerMessage = 4;
+export const tinyFramesPerBody = 16;
+/** What is counted for an open stream beside its head and its body. */
+export const streamBytes = 4096;
+/** Time in which whatever waits for a peer should be read: a slow reader of much has to read faster. */
+export const drainTimeMs = 3_600_000;
 /** Stream identifiers of a connection that are used before it is replaced: three quarters. */
 export const streamIdDrain = 0x6000_0000;
 
@@ -96,8 +121,11 @@ const budgets = {
   windowUpdates: { name: "too_many_window_updates", burst: 2000, perSecond: 500 },
   /** DATA without a byte and without an end. */
   emptyData: { name: "too_many_empty_data_frames", burst: 100, perSecond: 1 },
-  /** Bytes that tiny DATA lacks; larger DATA, and reading, earn them back. */
-  tinyData: { name: "too_many_tiny_data_frames", burst: 512 * 1024, perSecond: 64 * 1024 },
+  /**
+   * Bytes that tiny DATA lacks; larger DATA, messages and ends earn them back, storing does not. A
+   * body of 10 MB in lines of a hundred bytes passes.
+   */
+  tinyData: { name: "too_many_tiny_data_frames", burst: 16 << 20, perSecond: 1 << 20 },
   /** Frames of types that nobody knows. */
   unknownFrames: { name: "too_many_unknown_frames", burst: 1000, perSecond: 100 },
 } as const satisfies Record<string, Budget>;

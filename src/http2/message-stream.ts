@@ -1,6 +1,9 @@
 /** What both faces of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
 
-import { type BodySource, IncomingBody, own } from "#http/incoming-body.ts";
+import type { BodyProgress } from "#core/body-progress.ts";
+import { type BodyRefusal, BodyRefusedError } from "#http/body-refused.ts";
+import { BodyTooLargeError } from "#http/body-too-large.ts";
+import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import type { Connection } from "./connection.ts";
 import type { ErrorCode } from "./error-code.ts";
 import type { Field } from "./field.ts";
@@ -57,17 +60,35 @@ export class MessageStream extends Stream implements BodySource {
 
   /** The whole body when it is here already: the way of small calls. It is taken once. */
   takeBody(): Buffer | undefined {
-    return this.#body.takeWhole();
+    const whole = this.#body.takeWhole();
+    if (whole !== undefined && this.unreadBytes > 0) this.connection.keep(this, this.unreadBytes);
+    return whole;
   }
 
-  /** The whole body. Rejects with BodyTooLargeError or StreamBrokenError. */
+  /** The whole body. Rejects with BodyTooLargeError, BodyRefusedError or StreamBrokenError. */
   body(bytesMax: number): Promise<Buffer> {
+    if (this.#promisesMoreThan(bytesMax)) this.#body.refuse(new BodyTooLargeError(bytesMax), this);
     return this.#body.read(bytesMax, this);
   }
 
-  /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
-  chunks(bytesMax: number): AsyncGenerator<Buffer> {
-    return this.#body.pieces(bytesMax, this);
+  /**
+   * The body in pieces; reading slowly slows the sender. A reader who keeps pieces until they make a
+   * message tells its `progress`: they count as held until then, and the sender may rest between
+   * messages only. Fails as `body` does.
+   */
+  chunks(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Buffer> {
+    if (this.#promisesMoreThan(bytesMax)) this.#body.refuse(new BodyTooLargeError(bytesMax), this);
+    return this.#body.pieces(bytesMax, this, progress);
+  }
+
+  /** Fails the reader of the body. False when all of it is here, or it was refused already. */
+  refuseBody(reason: BodyRefusal): boolean {
+    return this.#body.refuse(new BodyRefusedError(reason), this);
+  }
+
+  /** A reader cannot go on until more of the body has come. */
+  override get awaitsBody(): boolean {
+    return this.#body.isAwaited;
   }
 
   /** Sends a piece, which must not change; false asks to wait, as `write` does. */
@@ -103,7 +124,7 @@ export class MessageStream extends Stream implements BodySource {
   /** A piece of the body has come. For the session alone, as all below. */
   received(piece: Buffer): void {
     // Small calls are over within the turn; what an owner already at work gets may have to wait.
-    this.#body.add(this.dispatched ? own(piece) : piece, this);
+    this.#body.add(piece, this, this.dispatched);
   }
 
   /** The body is whole. */
@@ -130,11 +151,24 @@ export class MessageStream extends Stream implements BodySource {
     this.#writer = undefined;
   }
 
-  consumed(bytes: number): void {
-    this.connection.consume(this, bytes);
+  kept(bytes: number): void {
+    this.connection.keep(this, bytes);
+  }
+
+  dropped(bytes: number): void {
+    this.connection.drop(this, bytes);
+  }
+
+  understood(messages: number, bytes: number): void {
+    this.connection.understand(this, messages, bytes);
   }
 
   broken(): Error | undefined {
     return this.closed && !this.remoteEnded ? new StreamBrokenError(this) : undefined;
+  }
+
+  /** Whether the body is longer by its own content-length. */
+  #promisesMoreThan(bytesMax: number): boolean {
+    return this.bodyBytesLeft > 0 && this.receivedBytes + this.bodyBytesLeft > bytesMax;
   }
 }

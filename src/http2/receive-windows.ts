@@ -1,5 +1,6 @@
 /** What a connection lets its peer send: the windows of connection and streams, and their growth. Pure. */
 
+import type { ByteAccount } from "#core/byte-account.ts";
 import {
   BandwidthEstimator,
   giveBack,
@@ -22,22 +23,12 @@ export interface WindowGrowth {
   readonly connectionBytes: number;
 }
 
-/** What readers have left lying, of all connections that share it. */
-export class UnreadMemory {
-  readonly bytesMax: number;
-  bytes = 0;
-
-  constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
-  }
-}
-
 /** The receiving half of flow control. */
 export class ReceiveWindows {
   readonly #bytesMax: number;
   readonly #unreadBytesMax: number;
-  readonly #shared: UnreadMemory;
-  /** DATA that came and was not read yet. */
+  readonly #account: ByteAccount;
+  /** DATA that came and that no reader asked for yet. */
   #unreadBytes = 0;
   readonly #connection: ReceiveWindow = { receiveOpen: windowBytesDefault, receiveOwed: 0 };
   #connectionTarget: number;
@@ -45,8 +36,8 @@ export class ReceiveWindows {
   #acknowledged = false;
   #estimator: BandwidthEstimator | undefined;
 
-  constructor(limits: ConnectionLimits, shared: UnreadMemory) {
-    this.#shared = shared;
+  constructor(limits: ConnectionLimits, account: ByteAccount) {
+    this.#account = account;
     this.#unreadBytesMax = limits.unreadBytesMax;
     this.#connectionTarget = Math.max(limits.connectionWindowBytes, windowBytesDefault);
     this.#streamTarget = limits.streamWindowBytes;
@@ -86,22 +77,24 @@ export class ReceiveWindows {
     return this.#credit(bytes);
   }
 
-  /** Counts DATA that a reader is to take. */
-  keep(bytes: number): void {
-    this.#unreadBytes += bytes;
-    this.#shared.bytes += bytes;
+  /** Whether the peer may send something on this connection. */
+  get isOpen(): boolean {
+    return this.#connection.receiveOpen > 0;
   }
 
-  /** Counts what a reader took, or never will. Returns the WINDOW_UPDATE of the connection due. */
-  release(bytes: number): number {
+  /** Counts DATA that no reader has asked for. */
+  lay(bytes: number): void {
+    this.#unreadBytes += bytes;
+  }
+
+  /** Counts what a reader asked for, or nobody ever will. Returns the WINDOW_UPDATE of the connection due. */
+  lift(bytes: number): number {
     this.#unreadBytes -= bytes;
-    this.#shared.bytes -= bytes;
     return this.#connection.receiveOwed > 0 ? this.#credit(0) : 0;
   }
 
   #credit(bytes: number): number {
-    const isTooMuch =
-      this.#unreadBytes > this.#unreadBytesMax || this.#shared.bytes > this.#shared.bytesMax;
+    const isTooMuch = this.#unreadBytes > this.#unreadBytesMax || this.#account.isPressed;
     if (!isTooMuch) return giveBack(this.#connection, bytes, this.#connectionTarget);
     this.#connection.receiveOwed += bytes;
     return 0;

@@ -1,5 +1,6 @@
 /** The sending half of a connection: header blocks, DATA under flow control, control frames. Pure. */
 
+import type { ByteAccount } from "#core/byte-account.ts";
 import { giveBack, isLent, takeOver } from "#core/lent-memory.ts";
 import type { ErrorCode } from "./error-code.ts";
 import { windowBytesDefault, windowBytesMax } from "./flow.ts";
@@ -20,6 +21,8 @@ export interface SenderListener<S extends Stream> {
 
 /** While more output waits, small DATA takes its turn like all other. */
 const directOutputBytesMax = 64 * 1024;
+/** DATA below this many bytes, while more waits, is what a peer gets who opens its windows by crumbs. */
+const crumbBytes = 256;
 /** Room for pseudo fields: their names and the index bytes. */
 const pseudoFieldBytes = 64;
 const empty = Buffer.alloc(0);
@@ -30,18 +33,26 @@ export class Sender<S extends Stream> {
   readonly peer = new PeerSettings();
   /** Control frames since the socket last took output. */
   controlFrames = 0;
-  /** HEADERS and DATA frames in all: progress that earns the peer its WINDOW_UPDATEs and PINGs. */
+  /**
+   * HEADERS and DATA frames in all: progress that earns the peer its WINDOW_UPDATEs and PINGs. Those
+   * that are tiny because the peer's windows are count for nothing.
+   */
   messageFrames = 0;
+  /** Bytes of DATA that wait in the queues of streams, and that were sent in all. */
+  queuedBytes = 0;
+  sentBytes = 0;
   /** Bytes that the peer lets us send on the whole connection. */
   #window = windowBytesDefault;
   readonly #encoder = new HpackEncoder();
   readonly #ring = new SendRing<S>();
   readonly #listener: SenderListener<S>;
+  readonly #account: ByteAccount;
   #blockAt = 0;
   #blockBytes: Buffer = empty;
 
-  constructor(slabs: SlabPool, listener: SenderListener<S>) {
+  constructor(slabs: SlabPool, account: ByteAccount, listener: SenderListener<S>) {
     this.output = new Output(slabs);
+    this.#account = account;
     this.#listener = listener;
   }
 
@@ -87,6 +98,7 @@ export class Sender<S extends Stream> {
     if (length > copiedBytesMax) takeOver(payload);
     if (end) stream.endQueued = true;
     if (stream.queuedBytes === 0 && this.#goesDirectly(stream, length)) {
+      this.messageFrames += 1;
       this.#dataHead(stream, length, end);
       this.output.payload(payload, 0, length);
       this.output.spend(payload);
@@ -96,7 +108,7 @@ export class Sender<S extends Stream> {
     if (length > 0) {
       stream.queue ??= [];
       stream.queue.push(payload);
-      stream.queuedBytes += length;
+      this.#count(stream, length);
     }
     if (stream.sendWindow > 0) this.#ring.add(stream);
     stream.writerWaits = stream.queuedBytes > queueBytesMax;
@@ -145,8 +157,8 @@ export class Sender<S extends Stream> {
   /** Drops what a stream that is closed had queued. */
   forget(stream: S): void {
     stream.queue = undefined;
-    stream.queuedBytes = 0;
     stream.queuedTrailers = undefined;
+    if (stream.queuedBytes > 0) this.#count(stream, -stream.queuedBytes);
   }
 
   rstStream(id: number, code: ErrorCode): void {
@@ -206,16 +218,25 @@ export class Sender<S extends Stream> {
   #dataHead(stream: S, length: number, end: boolean): void {
     this.output.reserve(frameHeadBytes);
     this.output.head(length, frameType.data, end ? flag.endStream : 0, stream.id);
-    this.messageFrames += 1;
     stream.sendWindow -= length;
     stream.sentBytes += length;
+    this.sentBytes += length;
     this.#window -= length;
+  }
+
+  /** Counts what a queue gained or lost. */
+  #count(stream: S, bytes: number): void {
+    stream.queuedBytes += bytes;
+    this.queuedBytes += bytes;
+    if (bytes > 0) this.#account.add(bytes);
+    else this.#account.release(-bytes);
   }
 
   #sendQueued(stream: S): void {
     const length = Math.min(frameBytesDefault, stream.sendWindow, this.#window, stream.queuedBytes);
     const last = length === stream.queuedBytes;
     const end = last && stream.endQueued && stream.queuedTrailers === undefined;
+    if (last || length >= crumbBytes) this.messageFrames += 1;
     this.#dataHead(stream, length, end);
     this.#takeQueued(stream, length);
     if (end) this.#ended(stream);
@@ -247,7 +268,7 @@ export class Sender<S extends Stream> {
         stream.queueAt = 0;
       }
     }
-    stream.queuedBytes -= length;
+    this.#count(stream, -length);
     if (stream.queuedBytes === 0) stream.queue = undefined;
     else if (whole > 0) queue.splice(0, whole);
   }

@@ -1,5 +1,6 @@
 /** A request and its answer on a server: the face that handlers see. */
 
+import type { BodyProgress } from "#core/body-progress.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { FieldList } from "./stream.ts";
@@ -39,6 +40,16 @@ export class ServerStream extends MessageStream {
       if (this.closed && !this.localEnded) this.#gone.abort(new StreamBrokenError(this));
     }
     return this.#gone.signal;
+  }
+
+  override body(bytesMax: number): Promise<Buffer> {
+    this.#invite(bytesMax);
+    return super.body(bytesMax);
+  }
+
+  override chunks(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Buffer> {
+    this.#invite(bytesMax);
+    return super.chunks(bytesMax, progress);
   }
 
   /** The whole answer at once, trailers included. A HEAD request gets the head alone. */
@@ -90,6 +101,12 @@ export class ServerStream extends MessageStream {
     if (this.#endListeners === undefined) return;
     const end = this.#howItEnded();
     for (const listener of this.#endListeners) listener(end);
+  }
+
+  /** Says 100 to a client that waits for it, unless its body would be too large. */
+  #invite(bytesMax: number): void {
+    if (this.remoteEnded || this.receivedBytes > 0 || this.bodyBytesLeft > bytesMax) return;
+    if (this.header("expect")?.toLowerCase() === "100-continue") this.inform(100, []);
   }
 
   #head(status: number, fields: FieldList, end: boolean): void {

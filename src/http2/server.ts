@@ -1,14 +1,16 @@
 /** An HTTP/2 server over sockets that others accept: sessions, their time, and their end. */
 
 import type { Socket } from "node:net";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
+import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
-import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "./limits.ts";
+import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
-import { UnreadMemory } from "./receive-windows.ts";
 import { ServerStream } from "./server-stream.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 
@@ -19,6 +21,8 @@ export interface Http2ServerOptions {
    * pending its work counts, also after the client has gone.
    */
   readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;
+  /** What requests and responses hold in memory; an own budget when absent. */
+  readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
   /** Told why a connection was ended for its client's fault, such as `too_many_resets`. */
@@ -26,6 +30,8 @@ export interface Http2ServerOptions {
 }
 
 const tickMs = 1_000;
+/** Share of all buffers that one connection may hold. */
+const connectionShare = 1 / 4;
 /** Timers take no longer waits. */
 const timerMsMax = 0x7fff_ffff;
 /** Ages differ by this share, so that connections made together do not end together. */
@@ -36,12 +42,20 @@ interface SessionHost {
   readonly options: Http2ServerOptions;
   readonly clock: Clock;
   readonly slabs: SlabPool;
-  readonly unread: UnreadMemory;
+  readonly buffers: ByteBudget;
   onSessionGone(session: ServerSession): void;
 }
 
+/** What is told of a connection that the server has taken. */
+export interface TakenConnection {
+  /** Since when no stream is open; undefined while one is. */
+  readonly idleSinceMs: number | undefined;
+  /** Ends it with GOAWAY. Streams that come meanwhile are safe to open elsewhere. */
+  retire(): void;
+}
+
 /** One connection of a server. */
-class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
+class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, TakenConnection {
   readonly connection: Connection<ServerStream>;
   readonly driver: SocketDriver<ServerStream>;
   readonly #socket: Socket;
@@ -57,16 +71,26 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
     this.#host = host;
     // A reset frees a stream at once, its work later: as much again may be under way.
     this.#workingMax = 2 * limits.concurrentStreamsMax;
-    const { clock, slabs, unread } = host;
+    const { clock, slabs, buffers } = host;
     this.connection = new Connection<ServerStream>({
       role: "server",
       limits,
       handler: this,
       slabs,
-      unread,
+      buffers,
+      heldBytesMax: connectionShare * buffers.bytesMax,
+      owner: networkOf(socket.remoteAddress ?? ""),
       nowMs: clock.nowMs(),
     });
     this.driver = new SocketDriver(socket, this.connection, clock, this);
+  }
+
+  get idleSinceMs(): number | undefined {
+    return this.connection.idleSinceMs;
+  }
+
+  retire(): void {
+    this.connection.retire("too_many_connections");
   }
 
   createStream(id: number): ServerStream {
@@ -92,6 +116,11 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner {
 
   onWritable(stream: ServerStream): void {
     stream.writable();
+  }
+
+  /** Whoever still reads the body answers with an error; else the stream is broken off. */
+  onRefusal(stream: ServerStream, reason: BodyRefusal): void {
+    if (!stream.refuseBody(reason)) stream.reset(errorCode.enhanceYourCalm);
   }
 
   onSettings(): void {}
@@ -156,7 +185,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   readonly options: Http2ServerOptions;
   readonly clock: Clock;
   readonly slabs = new SlabPool();
-  readonly unread = new UnreadMemory(unreadBytesMaxOfAll);
+  readonly buffers: ByteBudget;
   readonly #limits: ConnectionLimits;
   readonly #rng: Rng;
   readonly #sessions = new Set<ServerSession>();
@@ -166,6 +195,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
 
   constructor(options: Http2ServerOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
     this.options = options;
+    this.buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
     this.#limits = { ...defaultLimits, ...options.limits };
     this.clock = clock;
     this.#rng = rng;
@@ -177,11 +207,13 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   }
 
   /** Takes a socket over. */
-  take(socket: Socket): void {
+  take(socket: Socket): TakenConnection {
     const ageMaxMs = this.#limits.ageMaxMs * (1 + ageJitter * (2 * this.#rng.next() - 1));
     const limits = ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs };
-    this.#sessions.add(new ServerSession(socket, limits, this));
+    const session = new ServerSession(socket, limits, this);
+    this.#sessions.add(session);
     this.#ticking ??= this.#tick();
+    return session;
   }
 
   onSessionGone(session: ServerSession): void {

@@ -86,6 +86,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     this.#isQueued = false;
     if (this.#socket.destroyed) return;
     this.#flush();
+    this.#connection.relieve();
     if (this.#connection.hasInput && this.#blockedSinceMs === undefined) {
       this.#connection.readOn(this.#clock.nowMs());
       this.#owner.onTurn();
@@ -97,6 +98,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   #read(bytes: Buffer): void {
     this.#connection.receive(bytes, this.#clock.nowMs());
     this.#owner.onTurn();
+    this.#connection.relieve();
     this.wake();
     this.#pace();
   }
@@ -115,6 +117,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
       const chunks = connection.takeOutput(writeBytes);
       if (!writeChunks(this.#socket, chunks, givingBack(connection.takeSpent()))) {
         this.#blockedSinceMs = this.#clock.nowMs();
+        connection.blocked(this.#socket.writableLength);
         this.#socket.once("drain", () => this.#resume());
       }
     }
@@ -123,6 +126,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
 
   #resume(): void {
     this.#blockedSinceMs = undefined;
+    this.#connection.blocked(0);
     this.wake();
   }
 

@@ -1,7 +1,8 @@
-/** A stream (RFC 9113 §5.1): its state, its windows and what waits to be sent. No behaviour of its own. */
+/** A stream (RFC 9113 §5.1): its state, its windows and what waits to be sent. */
 
 import type { ErrorCode } from "./error-code.ts";
 import type { Field } from "./field.ts";
+import type { Pace } from "./pace.ts";
 
 /** Fields to send in this order; names in lower case, one entry a value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
@@ -12,7 +13,7 @@ export type Breaker = "nobody" | "peer" | "us" | "connection";
 const noFields: readonly Field[] = [];
 
 /**
- * One object a stream; the faces of server and client extend it, so that a call has no second
+ * One object per stream; the faces of server and client extend it, so that a call has no second
  * one. A connection writes to it, everybody else reads.
  */
 export class Stream {
@@ -56,8 +57,14 @@ export class Stream {
   sendWindow = 0;
   receiveOpen = 0;
   receiveOwed = 0;
-  /** Bytes of the body that came and were not read. */
+  /** Bytes of the body in all so far. */
+  receivedBytes = 0;
+  /** Bytes of the body that came and that nobody asked for yet. */
   unreadBytes = 0;
+  /** What is held for the peer's message: its head, its body as long as nobody else counts it, the stream itself. */
+  heldBytes = 0;
+  /** What its tiny DATA has cost so far, and was not forgiven. */
+  tinySpent = 0;
   /** Bytes of the body that content-length still promises; -1 when it promises nothing. */
   bodyBytesLeft = -1;
 
@@ -71,13 +78,21 @@ export class Stream {
   inRing = false;
   /** Its writer was told to wait. */
   writerWaits = false;
-  /** Bytes of DATA sent in all. */
+  /** Bytes of DATA sent in all, and at the last look. */
   sentBytes = 0;
-  /** Where `sentBytes` stood when progress was last seen, and when that was. */
-  progressBytes = 0;
-  progressMs = 0;
+  sentBytesSeen = 0;
+  /** Bytes of DATA received at the last look. */
+  receivedBytesSeen = 0;
+  /** How the peer keeps up with reading what waits for it, and with sending what is waited for. */
+  readingPace: Pace | undefined;
+  sendingPace: Pace | undefined;
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** A reader cannot go on until more of the peer's message has come. */
+  get awaitsBody(): boolean {
+    return false;
   }
 }

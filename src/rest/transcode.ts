@@ -4,10 +4,13 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import { declineUpgrade } from "#exchange/declined-upgrade.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
-import { type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
+import { aimOf, asksForWebSocket, type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
+import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { restErrorBody } from "./error-body.ts";
@@ -38,7 +41,7 @@ class LibraryRequest implements RestRequest {
 export interface Transcoder {
   /** For `request`. */
   request(request: NodeRequest, response: NodeResponse): void;
-  /** For `upgrade`: streaming calls over WebSocket. */
+  /** For `upgrade`: streaming calls over WebSocket; offers of other protocols are requests like others. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
@@ -49,27 +52,33 @@ export interface Transcoder {
 export function transcode(routes: Routes, options: TranscodeOptions = {}): Transcoder {
   const { interceptors = [], fallback, ...rest } = options;
   const clock = options.clock ?? systemClock;
+  const buffers = new ByteBudget(bufferBytesMaxDefault);
   const calls = createCallPath(routes, interceptors);
   const transcoder = createRest(calls, { bodyBytesMax, ...rest, clock });
+  const serve = (request: NodeRequest, response: NodeResponse) => {
+    const match = transcoder.match(request.method ?? "", aimOf(request).target);
+    if (match === undefined && fallback !== undefined) {
+      fallback(request, response);
+      return;
+    }
+    const exchange = new NodeExchange(request, response, { buffers });
+    const call = new LibraryRequest();
+    if (match !== undefined) {
+      void transcoder.serve(exchange, match, call);
+      return;
+    }
+    const error = fault("ROUTE_UNKNOWN", "no such path");
+    const facts = { requestId: call.requestId, wallMs: clock.wallMs() };
+    const { status, headers, body } = restErrorBody(error, facts);
+    exchange.respond(status, headers, body);
+  };
   return {
-    request(request, response) {
-      const match = transcoder.match(request.method ?? "", request.url ?? "");
-      if (match === undefined && fallback !== undefined) {
-        fallback(request, response);
-        return;
-      }
-      const exchange = new NodeExchange(request, response);
-      const call = new LibraryRequest();
-      if (match !== undefined) {
-        void transcoder.serve(exchange, match, call);
-        return;
-      }
-      const error = fault("ROUTE_UNKNOWN", "no such path");
-      const facts = { requestId: call.requestId, wallMs: clock.wallMs() };
-      const { status, headers, body } = restErrorBody(error, facts);
-      exchange.respond(status, headers, body);
-    },
+    request: serve,
     upgrade(request, socket, head) {
+      if (!asksForWebSocket(request)) {
+        declineUpgrade(request, serve);
+        return;
+      }
       const upgrade = nodeUpgrade(request, socket, head);
       void transcoder.upgrade(
         upgrade,

@@ -64,7 +64,8 @@ async function* inputsOf(
 ): AsyncIterable<Message> {
   const { methodKind } = match.route.method;
   for await (const text of connection.texts()) {
-    yield bindTarget(match, target, reading, messageFromJson(match.route, reading.json, text));
+    const message = await messageFromJson(match.route, reading.json, text);
+    yield bindTarget(match, target, reading, message);
     if (methodKind === "server_streaming") return;
   }
 }
@@ -80,7 +81,7 @@ function writer({ route }: RouteMatch, method: DescMethod, { json }: BodyReading
 /**
  * Takes an upgrade over and runs the call that its path names. Each text is a message as JSON; an
  * empty one ends the client's. The call's end closes with 1000, an error is a last text and closes
- * with 1008 or 1011 and the reason's name. A client that closes cancels the call. Never rejects.
+ * with 1008, 1011 or, when the server stops, 1001, and the reason's name. A client that closes cancels the call. Never rejects.
  */
 export async function callOverSocket(
   match: RouteMatch,
@@ -117,6 +118,11 @@ export async function callOverSocket(
   }
 }
 
+function closeCodeOf(error: ConnectError, reason: string): number {
+  if (reason === "SHUTTING_DOWN") return closeCode.goingAway;
+  return httpStatusFrom(error) < 500 ? closeCode.policyViolation : closeCode.internalError;
+}
+
 async function closeWith(
   connection: WebSocketConnection,
   error: ConnectError,
@@ -127,6 +133,6 @@ async function closeWith(
   } catch {
     // The client left while it was told: there is nobody to close with.
   }
-  const code = httpStatusFrom(error) < 500 ? closeCode.policyViolation : closeCode.internalError;
-  await connection.close(code, reasonOf(error) ?? "INTERNAL");
+  const reason = reasonOf(error) ?? "INTERNAL";
+  await connection.close(closeCodeOf(error, reason), reason);
 }

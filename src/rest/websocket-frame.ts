@@ -13,6 +13,7 @@ export const opcode = {
 /** Why a connection is closed. */
 export const closeCode = {
   normal: 1000,
+  goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
   invalidText: 1007,

@@ -53,7 +53,7 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T>> {
     if (this.#state === "done") return Promise.resolve(over);
     if (this.#state === "failed") return Promise.resolve().then(this.#tell);
-    return this.#scope.within(this.#pull()).then(this.#onResult, this.#onFailure);
+    return this.#scope.withinLimit(this.#pull()).then(this.#onResult, this.#onFailure);
   }
 
   async return(): Promise<IteratorResult<T>> {

@@ -76,8 +76,9 @@ export class CallScope implements Stoppable, Limited {
   #limits: TimeLimits | undefined;
   /** For the client's deadline, when that comes first. */
   #timer: NodeJS.Timeout | undefined;
-  #timedOut: DOMException | undefined;
-  #onTimeout: ((reason: unknown) => void) | undefined;
+  /** Why the call ends before its handler does: its time is up, or the server stops. */
+  #cut: { readonly reason: unknown } | undefined;
+  #onCut: ((reason: unknown) => void) | undefined;
   /** The client has left while somebody looked at the signal. */
   #gone: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
@@ -102,6 +103,7 @@ export class CallScope implements Stoppable, Limited {
     } else if (timeoutMs !== undefined) {
       this.#arm(timeoutMs);
     }
+    underWay.add(this);
   }
 
   /** Aborts when the client leaves, the deadline passes or the server is cut off, and at the call's end. */
@@ -134,17 +136,24 @@ export class CallScope implements Stoppable, Limited {
   }
 
   /**
-   * What `work` settles to, or the time-out when that comes first; the work then goes on
+   * What `work` settles to, or why the call ends when that comes first; the work then goes on
    * unobserved. One at a time.
    */
   within<T>(work: Promise<T>): Promise<T> {
-    const isTimed = this.#limits !== undefined || this.#timer !== undefined;
-    if (!isTimed && this.#timedOut === undefined) return work;
     return new Promise((resolve, reject) => {
-      if (this.#timedOut === undefined) this.#onTimeout = reject;
-      else reject(this.#timedOut);
+      if (this.#cut === undefined) this.#onCut = reject;
+      else reject(this.#cut.reason);
       work.then(resolve, reject);
     });
+  }
+
+  /**
+   * The same for one message of many: without a limit it is the work itself, for messages are not to
+   * cost a promise more. A handler that the server stops hears of it by its signal.
+   */
+  withinLimit<T>(work: Promise<T>): Promise<T> {
+    const isTimed = this.#limits !== undefined || this.#timer !== undefined;
+    return isTimed || this.#cut !== undefined ? this.within(work) : work;
   }
 
   /** A handler has a signal of its own: it hears of the call's end, also of one that is past. */
@@ -158,7 +167,10 @@ export class CallScope implements Stoppable, Limited {
     this.#underWay.add(handler);
   }
 
+  /** The server stops: the call ends with `reason`, whether its handler heeds its signal or not. */
   stop(reason: unknown): void {
+    this.#cut ??= { reason };
+    this.#onCut?.(reason);
     this.#controller?.abort(reason);
   }
 
@@ -170,7 +182,8 @@ export class CallScope implements Stoppable, Limited {
     this.#limits = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#onTimeout = undefined;
+    this.#onCut = undefined;
+    this.#underWay.delete(this);
     this.#unfollow?.();
     this.#unfollow = undefined;
     if (this.#controller !== undefined) this.#stopHandlers(this.#controller);
@@ -179,7 +192,6 @@ export class CallScope implements Stoppable, Limited {
 
   #stopHandlers(controller: AbortController): void {
     const reason = this.#endReason();
-    this.#underWay.delete(this);
     controller.abort(reason);
     for (const handler of this.#handlers ?? []) {
       this.#underWay.delete(handler);
@@ -189,7 +201,7 @@ export class CallScope implements Stoppable, Limited {
   }
 
   #endReason(): unknown {
-    if (this.#timedOut !== undefined) return this.#timedOut;
+    if (this.#cut !== undefined) return this.#cut.reason;
     return this.#gone === undefined ? callEnded : this.#gone.reason;
   }
 
@@ -201,15 +213,16 @@ export class CallScope implements Stoppable, Limited {
   timeOut(waitMs: number): void {
     this.#limits = undefined;
     this.#timer = undefined;
-    this.#timedOut = new DOMException(`the limit of ${waitMs} ms passed`, "TimeoutError");
-    this.#onTimeout?.(this.#timedOut);
-    this.#controller?.abort(this.#timedOut);
+    const reason = new DOMException(`the limit of ${waitMs} ms passed`, "TimeoutError");
+    this.#cut ??= { reason };
+    this.#onCut?.(reason);
+    this.#controller?.abort(reason);
   }
 
   #open(): AbortController {
     const controller = new AbortController();
     this.#controller = controller;
-    if (this.#isOver || this.#timedOut !== undefined) {
+    if (this.#isOver || this.#cut !== undefined) {
       controller.abort(this.#endReason());
       return controller;
     }
@@ -219,7 +232,6 @@ export class CallScope implements Stoppable, Limited {
     };
     if (this.init.onGone === undefined) this.#unfollow = onAbort(this.init.signal, leave);
     else this.init.onGone(leave);
-    this.#underWay.add(this);
     return controller;
   }
 }

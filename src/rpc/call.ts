@@ -67,7 +67,12 @@ export interface CallPath {
     init: CallInit,
     encode: Encode<T>,
   ): Answer<T>;
-  /** Aborts the signals of all handlers, those included that are still to begin. */
+  /** What `work`, which a call waits for before it begins, settles to, or the reason of `cutOff`. */
+  whileOpen<T>(work: Promise<T>): Promise<T>;
+  /**
+   * Ends all calls with `reason`, those included that are still to begin: their handlers' signals
+   * abort, and a unary call does not wait for a handler that heeds none.
+   */
   cutOff(reason: unknown): void;
 }
 
@@ -189,6 +194,7 @@ export function createCallPath(
         finish: (thrown) => messages.finish(thrown),
       };
     },
+    whileOpen: (work) => underWay.within(work),
     cutOff: (reason) => underWay.cutOff(reason),
   };
 }

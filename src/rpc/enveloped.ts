@@ -1,7 +1,19 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { ConnectError } from "@connectrpc/connect";
+import { HeldBytes } from "#core/held-bytes.ts";
+import { reasonOf } from "#errors/fault.ts";
+import { messageTooLarge } from "#protocol/compression.ts";
+import {
+  coded,
+  type Envelope,
+  isCompressed,
+  onlyEnvelope,
+  prefixBytes,
+  sealed,
+} from "#protocol/envelope.ts";
+import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
@@ -14,7 +26,12 @@ import {
   wireError,
   written,
 } from "./lane.ts";
-import { type MessageReading, messageFrom, messagesFrom } from "./message-reading.ts";
+import {
+  decompressedMessage,
+  type MessageReading,
+  messagesFrom,
+  plainMessage,
+} from "./message-reading.ts";
 
 /** A lane of one enveloped protocol. */
 export class EnvelopedLane {
@@ -36,11 +53,12 @@ export class EnvelopedLane {
     const { method } = procedure;
     const bytesMax = this.#bodyBytesMax;
     const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
+    const held = new HeldBytes(this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, call);
+        reading = this.#readingOf(request, call, held);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -53,23 +71,47 @@ export class EnvelopedLane {
       let input: Message;
       try {
         const body =
-          exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
-        const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
-        const read = messageFrom(onlyEnvelope(bytes, reading), reading);
+          exchange.takeBody(bytesMax) ??
+          (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
+        const bytes = this.#protocol.isText ? fromBase64(body) : body;
+        if (bytes !== body) held.add(bytes.length);
+        const read = this.#read(onlyEnvelope(bytes, reading), reading, call);
         input = read instanceof Promise ? await read : read;
       } catch (thrown) {
-        throw await calls.failed(method, call, thrown);
+        throw await calls.failed(method, call, this.#asMessage(thrown));
       }
       const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
       const { message: framed } = await calls.unary(method, input, call, encode);
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
+    } finally {
+      held[Symbol.dispose]();
     }
   }
 
+  /** The message of an envelope, within the call's time where it takes some. */
+  #read(
+    envelope: Envelope,
+    reading: MessageReading,
+    call: ExchangeCall,
+  ): Message | Promise<Message> {
+    const { calls } = this.#options;
+    if (isCompressed(envelope)) {
+      return call.reading((source) =>
+        calls.whileOpen(decompressedMessage(envelope, { ...reading, source })),
+      );
+    }
+    const read = plainMessage(envelope, reading);
+    return read instanceof Promise ? call.reading(() => calls.whileOpen(read)) : read;
+  }
+
   /** How the messages are to be read; the deadline goes into `call`. */
-  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
+  #readingOf(
+    { exchange, procedure, type }: RpcRequest,
+    call: ExchangeCall,
+    held: HeldBytes,
+  ): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
     if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
@@ -78,7 +120,16 @@ export class EnvelopedLane {
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
+      decompressor: this.#options.decompressor,
+      source: call,
+      held,
     };
+  }
+
+  /** A body over the limit is a message over it, whose limit knows neither envelope nor base64. */
+  #asMessage(thrown: unknown): unknown {
+    const isTooLarge = thrown instanceof ConnectError && reasonOf(thrown) === "BODY_TOO_LARGE";
+    return isTooLarge ? messageTooLarge(this.#options.readBytesMax) : thrown;
   }
 
   /** A message as it is sent. Throws BODY_TOO_LARGE. */
@@ -98,8 +149,10 @@ export class EnvelopedLane {
     { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
   ): Promise<void> {
     const { calls } = this.#options;
-    const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
-    const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
+    const deframer = new Deframer(reading);
+    const chunks = exchange.chunks(Number.POSITIVE_INFINITY, deframer);
+    const bytes = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
+    const input = messagesFrom(new EnvelopeReader(bytes, deframer), reading);
     const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {
@@ -108,8 +161,4 @@ export class EnvelopedLane {
     }
     await answer.end(undefined);
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

@@ -2,12 +2,13 @@
 
 import { randomUUID } from "node:crypto";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import type { NodeRequest } from "#exchange/node-request.ts";
-import type { WireHandlers } from "#exchange/wire.ts";
+import { bufferBytesMaxDefault, type WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
 import { wireError } from "./lane.ts";
 import type { Routes } from "./mount.ts";
@@ -28,7 +29,7 @@ export interface RpcHandler {
   exchange(exchange: Exchange): void | Promise<void>;
   /** For `request` of a server of node:http or node:http2. */
   request(request: NodeRequest, response: NodeResponse): void;
-  /** Aborts the signals of all handlers at work, with a fault that says SHUTTING_DOWN. */
+  /** Ends all calls with a fault that says SHUTTING_DOWN; the signals of their handlers abort with it. */
   cutOff(): void;
 }
 
@@ -46,9 +47,10 @@ const readBytesMax = 4 * 1024 * 1024;
  */
 export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): RpcHandler {
   const { interceptors = [], plainErrors = false, ...rpcOptions } = options;
+  const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
   const { fallback = (exchange: Exchange) => refusePath(exchange, plainErrors) } = options;
   const calls = createCallPath(routes, interceptors);
-  const rpc = createRpc(calls, { readBytesMax, plainErrors, ...rpcOptions });
+  const rpc = createRpc(calls, { readBytesMax, plainErrors, ...rpcOptions, buffers });
   const serve = (exchange: Exchange) => {
     const procedure = rpc.procedureOf(exchange.target);
     if (procedure === undefined) return fallback(exchange);
@@ -56,18 +58,20 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
   };
   return {
     exchange: serve,
-    request: (request, response) => void serve(new NodeExchange(request, response)),
+    request: (request, response) => void serve(new NodeExchange(request, response, { buffers })),
     cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
   };
 }
 
 /**
  * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless told
- * otherwise. Disposing of it cuts calls off, `drain` lets them end. Rejects with the system's error
+ * otherwise. Disposing of it cuts calls off, `drain` lets them end or tells
+ * their clients why they are cut off. Rejects with the system's error
  * when the port cannot open.
  */
 export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): Promise<Listener> {
-  const handler = rpcHandler(routes, options);
+  const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
+  const handler = rpcHandler(routes, { ...options, buffers });
   const listener = await listen(
     {
       host: "127.0.0.1",
@@ -75,11 +79,13 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
       http1Engine: "polygate",
       http2Engine: "polygate",
       ...options,
+      buffers,
       name: "rpc",
     },
     {
       exchange: handler.exchange,
       malformed,
+      cutOff: handler.cutOff,
       connectionFailed: options.connectionFailed ?? (() => {}),
     },
   );
@@ -92,9 +98,16 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
   };
 }
 
+/** Connect's codes of what an HTTP engine refuses; all others are requests that are not sound. */
+const codeByRefusal: ReadonlyMap<number, string> = new Map([
+  [501, "unimplemented"],
+  [503, "unavailable"],
+]);
+
 /** What Connect's clients read of an answer to bytes that are no request. */
-function malformed(message: string) {
-  return { requestId: randomUUID(), body: JSON.stringify({ code: "invalid_argument", message }) };
+function malformed(message: string, status: number) {
+  const code = codeByRefusal.get(status) ?? "invalid_argument";
+  return { requestId: randomUUID(), body: JSON.stringify({ code, message }) };
 }
 
 function refusePath(exchange: Exchange, plainErrors: boolean): void {

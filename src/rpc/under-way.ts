@@ -36,6 +36,15 @@ export class UnderWay {
     this.#handlers[at] = last;
   }
 
+  /** What `work` settles to, or the reason to stop when that comes first. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiting: Stoppable = { underWayAt: -1, stop: reject };
+      this.add(waiting);
+      work.then(resolve, reject).finally(() => this.delete(waiting));
+    });
+  }
+
   /** Tells all to stop, those included that are still to come. */
   cutOff(reason: unknown): void {
     this.#cutOff = { reason };

@@ -4,8 +4,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import { threeDigits } from "#core/three-digits.ts";
 import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
-import type { SeriesSpan, Stats } from "#observability/stats.ts";
+import type { SeriesKind, SeriesSpan, SeriesTotals, Stats } from "#observability/stats.ts";
 
 /** What StatsService needs. */
 export interface StatsDeps {
@@ -22,11 +23,21 @@ export interface StatsDeps {
 const defaultIntervalMs = 1000;
 const defaultHours = 24;
 
+function callStats(totals: SeriesTotals) {
+  return {
+    ...totals,
+    avgLatencyMs: threeDigits(totals.avgLatencyMs),
+    p50LatencyMs: threeDigits(totals.p50LatencyMs),
+    p95LatencyMs: threeDigits(totals.p95LatencyMs),
+    p99LatencyMs: threeDigits(totals.p99LatencyMs),
+  };
+}
+
 function providerStats(span: SeriesSpan) {
   const { requests, errors, latencyMsSum, tokens, cost } = span;
   return {
     totalRequests: requests,
-    avgLatencyMs: requests === 0 ? 0 : latencyMsSum / requests,
+    avgLatencyMs: requests === 0 ? 0 : threeDigits(latencyMsSum / requests),
     successRate: requests === 0 ? 1 : (requests - errors) / requests,
     totalCost: cost,
     totalTokens: tokens,
@@ -36,18 +47,20 @@ function providerStats(span: SeriesSpan) {
 /** The service over the gateway's statistics. */
 export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsService> {
   const { stats, clock } = deps;
+  const totalsOf = (kind: SeriesKind) =>
+    Object.fromEntries([...stats.totals(kind)].map(([name, one]) => [name, callStats(one)]));
   const totals = () => ({
     timestamp: timestampFromMs(clock.wallMs()),
     gateway: {
       version: deps.version,
-      uptimeSeconds: (clock.nowMs() - deps.startedMs) / 1000,
+      uptimeSeconds: threeDigits((clock.nowMs() - deps.startedMs) / 1000),
       rateLimiting: deps.rateLimiting,
       rssBytes: process.memoryUsage.rss(),
     },
-    calls: stats.totals("gateway").get("calls") ?? {},
-    methods: Object.fromEntries(stats.totals("method")),
-    backends: Object.fromEntries(stats.totals("backend")),
-    models: Object.fromEntries(stats.totals("model")),
+    calls: totalsOf("gateway").calls ?? {},
+    methods: totalsOf("method"),
+    backends: totalsOf("backend"),
+    models: totalsOf("model"),
   });
   const span = (kind: "backend" | "model", hours: number) =>
     Object.fromEntries(

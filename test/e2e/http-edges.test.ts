@@ -12,7 +12,10 @@ describe.each(["polygate", "node"])("HTTP/1.1 by the engine of %s:", (engine) =>
   let port: number;
   beforeAll(async () => {
     gateway = await startTestGateway({
-      yaml: `gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine} }`,
+      yaml: `
+gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine}, http2_engine: ${engine} }
+rest: { rules: [ { selector: polygate.v1.StatsService.GetStats, custom: { kind: BREW, path: /brew } } ] }
+`,
     });
     port = Number(new URL(gateway.url).port);
   });
@@ -51,6 +54,40 @@ describe.each(["polygate", "node"])("HTTP/1.1 by the engine of %s:", (engine) =>
   test("a target in absolute form is served as its path", async () => {
     expect(await ask("GET", "http://example.com/livez")).toMatchObject({ status: 200 });
     expect(await ask("GET", "http://example.com/api/v1/models")).toMatchObject({ status: 200 });
+  });
+
+  describe("a method that the server knows for no path is not implemented:", () => {
+    const unknown = {
+      code: "METHOD_UNKNOWN",
+      message: "the method is not known to this server",
+    };
+
+    test("over HTTP/1.1", async () => {
+      const socket = connect({ host: "127.0.0.1", port });
+      socket.write("STEEP /health HTTP/1.1\r\nhost: a\r\n\r\n");
+      let text = "";
+      for await (const chunk of socket) text += chunk;
+      const [head = "", body = ""] = text.split("\r\n\r\n");
+      expect(head).toMatch(/^HTTP\/1\.1 501 /);
+      expect(JSON.parse(body).error).toMatchObject(unknown);
+    });
+
+    test("over HTTP/2, unless a rule has it", async () => {
+      const session = connectHttp2(gateway.url);
+      const asked = async (method: string, path: string) => {
+        const stream = session.request({ ":method": method, ":path": path });
+        let text = "";
+        const [head] = await once(stream, "response");
+        for await (const chunk of stream) text += chunk;
+        return { status: head[":status"], body: JSON.parse(text) };
+      };
+      for (const path of ["/health", "/nope", "/livez", "/polygate.v1.ChatService/Chat"]) {
+        expect(await asked("STEEP", path)).toMatchObject({ status: 501, body: { error: unknown } });
+      }
+      expect(await asked("BREW", "/brew")).toMatchObject({ status: 200 });
+      expect(await asked("BREW", "/livez")).toMatchObject({ status: 501 });
+      session.close();
+    });
   });
 
   const broken = [

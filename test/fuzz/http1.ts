@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { type Rng, seededRng } from "#core/rng.ts";
 import { requestTargetOf } from "#http1/request-target.ts";
 import { conversation } from "../support/http1-attacker.ts";
-import { Http1Harness } from "../support/http1-harness.ts";
+import { Http1Harness, type TakenRequest } from "../support/http1-harness.ts";
 import { below } from "../support/http2-attacker.ts";
 import { NodeHttpTaker } from "../support/node-http-taker.ts";
 
@@ -20,13 +20,30 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
 const endMs = performance.now() + 1000 * Number(values.seconds);
 const taker = new NodeHttpTaker();
 
+/**
+ * The bytes without the two things that the core takes and node:http does not, at the same length:
+ * later minor versions, which count as 1.1 (RFC 9110 §2.5), and tabs around a length (§5.6.3).
+ */
+function withoutLeniencies(text: string): string {
+  return text
+    .replaceAll(/ HTTP\/1\.[2-9]\r\n/g, " HTTP/1.1\r\n")
+    .replaceAll(/^content-length:.*$/gim, (line) => line.replaceAll("\t", " "));
+}
+
+/** A request, whole or compared by what node:http was given. */
+function comparable(request: TakenRequest): unknown {
+  return JSON.parse(JSON.stringify(request), (_, value) =>
+    typeof value === "string" ? withoutLeniencies(value) : value,
+  );
+}
+
 /** What the core makes of the bytes, given in pieces. */
 async function served(pieces: readonly Buffer[]): Promise<Http1Harness> {
   const harness = new Http1Harness();
   for (const piece of pieces) await harness.receive(piece);
   assert(harness.output.length < 4096, "an answer is small");
   assert(harness.refusals.length <= 1, "a connection is refused once");
-  harness.connection.receiveEnd();
+  harness.connection.receiveEnd(0);
   await harness.settle();
   harness.connection.abort();
   assert.equal(harness.ends.length, harness.begun, "every exchange ends with its connection");
@@ -49,11 +66,13 @@ async function attack(rng: Rng): Promise<number> {
   assert.deepEqual(cut.requests, whole.requests, "cuts change nothing");
   assert.deepEqual(cut.refusals, whole.refusals, "cuts change no refusal");
   if (whole.requests.length === 0) return 0;
-  const theirs = await taker.take(bytes);
+  const sent = Buffer.from(withoutLeniencies(bytes.toString("latin1")), "latin1");
+  const theirs = await taker.take(sent);
   for (const [index, ours] of whole.requests.entries()) {
     const other = theirs[index];
     assert(other !== undefined, `node:http does not take request ${index}`);
-    assert.deepEqual(ours, { ...other, path: requestTargetOf(other.path).target });
+    const { target: path } = requestTargetOf(other.path);
+    assert.deepEqual(comparable(ours), comparable({ ...other, path }));
     // node:http forgets what came in one piece with an offer that it passes over.
     if (ours.fields.some(([name]) => name === "upgrade")) break;
   }

@@ -5,13 +5,13 @@
 
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Rng, seededRng } from "#core/rng.ts";
 import { Connection } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import { clientPreface } from "#http2/frames.ts";
-import { defaultLimits, unreadBytesMaxOfAll } from "#http2/limits.ts";
+import { bufferBytesMaxDefault, defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
-import { UnreadMemory } from "#http2/receive-windows.ts";
 import { Stream } from "#http2/stream.ts";
 import { Attacker, below } from "../support/http2-attacker.ts";
 import { frameOf } from "../support/http2-peers.ts";
@@ -25,7 +25,7 @@ const endMs = performance.now() + 1000 * Number(values.seconds);
 /** Outputs may hold this much of what one input provoked. */
 const outputBytesMax = 4 * 1024 * 1024;
 const slabs = new SlabPool();
-const unread = new UnreadMemory(unreadBytesMaxOfAll);
+const buffers = new ByteBudget(bufferBytesMaxDefault);
 /** A connection under attack, and what was seen of it. */
 class Target {
   readonly connection: Connection<Stream>;
@@ -64,6 +64,7 @@ class Target {
         assert(stream.closed && stream.queuedBytes === 0);
       },
       onWritable: (stream) => this.#act(stream),
+      onRefusal: (stream) => this.connection.reset(stream, 11),
       onSettings: () => {},
       onGoaway: () => {},
       onOutput: () => {},
@@ -73,7 +74,7 @@ class Target {
       limits: { ...defaultLimits, streamWindowBytes: 30_000 },
       handler,
       slabs,
-      unread,
+      buffers,
       nowMs: 0,
     });
   }
@@ -118,7 +119,7 @@ class Target {
     this.connection.abort();
     assert.equal(this.#open.size, 0, "every stream ends with its connection");
     assert.equal(this.connection.openStreams, 0);
-    assert.equal(unread.bytes, 0, "what was not read is given up with its connection");
+    assert.equal(buffers.heldBytes, 0, "what was not read is given up with its connection");
   }
 }
 

@@ -6,7 +6,7 @@
 import { buildGoClient, clients } from "./early/clients.ts";
 import { rawTallies } from "./early/raw.ts";
 import { type Tally, times, uploadsTo } from "./early/uploads.ts";
-import { findCurl, findHttpx, findTool, type Tool } from "./program.ts";
+import { findCurl, findGo, findHttpx, findTool, type Tool } from "./program.ts";
 import type { Report } from "./report.ts";
 import type { Targets } from "./targets.ts";
 
@@ -15,7 +15,7 @@ export async function findUploadClients(): Promise<Readonly<Record<keyof typeof 
   return {
     curl: await findCurl(),
     httpx: await findHttpx(),
-    go: await buildGoClient(findTool("go", "Go")),
+    go: await buildGoClient(await findGo()),
     java: findTool("java", "Java"),
   };
 }

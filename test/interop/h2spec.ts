@@ -15,7 +15,7 @@ import { findGoProgram, run } from "./program.ts";
 import { createReport } from "./report.ts";
 import { startTargets } from "./targets.ts";
 
-const h2specModule = "github.com/summerwind/h2spec/cmd/h2spec@v2.6.0+incompatible";
+const h2specModule = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 
 /** What is tested. */
 interface Endpoint {

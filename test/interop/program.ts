@@ -18,9 +18,14 @@ export interface Outcome {
 export async function run(
   file: string,
   args: readonly string[],
-  more: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  more: {
+    readonly input?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+  } = {},
 ): Promise<Outcome> {
-  const child = spawn(file, args, { env: { ...process.env, ...more.env } });
+  const { cwd = process.cwd() } = more;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...more.env } });
   child.stdin.on("error", () => {}); // a program need not read its input
   child.stdin.end(more.input ?? "");
   const closed = once(child, "close");
@@ -37,7 +42,7 @@ const cache = resolve(".cache");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
 const grpcInteropModule = "google.golang.org/grpc/interop";
 const grpcVersion = "latest";
-const grpcPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "protobuf"];
+const grpcPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "grpcio-tools", "protobuf"];
 const httpxPackages = ["httpx[http2]"];
 
 /** A Go program of the machine; else built into .cache from `module` by Go. */
@@ -69,7 +74,7 @@ export function findGrpcurl(): Promise<Tool> {
 
 /** A Python that has grpcio, in a virtual environment below .cache. */
 export function findPython(): Promise<Tool> {
-  return findPythonWith("venv", grpcPackages, "import grpc_reflection, grpc_status");
+  return findPythonWith("venv", grpcPackages, "import grpc_reflection, grpc_status, grpc_tools");
 }
 
 /** A Python that has httpx with HTTP/2, in a virtual environment below .cache. */
@@ -102,6 +107,11 @@ async function findPythonWith(
 export function findTool(name: string, title: string): Tool {
   const path = findProgram(name);
   return path === undefined ? { missing: `${title} is not installed` } : { path };
+}
+
+/** Go itself. */
+export function findGo(): Promise<Tool> {
+  return Promise.resolve(findTool("go", "Go"));
 }
 
 /** curl, when it was built with HTTP/2. */

@@ -7,7 +7,8 @@
 import { curlCases } from "./curl.ts";
 import { earlyResponseCases, findUploadClients } from "./early-responses.ts";
 import { grpcurlCases } from "./grpcurl.ts";
-import { findCurl, findGrpcurl, findPython, type Tool } from "./program.ts";
+import { findCurl, findGo, findGrpcurl, findPython, type Tool } from "./program.ts";
+import { goProtoCases, pythonProtoCases } from "./protos.ts";
 import { pythonCases } from "./python.ts";
 import { createReport } from "./report.ts";
 import { startTargets } from "./targets.ts";
@@ -17,6 +18,8 @@ const suites = [
   { name: "grpcurl", find: findGrpcurl, cases: grpcurlCases },
   { name: "python", find: findPython, cases: pythonCases },
   { name: "curl", find: findCurl, cases: curlCases },
+  { name: "protos, python", find: findPython, cases: pythonProtoCases },
+  { name: "protos, go", find: findGo, cases: goProtoCases },
 ];
 const tools: Tool[] = [];
 for (const { find } of suites) tools.push(await find());

@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { jsonItemsFrom, jsonLinesFrom } from "#rest/json-stream.ts";
+import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "#rest/json-stream.ts";
+import { outcomeOf } from "../support/random-message.ts";
 
 const values = fc.array(fc.jsonValue({ maxDepth: 3, stringUnit: "grapheme" }), { maxLength: 6 });
 const cuts = fc.array(fc.nat(400), { maxLength: 8 });
@@ -20,9 +21,9 @@ async function* cut(text: string, at: readonly number[]): AsyncIterable<Uint8Arr
   }
 }
 
-async function parsed(texts: AsyncIterable<string>): Promise<unknown[]> {
+async function parsed(pieces: AsyncIterable<Uint8Array>): Promise<unknown[]> {
   const all: unknown[] = [];
-  for await (const text of texts) all.push(JSON.parse(text));
+  for await (const piece of pieces) all.push(JSON.parse(Buffer.from(piece).toString()));
   return all;
 }
 
@@ -30,10 +31,39 @@ test("an array's items come out whole", async () => {
   await fc.assert(
     fc.asyncProperty(values, cuts, space, async (items, at, gap) => {
       const text = `${gap}[${items.map((item) => gap + JSON.stringify(item)).join(`${gap},`)}${gap}]${gap}`;
-      const out = await parsed(jsonItemsFrom(cut(text, at), 1e6));
+      const out = await parsed(jsonItemsFrom(cut(text, at), 1e6, new StreamProgress()));
       expect(out).toEqual(JSON.parse(text));
     }),
   );
+});
+
+/** One bracket, brace, comma or quote more, less, or another in its place. */
+function broken(text: string, at: number, piece: string): string {
+  const marks = [...text.matchAll(/[[\]{},":]/g)].map(({ index }) => index);
+  const place = marks[at % marks.length] ?? 0;
+  return text.slice(0, place) + piece + text.slice(place + (at % 2));
+}
+
+test("what is no array is never taken for one: its items, or the rest, are refused", async () => {
+  let refused = 0;
+  const piece = fc.constantFrom("", "[", "]", "{", "}", ",", ":", '"', "{}", "[]");
+  await fc.assert(
+    fc.asyncProperty(values, cuts, fc.nat(1000), piece, async (items, cutAt, at, put) => {
+      const text = broken(JSON.stringify(items), at, put);
+      const expected = outcomeOf(() => {
+        const value: unknown = JSON.parse(text);
+        if (!Array.isArray(value)) throw new SyntaxError("no array");
+        return value;
+      });
+      const out = await parsed(jsonItemsFrom(cut(text, cutAt), 1e6, new StreamProgress())).catch(
+        () => "refused",
+      );
+      expect(out, text).toEqual("value" in expected ? expected.value : "refused");
+      if (out === "refused") refused += 1;
+    }),
+    { numRuns: 2000 },
+  );
+  expect(refused).toBeGreaterThan(200);
 });
 
 test("lines come out whole", async () => {
@@ -44,7 +74,7 @@ test("lines come out whole", async () => {
       fc.constantFrom("\n", "\r\n", "\n\n"),
       async (items, at, end) => {
         const text = items.map((item) => JSON.stringify(item) + end).join("");
-        const out = await parsed(jsonLinesFrom(cut(text, at), 1e6));
+        const out = await parsed(jsonLinesFrom(cut(text, at), 1e6, new StreamProgress()));
         expect(out).toEqual(JSON.parse(JSON.stringify(items)));
       },
     ),

@@ -7,11 +7,11 @@ import { transcode } from "#rest/transcode.ts";
 /** A server that greets: `GET /greet/{name}?times=2`. */
 export function createGreeterServer(greeter: DescService): Server {
   const greet = greeter.method.greet as DescMethodUnary;
-  const { request } = transcode((router) =>
+  const { request, upgrade } = transcode((router) =>
     router.rpc(greet, (input) => {
       const { name, times } = input as Message & { name: string; times: number };
       return { text: `Hello ${name}!`.repeat(times || 1) } as unknown as Message;
     }),
   );
-  return createServer(request);
+  return createServer(request).on("upgrade", upgrade);
 }

@@ -1,5 +1,6 @@
 /** An HTTP/1.1 connection without a socket, and what came out of it. */
 
+import { ByteBudget } from "#core/byte-budget.ts";
 import { Connection } from "#http1/connection.ts";
 import type { ConnectionHandler } from "#http1/connection-handler.ts";
 import { FieldNames } from "#http1/field-name.ts";
@@ -34,6 +35,7 @@ export class Http1Harness {
   readonly requests: TakenRequest[] = [];
   readonly refusals: Refusal[] = [];
   readonly ends: ExchangeEnd[] = [];
+  readonly buffers: ByteBudget;
   /** Exchanges that were handed over. */
   begun = 0;
   output = "";
@@ -59,7 +61,9 @@ export class Http1Harness {
     };
     const all = { ...defaultLimits, ...limits };
     const headEnds = new HeadEnds(createManualClock(), all.keepAliveTimeoutMs);
-    this.connection = new Connection({ limits: all, names, headEnds }, handler, this.nowMs);
+    this.buffers = new ByteBudget(1 << 30);
+    const share = { limits: all, names, headEnds, buffers: this.buffers };
+    this.connection = new Connection(share, handler, this.nowMs);
   }
 
   /** Gives input, which is copied, and lets all work that it causes be done. */

@@ -1,13 +1,15 @@
 /** HTTP/2 connections that record what they are told, and frames written by hand. */
 
-import { Connection } from "#http2/connection.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
+import type { BodyRefusal } from "#http/body-refused.ts";
+import { Connection, type ConnectionOptions } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
+import { errorCode } from "#http2/error-code.ts";
 import type { Field } from "#http2/field.ts";
 import { clientPreface, Frame, flag, frameType } from "#http2/frames.ts";
 import { encodedFieldBytesMax, HpackEncoder } from "#http2/hpack-encoder.ts";
-import { type ConnectionLimits, defaultLimits, unreadBytesMaxOfAll } from "#http2/limits.ts";
+import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
-import { UnreadMemory } from "#http2/receive-windows.ts";
 import { type FieldList, Stream } from "#http2/stream.ts";
 
 /** What happened on a stream, in words; bodies are joined so that cuts do not show. */
@@ -21,23 +23,43 @@ function words(fields: readonly Field[]): string {
   return fields.map(({ name, value }) => `${name}=${value}`).join(" ");
 }
 
+/** A stream of which a test says whether somebody waits for its body. */
+export class RecordedStream extends Stream {
+  isAwaited = false;
+
+  override get awaitsBody(): boolean {
+    return this.isAwaited;
+  }
+}
+
+/** What a recorder's connection may hold, and with whom it shares that. */
+type RecorderMemory = Partial<
+  Pick<ConnectionOptions<RecordedStream>, "buffers" | "heldBytesMax" | "owner">
+>;
+
 /** A connection with a record of its events. It does nothing by itself but consume. */
 export class Recorder {
-  readonly connection: Connection<Stream>;
+  readonly connection: Connection<RecordedStream>;
   readonly events: Event[] = [];
-  readonly streams = new Map<number, Stream>();
+  readonly streams = new Map<number, RecordedStream>();
   readonly goaways: { lastId: number; code: number; debug: string }[] = [];
   /** Bytes of bodies by stream, consumed or not. */
   bodyBytes = 0;
   /** Called after an event is recorded. */
-  react: (event: Event, stream: Stream) => void = () => {};
+  react: (event: Event, stream: RecordedStream) => void = () => {};
   consumes = true;
   writable: number[] = [];
+  /** Streams that had to give up what they held. */
+  readonly refused: { id: number; reason: BodyRefusal }[] = [];
   readonly #taken: Buffer[] = [];
 
-  constructor(role: "server" | "client", limits: Partial<ConnectionLimits> = {}) {
-    const handler: ConnectionHandler<Stream> = {
-      createStream: (id) => new Stream(id),
+  constructor(
+    role: "server" | "client",
+    limits: Partial<ConnectionLimits> = {},
+    memory: RecorderMemory = {},
+  ) {
+    const handler: ConnectionHandler<RecordedStream> = {
+      createStream: (id) => new RecordedStream(id),
       onHead: (stream) => {
         this.streams.set(stream.id, stream);
         const head =
@@ -66,6 +88,10 @@ export class Recorder {
       onWritable: (stream) => {
         this.writable.push(stream.id);
       },
+      onRefusal: (stream, reason) => {
+        this.refused.push({ id: stream.id, reason });
+        this.connection.reset(stream, errorCode.enhanceYourCalm);
+      },
       onSettings: () => {},
       onGoaway: (lastId, code, debug) => {
         this.goaways.push({ lastId, code, debug });
@@ -77,7 +103,8 @@ export class Recorder {
       limits: { ...defaultLimits, ...limits },
       handler,
       slabs: new SlabPool(),
-      unread: new UnreadMemory(unreadBytesMaxOfAll),
+      buffers: new ByteBudget(bufferBytesMaxDefault),
+      ...memory,
       nowMs: 0,
     });
   }
@@ -107,7 +134,7 @@ export class Recorder {
     return framesIn(this.output());
   }
 
-  #record(event: Event, stream: Stream): void {
+  #record(event: Event, stream: RecordedStream): void {
     this.events.push(event);
     this.react(event, stream);
   }
@@ -202,8 +229,11 @@ export const opening = Buffer.concat([
 ]);
 
 /** A server that has been greeted; its own greeting is thrown away. */
-export function greetedServer(limits: Partial<ConnectionLimits> = {}): Recorder {
-  const server = new Recorder("server", limits);
+export function greetedServer(
+  limits: Partial<ConnectionLimits> = {},
+  memory: RecorderMemory = {},
+): Recorder {
+  const server = new Recorder("server", limits, memory);
   server.connection.receive(opening, 0);
   server.output();
   return server;

@@ -35,9 +35,21 @@ const rows = [
   },
   {
     name: "an IPv4 socket on an IPv6 listener is plain IPv4",
-    socket: "::ffff:10.0.0.1",
-    forwarded: "198.51.100.1",
+    socket: "::ffff:198.51.100.1",
+    forwarded: undefined,
     client: "198.51.100.1",
+  },
+  {
+    name: "so is a mapped address that a proxy wrote, in whatever text",
+    socket: "10.0.0.1",
+    forwarded: "::FFFF:c633:6401, 0:0:0:0:0:ffff:192.0.2.7",
+    client: "198.51.100.1",
+  },
+  {
+    name: "an IPv6 address has one text, whatever a proxy wrote",
+    socket: "10.0.0.1",
+    forwarded: "2001:DB9:0:0::0005",
+    client: "2001:db9::5",
   },
   {
     name: "IPv6 blocks count",
@@ -73,3 +85,7 @@ const rows = [
 for (const { name, socket, forwarded, client } of rows) {
   test(name, () => expect(clientAddress(proxies)(socket, forwarded)).toBe(client));
 }
+
+test("an IPv4 socket on an IPv6 listener is plain IPv4 where no proxy is trusted", () => {
+  expect(clientAddress([])("::ffff:198.51.100.1", "1.1.1.1")).toBe("198.51.100.1");
+});

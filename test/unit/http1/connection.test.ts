@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { defaultLimits } from "#http1/limits.ts";
 import type { ServerExchange } from "#http1/server-exchange.ts";
 import { Http1Harness } from "../../support/http1-harness.ts";
@@ -169,6 +170,41 @@ describe("input that is not wanted yet", () => {
     expect(harness.connection.wantsInput).toBe(true);
   });
 
+  test("is not read ahead while the process holds as much as it may", async () => {
+    const { harness: idle } = held();
+    const { harness: pipelining } = held();
+    const { harness: unread } = held();
+    const { harness: whole, exchanges } = held();
+    await pipelining.receive(get("/1") + get("/2"));
+    for (const harness of [unread, whole]) await harness.receive(post("abc").slice(0, -1));
+    void exchanges[0]?.body(10);
+    const all = [idle, pipelining, unread, whole];
+    const wanted = () => all.map(({ connection }) => connection.wantsInput);
+    expect(wanted()).toEqual([true, true, true, true]);
+    for (const { buffers } of all) buffers.add(buffers.bytesMax + 1);
+    // Of a body that all of is waited for there is no end without its rest.
+    expect(wanted()).toEqual([true, false, false, true]);
+    for (const { buffers } of all) buffers.release(buffers.bytesMax);
+    expect(wanted()).toEqual([true, true, true, true]);
+  });
+
+  test("is told by its bytes, from the first to the last", async () => {
+    const { harness, exchanges } = held();
+    const { connection } = harness;
+    const head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\n";
+    await harness.receive(`${head}abc`);
+    expect(connection.heldBytes).toBe(3);
+    const whole = exchanges[0]?.body(10);
+    expect(connection.heldBytes).toBe(3);
+    await harness.receive(`def${get("/next")}`);
+    await whole;
+    // The rest of the read, and the body, which its handler has until it responds.
+    expect(connection.heldBytes).toBe(get("/next").length + 3 + 6);
+    exchanges[0]?.respond(200, [], "ok");
+    await harness.settle();
+    expect(connection.heldBytes).toBe(0);
+  });
+
   test("waits while output does", () => {
     const { harness, exchanges } = held({ unsentBytesMax: 10 });
     harness.connection.receive(Buffer.from(get("/1") + get("/2")), 0);
@@ -210,12 +246,66 @@ describe("time", () => {
 
   test("a body that does not end gets 408, and its reader an error", async () => {
     const harness = new Http1Harness();
-    await harness.receive(post("abc").slice(0, -1));
-    await harness.pass(limits.requestTimeoutMs - 1);
+    const { windowMs, bytesMin } = limits.bodyRate;
+    await harness.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10000000\r\n\r\n");
+    for (let leftMs = limits.requestTimeoutMs - 1; leftMs > 0; leftMs -= windowMs) {
+      await harness.receive("x".repeat(bytesMin));
+      await harness.pass(Math.min(windowMs, leftMs));
+    }
     expect(harness.output).toBe("");
     await harness.pass(1);
     expect([statuses(harness), harness.refusals[0]?.reason]).toEqual([[408], "http1_body_timeout"]);
     expect(harness.ends.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  describe("a body that all of is waited for", () => {
+    const { windowMs, bytesMin } = limits.bodyRate;
+    const begin = async (harness: Http1Harness, bytes: number) => {
+      await harness.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10000000\r\n\r\n");
+      await harness.pass(0);
+      await harness.receive("x".repeat(bytes));
+    };
+
+    test("has to bring its least in every window", async () => {
+      const harness = new Http1Harness();
+      await begin(harness, bytesMin);
+      await harness.pass(windowMs);
+      expect(harness.refusals).toEqual([]);
+      await harness.receive("x".repeat(bytesMin - 1));
+      await harness.pass(windowMs);
+      expect(harness.refusals[0]?.reason).toBe("http1_body_timeout");
+    });
+
+    test("is not forgiven for what came quickly before", async () => {
+      const harness = new Http1Harness();
+      await begin(harness, 5_000_000);
+      await harness.pass(windowMs);
+      for (let second = 0; second < windowMs / 1000; second += 1) {
+        await harness.receive("x");
+        await harness.pass(1_000);
+      }
+      expect(statuses(harness)).toEqual([408]);
+    });
+
+    test("does not fill its window with framing", async () => {
+      const harness = new Http1Harness();
+      await harness.receive(inChunks(`1;${"a".repeat(bytesMin)}\r\nx\r\n`));
+      await harness.pass(0);
+      await harness.pass(windowMs);
+      expect(statuses(harness)).toEqual([408]);
+    });
+
+    test("is not late while nobody has asked for it, nor while pieces of it are read", async () => {
+      const { harness: unasked } = held();
+      const { harness: inPieces, exchanges } = held();
+      for (const harness of [unasked, inPieces]) await begin(harness, 3);
+      const pieces = exchanges[0]?.chunks(10_000_000);
+      await pieces?.next();
+      for (const harness of [unasked, inPieces]) {
+        await harness.pass(windowMs * 2);
+        expect(harness.refusals).toEqual([]);
+      }
+    });
   });
 
   test("a handler may take longer than that", async () => {
@@ -258,52 +348,110 @@ describe("time", () => {
     }
   });
 
-  test("a client has five seconds to stop sending what was answered already", async () => {
+  test("a client that goes on sending what was answered already has five seconds from each read", async () => {
     const { harness, exchanges } = held();
     await harness.receive(post("abc").slice(0, -1));
     exchanges[0]?.respond(413, []);
     await harness.settle();
     expect(harness.output).toContain("\r\nconnection: close\r\n");
     expect([harness.connection.isFinished, harness.connection.wantsInput]).toEqual([true, true]);
+    for (let reads = 0; reads < 5; reads += 1) {
+      await harness.pass(limits.discardTimeoutMs - 1);
+      await harness.receive("x".repeat(60_000));
+    }
+    expect([harness.connection.isBroken, harness.connection.heldBytes]).toEqual([false, 0]);
     await harness.pass(limits.discardTimeoutMs - 1);
     expect(harness.connection.isBroken).toBe(false);
     await harness.pass(1);
     expect(harness.connection.isBroken).toBe(true);
   });
+
+  test("but no more than thirty seconds in all", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(post("abc").slice(0, -1));
+    exchanges[0]?.respond(413, []);
+    await harness.settle();
+    for (let second = 1; second < limits.lingerTotalMs / 1000; second += 1) {
+      await harness.pass(1_000);
+      await harness.receive("x");
+    }
+    expect(harness.connection.isBroken).toBe(false);
+    await harness.pass(1_000);
+    expect(harness.connection.isBroken).toBe(true);
+  });
+
+  test("a body that is refused half-way leaves as much time", async () => {
+    const harness = new Http1Harness();
+    await harness.receive(inChunks("3\r\nabcX"));
+    expect(statuses(harness)).toEqual([400]);
+    await harness.pass(limits.discardTimeoutMs - 1);
+    expect(harness.connection.isBroken).toBe(false);
+  });
 });
 
 describe("drain", () => {
-  test("closes what is idle or new at once, and what is answered behind the answer", async () => {
+  test("closes what waits for a request after a moment, and what is answered after the response", async () => {
     const [fresh, idle] = [new Http1Harness(), new Http1Harness()];
     const { harness: busy, exchanges } = held();
     await idle.receive(get("/"));
     await busy.receive(get("/"));
-    for (const { connection } of [fresh, idle, busy]) connection.drain(0);
-    expect([fresh, idle, busy].map(({ connection }) => connection.isFinished)).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    const all = [fresh, idle, busy];
+    for (const { connection } of all) connection.drain(0);
+    for (const harness of all) await harness.pass(defaultLimits.drainHeadTimeoutMs - 1);
+    expect(all.map(({ connection }) => connection.isFinished)).toEqual([false, false, false]);
+    for (const harness of all) await harness.pass(1);
+    expect(all.map(({ connection }) => connection.isFinished)).toEqual([true, true, false]);
+    expect([statuses(fresh), statuses(idle)]).toEqual([[], [200]]);
     exchanges[0]?.respond(200, []);
     await busy.settle();
     expect(busy.output).toContain("\r\nconnection: close\r\n");
     expect(busy.connection.isFinished).toBe(true);
   });
 
-  test("closes behind an answer that had begun as one that keeps the connection", async () => {
+  test.each(["fresh", "idle"])("answers a request that was on its way: %s", async (state) => {
+    const harness = new Http1Harness();
+    if (state === "idle") await harness.receive(get("/"));
+    harness.connection.drain(0);
+    await harness.receive(get("/late"));
+    expect(harness.requests.at(-1)?.path).toBe("/late");
+    expect(harness.output).toMatch(/connection: close\r\n\r\nok$/);
+    expect(harness.connection.isFinished).toBe(true);
+  });
+
+  test("keeps a connection whose response had begun so for another request, and then closes", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/"));
+    exchanges[0]?.start(200, []);
+    harness.connection.drain(0);
+    await harness.pass(defaultLimits.drainHeadTimeoutMs * 5);
+    exchanges[0]?.end();
+    await harness.settle();
+    expect(harness.output).toContain("\r\nconnection: keep-alive\r\n");
+    await harness.pass(defaultLimits.drainHeadTimeoutMs - 1);
+    expect(harness.connection.isFinished).toBe(false);
+    await harness.receive(get("/next"));
+    exchanges[1]?.respond(200, []);
+    await harness.settle();
+    expect(harness.output).toContain("\r\nconnection: close\r\n");
+    expect(harness.connection.isFinished).toBe(true);
+  });
+
+  test("closes such a connection when no request comes", async () => {
     const { harness, exchanges } = held();
     await harness.receive(get("/"));
     exchanges[0]?.start(200, []);
     harness.connection.drain(0);
     exchanges[0]?.end();
     await harness.settle();
+    await harness.pass(defaultLimits.drainHeadTimeoutMs);
     expect(harness.connection.isFinished).toBe(true);
   });
 
-  test("gives a head that is arriving a second", async () => {
+  test.each(["begun before", "begun after"])("gives a head a second: %s", async (when) => {
     const harness = new Http1Harness();
-    await harness.receive("GET / HT");
+    if (when === "begun before") await harness.receive("GET / HT");
     harness.connection.drain(0);
+    if (when === "begun after") await harness.receive("GET / HT");
     await harness.pass(defaultLimits.drainHeadTimeoutMs - 1);
     expect(harness.output).toBe("");
     await harness.pass(1);
@@ -311,33 +459,176 @@ describe("drain", () => {
   });
 });
 
-describe("the client's end", () => {
-  test("is the end of a request that it still sends, or waits for", async () => {
-    const { harness: sending } = held();
-    const { harness: waiting } = held();
-    await sending.receive(post("abc").slice(0, -1));
-    await waiting.receive(get("/"));
-    for (const { connection } of [sending, waiting]) connection.receiveEnd();
-    expect([sending.connection.isBroken, waiting.connection.isBroken]).toEqual([true, true]);
+describe("a client that ends its side", () => {
+  const { halfClosedTimeoutMs } = defaultLimits;
+
+  test("still gets its response, which says that the connection closes", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/"));
+    harness.connection.receiveEnd(0);
+    expect([harness.connection.isBroken, harness.ends]).toEqual([false, []]);
+    exchanges[0]?.respond(200, [], "ok");
+    await harness.settle();
+    expect(harness.output).toMatch(/^HTTP\/1\.1 200 .*connection: close\r\n\r\nok$/s);
+    expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: false }]);
+    expect(harness.connection.isFinished).toBe(true);
+  });
+
+  test("gets the responses to all that it sent, each in its place", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/1") + post("abc") + inChunks("2\r\nde\r\n0\r\n\r\n"));
+    harness.connection.receiveEnd(0);
+    for (const index of [0, 1, 2]) {
+      const exchange = exchanges[index];
+      const body = exchange?.takeBody()?.toString();
+      exchange?.respond(200, [], `${index} ${exchange.path} ${body}.`);
+      await harness.settle();
+    }
+    expect(harness.output.match(/\d [/\w]+ \w*\./g)).toEqual(["0 /1 .", "1 / abc.", "2 / de."]);
+    expect(harness.output.match(/connection: [\w-]+/g)).toEqual([
+      "connection: keep-alive",
+      "connection: keep-alive",
+      "connection: close",
+    ]);
+    expect(harness.connection.isFinished).toBe(true);
+  });
+
+  test("gets more of them than one turn takes up", async () => {
+    const harness = new Http1Harness();
+    harness.connection.receive(Buffer.from(get("/").repeat(500)), 0);
+    harness.connection.receiveEnd(0);
+    await harness.settle();
+    expect(harness.requests.length).toBe(500);
+    expect([statuses(harness).length, harness.connection.isFinished]).toEqual([500, true]);
+  });
+
+  test.each([
+    { name: "a head", text: "GET / HTTP/1.1\r\nhos" },
+    { name: "a head after a request", text: `${get("/")}GET`, before: [200] },
+    { name: "a body", text: post("abc").slice(0, -1) },
+    { name: "chunks", text: inChunks("3\r\nab") },
+    { name: "trailers", text: inChunks("0\r\nt: 1\r\n") },
+  ])("within $name gets 400", async ({ text, before = [] }) => {
+    const harness = new Http1Harness();
+    await harness.receive(text);
+    harness.connection.receiveEnd(0);
+    await harness.settle();
+    expect(statuses(harness)).toEqual([...before, 400]);
+    expect(harness.refusals.map(({ reason }) => reason)).toEqual(["http1_incomplete"]);
+    expect(harness.connection.isFinished).toBe(true);
+  });
+
+  test("within a body that is read fails its reader", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(post("abc").slice(0, -1));
+    const reading = exchanges[0]?.body(10);
+    harness.connection.receiveEnd(0);
+    await expect(reading).rejects.toThrow(ConnectionBrokenError);
+    expect(harness.ends.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test.each([
+    { name: "that sent nothing", text: "" },
+    { name: "after its response", text: get("/") },
+    { name: "after a line end that belongs to no request", text: `${post("abc")}\r` },
+  ])("$name is let go without a word", async ({ text }) => {
+    const harness = new Http1Harness();
+    if (text !== "") await harness.receive(text);
+    const { length } = harness.output;
+    harness.connection.receiveEnd(0);
+    await harness.settle();
+    expect([harness.output.length, harness.connection.isFinished]).toEqual([length, true]);
   });
 
   test("leaves what was answered to be sent", async () => {
     const { harness, exchanges } = held();
     harness.connection.receive(Buffer.from(get("/")), 0);
     exchanges[0]?.respond(200, [], "ok");
-    harness.connection.receiveEnd();
+    harness.connection.receiveEnd(0);
     expect([harness.connection.isFinished, harness.connection.hasOutput]).toEqual([true, true]);
     await harness.settle();
     expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: false }]);
   });
 
-  test("of the socket breaks what was not sent", () => {
+  test("is probed while it waits, so that one that left is found out", async () => {
     const { harness, exchanges } = held();
-    harness.connection.receive(Buffer.from(get("/")), 0);
-    exchanges[0]?.respond(200, [], "ok");
-    harness.connection.abort();
-    expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: true }]);
+    await harness.receive(get("/"));
+    harness.connection.receiveEnd(0);
+    await harness.pass(999);
+    expect(harness.output).toBe("");
+    await harness.pass(1);
+    await harness.pass(500);
+    expect(harness.output).toBe("HTTP/1.1 100 Continue\r\n\r\n".repeat(2));
+    exchanges[0]?.start(200, []);
+    await harness.settle();
+    const { length } = harness.output;
+    await harness.pass(30_000);
+    await harness.pass(30_000);
+    void exchanges[0]?.write("abc");
+    exchanges[0]?.end();
+    await harness.settle();
+    expect(harness.output.slice(length)).toBe("003\r\nabc\r\n0\r\n\r\n");
   });
+
+  test("is not probed where nothing can be written that means nothing", async () => {
+    const { harness: old } = held();
+    const { harness: sized, exchanges } = held();
+    await old.receive("GET / HTTP/1.0\r\n\r\n");
+    await sized.receive(get("/"));
+    exchanges[0]?.start(200, [["content-length", "3"]]);
+    await sized.settle();
+    const { length } = sized.output;
+    for (const harness of [old, sized]) {
+      harness.connection.receiveEnd(0);
+      await harness.pass(5_000);
+    }
+    expect([old.output, sized.output.length]).toEqual(["", length]);
+  });
+
+  test("waits no longer than its time", async () => {
+    const { harness } = held();
+    await harness.receive(get("/"));
+    harness.connection.receiveEnd(0);
+    await harness.pass(halfClosedTimeoutMs - 1);
+    expect(harness.connection.isBroken).toBe(false);
+    await harness.pass(1);
+    expect(harness.connection.isBroken).toBe(true);
+  });
+});
+
+test("a response can only be written for the request at the head of its connection", async () => {
+  const { harness, exchanges } = held();
+  await harness.receive(get("/1") + get("/2"));
+  const [first] = exchanges;
+  first?.respond(200, [], "one");
+  await harness.settle();
+  const { length } = harness.output;
+  // The connection's own contract, which no exchange can get round.
+  harness.connection.send(first ?? {}, "HTTP/1.1 200 OK\r\n\r\n");
+  harness.connection.answered(first ?? {}, true);
+  harness.connection.reset(first ?? {});
+  await harness.settle();
+  expect([harness.output.length, harness.connection.isBroken]).toEqual([length, false]);
+  exchanges[1]?.respond(200, [], "two");
+  await harness.settle();
+  expect(harness.output).toMatch(/one.*two$/s);
+});
+
+test("a connection that was broken off takes no more of any response", async () => {
+  const { harness, exchanges } = held();
+  await harness.receive(get("/1") + get("/2"));
+  exchanges[0]?.reset();
+  exchanges[0]?.respond(200, [], "one");
+  await harness.settle();
+  expect([harness.output, exchanges.length, harness.connection.isBroken]).toEqual(["", 1, true]);
+});
+
+test("the end of the socket breaks what was not sent", () => {
+  const { harness, exchanges } = held();
+  harness.connection.receive(Buffer.from(get("/")), 0);
+  exchanges[0]?.respond(200, [], "ok");
+  harness.connection.abort();
+  expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: true }]);
 });
 
 test("an upgrade keeps what came behind its head; one with a body is a request like others", async () => {

@@ -19,6 +19,11 @@ describe("a body", () => {
     { name: "is none without a field that tells of one", fields: "", bodyBytes: 0 },
     { name: "has a length", fields: "content-length: 12\r\n", bodyBytes: 12 },
     { name: "has a length with zeros", fields: "content-length: 0012\r\n", bodyBytes: 12 },
+    {
+      name: "has a length with tabs around it",
+      fields: "content-length:\t12 \t\r\n",
+      bodyBytes: 12,
+    },
     { name: "comes in chunks", fields: "Transfer-Encoding: Chunked\r\n", bodyBytes: inChunks },
   ];
   test.each(rows)("$name", ({ fields, bodyBytes }) => {
@@ -35,7 +40,21 @@ describe("smuggling: refused is", () => {
     { name: "TE.TE, once obfuscated", fields: `${chunked}transfer-encoding: x\r\n` },
     { name: "TE.TE, twice the same", fields: chunked + chunked },
     { name: "two codings in one field", fields: "transfer-encoding: chunked, chunked\r\n" },
-    { name: "another coding before chunked", fields: "transfer-encoding: gzip, chunked\r\n" },
+    { name: "a coding in two fields", fields: `transfer-encoding: gzip\r\n${chunked}` },
+    { name: "no coding before chunked", fields: "transfer-encoding: , chunked\r\n" },
+    {
+      name: "chunked with a parameter, and chunked",
+      fields: "transfer-encoding: chunked;a, chunked\r\n",
+    },
+    {
+      name: "another coding on HTTP/1.0",
+      fields: "transfer-encoding: gzip, chunked\r\n",
+      line: "POST / HTTP/1.0",
+    },
+    {
+      name: "another coding beside a length",
+      fields: "transfer-encoding: gzip, chunked\r\ncontent-length: 3\r\n",
+    },
     { name: "chunked before another coding", fields: "transfer-encoding: chunked, gzip\r\n" },
     { name: "identity", fields: "transfer-encoding: identity\r\n" },
     { name: "an empty coding", fields: "transfer-encoding:\r\n" },
@@ -74,6 +93,13 @@ describe("smuggling: refused is", () => {
     expect(factsOf(fields, line, host).refusal?.status).toBe(400);
   });
 });
+
+test.each(["gzip, chunked", "x;a=b , deflate, Chunked"])(
+  "a coding of others beneath chunks is not implemented: %j",
+  (codings) => {
+    expect(factsOf(`transfer-encoding: ${codings}\r\n`).refusal?.status).toBe(501);
+  },
+);
 
 describe("the host", () => {
   const rows = [

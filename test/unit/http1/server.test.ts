@@ -8,6 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { defaultLimits } from "#http1/limits.ts";
@@ -185,7 +186,7 @@ describe("an answer", () => {
     let stalls = 0;
     await using listener = await http1Listener({
       clock,
-      onStall: () => {
+      onGivenUp: () => {
         stalls += 1;
       },
       onExchange(exchange) {
@@ -314,4 +315,115 @@ test("a server that is gone takes its connections with it", async () => {
   await listener[Symbol.asyncDispose]();
   await closed;
   expect(listener.server.connections).toBe(0);
+});
+
+describe("what all connections hold is bounded together:", () => {
+  const mib = 1024 * 1024;
+
+  test("bodies that are not whole: those that hold most get 503, and those that come later are read", async () => {
+    const buffers = new ByteBudget(4 * mib);
+    const reading: Promise<unknown>[] = [];
+    await using listener = await http1Listener({
+      buffers,
+      async onExchange(exchange) {
+        const body = exchange.body(2 * mib);
+        reading.push(body.catch((thrown) => thrown));
+        await body.then(
+          ({ length }) => exchange.respond(200, [], String(length)),
+          () => {},
+        );
+      },
+    });
+    const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${mib}\r\n\r\n`;
+    const texts: Promise<Buffer>[] = [];
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 12; count += 1) {
+      const socket = await opened(listener.port);
+      socket.write(head);
+      socket.write(Buffer.alloc(mib - 1));
+      texts.push(buffer(socket).catch(() => Buffer.alloc(0)));
+      sockets.push(socket);
+      while (reading.length <= count) await turn();
+    }
+    for (let pause = 0; pause < 50; pause += 1) await turn();
+    while (buffers.heldBytes < 3 * mib) await turn();
+    expect(buffers.heldBytes).toBeLessThanOrEqual(4 * mib);
+    for (const text of await Promise.all(texts.slice(0, 8))) {
+      expect(text.toString()).toMatch(/^HTTP\/1\.1 503 .*the server holds as many bytes/s);
+    }
+    sockets.at(-1)?.write("x");
+    sockets.at(-1)?.end();
+    expect((await texts.at(-1))?.toString()).toMatch(/^HTTP\/1\.1 200 .*1048576$/s);
+    for (const socket of sockets) socket.destroy();
+    while (buffers.heldBytes > 0) await turn();
+    expect(await reading[0]).toBeInstanceOf(ConnectionBrokenError);
+  });
+
+  test("responses that nobody takes: those that hold most lose their connection", async () => {
+    const buffers = new ByteBudget(32 * mib);
+    const given: string[] = [];
+    let served = 0;
+    await using listener = await http1Listener({
+      buffers,
+      onGivenUp: (reason) => given.push(reason),
+      onExchange(exchange) {
+        served += 1;
+        exchange.respond(200, [], Buffer.alloc(16 * mib));
+      },
+    });
+    const sockets: Socket[] = [];
+    for (let count = 1; count <= 6; count += 1) {
+      const socket = (await opened(listener.port)).pause();
+      sockets.push(socket);
+      socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+      while (served < count) await turn();
+      for (let pause = 0; pause < 20; pause += 1) await turn();
+      expect(buffers.heldBytes).toBeLessThanOrEqual(32 * mib);
+    }
+    expect(given.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(given)).toEqual(new Set(["buffers_full"]));
+    const last = sockets.at(-1);
+    expect(last && (await buffer(firstBytes(last, 16 * mib))).length).toBeGreaterThan(16 * mib);
+    for (const socket of sockets) socket.destroy();
+    while (buffers.heldBytes > 0) await turn();
+  });
+});
+
+/** What a socket receives, ended once it is more than `bytesMin`. */
+async function* firstBytes(socket: Socket, bytesMin: number) {
+  let seen = 0;
+  for await (const piece of socket) {
+    seen += piece.length;
+    yield piece;
+    if (seen > bytesMin) return;
+  }
+}
+
+test("crumbs buy a slow reader no time", async () => {
+  const clock = createManualClock();
+  const given = Promise.withResolvers<string>();
+  const begun = Promise.withResolvers<void>();
+  await using listener = await http1Listener({
+    clock,
+    onGivenUp: given.resolve,
+    onExchange(exchange) {
+      exchange.respond(200, [], Buffer.alloc(64 << 20));
+      begun.resolve();
+    },
+  });
+  const socket = (await opened(listener.port)).pause();
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await begun.promise;
+  let isGivenUp = false;
+  void given.promise.then(() => {
+    isGivenUp = true;
+  });
+  // A kilobyte a second is less than the system asks for, in any of its windows.
+  for (let second = 0; second < 300 && !isGivenUp; second += 1) {
+    socket.read(1_100);
+    await turn();
+    await clock.advance(1_000);
+  }
+  expect(isGivenUp).toBe(true);
+  socket.destroy();
 });

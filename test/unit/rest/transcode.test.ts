@@ -2,8 +2,10 @@
 
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { expect, test } from "vitest";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
 import { transcode } from "#rest/transcode.ts";
 import { createGreeterServer } from "../../support/greeter-server.ts";
 import { testProtos, testService } from "../../support/test-protos.ts";
@@ -13,6 +15,16 @@ async function listening(server: ReturnType<typeof createServer>) {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
+    port,
+    /** All that comes back for bytes as they are written here. */
+    async raw(...pieces: readonly string[]) {
+      const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+      for (const piece of pieces) {
+        socket.write(piece);
+        await setTimeout(20);
+      }
+      return await text(socket);
+    },
     get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
     async [Symbol.asyncDispose]() {
       server.close();
@@ -39,4 +51,67 @@ test("an unknown path is 404 in the REST shape, or goes to the fallback", async 
   );
   await using guarded = await listening(fallback);
   expect(await (await guarded.get("/nope")).text()).toBe("mine");
+});
+
+test("a target in absolute form is served as its path", async () => {
+  await using server = await listening(
+    createGreeterServer(testService(testProtos(), "greeter.Greeter")),
+  );
+  const answer = await server.raw(
+    "GET http://any/greet/Ada?times=2 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  );
+  expect(answer).toMatch(/^HTTP\/1.1 200 .*"Hello Ada!Hello Ada!"/s);
+});
+
+describe("an offer of another protocol than WebSocket is a request like others:", () => {
+  const offer =
+    "host: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
+
+  test("a call without a body", async () => {
+    await using server = await listening(
+      createGreeterServer(testService(testProtos(), "greeter.Greeter")),
+    );
+    const answer = await server.raw(`GET /greet/Ada HTTP/1.1\r\n${offer}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 .*"Hello Ada!"/s);
+    expect(await server.raw(`GET /nope HTTP/1.1\r\n${offer}\r\n`)).toMatch(/^HTTP\/1.1 404 /);
+  });
+
+  test.each([
+    { name: "a body that comes with its head", cut: 1 << 20 },
+    { name: "a body that comes later", cut: 0 },
+    { name: "a body that comes in parts", cut: 5000 },
+  ])("$name", async ({ cut }) => {
+    // A server's own paths are its listeners', and large responses wait for their reader.
+    const { upgrade } = transcode(() => {});
+    const echo = createServer(async (request, response) => {
+      const body = await text(request);
+      for (let times = 0; times < 100; times += 1) {
+        if (!response.write(body)) await once(response, "drain");
+      }
+      response.end("end");
+    }).on("upgrade", upgrade);
+    await using server = await listening(echo);
+    const body = "x".repeat(10_000);
+    const head = `POST / HTTP/1.1\r\n${offer}content-length: ${body.length}\r\n\r\n`;
+    const pieces = [head + body.slice(0, cut), body.slice(cut)].filter((piece) => piece !== "");
+    const answer = await server.raw(...pieces);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect([answer.match(/x/g)?.length, answer.includes("end")]).toEqual([1_000_000, true]);
+  });
+
+  test("a client that leaves it is nobody's uncaught error", async () => {
+    const begun = Promise.withResolvers<void>();
+    const { upgrade } = transcode(() => {});
+    const silent = createServer((_request, response) => {
+      begun.resolve();
+      response.once("close", () => closed.resolve());
+    }).on("upgrade", upgrade);
+    const closed = Promise.withResolvers<void>();
+    await using server = await listening(silent);
+    const socket = connect({ host: "127.0.0.1", port: server.port });
+    socket.write(`GET / HTTP/1.1\r\n${offer}\r\n`);
+    await begun.promise;
+    socket.resetAndDestroy();
+    await closed.promise;
+  });
 });

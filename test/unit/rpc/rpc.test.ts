@@ -146,6 +146,19 @@ describe("codings", () => {
     },
   );
 
+  test.each([grpc, web, text])(
+    "%s: a body over the limit is told the limit of a message, without envelope or base64",
+    async (type) => {
+      const body = framed(type, new Uint8Array(4000));
+      const exchange = await rawCaller()({ call: "Unary", type, chunks: [body] });
+      const written = type === text ? Buffer.from(exchange.text, "base64") : exchange.bytes;
+      const fields = [...exchange.answerHeaders, ...exchange.answerTrailers].flat().join("\n");
+      expect(decodeURIComponent(`${written.toString()}${fields}`)).toContain(
+        "the message exceeds 1024 bytes (max_request_size)",
+      );
+    },
+  );
+
   test("only messages that are worth it are compressed", async () => {
     const ask = (value: Uint8Array) =>
       toBinary(

@@ -17,7 +17,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
 import type { Routes } from "#rpc/mount.ts";
@@ -108,6 +108,34 @@ test("a plain node:http server serves its handler", async () => {
   }
 });
 
+describe("a call with an offer of h2c and a target in absolute form is served", () => {
+  const offer =
+    "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
+  const head = `POST http://any${path} HTTP/1.1\r\nhost: a\r\n${offer}content-type: application/json\r\n`;
+  const raw = async (port: number) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.end(`${head}content-length: 2\r\n\r\n{}`);
+    return await text(socket);
+  };
+
+  test.each(["polygate", "node"] as const)("by the engine of %s", async (http1Engine) => {
+    await using server = await serveRpc(routes, { port: 0, http1Engine });
+    expect(await raw(server.port)).toMatch(/^HTTP\/1.1 200 .*"SERVING"/s);
+  });
+
+  test("behind a plain node:http server", async () => {
+    const server = createServer(rpcHandler(routes).request).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const answer = await raw((server.address() as AddressInfo).port);
+      expect(answer).toMatch(/^HTTP\/1.1 200 .*"SERVING"/s);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+});
+
 test("disposing aborts the signals of handlers at work", async () => {
   const begun = Promise.withResolvers<HandlerContext>();
   const server = await serveRpc(
@@ -124,6 +152,33 @@ test("disposing aborts the signals of handlers at work", async () => {
   const { signal } = await begun.promise;
   await Promise.all([server[Symbol.asyncDispose](), expect(answer).rejects.toThrow()]);
   expect(reasonOf(signal.reason)).toBe("SHUTTING_DOWN");
+});
+
+test("a call that outlasts a drain is told so, also when its handler heeds no signal", async () => {
+  const begun = Promise.withResolvers<void>();
+  let waiting = 2;
+  await using server = await serveRpc(
+    (router) =>
+      router.service(Health, {
+        check() {
+          waiting -= 1;
+          if (waiting === 0) begun.resolve();
+          return new Promise(() => undefined);
+        },
+      }),
+    { port: 0 },
+  );
+  const answers = [
+    createGrpcTransport({ baseUrl: server.url }),
+    createConnectTransport({ baseUrl: server.url, httpVersion: "1.1" }),
+  ].map((transport) => createClient(Health, transport).check({}).catch(ConnectError.from));
+  await begun.promise;
+  const drained = server.drain(100);
+  for (const error of await Promise.all(answers)) {
+    expect(error).toMatchObject({ code: Code.Unavailable });
+    expect(reasonOf(error as ConnectError)).toBe("SHUTTING_DOWN");
+  }
+  await drained;
 });
 
 test("a port that is taken rejects with the system's error", async () => {

@@ -1,0 +1,98 @@
+/** A bound on bytes that many holders share: who takes gives back, and who finds too few may wait in line. */
+
+/** One who waits for bytes. */
+interface Waiter {
+  readonly bytes: number;
+  /** Called once, with whether the bytes are the waiter's now. */
+  readonly settle: (granted: boolean) => void;
+}
+
+/** One whose bytes are counted apart, and who can be made to give some of them up. */
+export interface ByteHolder {
+  /** Holders of one owner, such as an address, are judged together. */
+  readonly owner: string;
+  readonly heldBytes: number;
+  /** Gives up about `bytes`, the largest pieces first. */
+  shed(bytes: number): void;
+}
+
+/** Holders that may wait at one time; more are refused at once. */
+const waitersMax = 1000;
+
+/** A count of bytes in memory with an upper bound. It allocates nothing itself. */
+export class ByteBudget {
+  readonly bytesMax: number;
+  /** Those that can be made to give up bytes: see `relieve`. */
+  readonly holders = new Set<ByteHolder>();
+  #heldBytes = 0;
+  /** In order of arrival; a Set, so that whoever gives up leaves without a search. */
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+
+  /** Bytes that are taken now. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** More is held than there should be: holders that can pause their senders do. */
+  get isExceeded(): boolean {
+    return this.#heldBytes > this.bytesMax;
+  }
+
+  /** Takes `bytes` when there are as many; else false, and nothing is taken. */
+  take(bytes: number): boolean {
+    if (this.#heldBytes + bytes > this.bytesMax || this.#waiters.size > 0) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /** Takes `bytes` that are in memory already, whether there is room or not. */
+  add(bytes: number): void {
+    this.#heldBytes += bytes;
+  }
+
+  /** Gives back `bytes` that were taken or added; whoever waits longest is served first. */
+  release(bytes: number): void {
+    this.#heldBytes -= bytes;
+    if (this.#waiters.size > 0) this.#serveWaiters();
+  }
+
+  /**
+   * Takes `bytes` as soon as there are as many. False when the signal aborts first, when too many
+   * wait already, and at once when there can never be as many.
+   */
+  takeInTurn(bytes: number, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false);
+    if (this.take(bytes)) return Promise.resolve(true);
+    if (bytes > this.bytesMax || this.#waiters.size >= waitersMax) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const giveUp = () => {
+        this.#waiters.delete(waiter);
+        resolve(false);
+        // The one that left may have been first in line, and too large for what was free.
+        this.#serveWaiters();
+      };
+      const waiter: Waiter = {
+        bytes,
+        settle: (granted) => {
+          signal.removeEventListener("abort", giveUp);
+          resolve(granted);
+        },
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #serveWaiters(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#heldBytes + waiter.bytes > this.bytesMax) return;
+      this.#waiters.delete(waiter);
+      this.#heldBytes += waiter.bytes;
+      waiter.settle(true);
+    }
+  }
+}

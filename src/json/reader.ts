@@ -1,0 +1,99 @@
+/** Reads messages from JSON text, in one pass that counts what it reads and lets others go first when it is long. */
+
+import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import { Slice } from "#core/turns.ts";
+import { ignored, unset } from "./leaf.ts";
+import { type JsonLimits, jsonLimits } from "./limits.ts";
+import type { FieldPlan } from "./message-frame.ts";
+import { JsonProblem } from "./problem.ts";
+import { Root } from "./root.ts";
+import { JsonRun, type RunOptions } from "./run.ts";
+import { typePlans } from "./type-plan.ts";
+
+/** How JSON is read. */
+export interface JsonReaderOptions extends Partial<JsonLimits> {
+  /** Types that google.protobuf.Any may carry, and extensions. */
+  readonly registry: Registry;
+  /** Fields and enum names that a type has not are passed over; default: they are refused. */
+  readonly ignoreUnknownFields?: boolean;
+}
+
+/** One field of a message, and the text that its value is. */
+export interface FieldText {
+  readonly message: Message;
+  readonly field: DescField;
+  readonly text: string;
+  /** Takes the paths of the fields that the text names within a message, down to lists, maps and values. */
+  readonly paths?: string[];
+}
+
+/** Characters that are read before anybody looks at the time. */
+const sliceChars = 16_384;
+
+/** Reads what is left, in slices. */
+async function readOn(run: JsonRun): Promise<void> {
+  const slice = new Slice();
+  do await slice.next();
+  while (!readSome(run, slice));
+}
+
+/** Reads until all has been read, or for a while: then false. */
+function readSome(run: JsonRun, slice?: Slice): boolean {
+  if (run.advance(sliceChars)) return true;
+  const time = slice ?? new Slice();
+  do if (run.advance(sliceChars)) return true;
+  while (!time.isOver);
+  return false;
+}
+
+/** Reads JSON. All that it throws or rejects with is a JsonProblem. */
+export class JsonReader {
+  readonly #options: RunOptions;
+
+  constructor({ registry, ignoreUnknownFields = false, ...limits }: JsonReaderOptions) {
+    this.#options = { ...jsonLimits, ...limits, registry, ignoresUnknown: ignoreUnknownFields };
+  }
+
+  /** The message that a text writes, at once when it is soon read. */
+  read(desc: DescMessage, text: string): Message | Promise<Message> {
+    const root = new Root(this.#plans.message(desc));
+    const run = new JsonRun(text, root, this.#options);
+    return readSome(run) ? messageIn(root) : readOn(run).then(() => messageIn(root));
+  }
+
+  /** The same at once, whatever it takes: for texts that are short. */
+  readNow(desc: DescMessage, text: string): Message {
+    const root = new Root(this.#plans.message(desc));
+    new JsonRun(text, root, this.#options).advance(text.length + 1);
+    return messageIn(root);
+  }
+
+  /** Sets one field of a message to what a text writes, at once when it is soon read; null leaves it as it is. */
+  readField({ message, field, text, paths }: FieldText): undefined | Promise<void> {
+    const plan = this.#plans.field(field, 0);
+    const named = paths && plan.isPlainMessage ? { prefix: "", paths } : undefined;
+    const root = new Root(plan.value, plan.name, named);
+    const run = new JsonRun(text, root, this.#options);
+    const set = () => setField(message, plan, root.value);
+    if (!readSome(run)) return readOn(run).then(set);
+    set();
+    return undefined;
+  }
+
+  get #plans() {
+    return typePlans(this.#options.ignoresUnknown);
+  }
+}
+
+function setField(message: Message, { oneof, localName }: FieldPlan, value: unknown): void {
+  if (value === unset || value === ignored) return;
+  const target = message as unknown as Record<string, unknown>;
+  if (oneof === undefined) target[localName] = value;
+  else target[oneof.localName] = { case: localName, value };
+}
+
+/** A text that is null says nothing of a message. */
+function messageIn({ value }: Root): Message {
+  if (typeof value === "object") return value as Message;
+  throw new JsonProblem("unfit", "expected a JSON object");
+}
