@@ -24,7 +24,7 @@ const numbersPerElement = 28;
 export type Properties = Record<string, unknown>;
 
 /** Reads up to the end of a part into what holds it. */
-export type PartReader = (reader: ByteReader, target: unknown) => void;
+export type PartReader = (reader: ByteReader, target: unknown) => unknown;
 
 /** What holds for all that is read of a message. */
 export interface ReadingBounds {
@@ -71,8 +71,9 @@ export class ByteReader {
     this.end = this.partEnd();
     this.enter();
     read(this, target);
-    this.leave();
-    this.close(outerEnd);
+    if (this.at !== this.end) malformed("a part of it ends within a field");
+    this.#depth -= 1;
+    this.end = outerEnd;
   }
 
   /** The part up to `end` has been read; the one around it goes on to `outerEnd`. */
@@ -268,7 +269,9 @@ export class ByteReader {
 
   /** Where a part ends whose length is next. Throws FieldLimitError for one longer than `limit`. */
   partEnd(limit?: FieldLimit): number {
-    const length = this.#uint32();
+    const first = this.source[this.at] ?? 0;
+    const length = first < 0x80 ? first : this.#uint32();
+    if (first < 0x80) this.at += 1;
     const end = this.at + length;
     if (end > this.end) malformed("a length says more than there is");
     if (limit !== undefined && length > limit.max) throw new FieldLimitError(limit.expected);
