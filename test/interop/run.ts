@@ -1,9 +1,11 @@
 /**
- * Drives a gateway from other languages: grpcurl (Go), grpcio (Python), curl (C). What is not
- * installed and cannot be is left out with its reason; with `--require` that is a failure.
+ * Drives a gateway from other languages: grpcurl and net/http (Go), grpcio and httpx (Python), curl
+ * (C), java.net.http. What is not installed and cannot be is left out with its reason; with
+ * `--require` that is a failure.
  */
 
 import { curlCases } from "./curl.ts";
+import { earlyResponseCases, findUploadClients } from "./early-responses.ts";
 import { grpcurlCases } from "./grpcurl.ts";
 import { findCurl, findGo, findGrpcurl, findPython, type Tool } from "./program.ts";
 import { goProtoCases, pythonProtoCases } from "./protos.ts";
@@ -21,6 +23,7 @@ const suites = [
 ];
 const tools: Tool[] = [];
 for (const { find } of suites) tools.push(await find());
+const uploadClients = await findUploadClients();
 
 await using targets = await startTargets();
 for (const [index, { name, cases }] of suites.entries()) {
@@ -28,4 +31,5 @@ for (const [index, { name, cases }] of suites.entries()) {
   if (tool?.missing === undefined) await cases(tool?.path ?? name, targets, report);
   else report.skip(name, tool.missing);
 }
+await earlyResponseCases(uploadClients, targets, report);
 process.exitCode = report.end();

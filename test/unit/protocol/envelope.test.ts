@@ -142,6 +142,15 @@ test("an envelope is compressed when there is a coding and its payload is worth 
   expect(await gzip?.decompress(payload, 100)).toEqual(Buffer.alloc(100, "a"));
 });
 
+test("each byte of a length counts", () => {
+  const bytes = 0x0102_0304;
+  const { payload } = onlyEnvelope(envelope(0, Buffer.alloc(bytes)), {
+    ...reading,
+    messageBytesMax: bytes,
+  });
+  expect(payload).toHaveLength(bytes);
+});
+
 describe("a message that comes in pieces", () => {
   test("takes about as much memory as it has bytes, however many pieces there are", () => {
     const bytes = 300_000;
