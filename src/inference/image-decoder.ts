@@ -65,7 +65,7 @@ export async function decodeImage(
 ): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
   const problem = await structureProblem(encoded);
-  if (problem !== undefined) throw imageFault(problem);
+  if (problem !== undefined) throw imageFault(foreignProblem(encoded) ?? problem);
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
   const size = await uprightSize(image, encoded);
@@ -93,13 +93,7 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
   try {
     metadata = await image.metadata();
   } catch (error) {
-    const foreign = foreignFormat(encoded);
-    throw imageFault(
-      foreign === undefined
-        ? `not a readable ${formats} image`
-        : `${foreign} images are not read, send ${formats}`,
-      error,
-    );
+    throw imageFault(foreignProblem(encoded) ?? `not a readable ${formats} image`, error);
   }
   const { format, isProgressive = false, autoOrient, channels, depth } = metadata;
   const { width, height } = autoOrient;
@@ -123,6 +117,12 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
     );
   }
   return autoOrient;
+}
+
+/** What to say of an image whose format is known and not read. */
+function foreignProblem(encoded: Uint8Array): string | undefined {
+  const foreign = foreignFormat(encoded);
+  return foreign && `${foreign} images are not read, send ${formats}`;
 }
 
 function imageFault(description: string, cause?: unknown) {
