@@ -1,7 +1,7 @@
 /** Reads messages from JSON text, in one pass that counts what it reads and lets others go first when it is long. */
 
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { Slice } from "#core/turns.ts";
+import { Slice } from "#core/slice.ts";
 import { ignored, unset } from "./leaf.ts";
 import { type JsonLimits, jsonLimits } from "./limits.ts";
 import type { FieldPlan } from "./message-frame.ts";

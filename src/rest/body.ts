@@ -2,7 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { nextTurn } from "#core/turns.ts";
+import { nextTurn } from "#core/slice.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -10,7 +10,7 @@ import { FieldWriter } from "./field-writer.ts";
 import { messageFromMultipart, messageFromUrlencoded } from "./form.ts";
 import type { JsonCodec } from "./json.ts";
 import { messageFromJson } from "./json-body.ts";
-import { jsonItemsFrom, jsonLinesFrom } from "./json-stream.ts";
+import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "./json-stream.ts";
 import { type MediaType, mediaTypeFrom } from "./media-type.ts";
 import type { ParameterBinder } from "./parameters.ts";
 import type { Route } from "./route.ts";
@@ -196,11 +196,11 @@ async function* jsonMessages(
     throw unsupportedType(media.type, ["application/json", "application/x-ndjson"]);
   }
   const split = isLines ? jsonLinesFrom : jsonItemsFrom;
-  let messages = 0;
-  for await (const bytes of split(exchange.chunks(reading.streamBytesMax), reading.bytesMax)) {
+  const progress = new StreamProgress();
+  const chunks = exchange.chunks(reading.streamBytesMax);
+  for await (const bytes of split(chunks, reading.bytesMax, progress)) {
     // The values of one chunk would follow each other without a look at anybody else.
-    messages += 1;
-    if (messages % messagesPerTurn === 0) await nextTurn();
+    if (progress.messages % messagesPerTurn === 0) await nextTurn();
     yield messageFromJson(route, reading.json, textOf(bytes));
   }
 }

@@ -1,7 +1,7 @@
 /** Reads form bodies, urlencoded or multipart, into the request message. */
 
 import { create, type Message } from "@bufbuild/protobuf";
-import { Slice } from "#core/turns.ts";
+import { Slice } from "#core/slice.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { setMask } from "./field-mask.ts";
 import { FieldWriter, parameterFault } from "./field-writer.ts";

@@ -11,6 +11,14 @@ import { refuse } from "./json-fault.ts";
 const lineFeed = 0x0a;
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
+/** How far the reading of a stream has come. */
+export class StreamProgress {
+  /** Values that were read. */
+  messages = 0;
+  /** No value has begun that is not whole. */
+  isBetween = true;
+}
+
 function malformed(problem: string): ConnectError {
   return fault("BODY_MALFORMED", `the body is not a stream of JSON values: ${problem}`);
 }
@@ -30,6 +38,7 @@ function isBlank(byte: number | undefined): boolean {
 export async function* jsonLinesFrom(
   chunks: AsyncIterable<Uint8Array>,
   bytesMax: number,
+  progress: StreamProgress,
 ): AsyncIterable<Uint8Array> {
   const open = new GatheredBytes();
   for await (const chunk of chunks) {
@@ -38,13 +47,19 @@ export async function* jsonLinesFrom(
       requireWithin(open.length + end - from, bytesMax);
       const line = open.take(chunk.subarray(from, end));
       from = end + 1;
-      if (!line.every(isBlank)) yield line;
+      if (line.every(isBlank)) continue;
+      progress.messages += 1;
+      progress.isBetween = from === chunk.length;
+      yield line;
     }
     requireWithin(open.length + chunk.length - from, bytesMax);
     open.add(chunk.subarray(from));
+    progress.isBetween = open.length === 0;
   }
   const last = open.take(new Uint8Array(0));
-  if (!last.every(isBlank)) yield last;
+  if (last.every(isBlank)) return;
+  progress.messages += 1;
+  yield last;
 }
 
 /** Where the reading of an array stands. */
@@ -89,6 +104,11 @@ class ArrayCutter {
     if (this.#closers.length === 0) return;
     requireWithin(this.#item.length + chunk.length - from, this.#bytesMax);
     this.#item.add(chunk.subarray(from));
+  }
+
+  /** No item has begun that is known not to be whole: its comma may come with the next one. */
+  get isBetween(): boolean {
+    return this.#closers.length <= 1 && !this.#inString;
   }
 
   /** Throws BODY_MALFORMED when the array is not whole. */
@@ -156,8 +176,15 @@ class ArrayCutter {
 export async function* jsonItemsFrom(
   chunks: AsyncIterable<Uint8Array>,
   bytesMax: number,
+  progress: StreamProgress,
 ): AsyncIterable<Uint8Array> {
   const cutter = new ArrayCutter(bytesMax);
-  for await (const chunk of chunks) yield* cutter.push(chunk);
+  for await (const chunk of chunks) {
+    for (const item of cutter.push(chunk)) {
+      progress.messages += 1;
+      yield item;
+    }
+    progress.isBetween = cutter.isBetween;
+  }
   cutter.end();
 }

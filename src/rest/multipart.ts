@@ -1,6 +1,6 @@
 /** Reads multipart/form-data bodies into parts, within bounds. */
 
-import { Slice } from "#core/turns.ts";
+import { Slice } from "#core/slice.ts";
 import { type FormPart, malformedForm } from "./form-part.ts";
 import { mediaTypeFrom } from "./media-type.ts";
 import { MultipartReader } from "./multipart-reader.ts";

@@ -12,7 +12,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
-import { nextTurn } from "#core/turns.ts";
+import { nextTurn } from "#core/slice.ts";
 import { fault } from "#errors/fault.ts";
 import { JsonProblem } from "#json/problem.ts";
 import { JsonReader, type JsonReaderOptions } from "#json/reader.ts";

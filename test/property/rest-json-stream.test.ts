@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { jsonItemsFrom, jsonLinesFrom } from "#rest/json-stream.ts";
+import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "#rest/json-stream.ts";
 import { outcomeOf } from "../support/random-message.ts";
 
 const values = fc.array(fc.jsonValue({ maxDepth: 3, stringUnit: "grapheme" }), { maxLength: 6 });
@@ -31,7 +31,7 @@ test("an array's items come out whole", async () => {
   await fc.assert(
     fc.asyncProperty(values, cuts, space, async (items, at, gap) => {
       const text = `${gap}[${items.map((item) => gap + JSON.stringify(item)).join(`${gap},`)}${gap}]${gap}`;
-      const out = await parsed(jsonItemsFrom(cut(text, at), 1e6));
+      const out = await parsed(jsonItemsFrom(cut(text, at), 1e6, new StreamProgress()));
       expect(out).toEqual(JSON.parse(text));
     }),
   );
@@ -55,7 +55,9 @@ test("what is no array is never taken for one: its items, or the rest, are refus
         if (!Array.isArray(value)) throw new SyntaxError("no array");
         return value;
       });
-      const out = await parsed(jsonItemsFrom(cut(text, cutAt), 1e6)).catch(() => "refused");
+      const out = await parsed(jsonItemsFrom(cut(text, cutAt), 1e6, new StreamProgress())).catch(
+        () => "refused",
+      );
       expect(out, text).toEqual("value" in expected ? expected.value : "refused");
       if (out === "refused") refused += 1;
     }),
@@ -72,9 +74,39 @@ test("lines come out whole", async () => {
       fc.constantFrom("\n", "\r\n", "\n\n"),
       async (items, at, end) => {
         const text = items.map((item) => JSON.stringify(item) + end).join("");
-        const out = await parsed(jsonLinesFrom(cut(text, at), 1e6));
+        const out = await parsed(jsonLinesFrom(cut(text, at), 1e6, new StreamProgress()));
         expect(out).toEqual(JSON.parse(JSON.stringify(items)));
       },
     ),
   );
+});
+
+test("it is known between which bytes a value is whole, and how many there were", async () => {
+  const seen = async (read: typeof jsonLinesFrom, pieces: readonly string[]) => {
+    const progress = new StreamProgress();
+    const states: (readonly [number, boolean])[] = [];
+    async function* chunks() {
+      for (const piece of pieces) {
+        yield Buffer.from(piece);
+        states.push([progress.messages, progress.isBetween]);
+      }
+    }
+    for await (const _ of read(chunks(), 100, progress));
+    return states;
+  };
+  expect(await seen(jsonLinesFrom, ['{"a"', ":1}", "\n", "{}\n\n", "1\n2"])).toEqual([
+    [0, false],
+    [0, false],
+    [1, true],
+    [2, true],
+    [3, false],
+  ]);
+  expect(await seen(jsonItemsFrom, ["[", '{"a":', "1}", ",", '"]"', ", 3]"])).toEqual([
+    [0, true],
+    [0, false],
+    [0, true],
+    [1, true],
+    [1, true],
+    [3, true],
+  ]);
 });
