@@ -8,6 +8,7 @@ import { createContextValues } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { itemLimits } from "#json/item-rules.ts";
 import { createRest } from "#rest/rest.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { MemoryExchange } from "../test/support/memory-exchange.ts";
@@ -84,6 +85,7 @@ const rest = createRest(
   {
     bodyBytesMax: 2 * bytesMax,
     clock: systemClock,
+    limitsOf: itemLimits,
     json: { ignoreUnknownFields: true },
   },
 );

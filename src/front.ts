@@ -12,6 +12,7 @@ import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts"
 import { serverOptions } from "#exchange/server-options.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
+import { itemLimits } from "#json/item-rules.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -110,13 +111,16 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
+      limitsOf: itemLimits,
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
     return { pages: pages(options.pages.rest(json)), ...face };
   };
   const all = pages(options.pages.all);
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
+  const rpc = rpcSurface(
+    createRpc(calls, { readBytesMax: options.bytesMax, limitsOf: itemLimits }),
+  );
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const none: Surface = {

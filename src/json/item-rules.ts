@@ -2,12 +2,13 @@
 
 import { type DescField, getOption, hasOption } from "@bufbuild/protobuf";
 import { field as fieldRules } from "#gen/buf/validate/validate_pb.js";
+import type { LimitsOf } from "./limits.ts";
 
-/** Greatest number of items of a list; infinity without a rule. */
-export function itemsMaxOf(field: DescField): number {
-  if (!hasOption(field, fieldRules)) return Number.POSITIVE_INFINITY;
+/** The limits that `repeated.max_items` sets, in the words of validation. */
+export const itemLimits: LimitsOf = (field: DescField) => {
+  if (!hasOption(field, fieldRules)) return {};
   const { type } = getOption(field, fieldRules);
-  if (type.case !== "repeated") return Number.POSITIVE_INFINITY;
   // A rule of 0 cannot be told from none: that one is left to validation.
-  return Number(type.value.maxItems) || Number.POSITIVE_INFINITY;
-}
+  const max = type.case === "repeated" ? Number(type.value.maxItems) : 0;
+  return max === 0 ? {} : { items: { max, expected: `must contain no more than ${max} item(s)` } };
+};

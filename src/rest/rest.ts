@@ -9,6 +9,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { LimitsOf } from "#json/limits.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
@@ -34,7 +35,9 @@ export interface RestOptions {
   /** Greatest length of a request's path and query; default 16384. */
   readonly targetBytesMax?: number;
   /** Greatest number of list items and object members in one JSON text; default 100,000. */
-  readonly jsonElementsMax?: number;
+  readonly jsonElementsMax?: number | undefined;
+  /** Bounds of single fields, which hold while JSON is read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Rules beside the annotations, which win over those of the same method; one a method. */
@@ -83,8 +86,8 @@ const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
 function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
-  const { json = {}, jsonByMethod = {}, jsonElementsMax } = options;
-  const setup = { registry: registryOf(calls.services), elementsMax: jsonElementsMax };
+  const { json = {}, jsonByMethod = {}, jsonElementsMax: elementsMax, limitsOf } = options;
+  const setup = { registry: registryOf(calls.services), elementsMax, limitsOf };
   const shared = createJsonCodec(json, setup);
   const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
   for (const [name, own] of Object.entries(jsonByMethod)) {

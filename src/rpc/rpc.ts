@@ -3,6 +3,7 @@
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
+import type { LimitsOf } from "#json/limits.ts";
 import type { CallPath } from "./call.ts";
 import { codecsOf, registryOf } from "./codec.ts";
 import {
@@ -30,7 +31,9 @@ export interface RpcOptions {
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
   /** Greatest number of list items and object members in one message of JSON; default 100,000. */
-  readonly jsonElementsMax?: number;
+  readonly jsonElementsMax?: number | undefined;
+  /** Bounds of single fields, which hold while JSON is read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
   /** Refusals of the server itself carry no google.rpc details; default false. */
   readonly plainErrors?: boolean;
 }
@@ -58,8 +61,8 @@ function allowedMethods({ method }: Procedure): string {
 /** The server of what `calls` mounts. */
 export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
   const registry = registryOf(calls.services);
-  const { jsonElementsMax: elementsMax } = options;
-  const json = { registry, ...(elementsMax === undefined ? {} : { elementsMax }) };
+  const { jsonElementsMax: elementsMax, limitsOf } = options;
+  const json = { registry, elementsMax, limitsOf };
   const laneOptions: LaneOptions = {
     calls,
     registry,
