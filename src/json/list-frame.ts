@@ -84,6 +84,6 @@ export class ListFrame implements Frame {
     if (limit === undefined || this.#count < limit.max) return;
     // The problem is the list's, not an item's.
     this.#count = 0;
-    throw new JsonProblem("unfit", limit.expected);
+    throw new JsonProblem("rule", limit.expected);
   }
 }

@@ -458,7 +458,7 @@ test("a list is read as far as its own rule goes, for whoever knows it", () => {
   expect(() => ruled.readNow(ChatRequestSchema, messages(1024))).not.toThrow();
   // It is not read to its end: there is none.
   expect(problemOf(ChatRequestSchema, messages(1025), ruled)).toEqual({
-    kind: "unfit",
+    kind: "rule",
     path: "messages",
     description: "must contain no more than 1024 item(s)",
   });
