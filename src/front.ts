@@ -126,6 +126,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
       elementsMax: options.elementsMax,
+      limitsOf: ruleLimits,
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
