@@ -78,10 +78,14 @@ const gateway = z.strictObject({
     ),
   http1_engine: engine()
     .default("polygate")
-    .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),
+    .describe(
+      "What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module, which counts nothing for `buffer_limit`, sets no least rate to senders and readers, and refuses HTTP/1.2.",
+    ),
   http2_engine: engine()
     .default("polygate")
-    .describe("What speaks HTTP/2: the engine that comes with Polygate, or Node's own module."),
+    .describe(
+      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts nothing for `buffer_limit`, sets no least rate to senders and readers, and bounds fewer floods of legal frames.",
+    ),
 });
 
 const listener = z.strictObject({

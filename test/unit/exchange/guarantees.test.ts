@@ -8,9 +8,11 @@ import {
 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as pass } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "#exchange/exchange.ts";
-import { type Listener, listen } from "#exchange/listener.ts";
+import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
+import { clientTls, serverTls } from "../../support/tls.ts";
 
 const kinds = ["polygate", "node"] as const;
 const combinations = kinds.flatMap((http1) => kinds.map((http2) => ({ http1, http2 })));
@@ -100,7 +102,10 @@ function serving(events: string[]): Serve {
 }
 
 describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2", (engines) => {
-  async function open(events: string[] = []): Promise<Listener & { failures: string[] }> {
+  async function open(
+    events: string[] = [],
+    options: Partial<ListenerOptions> = {},
+  ): Promise<Listener & { failures: string[] }> {
     const failures: string[] = [];
     const listener = await listen(
       {
@@ -109,6 +114,7 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
         port: 0,
         http1Engine: engines.http1,
         http2Engine: engines.http2,
+        ...options,
       },
       {
         exchange: serving(events),
@@ -141,6 +147,25 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
       for (const text of [slow, later]) expect(text).toMatch(/connection: close[\s\S]*slow$/i);
       for (const text of [stream, laterStream]) expect(text).toMatch(/data: 2\n\n\r\n0\r\n\r\n$/);
       expect(body).toMatch(/POST \/body 3$/);
+    });
+
+    test("over TLS, too; there one that left is found out as well", async () => {
+      const events: string[] = [];
+      await using listener = await open(events, { tls: { ...serverTls, clientAuth: "none" } });
+      const options = { host: "localhost", port: listener.port, ca: clientTls.ca };
+      const socket = connectTls({ ...options, allowHalfOpen: true } as typeof options);
+      await once(socket, "secureConnect");
+      socket.end(get("/slow"));
+      let text = "";
+      for await (const piece of socket) text += piece;
+      expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*slow$/);
+      const leaving = connectTls(options);
+      leaving.on("error", () => {});
+      await once(leaving, "secureConnect");
+      leaving.write(get("/waiting"));
+      await until(events, "/waiting begun");
+      leaving.destroy();
+      await until(events, "/waiting aborted");
     });
 
     test("and gets the responses to all that it sent, each in its place", async () => {
