@@ -4,6 +4,8 @@ import type { ByteBudget, ByteHolder } from "./byte-budget.ts";
 
 /** What is left afterwards, so that the search is not made for each byte more. */
 const lowMark = 7 / 8;
+/** Together they may have so much whatever others hold, who cannot be asked. */
+const safeShare = 1 / 8;
 /** Holders that are asked at one time; the next time comes with the next bytes. */
 const askedMax = 64;
 
@@ -40,16 +42,20 @@ function heaviest(
  * left alone as long as there is room; when there is none, whoever took most of it pays.
  */
 export function relieve(budget: ByteBudget): void {
-  const targetBytes = budget.bytesMax * lowMark;
   const sums = byOwner(budget.holders);
+  let beyondBytes = -budget.bytesMax * safeShare;
+  for (const sum of sums.values()) beyondBytes += sum;
+  const excessBytes = budget.heldBytes - budget.bytesMax * lowMark;
+  let left = Math.min(excessBytes, beyondBytes);
   const asked = new Set<ByteHolder>();
-  while (budget.heldBytes > targetBytes && asked.size < askedMax) {
+  while (left > 0 && asked.size < askedMax) {
     const holder = heaviest(budget.holders, sums, asked);
     if (holder === undefined) return;
     asked.add(holder);
     const before = holder.heldBytes;
-    holder.shed(budget.heldBytes - targetBytes);
+    holder.shed(left);
     const given = before - holder.heldBytes;
     sums.set(holder.owner, (sums.get(holder.owner) ?? 0) - given);
+    left -= given;
   }
 }

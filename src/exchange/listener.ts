@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ByteBudget } from "#core/byte-budget.ts";
-import { systemClock } from "#core/clock.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
 import { ConnectionPlaces, leavingMax, type Place } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
@@ -44,6 +44,8 @@ export interface ListenerOptions {
   readonly connectionsPerAddressMax?: number;
   /** What requests and responses hold in memory, shared with others; an own one when absent. */
   readonly buffers?: ByteBudget;
+  /** Tells since when connections are idle; the system's when absent. */
+  readonly clock?: Pick<Clock, "nowMs">;
   /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -177,7 +179,11 @@ function placesOf({
 
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
-  const { connectionsMax, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
+  const {
+    connectionsMax,
+    clock = systemClock,
+    handshakeTimeoutMs = defaultHandshakeTimeoutMs,
+  } = options;
   const http1Wire = await http1WireOf(options.http1Engine);
   const http2Wire = await http2WireOf(options.http2Engine);
   const limits = {
@@ -215,7 +221,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   });
   server.on("connection", (socket: Socket) => {
     const ends = endsOf(socket);
-    const nowMs = systemClock.nowMs();
+    const nowMs = clock.nowMs();
     const newcomer = { idleSinceMs: nowMs, retire: () => socket.destroy() };
     const place = places?.enter(networkOf(socket.remoteAddress ?? ""), newcomer, nowMs);
     if (places !== undefined && place === undefined) {

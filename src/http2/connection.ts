@@ -87,7 +87,7 @@ const fullShare = 3 / 4;
 const busyShare = 1 / 2;
 /** First number of our PINGs' eight bytes; the second tells them apart. */
 const pingMark = 0x706c_7967;
-const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3 } as const;
+const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3, nudge: 4 } as const;
 /** A frame of ours may be answered by this many WINDOW_UPDATEs, or probed by this many PINGs. */
 const windowUpdatesPerFrame = 20;
 const pingsPerFrame = 1;
@@ -709,7 +709,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       const tooLarge = outcome === "too_large";
       if (stream !== undefined) this.#readLaterHead(stream, tooLarge);
       else if (this.#lingering.has(id)) {
-        if (this.#block.endsStream) this.#lingering.delete(id);
+        if (this.#block.endsStream) this.#lingerEnded(id);
       } else if (this.#isServer) this.#readRequest(id, tooLarge);
       else if (this.#streams.closingOf(id) !== "reset_by_us") this.#refuseStray(id);
     }
@@ -808,6 +808,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const { status, fields, contentLength } = this.#head;
     const ends = this.#block.endsStream;
     if (isTrailers) {
+      // A length that comes too late to be one is somebody's attempt to be read differently elsewhere.
+      if (this.#isServer && contentLength >= 0) return false;
       if (!ends || stream.bodyBytesLeft > 0) return false;
       this.#hold(stream, this.#decoder.listBytes);
       stream.trailers = fields;
@@ -1064,6 +1066,15 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (size > concurrentStreamsMax && oldest !== undefined) this.#endLinger(oldest);
   }
 
+  /**
+   * The peer has ended what it need not have sent. curl 7 then waits for a response that it has, if
+   * that has no length, until something else comes.
+   */
+  #lingerEnded(id: number): void {
+    this.#lingering.delete(id);
+    this.#sender.ping(pingMark, pingKind.nudge, false);
+  }
+
   #endLinger(id: number): void {
     this.#lingering.delete(id);
     this.#sender.rstStream(id, errorCode.noError);
@@ -1072,7 +1083,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** DATA of a request whose response is whole. */
   #discard(frame: Frame): void {
     const { streamId: id, length } = frame;
-    if (frame.has(flag.endStream)) this.#lingering.delete(id);
+    if (frame.has(flag.endStream)) this.#lingerEnded(id);
     else if (!this.#lingering.discard(id, length, this.#lifetime.nowMs)) this.#endLinger(id);
   }
 

@@ -44,12 +44,15 @@ const kindByName: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
   ["content-length", fieldKind.contentLength],
 ]);
 
-/** Whether `value` holds only octets, none of them NUL, CR or LF, and no blank at either end. */
+/**
+ * Whether `value` holds visible ASCII, blanks and octets above (RFC 9110 §5.5), and no blank at
+ * either end: the same as on HTTP/1.1, where other control characters are refused, too.
+ */
 export function isFieldValue(value: string): boolean {
   const last = value.length - 1;
   for (let index = 0; index <= last; index += 1) {
     const code = value.charCodeAt(index);
-    if (code > 0xff || code === 0 || code === 10 || code === 13) return false;
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
   }
   return last < 0 || !(isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last)));
 }
@@ -109,6 +112,19 @@ function isUnbroken(text: string): boolean {
   return true;
 }
 
+/** Whether `text` is a path and a query as on HTTP/1.1: visible ASCII, and no fragment (RFC 9113 §8.3.1). */
+function isPath(text: string): boolean {
+  if (text.charCodeAt(0) !== 0x2f) return false;
+  for (let index = 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code <= 0x20 || code >= 0x7f || code === 0x23) return false;
+  }
+  return true;
+}
+
+/** What ends an authority, or is a user's name in front of it. */
+const authorityEnds = /[/?#@\\]/;
+
 function isStatus(value: string): boolean {
   return value.length === 3 && value >= "100" && value <= "999" && /^\d+$/.test(value);
 }
@@ -124,9 +140,9 @@ function isWellFormed(kind: FieldKind, name: string, value: string): boolean {
       return consistsOf(value, schemeOctets);
     case fieldKind.authority:
     case fieldKind.host:
-      return isUnbroken(value) && !value.includes("@");
+      return isUnbroken(value) && !authorityEnds.test(value);
     case fieldKind.path:
-      return (value.startsWith("/") && isUnbroken(value)) || value === "*";
+      return isPath(value) || value === "*";
     case fieldKind.protocol:
       return consistsOf(value, tokenOctets);
     case fieldKind.status:

@@ -83,6 +83,61 @@ for (const { name, debug, frame } of floods) {
   });
 }
 
+test("a million DATA frames of a byte for bodies that are read whole end in GOAWAY, another goes on", async () => {
+  await using listener = await http2Listener({
+    onStream: async (stream) => {
+      const body = await stream.body(10_000_000);
+      stream.respond(200, [], String(body.length));
+    },
+  });
+  const bystander = connectHttp2(`http://127.0.0.1:${listener.port}`);
+  const attacker = await rawClient(listener.port);
+  const received = buffer(attacker);
+  const ids = [1, 3, 5, 7];
+  attacker.write(Buffer.concat(ids.map((id) => headersOf(id, requestFields, false))));
+  const frames = Buffer.concat(
+    Array(250)
+      .fill(ids.map((id) => dataOf(id, "x", false)))
+      .flat(),
+  );
+  let sent = 0;
+  for (; sent < 1_000_000 && !attacker.destroyed; sent += 1000) {
+    if (!attacker.write(frames)) {
+      await Promise.race([once(attacker, "drain"), once(attacker, "close")]).catch(() => {});
+    }
+  }
+  const goaway = framesIn(await received).find(({ type }) => type === frameType.goaway);
+  expect(goaway?.payload.toString("latin1", 8)).toBe("too_many_tiny_data_frames");
+  expect(sent).toBeLessThan(1_000_000);
+  const after = bystander.request({ ":method": "POST" });
+  after.end("hello");
+  expect((await once(after, "response"))[0][":status"]).toBe(200);
+  bystander.destroy();
+});
+
+test("a stream of hundreds of small messages a second is not cut off", async () => {
+  const seen = { messages: 0, isBetween: true };
+  await using listener = await http2Listener({
+    onStream: async (stream) => {
+      stream.start(200, []);
+      for await (const piece of stream.chunks(Number.POSITIVE_INFINITY, seen)) {
+        seen.messages += piece.length / 20;
+      }
+      stream.end();
+    },
+  });
+  const client = await rawClient(listener.port);
+  client.resume();
+  client.write(headersOf(1, requestFields, false));
+  const burst = Buffer.concat(Array(500).fill(dataOf(1, Buffer.alloc(20), false)));
+  for (let second = 1; second <= 400; second += 1) {
+    client.write(burst);
+    await expect.poll(() => seen.messages, { interval: 1 }).toBe(second * 500);
+  }
+  expect(listener.failures).toEqual([]);
+  client.destroy();
+});
+
 describe("a client that reads nothing", () => {
   test("makes us hold one window and one queue a stream of its large answers", async () => {
     const streams: ServerStream[] = [];

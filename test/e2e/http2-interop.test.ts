@@ -35,6 +35,46 @@ test.skipIf(!isInstalled("curl", "--version"))(
   },
 );
 
+/** Answers without looking at the body, as an unknown path or a wrong key does. */
+async function refuse(stream: ServerStream): Promise<void> {
+  stream.respond(404, [], "no such path");
+}
+
+test.skipIf(!isInstalled("curl", "--version"))(
+  "curl gets a response that is there before its upload is sent, each time (skipped where curl is not installed)",
+  async () => {
+    await using listener = await http2Listener({ onStream: refuse });
+    for (let count = 0; count < 20; count += 1) {
+      const args = ["-s", "-m", "10", "--http2-prior-knowledge", "--data-binary", "@-"];
+      const url = `http://127.0.0.1:${listener.port}/`;
+      const curl = run("curl", [...args, "-w", " %{http_code}", url]);
+      curl.child.stdin?.on("error", () => {});
+      curl.child.stdin?.end("x".repeat(count % 2 === 0 ? 300_000 : 1_000_000));
+      expect((await curl).stdout).toBe("no such path 404");
+    }
+    expect(listener.failures).toEqual([]);
+  },
+);
+
+const httpxClient = `
+import sys, httpx
+statuses = set()
+for size in [300_000, 1_000_000, 5_000_000] * 4:
+    with httpx.Client(http2=True, http1=False, timeout=10) as client:
+        statuses.add(client.post("http://127.0.0.1:" + sys.argv[1], content=b"x" * size).status_code)
+print(statuses)
+`;
+
+test.skipIf(!isInstalled(python, "-c", "import httpx, h2"))(
+  "Python's httpx, which sends all before it reads, gets it too (skipped where httpx and h2 are not installed)",
+  async () => {
+    await using listener = await http2Listener({ onStream: refuse });
+    const { stdout } = await run(python, ["-c", httpxClient, String(listener.port)]);
+    expect(stdout.trim()).toBe("{404}");
+    expect(listener.failures).toEqual([]);
+  },
+);
+
 test.skipIf(!isInstalled("nghttp", "--version"))(
   "nghttp gets answers with trailers, padded and prioritised requests (skipped where nghttp is not installed)",
   async () => {

@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
 import { errorCode } from "#http2/error-code.ts";
-import type { Stream } from "#http2/stream.ts";
 import { Attacker } from "../support/http2-attacker.ts";
-import { greetedServer, Recorder, settle } from "../support/http2-peers.ts";
+import { greetedServer, type RecordedStream, Recorder, settle } from "../support/http2-peers.ts";
 
 /** A server that answers each request that is whole. */
 function answering(): Recorder {
@@ -111,7 +110,7 @@ test("in any conversation of our client and our server, every byte arrives and e
         server.connection.trailers(stream, [["x-sum", String(answer)]]);
       };
       settle(client, server);
-      const opened: Stream[] = [];
+      const opened: RecordedStream[] = [];
       const expected = new Map<number, { size: number; answer: number }>();
       for (const { do: action, size, answer } of steps) {
         if (action === "open") {

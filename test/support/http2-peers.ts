@@ -23,21 +23,30 @@ function words(fields: readonly Field[]): string {
   return fields.map(({ name, value }) => `${name}=${value}`).join(" ");
 }
 
+/** A stream of which a test says whether somebody waits for its body. */
+export class RecordedStream extends Stream {
+  isAwaited = false;
+
+  override get awaitsBody(): boolean {
+    return this.isAwaited;
+  }
+}
+
 /** What a recorder's connection may hold, and with whom it shares that. */
 type RecorderMemory = Partial<
-  Pick<ConnectionOptions<Stream>, "buffers" | "heldBytesMax" | "owner">
+  Pick<ConnectionOptions<RecordedStream>, "buffers" | "heldBytesMax" | "owner">
 >;
 
 /** A connection with a record of its events. It does nothing by itself but consume. */
 export class Recorder {
-  readonly connection: Connection<Stream>;
+  readonly connection: Connection<RecordedStream>;
   readonly events: Event[] = [];
-  readonly streams = new Map<number, Stream>();
+  readonly streams = new Map<number, RecordedStream>();
   readonly goaways: { lastId: number; code: number; debug: string }[] = [];
   /** Bytes of bodies by stream, consumed or not. */
   bodyBytes = 0;
   /** Called after an event is recorded. */
-  react: (event: Event, stream: Stream) => void = () => {};
+  react: (event: Event, stream: RecordedStream) => void = () => {};
   consumes = true;
   writable: number[] = [];
   /** Streams that had to give up what they held. */
@@ -49,8 +58,8 @@ export class Recorder {
     limits: Partial<ConnectionLimits> = {},
     memory: RecorderMemory = {},
   ) {
-    const handler: ConnectionHandler<Stream> = {
-      createStream: (id) => new Stream(id),
+    const handler: ConnectionHandler<RecordedStream> = {
+      createStream: (id) => new RecordedStream(id),
       onHead: (stream) => {
         this.streams.set(stream.id, stream);
         const head =
@@ -125,7 +134,7 @@ export class Recorder {
     return framesIn(this.output());
   }
 
-  #record(event: Event, stream: Stream): void {
+  #record(event: Event, stream: RecordedStream): void {
     this.events.push(event);
     this.react(event, stream);
   }

@@ -519,6 +519,20 @@ const streamErrors = [
     code: errorCode.protocolError,
   },
   {
+    name: "a content-length among trailers",
+    bytes: Buffer.concat([headersOf(1, get, false), headersOf(1, [["content-length", "0"]], true)]),
+    code: errorCode.protocolError,
+  },
+  {
+    name: "a path with a fragment",
+    bytes: headersOf(
+      1,
+      get.map(([name, value]) => [name, name === ":path" ? "/a#b" : value]),
+      true,
+    ),
+    code: errorCode.protocolError,
+  },
+  {
     name: "DATA behind the end",
     bytes: Buffer.concat([headersOf(1, get, true), dataOf(1, "x", false)]),
     code: errorCode.streamClosed,

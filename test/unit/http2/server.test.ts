@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, createServer } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { isLent, LentMemory } from "#core/lent-memory.ts";
+import { seededRng } from "#core/rng.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
+import { Http2Server } from "#http2/server.ts";
 import type { ServerStream, StreamEnd } from "#http2/server-stream.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { http2Listener } from "../../support/http2-listener.ts";
 import {
+  dataOf,
   frameOf,
   headersOf,
   number32,
@@ -17,12 +21,31 @@ import {
   requestFields,
   settingsOf,
 } from "../../support/http2-peers.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 import { clientTls } from "../../support/tls.ts";
+
+/** A raw connection to a server whose clock is the test's. */
+async function rawPeer(server: Http2Server) {
+  const listener = createServer((socket) => server.take(socket));
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  const client = connectTcp(typeof address === "object" ? (address?.port ?? 0) : 0, "127.0.0.1");
+  client.on("error", () => {}).resume();
+  await once(client, "connect");
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      listener.close();
+    },
+  };
+}
 
 /** Node's own client on a server of ours. */
 async function connected(
   onStream: (stream: ServerStream) => void | Promise<void>,
-  options: { readonly tls?: boolean } = {},
+  options: { readonly tls?: boolean; readonly buffers?: ByteBudget } = {},
 ) {
   const listener = await http2Listener({ onStream, ...options });
   const session =
@@ -260,6 +283,108 @@ test("an answer before the body is whole reaches the client, and the next call w
   request.write(Buffer.alloc(1000));
   expect((await answerOf(request)).body.toString()).toBe("no");
   expect((await answerOf(peer.session.request({}))).status).toBe(403);
+});
+
+describe("a client that expects 100-continue", () => {
+  /** What comes back before the body is sent. */
+  async function expecting(onStream: (stream: ServerStream) => Promise<void>, length: number) {
+    await using peer = await connected(onStream);
+    const request = peer.session.request({
+      ":method": "POST",
+      expect: "100-continue",
+      "content-length": String(length),
+    });
+    request.on("error", () => {});
+    const first = await Promise.race([
+      once(request, "continue").then(() => "continue"),
+      once(request, "response").then(([headers]) => Number(headers[":status"])),
+    ]);
+    if (first !== "continue") return [first];
+    request.end(Buffer.alloc(length));
+    return [first, Number((await once(request, "response"))[0][":status"])];
+  }
+
+  test("gets it when the body is read, whole or in pieces", async () => {
+    const whole = async (stream: ServerStream) => {
+      await stream.body(100);
+      stream.respond(200, []);
+    };
+    const pieces = async (stream: ServerStream) => {
+      for await (const piece of stream.chunks(100)) expect(piece.length).toBeGreaterThan(0);
+      stream.respond(200, []);
+    };
+    expect(await expecting(whole, 50)).toEqual(["continue", 200]);
+    expect(await expecting(pieces, 50)).toEqual(["continue", 200]);
+  });
+
+  test("gets the final status at once when the body is not wanted", async () => {
+    expect(await expecting(async (stream) => stream.respond(401, []), 50)).toEqual([401]);
+  });
+
+  test.each([
+    ["whole", (stream: ServerStream) => stream.body(100)],
+    ["in pieces", (stream: ServerStream) => stream.chunks(100).next()],
+  ])(
+    "gets a refusal at once when its declared length is over the limit, read %s",
+    async (_, read) => {
+      const caught: unknown[] = [];
+      const refuse = async (stream: ServerStream) => {
+        await read(stream).catch((error) => caught.push(error));
+        stream.respond(413, []);
+      };
+      expect(await expecting(refuse, 101)).toEqual([413]);
+      expect(caught).toEqual([expect.any(BodyTooLargeError)]);
+    },
+  );
+});
+
+describe("a body that cannot be gone on with", () => {
+  test("fails its reader, who still answers, when it comes a byte at a time", async () => {
+    const clock = createManualClock();
+    const seen: string[] = [];
+    await using server = new Http2Server(
+      {
+        onStream: async (stream) => {
+          const error = await stream.body(1000).catch((thrown) => thrown);
+          seen.push(error.reason);
+          stream.respond(408, []);
+        },
+      },
+      clock,
+      seededRng(1),
+    );
+    await using peer = await rawPeer(server);
+    peer.client.write(Buffer.concat([opening, headersOf(1, requestFields, false)]));
+    for (let second = 0; second < 40 && seen.length === 0; second += 1) {
+      peer.client.write(dataOf(1, "x", false));
+      await clock.advance(1000);
+    }
+    expect(seen).toEqual(["late"]);
+  });
+
+  test("fails its reader when the buffers are full; the others on the connection end well", async () => {
+    const outcomes: string[] = [];
+    const buffers = new ByteBudget(4_000_000);
+    await using peer = await connected(
+      async (stream) => {
+        const outcome = await stream.body(1_000_000).then(
+          () => "whole",
+          (error) => error.reason,
+        );
+        outcomes.push(outcome);
+        stream.respond(outcome === "whole" ? 200 : 503, []);
+      },
+      { buffers },
+    );
+    const requests = Array.from({ length: 8 }, () => post(peer.session, Buffer.alloc(900_000)));
+    const statuses = await Promise.all(
+      requests.map(async (request) => (await answerOf(request)).status),
+    );
+    expect(new Set(outcomes)).toEqual(new Set(["whole", "buffers_full"]));
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.length).toBe(8);
+    await expect.poll(() => buffers.heldBytes).toBe(0);
+  });
 });
 
 const failing = [

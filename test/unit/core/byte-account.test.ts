@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { ByteAccount } from "#core/byte-account.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
+
+/** An account whose owner gives up what it is asked for, and a record of that. */
+function accountOf(budget: ByteBudget, owner: string, { bytesMax = 1e9, gives = true } = {}) {
+  const asked: { bytes: number; sparesLargest: boolean }[] = [];
+  const account: ByteAccount = new ByteAccount(budget, {
+    owner,
+    bytesMax,
+    shed: (bytes, sparesLargest) => {
+      asked.push({ bytes, sparesLargest });
+      if (gives) account.release(Math.min(bytes, account.heldBytes));
+    },
+  });
+  return { account, asked };
+}
+
+describe("an account", () => {
+  test("counts for the budget, and gives all back when it is closed", () => {
+    const budget = new ByteBudget(100);
+    const { account } = accountOf(budget, "a");
+    account.add(70);
+    account.release(20);
+    expect([account.heldBytes, budget.heldBytes]).toEqual([50, 50]);
+    account.close();
+    expect([account.heldBytes, budget.heldBytes, budget.holders.size]).toEqual([0, 0, 0]);
+  });
+
+  test("past its own bound gives up what is too much, but for the largest", () => {
+    const budget = new ByteBudget(100);
+    const { account, asked } = accountOf(budget, "a", { bytesMax: 30 });
+    account.add(30);
+    account.relieve();
+    account.add(5);
+    account.relieve();
+    expect(asked).toEqual([{ bytes: 5, sparesLargest: true }]);
+  });
+});
+
+describe("when the budget is exceeded", () => {
+  test("the owner that holds most gives up first, until an eighth is free", () => {
+    const budget = new ByteBudget(800);
+    const honest = accountOf(budget, "honest");
+    const attackers = [1, 2, 3, 4].map(() => accountOf(budget, "attacker"));
+    honest.account.add(250);
+    for (const { account } of attackers) account.add(150);
+    honest.account.relieve();
+    expect(honest.asked).toEqual([]);
+    expect(attackers.map(({ account }) => account.heldBytes)).toEqual([0, 150, 150, 150]);
+    expect(budget.heldBytes).toBe(700);
+  });
+
+  test("of one owner the largest holder gives up first", () => {
+    const budget = new ByteBudget(800);
+    const [small, large] = [accountOf(budget, "a"), accountOf(budget, "a")];
+    small.account.add(390);
+    large.account.add(411);
+    small.account.relieve();
+    expect([small.account.heldBytes, large.account.heldBytes]).toEqual([390, 310]);
+  });
+
+  test("whoever gives nothing up is passed over", () => {
+    const budget = new ByteBudget(800);
+    const stubborn = accountOf(budget, "a", { gives: false });
+    const other = accountOf(budget, "b");
+    stubborn.account.add(500);
+    other.account.add(301);
+    other.account.relieve();
+    expect([stubborn.asked.length, other.account.heldBytes]).toEqual([1, 200]);
+  });
+
+  test("nobody is asked as long as all is within the bound", () => {
+    const budget = new ByteBudget(800);
+    const { account, asked } = accountOf(budget, "a");
+    account.add(800);
+    account.relieve();
+    expect(asked).toEqual([]);
+  });
+
+  test("holders that have little are safe from what others hold", () => {
+    const budget = new ByteBudget(800);
+    const { account, asked } = accountOf(budget, "a");
+    account.add(100);
+    budget.add(701);
+    account.relieve();
+    expect(asked).toEqual([]);
+    account.add(1);
+    account.relieve();
+    expect(asked.length).toBe(1);
+  });
+});
