@@ -66,7 +66,7 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe(
-      "How long calls may go on after SIGTERM and `drain_delay`; the default ends before Docker's 10 s do.",
+      "How long calls may go on after SIGTERM and `drain_delay`; then they are told why they end, within a second. The default ends before Docker's 10 s do.",
     ),
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)

@@ -437,6 +437,26 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
       },
     );
 
+    test("100 is said once, when the body is read, and never before a refusal", async () => {
+      await using listener = await open();
+      await using2(listener.port, async (session) => {
+        const asked = async (path: string, length: number) => {
+          const fields = { expect: "100-continue", "content-length": String(length) };
+          const stream = await ask(session, path, fields);
+          let invitations = 0;
+          stream.on("continue", () => {
+            invitations += 1;
+            stream.end("x".repeat(length));
+          });
+          const { status } = await whole(stream);
+          return [invitations, status];
+        };
+        expect(await asked("/", 10)).toEqual([1, 200]);
+        expect(await asked("/", 1001)).toEqual([0, 413]);
+        expect(await asked("/early", 10)).toEqual([0, 404]);
+      });
+    });
+
     test("a response without a body, such as gRPC's errors, has no length among its fields", async () => {
       await using listener = await open();
       await using2(listener.port, async (session) => {
