@@ -118,6 +118,10 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
       },
       {
         exchange: serving(events),
+        upgrade(upgrade) {
+          upgrade.accept([["upgrade", "websocket"]]);
+          upgrade.socket.end("frames");
+        },
         malformed: (message) => ({ requestId: "req_1", body: message }),
         connectionFailed: (reason) => failures.push(reason),
       },
@@ -227,6 +231,22 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
       ]);
       const cut = await raw(listener.port, `${get("/slow")}GET /x HT`, null);
       expect(statuses(cut)).toEqual([200, 400]);
+    });
+
+    test("an upgrade does not overtake the responses before it", async () => {
+      await using listener = await open();
+      const offer = "connection: Upgrade\r\nupgrade: websocket\r\n";
+      const text = await raw(
+        listener.port,
+        `${get("/slow") + post("/body", 3)}abc${get("/slow")}${get("/ws", offer)}`,
+      );
+      expect(text.match(/slow|POST \/body 3|HTTP\/1\.1 101|frames/g)).toEqual([
+        "slow",
+        "POST /body 3",
+        "slow",
+        "HTTP/1.1 101",
+        "frames",
+      ]);
     });
 
     const refused = [
