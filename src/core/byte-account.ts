@@ -1,7 +1,7 @@
 /** The bytes that one holder, such as a connection, has of a budget that all share, within a bound of its own. */
 
-import type { ByteBudget, ByteHolder } from "./byte-budget.ts";
-import { relieve } from "./byte-relief.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteHolder } from "./byte-holders.ts";
 
 /** Whose account it is. */
 export interface AccountOptions {
@@ -37,12 +37,14 @@ export class ByteAccount implements ByteHolder {
   /** Takes bytes that are in memory already. */
   add(bytes: number): void {
     this.heldBytes += bytes;
+    this.#budget.holders.heldBytes += bytes;
     this.#budget.add(bytes);
   }
 
   /** Gives bytes back. */
   release(bytes: number): void {
     this.heldBytes -= bytes;
+    this.#budget.holders.heldBytes -= bytes;
     this.#budget.release(bytes);
   }
 
@@ -56,7 +58,7 @@ export class ByteAccount implements ByteHolder {
    */
   relieve(): void {
     if (this.heldBytes > this.bytesMax) this.#shed(this.heldBytes - this.bytesMax, true);
-    if (this.#budget.isExceeded) relieve(this.#budget);
+    if (this.#budget.isExceeded) this.#budget.holders.relieve();
   }
 
   /** It takes no more, and gives back what it has. */

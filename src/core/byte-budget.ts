@@ -1,19 +1,12 @@
 /** A bound on bytes that many holders share: who takes gives back, and who finds too few may wait in line. */
 
+import { ByteHolders } from "./byte-holders.ts";
+
 /** One who waits for bytes. */
 interface Waiter {
   readonly bytes: number;
   /** Called once, with whether the bytes are the waiter's now. */
   readonly settle: (granted: boolean) => void;
-}
-
-/** One whose bytes are counted apart, and who can be made to give some of them up. */
-export interface ByteHolder {
-  /** Holders of one owner, such as an address, are judged together. */
-  readonly owner: string;
-  readonly heldBytes: number;
-  /** Gives up about `bytes`, the largest pieces first. */
-  shed(bytes: number): void;
 }
 
 /** Holders that may wait at one time; more are refused at once. */
@@ -22,14 +15,15 @@ const waitersMax = 1000;
 /** A count of bytes in memory with an upper bound. It allocates nothing itself. */
 export class ByteBudget {
   readonly bytesMax: number;
-  /** Those that can be made to give up bytes: see `relieve`. */
-  readonly holders = new Set<ByteHolder>();
+  /** Those that can be made to give up bytes. */
+  readonly holders: ByteHolders;
   #heldBytes = 0;
   /** In order of arrival; a Set, so that whoever gives up leaves without a search. */
   readonly #waiters = new Set<Waiter>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
+    this.holders = new ByteHolders(this);
   }
 
   /** Bytes that are taken now. */

@@ -72,6 +72,8 @@ export class Stream {
   queue: Buffer[] | undefined;
   /** Bytes of the first of them that are already sent. */
   queueAt = 0;
+  /** Where small ones are put together; what is filled of it is the last of the queue. */
+  queueRoom: Buffer | undefined;
   queuedBytes = 0;
   queuedTrailers: FieldList | undefined;
   /** It stands in the ring of streams that can send. */

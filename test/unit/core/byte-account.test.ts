@@ -70,6 +70,16 @@ describe("when the budget is exceeded", () => {
     expect([stubborn.asked.length, other.account.heldBytes]).toEqual([1, 200]);
   });
 
+  test("nobody is asked again and again who had nothing to give", () => {
+    const budget = new ByteBudget(800);
+    const { account, asked } = accountOf(budget, "a", { gives: false });
+    account.add(801);
+    for (let count = 0; count < 1000; count += 1) account.relieve();
+    expect(asked.length).toBe(1);
+    for (let count = 0; count < 2; count += 1) account.relieve();
+    expect(asked.length).toBe(2);
+  });
+
   test("nobody is asked as long as all is within the bound", () => {
     const budget = new ByteBudget(800);
     const { account, asked } = accountOf(budget, "a");
