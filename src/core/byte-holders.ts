@@ -32,6 +32,7 @@ export class ByteHolders {
   readonly #budget: Budget;
   readonly #holders = new Set<ByteHolder>();
   #pause = 0;
+  #isAsking = false;
 
   constructor(budget: Budget) {
     this.#budget = budget;
@@ -56,7 +57,8 @@ export class ByteHolders {
    */
   relieve(): void {
     const { bytesMax, heldBytes, isExceeded } = this.#budget;
-    if (!isExceeded || this.heldBytes <= bytesMax * safeShare) return;
+    // Whoever is asked may have to say so with bytes of its own.
+    if (!isExceeded || this.#isAsking || this.heldBytes <= bytesMax * safeShare) return;
     if (this.#pause > 0) {
       this.#pause -= 1;
       return;
@@ -67,6 +69,7 @@ export class ByteHolders {
   }
 
   #ask(bytes: number): number {
+    this.#isAsking = true;
     const sums = this.#sums();
     const asked = new Set<ByteHolder>();
     let given = 0;
@@ -80,6 +83,7 @@ export class ByteHolders {
       sums.set(holder.owner, (sums.get(holder.owner) ?? 0) - gave);
       given += gave;
     }
+    this.#isAsking = false;
     return given;
   }
 

@@ -70,6 +70,24 @@ describe("when the budget is exceeded", () => {
     expect([stubborn.asked.length, other.account.heldBytes]).toEqual([1, 200]);
   });
 
+  test("whoever says with bytes that it gives up asks nobody else to", () => {
+    const budget = new ByteBudget(800);
+    const other = accountOf(budget, "b");
+    const account: ByteAccount = new ByteAccount(budget, {
+      owner: "a",
+      bytesMax: 1e9,
+      shed: () => {
+        account.add(10);
+        account.relieve();
+        account.release(300);
+      },
+    });
+    account.add(600);
+    other.account.add(201);
+    account.relieve();
+    expect([account.heldBytes, other.asked.length]).toEqual([310, 0]);
+  });
+
   test("nobody is asked again and again who had nothing to give", () => {
     const budget = new ByteBudget(800);
     const { account, asked } = accountOf(budget, "a", { gives: false });

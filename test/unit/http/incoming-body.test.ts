@@ -239,6 +239,20 @@ describe("a reader of pieces", () => {
     expect([source.messages, source.used]).toEqual([2, 500]);
   });
 
+  test("that fails holds nothing of the message that it had begun", async () => {
+    const body = new IncomingBody();
+    const source = new Source();
+    const iterator = body.pieces(1000, source, { messages: 0, isBetween: false });
+    body.add(Buffer.alloc(300), source, true);
+    await iterator.next();
+    body.add(Buffer.alloc(200), source, true);
+    await iterator.next();
+    body.add(Buffer.alloc(100), source, true);
+    body.refuse(new BodyRefusedError("buffers_full"), source);
+    expect([source.used, source.gone]).toEqual([500, 100]);
+    await expect(iterator.next()).rejects.toMatchObject({ reason: "buffers_full" });
+  });
+
   test("waits for its sender only within a message", async () => {
     const body = new IncomingBody();
     const source = new Source();
