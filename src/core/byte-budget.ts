@@ -17,6 +17,7 @@ export class ByteBudget {
   readonly bytesMax: number;
   /** Those that can be made to give up bytes. */
   readonly holders: ByteHolders;
+  /** What others than `holders` have. */
   #heldBytes = 0;
   /** In order of arrival; a Set, so that whoever gives up leaves without a search. */
   readonly #waiters = new Set<Waiter>();
@@ -26,19 +27,24 @@ export class ByteBudget {
     this.holders = new ByteHolders(this);
   }
 
+  /** Somebody waits for bytes. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
   /** Bytes that are taken now. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#heldBytes + this.holders.heldBytes;
   }
 
   /** More is held than there should be: holders that can pause their senders do. */
   get isExceeded(): boolean {
-    return this.#heldBytes > this.bytesMax;
+    return this.heldBytes > this.bytesMax;
   }
 
   /** Takes `bytes` when there are as many; else false, and nothing is taken. */
   take(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.bytesMax || this.#waiters.size > 0) return false;
+    if (this.heldBytes + bytes > this.bytesMax || this.#waiters.size > 0) return false;
     this.#heldBytes += bytes;
     return true;
   }
@@ -51,7 +57,17 @@ export class ByteBudget {
   /** Gives back `bytes` that were taken or added; whoever waits longest is served first. */
   release(bytes: number): void {
     this.#heldBytes -= bytes;
-    if (this.#waiters.size > 0) this.#serveWaiters();
+    this.serveWaiters();
+  }
+
+  /** Bytes were given back. */
+  serveWaiters(): void {
+    for (const waiter of this.#waiters) {
+      if (this.heldBytes + waiter.bytes > this.bytesMax) return;
+      this.#waiters.delete(waiter);
+      this.#heldBytes += waiter.bytes;
+      waiter.settle(true);
+    }
   }
 
   /**
@@ -67,7 +83,7 @@ export class ByteBudget {
         this.#waiters.delete(waiter);
         resolve(false);
         // The one that left may have been first in line, and too large for what was free.
-        this.#serveWaiters();
+        this.serveWaiters();
       };
       const waiter: Waiter = {
         bytes,
@@ -79,14 +95,5 @@ export class ByteBudget {
       signal.addEventListener("abort", giveUp, { once: true });
       this.#waiters.add(waiter);
     });
-  }
-
-  #serveWaiters(): void {
-    for (const waiter of this.#waiters) {
-      if (this.#heldBytes + waiter.bytes > this.bytesMax) return;
-      this.#waiters.delete(waiter);
-      this.#heldBytes += waiter.bytes;
-      waiter.settle(true);
-    }
   }
 }

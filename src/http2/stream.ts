@@ -80,11 +80,8 @@ export class Stream {
   inRing = false;
   /** Its writer was told to wait. */
   writerWaits = false;
-  /** Bytes of DATA sent in all, and at the last look. */
+  /** Bytes of DATA sent in all. */
   sentBytes = 0;
-  sentBytesSeen = 0;
-  /** Bytes of DATA received at the last look. */
-  receivedBytesSeen = 0;
   /** How the peer keeps up with reading what waits for it, and with sending what is waited for. */
   readingPace: Pace | undefined;
   sendingPace: Pace | undefined;
