@@ -86,7 +86,7 @@ export interface Front extends AsyncDisposable {
 const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
   [414, "TARGET_TOO_LONG"],
   [501, "METHOD_UNKNOWN"],
-  [503, "OVERLOADED"],
+  [503, "BUFFERS_FULL"],
 ]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
