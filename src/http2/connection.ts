@@ -1002,7 +1002,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.receiveOpen = this.#windows.streamBytes;
     this.#lifetime.idleSinceMs = undefined;
     this.#streams.add(stream);
-    this.#hold(stream, streamBytes + (this.#isServer ? this.#decoder.listBytes : 0));
+    if (this.#isServer) this.#hold(stream, streamBytes + this.#decoder.listBytes);
   }
 
   #close(stream: S, brokenBy: Breaker, code: ErrorCode): void {
@@ -1105,12 +1105,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const shared = { bytes: sentBytes - this.#sentBytesSeen, rule: this.#paceRule(queuedBytes) };
     this.#sentBytesSeen = sentBytes;
     for (const stream of this.#streams.values()) {
-      const { sentBytes: sent, receivedBytes: received } = stream;
       if (stream.queuedBytes > 0) this.#checkReading(stream, shared);
       else stream.readingPace = undefined;
       if (this.#isServer && !stream.closed) this.#checkSending(stream, elapsedMs);
-      stream.sentBytesSeen = sent;
-      stream.receivedBytesSeen = received;
     }
   }
 
@@ -1123,13 +1120,17 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** A stream that its own window does not hold up waits with all others, and goes as fast as they. */
   #checkReading(stream: S, shared: { readonly bytes: number; readonly rule: PaceRule }): void {
     const { nowMs } = this.#lifetime;
-    const bytes = stream.sentBytes - stream.sentBytesSeen;
+    const pace = stream.readingPace;
+    if (pace === undefined) {
+      stream.readingPace = new Pace(nowMs, this.#limits.stallTimeoutMs, stream.sentBytes);
+      return;
+    }
+    const bytes = pace.look(stream.sentBytes);
     if (bytes < lentBytesMin) this.#sender.own(stream);
-    stream.readingPace ??= new Pace(nowMs, this.#limits.stallTimeoutMs);
     const isLate =
       stream.sendWindow > 0
-        ? stream.readingPace.isLate(nowMs, shared.bytes, shared.rule)
-        : stream.readingPace.isLate(nowMs, bytes, this.#paceRule(stream.queuedBytes));
+        ? pace.isLate(nowMs, shared.bytes, shared.rule)
+        : pace.isLate(nowMs, bytes, this.#paceRule(stream.queuedBytes));
     if (isLate) this.reset(stream, errorCode.cancel);
   }
 
@@ -1140,12 +1141,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const { nowMs } = this.#lifetime;
     const { bodyTimeoutMs, stallTimeoutMs } = this.#limits;
-    stream.sendingPace ??= new Pace(nowMs, stallTimeoutMs);
+    stream.sendingPace ??= new Pace(nowMs, stallTimeoutMs, stream.receivedBytes);
     const pace = stream.sendingPace;
     // Without a window the peer may not send, however much it would like to.
     if (stream.receiveOpen <= 0 || !this.#windows.isOpen) pace.excuse(elapsedMs);
-    const bytes = stream.receivedBytes - stream.receivedBytesSeen;
-    const isLate = pace.isLate(nowMs, bytes, this.#paceRule(0));
+    const isLate = pace.isLate(nowMs, pace.look(stream.receivedBytes), this.#paceRule(0));
     if (!isLate && nowMs - pace.sinceMs < bodyTimeoutMs) return;
     stream.sendingPace = undefined;
     this.#handler.onRefusal(stream, "late");

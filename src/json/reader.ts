@@ -2,20 +2,26 @@
 
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { turns } from "#core/turns.ts";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { ignored, unset } from "./leaf.ts";
-import { type JsonLimits, jsonLimits } from "./limits.ts";
+import { jsonLimits } from "./limits.ts";
 import type { FieldPlan } from "./message-frame.ts";
 import { JsonProblem } from "./problem.ts";
 import { Root } from "./root.ts";
 import { JsonRun, type RunOptions } from "./run.ts";
-import { typePlans } from "./type-plan.ts";
+import { type TypePlans, typePlans } from "./type-plan.ts";
 
 /** How JSON is read. */
-export interface JsonReaderOptions extends Partial<JsonLimits> {
+export interface JsonReaderOptions {
+  /** Default 100,000 elements, and 100 levels. */
+  readonly elementsMax?: number | undefined;
+  readonly depthMax?: number | undefined;
   /** Types that google.protobuf.Any may carry, and extensions. */
   readonly registry: Registry;
   /** Fields and enum names that a type has not are passed over; default: they are refused. */
   readonly ignoreUnknownFields?: boolean;
+  /** Bounds of single fields, which hold while their values are read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
 }
 
 /** One field of a message, and the text that its value is. */
@@ -26,6 +32,8 @@ export interface FieldText {
   /** Takes the paths of the fields that the text names within a message, down to lists, maps and values. */
   readonly paths?: string[];
 }
+
+const unlimited: LimitsOf = () => ({});
 
 /** Characters that are read before anybody looks at the time. */
 const sliceChars = 16_384;
@@ -49,9 +57,13 @@ async function readOn(run: JsonRun, first: Promise<void>): Promise<void> {
 /** Reads JSON. All that it throws or rejects with is a JsonProblem. */
 export class JsonReader {
   readonly #options: RunOptions;
+  readonly #plans: TypePlans;
 
-  constructor({ registry, ignoreUnknownFields = false, ...limits }: JsonReaderOptions) {
-    this.#options = { ...jsonLimits, ...limits, registry, ignoresUnknown: ignoreUnknownFields };
+  constructor(options: JsonReaderOptions) {
+    const { registry, ignoreUnknownFields: ignoresUnknown = false } = options;
+    const { elementsMax = jsonLimits.elementsMax, depthMax = jsonLimits.depthMax } = options;
+    this.#options = { elementsMax, depthMax, registry, ignoresUnknown };
+    this.#plans = typePlans(ignoresUnknown, options.limitsOf ?? unlimited);
   }
 
   /** The message that a text writes, at once when it is soon read. */
@@ -80,10 +92,6 @@ export class JsonReader {
     if (pause !== undefined) return readOn(run, pause).then(set);
     set();
     return undefined;
-  }
-
-  get #plans() {
-    return typePlans(this.#options.ignoresUnknown);
   }
 }
 

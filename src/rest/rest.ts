@@ -11,6 +11,7 @@ import { Compression, type CompressionOptions, defaultCompression } from "#excha
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
@@ -37,6 +38,8 @@ export interface RestOptions {
   readonly targetBytesMax?: number;
   /** Greatest number of list items and object members in one JSON text; default 100,000. */
   readonly elementsMax?: number | undefined;
+  /** Bounds of single fields, which hold while JSON is read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Rules beside the annotations, which win over those of the same method; one a method. */
@@ -90,8 +93,8 @@ const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
 function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
-  const { json = {}, jsonByMethod = {}, elementsMax } = options;
-  const setup = { registry: registryOf(calls.services), elementsMax };
+  const { json = {}, jsonByMethod = {}, elementsMax, limitsOf } = options;
+  const setup = { registry: registryOf(calls.services), elementsMax, limitsOf };
   const shared = createJsonCodec(json, setup);
   const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
   for (const [name, own] of Object.entries(jsonByMethod)) {

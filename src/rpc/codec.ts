@@ -72,9 +72,11 @@ function jsonFault(thrown: unknown, code: Code): ConnectError {
   if (kind === "limit") {
     return fault("REQUEST_INVALID", `the message is more than is read: ${description}`, { cause });
   }
+  const fields = path === "" ? {} : { fields: [{ field: path, description }] };
+  // Told as validation tells it of a message that has been read.
+  if (kind === "rule") return fault("REQUEST_INVALID", message, { cause, ...fields });
   const text = `the message is not JSON of its type: ${message}`;
-  const fields = path === "" ? [] : [{ field: path, description }];
-  return fault("BODY_MALFORMED", text, { code, cause, ...(path === "" ? {} : { fields }) });
+  return fault("BODY_MALFORMED", text, { code, cause, ...fields });
 }
 
 async function refusing(message: Promise<Message>, malformedCode: Code): Promise<Message> {

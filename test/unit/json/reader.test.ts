@@ -14,6 +14,7 @@ import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { PredictRequestSchema } from "#gen/polygate/v1/predict_pb.js";
 import { JsonProblem } from "#json/problem.ts";
 import { JsonReader } from "#json/reader.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { testProtos } from "../../support/test-protos.ts";
 
 const files = testProtos();
@@ -450,18 +451,20 @@ describe("the limit of elements", () => {
   });
 });
 
-test("a list is read as far as its own rule goes", () => {
+test("a list is read as far as its own rule goes, for whoever knows it", () => {
+  const ruled = new JsonReader({ registry, limitsOf: ruleLimits });
   const messages = (count: number) =>
     `{"messages":[${Array(count).fill("{}").join()}${count > 1024 ? "" : "]}"}`;
-  expect(() => reader.readNow(ChatRequestSchema, messages(1024))).not.toThrow();
+  expect(() => ruled.readNow(ChatRequestSchema, messages(1024))).not.toThrow();
   // It is not read to its end: there is none.
-  expect(problemOf(ChatRequestSchema, messages(1025))).toEqual({
-    kind: "unfit",
+  expect(problemOf(ChatRequestSchema, messages(1025), ruled)).toEqual({
+    kind: "rule",
     path: "messages",
     description: "must contain no more than 1024 item(s)",
   });
   const shape = `{"inputs":[{"shape":[${Array(17).fill("1").join()}]}]}`;
-  expect(problemOf(PredictRequestSchema, shape).path).toBe("inputs[0].shape");
+  expect(problemOf(PredictRequestSchema, shape, ruled).path).toBe("inputs[0].shape");
+  expect(() => reader.readNow(PredictRequestSchema, shape)).not.toThrow();
 });
 
 describe("a long text", () => {
