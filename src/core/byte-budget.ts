@@ -46,6 +46,8 @@ export class ByteBudget {
   /** Gives back `bytes` that were taken or added; whoever waits longest is served first. */
   release(bytes: number): void {
     this.#heldBytes -= bytes;
+    // Nearly always; looking for the first costs more than all else.
+    if (this.#waiters.size === 0) return;
     for (const waiter of this.#waiters) {
       if (this.#heldBytes + waiter.bytes > this.bytesMax) return;
       this.#waiters.delete(waiter);

@@ -1,7 +1,6 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { HeldBytes } from "#core/held-bytes.ts";
 import { coded, isCompressed, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
@@ -16,6 +15,7 @@ import {
   written,
 } from "./lane.ts";
 import {
+  type Decompressing,
   decompressedMessage,
   type MessageReading,
   messagesFrom,
@@ -41,13 +41,13 @@ export class EnvelopedLane {
     const { exchange, procedure } = request;
     const { method } = procedure;
     const bytesMax = this.#bodyBytesMax;
-    const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
-    const held = new HeldBytes(this.#options.buffers);
+    const { name } = this.#protocol;
+    const call = new ExchangeCall(exchange, request.values, name, this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, call, held);
+        reading = this.#readingOf(request, call);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -61,12 +61,14 @@ export class EnvelopedLane {
       try {
         const body =
           exchange.takeBody(bytesMax) ?? (await call.reading(() => exchange.body(bytesMax)));
-        held.add(body.length);
+        call.hold(body.length);
         const bytes = this.#protocol.isText ? fromBase64(body) : body;
-        if (bytes !== body) held.add(bytes.length);
+        if (bytes !== body) call.hold(bytes.length);
         const only = onlyEnvelope(bytes, reading);
         input = isCompressed(only)
-          ? await call.reading((source) => decompressedMessage(only, { ...reading, source }))
+          ? await call.reading((source) =>
+              decompressedMessage(only, reading, this.#decompressing(call, source)),
+            )
           : plainMessage(only, reading);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
@@ -77,16 +79,12 @@ export class EnvelopedLane {
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
     } finally {
-      held[Symbol.dispose]();
+      call.release();
     }
   }
 
   /** How the messages are to be read; the deadline goes into `call`. */
-  #readingOf(
-    { exchange, procedure, type }: RpcRequest,
-    call: ExchangeCall,
-    held: HeldBytes,
-  ): MessageReading {
+  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
     if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
@@ -95,10 +93,11 @@ export class EnvelopedLane {
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
-      decompressor: this.#options.decompressor,
-      source: call,
-      held,
     };
+  }
+
+  #decompressing({ held }: ExchangeCall, source: Decompressing["source"]): Decompressing {
+    return { decompressor: this.#options.decompressor, source, held };
   }
 
   /** A message as it is sent. Throws BODY_TOO_LARGE. */
@@ -119,7 +118,8 @@ export class EnvelopedLane {
   ): Promise<void> {
     const { calls } = this.#options;
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY);
-    const input = messagesFrom(this.#protocol.isText ? fromBase64Pieces(chunks) : chunks, reading);
+    const pieces = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
+    const input = messagesFrom(pieces, reading, this.#decompressing(call, call));
     const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {

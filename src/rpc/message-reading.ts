@@ -8,10 +8,14 @@ import { type Envelope, isCompressed } from "#protocol/envelope.ts";
 import { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import type { Codec } from "./codec.ts";
 
-/** How one request's messages are read, and where their bytes are counted. */
-export interface MessageReading extends Reading, Recipient {
+/** How one request's messages are read. */
+export interface MessageReading extends Reading {
   readonly codec: Codec;
   readonly coding: Coding | undefined;
+}
+
+/** Who decompresses them, and where their bytes are counted. */
+export interface Decompressing extends Recipient {
   readonly decompressor: Decompressor;
   readonly held: HeldBytes;
 }
@@ -28,9 +32,11 @@ export function plainMessage(
 export async function decompressedMessage(
   { payload }: Envelope,
   reading: MessageReading,
+  decompressing: Decompressing,
 ): Promise<Message> {
-  const { codec, coding, decompressor, malformedCode } = reading;
-  const bytes = await decompressor.decompressed(coding, payload, reading, reading);
+  const { codec, coding, malformedCode } = reading;
+  const { decompressor } = decompressing;
+  const bytes = await decompressor.decompressed(coding, payload, reading, decompressing);
   return codec.read(bytes, malformedCode);
 }
 
@@ -41,15 +47,16 @@ export async function decompressedMessage(
 export async function* messagesFrom(
   chunks: AsyncIterable<Uint8Array>,
   reading: MessageReading,
+  decompressing: Decompressing,
 ): AsyncGenerator<Message> {
-  const { held } = reading;
+  const { held } = decompressing;
   const envelopes = new EnvelopeReader(chunks, reading, held);
   try {
     for (;;) {
       const next = await envelopes.next();
       if (next === undefined) return;
       yield isCompressed(next)
-        ? await decompressedMessage(next, reading)
+        ? await decompressedMessage(next, reading, decompressing)
         : plainMessage(next, reading);
       held.keepOnly(envelopes.unreadBytes);
     }
