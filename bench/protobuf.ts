@@ -16,7 +16,7 @@ import {
   ChatResponseSchema,
   StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
-import { decoderOf } from "#protobuf/decoder.ts";
+import { Decoders } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { answerTo, chatRequest, framed } from "./support/chat.ts";
 import { figure, median } from "./support/statistics.ts";
@@ -43,7 +43,7 @@ function compare<M extends DescMessage>(name: string, schema: M, init: MessageIn
   const message: MessageShape<M> = create(schema, init);
   const bytes = Buffer.from(toBinary(schema, message));
   const encode = encoderOf(schema);
-  const decode = decoderOf(schema);
+  const decode = new Decoders().of(schema);
   const [encoding = 0, theirEncoding = 0, decoding = 0, theirDecoding = 0] = microsecondsOf([
     () => encode(message, 5).length,
     () => framed(toBinary(schema, message)).length,

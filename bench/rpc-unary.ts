@@ -6,14 +6,14 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { ChatRequestSchema, ChatResponseSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
-import { decoderOf } from "#protobuf/decoder.ts";
+import { Decoders } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { envelope, prefixBytes } from "#protocol/envelope.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { createRpc } from "#rpc/rpc.ts";
 import { NullExchange, type NullRequest } from "./support/null-exchange.ts";
 
-const decode = decoderOf(ChatRequestSchema);
+const decode = new Decoders().of(ChatRequestSchema);
 const encode = encoderOf(ChatResponseSchema);
 const rounds = Number(process.argv[2] ?? 5);
 const callsARound = 100_000;

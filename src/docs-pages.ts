@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { packageFile } from "#core/package-file.ts";
+import { FixedBody } from "#exchange/fixed-body.ts";
 import type { PageAnswer, Pages } from "#exchange/pages.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
@@ -24,9 +25,10 @@ function fixedPage(contentType: string, write: () => string | Promise<string>) {
   let answer: PageAnswer | undefined;
   return async (): Promise<PageAnswer> => {
     if (answer !== undefined) return answer;
-    const body = await write();
+    const body = new FixedBody(await write());
     const headers = {
-      etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
+      // Weak: it stands for the page in every coding.
+      etag: `W/"${createHash("sha256").update(body.bytes).digest("base64url")}"`,
       "cache-control": "no-cache",
       "content-security-policy": contentSecurityPolicy,
       "x-content-type-options": "nosniff",

@@ -6,6 +6,7 @@ import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
+import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -26,6 +27,7 @@ import { type CallPath, type CallPolicy, createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { createRestFace, valuesOf } from "./rest-face.ts";
 
 /** A listener and what it serves. */
@@ -46,12 +48,13 @@ export interface FrontOptions {
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
     readonly all: Pages;
-    /** `json`: what differs on the listener. */
-    readonly rest: (json: JsonOptions) => Pages;
+    readonly rest: (listener: Pick<FrontListener, "serves" | "json">) => Pages;
     readonly metrics: Pages;
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** Most elements of a request message; the decoders have a default. */
+  readonly elementsMax?: number;
   /** What all requests and responses hold in memory, over all listeners and protocols. */
   readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
@@ -83,7 +86,7 @@ export interface Front extends AsyncDisposable {
 const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
   [414, "TARGET_TOO_LONG"],
   [501, "METHOD_UNKNOWN"],
-  [503, "OVERLOADED"],
+  [503, "BUFFERS_FULL"],
 ]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
@@ -113,7 +116,8 @@ interface FaceParts {
 
 /** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
 function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
-  const pages = (some: Pages) => createPagesSurface(some, refuseWith);
+  const compression = new Compression(options.rest?.compression ?? defaultCompression);
+  const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
     answerUnknown(exchange, record, refuseWith);
   const restWith = (json: JsonOptions = {}) => {
@@ -121,14 +125,18 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
+      elementsMax: options.elementsMax,
+      limitsOf: ruleLimits,
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });
     const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
-    return { pages: pages(options.pages.rest(json)), isRoute, ...face };
+    return { isRoute, ...face };
   };
   const all = pages(options.pages.all);
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax: options.bytesMax }));
+  const { bytesMax: readBytesMax, elementsMax, buffers } = options;
+  const decoding = { elementsMax, limitsOf: ruleLimits };
+  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding, buffers }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const none: Surface = {
@@ -147,7 +155,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       all,
       ...(serves.includes("rpc") ? [rpc] : []),
       ...(serves.includes("metrics") ? [metrics] : []),
-      ...(serves.includes("rest") ? [rest.pages, rest.surface] : []),
+      ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
       none,
     ];
     return { listener, surfaces, upgrade: rest.upgrade };

@@ -10,6 +10,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { remembered } from "#core/remembered.ts";
 import { systemRng } from "#core/rng.ts";
+import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
@@ -19,7 +20,9 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
+import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
@@ -126,7 +129,14 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
       series.stats.end(elapsedMs, { failed });
       if (!logger.isLevelEnabled("debug")) return;
       logger.debug(
-        { request_id: requestId, pool, endpoint, algorithm, outcome, elapsed_ms: elapsedMs },
+        {
+          request_id: requestId,
+          pool,
+          endpoint,
+          algorithm,
+          outcome,
+          elapsed_ms: threeDigits(elapsedMs),
+        },
         "attempt",
       );
     };
@@ -145,7 +155,14 @@ async function openChat(shared: Shared): Promise<ChatSide> {
       rng: systemRng,
       onChange({ member: { id, health: state } }) {
         health.set(ChatService.typeName, pool.candidates().length > 0);
-        logger[state.kind === "unhealthy" ? "warn" : "info"]({ core: id, ...state }, "core health");
+        if (state.kind === "unknown") return;
+        const facts = {
+          core: id,
+          health: state.kind,
+          elapsed_ms: threeDigits(state.responseTimeMs),
+        };
+        if (state.kind === "healthy") logger.info(facts, "core health");
+        else logger.warn({ ...facts, error: causeText(state.cause) }, "core health");
       },
     },
   );
@@ -170,6 +187,9 @@ function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> 
     clock,
     onChange({ name, state, version, error }) {
       logger[state === "failed" ? "warn" : "info"]({ model: name, state, version, error }, "model");
+    },
+    onStray({ name, problem }) {
+      logger.warn({ name, problem }, "not read from the model repository");
     },
   });
 }
@@ -198,7 +218,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
     router.service(StatsService, createStatsService({ ...facts, ...deps }));
-    registerHealth(router, health, serviceNames);
+    registerHealth(router, health, serviceNames, { callerOf });
     registerReflection(router, [...publicServices, Health]);
   };
 }
@@ -223,9 +243,14 @@ function openStreet(
         metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
         version: packageVersion,
         services: publicServices,
-        document: { authenticates: auth.enabled, rest: settings.rest },
+        document: {
+          authenticates: auth.enabled,
+          openScopes: auth.enabled ? [] : auth.anonymousScopes,
+          rest: settings.rest,
+        },
       }),
       bytesMax: request.bytesMax,
+      elementsMax: request.elementsMax,
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,

@@ -23,41 +23,66 @@ const securitySchemes: Readonly<Record<string, JsonObject>> = {
 
 /** Requests that answer something on a gateway without any configuration. */
 const question = { message: "what is 12*7?", use_tools: true };
-const examples: RequestExamples = {
+const examples = (): RequestExamples => ({
   "polygate.v1.ChatService.Chat": question,
   "polygate.v1.ChatService.StreamChat": question,
   "polygate.v1.ChatService.Query": { query: "what is 6*7?" },
-  "polygate.v1.PredictService.Predict": { model: "digits", top_k: 3 },
+  "polygate.v1.PredictService.Predict": { model: "digits", file: exampleImage(), top_k: 3 },
   "polygate.v1.ModelsService.GetModel": { model: "digits" },
   "polygate.v1.ModelsService.LoadModel": { model: "digits" },
   "polygate.v1.ModelsService.UnloadModel": { model: "digits" },
   "polygate.v1.ModelsService.ReloadModel": { model: "digits" },
   "polygate.v1.StatsService.GetPerformance": { hours: 24 },
-};
+});
 
-/** The comments of the public protos; generated code leaves them out. */
-function publicComments(): Comments {
+/** A digit that ships with the package, in base64: small enough to be read in the document. */
+function exampleImage(): string {
+  return readFileSync(packageFile("models/digits/examples/7.png"), "base64");
+}
+
+/** What a caller needs for a method of this scope, for people who read the document. */
+function needOf(scope: string, { authenticates, openScopes }: DocumentFacts): string {
+  if (openScopes.includes(scope)) return "";
+  if (authenticates) return ` Needs a key that has the scope \`${scope}\`.`;
+  return (
+    ` Closed while the gateway has no keys: it needs the scope \`${scope}\`. Set \`API_KEY\` ` +
+    `and send that key, or open it to everybody with \`auth.anonymous_scopes: [${scope}]\`.`
+  );
+}
+
+/** The comments of the public protos, which generated code leaves out, and what callers need. */
+function publicComments(facts: DocumentFacts): Comments {
   const image = readFileSync(packageFile("gen/comments.binpb"));
-  return commentsOf(fromBinary(FileDescriptorSetSchema, image).file);
+  const comments = new Map(commentsOf(fromBinary(FileDescriptorSetSchema, image).file));
+  for (const method of restServices.flatMap(({ methods }) => methods)) {
+    const { requiredScope } = methodFacts(method);
+    if (requiredScope === "") continue;
+    const name = `${method.parent.typeName}.${method.name}`;
+    comments.set(name, (comments.get(name) ?? "") + needOf(requiredScope, facts));
+  }
+  return comments;
 }
 
 /** What the document tells of. */
 export interface DocumentFacts {
   /** Whether callers need a credential. */
   readonly authenticates: boolean;
+  /** Scopes that callers have without one. */
+  readonly openScopes: readonly string[];
   /** As the transcoder has them. */
   readonly rest: Pick<OpenApiOptions, "rules" | "json" | "jsonByMethod">;
 }
 
 /** The document. Throws for rules that cannot be. */
-export function openApiDocument({ authenticates, rest }: DocumentFacts): JsonObject {
+export function openApiDocument(facts: DocumentFacts): JsonObject {
+  const { authenticates, rest } = facts;
   const { rules = [], json = {}, jsonByMethod = {} } = rest;
   return createOpenApi(restServices, {
     title: "Polygate",
     version: packageVersion,
     description,
-    comments: publicComments(),
-    examples,
+    comments: publicComments(facts),
+    examples: examples(),
     isPublic: (method) => methodFacts(method).isPublic,
     rules,
     json,

@@ -3,10 +3,12 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { PageAnswer } from "#exchange/pages.ts";
+import { expositionOf } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
 import type { FrontOptions } from "./front.ts";
+import { homePages } from "./home-page.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
 /** What the pages tell of. */
@@ -31,6 +33,20 @@ function redirect(location: string): PageAnswer {
   return { ...json(307, { location }), headers: { location } };
 }
 
+/** Not to be ready is no error: the first such response is logged, those that repeat it are not. */
+function readinessPage(isReady: () => boolean): () => PageAnswer {
+  let isLogged = false;
+  return () => {
+    if (isReady()) {
+      isLogged = false;
+      return json(200, { status: "ready" });
+    }
+    const logLevel = isLogged ? "debug" : "info";
+    isLogged = true;
+    return { ...json(503, { status: "not ready" }), logLevel };
+  };
+}
+
 /** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
 function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<ChatBackend>): void {
   coreHealth.reset();
@@ -42,32 +58,29 @@ function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<Cha
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pool, isReady, metricsPath, version, services, document } = facts;
+  const { metrics, pool, isReady, metricsPath, document } = facts;
   const { rest } = document;
+  // Listeners that read and write the same JSON share its document.
+  const sharedDocs = docsPages(document);
   const metricsPage = async (): Promise<PageAnswer> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
-    return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+    return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };
   return {
     all: {
       "/livez": () => json(200, { status: "alive" }),
-      "/readyz": () =>
-        isReady() ? json(200, { status: "ready" }) : json(503, { status: "not ready" }),
+      "/readyz": readinessPage(isReady),
     },
-    rest: (own) => ({
-      "/": () =>
-        json(200, {
-          name: "polygate",
-          version,
-          services: services.map(({ typeName }) => typeName),
-          protocols: ["grpc", "grpc-web", "connect", "rest"],
-          health: "/healthz",
-          metrics: metricsPath,
-          docs: "/docs",
-          openapi: "/openapi.json",
-        }),
-      ...docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } }),
+    rest: ({ serves, json: own }) => ({
+      ...homePages({
+        ...facts,
+        serves,
+        metricsPath: serves.includes("metrics") ? metricsPath : undefined,
+      }),
+      ...(own === undefined
+        ? sharedDocs
+        : docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } })),
       "/docs/": () => redirect("/docs"),
       "/status": () => redirect("/healthz"),
     }),

@@ -59,7 +59,7 @@ const markCalled: CallWatch = () => (values) => {
   return () => {};
 };
 
-const auth = authentication(chainOptions.auth);
+const auth = authentication(chainOptions.auth, deps.clock);
 /** The chain's steps in its order. */
 const links: readonly Link[] = [
   { name: "access log", watch: accessLog(deps.logger, deps.clock), substitute: markCalled },

@@ -35,6 +35,7 @@ export const chainOptions = {
       },
     ],
     anonymousScopes: [],
+    failuresPerMinute: 30,
   },
   rateLimit: { capacity: plenty, perSecond: plenty, routes: [], clientsMax: 1_000 },
   timeoutMs: 30_000,
@@ -110,6 +111,7 @@ export function recordOf(requestId: string): CallRecord {
     httpVersion: "2",
     startMs: systemClock.nowMs(),
     endpoint: "chat",
+    status: 0,
     called: false,
   };
 }

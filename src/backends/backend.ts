@@ -97,6 +97,9 @@ export interface PredictBackend extends AsyncDisposable {
   load(model: string, version: string): Promise<ModelStatus>;
   /** Stops serving; calls under way end first. */
   unload(model: string): Promise<ModelStatus>;
-  /** Reads model.yaml and weights anew; the old ones serve until then, and go on when it fails. */
+  /**
+   * Reads model.yaml and weights anew; the old ones serve until then, and go on when it fails. One
+   * that is no longer in the repository is unloaded and forgotten: MODEL_UNKNOWN.
+   */
   reload(model: string): Promise<ModelStatus>;
 }

@@ -15,11 +15,18 @@ export interface BannerFacts {
   readonly models: readonly string[];
   /** Model for the predict line, and an image that a reader has; absent: the line is left out. */
   readonly sample?: { readonly model: string; readonly image: string };
-  /** Callers need a key: the lines to try carry one. */
-  readonly authEnabled: boolean;
+  /** Callers need a key, which the lines to try take from this variable; absent: no key is needed. */
+  readonly key?: KeyVariable;
 }
 
-/** Several lines, without a line end behind the last. */
+/** A variable of the shell that the lines to try take a key from. */
+export interface KeyVariable {
+  readonly name: string;
+  /** The environment has it, and it holds a key. */
+  readonly isSet: boolean;
+}
+
+/** Several lines, without a line end after the last. */
 export function bannerText(facts: BannerFacts): string {
   const rows = [
     ...facts.listeners.map(({ name, url, serves }) => [
@@ -32,13 +39,25 @@ export function bannerText(facts: BannerFacts): string {
   const known = rows.map(([label = "", text = ""]) => `  ${label.padEnd(9)}${text}`);
   const lines = [`Polygate ${facts.version}`, ...known];
   const tries = triesOf(facts);
-  return (tries.length === 0 ? lines : [...lines, "", "Try it", ...tries]).join("\n");
+  return (tries.length === 0 ? lines : [...lines, "", tryItText(facts), ...tries]).join("\n");
+}
+
+function tryItText({ key }: BannerFacts): string {
+  if (key === undefined) return "Try it";
+  return key.isSet
+    ? `Try it, where ${key.name} is set as it is here`
+    : `Try it, with ${key.name} set to one of the keys`;
+}
+
+/** A word of a command line, quoted for the shell where it needs to be. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Calls on the first listener that serves what they need. */
-function triesOf({ listeners, sample, authEnabled }: BannerFacts): readonly string[] {
+function triesOf({ listeners, sample, key: variable }: BannerFacts): readonly string[] {
   const urlOf = (surface: string) => listeners.find(({ serves }) => serves.includes(surface))?.url;
-  const key = authEnabled ? `-H "authorization: Bearer $AUTH_SECRET_KEY" ` : "";
+  const key = variable === undefined ? "" : `-H "authorization: Bearer $${variable.name}" `;
   const json = `${key}-H 'content-type: application/json'`;
   const lines: string[] = [];
   const rest = urlOf("rest");
@@ -46,7 +65,8 @@ function triesOf({ listeners, sample, authEnabled }: BannerFacts): readonly stri
     const question = `{"message": "what is 12*7?", "use_tools": true}`;
     lines.push(`curl ${json} -d '${question}' ${rest}/api/v1/chat`);
     if (sample !== undefined) {
-      lines.push(`curl ${key}-F file=@${sample.image} ${rest}/predict/${sample.model}`);
+      const file = shellWord(`file=@${sample.image}`);
+      lines.push(`curl ${key}-F ${file} ${rest}/predict/${sample.model}`);
     }
     lines.push(`curl -N ${json} -d '{"message": "hello", "stream": true}' ${rest}/api/v1/chat`);
   }

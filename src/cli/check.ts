@@ -1,13 +1,17 @@
 /** `polygate check`: says whether a configuration would start, or prints its JSON Schema. */
 
 import { jsonSchema } from "#config/json-schema.ts";
+import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
+import { settingsHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
+
+const ownFlags = [{ name: "schema", description: "print the JSON Schema of the file" }];
 
 /** Takes the flags of `serve`. Returns the exit code: 1 when there are problems. */
 export function check(argv: readonly string[], terminal: Terminal): number {
-  if (toldHelp(argv, terminal)) return 0;
+  if (toldHelp(argv, terminal, () => settingsHelp("check", ownFlags))) return 0;
   if (argv.includes("--schema")) {
     terminal.out(JSON.stringify(jsonSchema(), undefined, 2));
     return 0;
@@ -15,7 +19,8 @@ export function check(argv: readonly string[], terminal: Terminal): number {
   const settings = settingsFrom(argv, terminal);
   if (settings === undefined) return 1;
   terminal.out(`configuration ok: ${summary(settings)}`);
-  const { unused } = settings;
+  const { unused, warnings } = settings;
+  for (const warning of warnings) terminal.out(`warning: ${problemText(warning)}`);
   if (unused.length > 0) terminal.out(`not used by this version: ${unused.join(", ")}`);
   return 0;
 }

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import { type Problem, problemText } from "#config/problem.ts";
-import { numberBetween, text, wholeNumber } from "#config/scalar.ts";
+import { host, numberBetween, wholeNumber } from "#config/scalar.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { commandHelp } from "./help.ts";
@@ -45,7 +45,7 @@ const rows = [
 
 const dayMs = 86_400_000;
 const values = z.object({
-  host: text(),
+  host: host(),
   port: wholeNumber(0, 65_535),
   "latency-ms": numberBetween(0, dayMs),
   "token-interval-ms": numberBetween(0, dayMs),
@@ -89,23 +89,28 @@ export async function core(
   const options = optionsFrom(checked.data);
   const { host, port } = options;
   const level = checked.data["log-level"];
-  const logger = createLogger({ level, format: "json", output: "stdout" });
+  const format = terminal.terminals.includes("stdout") ? "text" : "json";
+  const logger = createLogger({ level, format, output: "stdout" });
   exitOnCrash(logger);
   await using _flush = flushAtEnd(logger);
   const stop = stopAsked(logger);
-  let opened: CoreServing;
+  let running: CoreServing;
   try {
-    opened = await start(options, logger);
+    running = await start(options, logger);
   } catch (error) {
     terminal.err(
       `the core could not start: ${startFailureText(error, [{ name: "core", host, port }])}`,
     );
     return 1;
   }
-  await using running = opened;
-  logger.info({ url: running.url }, "core listens");
-  logger.info({ signal: await stop }, "draining");
-  await running.drain();
+  {
+    await using _running = running;
+    const listeners = [{ name: "core", url: running.url, serves: ["rpc"] }];
+    logger.info({ listeners }, "listening");
+    logger.info({ signal: await stop }, "draining");
+    await running.drain();
+  }
+  logger.info("stopped");
   return 0;
 }
 

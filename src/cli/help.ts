@@ -3,24 +3,43 @@
 import { fieldsOf } from "#config/fields.ts";
 import type { FlagRow } from "#config/flags.ts";
 import { jsonSchema } from "#config/json-schema.ts";
+import { nearest } from "#config/nearest.ts";
 import { pathText } from "#config/problem.ts";
 import { type SettingFlagRow, serveFlags } from "#config/serve-flags.ts";
 
-const intro = `Usage: polygate [command] [flags]
-
-Commands
-  serve     run the gateway (the default)
-  core      run a reference chat core
-  check     check a configuration; --schema prints its JSON Schema
-  health    ask the gateway that these settings start whether it is ready
-  openapi   print the OpenAPI document of the REST surface
-  version   print the version
-
-Flags of serve, check, health and openapi`;
+const commands: Readonly<Record<string, string>> = {
+  serve: "run the gateway (the default)",
+  core: "run a reference chat core",
+  check: "check a configuration; --schema prints its JSON Schema",
+  health: "ask the gateway that these settings start whether it is ready",
+  openapi: "print the OpenAPI document of the REST surface",
+  version: "print the version, as --version does",
+};
 
 /** The help of `polygate`, with the flags of `serve`. */
 export function mainHelp(): string {
-  return `${intro}\n${serveFlags.map((row) => flagLine(row, factsOf(row))).join("\n")}`;
+  const rows = Object.entries(commands).map(([name, what]) => `  ${name.padEnd(10)}${what}`);
+  const lines = ["Usage: polygate [command] [flags]", "", "Commands", ...rows, ""];
+  return [...lines, "Flags of serve, check, health and openapi", ...settingFlagLines()].join("\n");
+}
+
+/** The help of a command that takes the flags of `serve` and `rows` of its own. */
+export function settingsHelp(command: string, rows: readonly FlagRow[]): string {
+  const own = rows.map((row) => flagLine(row, []));
+  const lines = [`Usage: polygate ${command} [flags]`, "", "Flags", ...own];
+  return [...lines, ...settingFlagLines()].join("\n");
+}
+
+/** What is said of a word that is no command: the word, a guess, the help. */
+export function unknownCommand(word: string): string {
+  const meant = nearest(word, Object.keys(commands));
+  const guess = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  const quoted = JSON.stringify(word.slice(0, 64));
+  return `polygate: unknown command ${quoted}${guess}\n\n${mainHelp()}`;
+}
+
+function settingFlagLines(): readonly string[] {
+  return serveFlags.map((row) => flagLine(row, factsOf(row)));
 }
 
 /** The help of a command with flags of its own. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The process's shell: readies the process, picks the command, turns its outcome into an exit code. */
 
 import { enableCompileCache } from "node:module";
@@ -18,6 +17,7 @@ const releaseYoungGeneration = holdYoungGeneration();
 const terminal: Terminal = {
   env: process.env,
   cwd: process.cwd(),
+  terminals: (["stdout", "stderr"] as const).filter((name) => process[name].isTTY),
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
 };
@@ -34,6 +34,7 @@ async function loaded<T>(starting: Promise<T>): Promise<T> {
 
 async function run(argv: readonly string[]): Promise<number> {
   const [first = "serve", ...others] = argv;
+  if (first === "--version" || first === "-v") return run(["version"]);
   const [command, flags] = first.startsWith("-") ? ["serve", argv] : [first, others];
   switch (command) {
     case "serve": {
@@ -61,6 +62,7 @@ async function run(argv: readonly string[]): Promise<number> {
       const write = async ({ auth, rest }: Settings) =>
         (await import("#openapi-document.ts")).openApiDocument({
           authenticates: auth.enabled,
+          openScopes: auth.enabled ? [] : auth.anonymousScopes,
           rest,
         });
       return openapi(flags, terminal, write);
@@ -70,8 +72,8 @@ async function run(argv: readonly string[]): Promise<number> {
       return version(terminal);
     }
     default: {
-      const { mainHelp } = await import("./help.ts");
-      terminal.err(`polygate: unknown command\n\n${mainHelp()}`);
+      const { unknownCommand } = await import("./help.ts");
+      terminal.err(unknownCommand(command));
       return 2;
     }
   }

@@ -1,5 +1,6 @@
 /** `polygate serve`: settings, then the gateway, until a signal asks it to stop. */
 
+import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
@@ -7,6 +8,7 @@ import { within } from "#core/within.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
+import { keyVariable } from "./key-variable.ts";
 import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
 import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
@@ -39,30 +41,40 @@ export async function serve(
   await using _flush = flushAtEnd(logger);
   // Before the start: a signal that comes while the gateway opens is not lost.
   const stop = stopAsked(logger);
-  let opened: Serving;
+  let gateway: Serving;
   try {
-    opened = await start(settings, logger);
+    gateway = await start(settings, logger);
   } catch (error) {
     const { listeners, onnx } = settings;
     const text = startFailureText(error, listeners, onnx.repositoryPath);
     terminal.err(`polygate could not start: ${text}`);
     return 1;
   }
-  await using gateway = opened;
-  if (settings.unused.length > 0) {
-    logger.warn({ names: settings.unused }, "configured and not used by this version");
+  {
+    await using _gateway = gateway;
+    logger.info({ listeners: gateway.facts().listeners }, "listening");
+    for (const warning of settings.warnings) logger.warn(problemText(warning));
+    if (settings.unused.length > 0) {
+      logger.warn({ names: settings.unused }, "configured and not used by this version");
+    }
+    // What is no terminal is read by a program: it gets log lines and nothing else.
+    if (terminal.terminals.includes("stdout")) {
+      await within(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
+      terminal.out(banner(settings, gateway, terminal));
+    }
+    logger.info({ signal: await stop }, "draining");
+    await gateway.drain();
   }
-  await within(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
-  const sample = sampleImage(settings.onnx.repositoryPath, terminal.cwd);
-  terminal.out(
-    bannerText({
-      version: packageVersion,
-      ...gateway.facts(),
-      authEnabled: settings.auth.enabled,
-      ...(sample === undefined ? {} : { sample }),
-    }),
-  );
-  logger.info({ signal: await stop }, "draining");
-  await gateway.drain();
+  logger.info("stopped");
   return 0;
+}
+
+function banner({ auth, onnx }: Settings, gateway: Serving, { env, cwd }: Terminal): string {
+  const sample = sampleImage(onnx.repositoryPath, cwd);
+  return bannerText({
+    version: packageVersion,
+    ...gateway.facts(),
+    ...(auth.enabled && { key: keyVariable(env, auth.keys) }),
+    ...(sample === undefined ? {} : { sample }),
+  });
 }

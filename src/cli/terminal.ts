@@ -7,6 +7,8 @@ export interface Terminal {
   readonly env: Environment;
   /** Absolute. */
   readonly cwd: string;
+  /** Streams that a terminal shows; the others go to a file or a program. */
+  readonly terminals: readonly ("stdout" | "stderr")[];
   /** Writes text to stdout, with a line end behind it. */
   readonly out: (text: string) => void;
   /** Writes text to stderr, with a line end behind it. */

@@ -1,6 +1,16 @@
-/** What counts as an origin, the address of a core, or a block of addresses. Pure. */
+/** What counts as a host, an origin, the address of a core, or a block of addresses. Pure. */
 
 import { isIP } from "node:net";
+
+/** Labels of letters, digits, `-` and `_` (RFC 1123, 2.1; `_` as container networks use it). */
+const hostName =
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
+
+/** An IP address without brackets, or a host name; what ends in a number is an address or nothing. */
+export function isHost(written: string): boolean {
+  if (isIP(written) !== 0) return true;
+  return hostName.test(written) && !/(^|\.)\d+\.?$/.test(written);
+}
 
 /** `*`, or a scheme and host with nothing behind them, such as https://app.example.com:8443. */
 export function isOrigin(written: string): boolean {

@@ -8,11 +8,18 @@ import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
+import type { Problem } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { isReserved } from "./reserved-paths.ts";
 import { restFrom } from "./rest-settings.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CorsSettings, OnnxSettings, RateLimitSettings, Settings } from "./settings.ts";
+import type {
+  CorsSettings,
+  LoggingSettings,
+  OnnxSettings,
+  RateLimitSettings,
+  Settings,
+} from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What a configuration does not say itself. */
@@ -29,6 +36,10 @@ export interface CompileContext {
   readonly heapBytesMax: number;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
+  /** What was read and is worth a word, though it stops nothing. */
+  readonly warnings: readonly Problem[];
+  /** Streams of this process that a terminal shows. */
+  readonly terminals: readonly LoggingSettings["output"][];
   /** Services whose methods HTTP rules may select. */
   readonly services: readonly DescService[];
 }
@@ -53,7 +64,11 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
-    request: { bytesMax: gateway.max_request_size, timeoutMs: gateway.timeout },
+    request: {
+      bytesMax: gateway.max_request_size,
+      elementsMax: gateway.max_request_elements,
+      timeoutMs: gateway.timeout,
+    },
     bufferBytesMax: bufferBytesMaxFrom(gateway, context, report),
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
@@ -79,7 +94,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
     onnx: onnxFrom(models, context, report),
-    logging: config.logging,
+    logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined
@@ -87,6 +102,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
         : ["rate_limiting.cleanup_interval"]),
       ...context.unusedEnvironment,
     ],
+    warnings: context.warnings,
   });
 }
 
@@ -106,6 +122,14 @@ function bufferBytesMaxFrom(
     report(["gateway", "buffer_limit"], "is less than twice `max_request_size`", "raise it");
   }
   return limit ?? Math.max(derived, needed);
+}
+
+/** People read a terminal, programs everything else. */
+function loggingFrom(
+  { level, format, output }: FileConfig["logging"],
+  { terminals }: CompileContext,
+): LoggingSettings {
+  return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
 }
 
 function onnxFrom(

@@ -40,8 +40,15 @@ export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Repo
       "set auth.secret_key or auth.keys",
     );
   }
-  if (strict && !enabled) report(["auth", "enabled"], "must be on in production");
-  return { enabled, keys, anonymousScopes: auth.anonymous_scopes };
+  if (strict && !enabled) {
+    report(["auth", "enabled"], "must be on in production", "set API_KEY or auth.keys");
+  }
+  return {
+    enabled,
+    keys,
+    anonymousScopes: auth.anonymous_scopes,
+    failuresPerMinute: auth.failures_per_minute,
+  };
 }
 
 /** The secret key first, then the keys in the order of the file, each once. */

@@ -1,7 +1,7 @@
-/** The environment names that configure the gateway, a row each. */
+/** The environment names that configure the gateway, a row each, and what their values mean. */
 
 import type { Assignment } from "./draft.ts";
-import type { Path } from "./problem.ts";
+import type { Path, Problem } from "./problem.ts";
 import type { Environment } from "./source.ts";
 
 /** One environment name and the setting that it sets. */
@@ -88,13 +88,68 @@ const unusedNames: readonly (string | RegExp)[] = [
   /^LOAD_BALANCER_(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
 ];
 
-/** What the environment says; a variable that is empty says nothing. */
-export function environmentAssignments(env: Environment): Assignment[] {
-  return environmentRows.flatMap(({ name, path, value = (text) => text }) => {
+/** What the environment comes to. */
+export interface EnvironmentReading {
+  readonly assignments: readonly Assignment[];
+  /** What is passed over, or was read otherwise than written: the start goes on. */
+  readonly warnings: readonly Problem[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the environment; a variable that is empty counts as not set. */
+export function readEnvironment(written: Environment): EnvironmentReading {
+  const env = withoutQuotes(written);
+  const assignments: Assignment[] = [];
+  const warnings: Problem[] = [];
+  const problems: Problem[] = [];
+  for (const { name, path, value = (text: string) => text } of environmentRows) {
     const text = env[name];
-    const meant = text ? value(text) : undefined;
-    return meant === undefined ? [] : [{ path, value: meant, where: `environment ${name}` }];
-  });
+    if (!text) continue;
+    const where = `environment ${name}`;
+    if (text !== written[name]) warnings.push({ where, path: "", ...quotesRemoved });
+    if (name.endsWith("_PORT") && serviceAddress.test(text)) {
+      warnings.push({ where, path: "", ...addressForPort });
+    } else if (name === "AI_GATEWAY_API_KEY" && providerWords.has(text)) {
+      problems.push({ where, path: "", ...providerForKey });
+    } else {
+      const meant = value(text);
+      if (meant !== undefined) assignments.push({ path, value: meant, where });
+    }
+  }
+  return { assignments, warnings, problems };
+}
+
+const quotesRemoved = {
+  message: "its value is in quotes, which were removed",
+  hint: "an env file of Docker keeps quotes: write the value without them",
+};
+
+/** What Kubernetes puts into `X_PORT` for a Service named x, and Docker for a link. */
+const serviceAddress = /^(tcp|udp|sctp):\/\//;
+const addressForPort = {
+  message: "holds an address, which is no port: ignored",
+  hint: "Kubernetes sets it for a Service of that name; `enableServiceLinks: false` keeps it out",
+};
+
+/** Values that name a provider of models instead of a key. */
+const providerWords: ReadonlySet<string> = new Set(["local", "vertex"]);
+const providerForKey = {
+  message:
+    "`local` and `vertex` ask for Ollama and Vertex AI as providers, which this version does not have",
+  hint: "unset it; a caller's key goes into API_KEY and must be another word",
+};
+
+/**
+ * Variables whose whole value is in one pair of quotes lose them: Docker's `--env-file` keeps what
+ * shells and Compose remove, and a secret would then never match.
+ */
+export function withoutQuotes(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, text]) => [
+      name,
+      text?.replace(/^"([^"]*)"$|^'([^']*)'$/s, (_, double, single) => double ?? single),
+    ]),
+  );
 }
 
 /** Names that are set, known and without effect, sorted. */

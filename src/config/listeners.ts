@@ -55,17 +55,25 @@ function clashOf(
 function portPath({ gateway, metrics }: FileConfig, name: string): readonly string[] {
   if (name === "metrics" && metrics.port !== undefined) return ["metrics", "port"];
   if (gateway.ports !== undefined) return ["gateway", "ports"];
-  return name === "portal" || name === "api" ? ["gateway", `${name}_port`] : ["gateway", "port"];
+  if (name !== "portal" && name !== "api") return ["gateway", "port"];
+  // The other of the two may be a default, which nobody can be blamed for.
+  return ["gateway", gateway.api_port === undefined ? "portal_port" : "api_port"];
 }
 
 function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSettings[] {
   const { port, ports, portal_port: portalPort, api_port: apiPort } = gateway;
   const shared = { ...sharedOf(gateway), serves: everything };
   const paired = portalPort !== undefined || apiPort !== undefined;
-  if ([port !== undefined, ports !== undefined, paired].filter(Boolean).length > 1) {
+  const [first, second] = [
+    ...(port === undefined ? [] : ["port"]),
+    ...(ports === undefined ? [] : ["ports"]),
+    ...(portalPort === undefined ? [] : ["portal_port"]),
+    ...(apiPort === undefined ? [] : ["api_port"]),
+  ];
+  if (first !== undefined && second !== undefined && first !== "portal_port") {
     report(
-      ["gateway"],
-      "names its ports in more than one way",
+      ["gateway", second],
+      `stands beside ${first}`,
       "keep port, ports or portal_port and api_port",
     );
   }

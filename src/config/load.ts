@@ -6,7 +6,7 @@ import { dirname, resolve } from "node:path";
 import { getHeapStatistics } from "node:v8";
 import { restServices } from "#public-services.ts";
 import { emptyDraft } from "./draft.ts";
-import { environmentAssignments, unusedEnvironment } from "./environment.ts";
+import { readEnvironment, unusedEnvironment, withoutQuotes } from "./environment.ts";
 import { flagsFrom } from "./flags.ts";
 import { overlay } from "./layers.ts";
 import type { Problem } from "./problem.ts";
@@ -23,6 +23,8 @@ export interface Outside {
   readonly env: Environment;
   /** Absolute working directory; `--config` counts from here. */
   readonly cwd: string;
+  /** Streams of this process that a terminal shows; none when absent. */
+  readonly terminals?: readonly ("stdout" | "stderr")[];
 }
 
 /** Settings to run with, or everything that keeps them from being made. */
@@ -31,7 +33,9 @@ export type Loaded =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Defaults, then the file, then the environment, then flags: the later one wins. Never throws. */
-export function loadSettings({ argv, env, cwd }: Outside): Loaded {
+export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outside): Loaded {
+  const env = withoutQuotes(written);
+  const { assignments, warnings, problems: misread } = readEnvironment(written);
   const flags = flagsFrom(argv, serveFlags);
   const flagFile = flags.values.get("config")?.[0];
   const file = flagFile ?? (env.CONFIG_PATH || undefined);
@@ -40,10 +44,10 @@ export function loadSettings({ argv, env, cwd }: Outside): Loaded {
     file === undefined
       ? { draft: emptyDraft(), problems: [] }
       : readSource({ file, saidAt, cwd, env });
-  const early = [...flags.problems, ...source.problems];
+  const early = [...flags.problems, ...misread, ...source.problems];
   // An unreadable file says nothing about its settings: checking the rest would find phantoms.
   if (source.problems.some(({ path }) => path === "")) return { ok: false, problems: early };
-  overlay(source.draft, environmentAssignments(env));
+  overlay(source.draft, assignments);
   overlay(source.draft, flagAssignments(flags.values));
   const { settings, problems } = settle(source.draft, early, {
     folder: file === undefined ? cwd : dirname(resolve(cwd, file)),
@@ -52,6 +56,8 @@ export function loadSettings({ argv, env, cwd }: Outside): Loaded {
     cpus: availableParallelism(),
     heapBytesMax: getHeapStatistics().heap_size_limit,
     unusedEnvironment: unusedEnvironment(env),
+    warnings,
+    terminals,
     services: restServices,
   });
   return settings === undefined || problems.length > 0

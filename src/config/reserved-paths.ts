@@ -7,6 +7,8 @@ const pages: ReadonlySet<string> = new Set([
   "/status",
   "/docs",
   "/openapi.json",
+  "/favicon.ico",
+  "/favicon.svg",
 ]);
 
 /** REST bindings without variables; a test holds them to what is served. */

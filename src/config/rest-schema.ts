@@ -1,7 +1,8 @@
 /** The file's section `rest`: rules beside those of the protos, and how JSON is read and written. */
 
 import { z } from "zod";
-import { duration, flag, text } from "./scalar.ts";
+import { contentCodings } from "#http/content-coding.ts";
+import { duration, flag, size, text } from "./scalar.ts";
 
 const path = (method: string) =>
   text("a path that begins with `/`", /^\//)
@@ -114,6 +115,18 @@ export const rest = z.strictObject({
     .describe(
       "Query parameters that are passed over where no field takes them, such as `utm_*`; all others are refused.",
     ),
+  compression: z
+    .strictObject({
+      enabled: flag().prefault(true).describe("Compress responses for clients that accept it."),
+      min_size: size("2GB").prefault("1kB").describe("Smallest body that is compressed."),
+      codings: z
+        .array(z.enum(contentCodings))
+        .min(1)
+        .default([...contentCodings])
+        .describe("Content codings; of those that a client accepts equally, the first is used."),
+    })
+    .prefault({})
+    .describe("Content codings of responses and pages; event and message streams have none."),
   heartbeat: duration("1h")
     .prefault("15s")
     .describe("Silence after which a stream of events carries a comment, and a WebSocket a ping."),

@@ -22,5 +22,9 @@ export function restFrom(
     jsonByMethod: jsonByMethodFrom(rest.json_by_method, { services, served }, report),
     ignoredQueryParameters: rest.ignored_query_parameters,
     heartbeatMs: rest.heartbeat,
+    compression: {
+      bytesMin: rest.compression.min_size,
+      codings: rest.compression.enabled ? rest.compression.codings : [],
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** The schema's building blocks: values that a file writes as such and the environment as text. */
 
 import { z } from "zod";
+import { isHost } from "./address.ts";
 import { durationMsFrom } from "./duration.ts";
 import { sizeBytesFrom } from "./size.ts";
 
@@ -15,10 +16,23 @@ function scalar<T>(
     .transform((written, context): T => {
       const value = read(written);
       if (value !== undefined) return value;
-      context.addIssue(written === undefined ? "is required" : `expected ${expected}`);
+      context.addIssue(complaint(expected, json, written));
       return z.NEVER;
     })
     .meta(json);
+}
+
+function complaint(
+  expected: string,
+  { type }: Readonly<Record<string, unknown>>,
+  written: unknown,
+): string {
+  if (written === undefined) return "is required";
+  const isBare = typeof written === "number" || typeof written === "boolean";
+  // A secret of digits, a name such as `on`: YAML has read them as something else by then.
+  return type === "string" && isBare
+    ? `expected ${expected}, got a ${typeof written}: put it in quotes`
+    : `expected ${expected}`;
 }
 
 /** A whole number, also as text. */
@@ -119,6 +133,11 @@ export function text(expected = "text", pattern = /\S/) {
   return scalar(expected, { type: "string", pattern: pattern.source }, (written) =>
     typeof written === "string" && pattern.test(written) ? written : undefined,
   );
+}
+
+/** An IP address or a host name. */
+export function host() {
+  return textThat("an IP address (IPv6 without brackets) or a host name", isHost);
 }
 
 /** Text for which `holds`; `expected` says what that is. */

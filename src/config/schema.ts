@@ -7,6 +7,7 @@ import {
   duration,
   durationOrNone,
   flag,
+  host,
   positiveNumber,
   size,
   text,
@@ -23,7 +24,7 @@ export const scopes = ["admin"] as const;
 const engine = () => z.enum(["polygate", "node"]);
 
 const gateway = z.strictObject({
-  host: text().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
+  host: host().prefault("0.0.0.0").describe("Address to listen on; the default of every listener."),
   port: port()
     .optional()
     .describe("Port of the one listener; 0 lets the system choose. 8080 when no port is named."),
@@ -50,6 +51,11 @@ const gateway = z.strictObject({
   max_request_size: size("2GB")
     .prefault("10MB")
     .describe("Largest request body, uploads included."),
+  max_request_elements: wholeNumber(1000, 100_000_000)
+    .prefault(100_000)
+    .describe(
+      "Fields, items and entries that a request message may have, all told; 28 numbers of a packed list count as one.",
+    ),
   buffer_limit: size("1024GB")
     .optional()
     .describe(
@@ -66,7 +72,7 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe(
-      "How long calls may go on after SIGTERM and `drain_delay`; the default ends before Docker's 10 s do.",
+      "How long calls may go on after SIGTERM and `drain_delay`; then they are told why they end, within a second. The default ends before Docker's 10 s do.",
     ),
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
@@ -78,17 +84,21 @@ const gateway = z.strictObject({
     ),
   http1_engine: engine()
     .default("polygate")
-    .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),
+    .describe(
+      "What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, and refuses HTTP/1.2.",
+    ),
   http2_engine: engine()
     .default("polygate")
-    .describe("What speaks HTTP/2: the engine that comes with Polygate, or Node's own module."),
+    .describe(
+      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, and bounds fewer floods of legal frames.",
+    ),
 });
 
 const listener = z.strictObject({
   name: text("a name of letters, digits, `-`, `_` and `.`", /^[\w.-]{1,64}$/).describe(
     "Name in logs and errors; unique.",
   ),
-  host: text().optional().describe("Address to listen on; `gateway.host` when absent."),
+  host: host().optional().describe("Address to listen on; `gateway.host` when absent."),
   port: port().describe("Port; 0 lets the system choose."),
   serves: z
     .array(z.enum(["rpc", "rest", "metrics"]))
@@ -140,7 +150,7 @@ const cors = z.strictObject({
   headers: z
     .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
     .prefault(["Content-Type", "Authorization"])
-    .describe("Request headers that they may send, beside those the RPC protocols need."),
+    .describe("Request headers that they may send, beside those that the gateway itself reads."),
   credentials: flag()
     .prefault(false)
     .describe("Let browsers send cookies and credentials by themselves."),
@@ -181,6 +191,11 @@ const auth = z.strictObject({
     .prefault([])
     .describe("Keys that callers present."),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
+  failures_per_minute: wholeNumber(0, 1_000_000)
+    .prefault(30)
+    .describe(
+      "Unknown keys that one address may send at once, and in each minute; then 429, except for keys that it used before. 0 sets no limit.",
+    ),
 });
 
 const rateLimiting = z.strictObject({
@@ -256,7 +271,7 @@ const core = z.strictObject({
         ),
       cert_file: text().optional().describe("PEM certificate chain that the gateway shows it."),
       key_file: text().optional().describe("PEM private key of that certificate."),
-      server_name: text().optional().describe("Name in its certificate; that in `url` if absent."),
+      server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
     })
     .optional()
     .describe("How an https:// core is trusted."),
@@ -283,8 +298,10 @@ const logging = z.strictObject({
     .describe("Least level that is written."),
   format: z
     .enum(["json", "text"])
-    .default("json")
-    .describe("One JSON object a line, or text for people."),
+    .optional()
+    .describe(
+      "One JSON object per line, or text for people; text on a terminal and json elsewhere when absent.",
+    ),
   output: z.enum(["stdout", "stderr"]).default("stdout").describe("Where log lines go."),
 });
 

@@ -1,7 +1,9 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
 
+import type { CompressionOptions } from "#exchange/compression.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
+import type { Problem } from "./problem.ts";
 
 /** What a listener may serve: RPC protocols, REST bindings, the metrics page. */
 export type Surface = "rpc" | "rest" | "metrics";
@@ -47,6 +49,8 @@ export interface RestSettings {
   readonly ignoredQueryParameters: readonly string[];
   /** Silence after which a stream of events carries a comment, and a WebSocket a ping. */
   readonly heartbeatMs: number;
+  /** Which responses are compressed, those of pages included. */
+  readonly compression: CompressionOptions;
 }
 
 /** Cross-origin answers for browsers. */
@@ -75,6 +79,8 @@ export interface AuthSettings {
   readonly keys: readonly KeySettings[];
   /** Scopes of callers while auth is off. */
   readonly anonymousScopes: readonly string[];
+  /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
+  readonly failuresPerMinute: number;
 }
 
 /** A token bucket: how much it holds and how fast it fills. */
@@ -155,8 +161,12 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its time unless the client gives it less. */
-  readonly request: { readonly bytesMax: number; readonly timeoutMs: number };
+  /** Bounds of one request: its body in bytes, its message in elements, its time unless the client gives it less. */
+  readonly request: {
+    readonly bytesMax: number;
+    readonly elementsMax: number;
+    readonly timeoutMs: number;
+  };
   /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
   readonly bufferBytesMax: number;
   /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
@@ -181,4 +191,6 @@ export interface Settings {
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that were set and that this version has no use for; said once at start. */
   readonly unused: readonly string[];
+  /** What was read otherwise than written, or ignored; said once at start. */
+  readonly warnings: readonly Problem[];
 }

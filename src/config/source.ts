@@ -20,6 +20,8 @@ export const sourceBytesMax = 1_048_576;
 /** Most values that a file may come to once its aliases are followed. */
 const valuesMax = 20_000;
 const depthMax = 32;
+/** Problems of the text itself that are reported one by one. */
+const findingsMax = 10;
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,40 +49,43 @@ export function sourceFrom(yaml: Uint8Array, file: string, env: Environment): So
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const reader = new Reader(
-    document,
-    (offset) => {
-      const { line, col } = lines.linePos(offset);
-      return `${file}:${line}:${col}`;
-    },
-    env,
-  );
-  return reader.read();
+  return new Reader(document, lines, file, env).read();
 }
 
 /** Walks one document; a class because draft, problems and count grow together. */
 class Reader {
   readonly #document: Document.Parsed;
-  readonly #placeAt: (offset: number) => string;
+  readonly #lines: LineCounter;
+  readonly #file: string;
   readonly #env: Environment;
   readonly #draft = emptyDraft();
   readonly #problems: Problem[] = [];
   #valuesLeft = valuesMax;
 
-  constructor(document: Document.Parsed, placeAt: (offset: number) => string, env: Environment) {
+  constructor(document: Document.Parsed, lines: LineCounter, file: string, env: Environment) {
     this.#document = document;
-    this.#placeAt = placeAt;
+    this.#lines = lines;
+    this.#file = file;
     this.#env = env;
   }
 
   read(): Source {
     const { contents, errors, warnings } = this.#document;
-    for (const { code, pos } of [...errors, ...warnings]) {
+    const findings = [...errors, ...warnings];
+    // Where the structure is lost, all that follows is read wrongly: a file that is no YAML at all
+    // has one problem, not one per line.
+    const lost = findings.find(({ code }) => !singleFindings.has(code));
+    const told = lost === undefined ? findings.slice(0, findingsMax) : [lost];
+    for (const { code, pos } of told) {
       this.#problems.push({
         where: this.#placeAt(pos[0]),
         path: "",
         message: syntaxMessages[code] ?? `is not valid YAML (${code})`,
       });
+    }
+    if (lost === undefined && findings.length > findingsMax) {
+      const message = `has ${findings.length - findingsMax} further problems of this kind`;
+      this.#problems.push({ where: this.#file, path: "", message });
     }
     if (this.#problems.length === 0 && contents !== null && !isEmpty(contents)) {
       this.#draft.root = this.#value(contents, []) ?? {};
@@ -133,6 +138,11 @@ class Reader {
     return undefined;
   }
 
+  #placeAt(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#file}:${line}:${col}`;
+  }
+
   /** Ends the walk: what was read so far says nothing about the rest. */
   #stop(where: string, message: string): void {
     if (this.#valuesLeft >= 0) this.#problems.push({ where, path: "", message });
@@ -148,6 +158,17 @@ class Reader {
 function isEmpty(value: unknown): boolean {
   return value === null || (isScalar(value) && value.value === null);
 }
+
+/** Findings about one key, alias or tag; the parser has understood what stands around it. */
+const singleFindings: ReadonlySet<string> = new Set([
+  "ALIAS_PROPS",
+  "BAD_ALIAS",
+  "BAD_DQ_ESCAPE",
+  "DUPLICATE_KEY",
+  "MULTIPLE_ANCHORS",
+  "MULTIPLE_TAGS",
+  "TAG_RESOLVE_FAILED",
+]);
 
 /** Own words for the parser's findings: its messages quote the file, and files hold secrets. */
 const syntaxMessages: Readonly<Record<string, string>> = {

@@ -85,6 +85,11 @@ export function fault(reason: Reason, message: string, options: FaultOptions = {
   return error;
 }
 
+/** Gives an error the metadata of another, every value of a name. */
+export function addMetadata(error: ConnectError, metadata: Headers): void {
+  for (const [name, value] of metadata) error.metadata.append(name, value);
+}
+
 /** The same error with more facts in its ErrorInfo. One without a reason of ours becomes INTERNAL. */
 export function withMetadata(
   error: ConnectError,
@@ -93,9 +98,9 @@ export function withMetadata(
   const copy = fault(reasonOf(error) ?? "INTERNAL", error.rawMessage, {
     code: error.code,
     metadata: { ...infoOf(error)?.metadata, ...metadata },
-    headers: Object.fromEntries(error.metadata),
     cause: error.cause,
   });
+  addMetadata(copy, error.metadata);
   const others = error.details.filter(
     (detail) =>
       ("desc" in detail ? detail.desc.typeName : detail.type) !== ErrorInfoSchema.typeName,

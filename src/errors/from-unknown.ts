@@ -1,31 +1,29 @@
 /** Any throwable becomes an error with a reason. Total: nothing gets past it untold. */
 
 import { Code, ConnectError } from "@connectrpc/connect";
-import { fault, reasonOf } from "./fault.ts";
-import type { Reason } from "./reason.ts";
+import { codeName } from "./code-name.ts";
+import { addMetadata, fault, reasonOf } from "./fault.ts";
+import { isReason, type Reason } from "./reason.ts";
 
-/** Reasons for errors that Connect itself makes while it reads a request. */
-const reasonByCode: Readonly<Partial<Record<Code, Reason>>> = {
-  [Code.Canceled]: "CANCELLED",
-  [Code.InvalidArgument]: "REQUEST_INVALID",
-  [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
-  [Code.NotFound]: "ROUTE_UNKNOWN",
-  [Code.ResourceExhausted]: "BODY_TOO_LARGE",
-  [Code.Unimplemented]: "METHOD_UNKNOWN",
-  [Code.Unavailable]: "BACKEND_LOST",
-};
+/** The reason of an error that says no more than its code: it claims nothing else. */
+function reasonOfCode(code: Code): Reason {
+  if (code === Code.InvalidArgument) return "REQUEST_INVALID";
+  const name = codeName(code);
+  return isReason(name) ? name : "UNKNOWN";
+}
 
 /**
- * Converts what was thrown. An error with a reason stays as it is; Connect's own errors get the
- * reason of their code and keep message and details; an abort becomes CANCELLED, a time-out
+ * Converts what was thrown. An error with a reason stays as it is; one of Connect's without gets the
+ * reason of its code, and keeps message, details and metadata; an abort becomes CANCELLED, a time-out
  * DEADLINE_EXCEEDED; anything else is a bug of ours: INTERNAL, its text kept for the log.
  */
 export function faultFrom(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) {
     if (reasonOf(thrown) !== undefined) return thrown;
-    const reason = reasonByCode[thrown.code] ?? "INTERNAL";
-    const named = fault(reason, thrown.rawMessage, { cause: thrown.cause, code: thrown.code });
+    const { code, rawMessage, cause } = thrown;
+    const named = fault(reasonOfCode(code), rawMessage, { cause, code });
     named.details.push(...thrown.details);
+    addMetadata(named, thrown.metadata);
     return named;
   }
   if (thrown instanceof Error && thrown.name === "TimeoutError") {

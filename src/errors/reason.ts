@@ -35,6 +35,7 @@ export const reasons = {
   MODEL_LOAD_FAILED: { code: Code.FailedPrecondition, retryable: false, log: "warn" },
   CREDENTIAL_MISSING: { code: Code.Unauthenticated, retryable: false, log: "info" },
   CREDENTIAL_INVALID: { code: Code.Unauthenticated, retryable: false, log: "info" },
+  ATTEMPTS_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
   SCOPE_REQUIRED: { code: Code.PermissionDenied, retryable: false, log: "info" },
   ORIGIN_REFUSED: { code: Code.PermissionDenied, retryable: false, log: "info" },
   RATE_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
@@ -49,6 +50,19 @@ export const reasons = {
   BACKEND_REFUSED: { code: Code.FailedPrecondition, retryable: false, log: "info" },
   SHUTTING_DOWN: { code: Code.Unavailable, retryable: true, log: "info" },
   INTERNAL: { code: Code.Internal, retryable: false, log: "error" },
+  // Of errors that say no more than a code: handlers and interceptors of others throw them.
+  UNKNOWN: { code: Code.Unknown, retryable: false, log: "error" },
+  NOT_FOUND: { code: Code.NotFound, retryable: false, log: "info" },
+  ALREADY_EXISTS: { code: Code.AlreadyExists, retryable: false, log: "info" },
+  PERMISSION_DENIED: { code: Code.PermissionDenied, retryable: false, log: "info" },
+  UNAUTHENTICATED: { code: Code.Unauthenticated, retryable: false, log: "info" },
+  RESOURCE_EXHAUSTED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
+  FAILED_PRECONDITION: { code: Code.FailedPrecondition, retryable: false, log: "info" },
+  ABORTED: { code: Code.Aborted, retryable: false, log: "info" },
+  OUT_OF_RANGE: { code: Code.OutOfRange, retryable: false, log: "info" },
+  UNIMPLEMENTED: { code: Code.Unimplemented, retryable: false, log: "info" },
+  UNAVAILABLE: { code: Code.Unavailable, retryable: true, log: "warn" },
+  DATA_LOSS: { code: Code.DataLoss, retryable: false, log: "error" },
 } as const satisfies Record<string, ReasonRow>;
 
 /** A reason's name. */

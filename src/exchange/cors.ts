@@ -2,6 +2,7 @@
 
 import { cors as connectCors } from "@connectrpc/connect";
 import type { Exchange } from "./exchange.ts";
+import { exposedHeaders } from "./response-headers.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** Who may call from a browser. */
@@ -17,8 +18,40 @@ export interface CorsOptions {
 /** Time that browsers remember a preflight answer: Chromium's own maximum. */
 const maxAgeSeconds = 7200;
 
-/** Fields of an answer that scripts may read beside Connect's own. */
-const exposedHeaders = ["x-request-id", "retry-after", "ratelimit-limit", "ratelimit-remaining"];
+const exposed = exposedHeaders.join(", ");
+
+/**
+ * Request headers that scripts may send beside those that `cors.headers` names: what the RPC
+ * protocols, REST and pages read, credentials included, and what traces and event sources send.
+ */
+const allowedHeaders: readonly string[] = [
+  ...connectCors.allowedHeaders.map((name) => name.toLowerCase()),
+  "grpc-encoding",
+  "grpc-accept-encoding",
+  "authorization",
+  "x-api-key",
+  "x-request-id",
+  "x-server-timeout",
+  "if-none-match",
+  "if-range",
+  "range",
+  "last-event-id",
+  "traceparent",
+  "tracestate",
+  "baggage",
+];
+
+/** The gateway's own request headers: CORS knows no prefixes, so those that are asked for are named. */
+const ownHeader = /^x-polygate-[a-z0-9-]+$/;
+
+/** The own headers in an Access-Control-Request-Headers field. */
+function ownHeadersOf(requested: string | undefined): readonly string[] {
+  if (requested === undefined) return [];
+  return requested
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => ownHeader.test(name));
+}
 
 /**
  * Whether a page may open a WebSocket: browsers ask nobody before they do, and show its messages
@@ -46,13 +79,17 @@ export function applyCors(exchange: Exchange, options: CorsOptions): boolean {
   if (options.credentials) exchange.setHeader("access-control-allow-credentials", "true");
 
   if (exchange.method !== "OPTIONS" || !exchange.header("access-control-request-method")) {
-    const exposed = [...exposedHeaders, ...connectCors.exposedHeaders];
-    exchange.setHeader("access-control-expose-headers", exposed.join(", "));
+    exchange.setHeader("access-control-expose-headers", exposed);
     return false;
   }
   const methods = new Set([...options.methods, ...connectCors.allowedMethods]);
-  const headers = new Set([...options.headers, ...connectCors.allowedHeaders, "X-API-Key"]);
+  const headers = new Set([
+    ...options.headers.map((name) => name.toLowerCase()),
+    ...allowedHeaders,
+    ...ownHeadersOf(exchange.header("access-control-request-headers")),
+  ]);
   exchange.respond(204, [
+    ["vary", "access-control-request-headers"],
     ["access-control-allow-methods", [...methods].join(", ")],
     ["access-control-allow-headers", [...headers].join(", ")],
     ["access-control-max-age", String(maxAgeSeconds)],

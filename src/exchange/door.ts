@@ -8,7 +8,7 @@ import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { applyCors, type CorsOptions } from "./cors.ts";
-import type { Exchange, ExchangeEnd } from "./exchange.ts";
+import { type Exchange, type ExchangeEnd, pathOf } from "./exchange.ts";
 import { countRequests } from "./request-count.ts";
 import type { Upgrade } from "./upgrade.ts";
 
@@ -63,14 +63,23 @@ export function requestIdOf(sent?: string): string {
   return sent !== undefined && requestIdPattern.test(sent) ? sent : `req_${randomUUID()}`;
 }
 
+/** Longest path in the log, in characters. */
+const pathLengthMax = 256;
+
+/** The path as the log has it; without its query, which may hold a key. */
+function boundedPath(target: string): string {
+  const path = pathOf(target);
+  return path.length <= pathLengthMax ? path : `${path.slice(0, pathLengthMax)}…`;
+}
+
 /** The door of a server. */
 export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps): Door {
-  const writeAccess = createAccessLog(logger);
+  const log = createAccessLog(logger, clock);
   const countRequest = countRequests(metrics);
-  const leave = (record: CallRecord, { status }: ExchangeEnd) => {
-    const elapsedMs = clock.nowMs() - record.startMs;
-    countRequest(record, status, elapsedMs);
-    if (!record.called) writeAccess(record, { elapsedMs, status });
+  const leave = ({ target }: Exchange | Upgrade, record: CallRecord, { status }: ExchangeEnd) => {
+    countRequest(record, status, clock.nowMs() - record.startMs);
+    if (!record.endpoint.startsWith("/")) record.path = boundedPath(target);
+    log.exchangeEnded(record, status);
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: DoorListener): CallRecord => {
@@ -83,9 +92,10 @@ export function createDoor(options: DoorOptions, { clock, logger, metrics }: Doo
       httpVersion: arrival.httpVersion,
       startMs: clock.nowMs(),
       endpoint: "none",
+      status: undefined,
       called: false,
     };
-    arrival.onEnd((end) => leave(record, end));
+    arrival.onEnd((end) => leave(arrival, record, end));
     arrival.setHeader("x-request-id", record.requestId);
     return record;
   };

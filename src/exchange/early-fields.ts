@@ -10,8 +10,8 @@ function isNamed(fields: HeaderList, name: string): boolean {
   return false;
 }
 
-/** Early fields and those of the answer; an answer's own field replaces an early one. */
+/** Early fields and those of the answer; an answer's own field replaces an early one, but `vary` adds to it. */
 export function withEarlyFields(early: Field[] | undefined, fields: HeaderList): HeaderList {
   if (early === undefined) return fields;
-  return early.filter(([name]) => !isNamed(fields, name)).concat(fields);
+  return early.filter(([name]) => name === "vary" || !isNamed(fields, name)).concat(fields);
 }

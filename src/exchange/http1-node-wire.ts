@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { probeHalfClosed } from "./node-half-close.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
@@ -13,6 +14,7 @@ import {
   unknownExpectation,
 } from "./node-refusal.ts";
 import { asksForWebSocket, nodeUpgrade } from "./node-request.ts";
+import { afterResponses } from "./node-turn.ts";
 import {
   headerBytesMax,
   type MalformedAnswer,
@@ -75,16 +77,18 @@ class NodeHttp1Wire implements Wire {
   readonly #server: NodeServer;
   readonly #handlers: WireHandlers;
   readonly #handshakeTimeoutMs: number;
+  readonly #buffers: ByteBudget;
   /** Those that are not whole, in the order in which their requests came. */
   readonly #responses = new Set<ServerResponse>();
   /** Connections whose last response is a refusal that waits for those before it. */
   readonly #refused = new WeakSet<Socket>();
   #isDraining = false;
 
-  constructor(handlers: WireHandlers, { handshakeTimeoutMs }: WireLimits) {
+  constructor(handlers: WireHandlers, { handshakeTimeoutMs, buffers }: WireLimits) {
     const { upgrade } = handlers;
     this.#handlers = handlers;
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    this.#buffers = buffers;
     const server = createServer(
       {
         maxHeaderSize: headerBytesMax,
@@ -108,7 +112,7 @@ class NodeHttp1Wire implements Wire {
       this.#refuse(response, refusalOfRequest(request) ?? unknownExpectation);
     });
     server.on("upgrade", (request, socket, head) => {
-      upgrade?.(nodeUpgrade(request, socket, head));
+      afterResponses(request.socket, () => upgrade?.(nodeUpgrade(request, socket, head)));
     });
     server.on("clientError", (error: ParserFailure, socket) => {
       this.#refuseBytes(error, socket as Socket);
@@ -161,7 +165,10 @@ class NodeHttp1Wire implements Wire {
     this.#take(response);
     const refusal = refusalOfRequest(request);
     if (refusal !== undefined) this.#refuse(response, refusal);
-    else void this.#handlers.exchange(new NodeExchange(request, response, isUninvited));
+    else
+      void this.#handlers.exchange(
+        new NodeExchange(request, response, { buffers: this.#buffers, isUninvited }),
+      );
   }
 
   #refuse(response: ServerResponse, { status, message }: NodeRefusal): void {

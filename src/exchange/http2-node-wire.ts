@@ -2,7 +2,7 @@
 
 import { createServer, type ServerHttp2Session } from "node:http2";
 import { NodeExchange } from "./node-exchange.ts";
-import { headerBytesMax, type Wire, type WireHandlers } from "./wire.ts";
+import { headerBytesMax, type Wire, type WireHandlers, type WireLimits } from "./wire.ts";
 
 const concurrentStreamsMax = 256;
 /** Receive windows: room for a fast sender on a long path. */
@@ -10,7 +10,10 @@ const streamWindowBytes = 256 * 1024;
 const connectionWindowBytes = 1024 * 1024;
 
 /** The wire of HTTP/2, by Node's own module. */
-export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wire {
+export function http2NodeWire(
+  { exchange, connectionFailed }: WireHandlers,
+  { buffers }: WireLimits,
+): Wire {
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer(
     {
@@ -20,11 +23,11 @@ export function http2NodeWire({ exchange, connectionFailed }: WireHandlers): Wir
         maxHeaderListSize: headerBytesMax,
       },
     },
-    (request, response) => void exchange(new NodeExchange(request, response)),
+    (request, response) => void exchange(new NodeExchange(request, response, { buffers })),
   );
   // Whoever reads the body says 100 before, so that one which is too large is never asked for.
   server.on("checkContinue", (request, response) => {
-    void exchange(new NodeExchange(request, response, true));
+    void exchange(new NodeExchange(request, response, { buffers, isUninvited: true }));
   });
   server.on("session", (session) => {
     session.setLocalWindowSize(connectionWindowBytes);

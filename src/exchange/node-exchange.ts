@@ -3,14 +3,18 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
+import type { BodyProgress } from "#core/body-progress.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { reasonPhrase } from "#http1/reason-phrase.ts";
-import { bodyTooLarge, clientGone } from "./body-fault.ts";
+import { clientGone } from "./body-fault.ts";
 import { discardBody } from "./discard.ts";
 import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { NodeBody } from "./node-body.ts";
 import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
 import { namesLength } from "./response-length.ts";
+import { valuesByName } from "./values-by-name.ts";
 
 /** A response of either of Node's HTTP modules. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -18,19 +22,28 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** RFC 9113 §7: what the own engine says of a stream that its handler broke off. */
 const streamInternalError = 2;
 
+/** Time for a client to take what was written of a stream, as the project's own engines have it. */
+const stallTimeoutMs = 60_000;
+/** Time for a client to take a response that is written to its end, however large. */
+const takingTimeoutMs = 300_000;
+const takenBytes = 64 * 1024;
+/** RFC 9113 §7: CANCEL. */
+const http2Cancel = 8;
+
+/** Cuts the client off unless `forget` is called in time. */
+function cutOffAfter(ms: number, response: NodeResponse): { forget(): void } {
+  const timer = setTimeout(() => {
+    // A response that is written to its end would look whole.
+    if ("stream" in response) response.stream.close(http2Cancel);
+    else response.destroy();
+  }, ms);
+  timer.unref();
+  return { forget: () => clearTimeout(timer) };
+}
+
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {
   return "stream" in response ? response.write(bytes) : response.write(bytes);
-}
-
-/** Node's HTTP/2 takes all values of a name at once. */
-function valuesByName(fields: HeaderList): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
-  for (const [name, value] of fields) {
-    all[name] ??= [];
-    all[name].push(value);
-  }
-  return all;
 }
 
 /** Whether part of a request body has yet to arrive. */
@@ -48,6 +61,14 @@ function isWhole(response: NodeResponse): boolean {
   return response.writableFinished;
 }
 
+/** What a server knows of an exchange beside request and response. */
+export interface NodeExchangeOptions {
+  /** What requests hold in memory. */
+  readonly buffers: ByteBudget;
+  /** The server has left an expectation of 100 to the exchange. */
+  readonly isUninvited?: boolean;
+}
+
 /** One of Node's request and response pairs, as an exchange. */
 export class NodeExchange implements Exchange {
   readonly givesBack = false;
@@ -60,6 +81,7 @@ export class NodeExchange implements Exchange {
   readonly response: NodeResponse;
   /** Node takes it off an HTTP/1.1 request that was destroyed. */
   readonly #socket: Socket;
+  readonly #body: NodeBody;
   readonly #gone = new AbortController();
   /** Fields that were set ahead of the answer. */
   #early: Field[] | undefined;
@@ -68,8 +90,11 @@ export class NodeExchange implements Exchange {
   /** The client waits to be told to send its body, and nobody has. */
   #isUninvited: boolean;
 
-  /** `isUninvited`: the server has left an expectation of 100 to the exchange. */
-  constructor(request: NodeRequest, response: NodeResponse, isUninvited = false) {
+  constructor(
+    request: NodeRequest,
+    response: NodeResponse,
+    { buffers, isUninvited = false }: NodeExchangeOptions,
+  ) {
     this.#isUninvited = isUninvited;
     this.request = request;
     this.response = response;
@@ -80,6 +105,7 @@ export class NodeExchange implements Exchange {
     this.authority = authority;
     this.#socket = request.socket;
     this.peer = peerOf(request);
+    this.#body = new NodeBody(request, { buffers, owner: this.peer.address });
     // A response of node:http2 says so itself only once its stream has closed, which it may wait for.
     const sending = "stream" in response ? response.stream : response;
     sending.once("finish", () => this.#discardRequest());
@@ -114,46 +140,18 @@ export class NodeExchange implements Exchange {
   }
 
   async body(bytesMax: number): Promise<Uint8Array> {
-    const { request } = this;
-    this.#requireSize(bytesMax);
-    if (request.destroyed) throw clientGone();
+    this.#body.requireSize(bytesMax);
     this.#invite();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const pieces: Buffer[] = [];
-    let seen = 0;
-    const take = (piece: Buffer) => {
-      seen += piece.length;
-      pieces.push(piece);
-      if (seen > bytesMax) reject(bodyTooLarge(bytesMax));
-    };
-    request.on("data", take).once("end", resolve).once("close", resolve);
-    try {
-      await promise;
-    } finally {
-      // A body past its limit is left where it is, to be discarded behind the answer.
-      request.off("data", take).off("end", resolve).off("close", resolve).pause();
-    }
-    this.#requireWhole();
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+    const whole = await this.#body.whole(bytesMax);
+    if (this.#gone.signal.aborted) throw clientGone();
+    return whole;
   }
 
-  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
-    this.#requireSize(bytesMax);
+  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array> {
+    this.#body.requireSize(bytesMax);
     this.#invite();
-    let seen = 0;
-    // A reader that stops early leaves the rest to be discarded behind the answer.
-    const pieces = this.request.iterator({ destroyOnReturn: false });
-    try {
-      for await (const piece of pieces) {
-        seen += piece.length;
-        if (seen > bytesMax) break;
-        yield piece;
-      }
-    } catch (error) {
-      throw clientGone(error);
-    }
-    if (seen > bytesMax) throw bodyTooLarge(bytesMax);
-    this.#requireWhole();
+    yield* this.#body.pieces(bytesMax, progress);
+    if (this.#gone.signal.aborted) throw clientGone();
   }
 
   setHeader(name: string, value: string): void {
@@ -186,6 +184,7 @@ export class NodeExchange implements Exchange {
     // Node writes a text together with the head; one of ASCII alone needs no encoding.
     if (typeof body === "string" && body.length === bodyBytes) this.response.end(body, "latin1");
     else this.response.end(body);
+    this.#awaitTaking();
   }
 
   start(status: number, headers: HeaderList): void {
@@ -202,7 +201,9 @@ export class NodeExchange implements Exchange {
     this.#bodyBytes += bytes.length;
     if (this.method === "HEAD" || write(response, bytes)) return undefined;
     return new Promise<void>((resolve, reject) => {
+      const stalled = cutOffAfter(stallTimeoutMs, response);
       const settle = () => {
+        stalled.forget();
         response.off("drain", settle);
         response.off("close", settle);
         if (response.destroyed) reject(clientGone());
@@ -216,6 +217,7 @@ export class NodeExchange implements Exchange {
   end(trailers?: HeaderList): void {
     if (trailers !== undefined && !this.response.destroyed) this.#addTrailers(trailers);
     this.response.end();
+    this.#awaitTaking();
   }
 
   reset(): void {
@@ -227,6 +229,16 @@ export class NodeExchange implements Exchange {
 
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.#endListeners.push(listener);
+  }
+
+  /** The response is written; what the client has not taken of it cannot wait for ever. */
+  #awaitTaking(): void {
+    const { response } = this;
+    // Less than this the system takes for every client of HTTP/1.1.
+    if (!("stream" in response) && this.#bodyBytes <= takenBytes) return;
+    if (response.writableFinished || response.destroyed) return;
+    const late = cutOffAfter(takingTimeoutMs, response);
+    response.once("finish", late.forget).once("close", late.forget);
   }
 
   /** Tells a client that waits for it to send the body. */
@@ -265,17 +277,6 @@ export class NodeExchange implements Exchange {
     response.writeHead(status, reasonPhrase(status), flat);
   }
 
-  #requireSize(bytesMax: number): void {
-    const declared = Number(this.request.headers["content-length"]);
-    if (declared > bytesMax) throw bodyTooLarge(bytesMax);
-  }
-
-  /** Throws CANCELLED when a body was cut off. */
-  #requireWhole(): void {
-    const { complete, readableEnded } = this.request;
-    if (!complete || !readableEnded || this.#gone.signal.aborted) throw clientGone();
-  }
-
   /**
    * What still comes of a body that was answered early is thrown away, so that the answer gets
    * through; then the connection (HTTP/1.1) or stream (HTTP/2, NO_ERROR) closes.
@@ -301,6 +302,7 @@ export class NodeExchange implements Exchange {
   }
 
   #close(): void {
+    this.#body.close();
     const aborted = !isWhole(this.response);
     const status = this.response.headersSent ? this.response.statusCode : 499;
     if (aborted) this.#gone.abort(clientGone());

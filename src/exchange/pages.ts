@@ -4,20 +4,27 @@ import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallRecord } from "#observability/call-record.ts";
+import { Compression, defaultCompression } from "./compression.ts";
 import type { Surface } from "./door.ts";
-import { type Exchange, pathOf } from "./exchange.ts";
+import { type Exchange, type HeaderList, pathOf } from "./exchange.ts";
+import type { FixedBody } from "./fixed-body.ts";
 
 /** What a page answers. */
 export interface PageAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | FixedBody;
   /** Other fields, such as `location`; with an `etag` those who have the page already get 304. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Level of its line in the log, where the status says too much. */
+  readonly logLevel?: "debug" | "info";
 }
 
-/** Pages by path. A page may take time, such as collecting metrics. */
-export type Pages = Readonly<Record<string, () => PageAnswer | Promise<PageAnswer>>>;
+/** Makes a page for a request. It may take time, such as collecting metrics. */
+export type Page = (request: Pick<Exchange, "header">) => PageAnswer | Promise<PageAnswer>;
+
+/** Pages by path. */
+export type Pages = Readonly<Record<string, Page>>;
 
 /** Answers an exchange with an error. */
 export type Refuse = (exchange: Exchange, record: CallRecord, error: ConnectError) => void;
@@ -25,23 +32,42 @@ export type Refuse = (exchange: Exchange, record: CallRecord, error: ConnectErro
 /** Whether a client has what it asks for (RFC 9110, 13.1.2: weak comparison). */
 function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boolean {
   if (ifNoneMatch === undefined || etag === undefined) return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes(etag) || tags.includes("*");
+  const [opaque, ...tags] = [etag, ...ifNoneMatch.split(",")].map((tag) =>
+    tag.trim().replace(/^W\//, ""),
+  );
+  return tags.some((tag) => tag === opaque || tag === "*");
 }
 
 /** Answers with the page, or with its head alone when the client has the rest. Rejects as the page does. */
-async function serve(exchange: Exchange, page: () => PageAnswer | Promise<PageAnswer>) {
-  const { status, contentType, body, headers = {} } = await page();
-  const fields = Object.entries({ "cache-control": "no-store", ...headers });
-  if (isKnown(exchange.header("if-none-match"), headers.etag)) exchange.respond(304, fields);
-  else exchange.respond(status, [...fields, ["content-type", contentType]], body);
+async function serve(
+  exchange: Exchange,
+  record: CallRecord,
+  page: Page,
+  compression: Compression,
+): Promise<void> {
+  compression.requireAcceptable(exchange);
+  const { status, contentType, body, headers = {}, logLevel } = await page(exchange);
+  if (logLevel !== undefined) record.level = logLevel;
+  const fields: HeaderList = [
+    ...Object.entries({ "cache-control": "no-store", ...headers }),
+    ["content-type", contentType],
+  ];
+  if (isKnown(exchange.header("if-none-match"), headers.etag)) {
+    compression.notModified(exchange, fields, body);
+  } else {
+    await compression.respond(exchange, status, fields, body);
+  }
 }
 
 /** The methods that a page takes. */
 const pageMethods = "GET, HEAD, OPTIONS";
 
 /** Serves the pages to GET and HEAD; what else is asked of them, and a page that fails, is refused. */
-export function createPagesSurface(pages: Pages, refuse: Refuse): Surface {
+export function createPagesSurface(
+  pages: Pages,
+  refuse: Refuse,
+  compression = new Compression(defaultCompression),
+): Surface {
   return {
     take(exchange, record) {
       const path = pathOf(exchange.target);
@@ -51,7 +77,7 @@ export function createPagesSurface(pages: Pages, refuse: Refuse): Surface {
       switch (exchange.method) {
         case "GET":
         case "HEAD":
-          return serve(exchange, page).catch((thrown) =>
+          return serve(exchange, record, page, compression).catch((thrown) =>
             refuse(exchange, record, faultFrom(thrown)),
           );
         case "OPTIONS":

@@ -8,9 +8,13 @@ import { knownMethods } from "./known-methods.ts";
 
 /** The series of one endpoint, method and port. */
 interface EndpointSeries {
-  readonly durations: readonly HistogramSeries[];
+  /** Made by the first request that the endpoint takes: who tries all methods makes no histograms. */
+  duration: HistogramSeries | undefined;
   readonly requests: Map<number, readonly CounterSeries[]>;
 }
+
+/** Status of a method that the endpoint does not take. */
+const methodNotAllowed = 405;
 
 /** A request by this record ended with `status`, after `elapsedMs`. */
 export type CountRequest = (record: CallRecord, status: number, elapsedMs: number) => void;
@@ -22,20 +26,18 @@ export function countRequests(metrics: Metrics): CountRequest {
   const seriesOf = (endpoint: string, method: string, port: number): EndpointSeries => {
     const methods = remembered(all, endpoint, () => new Map<string, Map<number, EndpointSeries>>());
     const ports = remembered(methods, method, () => new Map<number, EndpointSeries>());
-    return remembered(ports, port, () => {
-      const labels = { method, endpoint };
-      return {
-        durations: [metrics.httpDuration.labels(labels), metrics.gatewayDuration.labels(labels)],
-        requests: new Map(),
-      };
-    });
+    return remembered(ports, port, () => ({ duration: undefined, requests: new Map() }));
   };
 
   return ({ endpoint, httpMethod, port }, status, elapsedMs) => {
     const method = knownMethods.has(httpMethod) ? httpMethod : "OTHER";
-    const { durations, requests } = seriesOf(endpoint, method, port);
-    for (const duration of durations) duration.observe(elapsedMs / 1000);
-    const counters = remembered(requests, status, () => [
+    const series = seriesOf(endpoint, method, port);
+    if (status !== methodNotAllowed) {
+      series.duration ??= metrics.httpDuration.labels({ method, endpoint });
+      series.duration.observe(elapsedMs / 1000);
+    }
+    metrics.gatewayDuration.observe(elapsedMs / 1000);
+    const counters = remembered(series.requests, status, () => [
       metrics.httpRequests.labels({ method, endpoint, port, status }),
       metrics.gatewayRequests.labels({ method, endpoint, status }),
     ]);

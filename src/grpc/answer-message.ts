@@ -1,15 +1,45 @@
 /** The messages of an answer: how they are read, and what of them cannot be. */
 
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { reasonOf } from "#errors/fault.ts";
 import type { ClientStream } from "#http2/client-stream.ts";
-import { codingNames, codingOf, decompressed, type Reading } from "#protocol/compression.ts";
+import {
+  bytesNeeded,
+  type Coding,
+  codingNames,
+  codingOf,
+  type Reading,
+} from "#protocol/compression.ts";
+import { Decompressor } from "#protocol/decompressor.ts";
 import { compressedFlag, type Envelope } from "#protocol/envelope.ts";
 import { GrpcError } from "./grpc-error.ts";
 
-/** How answers are read by a call that takes messages of up to so many bytes. */
-export function answerReading(messageBytesMax: number): Reading {
-  return { messageBytesMax, malformedCode: Code.Internal };
+/** How the responses of a channel are read. */
+export interface AnswerReading extends Reading {
+  /** The bytes of a compressed message. Rejects with what shared rules throw. */
+  decompressed(
+    coding: Coding | undefined,
+    bytes: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array>;
+}
+
+/** Largest messages that a channel decompresses at one time. */
+const decompressedMax = 2;
+
+/** How responses with messages of up to so many bytes are read. */
+export function answerReading(messageBytesMax: number): AnswerReading {
+  const budget = new ByteBudget(decompressedMax * bytesNeeded(messageBytesMax));
+  const decompressor = new Decompressor(budget);
+  // What the caller holds of them is for the caller to bound, who chose the server.
+  const held = { adopt: (bytes: number) => budget.release(bytes) };
+  const reading = { messageBytesMax, malformedCode: Code.Internal };
+  return {
+    ...reading,
+    decompressed: (coding, bytes, signal = new AbortController().signal) =>
+      decompressor.decompressed(coding, bytes, reading, { source: { signal }, held }),
+  };
 }
 
 /** The end of a call whose answer has a message larger than it takes. */
@@ -33,7 +63,8 @@ export function refusedAnswer(thrown: unknown): unknown {
 export function messageOf(
   { flags, payload }: Envelope,
   stream: ClientStream,
-  reading: Reading,
+  reading: AnswerReading,
+  signal: AbortSignal | undefined,
 ): Uint8Array | Promise<Uint8Array> {
   if ((flags & compressedFlag) === 0) return payload;
   const name = stream.header("grpc-encoding") ?? "identity";
@@ -41,5 +72,5 @@ export function messageOf(
   if (coding === undefined && name !== "identity") {
     throw new GrpcError(Code.Internal, `grpc-encoding: "${name}" is not one of ${codingNames}`);
   }
-  return decompressed(coding, payload, reading);
+  return reading.decompressed(coding, payload, signal);
 }

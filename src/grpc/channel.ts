@@ -5,11 +5,16 @@ import type { Rng } from "#core/rng.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { Http2Client, type Http2ClientOptions } from "#http2/client.ts";
 import type { ClientStream } from "#http2/client-stream.ts";
-import type { Reading } from "#protocol/compression.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { answerReading, answerTooLarge, messageOf, notOneMessage } from "./answer-message.ts";
+import {
+  type AnswerReading,
+  answerReading,
+  answerTooLarge,
+  messageOf,
+  notOneMessage,
+} from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
 import { type CallOptions, CallUnderWay } from "./call.ts";
@@ -56,7 +61,7 @@ class Answer implements GrpcAnswer {
  */
 export class GrpcChannel implements AsyncDisposable {
   readonly #client: Http2Client;
-  readonly #reading: Reading;
+  readonly #reading: AnswerReading;
 
   constructor(options: GrpcChannelOptions, clock: Clock, rng: Rng) {
     this.#client = new Http2Client(options, clock, rng);
@@ -154,12 +159,16 @@ export class GrpcChannel implements AsyncDisposable {
     }
     const error = errorOfAnswer(stream, body.length > 0);
     if (error !== undefined) throw error;
-    const message = this.#onlyMessage(stream, body);
+    const message = this.#onlyMessage(stream, body, call);
     return new Answer(stream, message instanceof Promise ? await message : message);
   }
 
   /** The message of an answer that ended well. */
-  #onlyMessage(stream: ClientStream, body: Buffer): Uint8Array | Promise<Uint8Array> {
+  #onlyMessage(
+    stream: ClientStream,
+    body: Buffer,
+    call: CallUnderWay,
+  ): Uint8Array | Promise<Uint8Array> {
     const deframer = new Deframer(this.#reading);
     deframer.push(body);
     const envelope = deframer.next();
@@ -170,6 +179,6 @@ export class GrpcChannel implements AsyncDisposable {
     if (body.length > prefixBytes + envelope.payload.length) {
       throw notOneMessage("more than one message");
     }
-    return messageOf(envelope, stream, this.#reading);
+    return messageOf(envelope, stream, this.#reading, call.signal);
   }
 }

@@ -1,10 +1,9 @@
 /** A gRPC call of several messages: they go out and come in as bytes, each side at its own pace. */
 
 import type { ClientStream } from "#http2/client-stream.ts";
-import type { Reading } from "#protocol/compression.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { messageOf, notOneMessage } from "./answer-message.ts";
+import { type AnswerReading, messageOf, notOneMessage } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import type { CallUnderWay } from "./call.ts";
 
@@ -12,7 +11,7 @@ import type { CallUnderWay } from "./call.ts";
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #stream: ClientStream;
   readonly #call: CallUnderWay;
-  readonly #reading: Reading;
+  readonly #reading: AnswerReading;
   readonly #deframer: Deframer;
   #pieces: AsyncGenerator<Buffer> | undefined;
   #hasBody = false;
@@ -20,7 +19,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #reason: { readonly thrown: unknown } | undefined;
 
   /** `call` is disposed of when the stream has ended. */
-  constructor(stream: ClientStream, call: CallUnderWay, reading: Reading) {
+  constructor(stream: ClientStream, call: CallUnderWay, reading: AnswerReading) {
     this.#stream = stream;
     this.#call = call;
     this.#reading = reading;
@@ -84,7 +83,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
         this.#end();
         return { value: undefined, done: true };
       }
-      const message = messageOf(envelope, this.#stream, this.#reading);
+      const message = messageOf(envelope, this.#stream, this.#reading, this.#call.signal);
       return { value: message instanceof Promise ? await message : message, done: false };
     } catch (thrown) {
       throw this.#failed(thrown);

@@ -9,8 +9,9 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { decoderOf } from "#protobuf/decoder.ts";
+import { Decoders } from "#protobuf/decoder.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
+import { TooManyElementsError } from "#protobuf/unreadable.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import type { CallOptions } from "./call.ts";
 import type { GrpcChannel } from "./channel.ts";
@@ -25,13 +26,18 @@ export function pathOfMethod(method: {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** Reads messages of a type. Throws GrpcError for bytes that are none. */
+/** What a newer server adds stays with its message, for whoever sends it on. */
+const decoders = new Decoders({ keepsUnknown: true });
+
+/** Reads messages of a type. Throws GrpcError for bytes that are none, or a message of too many elements. */
 export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) => MessageShape<O> {
-  const decode = decoderOf(schema);
+  const decode = decoders.of(schema);
   return (bytes) => {
     try {
       return decode(bytes);
     } catch (cause) {
+      const isTooLarge = cause instanceof TooManyElementsError;
+      if (isTooLarge) throw new GrpcError(Code.ResourceExhausted, cause.message, { cause });
       throw new GrpcError(Code.Internal, "the answer's message is not of its type", { cause });
     }
   };

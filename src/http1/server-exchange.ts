@@ -108,21 +108,17 @@ export class ServerExchange implements BodySource, Output {
     return this.#head.headers();
   }
 
-  /** The whole body when it is here already: the way of small calls. It is taken once. */
+  /** The whole body when it is here already: the way of small calls. It is held until the response is over. */
   takeBody(): Buffer | undefined {
     const whole = this.#body.takeWhole();
-    if (whole !== undefined) this.unreadBytes = this.heldBytes = 0;
+    if (whole !== undefined) this.unreadBytes = 0;
     return whole;
   }
 
   /** The whole body. Rejects with BodyTooLargeError or ConnectionBrokenError. */
   async body(bytesMax: number): Promise<Buffer> {
     this.#invite(bytesMax);
-    try {
-      return await this.#body.read(bytesMax, this);
-    } finally {
-      this.heldBytes = 0;
-    }
+    return await this.#body.read(bytesMax, this);
   }
 
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */

@@ -88,6 +88,14 @@ function numbers(elements: Elements): number[] {
     : Array.from(elements);
 }
 
+/** The same, but undefined where an integer would be rounded: other bits than its own are no answer. */
+export function exactNumbersOf(tensor: Tensor): number[] | undefined {
+  const values = numbersOf(tensor);
+  const { datatype } = tensor;
+  const isExact = datatype !== "INT64" && datatype !== "UINT64";
+  return isExact || values.every(Number.isSafeInteger) ? values : undefined;
+}
+
 /** The whole numbers that each datatype takes; 64-bit ones as far as a JavaScript number is exact. */
 const wholeRanges = {
   BOOL: [0, 1],

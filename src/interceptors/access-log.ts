@@ -1,4 +1,4 @@
-/** One line a call, once it has ended, at the level that its outcome asks for. */
+/** One line per call, once it and its exchange have ended, at the level that its outcome asks for. */
 
 import type { Clock } from "#core/clock.ts";
 import { createAccessLog } from "#observability/access-line.ts";
@@ -8,12 +8,10 @@ import type { CallWatch } from "./outcome.ts";
 
 /** Logs calls of every surface. */
 export function accessLog(logger: Logger, clock: Clock): CallWatch {
-  const writeAccess = createAccessLog(logger);
+  const log = createAccessLog(logger, clock);
   return () => (values) => {
     const record = values.get(callRecordKey);
-    record.called = true;
-    return (outcome) => {
-      writeAccess(record, { elapsedMs: clock.nowMs() - record.startMs, outcome });
-    };
+    log.callBegan(record);
+    return (outcome) => log.callEnded(record, outcome);
   };
 }

@@ -2,8 +2,10 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ContextValues, Interceptor } from "@connectrpc/connect";
+import type { ConnectError, ContextValues, Interceptor } from "@connectrpc/connect";
+import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import { createAttemptLimit } from "./attempt-limit.ts";
 import {
   callRecordKey,
   type Identity,
@@ -25,6 +27,23 @@ export interface AuthOptions {
   }[];
   /** Scopes of everybody while off. */
   readonly anonymousScopes: readonly string[];
+  /** Unknown credentials that an address may send at once, and in each minute; 0: any number. */
+  readonly failuresPerMinute: number;
+}
+
+/** Addresses remembered of each credential that was found; the one first seen is forgotten. */
+const addressesMax = 1000;
+
+/** A credential that was found, and from where. */
+interface Proven {
+  readonly principal: Principal;
+  readonly addresses: Set<string>;
+}
+
+function remember(addresses: Set<string>, address: string): void {
+  const [first = ""] = addresses;
+  if (addresses.size >= addressesMax) addresses.delete(first);
+  addresses.add(address);
 }
 
 /** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`. */
@@ -40,16 +59,18 @@ export interface Authentication {
     method: DescMethod,
     call: { readonly header: Headers; readonly values: ContextValues },
   ) => boolean;
-  /** Throws CREDENTIAL_MISSING or CREDENTIAL_INVALID unless the method is public. */
+  /** Throws CREDENTIAL_MISSING, CREDENTIAL_INVALID or ATTEMPTS_LIMITED unless the method is public. */
   readonly interceptor: Interceptor;
 }
 
 /**
- * Finds who calls, once a call. Every digest is compared, in constant time, so that neither the key
- * nor its place in the list shows in how long a refusal takes. A credential that was found is
- * remembered, for hashing it costs more than the rest; one that was not never is.
+ * Finds who calls, once per call. Every digest is compared, in constant time, so that neither the
+ * key nor its place in the list shows in how long a refusal takes. A credential that was found is
+ * remembered, for hashing it costs more than the rest; one that was not never is. An address with
+ * too many unknown credentials is refused whatever it sends, but for credentials that were found
+ * from that address before: who calls from behind the same proxy goes on.
  */
-export function authentication(options: AuthOptions): Authentication {
+export function authentication(options: AuthOptions, clock: Clock): Authentication {
   const keys = options.keys.map(({ name, sha256, scopes }) => ({
     digest: Buffer.from(sha256, "hex"),
     principal: { id: name, authenticated: true, scopes: new Set(scopes) } satisfies Principal,
@@ -60,41 +81,68 @@ export function authentication(options: AuthOptions): Authentication {
     scopes: new Set(options.enabled ? [] : options.anonymousScopes),
   };
 
+  const attempts = createAttemptLimit(options.failuresPerMinute, clock);
   /** By credential: at most as many as there are keys. */
-  const known = new Map<string, Principal>();
-  const find = (header: Headers): Identity => {
+  const known = new Map<string, Proven>();
+  const look = (credential: string): Proven | undefined => {
+    const digest = createHash("sha256").update(credential).digest();
+    let principal: Principal | undefined;
+    for (const key of keys) if (timingSafeEqual(digest, key.digest)) principal = key.principal;
+    if (principal === undefined) return undefined;
+    const proven = { principal, addresses: new Set<string>() };
+    known.set(credential, proven);
+    return proven;
+  };
+  const find = (header: Headers, values: ContextValues): Identity => {
     if (!options.enabled) return everybody;
     const credential = credentialOf(header);
     if (credential === undefined) return "missing";
-    const remembered = known.get(credential);
-    if (remembered !== undefined) return remembered;
-    const digest = createHash("sha256").update(credential).digest();
-    let found: Principal | undefined;
-    for (const key of keys) if (timingSafeEqual(digest, key.digest)) found = key.principal;
-    if (found === undefined) return "unknown";
-    known.set(credential, found);
-    return found;
+    const { clientAddress } = values.get(callRecordKey);
+    const before = known.get(credential);
+    if (before?.addresses.has(clientAddress)) return before.principal;
+    const retryAfterMs = attempts.waitMs(clientAddress);
+    if (retryAfterMs > 0) return { retryAfterMs };
+    const found = before ?? look(credential);
+    if (found === undefined) {
+      attempts.failed(clientAddress);
+      return "unknown";
+    }
+    remember(found.addresses, clientAddress);
+    return found.principal;
   };
   const identify = (header: Headers, values: ContextValues): Identity => {
-    const identity = values.get(identityKey) ?? find(header);
+    const identity = values.get(identityKey) ?? find(header, values);
     values.set(identityKey, identity);
     return identity;
   };
 
   return {
     admits: (method, { header, values }) =>
-      typeof identify(header, values) !== "string" || methodFacts(method).isPublic,
+      isPrincipal(identify(header, values)) || methodFacts(method).isPublic,
     interceptor: (next) => (request) => {
       const identity = identify(request.header, request.contextValues);
-      if (typeof identity === "string" && !methodFacts(request.method).isPublic) {
-        throw identity === "missing"
-          ? fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>")
-          : fault("CREDENTIAL_INVALID", "the credential is not known here");
-      }
-      const principal = typeof identity === "string" ? everybody : identity;
+      if (!isPrincipal(identity) && !methodFacts(request.method).isPublic)
+        throw refusalOf(identity);
+      const principal = isPrincipal(identity) ? identity : everybody;
       request.contextValues.set(principalKey, principal);
       request.contextValues.get(callRecordKey).principal = principal.id;
       return next(request);
     },
   };
+}
+
+function isPrincipal(identity: Identity): identity is Principal {
+  return typeof identity !== "string" && "scopes" in identity;
+}
+
+function refusalOf(identity: Exclude<Identity, Principal>): ConnectError {
+  if (identity === "missing") {
+    return fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>");
+  }
+  if (identity === "unknown")
+    return fault("CREDENTIAL_INVALID", "the credential is not known here");
+  const { retryAfterMs } = identity;
+  return fault("ATTEMPTS_LIMITED", "too many unknown credentials came from this address", {
+    retryAfterMs,
+  });
 }

@@ -9,9 +9,12 @@ import { methodFacts } from "./method-facts.ts";
 export function authorize(): Interceptor {
   return (next) => (request) => {
     const { requiredScope: scope } = methodFacts(request.method);
-    const { scopes } = request.contextValues.get(principalKey);
+    const { scopes, authenticated } = request.contextValues.get(principalKey);
     if (scope !== "" && !scopes.has(scope)) {
-      throw fault("SCOPE_REQUIRED", `${request.method.name} needs the scope "${scope}"`, {
+      const needed = `${request.method.name} needs the scope "${scope}"`;
+      // Whoever runs a gateway without keys meets this first.
+      const cure = `the gateway has no keys: set API_KEY, or auth.anonymous_scopes: [${scope}]`;
+      throw fault("SCOPE_REQUIRED", authenticated ? needed : `${needed}; ${cure}`, {
         metadata: { scope },
       });
     }

@@ -48,12 +48,12 @@ export interface Chain {
 
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
-  const auth = authentication(options.auth);
+  const auth = authentication(options.auth, deps.clock);
   const interceptors = [
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
-    validate(), // the dearest refusal comes last
+    validate(), // the most expensive refusal comes last
   ];
   return {
     interceptors,

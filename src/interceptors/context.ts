@@ -19,8 +19,13 @@ export const principalKey: ContextKey<Principal> = createContextKey(anonymous, {
   description: "principal",
 });
 
+/** No credential of the address is looked at for so long, in milliseconds: too many were unknown. */
+export interface Limited {
+  readonly retryAfterMs: number;
+}
+
 /** What is known of a caller's credential; undefined until somebody has looked at it. */
-export type Identity = Principal | "missing" | "unknown";
+export type Identity = Principal | "missing" | "unknown" | Limited;
 
 /** Found by admission, ahead of the call's body, or else by `authenticate`. */
 export const identityKey: ContextKey<Identity | undefined> = createContextKey<Identity | undefined>(
@@ -39,6 +44,8 @@ export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord
     httpVersion: "",
     startMs: 0,
     endpoint: "",
+    // Nothing ends such a call but itself.
+    status: 0,
     called: true,
   },
   { description: "call record" },

@@ -1,7 +1,8 @@
 /** How calls end, in the words of logs and metrics, told to all who watch them. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, type ContextValues } from "@connectrpc/connect";
+import type { ContextValues } from "@connectrpc/connect";
+import { codeName } from "#errors/code-name.ts";
 import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallOutcome } from "#observability/call-record.ts";
@@ -10,12 +11,6 @@ import type { CallOutcome } from "#observability/call-record.ts";
 export type CallWatch = (
   method: DescMethod,
 ) => (values: ContextValues) => (outcome: CallOutcome) => void;
-
-const codeNames = new Map(
-  Object.entries(Code)
-    .filter((entry): entry is [string, Code] => typeof entry[1] === "number")
-    .map(([name, code]) => [code, name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()]),
-);
 
 /** Service and method, such as polygate.v1.ChatService/Chat. */
 export function procedureOf(method: DescMethod): string {
@@ -28,8 +23,7 @@ function failedOutcome(procedure: string, thrown: unknown): CallOutcome {
   const reason = reasonOf(error);
   return {
     procedure,
-    // gRPC spells this code with two Ls (grpc/status.h).
-    code: error.code === Code.Canceled ? "CANCELLED" : (codeNames.get(error.code) ?? "UNKNOWN"),
+    code: codeName(error.code),
     level: rowOf(error).log,
     error,
     ...(reason === undefined ? {} : { reason }),

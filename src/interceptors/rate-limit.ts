@@ -1,15 +1,16 @@
 /** Takes a token per call from the caller's buckets, and refuses when one is empty. */
 
-import { isIP } from "node:net";
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { remembered } from "#core/remembered.ts";
+import { threeDigits } from "#core/three-digits.ts";
 import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#core/token-bucket.ts";
 import { fault } from "#errors/fault.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
+import { callerOf } from "./caller.ts";
 import { callRecordKey, type Principal, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
 import { procedureOf } from "./outcome.ts";
@@ -36,14 +37,10 @@ export interface RateLimitDeps {
   readonly metrics: Metrics;
 }
 
-/** The network that an address counts for: an IPv6 client owns a /64, so one address means nothing. */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = "", tail = ""] = address.split("::");
-  const front = head === "" ? [] : head.split(":");
-  const back = tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => "0");
-  return [...front, ...zeros, ...back].slice(0, 4).join(":");
+/** A limit in words: the rate is what counts in the long run, the burst what was just used. */
+function rateText({ perSecond, capacity }: BucketLimits): string {
+  const perMinute = threeDigits(perSecond * 60);
+  return `${perMinute} calls per minute, ${capacity} at once,`;
 }
 
 /** What is left in a bucket, as response fields. */
@@ -70,10 +67,8 @@ export function rateLimit(
   const hits = new Map<string, CounterSeries>();
 
   const clientOf = (request: AnyRequest, principal: Principal): string => {
-    if (!principal.authenticated) {
-      return `ip:${networkOf(request.contextValues.get(callRecordKey).clientAddress)}`;
-    }
-    const key = keys.get(principal) ?? `key:${principal.id}`;
+    if (!principal.authenticated) return callerOf(request.contextValues);
+    const key = keys.get(principal) ?? callerOf(request.contextValues);
     keys.set(principal, key);
     return key;
   };
@@ -109,7 +104,7 @@ export function rateLimit(
       metrics.rateLimitBlocks.inc({ client_id: principal.id });
       const headers = new Headers();
       writeFields(tightest, headers);
-      throw fault("RATE_LIMITED", `rate limit of ${tightest.limits.capacity} calls used up`, {
+      throw fault("RATE_LIMITED", `the limit of ${rateText(tightest.limits)} is used up`, {
         retryAfterMs: waitMs,
         headers: Object.fromEntries(headers),
       });

@@ -1,42 +1,35 @@
 /** Holds every request message to the protovalidate rules of its proto. */
 
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator, type Validator } from "@bufbuild/protovalidate";
+import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { type FieldViolation, fault } from "#errors/fault.ts";
-import { QuickYes } from "#validation/quick-yes.ts";
+import type { Violation } from "#validation/check.ts";
+import { MessageValidator } from "#validation/message-validator.ts";
 
-/** Violations that are told; an answer need not be as long as what it refuses. */
+/** Violations that are reported; a response need not be as long as what it refuses. */
 const violationsMax = 16;
 
-/** Throws REQUEST_INVALID with one field violation a broken rule, if there is one. */
-function validateWhole(validator: Validator, schema: DescMessage, message: Message): void {
-  const outcome = validator.validate(schema, message);
-  if (outcome.kind === "valid") return;
-  // A rule that cannot be evaluated is our own mistake, not the caller's.
-  if (outcome.kind === "error") throw outcome.error;
-  const { violations } = outcome;
-  const fields = violations
-    .slice(0, violationsMax)
-    .map(({ field, message: text }): FieldViolation => {
-      // Rules over several fields name theirs at the head of the text: "file: set either …".
-      const [, named, rest] = field.length > 0 ? [] : (/^(\w+): (.*)$/.exec(text) ?? []);
-      return named === undefined || rest === undefined
-        ? { field: pathToString(field), description: text }
-        : { field: named, description: rest };
-    });
-  const told = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");
-  const more = violations.length - fields.length;
-  throw fault("REQUEST_INVALID", more > 0 ? `${told}; and ${more} more` : told, { fields });
+/** Rules over several fields name theirs at the head of the text: "file: set either …". */
+function named({ field, description }: Violation): FieldViolation {
+  const [, name, rest] = field === "" ? (/^(\w+): (.*)$/.exec(description) ?? []) : [];
+  return name === undefined || rest === undefined
+    ? { field, description }
+    : { field: name, description: rest };
 }
 
 /** Checks messages as they come in, those of streams one by one. */
 export function validate(): Interceptor {
-  const validator = createValidator();
-  const quick = new QuickYes(validator);
+  const validator = new MessageValidator(createValidator());
+  /** Throws REQUEST_INVALID with a field violation for each value that breaks a rule, if there is one. */
   const check = (schema: DescMessage, message: Message) => {
-    if (!quick.isValid(schema, message)) validateWhole(validator, schema, message);
+    if (validator.isValid(schema, message)) return;
+    // One more tells whether there are more.
+    const violations = validator.violations(schema, message, violationsMax + 1);
+    const fields = violations.slice(0, violationsMax).map(named);
+    const told = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");
+    const hasMore = violations.length > fields.length;
+    throw fault("REQUEST_INVALID", hasMore ? `${told}; and more` : told, { fields });
   };
   async function* checked(schema: DescMessage, messages: AsyncIterable<Message>) {
     for await (const message of messages) {

@@ -1,51 +1,47 @@
 /** The access line: what is written of every request, whether or not it became a call. */
 
+import type { Clock } from "#core/clock.ts";
 import type { CallOutcome, CallRecord } from "./call-record.ts";
+import { causeText } from "./cause-text.ts";
 import { integerFact, millisecondsFact, rememberedFact, textFact } from "./log-fact.ts";
 import type { Logger } from "./logger.ts";
 
-/** How the request went. */
-export interface AccessOutcome {
-  /** Milliseconds from arrival to end. */
-  readonly elapsedMs: number;
-  /** Absent for requests that never became a call. */
-  readonly outcome?: CallOutcome;
-  /** HTTP status, for requests that never became a call. */
-  readonly status?: number;
+/**
+ * Writes one line per request: when its exchange has ended and its call, where it became one, has
+ * too. Absent facts are left out.
+ */
+export interface AccessLog {
+  callBegan(record: CallRecord): void;
+  callEnded(record: CallRecord, outcome: CallOutcome): void;
+  exchangeEnded(record: CallRecord, status: number): void;
 }
-
-/** Longest account of an error in a line, in characters. */
-const errorLengthMax = 4096;
-
-/** Message and inner cause of an error, for the log only. */
-function causeText(error: unknown): string {
-  return wholeCauseText(error).slice(0, errorLengthMax);
-}
-
-function wholeCauseText(error: unknown): string {
-  if (!(error instanceof Error)) return thrownText(error);
-  const { cause } = error;
-  if (cause instanceof Error) return `${error.message}: ${cause.stack ?? cause.message}`;
-  return cause === undefined ? error.message : `${error.message}: ${thrownText(cause)}`;
-}
-
-/** What was thrown that is no error. An object is not asked for its text: it may have none, or throw. */
-function thrownText(thrown: unknown): string {
-  const isObject = typeof thrown === "object" && thrown !== null;
-  return isObject ? Object.prototype.toString.call(thrown) : String(thrown);
-}
-
-/** Writes a line; absent facts are left out. */
-export type AccessLog = (record: CallRecord, access: AccessOutcome) => void;
 
 /** A writer of access lines. Their fields are fixed and none can hold a secret. */
-export function createAccessLog(logger: Logger): AccessLog {
-  return (record, access) => {
-    const { outcome, status } = access;
-    const level = outcome?.level ?? (status !== undefined && status >= 500 ? "error" : "info");
+export function createAccessLog(logger: Logger, clock: Clock): AccessLog {
+  const write = (record: CallRecord, outcome: CallOutcome | undefined) => {
+    const level = outcome?.level ?? levelOf(record);
     if (!logger.isLevelEnabled(level)) return;
-    logger.writeFacts(level, factsOf(record, access), outcome === undefined ? "request" : "call");
+    const elapsedMs = clock.nowMs() - record.startMs;
+    const message = outcome === undefined ? "request" : "call";
+    logger.writeFacts(level, factsOf(record, outcome, elapsedMs), message);
   };
+  return {
+    callBegan(record) {
+      record.called = true;
+    },
+    callEnded(record, outcome) {
+      if (record.status === undefined) record.outcome = outcome;
+      else write(record, outcome);
+    },
+    exchangeEnded(record, status) {
+      record.status = status;
+      if (!record.called || record.outcome !== undefined) write(record, record.outcome);
+    },
+  };
+}
+
+function levelOf({ level, status }: CallRecord): "debug" | "info" | "error" {
+  return level ?? (status !== undefined && status >= 500 ? "error" : "info");
 }
 
 const listenerFact = rememberedFact("listener");
@@ -56,8 +52,10 @@ const endpointFact = rememberedFact("endpoint");
 const procedureFact = rememberedFact("procedure");
 const codeFact = rememberedFact("code");
 const principalFact = rememberedFact("principal");
+const upstreamFact = rememberedFact("upstream");
 
-function factsOf(record: CallRecord, { outcome, status, elapsedMs }: AccessOutcome): string {
+function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number): string {
+  const { attempts = 1 } = record;
   return (
     textFact("request_id", record.requestId) +
     listenerFact(record.listener) +
@@ -65,12 +63,15 @@ function factsOf(record: CallRecord, { outcome, status, elapsedMs }: AccessOutco
     methodFact(record.httpMethod) +
     versionFact(record.httpVersion) +
     endpointFact(record.endpoint) +
+    textFact("path", record.path) +
     procedureFact(outcome?.procedure) +
     codeFact(outcome?.code) +
     textFact("reason", outcome?.reason) +
-    integerFact("status", status) +
+    integerFact("status", record.status) +
     principalFact(record.principal) +
     textFact("model", record.model) +
+    upstreamFact(record.upstream) +
+    integerFact("attempts", attempts > 1 ? attempts : undefined) +
     millisecondsFact("elapsed_ms", elapsedMs) +
     millisecondsFact("upstream_ms", record.upstreamMs) +
     textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))

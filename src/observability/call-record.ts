@@ -18,14 +18,26 @@ export interface CallRecord {
   readonly startMs: number;
   /** Route template or procedure: a word from a bounded set, never the raw path. (door) */
   endpoint: string;
+  /** Path of a request that has no template, for the log only. (door) */
+  path?: string;
   /** Name of the caller's credential. (authenticate) */
   principal?: string;
   /** Model that was asked for or answered. (services) */
   model?: string;
+  /** Endpoint of a backend that was asked last, such as core-1. (services) */
+  upstream?: string;
+  /** How many endpoints were asked. (services) */
+  attempts?: number;
   /** Milliseconds spent waiting for backends. (services) */
   upstreamMs?: number;
-  /** A call began, so the access log has its line from there. (access log) */
+  /** Level of the access line of a page whose status says too much or too little. (pages) */
+  level?: "debug" | "info";
+  /** HTTP status; undefined while the exchange has not ended. (door) */
+  status: number | undefined;
+  /** A call began: the access line waits for its end. (access log) */
   called: boolean;
+  /** How the call ended. (access log) */
+  outcome?: CallOutcome;
 }
 
 /** How a call ended. */

@@ -12,6 +12,24 @@ interface Sample {
   readonly value: number;
 }
 
+/** Text as the exposition has it in a line of help. */
+function escaped(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+}
+
+/** Labels as the exposition has them, without braces. */
+function labelText(labels: Readonly<Record<string, string | number>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(String(value)).replaceAll('"', '\\"')}"`)
+    .join(",");
+}
+
+/** What stands before a value in the exposition: the end of the line before, the name, the labels. */
+function before(name: string, labels: Readonly<Record<string, string | number>>): string {
+  const text = labelText(labels);
+  return `\n${name}${text === "" ? "" : `{${text}}`} `;
+}
+
 /** What a family is called and what tells its series apart. */
 export interface FamilyOptions<L extends string> {
   readonly name: string;
@@ -26,7 +44,10 @@ abstract class Family<L extends string, S> {
   readonly aggregator = "sum";
   abstract readonly type: "counter" | "histogram";
   readonly #labelNames: readonly L[];
-  readonly #series = new Map<string, { readonly labels: Labels<L>; readonly series: S }>();
+  readonly #series = new Map<
+    string,
+    { readonly labels: Labels<L>; readonly befores: readonly string[]; readonly series: S }
+  >();
 
   constructor({ name, help, labelNames }: FamilyOptions<L>, registry: Registry) {
     this.name = name;
@@ -47,7 +68,10 @@ abstract class Family<L extends string, S> {
     const known = this.#series.get(key);
     if (known !== undefined) return known.series;
     const series = this.create();
-    this.#series.set(key, { labels, series });
+    const befores = Array.from(this.read(series, labels), (sample) =>
+      before(sample.metricName ?? this.name, sample.labels),
+    );
+    this.#series.set(key, { labels, befores, series });
     return series;
   }
 
@@ -65,8 +89,34 @@ abstract class Family<L extends string, S> {
     };
   }
 
+  /** All values as the exposition has them: what the registry writes, in a small part of its time. */
+  text(): string {
+    const parts = [`# HELP ${this.name} ${escaped(this.help)}\n# TYPE ${this.name} ${this.type}`];
+    for (const { befores, series } of this.#series.values()) {
+      for (const [at, value] of this.values(series).entries()) {
+        parts.push(befores[at] ?? "", String(value));
+      }
+    }
+    return parts.join("");
+  }
+
   protected abstract create(): S;
   protected abstract read(series: S, labels: Labels<L>): Iterable<Sample>;
+  /** The values of one series in the order in which `read` has them. */
+  protected abstract values(series: S): readonly number[];
+}
+
+/**
+ * Everything that is registered, as Prometheus reads it. Thousands of lines are written at once, so
+ * those of this project's own families are not left to the registry.
+ */
+export async function expositionOf(registry: Registry): Promise<string> {
+  const texts = registry.getMetricsAsArray().map((metric) => {
+    // Registered as one of the registry's own classes, which it is not.
+    const own: unknown = metric;
+    return own instanceof Family ? own.text() : registry.getSingleMetricAsString(metric.name);
+  });
+  return `${(await Promise.all(texts)).join("\n\n")}\n`;
 }
 
 /** One counter. */
@@ -93,6 +143,10 @@ export class CounterFamily<L extends string> extends Family<L, CounterSeries> {
 
   protected *read({ value }: CounterSeries, labels: Labels<L>): Generator<Sample> {
     yield { labels, value };
+  }
+
+  protected values({ value }: CounterSeries): readonly number[] {
+    return [value];
   }
 }
 
@@ -138,13 +192,23 @@ export class HistogramFamily<L extends string> extends Family<L, HistogramSeries
   }
 
   protected *read(series: HistogramSeries, labels: Labels<L>): Generator<Sample> {
-    let below = 0;
-    for (const [at, count] of series.counts.entries()) {
-      below += count;
-      const le = series.bounds[at] ?? "+Inf";
-      yield { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: below };
+    const values = this.values(series);
+    const value = (at: number) => values.at(at) ?? 0;
+    for (const [at, le] of [...series.bounds, "+Inf"].entries()) {
+      yield { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: value(at) };
     }
-    yield { metricName: `${this.name}_sum`, labels, value: series.sum };
-    yield { metricName: `${this.name}_count`, labels, value: below };
+    yield { metricName: `${this.name}_sum`, labels, value: value(-2) };
+    yield { metricName: `${this.name}_count`, labels, value: value(-1) };
+  }
+
+  protected values({ counts, sum }: HistogramSeries): readonly number[] {
+    let below = 0;
+    const values: number[] = [];
+    for (const count of counts) {
+      below += count;
+      values.push(below);
+    }
+    values.push(sum, below);
+    return values;
   }
 }

@@ -16,9 +16,23 @@ export function jsonOf(value: unknown): string {
   );
 }
 
-/** A text as such JSON. */
-export function jsonText(text: string): string {
-  return plain.test(text) ? `"${text}"` : jsonOf(text);
+/** Longest text of a field, in characters; escaped, it takes twice that at most. */
+const textLengthMax = 4096;
+/** Longest text of a field whose values are few: what is longer is nobody's name. */
+const wordLengthMax = 256;
+
+/** A text as such JSON, without what goes beyond the limit. */
+export function jsonText(text: string, lengthMax = textLengthMax): string {
+  if (text.length > lengthMax) return cutText(text, lengthMax);
+  if (plain.test(text)) return `"${text}"`;
+  const json = jsonOf(text);
+  return json.length <= 2 * lengthMax ? json : cutText(text, lengthMax);
+}
+
+function cutText(text: string, lengthMax: number): string {
+  const json = jsonOf(`${text.slice(0, lengthMax - 1)}…`);
+  // A control character is written as six.
+  return json.length <= 2 * lengthMax ? json : jsonOf(`${text.slice(0, lengthMax / 3 - 1)}…`);
 }
 
 /** A field that holds a text; nothing when there is none. */
@@ -28,7 +42,7 @@ export function textFact(name: string, text: string | undefined): string {
 
 /** Makes fields like `textFact`, for texts of which there are few: each is written once. */
 export function rememberedFact(name: string): (text: string | undefined) => string {
-  const fact = oncePerText((text) => textFact(name, text));
+  const fact = oncePerText((text) => `,"${name}":${jsonText(text, wordLengthMax)}`);
   return (text) => (text === undefined ? "" : fact(text));
 }
 

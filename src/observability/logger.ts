@@ -35,6 +35,16 @@ const secretPaths = [
   "token",
 ].flatMap((name) => [`["${name}"]`, `*["${name}"]`, `headers["${name}"]`]);
 
+/** Fields without what is too long in their texts. */
+function bounded(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === "string" ? JSON.parse(jsonText(value)) : value,
+    ]),
+  );
+}
+
 /** The text itself where nothing in it could be mistaken for something else; else as JSON. */
 function valueText(value: unknown, plain: RegExp): string {
   return typeof value === "string" && plain.test(value) ? value : jsonOf(value);
@@ -71,7 +81,7 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
       level: options.level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: bounded },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
     out,

@@ -24,6 +24,8 @@ export type Health =
       readonly kind: "unhealthy";
       /** In words fit for a caller. */
       readonly error: string;
+      /** What the probe failed with, for the log only. */
+      readonly cause: unknown;
     } & Checked);
 
 /** When a probe ended and how long it took. */

@@ -105,7 +105,8 @@ async function probe(
     await Promise.race([backend.check(AbortSignal.any([signal, done.signal])), expired]);
     return { kind: "healthy", ...checked() };
   } catch (error) {
-    return { kind: "unhealthy", error: faultFrom(error).rawMessage, ...checked() };
+    const { rawMessage } = faultFrom(error);
+    return { kind: "unhealthy", error: rawMessage, cause: error, ...checked() };
   } finally {
     done.abort();
   }

@@ -1,9 +1,10 @@
 /** Values of each scalar type as messages hold them. */
 
-import { protoInt64, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, protoInt64, ScalarType } from "@bufbuild/protobuf";
 import type { ByteReader } from "./byte-reader.ts";
+import type { FieldLimit } from "./field-limits.ts";
 
-/** Reads a value. Throws for bytes that the library takes otherwise, or refuses. */
+/** Reads a value. */
 export type ValueReader = (reader: ByteReader) => unknown;
 
 function int64(reader: ByteReader): bigint | string {
@@ -27,7 +28,9 @@ function sint32(reader: ByteReader): number {
   return (value >>> 1) ^ -(value & 1);
 }
 
-const readers: Readonly<Record<ScalarType, ValueReader>> = {
+type NumberType = Exclude<ScalarType, ScalarType.STRING | ScalarType.BYTES>;
+
+const numberReaders: Readonly<Record<NumberType, ValueReader>> = {
   [ScalarType.DOUBLE]: (reader) => reader.double(),
   [ScalarType.FLOAT]: (reader) => reader.float(),
   [ScalarType.INT64]: int64,
@@ -36,8 +39,6 @@ const readers: Readonly<Record<ScalarType, ValueReader>> = {
   [ScalarType.FIXED64]: (reader) => protoInt64.uDec(reader.fixed32(), reader.fixed32()),
   [ScalarType.FIXED32]: (reader) => reader.fixed32() >>> 0,
   [ScalarType.BOOL]: (reader) => reader.bit(),
-  [ScalarType.STRING]: (reader) => reader.text(),
-  [ScalarType.BYTES]: (reader) => reader.bytes(),
   [ScalarType.UINT32]: (reader) => reader.varint(),
   [ScalarType.SFIXED32]: (reader) => reader.fixed32(),
   [ScalarType.SFIXED64]: (reader) => protoInt64.dec(reader.fixed32(), reader.fixed32()),
@@ -45,8 +46,27 @@ const readers: Readonly<Record<ScalarType, ValueReader>> = {
   [ScalarType.SINT64]: sint64,
 };
 
-/** The reader of a scalar type; numbers of 64 bits come as text where the field has them so. */
-export function scalarReader(type: ScalarType, longAsString: boolean): ValueReader {
-  const read = readers[type];
+/** A number that comes as text where the field has those of 64 bits so. */
+function numberReader(type: NumberType, longAsString: boolean): ValueReader {
+  const read = numberReaders[type];
   return longAsString ? (reader) => String(read(reader)) : read;
+}
+
+/** What is said of a field's values beside their type. */
+type ValueFacts = Pick<DescField, "utf8Validation"> & { readonly longAsString?: boolean };
+
+/** The reader of a scalar type in a field; texts and bytes are no longer than `limit`. */
+export function scalarReader(
+  type: ScalarType,
+  { utf8Validation, longAsString = false }: ValueFacts,
+  limit: FieldLimit | undefined,
+): ValueReader {
+  switch (type) {
+    case ScalarType.STRING:
+      return (reader) => reader.text(utf8Validation, limit);
+    case ScalarType.BYTES:
+      return (reader) => reader.bytes(limit);
+    default:
+      return numberReader(type, longAsString);
+  }
 }

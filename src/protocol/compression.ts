@@ -1,56 +1,74 @@
-/** Content codings: which there are, which one an answer gets, and how much a body may expand to. */
+/** Content codings of messages: which there are, which one an answer gets, and how much a body may expand to. */
 
 import { promisify } from "node:util";
-import {
-  brotliCompress,
-  brotliDecompress,
-  constants,
-  gunzip,
-  gzip,
-  zstdCompress,
-  zstdDecompress,
-} from "node:zlib";
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { brotliDecompress, constants, gunzip, zstdDecompress } from "node:zlib";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
+import { compressor, type OnGone } from "#http/compressor.ts";
+import { type ContentCoding, codingChooser, contentCodings } from "#http/content-coding.ts";
 
 /** A coding other than identity. */
 export interface Coding {
-  readonly name: string;
-  compress(bytes: Uint8Array): Promise<Uint8Array>;
+  readonly name: ContentCoding;
+  /** As `Compressor.compress`: undefined when the bytes had better go as they are. */
+  compress(
+    bytes: Uint8Array,
+    onGone?: OnGone,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Rejects with a RangeError past `bytesMax`, with another Error for bytes that are not its own. */
   decompress(bytes: Uint8Array, bytesMax: number): Promise<Uint8Array>;
 }
 
-const deflated = promisify(gzip);
 const inflated = promisify(gunzip);
-const brotlied = promisify(brotliCompress);
 const unbrotlied = promisify(brotliDecompress);
-const zstded = promisify(zstdCompress);
 const unzstded = promisify(zstdDecompress);
 
-/** Brotli's default of 11 is for files that are compressed once. */
-const brotliParams = { [constants.BROTLI_PARAM_QUALITY]: 4 };
+function codingFor(name: ContentCoding, decompress: Coding["decompress"]): Coding {
+  return {
+    name,
+    compress: (bytes, onGone) => compressor.compress(name, bytes, onGone),
+    decompress,
+  };
+}
+
+/** Up to here a message counts as small, in bytes. */
+export const smallBytesMax = 64 * 1024;
+
+/** Pieces that are decompressed into: each costs a turn of the event loop, and is allocated whole. */
+const smallPieceBytes = 16 * 1024;
+const largePieceBytes = 256 * 1024;
+
+function pieceBytes(bytesMax: number): number {
+  return bytesMax <= smallBytesMax ? smallPieceBytes : largePieceBytes;
+}
+
+/**
+ * Memory that decompressing to at most `bytesMax` may take: the pieces, what they are joined to, and
+ * what the coding remembers of the text so far.
+ */
+export function bytesNeeded(bytesMax: number): number {
+  return 3 * bytesMax + pieceBytes(bytesMax);
+}
+
+/** The window that a frame may ask for: RFC 9659 has 8 MiB; a longer one serves longer messages alone. */
+function windowBits(bytesMax: number): number {
+  return Math.min(Math.max(23, Math.ceil(Math.log2(bytesMax))), 31);
+}
+
+function bounds(bytesMax: number) {
+  return { maxOutputLength: bytesMax, chunkSize: pieceBytes(bytesMax) };
+}
 
 const codings: ReadonlyMap<string, Coding> = new Map(
   [
-    {
-      name: "gzip",
-      compress: (bytes: Uint8Array) => deflated(bytes),
-      decompress: (bytes: Uint8Array, bytesMax: number) =>
-        inflated(bytes, { maxOutputLength: bytesMax }),
-    },
-    {
-      name: "br",
-      compress: (bytes: Uint8Array) => brotlied(bytes, { params: brotliParams }),
-      decompress: (bytes: Uint8Array, bytesMax: number) =>
-        unbrotlied(bytes, { maxOutputLength: bytesMax }),
-    },
-    {
-      name: "zstd",
-      compress: (bytes: Uint8Array) => zstded(bytes),
-      decompress: (bytes: Uint8Array, bytesMax: number) =>
-        unzstded(bytes, { maxOutputLength: bytesMax }),
-    },
+    codingFor("gzip", (bytes, bytesMax) => inflated(bytes, bounds(bytesMax))),
+    codingFor("br", (bytes, bytesMax) => unbrotlied(bytes, bounds(bytesMax))),
+    codingFor("zstd", (bytes, bytesMax) =>
+      unzstded(bytes, {
+        ...bounds(bytesMax),
+        params: { [constants.ZSTD_d_windowLogMax]: windowBits(bytesMax) },
+      }),
+    ),
   ].map((coding) => [coding.name, coding]),
 );
 
@@ -62,27 +80,12 @@ export function codingOf(name: string): Coding | undefined {
   return codings.get(name);
 }
 
-/** Answers remember this many different accept fields; clients have few. */
-const acceptFieldsMax = 64;
-const preferred = new Map<string, Coding | undefined>();
+const chosenCoding = codingChooser(contentCodings);
 
-/** The first coding of an accept field that is known here; undefined: send identity. */
+/** The coding that an accept field wants most, as REST and pages choose it; undefined: send identity. */
 export function preferredCoding(accept: string | undefined): Coding | undefined {
-  if (accept === undefined) return undefined;
-  if (preferred.has(accept)) return preferred.get(accept);
-  const coding = firstAccepted(accept);
-  if (preferred.size < acceptFieldsMax) preferred.set(accept, coding);
-  return coding;
-}
-
-function firstAccepted(accept: string): Coding | undefined {
-  for (const offer of accept.split(",")) {
-    const [name = "", ...parameters] = offer.split(";").map((part) => part.trim().toLowerCase());
-    const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
-    const coding = refused ? undefined : codings.get(name);
-    if (coding !== undefined) return coding;
-  }
-  return undefined;
+  const { coding } = chosenCoding(accept);
+  return coding && codings.get(coding);
 }
 
 /** How much is read, and what bytes that cannot be are called. */
@@ -93,33 +96,18 @@ export interface Reading {
   readonly malformedCode: Code;
 }
 
-/** The bytes of a compressed message. Throws BODY_TOO_LARGE or BODY_MALFORMED, always INTERNAL without a coding. */
-export async function decompressed(
-  coding: Coding | undefined,
-  bytes: Uint8Array,
-  { messageBytesMax, malformedCode }: Reading,
-): Promise<Uint8Array> {
-  if (coding === undefined) {
-    throw fault("BODY_MALFORMED", "a message is compressed, but no coding was named", {
-      code: Code.Internal,
-    });
-  }
-  // Peers may call an empty message compressed without a byte of that coding.
-  if (bytes.length === 0) return bytes;
-  try {
-    return await coding.decompress(bytes, messageBytesMax);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw messageTooLarge(messageBytesMax);
-    throw fault("BODY_MALFORMED", `the message is not ${coding.name}`, {
-      code: malformedCode,
-      cause,
-    });
-  }
-}
-
 /** The refusal of a message over the limit. */
 export function messageTooLarge(bytesMax: number): ConnectError {
   return fault("BODY_TOO_LARGE", `the message exceeds ${bytesMax} bytes (max_request_size)`, {
     metadata: { limit_bytes: String(bytesMax) },
+  });
+}
+
+/** The refusal of a message of more elements than are read, in whatever format it is. */
+export function tooManyElements(elementsMax: number, cause: unknown): ConnectError {
+  const text = `the message has more than ${elementsMax} elements (max_request_elements)`;
+  return fault("BODY_TOO_LARGE", text, {
+    metadata: { limit_elements: String(elementsMax) },
+    cause,
   });
 }

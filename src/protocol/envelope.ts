@@ -15,6 +15,11 @@ export interface Envelope {
   readonly payload: Uint8Array;
 }
 
+/** Whether the payload is compressed. */
+export function isCompressed({ flags }: Envelope): boolean {
+  return (flags & compressedFlag) !== 0;
+}
+
 /** Frames a payload, which is copied. */
 export function envelope(flags: number, payload: Uint8Array): Uint8Array {
   const framed = Buffer.allocUnsafe(prefixBytes + payload.length);
@@ -41,7 +46,10 @@ export function coded(
 ): Uint8Array | Promise<Uint8Array> {
   if (coding === undefined || framed.length - prefixBytes < bytesMin) return framed;
   const payload = framed.subarray(prefixBytes);
-  return coding.compress(payload).then((bytes) => envelope(compressedFlag, bytes));
+  const sent = (bytes: Uint8Array | undefined) =>
+    bytes === undefined ? framed : envelope(compressedFlag, bytes);
+  const bytes = coding.compress(payload);
+  return bytes instanceof Promise ? bytes.then(sent) : sent(bytes);
 }
 
 /** The payload length that the prefix at `offset` promises. Throws for flags or a length that cannot be. */

@@ -3,6 +3,7 @@
 import { type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { fault } from "#errors/fault.ts";
+import type { Compression } from "#exchange/compression.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { metadataFields } from "#protocol/metadata.ts";
@@ -19,14 +20,32 @@ import { streamFormats } from "./stream-format.ts";
 export interface Answering {
   readonly calls: CallPath;
   readonly json: JsonCodec;
+  /** Sends responses of one message. */
+  readonly compression: Compression;
   readonly stream: Omit<StreamSending, "format">;
 }
 
-/** The route as the request has it: with the streaming sibling when the request asks for that. */
-export function switchedRoute(route: Route, input: Message): Route {
+/** What a method with a streaming sibling answers with; the first is its own. */
+const switchOffers = [
+  "application/json",
+  ...streamFormats.map(({ contentType }) => contentType),
+] as const;
+
+/**
+ * The route as the request has it: with the streaming sibling when its message or its Accept field
+ * asks for that.
+ */
+export function switchedRoute(
+  route: Route,
+  exchange: Pick<Exchange, "header">,
+  input: Message,
+): Route {
   if (route.streamSwitch === undefined) return route;
   const { field, method } = route.streamSwitch;
-  return reflect(route.method.input, input).get(field) === true ? { ...route, method } : route;
+  const wanted = preferredOf(exchange.header("accept"), switchOffers) ?? switchOffers[0];
+  const streams =
+    wanted !== switchOffers[0] || reflect(route.method.input, input).get(field) === true;
+  return streams ? { ...route, method } : route;
 }
 
 function accepted<T extends { readonly contentType: string }>(
@@ -57,6 +76,7 @@ function jsonOf({ method, responseField }: Route, json: JsonCodec, message: Mess
 }
 
 const jsonOffer = [{ contentType: "application/json" }] as const;
+const jsonType = ["content-type", "application/json"] as const;
 
 /** What is sent of an answer's message: JSON, or the body that the method gives itself. */
 type Content = string | HttpBody;
@@ -86,8 +106,9 @@ export async function answerOnce(
   answering: Answering,
   { init, input }: { readonly init: CallInit; readonly input: Message | AsyncIterable<Message> },
 ): Promise<void> {
-  const { calls, json } = answering;
+  const { calls, json, compression } = answering;
   if (!isRaw(route)) accepted(exchange, jsonOffer);
+  compression.requireAcceptable(exchange);
   const encode = contentOf(route, json);
   const answer =
     Symbol.asyncIterator in input
@@ -95,11 +116,11 @@ export async function answerOnce(
       : await calls.unary(route.method, input, init, encode);
   const { message: content } = answer;
   const headers = [...metadataFields(answer.header), ...metadataFields(answer.trailer, "trailer-")];
-  if (typeof content === "string") {
-    exchange.respond(200, [...headers, ["content-type", "application/json"]], content);
-  } else {
-    sendRaw(exchange, content, headers);
-  }
+  const sent =
+    typeof content === "string"
+      ? compression.respond(exchange, 200, [...headers, jsonType], content)
+      : sendRaw(exchange, content, { headers, compression });
+  if (sent !== undefined) await sent;
 }
 
 /** Calls a method that answers with a stream, and sends its messages as they come. */

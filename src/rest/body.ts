@@ -1,8 +1,9 @@
 /** Reads a request's body into request messages, as its route and content type say. */
 
 import { create, type Message } from "@bufbuild/protobuf";
-import type { ConnectError } from "@connectrpc/connect";
-import { fault } from "#errors/fault.ts";
+import { ConnectError } from "@connectrpc/connect";
+import { turns } from "#core/turns.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { FieldWriter } from "./field-writer.ts";
@@ -13,6 +14,7 @@ import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "./json-stream.ts";
 import { type MediaType, mediaTypeFrom } from "./media-type.ts";
 import type { ParameterBinder } from "./parameters.ts";
 import type { Route } from "./route.ts";
+import { messageFromUpload, takesBody } from "./upload.ts";
 
 /** What reading bodies needs. */
 export interface BodyReading {
@@ -61,11 +63,42 @@ function requireReadable(exchange: Exchange, media: MediaType): void {
   }
 }
 
-function refuseBody(exchange: Exchange): void {
-  const length = exchange.header("content-length") ?? "0";
-  if (length !== "0" || exchange.header("transfer-encoding") !== undefined) {
-    throw fault("REQUEST_INVALID", "this method takes no request body");
+function bodyRefused(cause?: unknown): ConnectError {
+  return fault("REQUEST_INVALID", "this method takes no request body", { cause });
+}
+
+/**
+ * Whether a request ends with its head; undefined when that has yet to be seen: chunks, and frames of
+ * HTTP/2, come unannounced, and may be none. Throws REQUEST_INVALID for an announced body.
+ */
+function endsWithHead(exchange: Exchange): boolean | undefined {
+  const length = exchange.header("content-length");
+  if (length !== undefined) {
+    if (Number(length) === 0) return true;
+    throw bodyRefused();
   }
+  const isOpen = exchange.httpVersion === "2" || exchange.header("transfer-encoding") !== undefined;
+  return isOpen ? undefined : true;
+}
+
+/** Sees an unannounced body to its end, which must be its beginning. Rejects with REQUEST_INVALID. */
+async function requireEmpty(exchange: Exchange): Promise<void> {
+  try {
+    await exchange.body(0);
+  } catch (thrown) {
+    const isBody = thrown instanceof ConnectError && reasonOf(thrown) === "BODY_TOO_LARGE";
+    throw isBody ? bodyRefused(thrown) : thrown;
+  }
+}
+
+/** The message of a request that may have no body. Throws, or rejects with, REQUEST_INVALID. */
+function messageWithoutBody(route: Route, exchange: Exchange): Message | Promise<Message> {
+  const message = create(route.method.input);
+  if (endsWithHead(exchange)) return message;
+  const whole = exchange.takeBody(Number.POSITIVE_INFINITY);
+  if (whole === undefined) return requireEmpty(exchange).then(() => message);
+  if (whole.length > 0) throw bodyRefused();
+  return message;
 }
 
 /** A request message that holds bytes where the body goes, as a google.api.HttpBody. */
@@ -77,23 +110,41 @@ function rawMessage(route: Route, contentType: string, bytes: Uint8Array): Messa
   return writer.message;
 }
 
+/** Decoding more than this takes so long that others go first before it is read, in bytes. */
+const decodedBytesMax = 1024 * 1024;
+
+function messageFromJsonBytes(
+  route: Route,
+  json: JsonCodec,
+  bytes: Uint8Array,
+): Message | Promise<Message> {
+  const text = textOf(bytes);
+  if (bytes.length <= decodedBytesMax) return messageFromJson(route, json, text);
+  return turns.later().then(() => messageFromJson(route, json, text));
+}
+
 /** How the bytes of a body become the message. Throws MEDIA_TYPE_UNSUPPORTED. */
 function messageReader(
   route: Route,
   exchange: Exchange,
   { json, binder }: BodyReading,
-): (bytes: Uint8Array) => Message {
+): (bytes: Uint8Array) => Message | Promise<Message> {
   const contentType = exchange.header("content-type") ?? "";
   if (route.body.kind !== "none" && route.body.raw) {
     return (bytes) => rawMessage(route, contentType, bytes);
   }
   const media = mediaTypeFrom(contentType);
   requireReadable(exchange, media);
-  if (isJson(media)) return (bytes) => messageFromJson(route, json, textOf(bytes));
+  if (isJson(media)) return (bytes) => messageFromJsonBytes(route, json, bytes);
   if (media.type === "application/x-www-form-urlencoded") {
     return (bytes) => messageFromUrlencoded(route, textOf(bytes), binder);
   }
-  throw unsupportedType(media.type, ["application/json", ...formTypes]);
+  const { upload, method } = route;
+  if (upload !== undefined && takesBody(upload, media.type)) {
+    return (bytes) => messageFromUpload(method, upload, bytes);
+  }
+  const uploads = upload === undefined ? [] : upload.mediaTypes;
+  throw unsupportedType(media.type, ["application/json", ...formTypes, ...uploads]);
 }
 
 /**
@@ -107,10 +158,7 @@ export function messageFromBody(
   reading: BodyReading,
 ): Message | Promise<Message> {
   const { body } = route;
-  if (body.kind === "none") {
-    refuseBody(exchange);
-    return create(route.method.input);
-  }
+  if (body.kind === "none") return messageWithoutBody(route, exchange);
   const { type } = mediaTypeFrom(exchange.header("content-type") ?? "");
   if (type === "multipart/form-data" && !(body.raw && body.kind === "message")) {
     return messageFromMultipart(route, exchange, reading);
@@ -139,6 +187,9 @@ async function* rawMessages(
   if (pieces === 0) yield rawMessage(route, contentType, new Uint8Array());
 }
 
+/** Messages of one streamed body after which others go first. */
+const messagesPerTurn = 1024;
+
 async function* jsonMessages(
   route: Route,
   exchange: Exchange,
@@ -153,8 +204,10 @@ async function* jsonMessages(
   const split = isLines ? jsonLinesFrom : jsonItemsFrom;
   const progress = new StreamProgress();
   const chunks = exchange.chunks(reading.streamBytesMax, progress);
-  for await (const text of split(chunks, reading.bytesMax, progress)) {
-    yield messageFromJson(route, reading.json, text);
+  for await (const bytes of split(chunks, reading.bytesMax, progress)) {
+    // The values of one chunk would follow each other without a look at anybody else.
+    if (progress.messages % messagesPerTurn === 0) await turns.later();
+    yield messageFromJson(route, reading.json, textOf(bytes));
   }
 }
 

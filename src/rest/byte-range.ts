@@ -9,14 +9,24 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** The only range of a field; several may be ignored (RFC 9110 §14.2), and so they cost nothing here. */
+function onlyRangeOf(field: string): string | undefined {
+  const [unit = "", set = ""] = field.split("=", 2);
+  // Units are read in any case, and lists may have empty entries (RFC 9110 §14.1, §5.6.1).
+  if (unit.trim().toLowerCase() !== "bytes") return undefined;
+  const ranges = set.split(",").filter((range) => range.trim() !== "");
+  return ranges.length === 1 ? ranges[0]?.trim() : undefined;
+}
+
 /**
  * The one range that a Range field asks of `size` bytes; undefined when it asks for none, or in
  * a way that may be ignored. Throws RANGE_INVALID when there is nothing in it.
  */
 function byteRangeFrom(field: string | undefined, size: number): ByteRange | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(field ?? "");
+  const match = /^(\d*)-(\d*)$/.exec(onlyRangeOf(field ?? "") ?? "");
   const [, first = "", last = ""] = match ?? [];
   if (match === null || (first === "" && last === "")) return undefined;
+  // Numbers of any length: what is beyond all sizes may round, up to infinity.
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
@@ -29,10 +39,13 @@ function byteRangeFrom(field: string | undefined, size: number): ByteRange | und
 }
 
 /**
- * The range that a request asks for; undefined for the whole. If-Range asks for a version, and
- * answers here have none. Throws RANGE_INVALID.
+ * The range that a request asks for; undefined for the whole. Only GET has ranges (RFC 9110 §14.2).
+ * If-Range asks for a version, and answers here have none. Throws RANGE_INVALID.
  */
-export function rangeOf(exchange: Pick<Exchange, "header">, size: number): ByteRange | undefined {
-  if (exchange.header("if-range") !== undefined) return undefined;
+export function rangeOf(
+  exchange: Pick<Exchange, "method" | "header">,
+  size: number,
+): ByteRange | undefined {
+  if (exchange.method !== "GET" || exchange.header("if-range") !== undefined) return undefined;
   return byteRangeFrom(exchange.header("range"), size);
 }

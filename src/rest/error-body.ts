@@ -3,7 +3,8 @@
 import { create, createRegistry, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import { reasonOf } from "#errors/fault.ts";
+import { codeName } from "#errors/code-name.ts";
+import { reasonOf, rowOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
 import type { HeaderList } from "#exchange/exchange.ts";
@@ -43,6 +44,12 @@ function detailJson(detail: ConnectError["details"][number]): JsonValue {
   }
 }
 
+/** The error, which names its status code where that is not its reason's: the body alone tells it then. */
+function tellingCode(error: ConnectError): ConnectError {
+  if (rowOf(error).code === error.code) return error;
+  return withMetadata(error, { code: codeName(error.code) });
+}
+
 /** Whole seconds after which a new try makes sense, rounded up. */
 function retryAfterSeconds(error: ConnectError): number | undefined {
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
@@ -51,7 +58,7 @@ function retryAfterSeconds(error: ConnectError): number | undefined {
 
 /** The `error` object alone, as the frames of a stream carry it. */
 export function errorJson(error: ConnectError, facts: ErrorFacts): string {
-  const named = faultFrom(error);
+  const named = tellingCode(faultFrom(error));
   return JSON.stringify({
     error: {
       code: reasonOf(named) ?? "INTERNAL",
@@ -63,12 +70,12 @@ export function errorJson(error: ConnectError, facts: ErrorFacts): string {
   });
 }
 
-/** An error as a whole answer, with the headers that HTTP asks for beside its status. */
+/** An error as a whole answer, with its own metadata and the headers that HTTP asks for beside its status. */
 export function restErrorBody(error: ConnectError, facts: ErrorFacts): ErrorAnswer {
   const named = faultFrom(error);
   const status = httpStatusFrom(named);
   const headers: HeaderList[number][] = [
-    ...metadataFields(error.metadata),
+    ...metadataFields(named.metadata),
     ["content-type", "application/json"],
   ];
   const retryAfter = retryAfterSeconds(named);

@@ -1,7 +1,7 @@
 /** Finds the field of a message that a dotted name means. */
 
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { isTextual } from "./text-message.ts";
+import { hasNamedFields } from "./text-message.ts";
 
 /** A singular field that holds a message. */
 export type MessageField = DescField & { readonly fieldKind: "message" };
@@ -41,7 +41,7 @@ export class FieldIndex {
 
   /**
    * What `name` means, such as `a.b.c` or `labels[key]`: undefined when there is no such field, or
-   * the way to it leads through a list, a map or a type that is written as text.
+   * the way to it leads through a list, a map or a type whose fields have no names here.
    */
   target(message: DescMessage, name: string): FieldTarget | undefined {
     const parents: MessageField[] = [];
@@ -60,7 +60,7 @@ export class FieldIndex {
         return { path: prefix + map.name, parents, field: map, key };
       }
       const parent = dot < 0 ? undefined : this.field(at, rest.slice(0, dot));
-      if (parent?.fieldKind !== "message" || isTextual(parent.message)) return undefined;
+      if (parent?.fieldKind !== "message" || !hasNamedFields(parent.message)) return undefined;
       parents.push(parent);
       prefix += `${parent.name}.`;
       at = parent.message;

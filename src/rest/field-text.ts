@@ -1,7 +1,8 @@
 /** Turns one text of a path, query or form into a value of a field's kind. */
 
 import type { DescEnum, DescField } from "@bufbuild/protobuf";
-import { expectationOf, scalarFrom, smallInteger } from "./scalar.ts";
+import { enumHolds, expectationOfEnum } from "#json/leaf.ts";
+import { expectationOf, scalarFrom, smallInteger } from "#json/scalar.ts";
 import { expectationOfMessage, messageFrom } from "./text-message.ts";
 
 /** Names and, for open enums, any int32; closed enums take the numbers that they have. */
@@ -9,7 +10,7 @@ function enumFrom(type: DescEnum, text: string): number | undefined {
   const named = type.values.find(({ name }) => name === text);
   if (named !== undefined) return named.number;
   const number = smallInteger(text, -0x8000_0000, 0x7fff_ffff);
-  return type.open || type.values.some((value) => value.number === number) ? number : undefined;
+  return number !== undefined && enumHolds(type, number) ? number : undefined;
 }
 
 /**
@@ -22,14 +23,9 @@ export function valueFrom(field: DescField, text: string): unknown {
   return messageFrom(field.message, text);
 }
 
-/** Names of an enum that an error lists before it leaves the rest out. */
-const enumNamesMax = 20;
-
 /** Words for what a text of `field` must be; undefined when no text can be one. */
 export function expectationOfField(field: DescField): string | undefined {
   if (field.scalar !== undefined) return expectationOf(field.scalar);
   if (field.enum === undefined) return expectationOfMessage(field.message);
-  const { values } = field.enum;
-  const names = values.slice(0, enumNamesMax).map(({ name }) => name);
-  return `one of ${names.join(", ")}${values.length > enumNamesMax ? ", …" : ""}`;
+  return expectationOfEnum(field.enum);
 }

@@ -5,9 +5,9 @@ import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
+import { expectationOf, scalarFrom } from "#json/scalar.ts";
 import type { FieldTarget } from "./field-path.ts";
 import { expectationOfField, valueFrom } from "./field-text.ts";
-import { expectationOf, scalarFrom } from "./scalar.ts";
 
 /** A file of a form. */
 export interface UploadedFile {
@@ -20,6 +20,12 @@ export function parameterFault(name: string, description: string): ConnectError 
   return fault("PARAMETER_INVALID", `${name}: ${description}`, {
     fields: [{ field: name, description }],
   });
+}
+
+/** Whether a field takes the bytes of a file as they are. */
+export function takesFile(field: DescField): boolean {
+  const isBytes = field.scalar === ScalarType.BYTES && field.fieldKind !== "map";
+  return isBytes || field.message?.typeName === HttpBodySchema.typeName;
 }
 
 /** What a file becomes in `field`, as protobuf's reflection takes it; undefined when it cannot. */
@@ -97,15 +103,17 @@ export class FieldWriter {
       at.get(field).add(value);
       return;
     }
-    this.#once(key === undefined ? target.path : `${target.path}[${key}]`, name);
     if (field.fieldKind === "map") {
       const entry = key === undefined ? undefined : scalarFrom(field.mapKey, key);
       if (entry === undefined) {
         throw parameterFault(name, `expected ${name}[key] with ${expectationOf(field.mapKey)}`);
       }
+      // By the key's value: 1 and 01 are one entry.
+      this.#once(`${target.path}[${entry}]`, name);
       at.get(field).set(entry, value);
       return;
     }
+    this.#once(target.path, name);
     refuseOneofConflict(at, field, name);
     at.set(field, value);
   }

@@ -1,18 +1,10 @@
 /** Messages as JSON and back, as the options of a route say. */
 
-import {
-  type DescField,
-  type DescMessage,
-  type JsonValue,
-  type Message,
-  mergeFromJsonString,
-  type Registry,
-  toJson,
-} from "@bufbuild/protobuf";
-import { fault } from "#errors/fault.ts";
-import { messageFromJsonText } from "#protocol/json-text.ts";
-import { converted } from "./json-fault.ts";
-import { hasEndlessNumber, holdsFreeJson } from "./json-number.ts";
+import type { DescField, DescMessage, JsonValue, Message, Registry } from "@bufbuild/protobuf";
+import { type FieldText, JsonReader } from "#json/reader.ts";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
+import { refuse } from "./json-fault.ts";
+import { emptyJson, messageJson } from "./json-value.ts";
 
 /** How JSON is read and written. */
 export interface JsonOptions {
@@ -29,20 +21,32 @@ export interface JsonOptions {
 /** What differs for single methods, by full name such as polygate.v1.ChatService.Chat. */
 export type JsonByMethod = Readonly<Record<string, JsonOptions>>;
 
-/** Reads and writes JSON. */
+/** Reads and writes JSON. What is read is there at once when its text is short. */
 export interface JsonCodec {
-  /** The message that a text writes. Throws BODY_MALFORMED or REQUEST_INVALID. */
-  read(desc: DescMessage, text: string): Message;
-  /** Reads one field of `message`, and nothing else, from a text. Throws as `read` does. */
-  readField(desc: DescMessage, message: Message, field: DescField, text: string): void;
+  /** The message that a text writes. Throws, or rejects with, BODY_MALFORMED or REQUEST_INVALID. */
+  read(desc: DescMessage, text: string): Message | Promise<Message>;
+  /** Reads one field of a message, and nothing else, from a text. Fails as `read` does. */
+  readField(written: FieldText): undefined | Promise<void>;
   write(desc: DescMessage, message: Message): string;
   /** One field of `message`, with its default when it is not set. */
   writeField(desc: DescMessage, message: Message, field: DescField): string;
 }
 
-/** A codec; `registry` holds the types that google.protobuf.Any may carry. */
-export function createJsonCodec(options: JsonOptions, registry: Registry): JsonCodec {
-  const reading = { ignoreUnknownFields: options.ignoreUnknownFields ?? false, registry };
+/** What codecs have in common. */
+export interface JsonCodecSetup {
+  /** The types that google.protobuf.Any may carry. */
+  readonly registry: Registry;
+  /** Greatest number of list items and object members in one text; default 100,000. */
+  readonly elementsMax?: number | undefined;
+  /** Bounds of single fields; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
+}
+
+/** A codec. */
+export function createJsonCodec(options: JsonOptions, setup: JsonCodecSetup): JsonCodec {
+  const { registry } = setup;
+  const { ignoreUnknownFields = false } = options;
+  const reader = new JsonReader({ ...setup, ignoreUnknownFields });
   const writing = {
     useProtoFieldName: options.names !== "json",
     alwaysEmitImplicit: options.emitDefaults ?? true,
@@ -50,30 +54,22 @@ export function createJsonCodec(options: JsonOptions, registry: Registry): JsonC
     registry,
   };
   const jsonOf = (desc: DescMessage, message: Message): JsonValue =>
-    toJson(desc, message, writing) ?? null;
-  const freeTypes = new Map<DescMessage, boolean>();
-  const requireNumbers = (desc: DescMessage, text: string) => {
-    const isFree = freeTypes.get(desc) ?? holdsFreeJson(desc);
-    freeTypes.set(desc, isFree);
-    if (isFree && hasEndlessNumber(text)) {
-      throw fault("REQUEST_INVALID", "a number of the body is out of range");
-    }
-  };
+    messageJson(desc, message, writing);
   return {
     read(desc, text) {
-      const written = { desc, text, reading };
-      const message = converted(written, () => messageFromJsonText(desc, text, reading));
-      requireNumbers(desc, text);
-      return message;
+      try {
+        const message = reader.read(desc, text);
+        return message instanceof Promise ? message.catch(refuse) : message;
+      } catch (thrown) {
+        return refuse(thrown);
+      }
     },
-    readField(desc, message, field, text) {
-      const object = `{${JSON.stringify(field.jsonName)}:${text}}`;
-      converted({ desc, text: object, reading }, () => {
-        // Alone first: a text such as `1,"other":2` must not get past the field it is for.
-        JSON.parse(text);
-        mergeFromJsonString(desc, message, object, reading);
-      });
-      requireNumbers(desc, text);
+    readField(written) {
+      try {
+        return reader.readField(written)?.catch(refuse);
+      } catch (thrown) {
+        return refuse(thrown);
+      }
     },
     write: (desc, message) => JSON.stringify(jsonOf(desc, message)),
     writeField(desc, message, field) {
@@ -81,12 +77,7 @@ export function createJsonCodec(options: JsonOptions, registry: Registry): JsonC
       const name = writing.useProtoFieldName ? field.name : field.jsonName;
       const isObject = typeof whole === "object" && whole !== null && !Array.isArray(whole);
       const value = isObject ? whole[name] : undefined;
-      return JSON.stringify(value ?? emptyOf(field));
+      return JSON.stringify(value ?? emptyJson(field, writing.enumAsInteger));
     },
   };
-}
-
-function emptyOf(field: DescField): JsonValue {
-  if (field.fieldKind === "list") return [];
-  return field.fieldKind === "map" || field.fieldKind === "message" ? {} : null;
 }

@@ -1,12 +1,15 @@
 /** One operation of an OpenAPI document: its parameters, its request body, its answers. */
 
-import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { DescField, DescMethod, DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { expectationOfField } from "./field-text.ts";
+import { takesFile } from "./field-writer.ts";
+import { emptyJson } from "./json-value.ts";
 import { queryParameters } from "./openapi-path.ts";
 import type { SchemaCollector } from "./openapi-schema.ts";
 import { nameOf, type Route } from "./route.ts";
 import { streamFormats } from "./stream-format.ts";
+import { isJsonText } from "./text-message.ts";
 
 const binary: JsonObject = { type: "string", contentMediaType: "application/octet-stream" };
 
@@ -21,9 +24,18 @@ export interface MethodNotes {
   readonly isPublic?: (method: DescMethod) => boolean;
 }
 
+/** The tag of a service: its name, or its full name where another has the same. */
+export type TagOf = (service: DescService) => string;
+
 function withExample(parameter: JsonObject, request: JsonObject | undefined): JsonObject {
   const example = request?.[String(parameter.name)];
   return example === undefined ? parameter : { ...parameter, example };
+}
+
+/** The schema of a body that is one field: null tells that it is not set where no other value does. */
+function orNull(schema: JsonObject, field: DescField): JsonObject {
+  const isNullable = emptyJson(field, false) === null && typeof schema.type === "string";
+  return isNullable ? { ...schema, type: [schema.type ?? "null", "null"] } : schema;
 }
 
 /** Writes the operations of one document. */
@@ -31,11 +43,13 @@ export class OperationWriter {
   readonly #schemas: SchemaCollector;
   readonly #examples: RequestExamples;
   readonly #isPublic: (method: DescMethod) => boolean;
+  readonly #tagOf: TagOf;
 
-  constructor(schemas: SchemaCollector, { examples = {}, isPublic = () => false }: MethodNotes) {
+  constructor(schemas: SchemaCollector, tagOf: TagOf, notes: MethodNotes) {
     this.#schemas = schemas;
-    this.#examples = examples;
-    this.#isPublic = isPublic;
+    this.#tagOf = tagOf;
+    this.#examples = notes.examples ?? {};
+    this.#isPublic = notes.isPublic ?? (() => false);
   }
 
   #requestBody(route: Route): JsonObject | undefined {
@@ -55,8 +69,14 @@ export class OperationWriter {
     return {
       content: {
         "application/json": { schema, ...example },
-        "application/x-www-form-urlencoded": { schema: this.#formSchema(route, "base64") },
+        "application/x-www-form-urlencoded": {
+          schema: this.#formSchema(route, "base64"),
+          ...this.#formEncoding(route),
+        },
         "multipart/form-data": { schema: this.#formSchema(route, "file") },
+        ...Object.fromEntries(
+          (route.upload?.mediaTypes ?? []).map((type) => [type, { schema: binary }]),
+        ),
       },
     };
   }
@@ -88,15 +108,33 @@ export class OperationWriter {
     return { example: Object.fromEntries(free) };
   }
 
-  /** The fields that a form can fill; `bytes` tells how it carries those of bytes. */
-  #formSchema({ body, bound, method }: Route, bytes: "base64" | "file"): JsonObject {
+  /** The message that a form fills, and those of its fields that a text or file can go into. */
+  #formFields({ body, bound, method }: Route, bytes: "base64" | "file") {
     const inField = body.kind === "field" ? body.target.field.message : undefined;
     const message = inField ?? method.input;
     const isFree = ({ name }: DescField) => inField !== undefined || !bound.includes(name);
-    const isFile = (field: DescField) => bytes === "file" && this.#schemas.isFile(field);
+    const isFile = (field: DescField) => bytes === "file" && takesFile(field);
     const fields = message.fields.filter(
       (field) => isFree(field) && (expectationOfField(field) !== undefined || isFile(field)),
     );
+    return { message, fields, isFile };
+  }
+
+  /** Which fields of an urlencoded form are JSON; the other forms tell that by their types. */
+  #formEncoding(route: Route): JsonObject {
+    const { fields } = this.#formFields(route, "base64");
+    const json = fields.filter(({ message }) => message !== undefined && isJsonText(message));
+    if (json.length === 0) return {};
+    const encoding = json.map((field) => [
+      this.#schemas.nameOf(field),
+      { contentType: "application/json" },
+    ]);
+    return { encoding: Object.fromEntries(encoding) };
+  }
+
+  /** The fields that a form can fill; `bytes` tells how it carries those of bytes. */
+  #formSchema(route: Route, bytes: "base64" | "file"): JsonObject {
+    const { message, fields, isFile } = this.#formFields(route, bytes);
     const properties = fields.map((field): [string, JsonObject] => [
       this.#schemas.nameOf(field),
       isFile(field)
@@ -114,7 +152,7 @@ export class OperationWriter {
     const schema =
       responseField === undefined
         ? this.#schemas.message(method.output)
-        : this.#schemas.field(responseField);
+        : orNull(this.#schemas.field(responseField), responseField);
     const content =
       answer.typeName === HttpBodySchema.typeName
         ? { "*/*": { schema: binary } }
@@ -166,7 +204,7 @@ export class OperationWriter {
     const summary = description?.split(/(?<=\.)\s|;\s/)[0];
     return {
       operationId: id,
-      tags: [method.parent.name],
+      tags: [this.#tagOf(method.parent)],
       ...(summary === undefined ? {} : { summary }),
       ...(description === undefined || description === summary ? {} : { description }),
       ...(method.deprecated ? { deprecated: true } : {}),

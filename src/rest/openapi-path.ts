@@ -7,6 +7,7 @@ import { constraintsOf } from "./openapi-rules.ts";
 import type { SchemaCollector } from "./openapi-schema.ts";
 import type { Route } from "./route.ts";
 import { resolveIndex } from "./template.ts";
+import { hasNamedFields, isJsonText } from "./text-message.ts";
 
 /** A path with its parameters. */
 export interface DocumentPath {
@@ -21,6 +22,18 @@ interface Wildcard {
   readonly name: string;
   readonly schema: JsonObject;
   readonly many: boolean;
+  /** It holds JSON as a text. */
+  readonly json: boolean;
+}
+
+/** Whether a text of the field is JSON. */
+function isJson({ message }: DescField): boolean {
+  return message !== undefined && isJsonText(message);
+}
+
+/** A parameter's value, written as JSON. */
+function jsonContent(schema: JsonObject): JsonObject {
+  return { content: { "application/json": { schema } } };
 }
 
 /** What a wildcard at `position` fills: a variable's whole, a part of one, or nothing. */
@@ -32,12 +45,13 @@ function wildcardAt(route: Route, position: number, schemas: SchemaCollector): W
     return position >= start && position < resolveIndex(variable.end, segments.length);
   });
   if (owner === undefined)
-    return { name: `segment_${position + 1}`, schema: { type: "string" }, many };
+    return { name: `segment_${position + 1}`, schema: { type: "string" }, many, json: false };
   const { variable, target } = owner;
   const start = resolveIndex(variable.start, segments.length);
   const isWhole = resolveIndex(variable.end, segments.length) - start === 1;
   const schema = isWhole ? schemas.field(target.field) : { type: "string" };
-  return { name: isWhole ? target.path : `${target.path}_${position - start + 1}`, schema, many };
+  const name = isWhole ? target.path : `${target.path}_${position - start + 1}`;
+  return { name, schema, many, json: isWhole && isJson(target.field) };
 }
 
 /** The path of a route and the parameters in it. */
@@ -46,7 +60,7 @@ export function documentPath(route: Route, schemas: SchemaCollector): DocumentPa
   const parameters: JsonObject[] = [];
   const parts = segments.map((segment, position) => {
     if (segment.kind === "literal") return encodeURIComponent(segment.text);
-    const { name, schema, many } = wildcardAt(route, position, schemas);
+    const { name, schema, many, json } = wildcardAt(route, position, schemas);
     const { description, ...plain } = schema;
     const note = many ? "Any number of segments; an escaped slash stays escaped." : "";
     const words = [description, note].filter((text) => typeof text === "string" && text !== "");
@@ -55,7 +69,7 @@ export function documentPath(route: Route, schemas: SchemaCollector): DocumentPa
       in: "path",
       required: true,
       ...(words.length === 0 ? {} : { description: words.join(" ") }),
-      schema: plain,
+      ...(json ? jsonContent(plain) : { schema: plain }),
     });
     return `{${name}}`;
   });
@@ -88,6 +102,7 @@ function* leavesOf(
     if (expectationOfField(field) !== undefined) yield { path, name, field };
     else if (
       field.fieldKind === "message" &&
+      hasNamedFields(field.message) &&
       parents.length < depthMax &&
       !parents.includes(field.message)
     ) {
@@ -98,6 +113,23 @@ function* leavesOf(
       });
     }
   }
+}
+
+/** What a parameter of the query takes: a text, texts, or the one JSON that a text is. */
+function queryValue(field: DescField, schema: JsonObject): JsonObject {
+  if (field.fieldKind === "map")
+    return { style: "deepObject", explode: true, schema: jsonTexts(field, schema) };
+  if (isJson(field) && field.fieldKind !== "list") return jsonContent(schema);
+  return { schema: jsonTexts(field, schema) };
+}
+
+/** The schema of several JSON texts, which no parameter can have as content. */
+function jsonTexts(field: DescField, schema: JsonObject): JsonObject {
+  if (!isJson(field)) return schema;
+  const text = { type: "string", contentMediaType: "application/json" };
+  return field.fieldKind === "list"
+    ? { ...schema, items: text }
+    : { ...schema, additionalProperties: text };
 }
 
 /** The query parameters that a route takes. */
@@ -113,8 +145,7 @@ export function queryParameters(route: Route, schemas: SchemaCollector): JsonObj
         in: "query",
         ...(description === undefined ? {} : { description }),
         ...(constraintsOf(field).required && !path.includes(".") ? { required: true } : {}),
-        ...(field.fieldKind === "map" ? { style: "deepObject", explode: true } : {}),
-        schema,
+        ...queryValue(field, schema),
       };
     });
 }

@@ -9,11 +9,12 @@ import {
   type JsonValue,
 } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import {
   FieldRulesSchema,
   field as fieldRules,
   message as messageRules,
-} from "#gen/buf/validate/validate_pb.js";
+} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
 /** Keywords by the name of the rule; rules without one are left to the server. */
 const keywords: Readonly<Record<string, string>> = {
@@ -75,11 +76,21 @@ export interface FieldConstraints {
   readonly required: boolean;
 }
 
+/** Whether rules hold for a field that is left out: not where one can see that it was. */
+function isJudgedUnset({ presence, oneof }: DescField): boolean {
+  return presence === FeatureSet_FieldPresence.IMPLICIT && oneof === undefined;
+}
+
+/** Whether an empty value breaks the rules. */
+function demandsContent({ minLength, minItems }: JsonObject): boolean {
+  const least = minLength ?? minItems ?? 0;
+  return typeof least === "number" && least > 0;
+}
+
 /** Constraints of a field; none where it has no rules. */
 export function constraintsOf(field: DescField): FieldConstraints {
   if (!hasOption(field, fieldRules)) return { schema: {}, required: false };
   const rules = getOption(field, fieldRules);
   const schema = rulesOf(reflect(FieldRulesSchema, rules));
-  const least = schema.minLength ?? schema.minItems ?? 0;
-  return { schema, required: rules.required || (typeof least === "number" && least > 0) };
+  return { schema, required: rules.required || (isJudgedUnset(field) && demandsContent(schema)) };
 }

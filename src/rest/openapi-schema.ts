@@ -11,7 +11,6 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { type Comments, describe } from "./comments.ts";
 import type { JsonOptions } from "./json.ts";
 import { constraintsOf, demandsOf } from "./openapi-rules.ts";
@@ -142,12 +141,6 @@ export class SchemaCollector {
       };
     }
     return { ...this.#value(field), ...schema, ...description };
-  }
-
-  /** Whether a form sends this field as a file. */
-  isFile(field: DescField): boolean {
-    const isBytes = field.scalar === ScalarType.BYTES && field.fieldKind !== "map";
-    return isBytes || field.message?.typeName === HttpBodySchema.typeName;
   }
 
   /** The comment of an element, as a schema's description. */

@@ -5,10 +5,10 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
 import type { JsonByMethod, JsonOptions } from "./json.ts";
-import { type MethodNotes, OperationWriter } from "./openapi-operation.ts";
+import { type MethodNotes, OperationWriter, type TagOf } from "./openapi-operation.ts";
 import { documentPath } from "./openapi-path.ts";
 import { SchemaVariants } from "./openapi-variants.ts";
-import type { Route } from "./route.ts";
+import { nameOf, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 
 /** What a document says beside the routes. */
@@ -59,12 +59,28 @@ function renamed(parameters: readonly JsonObject[], text: string): JsonObject[] 
   return parameters.map((parameter, index) => ({ ...parameter, name: names[index] ?? "" }));
 }
 
-function pathsOf(
-  routes: readonly Route[],
-  variants: SchemaVariants,
-  notes: MethodNotes,
-): JsonObject {
-  const paths: Record<string, JsonObject> = {};
+/** The tags of services, each with one of its own. */
+function tagsOf(services: Iterable<DescService>): TagOf {
+  const names = [...services].map(({ name }) => name);
+  const isShared = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
+  return ({ name, typeName }) => (isShared(name) ? typeName : name);
+}
+
+/** The same operation, which tells of another route that its path and method lead to as well. */
+function tellingOf(operation: JsonObject, { httpMethod, template, method }: Route): JsonObject {
+  const { description = operation.summary } = operation;
+  const note = `${httpMethod} ${template.text} is ${nameOf(method)}, which OpenAPI has no place for beside this.`;
+  return { ...operation, description: [description, note].filter(Boolean).join(" ") };
+}
+
+interface PathSources {
+  readonly variants: SchemaVariants;
+  readonly notes: MethodNotes;
+  readonly tagOf: TagOf;
+}
+
+function pathsOf(routes: readonly Route[], { variants, notes, tagOf }: PathSources): JsonObject {
+  const paths: Record<string, Record<string, JsonObject>> = {};
   const textByShape = new Map<string, string>();
   const ids = new Map<string, number>();
   for (const route of routes) {
@@ -76,12 +92,16 @@ function pathsOf(
     const text = textByShape.get(shape) ?? ownText;
     textByShape.set(shape, text);
     const parameters = text === ownText ? own : renamed(own, text);
-    if (paths[text]?.[kind] !== undefined) continue;
+    const before = paths[text]?.[kind];
+    if (before !== undefined) {
+      paths[text] = { ...paths[text], [kind]: tellingOf(before, route) };
+      continue;
+    }
     const name = `${route.method.parent.name}_${route.method.name}`;
     const count = (ids.get(name) ?? 0) + 1;
     ids.set(name, count);
     const id = count === 1 ? name : `${name}_${count}`;
-    const writer = new OperationWriter(schemas, notes);
+    const writer = new OperationWriter(schemas, tagOf, notes);
     paths[text] = { [kind]: writer.operation(route, id, parameters), ...paths[text] };
   }
   return paths;
@@ -97,13 +117,17 @@ export function createOpenApi(
   const comments: Comments = options.comments ?? new Map();
   const variants = new SchemaVariants(comments, json, jsonByMethod);
   const { routes } = new Router(services, rules, new FieldIndex());
-  const paths = pathsOf(routes, variants, options);
   const served = new Set(routes.map(({ method }) => method.parent));
+  const tagOf = tagsOf(served);
+  const paths = pathsOf(routes, { variants, notes: options, tagOf });
   const schemeNames = Object.keys(securitySchemes ?? {});
   return {
     openapi: "3.1.0",
     info: { title, version, ...(description === undefined ? {} : { description }) },
-    tags: [...served].map(({ name, typeName }) => ({ name, ...describe(comments, typeName) })),
+    tags: [...served].map((service) => ({
+      name: tagOf(service),
+      ...describe(comments, service.typeName),
+    })),
     paths,
     components: {
       schemas: { ...variants.schemas, Error: errorSchema },

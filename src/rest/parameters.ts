@@ -1,42 +1,24 @@
 /** Binds the texts of path, query and form to the fields of a request. */
 
 import { fault } from "#errors/fault.ts";
-import { type FieldIndex, overlaps } from "./field-path.ts";
+import { type FieldIndex, type FieldTarget, overlaps } from "./field-path.ts";
 import { type FieldWriter, parameterFault, type UploadedFile } from "./field-writer.ts";
+import { type Parameter, parametersFrom } from "./pairs.ts";
 import type { Route } from "./route.ts";
-
-/** One name and text of a query or form. */
-export type Parameter = readonly [name: string, text: string];
-
-function decodeFormText(text: string, name: string): string {
-  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    throw parameterFault(name, "an escape is malformed or not UTF-8");
-  }
-}
-
-/** The pairs of a query or an urlencoded form, in order. Throws PARAMETER_INVALID for a bad escape. */
-export function parametersFrom(text: string): Parameter[] {
-  if (text === "") return [];
-  const parameters: Parameter[] = [];
-  for (const pair of text.split("&")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    const rawName = equals < 0 ? pair : pair.slice(0, equals);
-    const name = decodeFormText(rawName, rawName);
-    parameters.push([name, equals < 0 ? "" : decodeFormText(pair.slice(equals + 1), name)]);
-  }
-  return parameters;
-}
 
 /** Whether a name is in a list, where `utm_*` stands for all that begin with `utm_`. */
 function nameListed(name: string, list: readonly string[]): boolean {
   return list.some((entry) =>
     entry.endsWith("*") ? name.startsWith(entry.slice(0, -1)) : name === entry,
   );
+}
+
+/** A file of a form. */
+export interface NamedFile {
+  readonly name: string;
+  readonly file: UploadedFile;
+  /** The form has no other. */
+  readonly isOnly: boolean;
 }
 
 /** Binds what is not JSON. */
@@ -62,6 +44,8 @@ export class ParameterBinder {
     for (const [name, text] of parametersFrom(query)) {
       const target =
         route.body.kind === "message" ? undefined : this.#index.target(route.method.input, name);
+      // A mask that is left empty is left to the body.
+      if (text === "" && target !== undefined && target.field === route.maskField) continue;
       const taken = target !== undefined && route.bound.some((path) => overlaps(path, target.path));
       if (target !== undefined && !taken) writer.text(target, name, text);
       else if (!nameListed(name, this.#ignored)) throw this.#refusal(route, name, taken);
@@ -73,13 +57,19 @@ export class ParameterBinder {
     writer.text(this.#formTarget(route, name), name, text);
   }
 
-  /** Writes a form's file. */
-  formFile(route: Route, name: string, file: UploadedFile, writer: FieldWriter): void {
-    writer.file(this.#formTarget(route, name), name, file);
+  /** Writes a form's file. The only one of a form goes into the only field for files, whatever its name. */
+  formFile(route: Route, file: NamedFile, writer: FieldWriter): void {
+    const { name } = file;
+    const only = file.isOnly ? route.fileTarget : undefined;
+    writer.file(this.#named(route, name) ?? only ?? this.#formTarget(route, name), name, file.file);
   }
 
-  #formTarget(route: Route, name: string) {
-    const target = this.#index.target(route.method.input, route.formPrefix + name);
+  #named(route: Route, name: string): FieldTarget | undefined {
+    return this.#index.target(route.method.input, route.formPrefix + name);
+  }
+
+  #formTarget(route: Route, name: string): FieldTarget {
+    const target = this.#named(route, name);
     if (target !== undefined) return target;
     if (!name.startsWith("{")) throw parameterFault(name, "unknown form field");
     throw fault("MEDIA_TYPE_UNSUPPORTED", "content-type: the body is JSON, send application/json");

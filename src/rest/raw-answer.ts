@@ -2,6 +2,7 @@
 
 import { isMessage } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
+import type { Compression } from "#exchange/compression.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { metadataFields } from "#protocol/metadata.ts";
@@ -30,12 +31,22 @@ function partOf(exchange: Exchange, size: number): Part {
   return { status: 206, headers: [accepts, contentRange], ...range };
 }
 
-/** Answers with a body's bytes, or the range of them that a GET asks for. */
-export function sendRaw(exchange: Exchange, body: HttpBody, headers: HeaderList): void {
+/** What goes with a whole body. */
+export interface RawSending {
+  readonly headers: HeaderList;
+  readonly compression: Compression;
+}
+
+/** Answers with a body's bytes, or the range of them that a GET asks for. A promise settles when they are sent. */
+export function sendRaw(
+  exchange: Exchange,
+  body: HttpBody,
+  { headers, compression }: RawSending,
+): Promise<void> | undefined {
   const part = partOf(exchange, body.data.length);
   const type = ["content-type", contentTypeOf(body)] as const;
   const bytes = body.data.subarray(part.start, part.end);
-  exchange.respond(part.status, [...headers, type, ...part.headers], bytes);
+  return compression.respond(exchange, part.status, [...headers, type, ...part.headers], bytes);
 }
 
 /** The size that a handler names ahead of its messages; undefined when it names none. */

@@ -3,18 +3,22 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { Compression, type CompressionOptions, defaultCompression } from "#exchange/compression.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
+import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
-import { errorJson, restErrorBody } from "./error-body.ts";
+import { type ErrorAnswer, errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
 import { ParameterBinder } from "./parameters.ts";
@@ -32,6 +36,10 @@ export interface RestOptions {
   readonly streamBytesMax?: number;
   /** Greatest length of a request's path and query; default 16384. */
   readonly targetBytesMax?: number;
+  /** Greatest number of list items and object members in one JSON text; default 100,000. */
+  readonly elementsMax?: number | undefined;
+  /** Bounds of single fields, which hold while JSON is read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Rules beside the annotations, which win over those of the same method; one a method. */
@@ -41,6 +49,8 @@ export interface RestOptions {
   readonly clock: Clock;
   /** Silence after which events carry a comment and WebSockets a ping, in milliseconds; default 15000. */
   readonly heartbeatMs?: number;
+  /** Which responses are compressed for clients that take it; default: from 1 KiB on, by every coding. */
+  readonly compression?: CompressionOptions;
 }
 
 /** What the front door adds to a request. */
@@ -69,18 +79,28 @@ export interface Rest {
   upgrade(upgrade: Upgrade, match: RestMatch, request: RestRequest): Promise<void>;
 }
 
+/** A request and the route that it means. */
+interface Asked {
+  readonly exchange: Exchange;
+  readonly match: RouteMatch;
+  readonly request: RestRequest;
+}
+
+/** What all WebSockets may hold of unfinished messages: so much, or so many of the greatest size. */
+const heldBytesMin = 64 * 1024 * 1024;
+const heldMessages = 4;
 const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
 function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
-  const { json = {}, jsonByMethod = {} } = options;
-  const registry = registryOf(calls.services);
-  const shared = createJsonCodec(json, registry);
+  const { json = {}, jsonByMethod = {}, elementsMax, limitsOf } = options;
+  const setup = { registry: registryOf(calls.services), elementsMax, limitsOf };
+  const shared = createJsonCodec(json, setup);
   const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
   for (const [name, own] of Object.entries(jsonByMethod)) {
     const methods = [...codecs.keys()].filter((each) => nameOf(each) === name);
     if (methods.length === 0) throw new Error(`JSON options for ${name}: no route leads there`);
-    const codec = createJsonCodec({ ...json, ...own }, registry);
+    const codec = createJsonCodec({ ...json, ...own }, setup);
     for (const method of methods) codecs.set(method, codec);
   }
   return (method: DescMethod): JsonCodec => codecs.get(method) ?? shared;
@@ -93,12 +113,17 @@ class Transcoder implements Rest {
   readonly #codecOf: (method: DescMethod) => JsonCodec;
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
+  readonly #compression: Compression;
+  /** What unfinished messages of all WebSockets hold. */
+  readonly #held: ByteBudget;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
+    this.#compression = new Compression(options.compression ?? defaultCompression);
+    this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -117,10 +142,11 @@ class Transcoder implements Rest {
     match: NonNullable<RestMatch>,
     request: RestRequest,
   ): Promise<void> {
+    const call = new ExchangeCall(exchange, request.values, "rest");
     try {
       switch (match.kind) {
         case "route":
-          await this.#answer(exchange, match, request);
+          await this.#answer(call, { exchange, match, request });
           return;
         case "wrong-method":
           answerWrongMethod(exchange, match.allow);
@@ -129,7 +155,7 @@ class Transcoder implements Rest {
           throw match.error;
       }
     } catch (error) {
-      this.#fail(exchange, faultFrom(error), request);
+      await this.#fail(exchange, call, restErrorBody(faultFrom(error), this.#factsOf(request)));
     }
   }
 
@@ -146,7 +172,7 @@ class Transcoder implements Rest {
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
-      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
+      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax, held: this.#held },
       values: request.values,
       facts: () => this.#factsOf(request),
     });
@@ -176,10 +202,9 @@ class Transcoder implements Rest {
     }
   }
 
-  async #answer(exchange: Exchange, match: RouteMatch, request: RestRequest): Promise<void> {
+  async #answer(init: ExchangeCall, { exchange, match, request }: Asked): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    const init = new ExchangeCall(exchange, request.values, "rest");
     try {
       readTimeout(init, exchange);
     } catch (thrown) {
@@ -205,7 +230,7 @@ class Transcoder implements Rest {
     } catch (thrown) {
       throw await this.#calls.failed(method, init, thrown);
     }
-    const route = switchedRoute(match.route, input);
+    const route = switchedRoute(match.route, exchange, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });
     } else {
@@ -224,17 +249,26 @@ class Transcoder implements Rest {
       heartbeatMs: this.#heartbeatMs,
       errorJson: (error: ConnectError) => errorJson(error, this.#factsOf(request)),
     };
-    return { calls: this.#calls, json, stream };
+    return { calls: this.#calls, json, compression: this.#compression, stream };
   }
 
-  #fail(exchange: Exchange, error: ConnectError, request: RestRequest): void {
+  /** Answers with an error, and with the metadata that the handler had set by then. */
+  async #fail(
+    exchange: Exchange,
+    { responseHeader, responseTrailer }: ExchangeCall,
+    { status, headers, body }: ErrorAnswer,
+  ): Promise<void> {
     if (exchange.started) {
       exchange.reset();
       return;
     }
-    const { status, headers, body } = restErrorBody(error, this.#factsOf(request));
     try {
-      exchange.respond(status, headers, body);
+      const fields = [
+        ...metadataFields(responseHeader),
+        ...metadataFields(responseTrailer, "trailer-"),
+        ...headers,
+      ];
+      await this.#compression.respond(exchange, status, fields, body);
     } catch {
       // Metadata that is no header field: nobody can be told, but nobody may wait either.
       exchange.reset();

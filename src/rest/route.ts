@@ -7,8 +7,10 @@ import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { stream_switch } from "#gen/polygate/v1/options_pb.js";
 import type { FieldIndex, FieldTarget } from "./field-path.ts";
 import { expectationOfField } from "./field-text.ts";
+import { takesFile } from "./field-writer.ts";
 import { RuleError, type RulePath } from "./rule-error.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
+import { type Upload, uploadOf } from "./upload.ts";
 
 /** Where the request's body goes. */
 export type BodyRule =
@@ -30,12 +32,16 @@ export interface Route {
   readonly body: BodyRule;
   /** What the names of a form begin with, such as `book.`; empty when they count from the request. */
   readonly formPrefix: string;
+  /** The only field of a form's message that takes a file, if there is one: the only file goes there. */
+  readonly fileTarget?: FieldTarget;
   /** Paths of the fields that path and body fill, which the query then may not. */
   readonly bound: readonly string[];
   /** The field of the answer that is its body; absent for the whole answer. */
   readonly responseField?: DescField;
   /** The field mask that a PATCH may leave to the body. */
   readonly maskField?: DescField & { readonly fieldKind: "message" };
+  /** The field that a body may be the bytes of. */
+  readonly upload?: Upload;
   /** The bool field that asks for a stream, and the method that gives it. */
   readonly streamSwitch?: { readonly field: DescField; readonly method: DescMethod };
 }
@@ -86,6 +92,24 @@ function formPrefix(body: BodyRule): string {
   return expectationOfField(body.target.field) === undefined ? `${body.target.path}.` : "";
 }
 
+/** The only field of a form that takes a file. */
+function fileTargetOf(
+  body: BodyRule,
+  prefix: string,
+  { method, index }: { readonly method: DescMethod; readonly index: FieldIndex },
+) {
+  const holder = body.kind === "field" && prefix !== "" ? body.target.field.message : method.input;
+  const [only, another] = holder?.fields.filter(takesFile) ?? [];
+  if (body.kind === "none" || only === undefined || another !== undefined) return undefined;
+  return index.target(method.input, prefix + only.name);
+}
+
+/** Whether the body is a message whose fields a mask can name. */
+function isResource(body: BodyRule): boolean {
+  if (body.kind !== "field" || body.raw || body.target.field.fieldKind !== "message") return false;
+  return !body.target.field.message.typeName.startsWith("google.protobuf.");
+}
+
 function maskFieldOf(method: DescMethod) {
   const masks = method.input.fields.filter((field) => field.fieldKind === "message");
   const [mask, another] = masks.filter(
@@ -132,9 +156,12 @@ function compileBinding(
   const responseField = compile(["response_body"], () =>
     responseFieldOf(rule.responseBody, method, index),
   );
-  const maskField =
-    httpMethod === "PATCH" && body.kind === "field" ? maskFieldOf(method) : undefined;
+  const maskField = httpMethod === "PATCH" && isResource(body) ? maskFieldOf(method) : undefined;
   const streamSwitch = compile([], () => streamSwitchOf(method));
+  const upload =
+    body.kind === "message" && !body.raw ? compile([], () => uploadOf(method, index)) : undefined;
+  const prefix = formPrefix(body);
+  const fileTarget = fileTargetOf(body, prefix, { method, index });
   const bound = variables.map(({ target }) => target.path);
   if (body.kind === "field") bound.push(body.target.path);
   return {
@@ -144,11 +171,13 @@ function compileBinding(
     template,
     variables,
     body,
-    formPrefix: formPrefix(body),
+    formPrefix: prefix,
+    ...(fileTarget === undefined ? {} : { fileTarget }),
     bound,
     ...(responseField === undefined ? {} : { responseField }),
     ...(maskField === undefined ? {} : { maskField }),
     ...(streamSwitch === undefined ? {} : { streamSwitch }),
+    ...(upload === undefined ? {} : { upload }),
   };
 }
 

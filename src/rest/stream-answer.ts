@@ -80,6 +80,7 @@ export async function sendStream(
   // It ends with the stream, or because the client is gone, which the stream notices by itself.
   beat(writer, sending, silence.signal).catch(() => {});
   let index = 0;
+  let failure: ConnectError | undefined;
   try {
     for await (const json of answer.messages) {
       await writer.send(format.message(json, index));
@@ -88,10 +89,12 @@ export async function sendStream(
     await writer.send(format.close);
   } catch (error) {
     if (!exchange.started || exchange.signal.aborted) throw error;
-    const frame = format.error(sending.errorJson(faultFrom(error)), index);
+    failure = faultFrom(error);
+    const frame = format.error(sending.errorJson(failure), index);
     await writer.send(frame + format.close);
   } finally {
     silence.abort();
   }
-  exchange.end(metadataFields(answer.trailer));
+  const told = failure === undefined ? [] : metadataFields(failure.metadata);
+  exchange.end([...metadataFields(answer.trailer), ...told]);
 }

@@ -4,11 +4,14 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { declineUpgrade } from "#exchange/declined-upgrade.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import { aimOf, asksForWebSocket, type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
+import { afterResponses } from "#exchange/node-turn.ts";
+import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { restErrorBody } from "./error-body.ts";
@@ -50,6 +53,7 @@ export interface Transcoder {
 export function transcode(routes: Routes, options: TranscodeOptions = {}): Transcoder {
   const { interceptors = [], fallback, ...rest } = options;
   const clock = options.clock ?? systemClock;
+  const buffers = new ByteBudget(bufferBytesMaxDefault);
   const calls = createCallPath(routes, interceptors);
   const transcoder = createRest(calls, { bodyBytesMax, ...rest, clock });
   const serve = (request: NodeRequest, response: NodeResponse) => {
@@ -58,7 +62,7 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
       fallback(request, response);
       return;
     }
-    const exchange = new NodeExchange(request, response);
+    const exchange = new NodeExchange(request, response, { buffers });
     const call = new LibraryRequest();
     if (match !== undefined) {
       void transcoder.serve(exchange, match, call);
@@ -71,17 +75,18 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
   };
   return {
     request: serve,
-    upgrade(request, socket, head) {
-      if (!asksForWebSocket(request)) {
-        declineUpgrade(request, serve);
-        return;
-      }
-      const upgrade = nodeUpgrade(request, socket, head);
-      void transcoder.upgrade(
-        upgrade,
-        transcoder.matchUpgrade(upgrade.target),
-        new LibraryRequest(),
-      );
-    },
+    upgrade: (request, socket, head) =>
+      afterResponses(request.socket, () => {
+        if (!asksForWebSocket(request)) {
+          declineUpgrade(request, serve);
+          return;
+        }
+        const upgrade = nodeUpgrade(request, socket, head);
+        void transcoder.upgrade(
+          upgrade,
+          transcoder.matchUpgrade(upgrade.target),
+          new LibraryRequest(),
+        );
+      }),
   };
 }

@@ -106,6 +106,7 @@ function leaseOutcome(outcome: AttemptOutcome): Outcome {
     case "CANCELLED":
       return "cancelled";
     case "BACKEND_LOST":
+    case "UNAVAILABLE":
     case "SHUTTING_DOWN":
       return "lost";
     default:

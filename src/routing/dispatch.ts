@@ -131,7 +131,9 @@ class Journey<B extends PooledBackend> {
     if (signal.aborted) throw faultFrom(signal.reason);
     const candidates = this.#untried();
     if (!isSome(candidates)) {
-      throw fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`);
+      throw fault("POOL_EMPTY", `no endpoint of pool "${pool.name}" is healthy`, {
+        cause: causeOfSickness(pool),
+      });
     }
     const lease = pool.lease(balancer(candidates));
     this.#tried.push(lease.id);
@@ -182,6 +184,12 @@ class Journey<B extends PooledBackend> {
     if (timeoutMs === undefined) return undefined;
     return Math.max(0, timeoutMs - (this.#deps.clock.nowMs() - this.#startedMs));
   }
+}
+
+/** What the last probe of an unhealthy member failed with. */
+function causeOfSickness(pool: Pool<PooledBackend>): unknown {
+  for (const { health } of pool.snapshot()) if (health.kind === "unhealthy") return health.cause;
+  return undefined;
 }
 
 function isSome(candidates: readonly Candidate[]): candidates is Candidates {

@@ -3,12 +3,7 @@
 import type { Registry } from "@bufbuild/protobuf";
 import { create, createRegistry, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-
-const names = new Map(
-  Object.entries(Code)
-    .filter((entry): entry is [string, Code] => typeof entry[1] === "number")
-    .map(([name, code]) => [code, name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()]),
-);
+import { codeName } from "#errors/code-name.ts";
 
 const none = createRegistry();
 
@@ -44,7 +39,8 @@ function detailJson(detail: Detail, registry = none): JsonValue {
 /** `{code, message, details}`; `registry` holds the types that google.protobuf.Any may carry. */
 export function connectErrorJson(error: ConnectError, registry = none): JsonValue {
   return {
-    code: names.get(error.code) ?? "unknown",
+    // Connect has names of its own: these, in small letters, and one with one L.
+    code: error.code === Code.Canceled ? "canceled" : codeName(error.code).toLowerCase(),
     message: error.rawMessage,
     ...(error.details.length === 0
       ? {}

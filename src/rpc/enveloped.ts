@@ -1,7 +1,19 @@
 /** Serves the protocols that put messages into envelopes: one message for one, or streams of them. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { coded, onlyEnvelope, prefixBytes, sealed } from "#protocol/envelope.ts";
+import { ConnectError } from "@connectrpc/connect";
+import { HeldBytes } from "#core/held-bytes.ts";
+import { reasonOf } from "#errors/fault.ts";
+import type { Exchange } from "#exchange/exchange.ts";
+import { messageTooLarge } from "#protocol/compression.ts";
+import {
+  coded,
+  type Envelope,
+  isCompressed,
+  onlyEnvelope,
+  prefixBytes,
+  sealed,
+} from "#protocol/envelope.ts";
 import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
@@ -15,7 +27,12 @@ import {
   wireError,
   written,
 } from "./lane.ts";
-import { type MessageReading, messageFrom, messagesFrom } from "./message-reading.ts";
+import {
+  decompressedMessage,
+  type MessageReading,
+  messagesFrom,
+  plainMessage,
+} from "./message-reading.ts";
 
 /** A lane of one enveloped protocol. */
 export class EnvelopedLane {
@@ -35,13 +52,13 @@ export class EnvelopedLane {
     const { calls } = this.#options;
     const { exchange, procedure } = request;
     const { method } = procedure;
-    const bytesMax = this.#bodyBytesMax;
     const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
+    const held = new HeldBytes(this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, call);
+        reading = this.#readingOf(request, call, held);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -53,11 +70,11 @@ export class EnvelopedLane {
       }
       let input: Message;
       try {
-        const body =
-          exchange.takeBody(bytesMax) ??
-          (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
-        const bytes = this.#protocol.isText ? fromBase64(latin1(body)) : body;
-        const read = messageFrom(onlyEnvelope(bytes, reading), reading);
+        const whole = this.#bodyOf(exchange, call);
+        const body = whole instanceof Promise ? await whole : whole;
+        const bytes = this.#protocol.isText ? fromBase64(body) : body;
+        if (bytes !== body) held.add(bytes.length);
+        const read = this.#read(onlyEnvelope(bytes, reading), reading, call);
         input = read instanceof Promise ? await read : read;
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
@@ -67,11 +84,33 @@ export class EnvelopedLane {
       answer.whole(framed instanceof Promise ? await framed : framed);
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
+    } finally {
+      held[Symbol.dispose]();
     }
   }
 
+  /** The message of an envelope, within the call's time where it takes some. */
+  #read(
+    envelope: Envelope,
+    reading: MessageReading,
+    call: ExchangeCall,
+  ): Message | Promise<Message> {
+    const { calls } = this.#options;
+    if (isCompressed(envelope)) {
+      return call.reading((source) =>
+        calls.whileOpen(decompressedMessage(envelope, { ...reading, source })),
+      );
+    }
+    const read = plainMessage(envelope, reading);
+    return read instanceof Promise ? call.reading(() => calls.whileOpen(read)) : read;
+  }
+
   /** How the messages are to be read; the deadline goes into `call`. */
-  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
+  #readingOf(
+    { exchange, procedure, type }: RpcRequest,
+    call: ExchangeCall,
+    held: HeldBytes,
+  ): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
     if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
@@ -80,7 +119,32 @@ export class EnvelopedLane {
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
+      decompressor: this.#options.decompressor,
+      source: call,
+      held,
     };
+  }
+
+  /** The whole body, at once when it is here. */
+  #bodyOf(exchange: Exchange, call: ExchangeCall): Uint8Array | Promise<Uint8Array> {
+    const { calls } = this.#options;
+    const bytesMax = this.#bodyBytesMax;
+    try {
+      const whole = exchange.takeBody(bytesMax);
+      if (whole !== undefined) return whole;
+    } catch (thrown) {
+      throw this.#asMessage(thrown);
+    }
+    const read = call.reading(() => calls.whileOpen(exchange.body(bytesMax)));
+    return read.catch((thrown): never => {
+      throw this.#asMessage(thrown);
+    });
+  }
+
+  /** A body over the limit is a message over it, whose limit knows neither envelope nor base64. */
+  #asMessage(thrown: unknown): unknown {
+    const isTooLarge = thrown instanceof ConnectError && reasonOf(thrown) === "BODY_TOO_LARGE";
+    return isTooLarge ? messageTooLarge(this.#options.readBytesMax) : thrown;
   }
 
   /** A message as it is sent. Throws BODY_TOO_LARGE. */
@@ -112,8 +176,4 @@ export class EnvelopedLane {
     }
     await answer.end(undefined);
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

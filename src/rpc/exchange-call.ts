@@ -49,13 +49,16 @@ export class ExchangeCall implements CallInit {
     return `${peer.encrypted ? "https" : "http"}://${authority}${target}`;
   }
 
-  /** What reading the body settles to, or the passed deadline: what it takes is taken off the call's time. */
-  async reading<T>(read: () => Promise<T>): Promise<T> {
+  /**
+   * What reading the body settles to, or the passed deadline: what it takes is taken off the call's
+   * time. The signal of what `read` is given aborts when nobody waits for it any more.
+   */
+  async reading<T>(read: (source: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> {
     const { timeoutMs } = this;
-    if (timeoutMs === undefined) return await read();
+    if (timeoutMs === undefined) return await read(this);
     using limit = timeLimit(timeoutMs, this.signal);
     const startMs = performance.now();
-    const result = await abortable(read(), limit.signal);
+    const result = await abortable(read(limit), limit.signal);
     this.timeoutMs = timeoutMs - (performance.now() - startMs);
     if (this.timeoutMs <= 0) throw deadlinePassed();
     return result;

@@ -2,10 +2,12 @@
 
 import type { DescMethod, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
+import type { Decompressor } from "#protocol/decompressor.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import type { CallPath } from "./call.ts";
 import { deadlinePassed } from "./call-scope.ts";
@@ -27,6 +29,9 @@ export interface LaneOptions {
   readonly registry: Registry;
   /** Largest message that is read, in bytes, decompressed. */
   readonly readBytesMax: number;
+  /** What all calls hold in memory. */
+  readonly buffers: ByteBudget;
+  readonly decompressor: Decompressor;
   /** Largest message that is sent, in bytes, before compression. */
   readonly sendBytesMax: number;
   /** Messages below this many bytes are not worth compressing. */

@@ -1,28 +1,43 @@
 /** Reads messages out of envelopes: decompresses and decodes them, as they are asked for. */
 
 import type { Message } from "@bufbuild/protobuf";
-import { type Coding, decompressed, type Reading } from "#protocol/compression.ts";
-import { compressedFlag, type Envelope } from "#protocol/envelope.ts";
+import type { HeldBytes } from "#core/held-bytes.ts";
+import type { Coding, Reading } from "#protocol/compression.ts";
+import type { Decompressor, Recipient } from "#protocol/decompressor.ts";
+import { type Envelope, isCompressed } from "#protocol/envelope.ts";
 import type { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import type { Codec } from "./codec.ts";
 
-/** How one request's messages are read. */
-export interface MessageReading extends Reading {
+/** How one request's messages are read, and where what is made of its body is counted. */
+export interface MessageReading extends Reading, Recipient {
   readonly codec: Codec;
   readonly coding: Coding | undefined;
+  readonly decompressor: Decompressor;
+  readonly held: HeldBytes;
 }
 
-/** The message of one envelope, later when it is compressed. Fails with BODY_MALFORMED or BODY_TOO_LARGE. */
-export function messageFrom(
-  { flags, payload }: Envelope,
-  reading: MessageReading,
+/** The message of an envelope that is not compressed. Throws, or rejects, as `Codec.read` does. */
+export function plainMessage(
+  { payload }: Envelope,
+  { codec, malformedCode }: MessageReading,
 ): Message | Promise<Message> {
-  const { codec, coding, malformedCode } = reading;
-  if ((flags & compressedFlag) === 0) return codec.read(payload, malformedCode);
-  return decompressed(coding, payload, reading).then((bytes) => codec.read(bytes, malformedCode));
+  return codec.read(payload, malformedCode);
 }
 
-/** The messages of a request, read as they are asked for. */
+/** The message of an envelope that is. Rejects as `Decompressor` and `Codec.read` do. */
+export async function decompressedMessage(
+  { payload }: Envelope,
+  reading: MessageReading,
+): Promise<Message> {
+  const { codec, coding, decompressor, malformedCode } = reading;
+  const bytes = await decompressor.decompressed(coding, payload, reading, reading);
+  return await codec.read(bytes, malformedCode);
+}
+
+/**
+ * The messages of a request, read as they are asked for. What the last was decompressed to is held
+ * until another is asked for; the body's own bytes are counted by whoever carries it.
+ */
 export async function* messagesFrom(
   envelopes: EnvelopeReader,
   reading: MessageReading,
@@ -31,7 +46,10 @@ export async function* messagesFrom(
     for (;;) {
       const next = await envelopes.next();
       if (next === undefined) return;
-      yield await messageFrom(next, reading);
+      yield await (isCompressed(next)
+        ? decompressedMessage(next, reading)
+        : plainMessage(next, reading));
+      reading.held.keepOnly(0);
     }
   } finally {
     await envelopes.close();

@@ -2,13 +2,13 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { HeldBytes } from "#core/held-bytes.ts";
 import { fault } from "#errors/fault.ts";
 import { httpStatusOf } from "#errors/http-status.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import {
   type Coding,
   codingNames,
-  decompressed,
   messageTooLarge,
   preferredCoding,
   type Reading,
@@ -100,16 +100,19 @@ export class ConnectLane {
   /** Answers a POST, or a GET of a method without side effects. */
   async serve(request: RpcRequest): Promise<void> {
     const call = new ExchangeCall(request.exchange, request.values, "connect");
+    const held = new HeldBytes(this.#options.buffers);
     let answer: UnaryAnswer;
     try {
-      answer = await this.#call(request, call);
+      answer = await this.#call(request, call, held);
     } catch (thrown) {
       answer = this.#failure(wireError(thrown, this.#options), call);
+    } finally {
+      held[Symbol.dispose]();
     }
     await this.#send(request.exchange, answer);
   }
 
-  async #call(request: RpcRequest, call: ExchangeCall): Promise<UnaryAnswer> {
+  async #call(request: RpcRequest, call: ExchangeCall, held: HeldBytes): Promise<UnaryAnswer> {
     const { calls, sendBytesMax } = this.#options;
     const { procedure, type } = request;
     const codec = procedure.codecs[type.format];
@@ -123,7 +126,9 @@ export class ConnectLane {
     if (admission !== undefined) await admission;
     let input: Message;
     try {
-      input = codec.read(await this.#bytesOf(request.exchange, call, sent), malformedCode);
+      const bytes = await this.#bytesOf(request.exchange, call, { ...sent, held });
+      const read = codec.read(bytes, malformedCode);
+      input = read instanceof Promise ? await call.reading(() => calls.whileOpen(read)) : read;
     } catch (thrown) {
       throw await calls.failed(procedure.method, call, thrown);
     }
@@ -141,14 +146,19 @@ export class ConnectLane {
   async #bytesOf(
     exchange: Exchange,
     call: ExchangeCall,
-    { queried, coding }: SentMessage,
+    { queried, coding, held }: SentMessage & { readonly held: HeldBytes },
   ): Promise<Uint8Array> {
     const { calls, readBytesMax: bytesMax } = this.#options;
     const bytes =
       queried ??
       exchange.takeBody(bytesMax) ??
       (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
-    if (coding !== undefined) return await decompressed(coding, bytes, this.#reading);
+    if (coding !== undefined) {
+      const { decompressor } = this.#options;
+      return await call.reading((source) =>
+        calls.whileOpen(decompressor.decompressed(coding, bytes, this.#reading, { source, held })),
+      );
+    }
     if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);
     return bytes;
   }
@@ -168,16 +178,21 @@ export class ConnectLane {
 
   async #send(exchange: Exchange, answer: UnaryAnswer): Promise<void> {
     const { status, contentType, body, metadata } = answer;
-    const coding =
-      body.length < this.#options.compressBytesMin
+    const isLarge = body.length >= this.#options.compressBytesMin;
+    const coding = isLarge ? preferredCoding(exchange.header("accept-encoding")) : undefined;
+    const coded =
+      coding === undefined
         ? undefined
-        : preferredCoding(exchange.header("accept-encoding"));
+        : await coding.compress(body, (listener) => exchange.onGone(listener));
     const head: HeaderList = [
       ["content-type", contentType],
       ["accept-encoding", codingNames],
-      ...(coding === undefined ? [] : [["content-encoding", coding.name] as const]),
+      ...(isLarge ? [["vary", "accept-encoding"] as const] : []),
+      ...(coding === undefined || coded === undefined
+        ? []
+        : [["content-encoding", coding.name] as const]),
       ...metadata,
     ];
-    exchange.respond(status, head, coding === undefined ? body : await coding.compress(body));
+    exchange.respond(status, head, coded ?? body);
   }
 }

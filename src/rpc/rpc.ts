@@ -2,7 +2,11 @@
 
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
+import { bufferBytesMaxDefault } from "#exchange/wire.ts";
+import { Decoders, type DecodingOptions } from "#protobuf/decoder.ts";
+import { Decompressor } from "#protocol/decompressor.ts";
 import type { CallPath } from "./call.ts";
 import { codecsOf, registryOf } from "./codec.ts";
 import {
@@ -25,8 +29,12 @@ import { type Refusal, refuse } from "./refusal.ts";
 export interface RpcOptions {
   /** Largest message that is read, in bytes. */
   readonly readBytesMax: number;
+  /** What calls hold in memory of their requests; default 512 MiB of the server's own. */
+  readonly buffers?: ByteBudget;
   /** Largest message that is sent, in bytes; default 4 GiB less a byte, which is what a frame can hold. */
   readonly sendBytesMax?: number;
+  /** What messages that are read may hold beside bytes, their elements above all. */
+  readonly decoding?: DecodingOptions;
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
   /** Refusals of the server itself carry no google.rpc details; default false. */
@@ -56,9 +64,13 @@ function allowedMethods({ method }: Procedure): string {
 /** The server of what `calls` mounts. */
 export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
   const registry = registryOf(calls.services);
+  const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
+  const { decoding } = options;
   const laneOptions: LaneOptions = {
     calls,
     registry,
+    buffers,
+    decompressor: new Decompressor(buffers),
     readBytesMax: options.readBytesMax,
     sendBytesMax: options.sendBytesMax ?? 0xffff_ffff,
     compressBytesMin: options.compressBytesMin ?? 1024,
@@ -71,10 +83,12 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     connect: new ConnectLane(laneOptions),
     "connect-stream": new EnvelopedLane(connectStream(registry), laneOptions),
   };
+  const json = { registry, elementsMax: decoding?.elementsMax, limitsOf: decoding?.limitsOf };
+  const bounds = { decoders: new Decoders(decoding), json };
   const procedures = new Map<string, Procedure>();
   for (const method of calls.methods) {
     const path = `/${method.parent.typeName}/${method.name}`;
-    procedures.set(path, { method, path, codecs: codecsOf(method, registry) });
+    procedures.set(path, { method, path, codecs: codecsOf(method, bounds) });
   }
 
   return {

@@ -2,12 +2,13 @@
 
 import { randomUUID } from "node:crypto";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import type { NodeRequest } from "#exchange/node-request.ts";
-import type { WireHandlers } from "#exchange/wire.ts";
+import { bufferBytesMaxDefault, type WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
 import { wireError } from "./lane.ts";
 import type { Routes } from "./mount.ts";
@@ -46,9 +47,10 @@ const readBytesMax = 4 * 1024 * 1024;
  */
 export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): RpcHandler {
   const { interceptors = [], plainErrors = false, ...rpcOptions } = options;
+  const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
   const { fallback = (exchange: Exchange) => refusePath(exchange, plainErrors) } = options;
   const calls = createCallPath(routes, interceptors);
-  const rpc = createRpc(calls, { readBytesMax, plainErrors, ...rpcOptions });
+  const rpc = createRpc(calls, { readBytesMax, plainErrors, ...rpcOptions, buffers });
   const serve = (exchange: Exchange) => {
     const procedure = rpc.procedureOf(exchange.target);
     if (procedure === undefined) return fallback(exchange);
@@ -56,7 +58,7 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
   };
   return {
     exchange: serve,
-    request: (request, response) => void serve(new NodeExchange(request, response)),
+    request: (request, response) => void serve(new NodeExchange(request, response, { buffers })),
     cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
   };
 }
@@ -68,7 +70,8 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
  * when the port cannot open.
  */
 export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): Promise<Listener> {
-  const handler = rpcHandler(routes, options);
+  const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
+  const handler = rpcHandler(routes, { ...options, buffers });
   const listener = await listen(
     {
       host: "127.0.0.1",
@@ -76,6 +79,7 @@ export async function serveRpc(routes: Routes, options: ServeRpcOptions = {}): P
       http1Engine: "polygate",
       http2Engine: "polygate",
       ...options,
+      buffers,
       name: "rpc",
     },
     {

@@ -13,7 +13,7 @@ import type { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
-import type { Dispatch, Route } from "#routing/dispatch.ts";
+import type { AttemptCall, Dispatch, Route } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import {
   chatPiece,
@@ -43,28 +43,31 @@ const cost = 0;
 export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatService> {
   const { clock, dispatch, route, kind, meter, stats } = deps;
   const elapsedMsOf = (record: CallRecord) => clock.nowMs() - record.startMs;
-  const answered = (record: CallRecord, endpoint: string, answer: CoreResponse | CorePiece) => {
+  const asks = (record: CallRecord, { endpoint }: AttemptCall) => {
+    record.upstream = endpoint;
+    record.attempts = (record.attempts ?? 0) + 1;
+  };
+  const answered = (record: CallRecord, answer: CoreResponse | CorePiece) => {
     const { model } = answer;
     const tokens = usageOf(answer).totalTokens;
     record.model = model;
     stats.add("model", model, elapsedMsOf(record), { failed: false, tokens, cost });
-    stats.use("backend", endpoint, { tokens, cost });
+    stats.use("backend", record.upstream ?? kind, { tokens, cost });
   };
 
   async function ask(request: CoreRequest, context: HandlerContext): Promise<CoreResponse> {
     const record = context.values.get(callRecordKey);
-    let endpoint = "";
     const answer = await meter.run({ backend: kind, record }, () =>
       dispatch.call(
         route,
         (backend, call) => {
-          endpoint = call.endpoint;
+          asks(record, call);
           return backend.chat(request, call);
         },
         backendCallOf(context),
       ),
     );
-    answered(record, endpoint, answer);
+    answered(record, answer);
     return answer;
   }
 
@@ -87,11 +90,10 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
       const asked = coreRequest(request);
       const end = meter.begin({ backend: kind, record, signal: context.signal });
       try {
-        let endpoint = "";
         const pieces = dispatch.stream(
           route,
           (backend, call) => {
-            endpoint = call.endpoint;
+            asks(record, call);
             return backend.streamChat(asked, call);
           },
           backendCallOf(context),
@@ -104,7 +106,7 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
             yield chatPiece(piece);
             continue;
           }
-          answered(record, endpoint, piece);
+          answered(record, piece);
           yield lastPiece(piece, toolsCalled, { elapsedMs: elapsedMsOf(record), cost });
           whole = true;
         }

@@ -5,6 +5,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
+import { threeDigits } from "#core/three-digits.ts";
 import { within } from "#core/within.ts";
 import type { HealthService } from "#gen/polygate/v1/health_pb.js";
 import type { Metrics } from "#observability/metrics.ts";
@@ -63,7 +64,7 @@ function coreHealth({ id, health }: MemberSnapshot) {
     health.kind === "unknown"
       ? { responseTimeMs: 0 }
       : {
-          responseTimeMs: health.responseTimeMs,
+          responseTimeMs: threeDigits(health.responseTimeMs),
           lastCheck: timestampFromMs(health.lastCheckWallMs),
         };
   const error = health.kind === "unhealthy" ? health.error : "";
@@ -94,11 +95,11 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
         timestamp: timestampFromMs(clock.wallMs()),
         gateway: {
           uptime: uptimeText(uptimeSeconds),
-          uptimeSeconds,
+          uptimeSeconds: threeDigits(uptimeSeconds),
           version: deps.version,
           nodeVersion: process.versions.node,
           environment: deps.environment,
-          responseTimeMs: elapsedMs,
+          responseTimeMs: threeDigits(elapsedMs),
           memory: memoryUsage(),
           disk: disk.latest(),
         },

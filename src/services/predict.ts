@@ -4,7 +4,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { InferResponse, ModelStatus, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
-import type { NamedTensor } from "#core/tensor.ts";
+import { elementCount, type NamedTensor } from "#core/tensor.ts";
+import { threeDigits } from "#core/three-digits.ts";
 import { fault } from "#errors/fault.ts";
 import type {
   PredictRequest,
@@ -16,6 +17,7 @@ import type { DecodeQueue } from "#inference/decode-queue.ts";
 import { detect } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
+import { shortestFloat32 } from "#inference/shortest-float.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -34,6 +36,9 @@ export interface PredictDeps {
 }
 
 type Reply = MessageInitShape<typeof PredictResponseSchema>;
+
+/** Most elements of the outputs for an image that come as numbers; more would take long to write. */
+const readableElementsMax = 16_384;
 
 const defaultTopK = { classification: 5, detection: 100 } as const;
 
@@ -104,8 +109,12 @@ function interpret(
   checkFinite(inputs, output);
   const topK = request.topK ?? defaultTopK[meaning.kind];
   switch (meaning.kind) {
-    case "classification":
-      return { classifications: classify(output, { scores: meaning.scores, labels, topK }) };
+    case "classification": {
+      const found = classify(output, { scores: meaning.scores, labels, topK });
+      return {
+        classifications: found.map((one) => ({ ...one, score: shortestFloat32(one.score) })),
+      };
+    }
     case "detection": {
       if (frame === undefined) return undefined;
       const found = detect(output, {
@@ -115,7 +124,18 @@ function interpret(
         topK,
         frame,
       });
-      return { detections: found };
+      return {
+        detections: found.map(({ box, ...one }) => ({
+          ...one,
+          score: shortestFloat32(one.score),
+          box: {
+            xMin: shortestFloat32(box.xMin),
+            yMin: shortestFloat32(box.yMin),
+            xMax: shortestFloat32(box.xMax),
+            yMax: shortestFloat32(box.yMax),
+          },
+        })),
+      };
     }
   }
 }
@@ -127,6 +147,13 @@ function checkFinite(inputs: readonly NamedTensor[], output: NamedTensor): void 
   const field = `inputs[${odd}]`;
   const description = "it holds NaN or infinity, and so does what the model makes of it";
   throw fault("TENSOR_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
+}
+
+/** Whether outputs are written as numbers: as the inputs were; for an image while they are few. */
+function isReadable({ inputs }: PredictRequest, outputs: readonly NamedTensor[]): boolean {
+  if (inputs.length > 0) return inputs.some(({ data, text }) => data.length + text.length > 0);
+  const elements = outputs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return elements <= readableElementsMax;
 }
 
 function counted(metrics: Metrics, model: string, done: InferResponse): void {
@@ -143,17 +170,16 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const record = context.values.get(callRecordKey);
   record.model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const done = await meter.run({ backend: backend.kind, model, record }, () =>
-    backend.infer(
-      { model, version: request.version, inputs: prepared.inputs },
-      backendCallOf(context),
-    ),
-  );
+  const done = await meter.run({ backend: backend.kind, model, record }, () => {
+    record.upstream = backend.kind;
+    const { version } = request;
+    return backend.infer({ model, version, inputs: prepared.inputs }, backendCallOf(context));
+  });
   counted(metrics, model, done);
 
   const interpretedMs = clock.nowMs();
   const meaning = interpret(request, status, { ...prepared, outputs: done.outputs });
-  const readable = request.inputs.some(({ data, text }) => data.length + text.length > 0);
+  const readable = isReadable(request, done.outputs);
   const withOutputs = request.includeOutputs || meaning === undefined;
   return {
     model,
@@ -162,10 +188,10 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
     ...meaning,
     outputs: withOutputs ? done.outputs.map((tensor) => tensorToWire(tensor, readable)) : [],
     timing: {
-      preprocessMs: prepared.preprocessMs,
-      queueMs: done.queueMs,
-      computeMs: done.computeMs,
-      postprocessMs: clock.nowMs() - interpretedMs,
+      preprocessMs: threeDigits(prepared.preprocessMs),
+      queueMs: threeDigits(done.queueMs),
+      computeMs: threeDigits(done.computeMs),
+      postprocessMs: threeDigits(clock.nowMs() - interpretedMs),
     },
   } satisfies Reply;
 }

@@ -1,11 +1,20 @@
 /** StatsService: totals since start, the same again and again, and the last hours. */
 
-import { setTimeout as wait } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
-import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
-import type { SeriesSpan, Stats } from "#observability/stats.ts";
+import { type PlaceLimits, Places } from "#core/places.ts";
+import { threeDigits } from "#core/three-digits.ts";
+import { fault } from "#errors/fault.ts";
+import {
+  type StatsService,
+  type WatchStatsResponse,
+  WatchStatsResponseSchema,
+} from "#gen/polygate/v1/stats_pb.js";
+import { callerOf } from "#interceptors/caller.ts";
+import type { SeriesKind, SeriesSpan, SeriesTotals, Stats } from "#observability/stats.ts";
+import { Ticker } from "./ticker.ts";
 
 /** What StatsService needs. */
 export interface StatsDeps {
@@ -17,16 +26,30 @@ export interface StatsDeps {
   readonly rateLimiting: boolean;
   /** Aborts when the gateway begins to stop: watchers are let go. */
   readonly stopping: AbortSignal;
+  readonly watchLimits?: PlaceLimits;
 }
 
 const defaultIntervalMs = 1000;
 const defaultHours = 24;
+/** The shortest interval of a watch, as the proto has it: all watches share what is measured in one. */
+const tickMs = 100;
+const watchLimitsDefault: PlaceLimits = { totalMax: 256, perCallerMax: 32 };
+
+function callStats(totals: SeriesTotals) {
+  return {
+    ...totals,
+    avgLatencyMs: threeDigits(totals.avgLatencyMs),
+    p50LatencyMs: threeDigits(totals.p50LatencyMs),
+    p95LatencyMs: threeDigits(totals.p95LatencyMs),
+    p99LatencyMs: threeDigits(totals.p99LatencyMs),
+  };
+}
 
 function providerStats(span: SeriesSpan) {
   const { requests, errors, latencyMsSum, tokens, cost } = span;
   return {
     totalRequests: requests,
-    avgLatencyMs: requests === 0 ? 0 : latencyMsSum / requests,
+    avgLatencyMs: requests === 0 ? 0 : threeDigits(latencyMsSum / requests),
     successRate: requests === 0 ? 1 : (requests - errors) / requests,
     totalCost: cost,
     totalTokens: tokens,
@@ -35,33 +58,51 @@ function providerStats(span: SeriesSpan) {
 
 /** The service over the gateway's statistics. */
 export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsService> {
-  const { stats, clock } = deps;
+  const { stats, clock, watchLimits = watchLimitsDefault } = deps;
+  const totalsOf = (kind: SeriesKind) =>
+    Object.fromEntries([...stats.totals(kind)].map(([name, one]) => [name, callStats(one)]));
   const totals = () => ({
     timestamp: timestampFromMs(clock.wallMs()),
     gateway: {
       version: deps.version,
-      uptimeSeconds: (clock.nowMs() - deps.startedMs) / 1000,
+      uptimeSeconds: threeDigits((clock.nowMs() - deps.startedMs) / 1000),
       rateLimiting: deps.rateLimiting,
       rssBytes: process.memoryUsage.rss(),
     },
-    calls: stats.totals("gateway").get("calls") ?? {},
-    methods: Object.fromEntries(stats.totals("method")),
-    backends: Object.fromEntries(stats.totals("backend")),
-    models: Object.fromEntries(stats.totals("model")),
+    calls: totalsOf("gateway").calls ?? {},
+    methods: totalsOf("method"),
+    backends: totalsOf("backend"),
+    models: totalsOf("model"),
   });
   const span = (kind: "backend" | "model", hours: number) =>
     Object.fromEntries(
       [...stats.span(kind, hours)].map(([name, one]) => [name, providerStats(one)]),
     );
 
+  const watches = new Places(watchLimits);
+  const ticker = new Ticker(clock, tickMs);
+  let measured: WatchStatsResponse | undefined;
+  let measuredMs = Number.NEGATIVE_INFINITY;
+  /** What all watches are given that are woken by one tick. */
+  const recentTotals = () => {
+    const nowMs = clock.nowMs();
+    if (measured === undefined || nowMs - measuredMs >= tickMs / 2) {
+      measured = create(WatchStatsResponseSchema, { stats: totals() });
+      measuredMs = nowMs;
+    }
+    return measured;
+  };
+
   return {
     getStats: totals,
-    async *watchStats({ intervalMs = defaultIntervalMs }, { signal }) {
+    async *watchStats({ intervalMs = defaultIntervalMs }, { signal, values }) {
+      using place = watches.take(callerOf(values));
+      if (place === undefined) throw fault("OVERLOADED", "too many watches are open");
       const until = AbortSignal.any([signal, deps.stopping]);
       while (!until.aborted) {
-        yield { stats: totals() };
+        yield recentTotals();
         // Being let go is how a watch ends, not a failure of it.
-        await wait(intervalMs, undefined, { signal: until }).catch(() => {});
+        await ticker.wait(intervalMs, until);
       }
       signal.throwIfAborted();
     },

@@ -10,8 +10,9 @@ import {
 } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import type { Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
+import { shortestFloat16, shortestFloat32 } from "#inference/shortest-float.ts";
 import { bytesFromTexts, textsOf } from "#inference/tensor-text.ts";
-import { bytesFromNumbers, isHeldBy, isNumeric, numbersOf } from "#inference/tensor-view.ts";
+import { bytesFromNumbers, exactNumbersOf, isHeldBy, isNumeric } from "#inference/tensor-view.ts";
 
 function invalid(field: string, description: string) {
   return fault("TENSOR_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
@@ -60,7 +61,14 @@ export function tensorFromWire(tensor: Tensor, field: string): NamedTensor {
   return { name, datatype, shape, bytes };
 }
 
-/** Writes an output as raw bytes, or as numbers and texts when `readable`. */
+/** Each number as the shortest one that its datatype takes for the same; undefined where numbers cannot say what it holds. */
+function writtenNumbers(tensor: NamedTensor): number[] | undefined {
+  const numbers = exactNumbersOf(tensor);
+  const shortest = { FP16: shortestFloat16, FP32: shortestFloat32 }[String(tensor.datatype)];
+  return shortest === undefined ? numbers : numbers?.map(shortest);
+}
+
+/** Writes an output as raw bytes, or as numbers and texts when `readable` and they can say exactly what it holds. */
 export function tensorToWire(
   tensor: NamedTensor,
   readable: boolean,
@@ -68,7 +76,10 @@ export function tensorToWire(
   const { name, datatype, bytes } = tensor;
   const head = { name, datatype, shape: [...tensor.shape] };
   if (!readable) return { ...head, raw: bytes };
-  if (isNumeric(datatype)) return { ...head, data: numbersOf(tensor) };
+  if (isNumeric(datatype)) {
+    const data = writtenNumbers(tensor);
+    return data === undefined ? { ...head, raw: bytes } : { ...head, data };
+  }
   const texts = textsOf(tensor);
   return texts.ok ? { ...head, text: [...texts.texts] } : { ...head, raw: bytes };
 }

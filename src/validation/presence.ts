@@ -1,7 +1,7 @@
 /** CEL expressions that only ask for the presence of fields, as predicates. */
 
 import { type DescMessage, isFieldSet, type Message } from "@bufbuild/protobuf";
-import type { Allows } from "./allows.ts";
+import type { Allows } from "./check.ts";
 
 const pattern = /^has\(this\.(\w+)\) (\|\||&&|!=) has\(this\.(\w+)\)$/;
 

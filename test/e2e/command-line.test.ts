@@ -2,11 +2,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
+import { missingProgram, testWith } from "../support/needs.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function polygate(...args: string[]): ChildProcess {
   return spawn(process.execPath, ["-C", "source", "src/cli/main.ts", ...args], {
@@ -24,17 +28,54 @@ async function outcome(child: ChildProcess) {
 }
 
 describe("polygate", () => {
-  test("an unknown command prints the help and exits with 2", async () => {
-    const { code, err } = await outcome(polygate("frobnicate"));
-    expect(code).toBe(2);
-    expect(err).toContain("unknown command");
-    expect(err).toContain("Usage: polygate");
-  });
+  test.each([
+    { word: "chekc", told: 'polygate: unknown command "chekc" (did you mean check?)\n' },
+    { word: "frobnicate", told: 'polygate: unknown command "frobnicate"\n' },
+    { word: "a\u001b[2J", told: 'polygate: unknown command "a\\u001b[2J"\n' },
+  ])(
+    "an unknown command is named, the help follows, the exit code is 2",
+    async ({ word, told }) => {
+      const { code, err } = await outcome(polygate(word));
+      expect(code).toBe(2);
+      expect(err.startsWith(told), err).toBe(true);
+      expect(err).toContain("Usage: polygate");
+    },
+  );
 
-  test("version prints the package's version", async () => {
-    const { code, out } = await outcome(polygate("version"));
+  test.each(["version", "--version", "-v"])("%s prints the package's version", async (word) => {
+    const { code, out } = await outcome(polygate(word));
     expect(code).toBe(0);
     expect(out).toMatch(/^polygate \d+\.\d+\.\d+ /);
+  });
+
+  test("its entry says on an older Node what it needs, in words that such a Node can parse", async () => {
+    await using folder = await temporaryFolder();
+    const older = join(folder.path, "older.cjs");
+    await writeFile(
+      older,
+      `Object.defineProperty(process.versions, "node", { value: "20.20.2" });`,
+    );
+    const { code, out, err } = await outcome(
+      spawn(process.execPath, ["-r", older, "bin/polygate.cjs", "version"], {
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    );
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: "",
+      err: "polygate needs Node >= 24.9, this is 20.20.2\n",
+    });
+    const entry = await readFile("bin/polygate.cjs", "utf8");
+    expect(entry).not.toMatch(/=>|`|\?\.|\?\?|\b(const|let|class|async|await)\b/);
+  });
+
+  test("its entry runs the command", async () => {
+    const { code, out } = await outcome(
+      spawn(process.execPath, ["-C", "source", "bin/polygate.cjs", "version"], {
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    );
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^polygate \d/) });
   });
 
   test("check exits with 1 and names the problem", async () => {
@@ -45,13 +86,58 @@ describe("polygate", () => {
 });
 
 describe("polygate serve", () => {
+  test("stdout that is no terminal gets JSON lines only, from `listening` to `stopped`", async () => {
+    const child = polygate("serve", "--host", "127.0.0.1", "--port", "0");
+    const closed = once(child, "close");
+    const complaints = text(child.stderr!);
+    const lines: Record<string, unknown>[] = [];
+    for await (const line of createInterface({ input: child.stdout! })) {
+      lines.push(JSON.parse(line));
+      if (lines.at(-1)?.msg === "listening") child.kill("SIGTERM");
+    }
+    const [code] = await closed;
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: "info",
+        msg: "listening",
+        listeners: [
+          {
+            name: "gateway",
+            url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+            serves: ["rpc", "rest", "metrics"],
+          },
+        ],
+      }),
+    );
+    expect(lines.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
+    expect({ code, err: await complaints }).toEqual({ code: 0, err: "" });
+  });
+
+  testWith(missingProgram("script"))("a terminal gets text and the banner", async () => {
+    const command = `${process.execPath} -C source src/cli/main.ts serve --host 127.0.0.1 --port 0`;
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: child.stdout! })) {
+      lines.push(line.trimEnd());
+      if (line.includes("npx buf curl")) break;
+    }
+    const closed = once(child, "close");
+    child.kill("SIGTERM");
+    await closed;
+    expect(lines.filter((line) => line.startsWith("{"))).toEqual([]);
+    expect(lines).toContainEqual(expect.stringMatching(/ INFO listening /));
+    expect(lines).toContain("Try it");
+  });
+
   test("a log reader that stops reading stops neither calls nor the drain", async () => {
     const port = await freePort();
     const child = polygate("serve", "--host", "127.0.0.1", "--port", String(port));
     const exited = once(child, "exit");
-    const banner = Promise.withResolvers<void>();
-    child.stdout!.on("data", (chunk) => String(chunk).includes("  models ") && banner.resolve());
-    await banner.promise;
+    const listening = Promise.withResolvers<void>();
+    child.stdout!.on("data", (chunk) => String(chunk).includes("listening") && listening.resolve());
+    await listening.promise;
     child.stdout!.removeAllListeners("data").pause();
     // Each leaves a line: together more than pipe and stream hold.
     for (let index = 0; index < 1_500; index += 1) {
@@ -82,11 +168,16 @@ describe("polygate core", () => {
     const lines = createInterface({ input: child.stdout! });
     const [line] = await once(lines, "line");
     expect(JSON.parse(line)).toMatchObject({
-      msg: "core listens",
-      url: expect.stringMatching(/^http/),
+      msg: "listening",
+      listeners: [{ name: "core", url: expect.stringMatching(/^http/), serves: ["rpc"] }],
+    });
+    let last = "";
+    lines.on("line", (next) => {
+      last = next;
     });
     child.kill(signal);
     expect((await closed)[0]).toBe(0);
+    expect(JSON.parse(last)).toMatchObject({ level: "info", msg: "stopped" });
   });
 
   test("a taken port is named, and the exit code is 1", async () => {

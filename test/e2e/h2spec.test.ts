@@ -1,27 +1,14 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { expect } from "vitest";
 import type { ServerStream } from "#http2/server-stream.ts";
 import { http2Listener } from "../support/http2-listener.ts";
+import { programPath, testWith } from "../support/needs.ts";
 
 /** The suite's program: `go install github.com/summerwind/h2spec/cmd/h2spec@latest` puts it here. */
-function findH2spec(): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), join(homedir(), "go", "bin")];
-  return folders
-    .map((folder) => join(folder, "h2spec"))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-const h2spec = findH2spec();
+const h2spec = programPath("h2spec", [join(homedir(), "go", "bin")]);
+const missing = h2spec === undefined ? "h2spec is not installed" : undefined;
 
 /** Answers once the request is whole: the suite's cases count on open streams staying open. */
 async function answer(stream: ServerStream): Promise<void> {
@@ -30,8 +17,8 @@ async function answer(stream: ServerStream): Promise<void> {
 }
 
 for (const tls of [false, true]) {
-  test.skipIf(h2spec === undefined)(
-    `every case of h2spec passes over ${tls ? "TLS" : "cleartext"} (skipped where h2spec is not installed)`,
+  testWith(missing)(
+    `every case of h2spec passes over ${tls ? "TLS" : "cleartext"}`,
     { timeout: 120_000 },
     async () => {
       await using listener = await http2Listener({ onStream: answer, tls });

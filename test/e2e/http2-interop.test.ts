@@ -1,12 +1,11 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { ServerStream } from "#http2/server-stream.ts";
 import { http2Listener } from "../support/http2-listener.ts";
+import { missingProgram, missingPythonPackage, python, testWith } from "../support/needs.ts";
 
 const run = promisify(execFile);
-const isInstalled = (program: string, ...args: string[]) => spawnSync(program, args).status === 0;
-const python = process.env.PYTHON ?? "python3";
 
 async function echo(stream: ServerStream): Promise<void> {
   const body = await stream.body(1 << 30);
@@ -15,33 +14,23 @@ async function echo(stream: ServerStream): Promise<void> {
 
 const body = "0123456789".repeat(20_000);
 
-test.skipIf(!isInstalled("curl", "--version"))(
-  "curl sends and gets a large body (skipped where curl is not installed)",
-  async () => {
-    await using listener = await http2Listener({ onStream: echo });
-    const url = `http://127.0.0.1:${listener.port}/`;
-    const args = [
-      "-s",
-      "--http2-prior-knowledge",
-      "--data-binary",
-      "@-",
-      "-w",
-      "\n%{http_version}",
-    ];
-    const curl = run("curl", [...args, url]);
-    curl.child.stdin?.end(body);
-    expect((await curl).stdout).toBe(`${body}\n2`);
-    expect(listener.failures).toEqual([]);
-  },
-);
+testWith(missingProgram("curl"))("curl sends and gets a large body", async () => {
+  await using listener = await http2Listener({ onStream: echo });
+  const url = `http://127.0.0.1:${listener.port}/`;
+  const args = ["-s", "--http2-prior-knowledge", "--data-binary", "@-", "-w", "\n%{http_version}"];
+  const curl = run("curl", [...args, url]);
+  curl.child.stdin?.end(body);
+  expect((await curl).stdout).toBe(`${body}\n2`);
+  expect(listener.failures).toEqual([]);
+});
 
 /** Answers without looking at the body, as an unknown path or a wrong key does. */
 async function refuse(stream: ServerStream): Promise<void> {
   stream.respond(404, [], "no such path");
 }
 
-test.skipIf(!isInstalled("curl", "--version"))(
-  "curl gets a response that is there before its upload is sent, each time (skipped where curl is not installed)",
+testWith(missingProgram("curl"))(
+  "curl gets a response that is there before its upload is sent, each time",
   async () => {
     await using listener = await http2Listener({ onStream: refuse });
     for (let count = 0; count < 20; count += 1) {
@@ -65,8 +54,8 @@ for size in [300_000, 1_000_000, 5_000_000] * 4:
 print(statuses)
 `;
 
-test.skipIf(!isInstalled(python, "-c", "import httpx, h2"))(
-  "Python's httpx, which sends all before it reads, gets it too (skipped where httpx and h2 are not installed)",
+testWith(missingPythonPackage("httpx") ?? missingPythonPackage("h2"))(
+  "Python's httpx, which sends all before it reads, gets it too",
   async () => {
     await using listener = await http2Listener({ onStream: refuse });
     const { stdout } = await run(python, ["-c", httpxClient, String(listener.port)]);
@@ -75,8 +64,8 @@ test.skipIf(!isInstalled(python, "-c", "import httpx, h2"))(
   },
 );
 
-test.skipIf(!isInstalled("nghttp", "--version"))(
-  "nghttp gets answers with trailers, padded and prioritised requests (skipped where nghttp is not installed)",
+testWith(missingProgram("nghttp"))(
+  "nghttp gets answers with trailers, padded and prioritised requests",
   async () => {
     await using listener = await http2Listener({ onStream: echo });
     const urls = Array.from({ length: 20 }, (_, n) => `http://127.0.0.1:${listener.port}/${n}`);
@@ -125,8 +114,8 @@ sock.sendall(conn.data_to_send())
 print("same")
 `;
 
-test.skipIf(!isInstalled(python, "-c", "import h2"))(
-  "Python's h2 holds thirty calls at once under flow control (skipped where its package h2 is missing)",
+testWith(missingPythonPackage("h2"))(
+  "Python's h2 holds thirty calls at once under flow control",
   async () => {
     await using listener = await http2Listener({ onStream: echo });
     const { stdout } = await run(python, ["-c", pythonClient, String(listener.port)]);

@@ -1,12 +1,13 @@
 /** Models of a running gateway: what its log tells of them, those added later, those of its cores. */
 
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { fault } from "#errors/fault.ts";
 import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
 import { createHealthStatus, registerHealth } from "#rpc/health.ts";
 import { startRoutes } from "../support/core-server.ts";
-import { startTestGateway } from "../support/gateway.ts";
-import { gemm } from "../support/onnx-models.ts";
+import { digitImage, startTestGateway } from "../support/gateway.ts";
+import { gemm, identity } from "../support/onnx-models.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 async function gatewayOver(files: Readonly<Record<string, string | Uint8Array>>) {
@@ -45,6 +46,42 @@ describe("the log", () => {
       error: "Protobuf parsing failed.",
     });
   });
+});
+
+test("the log warns of what looks like a model and is not read; what is meant as one is listed as failed", async () => {
+  await using use = await gatewayOver({
+    "we ird/1/model.onnx": gemm(),
+    "loose/model.onnx": gemm(),
+  });
+  const warning = await use.gateway.line(({ msg }) => msg === "not read from the model repository");
+  expect(warning).toMatchObject({ level: "warn", name: "we ird" });
+  expect(warning.problem).toMatch(/: rename it$/);
+  const answer = await fetch(`${use.gateway.url}/api/v1/models/loose`);
+  expect(await answer.json()).toMatchObject({
+    state: "failed",
+    error: `no version: "model.onnx" is in no version's folder: move it to 1/model.onnx`,
+  });
+});
+
+test("outputs for an image come as numbers while they are few, else as bytes", async () => {
+  const yaml = (height: number) => `image: { width: 64, height: ${height} }`;
+  await using use = await gatewayOver({
+    "few/1/model.onnx": identity("FP32", [1, 3, 85, 64]),
+    "few/model.yaml": yaml(85),
+    "many/1/model.onnx": identity("FP32", [1, 3, 86, 64]),
+    "many/model.yaml": yaml(86),
+  });
+  const outputOf = async (model: string) => {
+    const answer = await fetch(`${use.gateway.url}/predict/${model}`, {
+      method: "POST",
+      headers: { "content-type": "image/png" },
+      body: await readFile(digitImage(7)),
+    });
+    const { outputs } = (await answer.json()) as { outputs: [{ data: number[]; raw: string }] };
+    return { numbers: outputs[0].data.length, bytes: Buffer.from(outputs[0].raw, "base64").length };
+  };
+  expect(await outputOf("few")).toEqual({ numbers: 3 * 85 * 64, bytes: 0 });
+  expect(await outputOf("many")).toEqual({ numbers: 0, bytes: 3 * 86 * 64 * 4 });
 });
 
 describe("loading", () => {

@@ -6,7 +6,13 @@ import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startProcess } from "../support/polygate-process.ts";
@@ -15,7 +21,7 @@ import { testProtoImage, testProtos, testService } from "../support/test-protos.
 
 const run = promisify(execFile);
 const copied =
-  "package.json tsconfig.json tsconfig.build.json rolldown.config.ts README.md LICENSE src gen models proto web";
+  "package.json tsconfig.json tsconfig.build.json rolldown.config.ts README.md LICENSE bin src gen models proto web";
 /** The interpreter line asks PATH for Node. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
@@ -75,6 +81,17 @@ await once(process, "SIGTERM");
 await server.drain(8_000);
 `;
 
+/** Asks a gateway by the code that was generated from its protos. */
+const clientProgram = `import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ChatService } from "polygate/gen/polygate/v1/chat_pb.js";
+
+const baseUrl = process.argv[2] ?? "";
+const chat = createClient(ChatService, createGrpcTransport({ baseUrl }));
+const { response } = await chat.chat({ message: "what is 12*7?", useTools: true });
+console.log(response);
+`;
+
 describe("the published package", () => {
   let folder: TemporaryFolder;
   let files: readonly string[];
@@ -104,14 +121,15 @@ describe("the published package", () => {
     });
     bin = join(consumer, "node_modules/.bin/polygate");
     await mkdir(dirname(bin));
-    await symlink("../polygate/dist/cli/main.js", bin);
-    await chmod(bin, 0o755);
+    const { bin: command } = JSON.parse(await readFile(join(home, "package.json"), "utf8"));
+    await symlink(join("../polygate", command.polygate), bin);
+    await chmod(join(home, command.polygate), 0o755);
     return () => folder[Symbol.asyncDispose]();
   }, 120_000);
 
   test("it holds what runs, the models and the protos; no sources, no tests, no training", () => {
     expect(new Set(files.map((path) => path.replace(/\/.*/s, "")))).toEqual(
-      new Set(["LICENSE", "README.md", "package.json", "dist", "gen", "models", "proto", "web"]),
+      new Set("LICENSE README.md package.json bin dist gen models proto web".split(" ")),
     );
     expect(files.filter((path) => /^models\/train|\.test\.|\.tsbuildinfo/.test(path))).toEqual([]);
     expect(files).toContain("dist/cli/main.js");
@@ -123,6 +141,43 @@ describe("the published package", () => {
     const { stdout } = await run(bin, ["version"], { cwd: "/", env });
     expect(stdout).toMatch(/^polygate \d+\.\d+\.\d+ /);
   });
+
+  test("its protos need no others, and come with their licences", async () => {
+    const proto = join(consumer, "node_modules/polygate/proto");
+    const elsewhere = { cwd: consumer, env };
+    const built = await run(resolve("node_modules/.bin/buf"), ["build", proto, "-o", "-"], {
+      ...elsewhere,
+      encoding: "buffer",
+      maxBuffer: 1 << 26,
+    });
+    const { file } = fromBinary(FileDescriptorSetSchema, built.stdout);
+    const names = file.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "polygate/v1/chat.proto",
+        "polyagent/core/v1/core.proto",
+        "google/api/annotations.proto",
+        "google/rpc/error_details.proto",
+        "buf/validate/validate.proto",
+        "grpc/health/v1/health.proto",
+      ]),
+    );
+    for (const folder of ["google", "buf", "grpc"])
+      expect(files).toContain(`proto/${folder}/LICENSE`);
+  });
+
+  test("its generated code is a client's", async () => {
+    await using gateway = await startProcess({
+      command: [bin, "serve", "--host", "127.0.0.1", "--port", "0"],
+      cwd: consumer,
+      env,
+    });
+    await writeFile(join(consumer, "package.json"), `{ "type": "module" }`);
+    await writeFile(join(consumer, "client.ts"), clientProgram);
+    const [url = ""] = gateway.urls;
+    const { stdout } = await run(process.execPath, ["client.ts", url], { cwd: consumer });
+    expect(stdout).toMatch(/^12\*7 = 84/);
+  }, 60_000);
 
   test("it serves, and its worker threads predict", async () => {
     await using gateway = await startProcess({
@@ -146,12 +201,13 @@ describe("the published package", () => {
       await writeFile(join(consumer, "protos.binpb"), testProtoImage());
       await writeFile(join(consumer, "greeter.ts"), greeterProgram);
       await writeFile(join(consumer, "rpc.ts"), rpcProgram);
+      await writeFile(join(consumer, "client.ts"), clientProgram);
     });
 
     test("types", async () => {
       await writeFile(
         join(consumer, "tsconfig.json"),
-        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["greeter.ts", "rpc.ts", "misuse.ts"] }`,
+        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["client.ts", "greeter.ts", "rpc.ts", "misuse.ts"] }`,
       );
       await writeFile(
         join(consumer, "misuse.ts"),

@@ -1,6 +1,7 @@
 /** Listeners, TLS, credentials, limits and cross-origin answers of a whole gateway. */
 
 import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
@@ -140,7 +141,9 @@ auth: { enabled: true, type: bearer, secret_key: "\${AUTH_SECRET_KEY}", keys: [{
       socket.destroy();
       expect(answer.toString(), path).toMatch(/401 Unauthorized|grpc-status: 16/i);
     }
-    const refused = gateway.lines.filter(({ reason }) => reason === "CREDENTIAL_MISSING");
+    const isRefusal = ({ reason }: Record<string, unknown>) => reason === "CREDENTIAL_MISSING";
+    await gateway.line(() => gateway.lines.filter(isRefusal).length === 3);
+    const refused = gateway.lines.filter(isRefusal);
     expect(refused.map(({ msg, code }) => `${msg} ${code}`)).toEqual(
       Array(3).fill("call UNAUTHENTICATED"),
     );
@@ -157,13 +160,55 @@ auth: { enabled: true, type: bearer, secret_key: "\${AUTH_SECRET_KEY}", keys: [{
     expect([await reload(reader), await reload(operator)]).toEqual([403, 200]);
   });
 
+  test("unknown keys of one address are limited over all surfaces, a key that works goes on", async () => {
+    const few = `${yaml.replace("auth: {", "auth: { failures_per_minute: 5,")}trusted_proxies: [127.0.0.1]\n`;
+    await using gateway = await startTestGateway({ yaml: few, env });
+    const wrong = { authorization: "Bearer wrong-key-0123456789" };
+    const good = { authorization: "Bearer reader-key-0123456789" };
+    const client = createClient(ChatService, createGrpcTransport({ baseUrl: gateway.url }));
+    const grpc = (headers: Record<string, string>) =>
+      client.chat({ message: "x" }, { headers }).then(
+        () => "OK",
+        (error) => Code[ConnectError.from(error).code],
+      );
+    const webSocket = async () => {
+      const handshake = {
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      };
+      const headers = { ...handshake, ...wrong };
+      const request = httpRequest(`${gateway.url}/api/v1/chat:stream`, { headers }).end();
+      const [answer] = (await once(request, "response")) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    };
+    expect((await chat(gateway.url, good)).status).toBe(200);
+    expect((await chat(gateway.url, wrong)).status).toBe(401);
+    expect((await chat(gateway.url, wrong)).status).toBe(401);
+    expect(await webSocket()).toBe(401);
+    expect([await grpc(wrong), await grpc(wrong)]).toEqual(["Unauthenticated", "Unauthenticated"]);
+    for (let time = 0; time < 25; time++) {
+      const refused = await chat(gateway.url, wrong);
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await refused.json()).toMatchObject({ error: { code: "ATTEMPTS_LIMITED" } });
+    }
+    expect(await grpc(wrong)).toBe("ResourceExhausted");
+    expect(await webSocket()).toBe(429);
+    expect([(await chat(gateway.url, good)).status, await grpc(good)]).toEqual([200, "OK"]);
+    const elsewhere = { ...wrong, "x-forwarded-for": "192.0.2.7" };
+    expect((await chat(gateway.url, elsewhere)).status).toBe(401);
+  });
+
   test("no key is ever written to the log or the metrics", async () => {
     await using gateway = await startTestGateway({ yaml, env });
     await chat(gateway.url, { authorization: "Bearer operator-key-0123456789" });
     await chat(gateway.url, { authorization: "Bearer wrong-key-0123456789" });
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    await gateway.line(() => gateway.lines.filter(({ msg }) => msg === "call").length === 2);
     const written = JSON.stringify(gateway.lines) + metrics;
-    expect(gateway.lines.length).toBeGreaterThanOrEqual(2);
     expect(written).not.toContain("key-0123456789");
   });
 });
@@ -265,6 +310,8 @@ describe("what operators rely on", () => {
       procedure: "polygate.v1.ChatService/Chat",
       endpoint: "/api/v1/chat",
       code: "OK",
+      status: 200,
+      upstream: "embedded",
       model: "polyagent-reference-1",
     });
     const replaced = await chat(gateway.url, { "x-request-id": "no id\twith spaces" });
@@ -286,6 +333,40 @@ describe("what operators rely on", () => {
           .length,
     );
     expect(counts).toEqual([1, 1, 1]);
+  });
+
+  test("a path that nothing is served at is logged, bounded, on one line, without its query", async () => {
+    await using gateway = await startTestGateway();
+    const paths = ["/wp-login.php?key=sekret-key", `/${"x".repeat(1000)}`, "/a%0Ab", "/models/%ZZ"];
+    for (const path of paths) await (await fetch(gateway.url + path)).text();
+    await gateway.line(() => gateway.lines.filter(({ msg }) => msg === "request").length === 4);
+    const lines = gateway.lines.filter(({ msg }) => msg === "request");
+    expect(lines.map(({ path }) => path)).toEqual([
+      "/wp-login.php",
+      `/${"x".repeat(255)}…`,
+      "/a%0Ab",
+      "/models/%ZZ",
+    ]);
+    expect(JSON.stringify(gateway.lines)).not.toContain("sekret-key");
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).not.toContain("wp-login");
+    await chat(gateway.url);
+    const call = await gateway.line(({ msg }) => msg === "call");
+    expect(call).not.toHaveProperty("path");
+  });
+
+  test("not to be ready is logged once, at info, however often it is asked", async () => {
+    await using gateway = await startTestGateway({
+      yaml: "gateway: { host: 127.0.0.1, port: 0, drain_delay: 10s }",
+    });
+    void gateway.gateway.drain();
+    for (let probe = 0; probe < 3; probe++) {
+      const answer = await fetch(`${gateway.url}/readyz`);
+      expect([answer.status, await answer.json()]).toEqual([503, { status: "not ready" }]);
+    }
+    const probes = () => gateway.lines.filter(({ endpoint }) => endpoint === "/readyz");
+    await gateway.line(() => probes().length === 3);
+    expect(probes().map(({ level }) => level)).toEqual(["info", "debug", "debug"]);
   });
 
   test("reflection lists every service of the gateway", async () => {

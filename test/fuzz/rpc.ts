@@ -1,17 +1,21 @@
 /**
  * Throws malformed requests at the RPC server: `node -C source test/fuzz/rpc.ts [--seconds 10]
  * [--seed 1]`. Every one must get a whole, well-formed answer in its protocol, or be broken off
- * because its client left; nothing may throw, hang or tell what is inside. A failure prints its seed.
+ * because its client left; nothing may throw, hang or tell what is inside, or hold more of its requests
+ * than it may, or anything of them afterwards. A failure prints its seed.
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { seededRng } from "#core/rng.ts";
+import { bytesNeeded } from "#protocol/compression.ts";
 import { envelope } from "#protocol/envelope.ts";
 import { conformanceService } from "../conformance/service.ts";
 import { UnaryRequestSchema } from "../gen/connectrpc/conformance/v1/service_pb.js";
+import { PeakBudget } from "../support/peak-budget.ts";
 import { rawCaller, statusOf } from "../support/rpc-caller.ts";
 
 const { values: flags } = parseArgs({
@@ -71,6 +75,11 @@ const seeds = [
   Buffer.concat([envelope(0, message), envelope(0, message)]),
   Buffer.from(envelope(1, gzipSync(message))),
   Buffer.from(envelope(1, gzipSync(Buffer.alloc(1 << 16)))),
+  Buffer.from(envelope(1, brotliCompressSync(Buffer.alloc(4096, Uint8Array.of(0x12, 0))))),
+  Buffer.from(envelope(1, zstdCompressSync(Buffer.alloc(1 << 20)))),
+  brotliCompressSync(Buffer.alloc(1 << 20)),
+  Buffer.from(envelope(0, Buffer.alloc(4000, Uint8Array.of(0x0a, 0)))),
+  Buffer.from(envelope(0, Buffer.alloc(4000, Uint8Array.of(0x0b)))),
   Buffer.from(Buffer.from(envelope(0, message)).toString("base64")),
   Buffer.from("{}"),
   Buffer.from(envelope(0, Buffer.from('{"responseDefinition":{}}'))),
@@ -99,7 +108,10 @@ const answersAtOnce: Interceptor = (next) => (request) =>
   );
 
 const deadlineMs = performance.now() + Number(flags.seconds) * 1000;
-const call = rawCaller({ readBytesMax: 4096 }, conformanceService, [answersAtOnce]);
+const readBytesMax = 4096;
+const buffers = new PeakBudget(2 * bytesNeeded(readBytesMax));
+const options = { readBytesMax, buffers, decoding: { elementsMax: 500 } };
+const call = rawCaller(options, conformanceService, [answersAtOnce]);
 const hangMs = 5000;
 let requests = 0;
 
@@ -140,6 +152,11 @@ for (let seed = Number(flags.seed); performance.now() < deadlineMs; seed += 1) {
     const exchange = await Promise.race([call(request), hang]);
     if (exchange.broken && !request.leaves) throw new Error("broken off");
     if (!exchange.broken) statusOf(isGet ? "" : request.type, exchange);
+    // What is being decompressed for somebody who left ends in its own time.
+    const heldUntilMs = performance.now() + hangMs;
+    while (buffers.heldBytes !== 0 && performance.now() < heldUntilMs) await nextTurn();
+    if (buffers.heldBytes !== 0) throw new Error(`${buffers.heldBytes} bytes are still held`);
+    if (buffers.peakBytes > buffers.bytesMax) throw new Error("more is held than may be");
     if (/\bat \w+ \(|node_modules|\/src\//.test(exchange.text)) throw new Error("a stack leaked");
   } catch (error) {
     console.error(`--seed ${seed}`, request, error);

@@ -18,9 +18,14 @@ export interface Outcome {
 export async function run(
   file: string,
   args: readonly string[],
-  more: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  more: {
+    readonly input?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+  } = {},
 ): Promise<Outcome> {
-  const child = spawn(file, args, { env: { ...process.env, ...more.env } });
+  const { cwd = process.cwd() } = more;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...more.env } });
   child.stdin.on("error", () => {}); // a program need not read its input
   child.stdin.end(more.input ?? "");
   const closed = once(child, "close");
@@ -37,7 +42,8 @@ const cache = resolve(".cache");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
 const grpcInteropModule = "google.golang.org/grpc/interop";
 const grpcVersion = "latest";
-const pythonPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "protobuf"];
+const grpcPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "grpcio-tools", "protobuf"];
+const httpxPackages = ["httpx[http2]"];
 
 /** A Go program of the machine; else built into .cache from `module` by Go. */
 export async function findGoProgram(name: string, module: string): Promise<Tool> {
@@ -67,12 +73,23 @@ export function findGrpcurl(): Promise<Tool> {
 }
 
 /** A Python that has grpcio, in a virtual environment below .cache. */
-export async function findPython(): Promise<Tool> {
-  const home = join(cache, "venv");
+export function findPython(): Promise<Tool> {
+  return findPythonWith("venv", grpcPackages, "import grpc_reflection, grpc_status, grpc_tools");
+}
+
+/** A Python that has httpx with HTTP/2, in a virtual environment below .cache. */
+export function findHttpx(): Promise<Tool> {
+  return findPythonWith("venv-httpx", httpxPackages, "import httpx, h2");
+}
+
+async function findPythonWith(
+  folder: string,
+  packages: readonly string[],
+  proof: string,
+): Promise<Tool> {
+  const home = join(cache, folder);
   const path = join(home, "bin/python");
-  const ready = async () =>
-    isExecutable(path) &&
-    (await run(path, ["-c", "import grpc_reflection, grpc_status"])).code === 0;
+  const ready = async () => isExecutable(path) && (await run(path, ["-c", proof])).code === 0;
   if (await ready()) return { path };
   const python = findProgram("python3");
   if (python === undefined) return { missing: "Python is not installed" };
@@ -80,10 +97,21 @@ export async function findPython(): Promise<Tool> {
   const made = await run(python, ["-m", "venv", "--clear", home]);
   if (made.code !== 0)
     return { missing: `no virtual environment: ${lastLine(made.out + made.err)}` };
-  const installed = await run(path, ["-m", "pip", "install", "--quiet", ...pythonPackages]);
+  const installed = await run(path, ["-m", "pip", "install", "--quiet", ...packages]);
   return installed.code === 0
     ? { path }
-    : { missing: `grpcio could not be installed: ${lastLine(installed.err)}` };
+    : { missing: `${packages[0]} could not be installed: ${lastLine(installed.err)}` };
+}
+
+/** A program of the machine. */
+export function findTool(name: string, title: string): Tool {
+  const path = findProgram(name);
+  return path === undefined ? { missing: `${title} is not installed` } : { path };
+}
+
+/** Go itself. */
+export function findGo(): Promise<Tool> {
+  return Promise.resolve(findTool("go", "Go"));
 }
 
 /** curl, when it was built with HTTP/2. */

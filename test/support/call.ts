@@ -29,6 +29,8 @@ export function callRecord(facts: Partial<CallRecord> = {}): CallRecord {
     httpVersion: "1.1",
     startMs: 0,
     endpoint: "/test",
+    // Without a door the call alone is waited for.
+    status: 200,
     called: false,
     ...facts,
   };

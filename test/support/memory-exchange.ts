@@ -100,7 +100,7 @@ export class MemoryExchange implements Exchange {
     }
   }
 
-  setHeader(): void {}
+  setHeader(_name: string, _value: string): void {}
 
   respond(
     status: number,

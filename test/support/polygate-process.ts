@@ -17,7 +17,7 @@ export interface ProcessOptions {
 
 /** A process that listens. Disposing of it kills it, and those that it started. */
 export interface PolygateProcess extends AsyncDisposable {
-  /** Address of each listener, in the order of the banner. */
+  /** Address of each listener, in the order of the configuration. */
   readonly urls: readonly string[];
   /** Everything that it wrote so far. */
   output(): string;
@@ -75,23 +75,21 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-/** Collects lines; tells the addresses when the banner, or a core's first line, is complete. */
+/** Collects lines; tells the addresses when a line of the log says that it listens. */
 function watch(
   child: ChildProcess,
   lines: string[],
   tell: (urls: readonly string[]) => void,
 ): void {
-  const urls: string[] = [];
   const readLines = (stream: Readable | null, onLine: (line: string) => void) => {
     if (stream !== null) createInterface({ input: stream }).on("line", onLine);
   };
   readLines(child.stderr, (line) => lines.push(line));
   readLines(child.stdout, (line) => {
     lines.push(line);
-    const core = /"url":"([^"]+)","msg":"core listens"/.exec(line);
-    if (core?.[1] !== undefined) tell([core[1]]);
-    const url = /^ {2}listens +(\S+)/.exec(line)?.[1];
-    if (url !== undefined) urls.push(url);
-    if (/^ {2}models /.test(line)) tell(urls);
+    // npm, a shell or a container may write lines of their own.
+    if (!line.endsWith('"msg":"listening"}')) return;
+    const { listeners } = JSON.parse(line) as { listeners: readonly { url: string }[] };
+    tell(listeners.map(({ url }) => url));
   });
 }

@@ -10,8 +10,9 @@ import {
 } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Rng } from "#core/rng.ts";
-import { decoderOf } from "#protobuf/decoder.ts";
+import { Decoders } from "#protobuf/decoder.ts";
 import { testProtos } from "./test-protos.ts";
+import { readByTheBook } from "./wire-reference.ts";
 
 /** How messages are made up. */
 export interface RandomMessages {
@@ -135,7 +136,8 @@ function single(field: DescField, options: RandomMessages, depth: number): unkno
   if (field.message !== undefined) return child(field, options, depth);
   if (rng.next() < oddShare) return pick(rng, odd);
   if (field.enum !== undefined) {
-    return pick(rng, [...field.enum.values.map(({ number }) => number), field.enum.open ? 99 : 0]);
+    const known = field.enum.values.map(({ number }) => number);
+    return pick(rng, field.enum.open ? [...known, 99] : known);
   }
   const value = scalar(rng, field.scalar ?? ScalarType.STRING);
   const isText = "longAsString" in field && field.longAsString;
@@ -175,7 +177,7 @@ export function randomMessage(desc: DescMessage, options: RandomMessages, depth 
     const data = Uint8Array.of(3, 97, 98, 99);
     message.$unknown = [
       { no: 300, wireType: 0, data: Uint8Array.of(5) },
-      { no: 2 ** 29 - 1, wireType: 2, data },
+      { no: 2 ** 29 - 2, wireType: 2, data },
     ];
   }
   return message;
@@ -214,13 +216,22 @@ export function damaged(bytes: Uint8Array, rng: Rng): Uint8Array {
   return Uint8Array.from(copy);
 }
 
+/** The properties of a message in order, but for unknown fields, which the library adds last. */
+function entriesOf(message: object): [string, unknown][] {
+  const entries = Object.entries(message);
+  return [
+    ...entries.filter(([name]) => name !== "$unknown"),
+    ...entries.filter(([name]) => name === "$unknown"),
+  ];
+}
+
 /** Whether two values are one but for identity: prototypes and order of properties included. */
 function isAlike(one: unknown, other: unknown): boolean {
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
     return Object.is(one, other);
   }
-  const entries = Object.entries(one);
-  const others = Object.entries(other);
+  const entries = entriesOf(one);
+  const others = entriesOf(other);
   return (
     Object.getPrototypeOf(one) === Object.getPrototypeOf(other) &&
     entries.length === others.length &&
@@ -231,12 +242,22 @@ function isAlike(one: unknown, other: unknown): boolean {
   );
 }
 
-/** Whether the decoder reads bytes as the library does, or refuses them in the same words. */
+const skipping = new Decoders();
+const keeping = new Decoders({ keepsUnknown: true });
+
+/** Whether the decoder reads bytes as the specification says, or refuses those that it does not allow. */
+export function isReadByTheBook(desc: DescMessage, bytes: Uint8Array): boolean {
+  const ours = outcomeOf(() => skipping.of(desc)(bytes));
+  const theirs = outcomeOf(() => readByTheBook(desc, bytes));
+  if ("error" in theirs) return "error" in ours;
+  return "value" in ours && isAlike(ours.value, theirs.value);
+}
+
+/** Whether the decoder that keeps unknown fields reads bytes as the library does. */
 export function isReadAlike(desc: DescMessage, bytes: Uint8Array): boolean {
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  const ours = outcomeOf(() => decoderOf(desc)(bytes));
   return isAlike(
-    ours,
+    outcomeOf(() => keeping.of(desc)(bytes)),
     outcomeOf(() => fromBinary(desc, plain)),
   );
 }

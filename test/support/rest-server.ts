@@ -4,8 +4,10 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createContextValues } from "@connectrpc/connect";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 import { NodeExchange } from "#exchange/node-exchange.ts";
+import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { Rest } from "#rest/rest.ts";
 
@@ -21,6 +23,7 @@ export interface TestRequest {
 export interface TestAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly trailers: Readonly<NodeJS.Dict<string>>;
   readonly bytes: Buffer;
   readonly text: string;
 }
@@ -39,13 +42,15 @@ async function send(port: number, request: TestRequest): Promise<TestAnswer> {
   const pieces: Buffer[] = [];
   for await (const piece of incoming) pieces.push(piece);
   const bytes = Buffer.concat(pieces);
-  return { status: incoming.statusCode, headers: incoming.headers, bytes, text: bytes.toString() };
+  const { statusCode: status, headers: fields, trailers } = incoming;
+  return { status, headers: fields, trailers, bytes, text: bytes.toString() };
 }
 
 /** Serves `rest` on a free port of the loopback interface. */
 export async function serveRest(rest: Rest): Promise<RestServer> {
+  const buffers = new ByteBudget(bufferBytesMaxDefault);
   const server = createServer({ keepAliveTimeout: 1000 }, (request, response) => {
-    const exchange = new NodeExchange(request, response);
+    const exchange = new NodeExchange(request, response, { buffers });
     const match = rest.match(exchange.method, exchange.target);
     if (match === undefined) {
       const facts = { requestId: "req-1", wallMs: 0 };

@@ -12,13 +12,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
 const modules = {
   version: "v2",
-  modules: [
-    { path: "test/fixtures/protos" },
-    {
-      path: "node_modules/google-gax/build/protos",
-      includes: ["node_modules/google-gax/build/protos/google/api"],
-    },
-  ],
+  modules: [{ path: "test/fixtures/protos" }, { path: "proto", includes: ["proto/google"] }],
 };
 
 /** All files under test/fixtures/protos with what they import, as a FileDescriptorSet. */

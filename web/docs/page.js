@@ -4,10 +4,14 @@ import { element, prose } from "./element.js";
 import { Schemas } from "./fields.js";
 import { trialOf } from "./trial.js";
 
+const list = document.querySelector("#list");
 const sidebar = document.querySelector("#operations");
+const none = document.querySelector("#none");
 const main = document.querySelector("#operation");
 const credential = document.querySelector("#credential");
 const key = credential.querySelector("input");
+/** The list lies above the operation instead of beside it. */
+const narrow = matchMedia("(max-width: 50rem)");
 
 let shown;
 
@@ -50,6 +54,9 @@ function filterBy(text) {
     }
     section.hidden = links.every(({ hidden }) => hidden);
   }
+  const isEmpty = [...sidebar.children].every(({ hidden }) => hidden);
+  none.textContent = isEmpty ? `No operation contains “${text.trim()}”.` : "";
+  list.open = true;
 }
 
 function heading(text) {
@@ -75,7 +82,7 @@ function answerPart({ responses }, schemas) {
   const errors = schemas.resolve(responses.default);
   const error = Object.values(errors.content)[0].schema;
   return [
-    heading("Answer"),
+    heading("Response body"),
     schemas.list(media.schema),
     element("details", {}, element("summary", {}, "errors"), schemas.list(error)),
   ];
@@ -83,35 +90,51 @@ function answerPart({ responses }, schemas) {
 
 function show(found, schemas) {
   const { path, method, operation } = found;
-  const { form, answer, command, refresh } = trialOf(found, schemas, () => key.value);
-  shown = refresh;
+  shown?.answer.stop();
+  shown = trialOf(found, schemas, () => key.value);
+  const { form, answer, command } = shown;
   const title = operation.operationId.replace("_", ".").replace(/_\d+$/, "");
   main.replaceChildren(
-    element("h2", {}, title),
+    element("h2", { tabIndex: -1 }, title),
     element("p", { class: "call" }, verb(method), element("span", { class: "path" }, path)),
     element("p", {}, ...prose(operation.description ?? operation.summary)),
     element(
       "div",
       { class: "columns" },
-      element("section", {}, heading("Try it"), form, heading("With curl"), command),
-      element("section", {}, heading("What it answers"), answer.view),
-      element("section", {}, ...requestPart(operation, schemas)),
-      element("section", {}, ...answerPart(operation, schemas)),
+      element("section", { class: "try" }, heading("Try it"), form),
+      element("section", { class: "shown" }, heading("Response"), answer.view),
+      element("section", { class: "command" }, heading("With curl"), command),
+      element("section", { class: "takes" }, ...requestPart(operation, schemas)),
+      element("section", { class: "gives" }, ...answerPart(operation, schemas)),
     ),
   );
   for (const link of sidebar.querySelectorAll("a")) {
     if (link.hash === `#${operation.operationId}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  document.title = `${method.toUpperCase()} ${path} · ${api.info.title} API`;
   main.scrollTop = 0;
 }
 
-const api = await (await fetch("openapi.json")).json();
+/** Moves the focus, and with it screen readers and small screens, to the operation. */
+function enter() {
+  main.querySelector("h2")?.focus();
+}
+
+async function documentOf() {
+  const response = await fetch("openapi.json");
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return await response.json();
+}
+
+const api = await documentOf().catch((error) => {
+  main.replaceChildren(element("p", { class: "status failed" }, `openapi.json: ${error.message}`));
+  throw error;
+});
 const schemas = new Schemas(api);
 const all = [...operationsOf(api)];
 const title = document.querySelector("#title");
 title.replaceChildren(api.info.title, " ", element("small", {}, api.info.version));
-document.title = `${api.info.title} API`;
 credential.hidden = api.security === undefined;
 listOperations(api, all);
 
@@ -122,7 +145,20 @@ function showHash() {
 }
 
 showHash();
-window.addEventListener("hashchange", showHash);
+list.open = !narrow.matches || location.hash === "";
+narrow.addEventListener("change", () => {
+  list.open = !narrow.matches;
+});
+window.addEventListener("hashchange", () => {
+  list.open = !narrow.matches;
+  showHash();
+  enter();
+});
+// The operation that is shown already does not change the address.
+sidebar.addEventListener("click", ({ target }) => {
+  if (target.closest("a")?.hash === location.hash) enter();
+});
+document.querySelector("#skip").addEventListener("click", enter);
 credential.addEventListener("submit", (event) => event.preventDefault());
-key.addEventListener("input", () => shown?.());
+key.addEventListener("input", () => shown?.refresh());
 document.querySelector("#filter").addEventListener("input", ({ target }) => filterBy(target.value));

@@ -39,7 +39,9 @@ function jsonBody(type, media, schemas) {
 function formBody({ schema }, example = {}) {
   const inputs = Object.entries(schema.properties).map(([name, field]) => {
     const isFile = field.contentMediaType !== undefined;
-    const input = isFile ? element("input", { type: "file" }) : inputFor(field, example[name]);
+    const input = isFile
+      ? element("input", { type: "file", required: true })
+      : inputFor(field, example[name]);
     return { name, input, isFile };
   });
   return {
@@ -52,7 +54,8 @@ function formBody({ schema }, example = {}) {
     read() {
       const form = new FormData();
       for (const { name, input, isFile } of inputs) {
-        if (isFile) for (const file of input.files) form.append(name, file);
+        // Without one nothing is sent; the command tells where its name belongs.
+        if (isFile) form.append(name, input.files[0] ?? new File([], "FILE"));
         else if (input.value !== "") form.append(name, input.value);
       }
       return { body: form, headers: {} };
@@ -61,7 +64,7 @@ function formBody({ schema }, example = {}) {
 }
 
 function fileBody() {
-  const input = element("input", { type: "file", "aria-label": "Request body" });
+  const input = element("input", { type: "file", required: true, "aria-label": "Request body" });
   return {
     name: "File",
     view: input,
@@ -94,7 +97,8 @@ function bodyChoice(bodies) {
   const pane = element("div", {}, ...(chosen === undefined ? [] : [chosen.view]));
   const buttons = bodies.map((body) => {
     const radio = element("input", { type: "radio", name: "body", checked: body === chosen });
-    radio.addEventListener("change", () => {
+    // Before the form hears of it and writes the command anew.
+    radio.addEventListener("input", () => {
       chosen = body;
       pane.replaceChildren(body.view);
     });
@@ -116,16 +120,46 @@ function acceptChoice({ responses }) {
   return { views: types.length > 1 ? [labelled("accept", select)] : [], select };
 }
 
+/** The name of an input as its label has it. */
+function nameOf(input) {
+  return input.labels[0]?.textContent || input.getAttribute("aria-label") || "";
+}
+
+/** Copies what an element shows; the browser may only let it be selected. Resolves with what was done. */
+async function copied(shown) {
+  try {
+    await navigator.clipboard.writeText(shown.textContent);
+    return "Copied";
+  } catch {
+    // Pages that did not come over TLS have no clipboard.
+    getSelection().selectAllChildren(shown);
+    return document.execCommand("copy") ? "Copied" : "Selected";
+  }
+}
+
+/** The command, with a button that copies it. */
+function commandView(command) {
+  const copy = element("button", { type: "button" }, "Copy");
+  copy.addEventListener("click", async () => {
+    copy.textContent = await copied(command);
+    setTimeout(() => {
+      copy.textContent = "Copy";
+    }, 2000);
+  });
+  return element("div", { class: "curl" }, command, copy);
+}
+
 /** The form of `operation`, with the curl command it stands for; `key` gives the credential. */
 export function trialOf({ path, method, operation }, schemas, key) {
-  const parameters = (operation.parameters ?? []).map((parameter) => ({
-    ...parameter,
-    input: inputFor(parameter.schema, parameter.example),
-  }));
+  const parameters = (operation.parameters ?? []).map((parameter) => {
+    const input = inputFor(parameter.schema, parameter.example);
+    input.required = parameter.required === true;
+    return { ...parameter, input };
+  });
   const body = bodyChoice(bodiesOf(operation, schemas));
   const accept = acceptChoice(operation);
   const answer = new Answer();
-  const command = element("pre");
+  const command = element("pre", { tabIndex: 0, role: "region", "aria-label": "curl command" });
 
   const request = () => {
     const values = parameters.map(({ input, ...rest }) => ({ ...rest, text: input.value }));
@@ -144,12 +178,13 @@ export function trialOf({ path, method, operation }, schemas, key) {
     command.textContent = curlOf(request());
   };
 
+  // Not disabled: a button that is loses the focus, and whoever uses keys loses the place.
   const go = element("button", { type: "submit" }, "Try");
-  const stop = element("button", { type: "button", disabled: true }, "Stop");
+  const stop = element("button", { type: "button", "aria-disabled": "true" }, "Stop");
   stop.addEventListener("click", () => answer.stop());
   const form = element(
     "form",
-    {},
+    { noValidate: true },
     ...parameters.map(({ name, input }) => labelled(name, input)),
     ...body.views,
     ...accept.views,
@@ -158,13 +193,18 @@ export function trialOf({ path, method, operation }, schemas, key) {
   form.addEventListener("input", tell);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    [go.disabled, stop.disabled] = [true, false];
+    if (go.ariaDisabled === "true") return;
+    const missing = [...form.elements].find((input) => !input.checkValidity());
+    if (missing !== undefined) {
+      answer.refuse(`${nameOf(missing)}: ${missing.validationMessage}`);
+      missing.focus();
+      return;
+    }
+    [go.ariaDisabled, stop.ariaDisabled] = ["true", "false"];
     await answer.show((signal) => send(request(), signal));
-    [go.disabled, stop.disabled] = [false, true];
+    [go.ariaDisabled, stop.ariaDisabled] = ["false", "true"];
   });
 
-  const copy = element("button", { type: "button" }, "Copy");
-  copy.addEventListener("click", () => navigator.clipboard?.writeText(command.textContent));
   tell();
-  return { form, answer, refresh: tell, command: element("div", { class: "curl" }, command, copy) };
+  return { form, answer, refresh: tell, command: commandView(command) };
 }

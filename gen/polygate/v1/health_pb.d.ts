@@ -343,7 +343,8 @@ export declare const ServiceHealthSchema: GenMessage<ServiceHealth>;
  */
 export declare const HealthService: GenService<{
   /**
-   * Probes every backend at once and tells what each answered.
+   * Probes every backend at once and tells what each answered. The HTTP status is 200 whatever `status`
+   * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
    *
    * @generated from rpc polygate.v1.HealthService.GetHealth
    */

@@ -41,6 +41,33 @@ export declare type StreamSwitch = Message<"polygate.v1.StreamSwitch"> & {
 export declare const StreamSwitchSchema: GenMessage<StreamSwitch>;
 
 /**
+ * Names the field that takes bytes which are sent over REST as they are.
+ *
+ * @generated from message polygate.v1.Upload
+ */
+export declare type Upload = Message<"polygate.v1.Upload"> & {
+  /**
+   * Bytes field of the request.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * Media types of bodies that are the bytes, such as image/png; image/* for all of a kind.
+   *
+   * @generated from field: repeated string media_types = 2;
+   */
+  mediaTypes: string[];
+};
+
+/**
+ * Describes the message polygate.v1.Upload.
+ * Use `create(UploadSchema)` to create a new message.
+ */
+export declare const UploadSchema: GenMessage<Upload>;
+
+/**
  * Scope that a principal needs; empty means any principal.
  *
  * @generated from extension: string required_scope = 50601;
@@ -60,4 +87,11 @@ export declare const public$: GenExtension<MethodOptions, boolean>;
  * @generated from extension: polygate.v1.StreamSwitch stream_switch = 50603;
  */
 export declare const stream_switch: GenExtension<MethodOptions, StreamSwitch>;
+
+/**
+ * Over REST, a body may be the bytes of one field.
+ *
+ * @generated from extension: polygate.v1.Upload upload = 50604;
+ */
+export declare const upload: GenExtension<MethodOptions, Upload>;
 

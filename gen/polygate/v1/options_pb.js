@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file polygate/v1/options.proto.
  */
 export const file_polygate_v1_options = /*@__PURE__*/
-  fileDesc("Chlwb2x5Z2F0ZS92MS9vcHRpb25zLnByb3RvEgtwb2x5Z2F0ZS52MSItCgxTdHJlYW1Td2l0Y2gSDQoFZmllbGQYASABKAkSDgoGbWV0aG9kGAIgASgJOkcKDnJlcXVpcmVkX3Njb3BlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqYsDIAEoCVINcmVxdWlyZWRTY29wZTo4CgZwdWJsaWMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiqiwMgASgIUgZwdWJsaWM6YAoNc3RyZWFtX3N3aXRjaBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKuLAyABKAsyGS5wb2x5Z2F0ZS52MS5TdHJlYW1Td2l0Y2hSDHN0cmVhbVN3aXRjaGIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("Chlwb2x5Z2F0ZS92MS9vcHRpb25zLnByb3RvEgtwb2x5Z2F0ZS52MSItCgxTdHJlYW1Td2l0Y2gSDQoFZmllbGQYASABKAkSDgoGbWV0aG9kGAIgASgJIiwKBlVwbG9hZBINCgVmaWVsZBgBIAEoCRITCgttZWRpYV90eXBlcxgCIAMoCTpHCg5yZXF1aXJlZF9zY29wZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKmLAyABKAlSDXJlcXVpcmVkU2NvcGU6OAoGcHVibGljEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqosDIAEoCFIGcHVibGljOmAKDXN0cmVhbV9zd2l0Y2gSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiriwMgASgLMhkucG9seWdhdGUudjEuU3RyZWFtU3dpdGNoUgxzdHJlYW1Td2l0Y2g6TQoGdXBsb2FkEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYrIsDIAEoCzITLnBvbHlnYXRlLnYxLlVwbG9hZFIGdXBsb2FkQmAKC3BvbHlnYXRlLnYxQgxPcHRpb25zUHJvdG9QAVoWcG9seWdhdGUvdjE7cG9seWdhdGV2MaoCC1BvbHlnYXRlLlYxygILUG9seWdhdGVcVjHqAgxQb2x5Z2F0ZTo6VjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Describes the message polygate.v1.StreamSwitch.
@@ -19,6 +19,13 @@ export const file_polygate_v1_options = /*@__PURE__*/
  */
 export const StreamSwitchSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_options, 0);
+
+/**
+ * Describes the message polygate.v1.Upload.
+ * Use `create(UploadSchema)` to create a new message.
+ */
+export const UploadSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_options, 1);
 
 /**
  * Scope that a principal needs; empty means any principal.
@@ -43,4 +50,12 @@ export const public$ = /*@__PURE__*/
  */
 export const stream_switch = /*@__PURE__*/
   extDesc(file_polygate_v1_options, 2);
+
+/**
+ * Over REST, a body may be the bytes of one field.
+ *
+ * @generated from extension: polygate.v1.Upload upload = 50604;
+ */
+export const upload = /*@__PURE__*/
+  extDesc(file_polygate_v1_options, 3);
 

@@ -48,8 +48,9 @@ export declare type Tensor = Message<"polygate.v1.Tensor"> & {
   raw: Uint8Array;
 
   /**
-   * Row-major elements as numbers, for every datatype but BYTES. A 64-bit integer beyond 2^53
-   * must travel as raw.
+   * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * FP16 and FP32 are the shortest decimals that read back as the same float.
    *
    * @generated from field: repeated double data = 5;
    */
@@ -118,8 +119,9 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
   scoreThreshold?: number | undefined;
 
   /**
-   * Adds the raw output tensors where there are labels or boxes. Where there are none they are always
-   * there: the model declares none, or the input was a batch of several rows.
+   * Adds the output tensors where there are labels or boxes. Where there are none they are always
+   * there: the model declares none, or the input was a batch of several rows. They come as the inputs
+   * came, raw or as numbers; for an image as numbers when there are at most 16384 of them, else raw.
    *
    * @generated from field: bool include_outputs = 7;
    */
@@ -358,7 +360,7 @@ export declare const PredictTimingSchema: GenMessage<PredictTiming>;
  */
 export declare const PredictService: GenService<{
   /**
-   * One inference. Over REST also as multipart/form-data with the image in part `file`.
+   * One inference. Over REST also with the image as the body, or as the file of a form.
    *
    * @generated from rpc polygate.v1.PredictService.Predict
    */

@@ -2,12 +2,12 @@
 
 import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
-import { fault } from "#errors/fault.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { createAliasTable } from "./alias-table.ts";
 import { HostedModel } from "./hosted-model.ts";
 import { checkInputs } from "./inputs.ts";
-import { modelRepository } from "./repository.ts";
+import { modelRepository, type Stray } from "./repository.ts";
 import { createWorkerPool, type PoolStats, type WorkerPoolOptions } from "./worker-pool.ts";
 import { type StartWorkerThread, startWorkerThread } from "./worker-thread.ts";
 
@@ -22,6 +22,8 @@ export interface OnnxDeps {
   readonly clock: Clock;
   /** Told when a model's state or version has changed, until the backend is disposed; must not throw. */
   onChange?(status: ModelStatus): void;
+  /** Told at the start of what looks like a model and is not read; must not throw. */
+  onStray?(stray: Stray): void;
   /** Default: a thread that runs ONNX Runtime. */
   readonly startThread?: StartWorkerThread;
 }
@@ -43,7 +45,8 @@ export async function createOnnxBackend(
 ): Promise<OnnxBackend> {
   const { clock, startThread = startWorkerThread } = deps;
   const repository = modelRepository(options.repositoryPath);
-  const names = await repository.names();
+  const { names, strays } = await repository.survey();
+  for (const stray of strays) deps.onStray?.(stray);
   const pool = createWorkerPool(options, { clock, startThread });
   const models = new Map<string, HostedModel>();
   const aliases = createAliasTable((name) => models.has(name));
@@ -113,7 +116,17 @@ export async function createOnnxBackend(
     },
     async reload(name) {
       const model = hosted(name);
-      await model.reload();
+      try {
+        await model.reload();
+      } catch (error) {
+        if (reasonOf(faultFrom(error)) !== "MODEL_UNKNOWN" || (await repository.has(name)))
+          throw error;
+        await model.unload();
+        models.delete(name);
+        aliases.claim(name, []);
+        const gone = `model "${name}" is no longer in the repository, and was unloaded`;
+        throw fault("MODEL_UNKNOWN", gone);
+      }
       return model.status;
     },
     async ready() {

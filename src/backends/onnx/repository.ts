@@ -1,9 +1,10 @@
 /** The folder of models: which there are, their versions, and what model.yaml says of them. */
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fault } from "#errors/fault.ts";
 import type { ModelSpec } from "#inference/model-spec.ts";
+import { type FolderFindings, findingsIn, isOnnx, modelFile } from "./model-folder.ts";
 import { parseModelYaml, plainSpec } from "./model-yaml.ts";
 
 /** A model as it lies in the repository. */
@@ -13,36 +14,60 @@ export interface ModelFolder {
   readonly versions: readonly string[];
 }
 
+/** Something in the repository that looks like a model, or a version of one, and is not read. */
+export interface Stray {
+  /** Name of the folder or file. */
+  readonly name: string;
+  /** Why, and what to do. */
+  readonly problem: string;
+}
+
+/** What a repository holds. */
+export interface Survey {
+  /** Names of all models, sorted, the broken ones too. */
+  readonly names: readonly string[];
+  readonly strays: readonly Stray[];
+}
+
 /** Reads models from a folder; nothing is cached, and no name leads out of the folder. */
 export interface ModelRepository {
-  /** Names of all models, sorted, the broken ones too. Throws MODEL_LOAD_FAILED without the folder. */
-  names(): Promise<string[]>;
+  /** Throws MODEL_LOAD_FAILED without the folder. */
+  survey(): Promise<Survey>;
+  /** Whether there is something of this name. Throws MODEL_LOAD_FAILED without the folder. */
+  has(name: string): Promise<boolean>;
   /** Throws MODEL_UNKNOWN when there is no such model, MODEL_LOAD_FAILED when it is broken. */
   read(name: string): Promise<ModelFolder>;
-  /** Path of a version's model.onnx; both must come from `names` and `read`. */
+  /** Path of a version's model.onnx; both must come from `survey` and `read`. */
   file(name: string, version: string): string;
 }
 
 const namePattern = /^[A-Za-z0-9][\w.-]*$/;
-const versionPattern = /^\d{1,15}$/;
+const nameRule =
+  "a model's name is letters, digits, `.`, `_` and `-`, the first one a letter or digit";
+
+/** A folder counts as a model when it has a model.yaml, a version, or else an .onnx file. */
+function isModel({ versions, hasYaml, hasOnnx }: FolderFindings): boolean {
+  return hasYaml || hasOnnx || versions.length > 0;
+}
 
 /** The repository in the folder `root`. */
 export function modelRepository(root: string): ModelRepository {
-  const file = (name: string, version: string) => join(root, name, version, "model.onnx");
+  const entries = () =>
+    readdir(root).catch((cause: unknown) => {
+      throw fault("MODEL_LOAD_FAILED", "the model repository cannot be read", { cause });
+    });
 
-  async function versionsOf(name: string): Promise<string[]> {
-    const numbers = (await listed(join(root, name))).filter((entry) => versionPattern.test(entry));
-    const present = await Promise.all(numbers.map((version) => isFile(file(name, version))));
-    return numbers.filter((_, at) => present[at]).sort((a, b) => Number(a) - Number(b));
-  }
-
-  async function isModel(name: string): Promise<boolean> {
-    if (!namePattern.test(name)) return false;
-    const [hasYaml, versions] = await Promise.all([
-      isFile(join(root, name, "model.yaml")),
-      versionsOf(name),
-    ]);
-    return hasYaml || versions.length > 0;
+  function strayOf(name: string, findings: FolderFindings): Stray | undefined {
+    if (isOnnx(name)) {
+      const model = name.slice(0, -".onnx".length);
+      return { name, problem: `a model is a folder: move it to ${model}/1/${modelFile}` };
+    }
+    if (isModel(findings) && !namePattern.test(name))
+      return { name, problem: `${nameRule}: rename it` };
+    const { versions, problem } = findings;
+    // A model without a version fails for the same reason, and is listed with it.
+    const isFailed = isModel(findings) && versions.length === 0;
+    return problem === undefined || isFailed ? undefined : { name, problem };
   }
 
   async function specOf(name: string): Promise<ModelSpec> {
@@ -55,34 +80,37 @@ export function modelRepository(root: string): ModelRepository {
   }
 
   return {
-    file,
-    async names() {
-      const entries = await readdir(root).catch((cause: unknown) => {
-        throw fault("MODEL_LOAD_FAILED", "the model repository cannot be read", { cause });
-      });
-      const found = await Promise.all(entries.map(isModel));
-      return entries.filter((_, at) => found[at]).sort();
+    file: (name, version) => join(root, name, version, modelFile),
+    async survey() {
+      const names: string[] = [];
+      const strays: Stray[] = [];
+      for (const name of (await entries()).sort()) {
+        if (name.startsWith(".")) continue;
+        const findings = await findingsIn(join(root, name));
+        if (namePattern.test(name) && isModel(findings)) names.push(name);
+        const stray = strayOf(name, findings);
+        if (stray !== undefined) strays.push(stray);
+      }
+      return { names, strays };
+    },
+    async has(name) {
+      return (await entries()).includes(name);
     },
     async read(name) {
-      if (!(await isModel(name))) throw fault("MODEL_UNKNOWN", `no model named "${name}"`);
+      const findings = namePattern.test(name) ? await findingsIn(join(root, name)) : undefined;
+      const because = findings?.problem === undefined ? "" : `: ${findings.problem}`;
+      if (findings === undefined || !isModel(findings)) {
+        throw fault("MODEL_UNKNOWN", `no model named "${name}"${because}`);
+      }
       const spec = await specOf(name);
-      const versions = await versionsOf(name);
+      const { versions } = findings;
       if (versions.length > 0) return { spec, versions };
-      throw fault("MODEL_LOAD_FAILED", "no version: a folder named by a number with a model.onnx");
+      throw fault("MODEL_LOAD_FAILED", `no version${because || `: ${versionRule}`}`);
     },
   };
 }
 
-async function listed(folder: string): Promise<string[]> {
-  return await readdir(folder).catch(() => []);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-}
+const versionRule = `a folder named by a number with a ${modelFile}`;
 
 /** Absent when there is no such file; other trouble is told without the path. */
 async function textOf(path: string): Promise<string | undefined> {

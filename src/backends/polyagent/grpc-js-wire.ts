@@ -10,7 +10,7 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import { pathOfMethod } from "#grpc/method.ts";
-import { decoderOf } from "#protobuf/decoder.ts";
+import { Decoders } from "#protobuf/decoder.ts";
 import { type CoreStatus, faultFromStatus } from "./status.ts";
 import {
   type CoreCall,
@@ -21,6 +21,8 @@ import {
   requestEncoder,
   throwIfAborted,
 } from "./wire.ts";
+
+const decoders = new Decoders();
 
 /** See CoreWire. One connection. */
 export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
@@ -35,7 +37,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
     unary(method) {
       const path = pathOfMethod(method);
       const encode = requestEncoder(method.input, sizes);
-      const parse = decoderOf(method.output);
+      const parse = decoders.of(method.output);
       return async (request, call) => {
         throwIfAborted(call.signal);
         const bytes = encode(request);
@@ -64,7 +66,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
     serverStream(method) {
       const path = pathOfMethod(method);
       const encode = requestEncoder(method.input, sizes);
-      const parse = decoderOf(method.output);
+      const parse = decoders.of(method.output);
       return async function* (request, call) {
         throwIfAborted(call.signal);
         const bytes = encode(request);

@@ -36,7 +36,8 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
   const code: Code = Number(status.code ?? Code.Unknown);
   const { message = "" } = status;
   const { reason, ...told } = detailsOf(status);
-  const cause = status;
+  // Not every wire has an error of its own for what the core, or the way to it, said.
+  const cause = status instanceof Error ? status : new Error(message || `gRPC status ${code}`);
   switch (code) {
     case Code.Unavailable:
       return fault("BACKEND_LOST", "the core cannot be reached", { ...told, cause });

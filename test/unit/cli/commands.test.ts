@@ -6,15 +6,17 @@ import { check } from "#cli/check.ts";
 import { core } from "#cli/core.ts";
 import { serve } from "#cli/serve.ts";
 import { startFailureText } from "#cli/start-failure.ts";
+import { ConfigFolder } from "../../support/config-folder.ts";
 import { docsTable } from "../../support/docs-table.ts";
 import { eventLoopTurn } from "../../support/predict.ts";
 
-function terminal(env: Record<string, string> = {}) {
+function terminal(env: Record<string, string> = {}, terminals: readonly "stdout"[] = []) {
   const out: string[] = [];
   const err: string[] = [];
   const given = {
     env,
     cwd: "/",
+    terminals,
     out: (text: string) => out.push(text),
     err: (text: string) => err.push(text),
   };
@@ -37,6 +39,24 @@ describe("check", () => {
       out: "",
       err: "environment GATEWAY_PORT: gateway.port: expected a whole number from 0 to 65535\nenvironment LOG_LEVEL: logging.level: expected debug, info, warn or error (hint: did you mean info?)",
     });
+  });
+
+  test("what is read otherwise than written is printed, and the configuration is sound", () => {
+    const at = terminal({ API_PORT: "tcp://10.96.0.12:8080", API_KEY: '"k"' });
+    expect(check(["--port", "1"], at)).toBe(0);
+    expect(at.read().out.split("\n")).toEqual([
+      "configuration ok: environment development, 1 listener, embedded core, auth on with 1 key, no rate limit",
+      "warning: environment API_PORT: holds an address, which is no port: ignored (hint: Kubernetes sets it for a Service of that name; `enableServiceLinks: false` keeps it out)",
+      "warning: environment API_KEY: its value is in quotes, which were removed (hint: an env file of Docker keeps quotes: write the value without them)",
+    ]);
+  });
+
+  test("--help lists --schema beside the flags of serve", () => {
+    const at = terminal();
+    expect(check(["--help"], at)).toBe(0);
+    expect(at.read().out).toMatch(/^Usage: polygate check \[flags\]$/m);
+    expect(at.read().out).toMatch(/^ {2}--schema +print the JSON Schema of the file$/m);
+    expect(at.read().out).toMatch(/^ {2}--config <file>/m);
   });
 
   test("--schema prints a JSON Schema", () => {
@@ -62,7 +82,9 @@ describe("serve", () => {
   test("a bad configuration starts nothing", async () => {
     const at = terminal({ ENVIRONMENT: "production" });
     expect(await serve([], at, never)).toBe(1);
-    expect(at.read().err).toBe("defaults: auth.enabled: must be on in production");
+    expect(at.read().err).toBe(
+      "defaults: auth.enabled: must be on in production (hint: set API_KEY or auth.keys)",
+    );
   });
 });
 
@@ -77,21 +99,71 @@ describe("serve, running", () => {
     }
   });
 
-  test("the banner waits for models, so that it tells of them as they are", async () => {
-    const at = terminal({ LOG_LEVEL: "error" });
+  /** A gateway whose models load in the first turn, and that is asked to stop then. */
+  function brief() {
     let state = "loading";
-    const code = await serve(["--port", "0"], at, async () => ({
-      facts: () => ({ listeners: [], backends: [], models: [`digits (${state})`] }),
-      async ready() {
-        await eventLoopTurn();
-        state = "available";
-        setImmediate(() => process.emit("SIGTERM"));
-      },
+    const rest = {
+      url: "http://127.0.0.1:80",
+      name: "gateway",
+      serves: ["rest"],
+    };
+    const load = async () => {
+      await eventLoopTurn();
+      state = "available";
+      setImmediate(() => process.emit("SIGTERM"));
+    };
+    const loading = load();
+    return {
+      facts: () => ({ listeners: [rest], backends: [], models: [`digits (${state})`] }),
+      ready: () => loading,
       drain: async () => {},
       [Symbol.asyncDispose]: async () => {},
-    }));
-    expect(code).toBe(0);
+    };
+  }
+
+  test("on a terminal the banner waits for models, so that it lists them as they are", async () => {
+    const at = terminal({ LOG_LEVEL: "error" }, ["stdout"]);
+    expect(await serve(["--port", "0"], at, async () => brief())).toBe(0);
     expect(at.read().out).toContain("  models   digits (available)");
+  });
+
+  test("what is no terminal gets no banner", async () => {
+    const at = terminal({ LOG_LEVEL: "error" });
+    expect(await serve(["--port", "0"], at, async () => brief())).toBe(0);
+    expect(at.read()).toEqual({ out: "", err: "" });
+  });
+
+  test.each([
+    { name: "API_KEY", env: { API_KEY: "k" } },
+    { name: "SECRET_KEY", env: { SECRET_KEY: "k" } },
+    { name: "AUTH_SECRET_KEY", env: { AUTH_SECRET_KEY: "k" } },
+  ])("the lines to try take the key from $name where that has it", async ({ name, env }) => {
+    const at = terminal({ LOG_LEVEL: "error", ...env }, ["stdout"]);
+    expect(await serve(["--port", "0"], at, async () => brief())).toBe(0);
+    expect(at.read().out).toContain(`Try it, where ${name} is set as it is here`);
+    expect(at.read().out).toContain(`-H "authorization: Bearer $${name}"`);
+  });
+
+  test.each([
+    {
+      name: "a key that a file takes from a variable is found there",
+      key: "$" + "{TEAM_A}",
+      env: { TEAM_A: "k" },
+      prints: ["Try it, where TEAM_A is set as it is here", "Bearer $TEAM_A"],
+    },
+    {
+      name: "a key that no variable has is to be set",
+      key: "k",
+      env: {},
+      prints: ["Try it, with POLYGATE_API_KEY set to one of the keys", "Bearer $POLYGATE_API_KEY"],
+    },
+  ])("$name", async ({ key, env, prints }) => {
+    const yaml = `auth: { keys: [{ name: a, key: '${key}' }] }`;
+    using folder = new ConfigFolder({ "gateway.yaml": yaml });
+    const at = terminal({ LOG_LEVEL: "error", ...env }, ["stdout"]);
+    const outside = { ...at, cwd: folder.path };
+    await serve(["--config", "gateway.yaml"], outside, async () => brief());
+    for (const text of prints) expect(at.read().out).toContain(text);
   });
 });
 
@@ -149,7 +221,6 @@ describe("bannerText", () => {
     backends: ["embedded core"],
     models: ["digits (available)"],
     sample: { model: "digits", image: "seven.png" },
-    authEnabled: false,
   };
 
   test("it tells addresses, backends, models and four lines to try", () => {
@@ -170,11 +241,18 @@ describe("bannerText", () => {
 
   test("with auth on, every line carries a key from the environment", () => {
     const tries =
-      bannerText({ ...facts, authEnabled: true })
-        .split("Try it\n")[1]
+      bannerText({ ...facts, key: { name: "API_KEY", isSet: true } })
+        .split("Try it, where API_KEY is set as it is here\n")[1]
         ?.split("\n") ?? [];
     expect(tries).toHaveLength(4);
-    for (const line of tries) expect(line).toContain(`-H "authorization: Bearer $AUTH_SECRET_KEY"`);
+    for (const line of tries) expect(line).toContain(`-H "authorization: Bearer $API_KEY"`);
+  });
+
+  test("a path that a shell would take apart is quoted", () => {
+    const sample = { model: "digits", image: "it's a seven.png" };
+    expect(bannerText({ ...facts, sample })).toContain(
+      `  curl -F 'file=@it'\\''s a seven.png' http://127.0.0.1:8080/predict/digits`,
+    );
   });
 
   test("only metrics served: nothing to try", () => {

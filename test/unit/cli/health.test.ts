@@ -15,6 +15,7 @@ async function ask(yaml: string, argv: readonly string[] = []) {
   const code = await health(["--config", "gateway.yaml", ...argv], {
     env: {},
     cwd: folder.path,
+    terminals: [],
     out: (text) => said.push(text),
     err: (text) => said.push(text),
   });

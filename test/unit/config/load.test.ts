@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { getHeapStatistics } from "node:v8";
 import { describe, expect, test } from "vitest";
 import { loadSettings } from "#config/load.ts";
+import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
 import { ConfigFolder, loadYaml, problemsOf, settingsOf } from "../../support/config-folder.ts";
 
@@ -64,11 +65,12 @@ describe("what loads", () => {
       environment: "development",
       listeners: [{ name: "gateway", host: "0.0.0.0", port: 8080, serves: everything }],
       request: { bytesMax: 10_485_760, timeoutMs: 30_000 },
-      auth: { enabled: false, keys: [], anonymousScopes: [] },
+      auth: { enabled: false, keys: [], anonymousScopes: [], failuresPerMinute: 30 },
       chat: { algorithm: "round_robin", cores: [], retryAttempts: 3 },
       logging: { level: "info", format: "json", output: "stdout" },
       metrics: { enabled: true, path: "/metrics" },
       unused: [],
+      warnings: [],
     });
     expect(settings).not.toHaveProperty("cors");
     expect(settings).not.toHaveProperty("rateLimit");
@@ -313,6 +315,7 @@ describe("which layer wins", () => {
         enabled: true,
         keys: [{ name: "API_KEY", sha256: sha256("k"), scopes: ["admin"] }],
         anonymousScopes: [],
+        failuresPerMinute: 30,
       },
     },
     {
@@ -341,6 +344,88 @@ describe("which layer wins", () => {
   ];
   test.each(rows)("$name", ({ env, argv, read, is }) => {
     expect(read(settingsOf(loadYaml(yaml, env, argv)))).toEqual(is);
+  });
+
+  test("rates per minute become rates per second, those of routes as well", () => {
+    const limits = `rate_limiting:
+  requests_per_minute: 120
+  burst: 5
+  routes:
+    - { match: /predict/, requests_per_minute: 30, burst: 3 }
+    - { match: /polygate.v1.ChatService/, requests_per_minute: 600 }
+`;
+    expect(settingsOf(loadYaml(limits)).rateLimit).toEqual({
+      capacity: 5,
+      perSecond: 2,
+      routes: [
+        { match: "/predict/", capacity: 3, perSecond: 0.5 },
+        { match: "/polygate.v1.ChatService/", capacity: 5, perSecond: 10 },
+      ],
+      clientsMax: 100_000,
+    });
+  });
+
+  test.each(["GATEWAY_PORT", "PORTAL_PORT", "API_PORT"])(
+    "%s of a cluster's Service is no port: the file's stays, and a warning says so",
+    (name) => {
+      for (const address of ["tcp://10.96.0.12:8080", "udp://10.96.0.12:53"]) {
+        const settings = settingsOf(loadYaml(yaml, { [name]: address }));
+        expect(settings.listeners.map(({ port }) => port)).toEqual([1000]);
+        expect(settings.warnings.map(problemText)).toEqual([
+          expect.stringMatching(
+            `^environment ${name}: holds an address, which is no port: ignored`,
+          ),
+        ]);
+      }
+    },
+  );
+
+  test.each([
+    { name: "double quotes", env: { API_KEY: '"sekret-key"' }, read: `"` },
+    { name: "single quotes", env: { API_KEY: "'sekret-key'" }, read: `'` },
+  ])("$name that an env file keeps are removed, with a warning that holds no value", ({ env }) => {
+    const { auth, warnings } = settingsOf(loadYaml(yaml, env));
+    expect(auth.keys).toMatchObject([{ name: "API_KEY", sha256: sha256("sekret-key") }]);
+    expect(warnings.map(problemText)).toEqual([
+      "environment API_KEY: its value is in quotes, which were removed (hint: an env file of Docker keeps quotes: write the value without them)",
+    ]);
+  });
+
+  test("quotes are removed from every variable: ports, lists, paths, and what a file takes", () => {
+    using folder = new ConfigFolder({
+      "gateway.yaml": `auth: {keys: [{name: a, key: '\${TEAM_A}'}]}\n`,
+    });
+    const settings = settingsOf(
+      loadSettings({
+        argv: [],
+        cwd: folder.path,
+        env: {
+          CONFIG_PATH: '"gateway.yaml"',
+          GATEWAY_PORT: "'2000'",
+          CORS_ORIGINS: '"http://a","http://b"',
+          TEAM_A: '"sekret-key"',
+        },
+      }),
+    );
+    expect(settings).toMatchObject({
+      listeners: [{ port: 2000 }],
+      cors: { origins: ["http://a", "http://b"] },
+      auth: { keys: [{ sha256: sha256("sekret-key") }] },
+    });
+  });
+
+  test("log lines are text on a terminal and JSON elsewhere, unless the format is named", () => {
+    const format = (yaml: string, terminals: readonly ("stdout" | "stderr")[]) => {
+      using folder = new ConfigFolder({ "gateway.yaml": yaml });
+      const outside = { argv: ["--config", "gateway.yaml"], env: {}, cwd: folder.path };
+      return settingsOf(loadSettings({ ...outside, terminals })).logging.format;
+    };
+    expect(format("", [])).toBe("json");
+    expect(format("", ["stdout"])).toBe("text");
+    expect(format("", ["stderr"])).toBe("json");
+    expect(format("logging: {output: stderr}", ["stderr"])).toBe("text");
+    expect(format("logging: {format: json}", ["stdout"])).toBe("json");
+    expect(format("logging: {format: text}", [])).toBe("text");
   });
 
   test("CONFIG_PATH names the file, and --config beats it", () => {
@@ -480,8 +565,51 @@ describe("what is refused, and where", () => {
       name: "ports named in two ways",
       yaml: "gateway: {port: 1, ports: [2]}\n",
       problems: [
-        "gateway.yaml:1:10: gateway: names its ports in more than one way (hint: keep port, ports or portal_port and api_port)",
+        "gateway.yaml:1:27: gateway.ports: stands beside port (hint: keep port, ports or portal_port and api_port)",
       ],
+    },
+    {
+      name: "ports named in two ways by flags, by their names",
+      argv: ["--port", "1", "--api-port", "2"],
+      problems: [
+        "flag --api-port: gateway.api_port: stands beside port (hint: keep port, ports or portal_port and api_port)",
+      ],
+    },
+    {
+      name: "a flag's port that is the other listener's default, by its name",
+      argv: ["--portal-port", "8081"],
+      problems: [
+        "flag --portal-port: gateway.portal_port: has the host and port of listener portal",
+      ],
+    },
+    {
+      name: "a host that is none",
+      yaml: "gateway: {host: 'not a host'}\nlisteners: [{name: a, port: 1, host: '10.0.0.256'}, {name: b, port: 2, host: '[::1]'}]\n",
+      problems: [
+        "gateway.yaml:1:17: gateway.host: expected an IP address (IPv6 without brackets) or a host name",
+        "gateway.yaml:2:38: listeners[0].host: expected an IP address (IPv6 without brackets) or a host name",
+        "gateway.yaml:2:78: listeners[1].host: expected an IP address (IPv6 without brackets) or a host name",
+      ],
+    },
+    {
+      name: "a secret that YAML reads as a number, and a name that it reads as a truth value",
+      yaml: "auth:\n  secret_key: 1234567890123456\n  keys: [{name: true, key: k}]\n",
+      problems: [
+        "gateway.yaml:2:15: auth.secret_key: expected a key of visible ASCII characters, got a number: put it in quotes",
+        "gateway.yaml:3:17: auth.keys[0].name: expected a name of up to 64 characters, got a boolean: put it in quotes",
+      ],
+    },
+    {
+      name: "a provider's word in place of a key",
+      env: { AI_GATEWAY_API_KEY: "local" },
+      problems: [
+        "environment AI_GATEWAY_API_KEY: `local` and `vertex` ask for Ollama and Vertex AI as providers, which this version does not have (hint: unset it; a caller's key goes into API_KEY and must be another word)",
+      ],
+    },
+    {
+      name: "the other provider's word, in an env file's quotes",
+      env: { AI_GATEWAY_API_KEY: '"vertex"' },
+      problems: [expect.stringMatching(/^environment AI_GATEWAY_API_KEY: `local` and `vertex`/)],
     },
     {
       name: "a port beside listeners, whoever says it",
@@ -578,6 +706,27 @@ describe("what is refused, and where", () => {
       problems: [expect.stringMatching(/^gateway\.yaml:\d+:\d+: /)],
     },
     {
+      name: "another language: one problem, not one per line",
+      yaml: `[gateway]\nport = 8080\n${"host = { a = 1 }\n".repeat(50)}`,
+      problems: ["gateway.yaml:2:1: has something here that YAML does not allow"],
+    },
+    {
+      name: "prose: one problem",
+      yaml: "# Title\n\nSome text that runs\nover two lines: with a colon\n\n".repeat(20),
+      problems: ["gateway.yaml:3:1: has a key that runs over several lines; is a colon missing?"],
+    },
+    {
+      name: "many keys twice: the first ones, and their number",
+      yaml: "a: 1\nb: 2\n".repeat(20),
+      problems: [
+        ...Array.from(
+          { length: 10 },
+          (_, index) => `gateway.yaml:${index + 3}:1: says the same key twice`,
+        ),
+        "gateway.yaml: has 28 further problems of this kind",
+      ],
+    },
+    {
       name: "an unknown tag",
       yaml: "gateway: !!js/function x\n",
       problems: [expect.stringMatching(/^gateway\.yaml:1:10: has a tag/)],
@@ -644,13 +793,17 @@ describe("production", () => {
       name: "refuses auth that nobody set up",
       yaml: "",
       env: {},
-      problems: ["defaults: auth.enabled: must be on in production"],
+      problems: [
+        "defaults: auth.enabled: must be on in production (hint: set API_KEY or auth.keys)",
+      ],
     },
     {
       name: "refuses auth that is off",
       yaml: "auth: {enabled: false}\n",
       env: { API_KEY: key },
-      problems: ["gateway.yaml:1:17: auth.enabled: must be on in production"],
+      problems: [
+        "gateway.yaml:1:17: auth.enabled: must be on in production (hint: set API_KEY or auth.keys)",
+      ],
     },
     {
       name: "refuses a short key",

@@ -13,7 +13,8 @@ test("every page and every REST path without variables is reserved", async () =>
   // What a metrics page may be called: bindings with a verb are out of its reach.
   const rest = Object.keys(paths).filter((path) => /^\/[\w./-]+$/.test(path));
   expect([files.length > 0, rest.length > 5]).toEqual([true, true]);
-  const pages = ["/livez", "/readyz", "/status", "/docs", "/docs/", "/openapi.json"];
+  const icons = ["/favicon.ico", "/favicon.svg"];
+  const pages = ["/livez", "/readyz", "/status", "/docs", "/docs/", "/openapi.json", ...icons];
   const served = [...pages, ...files, ...rest];
   expect(served.filter((path) => !isReserved(path))).toEqual([]);
 });

@@ -31,3 +31,16 @@ test("what a text gives is made once, of long texts and of more than a thousand 
   ]).toEqual([3, 6, 9, 9]);
   expect(asked).toEqual(["text 1999", "text 1999"]);
 });
+
+test("exactly 1,024 texts of exactly 256 characters are kept", () => {
+  const asked: string[] = [];
+  const keep = oncePerText((text) => {
+    asked.push(text);
+    return text;
+  });
+  const texts = Array.from({ length: 1025 }, (_, index) => String(index).padStart(256));
+  for (const text of texts) keep(text);
+  asked.length = 0;
+  for (const text of texts) keep(text);
+  expect(asked).toEqual(texts.slice(1024));
+});

@@ -19,3 +19,7 @@ test("numbers lie in [0, 1) and fill it evenly", () => {
   }
   for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150);
 });
+
+test("a seed's numbers are those of Mulberry32, on every machine", () => {
+  expect(draw(1, 3)).toEqual([0.6270739405881613, 0.002735721180215478, 0.5274470399599522]);
+});

@@ -26,6 +26,15 @@ for (const { name, tokens, idleMs, cost, waitMs, left } of rows) {
   });
 }
 
+test("a full bucket holds its capacity from now on", () => {
+  expect(fullBucket(limits, 7)).toEqual({ tokens: 5, atMs: 7 });
+});
+
+test("a clock that steps back and goes on refills the time between once", () => {
+  const back = take({ tokens: 0, atMs: 1_000 }, limits, { cost: 1, nowMs: 500 });
+  expect(take(back.bucket, limits, { cost: 1, nowMs: 1_000 }).waitMs).toBe(100);
+});
+
 test("over any span no more is granted than the burst and the refill of that span", () => {
   const step = fc.record({
     idleMs: fc.double({ min: 0, max: 5_000, noNaN: true }),

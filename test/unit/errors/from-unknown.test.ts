@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { fault, reasonOf, rowOf } from "#errors/fault.ts";
+import { fault, reasonOf, rowOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { reasons } from "#errors/reason.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
@@ -21,12 +21,7 @@ describe("what was thrown, and what becomes of it", () => {
       "REQUEST_INVALID",
       Code.InvalidArgument,
     ],
-    [
-      "a code without a reason of its own",
-      new ConnectError("x", Code.Aborted),
-      "INTERNAL",
-      Code.Aborted,
-    ],
+    ["a number that is no code", new ConnectError("x", 99 as Code), "UNKNOWN", 99],
     ["a bug", new TypeError("x is not a function"), "INTERNAL", Code.Internal],
     ["something that is no error", "text", "INTERNAL", Code.Internal],
     ["nothing", undefined, "INTERNAL", Code.Internal],
@@ -37,6 +32,32 @@ describe("what was thrown, and what becomes of it", () => {
       expect([reasonOf(error), error.code]).toEqual([reason, code]);
     });
   }
+
+  test("an error of others claims no more than its code says", () => {
+    for (const [name, code] of Object.entries(Code)) {
+      if (typeof code !== "number") continue;
+      const reason = reasonOf(faultFrom(new ConnectError("x", code)));
+      const snake = name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+      const others: Record<string, string> = {
+        INVALID_ARGUMENT: "REQUEST_INVALID",
+        CANCELED: "CANCELLED",
+      };
+      expect(reason).toBe(others[snake] ?? snake);
+      expect(reasons[reason ?? "INTERNAL"].code).toBe(code);
+    }
+  });
+
+  test("metadata of an error is kept, every value of a name", () => {
+    const metadata = new Headers([
+      ["x-meta", "1"],
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ]);
+    const error = faultFrom(new ConnectError("x", Code.NotFound, metadata));
+    expect([...error.metadata]).toEqual([...metadata]);
+    const more = withMetadata(error, { fact: "1" });
+    expect([...more.metadata]).toEqual([...metadata]);
+  });
 
   test("a fault stays the very same object", () => {
     const error = fault("RATE_LIMITED", "slow down");
@@ -61,7 +82,7 @@ describe("what was thrown, and what becomes of it", () => {
     const value = create(ErrorInfoSchema, { reason: "RATE_LIMITED", domain: "elsewhere" });
     thrown.details.push({ desc: ErrorInfoSchema, value });
     expect(reasonOf(thrown)).toBeUndefined();
-    expect(reasonOf(faultFrom(thrown))).toBe("ROUTE_UNKNOWN");
+    expect(reasonOf(faultFrom(thrown))).toBe("NOT_FOUND");
   });
 });
 

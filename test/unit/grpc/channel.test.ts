@@ -236,6 +236,26 @@ describe("time and leaving", () => {
   });
 });
 
+describe("a response's message", () => {
+  const answering = (bytes: number) => (stream: ServerStream) =>
+    stream.respond(200, grpc, envelope(0, Buffer.alloc(bytes)), ok);
+
+  test("exactly at the limit is read", async () => {
+    await using setting = await open(answering(1000));
+    expect((await setting.channel.unary(path, frame, {})).message).toHaveLength(1000);
+    const stream = await setting.channel.serverStream(path, frame, {});
+    expect(await Array.fromAsync(stream)).toMatchObject([{ length: 1000 }]);
+  });
+
+  test("of one byte more is refused", async () => {
+    await using setting = await open(answering(1001));
+    const unary = await errorOf(setting.channel.unary(path, frame, {}));
+    expect(unary.code).toBe(Code.ResourceExhausted);
+    const stream = await setting.channel.serverStream(path, frame, {});
+    expect((await errorOf(Array.fromAsync(stream))).code).toBe(Code.ResourceExhausted);
+  });
+});
+
 describe("a call that the server refuses unseen", () => {
   test("is sent once more, and no more than once", async () => {
     let seen = 0;

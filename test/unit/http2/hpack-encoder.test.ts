@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Field } from "#http2/field.ts";
 import { HpackDecoder } from "#http2/hpack-decoder.ts";
 import { encodedFieldBytesMax, HpackEncoder, tableSizeBytesMax } from "#http2/hpack-encoder.ts";
+import { missingPythonPackage, python, testWith } from "../../support/needs.ts";
 
 type Pairs = readonly (readonly [string, string])[];
 
@@ -160,17 +161,11 @@ for row in json.load(sys.stdin):
 print("same")
 `;
 
-const python = process.env.PYTHON ?? "python3";
-const hasHpack = spawnSync(python, ["-c", "import hpack"]).status === 0;
-
-test.skipIf(!hasHpack)(
-  "Python's hpack reads our blocks (skipped where Python or its package hpack is missing)",
-  () => {
-    const read = spawnSync(python, ["-c", pythonReads], { input: JSON.stringify(recorded()) });
-    expect(read.stderr.toString()).toBe("");
-    expect(read.stdout.toString().trim()).toBe("same");
-  },
-);
+testWith(missingPythonPackage("hpack"))("Python's hpack reads our blocks", () => {
+  const read = spawnSync(python, ["-c", pythonReads], { input: JSON.stringify(recorded()) });
+  expect(read.stderr.toString()).toBe("");
+  expect(read.stdout.toString().trim()).toBe("same");
+});
 
 /** A frame of HTTP/2. */
 function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {

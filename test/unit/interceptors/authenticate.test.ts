@@ -3,12 +3,14 @@ import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
+import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
 import { principalKey } from "#interceptors/context.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const keys = [
@@ -16,9 +18,15 @@ const keys = [
   { name: "operator", sha256: sha256("operator-key"), scopes: ["admin"] },
 ];
 
-function caller(options: { enabled: boolean; anonymousScopes?: readonly string[] }) {
+function caller(options: {
+  enabled: boolean;
+  anonymousScopes?: readonly string[];
+  failuresPerMinute?: number;
+}) {
   const seen: string[] = [];
-  const { enabled, anonymousScopes = [] } = options;
+  const clock = createManualClock();
+  const { enabled, anonymousScopes = [], failuresPerMinute = 30 } = options;
+  const auth = authentication({ enabled, keys, anonymousScopes, failuresPerMinute }, clock);
   const call = callerOf(
     (router) => {
       router.service(HealthService, { getHealth: () => ({ status: "healthy" }) });
@@ -30,9 +38,9 @@ function caller(options: { enabled: boolean; anonymousScopes?: readonly string[]
         unloadModel: () => ({}),
       });
     },
-    [authentication({ enabled, keys, anonymousScopes }).interceptor, authorize()],
+    [auth.interceptor, authorize()],
   );
-  return { call, seen };
+  return { call, seen, clock };
 }
 
 const { listModels, unloadModel } = ModelsService.method;
@@ -86,6 +94,92 @@ describe("with auth on", () => {
   test("a method with a scope takes a principal that has it", async () => {
     const { call } = caller({ enabled: true });
     await call(unloadModel, { model: "m" }, { header: { "x-api-key": "operator-key" } });
+  });
+});
+
+describe("too many unknown credentials of an address", () => {
+  /** Calls with a key from an address; resolves to how that went. */
+  function attempts(failuresPerMinute: number) {
+    const { call, clock } = caller({ enabled: true, failuresPerMinute });
+    const attempt = async (key: string, clientAddress = "192.0.2.1") => {
+      const header = { authorization: `Bearer ${key}` };
+      const facts = { header, record: callRecord({ clientAddress }) };
+      return await call(listModels, {}, facts).then(
+        () => "OK",
+        (error) => reasonOf(error),
+      );
+    };
+    return { attempt, call, clock };
+  }
+  const fail = async (attempt: (key: string) => Promise<unknown>, times: number) => {
+    for (let time = 0; time < times; time++) {
+      expect(await attempt(`wrong-${time}`)).toBe("CREDENTIAL_INVALID");
+    }
+  };
+
+  test("are refused from there on, with the time to wait, and again one by one", async () => {
+    const { attempt, call, clock } = attempts(5);
+    await fail(attempt, 5);
+    for (let time = 0; time < 25; time++) expect(await attempt("wrong")).toBe("ATTEMPTS_LIMITED");
+    const header = { authorization: "Bearer wrong" };
+    const record = callRecord({ clientAddress: "192.0.2.1" });
+    const error = await rejection(call(listModels, {}, { header, record }));
+    expect(error.code).toBe(Code.ResourceExhausted);
+    const [retry] = error.findDetails(RetryInfoSchema);
+    expect(retry?.retryDelay).toMatchObject({ seconds: 12n, nanos: 0 });
+    await clock.advance(12_000);
+    expect(await attempt("wrong")).toBe("CREDENTIAL_INVALID");
+    expect(await attempt("wrong")).toBe("ATTEMPTS_LIMITED");
+  });
+
+  test("stop no key that was used from there before, and any other, so that guesses find nothing", async () => {
+    const { attempt } = attempts(2);
+    expect(await attempt("reader-key")).toBe("OK");
+    expect(await attempt("operator-key", "192.0.2.2")).toBe("OK");
+    await fail(attempt, 2);
+    expect(await attempt("reader-key")).toBe("OK");
+    expect(await attempt("operator-key")).toBe("ATTEMPTS_LIMITED");
+    expect(await attempt("operator-key", "192.0.2.2")).toBe("OK");
+  });
+
+  test("count for a network of IPv6, and for no other address", async () => {
+    const { attempt } = attempts(1);
+    expect(await attempt("wrong", "2001:db8::1")).toBe("CREDENTIAL_INVALID");
+    expect(await attempt("wrong", "2001:db8::2")).toBe("ATTEMPTS_LIMITED");
+    expect(await attempt("wrong", "2001:db8:0:1::1")).toBe("CREDENTIAL_INVALID");
+    expect(await attempt("wrong", "192.0.2.9")).toBe("CREDENTIAL_INVALID");
+  });
+
+  test("are remembered of so many addresses only, those that failed last", async () => {
+    const { attempt } = attempts(1);
+    expect(await attempt("wrong", "first")).toBe("CREDENTIAL_INVALID");
+    for (let at = 0; at < 9_999; at++) await attempt("wrong", `address-${at}`);
+    expect(await attempt("wrong", "first")).toBe("ATTEMPTS_LIMITED");
+    for (let at = 0; at < 10_000; at++) await attempt("wrong", `another-${at}`);
+    expect(await attempt("wrong", "first")).toBe("CREDENTIAL_INVALID");
+  });
+
+  test("are forgiven a key only where it was among the last thousand addresses that it came from", async () => {
+    const { attempt } = attempts(1);
+    expect(await attempt("reader-key", "first")).toBe("OK");
+    expect(await attempt("reader-key", "second")).toBe("OK");
+    for (let at = 0; at < 999; at++) await attempt("reader-key", `address-${at}`);
+    for (const address of ["first", "second"]) {
+      expect(await attempt("wrong", address)).toBe("CREDENTIAL_INVALID");
+    }
+    expect(await attempt("reader-key", "second")).toBe("OK");
+    expect(await attempt("reader-key", "first")).toBe("ATTEMPTS_LIMITED");
+  });
+
+  test("are none where no key is missing: calls without one do not count, nor does a limit of 0", async () => {
+    const { call, attempt } = attempts(1);
+    for (let time = 0; time < 3; time++) {
+      const record = callRecord({ clientAddress: "192.0.2.1" });
+      const error = await rejection(call(listModels, {}, { record }));
+      expect(reasonOf(error)).toBe("CREDENTIAL_MISSING");
+    }
+    expect(await attempt("wrong")).toBe("CREDENTIAL_INVALID");
+    await fail(attempts(0).attempt, 100);
   });
 });
 

@@ -19,7 +19,10 @@ function chained(chat: (request: ChatRequest, signal: AbortSignal) => Promise<ob
   const metrics = createMetrics();
   const stats = createStats(systemClock);
   const { interceptors, policy } = interceptorChain(
-    { auth: { enabled: false, keys: [], anonymousScopes: [] }, timeoutMs: 50 },
+    {
+      auth: { enabled: false, keys: [], anonymousScopes: [], failuresPerMinute: 0 },
+      timeoutMs: 50,
+    },
     { logger, metrics, stats, clock: systemClock },
   );
   const call = callerOf(

@@ -61,6 +61,7 @@ test("a burst is served up to the capacity, then refused with the wait until the
   await call(listModels, {});
   const error = await rejection(call(listModels, {}));
   expect([error.code, reasonOf(error)]).toEqual([Code.ResourceExhausted, "RATE_LIMITED"]);
+  expect(error.rawMessage).toBe("the limit of 60 calls per minute, 2 at once, is used up");
   expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds).toBe(1n);
   expect(error.metadata.get("ratelimit-remaining")).toBe("0");
 });

@@ -1,16 +1,18 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { CounterFamily, HistogramFamily } from "#observability/family.ts";
+import { CounterFamily, expositionOf, HistogramFamily } from "#observability/family.ts";
 
 const counted = { name: "things_total", help: "Things \\ of\ntwo lines.", labelNames: ["a", "b"] };
 const timed = { name: "time_seconds", help: "Time.", labelNames: ["a"] };
 const buckets = [0.005, 1, 10];
 
-/** What `register` wrote as /metrics shows it. */
+/** What `register` wrote as /metrics shows it; the registry would say the same. */
 async function exposed(register: (registry: Registry) => void): Promise<string> {
   const registry = new Registry();
   register(registry);
-  return await registry.metrics();
+  const text = await expositionOf(registry);
+  expect(text).toBe(await registry.metrics());
+  return text;
 }
 
 /** Both have these. */

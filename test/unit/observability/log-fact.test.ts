@@ -1,5 +1,5 @@
 import { stdTimeFunctions } from "pino";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   integerFact,
   jsonText,
@@ -8,6 +8,7 @@ import {
   textFact,
   timeFact,
 } from "#observability/log-fact.ts";
+import { createLogger } from "#observability/logger.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -56,4 +57,44 @@ test("the time is as the log's other lines write it, and goes on", () => {
     vi.setSystemTime(ms);
     expect(timeFact()).toBe(stdTimeFunctions.isoTime());
   }
+});
+
+describe("no text makes a line long", () => {
+  const texts = [
+    { name: "plain", of: "a" },
+    { name: "of other scripts", of: "模" },
+    { name: "of quotes", of: '"' },
+    { name: "of lines", of: "\n" },
+    { name: "of control characters", of: "\u0001" },
+    { name: "of halves of characters", of: "\ud83d" },
+    { name: "of line separators", of: "\u2028" },
+  ];
+  test.each(texts)("one that is $name", ({ of }) => {
+    for (const length of [4095, 4096, 4097, 1_000_000]) {
+      const json = textFact("a", of.repeat(length)).slice(',"a":'.length);
+      expect(json.length, `${length}`).toBeLessThanOrEqual(8192);
+      const whole = of.repeat(length);
+      const kept = JSON.parse(json) as string;
+      const cut = `${whole.slice(0, kept.length - 1)}…`;
+      expect(length <= 4096 && kept === whole ? kept : cut, `${length}`).toBe(kept);
+    }
+    expect(rememberedFact("a")(of.repeat(100_000)).length).toBeLessThan(520);
+  });
+
+  test("what is not too long is whole", () => {
+    expect(jsonText("x".repeat(4096))).toBe(JSON.stringify("x".repeat(4096)));
+    expect(jsonText("\n".repeat(4000))).toBe(JSON.stringify("\n".repeat(4000)));
+  });
+
+  test("the lines that the logger makes itself are bounded, too", () => {
+    const lines: string[] = [];
+    const logger = createLogger(
+      { level: "info", format: "json", output: "stdout" },
+      { write: (line) => lines.push(line) },
+    );
+    logger.info({ error: "\u0001".repeat(100_000), state: "failed", attempts: 3 }, "model");
+    const [line = ""] = lines;
+    expect(line.length).toBeLessThan(8400);
+    expect(JSON.parse(line)).toMatchObject({ state: "failed", attempts: 3, msg: "model" });
+  });
 });

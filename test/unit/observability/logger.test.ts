@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { systemClock } from "#core/clock.ts";
 import { createAccessLog } from "#observability/access-line.ts";
 import { createLogger } from "#observability/logger.ts";
 import { callRecord } from "../../support/call.ts";
@@ -66,8 +67,9 @@ test("fields that hold secrets are never written, at the top or inside", () => {
 
 test("a request that became no call is logged with its status, at error from 500 on", () => {
   const { logger, lines } = logged("json");
-  createAccessLog(logger)(callRecord(), { elapsedMs: 1.23456, status: 404 });
-  createAccessLog(logger)(callRecord(), { elapsedMs: 1, status: 500 });
+  const clock = { ...systemClock, nowMs: () => 1.23456 };
+  createAccessLog(logger, clock).exchangeEnded(callRecord(), 404);
+  createAccessLog(logger, clock).exchangeEnded(callRecord(), 500);
   const [first, second] = lines.map((line) => JSON.parse(line));
   expect(first).toMatchObject({ level: "info", msg: "request", status: 404, elapsed_ms: 1.235 });
   expect(second).toMatchObject({ level: "error", status: 500 });
@@ -75,6 +77,6 @@ test("a request that became no call is logged with its status, at error from 500
 
 test("a level that is off costs no line", () => {
   const { logger, lines } = logged("json", "warn");
-  createAccessLog(logger)(callRecord(), { elapsedMs: 1, status: 200 });
+  createAccessLog(logger, systemClock).exchangeEnded(callRecord(), 200);
   expect(lines).toEqual([]);
 });

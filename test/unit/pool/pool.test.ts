@@ -123,6 +123,19 @@ describe("health", () => {
     expect(eligible()).toEqual([]);
   });
 
+  test("a sick member is probed twice as often as a healthy one", async () => {
+    const { pool, clock, backends } = poolOf(8, (all) => {
+      for (const backend of all.slice(0, 4)) backend.up = false;
+    });
+    await using _ = pool;
+    await clock.advance(20 * intervalMs);
+    for (const [index, { probes }] of backends.entries()) {
+      const [least, most] = index < 4 ? [41, 52] : [21, 26];
+      expect(probes).toBeGreaterThanOrEqual(least ?? 0);
+      expect(probes).toBeLessThanOrEqual(most ?? 0);
+    }
+  });
+
   test("probes of a sound pool come at most a fifth early, and not in step", async () => {
     const { pool, clock, backends } = poolOf(8);
     await using _ = pool;
@@ -136,6 +149,40 @@ describe("health", () => {
       .snapshot()
       .map(({ health }) => (health.kind === "unknown" ? 0 : health.lastCheckWallMs));
     expect(new Set(checkedAt).size).toBe(backends.length);
+  });
+});
+
+describe("the pace of probes", () => {
+  test("a member that is not healthy is probed twice as often", async () => {
+    const { pool, clock, backends } = poolOf(1, (all) => {
+      for (const backend of all) backend.up = false;
+    });
+    await using _ = pool;
+    await clock.advance(10 * intervalMs);
+    // Pauses of 4 to 5 s: 20 to 25 of them, after the first probe.
+    expect(backends[0]?.probes).toBeGreaterThanOrEqual(21);
+    expect(backends[0]?.probes).toBeLessThanOrEqual(26);
+  });
+
+  test("a probe's time counts from its own beginning", async () => {
+    const { pool, clock, backends } = poolOf(1);
+    await using _ = pool;
+    await clock.advance(intervalMs / 2);
+    for (const backend of backends) backend.hangs = true;
+    await clock.advance(intervalMs / 2 + timeoutMs);
+    expect(pool.snapshot()).toMatchObject([
+      { health: { kind: "unhealthy", responseTimeMs: timeoutMs } },
+    ]);
+  });
+
+  test("a refresh before the first probe has ended waits for it", async () => {
+    const { pool, clock, backends, kinds } = poolOf(1);
+    await using _ = pool;
+    const refreshed = pool.refresh(50);
+    await clock.advance(0);
+    await refreshed;
+    expect(kinds()).toEqual(["healthy"]);
+    expect(backends[0]?.probes).toBe(1);
   });
 });
 
@@ -266,7 +313,7 @@ describe("leases", () => {
   test("no member, no lease", async () => {
     const { pool } = poolOf(1);
     await using _ = pool;
-    expect(() => pool.lease("core-9")).toThrow(RangeError);
+    expect(() => pool.lease("core-9")).toThrow(new RangeError("pool chat has no member core-9"));
   });
 });
 
@@ -283,9 +330,21 @@ test("disposal stops the probes, even one under way, and closes every backend", 
   expect(clock.sleeping()).toBe(0);
 });
 
+test("what a probe finds after disposal is reported to nobody", async () => {
+  const { pool, clock, changes, kinds } = poolOf(1, (all) => {
+    for (const backend of all) backend.hangs = true;
+  });
+  await pool[Symbol.asyncDispose]();
+  await clock.advance(timeoutMs);
+  expect(changes).toEqual([]);
+  expect(kinds()).toEqual(["unknown"]);
+});
+
 test("two members of one id are refused", () => {
   const member = { id: "core-1", weight: 1, backend: new SwitchBackend() };
   const options = { name: "chat", healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs };
   const deps = { clock: createManualClock(), rng: seededRng(1) };
-  expect(() => new Pool({ ...options, members: [member, member] }, deps)).toThrow(TypeError);
+  expect(() => new Pool({ ...options, members: [member, member] }, deps)).toThrow(
+    new TypeError("pool chat has two members of one id"),
+  );
 });

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
@@ -15,6 +17,15 @@ import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { rejection } from "../../support/call.ts";
 
 const reading = { messageBytesMax: 100, malformedCode: Code.InvalidArgument };
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Memory that is in use, in bytes. */
+function memoryBytes(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 async function* inPieces(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -129,4 +140,50 @@ test("an envelope is compressed when there is a coding and its payload is worth 
   const { flags, payload } = onlyEnvelope(await coded(framed, gzip, 100), reading);
   expect(flags).toBe(compressedFlag);
   expect(await gzip?.decompress(payload, 100)).toEqual(Buffer.alloc(100, "a"));
+});
+
+test("each byte of a length counts", () => {
+  const bytes = 0x0102_0304;
+  const { payload } = onlyEnvelope(envelope(0, Buffer.alloc(bytes)), {
+    ...reading,
+    messageBytesMax: bytes,
+  });
+  expect(payload).toHaveLength(bytes);
+});
+
+describe("a message that comes in pieces", () => {
+  test("takes about as much memory as it has bytes, however many pieces there are", () => {
+    const bytes = 300_000;
+    const deframer = new Deframer({ ...reading, messageBytesMax: bytes });
+    const whole = envelope(0, Buffer.alloc(bytes, "abc"));
+    const read = Buffer.alloc(1 << 16);
+    const before = memoryBytes();
+    for (let at = 0; at < whole.length - 1; at += 1) {
+      // As a socket gives it: a part of a read that has other things, too.
+      read[at % read.length] = whole[at] ?? 0;
+      deframer.push(read.subarray(at % read.length, (at % read.length) + 1));
+      if (deframer.next() !== undefined) throw new Error("it was not whole yet");
+    }
+    // A piece of one byte by itself is an object of a hundred.
+    expect(memoryBytes() - before).toBeLessThan(4 * bytes);
+    deframer.push(whole.subarray(-1));
+    const payload = deframer.next()?.payload ?? Buffer.alloc(0);
+    expect(Buffer.compare(payload, whole.subarray(prefixBytes))).toBe(0);
+    expect(deframer.isBetween).toBe(true);
+  });
+
+  test("does not hold on to a read of which it is a small part", async () => {
+    const deframer = new Deframer(reading);
+    const pushed = () => {
+      const read = Buffer.alloc(1 << 20);
+      deframer.push(read.subarray(100, 103));
+      return new WeakRef(read.buffer);
+    };
+    const read = pushed();
+    expect(deframer.next()).toBeUndefined();
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(read.deref()).toBeUndefined();
+    expect(deframer.isBetween).toBe(false);
+  });
 });

@@ -39,6 +39,30 @@ describe("metadata over a request", () => {
     ]);
   });
 
+  test("what is appended first stands behind what came in", () => {
+    const metadata = new Metadata(source(["a", "1"]));
+    metadata.append("b", "2");
+    expect(metadata.fields()).toEqual([
+      ["a", "1"],
+      ["b", "2"],
+    ]);
+    expect(metadata.isEmpty).toBe(false);
+  });
+
+  test("is not empty before anybody has looked at it", () => {
+    expect(new Metadata(source(["a", "1"])).isEmpty).toBe(false);
+  });
+
+  test("a field is replaced where its first value stands, and its others go", () => {
+    const metadata = new Metadata(source(["a", "1"], ["b", "2"], ["a", "3"], ["b", "4"]));
+    metadata.set("B", "x");
+    expect(metadata.fields()).toEqual([
+      ["a", "1"],
+      ["b", "x"],
+      ["a", "3"],
+    ]);
+  });
+
   test("cookies in several fields read as one, before a change and behind it", () => {
     const joined = "a=1; b=2";
     const crumbs = [
@@ -93,6 +117,18 @@ describe("metadata of an answer", () => {
     expect(metadata.isEmpty).toBe(false);
     metadata.delete("a");
     expect(metadata.isEmpty).toBe(true);
+  });
+
+  test("that nobody put anything in has no field, by any way of asking", () => {
+    const metadata = new Metadata();
+    expect([...metadata, ...metadata.fields(), ...metadata.getSetCookie()]).toEqual([]);
+    expect(metadata.get("a")).toBeNull();
+  });
+
+  test("a refusal names the field", () => {
+    const metadata = new Metadata();
+    expect(() => metadata.set("bad name", "x")).toThrow('"bad name" is not a field name');
+    expect(() => metadata.set("X-A", "\0")).toThrow("x-a: not a field value");
   });
 
   test("fields of protocol and connection are not sent as metadata; repeated values stay apart", () => {

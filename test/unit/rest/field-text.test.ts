@@ -46,6 +46,10 @@ test.for([
   ["duration", "-1.000000001s", "-1.000000001s"],
   ["field_mask", "a.b_c,dE", "a.bC,dE"],
   ["field_mask", "", ""],
+  ["field_mask", "*", "*"],
+  ["uint32_value_wrapper", "4294967295", 4294967295],
+  ["fixed32_value", "4294967295", 4294967295],
+  ["duration", "315576000000s", "315576000000s"],
   ["struct_value", '{"a":[1,null]}', { a: [1, null] }],
   ["value", '"x"', "x"],
   ["list_value", "[1]", [1]],
@@ -78,10 +82,21 @@ test.for([
   ["int32_value_wrapper", "x"],
   ["timestamp", "yesterday"],
   ["timestamp", "2026-01-31"],
+  ["timestamp", "2023-02-31T00:00:00Z"],
+  ["timestamp", "2023-02-29T12:00:00Z"],
+  ["timestamp", "2023-01-01T24:00:00Z"],
+  ["timestamp", "2023-01-01T00:00:60Z"],
+  ["timestamp_list", "2023-02-31T00:00:00Z"],
+  ["durations", "1.0000000001s"],
+  ["uint32_value", "4294967296"],
+  ["uint32_value_wrapper", "4294967296"],
+  ["fixed32_value", "4294967296"],
+  ["duration", "315576000001s"],
   ["duration", "5"],
   ["duration", "1.0000000001s"],
   ["duration", "1sx"],
   ["field_mask", "a,,b"],
+  ["field_mask", "1"],
   ["field_mask", "__proto__"],
   ["struct_value", "[]"],
   ["struct_value", '{"a":1,"a":2}'],
@@ -91,6 +106,15 @@ test.for([
   ["nested", "{}"],
 ] as const)("%s does not take %j", ([name, text]) => {
   expect(read(name, text)).toBeUndefined();
+});
+
+test("JSON in a text is bounded", () => {
+  const list = (length: number) => `[${"1,".repeat((length - 3) / 2)}1]`;
+  expect(read("list_value", list(65_535))).toHaveLength(32_767);
+  expect(read("list_value", `${list(65_535)}  `)).toBeUndefined();
+  expect(expectationOfField(field("list_value"))).toBe(
+    "a JSON array of at most 65536 characters and 100 levels",
+  );
 });
 
 test("every kind but a message of fields has words for what it takes", () => {

@@ -1,5 +1,6 @@
 /** Multipart bodies: read whole or refused, however they are cut. */
 
+import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { formPartsFrom } from "#rest/multipart.ts";
 
@@ -11,7 +12,7 @@ function partsOf(body: string, { size = 4096, type = contentType } = {}) {
   async function* chunks() {
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
   }
-  return formPartsFrom(chunks(), type, 4096);
+  return formPartsFrom(chunks(), type);
 }
 
 const whole = [
@@ -36,7 +37,7 @@ const wholeParts = [
   {
     kind: "file",
     name: "file",
-    file: { bytes: Buffer.from("\r\n--\r\n-b"), contentType: "image/png" },
+    file: { bytes: new TextEncoder().encode("\r\n--\r\n-b"), contentType: "image/png" },
   },
   { kind: "text", name: "empty", text: "" },
 ];
@@ -105,4 +106,110 @@ test("a boundary may be quoted", async () => {
   const body = whole.replaceAll("--b", "--a b:c");
   const parts = await partsOf(body, { type: 'multipart/form-data; boundary="a b:c"' });
   expect(parts).toHaveLength(3);
+});
+
+/** What a reader asked for of a body that goes on for ever. */
+async function outcomeOf(beginning: string, repeated: string) {
+  let pieces = 0;
+  async function* chunks() {
+    yield Buffer.from(beginning);
+    const piece = Buffer.from(repeated.repeat(100));
+    for (;;) {
+      pieces += 1;
+      yield piece;
+    }
+  }
+  const problem = await formPartsFrom(chunks(), contentType).catch((error: unknown) => error);
+  return { pieces, problem: problem instanceof ConnectError ? problem.rawMessage : problem };
+}
+
+describe("what goes on for ever is refused at its limit, and the rest is not read", () => {
+  const part = '--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n';
+
+  test.each([
+    { name: "parts", repeated: part, problem: "more than 256 parts", piecesMax: 3 },
+    { name: "boundaries", repeated: "--b\r\n", problem: "a part's head has no end", piecesMax: 1 },
+    {
+      name: "a head",
+      beginning: "--b\r\n",
+      repeated: "x-a: b\r\n",
+      problem: "a part's head exceeds 8192 bytes",
+      piecesMax: 11,
+    },
+    {
+      name: "blanks behind a boundary",
+      beginning: "--b",
+      repeated: " ",
+      problem: "a boundary has too many blanks behind it",
+      piecesMax: 3,
+    },
+  ])("$name", async ({ beginning = "", repeated, problem, piecesMax }) => {
+    const outcome = await outcomeOf(beginning, repeated);
+    expect(outcome.problem).toContain(problem);
+    expect(outcome.pieces).toBeLessThanOrEqual(piecesMax);
+  });
+
+  test("as many parts as the limit are taken", async () => {
+    expect(await partsOf(`${part.repeat(256)}--b--`)).toHaveLength(256);
+    await expect(partsOf(`${part.repeat(257)}--b--`)).rejects.toThrow("more than 256 parts");
+  });
+
+  test("as many lines of a head as the limit are taken", async () => {
+    const lines = (count: number) =>
+      `--b\r\ncontent-disposition: form-data; name="a"\r\n${"x: y\r\n".repeat(count)}\r\n\r\n--b--`;
+    expect(await partsOf(lines(31))).toHaveLength(1);
+    await expect(partsOf(lines(32))).rejects.toThrow("more than 32 lines");
+  });
+
+  test("as long a name as the limit is taken", async () => {
+    const named = (length: number) =>
+      `--b\r\ncontent-disposition: form-data; name="${"n".repeat(length)}"\r\n\r\n\r\n--b--`;
+    expect(await partsOf(named(1024))).toHaveLength(1);
+    await expect(partsOf(named(1025))).rejects.toThrow("a name is longer than 1024 characters");
+  });
+});
+
+test.each([1, 2, 5, 4096])("blanks may follow a boundary, in pieces of %i bytes", async (size) => {
+  const padded = whole.replaceAll("--b\r\n", "--b \t \r\n").replace(/--b--$/, "--b--  \r\n");
+  expect(await partsOf(padded, { size })).toEqual(wholeParts);
+});
+
+test.each(["--bx\r\n", "--b-\r\n", "--b x\r\n", "--b\n", "--b\r\r\n"])(
+  "a boundary with something else behind it is refused: %j",
+  async (boundary) => {
+    const body = whole.replace("--b\r\n", boundary);
+    await expect(partsOf(body)).rejects.toThrow("it is cut off or broken");
+  },
+);
+
+describe("a part is", () => {
+  const parted = async (fields: string, content = "x") =>
+    (await partsOf(`--b\r\n${fields}\r\n\r\n${content}\r\n--b--`))[0];
+  const disposition = 'content-disposition: form-data; name="a"';
+
+  test.each([
+    ["a text", disposition, "text"],
+    ["a text that says so", `${disposition}\r\ncontent-type: text/plain; charset=utf-8`, "text"],
+    ["a file by its name", `${disposition}; filename="b.txt"\r\ncontent-type: text/plain`, "file"],
+    ["a file by its other name", `${disposition}; filename*=UTF-8''b`, "file"],
+    ["a file by its type alone", `${disposition}\r\ncontent-type: image/png`, "file"],
+    ["a file without a type", `${disposition}; filename=""`, "file"],
+    ["a text over two lines", `content-disposition: form-data;\r\n name="a"`, "text"],
+    ["a text in capitals", `Content-Disposition: Form-Data; NAME="a"`, "text"],
+    ["a text of eight bits", `${disposition}\r\ncontent-transfer-encoding: 8bit`, "text"],
+  ])("%s", async (_name, fields, kind) => {
+    expect(await parted(fields)).toMatchObject({ kind, name: "a" });
+  });
+
+  test("read in its own charset", async () => {
+    const fields = `${disposition}\r\ncontent-type: text/plain; charset=iso-8859-1`;
+    expect(await parted(fields, "\xe9")).toMatchObject({ text: "é" });
+    await expect(parted(disposition, "\xe9")).rejects.toThrow("a is not valid utf-8");
+    await expect(parted(fields.replace("iso-8859-1", "nope"), "x")).rejects.toThrow("nope");
+  });
+
+  test("refused when it is encoded once more", async () => {
+    const fields = `${disposition}\r\ncontent-transfer-encoding: base64`;
+    await expect(parted(fields)).rejects.toThrow("content-transfer-encoding: base64 is not taken");
+  });
 });

@@ -1,6 +1,13 @@
 /** The OpenAPI document: what it says of each kind of method, field and rule. */
 
-import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import {
+  create,
+  createFileRegistry,
+  fromJson,
+  type JsonObject,
+  type JsonValue,
+} from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
@@ -10,6 +17,8 @@ import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { commentsOf } from "#rest/comments.ts";
 import { createOpenApi, type OpenApiOptions } from "#rest/openapi.ts";
+import { constraintsOf } from "#rest/openapi-rules.ts";
+import { ruledType } from "../../support/ruled-type.ts";
 import { testProtos, testService } from "../../support/test-protos.ts";
 
 const services = [ChatService, HealthService, ModelsService, PredictService, StatsService];
@@ -226,6 +235,114 @@ describe("a document of other services", () => {
       name: "shelf",
       in: "path",
     });
+  });
+
+  test("a route that OpenAPI has no place for is told of where it would be", () => {
+    const { summary, description } = operation("/shapes/{shelf}", "get");
+    expect([summary, description]).toEqual([
+      undefined,
+      "GET /shapes/{book.title=**} is vectors.VectorService.BindShelf, which OpenAPI has no place for beside this.",
+    ]);
+    expect(operation("/shapes/{shelf}", "delete").description).toBeUndefined();
+  });
+
+  test("JSON in a parameter is its content, in a list or map of them its text's", () => {
+    const { parameters } = operation("/params", "get") as { parameters: JsonObject[] };
+    const parameter = (name: string) => parameters.find((each) => each.name === name);
+    for (const [name, schema] of [
+      ["struct_value", { type: "object" }],
+      ["value", {}],
+      ["list_value", { type: "array", items: {} }],
+    ] as const) {
+      expect(parameter(name)).toEqual({
+        name,
+        in: "query",
+        content: { "application/json": { schema } },
+      });
+    }
+    const everything = createOpenApi([vectors], {
+      title: "x",
+      version: "1",
+      rules: [
+        rule("BindEverything", { get: "/any" }),
+        rule("BindParameterValues", { post: "/form", body: "*" }),
+      ],
+    });
+    const names = (at(everything, "paths", "/any", "get", "parameters") as JsonObject[]).map(
+      ({ name }) => name,
+    );
+    expect(names.filter((name) => String(name).startsWith("anytype"))).toEqual([]);
+    const forms = at(everything, "paths", "/form", "post", "requestBody", "content");
+    expect(at(forms, "application/x-www-form-urlencoded", "encoding")).toEqual({
+      struct_value: { contentType: "application/json" },
+      value: { contentType: "application/json" },
+      list_value: { contentType: "application/json" },
+    });
+  });
+
+  test("a body that is one field may be null where that tells that it is not set", () => {
+    const schemaOf = (responseBody: string) =>
+      at(
+        createOpenApi([vectors], {
+          ...named,
+          rules: [rule("BindParameterValues", { get: "/x", responseBody })],
+        }),
+        ...["paths", "/x", "get", "responses", "200", "content", "application/json", "schema"],
+      );
+    expect(schemaOf("timestamp")).toEqual({ type: ["string", "null"], format: "date-time" });
+    expect(schemaOf("string_value")).toEqual({ type: "string" });
+  });
+
+  test("services of one name have tags of their full names, others their own", () => {
+    const other = create(FileDescriptorProtoSchema, {
+      name: "other.proto",
+      package: "other",
+      syntax: "proto3",
+      dependency: ["google/protobuf/empty.proto"],
+      service: [
+        {
+          name: "Greeter",
+          method: [
+            {
+              name: "Hi",
+              inputType: ".google.protobuf.Empty",
+              outputType: ".google.protobuf.Empty",
+            },
+          ],
+        },
+      ],
+    });
+    const files = createFileRegistry(other, () => file_google_protobuf_empty);
+    const greeter = testService(registry, "greeter.Greeter");
+    const two = createOpenApi([greeter, testService(files, "other.Greeter"), streams], {
+      ...named,
+      rules: [fromJson(HttpRuleSchema, { selector: "other.Greeter.Hi", get: "/hi" })],
+    });
+    const names = (two.tags as JsonObject[]).map(({ name }) => name);
+    expect(names).toEqual(["greeter.Greeter", "other.Greeter", "StreamService"]);
+    expect(at(two, "paths", "/hi", "get", "tags")).toEqual(["other.Greeter"]);
+    expect(at(two, "paths", "/count/{number}", "get", "tags")).toEqual(["StreamService"]);
+    const ids = Object.values(two.paths ?? {}).flatMap((item) =>
+      Object.values(item as JsonObject).map((each) => (each as JsonObject).operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("what is judged by its content is required, but where it may be left out", () => {
+    const minLen = { type: { case: "string", value: { minLen: 1n } } } as const;
+    const type = ruledType({
+      plain: { type: "STRING", rules: minLen },
+      optional: { type: "STRING", is: "optional", rules: minLen },
+      member: { type: "STRING", is: "member", rules: minLen },
+      items: {
+        type: "STRING",
+        is: "repeated",
+        rules: { type: { case: "repeated", value: { minItems: 1n } } },
+      },
+      needed: { type: "STRING", is: "optional", rules: { ...minLen, required: true } },
+    });
+    const required = type.fields.filter((field) => constraintsOf(field).required);
+    expect(required.map(({ name }) => name)).toEqual(["plain", "items", "needed"]);
   });
 
   test("a method with JSON options of its own has schemas of its own", () => {

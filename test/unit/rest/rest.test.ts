@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
-import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -40,12 +40,26 @@ function polygate(told: Told) {
         }
         if (message === "who") throw fault("CREDENTIAL_MISSING", "no credential");
         if (message === "bug") throw new Error("the password is hunter2");
+        if (message.startsWith("foreign ")) {
+          context.responseHeader.set("x-head", "1");
+          context.responseTrailer.set("x-tail", "2");
+          throw new ConnectError("quota used up", Number(message.slice(8)), { "x-meta": "3" });
+        }
+        if (message === "passed on") {
+          throw fault("BACKEND_REFUSED", "the core has no such thing", { code: Code.NotFound });
+        }
         context.responseHeader.set("x-answer", "yes");
         context.responseTrailer.set("x-cost", "7");
         return { response: message, usage: { totalTokens: maxTokens ?? 0 } };
       },
-      async *streamChat({ message }) {
+      async *streamChat({ message }, context) {
         if (message === "refuse") throw fault("RATE_LIMITED", "too many");
+        if (message.startsWith("foreign")) {
+          context.responseHeader.set("x-head", "1");
+          context.responseTrailer.set("x-tail", "2");
+          if (message === "foreign later") yield { delta: "one" };
+          throw new ConnectError("x", Code.NotFound, { "x-meta": "3" });
+        }
         for (const delta of message.split(" ")) {
           if (delta === "break") throw new Error("the password is hunter2");
           yield { delta };
@@ -341,6 +355,12 @@ describe("an error", () => {
       field: "model",
     },
     {
+      name: "more parameters than are read",
+      target: `/health?${"&".repeat(1001)}`,
+      status: 400,
+      code: "REQUEST_INVALID",
+    },
+    {
       name: "a bad escape in a parameter",
       target: "/health?a=%e0%a4",
       status: 400,
@@ -428,6 +448,44 @@ describe("an error", () => {
       expect(JSON.parse(next.text).response).toBe("next");
     });
   }
+
+  test.each([
+    [Code.Canceled, 499, "CANCELLED"],
+    [Code.Unknown, 500, "UNKNOWN"],
+    [Code.InvalidArgument, 400, "REQUEST_INVALID"],
+    [Code.DeadlineExceeded, 504, "DEADLINE_EXCEEDED"],
+    [Code.NotFound, 404, "NOT_FOUND"],
+    [Code.AlreadyExists, 409, "ALREADY_EXISTS"],
+    [Code.PermissionDenied, 403, "PERMISSION_DENIED"],
+    [Code.ResourceExhausted, 429, "RESOURCE_EXHAUSTED"],
+    [Code.FailedPrecondition, 400, "FAILED_PRECONDITION"],
+    [Code.Aborted, 409, "ABORTED"],
+    [Code.OutOfRange, 400, "OUT_OF_RANGE"],
+    [Code.Unimplemented, 501, "UNIMPLEMENTED"],
+    [Code.Internal, 500, "INTERNAL"],
+    [Code.Unavailable, 503, "UNAVAILABLE"],
+    [Code.DataLoss, 500, "DATA_LOSS"],
+    [Code.Unauthenticated, 401, "UNAUTHENTICATED"],
+  ])("of a handler with code %i is %i %s, with its metadata and the handler's", async (...row) => {
+    const [code, status, name] = row;
+    await using server = await serve();
+    const answer = await server.send(chat({ message: `foreign ${code}` }));
+    expect([answer.status, errorOf(answer.text)]).toEqual([
+      status,
+      expect.objectContaining({ code: name, message: "quota used up" }),
+    ]);
+    expect(answer.headers).toMatchObject({ "x-head": "1", "trailer-x-tail": "2", "x-meta": "3" });
+  });
+
+  test("whose code is not that of its reason names it in its details", async () => {
+    await using server = await serve();
+    const answer = await server.send(chat({ message: "passed on" }));
+    expect(answer.status).toBe(404);
+    expect(errorOf(answer.text)).toMatchObject({
+      code: "BACKEND_REFUSED",
+      details: [{ reason: "BACKEND_REFUSED", metadata: { code: "NOT_FOUND" } }],
+    });
+  });
 
   test("for a bug keeps its text to itself", async () => {
     await using server = await serve();
@@ -594,6 +652,91 @@ describe("forms", () => {
   });
 
   test.for([
+    {
+      name: "a file without a file's name",
+      head: 'name="file"\r\ncontent-type: image/png',
+    },
+    { name: "the only file under any name", head: 'name="image"; filename="a.png"' },
+    { name: "the only file by its type alone", head: 'name="x"\r\ncontent-type: image/jpeg' },
+  ])("$name goes into the field for files", async ({ head }) => {
+    await using server = await serve();
+    const answer = await server.send({
+      method: "POST",
+      target: "/predict/m",
+      headers: { "content-type": "multipart/form-data; boundary=b" },
+      body:
+        `--b\r\ncontent-disposition: form-data; ${head}\r\n\r\nimage\r\n` +
+        '--b\r\ncontent-disposition: form-data; name="top_k"\r\n\r\n3\r\n--b--',
+    });
+    expect(JSON.parse(answer.text)).toMatchObject({ version: "image", backend: "3 0" });
+  });
+
+  test("one of two files, or the only text, must name its field", async () => {
+    await using server = await serve();
+    const files = await server.send(
+      await multipart([
+        ["image", new Blob(["a"])],
+        ["file", new Blob(["b"])],
+      ]),
+    );
+    expect(errorOf(files.text).message).toBe("image: unknown form field");
+    const text = await server.send(await multipart([["image", "eA=="]]));
+    expect(errorOf(text.text).message).toBe("image: unknown form field");
+    const both = await server.send(
+      await multipart([
+        ["image", new Blob(["a"])],
+        ["file", "eA=="],
+      ]),
+    );
+    expect(errorOf(both.text).message).toContain("given more than once");
+  });
+
+  test.for([
+    { name: "pairs", body: "message=a&".repeat(1001), status: 400 },
+    { name: "ampersands", body: "&".repeat(900_000), status: 400 },
+    { name: "empty pairs up to the limit", body: "message=a&&&", status: 200 },
+  ])("of $name is bounded", async ({ body, status }) => {
+    await using server = await serve();
+    const answer = await server.send({ ...chat(body, urlencoded), body });
+    expect(answer.status).toBe(status);
+    if (status === 400 && body.startsWith("&")) {
+      expect(errorOf(answer.text)).toMatchObject({
+        code: "REQUEST_INVALID",
+        message: "more than 1000 parameters or form fields",
+      });
+    }
+  });
+
+  test.each([
+    ["blanks", "+", " "],
+    ["escapes", "%41", "A"],
+    ["characters of four escapes", "%F0%9D%84%9E", "𝄞"],
+    ["characters as they are", "é", "é"],
+  ])("of 900 kB of %s is decoded", async (_name, unit, character) => {
+    await using server = await serve();
+    const times = Math.floor(900_000 / Buffer.byteLength(unit));
+    for (const shift of ["", "a", "ab", "abc"]) {
+      const body = `message=${shift}${unit.repeat(times)}`;
+      const answer = await server.send({ ...chat(body, urlencoded), body });
+      expect(JSON.parse(answer.text).response === shift + character.repeat(times)).toBe(true);
+    }
+  });
+
+  test("of a long text with a bad escape, or a long name, is refused", async () => {
+    await using server = await serve();
+    for (const body of [
+      `message=${"a".repeat(200_000)}%`,
+      `message=${"%80".repeat(100_000)}`,
+      `message=${"a".repeat(65_535)}%zz`,
+      `${"n".repeat(3_073)}=a`,
+      `${"n".repeat(500_000)}=a`,
+    ]) {
+      const answer = await server.send({ ...chat(body, urlencoded), body });
+      expect([answer.status, errorOf(answer.text).code]).toEqual([400, "PARAMETER_INVALID"]);
+    }
+  });
+
+  test.for([
     { name: "a part that names no field", parts: [["fiel", "x"]] as const, field: "fiel" },
     {
       name: "a second file for one field",
@@ -722,6 +865,16 @@ describe("a server stream", () => {
     const answer = await server.send(stream("refuse"));
     expect(answer.status).toBe(429);
     expect(errorOf(answer.text).code).toBe("RATE_LIMITED");
+  });
+
+  test("carries the metadata of an error, ahead of the first message or behind the last", async () => {
+    await using server = await serve();
+    const early = await server.send(stream("foreign"));
+    expect(early.status).toBe(404);
+    expect(early.headers).toMatchObject({ "x-head": "1", "trailer-x-tail": "2", "x-meta": "3" });
+    const late = await server.send(stream("foreign later"));
+    expect(late.headers).toMatchObject({ "x-head": "1" });
+    expect(late.trailers).toMatchObject({ "x-tail": "2", "x-meta": "3" });
   });
 
   test("that no format fits is 406", async () => {

@@ -143,6 +143,14 @@ describe("a client stream", () => {
     { name: "an empty item", headers: array, body: '[{"text":"a"},,{}]' },
     { name: "a trailing comma", headers: array, body: '[{"text":"a"},]' },
     { name: "an item that is no JSON", headers: array, body: "[{]" },
+    { name: "an array that ends as an object", headers: array, body: '[{"number":1}}' },
+    { name: "an array that ends twice", headers: array, body: '[{"number":1}]]' },
+    { name: "an object that ends as a list", headers: array, body: '[{"number":1]]' },
+    { name: "a comma before the first item", headers: array, body: '[,{"number":1}]' },
+    { name: "text behind the array", headers: array, body: '[{"number":1}]x' },
+    { name: "blanks that JSON has not", headers: array, body: '[{"number":1},\u00a0{}]' },
+    { name: "half a byte order mark", headers: array, body: Buffer.from("efbb5b5d", "hex") },
+    { name: "two items without a comma", headers: array, body: "[{} {}]" },
     { name: "a line that is no JSON", headers: lines, body: '{"text":"a"}\n{' },
     {
       name: "bytes that are not UTF-8",
@@ -156,6 +164,37 @@ describe("a client stream", () => {
       status: 400,
       error: { code: "BODY_MALFORMED" },
     });
+  });
+
+  test.each([
+    { name: "an array", headers: array, open: "[", close: "]" },
+    { name: "lines", headers: lines, open: "", close: "\n" },
+  ])("is bounded in depth and elements per message: $name", async ({ headers, open, close }) => {
+    await using server = await serve({}, { elementsMax: 10, json: { ignoreUnknownFields: true } });
+    const send = async (message: string) => {
+      const body = open + message + close;
+      const answer = await server.send({ method: "POST", target: "/collect", headers, body });
+      return [answer.status, answer.status === 200 ? "" : JSON.parse(answer.text).error.message];
+    };
+    const nested = (levels: number) => `{"x":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+    const listed = (items: number) => `{"x":[${Array(items).fill("0").join()}]}`;
+    // Nested lists are elements, too.
+    expect(await send(nested(9))).toEqual([200, ""]);
+    expect(await send(listed(9))).toEqual([200, ""]);
+    expect(await send(listed(10))).toEqual([413, expect.stringContaining("more than 10 elements")]);
+    // Of an array the depth is seen before there is an item.
+    expect(await send(nested(101))).toEqual(
+      open === "["
+        ? [400, expect.stringContaining("deeper than 100")]
+        : [413, expect.stringContaining("more than 10 elements")],
+    );
+  });
+
+  test("may begin with a byte order mark", async () => {
+    await using server = await serve();
+    const body = '\ufeff[{"text":"a"}]';
+    const answer = await server.send({ method: "POST", target: "/collect", headers: array, body });
+    expect(JSON.parse(answer.text)).toEqual({ text: "a", number: 1 });
   });
 
   test("that is answered has ended well", async () => {

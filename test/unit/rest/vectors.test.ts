@@ -19,7 +19,7 @@ import { fault } from "#errors/fault.ts";
 import { type HttpRule, HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { timeoutMsFrom } from "#rest/deadline.ts";
 import { restErrorBody } from "#rest/error-body.ts";
-import { parametersFrom } from "#rest/parameters.ts";
+import { parametersFrom } from "#rest/pairs.ts";
 import { captureOf, splitPath } from "#rest/path.ts";
 import { createRest } from "#rest/rest.ts";
 import { parseTemplate, type Segment } from "#rest/template.ts";

@@ -1,8 +1,9 @@
-import { create, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import { Decoders } from "#protobuf/decoder.ts";
 import { codecsOf, registryOf } from "#rpc/codec.ts";
 import {
   ConformanceService,
@@ -12,9 +13,10 @@ import {
 } from "../../gen/connectrpc/conformance/v1/service_pb.js";
 
 const registry = registryOf([ConformanceService]);
-const { proto, json } = codecsOf(ConformanceService.method.unary, registry);
+const decoders = new Decoders();
+const { proto, json } = codecsOf(ConformanceService.method.unary, { decoders, json: { registry } });
 
-function thrownBy(read: () => Message): ConnectError {
+function thrownBy(read: () => unknown): ConnectError {
   try {
     read();
   } catch (error) {

@@ -146,6 +146,19 @@ describe("codings", () => {
     },
   );
 
+  test.each([grpc, web, text])(
+    "%s: a body over the limit is told the limit of a message, without envelope or base64",
+    async (type) => {
+      const body = framed(type, new Uint8Array(4000));
+      const exchange = await rawCaller()({ call: "Unary", type, chunks: [body] });
+      const written = type === text ? Buffer.from(exchange.text, "base64") : exchange.bytes;
+      const fields = [...exchange.answerHeaders, ...exchange.answerTrailers].flat().join("\n");
+      expect(decodeURIComponent(`${written.toString()}${fields}`)).toContain(
+        "the message exceeds 1024 bytes (max_request_size)",
+      );
+    },
+  );
+
   test("only messages that are worth it are compressed", async () => {
     const ask = (value: Uint8Array) =>
       toBinary(
@@ -409,5 +422,34 @@ test("a stream's messages leave one by one, their end behind them", async () => 
     });
     expect(statusOf(type, exchange)).toBe(type === stream ? "ok" : "0");
     expect(exchange.pieces).toHaveLength(type === grpc ? 2 : 3);
+  }
+});
+
+test("metadata named as what every object has goes where all metadata goes", async () => {
+  const names = ["constructor", "__proto__", "tostring"];
+  const call = rawCaller(
+    {},
+    {
+      async *serverStream(_request, { responseTrailer }) {
+        for (const name of names) responseTrailer.append(name, "1");
+        responseTrailer.append("constructor", "2");
+        yield* [];
+      },
+    },
+  );
+  for (const type of [grpc, web, text, stream]) {
+    const exchange = await call({
+      call: "ServerStream",
+      type,
+      chunks: [framed(type, streamRequest)],
+    });
+    expect(statusOf(type, exchange)).toBe(type === stream ? "ok" : "0");
+    if (type !== stream) continue;
+    const { metadata } = JSON.parse(envelopesOf(exchange.bytes).at(-1)?.payload.toString() ?? "");
+    expect(Object.entries(metadata)).toEqual([
+      ["constructor", ["1", "2"]],
+      ["__proto__", ["1"]],
+      ["tostring", ["1"]],
+    ]);
   }
 });

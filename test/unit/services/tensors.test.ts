@@ -100,7 +100,50 @@ test("numbers that a datatype holds survive the round trip", () => {
   fc.assert(
     fc.property(fc.constantFrom<Datatype>("FP32", "FP64"), fc.array(floats), (datatype, data) => {
       const sent = wire({ datatype, shape: [data.length], data });
-      expect(tensorToWire(tensorFromWire(sent, "inputs[0]"), true).data).toEqual(data);
+      const written = tensorToWire(tensorFromWire(sent, "inputs[0]"), true).data ?? [];
+      expect(datatype === "FP32" ? written.map(Math.fround) : written).toEqual(data);
     }),
   );
+});
+
+test("floats are written as people write them, integers as they are", () => {
+  const written = (datatype: Datatype, data: number[]) =>
+    tensorToWire(tensorFromWire(wire({ datatype, shape: [data.length], data }), ""), true).data;
+  expect(written("FP32", [1.1, 0.1, -3.4e38, 16_777_217])).toEqual([1.1, 0.1, -3.4e38, 16_777_216]);
+  expect(written("FP16", [1.1, 65504, 6e-8])).toEqual([1.1, 65504, 6e-8]);
+  expect(written("FP64", [1.100000023841858])).toEqual([1.100000023841858]);
+  expect(written("INT32", [123_456_789])).toEqual([123_456_789]);
+});
+
+describe("64-bit integers of an output", () => {
+  const most = BigInt(Number.MAX_SAFE_INTEGER);
+  const written = (datatype: "INT64" | "UINT64", values: bigint[]) => {
+    const elements =
+      datatype === "INT64" ? BigInt64Array.from(values) : BigUint64Array.from(values);
+    const bytes = new Uint8Array(elements.buffer);
+    return {
+      bytes,
+      tensor: tensorToWire({ name: "y", datatype, shape: [values.length], bytes }, true),
+    };
+  };
+
+  test.each([
+    ["INT64", [most, -most, 0n]],
+    ["UINT64", [most]],
+  ] as const)("%s up to 2^53 are numbers", (datatype, values) => {
+    const { tensor } = written(datatype, [...values]);
+    expect(tensor).toMatchObject({ data: values.map(Number) });
+    expect(tensor.raw).toBeUndefined();
+  });
+
+  test.each([
+    ["INT64", [1n, most + 1n]],
+    ["INT64", [-most - 1n]],
+    ["INT64", [9_007_199_254_740_993n]],
+    ["UINT64", [(1n << 64n) - 1n]],
+  ] as const)("%s beyond it are raw, all of the tensor", (datatype, values) => {
+    const { bytes, tensor } = written(datatype, [...values]);
+    expect(tensor).toMatchObject({ raw: bytes });
+    expect(tensor.data).toBeUndefined();
+  });
 });

@@ -13,7 +13,7 @@ import {
   FileDescriptorProtoSchema,
   TimestampSchema,
 } from "@bufbuild/protobuf/wkt";
-import { createValidator } from "@bufbuild/protovalidate";
+import { CompilationError, createValidator } from "@bufbuild/protovalidate";
 import {
   FieldRulesSchema,
   file_buf_validate_validate,
@@ -22,9 +22,9 @@ import {
   predefined,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
-import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
-import { quickYes, verdictOf } from "../../support/quick-yes.ts";
+import { plainPattern } from "#validation/pattern.ts";
 import { type FieldInit, type RulesInit, ruledType } from "../../support/ruled-type.ts";
+import { validated, verdictOf } from "../../support/validated.ts";
 
 type Rules = NonNullable<RulesInit["type"]>;
 
@@ -133,7 +133,7 @@ describe("a rule that is not known: the library decides, and is asked", () => {
     ],
   ])("%s", (_, value, good, bad) => {
     const type = ruledType({ value });
-    const quick = quickYes(type);
+    const quick = validated(type);
     for (const [init, verdict] of [
       [good, "valid"],
       ...(bad === undefined ? [] : [[bad, "invalid"] as const]),
@@ -155,13 +155,13 @@ describe("a rule that is not known: the library decides, and is asked", () => {
     ["one of several fields", { oneof: [{ fields: ["a", "b"], required: true }] }],
   ])("a message's rule, %s", (_, rules) => {
     const type = ruledType({ a: { type: "STRING" }, b: { type: "STRING" } }, rules);
-    const quick = quickYes(type);
+    const quick = validated(type);
     expect(quick.says(create(type, { a: "x" }))).toBe(true);
     expect(quick.says(create(type))).toBe(false);
     expect(quick.asked).toHaveLength(2);
   });
 
-  test("bounds that are not a number allow nothing for sure", () => {
+  test("bounds that are not a number", () => {
     const { NaN: none } = Number;
     const type = ruledType({
       value: double({
@@ -169,27 +169,31 @@ describe("a rule that is not known: the library decides, and is asked", () => {
         lessThan: { case: "lt", value: none },
       }),
     });
-    const quick = quickYes(type);
-    for (const value of [0, 2, none]) expect(quick.says(create(type, { value }))).toBe(false);
+    const quick = validated(type);
+    for (const value of [0, 2, none]) {
+      const message = create(type, { value });
+      expect(quick.says(message)).toBe(verdictOf(type, message) === "valid");
+      expect(quick.asked.splice(0)).toEqual([message]);
+    }
   });
 
   test.each<[string, FieldInit]>([
     ["of another type than the value's", ofType("INT32", { case: "string", value: { len: 1n } })],
     ["on a message", ofType("Self", { case: "string", value: { len: 1n } })],
     ["of an extension that nobody knows", { type: "STRING", rules: withExtension() }],
-  ])("never yes where rules do not compile: rules %s", (_, value) => {
+  ])("rules that do not compile fail every message: rules %s", (_, value) => {
     const type = ruledType({ value, other: { type: "STRING" } });
     expect(verdictOf(type, create(type))).toBe("error");
-    expect(quickYes(type).says(create(type))).toBe(false);
+    expect(() => validated(type).says(create(type))).toThrow(CompilationError);
     const outer = ruledType({ value: { type }, name: text({ maxLen: 1n }) });
     expect(verdictOf(outer, create(outer))).toBe("error");
-    expect(quickYes(outer).says(create(outer))).toBe(false);
+    expect(() => validated(outer).says(create(outer))).toThrow(CompilationError);
   });
 
   test("predefined rules, where the library knows them", () => {
     const own = createValidator({ registry: predefinedRules() });
     const type = ruledType({ value: { type: "STRING", rules: withExtension() } });
-    const quick = quickYes(type, own);
+    const quick = validated(type, own);
     expect(quick.says(create(type, { value: "a" }))).toBe(true);
     expect(quick.says(create(type, { value: "b" }))).toBe(false);
     expect(quick.asked).toHaveLength(2);
@@ -229,16 +233,95 @@ function withExtension(): RulesInit {
   return rules;
 }
 
-test("of a message in parts, the library is asked for the parts whose rules are not known", () => {
-  const quick = quickYes(ChatRequestSchema);
-  const tool = { name: "search", parametersJson: "{}" };
-  const valid = create(ChatRequestSchema, { message: "hi", tools: [tool, tool] });
-  expect(quick.says(valid)).toBe(true);
-  expect(quick.asked.splice(0)).toEqual(valid.tools);
-  expect(
-    quick.says(create(ChatRequestSchema, { message: "hi", tools: [{ name: "no name" }] })),
-  ).toBe(false);
-  quick.asked.length = 0;
-  expect(quick.says(create(ChatRequestSchema, { message: "hi" }))).toBe(true);
-  expect(quick.asked).toEqual([]);
+describe("of a message in parts", () => {
+  const inner = ruledType({ value: text({ pattern: "^a+$" }) });
+  const outer = ruledType({
+    name: text({ minLen: 1n }),
+    parts: { type: inner, is: "repeated" },
+    part: { type: inner },
+  });
+
+  test("the library is asked about the parts whose rules are not known", () => {
+    const quick = validated(outer);
+    const parts = [{ value: "a" }, { value: "aa" }];
+    const valid = create(outer, { name: "x", parts });
+    expect(quick.says(valid)).toBe(true);
+    expect(quick.asked.splice(0)).toEqual((valid as unknown as { parts: unknown }).parts);
+    expect(quick.says(create(outer, { name: "x" }))).toBe(true);
+    expect(quick.asked).toEqual([]);
+  });
+
+  test("its words about a part lead to the part", () => {
+    const told = "does not match regex pattern `^a+$`";
+    const bad = create(outer, { parts: [{ value: "a" }, { value: "b" }], part: { value: "c" } });
+    expect(validated(outer).faults(bad)).toEqual([
+      "name: must be at least 1 characters",
+      `parts[1].value: ${told}`,
+      `part.value: ${told}`,
+    ]);
+  });
+});
+
+const isOne: RulesInit = { type: { case: "int32", value: { const: 1 } } };
+
+test("the search ends with as many violations as are asked for", () => {
+  const type = ruledType({
+    list: {
+      type: "INT32",
+      is: "repeated",
+      rules: { type: { case: "repeated", value: { items: isOne } } },
+    },
+    map: {
+      type: "INT32",
+      key: "STRING",
+      rules: { type: { case: "map", value: { values: isOne } } },
+    },
+    name: text({ minLen: 1n }),
+  });
+  let seen = 0;
+  const counted = new Proxy(new Array<number>(1000).fill(0), {
+    get(target, property, receiver) {
+      if (typeof property === "string" && /^\d+$/.test(property)) seen += 1;
+      return Reflect.get(target, property, receiver) as unknown;
+    },
+  });
+  const { faults } = validated(type);
+  const message = create(type);
+  Object.assign(message, { list: counted, map: { a: 0, b: 0 } });
+  expect(faults(message, 3)).toEqual([0, 1, 2].map((index) => `list[${index}]: must equal 1`));
+  expect(seen).toBeLessThan(12);
+  Object.assign(message, { list: [0] });
+  const first = ["list[0]: must equal 1", 'map["a"]: must equal 1', 'map["b"]: must equal 1'];
+  expect(faults(message, 3)).toEqual(first);
+  expect(faults(message, 5)).toEqual([...first, "name: must be at least 1 characters"]);
+});
+
+test("a text that is too long is not held against a pattern", () => {
+  const type = ruledType({ value: text({ pattern: "^[a-z]+$", maxLen: 3n }) });
+  const { faults, says, asked } = validated(type);
+  for (const value of ["abcd", "----"]) {
+    expect(says(create(type, { value }))).toBe(false);
+    expect(faults(create(type, { value }))).toEqual(["value: must be at most 3 characters"]);
+  }
+  expect(faults(create(type, { value: "a-" }))).toEqual([
+    "value: does not match regex pattern `^[a-z]+$`",
+  ]);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ["^[A-Za-z0-9_.-]{1,64}$", true],
+  ["^image/[a-z0-9.+-]+$", true],
+  ["^v[0-9]$", true],
+  ["^[a-z]+[0-9]+$", false],
+  ["^[a-z]+", false],
+  ["[a-z]+$", false],
+  ["^(a|b)$", false],
+  ["^a+$", false],
+  ["^a.b$", false],
+  ["^[^a]$", false],
+  ["^\\d$", false],
+  ["^[z-a]$", false],
+])("whether a pattern is one that JavaScript takes as RE2 does: %s", (pattern, isPlain) => {
+  expect(plainPattern(pattern) !== undefined).toBe(isPlain);
 });

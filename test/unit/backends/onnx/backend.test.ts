@@ -1,3 +1,4 @@
+import { rename } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { type StartWorkerThread, startWorkerThread } from "#backends/onnx/worker-thread.ts";
@@ -483,12 +484,30 @@ describe("reloading", () => {
     expect(await scores(use)).toEqual({ version: "1", scores: [1, 2, 1] });
   });
 
-  test("a folder that is gone fails, and the old one goes on", async () => {
-    await using use = await house({ "m/1/model.onnx": gemm() });
+  test("a folder that is gone takes its model with it, and its aliases", async () => {
+    await using use = await house({ "m/1/model.onnx": gemm(), "m/model.yaml": "aliases: [old]" });
     await use.backend.ready();
     await use.folder.remove("m");
-    expect(await refusal(use.backend.reload("m"))).toMatchObject({ reason: "MODEL_UNKNOWN" });
+    expect(await refusal(use.backend.reload("m"))).toMatchObject({
+      reason: "MODEL_UNKNOWN",
+      message: 'model "m" is no longer in the repository, and was unloaded',
+    });
+    expect(await refusal(scores(use))).toMatchObject({ reason: "MODEL_UNKNOWN" });
+    expect(use.backend.models()).toEqual([]);
+    expect(use.backend.find("old")).toBeUndefined();
+    expect(use.changes.at(-1)).toBe("m unloaded");
+    await use.folder.write("n/1/model.onnx", gemm());
+    await use.folder.write("n/model.yaml", "aliases: [old]");
+    expect(await use.backend.load("n", "")).toMatchObject({ state: "available" });
+  });
+
+  test("a repository that cannot be read takes nothing with it: the old one goes on", async () => {
+    await using use = await house({ "m/1/model.onnx": gemm() });
+    await use.backend.ready();
+    await rename(use.folder.path, `${use.folder.path}-moved`);
+    expect(await refusal(use.backend.reload("m"))).toMatchObject({ reason: "MODEL_LOAD_FAILED" });
     expect(await scores(use)).toEqual({ version: "1", scores: [1, 2, 1] });
+    await rename(`${use.folder.path}-moved`, use.folder.path);
   });
 });
 

@@ -7,7 +7,7 @@ import { refusal } from "../../../support/predict.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 describe("what counts as a model", () => {
-  test("a folder with a version or a model.yaml does, anything else is left alone", async () => {
+  test("a folder with a version, a model.yaml or an .onnx file does, anything else is left alone", async () => {
     await using folder = await temporaryFolder();
     await folder.write("plain/1/model.onnx", "");
     await folder.write("described/model.yaml", "");
@@ -15,26 +15,84 @@ describe("what counts as a model", () => {
     await folder.write("training/1/notes.txt", "");
     await folder.write(".hidden/1/model.onnx", "");
     await folder.write("README.md", "");
-    await folder.write("with space/1/model.onnx", "");
-    expect(await modelRepository(folder.path).names()).toEqual(["described", "plain"]);
+    await folder.write("..data/1/model.onnx", "");
+    await folder.write("notes/1.txt", "");
+    await folder.write("loose/model.onnx", "");
+    const { names } = await modelRepository(folder.path).survey();
+    expect(names).toEqual(["described", "loose", "plain"]);
   });
 
   test("a link to a folder does too: mounts are made of them", async () => {
     await using folder = await temporaryFolder();
     await folder.write("..data/1/model.onnx", "");
     await symlink(join(folder.path, "..data"), join(folder.path, "mounted"));
-    expect(await modelRepository(folder.path).names()).toEqual(["mounted"]);
+    expect(await modelRepository(folder.path).survey()).toEqual({ names: ["mounted"], strays: [] });
   });
 
   test("without a repository there is an error that does not tell where it should be", async () => {
     await using folder = await temporaryFolder();
     const absent = modelRepository(join(folder.path, "absent"));
-    expect(await refusal(absent.names())).toEqual({
+    expect(await refusal(absent.survey())).toEqual({
       reason: "MODEL_LOAD_FAILED",
       message: "the model repository cannot be read",
       fields: [],
     });
   });
+});
+
+describe("what looks like a model and is not read", () => {
+  const rule =
+    "a model's name is letters, digits, `.`, `_` and `-`, the first one a letter or digit: rename it";
+  const rows = [
+    { name: "a name with a blank", file: "we ird/1/model.onnx", stray: "we ird", problem: rule },
+    { name: "a name beyond ASCII", file: "größe/1/model.onnx", stray: "größe", problem: rule },
+    { name: "a described name with a blank", file: "a b/model.yaml", stray: "a b", problem: rule },
+    {
+      name: "a file in place of a folder",
+      file: "yolo.onnx",
+      stray: "yolo.onnx",
+      problem: "a model is a folder: move it to yolo/1/model.onnx",
+    },
+    {
+      name: "a version without a model",
+      file: "m/1/readme.txt",
+      stray: "m",
+      problem: "version 1 has no model.onnx",
+    },
+    {
+      name: "a second version of another name",
+      more: "m/1/model.onnx",
+      file: "m/v2/model.onnx",
+      stray: "m",
+      problem: `folder "v2" has a model and is no version: name it by a number, such as 1`,
+    },
+    {
+      name: "a description of another name",
+      more: "m/1/model.onnx",
+      file: "m/model.yml",
+      stray: "m",
+      problem: "model.yml is not read: name it model.yaml",
+    },
+  ];
+  test.each(rows)("$name is told of with its cure", async ({ more, file, stray, problem }) => {
+    await using folder = await temporaryFolder();
+    await folder.write(file, "");
+    if (more !== undefined) await folder.write(more, "");
+    const { strays } = await modelRepository(folder.path).survey();
+    expect(strays).toEqual([{ name: stray, problem }]);
+  });
+});
+
+test("a version is found among any number of folders, of which so many are looked into", async () => {
+  await using folder = await temporaryFolder();
+  const data = Array.from({ length: 101 }, (_, at) => `m/a${String(at).padStart(3, "0")}`);
+  for (const name of data) await folder.write(`${name}/row.txt`, "");
+  await folder.write("m/1/model.onnx", "");
+  await folder.write("m/a100/model.onnx", "");
+  const repository = modelRepository(folder.path);
+  expect(await repository.survey()).toEqual({ names: ["m"], strays: [] });
+  await folder.write("m/a099/model.onnx", "");
+  expect((await repository.survey()).strays).toMatchObject([{ name: "m" }]);
 });
 
 describe("reading a model", () => {
@@ -67,6 +125,26 @@ describe("what is broken fails with words for whoever mends it", () => {
       name: "no version",
       files: { "m/model.yaml": "" },
       message: "no version: a folder named by a number with a model.onnx",
+    },
+    {
+      name: "a model beside the versions",
+      files: { "m/model.onnx": "" },
+      message: `no version: "model.onnx" is in no version's folder: move it to 1/model.onnx`,
+    },
+    {
+      name: "a version that is no number",
+      files: { "m/v1/model.onnx": "" },
+      message: `no version: folder "v1" has a model and is no version: name it by a number, such as 1`,
+    },
+    {
+      name: "a version whose model has another name",
+      files: { "m/1/yolo.onnx": "" },
+      message: `no version: version 1 has "yolo.onnx" and no model.onnx: rename it`,
+    },
+    {
+      name: "an empty version of a described model",
+      files: { "m/model.yaml": "", "m/1/notes.txt": "" },
+      message: "no version: version 1 has no model.onnx",
     },
     {
       name: "a bad model.yaml",

@@ -1,0 +1,62 @@
+/** Every response header that the gateway sets, and whether scripts of other origins are to read it. */
+
+/**
+ * exposed: named in Access-Control-Expose-Headers; readable: to every script anyway (the Fetch
+ * standard's CORS-safelisted response-header names); internal: for the browser or the connection,
+ * nothing to a script.
+ */
+type Reading = "exposed" | "readable" | "internal";
+
+/** One row per header; a test walks the responses of all surfaces and finds no other. */
+export const responseHeaders: Readonly<Record<string, Reading>> = {
+  // The request entry.
+  "x-request-id": "exposed",
+  // Limits.
+  "ratelimit-limit": "exposed",
+  "ratelimit-remaining": "exposed",
+  "ratelimit-reset": "exposed",
+  "retry-after": "exposed",
+  // Refusals and redirections.
+  allow: "exposed",
+  "accept-post": "exposed",
+  location: "exposed",
+  "www-authenticate": "exposed",
+  // Bodies.
+  "content-type": "readable",
+  "content-length": "readable",
+  "content-encoding": "exposed",
+  "content-range": "exposed",
+  "accept-ranges": "exposed",
+  etag: "exposed",
+  vary: "exposed",
+
+  "cache-control": "readable",
+  date: "exposed",
+  // RPC protocols.
+  "grpc-status": "exposed",
+  "grpc-message": "exposed",
+  "grpc-status-details-bin": "exposed",
+  "grpc-encoding": "exposed",
+  "grpc-accept-encoding": "exposed",
+  "connect-content-encoding": "exposed",
+  "connect-accept-encoding": "exposed",
+  "accept-encoding": "exposed",
+  // For proxies, browsers and connections.
+  "x-accel-buffering": "internal",
+  "content-security-policy": "internal",
+  "x-content-type-options": "internal",
+  "access-control-allow-origin": "internal",
+  "access-control-allow-credentials": "internal",
+  "access-control-allow-headers": "internal",
+  "access-control-allow-methods": "internal",
+  "access-control-expose-headers": "internal",
+  "access-control-max-age": "internal",
+  connection: "internal",
+  "keep-alive": "internal",
+  "transfer-encoding": "internal",
+};
+
+/** Names of the exposed ones. */
+export const exposedHeaders: readonly string[] = Object.entries(responseHeaders).flatMap(
+  ([name, reading]) => (reading === "exposed" ? [name] : []),
+);

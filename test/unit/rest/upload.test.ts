@@ -1,0 +1,46 @@
+import { clone, create, createFileRegistry, setExtension } from "@bufbuild/protobuf";
+import {
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  MethodOptionsSchema,
+} from "@bufbuild/protobuf/wkt";
+import { expect, test } from "vitest";
+import { UploadSchema, upload } from "#gen/polygate/v1/options_pb.js";
+import {
+  PredictService,
+  file_polygate_v1_predict as predictFile,
+} from "#gen/polygate/v1/predict_pb.js";
+import { FieldIndex } from "#rest/field-path.ts";
+import { takesBody, uploadOf } from "#rest/upload.ts";
+import { testService } from "../../support/test-protos.ts";
+
+/** PredictService.Predict whose option names another field. */
+function predictWith(field: string) {
+  const file = clone(FileDescriptorProtoSchema, predictFile.proto);
+  const [method] = file.service[0]?.method ?? [];
+  if (method === undefined) throw new Error("no method");
+  method.options ??= create(MethodOptionsSchema);
+  setExtension(method.options, upload, create(UploadSchema, { field, mediaTypes: ["image/*"] }));
+  const others = predictFile.dependencies.flatMap((one) => [...one.dependencies, one]);
+  const files = [...new Set(others.flatMap((one) => [...one.dependencies, one]))];
+  const set = create(FileDescriptorSetSchema, { file: [...files.map(({ proto }) => proto), file] });
+  const { predict } = testService(createFileRegistry(set), PredictService.typeName).method;
+  if (predict === undefined) throw new Error("no method");
+  return predict;
+}
+
+test.each(["version", "inputs", "nothing"])(
+  "an upload into %s, no field of bytes, is refused",
+  (field) => {
+    expect(() => uploadOf(predictWith(field), new FieldIndex())).toThrow(
+      `upload names no field of bytes: ${field}`,
+    );
+  },
+);
+
+test("a body counts by its media type alone, or by the kind that it is of", () => {
+  const found = uploadOf(predictWith("file"), new FieldIndex());
+  if (found === undefined) throw new Error("no upload");
+  const types = ["image/png", "image/", "image", "images/png", "text/plain", ""];
+  expect(types.filter((type) => takesBody(found, type))).toEqual(["image/png", "image/"]);
+});

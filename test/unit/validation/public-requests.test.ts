@@ -1,0 +1,36 @@
+/** Nothing that a client sends may be as long as it likes: each such field says its bound in the proto. */
+
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { publicServices } from "#public-services.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
+
+/** All types that a client's messages are made of. */
+function requestTypes(): ReadonlySet<DescMessage> {
+  const types = new Set<DescMessage>();
+  const add = (type: DescMessage) => {
+    if (types.has(type)) return;
+    types.add(type);
+    for (const { message } of type.fields) if (message !== undefined) add(message);
+  };
+  for (const { methods } of publicServices) for (const { input } of methods) add(input);
+  return types;
+}
+
+const isSized = (scalar: ScalarType | undefined) =>
+  scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
+
+function isBounded(field: DescField): boolean {
+  const { items, valueBytes } = ruleLimits(field);
+  if (field.fieldKind === "list" && items === undefined) return false;
+  // How many entries a map has is told only once it is read: those of clients have none.
+  if (field.fieldKind === "map") return false;
+  return valueBytes !== undefined || !isSized(field.scalar);
+}
+
+for (const type of requestTypes()) {
+  test(`${type.typeName}: every text, bytes and list is bounded`, () => {
+    const unbounded = type.fields.filter((field) => !isBounded(field));
+    expect(unbounded.map(({ name }) => name)).toEqual([]);
+  });
+}
