@@ -708,9 +708,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       const stream = this.#streams.find(id);
       const tooLarge = outcome === "too_large";
       if (stream !== undefined) this.#readLaterHead(stream, tooLarge);
-      else if (this.#lingering.has(id)) {
-        if (this.#block.endsStream) this.#lingerEnded(id);
-      } else if (this.#isServer) this.#readRequest(id, tooLarge);
+      else if (this.#lingering.has(id)) this.#readLateTrailers(id, tooLarge);
+      else if (this.#isServer) this.#readRequest(id, tooLarge);
       else if (this.#streams.closingOf(id) !== "reset_by_us") this.#refuseStray(id);
     }
     this.#list.length = 0;
@@ -766,7 +765,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Nobody has heard of it: sending it again, later or elsewhere, is safe. */
   #refuseStream(id: number): void {
     this.#sender.rstStream(id, errorCode.refusedStream);
-    this.#streams.resetUnopened(id);
+    this.#streams.rememberClosing(id, "reset_by_us");
   }
 
   /** Whether the list is a request that can be answered; one that is too large is, with 431. */
@@ -846,6 +845,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream === undefined) {
       if (this.#streams.isIdle(streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
+      else if (increment === 0 && this.#lingering.has(streamId))
+        this.#streamError(streamId, errorCode.protocolError);
     } else if (increment === 0) {
       this.#streamError(streamId, errorCode.protocolError);
     } else if (!this.#sender.growStreamWindow(stream, increment)) {
@@ -858,7 +859,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream === undefined) {
       if (this.#streams.isIdle(frame.streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
-      this.#lingering.delete(frame.streamId);
+      if (this.#lingering.delete(frame.streamId)) {
+        this.#streams.rememberClosing(frame.streamId, "reset_by_peer");
+      }
       return;
     }
     const code = uint32(frame.bytes, frame.start);
@@ -979,8 +982,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#spend("faults", 1);
     if (this.failure !== undefined) return;
     this.#sender.rstStream(id, code);
+    this.#lingering.delete(id);
     const stream = this.#streams.find(id);
-    if (stream === undefined) this.#streams.resetUnopened(id);
+    if (stream === undefined) this.#streams.rememberClosing(id, "reset_by_us");
     else this.#close(stream, "us", code);
   }
 
@@ -1072,12 +1076,20 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    */
   #lingerEnded(id: number): void {
     this.#lingering.delete(id);
+    this.#streams.rememberClosing(id, "ended");
     this.#sender.ping(pingMark, pingKind.nudge, false);
   }
 
   #endLinger(id: number): void {
     this.#lingering.delete(id);
     this.#sender.rstStream(id, errorCode.noError);
+  }
+
+  /** Trailers of a request whose response is whole. */
+  #readLateTrailers(id: number, tooLarge: boolean): void {
+    const isSound = !tooLarge && this.#head.read(this.#list, "trailers");
+    if (isSound && this.#block.endsStream) this.#lingerEnded(id);
+    else this.#streamError(id, errorCode.protocolError);
   }
 
   /** DATA of a request whose response is whole. */
