@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createTurns } from "#core/turns.ts";
+import { createTurns, Slice } from "#core/turns.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 import { eventLoopTurn } from "../../support/predict.ts";
 
 test("one of those who wait goes on in a turn of the event loop, in the order they came", async () => {
@@ -21,4 +22,18 @@ test("one of those who wait goes on in a turn of the event loop, in the order th
   await all;
   expect(Math.max(...perTurn)).toBe(1);
   expect(went).toEqual(["a1", "b1", "c1", "a2", "b2", "c2"]);
+});
+
+test("a slice is over after five milliseconds, and the next one begins after a turn", async () => {
+  const clock = createManualClock();
+  await clock.advance(1_000);
+  const slice = new Slice(clock);
+  await clock.advance(4);
+  expect(slice.isOver).toBe(false);
+  await clock.advance(1);
+  expect(slice.isOver).toBe(true);
+  await slice.next();
+  expect(slice.isOver).toBe(false);
+  await clock.advance(5);
+  expect(slice.isOver).toBe(true);
 });
