@@ -10,6 +10,7 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { createRest } from "#rest/rest.ts";
 import { createCallPath } from "#rpc/call.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { MemoryExchange } from "../test/support/memory-exchange.ts";
 
 const bytesMax = 10_000_000;
@@ -84,6 +85,7 @@ const rest = createRest(
   {
     bodyBytesMax: 2 * bytesMax,
     clock: systemClock,
+    limitsOf: ruleLimits,
     json: { ignoreUnknownFields: true },
   },
 );

@@ -9,6 +9,7 @@ import { seededRng } from "#core/rng.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
+import { callerOf } from "#interceptors/caller.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createHealthStatus, registerHealth } from "#rpc/health.ts";
@@ -68,7 +69,7 @@ export async function startCore(options: CoreServerOptions, logger: Logger): Pro
       ],
       routes(router: ConnectRouter) {
         registerCoreService(router, agent);
-        registerHealth(router, health, names);
+        registerHealth(router, health, names, { callerOf });
         registerReflection(router, [CoreService, Health]);
       },
       interceptors: [],

@@ -86,7 +86,7 @@ export interface Front extends AsyncDisposable {
 const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
   [414, "TARGET_TOO_LONG"],
   [501, "METHOD_UNKNOWN"],
-  [503, "OVERLOADED"],
+  [503, "BUFFERS_FULL"],
 ]);
 
 /** Answers a path that nothing knows; RPC clients have words of their own for it. */
@@ -126,6 +126,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
       elementsMax: options.elementsMax,
+      limitsOf: ruleLimits,
       clock,
     });
     const face = createRestFace(rest, { clock, cors: options.cors, unknown });

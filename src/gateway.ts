@@ -20,6 +20,7 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
+import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
@@ -217,7 +218,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
     router.service(StatsService, createStatsService({ ...facts, ...deps }));
-    registerHealth(router, health, serviceNames);
+    registerHealth(router, health, serviceNames, { callerOf });
     registerReflection(router, [...publicServices, Health]);
   };
 }

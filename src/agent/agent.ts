@@ -3,7 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
-import { createTurns } from "#core/turns.ts";
+import { type Turns, turns as turnsOfProcess } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import {
   type ChatRequest,
@@ -13,14 +13,15 @@ import {
   ModelSchema,
   type StreamChatResponse,
   StreamChatResponseSchema,
-  type ToolCall,
   type Usage,
   UsageSchema,
 } from "#gen/polyagent/core/v1/core_pb.js";
-import { answerTo } from "./answer.ts";
-import { checkRequest, promptText } from "./request.ts";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { type Answer, answerTo } from "./answer.ts";
+import { type GenerationLimits, Generations, generationLimits } from "./generations.ts";
+import { checkedPrompt, sizeOf } from "./request.ts";
+import { loadTokenizer, type TokenBlock, type Tokenizer } from "./tokenizer.ts";
 import { createToolbox } from "./tools/toolbox.ts";
+import { inTurn, type Work } from "./work.ts";
 
 /** The one model of the reference core. */
 export const agentModel = "polyagent-reference-1";
@@ -56,83 +57,130 @@ export interface Agent {
   /** One whole answer, after as long as streaming it would take. */
   chat(request: ChatRequest, call: AgentCall): Promise<ChatResponse>;
   /** The same answer: tool calls first, then a piece a token, last the usage. */
-  streamChat(request: ChatRequest, call: AgentCall): AsyncIterable<StreamChatResponse>;
+  streamChat(request: ChatRequest, call: AgentCall): AsyncGenerator<StreamChatResponse, void, void>;
   /** The one model. */
   listModels(): readonly Model[];
   /** Loads tokenizer and tools, so that the first call does not wait for them. */
   warmUp(): Promise<void>;
 }
 
-/** An answer cut to the tokens asked for. */
-interface Written {
-  readonly toolCalls: readonly ToolCall[];
-  readonly tokens: readonly number[];
+/** An answer that has yet to be written. */
+interface Begun {
+  readonly answer: Answer;
   readonly tokenizer: Tokenizer;
-  readonly finishReason: string;
-  readonly usage: Usage;
+  readonly written: Written;
 }
 
-/** Pieces that a stream gives before it lets others compute. */
-const piecesPerTurn = 64;
+/** What is known of an answer's end, while it is written. */
+class Written {
+  tokenCount = 0;
+  readonly #promptTokens: number;
+  #finishReason: string;
 
-/** Builds the core. `rng` draws the failures, so a seeded one repeats them. */
-export function createAgent(
-  options: AgentOptions,
-  deps: { readonly clock: Clock; readonly rng: Rng },
-): Agent {
-  const { clock, rng } = deps;
+  constructor({ finishReason }: Answer, promptTokens: number) {
+    this.#finishReason = finishReason;
+    this.#promptTokens = promptTokens;
+  }
+
+  add({ tokenCount, isCut }: TokenBlock): void {
+    this.tokenCount += tokenCount;
+    if (isCut) this.#finishReason = "length";
+  }
+
+  ending(): { readonly finishReason: string; readonly usage: Usage } {
+    const [promptTokens, completionTokens] = [this.#promptTokens, this.tokenCount];
+    const totalTokens = promptTokens + completionTokens;
+    return {
+      finishReason: this.#finishReason,
+      usage: create(UsageSchema, { promptTokens, completionTokens, totalTokens }),
+    };
+  }
+}
+
+/** What a core depends on. */
+export interface AgentDeps {
+  readonly clock: Clock;
+  /** Draws the failures, so a seeded one repeats them. */
+  readonly rng: Rng;
+  /** Default: turns of the core's own, by the system's clock, as computing takes real time. */
+  readonly turns?: Turns;
+  readonly limits?: GenerationLimits;
+}
+
+/** Builds the core. */
+export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
+  const { clock, rng, turns = turnsOfProcess, limits = generationLimits } = deps;
+  const isShaped = options.failAfterTokens > 0 || options.tokenIntervalMs > 0;
   const toolbox = createToolbox(clock);
-  const nextTurn = createTurns();
+  const generations = new Generations(limits);
 
-  async function write(request: ChatRequest, signal: AbortSignal): Promise<Written> {
-    checkRequest(request, agentModel);
-    await pause(clock, options.latencyMs, signal);
+  let tokenizerLoading: Promise<Tokenizer> | undefined;
+  const tokenizerLoaded = () => {
+    tokenizerLoading ??= loadTokenizer();
+    return tokenizerLoading;
+  };
+
+  async function begin(request: ChatRequest, work: Work): Promise<Begun> {
+    const prompt = await inTurn(work, () => checkedPrompt(request, agentModel));
+    await sleep(clock, options.latencyMs, work.signal);
     if (rng.next() < options.failureRate) {
       throw fault("BACKEND_LOST", "the core fails as often as its failure rate says");
     }
-    const [answer, tokenizer] = await Promise.all([answerTo(request, toolbox), loadTokenizer()]);
-    const work = { nextTurn, signal };
-    const whole = await tokenizer.encode(answer.content, work);
-    const tokens = whole.slice(0, request.maxTokens);
-    const { toolCalls } = answer;
-    const finishReason = tokens.length < whole.length ? "length" : answer.finishReason;
-    const usage = usageOf(await tokenizer.count(promptText(request), work), tokens.length);
-    return { toolCalls, tokens, tokenizer, finishReason, usage };
+    const [answer, tokenizer] = await Promise.all([
+      answerTo(request, toolbox, work),
+      tokenizerLoaded(),
+    ]);
+    const promptTokens = await tokenizer.count(prompt, work);
+    return { answer, tokenizer, written: new Written(answer, promptTokens) };
+  }
+
+  /** Resolves when the piece after `sent` others is due; fails where the stream is to break. */
+  async function untilDue(sent: number, signal: AbortSignal): Promise<void> {
+    const { failAfterTokens, tokenIntervalMs } = options;
+    if (failAfterTokens > 0 && sent === failAfterTokens) {
+      throw fault("BACKEND_LOST", `the core breaks off after ${sent} tokens, as it was told to`);
+    }
+    if (sent > 0) await sleep(clock, tokenIntervalMs, signal);
   }
 
   return {
     async chat(request, { signal }) {
-      const { toolCalls, tokens, tokenizer, finishReason, usage } = await write(request, signal);
-      await pause(clock, options.tokenIntervalMs * Math.max(0, tokens.length - 1), signal);
+      using _generation = generations.begin(sizeOf(request));
+      const work = { turns, signal };
+      const { answer, tokenizer, written } = await begin(request, work);
+      let content = "";
+      for await (const block of tokenizer.read(answer.content, work, request.maxTokens)) {
+        content += block.pieces.join("");
+        written.add(block);
+      }
+      await sleep(clock, options.tokenIntervalMs * Math.max(0, written.tokenCount - 1), signal);
+      const toolCalls = [...answer.toolCalls];
       return create(ChatResponseSchema, {
-        content: tokenizer.decode(tokens),
-        toolCalls: [...toolCalls],
-        usage,
-        model: agentModel,
-        finishReason,
+        ...{ content, toolCalls, model: agentModel },
+        ...written.ending(),
       });
     },
 
     async *streamChat(request, { signal }) {
-      const { toolCalls, tokens, tokenizer, finishReason, usage } = await write(request, signal);
+      using _generation = generations.begin(sizeOf(request));
+      const work = { turns, signal };
+      const { answer, tokenizer, written } = await begin(request, work);
       const piece = (init: MessageInitShape<typeof StreamChatResponseSchema>) =>
         create(StreamChatResponseSchema, { ...init, model: agentModel });
-      if (toolCalls.length > 0) yield piece({ toolCalls: [...toolCalls] });
+      if (answer.toolCalls.length > 0) yield piece({ toolCalls: [...answer.toolCalls] });
       let sent = 0;
-      for (const delta of tokenizer.pieces(tokens)) {
-        if (options.failAfterTokens > 0 && sent === options.failAfterTokens) {
-          throw fault(
-            "BACKEND_LOST",
-            `the core breaks off after ${sent} tokens, as it was told to`,
-          );
+      for await (const block of tokenizer.read(answer.content, work, request.maxTokens)) {
+        for (const delta of block.pieces) {
+          if (isShaped) await untilDue(sent, signal);
+          const pause = turns.next();
+          if (pause !== undefined) await pause;
+          signal.throwIfAborted();
+          yield piece({ delta });
+          sent += 1;
         }
-        if (sent > 0) await pause(clock, options.tokenIntervalMs, signal);
-        if (sent > 0 && sent % piecesPerTurn === 0) await nextTurn();
-        signal.throwIfAborted();
-        yield piece({ delta });
-        sent += 1;
+        written.add(block);
       }
-      yield piece({ finishReason, usage });
+      yield piece(written.ending());
     },
 
     listModels: () => [
@@ -144,20 +192,12 @@ export function createAgent(
     ],
 
     async warmUp() {
-      await Promise.all([loadTokenizer(), toolbox.warmUp()]);
+      await Promise.all([tokenizerLoaded(), toolbox.warmUp()]);
     },
   };
 }
 
-function usageOf(promptTokens: number, completionTokens: number): Usage {
-  return create(UsageSchema, {
-    promptTokens,
-    completionTokens,
-    totalTokens: promptTokens + completionTokens,
-  });
-}
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (ms > 0) await clock.sleep(ms, signal);
 }

@@ -7,6 +7,7 @@ import { callerToolCalls } from "./caller-tools.ts";
 import { planTools } from "./plan.ts";
 import type { ToolResult } from "./tools/result.ts";
 import type { Invocation, Toolbox } from "./tools/toolbox.ts";
+import { inTurn, type Work } from "./work.ts";
 
 /** An answer before it is cut to a number of tokens. */
 export interface Answer {
@@ -25,7 +26,15 @@ const introduction = "I am the reference core, a deterministic program and no la
  * that is named is asked for; `echo …` and `count to n` are done; with `use_tools`, what can be
  * computed is computed; else it says what it is and what it read.
  */
-export async function answerTo(request: ChatRequest, toolbox: Toolbox): Promise<Answer> {
+export async function answerTo(
+  request: ChatRequest,
+  toolbox: Toolbox,
+  work: Work,
+): Promise<Answer> {
+  return await inTurn(work, () => firstThatFits(request, toolbox, work));
+}
+
+async function firstThatFits(request: ChatRequest, toolbox: Toolbox, work: Work): Promise<Answer> {
   const last = request.messages.at(-1);
   const text = last?.content ?? "";
   if (last?.role === "tool") return said(`The tool answered: ${text}`);
@@ -40,7 +49,8 @@ export async function answerTo(request: ChatRequest, toolbox: Toolbox): Promise<
   if (limit !== undefined) return said(countTo(Math.min(Number(limit), countMax)));
 
   const planned = request.useTools ? planTools(text) : [];
-  return planned.length > 0 ? await computed(planned, toolbox) : said(summary(request, text));
+  if (planned.length > 0) return await computed(planned, toolbox, work);
+  return said(await summary(request, text, work));
 }
 
 function said(content: string): Answer {
@@ -51,11 +61,15 @@ function countTo(limit: number): string {
   return Array.from({ length: limit }, (_, index) => index + 1).join(" ");
 }
 
-async function computed(planned: readonly Invocation[], toolbox: Toolbox): Promise<Answer> {
+async function computed(
+  planned: readonly Invocation[],
+  toolbox: Toolbox,
+  work: Work,
+): Promise<Answer> {
   const sentences: string[] = [];
   const toolCalls: ToolCall[] = [];
   for (const [index, invocation] of planned.entries()) {
-    const result = await toolbox.run(invocation);
+    const result = await inTurn(work, () => toolbox.run(invocation));
     sentences.push(sentence(invocation, result));
     const { tool, ...args } = invocation;
     toolCalls.push(
@@ -92,12 +106,14 @@ function sentence(invocation: Invocation, result: ToolResult): string {
   }
 }
 
-function summary(request: ChatRequest, text: string): string {
+async function summary(request: ChatRequest, text: string, work: Work): Promise<string> {
   const turns = request.messages.length;
   const images = request.messages.flatMap((message: Message) => message.images).length;
+  const words = await wordCount(text, work);
+  const contextWords = await wordCount(request.context, work);
   const read = [
-    `${plural(wordCount(text), "word")} in the last of ${plural(turns, "message")}`,
-    ...(request.context === "" ? [] : [`${plural(wordCount(request.context), "word")} of context`]),
+    `${plural(words, "word")} in the last of ${plural(turns, "message")}`,
+    ...(request.context === "" ? [] : [`${plural(contextWords, "word")} of context`]),
     ...(images === 0 ? [] : [plural(images, "image")]),
   ];
   const hint = request.useTools
@@ -106,8 +122,21 @@ function summary(request: ChatRequest, text: string): string {
   return `${introduction} I read ${read.join(", ")}: “${excerpt(text)}” ${hint}`;
 }
 
-function wordCount(text: string): number {
-  return text.match(/\S+/g)?.length ?? 0;
+/** Characters whose words are counted at once. */
+const countedLengthMax = 16_384;
+
+async function wordCount(text: string, work: Work): Promise<number> {
+  let count = 0;
+  for (let start = 0; start < text.length; start += countedLengthMax) {
+    count += await inTurn(work, () => wordsBegunIn(text, start, start + countedLengthMax));
+  }
+  return count;
+}
+
+function wordsBegunIn(text: string, start: number, end: number): number {
+  const found = text.slice(start, end).match(/\S+/g)?.length ?? 0;
+  const isCutThrough = start > 0 && /^\S\S$/.test(text.slice(start - 1, start + 1));
+  return isCutThrough ? found - 1 : found;
 }
 
 function plural(count: number, noun: string): string {

@@ -1,5 +1,6 @@
 /** Decides from the words of a message which of the agent's own tools to call. Pure. */
 
+import { remembered } from "#core/remembered.ts";
 import { findArithmetic } from "./arithmetic.ts";
 import { zoneOf } from "./tools/time-zone.ts";
 import type { Invocation } from "./tools/toolbox.ts";
@@ -33,17 +34,23 @@ const timePattern =
 
 /** The calls that `text` asks for: times, then conversions, then arithmetic; no call twice. */
 export function planTools(text: string): Invocation[] {
-  const found: Invocation[] = [];
+  const found = new Map<string, Invocation>();
+  const add = (invocation: Invocation) => found.set(JSON.stringify(invocation), invocation);
   let rest = unitWordsJoined(text.slice(0, searchedLengthMax));
   const take = (pattern: RegExp, plan: (groups: readonly string[]) => Invocation | undefined) => {
     rest = rest.replace(pattern, (match: string, ...groups: readonly string[]) => {
-      const invocation = plan(groups);
+      // A plan may cost more than finding what it is for: a text of plans is not worth it.
+      const invocation = found.size < invocationsMax ? plan(groups) : undefined;
       if (invocation === undefined) return match;
-      found.push(invocation);
+      add(invocation);
       return "\n"; // what is taken may not be taken again as something else
     });
   };
-  take(timePattern, ([place]) => ({ tool: "clock", zone: placeZone(place ?? "UTC") }));
+  const zones = new Map<string, string>();
+  take(timePattern, ([place = "UTC"]) => ({
+    tool: "clock",
+    zone: remembered(zones, place, () => placeZone(place)),
+  }));
   take(convertPattern, ([value, from, to]) => conversion(value, from, to));
   take(howManyPattern, ([to, value, from]) => conversion(value, from, to));
   take(loosePattern, ([value, from = "", to = ""]) =>
@@ -51,9 +58,8 @@ export function planTools(text: string): Invocation[] {
       ? undefined
       : conversion(value, from, to),
   );
-  for (const expression of findArithmetic(rest)) found.push({ tool: "calculator", expression });
-  const once = new Map(found.map((invocation) => [JSON.stringify(invocation), invocation]));
-  return [...once.values()].slice(0, invocationsMax);
+  for (const expression of findArithmetic(rest)) add({ tool: "calculator", expression });
+  return [...found.values()].slice(0, invocationsMax);
 }
 
 /** Turns units of several words into one: `miles per hour`, `degrees celsius`, `square feet`. */

@@ -6,8 +6,27 @@ import type { ChatRequest } from "#gen/polyagent/core/v1/core_pb.js";
 /** Characters of a prompt that are read, counted as `promptText` joins them. */
 export const promptLengthMax = 1_048_576;
 
-/** Throws REQUEST_INVALID for what no core could answer, MODEL_UNKNOWN for any model but `served`. */
-export function checkRequest(request: ChatRequest, served: string): void {
+/** Characters and bytes that a request keeps in memory for as long as its call runs. */
+export function sizeOf({ context, messages, tools, sessionId }: ChatRequest): number {
+  let size = context.length + sessionId.length;
+  for (const { role, content, toolCallId, toolCalls, images } of messages) {
+    size += role.length + content.length + toolCallId.length;
+    for (const { id, name, argumentsJson, result } of toolCalls) {
+      size += id.length + name.length + argumentsJson.length + result.length;
+    }
+    for (const { data, mediaType } of images) size += data.length + mediaType.length;
+  }
+  for (const { name, description, parametersJson } of tools) {
+    size += name.length + description.length + parametersJson.length;
+  }
+  return size;
+}
+
+/**
+ * Everything that a model would read. Throws REQUEST_INVALID for what no core could answer,
+ * MODEL_UNKNOWN for any model but `served`.
+ */
+export function checkedPrompt(request: ChatRequest, served: string): string {
   const { messages, model, maxTokens } = request;
   if (messages.length === 0) {
     throw fault("REQUEST_INVALID", "messages must hold at least one message", {
@@ -19,9 +38,9 @@ export function checkRequest(request: ChatRequest, served: string): void {
       fields: [{ field: "max_tokens", description: "at least 1" }],
     });
   }
-  const promptLength = promptText(request).length;
-  if (promptLength > promptLengthMax) {
-    const description = `a prompt has at most ${promptLengthMax} characters, this one ${promptLength}`;
+  const prompt = promptText(request);
+  if (prompt.length > promptLengthMax) {
+    const description = `a prompt has at most ${promptLengthMax} characters, this one ${prompt.length}`;
     throw fault("REQUEST_INVALID", `messages: ${description}`, {
       fields: [{ field: "messages", description }],
     });
@@ -29,10 +48,11 @@ export function checkRequest(request: ChatRequest, served: string): void {
   if (model !== "" && model !== served) {
     throw fault("MODEL_UNKNOWN", `this core serves ${served} and no other model`);
   }
+  return prompt;
 }
 
-/** Everything that a model would read, as text; images count nothing. */
-export function promptText({ context, messages, tools }: ChatRequest): string {
+/** All text of a request; images count nothing. */
+function promptText({ context, messages, tools }: ChatRequest): string {
   return [
     context,
     ...messages.flatMap(({ content, toolCalls }) => [

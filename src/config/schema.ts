@@ -72,7 +72,7 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe(
-      "How long calls may go on after SIGTERM and `drain_delay`; the default ends before Docker's 10 s do.",
+      "How long calls may go on after SIGTERM and `drain_delay`; then they are told why they end, within a second. The default ends before Docker's 10 s do.",
     ),
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
@@ -84,10 +84,14 @@ const gateway = z.strictObject({
     ),
   http1_engine: engine()
     .default("polygate")
-    .describe("What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module."),
+    .describe(
+      "What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, and refuses HTTP/1.2.",
+    ),
   http2_engine: engine()
     .default("polygate")
-    .describe("What speaks HTTP/2: the engine that comes with Polygate, or Node's own module."),
+    .describe(
+      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, and bounds fewer floods of legal frames.",
+    ),
 });
 
 const listener = z.strictObject({

@@ -1,7 +1,7 @@
 /** The bytes that one holder, such as a connection, has of a budget that all share, within a bound of its own. */
 
-import type { ByteBudget, ByteHolder } from "./byte-budget.ts";
-import { relieve } from "./byte-relief.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteHolder, ByteHolders } from "./byte-holders.ts";
 
 /** Whose account it is. */
 export interface AccountOptions {
@@ -19,14 +19,16 @@ export class ByteAccount implements ByteHolder {
   readonly bytesMax: number;
   heldBytes = 0;
   readonly #budget: ByteBudget;
+  readonly #holders: ByteHolders;
   readonly #shed: AccountOptions["shed"];
 
   constructor(budget: ByteBudget, { owner, bytesMax, shed }: AccountOptions) {
     this.#budget = budget;
+    this.#holders = budget.holders;
     this.owner = owner;
     this.bytesMax = bytesMax;
     this.#shed = shed;
-    budget.holders.add(this);
+    this.#holders.add(this);
   }
 
   /** All holders together hold more than they should: senders that can be paused are. */
@@ -37,13 +39,14 @@ export class ByteAccount implements ByteHolder {
   /** Takes bytes that are in memory already. */
   add(bytes: number): void {
     this.heldBytes += bytes;
-    this.#budget.add(bytes);
+    this.#holders.heldBytes += bytes;
   }
 
   /** Gives bytes back. */
   release(bytes: number): void {
     this.heldBytes -= bytes;
-    this.#budget.release(bytes);
+    this.#holders.heldBytes -= bytes;
+    if (this.#budget.isAwaited) this.#budget.serveWaiters();
   }
 
   shed(bytes: number): void {
@@ -56,12 +59,12 @@ export class ByteAccount implements ByteHolder {
    */
   relieve(): void {
     if (this.heldBytes > this.bytesMax) this.#shed(this.heldBytes - this.bytesMax, true);
-    if (this.#budget.isExceeded) relieve(this.#budget);
+    if (this.#budget.isExceeded) this.#holders.relieve();
   }
 
   /** It takes no more, and gives back what it has. */
   close(): void {
-    this.#budget.holders.delete(this);
+    this.#holders.delete(this);
     this.release(this.heldBytes);
   }
 }

@@ -1,19 +1,12 @@
 /** A bound on bytes that many holders share: who takes gives back, and who finds too few may wait in line. */
 
+import { ByteHolders } from "./byte-holders.ts";
+
 /** One who waits for bytes. */
 interface Waiter {
   readonly bytes: number;
   /** Called once, with whether the bytes are the waiter's now. */
   readonly settle: (granted: boolean) => void;
-}
-
-/** One whose bytes are counted apart, and who can be made to give some of them up. */
-export interface ByteHolder {
-  /** Holders of one owner, such as an address, are judged together. */
-  readonly owner: string;
-  readonly heldBytes: number;
-  /** Gives up about `bytes`, the largest pieces first. */
-  shed(bytes: number): void;
 }
 
 /** Holders that may wait at one time; more are refused at once. */
@@ -22,29 +15,36 @@ const waitersMax = 1000;
 /** A count of bytes in memory with an upper bound. It allocates nothing itself. */
 export class ByteBudget {
   readonly bytesMax: number;
-  /** Those that can be made to give up bytes: see `relieve`. */
-  readonly holders = new Set<ByteHolder>();
+  /** Those that can be made to give up bytes. */
+  readonly holders: ByteHolders;
+  /** What others than `holders` have. */
   #heldBytes = 0;
   /** In order of arrival; a Set, so that whoever gives up leaves without a search. */
   readonly #waiters = new Set<Waiter>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
+    this.holders = new ByteHolders(this);
+  }
+
+  /** Somebody waits for bytes. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
   }
 
   /** Bytes that are taken now. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#heldBytes + this.holders.heldBytes;
   }
 
   /** More is held than there should be: holders that can pause their senders do. */
   get isExceeded(): boolean {
-    return this.#heldBytes > this.bytesMax;
+    return this.heldBytes > this.bytesMax;
   }
 
   /** Takes `bytes` when there are as many; else false, and nothing is taken. */
   take(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.bytesMax || this.#waiters.size > 0) return false;
+    if (this.heldBytes + bytes > this.bytesMax || this.#waiters.size > 0) return false;
     this.#heldBytes += bytes;
     return true;
   }
@@ -57,7 +57,19 @@ export class ByteBudget {
   /** Gives back `bytes` that were taken or added; whoever waits longest is served first. */
   release(bytes: number): void {
     this.#heldBytes -= bytes;
-    if (this.#waiters.size > 0) this.#serveWaiters();
+    this.serveWaiters();
+  }
+
+  /** Bytes were given back. */
+  serveWaiters(): void {
+    // Nearly always; looking for the first costs more than all else.
+    if (this.#waiters.size === 0) return;
+    for (const waiter of this.#waiters) {
+      if (this.heldBytes + waiter.bytes > this.bytesMax) return;
+      this.#waiters.delete(waiter);
+      this.#heldBytes += waiter.bytes;
+      waiter.settle(true);
+    }
   }
 
   /**
@@ -73,7 +85,7 @@ export class ByteBudget {
         this.#waiters.delete(waiter);
         resolve(false);
         // The one that left may have been first in line, and too large for what was free.
-        this.#serveWaiters();
+        this.serveWaiters();
       };
       const waiter: Waiter = {
         bytes,
@@ -85,14 +97,5 @@ export class ByteBudget {
       signal.addEventListener("abort", giveUp, { once: true });
       this.#waiters.add(waiter);
     });
-  }
-
-  #serveWaiters(): void {
-    for (const waiter of this.#waiters) {
-      if (this.#heldBytes + waiter.bytes > this.bytesMax) return;
-      this.#waiters.delete(waiter);
-      this.#heldBytes += waiter.bytes;
-      waiter.settle(true);
-    }
   }
 }

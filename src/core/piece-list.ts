@@ -4,8 +4,11 @@
 const joinedBytesMax = 2048;
 const roomBytesMin = 512;
 const roomBytesMax = 16 * 1024;
-/** A piece may keep so many times its bytes in memory: it is a view of a larger read. */
-const heldFactorMax = 4;
+/**
+ * A piece that is a view of a larger read may keep so many times its bytes in memory: a whole frame of
+ * HTTP/2 out of 64 KiB, and the rest of the read before, need not be copied.
+ */
+const heldFactorMax = 5;
 const noBytes = Buffer.alloc(0);
 
 /** Whether a piece that waits would hold on to much more than its own bytes. */

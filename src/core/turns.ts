@@ -1,46 +1,57 @@
-/** Long computations in slices, one slice a turn of the event loop, whoever computes. */
+/** Long computations in slices, so that everyone who computes shares the event loop with everyone else. */
 
 import { type Clock, systemClock } from "./clock.ts";
 
-/** Resolves when the caller may compute its next slice. */
-export type NextTurn = () => Promise<void>;
+/** The computing time of one process, shared by all that compute in slices. */
+export interface Turns {
+  /**
+   * Asks for time for one more slice. Undefined: there is time left in this turn of the event loop;
+   * else resolves in a later turn, in the order of the requests.
+   */
+  next(): Promise<void> | undefined;
+  /** Lets others go first, whatever time is left: for who has just computed much in one piece. */
+  later(): Promise<void>;
+}
+
+/** Computing time per turn of the event loop, in milliseconds, by all slices together. */
+const turnMs = 1;
 
 /**
- * A queue of everyone who shares the turns. However many wait, only one of them goes on between two
- * looks at sockets and timers: what blocks the loop is one slice.
+ * A turn is over once the slices in it have taken `turnMs`, whoever computed them; the event loop
+ * is blocked no longer than that and one slice more. A turn has a bound of its own rather than each
+ * computation, because a hundred calls may begin in the same turn.
  */
-export function createTurns(): NextTurn {
-  let last = Promise.resolve();
-  return () => {
-    last = last.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
-    return last;
+export function createTurns(clock: Pick<Clock, "nowMs">): Turns {
+  const waiting: (() => void)[] = [];
+  let isOpen = false;
+  let endsMs = 0;
+
+  function open(): void {
+    isOpen = true;
+    endsMs = clock.nowMs() + turnMs;
+    setImmediate(over);
+  }
+
+  function over(): void {
+    const resume = waiting.shift();
+    isOpen = false;
+    if (resume === undefined) return;
+    open();
+    resume();
+  }
+
+  return {
+    next() {
+      if (!isOpen) open();
+      else if (clock.nowMs() >= endsMs) return new Promise((resolve) => waiting.push(resolve));
+      return undefined;
+    },
+    later() {
+      if (!isOpen) open();
+      return new Promise((resolve) => waiting.push(resolve));
+    },
   };
 }
 
-/** The queue of all who have none of their own: a process has one event loop. */
-export const nextTurn: NextTurn = createTurns();
-
-/** What one may compute before others go first, in milliseconds. */
-const sliceMs = 5;
-
-/** Whether a computation has had its slice: asked now and then by one that cannot tell how long it takes. */
-export class Slice {
-  readonly #clock: Clock;
-  #endMs: number;
-
-  constructor(clock: Clock = systemClock) {
-    this.#clock = clock;
-    this.#endMs = clock.nowMs() + sliceMs;
-  }
-
-  /** The time is up: others go first. */
-  get isOver(): boolean {
-    return this.#clock.nowMs() >= this.#endMs;
-  }
-
-  /** Lets others go first; then the next slice begins. */
-  async next(): Promise<void> {
-    await nextTurn();
-    this.#endMs = this.#clock.nowMs() + sliceMs;
-  }
-}
+/** The turns of this process: it has one event loop. */
+export const turns: Turns = createTurns(systemClock);

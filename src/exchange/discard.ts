@@ -23,7 +23,9 @@ export function discardBody(request: NodeRequest, stop: () => void): void {
     const { bytesRead } = socket;
     silentMs = bytesRead === seenBytes ? silentMs + lookMs : 0;
     seenBytes = bytesRead;
-    if (silentMs >= silenceMs || performance.now() >= endMs) stop();
+    if (silentMs < silenceMs && performance.now() < endMs) return;
+    clearInterval(timer);
+    stop();
   };
   const timer = setInterval(look, lookMs);
   request.once("close", () => clearInterval(timer));

@@ -34,7 +34,10 @@ export interface Exchange {
   /** Host and port that the client named; empty when it named none. */
   readonly authority: string;
   readonly peer: Peer;
-  /** Aborts when the client leaves before the answer is whole; never after. */
+  /**
+   * Aborts when the client leaves before the answer is whole; never after. An HTTP/1.1 client that
+   * only ends its side has not left: it still gets its response, unless writing shows that it has.
+   */
   readonly signal: AbortSignal;
   /** What `signal` tells, without making one; at once when the client has left already. */
   onGone(listener: (reason: unknown) => void): void;

@@ -14,6 +14,7 @@ import {
   unknownExpectation,
 } from "./node-refusal.ts";
 import { asksForWebSocket, nodeUpgrade } from "./node-request.ts";
+import { afterResponses } from "./node-turn.ts";
 import {
   headerBytesMax,
   type MalformedAnswer,
@@ -111,7 +112,7 @@ class NodeHttp1Wire implements Wire {
       this.#refuse(response, refusalOfRequest(request) ?? unknownExpectation);
     });
     server.on("upgrade", (request, socket, head) => {
-      upgrade?.(nodeUpgrade(request, socket, head));
+      afterResponses(request.socket, () => upgrade?.(nodeUpgrade(request, socket, head)));
     });
     server.on("clientError", (error: ParserFailure, socket) => {
       this.#refuseBytes(error, socket as Socket);

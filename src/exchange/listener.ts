@@ -214,6 +214,8 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const refused = () => handlers.connectionFailed("too_many_connections");
   server.on("drop", refused);
   server.on("tlsClientError", ({ code = "" }: NodeJS.ErrnoException, socket: TLSSocket) => {
+    // Node destroys the socket of every other handshake that fails.
+    if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") socket.destroy();
     const failure = handshakeFailureOf(code, socket);
     if (failure !== undefined) handlers.connectionFailed(failure, { code });
   });

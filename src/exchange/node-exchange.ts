@@ -14,6 +14,7 @@ import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { NodeBody } from "./node-body.ts";
 import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
 import { namesLength } from "./response-length.ts";
+import { valuesByName } from "./values-by-name.ts";
 
 /** A response of either of Node's HTTP modules. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -21,19 +22,28 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** RFC 9113 §7: what the own engine says of a stream that its handler broke off. */
 const streamInternalError = 2;
 
+/** Time for a client to take what was written of a stream, as the project's own engines have it. */
+const stallTimeoutMs = 60_000;
+/** Time for a client to take a response that is written to its end, however large. */
+const takingTimeoutMs = 300_000;
+const takenBytes = 64 * 1024;
+/** RFC 9113 §7: CANCEL. */
+const http2Cancel = 8;
+
+/** Cuts the client off unless `forget` is called in time. */
+function cutOffAfter(ms: number, response: NodeResponse): { forget(): void } {
+  const timer = setTimeout(() => {
+    // A response that is written to its end would look whole.
+    if ("stream" in response) response.stream.close(http2Cancel);
+    else response.destroy();
+  }, ms);
+  timer.unref();
+  return { forget: () => clearTimeout(timer) };
+}
+
 /** Writes to either kind of response; false asks to wait for `drain`. */
 function write(response: NodeResponse, bytes: Uint8Array): boolean {
   return "stream" in response ? response.write(bytes) : response.write(bytes);
-}
-
-/** Node's HTTP/2 takes all values of a name at once. */
-function valuesByName(fields: HeaderList): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
-  for (const [name, value] of fields) {
-    all[name] ??= [];
-    all[name].push(value);
-  }
-  return all;
 }
 
 /** Whether part of a request body has yet to arrive. */
@@ -174,6 +184,7 @@ export class NodeExchange implements Exchange {
     // Node writes a text together with the head; one of ASCII alone needs no encoding.
     if (typeof body === "string" && body.length === bodyBytes) this.response.end(body, "latin1");
     else this.response.end(body);
+    this.#awaitTaking();
   }
 
   start(status: number, headers: HeaderList): void {
@@ -190,7 +201,9 @@ export class NodeExchange implements Exchange {
     this.#bodyBytes += bytes.length;
     if (this.method === "HEAD" || write(response, bytes)) return undefined;
     return new Promise<void>((resolve, reject) => {
+      const stalled = cutOffAfter(stallTimeoutMs, response);
       const settle = () => {
+        stalled.forget();
         response.off("drain", settle);
         response.off("close", settle);
         if (response.destroyed) reject(clientGone());
@@ -204,6 +217,7 @@ export class NodeExchange implements Exchange {
   end(trailers?: HeaderList): void {
     if (trailers !== undefined && !this.response.destroyed) this.#addTrailers(trailers);
     this.response.end();
+    this.#awaitTaking();
   }
 
   reset(): void {
@@ -215,6 +229,16 @@ export class NodeExchange implements Exchange {
 
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.#endListeners.push(listener);
+  }
+
+  /** The response is written; what the client has not taken of it cannot wait for ever. */
+  #awaitTaking(): void {
+    const { response } = this;
+    // Less than this the system takes for every client of HTTP/1.1.
+    if (!("stream" in response) && this.#bodyBytes <= takenBytes) return;
+    if (response.writableFinished || response.destroyed) return;
+    const late = cutOffAfter(takingTimeoutMs, response);
+    response.once("finish", late.forget).once("close", late.forget);
   }
 
   /** Tells a client that waits for it to send the body. */

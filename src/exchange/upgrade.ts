@@ -5,6 +5,9 @@ import { reasonPhrase } from "#http1/reason-phrase.ts";
 import { fieldLine } from "#http1/response-head.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 
+/** Time for a client that was refused to take the response and to end its side. */
+const lingerMs = 5000;
+
 /** Who asks for what. */
 export type UpgradeRequest = Pick<
   Exchange,
@@ -58,14 +61,16 @@ export class Upgrade implements UpgradeRequest {
     this.#writeHead(101, [["connection", "Upgrade"], ...headers]);
   }
 
-  /** Answers without upgrading, and closes the connection. */
+  /** Answers without upgrading, and closes the connection once its client has ended it, or in a moment. */
   respond(status: number, headers: HeaderList, body = ""): void {
     this.#bodyBytes = Buffer.byteLength(body);
     const length = ["content-length", String(this.#bodyBytes)] as const;
     this.#writeHead(status, [...headers, length, ["connection", "close"]]);
-    // What still comes is of no use, but left unread it would break the answer off.
+    // What still comes is of no use, but left unread it would break the response off.
     this.socket.resume();
-    this.socket.end(body, () => this.socket.destroy());
+    this.socket.end(body);
+    const timer = setTimeout(() => this.socket.destroy(), lingerMs);
+    this.socket.once("close", () => clearTimeout(timer));
   }
 
   /** Called once, when the connection is closed: with 499 when that came before an answer. */

@@ -63,6 +63,8 @@ export class Connection implements Link {
   /** How long the client may be silent after the last response, and when it is to be gone at the latest. */
   #lingerMs: number;
   #lingerEndMs = Number.POSITIVE_INFINITY;
+  /** Whatever comes is thrown away, and the response under way is the last. */
+  #isDeaf = false;
   /** The client has ended its side. */
   #halfClose: HalfClose | undefined;
   /** Input that was not read yet, from `#at` on. */
@@ -146,14 +148,15 @@ export class Connection implements Link {
   }
 
   get isLast(): boolean {
-    return this.#isDraining || (this.#halfClose !== undefined && this.#at === this.#input.length);
+    if (this.#isDraining || this.#isDeaf) return true;
+    return this.#halfClose !== undefined && this.#at === this.#input.length;
   }
 
   /** Takes input, which is the connection's from now on: it may be written over. */
   receive(bytes: Buffer, nowMs: number): void {
     this.#nowMs = nowMs;
     if (this.#phase === phase.closing) this.#lingerOn();
-    if (this.#phase >= phase.closing) return;
+    if (this.#phase >= phase.closing || this.#isDeaf) return;
     const isRest = this.#at < this.#input.length;
     this.#input = isRest ? Buffer.concat([this.#input.subarray(this.#at), bytes]) : bytes;
     this.#at = 0;
@@ -241,6 +244,17 @@ export class Connection implements Link {
     }
   }
 
+  /**
+   * Forgets the requests that wait for the one under way: others need their memory. What comes after
+   * them is not read either, for nobody knows where in it a request begins; the connection closes
+   * after its response, as a client that sends ahead has to expect (RFC 9112 §9.3.2).
+   */
+  forgetPipelined(): void {
+    if (this.#phase !== phase.answer || this.#at === this.#input.length) return;
+    this.#dropInput();
+    this.#isDeaf = true;
+  }
+
   /** Refuses the body that is coming: others need its memory. */
   refuseBody(): void {
     if (this.#phase === phase.body) this.#refuse(buffersFull);
@@ -278,7 +292,8 @@ export class Connection implements Link {
     this.#current = undefined;
     this.#head = undefined;
     const isRest = this.#at < this.#input.length;
-    if (closes || this.#phase === phase.body || (this.#halfClose !== undefined && !isRest)) {
+    const isOver = this.#isDeaf || (this.#halfClose !== undefined && !isRest);
+    if (closes || isOver || this.#phase === phase.body) {
       this.#close();
     } else {
       this.#phase = phase.idle;

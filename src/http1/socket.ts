@@ -92,14 +92,18 @@ export class SocketDriver implements TurnWork {
     this.#pace();
   }
 
-  /** Others need the memory: a body that is not whole is refused, a response that is not taken broken off. */
+  /**
+   * Others need the memory: a body that is not whole is refused, a response that is not taken broken
+   * off, and requests that wait for the one under way are forgotten.
+   */
   #giveWay(): void {
-    if (this.#connection.isReceiving) {
-      this.#connection.refuseBody();
-      this.#count();
-    } else if (this.#blockedSinceMs !== undefined) {
+    if (this.#blockedSinceMs !== undefined && !this.#connection.isReceiving) {
       this.#giveUp("buffers_full");
+      return;
     }
+    this.#connection.refuseBody();
+    this.#connection.forgetPipelined();
+    this.#count();
   }
 
   /** Breaks the connection off without a word. */

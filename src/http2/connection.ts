@@ -708,9 +708,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       const stream = this.#streams.find(id);
       const tooLarge = outcome === "too_large";
       if (stream !== undefined) this.#readLaterHead(stream, tooLarge);
-      else if (this.#lingering.has(id)) {
-        if (this.#block.endsStream) this.#lingerEnded(id);
-      } else if (this.#isServer) this.#readRequest(id, tooLarge);
+      else if (this.#lingering.has(id)) this.#readLateTrailers(id, tooLarge);
+      else if (this.#isServer) this.#readRequest(id, tooLarge);
       else if (this.#streams.closingOf(id) !== "reset_by_us") this.#refuseStray(id);
     }
     this.#list.length = 0;
@@ -766,7 +765,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** Nobody has heard of it: sending it again, later or elsewhere, is safe. */
   #refuseStream(id: number): void {
     this.#sender.rstStream(id, errorCode.refusedStream);
-    this.#streams.resetUnopened(id);
+    this.#streams.rememberClosing(id, "reset_by_us");
   }
 
   /** Whether the list is a request that can be answered; one that is too large is, with 431. */
@@ -846,6 +845,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream === undefined) {
       if (this.#streams.isIdle(streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
+      else if (increment === 0 && this.#lingering.has(streamId))
+        this.#streamError(streamId, errorCode.protocolError);
     } else if (increment === 0) {
       this.#streamError(streamId, errorCode.protocolError);
     } else if (!this.#sender.growStreamWindow(stream, increment)) {
@@ -858,7 +859,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream === undefined) {
       if (this.#streams.isIdle(frame.streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
-      this.#lingering.delete(frame.streamId);
+      if (this.#lingering.delete(frame.streamId)) {
+        this.#streams.rememberClosing(frame.streamId, "reset_by_peer");
+      }
       return;
     }
     const code = uint32(frame.bytes, frame.start);
@@ -979,8 +982,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#spend("faults", 1);
     if (this.failure !== undefined) return;
     this.#sender.rstStream(id, code);
+    this.#lingering.delete(id);
     const stream = this.#streams.find(id);
-    if (stream === undefined) this.#streams.resetUnopened(id);
+    if (stream === undefined) this.#streams.rememberClosing(id, "reset_by_us");
     else this.#close(stream, "us", code);
   }
 
@@ -1002,7 +1006,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.receiveOpen = this.#windows.streamBytes;
     this.#lifetime.idleSinceMs = undefined;
     this.#streams.add(stream);
-    this.#hold(stream, streamBytes + (this.#isServer ? this.#decoder.listBytes : 0));
+    if (this.#isServer) this.#hold(stream, streamBytes + this.#decoder.listBytes);
   }
 
   #close(stream: S, brokenBy: Breaker, code: ErrorCode): void {
@@ -1072,12 +1076,20 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    */
   #lingerEnded(id: number): void {
     this.#lingering.delete(id);
+    this.#streams.rememberClosing(id, "ended");
     this.#sender.ping(pingMark, pingKind.nudge, false);
   }
 
   #endLinger(id: number): void {
     this.#lingering.delete(id);
     this.#sender.rstStream(id, errorCode.noError);
+  }
+
+  /** Trailers of a request whose response is whole. */
+  #readLateTrailers(id: number, tooLarge: boolean): void {
+    const isSound = !tooLarge && this.#head.read(this.#list, "trailers");
+    if (isSound && this.#block.endsStream) this.#lingerEnded(id);
+    else this.#streamError(id, errorCode.protocolError);
   }
 
   /** DATA of a request whose response is whole. */
@@ -1105,12 +1117,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const shared = { bytes: sentBytes - this.#sentBytesSeen, rule: this.#paceRule(queuedBytes) };
     this.#sentBytesSeen = sentBytes;
     for (const stream of this.#streams.values()) {
-      const { sentBytes: sent, receivedBytes: received } = stream;
       if (stream.queuedBytes > 0) this.#checkReading(stream, shared);
       else stream.readingPace = undefined;
       if (this.#isServer && !stream.closed) this.#checkSending(stream, elapsedMs);
-      stream.sentBytesSeen = sent;
-      stream.receivedBytesSeen = received;
     }
   }
 
@@ -1123,13 +1132,17 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   /** A stream that its own window does not hold up waits with all others, and goes as fast as they. */
   #checkReading(stream: S, shared: { readonly bytes: number; readonly rule: PaceRule }): void {
     const { nowMs } = this.#lifetime;
-    const bytes = stream.sentBytes - stream.sentBytesSeen;
+    const pace = stream.readingPace;
+    if (pace === undefined) {
+      stream.readingPace = new Pace(nowMs, this.#limits.stallTimeoutMs, stream.sentBytes);
+      return;
+    }
+    const bytes = pace.look(stream.sentBytes);
     if (bytes < lentBytesMin) this.#sender.own(stream);
-    stream.readingPace ??= new Pace(nowMs, this.#limits.stallTimeoutMs);
     const isLate =
       stream.sendWindow > 0
-        ? stream.readingPace.isLate(nowMs, shared.bytes, shared.rule)
-        : stream.readingPace.isLate(nowMs, bytes, this.#paceRule(stream.queuedBytes));
+        ? pace.isLate(nowMs, shared.bytes, shared.rule)
+        : pace.isLate(nowMs, bytes, this.#paceRule(stream.queuedBytes));
     if (isLate) this.reset(stream, errorCode.cancel);
   }
 
@@ -1140,12 +1153,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const { nowMs } = this.#lifetime;
     const { bodyTimeoutMs, stallTimeoutMs } = this.#limits;
-    stream.sendingPace ??= new Pace(nowMs, stallTimeoutMs);
+    stream.sendingPace ??= new Pace(nowMs, stallTimeoutMs, stream.receivedBytes);
     const pace = stream.sendingPace;
     // Without a window the peer may not send, however much it would like to.
     if (stream.receiveOpen <= 0 || !this.#windows.isOpen) pace.excuse(elapsedMs);
-    const bytes = stream.receivedBytes - stream.receivedBytesSeen;
-    const isLate = pace.isLate(nowMs, bytes, this.#paceRule(0));
+    const isLate = pace.isLate(nowMs, pace.look(stream.receivedBytes), this.#paceRule(0));
     if (!isLate && nowMs - pace.sinceMs < bodyTimeoutMs) return;
     stream.sendingPace = undefined;
     this.#handler.onRefusal(stream, "late");

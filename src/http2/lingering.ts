@@ -55,9 +55,9 @@ export class LingeringStreams {
     return stream.bytes <= this.#rule.bytesMax;
   }
 
-  /** The peer has ended it, or it is reset. */
-  delete(id: number): void {
-    this.#streams.delete(id);
+  /** The peer has ended it, or it is reset. False when it did not linger. */
+  delete(id: number): boolean {
+    return this.#streams.delete(id);
   }
 
   /** Those whose time is over. */

@@ -11,15 +11,26 @@ export interface PaceRule {
 /** A peer under a rule, from when it was first waited for. */
 export class Pace {
   readonly sinceMs: number;
+  /** Bytes that had moved in all at the last look. */
+  #seenBytes: number;
   /** When it is late, if nothing more moves. */
   #lateMs: number;
 
-  constructor(nowMs: number, slackMs: number) {
+  /** `movedBytes` have moved in all so far. */
+  constructor(nowMs: number, slackMs: number, movedBytes: number) {
     this.sinceMs = nowMs;
+    this.#seenBytes = movedBytes;
     this.#lateMs = nowMs + slackMs;
   }
 
-  /** Whether the peer is late, now that `bytes` more have moved since the last look. */
+  /** Bytes that have moved since the last look. */
+  look(movedBytes: number): number {
+    const bytes = movedBytes - this.#seenBytes;
+    this.#seenBytes = movedBytes;
+    return bytes;
+  }
+
+  /** Whether the peer is late, now that `bytes` more have moved. */
   isLate(nowMs: number, bytes: number, { bytesPerSecondMin, slackMs }: PaceRule): boolean {
     const earnedMs = (1000 * bytes) / bytesPerSecondMin;
     this.#lateMs = Math.min(this.#lateMs + earnedMs, nowMs + slackMs);

@@ -21,6 +21,8 @@ export interface SenderListener<S extends Stream> {
 
 /** While more output waits, small DATA takes its turn like all other. */
 const directOutputBytesMax = 64 * 1024;
+/** Small payloads that wait share as much. */
+const roomBytesMax = 16 * 1024;
 /** DATA below this many bytes, while more waits, is what a peer gets who opens its windows by crumbs. */
 const crumbBytes = 256;
 /** Room for pseudo fields: their names and the index bytes. */
@@ -106,13 +108,38 @@ export class Sender<S extends Stream> {
       return true;
     }
     if (length > 0) {
-      stream.queue ??= [];
-      stream.queue.push(payload);
+      this.#queue(stream, payload);
       this.#count(stream, length);
     }
     if (stream.sendWindow > 0) this.#ring.add(stream);
     stream.writerWaits = stream.queuedBytes > queueBytesMax;
     return !stream.writerWaits;
+  }
+
+  /** Small payloads that wait are put together: each by itself costs some two hundred bytes beside its own. */
+  #queue(stream: S, payload: Buffer): void {
+    stream.queue ??= [];
+    const { queue } = stream;
+    const last = queue.at(-1);
+    const isJoined = payload.length <= copiedBytesMax && last !== undefined;
+    if (!isJoined || (stream.queueRoom === undefined && last.length > copiedBytesMax)) {
+      stream.queueRoom = undefined;
+      queue.push(payload);
+      return;
+    }
+    const bytes = last.length + payload.length;
+    if (stream.queueRoom === undefined || stream.queueRoom.length < bytes) {
+      if (bytes > roomBytesMax) {
+        stream.queueRoom = undefined;
+        queue.push(payload);
+        return;
+      }
+      // Of its own: what Node's pool gives would keep 64 KiB in memory.
+      stream.queueRoom = Buffer.allocUnsafeSlow(Math.min(2 * bytes, roomBytesMax));
+      stream.queueRoom.set(last);
+    }
+    stream.queueRoom.set(payload, last.length);
+    queue[queue.length - 1] = stream.queueRoom.subarray(0, bytes);
   }
 
   /** Writes DATA of the streams in turn until `bytesMax` bytes of output wait. */
@@ -156,7 +183,7 @@ export class Sender<S extends Stream> {
 
   /** Drops what a stream that is closed had queued. */
   forget(stream: S): void {
-    stream.queue = undefined;
+    stream.queue = stream.queueRoom = undefined;
     stream.queuedTrailers = undefined;
     if (stream.queuedBytes > 0) this.#count(stream, -stream.queuedBytes);
   }
@@ -269,7 +296,7 @@ export class Sender<S extends Stream> {
       }
     }
     this.#count(stream, -length);
-    if (stream.queuedBytes === 0) stream.queue = undefined;
+    if (stream.queuedBytes === 0) stream.queue = stream.queueRoom = undefined;
     else if (whole > 0) queue.splice(0, whole);
   }
 

@@ -49,9 +49,9 @@ export class StreamTable<S extends Stream> {
     this.#closed.remember(stream.id, closing);
   }
 
-  /** A stream was reset that never was open, or is closed already. */
-  resetUnopened(id: number): void {
-    this.#closed.remember(id, "reset_by_us");
+  /** How a stream closed that is not open: it never was, or lingered. */
+  rememberClosing(id: number, closing: Closing): void {
+    this.#closed.remember(id, closing);
   }
 
   /** How a stream closed; undefined for one that never was open, or so long ago that it is forgotten. */

@@ -72,17 +72,16 @@ export class Stream {
   queue: Buffer[] | undefined;
   /** Bytes of the first of them that are already sent. */
   queueAt = 0;
+  /** Where small ones are put together; what is filled of it is the last of the queue. */
+  queueRoom: Buffer | undefined;
   queuedBytes = 0;
   queuedTrailers: FieldList | undefined;
   /** It stands in the ring of streams that can send. */
   inRing = false;
   /** Its writer was told to wait. */
   writerWaits = false;
-  /** Bytes of DATA sent in all, and at the last look. */
+  /** Bytes of DATA sent in all. */
   sentBytes = 0;
-  sentBytesSeen = 0;
-  /** Bytes of DATA received at the last look. */
-  receivedBytesSeen = 0;
   /** How the peer keeps up with reading what waits for it, and with sending what is waited for. */
   readingPace: Pace | undefined;
   sendingPace: Pace | undefined;

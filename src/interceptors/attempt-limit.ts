@@ -2,8 +2,8 @@
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
+import { networkOf } from "#core/network-of.ts";
 import { type Bucket, type BucketLimits, fullBucket, take } from "#core/token-bucket.ts";
-import { networkOf } from "./network.ts";
 
 /** Addresses remembered; the one that failed longest ago is forgotten, that is: may fail again. */
 const addressesMax = 10_000;

@@ -10,9 +10,9 @@ import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#co
 import { fault } from "#errors/fault.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
+import { callerOf } from "./caller.ts";
 import { callRecordKey, type Principal, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
-import { networkOf } from "./network.ts";
 import { procedureOf } from "./outcome.ts";
 
 type AnyRequest = UnaryRequest | StreamRequest;
@@ -67,10 +67,8 @@ export function rateLimit(
   const hits = new Map<string, CounterSeries>();
 
   const clientOf = (request: AnyRequest, principal: Principal): string => {
-    if (!principal.authenticated) {
-      return `ip:${networkOf(request.contextValues.get(callRecordKey).clientAddress)}`;
-    }
-    const key = keys.get(principal) ?? `key:${principal.id}`;
+    if (!principal.authenticated) return callerOf(request.contextValues);
+    const key = keys.get(principal) ?? callerOf(request.contextValues);
     keys.set(principal, key);
     return key;
   };

@@ -1,5 +1,6 @@
 /** Reads the items of a list. */
 
+import type { FieldLimit } from "#protobuf/field-limits.ts";
 import { mark } from "./cursor.ts";
 import { floatsAt } from "./floats.ts";
 import { ignored, unset } from "./leaf.ts";
@@ -10,8 +11,8 @@ import { cost, type Frame, type JsonRun, type ValuePlan } from "./run.ts";
 export interface ListPlan {
   /** Asked for when the first item is there: types refer to each other. */
   readonly item: () => ValuePlan;
-  /** Items that the field's own rule allows. */
-  readonly itemsMax: number;
+  /** Of the field, if it has one. */
+  readonly limit: FieldLimit | undefined;
   readonly finish: (items: unknown[]) => unknown;
 }
 
@@ -34,7 +35,7 @@ export class ListFrame implements Frame {
     this.#item = plan.item();
     const { leaf } = this.#item;
     this.#cost = leaf?.isNumber ? cost.number : cost.whole;
-    this.#floatMax = plan.itemsMax === Number.POSITIVE_INFINITY ? (leaf?.floatMax ?? 0) : 0;
+    this.#floatMax = plan.limit === undefined ? (leaf?.floatMax ?? 0) : 0;
   }
 
   get label(): string {
@@ -79,10 +80,10 @@ export class ListFrame implements Frame {
   }
 
   #requireRoom(): void {
-    const { itemsMax } = this.#plan;
-    if (this.#count < itemsMax) return;
+    const { limit } = this.#plan;
+    if (limit === undefined || this.#count < limit.max) return;
     // The problem is the list's, not an item's.
     this.#count = 0;
-    throw new JsonProblem("unfit", `must contain no more than ${itemsMax} item(s)`);
+    throw new JsonProblem("rule", limit.expected);
   }
 }

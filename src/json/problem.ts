@@ -1,10 +1,10 @@
 /** What can be wrong with a JSON text: thrown where it is noticed, completed with the place by the reader. */
 
 /**
- * `malformed`: the text is no JSON. `unfit`: it is JSON, but not that of its message. `limit`: it
- * holds more than is read of any text.
+ * `malformed`: the text is no JSON. `unfit`: it is JSON, but not that of its message. `rule`: a field
+ * holds more than its own rule allows. `limit`: it holds more than is read of any text.
  */
-export type JsonProblemKind = "malformed" | "unfit" | "limit";
+export type JsonProblemKind = "malformed" | "unfit" | "rule" | "limit";
 
 /** Something is wrong with a text. */
 export class JsonProblem extends Error {

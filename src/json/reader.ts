@@ -1,21 +1,27 @@
 /** Reads messages from JSON text, in one pass that counts what it reads and lets others go first when it is long. */
 
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { Slice } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { ignored, unset } from "./leaf.ts";
-import { type JsonLimits, jsonLimits } from "./limits.ts";
+import { jsonLimits } from "./limits.ts";
 import type { FieldPlan } from "./message-frame.ts";
 import { JsonProblem } from "./problem.ts";
 import { Root } from "./root.ts";
 import { JsonRun, type RunOptions } from "./run.ts";
-import { typePlans } from "./type-plan.ts";
+import { type TypePlans, typePlans } from "./type-plan.ts";
 
 /** How JSON is read. */
-export interface JsonReaderOptions extends Partial<JsonLimits> {
+export interface JsonReaderOptions {
+  /** Default 100,000 elements, and 100 levels. */
+  readonly elementsMax?: number | undefined;
+  readonly depthMax?: number | undefined;
   /** Types that google.protobuf.Any may carry, and extensions. */
   readonly registry: Registry;
   /** Fields and enum names that a type has not are passed over; default: they are refused. */
   readonly ignoreUnknownFields?: boolean;
+  /** Bounds of single fields, which hold while their values are read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
 }
 
 /** One field of a message, and the text that its value is. */
@@ -27,38 +33,45 @@ export interface FieldText {
   readonly paths?: string[];
 }
 
+const unlimited: LimitsOf = () => ({});
+
 /** Characters that are read before anybody looks at the time. */
 const sliceChars = 16_384;
 
-/** Reads what is left, in slices. */
-async function readOn(run: JsonRun): Promise<void> {
-  const slice = new Slice();
-  do await slice.next();
-  while (!readSome(run, slice));
+/** Reads until all has been read; a promise to wait for when others are to go first. */
+function readSome(run: JsonRun): Promise<void> | undefined {
+  while (!run.advance(sliceChars)) {
+    const pause = turns.next();
+    if (pause !== undefined) return pause;
+  }
+  return undefined;
 }
 
-/** Reads until all has been read, or for a while: then false. */
-function readSome(run: JsonRun, slice?: Slice): boolean {
-  if (run.advance(sliceChars)) return true;
-  const time = slice ?? new Slice();
-  do if (run.advance(sliceChars)) return true;
-  while (!time.isOver);
-  return false;
+/** Reads what is left after a pause, and others. */
+async function readOn(run: JsonRun, first: Promise<void>): Promise<void> {
+  for (let pause: Promise<void> | undefined = first; pause !== undefined; pause = readSome(run)) {
+    await pause;
+  }
 }
 
 /** Reads JSON. All that it throws or rejects with is a JsonProblem. */
 export class JsonReader {
   readonly #options: RunOptions;
+  readonly #plans: TypePlans;
 
-  constructor({ registry, ignoreUnknownFields = false, ...limits }: JsonReaderOptions) {
-    this.#options = { ...jsonLimits, ...limits, registry, ignoresUnknown: ignoreUnknownFields };
+  constructor(options: JsonReaderOptions) {
+    const { registry, ignoreUnknownFields: ignoresUnknown = false } = options;
+    const { elementsMax = jsonLimits.elementsMax, depthMax = jsonLimits.depthMax } = options;
+    this.#options = { elementsMax, depthMax, registry, ignoresUnknown };
+    this.#plans = typePlans(ignoresUnknown, options.limitsOf ?? unlimited);
   }
 
   /** The message that a text writes, at once when it is soon read. */
   read(desc: DescMessage, text: string): Message | Promise<Message> {
     const root = new Root(this.#plans.message(desc));
     const run = new JsonRun(text, root, this.#options);
-    return readSome(run) ? messageIn(root) : readOn(run).then(() => messageIn(root));
+    const pause = readSome(run);
+    return pause === undefined ? messageIn(root) : readOn(run, pause).then(() => messageIn(root));
   }
 
   /** The same at once, whatever it takes: for texts that are short. */
@@ -75,13 +88,10 @@ export class JsonReader {
     const root = new Root(plan.value, plan.name, named);
     const run = new JsonRun(text, root, this.#options);
     const set = () => setField(message, plan, root.value);
-    if (!readSome(run)) return readOn(run).then(set);
+    const pause = readSome(run);
+    if (pause !== undefined) return readOn(run, pause).then(set);
     set();
     return undefined;
-  }
-
-  get #plans() {
-    return typePlans(this.#options.ignoresUnknown);
   }
 }
 

@@ -32,7 +32,7 @@ export const skipped: ValuePlan = {
   list: (run, parent) =>
     new ListFrame(run, parent, {
       item: () => skipped,
-      itemsMax: Number.POSITIVE_INFINITY,
+      limit: undefined,
       finish: nothing,
     }),
 };

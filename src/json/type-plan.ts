@@ -3,8 +3,8 @@
 import type { DescExtension, DescField, DescMessage } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { emptyCreator } from "#protobuf/creator.ts";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { isJsonStruct } from "#protobuf/struct-field.ts";
-import { ruleLimits } from "#validation/field-limits.ts";
 import { anyPlan, type MessagePlans } from "./any-frame.ts";
 import { fieldLeaf } from "./leaf.ts";
 import { ListFrame } from "./list-frame.ts";
@@ -22,12 +22,14 @@ function isOpaque({ typeName }: DescMessage): boolean {
 /** The plans of types, each made when it is first asked for. */
 export class TypePlans implements MessagePlans {
   readonly #ignoresUnknown: boolean;
+  readonly #limitsOf: LimitsOf;
   readonly #types = new WeakMap<DescMessage, TypePlan>();
   readonly #extensions = new WeakMap<DescExtension, FieldPlan>();
   readonly #any: ValuePlan;
 
-  constructor(ignoresUnknown: boolean) {
+  constructor(ignoresUnknown: boolean, limitsOf: LimitsOf) {
     this.#ignoresUnknown = ignoresUnknown;
+    this.#limitsOf = limitsOf;
     this.#any = anyPlan(this);
   }
 
@@ -104,7 +106,7 @@ export class TypePlans implements MessagePlans {
     const item = this.#single(field);
     const plan = {
       item: () => item,
-      itemsMax: ruleLimits(field).items?.max ?? Number.POSITIVE_INFINITY,
+      limit: this.#limitsOf(field).items,
       finish: (items: unknown[]) => items,
     };
     return {
@@ -152,11 +154,15 @@ export class TypePlans implements MessagePlans {
   }
 }
 
-/** Plans are the same for all who read alike. */
-const strict = new TypePlans(false);
-const lenient = new TypePlans(true);
+/** Plans are the same for all who read alike, and made once for them. */
+const known = new WeakMap<LimitsOf, { readonly strict: TypePlans; readonly lenient: TypePlans }>();
 
 /** The plans of those who refuse what their types have not, or pass over it. */
-export function typePlans(ignoresUnknown: boolean): TypePlans {
-  return ignoresUnknown ? lenient : strict;
+export function typePlans(ignoresUnknown: boolean, limitsOf: LimitsOf): TypePlans {
+  let plans = known.get(limitsOf);
+  if (plans === undefined) {
+    plans = { strict: new TypePlans(false, limitsOf), lenient: new TypePlans(true, limitsOf) };
+    known.set(limitsOf, plans);
+  }
+  return ignoresUnknown ? plans.lenient : plans.strict;
 }

@@ -22,8 +22,6 @@ interface FreeForm {
   readonly list: (items: unknown[]) => unknown;
 }
 
-const endless = Number.POSITIVE_INFINITY;
-
 function finite(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
@@ -39,7 +37,7 @@ function freeObject(value: () => ValuePlan, finish: FreeForm["object"]): Open {
 }
 
 function freeList(item: () => ValuePlan, finish: FreeForm["list"]): Open {
-  const plan = { item, itemsMax: endless, finish };
+  const plan = { item, limit: undefined, finish };
   return (run, parent) => new ListFrame(run, parent, plan);
 }
 

@@ -24,7 +24,15 @@ const numbersPerElement = 28;
 export type Properties = Record<string, unknown>;
 
 /** Reads up to the end of a part into what holds it. */
-export type PartReader = (reader: ByteReader, target: unknown) => void;
+export type PartReader = (reader: ByteReader, target: unknown) => unknown;
+
+/** What holds for all that is read of a message. */
+export interface ReadingBounds {
+  /** Elements that the message may have, see `DecodingOptions`. */
+  readonly elementsMax: number;
+  /** Unknown fields stay with their messages. */
+  readonly keepsUnknown: boolean;
+}
 
 /** One message's bytes, of which everything up to `at` has been read. All methods throw for bytes that are no message. */
 export class ByteReader {
@@ -32,29 +40,23 @@ export class ByteReader {
   /** Bytes are read up to here by the message that is being read. */
   end: number;
   readonly source: Buffer;
-  readonly #elementsMax: number;
+  readonly bounds: ReadingBounds;
   /** What the message may still have, in numbers of packed lists. */
   #left: number;
   #depth = 0;
-  #view: DataView | undefined;
 
-  /** Unknown fields stay with their messages. */
-  readonly keepsUnknown: boolean;
-
-  constructor(bytes: Uint8Array, elementsMax = Number.POSITIVE_INFINITY, keepsUnknown = false) {
+  constructor(bytes: Uint8Array, bounds: ReadingBounds) {
     this.source =
       bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.end = bytes.length;
-    this.#elementsMax = elementsMax;
-    this.#left = elementsMax * numbersPerElement;
-    this.keepsUnknown = keepsUnknown;
+    this.bounds = bounds;
+    this.#left = bounds.elementsMax * numbersPerElement;
   }
 
   /** The bytes for numbers of fixed size, wherever they lie. */
-  get view(): DataView {
+  view(): DataView {
     const { buffer, byteOffset, length } = this.source;
-    this.#view ??= new DataView(buffer, byteOffset, length);
-    return this.#view;
+    return new DataView(buffer, byteOffset, length);
   }
 
   /** Reads all bytes into a message. */
@@ -69,8 +71,9 @@ export class ByteReader {
     this.end = this.partEnd();
     this.enter();
     read(this, target);
-    this.leave();
-    this.close(outerEnd);
+    if (this.at !== this.end) malformed("a part of it ends within a field");
+    this.#depth -= 1;
+    this.end = outerEnd;
   }
 
   /** The part up to `end` has been read; the one around it goes on to `outerEnd`. */
@@ -99,6 +102,14 @@ export class ByteReader {
   /** A field's number and wire type, which is an element. */
   tag(): number {
     this.elements(1);
+    const first = this.source[this.at] ?? 0;
+    // The usual tag is one byte; of those below 8 the field is 0.
+    if (first > 0x7f || first < 8) return this.#longTag();
+    this.at += 1;
+    return first;
+  }
+
+  #longTag(): number {
     const tag = this.#uint32();
     if (tag < 8) malformed("a field has the number 0");
     return tag;
@@ -122,7 +133,7 @@ export class ByteReader {
   }
 
   #tooMany(): never {
-    throw new TooManyElementsError(this.#elementsMax);
+    throw new TooManyElementsError(this.bounds.elementsMax);
   }
 
   /** Reads over the value of a field. What a group holds counts as elements. */
@@ -258,7 +269,9 @@ export class ByteReader {
 
   /** Where a part ends whose length is next. Throws FieldLimitError for one longer than `limit`. */
   partEnd(limit?: FieldLimit): number {
-    const length = this.#uint32();
+    const first = this.source[this.at] ?? 0;
+    const length = first < 0x80 ? first : this.#uint32();
+    if (first < 0x80) this.at += 1;
     const end = this.at + length;
     if (end > this.end) malformed("a length says more than there is");
     if (limit !== undefined && length > limit.max) throw new FieldLimitError(limit.expected);

@@ -1,11 +1,11 @@
 /** Decodes messages: what the wire format lets be read, and no more than the bounds allow. */
 
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { ByteReader } from "./byte-reader.ts";
+import { ByteReader, type ReadingBounds } from "./byte-reader.ts";
 import type { LimitsOf } from "./field-limits.ts";
 import { fieldPath } from "./field-path.ts";
 import { messageTypes } from "./message-reader.ts";
-import type { TypeOf } from "./message-type.ts";
+import type { MessageType, TypeOf } from "./message-type.ts";
 import { FieldLimitError } from "./unreadable.ts";
 
 /**
@@ -30,32 +30,38 @@ export interface DecodingOptions {
 
 const elementsMaxDefault = 100_000;
 const noLimits = {};
+const unlimited = () => noLimits;
 
 /** The decoders of message types. */
 export class Decoders {
   readonly #typeOf: TypeOf;
-  readonly #elementsMax: number;
-  readonly #keepsUnknown: boolean;
+  readonly #bounds: ReadingBounds;
 
   constructor(options: DecodingOptions = {}) {
-    this.#typeOf = messageTypes(options.limitsOf ?? (() => noLimits));
-    this.#elementsMax = options.elementsMax ?? elementsMaxDefault;
-    this.#keepsUnknown = options.keepsUnknown ?? false;
+    const {
+      elementsMax = elementsMaxDefault,
+      keepsUnknown = false,
+      limitsOf = unlimited,
+    } = options;
+    this.#typeOf = messageTypes(limitsOf);
+    this.#bounds = { elementsMax, keepsUnknown };
   }
 
   /** The decoder of a type; what it needs is made with the first message. */
   of<M extends DescMessage>(desc: M): Decoder<M> {
+    const bounds = this.#bounds;
+    let type: MessageType | undefined;
     return (bytes) => {
-      const { create, read } = this.#typeOf(desc);
-      const reader = new ByteReader(bytes, this.#elementsMax, this.#keepsUnknown);
-      const message = create(reader);
+      type ??= this.#typeOf(desc);
+      const reader = new ByteReader(bytes, bounds);
       try {
-        reader.whole(read, message);
+        const message = type.create(reader);
+        reader.whole(type.read, message);
+        return message as unknown as MessageShape<M>;
       } catch (thrown) {
         if (!(thrown instanceof FieldLimitError)) throw thrown;
         throw new FieldLimitError(thrown.expected, fieldPath(desc, bytes, reader.at));
       }
-      return message as unknown as MessageShape<M>;
     };
   }
 }

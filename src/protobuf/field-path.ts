@@ -4,12 +4,15 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { WireType } from "@bufbuild/protobuf/wire";
 import { ByteReader } from "./byte-reader.ts";
 
+/** What has been read is within its bounds. */
+const unbounded = { elementsMax: Number.POSITIVE_INFINITY, keepsUnknown: false };
+
 /**
  * The path of the field whose value has the byte at `offset`, such as `messages[3].role`; within a map
  * or a group, of that. The bytes before it are well formed.
  */
 export function fieldPath(desc: DescMessage, bytes: Uint8Array, offset: number): string {
-  return pathWithin(desc, new ByteReader(bytes), offset);
+  return pathWithin(desc, new ByteReader(bytes, unbounded), offset);
 }
 
 function pathWithin(desc: DescMessage, reader: ByteReader, offset: number): string {

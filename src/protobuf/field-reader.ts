@@ -173,6 +173,21 @@ function listReaders(
   if (field.listKind === "message") {
     const [tag, create, readChild] = childReader(field, typeOf);
     const isJson = isJsonStruct(field);
+    if (!isJson && !field.delimitedEncoding) {
+      // The usual way, without a step between.
+      const { read } = typeOf(field.message);
+      return [
+        [
+          tag,
+          (reader, message) => {
+            const items = listOf(message, 1);
+            const item = create(reader);
+            reader.part(read, item);
+            items.push(item);
+          },
+        ],
+      ];
+    }
     return [
       [
         tag,

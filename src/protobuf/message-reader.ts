@@ -33,11 +33,12 @@ export function messageTypes(limitsOf: LimitsOf): TypeOf {
 function messageType(desc: DescMessage, fields: ReadonlyMap<number, FieldReader>): MessageType {
   const readUnknown = unknownReader(desc);
   /** Reads up to the end of the part or to `endTag`; whether that was read. */
-  const readFields = (reader: ByteReader, message: Properties, endTag: number): boolean => {
+  const read = (reader: ByteReader, target: unknown, endTag = noTag): boolean => {
+    const message = target as Properties;
     while (reader.at < reader.end) {
       const tag = reader.tag();
-      const read = fields.get(tag);
-      if (read !== undefined) read(reader, message);
+      const readField = fields.get(tag);
+      if (readField !== undefined) readField(reader, message);
       else if (tag === endTag) return true;
       else readUnknown(reader, message, tag);
     }
@@ -50,12 +51,10 @@ function messageType(desc: DescMessage, fields: ReadonlyMap<number, FieldReader>
       reader.elements(weight);
       return create();
     },
-    read(reader, message) {
-      readFields(reader, message as Properties, noTag);
-    },
+    read,
     readGroup(reader, message, endTag) {
       reader.enter();
-      if (!readFields(reader, message, endTag)) malformed("a group does not end");
+      if (!read(reader, message, endTag)) malformed("a group does not end");
       reader.leave();
     },
   };

@@ -51,7 +51,7 @@ const floats: Packed = {
   count: fixed(4),
   weight: 1,
   add(reader, before, count, end) {
-    const { view } = reader;
+    const view = reader.view();
     const items = before.length === 0 ? new Array(count) : before;
     let index = before.length;
     for (let at = reader.at; at < end; at += 4) items[index++] = view.getFloat32(at, true);
@@ -64,7 +64,7 @@ const doubles: Packed = {
   count: fixed(8),
   weight: 1,
   add(reader, before, count, end) {
-    const { view } = reader;
+    const view = reader.view();
     const items = before.length === 0 ? new Array(count) : before;
     let index = before.length;
     for (let at = reader.at; at < end; at += 8) items[index++] = view.getFloat64(at, true);

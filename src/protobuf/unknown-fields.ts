@@ -10,7 +10,7 @@ export function keepUnknown(
   tag: number,
   start: number,
 ): void {
-  if (reader.keepsUnknown) keep(reader, message, tag, start);
+  if (reader.bounds.keepsUnknown) keep(reader, message, tag, start);
 }
 
 /** Keeps what was read from `start` on as an unknown field: an object, and so one element more. */

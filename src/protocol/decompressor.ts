@@ -29,7 +29,7 @@ const waitMsMax = 5000;
 const usualExpansion = 8;
 
 /** The refusal of a message for which there is no memory now. */
-export function outOfBuffers(): ConnectError {
+function outOfBuffers(): ConnectError {
   const text =
     "the server holds as many bytes of requests as it may (buffer_limit), try again later";
   return fault("OVERLOADED", text, { retryAfterMs: waitMsMax });

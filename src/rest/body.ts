@@ -2,7 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { nextTurn } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -120,7 +120,7 @@ function messageFromJsonBytes(
 ): Message | Promise<Message> {
   const text = textOf(bytes);
   if (bytes.length <= decodedBytesMax) return messageFromJson(route, json, text);
-  return nextTurn().then(() => messageFromJson(route, json, text));
+  return turns.later().then(() => messageFromJson(route, json, text));
 }
 
 /** How the bytes of a body become the message. Throws MEDIA_TYPE_UNSUPPORTED. */
@@ -206,7 +206,7 @@ async function* jsonMessages(
   const chunks = exchange.chunks(reading.streamBytesMax, progress);
   for await (const bytes of split(chunks, reading.bytesMax, progress)) {
     // The values of one chunk would follow each other without a look at anybody else.
-    if (progress.messages % messagesPerTurn === 0) await nextTurn();
+    if (progress.messages % messagesPerTurn === 0) await turns.later();
     yield messageFromJson(route, reading.json, textOf(bytes));
   }
 }

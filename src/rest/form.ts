@@ -2,7 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import { partsOfOne } from "#core/body-progress.ts";
-import { Slice } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { setMask } from "./field-mask.ts";
 import { FieldWriter, parameterFault } from "./field-writer.ts";
@@ -38,13 +38,14 @@ function nameOf(written: string): string {
 }
 
 /** What a text of any length says, decoded in stretches. Throws PARAMETER_INVALID. */
-async function decodedLong(text: string, name: string, slice: Slice): Promise<string> {
+async function decodedLong(text: string, name: string): Promise<string> {
   let decoded = "";
   for (let at = 0; at < text.length; ) {
     const end = stretchEnd(text, at, stretchChars);
     decoded += decodeFormText(text.slice(at, end), name);
     at = end;
-    if (slice.isOver) await slice.next();
+    const pause = turns.next();
+    if (pause !== undefined) await pause;
   }
   return decoded;
 }
@@ -55,12 +56,12 @@ async function writeLong(
   pairs: Pairs,
   { binder, writer }: { readonly binder: ParameterBinder; readonly writer: FieldWriter },
 ): Promise<Message> {
-  const slice = new Slice();
   while (pairs.next()) {
     const name = nameOf(pairs.name);
-    const text = await decodedLong(pairs.value, name, slice);
+    const text = await decodedLong(pairs.value, name);
     binder.formText(route, [name, text], writer);
-    if (slice.isOver) await slice.next();
+    const pause = turns.next();
+    if (pause !== undefined) await pause;
   }
   return written(route, writer);
 }
@@ -108,10 +109,10 @@ export async function messageFromMultipart(
   const contentType = exchange.header("content-type") ?? "";
   const parts = await formPartsFrom(exchange.chunks(bytesMax, partsOfOne), contentType);
   const isOnly = parts.filter(({ kind }) => kind === "file").length === 1;
-  const slice = new Slice();
   for (const part of parts) {
     writePart(route, part, { binder, writer, isOnly });
-    if (slice.isOver) await slice.next();
+    const pause = turns.next();
+    if (pause !== undefined) await pause;
   }
   return written(route, writer);
 }

@@ -2,6 +2,7 @@
 
 import type { DescField, DescMessage, JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import { type FieldText, JsonReader } from "#json/reader.ts";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { refuse } from "./json-fault.ts";
 import { emptyJson, messageJson } from "./json-value.ts";
 
@@ -37,16 +38,15 @@ export interface JsonCodecSetup {
   readonly registry: Registry;
   /** Greatest number of list items and object members in one text; default 100,000. */
   readonly elementsMax?: number | undefined;
+  /** Bounds of single fields; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
 }
 
 /** A codec. */
-export function createJsonCodec(
-  options: JsonOptions,
-  { registry, elementsMax }: JsonCodecSetup,
-): JsonCodec {
+export function createJsonCodec(options: JsonOptions, setup: JsonCodecSetup): JsonCodec {
+  const { registry } = setup;
   const { ignoreUnknownFields = false } = options;
-  const limits = elementsMax === undefined ? {} : { elementsMax };
-  const reader = new JsonReader({ registry, ignoreUnknownFields, ...limits });
+  const reader = new JsonReader({ ...setup, ignoreUnknownFields });
   const writing = {
     useProtoFieldName: options.names !== "json",
     alwaysEmitImplicit: options.emitDefaults ?? true,

@@ -1,6 +1,6 @@
 /** Reads multipart/form-data bodies into parts, within bounds. */
 
-import { Slice } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
 import { type FormPart, malformedForm } from "./form-part.ts";
 import { mediaTypeFrom } from "./media-type.ts";
 import { MultipartReader } from "./multipart-reader.ts";
@@ -23,11 +23,11 @@ export async function formPartsFrom(
   contentType: string,
 ): Promise<readonly FormPart[]> {
   const reader = new MultipartReader(boundaryOf(contentType));
-  const slice = new Slice();
   for await (const chunk of chunks) {
     reader.push(chunk);
     // What is here already comes without a look at anybody else.
-    if (slice.isOver) await slice.next();
+    const pause = turns.next();
+    if (pause !== undefined) await pause;
   }
   return reader.end();
 }

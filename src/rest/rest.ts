@@ -3,6 +3,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -10,6 +11,7 @@ import { Compression, type CompressionOptions, defaultCompression } from "#excha
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
@@ -36,6 +38,8 @@ export interface RestOptions {
   readonly targetBytesMax?: number;
   /** Greatest number of list items and object members in one JSON text; default 100,000. */
   readonly elementsMax?: number | undefined;
+  /** Bounds of single fields, which hold while JSON is read; default none. */
+  readonly limitsOf?: LimitsOf | undefined;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Rules beside the annotations, which win over those of the same method; one a method. */
@@ -82,12 +86,15 @@ interface Asked {
   readonly request: RestRequest;
 }
 
+/** What all WebSockets may hold of unfinished messages: so much, or so many of the greatest size. */
+const heldBytesMin = 64 * 1024 * 1024;
+const heldMessages = 4;
 const unprintable = /[^\x21-\x7e]/;
 
 /** A codec for each method; those without options of their own share one. */
 function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
-  const { json = {}, jsonByMethod = {}, elementsMax } = options;
-  const setup = { registry: registryOf(calls.services), elementsMax };
+  const { json = {}, jsonByMethod = {}, elementsMax, limitsOf } = options;
+  const setup = { registry: registryOf(calls.services), elementsMax, limitsOf };
   const shared = createJsonCodec(json, setup);
   const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
   for (const [name, own] of Object.entries(jsonByMethod)) {
@@ -107,6 +114,8 @@ class Transcoder implements Rest {
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
   readonly #compression: Compression;
+  /** What unfinished messages of all WebSockets hold. */
+  readonly #held: ByteBudget;
 
   constructor(calls: CallPath, options: RestOptions) {
     const index = new FieldIndex();
@@ -114,6 +123,7 @@ class Transcoder implements Rest {
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#compression = new Compression(options.compression ?? defaultCompression);
+    this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
     this.#router = new Router(calls.services, options.rules ?? [], index);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
@@ -162,7 +172,7 @@ class Transcoder implements Rest {
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
-      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax },
+      options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax, held: this.#held },
       values: request.values,
       facts: () => this.#factsOf(request),
     });

@@ -10,6 +10,7 @@ import { fault } from "#errors/fault.ts";
 import { declineUpgrade } from "#exchange/declined-upgrade.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import { aimOf, asksForWebSocket, type NodeRequest, nodeUpgrade } from "#exchange/node-request.ts";
+import { afterResponses } from "#exchange/node-turn.ts";
 import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
@@ -74,17 +75,18 @@ export function transcode(routes: Routes, options: TranscodeOptions = {}): Trans
   };
   return {
     request: serve,
-    upgrade(request, socket, head) {
-      if (!asksForWebSocket(request)) {
-        declineUpgrade(request, serve);
-        return;
-      }
-      const upgrade = nodeUpgrade(request, socket, head);
-      void transcoder.upgrade(
-        upgrade,
-        transcoder.matchUpgrade(upgrade.target),
-        new LibraryRequest(),
-      );
-    },
+    upgrade: (request, socket, head) =>
+      afterResponses(request.socket, () => {
+        if (!asksForWebSocket(request)) {
+          declineUpgrade(request, serve);
+          return;
+        }
+        const upgrade = nodeUpgrade(request, socket, head);
+        void transcoder.upgrade(
+          upgrade,
+          transcoder.matchUpgrade(upgrade.target),
+          new LibraryRequest(),
+        );
+      }),
   };
 }

@@ -1,15 +1,13 @@
 /** Streaming calls over WebSocket: the handshake, then a JSON text for each message both ways. */
 
-import { createHash } from "node:crypto";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
-import { onAbort } from "#core/on-abort.ts";
-import { fault, reasonOf } from "#errors/fault.ts";
+import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { CallPath } from "#rpc/call.ts";
-import { type CallSource, ExchangeCall } from "#rpc/exchange-call.ts";
+import { ExchangeCall } from "#rpc/exchange-call.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorFacts, errorJson } from "./error-body.ts";
 import { messageFromJson } from "./json-body.ts";
@@ -18,6 +16,7 @@ import { bindTarget, readTimeout } from "./request.ts";
 import type { RouteMatch } from "./router.ts";
 import { WebSocketConnection, type WebSocketOptions } from "./websocket.ts";
 import { closeCode } from "./websocket-frame.ts";
+import { acceptanceOf, callSourceOf } from "./websocket-handshake.ts";
 
 /** What a streaming call over WebSocket needs. */
 export interface SocketCalling {
@@ -26,33 +25,6 @@ export interface SocketCalling {
   readonly options: WebSocketOptions;
   readonly values: ContextValues;
   facts(): ErrorFacts;
-}
-
-/** RFC 6455, 1.3: what proves that a server understood the handshake. */
-const handshakeGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
-/** The value of Sec-WebSocket-Accept. Throws REQUEST_INVALID for what is no handshake of version 13. */
-function acceptKeyOf(upgrade: Upgrade): string {
-  const key = upgrade.header("sec-websocket-key") ?? "";
-  const isWebSocket =
-    upgrade.header("upgrade")?.toLowerCase() === "websocket" && upgrade.method === "GET";
-  const version = upgrade.header("sec-websocket-version");
-  if (!isWebSocket || version !== "13" || !/^[\w+/]{22}==$/.test(key)) {
-    throw fault("REQUEST_INVALID", "upgrade: expected a WebSocket handshake of version 13");
-  }
-  return createHash("sha1")
-    .update(key + handshakeGuid)
-    .digest("base64");
-}
-
-function sourceOf(upgrade: Upgrade, signal: AbortSignal): CallSource {
-  const { method, target, authority, peer } = upgrade;
-  return {
-    ...{ method, target, authority, peer, signal },
-    onGone: (listener) => onAbort(signal, listener),
-    header: (name) => upgrade.header(name),
-    headers: () => upgrade.headers(),
-  };
 }
 
 /** The call's input: one message where the method takes one, else all until the empty text. */
@@ -91,16 +63,13 @@ export async function callOverSocket(
   const { calls, reading, options, values } = calling;
   let connection: WebSocketConnection | undefined;
   try {
-    const acceptKey = acceptKeyOf(upgrade);
+    const acceptance = acceptanceOf(upgrade);
     const gone = new AbortController();
-    const source = sourceOf(upgrade, gone.signal);
+    const source = callSourceOf(upgrade, gone.signal);
     const init = new ExchangeCall(source, values, "rest");
     readTimeout(init, source);
     await calls.admit(match.route.method, init);
-    upgrade.accept([
-      ["upgrade", "websocket"],
-      ["sec-websocket-accept", acceptKey],
-    ]);
+    upgrade.accept(acceptance);
     connection = new WebSocketConnection(upgrade.socket, upgrade.head, options);
     const { signal } = connection;
     signal.addEventListener("abort", () => gone.abort(signal.reason), { once: true });

@@ -1,4 +1,6 @@
-/** WebSocket frames (RFC 6455): read from bytes as they come, and written. */
+/** WebSocket frames (RFC 6455 §5.2): heads that are read, frames and closes that are written. */
+
+import { isUtf8 } from "node:buffer";
 
 /** What a frame is. */
 export const opcode = {
@@ -20,119 +22,77 @@ export const closeCode = {
   policyViolation: 1008,
   tooLarge: 1009,
   internalError: 1011,
+  tryAgainLater: 1013,
 } as const;
 
-/** What comes out of the bytes. A violation is the last event. */
-export type FrameEvent =
-  | {
-      readonly kind: "frame";
-      readonly fin: boolean;
-      readonly opcode: number;
-      readonly payload: Buffer;
-    }
-  | { readonly kind: "violation"; readonly code: number; readonly problem: string };
+/** A broken rule: how the connection closes, and why in words. */
+export interface Violation {
+  readonly code: number;
+  readonly problem: string;
+}
 
-interface FrameHead {
+/** What begins a frame. */
+export interface FrameHead {
   readonly fin: boolean;
   readonly opcode: number;
   readonly mask: Buffer;
-  readonly headBytes: number;
   readonly payloadBytes: number;
 }
 
-const knownOpcodes = new Set<number>(Object.values(opcode));
+/** Most bytes of a client's head. */
+export const headBytesMax = 14;
 const maskBytes = 4;
+/** Payload of a control frame at most. */
 const controlBytesMax = 125;
+const knownOpcodes: ReadonlySet<number> = new Set<number>(Object.values(opcode));
 
-function violation(problem: string, code: number = closeCode.protocolError): FrameEvent {
-  return { kind: "violation", code, problem };
+/** Whether it steers the connection and carries no message. */
+export function isControl(kind: number): boolean {
+  return kind >= opcode.close;
 }
 
-/** Payload length and where the mask begins; undefined while bytes are missing. */
-function lengthOf(bytes: Buffer, short: number): { payloadBytes: number; at: number } | undefined {
-  if (short < 126) return { payloadBytes: short, at: 2 };
-  if (short === 126) {
-    return bytes.length < 4 ? undefined : { payloadBytes: bytes.readUInt16BE(2), at: 4 };
-  }
-  return bytes.length < 10 ? undefined : { payloadBytes: Number(bytes.readBigUInt64BE(2)), at: 10 };
+function broken(problem: string): Violation {
+  return { code: closeCode.protocolError, problem };
 }
 
-function unmasked(payload: Buffer, mask: Buffer): Buffer {
-  const plain = Buffer.allocUnsafe(payload.length);
-  for (let at = 0; at < payload.length; at++) plain[at] = (payload[at] ?? 0) ^ (mask[at & 3] ?? 0);
-  return plain;
+/** Bytes of the whole head that begins with these two bytes. */
+function headBytesOf(second: number): number {
+  const short = second & 0x7f;
+  return 2 + (short < 126 ? 0 : short === 126 ? 2 : 8) + maskBytes;
 }
 
-/** Cuts a client's bytes into frames, however they arrive. */
-export class FrameReader {
-  readonly #payloadBytesMax: number;
-  /** What has arrived and is looked at. */
-  #bytes: Buffer = Buffer.alloc(0);
-  /** What has arrived since, too little to end the frame. */
-  #later: Buffer[] = [];
-  #missingBytes = 0;
-  #broken = false;
+/** The payload's length; undefined when a shorter form would have told it (§5.2: minimal). */
+function payloadBytesOf(bytes: Buffer): number | undefined {
+  const short = (bytes[1] ?? 0) & 0x7f;
+  if (short < 126) return short;
+  const length = short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  return length < (short === 126 ? 126 : 0x1_0000) ? undefined : length;
+}
 
-  constructor(payloadBytesMax: number) {
-    this.#payloadBytesMax = payloadBytesMax;
+/** What is wrong with a head's first two bytes. */
+function violationOf(first: number, second: number): Violation | undefined {
+  const kind = first & 0x0f;
+  if ((first & 0x70) !== 0) return broken("reserved bits are set");
+  if (!knownOpcodes.has(kind)) return broken("unknown opcode");
+  if ((second & 0x80) === 0) return broken("a client's frame is not masked");
+  if (isControl(kind) && ((first & 0x80) === 0 || (second & 0x7f) > controlBytesMax)) {
+    return broken("a control frame is cut or too long");
   }
+  return undefined;
+}
 
-  /** The events that `chunk` completes. */
-  *push(chunk: Buffer): Iterable<FrameEvent> {
-    if (this.#broken) return;
-    this.#later.push(chunk);
-    this.#missingBytes -= chunk.length;
-    if (this.#missingBytes > 0) return;
-    this.#bytes = Buffer.concat([this.#bytes, ...this.#later]);
-    this.#later = [];
-    for (let event = this.#next(); event !== undefined; event = this.#next()) {
-      yield event;
-      if (event.kind === "violation") {
-        this.#broken = true;
-        return;
-      }
-    }
-  }
-
-  #next(): FrameEvent | undefined {
-    const head = this.#head();
-    if (head === undefined || "kind" in head) return head;
-    const { fin, opcode: kind, mask, headBytes, payloadBytes } = head;
-    const end = headBytes + payloadBytes;
-    this.#missingBytes = end - this.#bytes.length;
-    if (this.#missingBytes > 0) return undefined;
-    const payload = unmasked(this.#bytes.subarray(headBytes, end), mask);
-    this.#bytes = this.#bytes.subarray(end);
-    return { kind: "frame", fin, opcode: kind, payload };
-  }
-
-  #head(): FrameHead | FrameEvent | undefined {
-    const [first, second] = this.#bytes;
-    if (first === undefined || second === undefined) return undefined;
-    const fin = (first & 0x80) !== 0;
-    const kind = first & 0x0f;
-    if ((first & 0x70) !== 0) return violation("reserved bits are set");
-    if (!knownOpcodes.has(kind)) return violation("unknown opcode");
-    if ((second & 0x80) === 0) return violation("a client's frame is not masked");
-    if (kind >= opcode.close && (!fin || (second & 0x7f) > controlBytesMax)) {
-      return violation("a control frame is cut or too long");
-    }
-    const length = lengthOf(this.#bytes, second & 0x7f);
-    if (length === undefined) return undefined;
-    const { payloadBytes, at } = length;
-    if (payloadBytes > this.#payloadBytesMax) {
-      return violation(`a message exceeds ${this.#payloadBytesMax} bytes`, closeCode.tooLarge);
-    }
-    const headBytes = at + maskBytes;
-    if (this.#bytes.length < headBytes) return undefined;
-    return {
-      fin,
-      opcode: kind,
-      mask: this.#bytes.subarray(at, headBytes),
-      headBytes,
-      payloadBytes,
-    };
-  }
+/** Reads a client's head from the bytes so far; undefined while some are missing. */
+export function headOf(bytes: Buffer): FrameHead | Violation | undefined {
+  const [first, second] = bytes;
+  if (first === undefined || second === undefined) return undefined;
+  const violation = violationOf(first, second);
+  if (violation !== undefined) return violation;
+  const headBytes = headBytesOf(second);
+  if (bytes.length < headBytes) return undefined;
+  const payloadBytes = payloadBytesOf(bytes);
+  if (payloadBytes === undefined) return broken("a length is longer written than need be");
+  const mask = bytes.subarray(headBytes - maskBytes, headBytes);
+  return { fin: (first & 0x80) !== 0, opcode: first & 0x0f, mask, payloadBytes };
 }
 
 /** A server's frame, whole and unmasked. */
@@ -148,11 +108,26 @@ export function frameOf(kind: number, payload: Uint8Array): Buffer {
   return frame;
 }
 
-/** The payload of a close frame. */
+/** The payload of a close frame. The reason is ASCII. */
 export function closePayload(code: number, reason: string): Buffer {
   const text = Buffer.from(reason).subarray(0, controlBytesMax - 2);
   const payload = Buffer.allocUnsafe(2 + text.length);
   payload.writeUInt16BE(code, 0);
   payload.set(text, 2);
   return payload;
+}
+
+/** Codes that an endpoint may send: the protocol's own, and those of libraries and applications (§7.4). */
+function isSendable(code: number): boolean {
+  if (code >= 3000) return code <= 4999;
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
+}
+
+/** What is wrong with the payload of a close frame (§5.5.1, §7.4). */
+export function closeViolationOf(payload: Buffer): Violation | undefined {
+  if (payload.length === 0) return undefined;
+  if (payload.length === 1) return broken("a close code has two bytes");
+  if (!isSendable(payload.readUInt16BE(0))) return broken("a close code that nobody may send");
+  if (isUtf8(payload.subarray(2))) return undefined;
+  return { code: closeCode.invalidText, problem: "a close reason is not UTF-8" };
 }

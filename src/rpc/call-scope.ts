@@ -42,6 +42,8 @@ export interface CallTerms {
   readonly timeoutMs: number | undefined;
   /** The server's own limit; absent: none. */
   readonly limits?: TimeLimits | undefined;
+  /** The handler waits for what its client sends, without a look at its signal. */
+  readonly isClientStream?: boolean;
   /** Why the call fails in the place of its handler. */
   readonly failure?: { readonly thrown: unknown };
 }
@@ -63,6 +65,7 @@ export class CallScope implements Stoppable, Limited {
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
   readonly failure: CallTerms["failure"];
+  readonly #isClientStream: boolean;
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
   underWayAt = -1;
@@ -88,11 +91,12 @@ export class CallScope implements Stoppable, Limited {
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
   constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
-    const { timeoutMs, limits, failure } = terms;
+    const { timeoutMs, limits, failure, isClientStream = false } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
     this.#underWay = underWay;
+    this.#isClientStream = isClientStream;
     this.failure = failure;
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();
@@ -148,12 +152,14 @@ export class CallScope implements Stoppable, Limited {
   }
 
   /**
-   * The same for one message of many: without a limit it is the work itself, for messages are not to
-   * cost a promise more. A handler that the server stops hears of it by its signal.
+   * The same for one message of many. Without a limit, and where the client sends nothing more, it is
+   * the work itself, for messages are not to cost a promise more: a handler that the server stops
+   * hears of it by its signal.
    */
   withinLimit<T>(work: Promise<T>): Promise<T> {
     const isTimed = this.#limits !== undefined || this.#timer !== undefined;
-    return isTimed || this.#cut !== undefined ? this.within(work) : work;
+    const mayBeCut = isTimed || this.#isClientStream || this.#cut !== undefined;
+    return mayBeCut ? this.within(work) : work;
   }
 
   /** A handler has a signal of its own: it hears of the call's end, also of one that is past. */

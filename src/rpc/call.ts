@@ -177,6 +177,7 @@ export function createCallPath(
       const scope = new CallScope(init, underWay, {
         timeoutMs: init.timeoutMs,
         limits: isClientStream(method) ? undefined : limits,
+        isClientStream: isClientStream(method),
       });
       const start = {
         invoke() {

@@ -12,7 +12,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
-import { nextTurn } from "#core/turns.ts";
+import { turns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import { JsonProblem, TooManyJsonElements } from "#json/problem.ts";
 import { JsonReader, type JsonReaderOptions } from "#json/reader.ts";
@@ -72,9 +72,11 @@ function jsonFault(thrown: unknown, code: Code): ConnectError {
   if (kind === "limit") {
     return fault("REQUEST_INVALID", `the message is more than is read: ${description}`, { cause });
   }
+  const fields = path === "" ? {} : { fields: [{ field: path, description }] };
+  // Told as validation tells it of a message that has been read.
+  if (kind === "rule") return fault("REQUEST_INVALID", message, { cause, ...fields });
   const text = `the message is not JSON of its type: ${message}`;
-  const fields = path === "" ? [] : [{ field: path, description }];
-  return fault("BODY_MALFORMED", text, { code, cause, ...(path === "" ? {} : { fields }) });
+  return fault("BODY_MALFORMED", text, { code, cause, ...fields });
 }
 
 async function refusing(message: Promise<Message>, malformedCode: Code): Promise<Message> {
@@ -118,7 +120,7 @@ function jsonCodec(input: DescMessage, output: DescMessage, options: JsonReaderO
         const message =
           bytes.length <= decodedBytesMax
             ? reader.read(input, text)
-            : nextTurn().then(() => reader.read(input, text));
+            : turns.later().then(() => reader.read(input, text));
         return message instanceof Promise ? refusing(message, malformedCode) : message;
       } catch (thrown) {
         throw jsonFault(thrown, malformedCode);

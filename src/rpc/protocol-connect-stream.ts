@@ -2,6 +2,7 @@
 
 import type { JsonValue, Registry } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { valuesByName } from "#exchange/values-by-name.ts";
 import { envelope } from "#protocol/envelope.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import { connectTimeout } from "#protocol/timeout.ts";
@@ -12,18 +13,13 @@ import type { EnvelopedProtocol } from "./enveloped-answer.ts";
 const endFlag = 0b0000_0010;
 
 function endJson(error: ConnectError | undefined, trailer: Headers, registry: Registry): JsonValue {
-  const metadata: Record<string, string[]> = {};
   const fields = [
     ...metadataFields(trailer),
     ...(error === undefined ? [] : metadataFields(error.metadata)),
   ];
-  for (const [name, value] of fields) {
-    metadata[name] ??= [];
-    metadata[name].push(value);
-  }
   return {
     ...(error === undefined ? {} : { error: connectErrorJson(error, registry) }),
-    ...(fields.length === 0 ? {} : { metadata }),
+    ...(fields.length === 0 ? {} : { metadata: valuesByName(fields) }),
   };
 }
 

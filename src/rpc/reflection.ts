@@ -1,17 +1,12 @@
 /** grpc.reflection v1 and v1alpha over the descriptors of the mounted services. */
 
-import {
-  createRegistry,
-  type DescFile,
-  type DescService,
-  type Registry,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import type { DescService } from "@bufbuild/protobuf";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { turns } from "#core/turns.ts";
 import { file_google_rpc_error_details } from "#gen/google/rpc/error_details_pb.js";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { DescriptorCatalog } from "./descriptor-catalog.ts";
 
 /** A question, in the shape that both versions share. */
 type Question =
@@ -27,108 +22,55 @@ type Question =
   | { readonly case: undefined; readonly value?: undefined };
 
 /** What can be asked about. */
-interface Catalog {
-  readonly services: readonly DescService[];
-  readonly files: ReadonlyMap<string, DescFile>;
-  readonly registry: Registry;
+interface Answering {
+  /** Names, sorted. */
+  readonly services: readonly string[];
+  readonly catalog: DescriptorCatalog;
 }
 
-function catalogOf(services: readonly DescService[]): Catalog {
-  const files = new Map<string, DescFile>();
-  const add = (file: DescFile) => {
-    if (files.has(file.proto.name)) return;
-    files.set(file.proto.name, file);
-    file.dependencies.forEach(add);
-  };
-  for (const { file } of services) add(file);
-  add(file_google_rpc_error_details); // no message names them: they travel as Any in a status
-  return { services, files, registry: createRegistry(...files.values()) };
-}
-
-/** The file that defines a type, service, method, field or enum value. */
-function fileOfSymbol({ registry }: Catalog, symbol: string): DescFile | undefined {
-  const direct = registry.get(symbol);
-  if (direct !== undefined) return direct.file;
-  const dot = symbol.lastIndexOf(".");
-  const owner = symbol.slice(0, Math.max(0, dot));
-  const member = symbol.slice(dot + 1);
-  const parent = registry.get(owner);
-  const members = parent?.kind === "service" ? parent.methods : memberNames(parent);
-  if (members.some(({ name }) => name === member)) return parent?.file;
-  return enumValueFile(registry, symbol);
-}
-
-function memberNames(parent: ReturnType<Registry["get"]>): readonly { readonly name: string }[] {
-  return parent?.kind === "message" ? parent.members : [];
-}
-
-/** Enum values live in the scope around their enum (protobuf's C++ scoping). */
-function enumValueFile(registry: Registry, symbol: string): DescFile | undefined {
-  for (const type of registry) {
-    if (type.kind !== "enum") continue;
-    const scope = type.typeName.slice(0, type.typeName.length - type.name.length);
-    if (type.values.some(({ name }) => `${scope}${name}` === symbol)) return type.file;
-  }
-  return undefined;
-}
-
-/** The file and, behind it, all that it imports, each ahead of its own imports; none of `sent`. */
-function serialized(file: DescFile, sent: Set<string>): Uint8Array[] {
-  const importsFirst: DescFile[] = [];
-  const visit = (next: DescFile) => {
-    if (sent.has(next.proto.name)) return;
-    sent.add(next.proto.name);
-    next.dependencies.forEach(visit);
-    importsFirst.push(next);
-  };
-  visit(file);
-  return importsFirst.reverse().map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
-}
+/** Characters of a question that an error quotes. */
+const quotedLengthMax = 256;
 
 function notFound(what: string) {
+  const quoted = what.length > quotedLengthMax ? `${what.slice(0, quotedLengthMax)}…` : what;
   return {
     case: "errorResponse",
-    value: { errorCode: Code.NotFound, errorMessage: `${what} is not known here` },
+    value: { errorCode: Code.NotFound, errorMessage: `${quoted} is not known here` },
   } as const;
 }
 
-function files(file: DescFile | undefined, what: string, sent: Set<string>) {
-  if (file === undefined) return notFound(what);
-  // A file that was asked for is sent even when an earlier answer held it.
-  sent.delete(file.proto.name);
-  return {
-    case: "fileDescriptorResponse",
-    value: { fileDescriptorProto: serialized(file, sent) },
-  } as const;
+function files(
+  catalog: DescriptorCatalog,
+  name: string | undefined,
+  what: string,
+  sent: Set<string>,
+) {
+  const fileDescriptorProto = name === undefined ? undefined : catalog.withImports(name, sent);
+  if (fileDescriptorProto === undefined) return notFound(what);
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } } as const;
 }
 
-/** The answer to one question. */
-function answer(catalog: Catalog, question: Question, sent: Set<string>) {
-  const { registry } = catalog;
+/** The response to one question; `sent` are the files that the stream has seen. */
+function answer({ services, catalog }: Answering, question: Question, sent: Set<string>) {
   switch (question.case) {
-    case "listServices": {
-      const names = catalog.services.map(({ typeName }) => typeName).sort();
-      const value = { service: names.map((name) => ({ name })) };
-      return { case: "listServicesResponse", value } as const;
-    }
+    case "listServices":
+      return {
+        case: "listServicesResponse",
+        value: { service: services.map((name) => ({ name })) },
+      } as const;
     case "fileByFilename":
-      return files(catalog.files.get(question.value), question.value, sent);
+      return files(catalog, question.value, question.value, sent);
     case "fileContainingSymbol":
-      return files(fileOfSymbol(catalog, question.value), question.value, sent);
+      return files(catalog, catalog.fileOfSymbol(question.value), question.value, sent);
     case "fileContainingExtension": {
       const { containingType, extensionNumber } = question.value;
-      const extendee = registry.getMessage(containingType);
-      const extension = extendee && registry.getExtensionFor(extendee, extensionNumber);
-      return files(extension?.file, `extension ${extensionNumber} of ${containingType}`, sent);
+      const name = catalog.fileOfExtension(containingType, extensionNumber);
+      return files(catalog, name, `extension ${extensionNumber} of ${containingType}`, sent);
     }
     case "allExtensionNumbersOfType": {
-      const extendee = registry.getMessage(question.value);
-      if (extendee === undefined) return notFound(question.value);
-      const extensionNumber = [...registry]
-        .filter((type) => type.kind === "extension")
-        .filter((type) => type.extendee.typeName === question.value)
-        .map(({ number }) => number);
-      const value = { baseTypeName: question.value, extensionNumber };
+      const extensionNumber = catalog.extensionNumbersOf(question.value);
+      if (extensionNumber === undefined) return notFound(question.value);
+      const value = { baseTypeName: question.value, extensionNumber: [...extensionNumber] };
       return { case: "allExtensionNumbersResponse", value } as const;
     }
     case undefined:
@@ -139,25 +81,35 @@ function answer(catalog: Catalog, question: Question, sent: Set<string>) {
   }
 }
 
-/** Answers questions in order; remembers which files this conversation has seen. */
+/** Answers questions in order, and in turns with all other streams; remembers which files this one has seen. */
 async function* converse<R extends { readonly host: string; readonly messageRequest: Question }>(
-  catalog: Catalog,
+  answering: Answering,
   requests: AsyncIterable<R>,
 ) {
   const sent = new Set<string>();
   for await (const request of requests) {
-    const messageResponse = answer(catalog, request.messageRequest, sent);
+    // A client may ask thousands of questions in one read of its socket.
+    const pause = turns.next();
+    if (pause !== undefined) await pause;
+    const messageResponse = answer(answering, request.messageRequest, sent);
     yield { validHost: request.host, originalRequest: request, messageResponse };
   }
 }
 
 /** Registers both versions of reflection over `services` and themselves. */
 export function registerReflection(router: ConnectRouter, services: readonly DescService[]): void {
-  const catalog = catalogOf([...services, ServerReflection, ServerReflectionAlpha]);
+  const all = [...services, ServerReflection, ServerReflectionAlpha];
+  // No message names the error details: they travel as Any in a status.
+  const roots = [...all.map(({ file }) => file), file_google_rpc_error_details];
+  const names = all.map(({ typeName }) => typeName);
+  const answering: Answering = {
+    services: names.sort((one, other) => (one < other ? -1 : 1)),
+    catalog: new DescriptorCatalog(roots),
+  };
   router.service(ServerReflection, {
-    serverReflectionInfo: (requests) => converse(catalog, requests),
+    serverReflectionInfo: (requests) => converse(answering, requests),
   });
   router.service(ServerReflectionAlpha, {
-    serverReflectionInfo: (requests) => converse(catalog, requests),
+    serverReflectionInfo: (requests) => converse(answering, requests),
   });
 }

@@ -83,8 +83,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     connect: new ConnectLane(laneOptions),
     "connect-stream": new EnvelopedLane(connectStream(registry), laneOptions),
   };
-  const elementsMax = decoding?.elementsMax;
-  const json = { registry, ...(elementsMax === undefined ? {} : { elementsMax }) };
+  const json = { registry, elementsMax: decoding?.elementsMax, limitsOf: decoding?.limitsOf };
   const bounds = { decoders: new Decoders(decoding), json };
   const procedures = new Map<string, Procedure>();
   for (const method of calls.methods) {

@@ -1,12 +1,20 @@
 /** StatsService: totals since start, the same again and again, and the last hours. */
 
-import { setTimeout as wait } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import { type PlaceLimits, Places } from "#core/places.ts";
 import { threeDigits } from "#core/three-digits.ts";
-import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { fault } from "#errors/fault.ts";
+import {
+  type StatsService,
+  type WatchStatsResponse,
+  WatchStatsResponseSchema,
+} from "#gen/polygate/v1/stats_pb.js";
+import { callerOf } from "#interceptors/caller.ts";
 import type { SeriesKind, SeriesSpan, SeriesTotals, Stats } from "#observability/stats.ts";
+import { Ticker } from "./ticker.ts";
 
 /** What StatsService needs. */
 export interface StatsDeps {
@@ -18,10 +26,14 @@ export interface StatsDeps {
   readonly rateLimiting: boolean;
   /** Aborts when the gateway begins to stop: watchers are let go. */
   readonly stopping: AbortSignal;
+  readonly watchLimits?: PlaceLimits;
 }
 
 const defaultIntervalMs = 1000;
 const defaultHours = 24;
+/** The shortest interval of a watch, as the proto has it: all watches share what is measured in one. */
+const tickMs = 100;
+const watchLimitsDefault: PlaceLimits = { totalMax: 256, perCallerMax: 32 };
 
 function callStats(totals: SeriesTotals) {
   return {
@@ -46,7 +58,7 @@ function providerStats(span: SeriesSpan) {
 
 /** The service over the gateway's statistics. */
 export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsService> {
-  const { stats, clock } = deps;
+  const { stats, clock, watchLimits = watchLimitsDefault } = deps;
   const totalsOf = (kind: SeriesKind) =>
     Object.fromEntries([...stats.totals(kind)].map(([name, one]) => [name, callStats(one)]));
   const totals = () => ({
@@ -67,14 +79,30 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
       [...stats.span(kind, hours)].map(([name, one]) => [name, providerStats(one)]),
     );
 
+  const watches = new Places(watchLimits);
+  const ticker = new Ticker(clock, tickMs);
+  let measured: WatchStatsResponse | undefined;
+  let measuredMs = Number.NEGATIVE_INFINITY;
+  /** What all watches are given that are woken by one tick. */
+  const recentTotals = () => {
+    const nowMs = clock.nowMs();
+    if (measured === undefined || nowMs - measuredMs >= tickMs / 2) {
+      measured = create(WatchStatsResponseSchema, { stats: totals() });
+      measuredMs = nowMs;
+    }
+    return measured;
+  };
+
   return {
     getStats: totals,
-    async *watchStats({ intervalMs = defaultIntervalMs }, { signal }) {
+    async *watchStats({ intervalMs = defaultIntervalMs }, { signal, values }) {
+      using place = watches.take(callerOf(values));
+      if (place === undefined) throw fault("OVERLOADED", "too many watches are open");
       const until = AbortSignal.any([signal, deps.stopping]);
       while (!until.aborted) {
-        yield { stats: totals() };
+        yield recentTotals();
         // Being let go is how a watch ends, not a failure of it.
-        await wait(intervalMs, undefined, { signal: until }).catch(() => {});
+        await ticker.wait(intervalMs, until);
       }
       signal.throwIfAborted();
     },

@@ -1,6 +1,7 @@
 /** A drain whose calls outlast it: each is told why it ends, in its own protocol, before its connection closes. */
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { ConnectError, createClient, type Transport } from "@connectrpc/connect";
@@ -15,8 +16,9 @@ import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { startCoreServer } from "../support/core-server.ts";
-import { startTestGateway } from "../support/gateway.ts";
+import { digitImage, startTestGateway } from "../support/gateway.ts";
 
 /** What a call came to, in as much of its protocol as matters. */
 type Outcome = Readonly<Record<string, unknown>>;
@@ -67,6 +69,33 @@ function streamOver(transport: (baseUrl: string) => Transport): Start {
       return { messages, code: 0 };
     };
     return { begun: begun.promise, outcome: watch() };
+  };
+}
+
+/** A stream both ways whose client rests. */
+function bothWaysOver(transport: (baseUrl: string) => Transport): Start {
+  return (url) => {
+    const begun = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<never>();
+    const file = new Uint8Array(readFileSync(digitImage(7)));
+    async function* requests() {
+      yield { model: "digits", file };
+      await rest.promise;
+    }
+    const predict = async (): Promise<Outcome> => {
+      let messages = 0;
+      try {
+        const client = createClient(PredictService, transport(url));
+        for await (const _ of client.streamPredict(requests())) {
+          messages += 1;
+          begun.resolve();
+        }
+      } catch (thrown) {
+        return { messages, ...outcomeOf(thrown) };
+      }
+      return { messages, code: 0 };
+    };
+    return { begun: begun.promise, outcome: predict() };
   };
 }
 
@@ -234,6 +263,16 @@ const rows: readonly Row[] = [
     ];
   }),
   { name: "gRPC", start: unaryOver((baseUrl) => createGrpcTransport({ baseUrl })), check: unary },
+  {
+    name: "a gRPC stream both ways, its client at rest",
+    start: bothWaysOver((baseUrl) => createGrpcTransport({ baseUrl })),
+    check: stream,
+  },
+  {
+    name: "a Connect stream both ways, its client at rest",
+    start: bothWaysOver((baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2" })),
+    check: stream,
+  },
   {
     name: "a gRPC stream",
     start: streamOver((baseUrl) => createGrpcTransport({ baseUrl })),

@@ -72,8 +72,11 @@ describe.each(["polygate", "node"])("a WebSocket, HTTP/1.1 by the engine of %s,"
   });
 
   test("is refused by the rules of every call: validation, with the field's name", async () => {
-    const { texts, code, reason } = await callOver(gateway.url + path, { message: "" });
+    // No core would mind the temperature.
+    const message = { message: "hi", temperature: 9 };
+    const { texts, code, reason } = await callOver(gateway.url + path, message);
     expect(texts).toMatchObject([{ error: { code: "REQUEST_INVALID" } }]);
+    expect(JSON.stringify(texts)).toContain("temperature");
     expect([code, reason]).toEqual([1008, "REQUEST_INVALID"]);
   });
 
@@ -111,6 +114,33 @@ test("needs the credential that every call needs", async () => {
   expect((await answerTo(guarded.url + path, handshake)).statusCode).toBe(401);
   const allowed = { authorization: `Bearer ${key}` };
   expect((await callOver(guarded.url + path, question, allowed)).code).toBe(1000);
+});
+
+test("takes the key of a browser, which has no field for one, and writes it nowhere", async () => {
+  await using guarded = await startTestGateway({
+    yaml: `{ gateway: { host: 127.0.0.1, port: 0 }, auth: { keys: [{ name: a, key: ${key} }] } }`,
+  });
+  const open = async (protocols: string[]) => {
+    const socket = new WebSocket(guarded.url.replace("http", "ws") + path, protocols);
+    socket.addEventListener("open", () => socket.send('{"message":"hello"}'));
+    const [{ code }] = await once(socket, "close");
+    return { code, protocol: socket.protocol };
+  };
+  expect(await open(["bearer", key])).toEqual({ code: 1000, protocol: "bearer" });
+  expect(await open(["bearer", "another-key-of-some-length"])).toEqual({
+    code: 1006,
+    protocol: "",
+  });
+  expect(await open(["json"])).toEqual({ code: 1006, protocol: "" });
+  const offer = { "sec-websocket-protocol": `bearer, ${key}` };
+  const answer = await answerTo(guarded.url + path, { ...handshake, ...offer });
+  expect(JSON.stringify([answer.statusCode, answer.rawHeaders])).not.toContain(key);
+  expect(answer.headers["sec-websocket-protocol"]).toBe("bearer");
+  const line = await guarded.line(({ msg, principal }) => msg === "call" && principal === "a");
+  expect(line).toMatchObject({ procedure: "polygate.v1.ChatService/StreamChat" });
+  const log = JSON.stringify(guarded.lines);
+  expect(log).not.toContain(key);
+  expect(log).not.toContain("another-key-of-some-length");
 });
 
 test("of an allowed origin is taken", async () => {

@@ -25,7 +25,10 @@ const endMs = performance.now() + 1000 * Number(values.seconds);
 /** Outputs may hold this much of what one input provoked. */
 const outputBytesMax = 4 * 1024 * 1024;
 const slabs = new SlabPool();
-const buffers = new ByteBudget(bufferBytesMaxDefault);
+/** Shared by all targets, one after the other: each has to leave nothing. One is nearly always full. */
+const budgets = [bufferBytesMaxDefault, 200_000, 20_000].map(
+  (bytesMax) => new ByteBudget(bytesMax),
+);
 /** A connection under attack, and what was seen of it. */
 class Target {
   readonly connection: Connection<Stream>;
@@ -34,10 +37,14 @@ class Target {
   readonly #open = new Set<Stream>();
   readonly #rng: Rng;
   readonly #isServer: boolean;
+  readonly #buffers: ByteBudget;
 
   constructor(rng: Rng, isServer: boolean) {
     this.#rng = rng;
     this.#isServer = isServer;
+    const buffers = budgets[below(rng, budgets.length)];
+    assert(buffers !== undefined);
+    this.#buffers = buffers;
     const handler: ConnectionHandler<Stream> = {
       createStream: (id) => new Stream(id),
       onHead: (stream) => {
@@ -52,7 +59,15 @@ class Target {
       onData: (stream, payload) => {
         assert(this.#open.has(stream), "data belongs to an open stream");
         assert(payload.length > 0);
-        if (rng.next() < 0.7) this.connection.consume(stream, payload.length);
+        const dice = rng.next();
+        if (dice < 0.5) {
+          this.connection.consume(stream, payload.length);
+        } else if (dice < 0.7) {
+          this.connection.keep(stream, payload.length);
+          if (dice < 0.6) this.connection.understand(stream, 1, payload.length);
+        } else if (dice < 0.8) {
+          this.connection.drop(stream, payload.length);
+        }
         this.#act(stream);
       },
       onEnd: (stream) => {
@@ -75,6 +90,7 @@ class Target {
       handler,
       slabs,
       buffers,
+      heldBytesMax: buffers.bytesMax / 2,
       nowMs: 0,
     });
   }
@@ -101,6 +117,12 @@ class Target {
     this.#act(stream);
   }
 
+  /** What a socket's driver does beside reading and writing. */
+  relieve(): void {
+    if (this.#rng.next() < 0.3) this.connection.blocked(below(this.#rng, 3000));
+    this.connection.relieve();
+  }
+
   check(): void {
     assert(this.connection.openStreams <= this.#open.size);
     if (this.connection.failure === undefined) {
@@ -110,6 +132,7 @@ class Target {
       assert(stream.sendWindow <= 0x7fff_ffff, "a send window stays below 2^31");
       assert(stream.receiveOpen >= 0, "a peer never has sent more than its window");
       assert(stream.receiveOwed >= 0 && stream.queuedBytes >= 0);
+      assert(stream.heldBytes >= 0 && stream.unreadBytes >= 0, "nothing is given back twice");
     }
     const bytes = this.connection.takeOutput(1 << 16).reduce((sum, chunk) => sum + chunk.length, 0);
     assert(bytes < outputBytesMax, `one input provoked ${bytes} bytes`);
@@ -119,7 +142,9 @@ class Target {
     this.connection.abort();
     assert.equal(this.#open.size, 0, "every stream ends with its connection");
     assert.equal(this.connection.openStreams, 0);
-    assert.equal(buffers.heldBytes, 0, "what was not read is given up with its connection");
+    assert.equal(this.#buffers.heldBytes, 0, "what was held is given up with its connection");
+    assert.equal(this.#buffers.holders.heldBytes, 0);
+    assert.equal(this.#buffers.holders.size, 0);
   }
 }
 
@@ -151,6 +176,7 @@ function attack(rng: Rng): number {
       target.connection.readOn(nowMs);
     }
     if (rng.next() < 0.05) target.connection.tick(nowMs);
+    if (rng.next() < 0.2) target.relieve();
     if (rng.next() < 0.002) target.connection.drain("fuzz");
     if (rng.next() < 0.5) target.check();
   }

@@ -146,7 +146,7 @@ test("a text is read alike in slices of any length", () => {
       const whole = jsonOf(desc, rng) ?? "{}";
       const text = rng.next() < 0.5 ? whole : damagedText(whole, rng);
       const sliced = outcome(() => {
-        const root = new Root(typePlans(false).message(desc));
+        const root = new Root(typePlans(false, () => ({})).message(desc));
         const run = new JsonRun(text, root, { ...jsonLimits, registry, ignoresUnknown: false });
         while (!run.advance(chars));
         if (typeof root.value !== "object") throw unfit("a JSON object");

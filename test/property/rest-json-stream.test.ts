@@ -80,3 +80,33 @@ test("lines come out whole", async () => {
     ),
   );
 });
+
+test("it is known between which bytes a value is whole, and how many there were", async () => {
+  const seen = async (read: typeof jsonLinesFrom, pieces: readonly string[]) => {
+    const progress = new StreamProgress();
+    const states: (readonly [number, boolean])[] = [];
+    async function* chunks() {
+      for (const piece of pieces) {
+        yield Buffer.from(piece);
+        states.push([progress.messages, progress.isBetween]);
+      }
+    }
+    for await (const _ of read(chunks(), 100, progress));
+    return states;
+  };
+  expect(await seen(jsonLinesFrom, ['{"a"', ":1}", "\n", "{}\n\n", "1\n2"])).toEqual([
+    [0, false],
+    [0, false],
+    [1, true],
+    [2, true],
+    [3, false],
+  ]);
+  expect(await seen(jsonItemsFrom, ["[", '{"a":', "1}", ",", '"]"', ", 3]"])).toEqual([
+    [0, true],
+    [0, false],
+    [0, true],
+    [1, true],
+    [1, true],
+    [3, true],
+  ]);
+});

@@ -23,15 +23,29 @@ const places: ReadonlyMap<string, string> = new Map([
   ["washington", "America/New_York"],
 ]);
 
+/** Each zone by its name and by the place at the name's end, in small letters; the first one wins. */
+let zonesByName: ReadonlyMap<string, string> | undefined;
+
+function zonesOfNames(): ReadonlyMap<string, string> {
+  if (zonesByName !== undefined) return zonesByName;
+  const zones = new Map<string, string>();
+  for (const zone of Intl.supportedValuesOf("timeZone")) {
+    const words = zone.toLowerCase().split("/");
+    for (let from = words.length - 1; from >= 0; from -= 1) {
+      const name = words.slice(from).join("/");
+      if (!zones.has(name)) zones.set(name, zone);
+    }
+  }
+  zonesByName = zones;
+  return zones;
+}
+
 /** The zone of a place or of an IANA name in any case, such as `tokyo`; undefined when unknown. */
 export function zoneOf(place: string): string | undefined {
   const wanted = place.toLowerCase().replaceAll(" ", "_");
   return (
     places.get(place.toLowerCase()) ??
-    Intl.supportedValuesOf("timeZone").find((zone) => {
-      const name = zone.toLowerCase();
-      return name === wanted || name.endsWith(`/${wanted}`);
-    }) ??
+    zonesOfNames().get(wanted) ??
     (wanted.includes("/") ? renamedZone(wanted) : undefined)
   );
 }

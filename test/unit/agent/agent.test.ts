@@ -2,9 +2,16 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { type AgentOptions, agentModel, createAgent, plainAgent } from "#agent/agent.ts";
+import {
+  type AgentDeps,
+  type AgentOptions,
+  agentModel,
+  createAgent,
+  plainAgent,
+} from "#agent/agent.ts";
 import { promptLengthMax } from "#agent/request.ts";
 import { seededRng } from "#core/rng.ts";
+import { createTurns } from "#core/turns.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ChatRequestSchema, type StreamChatResponse } from "#gen/polyagent/core/v1/core_pb.js";
@@ -13,9 +20,10 @@ import { eventLoopTurn } from "../../support/predict.ts";
 
 type RequestInit = MessageInitShape<typeof ChatRequestSchema>;
 
-function agentWith(options: Partial<AgentOptions> = {}) {
+function agentWith(options: Partial<AgentOptions> = {}, more: Partial<AgentDeps> = {}) {
   const clock = createManualClock();
-  const agent = createAgent({ ...plainAgent, ...options }, { clock, rng: seededRng(7) });
+  const deps = { clock, rng: seededRng(7), ...more };
+  const agent = createAgent({ ...plainAgent, ...options }, deps);
   const call = { signal: new AbortController().signal };
   const chat = (content: string, more: RequestInit = {}) => agent.chat(asked(content, more), call);
   const stream = (content: string, more: RequestInit = {}) =>
@@ -159,6 +167,12 @@ describe("refuses", () => {
 });
 
 describe("the event loop turns", () => {
+  /** A clock that moves on at each look, so that every slice takes a turn. */
+  function slowTurns() {
+    let nowMs = 0;
+    return createTurns({ nowMs: () => (nowMs += 1) });
+  }
+
   /** Turns of the event loop that pass while `work` goes on. */
   async function turnsDuring(work: Promise<unknown>): Promise<number> {
     let turns = 0;
@@ -175,16 +189,92 @@ describe("the event loop turns", () => {
   }
 
   test("while a long prompt is counted", async () => {
-    const { agent, chat } = agentWith();
+    const { agent, chat } = agentWith({}, { turns: slowTurns() });
     await agent.warmUp();
     const prompt = "words of prose ".repeat(promptLengthMax / 16);
-    expect(await turnsDuring(chat(prompt))).toBeGreaterThan(900);
+    expect(await turnsDuring(chat(prompt))).toBeGreaterThan(1900);
   });
 
   test("while nobody but the loop's owner waits for a stream", async () => {
-    const { agent, stream } = agentWith();
+    const { agent, stream } = agentWith({}, { turns: slowTurns() });
     await agent.warmUp();
-    expect(await turnsDuring(collect(stream("count to 1000")))).toBeGreaterThan(20);
+    expect(await turnsDuring(collect(stream("count to 1000")))).toBeGreaterThan(1000);
+  });
+
+  test("while tools compute", async () => {
+    const { agent, chat } = agentWith({}, { turns: slowTurns() });
+    await agent.warmUp();
+    const sums = chat("1+1 and 1+2 and 1+3 and 1+4 and 1+5 and 1+6", { useTools: true });
+    expect(await turnsDuring(sums)).toBeGreaterThan(6);
+  });
+
+  test("and a call whose time is up ends in the midst of a long echo", async () => {
+    const leaving = new AbortController();
+    let looks = 0;
+    const nowMs = () => {
+      looks += 1;
+      if (looks === 1000) leaving.abort(new DOMException("too late", "TimeoutError"));
+      return looks;
+    };
+    const { agent } = agentWith({}, { turns: createTurns({ nowMs }) });
+    const request = asked(`echo ${"𪛖".repeat(200_000)}`);
+    const { signal } = leaving;
+    expect(await reasonFrom(agent.chat(request, { signal }))).toBe("DEADLINE_EXCEEDED");
+    expect(looks).toBeLessThan(1010);
+  });
+});
+
+test("what one caller is given has nothing of another's, wherever either is cut", async () => {
+  const { chat, stream } = agentWith();
+  expect((await chat("echo 😀", { maxTokens: 1 })).content).toBe("\ufffd");
+  expect((await chat("echo 😀😀x")).content).toBe("😀😀x");
+  const cut = stream("echo 漢字漢字", { maxTokens: 2 });
+  const whole = stream("echo 😀😀x");
+  let text = "";
+  for (;;) {
+    await cut.next();
+    const { value, done } = await whole.next();
+    if (done) break;
+    text += value.delta;
+  }
+  expect(text).toBe("😀😀x");
+});
+
+test("words are counted whole, however long the text is", async () => {
+  const long = `${"a".repeat(20_000)} ${"b".repeat(16_000)}  ${"c ".repeat(20_000)}`;
+  const { content } = await agentWith().chat(long, { context: `\n${"word ".repeat(10_000)}` });
+  expect(content).toContain("I read 20002 words in the last of 1 message, 10000 words of context");
+});
+
+describe("generations under way are bounded", () => {
+  const limits = { countMax: 2, sizeMax: 1000 };
+
+  test("in number, and whoever ends makes room, however it ends", async () => {
+    const { chat, stream } = agentWith({}, { limits });
+    const [ended, left] = [stream("count to 3"), stream("count to 1000")];
+    await Promise.all([ended.next(), left.next()]);
+    expect(await reasonFrom(chat("hi"))).toBe("OVERLOADED");
+    expect(await reasonFrom(collect(stream("hi")))).toBe("OVERLOADED");
+    await Array.fromAsync(ended);
+    expect(await reasonFrom(chat("hi"))).toBeUndefined();
+    await left.return();
+    expect(await reasonFrom(chat("hi", { model: "other" }))).toBe("MODEL_UNKNOWN");
+    const again = [stream("count to 3"), stream("count to 3")];
+    for (const one of again) expect((await one.next()).done).toBe(false);
+  });
+
+  test("in what their requests keep in memory; one alone may be larger", async () => {
+    const { stream } = agentWith({}, { limits });
+    const images = [{ data: new Uint8Array(1000), mediaType: "image/png" }];
+    const messages = [{ role: "user", content: "count to 9", images }];
+    const large = stream("", { messages });
+    await large.next();
+    expect(await reasonFrom(collect(stream("hi")))).toBe("OVERLOADED");
+    await large.return();
+    const first = stream(`echo ${"x".repeat(800)}`);
+    await first.next();
+    expect(await reasonFrom(collect(stream(`echo ${"x".repeat(200)}`)))).toBe("OVERLOADED");
+    expect(await reasonFrom(collect(stream("count to 9")))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 /** Which tools a message leads to. */
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { invocationsMax, planTools, searchedLengthMax } from "#agent/plan.ts";
 
 const sum = (expression: string) => ({ tool: "calculator", expression });
@@ -98,3 +98,14 @@ test.each(hostile)(
     expect(planTools(text)).toEqual(planTools(text.slice(0, searchedLengthMax)));
   },
 );
+
+test("a text full of requests costs no more than those that it is given", () => {
+  const zones = vi.spyOn(Intl, "DateTimeFormat");
+  const letters = "abcdefghijklmnopqrstuvwxyz";
+  const places = Array.from(letters, (letter) => `current time in ${letter}/a b c. `).join("");
+  expect(planTools(places + places)).toHaveLength(invocationsMax);
+  expect(planTools("current time in a/a b c. ".repeat(150))).toHaveLength(1);
+  // A place of three words is looked for under three names.
+  expect(zones.mock.calls.length).toBeLessThanOrEqual(3 * (invocationsMax + 1));
+  zones.mockRestore();
+});

@@ -70,6 +70,34 @@ describe("when the budget is exceeded", () => {
     expect([stubborn.asked.length, other.account.heldBytes]).toEqual([1, 200]);
   });
 
+  test("whoever says with bytes that it gives up asks nobody else to", () => {
+    const budget = new ByteBudget(800);
+    const other = accountOf(budget, "b");
+    const account: ByteAccount = new ByteAccount(budget, {
+      owner: "a",
+      bytesMax: 1e9,
+      shed: () => {
+        account.add(10);
+        account.relieve();
+        account.release(300);
+      },
+    });
+    account.add(600);
+    other.account.add(201);
+    account.relieve();
+    expect([account.heldBytes, other.asked.length]).toEqual([310, 0]);
+  });
+
+  test("nobody is asked again and again who had nothing to give", () => {
+    const budget = new ByteBudget(800);
+    const { account, asked } = accountOf(budget, "a", { gives: false });
+    account.add(801);
+    for (let count = 0; count < 1000; count += 1) account.relieve();
+    expect(asked.length).toBe(1);
+    for (let count = 0; count < 2; count += 1) account.relieve();
+    expect(asked.length).toBe(2);
+  });
+
   test("nobody is asked as long as all is within the bound", () => {
     const budget = new ByteBudget(800);
     const { account, asked } = accountOf(budget, "a");

@@ -1,39 +1,62 @@
+/** Whoever computes shares the turns of the event loop with everyone else who does. */
+
 import { expect, test } from "vitest";
-import { createTurns, Slice } from "#core/turns.ts";
-import { createManualClock } from "../../support/manual-clock.ts";
+import { createTurns } from "#core/turns.ts";
 import { eventLoopTurn } from "../../support/predict.ts";
 
-test("one of those who wait goes on in a turn of the event loop, in the order they came", async () => {
-  const nextTurn = createTurns();
-  const went: string[] = [];
-  const compute = async (name: string) => {
-    for (const slice of [1, 2]) {
-      await nextTurn();
-      went.push(`${name}${slice}`);
-    }
+/** A clock on which each slice takes `sliceMs`. */
+function turnsOf(sliceMs: number) {
+  let nowMs = 0;
+  const turns = createTurns({ nowMs: () => nowMs });
+  return {
+    async compute(slices: number, done: () => void) {
+      for (let slice = 0; slice < slices; slice += 1) {
+        const pause = turns.next();
+        if (pause !== undefined) await pause;
+        nowMs += sliceMs;
+        done();
+      }
+    },
   };
-  const all = Promise.all([compute("a"), compute("b"), compute("c")]);
-  const perTurn: number[] = [];
-  while (went.length < 6) {
-    const before = went.length;
+}
+
+/** What is done in each turn of the event loop until `all` of it is. */
+async function perTurn(done: () => number, all: number): Promise<number[]> {
+  const counts: number[] = [];
+  while (done() < all) {
+    const before = done();
     await eventLoopTurn();
-    perTurn.push(went.length - before);
+    counts.push(done() - before);
   }
+  return counts;
+}
+
+test("slices that fill a turn are computed one per turn, in the order in which they were asked for", async () => {
+  const { compute } = turnsOf(1);
+  const went: string[] = [];
+  const all = Promise.all(["a", "b", "c"].map((name) => compute(3, () => went.push(name))));
+  const counts = await perTurn(() => went.length, 9);
   await all;
-  expect(Math.max(...perTurn)).toBe(1);
-  expect(went).toEqual(["a1", "b1", "c1", "a2", "b2", "c2"]);
+  expect(Math.max(...counts)).toBe(1);
+  expect(went.join("")).toBe("aabcabcbc");
 });
 
-test("a slice is over after five milliseconds, and the next one begins after a turn", async () => {
-  const clock = createManualClock();
-  await clock.advance(1_000);
-  const slice = new Slice(clock);
-  await clock.advance(4);
-  expect(slice.isOver).toBe(false);
-  await clock.advance(1);
-  expect(slice.isOver).toBe(true);
-  await slice.next();
-  expect(slice.isOver).toBe(false);
-  await clock.advance(5);
-  expect(slice.isOver).toBe(true);
+test("a turn is full once all slices in it, of however many callers, have taken its time", async () => {
+  const { compute } = turnsOf(0.25);
+  let done = 0;
+  const all = Promise.all(Array.from({ length: 100 }, () => compute(1, () => done++)));
+  expect(done).toBe(4);
+  const counts = await perTurn(() => done, 100);
+  await all;
+  expect(Math.max(...counts)).toBe(1);
+});
+
+test("who computes alone goes on while the turn has time left, and in the next turn from there", async () => {
+  const { compute } = turnsOf(0.25);
+  let done = 0;
+  const alone = compute(11, () => done++);
+  expect(done).toBe(4);
+  const counts = await perTurn(() => done, 11);
+  await alone;
+  expect(counts.filter((count) => count > 0)).toEqual([4, 3]);
 });

@@ -8,9 +8,11 @@ import {
 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as pass } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "#exchange/exchange.ts";
-import { type Listener, listen } from "#exchange/listener.ts";
+import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
+import { clientTls, serverTls } from "../../support/tls.ts";
 
 const kinds = ["polygate", "node"] as const;
 const combinations = kinds.flatMap((http1) => kinds.map((http2) => ({ http1, http2 })));
@@ -32,11 +34,11 @@ async function raw(
     text += `[${"code" in error ? error.code : error.message}]`;
   });
   await once(socket, "connect");
-  for (const piece of pieces) {
+  for (const [index, piece] of pieces.entries()) {
     if (piece === null) socket.end();
     else if (typeof piece === "number") await pass(piece);
     else socket.write(piece);
-    await pass(5);
+    if (pieces[index + 1] !== null) await pass(5);
   }
   socket.once("end", () => socket.end());
   if (socket.readableEnded) socket.end();
@@ -100,7 +102,10 @@ function serving(events: string[]): Serve {
 }
 
 describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2", (engines) => {
-  async function open(events: string[] = []): Promise<Listener & { failures: string[] }> {
+  async function open(
+    events: string[] = [],
+    options: Partial<ListenerOptions> = {},
+  ): Promise<Listener & { failures: string[] }> {
     const failures: string[] = [];
     const listener = await listen(
       {
@@ -109,9 +114,14 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
         port: 0,
         http1Engine: engines.http1,
         http2Engine: engines.http2,
+        ...options,
       },
       {
         exchange: serving(events),
+        upgrade(upgrade) {
+          upgrade.accept([["upgrade", "websocket"]]);
+          upgrade.socket.end("frames");
+        },
         malformed: (message) => ({ requestId: "req_1", body: message }),
         connectionFailed: (reason) => failures.push(reason),
       },
@@ -138,9 +148,29 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
       expect(answers.map(statuses)).toEqual(Array(6).fill([200]));
       const [quick, slow, later, stream, laterStream, body] = answers;
       expect(quick).toMatch(/GET \/quick 0$/);
-      for (const text of [slow, later]) expect(text).toMatch(/connection: close[\s\S]*slow$/i);
+      expect(slow).toMatch(/connection: close[\s\S]*slow$/i);
+      expect(later).toMatch(/slow$/);
       for (const text of [stream, laterStream]) expect(text).toMatch(/data: 2\n\n\r\n0\r\n\r\n$/);
       expect(body).toMatch(/POST \/body 3$/);
+    });
+
+    test("over TLS, too; there one that left is found out as well", async () => {
+      const events: string[] = [];
+      await using listener = await open(events, { tls: { ...serverTls, clientAuth: "none" } });
+      const options = { host: "localhost", port: listener.port, ca: clientTls.ca };
+      const socket = connectTls({ ...options, allowHalfOpen: true } as typeof options);
+      await once(socket, "secureConnect");
+      socket.end(get("/slow"));
+      let text = "";
+      for await (const piece of socket) text += piece;
+      expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*slow$/);
+      const leaving = connectTls(options);
+      leaving.on("error", () => {});
+      await once(leaving, "secureConnect");
+      leaving.write(get("/waiting"));
+      await until(events, "/waiting begun");
+      leaving.destroy();
+      await until(events, "/waiting aborted");
     });
 
     test("and gets the responses to all that it sent, each in its place", async () => {
@@ -202,6 +232,22 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
       ]);
       const cut = await raw(listener.port, `${get("/slow")}GET /x HT`, null);
       expect(statuses(cut)).toEqual([200, 400]);
+    });
+
+    test("an upgrade does not overtake the responses before it", async () => {
+      await using listener = await open();
+      const offer = "connection: Upgrade\r\nupgrade: websocket\r\n";
+      const text = await raw(
+        listener.port,
+        `${get("/slow") + post("/body", 3)}abc${get("/slow")}${get("/ws", offer)}`,
+      );
+      expect(text.match(/slow|POST \/body 3|HTTP\/1\.1 101|frames/g)).toEqual([
+        "slow",
+        "POST /body 3",
+        "slow",
+        "HTTP/1.1 101",
+        "frames",
+      ]);
     });
 
     const refused = [
@@ -411,6 +457,26 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
         await until(events, `${path} aborted`);
       },
     );
+
+    test("100 is said once, when the body is read, and never before a refusal", async () => {
+      await using listener = await open();
+      await using2(listener.port, async (session) => {
+        const asked = async (path: string, length: number) => {
+          const fields = { expect: "100-continue", "content-length": String(length) };
+          const stream = await ask(session, path, fields);
+          let invitations = 0;
+          stream.on("continue", () => {
+            invitations += 1;
+            stream.end("x".repeat(length));
+          });
+          const { status } = await whole(stream);
+          return [invitations, status];
+        };
+        expect(await asked("/", 10)).toEqual([1, 200]);
+        expect(await asked("/", 1001)).toEqual([0, 413]);
+        expect(await asked("/early", 10)).toEqual([0, 404]);
+      });
+    });
 
     test("a response without a body, such as gRPC's errors, has no length among its fields", async () => {
       await using listener = await open();

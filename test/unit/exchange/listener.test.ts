@@ -334,6 +334,26 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
     });
   });
 
+  test.each([
+    { name: "stops", pauseMs: 0 },
+    { name: "dribbles", pauseMs: 10 },
+  ])("a TLS handshake that $name is given up in its time and counted", async ({ pauseMs }) => {
+    const failed = Promise.withResolvers<string>();
+    await using listener = await open(
+      echo,
+      { tls: { ...serverTls, clientAuth: "none" }, handshakeTimeoutMs: 100 },
+      failed.resolve,
+    );
+    const socket = await quiet(listener.port);
+    socket.on("error", () => {});
+    // The beginning of a ClientHello.
+    socket.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]));
+    const dribble = setInterval(() => pauseMs > 0 && socket.write(Buffer.alloc(1)), 10);
+    await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(dribble);
+    expect(await failed.promise).toBe("tls_handshake_timeout");
+  });
+
   describe("an exchange", () => {
     test("a body over the limit fails with BODY_TOO_LARGE and the client gets its answer", async () => {
       await using listener = await open(async (exchange) => {

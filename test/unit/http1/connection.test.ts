@@ -188,6 +188,33 @@ describe("input that is not wanted yet", () => {
     expect(wanted()).toEqual([true, true, true, true]);
   });
 
+  test("can be forgotten, and nothing that comes after it is taken for a request", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(`${get("/1")}${post(get("/smuggled")).slice(0, -30)}`);
+    harness.connection.forgetPipelined();
+    expect(harness.connection.heldBytes).toBe(0);
+    await harness.receive(get("/smuggled").slice(-30) + get("/3"));
+    expect(harness.connection.heldBytes).toBe(0);
+    exchanges[0]?.respond(200, [], "one");
+    await harness.settle();
+    expect([exchanges.length, statuses(harness), harness.connection.isFinished]).toEqual([
+      1,
+      [200],
+      true,
+    ]);
+    expect(harness.output).toContain("\r\nconnection: close\r\n");
+  });
+
+  test("is forgotten also after a head that said otherwise", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/1") + get("/2"));
+    exchanges[0]?.start(200, []);
+    harness.connection.forgetPipelined();
+    exchanges[0]?.end();
+    await harness.settle();
+    expect([exchanges.length, harness.connection.isFinished]).toEqual([1, true]);
+  });
+
   test("is told by its bytes, from the first to the last", async () => {
     const { harness, exchanges } = held();
     const { connection } = harness;

@@ -77,6 +77,31 @@ describe("after an early response", () => {
     expect(server.connection.failure).toBeUndefined();
   });
 
+  test.each([
+    ["DATA after its end", [dataOf(1, "", true), dataOf(1, "x", false)], errorCode.streamClosed],
+    [
+      "DATA after its reset",
+      [frameOf(frameType.rstStream, 0, 1, number32(8)), dataOf(1, "x", false)],
+      errorCode.streamClosed,
+    ],
+    ["trailers that do not end it", [headersOf(1, [["a", "b"]], false)], errorCode.protocolError],
+    [
+      "trailers with a pseudo field",
+      [headersOf(1, [[":path", "/"]], true)],
+      errorCode.protocolError,
+    ],
+    [
+      "a WINDOW_UPDATE of zero",
+      [frameOf(frameType.windowUpdate, 0, 1, number32(0))],
+      errorCode.protocolError,
+    ],
+  ])("a client that sends %s breaks a rule all the same", (_, frames, code) => {
+    const server = hasty();
+    begin(server);
+    server.receive(Buffer.concat(frames), 0);
+    expect(resetsIn(server.frames())).toEqual([{ id: 1, code }]);
+  });
+
   test("what still comes is discarded, and its connection's window credited", () => {
     const server = hasty();
     begin(server);

@@ -4,6 +4,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { SlabPool } from "#http2/output.ts";
 import { Sender } from "#http2/sender.ts";
 import { Stream } from "#http2/stream.ts";
+import { framesIn } from "../../support/http2-peers.ts";
 
 const windowBytesDefault = 65_535;
 const windowBytesMax = 2 ** 31 - 1;
@@ -51,6 +52,31 @@ describe("what waits in queues", () => {
     sender.pull(1e6);
     expect([sender.queuedBytes, budget.heldBytes]).toEqual([0, 0]);
     expect(sender.sentBytes).toBe(30_000);
+  });
+
+  test("takes memory by its bytes, however small its pieces are, and is sent as it came", () => {
+    const { sender } = senderOn();
+    const stream = new Stream(1);
+    const random = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
+    const sizes = [1, 3, 5000, 2, 2, 1, 2048, 7, 20_000];
+    let at = 0;
+    for (let turn = 0; at < random.length; turn += 1) {
+      const size = turn < 1000 ? (turn % 20) + 1 : (sizes[turn % sizes.length] ?? 1);
+      sender.data(stream, random.subarray(at, Math.min(at + size, random.length)), false, 1e6);
+      at += size;
+      if (turn % 100 === 99) {
+        sender.growStreamWindow(stream, 50);
+        sender.pull(1e6);
+      }
+    }
+    const memory = new Set(stream.queue?.map(({ buffer }) => buffer));
+    expect(stream.queue?.length).toBeLessThan(40);
+    expect(memory.size).toBeLessThan(40);
+    sender.growStreamWindow(stream, 1e6);
+    sender.growWindow(1e6);
+    sender.pull(1e6);
+    const body = framesIn(Buffer.concat(sender.output.take())).map(({ payload }) => payload);
+    expect(Buffer.concat(body).equals(random)).toBe(true);
   });
 
   test("is the payload itself, however many streams send the same", () => {

@@ -21,7 +21,7 @@ const rule = { bytesPerSecondMin: 1000, slackMs: 30_000 };
 describe("a pace", () => {
   /** When a peer is late that moves so many bytes at each of these moments; undefined: not within ten minutes. */
   function lateMs(bytesAt: (second: number) => number): number | undefined {
-    const pace = new Pace(0, rule.slackMs);
+    const pace = new Pace(0, rule.slackMs, 0);
     for (let second = 1; second <= 600; second += 1) {
       if (pace.isLate(second * 1000, bytesAt(second), rule)) return second * 1000;
     }
@@ -46,7 +46,7 @@ describe("a pace", () => {
   });
 
   test("stands still while it is not the peer's turn", () => {
-    const pace = new Pace(0, rule.slackMs);
+    const pace = new Pace(0, rule.slackMs, 0);
     expect(pace.isLate(29_000, 0, rule)).toBe(false);
     pace.excuse(10_000);
     expect(pace.isLate(39_000, 0, rule)).toBe(false);

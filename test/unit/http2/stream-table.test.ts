@@ -16,10 +16,10 @@ test("a stream is found while it is open, and how it closed afterwards", () => {
 
 test("the memory of closed streams is bounded, and says so", () => {
   const table = new StreamTable<Stream>(true);
-  for (let id = 1; id < 2 * 128; id += 2) table.resetUnopened(id);
+  for (let id = 1; id < 2 * 128; id += 2) table.rememberClosing(id, "reset_by_us");
   expect(table.hasForgotten).toBe(false);
   expect(table.closingOf(1)).toBe("reset_by_us");
-  table.resetUnopened(257);
+  table.rememberClosing(257, "reset_by_us");
   expect(table.hasForgotten).toBe(true);
   expect(table.closingOf(1)).toBeUndefined();
   expect(table.closingOf(257)).toBe("reset_by_us");

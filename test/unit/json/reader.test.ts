@@ -14,6 +14,7 @@ import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { PredictRequestSchema } from "#gen/polygate/v1/predict_pb.js";
 import { JsonProblem } from "#json/problem.ts";
 import { JsonReader } from "#json/reader.ts";
+import { ruleLimits } from "#validation/field-limits.ts";
 import { testProtos } from "../../support/test-protos.ts";
 
 const files = testProtos();
@@ -185,6 +186,16 @@ describe("what does not fit names the innermost field and what is expected", () 
     ['{"enum_value":1.5}', "enum_value", "expected one of"],
     ['{"nested":{"nested":{"bool_value":1}}}', "nested.nested.bool_value", "true or false"],
     ['{"nestedMap":{"k":{"string_value":1}}}', "nested_map[k].string_value", "expected text"],
+    [
+      '{"double_list":[[1,2],[3,4]]}',
+      "double_list[0]",
+      "expected a number, NaN, Infinity or -Infinity, not a list: items are written one after the other, flat",
+    ],
+    [
+      '{"double_list":[0,true]}',
+      "double_list[1]",
+      "expected a number, NaN, Infinity or -Infinity, not true: 1 is written for true, 0 for false",
+    ],
     ['{"double_list":["x"]}', "double_list[0]", "expected a number"],
     ['{"double_list":{}}', "double_list", "expected a JSON array"],
     ['{"double_list":[null]}', "double_list[0]", "must not be null"],
@@ -450,18 +461,20 @@ describe("the limit of elements", () => {
   });
 });
 
-test("a list is read as far as its own rule goes", () => {
+test("a list is read as far as its own rule goes, for whoever knows it", () => {
+  const ruled = new JsonReader({ registry, limitsOf: ruleLimits });
   const messages = (count: number) =>
     `{"messages":[${Array(count).fill("{}").join()}${count > 1024 ? "" : "]}"}`;
-  expect(() => reader.readNow(ChatRequestSchema, messages(1024))).not.toThrow();
+  expect(() => ruled.readNow(ChatRequestSchema, messages(1024))).not.toThrow();
   // It is not read to its end: there is none.
-  expect(problemOf(ChatRequestSchema, messages(1025))).toEqual({
-    kind: "unfit",
+  expect(problemOf(ChatRequestSchema, messages(1025), ruled)).toEqual({
+    kind: "rule",
     path: "messages",
     description: "must contain no more than 1024 item(s)",
   });
   const shape = `{"inputs":[{"shape":[${Array(17).fill("1").join()}]}]}`;
-  expect(problemOf(PredictRequestSchema, shape).path).toBe("inputs[0].shape");
+  expect(problemOf(PredictRequestSchema, shape, ruled).path).toBe("inputs[0].shape");
+  expect(() => reader.readNow(PredictRequestSchema, shape)).not.toThrow();
 });
 
 describe("a long text", () => {

@@ -123,6 +123,19 @@ describe("health", () => {
     expect(eligible()).toEqual([]);
   });
 
+  test("a sick member is probed twice as often as a healthy one", async () => {
+    const { pool, clock, backends } = poolOf(8, (all) => {
+      for (const backend of all.slice(0, 4)) backend.up = false;
+    });
+    await using _ = pool;
+    await clock.advance(20 * intervalMs);
+    for (const [index, { probes }] of backends.entries()) {
+      const [least, most] = index < 4 ? [41, 52] : [21, 26];
+      expect(probes).toBeGreaterThanOrEqual(least ?? 0);
+      expect(probes).toBeLessThanOrEqual(most ?? 0);
+    }
+  });
+
   test("probes of a sound pool come at most a fifth early, and not in step", async () => {
     const { pool, clock, backends } = poolOf(8);
     await using _ = pool;

@@ -72,7 +72,7 @@ async function overRest(target: string, text: string): Promise<Outcome> {
 
 const rpc = createRpc(calls, { readBytesMax: 1 << 22 });
 
-async function overRpc(type: string, text: string): Promise<Outcome> {
+async function overRpc(type: string, text: string, server = rpc): Promise<Outcome> {
   const exchange = new MemoryExchange({
     method: "POST",
     target: "/vectors.VectorService/BindParameterValues",
@@ -80,11 +80,11 @@ async function overRpc(type: string, text: string): Promise<Outcome> {
     headers: { "content-type": type },
     chunks: [framed(type, Buffer.from(text))],
   });
-  const procedure = rpc.procedureOf(exchange.target);
+  const procedure = server.procedureOf(exchange.target);
   if (procedure === undefined) throw new Error("no method");
   const over = Promise.withResolvers<void>();
   exchange.onOver(over.resolve);
-  rpc.serve(exchange, procedure, createContextValues());
+  server.serve(exchange, procedure, createContextValues());
   await over.promise;
   const status = statusOf(type, exchange);
   if (status === "ok") return { value: JSON.parse(exchange.text) };
@@ -148,6 +148,27 @@ describe.each(surfaces)("over %s", (_name, ask) => {
       "bool_value: given more than once",
     );
     expect((await ask("{} {}")).error).toContain("expected the text to end");
+  });
+});
+
+test.each([
+  ["application/json", "invalid"],
+  ["application/grpc+json", "invalid"],
+  ["application/grpc-web+json", "invalid"],
+])("a field's own rule refuses as validation does over %s", async (type, code) => {
+  const limited = createRpc(calls, {
+    readBytesMax: 1 << 20,
+    decoding: {
+      limitsOf: ({ name }) =>
+        name === "string_list"
+          ? { items: { max: 2, expected: "must contain no more than 2" } }
+          : {},
+    },
+  });
+  const text = JSON.stringify({ nested: { string_list: ["a", "b", "c"] } });
+  expect(await overRpc(type, text, limited)).toEqual({
+    error: expect.stringContaining("nested.string_list: must contain no more than 2"),
+    code,
   });
 });
 

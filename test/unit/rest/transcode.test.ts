@@ -99,6 +99,18 @@ describe("an offer of another protocol than WebSocket is a request like others:"
     expect([answer.match(/x/g)?.length, answer.includes("end")]).toEqual([1_000_000, true]);
   });
 
+  test("one that is sent ahead waits for the response before it", async () => {
+    const { upgrade } = transcode(() => {});
+    const slow = createServer(async (request, response) => {
+      if (request.url === "/slow") await setTimeout(100);
+      response.end(request.url);
+    }).on("upgrade", upgrade);
+    await using server = await listening(slow);
+    const first = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
+    const answer = await server.raw(`${first}${first}GET /last HTTP/1.1\r\n${offer}\r\n`);
+    expect(answer.match(/\/\w+$|\/\w+(?=HTTP)/gm)).toEqual(["/slow", "/slow", "/last"]);
+  });
+
   test("a client that leaves it is nobody's uncaught error", async () => {
     const begun = Promise.withResolvers<void>();
     const { upgrade } = transcode(() => {});

@@ -1,73 +1,20 @@
 /** Streaming calls over WebSocket, by the platform's own client and by hand-made frames. */
 
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import type {
-  DescMethodBiDiStreaming,
-  DescMethodClientStreaming,
-  DescMethodServerStreaming,
-  Message,
-} from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import type { DescMethodClientStreaming, Message } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { fault } from "#errors/fault.ts";
-import { type TranscodeOptions, transcode } from "#rest/transcode.ts";
+import { transcode } from "#rest/transcode.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
-import { testProtos, testService } from "../../support/test-protos.ts";
-
-const service = testService(testProtos(), "vectors.StreamService");
-
-interface Piece extends Message {
-  text: string;
-  number: number;
-}
-
-function methodOf(name: string) {
-  const method = service.methods.find((candidate) => candidate.name === name);
-  if (method === undefined) throw new Error(name);
-  return method;
-}
-
-async function* countUp({ number }: Piece): AsyncIterable<object> {
-  if (number === 13) throw fault("REQUEST_INVALID", "unlucky");
-  for (let index = 1; index <= number; index++) yield { number: index };
-}
-
-type Count = (input: Piece, context: HandlerContext) => AsyncIterable<object>;
-
-async function serve(options: TranscodeOptions = {}, count: Count = countUp) {
-  const { request, upgrade } = transcode(
-    (router) => {
-      router.rpc(
-        methodOf("Count") as DescMethodServerStreaming,
-        (input, context) => count(input as Piece, context) as AsyncIterable<Message>,
-      );
-      router.rpc(methodOf("Echo") as DescMethodBiDiStreaming, async function* echo(inputs) {
-        yield* inputs;
-      });
-      router.rpc(methodOf("Collect") as DescMethodClientStreaming, async (inputs) => {
-        let text = "";
-        for await (const input of inputs as AsyncIterable<Piece>) text += input.text;
-        return { text } as unknown as Message;
-      });
-    },
-    { json: { emitDefaults: false }, ...options },
-  );
-  const server = createServer(request).on("upgrade", upgrade);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
-}
+import {
+  type Count,
+  closeCodeOf,
+  frame,
+  methodOf,
+  raw,
+  serve,
+} from "../../support/websocket-peer.ts";
 
 /** A client: what it was told, in order, and how it ended. */
 async function open(port: number, path: string) {
@@ -169,34 +116,6 @@ describe("a call", () => {
 });
 
 describe("a connection", () => {
-  /** A connection whose frames are made by hand. */
-  async function raw(port: number, path: string) {
-    const socket = connect(port, "127.0.0.1");
-    const key = randomBytes(16).toString("base64");
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
-        `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`,
-    );
-    const [head] = await once(socket, "data");
-    expect(String(head)).toContain("101 Switching Protocols");
-    return socket;
-  }
-
-  /** A masked frame of a client. */
-  function frame(first: number, payload: Uint8Array): Buffer {
-    const mask = randomBytes(4);
-    const masked = payload.map((byte, at) => byte ^ (mask[at & 3] ?? 0));
-    return Buffer.concat([Buffer.from([first, 0x80 | payload.length]), mask, masked]);
-  }
-
-  async function closeCodeOf(socket: ReturnType<typeof connect>): Promise<number> {
-    const pieces: Buffer[] = [];
-    for await (const piece of socket) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
-    const at = bytes.indexOf(0x88);
-    return bytes.readUInt16BE(at + 2);
-  }
-
   const text = Buffer.from('{"text":"abc"}');
 
   test.for([

@@ -13,6 +13,7 @@ import type { AttemptReport } from "#routing/attempt.ts";
 import { roundRobin } from "#routing/balancers/round-robin.ts";
 import { createDispatch, type RoutedCall } from "#routing/dispatch.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { eventLoopTurn } from "../../support/predict.ts";
 
 interface NamedBackend extends PooledBackend {
   readonly name: string;
@@ -352,38 +353,103 @@ describe("the time of one try", () => {
     expect(attemptsOf(error)).toBe("core-1:BACKEND_TIMEOUT,core-2:BACKEND_TIMEOUT");
   });
 
-  test("leaves no timer behind, however it ends", async () => {
-    const { pool, clock, dispatch, route } = settingOf(1);
-    await using _ = pool;
-    await clock.advance(5_000);
-    const before = clock.sleeping();
-    const limited = { ...route, attemptTimeoutMs: 100, retryAttempts: 0 };
-    await dispatch.call(limited, failing({}), callWith());
-    await faultOf(dispatch.call(limited, failing({ "core-1": "INTERNAL" }), callWith()));
-    await clock.advance(0);
-    expect(clock.sleeping()).toBe(before);
-  });
-
   test("a stream is bounded until its first message only", async () => {
-    const { clock, dispatch, route, outcomes } = settingOf(1);
+    const { pool, clock, dispatch, route, outcomes } = settingOf(1);
+    await using _ = pool;
     const next = Promise.withResolvers<void>();
+    const told: unknown[] = [];
     const stream = dispatch.stream(
       { ...route, attemptTimeoutMs: 100 },
       async function* (_backend, { signal }) {
+        signal.addEventListener("abort", () => told.push(signal.reason));
         yield 1;
         // As a backend does that heeds its signal.
-        signal.throwIfAborted();
         await Promise.race([next.promise, hang(signal)]);
+        signal.throwIfAborted();
         yield 2;
       },
       callWith(),
     );
     expect((await stream.next()).value).toBe(1);
+    const second = stream.next();
     await clock.advance(1_000);
     next.resolve();
-    expect((await stream.next()).value).toBe(2);
+    expect((await second).value).toBe(2);
     expect((await stream.next()).done).toBe(true);
+    expect(told).toEqual([]);
     expect(outcomes()).toEqual(["core-1:OK"]);
+  });
+
+  test("a stream whose first message does not come in time goes elsewhere", async () => {
+    const { pool, clock, dispatch, route, outcomes } = settingOf(2);
+    await using _ = pool;
+    const stream = dispatch.stream(
+      { ...route, attemptTimeoutMs: 100 },
+      async function* ({ name }, { signal }) {
+        if (name === "core-1") await hang(signal);
+        yield name;
+      },
+      callWith(),
+    );
+    const first = stream.next();
+    await clock.advance(100);
+    expect((await first).value).toBe("core-2");
+    expect((await stream.next()).done).toBe(true);
+    expect(outcomes()).toEqual(["core-1:BACKEND_TIMEOUT", "core-2:OK"]);
+  });
+
+  describe("is nobody's once the try has ended:", () => {
+    const bounded = { attemptTimeoutMs: 60_000 };
+
+    /** What sleeps beside the probes of the pool. */
+    async function settingWithSleepers() {
+      const setting = settingOf(2);
+      await setting.clock.advance(0);
+      const probes = setting.clock.sleeping();
+      return { ...setting, sleepers: () => setting.clock.sleeping() - probes };
+    }
+
+    test("well", async () => {
+      const { pool, dispatch, route, sleepers } = await settingWithSleepers();
+      await using _ = pool;
+      const work = async () => {
+        expect(sleepers()).toBe(1);
+        return "done";
+      };
+      await dispatch.call({ ...route, ...bounded }, work, callWith());
+      await eventLoopTurn();
+      expect(sleepers()).toBe(0);
+    });
+
+    test("with a failure, on every endpoint", async () => {
+      const { pool, dispatch, route, sleepers } = await settingWithSleepers();
+      await using _ = pool;
+      const work = failing({ "core-1": "BACKEND_REFUSED" });
+      await faultOf(dispatch.call({ ...route, ...bounded }, work, callWith()));
+      await eventLoopTurn();
+      expect(sleepers()).toBe(0);
+    });
+
+    test("a stream's at its first message, its failure, or when its reader leaves", async () => {
+      const { pool, dispatch, route, sleepers } = await settingWithSleepers();
+      await using _ = pool;
+      const streamOf = (open: () => AsyncGenerator<number>) =>
+        dispatch.stream({ ...route, ...bounded }, open, callWith());
+      const open = streamOf(async function* () {
+        yield sleepers();
+        yield sleepers();
+      });
+      expect((await open.next()).value).toBe(1);
+      await eventLoopTurn();
+      expect(sleepers()).toBe(0);
+      await open.return();
+      const failed = streamOf(() => {
+        throw fault("BACKEND_REFUSED", "no");
+      });
+      await faultOf(failed.next());
+      await eventLoopTurn();
+      expect(sleepers()).toBe(0);
+    });
   });
 
   test("a caller that leaves meanwhile is the one who ended it", async () => {

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -7,7 +8,11 @@ import { createCallPath } from "#rpc/call.ts";
 import { CallScope } from "#rpc/call-scope.ts";
 import { TimeLimits } from "#rpc/time-limits.ts";
 import { UnderWay } from "#rpc/under-way.ts";
-import { SimpleRequestSchema, TestService } from "../../gen/grpc/testing/test_pb.js";
+import {
+  SimpleRequestSchema,
+  StreamingOutputCallRequestSchema,
+  TestService,
+} from "../../gen/grpc/testing/test_pb.js";
 import { asIs, callInit, rejection } from "../../support/call.ts";
 
 const { unaryCall } = TestService.method;
@@ -69,6 +74,40 @@ describe("once a call has ended, nothing of it is left", () => {
     call.lift();
     // The one of all limits finds nothing to do.
     vi.advanceTimersByTime(1_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("the timer of its deadline is stopped, whichever way it ended", () => {
+    vi.useFakeTimers();
+    for (const failure of [undefined, new Error("failed")]) {
+      const { call } = scope({ timeoutMs: 60_000 });
+      expect(vi.getTimerCount()).toBe(1);
+      call.end(failure);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  test("whole calls with a deadline leave no timer", async () => {
+    vi.useFakeTimers();
+    const { streamingOutputCall } = TestService.method;
+    const calls = createCallPath((router) => {
+      router.rpc(unaryCall, ({ responseSize }) => {
+        if (responseSize > 0) throw new Error("failed");
+        return {};
+      });
+      router.rpc(streamingOutputCall, async function* streamed() {
+        yield {};
+        yield {};
+      });
+    }, []);
+    const init = () => callInit({ timeoutMs: 60_000 });
+    await calls.unary(unaryCall, request, init(), asIs);
+    const failing = create(SimpleRequestSchema, { responseSize: 1 });
+    await expect(calls.unary(unaryCall, failing, init(), asIs)).rejects.toThrow("failed");
+    const input = () => createAsyncIterable([create(StreamingOutputCallRequestSchema)]);
+    const stream = () => calls.stream(streamingOutputCall, input(), init(), asIs).messages;
+    expect(await Array.fromAsync(stream())).toHaveLength(2);
+    for await (const _ of stream()) break;
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -1,9 +1,15 @@
 import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type DescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { createContextValues } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { describe, expect, test } from "vitest";
 import {
+  type ErrorResponse,
+  type FileDescriptorResponse,
   ServerReflection,
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
@@ -15,6 +21,7 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { createCallPath } from "#rpc/call.ts";
 import { registerReflection } from "#rpc/reflection.ts";
 import { asIs } from "../../support/call.ts";
+import { eventLoopTurn } from "../../support/predict.ts";
 
 type Question = ServerReflectionRequest["messageRequest"];
 
@@ -48,12 +55,12 @@ async function ask(
   return answers.map(({ messageResponse }) => messageResponse);
 }
 
-const fileNames = (answer: ServerReflectionResponse["messageResponse"] | undefined) =>
+const protosOf = (answer: ServerReflectionResponse["messageResponse"] | undefined) =>
   answer?.case === "fileDescriptorResponse"
-    ? answer.value.fileDescriptorProto.map(
-        (bytes) => fromBinary(FileDescriptorProtoSchema, bytes).name,
-      )
+    ? answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes))
     : [];
+const fileNames = (answer: ServerReflectionResponse["messageResponse"] | undefined) =>
+  protosOf(answer).map(({ name }) => name);
 
 for (const service of [ServerReflection, ServerReflectionAlpha]) {
   test(`${service.typeName} lists every mounted service and both of its own versions`, async () => {
@@ -83,7 +90,25 @@ describe("a symbol is found in the file that defines it", () => {
       "google/protobuf/descriptor.proto",
     ],
     ["an extension", "buf.validate.field", "buf/validate/validate.proto"],
+    [
+      "an enum value within its enum",
+      "google.protobuf.FieldDescriptorProto.Type.TYPE_INT32",
+      "google/protobuf/descriptor.proto",
+    ],
     ["an error detail", "google.rpc.BadRequest", "google/rpc/error_details.proto"],
+    ["a nested message", "google.rpc.BadRequest.FieldViolation", "google/rpc/error_details.proto"],
+    [
+      "a field of a nested message",
+      "google.rpc.BadRequest.FieldViolation.field",
+      "google/rpc/error_details.proto",
+    ],
+    ["an entry of a map", "google.rpc.ErrorInfo.MetadataEntry", "google/rpc/error_details.proto"],
+    [
+      "the key of a map's entry",
+      "google.rpc.ErrorInfo.MetadataEntry.key",
+      "google/rpc/error_details.proto",
+    ],
+    ["a oneof", "google.api.HttpRule.pattern", "google/api/http.proto"],
   ] as const;
   for (const [what, symbol, file] of rows) {
     test(`${what}: ${symbol}`, async () => {
@@ -91,6 +116,66 @@ describe("a symbol is found in the file that defines it", () => {
       expect(fileNames(answer)[0]).toBe(file);
     });
   }
+});
+
+test("every name in every file that is told of is found", async () => {
+  const [told] = await ask([{ case: "fileByFilename", value: "polygate/v1/chat.proto" }]);
+  const names: [symbol: string, file: string][] = [];
+  const add = (symbol: string, file: string) => names.push([symbol, file]);
+  const visit = (scope: string, message: DescriptorProto, file: string) => {
+    const symbol = `${scope}.${message.name}`;
+    add(symbol, file);
+    for (const { name } of [...message.field, ...message.oneofDecl, ...message.extension]) {
+      add(`${symbol}.${name}`, file);
+    }
+    for (const type of message.enumType) {
+      for (const { name } of [type, ...type.value]) add(`${symbol}.${name}`, file);
+    }
+    for (const nested of message.nestedType) visit(symbol, nested, file);
+  };
+  for (const proto of protosOf(told)) {
+    for (const message of proto.messageType) visit(proto.package, message, proto.name);
+    for (const { name } of proto.extension) add(`${proto.package}.${name}`, proto.name);
+  }
+  expect(names.length).toBeGreaterThan(300);
+  const answers = await ask(names.map(([value]) => ({ case: "fileContainingSymbol", value })));
+  expect(answers.map((answer) => fileNames(answer)[0])).toEqual(names.map(([, file]) => file));
+});
+
+test("a file is serialized once, whoever asks for it", async () => {
+  const question = { case: "fileByFilename", value: "polygate/v1/chat.proto" } as const;
+  const bytesOf = (answers: Awaited<ReturnType<typeof ask>>) =>
+    answers.map(({ value }) => (value as FileDescriptorResponse).fileDescriptorProto[0]);
+  const [first, second] = bytesOf(await ask([question, question]));
+  const [third] = bytesOf(await ask([question], ServerReflectionAlpha));
+  expect(first).toBeInstanceOf(Uint8Array);
+  expect(second).toBe(first);
+  expect(third).toBe(first);
+});
+
+test("a stream of thousands of questions lets the event loop turn", async () => {
+  const questions = Array.from({ length: 10_000 }, () => ({
+    case: "fileContainingSymbol" as const,
+    value: "polygate.v1.ChatRequest",
+  }));
+  let turns = 0;
+  let isOver = false;
+  const answering = ask(questions).then(({ length }) => {
+    isOver = true;
+    return length;
+  });
+  while (!isOver) {
+    await eventLoopTurn();
+    turns += 1;
+  }
+  expect(await answering).toBe(10_000);
+  expect(turns).toBeGreaterThan(5);
+});
+
+test("an error quotes the beginning of a long question", async () => {
+  const [answer] = await ask([{ case: "fileContainingSymbol", value: "x".repeat(1_000_000) }]);
+  expect(answer?.case).toBe("errorResponse");
+  expect((answer?.value as ErrorResponse | undefined)?.errorMessage.length).toBeLessThan(300);
 });
 
 test("a file comes with all that it imports, so that a client can build the types", async () => {

@@ -424,3 +424,32 @@ test("a stream's messages leave one by one, their end behind them", async () => 
     expect(exchange.pieces).toHaveLength(type === grpc ? 2 : 3);
   }
 });
+
+test("metadata named as what every object has goes where all metadata goes", async () => {
+  const names = ["constructor", "__proto__", "tostring"];
+  const call = rawCaller(
+    {},
+    {
+      async *serverStream(_request, { responseTrailer }) {
+        for (const name of names) responseTrailer.append(name, "1");
+        responseTrailer.append("constructor", "2");
+        yield* [];
+      },
+    },
+  );
+  for (const type of [grpc, web, text, stream]) {
+    const exchange = await call({
+      call: "ServerStream",
+      type,
+      chunks: [framed(type, streamRequest)],
+    });
+    expect(statusOf(type, exchange)).toBe(type === stream ? "ok" : "0");
+    if (type !== stream) continue;
+    const { metadata } = JSON.parse(envelopesOf(exchange.bytes).at(-1)?.payload.toString() ?? "");
+    expect(Object.entries(metadata)).toEqual([
+      ["constructor", ["1", "2"]],
+      ["__proto__", ["1"]],
+      ["tostring", ["1"]],
+    ]);
+  }
+});
