@@ -842,15 +842,17 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       return;
     }
     const stream = this.#streams.find(streamId);
-    if (stream === undefined) {
+    if (stream === undefined && !this.#lingering.has(streamId)) {
       if (this.#streams.isIdle(streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
-      else if (increment === 0 && this.#lingering.has(streamId))
-        this.#streamError(streamId, errorCode.protocolError);
     } else if (increment === 0) {
       this.#streamError(streamId, errorCode.protocolError);
-    } else if (!this.#sender.growStreamWindow(stream, increment)) {
-      this.#streamError(streamId, errorCode.flowControlError);
+    } else {
+      const grows =
+        stream === undefined
+          ? this.#lingering.growWindow(streamId, increment)
+          : this.#sender.growStreamWindow(stream, increment);
+      if (!grows) this.#streamError(streamId, errorCode.flowControlError);
     }
   }
 
@@ -1061,11 +1063,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    * window for the rest, which is discarded; the reset waits until they have ended, or for a while.
    */
   #linger(stream: S): void {
-    const { id, bodyBytesLeft, receiveOpen } = stream;
+    const { id, bodyBytesLeft, receiveOpen, sendWindow } = stream;
     const { lingerBytesMax, concurrentStreamsMax } = this.#limits;
     const restBytes = bodyBytesLeft < 0 ? lingerBytesMax : Math.min(bodyBytesLeft, lingerBytesMax);
     if (restBytes > receiveOpen) this.#sender.windowUpdate(id, restBytes - receiveOpen);
-    this.#lingering.add(id, this.#lifetime.nowMs);
+    this.#lingering.add(id, sendWindow, this.#lifetime.nowMs);
     const { size, oldest } = this.#lingering;
     if (size > concurrentStreamsMax && oldest !== undefined) this.#endLinger(oldest);
   }
