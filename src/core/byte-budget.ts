@@ -62,6 +62,8 @@ export class ByteBudget {
 
   /** Bytes were given back. */
   serveWaiters(): void {
+    // Nearly always; looking for the first costs more than all else.
+    if (this.#waiters.size === 0) return;
     for (const waiter of this.#waiters) {
       if (this.heldBytes + waiter.bytes > this.bytesMax) return;
       this.#waiters.delete(waiter);

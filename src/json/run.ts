@@ -143,7 +143,7 @@ export class JsonRun {
         return plan.object(this, holder);
       }
       case mark.openList: {
-        if (plan.list === undefined) throw unfit(plan.expected);
+        if (plan.list === undefined) throw unfit(`${plan.expected}, not ${listWords(holder)}`);
         cursor.at += 1;
         return plan.list(this, holder);
       }
@@ -163,9 +163,19 @@ export class JsonRun {
       return;
     }
     const literal = cursor.literal();
+    if (leaf?.floatMax !== undefined && literal !== null) {
+      throw unfit(`${plan.expected}, not ${literal}: 1 is written for true, 0 for false`);
+    }
     if (leaf !== undefined) holder.put(held(leaf.literal(literal), plan));
     else holder.put(held(literal === null ? unset : undefined, plan));
   }
+}
+
+/** What is told of a list where none may be. */
+function listWords(holder: Frame): string {
+  return holder.label.endsWith("]")
+    ? "a list: items are written one after the other, flat"
+    : "a list";
 }
 
 function held(value: unknown, { expected }: ValuePlan): unknown {

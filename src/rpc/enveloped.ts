@@ -2,7 +2,6 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { HeldBytes } from "#core/held-bytes.ts";
 import { reasonOf } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { messageTooLarge } from "#protocol/compression.ts";
@@ -28,6 +27,7 @@ import {
   written,
 } from "./lane.ts";
 import {
+  type Decompressing,
   decompressedMessage,
   type MessageReading,
   messagesFrom,
@@ -52,13 +52,13 @@ export class EnvelopedLane {
     const { calls } = this.#options;
     const { exchange, procedure } = request;
     const { method } = procedure;
-    const call = new ExchangeCall(exchange, request.values, this.#protocol.name);
-    const held = new HeldBytes(this.#options.buffers);
+    const { name } = this.#protocol;
+    const call = new ExchangeCall(exchange, request.values, name, this.#options.buffers);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
       let reading: MessageReading;
       try {
-        reading = this.#readingOf(request, call, held);
+        reading = this.#readingOf(request, call);
       } catch (thrown) {
         throw await calls.failed(method, call, thrown);
       }
@@ -73,7 +73,7 @@ export class EnvelopedLane {
         const whole = this.#bodyOf(exchange, call);
         const body = whole instanceof Promise ? await whole : whole;
         const bytes = this.#protocol.isText ? fromBase64(body) : body;
-        if (bytes !== body) held.add(bytes.length);
+        if (bytes !== body) call.hold(bytes.length);
         const read = this.#read(onlyEnvelope(bytes, reading), reading, call);
         input = read instanceof Promise ? await read : read;
       } catch (thrown) {
@@ -85,7 +85,7 @@ export class EnvelopedLane {
     } catch (thrown) {
       await answer.end(wireError(thrown, this.#options));
     } finally {
-      held[Symbol.dispose]();
+      call.release();
     }
   }
 
@@ -98,7 +98,7 @@ export class EnvelopedLane {
     const { calls } = this.#options;
     if (isCompressed(envelope)) {
       return call.reading((source) =>
-        calls.whileOpen(decompressedMessage(envelope, { ...reading, source })),
+        calls.whileOpen(decompressedMessage(envelope, reading, this.#decompressing(call, source))),
       );
     }
     const read = plainMessage(envelope, reading);
@@ -106,11 +106,7 @@ export class EnvelopedLane {
   }
 
   /** How the messages are to be read; the deadline goes into `call`. */
-  #readingOf(
-    { exchange, procedure, type }: RpcRequest,
-    call: ExchangeCall,
-    held: HeldBytes,
-  ): MessageReading {
+  #readingOf({ exchange, procedure, type }: RpcRequest, call: ExchangeCall): MessageReading {
     const { malformedCode, timeout, encodingField } = this.#protocol;
     const timeoutMs = timeoutMsOf(exchange, timeout, malformedCode);
     if (timeoutMs !== undefined) call.timeoutMs = timeoutMs;
@@ -119,9 +115,6 @@ export class EnvelopedLane {
       coding: requestCodingOf(exchange.header(encodingField), encodingField),
       messageBytesMax: this.#options.readBytesMax,
       malformedCode,
-      decompressor: this.#options.decompressor,
-      source: call,
-      held,
     };
   }
 
@@ -147,6 +140,10 @@ export class EnvelopedLane {
     return isTooLarge ? messageTooLarge(this.#options.readBytesMax) : thrown;
   }
 
+  #decompressing({ held }: ExchangeCall, source: Decompressing["source"]): Decompressing {
+    return { decompressor: this.#options.decompressor, source, held };
+  }
+
   /** A message as it is sent. Throws BODY_TOO_LARGE. */
   #framed(
     message: Message,
@@ -166,8 +163,9 @@ export class EnvelopedLane {
     const { calls } = this.#options;
     const deframer = new Deframer(reading);
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY, deframer);
-    const bytes = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
-    const input = messagesFrom(new EnvelopeReader(bytes, deframer), reading);
+    const pieces = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;
+    const envelopes = new EnvelopeReader(pieces, deframer);
+    const input = messagesFrom(envelopes, reading, this.#decompressing(call, call));
     const encode = (message: Message) => this.#framed(message, reading.codec, answer);
     const { messages } = calls.stream(procedure.method, input, call, encode);
     for await (const framed of messages) {

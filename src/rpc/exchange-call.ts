@@ -2,7 +2,9 @@
 
 import type { ContextValues } from "@connectrpc/connect";
 import { abortable } from "#core/abortable.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { timeLimit } from "#core/clock.ts";
+import { HeldBytes } from "#core/held-bytes.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { Metadata } from "#protocol/metadata.ts";
 import { type CallInit, deadlinePassed } from "./call-scope.ts";
@@ -13,7 +15,10 @@ export type CallSource = Pick<
   "method" | "target" | "authority" | "peer" | "signal" | "onGone" | "header" | "headers"
 >;
 
-/** A call as it came; its answer's metadata is collected here. */
+/** What is smaller takes as much beside its bytes, which nobody counts. */
+const heldBytesMin = 4096;
+
+/** A call as it came; its answer's metadata is collected here, and what it holds of its request is counted. */
 export class ExchangeCall implements CallInit {
   readonly header: Metadata;
   readonly values: ContextValues;
@@ -23,13 +28,32 @@ export class ExchangeCall implements CallInit {
   /** Set once it was read, and again when the body took some of it. */
   timeoutMs: number | undefined;
   readonly #source: CallSource;
+  readonly #buffers: ByteBudget | undefined;
+  #held: HeldBytes | undefined;
 
-  /** `protocol` is a word for the surface, such as rest. */
-  constructor(source: CallSource, values: ContextValues, protocol: string) {
+  /** `protocol` is a word for the surface, such as rest; `buffers` is what all calls hold, if that is counted. */
+  constructor(source: CallSource, values: ContextValues, protocol: string, buffers?: ByteBudget) {
     this.header = new Metadata(source);
     this.values = values;
     this.protocol = protocol;
     this.#source = source;
+    this.#buffers = buffers;
+  }
+
+  /** What the call holds of its request beside the body itself, which whoever carries it counts. */
+  get held(): HeldBytes {
+    this.#held ??= new HeldBytes(this.#buffers ?? new ByteBudget(Number.POSITIVE_INFINITY));
+    return this.#held;
+  }
+
+  /** Counts what was made of the body as held until the call's end. */
+  hold(bytes: number): void {
+    if (bytes >= heldBytesMin) this.held.add(bytes);
+  }
+
+  /** The call has ended: it holds nothing any more. */
+  release(): void {
+    this.#held?.[Symbol.dispose]();
   }
 
   get signal(): AbortSignal {

@@ -8,10 +8,14 @@ import { type Envelope, isCompressed } from "#protocol/envelope.ts";
 import type { EnvelopeReader } from "#protocol/envelope-reader.ts";
 import type { Codec } from "./codec.ts";
 
-/** How one request's messages are read, and where what is made of its body is counted. */
-export interface MessageReading extends Reading, Recipient {
+/** How one request's messages are read. */
+export interface MessageReading extends Reading {
   readonly codec: Codec;
   readonly coding: Coding | undefined;
+}
+
+/** Who decompresses them, and where their bytes are counted. */
+export interface Decompressing extends Recipient {
   readonly decompressor: Decompressor;
   readonly held: HeldBytes;
 }
@@ -28,9 +32,11 @@ export function plainMessage(
 export async function decompressedMessage(
   { payload }: Envelope,
   reading: MessageReading,
+  decompressing: Decompressing,
 ): Promise<Message> {
-  const { codec, coding, decompressor, malformedCode } = reading;
-  const bytes = await decompressor.decompressed(coding, payload, reading, reading);
+  const { codec, coding, malformedCode } = reading;
+  const { decompressor } = decompressing;
+  const bytes = await decompressor.decompressed(coding, payload, reading, decompressing);
   return await codec.read(bytes, malformedCode);
 }
 
@@ -41,15 +47,16 @@ export async function decompressedMessage(
 export async function* messagesFrom(
   envelopes: EnvelopeReader,
   reading: MessageReading,
+  decompressing: Decompressing,
 ): AsyncGenerator<Message> {
   try {
     for (;;) {
       const next = await envelopes.next();
       if (next === undefined) return;
       yield await (isCompressed(next)
-        ? decompressedMessage(next, reading)
+        ? decompressedMessage(next, reading, decompressing)
         : plainMessage(next, reading));
-      reading.held.keepOnly(0);
+      decompressing.held.keepOnly(0);
     }
   } finally {
     await envelopes.close();

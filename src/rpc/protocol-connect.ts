@@ -2,7 +2,6 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { HeldBytes } from "#core/held-bytes.ts";
 import { fault } from "#errors/fault.ts";
 import { httpStatusOf } from "#errors/http-status.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
@@ -99,20 +98,20 @@ export class ConnectLane {
 
   /** Answers a POST, or a GET of a method without side effects. */
   async serve(request: RpcRequest): Promise<void> {
-    const call = new ExchangeCall(request.exchange, request.values, "connect");
-    const held = new HeldBytes(this.#options.buffers);
+    const { exchange, values } = request;
+    const call = new ExchangeCall(exchange, values, "connect", this.#options.buffers);
     let answer: UnaryAnswer;
     try {
-      answer = await this.#call(request, call, held);
+      answer = await this.#call(request, call);
     } catch (thrown) {
       answer = this.#failure(wireError(thrown, this.#options), call);
     } finally {
-      held[Symbol.dispose]();
+      call.release();
     }
-    await this.#send(request.exchange, answer);
+    await this.#send(exchange, answer);
   }
 
-  async #call(request: RpcRequest, call: ExchangeCall, held: HeldBytes): Promise<UnaryAnswer> {
+  async #call(request: RpcRequest, call: ExchangeCall): Promise<UnaryAnswer> {
     const { calls, sendBytesMax } = this.#options;
     const { procedure, type } = request;
     const codec = procedure.codecs[type.format];
@@ -126,7 +125,7 @@ export class ConnectLane {
     if (admission !== undefined) await admission;
     let input: Message;
     try {
-      const bytes = await this.#bytesOf(request.exchange, call, { ...sent, held });
+      const bytes = await this.#bytesOf(request.exchange, call, sent);
       const read = codec.read(bytes, malformedCode);
       input = read instanceof Promise ? await call.reading(() => calls.whileOpen(read)) : read;
     } catch (thrown) {
@@ -146,7 +145,7 @@ export class ConnectLane {
   async #bytesOf(
     exchange: Exchange,
     call: ExchangeCall,
-    { queried, coding, held }: SentMessage & { readonly held: HeldBytes },
+    { queried, coding }: SentMessage,
   ): Promise<Uint8Array> {
     const { calls, readBytesMax: bytesMax } = this.#options;
     const bytes =
@@ -156,7 +155,9 @@ export class ConnectLane {
     if (coding !== undefined) {
       const { decompressor } = this.#options;
       return await call.reading((source) =>
-        calls.whileOpen(decompressor.decompressed(coding, bytes, this.#reading, { source, held })),
+        calls.whileOpen(
+          decompressor.decompressed(coding, bytes, this.#reading, { source, held: call.held }),
+        ),
       );
     }
     if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);

@@ -5,6 +5,7 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { markdownOf } from "../../bench/support/table.ts";
@@ -118,6 +119,8 @@ for (const attack of wanted) {
 }
 const failed = measurements.filter((each) => breachesOf(each).length > 0).length;
 const rows = measurements.map(rowOf);
-console.log(`\n${markdownOf({ title: `Attacks of ${seconds} s`, columns, rows })}`);
+// Waits mean little where others want the processors, too.
+const load = `load average ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} processors`;
+console.log(`\n${markdownOf({ title: `Attacks of ${seconds} s, ${load}`, columns, rows })}`);
 console.log(`${measurements.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
