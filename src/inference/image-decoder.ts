@@ -65,7 +65,8 @@ export async function decodeImage(
 ): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
   const problem = await structureProblem(encoded);
-  if (problem !== undefined) throw imageFault(problem);
+  // A photo of a format that is not read is told so, whatever its structure.
+  if (problem !== undefined) throw imageFault(foreignProblem(encoded) ?? problem);
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
   const size = await uprightSize(image, encoded);
@@ -82,6 +83,12 @@ export async function decodeImage(
   }
 }
 
+/** The name of a format that is not read, and those that are; undefined for any other image. */
+function foreignProblem(encoded: Uint8Array): string | undefined {
+  const foreign = foreignFormat(encoded);
+  return foreign && `${foreign} images are not read, send ${formats}`;
+}
+
 /** The part of the image that is used. What is cut out cannot be decoded at a fraction of its size. */
 function cropped(image: Sharp, size: Size, { crop }: Placement): Sharp {
   const isWhole = crop.width === size.width && crop.height === size.height;
@@ -93,13 +100,7 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
   try {
     metadata = await image.metadata();
   } catch (error) {
-    const foreign = foreignFormat(encoded);
-    throw imageFault(
-      foreign === undefined
-        ? `not a readable ${formats} image`
-        : `${foreign} images are not read, send ${formats}`,
-      error,
-    );
+    throw imageFault(foreignProblem(encoded) ?? `not a readable ${formats} image`, error);
   }
   const { format, isProgressive = false, autoOrient, channels, depth } = metadata;
   const { width, height } = autoOrient;
