@@ -143,7 +143,7 @@ export class JsonRun {
         return plan.object(this, holder);
       }
       case mark.openList: {
-        if (plan.list === undefined) throw unfit(`${plan.expected}, not ${listWords(holder)}`);
+        if (plan.list === undefined) throw notList(plan, holder);
         cursor.at += 1;
         return plan.list(this, holder);
       }
@@ -171,11 +171,12 @@ export class JsonRun {
   }
 }
 
-/** What is told of a list where none may be. */
-function listWords(holder: Frame): string {
-  return holder.label.endsWith("]")
-    ? "a list: items are written one after the other, flat"
-    : "a list";
+/** A list where none may be; of numbers it is mostly a tensor that is nested. */
+function notList({ expected, leaf }: ValuePlan, holder: Frame): JsonProblem {
+  const isNested = leaf?.floatMax !== undefined && holder.label.endsWith("]");
+  return unfit(
+    isNested ? `${expected}, not a list: items are written one after the other, flat` : expected,
+  );
 }
 
 function held(value: unknown, { expected }: ValuePlan): unknown {
