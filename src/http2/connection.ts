@@ -226,6 +226,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#account.relieve();
   }
 
+  /** Time in which the socket has to send what it keeps, by the pace that its peer has to read at. */
+  get blockedMsMax(): number {
+    const { stallTimeoutMs, bytesPerSecondMin } = this.#limits;
+    return stallTimeoutMs + (1000 * this.#blockedBytes) / bytesPerSecondMin;
+  }
+
   /** The socket keeps so many bytes of the output for itself; 0 once it has sent them. */
   blocked(bytes: number): void {
     this.#account.add(bytes - this.#blockedBytes);
@@ -842,15 +848,17 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       return;
     }
     const stream = this.#streams.find(streamId);
-    if (stream === undefined) {
+    if (stream === undefined && !this.#lingering.has(streamId)) {
       if (this.#streams.isIdle(streamId))
         this.fail(errorCode.protocolError, "frame_on_idle_stream");
-      else if (increment === 0 && this.#lingering.has(streamId))
-        this.#streamError(streamId, errorCode.protocolError);
     } else if (increment === 0) {
       this.#streamError(streamId, errorCode.protocolError);
-    } else if (!this.#sender.growStreamWindow(stream, increment)) {
-      this.#streamError(streamId, errorCode.flowControlError);
+    } else {
+      const grows =
+        stream === undefined
+          ? this.#lingering.growWindow(streamId, increment)
+          : this.#sender.growStreamWindow(stream, increment);
+      if (!grows) this.#streamError(streamId, errorCode.flowControlError);
     }
   }
 
@@ -1061,11 +1069,11 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    * window for the rest, which is discarded; the reset waits until they have ended, or for a while.
    */
   #linger(stream: S): void {
-    const { id, bodyBytesLeft, receiveOpen } = stream;
+    const { id, bodyBytesLeft, receiveOpen, sendWindow } = stream;
     const { lingerBytesMax, concurrentStreamsMax } = this.#limits;
     const restBytes = bodyBytesLeft < 0 ? lingerBytesMax : Math.min(bodyBytesLeft, lingerBytesMax);
     if (restBytes > receiveOpen) this.#sender.windowUpdate(id, restBytes - receiveOpen);
-    this.#lingering.add(id, this.#lifetime.nowMs);
+    this.#lingering.add(id, sendWindow, this.#lifetime.nowMs);
     const { size, oldest } = this.#lingering;
     if (size > concurrentStreamsMax && oldest !== undefined) this.#endLinger(oldest);
   }
@@ -1117,7 +1125,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const shared = { bytes: sentBytes - this.#sentBytesSeen, rule: this.#paceRule(queuedBytes) };
     this.#sentBytesSeen = sentBytes;
     for (const stream of this.#streams.values()) {
-      if (stream.queuedBytes > 0) this.#checkReading(stream, shared);
+      if (stream.queuedBytes > 0) this.#checkReading(stream, shared, elapsedMs);
       else stream.readingPace = undefined;
       if (this.#isServer && !stream.closed) this.#checkSending(stream, elapsedMs);
     }
@@ -1129,8 +1137,15 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return { bytesPerSecondMin: Math.max(bytesPerSecondMin, forAll), slackMs };
   }
 
-  /** A stream that its own window does not hold up waits with all others, and goes as fast as they. */
-  #checkReading(stream: S, shared: { readonly bytes: number; readonly rule: PaceRule }): void {
+  /**
+   * A stream that its own window does not hold up waits with all others, and goes as fast as they;
+   * while the socket has to send what it keeps, it is the socket that is late, or not.
+   */
+  #checkReading(
+    stream: S,
+    shared: { readonly bytes: number; readonly rule: PaceRule },
+    elapsedMs: number,
+  ): void {
     const { nowMs } = this.#lifetime;
     const pace = stream.readingPace;
     if (pace === undefined) {
@@ -1139,6 +1154,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const bytes = pace.look(stream.sentBytes);
     if (bytes < lentBytesMin) this.#sender.own(stream);
+    if (stream.sendWindow > 0 && this.#blockedBytes > 0) {
+      pace.excuse(elapsedMs);
+      return;
+    }
     const isLate =
       stream.sendWindow > 0
         ? pace.isLate(nowMs, shared.bytes, shared.rule)

@@ -1,5 +1,7 @@
 /** Streams whose response is whole before their request: the rest is discarded for a while, then they are reset. Pure. */
 
+import { windowBytesMax } from "./flow.ts";
+
 /** How long, and how much, a peer may go on sending. */
 export interface LingerRule {
   /** Time without anything of the rest. */
@@ -14,6 +16,8 @@ interface Lingering {
   readonly sinceMs: number;
   heardMs: number;
   bytes: number;
+  /** What the peer still let us send, to no purpose: its rules hold all the same. */
+  sendWindow: number;
 }
 
 /**
@@ -42,8 +46,15 @@ export class LingeringStreams {
     return this.#streams.has(id);
   }
 
-  add(id: number, nowMs: number): void {
-    this.#streams.set(id, { sinceMs: nowMs, heardMs: nowMs, bytes: 0 });
+  add(id: number, sendWindow: number, nowMs: number): void {
+    this.#streams.set(id, { sinceMs: nowMs, heardMs: nowMs, bytes: 0, sendWindow });
+  }
+
+  /** Takes over a WINDOW_UPDATE. False when it is none that a stream can have. */
+  growWindow(id: number, increment: number): boolean {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) stream.sendWindow += increment;
+    return (stream?.sendWindow ?? 0) <= windowBytesMax;
   }
 
   /** Counts what came of the rest. False when it is too much. */

@@ -15,8 +15,6 @@ const writeBytes = 256 * 1024;
 const waitingBytesMax = 256 * 1024;
 /** Time for a GOAWAY to reach the peer before the socket is destroyed. */
 const lingerMs = 1_000;
-/** Time in which the socket has to take something of what it holds. */
-const blockedTimeoutMs = 60_000;
 
 /** Whose driver it is. */
 export interface SocketOwner {
@@ -70,7 +68,8 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   tick(nowMs: number): void {
     this.#connection.tick(nowMs);
     if (this.#endedMs !== undefined && nowMs - this.#endedMs >= lingerMs) this.#socket.destroy();
-    if (this.#blockedSinceMs !== undefined && nowMs - this.#blockedSinceMs >= blockedTimeoutMs) {
+    const blockedMs = this.#blockedSinceMs === undefined ? 0 : nowMs - this.#blockedSinceMs;
+    if (blockedMs > 0 && blockedMs >= this.#connection.blockedMsMax) {
       this.#connection.fail(errorCode.enhanceYourCalm, "not_reading");
       this.#socket.destroy();
     }

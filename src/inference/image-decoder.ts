@@ -65,6 +65,7 @@ export async function decodeImage(
 ): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
   const problem = await structureProblem(encoded);
+  // A photo of a format that is not read is told so, whatever its structure.
   if (problem !== undefined) throw imageFault(foreignProblem(encoded) ?? problem);
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
@@ -80,6 +81,12 @@ export async function decodeImage(
   } catch (error) {
     throw imageFault("the image is truncated or damaged", error);
   }
+}
+
+/** The name of a format that is not read, and those that are; undefined for any other image. */
+function foreignProblem(encoded: Uint8Array): string | undefined {
+  const foreign = foreignFormat(encoded);
+  return foreign && `${foreign} images are not read, send ${formats}`;
 }
 
 /** The part of the image that is used. What is cut out cannot be decoded at a fraction of its size. */
@@ -117,12 +124,6 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
     );
   }
   return autoOrient;
-}
-
-/** What to say of an image whose format is known and not read. */
-function foreignProblem(encoded: Uint8Array): string | undefined {
-  const foreign = foreignFormat(encoded);
-  return foreign && `${foreign} images are not read, send ${formats}`;
 }
 
 function imageFault(description: string, cause?: unknown) {

@@ -143,7 +143,7 @@ export class JsonRun {
         return plan.object(this, holder);
       }
       case mark.openList: {
-        if (plan.list === undefined) throw unfit(plan.expected);
+        if (plan.list === undefined) throw notList(plan, holder);
         cursor.at += 1;
         return plan.list(this, holder);
       }
@@ -163,9 +163,20 @@ export class JsonRun {
       return;
     }
     const literal = cursor.literal();
+    if (leaf?.floatMax !== undefined && literal !== null) {
+      throw unfit(`${plan.expected}, not ${literal}: 1 is written for true, 0 for false`);
+    }
     if (leaf !== undefined) holder.put(held(leaf.literal(literal), plan));
     else holder.put(held(literal === null ? unset : undefined, plan));
   }
+}
+
+/** A list where none may be; of numbers it is mostly a tensor that is nested. */
+function notList({ expected, leaf }: ValuePlan, holder: Frame): JsonProblem {
+  const isNested = leaf?.floatMax !== undefined && holder.label.endsWith("]");
+  return unfit(
+    isNested ? `${expected}, not a list: items are written one after the other, flat` : expected,
+  );
 }
 
 function held(value: unknown, { expected }: ValuePlan): unknown {

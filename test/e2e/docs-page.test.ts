@@ -245,18 +245,17 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         own.lines.filter(
           ({ procedure, code }) => String(procedure).endsWith("WatchStats") && code !== "OK",
         ).length;
-      // A browser ends its side of the connection; that it left is found by writing to it.
-      const foundWithin = { timeout: 10_000 };
       await page.click("main button[type=submit]");
       await page.locator(".messages li").first().waitFor();
       await page.click("text=Stop");
       await page.locator(".status", { hasText: "stopped" }).waitFor();
-      await expect.poll(cancelled, foundWithin).toBe(1);
+      // Over HTTP/1.1 an end may mean that there is no more to say: it takes a moment to know.
+      await expect.poll(cancelled, { timeout: 5000 }).toBe(1);
       await page.click("main button[type=submit]");
       await page.locator(".messages li").first().waitFor();
       await openList(page);
       await page.click('#operations a[href="#ChatService_Query"]');
-      await expect.poll(cancelled, foundWithin).toBe(2);
+      await expect.poll(cancelled, { timeout: 5000 }).toBe(2);
     });
 
     test("a gateway with keys shows a box for them, and what each call needs", async () => {

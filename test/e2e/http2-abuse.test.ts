@@ -138,6 +138,34 @@ test("a stream of hundreds of small messages a second is not cut off", async () 
   client.destroy();
 });
 
+test("work that goes on after resets is bounded: twice the streams, then calls are refused", async () => {
+  const started: number[] = [];
+  await using listener = await http2Listener({
+    limits: { concurrentStreamsMax: 40 },
+    onStream: async (stream) => {
+      started.push(stream.id);
+      await new Promise(() => {});
+    },
+  });
+  const client = await rawClient(listener.port);
+  const frames: Buffer[] = [];
+  client.on("data", (bytes: Buffer) => frames.push(bytes));
+  for (let call = 0; call < 100; call += 1) {
+    client.write(headersOf(2 * call + 1, requestFields, true));
+    client.write(frameOf(frameType.rstStream, 0, 2 * call + 1, number32(8)));
+  }
+  client.write(headersOf(999, requestFields, true));
+  const refusals = () =>
+    framesIn(Buffer.concat(frames)).filter(
+      ({ type, id }) => type === frameType.rstStream && id === 999,
+    );
+  await expect.poll(() => refusals().length).toBe(1);
+  expect(refusals()[0]?.payload.readUInt32BE()).toBe(errorCode.refusedStream);
+  expect(started.length).toBe(80);
+  expect(listener.failures).toEqual([]);
+  client.destroy();
+});
+
 describe("a client that reads nothing", () => {
   test("makes us hold one window and one queue a stream of its large answers", async () => {
     const streams: ServerStream[] = [];

@@ -71,16 +71,20 @@ export function messageOf<T extends DescMessage>(
     ),
     { requiredKeys: [] },
   );
+  const oneofs = type.oneofs
+    .map(({ localName, fields: members }) => ({
+      localName,
+      members: members.filter((member) => fields.includes(member)),
+    }))
+    .filter(({ members }) => members.length > 0);
   const choices = fc.record(
     Object.fromEntries(
-      type.oneofs.map(({ localName, fields: members }) => [
+      oneofs.map(({ localName, members }) => [
         localName,
         fc.oneof(
-          ...members
-            .filter((member) => fields.includes(member))
-            .map((member) =>
-              content(member, words, depth).map((value) => ({ case: member.localName, value })),
-            ),
+          ...members.map((member) =>
+            content(member, words, depth).map((value) => ({ case: member.localName, value })),
+          ),
         ),
       ]),
     ),

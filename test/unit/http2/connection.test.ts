@@ -863,6 +863,16 @@ describe("time", () => {
   });
 });
 
+test("a connection whose stream identifiers run out is drained, and the call that did it is served", () => {
+  const server = greetedServer();
+  server.receive(headersOf(0x5fff_ffff, get, true), 0);
+  expect(server.connection.draining).toBe(false);
+  server.receive(headersOf(0x6000_0001, get, true), 0);
+  expect(server.events.at(-1)).toMatchObject({ on: "end", id: 0x6000_0001 });
+  const goaway = server.frames().find(({ type }) => type === frameType.goaway);
+  expect(goaway?.payload.toString("latin1", 8)).toBe("stream_ids_used_up");
+});
+
 describe("draining", () => {
   test("takes streams for a round trip more, then only those it has, then is finished", () => {
     const { client, server } = greetedPair();

@@ -95,6 +95,11 @@ describe("after an early response", () => {
       [frameOf(frameType.windowUpdate, 0, 1, number32(0))],
       errorCode.protocolError,
     ],
+    [
+      "a WINDOW_UPDATE too many",
+      [65_535, 0x7fff_ffff].map((bytes) => frameOf(frameType.windowUpdate, 0, 1, number32(bytes))),
+      errorCode.flowControlError,
+    ],
   ])("a client that sends %s breaks a rule all the same", (_, frames, code) => {
     const server = hasty();
     begin(server);

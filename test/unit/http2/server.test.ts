@@ -38,6 +38,7 @@ async function rawPeer(server: Http2Server) {
     async [Symbol.asyncDispose]() {
       client.destroy();
       listener.close();
+      await once(listener, "close");
     },
   };
 }
@@ -336,6 +337,62 @@ describe("a client that expects 100-continue", () => {
       expect(caught).toEqual([expect.any(BodyTooLargeError)]);
     },
   );
+});
+
+describe("a client that takes its response slowly off its socket", () => {
+  /** A response that no socket takes at once, and how its stream ended. */
+  async function slowly() {
+    const clock = createManualClock();
+    const bytes = 40_000_000;
+    const begun = Promise.withResolvers<ServerStream>();
+    const failures: string[] = [];
+    const server = new Http2Server(
+      {
+        onStream: (stream) => {
+          stream.respond(200, [], Buffer.alloc(bytes));
+          begun.resolve(stream);
+        },
+        onFailure: (debug) => failures.push(debug),
+      },
+      clock,
+      seededRng(1),
+    );
+    const peer = await rawPeer(server);
+    const wide = Buffer.concat([
+      opening,
+      frameOf(4, 0, 0, settingsOf([4, 0x7fff_ffff])),
+      frameOf(8, 0, 0, number32(0x7000_0000)),
+      headersOf(1, requestFields, true),
+    ]);
+    peer.client.pause();
+    peer.client.write(wide);
+    const stream = await begun.promise;
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    return { clock, bytes, stream, failures, peer, server };
+  }
+
+  test("gets all of it, minutes later", async () => {
+    const { clock, bytes, stream, failures, peer, server } = await slowly();
+    for (let second = 0; second < 250; second += 1) await clock.advance(1000);
+    expect([stream.closed, failures]).toEqual([false, []]);
+    let received = 0;
+    peer.client.on("data", (piece: Buffer) => {
+      received += piece.length;
+    });
+    peer.client.resume();
+    await expect.poll(() => received).toBeGreaterThan(bytes);
+    await peer[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test("and never, loses its connection", async () => {
+    const { clock, stream, failures, peer, server } = await slowly();
+    for (let second = 0; second < 330; second += 1) await clock.advance(1000);
+    await expect.poll(() => failures).toEqual(["not_reading"]);
+    expect(stream.closed).toBe(true);
+    await peer[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
 });
 
 describe("a body that cannot be gone on with", () => {

@@ -137,6 +137,29 @@ describe("a response that waits", () => {
   });
 });
 
+describe("a socket that takes no more", () => {
+  test("is given the time that what it keeps takes at the least pace", () => {
+    const { connection } = greetedServer();
+    expect(connection.blockedMsMax).toBe(30_000);
+    connection.blocked(256 * 1024);
+    expect(connection.blockedMsMax).toBe(30_000 + 256_000);
+  });
+
+  test("does not count against the streams behind it, but against those whose window is closed", () => {
+    const server = waiting(2, 1_000_000, 20_000);
+    server.receive(window(1, 1_000_000), 0);
+    server.output();
+    server.connection.blocked(256 * 1024);
+    live(server, 100, () => {});
+    expect(server.events.filter(({ on }) => on === "close")).toMatchObject([
+      { id: 3, code: errorCode.cancel },
+    ]);
+    server.connection.blocked(0);
+    for (let second = 101; second <= 140; second += 1) server.connection.tick(second * 1000);
+    expect(cancelled(server)).toBe(2);
+  });
+});
+
 describe("a body that is waited for", () => {
   /** A server that waits for the body of a request, and takes what comes. */
   function reading(): Recorder {

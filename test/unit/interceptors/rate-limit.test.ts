@@ -118,6 +118,35 @@ test("answers tell what is left, and both outcomes are counted by client name, n
   expect(text).not.toContain("192.0.2.1");
 });
 
+test("what is left and until when is that of the tightest bucket, in whole calls and seconds", async () => {
+  const { call, time } = limited({
+    ...base,
+    capacity: 4,
+    perSecond: 0.5,
+    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 2, perSecond: 0.25 }],
+  });
+  const left = (fields: Headers) =>
+    ["limit", "remaining", "reset"].map((name) => Number(fields.get(`ratelimit-${name}`)));
+  expect(left((await call(listModels, {})).header)).toEqual([4, 3, 2]);
+  expect(left((await call(getModel, { model: "m" })).header)).toEqual([2, 1, 4]);
+  time.nowMs = 1000;
+  // The client has 2.5 of 4, the route 1.25 of 2, before the call.
+  expect(left((await call(getModel, { model: "m" })).header)).toEqual([2, 0, 7]);
+  const refused = await rejection(call(getModel, { model: "m" }));
+  expect(left(refused.metadata)).toEqual([2, 0, 7]);
+  expect(refused.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds).toBe(3n);
+  expect(left((await call(listModels, {})).header)).toEqual([4, 0, 7]);
+});
+
+test("a route's limit holds for names that begin with it, not for those that end with it", async () => {
+  const { call } = limited({
+    ...base,
+    routes: [{ match: "GetModel", capacity: 1, perSecond: 1 }],
+  });
+  await call(getModel, { model: "m" });
+  await call(getModel, { model: "m" });
+});
+
 test("clients beyond the bound push out the one unused for longest", async () => {
   const { call, from } = limited({ ...base, capacity: 1, clientsMax: 2 });
   for (const address of ["a", "b", "c"]) await call(listModels, {}, from(address));

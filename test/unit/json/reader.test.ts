@@ -186,6 +186,16 @@ describe("what does not fit names the innermost field and what is expected", () 
     ['{"enum_value":1.5}', "enum_value", "expected one of"],
     ['{"nested":{"nested":{"bool_value":1}}}', "nested.nested.bool_value", "true or false"],
     ['{"nestedMap":{"k":{"string_value":1}}}', "nested_map[k].string_value", "expected text"],
+    [
+      '{"double_list":[[1,2],[3,4]]}',
+      "double_list[0]",
+      "expected a number, NaN, Infinity or -Infinity, not a list: items are written one after the other, flat",
+    ],
+    [
+      '{"double_list":[0,true]}',
+      "double_list[1]",
+      "expected a number, NaN, Infinity or -Infinity, not true: 1 is written for true, 0 for false",
+    ],
     ['{"double_list":["x"]}', "double_list[0]", "expected a number"],
     ['{"double_list":{}}', "double_list", "expected a JSON array"],
     ['{"double_list":[null]}', "double_list[0]", "must not be null"],

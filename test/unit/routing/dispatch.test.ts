@@ -23,11 +23,14 @@ interface NamedBackend extends PooledBackend {
 function settingOf(count: number, retryAttempts = 3) {
   const clock = createManualClock();
   const reports: AttemptReport[] = [];
+  let probes = 0;
   const members = Array.from({ length: count }, (_, index) => {
     const id = `core-${index + 1}`;
     const backend: NamedBackend = {
       name: id,
-      check: async () => undefined,
+      check: async () => {
+        probes += 1;
+      },
       [Symbol.asyncDispose]: async () => undefined,
     };
     return { id, weight: 1, backend };
@@ -41,7 +44,7 @@ function settingOf(count: number, retryAttempts = 3) {
   const route = poolRoute(options);
   const inFlight = () => pool.snapshot().reduce((sum, member) => sum + member.inFlight, 0);
   const outcomes = () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
-  return { pool, clock, dispatch, route, reports, inFlight, outcomes };
+  return { pool, clock, dispatch, route, reports, inFlight, outcomes, probes: () => probes };
 }
 
 function callWith(signal = new AbortController().signal): RoutedCall {
@@ -161,6 +164,45 @@ describe("unary", () => {
     expect(timeouts).toEqual([100, 40]);
     expect(outcomes()).toHaveLength(2);
   });
+
+  test("times count from the call's and the try's own beginnings", async () => {
+    const { pool, clock, dispatch, route, reports } = settingOf(2);
+    await using _ = pool;
+    await clock.advance(5_000);
+    const timeouts: (number | undefined)[] = [];
+    const work = async ({ name }: NamedBackend, call: RoutedCall) => {
+      timeouts.push(call.timeoutMs);
+      if (name === "core-2") return name;
+      await clock.sleep(60);
+      throw fault("BACKEND_LOST", "lost");
+    };
+    const ended = dispatch.call(route, work, { ...callWith(), timeoutMs: 100 });
+    await clock.advance(60);
+    expect(await ended).toBe("core-2");
+    expect(timeouts).toEqual([100, 40]);
+    expect(reports.map(({ elapsedMs }) => elapsedMs)).toEqual([60, 0]);
+  });
+
+  const ends = [
+    { reason: "BACKEND_LOST", errors: 1, isSuspect: true },
+    { reason: "SHUTTING_DOWN", errors: 1, isSuspect: true },
+    { reason: "BACKEND_TIMEOUT", errors: 1, isSuspect: false },
+    { reason: "INTERNAL", errors: 1, isSuspect: false },
+    { reason: "REQUEST_INVALID", errors: 0, isSuspect: false },
+  ] as const;
+  test.each(ends)(
+    "an endpoint that fails with $reason has $errors errors; probed at once: $isSuspect",
+    async ({ reason, errors, isSuspect }) => {
+      const { pool, clock, dispatch, route, probes } = settingOf(1);
+      await using _ = pool;
+      await clock.advance(5_000);
+      const before = probes();
+      await faultOf(dispatch.call(route, failing({ "core-1": reason }), callWith()));
+      await clock.advance(0);
+      expect(pool.snapshot()).toMatchObject([{ requests: 1, errors, inFlight: 0 }]);
+      expect(probes() - before).toBe(isSuspect ? 1 : 0);
+    },
+  );
 
   test("an aborted call is not begun", async () => {
     const { pool, dispatch, route, reports } = settingOf(1);
