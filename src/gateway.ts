@@ -95,6 +95,8 @@ interface ChatSide {
 const coreMessageBytesMax = 64 * 1024 * 1024;
 /** Images decoded at once: half of the threads that also read files and look up names. */
 const decodingMax = 2;
+/** Memory of the images that are decoded at once: one of the largest, or two of a usual size. */
+const decodingBytesMax = 160_000_000;
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
@@ -250,6 +252,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
   const decoding = createDecodeQueue({
     runningMax: decodingMax,
     waitingMax: settings.onnx.queueMax,
+    bytesMax: decodingBytesMax,
   });
   return (router) => {
     router.service(ChatService, createChatService({ ...deps, ...chat }));

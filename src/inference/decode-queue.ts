@@ -1,6 +1,7 @@
-/** A few images are decoded at once, the others wait in a bounded queue. */
+/** A few images are decoded at once, as far as memory goes; the others wait in a bounded queue. */
 
 import { abortable } from "#core/abortable.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 
 /** How many images may be where. */
@@ -9,20 +10,27 @@ export interface DecodeQueueOptions {
   readonly runningMax: number;
   /** Waiting; more are refused. */
   readonly waitingMax: number;
+  /** Memory of all that are decoded at once. One that needs more is decoded alone. */
+  readonly bytesMax: number;
 }
+
+/** Waits until there is memory for a decoding that takes `bytes`. Once per decoding. */
+export type ClaimBytes = (bytes: number) => Promise<void>;
 
 /** Decodings in the order they were asked for. */
 export interface DecodeQueue {
   /**
    * What `decode` gives. Rejects with OVERLOADED when the queue is full, and with the signal's reason
    * as soon as that aborts: what waited is dropped then, what has begun keeps its place to its end,
-   * for it cannot be stopped.
+   * for it cannot be stopped. `decode` claims its memory as soon as it knows how much that is.
    */
-  run<T>(decode: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(decode: (claim: ClaimBytes) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 /** An empty queue. */
-export function createDecodeQueue({ runningMax, waitingMax }: DecodeQueueOptions): DecodeQueue {
+export function createDecodeQueue(options: DecodeQueueOptions): DecodeQueue {
+  const { runningMax, waitingMax, bytesMax } = options;
+  const memory = new ByteBudget(bytesMax);
   const waiting = new Set<() => void>();
   let running = 0;
 
@@ -59,8 +67,18 @@ export function createDecodeQueue({ runningMax, waitingMax }: DecodeQueueOptions
   return {
     async run(decode, signal) {
       await enter(signal);
-      const decoded = decode();
-      decoded.then(leave, leave);
+      let claimedBytes = 0;
+      const decoded = decode(async (bytes) => {
+        const needed = Math.min(bytes, bytesMax);
+        // As many wait as are in their places, so that none is refused.
+        if (!(await memory.takeInTurn(needed, signal))) throw signal.reason;
+        claimedBytes = needed;
+      });
+      const end = () => {
+        memory.release(claimedBytes);
+        leave();
+      };
+      decoded.then(end, end);
       return await abortable(decoded, signal);
     },
   };

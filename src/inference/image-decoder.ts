@@ -2,6 +2,7 @@
 
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { fault } from "#errors/fault.ts";
+import type { ClaimBytes } from "./decode-queue.ts";
 import { foreignFormat } from "./foreign-format.ts";
 import { type Placement, placeImage, type Size } from "./image-frame.ts";
 import { structureProblem } from "./image-structure.ts";
@@ -17,14 +18,29 @@ export const imageSideMax = 65_535;
 /** Most bytes of an image's pixels as they are decoded: 64 megapixels of four channels with 16 bits. */
 export const imageBytesMax = 8 * imagePixelsMax;
 
-/** Most pixels of an image that is in memory as a whole while it is decoded: at most 8 bytes each. */
+/** The same of an image that is in memory as a whole. */
+const wholeImageBytesMax = 150_000_000;
+
+/** Most pixels of an image that is in memory as a whole while it is decoded. */
 export const wholeImagePixelsMax = 24_000_000;
 
-/** Most pixels of an AVIF image, whose decoder takes 18 bytes for each. */
-const avifPixelsMax = 16_000_000;
+/** Bytes that a pixel of it takes, measured, where a sample has 8 bits. */
+const wholePixelBytes = 8;
 
-/** Formats whose rows come one after the other, unless the image is interlaced or progressive. */
-const rowFormats: ReadonlySet<string> = new Set(["jpeg", "png", "tiff"]);
+/** Most pixels of an AVIF image: 4K. */
+const avifPixelsMax = 8_400_000;
+
+/** Bytes that its decoder takes for a pixel, measured. */
+const avifPixelBytes = 18;
+
+/** Bytes for a pixel of an image that is decoded row by row: measured 0.1 to 1.2. */
+const rowPixelBytes = 1.2;
+
+/**
+ * Formats whose rows come one after the other, unless the image is interlaced or progressive. Those
+ * of a TIFF may all be in one tile or strip.
+ */
+const rowFormats: ReadonlySet<string> = new Set(["jpeg", "png"]);
 
 /**
  * Beyond so many pixels JPEG and WebP are decoded at a fraction of their size, which takes a fraction
@@ -58,10 +74,14 @@ sharp.unblock({
   ),
 });
 
-/** Pixels at the size that the input needs, and where they belong in it. Throws IMAGE_INVALID. */
+/**
+ * Pixels at the size that the input needs, and where they belong in it. Claims the memory that the
+ * decoding takes before it begins. Throws IMAGE_INVALID.
+ */
 export async function decodeImage(
   encoded: Uint8Array,
   input: ImageInput,
+  claim: ClaimBytes,
 ): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
   const problem = await structureProblem(encoded);
@@ -69,7 +89,8 @@ export async function decodeImage(
   if (problem !== undefined) throw imageFault(foreignProblem(encoded) ?? problem);
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });
-  const size = await uprightSize(image, encoded);
+  const { size, decodingBytes } = await inspect(image, encoded);
+  await claim(decodingBytes);
   const placement = placeImage(size, input);
   const resized = cropped(image.autoOrient(), size, placement)
     .resize({ ...placement.resized, fit: "fill" })
@@ -95,7 +116,11 @@ function cropped(image: Sharp, size: Size, { crop }: Placement): Sharp {
   return isWhole && size.width * size.height > scaledFromPixels ? image : image.extract(crop);
 }
 
-async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
+/** The upright size, and the memory that decoding takes. Throws IMAGE_INVALID for what is too large. */
+async function inspect(
+  image: Sharp,
+  encoded: Uint8Array,
+): Promise<{ readonly size: Size; readonly decodingBytes: number }> {
   let metadata: Metadata;
   try {
     metadata = await image.metadata();
@@ -105,7 +130,8 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
   const { format, isProgressive = false, autoOrient, channels, depth } = metadata;
   const { width, height } = autoOrient;
   const byRow = rowFormats.has(format) && !isProgressive;
-  const wholeMax = format === "heif" ? avifPixelsMax : wholeImagePixelsMax;
+  const isAvif = format === "heif";
+  const wholeMax = isAvif ? avifPixelsMax : wholeImagePixelsMax;
   const pixelsMax = byRow ? imagePixelsMax : wholeMax;
   if (width * height > pixelsMax) {
     const kind = isProgressive ? "an interlaced image" : `a ${format} image`;
@@ -118,12 +144,16 @@ async function uprightSize(image: Sharp, encoded: Uint8Array): Promise<Size> {
       `the image has ${width} × ${height} pixels; the limit of a side is ${imageSideMax}`,
     );
   }
-  if (width * height * channels * (depthBytes[depth] ?? depthBytesMax) > imageBytesMax) {
+  const bytes = width * height * channels * (depthBytes[depth] ?? depthBytesMax);
+  const bytesMax = byRow ? imageBytesMax : wholeImageBytesMax;
+  if (bytes > bytesMax) {
     throw imageFault(
-      `the image has ${width} × ${height} pixels of ${channels} channels in ${depth}; the limit is ${imageBytesMax / 1e6} MB`,
+      `the image has ${width} × ${height} pixels of ${channels} channels in ${depth}; the limit is ${bytesMax / 1e6} MB`,
     );
   }
-  return autoOrient;
+  const pixels = width * height;
+  const wholeBytes = Math.max(bytes, pixels * (isAvif ? avifPixelBytes : wholePixelBytes));
+  return { size: autoOrient, decodingBytes: byRow ? pixels * rowPixelBytes : wholeBytes };
 }
 
 function imageFault(description: string, cause?: unknown) {

@@ -1,6 +1,7 @@
 /** An encoded image becomes a model's input. */
 
 import type { Tensor } from "#core/tensor.ts";
+import type { ClaimBytes } from "./decode-queue.ts";
 import type { ImageFrame } from "./image-frame.ts";
 import type { ImageInput } from "./model-spec.ts";
 import { pixelsToTensor } from "./pixels.ts";
@@ -17,9 +18,13 @@ export interface PreparedImage {
  * Decodes beside the event loop, turns upright, lays transparency over white, fits and normalises.
  * Throws IMAGE_INVALID, naming field `file`, for anything that is no whole image within limits.
  */
-export async function prepareImage(encoded: Uint8Array, input: ImageInput): Promise<PreparedImage> {
+export async function prepareImage(
+  encoded: Uint8Array,
+  input: ImageInput,
+  claim: ClaimBytes,
+): Promise<PreparedImage> {
   const { decodeImage } = await openDecoder();
-  const { pixels, placement } = await decodeImage(encoded, input);
+  const { pixels, placement } = await decodeImage(encoded, input, claim);
   return { tensor: pixelsToTensor(pixels, placement, input), frame: placement.frame };
 }
 

@@ -78,7 +78,10 @@ async function prepare(
     });
   }
   const startMs = clock.nowMs();
-  const { tensor, frame } = await decoding.run(() => prepareImage(request.file, image), signal);
+  const { tensor, frame } = await decoding.run(
+    (claim) => prepareImage(request.file, image, claim),
+    signal,
+  );
   // An empty name stands for the model's only input.
   return { inputs: [{ ...tensor, name: "" }], frame, preprocessMs: clock.nowMs() - startMs };
 }

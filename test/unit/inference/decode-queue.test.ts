@@ -4,11 +4,13 @@ import { eventLoopTurn, refusal } from "../../support/predict.ts";
 
 /** A queue, and decodings by name that end when a test says so. */
 function queueOf(runningMax: number, waitingMax: number) {
-  const queue = createDecodeQueue({ runningMax, waitingMax });
+  const queue = createDecodeQueue({ runningMax, waitingMax, bytesMax: 100 });
   const begun: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<string>>();
   const decode = (name: string, signal = new AbortController().signal) =>
-    queue.run(() => {
+    queue.run(async (claim) => {
+      // Names that are numbers are the bytes that the image needs.
+      if (Number(name) > 0) await claim(Number(name));
       begun.push(name);
       const end = Promise.withResolvers<string>();
       ends.set(name, end);
@@ -111,5 +113,50 @@ describe("callers who leave", () => {
     await end("c");
     await left;
     expect(await last).toBe("c decoded");
+  });
+});
+
+describe("memory", () => {
+  test("two images are decoded at once where there is memory for both, in order", async () => {
+    const { begun, decode, end } = queueOf(2, 10);
+    const all = Promise.all(["60", "40", "70", "50"].map((bytes) => decode(bytes)));
+    await eventLoopTurn();
+    expect(begun).toEqual(["60", "40"]);
+    await end("40");
+    expect(begun).toEqual(["60", "40"]);
+    await end("60");
+    expect(begun).toEqual(["60", "40", "70"]);
+    await end("70");
+    expect(begun).toEqual(["60", "40", "70", "50"]);
+    await end("50");
+    expect(await all).toHaveLength(4);
+  });
+
+  test("an image that needs more than all of it is decoded alone", async () => {
+    const { begun, decode, end } = queueOf(2, 10);
+    const all = Promise.all(["1", "500", "2"].map((bytes) => decode(bytes)));
+    await eventLoopTurn();
+    expect(begun).toEqual(["1"]);
+    await end("1");
+    expect(begun).toEqual(["1", "500"]);
+    await end("500");
+    await end("2");
+    expect(await all).toHaveLength(3);
+  });
+
+  test("one that fails gives it back, and one that leaves while it waits takes none", async () => {
+    const { begun, decode, end, fail } = queueOf(2, 10);
+    const leaving = new AbortController();
+    const damaged = expect(decode("100")).rejects.toThrow("100 is damaged");
+    const left = expect(decode("90", leaving.signal)).rejects.toThrow("left");
+    const last = decode("80");
+    await eventLoopTurn();
+    leaving.abort(new Error("left"));
+    await left;
+    await fail("100");
+    await damaged;
+    expect(begun).toEqual(["100", "80"]);
+    await end("80");
+    expect(await last).toBe("80 decoded");
   });
 });

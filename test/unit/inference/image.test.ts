@@ -29,13 +29,16 @@ function halves(width: number, height: number) {
   return sharp(rgb, { raw: { width, height, channels: 3 } });
 }
 
+/** There is memory for all. */
+const unclaimed = async () => {};
+
 async function levels(encoded: Uint8Array, change: Partial<ImageInput> = {}) {
-  const { tensor } = await prepareImage(encoded, { ...input, ...change });
+  const { tensor } = await prepareImage(encoded, { ...input, ...change }, unclaimed);
   return numbersOf(tensor).map(Math.round);
 }
 
 async function refusal(encoded: Uint8Array) {
-  const error = await prepareImage(encoded, input).then(
+  const error = await prepareImage(encoded, input, unclaimed).then(
     () => "nothing was thrown",
     (thrown: unknown) => thrown,
   );
@@ -81,7 +84,7 @@ describe("formats", () => {
 describe("preparation", () => {
   test("the tensor is FP32 of batch 1 in the model's layout", async () => {
     const png = await halves(8, 8).png().toBuffer();
-    const { tensor } = await prepareImage(png, { ...input, layout: "NCHW" });
+    const { tensor } = await prepareImage(png, { ...input, layout: "NCHW" }, unclaimed);
     expect(tensor.datatype).toBe("FP32");
     expect(tensor.shape).toEqual([1, 3, 4, 4]);
     expect(tensor.bytes.byteLength).toBe(1 * 3 * 4 * 4 * 4);
@@ -99,7 +102,7 @@ describe("preparation", () => {
       .withMetadata({ orientation: 6 })
       .jpeg({ quality: 100 })
       .toBuffer();
-    const { tensor, frame } = await prepareImage(jpeg, input);
+    const { tensor, frame } = await prepareImage(jpeg, input, unclaimed);
     const numbers = numbersOf(tensor);
     expect(numbers[0]).toBeGreaterThan(240);
     expect(numbers[9]).toBeGreaterThan(240);
@@ -117,7 +120,7 @@ describe("preparation", () => {
   test("contain pads, and the frame says where the picture is", async () => {
     const png = await halves(40, 20).png().toBuffer();
     const contain: ImageInput = { ...input, fit: "contain", pad: 7 };
-    const { tensor, frame } = await prepareImage(png, contain);
+    const { tensor, frame } = await prepareImage(png, contain, unclaimed);
     const numbers = numbersOf(tensor).map(Math.round);
     expect(numbers.slice(0, 12)).toEqual(Array(12).fill(7));
     expect(numbers.slice(36)).toEqual(Array(12).fill(7));
@@ -140,6 +143,23 @@ describe("preparation", () => {
     const png = await halves(33, 17).png().toBuffer();
     expect(await levels(png)).toEqual(await levels(png));
   });
+});
+
+test("the memory of a decoding is claimed before it begins, as much as was measured", async () => {
+  const claimed = async (encoded: Promise<Buffer>) => {
+    const bytes: number[] = [];
+    await prepareImage(await encoded, input, async (claim) => void bytes.push(claim));
+    return bytes;
+  };
+  const image = halves(1000, 1000);
+  expect(await claimed(image.clone().jpeg().toBuffer())).toEqual([1_200_000]);
+  expect(await claimed(image.clone().jpeg({ progressive: true }).toBuffer())).toEqual([8_000_000]);
+  expect(await claimed(image.clone().avif({ effort: 0 }).toBuffer())).toEqual([18_000_000]);
+  expect(await claimed(image.clone().tiff().toBuffer())).toEqual([8_000_000]);
+  const none = prepareImage(await image.clone().jpeg().toBuffer(), input, async () => {
+    throw new Error("no memory");
+  });
+  await expect(none).rejects.toThrow("no memory");
 });
 
 describe("a photo of 20 megapixels is read, whatever its encoding", () => {
@@ -255,8 +275,13 @@ describe("refusals name the field", () => {
       },
       {
         name: "an AVIF, whose decoder takes the most memory",
-        encoded: () => halves(4001, 4000).avif({ effort: 0 }).toBuffer(),
-        problem: "4001 × 4000 pixels; the limit of a heif image is 16 megapixels",
+        encoded: () => halves(4201, 2000).avif({ effort: 0 }).toBuffer(),
+        problem: "4201 × 2000 pixels; the limit of a heif image is 8.4 megapixels",
+      },
+      {
+        name: "a TIFF, which may be of one tile",
+        encoded: () => halves(6001, 4000).tiff({ compression: "deflate" }).toBuffer(),
+        problem: "6001 × 4000 pixels; the limit of a tiff image is 24 megapixels",
       },
     ];
     test.each([
@@ -268,11 +293,11 @@ describe("refusals name the field", () => {
       expect(message).toContain(problem);
     });
     test("pixels of many bytes", async () => {
-      expect(await refusal(deepTiff(7000, 7000))).toMatchObject({
+      expect(await refusal(deepTiff(4000, 4000))).toMatchObject({
         message:
-          "file: the image has 7000 × 7000 pixels of 3 channels in float; the limit is 512 MB",
+          "file: the image has 4000 × 4000 pixels of 3 channels in float; the limit is 150 MB",
       });
-      expect(await refusal(deepTiff(6000, 6000))).toMatchObject({
+      expect(await refusal(deepTiff(3500, 3500))).toMatchObject({
         message: "file: the image is truncated or damaged",
       });
     });
