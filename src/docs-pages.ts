@@ -20,11 +20,9 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** A page that stays as it is once somebody asked for it; clients may keep it. */
+/** A page that stays as it is once somebody asked for it, however many ask at once; clients may keep it. */
 function fixedPage(contentType: string, write: () => string | Promise<string>) {
-  let answer: PageAnswer | undefined;
-  return async (): Promise<PageAnswer> => {
-    if (answer !== undefined) return answer;
+  const made = async (): Promise<PageAnswer> => {
     const body = new FixedBody(await write());
     const headers = {
       // Weak: it stands for the page in every coding.
@@ -33,7 +31,15 @@ function fixedPage(contentType: string, write: () => string | Promise<string>) {
       "content-security-policy": contentSecurityPolicy,
       "x-content-type-options": "nosniff",
     };
-    answer = { status: 200, contentType, body, headers };
+    return { status: 200, contentType, body, headers };
+  };
+  let answer: Promise<PageAnswer> | undefined;
+  return (): Promise<PageAnswer> => {
+    answer ??= made().catch((error: unknown) => {
+      // The next one may find the file that this one did not.
+      answer = undefined;
+      throw error;
+    });
     return answer;
   };
 }

@@ -117,7 +117,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
 }
 
 /** Buffers lie outside of V8's heap, but its limit tells how much memory the process may have. */
-const heapShare = 1 / 4;
+const heapShare = 1 / 8;
 const bufferBytesMaxDefault = 1024 ** 3;
 
 function bufferBytesMaxFrom(
