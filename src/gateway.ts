@@ -96,7 +96,7 @@ const coreMessageBytesMax = 64 * 1024 * 1024;
 /** Images decoded at once: half of the threads that also read files and look up names. */
 const decodingMax = 2;
 /** Memory of the images that are decoded at once: one of the largest, or two of a usual size. */
-const decodingBytesMax = 160_000_000;
+const decodingBytesMax = 130_000_000;
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
