@@ -5,6 +5,7 @@ import type { ChatCall } from "#backends/backend.ts";
 import type { ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
+import { relayKey } from "#dialects/relay/relay.ts";
 import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent, Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
@@ -140,10 +141,12 @@ export class ActiveChat {
     record.attempts = (record.attempts ?? 0) + 1;
     this.#pool = call.pool;
     this.#model = call.model;
+    this.#dropped = [];
     const onDropped = (parameters: readonly string[]) => {
       this.#dropped = parameters;
     };
-    return { ...call, onDropped };
+    const relay = this.#context.values.get(relayKey);
+    return relay === undefined ? { ...call, onDropped } : { ...call, onDropped, relay };
   }
 
   /** Tells the client where its chat went. */

@@ -185,9 +185,9 @@ const requests: readonly Sent[] = [
   {
     name: "OpenAI, a field that nobody knows",
     method: "POST",
-    path: "/v1/chat/completions",
+    path: "/v1/responses",
     headers: json,
-    body: vendorChat("here/double", { fancy: 1 }),
+    body: JSON.stringify({ model: "here/double", input: "Hi", fancy: 1 }),
     status: 200,
   },
   {

@@ -55,6 +55,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   routing: ["pool", "errors", "core"],
   services: [
     "catalog",
+    "dialects",
     "chat",
     "routing",
     "pool",
