@@ -194,7 +194,7 @@ const requests: readonly Sent[] = [
     name: "OpenAI stream",
     method: "POST",
     path: "/v1/chat/completions",
-    headers: json,
+    headers: { ...json, "x-polygate-cache": "use" },
     body: vendorChat("here/double", { stream: true }),
     status: 200,
   },

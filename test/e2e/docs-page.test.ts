@@ -97,6 +97,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "ModelsService",
         "HealthService",
         "StatsService",
+        "CacheService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();
       await page.fill("#filter", "PREDICT");

@@ -53,8 +53,10 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   catalog: ["dialects", "routing", "pool", "backends", "chat", "errors", "core"],
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
+  cache: ["errors", "core"],
   services: [
     "catalog",
+    "cache",
     "dialects",
     "chat",
     "routing",
