@@ -23,6 +23,7 @@ const adminOperations = [
   "ModelsService_UnloadModel",
   "ModelsService_ReloadModel",
   "ModelsService_ReloadModel_2",
+  "CacheService_Purge",
 ];
 
 describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {

@@ -119,12 +119,14 @@ async function createWorld(): Promise<World> {
     return `${dialect}: { dialect: ${configName}, base_url: "${providers[dialect].url}", api_key: upstream-key, default_model: "double é" }`;
   };
   const other = (dialect: ServerDialect) => (dialect === "anthropic" ? "gemini" : "anthropic");
+  const translated = `translated: { dialect: openai, relay: false, base_url: "${providers["openai-chat"].url}", api_key: upstream-key, default_model: double }`;
   const yaml = `
 gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: raw, key: ${key} }] }
 load_balancer: { retry_attempts: 2 }
 providers:
 ${dialects.map((dialect) => `  ${provider(dialect)}`).join("\n")}
+  ${translated}
 routes:
 ${dialects.map((dialect) => `  to-${dialect}: "${dialect}/double é"`).join("\n")}
 ${dialects.map((dialect) => `  over-${dialect}: { fallback: ["${dialect}/double é", "${other(dialect)}/double é"] }`).join("\n")}
@@ -408,4 +410,13 @@ test("a model's name that stands twice in a body is replaced twice: no provider 
   });
   expect(response.status).toBe(200);
   expect(world.providers.anthropic.received.at(-1)?.bytes.toString()).not.toContain("expensive");
+});
+
+test("a provider with `relay: false` is told what the gateway makes of a request, in its own dialect too", async () => {
+  const { body } = await sent("openai-chat", "/v1/chat/completions", {
+    model: "translated",
+    messages: [{ role: "user", content: "Hi" }],
+    fancy: 1,
+  });
+  expect(body).toEqual({ model: "double", messages: [{ role: "user", content: "Hi" }] });
 });

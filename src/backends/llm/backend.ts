@@ -39,6 +39,8 @@ export interface LlmBackendOptions {
   readonly keys: readonly string[];
   readonly keyHeader: KeyHeader;
   readonly profile?: string;
+  /** Clients of the dialect are relayed; else translated, as all others are. */
+  readonly relays?: boolean;
   readonly factsOf: (model: string) => ModelFacts;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
@@ -234,8 +236,8 @@ export class LlmBackend implements ChatBackend {
   }
 
   #relayOf(request: ChatRequest, { relay }: ChatCall): Relay | undefined {
-    const { dialect, profile } = this.#options;
-    if (relay === undefined || relay.request.dialect !== dialect) return undefined;
+    const { dialect, profile, relays = true } = this.#options;
+    if (!relays || relay?.request.dialect !== dialect) return undefined;
     // A server that is only compatible with OpenAI may pass on whatever models of others made.
     const isAnyVendors = dialect === "openai-chat" && profile === "compatible";
     const { vendor } = headRules[relay.request.dialect];
