@@ -6,6 +6,7 @@ import { coreChat } from "#backends/core-chat.ts";
 import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
+import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget } from "#catalog/chat-catalog.ts";
 import type { Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -16,6 +17,7 @@ import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
@@ -38,7 +40,9 @@ import { poolRoute } from "#routing/pool-route.ts";
 import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/health.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
+import { createCacheService } from "#services/cache.ts";
 import { createChatService } from "#services/chat.ts";
+import { ChatCache } from "#services/chat-cache.ts";
 import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
@@ -238,6 +242,18 @@ function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> 
   });
 }
 
+/** Opens the cache of chats, of which metrics tell. */
+function openCache({ settings, clock, metrics }: Shared): ResponseCache {
+  return new ResponseCache(settings.cache, {
+    clock,
+    onChange({ entries, bytes, evicted }) {
+      metrics.cacheEntries.set(entries);
+      metrics.cacheBytes.set(bytes);
+      metrics.cacheEvictions.inc(evicted);
+    },
+  });
+}
+
 /** Mounts every service. */
 function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Routes {
   const { settings, clock, metrics, stats, health } = shared;
@@ -249,13 +265,16 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     stopping: shared.stopping,
   };
   const deps = { clock, metrics, stats, meter: createMeter({ clock, metrics, stats }) };
+  const cache = openCache(shared);
+  const responses = new ChatCache(settings.cache, { cache, metrics });
   const decoding = createDecodeQueue({
     runningMax: decodingMax,
     waitingMax: settings.onnx.queueMax,
     bytesMax: decodingBytesMax,
   });
   return (router) => {
-    router.service(ChatService, createChatService({ ...deps, ...chat }));
+    router.service(ChatService, createChatService({ ...deps, ...chat, responses }));
+    router.service(CacheService, createCacheService(cache));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(

@@ -2,6 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
@@ -15,6 +16,7 @@ export const publicServices: readonly DescService[] = [
   ModelsService,
   HealthService,
   StatsService,
+  CacheService,
 ];
 
 /** Those that HTTP rules may select: a health check may be given a path of its own. */

@@ -1,6 +1,7 @@
 /** What every backend offers to the rooms in front of it: the contract, in prose and types. */
 
 import type { NamedTensor } from "#core/tensor.ts";
+import type { Relay } from "#dialects/relay/relay.ts";
 import type {
   StreamChatResponse as CorePiece,
   ChatRequest as CoreRequest,
@@ -27,6 +28,8 @@ export interface ChatCall extends BackendCall {
   readonly model: string;
   /** Notified of the parameters that the backend does not have and that were left out. */
   onDropped?(parameters: readonly string[]): void;
+  /** The request in its client's words. A backend that speaks them sends those, and leaves its own there. */
+  readonly relay?: Relay;
 }
 
 /** A model that a chat backend can be asked for. */

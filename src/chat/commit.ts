@@ -3,7 +3,7 @@
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 
 /** Whether an event is content, or says that there is none. */
-function commits({ event }: ChatEvent): boolean {
+export function commits({ event }: ChatEvent): boolean {
   switch (event.case) {
     case "textDelta":
     case "argumentsDelta":
@@ -23,7 +23,7 @@ function commits({ event }: ChatEvent): boolean {
 }
 
 /** Events that may be held: a start, a usage and the beginnings of parts; more are passed on. */
-const heldMax = 64;
+export const heldMax = 64;
 
 /** The events, none of them before the first that is content. */
 export async function* heldUntilContent(

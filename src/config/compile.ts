@@ -17,6 +17,7 @@ import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type {
+  CacheSettings,
   CorsSettings,
   LoggingSettings,
   OnnxSettings,
@@ -104,6 +105,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
+    cache: cacheFrom(config.cache, report),
     logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
@@ -140,6 +142,24 @@ function loggingFrom(
   { terminals }: CompileContext,
 ): LoggingSettings {
   return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
+}
+
+const entryBytesMaxDefault = 1 << 20;
+
+function cacheFrom(cache: FileConfig["cache"], report: Report): CacheSettings {
+  const { enabled, models, ttl, shared, max_size, max_entries, max_entry_size } = cache;
+  if (max_entry_size !== undefined && max_entry_size > max_size) {
+    report(["cache", "max_entry_size"], "is more than `max_size`", "lower it");
+  }
+  return {
+    enabled,
+    models,
+    ttlMs: ttl,
+    isShared: shared,
+    bytesMax: max_size,
+    entriesMax: max_entries,
+    entryBytesMax: max_entry_size ?? Math.min(entryBytesMaxDefault, max_size),
+  };
 }
 
 /** Drops what is undefined. */

@@ -6,7 +6,7 @@ import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-
 import type { Price } from "#chat/price.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import { duration, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
+import { duration, flag, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
 import type { Environment } from "./source.ts";
 
 const weightMax = 1_000;
@@ -69,6 +69,11 @@ const provider = z.strictObject({
     .enum(["openai", "xai", "deepseek", "ollama-v1", "compatible"])
     .optional()
     .describe("How it deviates from the OpenAI dialect."),
+  relay: flag()
+    .prefault(true)
+    .describe(
+      "Clients of its own dialect and it are given each other's bytes; false translates, for a server that refuses fields or needs its deviations mended.",
+    ),
   default_model: text().optional().describe("The model of a chat that names the provider alone."),
   priority: wholeNumber(1, 100).prefault(1).describe("1 is the most preferred under `scored`."),
   max_concurrent: wholeNumber(1, 100_000)
@@ -206,6 +211,7 @@ function providerFrom(
     keyHeader: written.key_header ?? preset.keyHeader,
     keys,
     endpoints,
+    relays: written.relay,
     priority: written.priority,
     concurrentMax: written.max_concurrent,
     weights: defined(written.weights) as Readonly<Record<string, number>>,

@@ -313,6 +313,31 @@ const models = z.strictObject({
     .describe("Inferences that may wait for a worker, and images that may wait to be decoded."),
 });
 
+const cache = z.strictObject({
+  enabled: flag()
+    .prefault(true)
+    .describe("Keep responses of chats that ask for it, or whose model is among `models`."),
+  models: z
+    .array(text())
+    .prefault([])
+    .describe(
+      "Models, routes and providers whose chats share equal responses without asking; by the name that clients use.",
+    ),
+  ttl: duration("24h").prefault("5m").describe("How long a response is given to equal calls."),
+  shared: flag()
+    .prefault(false)
+    .describe("Callers get each other's responses; else each its own alone."),
+  max_size: size("1024GB").prefault("64MB").describe("Bytes of all responses that are kept."),
+  max_entries: wholeNumber(1, 10_000_000)
+    .prefault(10_000)
+    .describe("Responses that are kept; the one not asked for longest goes first."),
+  max_entry_size: size("1GB")
+    .optional()
+    .describe(
+      "Bytes of one response; a longer one is passed on and not kept. 1 MB, at most `max_size`, when absent.",
+    ),
+});
+
 const logging = z.strictObject({
   level: z
     .enum(["debug", "info", "warn", "error"])
@@ -358,6 +383,7 @@ export const fileSchema = z.strictObject({
   providers: providersSchema,
   routes: routesSchema,
   models: models.prefault({}).describe("Models that run in this process."),
+  cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

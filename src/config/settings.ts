@@ -154,6 +154,20 @@ export interface OnnxSettings {
   readonly queueMax: number;
 }
 
+/** Responses of chats that are kept for equal ones. */
+export interface CacheSettings {
+  readonly enabled: boolean;
+  /** Names whose chats are answered from the cache without asking. */
+  readonly models: readonly string[];
+  readonly ttlMs: number;
+  /** Callers get each other's responses. */
+  readonly isShared: boolean;
+  readonly bytesMax: number;
+  readonly entriesMax: number;
+  /** At most `bytesMax`. */
+  readonly entryBytesMax: number;
+}
+
 /** Where log lines go. */
 export interface LoggingSettings {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -192,6 +206,7 @@ export interface Settings {
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
   readonly chat: ChatSettings;
+  readonly cache: CacheSettings;
   /** LLM providers, those of the environment included. */
   readonly providers: readonly ProviderSettings[];
   /** Public model names of chat. */

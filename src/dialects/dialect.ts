@@ -53,7 +53,7 @@ export interface WrittenError {
 
 /** The client's side of a dialect. */
 export interface DialectServer {
-  readonly name: DialectName;
+  readonly name: ServerDialect;
   /** Throws PARAMETER_INVALID with the place of what does not fit. */
   readRequest(body: unknown): ReadRequest;
   writeResponse(response: ChatResponse, facts: ResponseFacts): Json;
@@ -110,3 +110,6 @@ export type Framing = "sse" | "ndjson";
 
 /** The dialects. */
 export type DialectName = "openai-chat" | "openai-responses" | "anthropic" | "gemini" | "ollama";
+
+/** Those that clients of the gateway speak. */
+export type ServerDialect = Exclude<DialectName, "ollama">;

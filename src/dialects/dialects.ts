@@ -1,14 +1,14 @@
 /** Every dialect by its name. */
 
 import { anthropicClient, anthropicServer } from "./anthropic/dialect.ts";
-import type { DialectClient, DialectName, DialectServer } from "./dialect.ts";
+import type { DialectClient, DialectName, DialectServer, ServerDialect } from "./dialect.ts";
 import { geminiClient, geminiServer } from "./gemini/dialect.ts";
 import { ollamaClient } from "./ollama/dialect.ts";
 import { openaiChatClient, openaiChatServer } from "./openai-chat/dialect.ts";
 import { openaiResponsesClient, openaiResponsesServer } from "./openai-responses/dialect.ts";
 
 /** Dialects that clients of the gateway speak. */
-export const servers: Readonly<Record<Exclude<DialectName, "ollama">, DialectServer>> = {
+export const servers: Readonly<Record<ServerDialect, DialectServer>> = {
   "openai-chat": openaiChatServer,
   "openai-responses": openaiResponsesServer,
   anthropic: anthropicServer,

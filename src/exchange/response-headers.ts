@@ -16,6 +16,8 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   "x-polygate-model": "exposed",
   "x-polygate-attempts": "exposed",
   "x-polygate-dropped": "exposed",
+  // Whether the response had been made for an equal call.
+  "x-polygate-cache": "exposed",
   // What the SDKs of model vendors read.
   "request-id": "exposed",
   "retry-after-ms": "exposed",

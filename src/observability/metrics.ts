@@ -129,6 +129,24 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
   };
 }
 
+/** What is counted of responses that are kept. */
+function cacheMetrics({ counter, gauge }: Makers) {
+  return {
+    cacheRequests: counter(
+      "gateway_cache_requests_total",
+      "Chats that were to be answered from the cache: hit, miss, or bypass where they may not be.",
+      ["result"],
+    ),
+    cacheEvictions: counter(
+      "gateway_cache_evictions_total",
+      "Kept responses that had to go for want of room.",
+      [],
+    ).labels({}),
+    cacheEntries: gauge("gateway_cache_entries", "Responses that are kept.", []),
+    cacheBytes: gauge("gateway_cache_bytes", "Bytes of the responses that are kept.", []),
+  };
+}
+
 const modelLabels = ["model", "version"] as const;
 
 /** What is counted of inferences; names and meaning are Triton's. */
@@ -165,6 +183,7 @@ export function createMetrics() {
     ...doorMetrics(make),
     ...callMetrics(make),
     ...backendMetrics(make),
+    ...cacheMetrics(make),
     ...inferenceMetrics(make),
   };
 }

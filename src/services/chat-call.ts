@@ -1,10 +1,11 @@
 /** One chat: its route, its tries, and what of it is counted and told. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { ChatCall } from "#backends/backend.ts";
+import type { BackendCall, ChatCall } from "#backends/backend.ts";
 import type { ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
+import { relayKey } from "#dialects/relay/relay.ts";
 import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent, Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
@@ -12,7 +13,6 @@ import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { AttemptCall, Dispatch } from "#routing/dispatch.ts";
 import type { RouteAsk } from "#routing/route.ts";
-import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
 
 /** What chats need. */
@@ -85,15 +85,15 @@ export class ActiveChat {
     return this.#deps.clock.nowMs() - this.#record.startMs;
   }
 
-  /** A whole response. */
-  async whole(): Promise<ChatResponse> {
+  /** A whole response, for as long as `call` allows. */
+  async whole(call: BackendCall): Promise<ChatResponse> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
     const response = await meter.run({ backend: kind, record: this.#record }, () =>
       dispatch.call(
         route,
-        (backend, call) => backend.chat(this.#request, this.#callOf(call)),
-        backendCallOf(this.#context),
+        (backend, attempt) => backend.chat(this.#request, this.#callOf(attempt)),
+        call,
       ),
     );
     this.#describe();
@@ -101,11 +101,11 @@ export class ActiveChat {
   }
 
   /** The response as events; `end` is to be called with how it went. */
-  async *events(): AsyncGenerator<ChatEvent> {
+  async *events(call: BackendCall): AsyncGenerator<ChatEvent> {
     const events = this.#deps.dispatch.stream(
       this.#target.route,
-      (backend, call) => backend.streamChat(this.#request, this.#callOf(call)),
-      backendCallOf(this.#context),
+      (backend, attempt) => backend.streamChat(this.#request, this.#callOf(attempt)),
+      call,
     );
     let isDescribed = false;
     for await (const event of events) {
@@ -115,9 +115,8 @@ export class ActiveChat {
     }
   }
 
-  /** Begins to measure a stream; the function that is returned ends it. */
-  measure(): (thrown?: unknown) => void {
-    const { signal } = this.#context;
+  /** Begins to measure a stream that ends with `signal`; the function that is returned ends it. */
+  measure(signal: AbortSignal): (thrown?: unknown) => void {
     return this.#deps.meter.begin({ backend: this.#target.kind, record: this.#record, signal });
   }
 
@@ -133,6 +132,13 @@ export class ActiveChat {
     return cost;
   }
 
+  /** Counts a response that nobody was asked for: it costs nothing. */
+  accountKept(model: string): void {
+    this.#record.model = model;
+    const used = { tokens: 0, cost: 0 };
+    this.#deps.stats.add("model", model, this.elapsedMs, { failed: false, ...used });
+  }
+
   /** The call as a backend is given it; what is known of it goes into the record. */
   #callOf(call: AttemptCall): ChatCall {
     const record = this.#record;
@@ -140,10 +146,12 @@ export class ActiveChat {
     record.attempts = (record.attempts ?? 0) + 1;
     this.#pool = call.pool;
     this.#model = call.model;
+    this.#dropped = [];
     const onDropped = (parameters: readonly string[]) => {
       this.#dropped = parameters;
     };
-    return { ...call, onDropped };
+    const relay = this.#context.values.get(relayKey);
+    return relay === undefined ? { ...call, onDropped } : { ...call, onDropped, relay };
   }
 
   /** Tells the client where its chat went. */

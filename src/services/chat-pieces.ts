@@ -24,6 +24,8 @@ export class PieceWriter {
   #call: Call | undefined;
   #isCallWhole = false;
   #stop: Stop | undefined;
+  /** Why each response of the stream ended. */
+  readonly stops: Stop[] = [];
   /** Events since the piece before. */
   #events: ChatEvent[] = [];
   model = "";
@@ -41,6 +43,7 @@ export class PieceWriter {
   /** The piece of an event; undefined when it says nothing by itself. */
   write(chatEvent: ChatEvent): Piece | undefined {
     if (this.#withParts) this.#events.push(chatEvent);
+    if (chatEvent.event.case === "stop") this.stops.push(chatEvent.event.value);
     // The short form has one response.
     const short = chatEvent.choice === 0 ? this.#short(chatEvent) : undefined;
     if (short === undefined && this.#events.length === 0) return undefined;

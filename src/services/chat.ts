@@ -2,6 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { BackendCall } from "#backends/backend.ts";
 import { fillParts, fillShortForm } from "#chat/short-form.ts";
 import { fault } from "#errors/fault.ts";
 import {
@@ -9,22 +10,81 @@ import {
   ChatRequestSchema,
   type ChatResponse,
   type ChatService,
+  type StreamChatResponse,
+  StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
+import type { Stop } from "#gen/polygate/v1/conversation_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
+import { backendCallOf } from "./backend-call.ts";
+import type { ChatCache } from "./chat-cache.ts";
 import { ActiveChat, type ChatDeps } from "./chat-call.ts";
 import { PieceWriter } from "./chat-pieces.ts";
 
+/** What the service needs. */
+export interface ChatServiceDeps extends ChatDeps {
+  readonly responses: ChatCache;
+}
+
+const createPiece = creatorOf(StreamChatResponseSchema);
+
+/** A backend's whole response. */
+async function answer(chat: ActiveChat, call: BackendCall): Promise<ChatResponse> {
+  const response = await chat.whole(call);
+  response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
+  fillShortForm(response);
+  return response;
+}
+
+/** A backend's response in pieces; returns why it ended. */
+async function* answerPieces(
+  chat: ActiveChat,
+  withParts: boolean,
+  call: BackendCall,
+): AsyncGenerator<StreamChatResponse, readonly Stop[], undefined> {
+  const writer = new PieceWriter(withParts);
+  const end = chat.measure(call.signal);
+  try {
+    // To the end, not to the last event: leaving before it would cancel the backend's call.
+    for await (const event of chat.events(call)) {
+      const piece = writer.write(event);
+      if (piece !== undefined) yield createPiece(piece);
+    }
+    if (!writer.isWhole) {
+      throw fault("BACKEND_FAILED", "the backend ended its response before the last piece");
+    }
+    const cost = chat.account(writer);
+    yield createPiece(writer.last({ cost, elapsedMs: chat.elapsedMs }));
+    end();
+    return writer.stops;
+  } catch (thrown) {
+    end(thrown);
+    throw thrown;
+  } finally {
+    end(new DOMException("the client left", "AbortError"));
+  }
+}
+
 /** The service over the catalog of chat routes. */
-export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatService> {
+export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
+  const { responses } = deps;
+
   async function ask(
     request: ChatRequest,
     context: HandlerContext,
-  ): Promise<{ readonly response: ChatResponse; readonly pool: string }> {
+  ): Promise<{ readonly response: ChatResponse; readonly routedVia: string }> {
     const chat = new ActiveChat(deps, request, context);
-    const response = await chat.whole();
-    response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
+    const cached = responses.for(request, context);
+    const make = (call: BackendCall) => answer(chat, call);
+    const { message: response, isKept } =
+      cached === undefined
+        ? { message: await make(backendCallOf(context)), isKept: false }
+        : await cached.whole(make);
+    if (isKept) {
+      response.cost = 0;
+      chat.accountKept(response.modelUsed);
+    }
     response.processingTimeMs = Math.round(chat.elapsedMs);
-    fillShortForm(response);
-    return { response, pool: chat.pool };
+    return { response, routedVia: context.responseHeader.get("x-polygate-provider") ?? "" };
   }
 
   return {
@@ -43,25 +103,19 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
 
     async *streamChat(request, context) {
       const chat = new ActiveChat(deps, request, context);
-      const writer = new PieceWriter(request.withParts);
-      const end = chat.measure();
-      try {
-        // To the end, not to the last event: leaving before it would cancel the backend's call.
-        for await (const event of chat.events()) {
-          const piece = writer.write(event);
-          if (piece !== undefined) yield piece;
+      const cached = responses.for(request, context);
+      if (cached === undefined) {
+        yield* answerPieces(chat, request.withParts, backendCallOf(context));
+        return;
+      }
+      const make = (call: BackendCall) => answerPieces(chat, request.withParts, call);
+      for await (const { message, isKept } of cached.stream(make)) {
+        if (isKept && message.done) {
+          message.cost = 0;
+          message.processingTimeMs = Math.round(chat.elapsedMs);
+          chat.accountKept(message.modelUsed);
         }
-        if (!writer.isWhole) {
-          throw fault("BACKEND_FAILED", "the backend ended its response before the last piece");
-        }
-        const cost = chat.account(writer);
-        yield writer.last({ cost, elapsedMs: chat.elapsedMs });
-        end();
-      } catch (thrown) {
-        end(thrown);
-        throw thrown;
-      } finally {
-        end(new DOMException("the client left", "AbortError"));
+        yield message;
       }
     },
 
@@ -73,10 +127,10 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
         temperature: options?.temperature,
         maxTokens: options?.maxTokens,
       });
-      const { response, pool } = await ask(request, context);
+      const { response, routedVia } = await ask(request, context);
       return {
         response: response.response,
-        routedVia: pool,
+        routedVia,
         processingTimeMs: response.processingTimeMs,
         modelUsed: response.modelUsed,
         ...(response.usage === undefined ? {} : { usage: response.usage }),

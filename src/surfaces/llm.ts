@@ -10,6 +10,8 @@ import type {
   StreamWriter,
   WrittenError,
 } from "#dialects/dialect.ts";
+import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
+import { relayedHead } from "#dialects/relay/rules.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Surface } from "#exchange/door.ts";
@@ -21,6 +23,7 @@ import {
   ChatService,
   type StreamChatResponse,
 } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import {
   ListModelsRequestSchema,
   type ListModelsResponse,
@@ -58,6 +61,15 @@ interface Served {
   readonly exchange: Exchange;
   readonly call: ExchangeCall;
   readonly record: CallRecord;
+}
+
+/** A chat as it was asked for. */
+interface Asked {
+  readonly request: ChatRequest;
+  readonly facts: ResponseFacts;
+  /** Parameters that a translation leaves out. */
+  readonly unknown: readonly string[];
+  readonly relay: Relay;
 }
 
 const jsonType = ["content-type", "application/json"] as const;
@@ -141,21 +153,37 @@ class LlmSurface implements Surface {
     const { status, headers, body }: WrittenError = dialect.writeError(error, record.requestId);
     const own = metadataFields(error.metadata);
     const others = headers.filter(([name]) => name !== "x-request-id");
-    exchange.respond(status, [...own, ...others, jsonType], JSON.stringify(body));
+    const fields = [...own, ...others, jsonType];
+    const { cause } = error;
+    // The words of a provider of the client's own dialect: clients look for them.
+    if (cause instanceof RelayedRefusal) exchange.respond(cause.status, fields, cause.body);
+    else exchange.respond(status, fields, JSON.stringify(body));
   }
 
-  /** The request as it was read, once the caller may call. Rejects as the call itself would. */
+  /**
+   * The request as it was read, and as it came for providers that speak the client's dialect, once
+   * the caller may call. Rejects as the call itself would.
+   */
   async #read(
     method: DescMethod,
     endpoint: LlmChat,
     { exchange, call }: Served,
-  ): Promise<ReadRequest> {
+  ): Promise<ReadRequest & { readonly relay: Relay }> {
     const admission = this.#options.calls.admit(method, call);
     if (admission !== undefined) await admission;
     try {
       const { bodyBytesMax } = this.#options;
       const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
-      return endpoint.read(parseBody(body));
+      const read = endpoint.read(parseBody(body));
+      const dialect = endpoint.dialect.name;
+      const relay = new Relay({
+        dialect,
+        body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        ...relayedHead(dialect, (name) => exchange.header(name), exchange.target),
+        hidesUsage: dialect === "openai-chat" && read.request.stream && !read.includeUsage,
+      });
+      call.values.set(relayKey, relay);
+      return { ...read, relay };
     } catch (thrown) {
       throw await this.#options.calls.failed(method, call, thrown);
     }
@@ -166,6 +194,7 @@ class LlmSurface implements Surface {
       request: read,
       unknown,
       includeUsage,
+      relay,
     } = await this.#read(ChatService.method.chat, endpoint, served);
     const { requestId } = served.record;
     const facts: ResponseFacts = {
@@ -175,36 +204,37 @@ class LlmSurface implements Surface {
       includeUsage: includeUsage === true,
     };
     const request = create(ChatRequestSchema, { ...read, stream: false, withParts: true });
-    if (read.stream) await this.#stream(endpoint, served, { request, facts, unknown });
-    else await this.#whole(endpoint, served, { request, facts, unknown });
+    const asked = { request, facts, unknown, relay };
+    if (read.stream) await this.#stream(endpoint, served, asked);
+    else await this.#whole(endpoint, served, asked);
   }
 
   async #whole(
     { dialect }: LlmChat,
     { exchange, call, record }: Served,
-    {
-      request,
-      facts,
-      unknown,
-    }: { request: ChatRequest; facts: ResponseFacts; unknown: readonly string[] },
+    { request, facts, unknown, relay }: Asked,
   ): Promise<void> {
     const { calls } = this.#options;
-    const encode = (message: unknown) =>
-      JSON.stringify(dialect.writeResponse(message as ChatResponse, facts));
-    const { message, header } = await calls.unary(ChatService.method.chat, request, call, encode);
-    exchange.respond(200, [...headersOf(header, unknown, record), jsonType], message);
+    const encode = (message: unknown) => {
+      const response = message as ChatResponse;
+      const words = relay.wordsOf(response);
+      return words === undefined
+        ? { body: JSON.stringify(dialect.writeResponse(response, facts)), dropped: unknown }
+        : { body: words.bytes, dropped: [] };
+    };
+    const {
+      message: { body, dropped },
+      header,
+    } = await calls.unary(ChatService.method.chat, request, call, encode);
+    exchange.respond(200, [...headersOf(header, dropped, record), jsonType], body);
   }
 
   async #stream(
     { dialect }: LlmChat,
     { exchange, call, record }: Served,
-    {
-      request,
-      facts,
-      unknown,
-    }: { request: ChatRequest; facts: ResponseFacts; unknown: readonly string[] },
+    { request, facts, unknown, relay }: Asked,
   ): Promise<void> {
-    const writer = dialect.streamWriter(facts);
+    const writer = new EventWriter(dialect.streamWriter(facts), relay);
     const { calls } = this.#options;
     const input = createAsyncIterable([request]);
     const pieces = calls.stream(
@@ -213,20 +243,23 @@ class LlmSurface implements Surface {
       call,
       (message) => message as StreamChatResponse,
     );
-    const headers = () => [...headersOf(pieces.header, unknown, record), ...eventStream];
+    const dropped = () => (writer.isRelayed ? [] : unknown);
+    const headers = () => [...headersOf(pieces.header, dropped(), record), ...eventStream];
     const sending = new Sending(exchange, headers);
     const silence = new AbortController();
     // It ends with the stream, or because the client is gone, which the stream notices by itself.
     this.#beat(sending, dialect.name, silence.signal).catch(() => {});
     try {
       for await (const piece of pieces.messages) {
-        const frames = piece.events.flatMap((event) => writer.write(event));
-        if (frames.length > 0) await sending.send(frames.map(sseText).join(""));
+        for (const event of piece.events) {
+          const written = writer.write(event);
+          if (written.length > 0) await sending.send(written);
+        }
       }
-      await sending.send(writer.end().map(sseText).join(""));
+      await sending.send(writer.end());
     } catch (thrown) {
       if (!exchange.started || exchange.signal.aborted) throw thrown;
-      await sending.send(failureText(writer, thrown));
+      await sending.send(writer.fail(thrown));
     } finally {
       silence.abort();
     }
@@ -263,8 +296,41 @@ class LlmSurface implements Surface {
   }
 }
 
-function failureText(writer: StreamWriter, thrown: unknown): string {
-  return writer.fail(faultFrom(thrown)).map(sseText).join("");
+/** What is sent of a stream: the frames of its events, or the words of a provider that speaks the client's dialect. */
+class EventWriter {
+  readonly #writer: StreamWriter;
+  readonly #relay: Relay;
+  /** Nothing may follow: the provider has told of the failure itself. */
+  #isOver = false;
+  /** The provider's words are sent as they are: known since the first event. */
+  isRelayed: boolean | undefined;
+
+  constructor(writer: StreamWriter, relay: Relay) {
+    this.#writer = writer;
+    this.#relay = relay;
+  }
+
+  write(event: ChatEvent): string | Uint8Array {
+    const words = this.#relay.wordsOf(event);
+    this.isRelayed ??= words !== undefined;
+    if (!this.isRelayed) return textOf(this.#writer.write(event));
+    // A failure of the gateway's own, which it would write, is one of the same response.
+    if (event.event.case === "start") this.#writer.write(event);
+    this.#isOver ||= words?.isFailure === true;
+    return words?.bytes ?? "";
+  }
+
+  end(): string {
+    return this.isRelayed ? "" : textOf(this.#writer.end());
+  }
+
+  fail(thrown: unknown): string {
+    return this.#isOver ? "" : textOf(this.#writer.fail(faultFrom(thrown)));
+  }
+}
+
+function textOf(frames: readonly Frame[]): string {
+  return frames.map(sseText).join("");
 }
 
 /** Headers of a response; parameters that nobody knew are named among the dropped ones. */
@@ -302,10 +368,10 @@ class Sending {
     this.#headers = headers;
   }
 
-  async send(text: string): Promise<void> {
+  async send(text: string | Uint8Array): Promise<void> {
     this.pieces += 1;
     if (!this.#exchange.started) this.#exchange.start(200, this.#headers());
-    if (text !== "") await this.#exchange.write(text);
+    if (text.length > 0) await this.#exchange.write(text);
   }
 }
 

@@ -23,6 +23,7 @@ const adminOperations = [
   "ModelsService_UnloadModel",
   "ModelsService_ReloadModel",
   "ModelsService_ReloadModel_2",
+  "CacheService_Purge",
 ];
 
 describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
@@ -97,6 +98,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "ModelsService",
         "HealthService",
         "StatsService",
+        "CacheService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();
       await page.fill("#filter", "PREDICT");

@@ -381,6 +381,7 @@ describe("what operators rely on", () => {
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "polygate.v1.CacheService",
         "polygate.v1.ChatService",
         "polygate.v1.HealthService",
         "polygate.v1.ModelsService",

@@ -24,6 +24,10 @@ export type ProviderFault =
   | { readonly kind: "error_frame" }
   /** The same after the first frame, which says that the response begins. */
   | { readonly kind: "error_after_start" }
+  /** The same after so many frames. */
+  | { readonly kind: "error_after"; readonly frames: number }
+  /** Sends these bytes in the place of a response, whole or as a stream; the connection stays open if told so. */
+  | { readonly kind: "bytes"; readonly bytes: string | Buffer; readonly isOpen?: boolean }
   | { readonly kind: "garbage" }
   | { readonly kind: "wrong_type" };
 
@@ -32,6 +36,8 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: Record<string, unknown>;
+  /** The body as it came. */
+  readonly bytes: Buffer;
 }
 
 /** What the double answers with. */
@@ -323,11 +329,10 @@ const modelLists: Readonly<Record<DialectName, unknown>> = {
   ollama: { models: [{ name: "double" }] },
 };
 
-async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
-  const text = Buffer.concat(pieces).toString();
-  return text === "" ? {} : JSON.parse(text);
+  return Buffer.concat(pieces);
 }
 
 /** Whether a request asks for a stream, in its dialect's way. */
@@ -372,6 +377,11 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       case "error_after_start":
         response.end(frameText(dialect, frames[0]) + frameText(dialect, errorFrames[dialect]));
         return;
+      case "error_after":
+        for (const frame of frames.slice(0, fault.frames))
+          response.write(frameText(dialect, frame));
+        response.end(frameText(dialect, errorFrames[dialect]));
+        return;
       case "garbage":
         response.end("data: {not json\n\n{not json\n");
         return;
@@ -383,6 +393,13 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
 
   const answer = (response: ServerResponse, streams: boolean, fault: ProviderFault | undefined) => {
     if (fault?.kind === "stall") return;
+    if (fault?.kind === "bytes") {
+      const type = streams ? "text/event-stream" : "application/json";
+      response.writeHead(200, { "content-type": type });
+      response.write(fault.bytes);
+      if (fault.isOpen !== true) response.end();
+      return;
+    }
     if (fault?.kind === "status") {
       response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers });
       response.end(JSON.stringify(fault.body ?? { error: { message: "told to fail" } }));
@@ -416,8 +433,9 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
         openCalls -= 1;
         if (!response.writableFinished) abortedAtMs.push(performance.now());
       });
-      const body = await bodyOf(request);
-      received.push({ path, headers: request.headers, body });
+      const bytes = await bytesOf(request);
+      const body = bytes.length === 0 ? {} : JSON.parse(bytes.toString());
+      received.push({ path, headers: request.headers, body, bytes });
       answer(response, isStream(dialect, path, body), faults.shift());
     })();
   });

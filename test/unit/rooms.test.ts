@@ -53,8 +53,11 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   catalog: ["dialects", "routing", "pool", "backends", "chat", "errors", "core"],
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
+  cache: ["errors", "core"],
   services: [
     "catalog",
+    "cache",
+    "dialects",
     "chat",
     "routing",
     "pool",

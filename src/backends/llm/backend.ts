@@ -6,13 +6,17 @@ import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
-import type { DialectClient, DialectName, ErrorResponse } from "#dialects/dialect.ts";
+import type { DialectClient, DialectName, ErrorResponse, StreamReader } from "#dialects/dialect.ts";
 import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
+import { type Relay, RelayedRefusal } from "#dialects/relay/relay.ts";
+import { hasForeignState, headRules, relayedBody } from "#dialects/relay/rules.ts";
+import { RelayReader } from "#dialects/relay/stream.ts";
 import { malformed } from "#dialects/upstream-error.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
 import {
   type ChatRequest,
   ChatRequestSchema,
@@ -35,6 +39,8 @@ export interface LlmBackendOptions {
   readonly keys: readonly string[];
   readonly keyHeader: KeyHeader;
   readonly profile?: string;
+  /** Clients of the dialect are relayed; else translated, as all others are. */
+  readonly relays?: boolean;
   readonly factsOf: (model: string) => ModelFacts;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
@@ -59,6 +65,22 @@ const errorBytesMax = 64 * 1024;
 /** Models of a listing that are kept. */
 const listedMax = 5_000;
 const listBytesMax = 8 * 1024 * 1024;
+/** Refusals that are about the client's own request: it is given the provider's words for them. */
+const clientsOwn: ReadonlySet<Reason | undefined> = new Set([
+  "BACKEND_REJECTED",
+  "CONTEXT_WINDOW_EXCEEDED",
+  "BODY_TOO_LARGE",
+  "MODEL_UNKNOWN",
+]);
+
+/** What is sent for a chat. */
+interface Outgoing {
+  readonly path: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The client speaks the provider's dialect: both are given each other's bytes. */
+  readonly relay?: Relay;
+}
 
 /** A call that was not answered, as a fault: what may be tried elsewhere is retryable. */
 function connectionFault(thrown: unknown): unknown {
@@ -91,6 +113,14 @@ function parsed(bytes: Uint8Array): unknown {
   }
 }
 
+async function* relayed(
+  response: IncomingResponse,
+  reader: RelayReader,
+): AsyncGenerator<ChatEvent> {
+  for await (const chunk of response.chunks()) yield* reader.push(chunk);
+  yield* reader.end();
+}
+
 /** Calls one provider. Connects on first use. */
 export class LlmBackend implements ChatBackend {
   readonly #options: LlmBackendOptions;
@@ -114,16 +144,24 @@ export class LlmBackend implements ChatBackend {
 
   /** A whole response. Fails with the reasons of docs/design/dialects.md, or the signal's reason. */
   async chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse> {
-    const response = await this.#send(request, call, false);
-    const bytes = await this.#whole(response, this.#options.responseBytesMax);
-    return this.#dialect.readResponse(parsed(bytes), this.#target(call));
+    const outgoing = this.#outgoing(request, call, false);
+    const received = await this.#exchange("POST", outgoing, call.signal);
+    const bytes = await this.#whole(received, this.#options.responseBytesMax);
+    const response = this.#dialect.readResponse(parsed(bytes), this.#target(call));
+    outgoing.relay?.said(response, { bytes });
+    return response;
   }
 
   /** The response as events; leaving the iteration cancels the provider's call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
     const { firstTokenTimeoutMs } = this.#options;
+    const outgoing = this.#outgoing(request, call, true);
     return withFirstEventTimeout(
-      (signal) => heldUntilContent(this.#events(request, { ...call, signal })),
+      (signal) => {
+        const events = this.#events(outgoing, { ...call, signal });
+        // What is relayed is held back by its reader, bytes and all.
+        return outgoing.relay === undefined ? heldUntilContent(events) : events;
+      },
       {
         signal: call.signal,
         timeoutMs: firstTokenTimeoutMs,
@@ -132,23 +170,29 @@ export class LlmBackend implements ChatBackend {
     );
   }
 
-  async *#events(request: ChatRequest, call: ChatCall): AsyncGenerator<ChatEvent> {
+  async *#events(outgoing: Outgoing, call: ChatCall): AsyncGenerator<ChatEvent> {
     const leave = new AbortController();
     const signal = AbortSignal.any([call.signal, leave.signal]);
     try {
-      const response = await this.#send(request, { ...call, signal }, true);
-      const frames = frameReader(dialectPaths[this.#options.dialect].framing);
+      const response = await this.#exchange("POST", outgoing, signal);
       const reader = this.#dialect.streamReader(this.#target(call));
-      for await (const chunk of response.chunks()) {
-        for (const frame of frames.push(chunk)) yield* reader.read(frame);
-      }
-      for (const frame of frames.end()) yield* reader.read(frame);
-      yield* reader.end();
+      yield* outgoing.relay === undefined
+        ? this.#translated(response, reader)
+        : relayed(response, new RelayReader(outgoing.relay, reader));
     } catch (thrown) {
       throw connectionFault(thrown);
     } finally {
       leave.abort();
     }
+  }
+
+  async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<ChatEvent> {
+    const frames = frameReader(dialectPaths[this.#options.dialect].framing);
+    for await (const chunk of response.chunks()) {
+      for (const frame of frames.push(chunk)) yield* reader.read(frame);
+    }
+    for (const frame of frames.end()) yield* reader.read(frame);
+    yield* reader.end();
   }
 
   /** The models that the provider lists. */
@@ -177,30 +221,38 @@ export class LlmBackend implements ChatBackend {
     await this.listModels(signal);
   }
 
-  async #send(request: ChatRequest, call: ChatCall, stream: boolean): Promise<IncomingResponse> {
-    const { dialect } = this.#options;
-    const { chat } = dialectPaths[dialect];
+  /** The request in the provider's words: the client's own where those are the same. */
+  #outgoing(request: ChatRequest, call: ChatCall, stream: boolean): Outgoing {
+    const path = dialectPaths[this.#options.dialect].chat(call.model, stream);
+    const relay = this.#relayOf(request, call);
+    if (relay !== undefined) {
+      const { query, headers } = relay.request;
+      return { path: path + query, body: relayedBody(relay.request, call.model), headers, relay };
+    }
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
     const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
     if (dropped.length > 0) call.onDropped?.(dropped);
-    return await this.#exchange(
-      "POST",
-      chat(call.model, stream),
-      call.signal,
-      JSON.stringify(body),
-    );
+    return { path, body: JSON.stringify(body) };
+  }
+
+  #relayOf(request: ChatRequest, { relay }: ChatCall): Relay | undefined {
+    const { dialect, profile, relays = true } = this.#options;
+    if (!relays || relay?.request.dialect !== dialect) return undefined;
+    // A server that is only compatible with OpenAI may pass on whatever models of others made.
+    const isAnyVendors = dialect === "openai-chat" && profile === "compatible";
+    const { vendor } = headRules[relay.request.dialect];
+    return isAnyVendors || !hasForeignState(request, vendor) ? relay : undefined;
   }
 
   #get(path: string, signal: AbortSignal): Promise<IncomingResponse> {
-    return this.#exchange("GET", path, signal);
+    return this.#exchange("GET", { path }, signal);
   }
 
   /** Sends, and throws what the provider answered instead of a response. */
   async #exchange(
     method: "GET" | "POST",
-    path: string,
+    { path, body, headers, relay }: Pick<Outgoing, "path"> & Partial<Outgoing>,
     signal: AbortSignal,
-    body?: string,
   ): Promise<IncomingResponse> {
     const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
     const key = this.#keys.take();
@@ -209,6 +261,7 @@ export class LlmBackend implements ChatBackend {
       path: this.#basePath + path,
       headers: {
         ...dialectPaths[dialect].headers,
+        ...headers,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...keyHeaders(keyHeader, key),
       },
@@ -221,10 +274,14 @@ export class LlmBackend implements ChatBackend {
       throw connectionFault(thrown);
     });
     if (response.status >= 200 && response.status < 300) return response;
-    throw await this.#refusal(response, key);
+    throw await this.#refusal(response, key, relay);
   }
 
-  async #refusal(response: IncomingResponse, key: string | undefined): Promise<ConnectError> {
+  async #refusal(
+    response: IncomingResponse,
+    key: string | undefined,
+    relay: Relay | undefined,
+  ): Promise<ConnectError> {
     const { status, headers } = response;
     const bytes = await response.bytes(errorBytesMax).catch((thrown: unknown) => {
       throw connectionFault(thrown);
@@ -239,6 +296,10 @@ export class LlmBackend implements ChatBackend {
     if (key !== undefined && (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA")) {
       this.#keys.setAside(key);
       this.#deps.onKeyRefused?.({ tail: tailOf(key), reason });
+    }
+    const isObject = new LooseObject(told.body).exists;
+    if (relay !== undefined && bytes !== undefined && isObject && clientsOwn.has(reason)) {
+      error.cause = new RelayedRefusal(status, bytes);
     }
     return error;
   }

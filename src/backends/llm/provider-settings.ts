@@ -21,6 +21,8 @@ export interface ProviderSettings {
   readonly keyHeader: KeyHeader;
   readonly keys: readonly string[];
   readonly endpoints: readonly EndpointSettings[];
+  /** Clients of its dialect are relayed to it. */
+  readonly relays: boolean;
   /** 1 is the most preferred. */
   readonly priority: number;
   /** Calls that each endpoint may have at one time. */

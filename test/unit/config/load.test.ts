@@ -59,6 +59,12 @@ describe("what loads", () => {
     expect(settingsOf(loadYaml("gateway: {buffer_limit: 64MB}\n")).bufferBytesMax).toBe(64 << 20);
   });
 
+  test("one kept response may take 1 MB, and never more than all of them", () => {
+    expect(settingsOf(none()).cache).toMatchObject({ bytesMax: 64 << 20, entryBytesMax: 1 << 20 });
+    const small = settingsOf(loadYaml("cache: {max_size: 10kB}\n")).cache;
+    expect(small).toMatchObject({ bytesMax: 10 << 10, entryBytesMax: 10 << 10 });
+  });
+
   test("nothing said: one open listener, embedded core, no limits", () => {
     const settings = settingsOf(none());
     expect(settings).toMatchObject({
@@ -492,6 +498,13 @@ describe("what is refused, and where", () => {
       yaml: "gateway: {max_request_size: 10MB, buffer_limit: 19MB}\n",
       problems: [
         "gateway.yaml:1:49: gateway.buffer_limit: is less than twice `max_request_size` (hint: raise it)",
+      ],
+    },
+    {
+      name: "a kept response that is larger than all of them may be",
+      yaml: "cache: {max_size: 10kB, max_entry_size: 11kB}\n",
+      problems: [
+        "gateway.yaml:1:41: cache.max_entry_size: is more than `max_size` (hint: lower it)",
       ],
     },
     {

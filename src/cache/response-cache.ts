@@ -1,0 +1,153 @@
+/** Responses to calls that were made before, and to equal calls under way: in memory, in bounds of bytes, number and time. */
+
+import { LRUCache } from "lru-cache";
+import type { Clock } from "#core/clock.ts";
+import { Flight } from "./flight.ts";
+import type { Piece, Source } from "./piece.ts";
+
+/** Bounds of a cache. */
+export interface ResponseCacheOptions {
+  /** Bytes of all responses that are kept. */
+  readonly bytesMax: number;
+  readonly entriesMax: number;
+  /** Bytes of one response; longer ones are passed on and not kept. */
+  readonly entryBytesMax: number;
+  /** How long a response is given to others, in milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** What a cache needs of its surroundings. */
+export interface ResponseCacheDeps {
+  readonly clock: Clock;
+  /** Told of what is kept whenever that has changed, and of how many had to go for it since the last time. */
+  onChange?(change: Purged & { readonly evicted: number }): void;
+}
+
+/** Which response is wanted. */
+export interface Wanted {
+  /** The same for calls that may have the same response, and for no others. */
+  readonly key: string;
+  /** What the call named as its model, for `purge`. */
+  readonly model: string;
+  /** A response made before is not good enough. */
+  readonly refresh: boolean;
+  /** The call's own; other readers of the same response stay. */
+  readonly signal: AbortSignal;
+  open(signal: AbortSignal): Source;
+}
+
+/** A response, and whether somebody was asked for it. */
+export interface Reading {
+  /** hit: it was there, or another call had asked for it already. */
+  readonly result: "hit" | "miss";
+  readonly pieces: AsyncGenerator<Piece, void, undefined>;
+}
+
+/** What was let go. */
+export interface Purged {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly model: string;
+  readonly pieces: readonly Piece[];
+}
+
+/** A response under way that further calls may join. One that is no longer listed is not kept either. */
+interface Joinable {
+  readonly model: string;
+  readonly flight: Flight;
+}
+
+async function* replayed(pieces: readonly Piece[]): AsyncGenerator<Piece, void, undefined> {
+  yield* pieces;
+}
+
+/** Keeps responses. */
+export class ResponseCache {
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #flights = new Map<string, Joinable>();
+  readonly #options: ResponseCacheOptions;
+  readonly #deps: ResponseCacheDeps;
+  #evicted = 0;
+
+  constructor(options: ResponseCacheOptions, deps: ResponseCacheDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#entries = new LRUCache({
+      max: options.entriesMax,
+      maxSize: options.bytesMax,
+      ttl: options.ttlMs,
+      // Time is looked at once a read, and never by a timer of the library's own.
+      ttlResolution: 0,
+      perf: { now: () => deps.clock.nowMs() },
+      dispose: (_entry, _key, reason) => {
+        if (reason === "evict") this.#evicted += 1;
+      },
+    });
+  }
+
+  /** Responses that are kept, those that are past their time included until somebody asks for them. */
+  get entries(): number {
+    return this.#entries.size;
+  }
+
+  /** Their bytes. */
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  /** The response to a call: one that is kept, one that is under way, or a new one. */
+  read(wanted: Wanted): Reading {
+    const { key, refresh, signal } = wanted;
+    if (!refresh) {
+      const kept = this.#entries.get(key);
+      if (kept !== undefined) return { result: "hit", pieces: replayed(kept.pieces) };
+      const underWay = this.#flights.get(key);
+      if (underWay !== undefined) {
+        return { result: "hit", pieces: underWay.flight.join(signal) };
+      }
+    }
+    return { result: "miss", pieces: this.#begin(wanted).join(signal) };
+  }
+
+  #begin({ key, model, open }: Wanted): Flight {
+    const flight: Flight = new Flight({
+      open,
+      bytesMax: this.#options.entryBytesMax,
+      onClosed: () => {
+        if (this.#flights.get(key) === joinable) this.#flights.delete(key);
+      },
+      onWhole: (pieces, bytes) => {
+        // It was purged, or a newer one is under way.
+        if (this.#flights.get(key) !== joinable) return;
+        this.#entries.set(key, { model, pieces }, { size: bytes });
+        this.#tell();
+      },
+    });
+    const joinable: Joinable = { model, flight };
+    this.#flights.set(key, joinable);
+    return flight;
+  }
+
+  /** Lets go of the responses to calls for `model`, of all without one; those under way will not be kept. */
+  purge(model?: string): Purged {
+    const isMeant = (one: { readonly model: string }) => model === undefined || one.model === model;
+    for (const [key, joinable] of this.#flights) {
+      if (isMeant(joinable)) this.#flights.delete(key);
+    }
+    const before = { entries: this.entries, bytes: this.bytes };
+    for (const [key, entry] of [...this.#entries.entries()]) {
+      if (isMeant(entry)) this.#entries.delete(key);
+    }
+    this.#tell();
+    return { entries: before.entries - this.entries, bytes: before.bytes - this.bytes };
+  }
+
+  #tell(): void {
+    const { entries, bytes } = this;
+    this.#deps.onChange?.({ entries, bytes, evicted: this.#evicted });
+    this.#evicted = 0;
+  }
+}

@@ -1,0 +1,86 @@
+/** Cuts the bytes of a stream of server-sent events behind each event, and changes none of them. Pure. */
+
+import { malformed } from "#dialects/upstream-error.ts";
+
+/** Longest event that is held while it is not whole. */
+const eventBytesMaxDefault = 16 * 1024 * 1024;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** Cuts one stream. Its pieces together are the stream. */
+export class EventCutter {
+  readonly #bytesMax: number;
+  /** The beginning of an event that is not whole, copied: pieces may be tiny, and hold on to more than their bytes. */
+  #held = Buffer.alloc(0);
+  #heldBytes = 0;
+  /** Nothing has come since the last end of a line. */
+  #isLineEmpty = true;
+  /** The last byte was a CR: a LF that follows belongs to it. */
+  #skipsLineFeed = false;
+
+  constructor(bytesMax = eventBytesMaxDefault) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Events that are whole now, each with the blank line behind it. Throws BACKEND_MALFORMED for one that is too long. */
+  push(chunk: Uint8Array): Buffer[] {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const events: Buffer[] = [];
+    let from = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte === lineFeed && this.#skipsLineFeed) {
+        this.#skipsLineFeed = false;
+        continue;
+      }
+      this.#skipsLineFeed = byte === carriageReturn;
+      if (byte !== lineFeed && byte !== carriageReturn) {
+        this.#isLineEmpty = false;
+        continue;
+      }
+      if (this.#isLineEmpty) {
+        // The LF of the same end of a line goes with it when it is here.
+        if (byte === carriageReturn && bytes[at + 1] === lineFeed) {
+          this.#skipsLineFeed = false;
+          at += 1;
+        }
+        events.push(this.#take(bytes.subarray(from, at + 1)));
+        from = at + 1;
+      }
+      this.#isLineEmpty = true;
+    }
+    if (from < bytes.length) this.#hold(bytes.subarray(from));
+    return events;
+  }
+
+  /** What came behind the last event that was whole. */
+  rest(): Buffer {
+    return this.#take(Buffer.alloc(0));
+  }
+
+  #require(bytes: number): void {
+    if (bytes <= this.#bytesMax) return;
+    throw malformed(`the provider sent an event of more than ${this.#bytesMax} bytes`);
+  }
+
+  #hold(piece: Buffer): void {
+    const bytes = this.#heldBytes + piece.length;
+    this.#require(bytes);
+    if (bytes > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(2 * this.#held.length, bytes, 1024));
+      this.#held.copy(grown, 0, 0, this.#heldBytes);
+      this.#held = grown;
+    }
+    piece.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = bytes;
+  }
+
+  #take(last: Buffer): Buffer {
+    if (this.#heldBytes === 0) return last;
+    this.#require(this.#heldBytes + last.length);
+    const event = Buffer.concat([this.#held.subarray(0, this.#heldBytes), last]);
+    this.#held = Buffer.alloc(0);
+    this.#heldBytes = 0;
+    return event;
+  }
+}

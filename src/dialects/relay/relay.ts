@@ -1,0 +1,67 @@
+/** A request in its client's own words, for providers that speak them too, and what those said in reply. */
+
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { ServerDialect } from "#dialects/dialect.ts";
+import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+
+/** A request as it came, beside its canonical form. */
+export interface RelayRequest {
+  readonly dialect: ServerDialect;
+  /** JSON, checked and read already. */
+  readonly body: Buffer;
+  /** Fields of its head that the provider is to see. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Query that the provider is to see, with its `?`; empty for none. */
+  readonly query: string;
+  /** The client asked for a stream, and did not ask for the frame that tells its usage. */
+  readonly hidesUsage: boolean;
+}
+
+/** What a provider said: bytes for the client as they are. */
+export interface Words {
+  readonly bytes: Uint8Array;
+  /** They tell that the stream failed: nothing may follow them. */
+  readonly isFailure?: boolean;
+}
+
+/**
+ * One call's words. A provider of the client's dialect leaves the bytes of each event, or of the whole
+ * response, beside the canonical message; whoever writes to the client sends them in its stead.
+ */
+export class Relay {
+  readonly request: RelayRequest;
+  readonly #words = new WeakMap<ChatEvent | ChatResponse, Words>();
+
+  constructor(request: RelayRequest) {
+    this.request = request;
+  }
+
+  /** `message` was said in these words. */
+  said(message: ChatEvent | ChatResponse, words: Words): void {
+    this.#words.set(message, words);
+  }
+
+  /** The words of a message; undefined when it was translated, or others' words say it too. */
+  wordsOf(message: ChatEvent | ChatResponse): Words | undefined {
+    return this.#words.get(message);
+  }
+}
+
+/** The relay of a call; undefined where clients speak no vendor's dialect. */
+export const relayKey: ContextKey<Relay | undefined> = createContextKey<Relay | undefined>(
+  undefined,
+  { description: "relay" },
+);
+
+/** What a provider answered instead of a response, as its client may have it. Cause of the call's fault. */
+export class RelayedRefusal extends Error {
+  readonly status: number;
+  readonly body: Uint8Array;
+
+  constructor(status: number, body: Uint8Array) {
+    super(`the provider answered ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}

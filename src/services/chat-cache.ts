@@ -1,0 +1,256 @@
+/** Chats that may have the response of an equal one: which they are, and what of a response is kept for them. */
+
+import { createHash } from "node:crypto";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { BackendCall } from "#backends/backend.ts";
+import type { Piece, Source } from "#cache/piece.ts";
+import type { ResponseCache } from "#cache/response-cache.ts";
+import { stopOfWord } from "#chat/short-form.ts";
+import { relayKey, type Words } from "#dialects/relay/relay.ts";
+import { fault } from "#errors/fault.ts";
+import {
+  type ChatRequest,
+  ChatRequestSchema,
+  type ChatResponse,
+  ChatResponseSchema,
+  type StreamChatResponse,
+  StreamChatResponseSchema,
+} from "#gen/polygate/v1/chat_pb.js";
+import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
+import { callerOf } from "#interceptors/caller.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { Metrics } from "#observability/metrics.ts";
+
+/** Which chats are answered from the cache. */
+export interface ChatCacheOptions {
+  /** No chat is when it is off, whatever it asks for. */
+  readonly enabled: boolean;
+  /** Models whose chats are, unless they ask not to be; by the name that clients use. */
+  readonly models: readonly string[];
+  /** Callers get each other's responses. */
+  readonly isShared: boolean;
+}
+
+/** What it needs of its surroundings. */
+export interface ChatCacheDeps {
+  readonly cache: ResponseCache;
+  readonly metrics: Metrics;
+}
+
+/** What was asked of the cache, and said of it. */
+const header = "x-polygate-cache";
+const wishes = ["use", "refresh", "no-store"] as const;
+type Wish = (typeof wishes)[number];
+
+/** Headers that describe where a response came from. */
+const describing = ["x-polygate-provider", "x-polygate-model", "x-polygate-dropped"] as const;
+
+/** Ends after which nothing is missing. */
+const wholeEnds: ReadonlySet<Kind> = new Set([Kind.END, Kind.SEQUENCE, Kind.TOOL_CALLS]);
+
+function isWhole(stops: readonly Stop[]): boolean {
+  return stops.length > 0 && stops.every(({ kind }) => wholeEnds.has(kind));
+}
+
+function wishOf({ requestHeader }: HandlerContext): Wish | undefined {
+  const value = requestHeader.get(header);
+  const wish = wishes.find((one) => one === value);
+  if (value !== null && wish === undefined) {
+    throw fault("REQUEST_INVALID", `${header}: expected ${wishes.join(", ")}`);
+  }
+  return wish;
+}
+
+/** Whether the response depends on the request alone, and nothing else happens through it. */
+function isPure({ sessionId, useTools, providerOptions: options }: ChatRequest): boolean {
+  return (
+    sessionId === "" &&
+    !useTools &&
+    !options?.previousResponseId &&
+    !options?.conversationId &&
+    options?.store !== true &&
+    options?.background !== true
+  );
+}
+
+/** A digest of texts and bytes, each told apart from the next by its length. */
+function digestOf(...fields: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  for (const field of fields) {
+    const bytes = typeof field === "string" ? Buffer.from(field) : field;
+    hash.update(`${bytes.length}:`).update(bytes);
+  }
+  return hash.digest("base64");
+}
+
+function kept(words: Words | undefined): Pick<Piece, "words"> {
+  // A copy: the bytes may be a small view of what came from a socket at once.
+  return words === undefined ? {} : { words: { ...words, bytes: new Uint8Array(words.bytes) } };
+}
+
+/** How a chat is answered when nobody answers it from the cache. */
+export type Make<T> = (call: BackendCall) => T;
+
+/** Finds out for each chat whether the cache may answer it. */
+export class ChatCache {
+  readonly #options: ChatCacheOptions;
+  readonly #deps: ChatCacheDeps;
+
+  constructor(options: ChatCacheOptions, deps: ChatCacheDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** The cache for one chat; undefined when it is to be answered by a backend alone. Throws REQUEST_INVALID for a wish that is none. */
+  for(request: ChatRequest, context: HandlerContext): CachedChat | undefined {
+    const { enabled, models, isShared } = this.#options;
+    const wish = wishOf(context);
+    if (wish === undefined && !(enabled && models.includes(request.modelPreference))) {
+      return undefined;
+    }
+    if (!enabled || wish === "no-store" || !isPure(request)) {
+      this.#tell("bypass", context);
+      return undefined;
+    }
+    return new CachedChat({
+      cache: this.#deps.cache,
+      context,
+      model: request.modelPreference,
+      refresh: wish === "refresh",
+      key: keyOf(request, context, isShared),
+      tell: (result) => this.#tell(result, context),
+    });
+  }
+
+  #tell(result: "hit" | "miss" | "bypass", { responseHeader }: HandlerContext): void {
+    responseHeader.set(header, result);
+    this.#deps.metrics.cacheRequests.inc({ result });
+  }
+}
+
+/**
+ * The key of a chat. What is relayed counts byte for byte: what JSON.parse makes equal (numbers
+ * beyond 2^53, one of two members of a name) providers may tell apart.
+ */
+function keyOf(request: ChatRequest, { method, values }: HandlerContext, isShared: boolean) {
+  const relay = values.get(relayKey)?.request;
+  const said =
+    relay === undefined
+      ? ["", toBinary(ChatRequestSchema, request)]
+      : [relay.dialect, JSON.stringify(relay.headers), relay.query, relay.body];
+  const caller = isShared ? "" : callerOf(values);
+  return digestOf(caller, method.name, request.modelPreference, ...said);
+}
+
+/** What one chat knows of the cache. */
+interface CachedChatFacts {
+  readonly cache: ResponseCache;
+  readonly context: HandlerContext;
+  readonly model: string;
+  readonly refresh: boolean;
+  readonly key: string;
+  readonly tell: (result: "hit" | "miss") => void;
+}
+
+/** A message of a response, and whether nobody was asked for it. */
+interface Told<T> {
+  readonly message: T;
+  readonly isKept: boolean;
+}
+
+/** One chat that the cache may answer. */
+export class CachedChat {
+  readonly #facts: CachedChatFacts;
+
+  constructor(facts: CachedChatFacts) {
+    this.#facts = facts;
+  }
+
+  /** A whole response; `make` is what a backend would answer. */
+  async whole(make: Make<Promise<ChatResponse>>): Promise<Told<ChatResponse>> {
+    const relay = this.#facts.context.values.get(relayKey);
+    const source = async function* (this: CachedChat, signal: AbortSignal): Source {
+      const response = await make(this.#call(signal));
+      yield {
+        message: toBinary(ChatResponseSchema, response),
+        headers: this.#headers(),
+        ...kept(relay?.wordsOf(response)),
+      };
+      const ends = [response, ...response.alternatives].map(({ stop }) => stop);
+      return isWhole(ends.map((stop) => stop ?? stopOfWord(response.finishReason)));
+    }.bind(this);
+    let told: Told<ChatResponse> | undefined;
+    for await (const { piece, isKept } of this.#read(source)) {
+      const message = fromBinary(ChatResponseSchema, piece.message);
+      if (piece.words !== undefined) relay?.said(message, piece.words);
+      told = { message, isKept };
+    }
+    if (told === undefined) throw new TypeError("a response has one piece");
+    return told;
+  }
+
+  /** A response in pieces; `make` is what a backend would answer, and returns how that ended. */
+  async *stream(
+    make: Make<AsyncGenerator<StreamChatResponse, readonly Stop[], undefined>>,
+  ): AsyncGenerator<Told<StreamChatResponse>> {
+    const relay = this.#facts.context.values.get(relayKey);
+    const source = async function* (this: CachedChat, signal: AbortSignal): Source {
+      const made = make(this.#call(signal));
+      let isFirst = true;
+      try {
+        for (;;) {
+          const { done, value } = await made.next();
+          if (done) return isWhole(value);
+          // A piece tells of one event where events are told at all.
+          const event = value.events[0];
+          yield {
+            message: toBinary(StreamChatResponseSchema, value),
+            ...(isFirst ? { headers: this.#headers() } : {}),
+            ...(event === undefined ? {} : kept(relay?.wordsOf(event))),
+          };
+          isFirst = false;
+        }
+      } finally {
+        await made.return([]);
+      }
+    }.bind(this);
+    for await (const { piece, isKept } of this.#read(source)) {
+      const message = fromBinary(StreamChatResponseSchema, piece.message);
+      const event = message.events[0];
+      if (piece.words !== undefined && event !== undefined) relay?.said(event, piece.words);
+      yield { message, isKept };
+    }
+  }
+
+  async *#read(
+    open: (signal: AbortSignal) => Source,
+  ): AsyncGenerator<{ readonly piece: Piece; readonly isKept: boolean }> {
+    const { cache, context, tell, key, model, refresh } = this.#facts;
+    const { signal } = context;
+    const { result, pieces } = cache.read({ key, model, refresh, signal, open });
+    tell(result);
+    const isKept = result === "hit";
+    for await (const piece of pieces) {
+      if (isKept && piece.headers !== undefined) {
+        for (const [name, value] of piece.headers) context.responseHeader.set(name, value);
+        context.responseHeader.set("x-polygate-attempts", "0");
+      }
+      yield { piece, isKept };
+    }
+  }
+
+  /** The call of a backend: others may go on reading its response when this chat's own client has left. */
+  #call(signal: AbortSignal): BackendCall {
+    const { requestId } = this.#facts.context.values.get(callRecordKey);
+    return { signal, requestId };
+  }
+
+  #headers(): [name: string, value: string][] {
+    const { responseHeader } = this.#facts.context;
+    return describing.flatMap((name) => {
+      const value = responseHeader.get(name);
+      return value === null ? [] : [[name, value] as [string, string]];
+    });
+  }
+}

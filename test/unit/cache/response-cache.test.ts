@@ -1,0 +1,257 @@
+/** Responses are kept in bounds, shared while they are under way, and never when they are not whole. */
+
+import { describe, expect, test } from "vitest";
+import type { Piece, Source } from "#cache/piece.ts";
+import { ResponseCache, type ResponseCacheOptions, type Wanted } from "#cache/response-cache.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+const bounds: ResponseCacheOptions = {
+  bytesMax: 100_000,
+  entriesMax: 10,
+  entryBytesMax: 10_000,
+  ttlMs: 1_000,
+};
+const never = new AbortController().signal;
+const pieceOf = (text: string): Piece => ({ message: Buffer.from(text) });
+
+/** A source that is told what to say, and tells what becomes of it. */
+class Script {
+  opened = 0;
+  aborted = 0;
+  readonly #texts: readonly string[];
+  readonly #end: "whole" | "truncated" | Error;
+  /** Each piece waits for it. */
+  gate: () => Promise<void> = () => Promise.resolve();
+
+  constructor(texts: readonly string[], end: "whole" | "truncated" | Error = "whole") {
+    this.#texts = texts;
+    this.#end = end;
+  }
+
+  readonly open = async function* (this: Script, signal: AbortSignal): Source {
+    this.opened += 1;
+    signal.addEventListener("abort", () => {
+      this.aborted += 1;
+    });
+    for (const text of this.#texts) {
+      await this.gate();
+      signal.throwIfAborted();
+      yield pieceOf(text);
+    }
+    if (this.#end instanceof Error) throw this.#end;
+    return this.#end === "whole";
+  }.bind(this);
+}
+
+/** A cache some time after the start: for the library, time 0 means none. */
+async function create(options: Partial<ResponseCacheOptions> = {}) {
+  const clock = createManualClock();
+  await clock.advance(1);
+  const told: unknown[] = [];
+  const cache = new ResponseCache(
+    { ...bounds, ...options },
+    { clock, onChange: (change) => told.push(change) },
+  );
+  const read = (script: Script, wanted: Partial<Wanted> = {}) =>
+    cache.read({
+      key: "k",
+      model: "m",
+      refresh: false,
+      signal: never,
+      open: script.open,
+      ...wanted,
+    });
+  return { cache, clock, read, told };
+}
+
+async function textOf({ pieces }: { pieces: AsyncIterable<Piece> }): Promise<string> {
+  let text = "";
+  for await (const { message } of pieces) text += Buffer.from(message).toString();
+  return text;
+}
+
+const reasonFrom = async (work: Promise<unknown>) =>
+  reasonOf(
+    faultFrom(
+      await work.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      ),
+    ),
+  );
+
+describe("what is kept", () => {
+  test("an equal call gets the response of the first, in its pieces; another key, a new one", async () => {
+    const { read } = await create();
+    const script = new Script(["a", "b"]);
+    const first = read(script);
+    expect(first.result).toBe("miss");
+    expect(await textOf(first)).toBe("ab");
+    const second = read(script);
+    expect(second.result).toBe("hit");
+    const pieces: Piece[] = [];
+    for await (const piece of second.pieces) pieces.push(piece);
+    expect(pieces).toEqual([pieceOf("a"), pieceOf("b")]);
+    const other = read(script, { key: "other" });
+    expect(other.result).toBe("miss");
+    expect(await textOf(other)).toBe("ab");
+    expect(script.opened).toBe(2);
+  });
+
+  test("it is given to others for its time and no longer", async () => {
+    const { read, clock } = await create();
+    const script = new Script(["a"]);
+    await textOf(read(script));
+    await clock.advance(1_000);
+    expect(read(script).result).toBe("hit");
+    await clock.advance(1);
+    expect(read(script).result).toBe("miss");
+  });
+
+  test("an error and a response that is not whole are not", async () => {
+    const { read, cache } = await create();
+    const failing = new Script(["a"], fault("BACKEND_FAILED", "no"));
+    expect(await reasonFrom(textOf(read(failing)))).toBe("BACKEND_FAILED");
+    expect(await textOf(read(new Script(["a"], "truncated")))).toBe("a");
+    expect(cache.entries).toBe(0);
+    expect(read(failing).result).toBe("miss");
+  });
+
+  test("a response that is longer than one may be is passed on whole, and not kept", async () => {
+    const { read, cache } = await create({ entryBytesMax: 1_000 });
+    const long = new Script(["x".repeat(500), "y".repeat(500), "z"]);
+    expect(await textOf(read(long))).toBe(`${"x".repeat(500)}${"y".repeat(500)}z`);
+    expect(cache.entries).toBe(0);
+    expect(await textOf(read(new Script(["a".repeat(100)])))).toHaveLength(100);
+    expect(cache.entries).toBe(1);
+  });
+
+  test("there are no more than may be, in number and in bytes: the one not asked for longest goes", async () => {
+    const few = await create({ entriesMax: 2 });
+    for (const key of ["1", "2"]) await textOf(few.read(new Script(["a"]), { key }));
+    expect(few.read(new Script([]), { key: "1" }).result).toBe("hit");
+    await textOf(few.read(new Script(["a"]), { key: "3" }));
+    expect(few.cache.entries).toBe(2);
+    expect(few.read(new Script([]), { key: "2" }).result).toBe("miss");
+    expect(few.told.at(-1)).toMatchObject({ entries: 2, evicted: 1 });
+
+    const small = await create({ bytesMax: 3_000, entryBytesMax: 2_000 });
+    for (let key = 0; key < 20; key += 1) {
+      await textOf(small.read(new Script(["x".repeat(1_000)]), { key: String(key) }));
+      expect(small.cache.bytes).toBeLessThanOrEqual(3_000);
+    }
+    expect(small.cache.entries).toBe(2);
+  });
+
+  test("a call that wants a new one gets it, and so do those that come behind", async () => {
+    const { read } = await create();
+    await textOf(read(new Script(["old"])));
+    const fresh = read(new Script(["new"]), { refresh: true });
+    expect(fresh.result).toBe("miss");
+    expect(await textOf(fresh)).toBe("new");
+    expect(await textOf(read(new Script([])))).toBe("new");
+  });
+
+  test("a purge takes a model's, or all, and what is under way is not kept behind it", async () => {
+    const { read, cache } = await create();
+    await textOf(read(new Script(["a"]), { key: "1", model: "one" }));
+    await textOf(read(new Script(["a"]), { key: "2", model: "two" }));
+    const underWay = read(new Script(["a"]), { key: "3", model: "one" });
+    expect(cache.purge("one")).toMatchObject({ entries: 1 });
+    expect(await textOf(underWay)).toBe("a");
+    expect(cache.entries).toBe(1);
+    expect(cache.purge()).toMatchObject({ entries: 1 });
+    expect(cache.bytes).toBe(0);
+  });
+});
+
+describe("what is under way", () => {
+  test("equal calls ask once, and each reads all of it from the first piece", async () => {
+    const { read } = await create();
+    const script = new Script(["a", "b", "c"]);
+    const first = read(script);
+    expect((await first.pieces.next()).value).toEqual(pieceOf("a"));
+    const others = [read(script), read(script)];
+    expect(others.map(({ result }) => result)).toEqual(["hit", "hit"]);
+    expect(await Promise.all(others.map(textOf))).toEqual(["abc", "abc"]);
+    expect(await textOf(first)).toBe("bc");
+    expect(script.opened).toBe(1);
+  });
+
+  test("the first to ask may leave: the others read on, and the response is kept", async () => {
+    const { read } = await create();
+    const script = new Script(["a", "b", "c"]);
+    const leave = new AbortController();
+    const first = read(script, { signal: leave.signal });
+    await first.pieces.next();
+    const other = read(script);
+    await other.pieces.next();
+    await first.pieces.return();
+    expect(await textOf(other)).toBe("bc");
+    expect(script.aborted).toBe(0);
+    expect(read(script).result).toBe("hit");
+  });
+
+  test("a call that leaves while it waits is told so at once; the last to leave ends the source", async () => {
+    const { read } = await create();
+    const script = new Script(["a", "b"]);
+    const held = Promise.withResolvers<void>();
+    script.gate = () => held.promise;
+    const one = new AbortController();
+    const two = new AbortController();
+    const reading = textOf(read(script, { signal: one.signal }));
+    const other = textOf(read(script, { signal: two.signal }));
+    one.abort(new DOMException("left", "AbortError"));
+    await expect(reading).rejects.toThrow("left");
+    expect(script.aborted).toBe(0);
+    two.abort(new DOMException("left too", "AbortError"));
+    await expect(other).rejects.toThrow("left too");
+    expect(script.aborted).toBe(1);
+    // Nobody joins what was left.
+    expect(read(new Script(["new"])).result).toBe("miss");
+    held.resolve();
+  });
+
+  test("a failure is everybody's, each with an error of its own", async () => {
+    const { read } = await create();
+    const script = new Script(["a"], fault("BACKEND_OVERLOADED", "no"));
+    const thrown = await Promise.all(
+      [read(script), read(script)].map((reading) =>
+        textOf(reading).then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      ),
+    );
+    expect(thrown.map((error) => reasonOf(faultFrom(error)))).toEqual([
+      "BACKEND_OVERLOADED",
+      "BACKEND_OVERLOADED",
+    ]);
+    expect(thrown[0]).not.toBe(thrown[1]);
+    expect(script.opened).toBe(1);
+  });
+
+  test("a reader that falls behind by more than the bound is let go; the others are not slowed", async () => {
+    const { read } = await create({ entryBytesMax: 2_000 });
+    const script = new Script(Array.from({ length: 50 }, () => "x".repeat(500)));
+    const fast = read(script);
+    const slow = read(script);
+    await slow.pieces.next();
+    expect(await textOf(fast)).toHaveLength(25_000);
+    expect(await reasonFrom(textOf(slow))).toBe("OVERLOADED");
+  });
+
+  test("nobody joins a response that is too long to be told from its beginning", async () => {
+    const { read } = await create({ entryBytesMax: 1_000 });
+    const script = new Script(["x".repeat(600), "y".repeat(600), "z"]);
+    const first = read(script);
+    await first.pieces.next();
+    await first.pieces.next();
+    const second = read(script);
+    expect(second.result).toBe("miss");
+    expect(await textOf(first)).toBe("z");
+    expect(await textOf(second)).toHaveLength(1_201);
+  });
+});
