@@ -17,6 +17,7 @@ import { packageVersion } from "#core/version.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
@@ -39,6 +40,7 @@ import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/heal
 import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
 import { createChatService } from "#services/chat.ts";
+import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
@@ -256,6 +258,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
   });
   return (router) => {
     router.service(ChatService, createChatService({ ...deps, ...chat }));
+    router.service(EmbeddingsService, createEmbeddingsService({ ...deps, ...chat }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(

@@ -10,17 +10,18 @@ import {
   type ChatResponse,
   type ChatService,
 } from "#gen/polygate/v1/chat_pb.js";
-import { ActiveChat, type ChatDeps } from "./chat-call.ts";
+import { ActiveChat } from "./chat-call.ts";
 import { PieceWriter } from "./chat-pieces.ts";
+import type { RoutedDeps } from "./routed-call.ts";
 
 /** The service over the catalog of chat routes. */
-export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatService> {
+export function createChatService(deps: RoutedDeps): ServiceImpl<typeof ChatService> {
   async function ask(
     request: ChatRequest,
     context: HandlerContext,
   ): Promise<{ readonly response: ChatResponse; readonly pool: string }> {
     const chat = new ActiveChat(deps, request, context);
-    const response = await chat.whole();
+    const response = await chat.response();
     response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
     response.processingTimeMs = Math.round(chat.elapsedMs);
     fillShortForm(response);
@@ -63,6 +64,11 @@ export function createChatService(deps: ChatDeps): ServiceImpl<typeof ChatServic
       } finally {
         end(new DOMException("the client left", "AbortError"));
       }
+    },
+
+    async countTokens(request, context) {
+      const chat = new ActiveChat(deps, request, context, "count_tokens");
+      return await chat.count();
     },
 
     async query({ query, sessionId, options }, context) {

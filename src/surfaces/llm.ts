@@ -19,8 +19,10 @@ import {
   ChatRequestSchema,
   type ChatResponse,
   ChatService,
+  type CountTokensResponse,
   type StreamChatResponse,
 } from "#gen/polygate/v1/chat_pb.js";
+import { EmbeddingsService, type EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import {
   ListModelsRequestSchema,
   type ListModelsResponse,
@@ -32,9 +34,12 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { parseBody } from "./json-body.ts";
+import { placedIn, sendPieces } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
 import {
   type LlmChat,
+  type LlmCount,
+  type LlmEmbed,
   type LlmEndpoint,
   type LlmModels,
   type LlmSurfaceName,
@@ -121,11 +126,12 @@ class LlmSurface implements Surface {
         case "models":
           await this.#models(endpoint, { exchange, call, record });
           return;
-        case "missing":
-          throw fault(
-            "ROUTE_UNKNOWN",
-            "no backend does this exactly, and the gateway does not guess",
-          );
+        case "embed":
+          await this.#embed(endpoint, { exchange, call, record });
+          return;
+        case "count":
+          await this.#count(endpoint, { exchange, call, record });
+          return;
       }
     } catch (thrown) {
       this.#refuse(exchange, endpoint, record, thrown);
@@ -145,17 +151,17 @@ class LlmSurface implements Surface {
   }
 
   /** The request as it was read, once the caller may call. Rejects as the call itself would. */
-  async #read(
+  async #read<R>(
     method: DescMethod,
-    endpoint: LlmChat,
     { exchange, call }: Served,
-  ): Promise<ReadRequest> {
+    read: (body: unknown) => R,
+  ): Promise<R> {
     const admission = this.#options.calls.admit(method, call);
     if (admission !== undefined) await admission;
     try {
       const { bodyBytesMax } = this.#options;
       const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
-      return endpoint.read(parseBody(body));
+      return read(parseBody(body));
     } catch (thrown) {
       throw await this.#options.calls.failed(method, call, thrown);
     }
@@ -166,7 +172,11 @@ class LlmSurface implements Surface {
       request: read,
       unknown,
       includeUsage,
-    } = await this.#read(ChatService.method.chat, endpoint, served);
+    } = await this.#read(
+      ChatService.method.chat,
+      served,
+      (body): ReadRequest => endpoint.read(body),
+    );
     const { requestId } = served.record;
     const facts: ResponseFacts = {
       request: read,
@@ -244,6 +254,30 @@ class LlmSurface implements Surface {
     }
   }
 
+  async #embed({ embed }: LlmEmbed, served: Served): Promise<void> {
+    const { exchange, call, record } = served;
+    const method = EmbeddingsService.method.embed;
+    const read = await this.#read(method, served, (body) => embed.read(body));
+    const encode = (message: unknown) => message as EmbedResponse;
+    const { message, header } = await this.#options.calls
+      .unary(method, read.request, call, encode)
+      .catch((thrown: unknown) => {
+        throw placedIn(embed, faultFrom(thrown));
+      });
+    const headers = headersOf(header, read.unknown, record, (name) => embed.placeOf(name));
+    await sendPieces(exchange, [...headers, jsonType], embed.write(message, read));
+  }
+
+  async #count({ count }: LlmCount, served: Served): Promise<void> {
+    const { exchange, call, record } = served;
+    const method = ChatService.method.countTokens;
+    const { request, unknown } = await this.#read(method, served, (body) => count.read(body));
+    const encode = (message: unknown) =>
+      JSON.stringify(count.write(message as CountTokensResponse));
+    const { message, header } = await this.#options.calls.unary(method, request, call, encode);
+    exchange.respond(200, [...headersOf(header, unknown, record), jsonType], message);
+  }
+
   async #models({ surface, model }: LlmModels, { exchange, call, record }: Served): Promise<void> {
     const { calls } = this.#options;
     const request = create(ListModelsRequestSchema);
@@ -267,14 +301,16 @@ function failureText(writer: StreamWriter, thrown: unknown): string {
   return writer.fail(faultFrom(thrown)).map(sseText).join("");
 }
 
-/** Headers of a response; parameters that nobody knew are named among the dropped ones. */
+/** Headers of a response; parameters that nobody knew are named among the dropped ones, all in the client's words. */
 function headersOf(
   header: Headers,
   unknown: readonly string[],
   { requestId }: CallRecord,
+  placeOf = (name: string) => name,
 ): HeaderList {
   const fields = [...metadataFields(header)].filter(([name]) => name !== "x-polygate-dropped");
-  const dropped = [...(header.get("x-polygate-dropped")?.split(",") ?? []), ...unknown];
+  const told = header.get("x-polygate-dropped")?.split(",") ?? [];
+  const dropped = [...told.map(placeOf), ...unknown];
   return [
     ...fields,
     ["request-id", requestId],

@@ -2,23 +2,33 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
+import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
-import type { DialectClient, DialectName, ErrorResponse } from "#dialects/dialect.ts";
+import { countClients, embedClients } from "#dialects/abilities.ts";
+import type {
+  DialectClient,
+  DialectName,
+  ErrorResponse,
+  WrittenRequest,
+} from "#dialects/dialect.ts";
 import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
 import { malformed } from "#dialects/upstream-error.ts";
-import { fault, reasonOf } from "#errors/fault.ts";
+import { requireVectors } from "#dialects/vectors.ts";
+import { fault, infoMetadataOf, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import {
   type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
+  type CountTokensResponse,
 } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import { HttpClient, HttpClientError, type IncomingResponse } from "#http-client/client.ts";
 import { withFirstEventTimeout } from "./first-event.ts";
 import { KeyRing, tailOf } from "./key-ring.ts";
@@ -59,6 +69,22 @@ const errorBytesMax = 64 * 1024;
 /** Models of a listing that are kept. */
 const listedMax = 5_000;
 const listBytesMax = 8 * 1024 * 1024;
+/** Largest response that holds vectors: some 3 million numbers as text. */
+const embedBytesMax = 32 * 1024 * 1024;
+/** A count is a number; a provider may say more of it. */
+const countBytesMax = 64 * 1024;
+
+const noVectors = () => fault("OPERATION_UNSUPPORTED", "the provider makes no embeddings");
+const noCount = () =>
+  fault("OPERATION_UNSUPPORTED", "the provider counts no tokens, and the gateway does not guess");
+
+/** What a provider can do beside chat. */
+export function abilitiesOf(dialect: DialectName): ReadonlySet<Ability> {
+  return new Set<Ability>([
+    ...(embedClients[dialect] === undefined ? [] : (["embed"] as const)),
+    ...(countClients[dialect] === undefined ? [] : (["count_tokens"] as const)),
+  ]);
+}
 
 /** A call that was not answered, as a fault: what may be tried elsewhere is retryable. */
 function connectionFault(thrown: unknown): unknown {
@@ -148,6 +174,55 @@ export class LlmBackend implements ChatBackend {
       throw connectionFault(thrown);
     } finally {
       leave.abort();
+    }
+  }
+
+  /** A vector for each input. Fails as `chat` does; with OPERATION_UNSUPPORTED where there are none. */
+  async embed(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse> {
+    const client = embedClients[this.#options.dialect];
+    const path = dialectPaths[this.#options.dialect].embed?.(call.model);
+    if (client === undefined || path === undefined) throw noVectors();
+    const written = client.write(request, this.#target(call));
+    const bytesMax = Math.min(this.#options.responseBytesMax, embedBytesMax);
+    const body = await this.#ask(path, written, call, { bytesMax, none: noVectors });
+    const response = client.read(body);
+    requireVectors(response, request);
+    response.modelUsed ||= call.model;
+    return response;
+  }
+
+  /** Tokens of a request, as the provider counts them. Fails likewise. */
+  async countTokens(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse> {
+    const client = countClients[this.#options.dialect];
+    const path = dialectPaths[this.#options.dialect].count?.(call.model);
+    if (client === undefined || path === undefined) throw noCount();
+    const canonical = create(ChatRequestSchema, {
+      ...withContext(normalized(request)),
+      stream: false,
+    });
+    const written = client.write(canonical, this.#target(call));
+    const body = await this.#ask(path, written, call, { bytesMax: countBytesMax, none: noCount });
+    const response = client.read(body);
+    response.modelUsed = call.model;
+    return response;
+  }
+
+  /** Asks what not every server of the dialect can be asked: one that does not know the path is `none`. */
+  async #ask(
+    path: string,
+    { body, dropped }: WrittenRequest,
+    call: ChatCall,
+    { bytesMax, none }: { readonly bytesMax: number; readonly none: () => ConnectError },
+  ): Promise<unknown> {
+    if (dropped.length > 0) call.onDropped?.(dropped);
+    try {
+      const response = await this.#exchange("POST", path, call.signal, JSON.stringify(body));
+      return parsed(await this.#whole(response, bytesMax));
+    } catch (thrown) {
+      const error = faultFrom(thrown);
+      const status = infoMetadataOf(error).upstream_status;
+      const isUnknown = status === "404" || status === "405" || status === "501";
+      throw isUnknown && reasonOf(error) !== "MODEL_UNKNOWN" ? none() : thrown;
     }
   }
 

@@ -11,6 +11,7 @@ const ask = { promptTokens: 1, outputTokens: 1 };
 function node(name: string, ...endpoints: string[]): RouteNode<string> {
   return {
     name,
+    serves: () => true,
     walk() {
       const left = [...endpoints];
       return {
