@@ -26,8 +26,11 @@ export interface EmbedServer {
 export interface EmbedClient {
   /** Throws PARAMETER_UNSUPPORTED for what would change the vectors' shape, or cannot be sent. */
   write(request: EmbedRequest, target: Target): WrittenRequest;
-  /** Throws BACKEND_MALFORMED for what is no response of the dialect. */
-  read(body: unknown): EmbedResponse;
+  /**
+   * Throws BACKEND_MALFORMED for what is no response of the dialect, or has not `count` vectors. Yields
+   * after each vector, so that others may have their turn.
+   */
+  read(body: unknown, count: number): Generator<void, EmbedResponse>;
 }
 
 /** Most inputs of one request. */

@@ -5,7 +5,6 @@ import { vectorFromBase64 } from "#chat/vector.ts";
 import {
   type Embedding,
   EmbeddingSchema,
-  type EmbedRequest,
   type EmbedResponse,
 } from "#gen/polygate/v1/embeddings_pb.js";
 import { dimensionsMax } from "./embed-dialect.ts";
@@ -21,22 +20,33 @@ export function vectorOf(value: unknown): Embedding {
   return create(EmbeddingSchema, { values });
 }
 
-/**
- * Throws BACKEND_MALFORMED unless there is one vector for each input and all are of one length;
- * PARAMETER_UNSUPPORTED when that is not the length that was asked for.
- */
-export function requireVectors(
-  { embeddings }: EmbedResponse,
-  { inputs, dimensions }: EmbedRequest,
-): void {
-  if (embeddings.length !== inputs.length) {
-    throw malformed(`the provider sent ${embeddings.length} vectors for ${inputs.length} inputs`);
+/** Throws BACKEND_MALFORMED unless there is one vector for each input. */
+export function requireCount(vectors: number, inputs: number): void {
+  if (vectors === inputs) return;
+  throw malformed(`the provider sent ${vectors} vectors for ${inputs} inputs`);
+}
+
+/** The vectors of lists, one between two turns. */
+export function* vectorsOf(lists: readonly unknown[], count: number): Generator<void, Embedding[]> {
+  requireCount(lists.length, count);
+  const vectors: Embedding[] = [];
+  for (const list of lists) {
+    vectors.push(vectorOf(list));
+    yield;
   }
+  return vectors;
+}
+
+/**
+ * Throws BACKEND_MALFORMED unless all vectors are of one length; PARAMETER_UNSUPPORTED when that is not
+ * the length that was asked for.
+ */
+export function requireLength({ embeddings }: EmbedResponse, wanted: number | undefined): void {
   const length = embeddings[0]?.values.length ?? 0;
   if (embeddings.some(({ values }) => values.length !== length)) {
     throw malformed("the provider's vectors differ in length");
   }
-  if (dimensions !== undefined && dimensions !== length) {
+  if (wanted !== undefined && wanted !== length) {
     throw unsupported("dimensions", `the model makes vectors of ${length} numbers only`);
   }
 }

@@ -9,6 +9,9 @@ import { reasonOf } from "#errors/fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 
+/** Elements of a request's body: OpenAI takes 300,000 tokens, and clients send those as lists of numbers. */
+export const embedElementsMax = 310_000;
+
 /** The same fault with the place of its field in the client's body. */
 export function placedIn(server: EmbedServer, error: ConnectError): ConnectError {
   const violation = error.findDetails(BadRequestSchema)[0]?.fieldViolations[0];

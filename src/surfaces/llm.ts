@@ -34,7 +34,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { parseBody } from "./json-body.ts";
-import { placedIn, sendPieces } from "./llm-embed.ts";
+import { embedElementsMax, placedIn, sendPieces } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
 import {
   type LlmChat,
@@ -155,13 +155,14 @@ class LlmSurface implements Surface {
     method: DescMethod,
     { exchange, call }: Served,
     read: (body: unknown) => R,
+    elementsMax?: number,
   ): Promise<R> {
     const admission = this.#options.calls.admit(method, call);
     if (admission !== undefined) await admission;
     try {
       const { bodyBytesMax } = this.#options;
       const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
-      return read(parseBody(body));
+      return read(parseBody(body, elementsMax));
     } catch (thrown) {
       throw await this.#options.calls.failed(method, call, thrown);
     }
@@ -257,7 +258,7 @@ class LlmSurface implements Surface {
   async #embed({ embed }: LlmEmbed, served: Served): Promise<void> {
     const { exchange, call, record } = served;
     const method = EmbeddingsService.method.embed;
-    const read = await this.#read(method, served, (body) => embed.read(body));
+    const read = await this.#read(method, served, (body) => embed.read(body), embedElementsMax);
     const encode = (message: unknown) => message as EmbedResponse;
     const { message, header } = await this.#options.calls
       .unary(method, read.request, call, encode)

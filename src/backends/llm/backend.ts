@@ -6,6 +6,7 @@ import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/back
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
+import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
 import type {
   DialectClient,
@@ -17,8 +18,8 @@ import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
-import { malformed } from "#dialects/upstream-error.ts";
-import { requireVectors } from "#dialects/vectors.ts";
+import { malformed, unsupported } from "#dialects/upstream-error.ts";
+import { requireLength } from "#dialects/vectors.ts";
 import { fault, infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import {
@@ -34,6 +35,7 @@ import { withFirstEventTimeout } from "./first-event.ts";
 import { KeyRing, tailOf } from "./key-ring.ts";
 import { dialectPaths, keyHeaders } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
+import { parseVectors } from "./vector-json.ts";
 
 /** How a provider is reached. */
 export interface LlmBackendOptions {
@@ -184,9 +186,13 @@ export class LlmBackend implements ChatBackend {
     if (client === undefined || path === undefined) throw noVectors();
     const written = client.write(request, this.#target(call));
     const bytesMax = Math.min(this.#options.responseBytesMax, embedBytesMax);
-    const body = await this.#ask(path, written, call, { bytesMax, none: noVectors });
-    const response = client.read(body);
-    requireVectors(response, request);
+    const bytes = await this.#ask(path, written, call, { bytesMax, none: noVectors });
+    if (bytes === undefined) {
+      throw unsupported("inputs", `their vectors have more than ${bytesMax} bytes: send fewer`);
+    }
+    const body = await parseVectors(bytes, turns);
+    const response = await inTurns(client.read(body, request.inputs.length), turns);
+    requireLength(response, request.dimensions);
     response.modelUsed ||= call.model;
     return response;
   }
@@ -201,23 +207,27 @@ export class LlmBackend implements ChatBackend {
       stream: false,
     });
     const written = client.write(canonical, this.#target(call));
-    const body = await this.#ask(path, written, call, { bytesMax: countBytesMax, none: noCount });
-    const response = client.read(body);
+    const asked = { bytesMax: countBytesMax, none: noCount };
+    const bytes = await this.#ask(path, written, call, asked);
+    const response = client.read(bytes === undefined ? undefined : parsed(bytes));
     response.modelUsed = call.model;
     return response;
   }
 
-  /** Asks what not every server of the dialect can be asked: one that does not know the path is `none`. */
+  /**
+   * Asks what not every server of the dialect can be asked: one that does not know the path is `none`.
+   * Undefined for a response of more than `bytesMax` bytes.
+   */
   async #ask(
     path: string,
     { body, dropped }: WrittenRequest,
     call: ChatCall,
     { bytesMax, none }: { readonly bytesMax: number; readonly none: () => ConnectError },
-  ): Promise<unknown> {
+  ): Promise<Uint8Array | undefined> {
     if (dropped.length > 0) call.onDropped?.(dropped);
     try {
       const response = await this.#exchange("POST", path, call.signal, JSON.stringify(body));
-      return parsed(await this.#whole(response, bytesMax));
+      return await this.#bytes(response, bytesMax);
     } catch (thrown) {
       const error = faultFrom(thrown);
       const status = infoMetadataOf(error).upstream_status;
@@ -301,9 +311,7 @@ export class LlmBackend implements ChatBackend {
 
   async #refusal(response: IncomingResponse, key: string | undefined): Promise<ConnectError> {
     const { status, headers } = response;
-    const bytes = await response.bytes(errorBytesMax).catch((thrown: unknown) => {
-      throw connectionFault(thrown);
-    });
+    const bytes = await this.#bytes(response, errorBytesMax);
     const told: ErrorResponse = {
       status,
       headers,
@@ -318,10 +326,14 @@ export class LlmBackend implements ChatBackend {
     return error;
   }
 
-  async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {
-    const bytes = await response.bytes(bytesMax).catch((thrown: unknown) => {
+  #bytes(response: IncomingResponse, bytesMax: number): Promise<Uint8Array | undefined> {
+    return response.bytes(bytesMax).catch((thrown: unknown) => {
       throw connectionFault(thrown);
     });
+  }
+
+  async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {
+    const bytes = await this.#bytes(response, bytesMax);
     if (bytes !== undefined) return bytes;
     throw malformed(`the provider's response has more than ${bytesMax} bytes`);
   }

@@ -5,7 +5,7 @@ import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { EmbedClient } from "#dialects/embed-dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { malformed, unsupported } from "#dialects/upstream-error.ts";
-import { vectorOf } from "#dialects/vectors.ts";
+import { vectorsOf } from "#dialects/vectors.ts";
 import {
   type EmbedInput,
   type EmbedRequest,
@@ -39,12 +39,13 @@ function write(request: EmbedRequest, target: Target): WrittenRequest {
   return { body: { requests }, dropped: user === "" ? [] : ["user"] };
 }
 
-function read(value: unknown): EmbedResponse {
+function* read(value: unknown, count: number): Generator<void, EmbedResponse> {
   const body = new LooseObject(value);
   if (!body.has("embeddings")) throw malformed("the provider's response holds no vectors");
   const usage = readUsage(body.object("usageMetadata"));
+  const lists = body.objects("embeddings").map((one) => one.raw("values"));
   return create(EmbedResponseSchema, {
-    embeddings: body.objects("embeddings").map((one) => vectorOf(one.raw("values"))),
+    embeddings: yield* vectorsOf(lists, count),
     ...(usage === undefined ? {} : { usage }),
   });
 }

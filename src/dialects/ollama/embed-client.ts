@@ -6,7 +6,7 @@ import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { EmbedClient } from "#dialects/embed-dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { malformed, unsupported } from "#dialects/upstream-error.ts";
-import { vectorOf } from "#dialects/vectors.ts";
+import { vectorsOf } from "#dialects/vectors.ts";
 import {
   type EmbedInput,
   type EmbedRequest,
@@ -36,12 +36,12 @@ function write(request: EmbedRequest, { model }: Target): WrittenRequest {
   return { body, dropped };
 }
 
-function read(value: unknown): EmbedResponse {
+function* read(value: unknown, count: number): Generator<void, EmbedResponse> {
   const body = new LooseObject(value);
-  const embeddings = body.raw("embeddings");
-  if (!Array.isArray(embeddings)) throw malformed("the provider's response holds no vectors");
+  const lists = body.raw("embeddings");
+  if (!Array.isArray(lists)) throw malformed("the provider's response holds no vectors");
   return create(EmbedResponseSchema, {
-    embeddings: embeddings.map(vectorOf),
+    embeddings: yield* vectorsOf(lists, count),
     modelUsed: body.text("model"),
     // A count of zero is left out there.
     usage: usageOf({ uncached: body.count("prompt_eval_count"), written: 0 }),

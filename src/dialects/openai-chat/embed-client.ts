@@ -5,7 +5,7 @@ import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { EmbedClient } from "#dialects/embed-dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { malformed, unsupported } from "#dialects/upstream-error.ts";
-import { vectorOf } from "#dialects/vectors.ts";
+import { requireCount, vectorOf } from "#dialects/vectors.ts";
 import {
   type EmbedInput,
   type EmbedRequest,
@@ -46,9 +46,10 @@ function write(request: EmbedRequest, { model, profile }: Target): WrittenReques
 }
 
 /** Puts vectors in the order of their inputs. */
-function read(value: unknown): EmbedResponse {
+function* read(value: unknown, count: number): Generator<void, EmbedResponse> {
   const body = new LooseObject(value);
   const entries = body.objects("data");
+  requireCount(entries.length, count);
   const embeddings = new Array<ReturnType<typeof vectorOf>>(entries.length);
   for (const [at, entry] of entries.entries()) {
     const index = entry.number("index") ?? at;
@@ -56,6 +57,7 @@ function read(value: unknown): EmbedResponse {
       throw malformed("the provider's vectors are not numbered in order");
     }
     embeddings[index] = vectorOf(entry.raw("embedding"));
+    yield;
   }
   const usage = readUsage(body.object("usage"));
   return create(EmbedResponseSchema, {

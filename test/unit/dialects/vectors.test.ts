@@ -184,8 +184,11 @@ describe("requests", () => {
 
 /** What a client of OpenAI's gets of a provider's response with vectors. */
 function translatedVectors({ from, given, input }: Row): unknown {
-  const response = embedClients[from]?.read(input);
-  if (response === undefined) throw new Error(`${from} has no vectors`);
+  const reading = embedClients[from]?.read(input, 1);
+  if (reading === undefined) throw new Error(`${from} has no vectors`);
+  let read = reading.next();
+  while (read.done !== true) read = reading.next();
+  const response = read.value;
   const asked = openaiEmbedServer.read(given?.request);
   return JSON.parse([...openaiEmbedServer.write(response, asked)].join(""));
 }
