@@ -19,6 +19,7 @@ import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
@@ -43,6 +44,7 @@ import { registerReflection } from "#rpc/reflection.ts";
 import { createCacheService } from "#services/cache.ts";
 import { createChatService } from "#services/chat.ts";
 import { ChatCache } from "#services/chat-cache.ts";
+import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
@@ -275,6 +277,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
   return (router) => {
     router.service(ChatService, createChatService({ ...deps, ...chat, responses }));
     router.service(CacheService, createCacheService(cache));
+    router.service(EmbeddingsService, createEmbeddingsService({ ...deps, ...chat }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(

@@ -21,12 +21,17 @@ const securitySchemes: Readonly<Record<string, JsonObject>> = {
   apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key." },
 };
 
-/** Requests that answer something on a gateway without any configuration. */
+/** Requests that answer something on a gateway without any configuration; vectors and counts need a provider. */
 const question = { message: "what is 12*7?", use_tools: true };
 const examples = (): RequestExamples => ({
   "polygate.v1.ChatService.Chat": question,
   "polygate.v1.ChatService.StreamChat": question,
   "polygate.v1.ChatService.Query": { query: "what is 6*7?" },
+  "polygate.v1.ChatService.CountTokens": { message: "what is 12*7?" },
+  "polygate.v1.EmbeddingsService.Embed": {
+    model: "text-embedding-3-small",
+    inputs: [{ text: "what is 12*7?" }],
+  },
   "polygate.v1.PredictService.Predict": { model: "digits", file: exampleImage(), top_k: 3 },
   "polygate.v1.ModelsService.GetModel": { model: "digits" },
   "polygate.v1.ModelsService.LoadModel": { model: "digits" },

@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
@@ -12,6 +13,7 @@ import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 /** Each is served by RPC, and by REST as far as its methods have bindings. */
 export const publicServices: readonly DescService[] = [
   ChatService,
+  EmbeddingsService,
   PredictService,
   ModelsService,
   HealthService,

@@ -8,8 +8,9 @@ import type {
   ChatResponse as CoreResponse,
   Model,
 } from "#gen/polyagent/core/v1/core_pb.js";
-import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatRequest, ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import type { ModelSpec } from "#inference/model-spec.ts";
 
 /** What travels with every call to a backend. */
@@ -32,6 +33,9 @@ export interface ChatCall extends BackendCall {
   readonly relay?: Relay;
 }
 
+/** What a chat backend may be able to do beside chat. */
+export type Ability = "embed" | "count_tokens";
+
 /** A model that a chat backend can be asked for. */
 export interface ListedModel {
   readonly id: string;
@@ -50,6 +54,10 @@ export interface ChatBackend extends AsyncDisposable {
   chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse>;
   /** The response as events; leaving the iteration cancels the call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent>;
+  /** A vector for each input, in order. Absent where there are none. */
+  embed?(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse>;
+  /** The tokens that a chat would read, exactly. Absent where nobody counts. */
+  countTokens?(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse>;
   /** What the backend can be asked for. */
   listModels(signal: AbortSignal): Promise<readonly ListedModel[]>;
   /** Resolves when the backend serves, which costs nothing to ask; else rejects. */

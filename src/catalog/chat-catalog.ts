@@ -1,6 +1,6 @@
 /** Which route and backends a model's name means, for chat: routes, providers, listed models, cores. */
 
-import type { ChatBackend, ListedModel } from "#backends/backend.ts";
+import type { Ability, ChatBackend, ListedModel } from "#backends/backend.ts";
 import { expectedCost, type Price } from "#chat/price.ts";
 import type { Rng } from "#core/rng.ts";
 import { fault } from "#errors/fault.ts";
@@ -14,6 +14,8 @@ import { treeRoute } from "#routing/tree.ts";
 export interface CatalogProvider {
   readonly name: string;
   readonly pool: Pool<ChatBackend>;
+  /** What it can do beside chat; nothing when absent. */
+  readonly abilities?: ReadonlySet<Ability>;
   /** The model of a chat that names the provider alone. */
   readonly defaultModel?: string;
   readonly prices: Readonly<Record<string, Price>>;
@@ -26,6 +28,21 @@ export interface ChatTarget {
   readonly route: Route<ChatBackend>;
   /** Kind of the backends behind it: polyagent, embedded or llm. */
   readonly kind: string;
+}
+
+/** What of a call its route may depend on. */
+export interface ChatAsk extends RouteAsk {
+  readonly needs?: Ability;
+}
+
+const unableWords: Readonly<Record<Ability, string>> = {
+  embed: "makes embeddings",
+  count_tokens: "counts tokens exactly, and the gateway does not guess",
+};
+
+function unable(model: string, needs: Ability) {
+  const name = model === "" ? "the default model" : `"${model}"`;
+  return fault("OPERATION_UNSUPPORTED", `no backend of ${name} ${unableWords[needs]}`);
 }
 
 /** What a catalog is made of. */
@@ -65,20 +82,30 @@ export class ChatCatalog {
     return [...this.#options.routes.keys()];
   }
 
-  /** Where a chat for `model` goes; empty names none. Throws MODEL_UNKNOWN. */
-  resolve(model: string, ask: RouteAsk): ChatTarget {
+  /**
+   * Where a call for `model` goes; empty names none. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where
+   * nobody behind the name can do what the call needs.
+   */
+  resolve(model: string, ask: ChatAsk): ChatTarget {
     const { routes, cores, providers } = this.#options;
     const node = routes.get(model === "" ? defaultRoute : model);
     if (node !== undefined) return this.#target(node, ask);
     if (model === "")
-      return cores.kind === "embedded" && providers.length > 0 ? this.#any(ask) : cores;
+      return cores.kind === "embedded" && providers.length > 0
+        ? this.#any(ask)
+        : this.#cores(model, ask);
     const named = this.#named(model);
     if (named !== undefined) return this.#target(named, ask);
     // Cores have models of their own, of which they need not tell.
     if (cores.kind === "embedded" && providers.length > 0 && !this.#isListedByCores(model)) {
       throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
     }
-    return cores;
+    return this.#cores(model, ask);
+  }
+
+  #cores(model: string, { needs }: ChatAsk): ChatTarget {
+    if (needs !== undefined) throw unable(model, needs);
+    return this.#options.cores;
   }
 
   /** US dollars per million tokens of a model at a provider; undefined when nobody knows. */
@@ -91,7 +118,8 @@ export class ChatCatalog {
     return model.startsWith("polyagent");
   }
 
-  #target(node: RouteNode<ChatBackend>, ask: RouteAsk): ChatTarget {
+  #target(node: RouteNode<ChatBackend>, ask: ChatAsk): ChatTarget {
+    if (ask.needs !== undefined && !node.serves(ask)) throw unable(node.name, ask.needs);
     return { route: treeRoute(node, ask, this.#options.retryAttempts), kind };
   }
 
@@ -122,7 +150,7 @@ export class ChatCatalog {
   }
 
   /** Every provider with its default model. */
-  #any(ask: RouteAsk): ChatTarget {
+  #any(ask: ChatAsk): ChatTarget {
     const ready = this.#options.providers.filter(
       ({ defaultModel, listed }) => defaultModel !== undefined || listed().length > 0,
     );
@@ -161,10 +189,15 @@ export class ChatCatalog {
 const nodesMax = 1_000;
 
 /** A provider's model as a target of a route. */
-export function targetOf({ pool, prices }: CatalogProvider, model: string, weight: number) {
+export function targetOf(
+  { pool, prices, abilities }: CatalogProvider,
+  model: string,
+  weight: number,
+) {
   const price = Object.hasOwn(prices, model) ? prices[model] : undefined;
   return {
     pool,
+    ...(abilities === undefined ? {} : { abilities }),
     model,
     weight,
     costOf: (promptTokens: number, outputTokens: number) =>

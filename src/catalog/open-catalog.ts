@@ -1,7 +1,7 @@
 /** Builds the catalog: a pool for each provider, a tree for each route. */
 
 import type { ChatBackend, ListedModel } from "#backends/backend.ts";
-import { LlmBackend } from "#backends/llm/backend.ts";
+import { abilitiesOf, LlmBackend } from "#backends/llm/backend.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
@@ -69,7 +69,9 @@ export function openProvider(
   }));
   const pool = new Pool<ChatBackend>({ name, members, priority, concurrentMax, ...options }, deps);
   const listed = (): readonly ListedModel[] => backends.flatMap((backend) => backend.listed);
-  return { name, pool, prices, listed, ...(defaultModel === undefined ? {} : { defaultModel }) };
+  const abilities = abilitiesOf(settings.dialect);
+  const provider = { name, pool, abilities, prices, listed };
+  return defaultModel === undefined ? provider : { ...provider, defaultModel };
 }
 
 /** What route trees are built from. */

@@ -16,6 +16,7 @@ const bindings: ReadonlySet<string> = new Set([
   "/api/v1/chat",
   "/v1/chat",
   "/v1/query",
+  "/api/v1/embeddings",
   "/api/v1/models",
   "/models",
   "/api/v1/health",

@@ -53,5 +53,14 @@ export function createTurns(clock: Pick<Clock, "nowMs">): Turns {
   };
 }
 
+/** What `work` returns; others may have their turn where it yields. */
+export async function inTurns<T>(work: Generator<void, T>, shared: Turns): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    await shared.next();
+  }
+}
+
 /** The turns of this process: it has one event loop. */
 export const turns: Turns = createTurns(systemClock);

@@ -33,6 +33,7 @@ export const reasons = {
   METHOD_NOT_ALLOWED: { code: Code.Unimplemented, http: 405, retryable: false, log: "info" },
   METHOD_UNKNOWN: { code: Code.Unimplemented, retryable: false, log: "info" },
   MODEL_UNKNOWN: { code: Code.NotFound, retryable: false, log: "info" },
+  OPERATION_UNSUPPORTED: { code: Code.NotFound, retryable: true, log: "info" },
   MODEL_NOT_LOADED: { code: Code.FailedPrecondition, retryable: false, log: "info" },
   MODEL_LOAD_FAILED: { code: Code.FailedPrecondition, retryable: false, log: "warn" },
   CREDENTIAL_MISSING: { code: Code.Unauthenticated, retryable: false, log: "info" },

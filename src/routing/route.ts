@@ -44,10 +44,14 @@ export interface RouteAsk {
   /** Tokens that the call is likely to read and write. */
   readonly promptTokens: number;
   readonly outputTokens: number;
+  /** What endpoints must be able to do beside chat, such as embed; absent for a chat. */
+  readonly needs?: string;
 }
 
 /** A node of a route tree. */
 export interface RouteNode<B> {
   readonly name: string;
+  /** Whether any of its endpoints, healthy or not, can do what the call needs. Only then it may be walked. */
+  serves(ask: RouteAsk): boolean;
   walk(ask: RouteAsk): Walk<B>;
 }

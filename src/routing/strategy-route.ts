@@ -17,6 +17,8 @@ export interface RouteTarget<B extends PooledBackend> {
   readonly model: string;
   /** Multiplies the weights of the pool's endpoints. */
   readonly weight: number;
+  /** What the pool's endpoints can do beside chat; nothing when absent. */
+  readonly abilities?: ReadonlySet<string>;
   /** US dollars that a call of this size may cost; undefined when nobody knows. */
   costOf(promptTokens: number, outputTokens: number): number | undefined;
 }
@@ -53,6 +55,13 @@ interface Option<B extends PooledBackend> {
   readonly endpoint: EndpointSnapshot;
   /** Unique within the route. */
   readonly key: string;
+}
+
+function can(
+  { abilities }: { readonly abilities?: ReadonlySet<string> },
+  needs: string | undefined,
+): boolean {
+  return needs === undefined || abilities?.has(needs) === true;
 }
 
 /** How many calls in a hundred go to any endpoint, so that nobody is forgotten. */
@@ -137,14 +146,19 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return causes.find((cause) => cause !== undefined);
   }
 
+  serves({ needs }: RouteAsk): boolean {
+    return this.#options.targets.some((target) => can(target, needs));
+  }
+
   walk(ask: RouteAsk): Walk<B> {
     return new StrategyWalk(this, ask);
   }
 
   /** Every endpoint that may be asked, of all targets. */
-  options({ promptTokens, outputTokens }: RouteAsk): Option<B>[] {
+  options({ promptTokens, outputTokens, needs }: RouteAsk): Option<B>[] {
     const { targets, latencyMsMax, costMax } = this.#options;
     return targets.flatMap((target) => {
+      if (!can(target, needs)) return [];
       const cost = target.costOf(promptTokens, outputTokens);
       if (costMax !== undefined && cost !== undefined && cost > costMax) return [];
       return target.pool

@@ -30,6 +30,7 @@ const classOf: Partial<Record<Reason, FailureClass>> = {
   BACKEND_FAILED: "failure",
   BACKEND_LOST: "failure",
   BACKEND_MALFORMED: "failure",
+  OPERATION_UNSUPPORTED: "failure",
 };
 
 /** Goes on to the next child when the one before has no endpoint left that may do better. */
@@ -51,8 +52,14 @@ export class FallbackNode<B> implements RouteNode<B> {
     return failure !== undefined && (this.#on === undefined || this.#on.has(failure));
   }
 
+  serves(ask: RouteAsk): boolean {
+    return this.#children.some((child) => child.serves(ask));
+  }
+
   walk(ask: RouteAsk): Walk<B> {
-    const walks = this.#children.map((child) => child.walk(ask));
+    const walks = this.#children
+      .filter((child) => child.serves(ask))
+      .map((child) => child.walk(ask));
     let at = 0;
     const advance = (failed: Reason | undefined): Choice<B> | undefined => {
       const choice = walks[at]?.next(failed);
@@ -76,7 +83,7 @@ export interface Share<B> {
   readonly weight: number;
 }
 
-/** Gives each call to one child, by weight; the call stays there. */
+/** Gives each call to one of the children that can serve it, by weight; the call stays there. */
 export class SplitNode<B> implements RouteNode<B> {
   readonly name: string;
   readonly #shares: readonly Share<B>[];
@@ -88,14 +95,19 @@ export class SplitNode<B> implements RouteNode<B> {
     this.#rng = rng;
   }
 
+  serves(ask: RouteAsk): boolean {
+    return this.#shares.some(({ node }) => node.serves(ask));
+  }
+
   walk(ask: RouteAsk): Walk<B> {
-    const sum = this.#shares.reduce((total, { weight }) => total + weight, 0);
+    const shares = this.#shares.filter(({ node }) => node.serves(ask));
+    const sum = shares.reduce((total, { weight }) => total + weight, 0);
     let rest = this.#rng.next() * sum;
-    for (const { node, weight } of this.#shares) {
+    for (const { node, weight } of shares) {
       rest -= weight;
       if (rest < 0) return node.walk(ask);
     }
-    return (this.#shares.at(-1) as Share<B>).node.walk(ask);
+    return (shares.at(-1) as Share<B>).node.walk(ask);
   }
 }
 

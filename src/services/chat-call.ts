@@ -1,42 +1,23 @@
-/** One chat: its route, its tries, and what of it is counted and told. */
+/** One chat, or the count of its tokens: the call that its request makes. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { BackendCall, ChatCall } from "#backends/backend.ts";
-import type { ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
-import { costOf } from "#chat/price.ts";
-import type { Clock } from "#core/clock.ts";
-import { relayKey } from "#dialects/relay/relay.ts";
-import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
-import type { ChatEvent, Usage } from "#gen/polygate/v1/conversation_pb.js";
+import type { Ability, BackendCall } from "#backends/backend.ts";
+import type { ChatAsk } from "#catalog/chat-catalog.ts";
+import { fault } from "#errors/fault.ts";
+import type { ChatRequest, ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
-import type { CallRecord } from "#observability/call-record.ts";
-import type { Stats } from "#observability/stats.ts";
-import type { AttemptCall, Dispatch } from "#routing/dispatch.ts";
-import type { RouteAsk } from "#routing/route.ts";
-import type { Meter } from "./meter.ts";
+import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
-/** What chats need. */
-export interface ChatDeps {
-  readonly clock: Clock;
-  readonly stats: Stats;
-  readonly meter: Meter;
-  readonly dispatch: Dispatch;
-  readonly catalog: ChatCatalog;
-}
-
-/** What is known of a response when it has ended. */
-interface Ended {
-  readonly model: string;
-  readonly usage: Usage | undefined;
-}
-
-/** Characters that make a token, about: enough to compare prices by. */
-const charactersPerToken = 4;
 /** Tokens that a response is taken to have where nobody bounds it. */
 const outputTokensDefault = 512;
 
 /** What of a request its route may depend on. */
-function routeAskOf(request: ChatRequest, principal: string | undefined): RouteAsk {
+function askOf(
+  request: ChatRequest,
+  principal: string | undefined,
+  needs: Ability | undefined,
+): ChatAsk {
   const { message, context, messages, sessionId, maxTokens, providerOptions } = request;
   let characters = message.length + context.length;
   for (const { content, parts } of messages) {
@@ -48,118 +29,38 @@ function routeAskOf(request: ChatRequest, principal: string | undefined): RouteA
   const affinityKey = sessionId || providerOptions?.cacheKey || principal;
   return {
     ...(affinityKey === undefined ? {} : { affinityKey }),
-    promptTokens: Math.ceil(characters / charactersPerToken),
+    promptTokens: likelyTokens(characters),
     outputTokens: maxTokens ?? outputTokensDefault,
+    ...(needs === undefined ? {} : { needs }),
   };
 }
 
 /** A chat from its route to its response. */
-export class ActiveChat {
-  readonly #deps: ChatDeps;
+export class ActiveChat extends RoutedCall {
   readonly #request: ChatRequest;
-  readonly #context: HandlerContext;
-  readonly #record: CallRecord;
-  readonly #target: ChatTarget;
-  /** Where it was sent last, and as what. */
-  #pool = "";
-  #model = "";
-  #dropped: readonly string[] = [];
 
-  /** Finds the route. Throws MODEL_UNKNOWN. */
-  constructor(deps: ChatDeps, request: ChatRequest, context: HandlerContext) {
-    this.#deps = deps;
+  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
+  constructor(deps: RoutedDeps, request: ChatRequest, context: HandlerContext, needs?: Ability) {
+    const { principal } = context.values.get(callRecordKey);
+    super(deps, request.modelPreference, askOf(request, principal, needs), context);
     this.#request = request;
-    this.#context = context;
-    this.#record = context.values.get(callRecordKey);
-    const ask = routeAskOf(request, this.#record.principal);
-    this.#target = deps.catalog.resolve(request.modelPreference, ask);
-  }
-
-  /** Name of the pool that was asked last. */
-  get pool(): string {
-    return this.#pool;
-  }
-
-  /** Time since the request's arrival. */
-  get elapsedMs(): number {
-    return this.#deps.clock.nowMs() - this.#record.startMs;
   }
 
   /** A whole response, for as long as `call` allows. */
-  async whole(call: BackendCall): Promise<ChatResponse> {
-    const { meter, dispatch } = this.#deps;
-    const { route, kind } = this.#target;
-    const response = await meter.run({ backend: kind, record: this.#record }, () =>
-      dispatch.call(
-        route,
-        (backend, attempt) => backend.chat(this.#request, this.#callOf(attempt)),
-        call,
-      ),
-    );
-    this.#describe();
-    return response;
+  response(call: BackendCall): Promise<ChatResponse> {
+    return this.whole((backend, attempt) => backend.chat(this.#request, attempt), call);
   }
 
   /** The response as events; `end` is to be called with how it went. */
-  async *events(call: BackendCall): AsyncGenerator<ChatEvent> {
-    const events = this.#deps.dispatch.stream(
-      this.#target.route,
-      (backend, attempt) => backend.streamChat(this.#request, this.#callOf(attempt)),
-      call,
-    );
-    let isDescribed = false;
-    for await (const event of events) {
-      if (!isDescribed) this.#describe();
-      isDescribed = true;
-      yield event;
-    }
+  events(call: BackendCall): AsyncGenerator<ChatEvent> {
+    return this.pieces((backend, attempt) => backend.streamChat(this.#request, attempt), call);
   }
 
-  /** Begins to measure a stream that ends with `signal`; the function that is returned ends it. */
-  measure(signal: AbortSignal): (thrown?: unknown) => void {
-    return this.#deps.meter.begin({ backend: this.#target.kind, record: this.#record, signal });
-  }
-
-  /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
-  account({ model, usage }: Ended): number {
-    const { catalog, stats } = this.#deps;
-    const price = catalog.priceOf(this.#pool, this.#model);
-    const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
-    const tokens = usage?.totalTokens ?? 0;
-    this.#record.model = model;
-    stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
-    stats.use("backend", this.#record.upstream ?? this.#pool, { tokens, cost });
-    return cost;
-  }
-
-  /** Counts a response that nobody was asked for: it costs nothing. */
-  accountKept(model: string): void {
-    this.#record.model = model;
-    const used = { tokens: 0, cost: 0 };
-    this.#deps.stats.add("model", model, this.elapsedMs, { failed: false, ...used });
-  }
-
-  /** The call as a backend is given it; what is known of it goes into the record. */
-  #callOf(call: AttemptCall): ChatCall {
-    const record = this.#record;
-    record.upstream = call.endpoint;
-    record.attempts = (record.attempts ?? 0) + 1;
-    this.#pool = call.pool;
-    this.#model = call.model;
-    this.#dropped = [];
-    const onDropped = (parameters: readonly string[]) => {
-      this.#dropped = parameters;
-    };
-    const relay = this.#context.values.get(relayKey);
-    return relay === undefined ? { ...call, onDropped } : { ...call, onDropped, relay };
-  }
-
-  /** Tells the client where its chat went. */
-  #describe(): void {
-    const headers = this.#context.responseHeader;
-    headers.set("x-polygate-provider", this.#pool);
-    if (this.#model !== "") headers.set("x-polygate-model", this.#model);
-    headers.set("x-polygate-attempts", String(this.#record.attempts ?? 1));
-    if (this.#dropped.length > 0) headers.set("x-polygate-dropped", this.#dropped.join(","));
+  /** The tokens that a response would read. */
+  count(): Promise<CountTokensResponse> {
+    return this.whole((backend, call) => {
+      if (backend.countTokens !== undefined) return backend.countTokens(this.#request, call);
+      throw fault("OPERATION_UNSUPPORTED", "the backend counts no tokens");
+    });
   }
 }

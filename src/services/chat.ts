@@ -17,11 +17,12 @@ import type { Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { ChatCache } from "./chat-cache.ts";
-import { ActiveChat, type ChatDeps } from "./chat-call.ts";
+import { ActiveChat } from "./chat-call.ts";
 import { PieceWriter } from "./chat-pieces.ts";
+import type { RoutedDeps } from "./routed-call.ts";
 
 /** What the service needs. */
-export interface ChatServiceDeps extends ChatDeps {
+export interface ChatServiceDeps extends RoutedDeps {
   readonly responses: ChatCache;
 }
 
@@ -29,7 +30,7 @@ const createPiece = creatorOf(StreamChatResponseSchema);
 
 /** A backend's whole response. */
 async function answer(chat: ActiveChat, call: BackendCall): Promise<ChatResponse> {
-  const response = await chat.whole(call);
+  const response = await chat.response(call);
   response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
   fillShortForm(response);
   return response;
@@ -117,6 +118,11 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         }
         yield message;
       }
+    },
+
+    async countTokens(request, context) {
+      const chat = new ActiveChat(deps, request, context, "count_tokens");
+      return await chat.count();
     },
 
     async query({ query, sessionId, options }, context) {

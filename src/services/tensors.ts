@@ -1,6 +1,7 @@
 /** The wire's tensor ↔ the gateway's: raw bytes, numbers or texts in, the same form out. Pure. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
 import {
   type Datatype,
   datatypeBytes,
@@ -10,7 +11,6 @@ import {
 } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import type { Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
-import { shortestFloat16, shortestFloat32 } from "#inference/shortest-float.ts";
 import { bytesFromTexts, textsOf } from "#inference/tensor-text.ts";
 import { bytesFromNumbers, exactNumbersOf, isHeldBy, isNumeric } from "#inference/tensor-view.ts";
 

@@ -1,29 +1,17 @@
 /** Reads a JSON body of any shape: counted before it is parsed, so that few bytes cannot become much. Pure. */
 
+import { endOfString } from "#core/json-text.ts";
 import { fault } from "#errors/fault.ts";
 import { jsonLimits } from "#json/limits.ts";
 
-const { depthMax, elementsMax } = jsonLimits;
+const { depthMax } = jsonLimits;
 const quote = 0x22;
-const backslash = 0x5c;
 const comma = 0x2c;
 const openers = new Set([0x5b, 0x7b]);
 const closers = new Set([0x5d, 0x7d]);
 
-/** The end of the string that begins at `at`. */
-function endOfString(bytes: Buffer, at: number): number {
-  for (let from = at + 1; ; ) {
-    const end = bytes.indexOf(quote, from);
-    if (end < 0) return bytes.length;
-    let escapes = 0;
-    while (bytes[end - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end;
-    from = end + 1;
-  }
-}
-
 /** Throws REQUEST_INVALID for a text that is too deep, or has too many elements. */
-function requireBounds(bytes: Buffer): void {
+function requireBounds(bytes: Buffer, elementsMax: number): void {
   let depth = 0;
   let elements = 0;
   for (let at = 0; at < bytes.length; at += 1) {
@@ -43,10 +31,10 @@ function requireBounds(bytes: Buffer): void {
   }
 }
 
-/** The value of a body. Throws BODY_MALFORMED for what is no JSON, REQUEST_INVALID past a bound. */
-export function parseBody(body: Uint8Array): unknown {
+/** The value of a body of so many elements at most. Throws BODY_MALFORMED for what is no JSON, REQUEST_INVALID past a bound. */
+export function parseBody(body: Uint8Array, elementsMax = jsonLimits.elementsMax): unknown {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  requireBounds(bytes);
+  requireBounds(bytes, elementsMax);
   try {
     return JSON.parse(bytes.toString());
   } catch {

@@ -1,8 +1,14 @@
 /** Which call of which vendor's API a path means. Pure. */
 
+import { anthropicCountServer } from "#dialects/anthropic/count-tokens.ts";
+import type { CountServer } from "#dialects/count-dialect.ts";
 import type { DialectServer, ReadRequest } from "#dialects/dialect.ts";
 import { servers } from "#dialects/dialects.ts";
+import type { EmbedServer } from "#dialects/embed-dialect.ts";
+import { geminiCountServer } from "#dialects/gemini/count-tokens.ts";
+import { batchEmbedContents, embedContent } from "#dialects/gemini/embed-server.ts";
 import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
+import { openaiEmbedServer } from "#dialects/openai-chat/embed-server.ts";
 
 /** Words for the surfaces, as listeners serve them. */
 export const llmSurfaceNames = ["openai", "anthropic", "gemini"] as const;
@@ -30,16 +36,26 @@ export interface LlmModels {
   readonly model?: string;
 }
 
-/** Something that the gateway cannot do for clients of this vendor. */
-export interface LlmMissing {
-  readonly kind: "missing";
+/** Vectors in a vendor's words. */
+export interface LlmEmbed {
+  readonly kind: "embed";
   readonly surface: LlmSurfaceName;
   readonly dialect: DialectServer;
   readonly template: string;
+  readonly embed: EmbedServer;
+}
+
+/** A count of tokens in a vendor's words. */
+export interface LlmCount {
+  readonly kind: "count";
+  readonly surface: LlmSurfaceName;
+  readonly dialect: DialectServer;
+  readonly template: string;
+  readonly count: CountServer;
 }
 
 /** What a path means. */
-export type LlmEndpoint = LlmChat | LlmModels | LlmMissing;
+export type LlmEndpoint = LlmChat | LlmModels | LlmEmbed | LlmCount;
 
 function chat(surface: LlmSurfaceName, dialect: DialectServer, template: string): LlmChat {
   return { kind: "chat", surface, dialect, template, read: (body) => dialect.readRequest(body) };
@@ -52,10 +68,21 @@ const fixed: ReadonlyMap<string, LlmEndpoint> = new Map<string, LlmEndpoint>([
   [
     "/v1/messages/count_tokens",
     {
-      kind: "missing",
+      kind: "count",
       surface: "anthropic",
       dialect: servers.anthropic,
       template: "/v1/messages/count_tokens",
+      count: anthropicCountServer,
+    },
+  ],
+  [
+    "/v1/embeddings",
+    {
+      kind: "embed",
+      surface: "openai",
+      dialect: servers["openai-chat"],
+      template: "/v1/embeddings",
+      embed: openaiEmbedServer,
     },
   ],
 ]);
@@ -84,9 +111,11 @@ function geminiEndpoint(version: string, rest: string): LlmEndpoint | undefined 
       };
     }
     case "countTokens":
+      return { kind: "count", ...common, count: geminiCountServer(model) };
     case "embedContent":
+      return { kind: "embed", ...common, embed: embedContent(model) };
     case "batchEmbedContents":
-      return { kind: "missing", ...common };
+      return { kind: "embed", ...common, embed: batchEmbedContents(model) };
     default:
       return undefined;
   }

@@ -21,9 +21,11 @@ import {
   ChatRequestSchema,
   type ChatResponse,
   ChatService,
+  type CountTokensResponse,
   type StreamChatResponse,
 } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import { EmbeddingsService, type EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import {
   ListModelsRequestSchema,
   type ListModelsResponse,
@@ -35,9 +37,12 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { parseBody } from "./json-body.ts";
+import { embedElementsMax, placedIn, sendPieces } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
 import {
   type LlmChat,
+  type LlmCount,
+  type LlmEmbed,
   type LlmEndpoint,
   type LlmModels,
   type LlmSurfaceName,
@@ -133,11 +138,12 @@ class LlmSurface implements Surface {
         case "models":
           await this.#models(endpoint, { exchange, call, record });
           return;
-        case "missing":
-          throw fault(
-            "ROUTE_UNKNOWN",
-            "no backend does this exactly, and the gateway does not guess",
-          );
+        case "embed":
+          await this.#embed(endpoint, { exchange, call, record });
+          return;
+        case "count":
+          await this.#count(endpoint, { exchange, call, record });
+          return;
       }
     } catch (thrown) {
       this.#refuse(exchange, endpoint, record, thrown);
@@ -161,29 +167,21 @@ class LlmSurface implements Surface {
   }
 
   /**
-   * The request as it was read, and as it came for providers that speak the client's dialect, once
-   * the caller may call. Rejects as the call itself would.
+   * What `read` makes of the body, given as a value and as it came, once the caller may call. Rejects
+   * as the call itself would.
    */
-  async #read(
+  async #read<R>(
     method: DescMethod,
-    endpoint: LlmChat,
     { exchange, call }: Served,
-  ): Promise<ReadRequest & { readonly relay: Relay }> {
+    read: (body: unknown, bytes: Uint8Array) => R,
+    elementsMax?: number,
+  ): Promise<R> {
     const admission = this.#options.calls.admit(method, call);
     if (admission !== undefined) await admission;
     try {
       const { bodyBytesMax } = this.#options;
       const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
-      const read = endpoint.read(parseBody(body));
-      const dialect = endpoint.dialect.name;
-      const relay = new Relay({
-        dialect,
-        body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-        ...relayedHead(dialect, (name) => exchange.header(name), exchange.target),
-        hidesUsage: dialect === "openai-chat" && read.request.stream && !read.includeUsage,
-      });
-      call.values.set(relayKey, relay);
-      return { ...read, relay };
+      return read(parseBody(body, elementsMax), body);
     } catch (thrown) {
       throw await this.#options.calls.failed(method, call, thrown);
     }
@@ -195,7 +193,9 @@ class LlmSurface implements Surface {
       unknown,
       includeUsage,
       relay,
-    } = await this.#read(ChatService.method.chat, endpoint, served);
+    } = await this.#read(ChatService.method.chat, served, (body, bytes) =>
+      withRelay(endpoint, served, body, bytes),
+    );
     const { requestId } = served.record;
     const facts: ResponseFacts = {
       request: read,
@@ -277,6 +277,30 @@ class LlmSurface implements Surface {
     }
   }
 
+  async #embed({ embed }: LlmEmbed, served: Served): Promise<void> {
+    const { exchange, call, record } = served;
+    const method = EmbeddingsService.method.embed;
+    const read = await this.#read(method, served, (body) => embed.read(body), embedElementsMax);
+    const encode = (message: unknown) => message as EmbedResponse;
+    const { message, header } = await this.#options.calls
+      .unary(method, read.request, call, encode)
+      .catch((thrown: unknown) => {
+        throw placedIn(embed, faultFrom(thrown));
+      });
+    const headers = headersOf(header, read.unknown, record, (name) => embed.placeOf(name));
+    await sendPieces(exchange, [...headers, jsonType], embed.write(message, read));
+  }
+
+  async #count({ count }: LlmCount, served: Served): Promise<void> {
+    const { exchange, call, record } = served;
+    const method = ChatService.method.countTokens;
+    const { request, unknown } = await this.#read(method, served, (body) => count.read(body));
+    const encode = (message: unknown) =>
+      JSON.stringify(count.write(message as CountTokensResponse));
+    const { message, header } = await this.#options.calls.unary(method, request, call, encode);
+    exchange.respond(200, [...headersOf(header, unknown, record), jsonType], message);
+  }
+
   async #models({ surface, model }: LlmModels, { exchange, call, record }: Served): Promise<void> {
     const { calls } = this.#options;
     const request = create(ListModelsRequestSchema);
@@ -333,14 +357,35 @@ function textOf(frames: readonly Frame[]): string {
   return frames.map(sseText).join("");
 }
 
-/** Headers of a response; parameters that nobody knew are named among the dropped ones. */
+/** The request as it was read, and as it came for providers that speak the client's dialect. */
+function withRelay(
+  endpoint: LlmChat,
+  { exchange, call }: Served,
+  body: unknown,
+  bytes: Uint8Array,
+): ReadRequest & { readonly relay: Relay } {
+  const read = endpoint.read(body);
+  const dialect = endpoint.dialect.name;
+  const relay = new Relay({
+    dialect,
+    body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    ...relayedHead(dialect, (name) => exchange.header(name), exchange.target),
+    hidesUsage: dialect === "openai-chat" && read.request.stream && !read.includeUsage,
+  });
+  call.values.set(relayKey, relay);
+  return { ...read, relay };
+}
+
+/** Headers of a response; parameters that nobody knew are named among the dropped ones, all in the client's words. */
 function headersOf(
   header: Headers,
   unknown: readonly string[],
   { requestId }: CallRecord,
+  placeOf = (name: string) => name,
 ): HeaderList {
   const fields = [...metadataFields(header)].filter(([name]) => name !== "x-polygate-dropped");
-  const dropped = [...(header.get("x-polygate-dropped")?.split(",") ?? []), ...unknown];
+  const told = header.get("x-polygate-dropped")?.split(",") ?? [];
+  const dropped = [...told.map(placeOf), ...unknown];
   return [
     ...fields,
     ["request-id", requestId],

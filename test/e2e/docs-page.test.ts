@@ -26,6 +26,12 @@ const adminOperations = [
   "CacheService_Purge",
 ];
 
+/** Operations that need a provider, and what a gateway without any says. */
+const providerOperations: Readonly<Record<string, string>> = {
+  ChatService_CountTokens: "no backend of the default model counts tokens exactly",
+  EmbeddingsService_Embed: "makes embeddings",
+};
+
 describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
   let browser: Browser;
   let gateway: RunningGateway;
@@ -94,6 +100,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
       const services = await page.locator("#operations h2").allTextContents();
       expect(services).toEqual([
         "ChatService",
+        "EmbeddingsService",
         "PredictService",
         "ModelsService",
         "HealthService",
@@ -160,6 +167,11 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
           expect(await page.textContent(".answer"), operation).toContain("set API_KEY");
           const closed = /Closed while the gateway has no keys.*Set API_KEY/;
           expect(await page.textContent("main"), operation).toMatch(closed);
+        } else if (operation in providerOperations) {
+          expect(await statusOf(page), operation).toMatch(/^404 /);
+          expect(await page.textContent(".answer"), operation).toContain(
+            providerOperations[operation],
+          );
         } else {
           expect(await statusOf(page), operation).toMatch(/^200 OK/);
         }

@@ -383,6 +383,7 @@ describe("what operators rely on", () => {
         "grpc.reflection.v1alpha.ServerReflection",
         "polygate.v1.CacheService",
         "polygate.v1.ChatService",
+        "polygate.v1.EmbeddingsService",
         "polygate.v1.HealthService",
         "polygate.v1.ModelsService",
         "polygate.v1.PredictService",

@@ -28,6 +28,7 @@ const services = [
   "grpc.reflection.v1alpha.ServerReflection",
   "polygate.v1.CacheService",
   "polygate.v1.ChatService",
+  "polygate.v1.EmbeddingsService",
   "polygate.v1.HealthService",
   "polygate.v1.ModelsService",
   "polygate.v1.PredictService",

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DialectName } from "#dialects/dialect.ts";
+import { type DoubleResponse, otherThanChat } from "./embedding-double.ts";
 
 /** How the double misbehaves. */
 export type ProviderFault =
@@ -53,6 +54,12 @@ export interface ProviderDouble extends AsyncDisposable {
   /** The next calls meet these, in order; then all goes well. */
   readonly faults: ProviderFault[];
   script: Script;
+  /** Answers what is asked for beside chat; vectors and counts as each vendor's API has them. */
+  other(
+    dialect: DialectName,
+    path: string,
+    body: ReceivedRequest["body"],
+  ): DoubleResponse | undefined;
   /** Calls that are open now. */
   open(): number;
   /** Calls whose client left before their end, and when, in milliseconds of performance.now. */
@@ -391,7 +398,13 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     }
   };
 
-  const answer = (response: ServerResponse, streams: boolean, fault: ProviderFault | undefined) => {
+  const answer = (
+    response: ServerResponse,
+    { path, body }: Pick<ReceivedRequest, "path" | "body">,
+    fault: ProviderFault | undefined,
+  ) => {
+    const other = double.other(dialect, path, body);
+    const streams = other === undefined && isStream(dialect, path, body);
     if (fault?.kind === "stall") return;
     if (fault?.kind === "bytes") {
       const type = streams ? "text/event-stream" : "application/json";
@@ -410,6 +423,9 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       sendStream(response, fault);
     } else if (fault?.kind === "garbage") {
       response.end("{not json");
+    } else if (fault === undefined && other !== undefined) {
+      response.writeHead(other.status, { "content-type": "application/json" });
+      response.end(JSON.stringify(other.body));
     } else if (fault === undefined) {
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify(scripts[dialect].body(double.script)));
@@ -436,7 +452,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       const bytes = await bytesOf(request);
       const body = bytes.length === 0 ? {} : JSON.parse(bytes.toString());
       received.push({ path, headers: request.headers, body, bytes });
-      answer(response, isStream(dialect, path, body), faults.shift());
+      answer(response, { path, body }, faults.shift());
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -447,6 +463,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     faults,
     abortedAtMs,
     script: { text: "Hello there" },
+    other: otherThanChat,
     open: () => openCalls,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

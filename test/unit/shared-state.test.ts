@@ -28,6 +28,7 @@ const judged: Readonly<Record<string, string>> = {
   "agent/plan.ts loosePattern": stateless,
   "agent/plan.ts timePattern": stateless,
   "agent/tools/time-zone.ts zonesByName": once1,
+  "backends/llm/vector-json.ts isNumeric": once1,
   "backends/onnx/ort-message.ts path": stateless,
   "backends/onnx/ort-message.ts sourcePosition": stateless,
   "backends/onnx/worker.ts handled": "the order of messages to one worker; holds no message",

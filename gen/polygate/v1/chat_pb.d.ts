@@ -650,6 +650,40 @@ export declare type QueryResponse = Message<"polygate.v1.QueryResponse"> & {
 export declare const QueryResponseSchema: GenMessage<QueryResponse>;
 
 /**
+ * Tokens of a request.
+ *
+ * @generated from message polygate.v1.CountTokensResponse
+ */
+export declare type CountTokensResponse = Message<"polygate.v1.CountTokensResponse"> & {
+  /**
+   * Tokens that the model would read, as its provider counts them.
+   *
+   * @generated from field: int32 prompt_tokens = 1;
+   */
+  promptTokens: number;
+
+  /**
+   * Of those: in the provider's cache already.
+   *
+   * @generated from field: int32 cache_read_tokens = 2;
+   */
+  cacheReadTokens: number;
+
+  /**
+   * The model that counted, as its provider names it.
+   *
+   * @generated from field: string model_used = 3;
+   */
+  modelUsed: string;
+};
+
+/**
+ * Describes the message polygate.v1.CountTokensResponse.
+ * Use `create(CountTokensResponseSchema)` to create a new message.
+ */
+export declare const CountTokensResponseSchema: GenMessage<CountTokensResponse>;
+
+/**
  * Answers chat messages through a PolyAgent core or a model provider.
  *
  * @generated from service polygate.v1.ChatService
@@ -684,6 +718,17 @@ export declare const ChatService: GenService<{
     methodKind: "unary";
     input: typeof QueryRequestSchema;
     output: typeof QueryResponseSchema;
+  },
+  /**
+   * How many tokens a model would read of a request. Exact, or NOT_FOUND where no provider of the
+   * model counts exactly: never an estimate.
+   *
+   * @generated from rpc polygate.v1.ChatService.CountTokens
+   */
+  countTokens: {
+    methodKind: "unary";
+    input: typeof ChatRequestSchema;
+    output: typeof CountTokensResponseSchema;
   },
 }>;
 

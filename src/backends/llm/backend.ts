@@ -2,11 +2,19 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
+import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
-import type { DialectClient, DialectName, ErrorResponse, StreamReader } from "#dialects/dialect.ts";
+import { inTurns, turns } from "#core/turns.ts";
+import { countClients, embedClients } from "#dialects/abilities.ts";
+import type {
+  DialectClient,
+  DialectName,
+  ErrorResponse,
+  StreamReader,
+  WrittenRequest,
+} from "#dialects/dialect.ts";
 import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
@@ -14,20 +22,25 @@ import type { ModelFacts } from "#dialects/model-facts.ts";
 import { type Relay, RelayedRefusal } from "#dialects/relay/relay.ts";
 import { hasForeignState, headRules, relayedBody } from "#dialects/relay/rules.ts";
 import { RelayReader } from "#dialects/relay/stream.ts";
-import { malformed } from "#dialects/upstream-error.ts";
-import { fault, reasonOf } from "#errors/fault.ts";
+import { malformed, unsupported } from "#dialects/upstream-error.ts";
+import { requireLength } from "#dialects/vectors.ts";
+import { fault, infoMetadataOf, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import {
   type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
+  type CountTokensResponse,
 } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import { HttpClient, HttpClientError, type IncomingResponse } from "#http-client/client.ts";
 import { withFirstEventTimeout } from "./first-event.ts";
 import { KeyRing, tailOf } from "./key-ring.ts";
 import { dialectPaths, keyHeaders } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
+import { parseVectors } from "./vector-json.ts";
 
 /** How a provider is reached. */
 export interface LlmBackendOptions {
@@ -80,6 +93,23 @@ interface Outgoing {
   readonly headers?: Readonly<Record<string, string>>;
   /** The client speaks the provider's dialect: both are given each other's bytes. */
   readonly relay?: Relay;
+}
+
+/** Largest response that holds vectors: some 3 million numbers as text. */
+const embedBytesMax = 32 * 1024 * 1024;
+/** A count is a number; a provider may say more of it. */
+const countBytesMax = 64 * 1024;
+
+const noVectors = () => fault("OPERATION_UNSUPPORTED", "the provider makes no embeddings");
+const noCount = () =>
+  fault("OPERATION_UNSUPPORTED", "the provider counts no tokens, and the gateway does not guess");
+
+/** What a provider can do beside chat. */
+export function abilitiesOf(dialect: DialectName): ReadonlySet<Ability> {
+  return new Set<Ability>([
+    ...(embedClients[dialect] === undefined ? [] : (["embed"] as const)),
+    ...(countClients[dialect] === undefined ? [] : (["count_tokens"] as const)),
+  ]);
 }
 
 /** A call that was not answered, as a fault: what may be tried elsewhere is retryable. */
@@ -195,6 +225,67 @@ export class LlmBackend implements ChatBackend {
     yield* reader.end();
   }
 
+  /** A vector for each input. Fails as `chat` does; with OPERATION_UNSUPPORTED where there are none. */
+  async embed(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse> {
+    const client = embedClients[this.#options.dialect];
+    const path = dialectPaths[this.#options.dialect].embed?.(call.model);
+    if (client === undefined || path === undefined) throw noVectors();
+    const written = client.write(request, this.#target(call));
+    const bytesMax = Math.min(this.#options.responseBytesMax, embedBytesMax);
+    const bytes = await this.#ask(path, written, call, { bytesMax, none: noVectors });
+    if (bytes === undefined) {
+      throw unsupported("inputs", `their vectors have more than ${bytesMax} bytes: send fewer`);
+    }
+    const body = await parseVectors(bytes, turns);
+    const response = await inTurns(client.read(body, request.inputs.length), turns);
+    requireLength(response, request.dimensions);
+    response.modelUsed ||= call.model;
+    return response;
+  }
+
+  /** Tokens of a request, as the provider counts them. Fails likewise. */
+  async countTokens(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse> {
+    const client = countClients[this.#options.dialect];
+    const path = dialectPaths[this.#options.dialect].count?.(call.model);
+    if (client === undefined || path === undefined) throw noCount();
+    const canonical = create(ChatRequestSchema, {
+      ...withContext(normalized(request)),
+      stream: false,
+    });
+    const written = client.write(canonical, this.#target(call));
+    const asked = { bytesMax: countBytesMax, none: noCount };
+    const bytes = await this.#ask(path, written, call, asked);
+    const response = client.read(bytes === undefined ? undefined : parsed(bytes));
+    response.modelUsed = call.model;
+    return response;
+  }
+
+  /**
+   * Asks what not every server of the dialect can be asked: one that does not know the path is `none`.
+   * Undefined for a response of more than `bytesMax` bytes.
+   */
+  async #ask(
+    path: string,
+    { body, dropped }: WrittenRequest,
+    call: ChatCall,
+    { bytesMax, none }: { readonly bytesMax: number; readonly none: () => ConnectError },
+  ): Promise<Uint8Array | undefined> {
+    if (dropped.length > 0) call.onDropped?.(dropped);
+    try {
+      const response = await this.#exchange(
+        "POST",
+        { path, body: JSON.stringify(body) },
+        call.signal,
+      );
+      return await this.#bytes(response, bytesMax);
+    } catch (thrown) {
+      const error = faultFrom(thrown);
+      const status = infoMetadataOf(error).upstream_status;
+      const isUnknown = status === "404" || status === "405" || status === "501";
+      throw isUnknown && reasonOf(error) !== "MODEL_UNKNOWN" ? none() : thrown;
+    }
+  }
+
   /** The models that the provider lists. */
   async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
     const response = await this.#get(dialectPaths[this.#options.dialect].models, signal);
@@ -283,9 +374,7 @@ export class LlmBackend implements ChatBackend {
     relay: Relay | undefined,
   ): Promise<ConnectError> {
     const { status, headers } = response;
-    const bytes = await response.bytes(errorBytesMax).catch((thrown: unknown) => {
-      throw connectionFault(thrown);
-    });
+    const bytes = await this.#bytes(response, errorBytesMax);
     const told: ErrorResponse = {
       status,
       headers,
@@ -304,10 +393,14 @@ export class LlmBackend implements ChatBackend {
     return error;
   }
 
-  async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {
-    const bytes = await response.bytes(bytesMax).catch((thrown: unknown) => {
+  #bytes(response: IncomingResponse, bytesMax: number): Promise<Uint8Array | undefined> {
+    return response.bytes(bytesMax).catch((thrown: unknown) => {
       throw connectionFault(thrown);
     });
+  }
+
+  async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {
+    const bytes = await this.#bytes(response, bytesMax);
     if (bytes !== undefined) return bytes;
     throw malformed(`the provider's response has more than ${bytesMax} bytes`);
   }

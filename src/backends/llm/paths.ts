@@ -8,6 +8,10 @@ interface DialectPaths {
   chat(model: string, stream: boolean): string;
   /** Lists the models for free. */
   readonly models: string;
+  /** Makes vectors; absent where there are none. */
+  embed?(model: string): string;
+  /** Counts tokens; absent where nobody does. */
+  count?(model: string): string;
   readonly framing: Framing;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -21,18 +25,22 @@ const segment = (model: string) => encodeURIComponent(model.replace(/^models\//,
 export const dialectPaths: Readonly<Record<DialectName, DialectPaths>> = {
   "openai-chat": {
     chat: () => "/chat/completions",
+    embed: () => "/embeddings",
     models: "/models",
     framing: "sse",
     headers: none,
   },
   "openai-responses": {
     chat: () => "/responses",
+    embed: () => "/embeddings",
+    count: () => "/responses/input_tokens",
     models: "/models",
     framing: "sse",
     headers: none,
   },
   anthropic: {
     chat: () => "/v1/messages",
+    count: () => "/v1/messages/count_tokens",
     models: "/v1/models?limit=1000",
     framing: "sse",
     // The newer version refuses sampling parameters, which models of before take.
@@ -43,11 +51,19 @@ export const dialectPaths: Readonly<Record<DialectName, DialectPaths>> = {
       stream
         ? `/v1beta/models/${segment(model)}:streamGenerateContent?alt=sse`
         : `/v1beta/models/${segment(model)}:generateContent`,
+    embed: (model) => `/v1beta/models/${segment(model)}:batchEmbedContents`,
+    count: (model) => `/v1beta/models/${segment(model)}:countTokens`,
     models: "/v1beta/models?pageSize=1000",
     framing: "sse",
     headers: none,
   },
-  ollama: { chat: () => "/api/chat", models: "/api/tags", framing: "ndjson", headers: none },
+  ollama: {
+    chat: () => "/api/chat",
+    embed: () => "/api/embed",
+    models: "/api/tags",
+    framing: "ndjson",
+    headers: none,
+  },
 };
 
 /** The header that carries a key; none without a key. */

@@ -229,6 +229,13 @@ function responseFormatOf(body: JsonObject): ResponseFormat | undefined {
 
 /** Reads the body of POST /v1/messages. */
 export function readRequest(value: unknown): ReadRequest {
+  const read = readMessages(value);
+  if (read.request.maxTokens === undefined) throw parameterInvalid("max_tokens", "is required");
+  return read;
+}
+
+/** Reads the body of POST /v1/messages/count_tokens: the same, but nothing is to be written. */
+export function readMessages(value: unknown): ReadRequest {
   const body = new JsonObject(value);
   const messages = body.objects("messages");
   if (messages.length === 0) throw parameterInvalid("messages", "needs at least one message");
@@ -236,13 +243,11 @@ export function readRequest(value: unknown): ReadRequest {
   const responseFormat = responseFormatOf(body);
   const topP = body.number("top_p", 0, 1);
   const topK = body.integer("top_k", 0);
-  const maxTokens = body.integer("max_tokens", 0);
-  if (maxTokens === undefined) throw parameterInvalid("max_tokens", "is required");
   const request = create(ChatRequestSchema, {
     modelPreference: body.needText("model"),
     messages: [...systemOf(body), ...messages.map(messageOf)],
     tools: body.objects("tools").map(toolOf),
-    maxTokens,
+    maxTokens: body.integer("max_tokens", 0),
     temperature: body.number("temperature", 0, 1),
     stop: body.texts("stop_sequences") ?? [],
     stream: body.flag("stream") ?? false,

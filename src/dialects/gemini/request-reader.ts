@@ -4,7 +4,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { bytesFromBase64, mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
-import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
+import { isObject, JsonObject } from "#dialects/json-object.ts";
 import { openState } from "#dialects/opaque-state.ts";
 import {
   type ChatMessage,
@@ -139,7 +139,9 @@ function systemOf(body: JsonObject, ids: CallIds): ChatMessage[] {
   const parts =
     typeof system === "string"
       ? [textPart(system)]
-      : new JsonObject(system, name).objects("parts").flatMap((part) => partsOf(part, ids));
+      : new JsonObject(system, body.at(name))
+          .objects("parts")
+          .flatMap((part) => partsOf(part, ids));
   return parts.length === 0 ? [] : [create(ChatMessageSchema, { role: "system", parts })];
 }
 
@@ -226,12 +228,20 @@ function samplingOf(config: JsonObject): Sampling {
   });
 }
 
-/** Reads the body of POST /v1beta/models/{model}:generateContent; `model` and `stream` stand in the path. */
-export function readGenerateContent(value: unknown, model: string, stream: boolean): ReadRequest {
-  const body = new JsonObject(value);
+/**
+ * Reads the body of POST /v1beta/models/{model}:generateContent; `model` and `stream` stand in the
+ * URL. `path` is the body's place where it is a part of another one.
+ */
+export function readGenerateContent(
+  value: unknown,
+  model: string,
+  stream: boolean,
+  path = "",
+): ReadRequest {
+  const body = new JsonObject(value, path);
   const contents = body.objects("contents");
-  if (contents.length === 0) throw parameterInvalid("contents", "needs at least one content");
-  const config = body.object("generationConfig") ?? new JsonObject({}, "generationConfig");
+  if (contents.length === 0) throw body.invalid("contents", "needs at least one content");
+  const config = body.object("generationConfig") ?? new JsonObject({}, body.at("generationConfig"));
   const ids = new CallIds();
   const reasoning = reasoningOf(config);
   const responseFormat = responseFormatOf(config);

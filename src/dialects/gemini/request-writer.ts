@@ -168,10 +168,15 @@ const missing = [
 
 /** The body of generateContent and streamGenerateContent; the model stands in the path. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
-  refuseStoredState(request);
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the model does not go on from a last turn of the assistant");
   }
+  return writeContents(request, target);
+}
+
+/** The same of a conversation that need not be gone on with. */
+export function writeContents(request: ChatRequest, target: Target): WrittenRequest {
+  refuseStoredState(request);
   const dropped = droppedTuning(request, missing);
   const { system, contents } = turnsOf(request, target, dropped);
   const generationConfig = configOf(request, target, dropped);

@@ -7,10 +7,16 @@ import { FallbackNode, SplitNode } from "#routing/tree.ts";
 
 const ask = { promptTokens: 1, outputTokens: 1 };
 
+/** The same node, which can do nothing beside chat. */
+function chatOnly(inner: RouteNode<string>): RouteNode<string> {
+  return { ...inner, serves: ({ needs }) => needs === undefined };
+}
+
 /** A node with endpoints of these names, whose walk goes on after failures of the provider. */
 function node(name: string, ...endpoints: string[]): RouteNode<string> {
   return {
     name,
+    serves: () => true,
     walk() {
       const left = [...endpoints];
       return {
@@ -59,6 +65,21 @@ describe("a fallback", () => {
     expect(asked(overload.walk(ask), "BACKEND_FAILED")).toEqual(["a", undefined]);
   });
 
+  it("leaves out children that cannot do what the call needs, and serves what one of them can", () => {
+    const needing = { ...ask, needs: "embed" };
+    const some = new FallbackNode("f", [chatOnly(node("first", "a")), node("second", "c")]);
+    expect(some.serves(needing)).toBe(true);
+    expect(asked(some.walk(needing), "BACKEND_FAILED")).toEqual(["c", undefined]);
+    expect(asked(some.walk(ask), "BACKEND_FAILED")).toEqual(["a", "c"]);
+    const none = new FallbackNode("f", [chatOnly(node("first", "a"))]);
+    expect([none.serves(needing), none.serves(ask)]).toEqual([false, true]);
+  });
+
+  it("goes on from a target whose server cannot do what its dialect can", () => {
+    const walk = new FallbackNode("f", children).walk(ask);
+    expect(asked(walk, "OPERATION_UNSUPPORTED", "OPERATION_UNSUPPORTED")).toEqual(["a", "b", "c"]);
+  });
+
   it("passes over a child without endpoints", () => {
     const walk = new FallbackNode("f", [node("first"), node("second", "c")]).walk(ask);
     expect(asked(walk)).toEqual(["c"]);
@@ -66,6 +87,20 @@ describe("a fallback", () => {
 });
 
 describe("a split", () => {
+  it("is among the children that can do what the call needs", () => {
+    const needing = { ...ask, needs: "embed" };
+    const shares = [
+      { weight: 1_000, node: chatOnly(node("fast", "a")) },
+      { weight: 1, node: node("careful", "c") },
+      { weight: 1, node: node("other", "d") },
+    ];
+    const split = new SplitNode("s", shares, seededRng(5));
+    expect(split.serves(needing)).toBe(true);
+    const walked = Array.from({ length: 200 }, () => asked(split.walk(needing))[0]);
+    expect(new Set(walked)).toEqual(new Set(["c", "d"]));
+    expect(new SplitNode("s", shares.slice(0, 1), seededRng(5)).serves(needing)).toBe(false);
+  });
+
   it("gives each child its share, and a call stays where it was given", () => {
     const split = new SplitNode(
       "s",

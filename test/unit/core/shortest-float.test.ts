@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { shortestFloat16, shortestFloat32 } from "#inference/shortest-float.ts";
+import { shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
 
 test.each([
   [1.100000023841858, 1.1],

@@ -1,0 +1,56 @@
+/** What only responses with vectors need of a surface: they are long, and their faults are named in the client's words. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import { turns } from "#core/turns.ts";
+import type { EmbedServer } from "#dialects/embed-dialect.ts";
+import { parameterInvalid } from "#dialects/json-object.ts";
+import { unsupported } from "#dialects/upstream-error.ts";
+import { reasonOf } from "#errors/fault.ts";
+import type { Exchange, HeaderList } from "#exchange/exchange.ts";
+import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
+
+/** Elements of a request's body: OpenAI takes 300,000 tokens, and clients send those as lists of numbers. */
+export const embedElementsMax = 310_000;
+
+/** The same fault with the place of its field in the client's body. */
+export function placedIn(server: EmbedServer, error: ConnectError): ConnectError {
+  const violation = error.findDetails(BadRequestSchema)[0]?.fieldViolations[0];
+  if (violation === undefined) return error;
+  const place = server.placeOf(violation.field);
+  switch (reasonOf(error)) {
+    case "PARAMETER_UNSUPPORTED":
+      return unsupported(place, violation.description);
+    case "REQUEST_INVALID":
+      return parameterInvalid(place, violation.description);
+    default:
+      return error;
+  }
+}
+
+/** Characters that are gathered before they are sent. */
+const pieceLength = 64 * 1024;
+
+/** Sends a body that is made while it is sent: at once if it is short, else as fast as its reader takes it. */
+export async function sendPieces(
+  exchange: Exchange,
+  headers: HeaderList,
+  pieces: Iterable<string>,
+): Promise<void> {
+  let gathered = "";
+  for (const piece of pieces) {
+    gathered += piece;
+    if (gathered.length >= pieceLength) {
+      if (!exchange.started) exchange.start(200, headers);
+      await exchange.write(gathered);
+      gathered = "";
+    }
+    // The next piece takes its time to be made: others get their turn before.
+    await turns.next();
+  }
+  if (exchange.started) {
+    if (gathered !== "") await exchange.write(gathered);
+    exchange.end();
+  } else {
+    exchange.respond(200, headers, gathered);
+  }
+}
