@@ -1,8 +1,10 @@
 /** Content codings of messages: which there are, which one an answer gets, and how much a body may expand to. */
 
-import { promisify } from "node:util";
-import { brotliDecompress, constants, gunzip, zstdDecompress } from "node:zlib";
+import type { Transform } from "node:stream";
+import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";
 import type { Code, ConnectError } from "@connectrpc/connect";
+import { free } from "#core/free.ts";
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { fault } from "#errors/fault.ts";
 import { compressor, type OnGone } from "#http/compressor.ts";
 import { type ContentCoding, codingChooser, contentCodings } from "#http/content-coding.ts";
@@ -19,9 +21,32 @@ export interface Coding {
   decompress(bytes: Uint8Array, bytesMax: number): Promise<Uint8Array>;
 }
 
-const inflated = promisify(gunzip);
-const unbrotlied = promisify(brotliDecompress);
-const unzstded = promisify(zstdDecompress);
+/**
+ * All that `stream` makes of `bytes`. Node's own function would keep every piece until the last has
+ * come, and leave all of them to the collector.
+ */
+function madeBy(stream: Transform, bytes: Uint8Array, bytesMax: number): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const gathered = new GatheredBytes(bytesMax);
+  stream.on("data", (piece: Buffer) => {
+    if (gathered.length + piece.length > bytesMax) {
+      stream.destroy(new RangeError(`more than ${bytesMax} bytes`));
+      return;
+    }
+    gathered.add(piece);
+    free(piece);
+  });
+  stream.on("end", () => {
+    resolve(gathered.takeOwn());
+    stream.destroy();
+  });
+  stream.on("error", (error) => {
+    gathered.clear();
+    reject(error);
+  });
+  stream.end(bytes);
+  return promise;
+}
 
 function codingFor(name: ContentCoding, decompress: Coding["decompress"]): Coding {
   return {
@@ -56,18 +81,24 @@ function windowBits(bytesMax: number): number {
 }
 
 function bounds(bytesMax: number) {
-  return { maxOutputLength: bytesMax, chunkSize: pieceBytes(bytesMax) };
+  return { chunkSize: pieceBytes(bytesMax) };
 }
 
 const codings: ReadonlyMap<string, Coding> = new Map(
   [
-    codingFor("gzip", (bytes, bytesMax) => inflated(bytes, bounds(bytesMax))),
-    codingFor("br", (bytes, bytesMax) => unbrotlied(bytes, bounds(bytesMax))),
+    codingFor("gzip", (bytes, bytesMax) => madeBy(createGunzip(bounds(bytesMax)), bytes, bytesMax)),
+    codingFor("br", (bytes, bytesMax) =>
+      madeBy(createBrotliDecompress(bounds(bytesMax)), bytes, bytesMax),
+    ),
     codingFor("zstd", (bytes, bytesMax) =>
-      unzstded(bytes, {
-        ...bounds(bytesMax),
-        params: { [constants.ZSTD_d_windowLogMax]: windowBits(bytesMax) },
-      }),
+      madeBy(
+        createZstdDecompress({
+          ...bounds(bytesMax),
+          params: { [constants.ZSTD_d_windowLogMax]: windowBits(bytesMax) },
+        }),
+        bytes,
+        bytesMax,
+      ),
     ),
   ].map((coding) => [coding.name, coding]),
 );
