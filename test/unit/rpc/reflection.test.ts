@@ -190,6 +190,7 @@ test("a file comes with all that it imports, so that a client can build the type
     "Chat",
     "StreamChat",
     "Query",
+    "CountTokens",
   ]);
 });
 
