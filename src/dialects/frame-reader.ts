@@ -1,11 +1,11 @@
 /** Cuts the bytes of a provider's stream into frames: server-sent events, or lines of JSON. Pure. */
 
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import type { Frame, Framing } from "./dialect.ts";
 import { malformed } from "./upstream-error.ts";
 
 /** Longest frame that is held while it is not whole. */
 const frameBytesMaxDefault = 16 * 1024 * 1024;
-const heldBytesMin = 1024;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const byteOrderMark = "\ufeff";
@@ -14,8 +14,7 @@ const byteOrderMark = "\ufeff";
 class LineReader {
   readonly #bytesMax: number;
   /** The beginning of a line that is not whole, copied: pieces may be tiny, and hold on to more than their bytes. */
-  #held = Buffer.alloc(0);
-  #heldBytes = 0;
+  readonly #held = new GatheredBytes();
   /** The last byte was a CR: a LF that follows belongs to it. */
   #skipsLineFeed = false;
 
@@ -44,25 +43,14 @@ class LineReader {
   }
 
   #hold(piece: Buffer): void {
-    const bytes = this.#heldBytes + piece.length;
-    if (bytes > this.#bytesMax) {
+    if (this.#held.length + piece.length > this.#bytesMax) {
       throw malformed(`the provider sent a line of more than ${this.#bytesMax} bytes`);
     }
-    if (bytes > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.max(2 * this.#held.length, bytes, heldBytesMin));
-      this.#held.copy(grown, 0, 0, this.#heldBytes);
-      this.#held = grown;
-    }
-    piece.copy(this.#held, this.#heldBytes);
-    this.#heldBytes = bytes;
+    this.#held.add(piece);
   }
 
   #take(last: Buffer): string {
-    if (this.#heldBytes === 0) return last.toString();
-    const line = Buffer.concat([this.#held.subarray(0, this.#heldBytes), last]).toString();
-    this.#held = Buffer.alloc(0);
-    this.#heldBytes = 0;
-    return line;
+    return bufferOf(this.#held.take(last)).toString();
   }
 }
 

@@ -68,8 +68,8 @@ function pieceBytes(bytesMax: number): number {
 }
 
 /**
- * Memory that decompressing to at most `bytesMax` may take: the pieces, what they are joined to, and
- * what the coding remembers of the text so far.
+ * Memory that decompressing to at most `bytesMax` may take: a piece, what pieces are gathered in,
+ * twice while that grows or is cut to size, and what the coding remembers of the text so far.
  */
 export function bytesNeeded(bytesMax: number): number {
   return 3 * bytesMax + pieceBytes(bytesMax);

@@ -1,5 +1,6 @@
 /** Cuts the bytes of a stream of server-sent events behind each event, and changes none of them. Pure. */
 
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { malformed } from "#dialects/upstream-error.ts";
 
 /** Longest event that is held while it is not whole. */
@@ -11,8 +12,7 @@ const carriageReturn = 0x0d;
 export class EventCutter {
   readonly #bytesMax: number;
   /** The beginning of an event that is not whole, copied: pieces may be tiny, and hold on to more than their bytes. */
-  #held = Buffer.alloc(0);
-  #heldBytes = 0;
+  readonly #held = new GatheredBytes();
   /** Nothing has come since the last end of a line. */
   #isLineEmpty = true;
   /** The last byte was a CR: a LF that follows belongs to it. */
@@ -64,23 +64,14 @@ export class EventCutter {
   }
 
   #hold(piece: Buffer): void {
-    const bytes = this.#heldBytes + piece.length;
-    this.#require(bytes);
-    if (bytes > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.max(2 * this.#held.length, bytes, 1024));
-      this.#held.copy(grown, 0, 0, this.#heldBytes);
-      this.#held = grown;
-    }
-    piece.copy(this.#held, this.#heldBytes);
-    this.#heldBytes = bytes;
+    this.#require(this.#held.length + piece.length);
+    this.#held.add(piece);
   }
 
   #take(last: Buffer): Buffer {
-    if (this.#heldBytes === 0) return last;
-    this.#require(this.#heldBytes + last.length);
-    const event = Buffer.concat([this.#held.subarray(0, this.#heldBytes), last]);
-    this.#held = Buffer.alloc(0);
-    this.#heldBytes = 0;
-    return event;
+    if (this.#held.length === 0) return last;
+    this.#require(this.#held.length + last.length);
+    const { buffer, byteOffset, byteLength } = this.#held.take(last);
+    return Buffer.from(buffer, byteOffset, byteLength);
   }
 }
