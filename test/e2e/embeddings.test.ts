@@ -15,7 +15,7 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { doubleTokens, doubleVector, otherThanChat } from "../support/embedding-double.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
-import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
+import { startProviders } from "../support/provider-double.ts";
 
 const dialects = ["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"] as const;
 /** Those that make vectors. */
@@ -25,10 +25,10 @@ const counters = ["openai-responses", "anthropic", "gemini"] as const;
 
 const key = "a-key-that-is-long-enough";
 let gateway: RunningGateway;
-const providers = {} as Record<DialectName, ProviderDouble>;
+let providers: Awaited<ReturnType<typeof startProviders<DialectName>>>;
 
 beforeAll(async () => {
-  for (const dialect of dialects) providers[dialect] = await startProvider(dialect);
+  providers = await startProviders(dialects);
   const yaml = `
 gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: sdk, key: ${key} }] }
@@ -52,7 +52,7 @@ routes:
 
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
-  for (const dialect of dialects) await providers[dialect][Symbol.asyncDispose]();
+  await providers[Symbol.asyncDispose]();
 });
 
 afterEach(() => {

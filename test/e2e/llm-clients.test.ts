@@ -6,7 +6,7 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DialectName } from "#dialects/dialect.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
-import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
+import { startProviders } from "../support/provider-double.ts";
 
 const dialects = ["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"] as const;
 const configNames: Readonly<Record<DialectName, string>> = {
@@ -23,10 +23,10 @@ const png =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 let gateway: RunningGateway;
-const providers = {} as Record<DialectName, ProviderDouble>;
+let providers: Awaited<ReturnType<typeof startProviders<DialectName>>>;
 
 beforeAll(async () => {
-  for (const dialect of dialects) providers[dialect] = await startProvider(dialect);
+  providers = await startProviders(dialects);
   const yaml = `
 gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: sdk, key: ${key} }] }
@@ -42,7 +42,7 @@ routes:
 
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
-  for (const dialect of dialects) await providers[dialect][Symbol.asyncDispose]();
+  await providers[Symbol.asyncDispose]();
 });
 
 const openai = () => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 });

@@ -472,3 +472,13 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
   };
   return double;
 }
+
+/** A double for each of some dialects; disposing of it stops all. */
+export async function startProviders<N extends DialectName>(
+  names: readonly N[],
+): Promise<Readonly<Record<N, ProviderDouble>> & AsyncDisposable> {
+  const running = new AsyncDisposableStack();
+  const doubles = {} as Record<N, ProviderDouble>;
+  for (const name of names) doubles[name] = running.use(await startProvider(name));
+  return { ...doubles, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
