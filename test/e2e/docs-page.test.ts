@@ -131,11 +131,12 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
       expect(await page.title()).toBe("POST /api/v1/chat · Polygate API");
       await openList(page);
       await page.click('#operations a[href="#ChatService_Query"]');
-      expect(await page.title()).toBe("POST /v1/query · Polygate API");
+      // The page follows its address after the click has returned, and after going back.
+      await expect.poll(() => page.title()).toBe("POST /v1/query · Polygate API");
       await page.locator("main h2:focus").waitFor();
       expect(await topOf(page, "main h2"), "in view").toBeLessThan(200);
       await page.goBack();
-      expect(await page.textContent("main h2")).toBe("ChatService.Chat");
+      await expect.poll(() => page.textContent("main h2")).toBe("ChatService.Chat");
       expect(await page.getAttribute("#operations a[aria-current]", "href")).toBe(
         "#ChatService_Chat",
       );
