@@ -1,8 +1,10 @@
 /**
  * Runs benchmarks and writes what they show into docs/performance.md, a suite at a time; a single
- * table is only printed. `npm run bench <all|suite|suite/table> [rounds] [seconds]`.
+ * table is only printed. `npm run bench <all|suite|suite/table> [rounds] [seconds]`; with
+ * `-- --before <another checkout>` contests are between ours and that, and only printed.
  */
 
+import { parseArgs } from "node:util";
 import { http2Suite } from "./suites/http2.ts";
 import { rpcSuite } from "./suites/rpc.ts";
 import type { Effort } from "./support/contest.ts";
@@ -50,10 +52,16 @@ async function measureAll(
   }
 }
 
-const [, , wanted = "all", rounds = "5", seconds = "2"] = process.argv;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { before: { type: "string" } },
+});
+const [wanted = "all", rounds = "5", seconds = "2"] = positionals;
 const runs = runsOf(wanted);
 if (runs.length === 0 || !(Number(rounds) >= 1) || !(Number(seconds) > 0)) {
-  console.error("usage: npm run bench <all|suite|suite/table> [rounds] [seconds]");
+  console.error(
+    "usage: npm run bench <all|suite|suite/table> [rounds] [seconds] [--before <checkout>]",
+  );
   for (const [name, { tables }] of suites) {
     console.error(`  ${name}, or one of ${name}/{${Object.keys(tables).join(",")}}`);
   }
@@ -61,9 +69,13 @@ if (runs.length === 0 || !(Number(rounds) >= 1) || !(Number(seconds) > 0)) {
 }
 
 pinToLoadCore();
-const effort = { rounds: Number(rounds), seconds: Number(seconds) };
+const effort = { rounds: Number(rounds), seconds: Number(seconds), before: values.before };
 const page = new PerformancePage(new URL("../docs/performance.md", import.meta.url));
 for (const { name, title, isWhole, measures } of runs) {
   const section = page.section(name, { title, effort });
-  await measureAll(measures, effort, isWhole ? section.add : () => {});
+  await measureAll(
+    measures,
+    effort,
+    isWhole && values.before === undefined ? section.add : () => {},
+  );
 }

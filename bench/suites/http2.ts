@@ -97,7 +97,7 @@ const bodies: Contest = {
 /** A server that answers, and two ways of passing its bytes on. */
 async function relay(effort: Effort): Promise<Table> {
   const [answering = engine] = grpcGo();
-  await using upstream = await startServer(answering.command, cores.load);
+  await using upstream = await startServer(answering.command, { core: cores.load });
   const nginx = { name: "nginx grpc_pass", command: nginxTo(upstream.port) };
   return await runContest(
     {

@@ -128,7 +128,7 @@ function gatewayTo(corePort: number): Contender["command"] {
   };
 }
 
-const startCoreServer = () => startServer(nodeServer("engine"), cores.load);
+const startCoreServer = () => startServer(nodeServer("engine"), { core: cores.load });
 
 /** The whole gateway in front of a core, beside a proxy that only passes bytes on. */
 async function hop(effort: Effort): Promise<Table> {

@@ -9,6 +9,8 @@ import type { Table } from "./table.ts";
 export interface Contender {
   readonly name: string;
   readonly command: (port: number) => readonly string[];
+  /** Checkout that the command runs in; this one when absent. */
+  readonly folder?: string;
   /** What it is called with where that differs. */
   readonly call?: Partial<Call>;
 }
@@ -32,6 +34,8 @@ export interface Load {
 export interface Effort {
   readonly rounds: number;
   readonly seconds: number;
+  /** Another checkout of this project, whose server stands in for all others when it is given. */
+  readonly before?: string | undefined;
 }
 
 /** What is compared. */
@@ -79,15 +83,22 @@ function theirs(load: Load, { call }: Contender): Load {
   return { ...load, call: { ...load.call, ...call } };
 }
 
+/** Who takes part: ours and the others, or ours and what it was in another checkout. */
+function takingPart(contenders: readonly Contender[], before: string | undefined) {
+  const [ours] = contenders;
+  if (before === undefined || ours === undefined) return contenders;
+  return [ours, { ...ours, name: `${ours.name}, before`, folder: before }];
+}
+
 /** Runs a contest: every round puts each load on each contender in turn. */
 export async function runContest(
   { title, contenders, loads }: Contest,
-  { rounds, seconds }: Effort,
+  { rounds, seconds, before }: Effort,
 ): Promise<Table> {
   await using running = new AsyncDisposableStack();
   const servers = new Map<Contender, ServerProcess>();
-  for (const contender of contenders) {
-    servers.set(contender, running.use(await startServer(contender.command)));
+  for (const contender of takingPart(contenders, before)) {
+    servers.set(contender, running.use(await startServer(contender.command, contender)));
   }
   const rows: string[][] = [];
   for (const each of loads) {

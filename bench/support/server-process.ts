@@ -76,14 +76,20 @@ function residentBytesOf(pid: number): number {
   return Number(kibibytes) * 1024;
 }
 
-/** Starts a command, which listens on the port that it is given. Rejects with what it complained. */
+/**
+ * Starts a command, which listens on the port that it is given, in a folder (this checkout when
+ * absent). Rejects with what it complained.
+ */
 export async function startServer(
   commandOf: (port: number) => readonly string[],
-  core = cores.server,
+  {
+    core = cores.server,
+    folder,
+  }: { readonly core?: number | undefined; readonly folder?: string } = {},
 ): Promise<ServerProcess> {
   const port = await freePort();
   const [file = "", ...args] = [...pinnedTo(core), ...commandOf(port)];
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(file, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${file} cannot be started`);
   let complaint = "";
@@ -124,13 +130,12 @@ export async function startServer(
 
 /** Command of a contender that is a program of this folder. */
 export function nodeServer(name: string, ...args: readonly string[]) {
-  const file = new URL(`../contenders/${name}.ts`, import.meta.url).pathname;
   return (port: number): readonly string[] => [
     process.execPath,
     "--expose-gc",
     "-C",
     "source",
-    file,
+    `bench/contenders/${name}.ts`,
     String(port),
     ...args,
   ];
