@@ -1,7 +1,7 @@
 /** The door: gives every request its id and record, finds the surface that serves it, counts how it ended. */
 
-import { randomUUID } from "node:crypto";
 import type { Clock } from "#core/clock.ts";
+import { RandomIds } from "#core/random-ids.ts";
 import { createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -58,9 +58,11 @@ export interface Door {
 /** Ids that a client may choose itself. */
 const requestIdPattern = /^[\w.:/+=-]{1,128}$/;
 
+const ids = new RandomIds("req_");
+
 /** The identifier of a request: the client's own when it is fit to be logged, else a new one. */
 export function requestIdOf(sent?: string): string {
-  return sent !== undefined && requestIdPattern.test(sent) ? sent : `req_${randomUUID()}`;
+  return sent !== undefined && requestIdPattern.test(sent) ? sent : ids.next();
 }
 
 /** Longest path in the log, in characters. */
