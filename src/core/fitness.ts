@@ -21,6 +21,6 @@ export function bestOf(all: readonly Fitness[]): Fitness {
 /** How somebody stands, and for how long at least. */
 export interface Standing {
   readonly fitness: Fitness;
-  /** Milliseconds until it may be asked, when it rests. */
+  /** Milliseconds until it may be asked, when it rests or is ejected. */
   readonly restMs: number;
 }

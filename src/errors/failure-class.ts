@@ -51,14 +51,8 @@ export function isKeysFault(reason: Reason): boolean {
   );
 }
 
-/** Whether the same endpoint may do better after a pause; one that was too slow once is not waited for again. */
+/** Whether the same endpoint may do better after a pause: a key that was refused is so then too. */
 export function mayPass(reason: Reason): boolean {
   const failure = failureClassOf(reason);
-  return (
-    reasons[reason].retryable &&
-    (failure === "overload" ||
-      failure === "connect" ||
-      failure === "failure" ||
-      isKeysFault(reason))
-  );
+  return reasons[reason].retryable && failure !== "credential" && failure !== "quota";
 }

@@ -77,6 +77,8 @@ export class Member<B> {
   #inFlight = 0;
   #requests = 0;
   #errors = 0;
+  /** When it answered a call last. */
+  #answeredMs = Number.NEGATIVE_INFINITY;
   readonly #models = new Map<string, ModelStats>();
   readonly #breaker: BreakerOptions | undefined;
 
@@ -131,6 +133,7 @@ export class Member<B> {
       stats.breaker.end("ignored", ticket, nowMs);
       return;
     }
+    if (!isBad) this.#answeredMs = nowMs;
     const before = stats.breaker.state(nowMs);
     stats.breaker.end(isBad ? "failed" : "ok", ticket, nowMs);
     if (before !== "closed" && stats.breaker.state(nowMs) === "closed") stats.forget();
@@ -141,6 +144,11 @@ export class Member<B> {
   /** A call ended that showed nothing. */
   forgo(model: string, ticket: BreakerTicket, nowMs: number): void {
     this.statsOf(model).breaker.end("ignored", ticket, nowMs);
+  }
+
+  /** Whether it answered a call at or after this time, whatever a probe says that began then. */
+  answeredSince(ms: number): boolean {
+    return this.#answeredMs >= ms;
   }
 
   /** A probe found it well again. */

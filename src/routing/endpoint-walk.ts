@@ -2,12 +2,13 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Rng } from "#core/rng.ts";
-import { isKeysFault, mayPass } from "#errors/failure-class.ts";
+import { failureClassOf, isKeysFault, mayPass } from "#errors/failure-class.ts";
 import { fault } from "#errors/fault.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
 import type { EndpointState } from "#pool/endpoint-snapshot.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
+import { waitMsMax } from "./retry.ts";
 import type { Choice, Walk } from "./route.ts";
 
 /** An endpoint that a walk may choose, with the model to ask it for. */
@@ -33,14 +34,19 @@ export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
   causeOfSickness(): unknown;
 }
 
-/** A try that has not failed. */
-const underWay = Symbol("under way");
+/** What became of an endpoint in the course of a call. */
+interface Tried {
+  /** How often it was asked. */
+  readonly count: number;
+  /** Why its last try failed; undefined while it is under way. */
+  readonly reason: Reason | undefined;
+}
 
 /** The walk over the endpoints of one source. */
 export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> implements Walk<B> {
   readonly #source: WalkSource<B, O>;
   /** How the last try of each endpoint went. */
-  readonly #tried = new Map<string, Reason | typeof underWay>();
+  readonly #tried = new Map<string, Tried>();
   readonly #keys = new Map<Choice<B>, string>();
   #last: Reason | undefined;
 
@@ -51,7 +57,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
   failed(choice: Choice<B>, reason: Reason): void {
     const key = this.#keys.get(choice);
     if (key === undefined) return;
-    this.#tried.set(key, reason);
+    this.#tried.set(key, { count: this.#tried.get(key)?.count ?? 1, reason });
     this.#last = reason;
   }
 
@@ -63,20 +69,27 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
         if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
         const tried = this.#tried.get(key);
         // It is fit although it refused a key: there is another one.
-        return tried === undefined || (tried !== underWay && isKeysFault(tried));
+        if (tried === undefined) return true;
+        return tried.reason !== undefined && isKeysFault(tried.reason);
       }),
     );
   }
 
   again(timeLeftMs?: number): Choice<B> | undefined {
     if (this.#isHopeless) return undefined;
-    return this.#claim(
-      this.#source.options().filter((option) => {
-        const { fitness, leastMs } = option.endpoint;
-        if (fitness === "resting" || !this.#mayMend(option)) return false;
-        return timeLeftMs === undefined || leastMs < timeLeftMs;
-      }),
-    );
+    let least = Number.POSITIVE_INFINITY;
+    let best: O[] = [];
+    for (const option of this.#source.options()) {
+      const { fitness, leastMs } = option.endpoint;
+      if (fitness === "resting" || !this.#mayMend(option)) continue;
+      if (timeLeftMs !== undefined && leastMs >= timeLeftMs) continue;
+      const rank = this.#rankOf(option);
+      if (rank > least) continue;
+      if (rank < least) best = [];
+      least = rank;
+      best.push(option);
+    }
+    return this.#claim(best);
   }
 
   waitMs(): number | undefined {
@@ -106,9 +119,19 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     return this.#last !== undefined && !reasons[this.#last].retryable;
   }
 
-  #mayMend({ key }: O): boolean {
+  #mayMend({ key, endpoint: { restMs } }: O): boolean {
     const tried = this.#tried.get(key);
-    return tried === undefined || (tried !== underWay && mayPass(tried));
+    if (tried === undefined) return true;
+    const { reason } = tried;
+    if (reason === undefined) return false;
+    // After a refused key: unless another one is to be had soon.
+    return mayPass(reason) || (isKeysFault(reason) && restMs <= waitMsMax);
+  }
+
+  /** Who was asked least comes first; among those, who failed before who was too slow. */
+  #rankOf({ key }: O): number {
+    const { count = 0, reason } = this.#tried.get(key) ?? {};
+    return reason !== undefined && failureClassOf(reason) === "time_out" ? count + 0.5 : count;
   }
 
   #claim(options: readonly O[]): Choice<B> | undefined {
@@ -116,7 +139,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     const { key, pool, model, endpoint } = this.#source.choose(options);
     const lease = pool.lease(endpoint.id, model);
     const choice = { lease, pool: pool.name, algorithm: this.#source.algorithm, model };
-    this.#tried.set(key, underWay);
+    this.#tried.set(key, { count: (this.#tried.get(key)?.count ?? 0) + 1, reason: undefined });
     this.#keys.set(choice, key);
     return choice;
   }

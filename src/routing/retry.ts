@@ -22,7 +22,7 @@ export function mayRetry(failed: FailedCall, retryAttempts: number): boolean {
 export const pauses = { baseMs: 100, maxMs: 2_000 } as const;
 
 /** Longest time that the pauses of a call take together. */
-const waitMsMax = 10_000;
+export const waitMsMax = 10_000;
 
 /** A pause that a call is about to make. */
 export interface Pause {

@@ -1,7 +1,7 @@
 /** A provider on a real port that speaks a vendor's wire, well or with faults, and counts what it sees. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DialectName } from "#dialects/dialect.ts";
 
@@ -441,9 +441,16 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
   });
   const listen = (on: number) =>
     new Promise<void>((resolve) => server.listen(on, "127.0.0.1", resolve));
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    // The system may have taken one for a server that is closed by now.
+    if (!server.listening) socket.destroy();
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   const down = async () => {
     const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     await closed;
   };
   await listen(0);

@@ -53,7 +53,7 @@ export class KeyRing {
   standing(model: string): Standing {
     const nowMs = this.#clock.nowMs();
     const fitness = bestOf(this.#slots.map((slot) => fitnessOf(slot, model, nowMs)));
-    if (fitness !== "resting") return { fitness, restMs: 0 };
+    if (fitness === "fit") return { fitness, restMs: 0 };
     return {
       fitness,
       restMs: Math.min(...this.#slots.map((slot) => restMsOf(slot, model, nowMs))),

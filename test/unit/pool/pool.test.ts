@@ -152,6 +152,19 @@ describe("health", () => {
   });
 });
 
+test("a member that answers calls while a probe of it runs out of time is well", async () => {
+  const { pool, clock, backends, kinds } = poolOf(2, (all) => {
+    for (const backend of all) backend.hangs = true;
+  });
+  await using _ = pool;
+  await clock.advance(timeoutMs - 1);
+  pool.lease("core-1").settle("ok", { model: "", latencyMs: 5 });
+  pool.lease("core-2").settle("failed", { model: "", latencyMs: 5 });
+  await clock.advance(1);
+  expect(kinds()).toEqual(["healthy", "unhealthy"]);
+  expect(backends.map(({ probes }) => probes)).toEqual([1, 1]);
+});
+
 describe("the pace of probes", () => {
   test("a member that is not healthy is probed twice as often", async () => {
     const { pool, clock, backends } = poolOf(1, (all) => {

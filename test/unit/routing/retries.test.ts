@@ -1,6 +1,7 @@
 /** What can save a call is tried: elsewhere at once, on the same endpoint after a pause, never more than the budget has. */
 
 import { describe, expect, test } from "vitest";
+import type { Standing } from "#core/fitness.ts";
 import { fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
@@ -18,7 +19,13 @@ function failingWith(...failures: (Reason | Error)[]) {
 }
 
 describe("the same endpoint", () => {
-  test.each(["BACKEND_LOST", "BACKEND_FAILED", "BACKEND_OVERLOADED", "BACKEND_MALFORMED"] as const)(
+  test.each([
+    "BACKEND_LOST",
+    "BACKEND_FAILED",
+    "BACKEND_OVERLOADED",
+    "BACKEND_MALFORMED",
+    "BACKEND_TIMEOUT",
+  ] as const)(
     "is asked once more after %s, when no other is left, after a pause that doubles",
     async (reason) => {
       const { clock, pool, dispatch, route, call, outcomes } = dispatchSetting({ endpoints: 1 });
@@ -35,16 +42,64 @@ describe("the same endpoint", () => {
     },
   );
 
-  test.each(["BACKEND_TIMEOUT", "BACKEND_TOTAL_TIMEOUT", "BACKEND_FIRST_TOKEN_TIMEOUT"] as const)(
-    "is not asked once more after %s, which took its time already",
+  test.each(["BACKEND_CREDENTIAL", "BACKEND_QUOTA"] as const)(
+    "is not asked once more after %s, when it has no other key",
     async (reason) => {
-      const { pool, dispatch, route, call } = dispatchSetting({ endpoints: 1 });
+      let standing: Standing = { fitness: "fit", restMs: 0 };
+      const { pool, dispatch, route, call } = dispatchSetting({
+        endpoints: 1,
+        standing: () => standing,
+      });
       await using _ = pool;
-      expect(await endOf(dispatch.call(route, failingWith(reason), call()))).toBe(
-        `${reason} (gpu-1:${reason})`,
-      );
+      const work = async () => {
+        standing = { fitness: "ejected", restMs: 300_000 };
+        throw fault(reason, "as the test says");
+      };
+      expect(await endOf(dispatch.call(route, work, call()))).toBe(`${reason} (gpu-1:${reason})`);
     },
   );
+
+  test("is asked once more when its key was refused and another one is only limited for a moment", async () => {
+    let standing: Standing = { fitness: "fit", restMs: 0 };
+    const { clock, pool, dispatch, route, call } = dispatchSetting({
+      endpoints: 1,
+      standing: () => standing,
+    });
+    await using _ = pool;
+    const work = async ({ name }: TestBackend) => {
+      if (standing.fitness === "ejected") return name;
+      standing = { fitness: "ejected", restMs: 1_000 };
+      throw fault("BACKEND_CREDENTIAL", "as the test says");
+    };
+    const end = endOf(dispatch.call(route, work, call()));
+    await clock.advance(100);
+    expect(await end).toBe("gpu-1");
+  });
+
+  test("is asked last of all when it was too slow before, and who was asked least comes first", async () => {
+    const { clock, pool, dispatch, route, call, outcomes } = dispatchSetting({
+      endpoints: 3,
+      retryAttempts: 5,
+    });
+    await using _ = pool;
+    const work = failingWith(
+      "BACKEND_TIMEOUT",
+      "BACKEND_FAILED",
+      "BACKEND_TIMEOUT",
+      "BACKEND_FAILED",
+      "BACKEND_LOST",
+    );
+    const end = endOf(dispatch.call(route, work, call()));
+    await clock.advance(1_000);
+    const last = await end;
+    expect(outcomes().slice(0, 4)).toEqual([
+      "gpu-1:BACKEND_TIMEOUT",
+      "gpu-2:BACKEND_FAILED",
+      "gpu-3:BACKEND_TIMEOUT",
+      "gpu-2:BACKEND_FAILED",
+    ]);
+    expect(new Set([outcomes()[4]?.split(":")[0], last])).toEqual(new Set(["gpu-1", "gpu-3"]));
+  });
 
   test.each(["CONTEXT_WINDOW_EXCEEDED", "CONTENT_POLICY_REFUSED", "REQUEST_INVALID"] as const)(
     "nor any other is asked after %s",

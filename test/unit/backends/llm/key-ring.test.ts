@@ -52,7 +52,7 @@ describe.each(["BACKEND_CREDENTIAL", "BACKEND_QUOTA"] as const)("after %s", (rea
   test("the only key is a last resort, not a wall", async () => {
     const { ring, taken } = ringOf("a");
     ring.take("m").end(reason);
-    expect(ring.standing("m")).toEqual({ fitness: "ejected", restMs: 0 });
+    expect(ring.standing("m")).toEqual({ fitness: "ejected", restMs: asideMs });
     // Whoever asks in spite of it, and succeeds, has shown that an operator mended it.
     expect(taken(1)).toEqual(["a"]);
     expect(ring.standing("m").fitness).toBe("fit");
