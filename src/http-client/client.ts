@@ -27,7 +27,7 @@ export interface OutgoingRequest {
   readonly body?: string | Uint8Array;
   /** Cancels the call at once, also while its response is read. */
   readonly signal: AbortSignal;
-  /** Time for the head of the response. */
+  /** Time for the head of the response, to within a second; 0: as long as the signal lets it. */
   readonly headTimeoutMs: number;
   /** Time between two pieces of the response's body. */
   readonly idleTimeoutMs: number;

@@ -52,10 +52,11 @@ export function startProbe<B extends PooledBackend>(
   async function loop(): Promise<void> {
     while (!signal.aborted) {
       suspicion = new AbortController();
-      const health = await probe(member.backend, options, deps);
+      const health = await probe(member, options, deps);
       if (signal.aborted) return;
       const changed = health.kind !== member.health.kind;
       member.health = health;
+      if (changed && health.kind === "healthy") member.recovered(clock.nowMs());
       if (changed) deps.onChange();
       probed.resolve();
       probed = Promise.withResolvers<void>();
@@ -87,8 +88,8 @@ function pauseAfter(health: Health, intervalMs: number, chance: number): number 
   return health.kind === "unhealthy" ? pauseMs / 2 : pauseMs;
 }
 
-async function probe(
-  backend: PooledBackend,
+async function probe<B extends PooledBackend>(
+  member: Member<B>,
   { healthTimeoutMs }: ProbeOptions,
   { clock, signal }: ProbeDeps,
 ): Promise<Health> {
@@ -102,9 +103,11 @@ async function probe(
     responseTimeMs: clock.nowMs() - startedMs,
   });
   try {
-    await Promise.race([backend.check(AbortSignal.any([signal, done.signal])), expired]);
+    await Promise.race([member.backend.check(AbortSignal.any([signal, done.signal])), expired]);
     return { kind: "healthy", ...checked() };
   } catch (error) {
+    // Who answers calls meanwhile is well, and only too busy for the probe.
+    if (member.answeredSince(startedMs)) return { kind: "healthy", ...checked() };
     const { rawMessage } = faultFrom(error);
     return { kind: "unhealthy", error: rawMessage, cause: error, ...checked() };
   } finally {

@@ -60,6 +60,7 @@ afterEach(() => {
     expect(providers[dialect].open()).toBe(0);
     providers[dialect].other = otherThanChat;
     providers[dialect].faults.length = 0;
+    providers[dialect].illness = undefined;
   }
 });
 
@@ -300,10 +301,24 @@ describe("vectors for OpenAI's SDK", () => {
   });
 
   test.each(makers)("the failure of %s is an error of the client's own kind", async (dialect) => {
-    providers[dialect].faults.push({ kind: "status", status: 503 });
+    providers[dialect].illness = { kind: "status", status: 503 };
     const asked = openai().embeddings.create({ model: `${dialect}/failing`, input: "x" });
     await expect(asked).rejects.toMatchObject({ status: 503 });
   });
+
+  test.each(makers)(
+    "a failure of %s that passes is nothing that a client sees",
+    async (dialect) => {
+      const { faults, received } = providers[dialect];
+      faults.push({ kind: "status", status: 503 });
+      const before = received.length;
+      const asked = openai().embeddings.create({ model: `${dialect}/recovering`, input: "x" });
+      const { data, response } = await asked.withResponse();
+      expect(data.data).toHaveLength(1);
+      expect(response.headers.get("x-polygate-attempts")).toBe("2");
+      expect(received.length).toBe(before + 2);
+    },
+  );
 
   test.each<[name: string, dialect: DialectName, body: unknown]>([
     ["fewer vectors than inputs", "openai-chat", { data: [{ index: 0, embedding: [1] }] }],
@@ -640,6 +655,16 @@ describe("counts of tokens for Anthropic's SDK", () => {
       providers.anthropic.other = () => ({ status: 200, body });
       const asked = anthropic().messages.countTokens({ model: "anthropic/malformed", messages });
       await expect(asked).rejects.toMatchObject({ status: 502 });
+    },
+  );
+
+  test.each(counters)(
+    "a failure of %s that passes is nothing that a client sees",
+    async (dialect) => {
+      providers[dialect].faults.push({ kind: "status", status: 503 });
+      const asked = anthropic().messages.countTokens({ model: `${dialect}/recovering`, messages });
+      const { response } = await asked.withResponse();
+      expect(response.headers.get("x-polygate-attempts")).toBe("2");
     },
   );
 

@@ -130,6 +130,7 @@ ${dialects.map((dialect) => `  ${provider(dialect)}`).join("\n")}
 routes:
 ${dialects.map((dialect) => `  to-${dialect}: "${dialect}/double é"`).join("\n")}
 ${dialects.map((dialect) => `  over-${dialect}: { fallback: ["${dialect}/double é", "${other(dialect)}/double é"] }`).join("\n")}
+${dialects.map((dialect) => `  hedged-${dialect}: { fallback: ["${other(dialect)}/double é", "${dialect}/double é"], hedge: 50ms }`).join("\n")}
 `;
   const gateway = await startTestGateway({ yaml });
   return {
@@ -185,6 +186,10 @@ describe.each(dialects)("%s", (dialect) => {
     });
   };
   const last = () => provider().received.at(-1) as ReceivedRequest;
+  /** What a client is shown of the stream: the gateway asked for the usage of chat completions, it did not. */
+  const shown = speech.stream
+    .filter((frame) => dialect !== "openai-chat" || !frame.includes('"choices":[]'))
+    .join("");
   const lineOf = (response: Response) =>
     world.gateway.line(
       (line) =>
@@ -216,11 +221,7 @@ describe.each(dialects)("%s", (dialect) => {
   test("a stream reaches the client byte for byte, with frames that nobody knows", async () => {
     provider().faults.push({ kind: "bytes", bytes: speech.stream.join("") });
     const response = await send(`to-${dialect}`, { stream: true });
-    const shown = speech.stream.filter(
-      // The gateway asked for the usage of chat completions, the client did not.
-      (frame) => dialect !== "openai-chat" || !frame.includes('"choices":[]'),
-    );
-    expect(await response.text()).toBe(shown.join(""));
+    expect(await response.text()).toBe(shown);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     expect(response.headers.get("x-polygate-provider")).toBe(dialect);
     expect(response.headers.get("x-polygate-dropped")).toBeNull();
@@ -295,6 +296,31 @@ describe.each(dialects)("%s", (dialect) => {
       expect(whole.headers.get("x-polygate-dropped")).toContain("fancy");
     });
 
+    test("where there is no other target it is asked again, and what it says then is relayed", async () => {
+      provider().faults.push(
+        { kind: "status", status: 503 },
+        { kind: "error_frame" },
+        { kind: "bytes", bytes: speech.stream.join("") },
+      );
+      const response = await send(`to-${dialect}`, { stream: true });
+      expect(await response.text()).toBe(shown);
+      expect(response.headers.get("x-polygate-attempts")).toBe("3");
+      for (const { bytes } of provider().received) expect(bytes).toEqual(last().bytes);
+      expect(provider().received).toHaveLength(3);
+    });
+
+    test("a hedge beside a provider of another dialect that is silent is relayed, whole and as a stream", async () => {
+      for (const other of others()) other.illness = { kind: "stall" };
+      for (const stream of [false, true]) {
+        const bytes = stream ? speech.stream.join("") : speech.response;
+        provider().faults.push({ kind: "bytes", bytes });
+        const response = await send(`hedged-${dialect}`, { stream });
+        expect(await response.text()).toBe(stream ? shown : bytes);
+        expect(response.headers.get("x-polygate-provider")).toBe(dialect);
+      }
+      for (const other of others()) await expect.poll(() => other.open()).toBe(0);
+    });
+
     test("an error inside a stream after content is the provider's own, and nothing follows it", async () => {
       const begun = speech.stream.slice(0, speech.contentAt).join("");
       const error = {
@@ -330,6 +356,9 @@ describe.each(dialects)("%s", (dialect) => {
       const body = {
         error: { type: "invalid_request_error", message: "fancy is too fancy", x: [1] },
       };
+      const policy = { error: { ...body.error, message: "blocked by our content policy" } };
+      provider().faults.push({ kind: "status", status: 400, body: policy });
+      expect(await (await send(`to-${dialect}`)).json()).toEqual(policy);
       provider().faults.push({ kind: "status", status: 422, body });
       const refused = await send(`to-${dialect}`);
       expect(refused.status).toBe(422);

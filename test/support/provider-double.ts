@@ -1,7 +1,8 @@
 /** A provider on a real port that speaks a vendor's wire, well or with faults, and counts what it sees. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DialectName } from "#dialects/dialect.ts";
 import { type DoubleResponse, otherThanChat } from "./embedding-double.ts";
 
@@ -39,6 +40,8 @@ export interface ReceivedRequest {
   readonly body: Record<string, unknown>;
   /** The body as it came. */
   readonly bytes: Buffer;
+  /** When its client left before the end, in milliseconds of performance.now. */
+  abortedAtMs?: number;
 }
 
 /** What the double answers with. */
@@ -53,6 +56,13 @@ export interface ProviderDouble extends AsyncDisposable {
   readonly received: ReceivedRequest[];
   /** The next calls meet these, in order; then all goes well. */
   readonly faults: ProviderFault[];
+  /** What all other calls meet, until it is taken away; or what one meets, by its body. */
+  illness: ProviderFault | ((body: Record<string, unknown>) => ProviderFault) | undefined;
+  /** How long it thinks before it answers, in milliseconds. */
+  delayMs: number;
+  /** Cuts all connections off and takes no new one; `up` takes them again, at the same address. */
+  down(): Promise<void>;
+  up(): Promise<void>;
   script: Script;
   /** Answers what is asked for beside chat; vectors and counts as each vendor's API has them. */
   other(
@@ -437,6 +447,9 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     }
   };
 
+  const illnessOf = (body: Record<string, unknown>) =>
+    typeof double.illness === "function" ? double.illness(body) : double.illness;
+
   const server = createServer((request, response) => {
     void (async () => {
       const path = request.url ?? "";
@@ -451,24 +464,44 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       });
       const bytes = await bytesOf(request);
       const body = bytes.length === 0 ? {} : JSON.parse(bytes.toString());
-      received.push({ path, headers: request.headers, body, bytes });
-      answer(response, { path, body }, faults.shift());
+      const one: ReceivedRequest = { path, headers: request.headers, body, bytes };
+      received.push(one);
+      response.once("close", () => {
+        if (!response.writableFinished) one.abortedAtMs = performance.now();
+      });
+      if (double.delayMs > 0) await sleep(double.delayMs);
+      answer(response, { path, body }, faults.shift() ?? illnessOf(body));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (on: number) =>
+    new Promise<void>((resolve) => server.listen(on, "127.0.0.1", resolve));
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    // The system may have taken one for a server that is closed by now.
+    if (!server.listening) socket.destroy();
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const down = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   const double: ProviderDouble = {
     url: `http://127.0.0.1:${port}`,
     received,
     faults,
+    illness: undefined,
+    delayMs: 0,
+    down,
+    up: () => listen(port),
     abortedAtMs,
     script: { text: "Hello there" },
     other: otherThanChat,
     open: () => openCalls,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: down,
   };
   return double;
 }

@@ -1,11 +1,12 @@
 /** One LLM provider at one address: canonical requests in, canonical responses and events out. */
 
 import { create } from "@bufbuild/protobuf";
-import type { ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Standing } from "#core/fitness.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
 import type {
@@ -24,9 +25,10 @@ import { hasForeignState, headRules, relayedBody } from "#dialects/relay/rules.t
 import { RelayReader } from "#dialects/relay/stream.ts";
 import { malformed, unsupported } from "#dialects/upstream-error.ts";
 import { requireLength } from "#dialects/vectors.ts";
-import { fault, infoMetadataOf, reasonOf } from "#errors/fault.ts";
+import { isKeysFault } from "#errors/failure-class.ts";
+import { fault, infoMetadataOf, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import type { Reason } from "#errors/reason.ts";
+import { type Reason, reasons } from "#errors/reason.ts";
 import {
   type ChatRequest,
   ChatRequestSchema,
@@ -36,10 +38,10 @@ import {
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import { HttpClient, HttpClientError, type IncomingResponse } from "#http-client/client.ts";
-import { withFirstEventTimeout } from "./first-event.ts";
-import { KeyRing, tailOf } from "./key-ring.ts";
+import { KeyRing, type KeyUse, tailOf } from "./key-ring.ts";
 import { dialectPaths, keyHeaders } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
+import { withResponseLimits, withTotalTimeout } from "./response-limits.ts";
 import { parseVectors } from "./vector-json.ts";
 
 /** How a provider is reached. */
@@ -61,6 +63,8 @@ export interface LlmBackendOptions {
   readonly firstTokenTimeoutMs: number;
   /** Time between two pieces of a response. */
   readonly idleTimeoutMs: number;
+  /** Time for a whole response. */
+  readonly totalTimeoutMs: number;
   /** Largest response that is not a stream. */
   readonly responseBytesMax: number;
   readonly ca?: Buffer;
@@ -82,6 +86,7 @@ const listBytesMax = 8 * 1024 * 1024;
 const clientsOwn: ReadonlySet<Reason | undefined> = new Set([
   "BACKEND_REJECTED",
   "CONTEXT_WINDOW_EXCEEDED",
+  "CONTENT_POLICY_REFUSED",
   "BODY_TOO_LARGE",
   "MODEL_UNKNOWN",
 ]);
@@ -99,6 +104,15 @@ interface Outgoing {
 const embedBytesMax = 32 * 1024 * 1024;
 /** A count is a number; a provider may say more of it. */
 const countBytesMax = 64 * 1024;
+
+/** What not every server of a dialect can be asked. */
+interface Question<T> {
+  readonly bytesMax: number;
+  /** What one that does not know it fails with. */
+  readonly none: () => ConnectError;
+  /** Reads the response; undefined when it has more bytes. */
+  readonly read: (bytes: Uint8Array | undefined) => Promise<T>;
+}
 
 const noVectors = () => fault("OPERATION_UNSUPPORTED", "the provider makes no embeddings");
 const noCount = () =>
@@ -132,6 +146,15 @@ function connectionFault(thrown: unknown): unknown {
         cause: thrown.cause,
       });
   }
+}
+
+/** What a failure says of the key that the call was sent with. */
+function blameOf(thrown: unknown): {
+  readonly reason: Reason | undefined;
+  readonly retryAfterMs: number | undefined;
+} {
+  if (!(thrown instanceof ConnectError)) return { reason: undefined, retryAfterMs: undefined };
+  return { reason: reasonOf(thrown), retryAfterMs: retryAfterMsFrom(thrown) };
 }
 
 function parsed(bytes: Uint8Array): unknown {
@@ -175,43 +198,53 @@ export class LlmBackend implements ChatBackend {
   /** A whole response. Fails with the reasons of docs/design/dialects.md, or the signal's reason. */
   async chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse> {
     const outgoing = this.#outgoing(request, call, false);
-    const received = await this.#exchange("POST", outgoing, call.signal);
-    const bytes = await this.#whole(received, this.#options.responseBytesMax);
-    const response = this.#dialect.readResponse(parsed(bytes), this.#target(call));
-    outgoing.relay?.said(response, { bytes });
-    return response;
+    return await this.#once(call, async (signal, use) => {
+      const received = await this.#exchange(outgoing, signal, use);
+      const bytes = await this.#whole(received, this.#options.responseBytesMax);
+      const response = this.#dialect.readResponse(parsed(bytes), this.#target(call));
+      outgoing.relay?.said(response, { bytes });
+      return response;
+    });
+  }
+
+  /** How its keys stand for a model. */
+  standing(model: string): Standing {
+    return this.#keys.standing(model);
   }
 
   /** The response as events; leaving the iteration cancels the provider's call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
-    const { firstTokenTimeoutMs } = this.#options;
+    const { firstTokenTimeoutMs: firstMs, totalTimeoutMs: totalMs } = this.#options;
     const outgoing = this.#outgoing(request, call, true);
-    return withFirstEventTimeout(
+    return withResponseLimits(
       (signal) => {
         const events = this.#events(outgoing, { ...call, signal });
         // What is relayed is held back by its reader, bytes and all.
         return outgoing.relay === undefined ? heldUntilContent(events) : events;
       },
-      {
-        signal: call.signal,
-        timeoutMs: firstTokenTimeoutMs,
-        clock: this.#deps.clock,
-      },
+      { signal: call.signal, firstMs, totalMs, clock: this.#deps.clock },
     );
   }
 
   async *#events(outgoing: Outgoing, call: ChatCall): AsyncGenerator<ChatEvent> {
     const leave = new AbortController();
     const signal = AbortSignal.any([call.signal, leave.signal]);
+    const use = this.#keys.take(call.model);
+    let reason: Reason | "OK" | undefined;
+    let retryAfterMs: number | undefined;
     try {
-      const response = await this.#exchange("POST", outgoing, signal);
+      const response = await this.#exchange(outgoing, signal, use);
       const reader = this.#dialect.streamReader(this.#target(call));
       yield* outgoing.relay === undefined
         ? this.#translated(response, reader)
         : relayed(response, new RelayReader(outgoing.relay, reader));
+      reason = "OK";
     } catch (thrown) {
-      throw connectionFault(thrown);
+      const error = connectionFault(thrown);
+      ({ reason, retryAfterMs } = blameOf(error));
+      throw error;
     } finally {
+      this.#giveBack(use, reason, retryAfterMs);
       leave.abort();
     }
   }
@@ -232,15 +265,20 @@ export class LlmBackend implements ChatBackend {
     if (client === undefined || path === undefined) throw noVectors();
     const written = client.write(request, this.#target(call));
     const bytesMax = Math.min(this.#options.responseBytesMax, embedBytesMax);
-    const bytes = await this.#ask(path, written, call, { bytesMax, none: noVectors });
-    if (bytes === undefined) {
-      throw unsupported("inputs", `their vectors have more than ${bytesMax} bytes: send fewer`);
-    }
-    const body = await parseVectors(bytes, turns);
-    const response = await inTurns(client.read(body, request.inputs.length), turns);
-    requireLength(response, request.dimensions);
-    response.modelUsed ||= call.model;
-    return response;
+    return await this.#ask(path, written, call, {
+      bytesMax,
+      none: noVectors,
+      read: async (bytes) => {
+        if (bytes === undefined) {
+          throw unsupported("inputs", `their vectors have more than ${bytesMax} bytes: send fewer`);
+        }
+        const body = await parseVectors(bytes, turns);
+        const response = await inTurns(client.read(body, request.inputs.length), turns);
+        requireLength(response, request.dimensions);
+        response.modelUsed ||= call.model;
+        return response;
+      },
+    });
   }
 
   /** Tokens of a request, as the provider counts them. Fails likewise. */
@@ -252,32 +290,30 @@ export class LlmBackend implements ChatBackend {
       ...withContext(normalized(request)),
       stream: false,
     });
-    const written = client.write(canonical, this.#target(call));
-    const asked = { bytesMax: countBytesMax, none: noCount };
-    const bytes = await this.#ask(path, written, call, asked);
-    const response = client.read(bytes === undefined ? undefined : parsed(bytes));
-    response.modelUsed = call.model;
-    return response;
+    return await this.#ask(path, client.write(canonical, this.#target(call)), call, {
+      bytesMax: countBytesMax,
+      none: noCount,
+      read: async (bytes) => {
+        const response = client.read(bytes === undefined ? undefined : parsed(bytes));
+        response.modelUsed = call.model;
+        return response;
+      },
+    });
   }
 
-  /**
-   * Asks what not every server of the dialect can be asked: one that does not know the path is `none`.
-   * Undefined for a response of more than `bytesMax` bytes.
-   */
-  async #ask(
+  /** Asks what not every server of the dialect can be asked: one that does not know the path is `none`. */
+  async #ask<T>(
     path: string,
     { body, dropped }: WrittenRequest,
     call: ChatCall,
-    { bytesMax, none }: { readonly bytesMax: number; readonly none: () => ConnectError },
-  ): Promise<Uint8Array | undefined> {
+    { bytesMax, none, read }: Question<T>,
+  ): Promise<T> {
     if (dropped.length > 0) call.onDropped?.(dropped);
     try {
-      const response = await this.#exchange(
-        "POST",
-        { path, body: JSON.stringify(body) },
-        call.signal,
-      );
-      return await this.#bytes(response, bytesMax);
+      return await this.#once(call, async (signal, use) => {
+        const response = await this.#exchange({ path, body: JSON.stringify(body) }, signal, use);
+        return await read(await this.#bytes(response, bytesMax));
+      });
     } catch (thrown) {
       const error = faultFrom(thrown);
       const status = infoMetadataOf(error).upstream_status;
@@ -286,10 +322,45 @@ export class LlmBackend implements ChatBackend {
     }
   }
 
+  /** Runs a call that is answered as a whole: with the time for a response, and the next key. */
+  #once<T>(
+    { signal, model }: ChatCall,
+    work: (signal: AbortSignal, use: KeyUse) => Promise<T>,
+  ): Promise<T> {
+    const limits = { signal, totalMs: this.#options.totalTimeoutMs, clock: this.#deps.clock };
+    return withTotalTimeout((limited) => this.#withKey(model, (use) => work(limited, use)), limits);
+  }
+
+  /** Runs a call with the next key, which is judged by how it ends. */
+  async #withKey<T>(model: string, work: (use: KeyUse) => Promise<T>): Promise<T> {
+    const use = this.#keys.take(model);
+    try {
+      const answer = await work(use);
+      this.#giveBack(use, "OK");
+      return answer;
+    } catch (thrown) {
+      const { reason, retryAfterMs } = blameOf(thrown);
+      this.#giveBack(use, reason, retryAfterMs);
+      throw thrown;
+    }
+  }
+
+  #giveBack(use: KeyUse, reason: Reason | "OK" | undefined, retryAfterMs?: number): void {
+    use.end(reason, retryAfterMs);
+    if (use.key === undefined) return;
+    if (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA") {
+      this.#deps.onKeyRefused?.({ tail: tailOf(use.key), reason });
+    }
+  }
+
   /** The models that the provider lists. */
   async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
-    const response = await this.#get(dialectPaths[this.#options.dialect].models, signal);
-    const body = new LooseObject(parsed(await this.#whole(response, listBytesMax)));
+    const path = dialectPaths[this.#options.dialect].models;
+    const listing = await this.#withKey("", async (use) => {
+      const response = await this.#exchange({ path }, signal, use);
+      return parsed(await this.#whole(response, listBytesMax));
+    });
+    const body = new LooseObject(listing);
     const models = [...body.objects("data"), ...body.objects("models")];
     this.#listed = models
       .slice(0, listedMax)
@@ -309,7 +380,14 @@ export class LlmBackend implements ChatBackend {
 
   /** Resolves when the provider answers a free call; else rejects. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.listModels(signal);
+    try {
+      await this.listModels(signal);
+    } catch (thrown) {
+      // Whoever refuses to list models, or has no such list, is there; calls show what a key is worth.
+      const reason = thrown instanceof ConnectError ? reasonOf(thrown) : undefined;
+      const isThere = reason !== undefined && (isKeysFault(reason) || !reasons[reason].retryable);
+      if (signal.aborted || !isThere) throw thrown;
+    }
   }
 
   /** The request in the provider's words: the client's own where those are the same. */
@@ -335,20 +413,15 @@ export class LlmBackend implements ChatBackend {
     return isAnyVendors || !hasForeignState(request, vendor) ? relay : undefined;
   }
 
-  #get(path: string, signal: AbortSignal): Promise<IncomingResponse> {
-    return this.#exchange("GET", { path }, signal);
-  }
-
   /** Sends, and throws what the provider answered instead of a response. */
   async #exchange(
-    method: "GET" | "POST",
     { path, body, headers, relay }: Pick<Outgoing, "path"> & Partial<Outgoing>,
     signal: AbortSignal,
+    { key }: KeyUse,
   ): Promise<IncomingResponse> {
     const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
-    const key = this.#keys.take();
     const sent = {
-      method,
+      method: body === undefined ? ("GET" as const) : ("POST" as const),
       path: this.#basePath + path,
       headers: {
         ...dialectPaths[dialect].headers,
@@ -358,21 +431,18 @@ export class LlmBackend implements ChatBackend {
       },
       ...(body === undefined ? {} : { body }),
       signal,
-      headTimeoutMs: firstTokenTimeoutMs,
+      // What is posted has its own limits, which tell more exactly what took too long.
+      headTimeoutMs: body === undefined ? firstTokenTimeoutMs : 0,
       idleTimeoutMs,
     };
     const response = await this.#http.send(sent).catch((thrown: unknown) => {
       throw connectionFault(thrown);
     });
     if (response.status >= 200 && response.status < 300) return response;
-    throw await this.#refusal(response, key, relay);
+    throw await this.#refusal(response, relay);
   }
 
-  async #refusal(
-    response: IncomingResponse,
-    key: string | undefined,
-    relay: Relay | undefined,
-  ): Promise<ConnectError> {
+  async #refusal(response: IncomingResponse, relay: Relay | undefined): Promise<ConnectError> {
     const { status, headers } = response;
     const bytes = await this.#bytes(response, errorBytesMax);
     const told: ErrorResponse = {
@@ -381,13 +451,8 @@ export class LlmBackend implements ChatBackend {
       body: bytes === undefined ? "" : parsed(bytes),
     };
     const error = this.#dialect.readError(told);
-    const reason = reasonOf(error);
-    if (key !== undefined && (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA")) {
-      this.#keys.setAside(key);
-      this.#deps.onKeyRefused?.({ tail: tailOf(key), reason });
-    }
     const isObject = new LooseObject(told.body).exists;
-    if (relay !== undefined && bytes !== undefined && isObject && clientsOwn.has(reason)) {
+    if (relay !== undefined && bytes !== undefined && isObject && clientsOwn.has(reasonOf(error))) {
       error.cause = new RelayedRefusal(status, bytes);
     }
     return error;

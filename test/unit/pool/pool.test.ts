@@ -152,6 +152,19 @@ describe("health", () => {
   });
 });
 
+test("a member that answers calls while a probe of it runs out of time is well", async () => {
+  const { pool, clock, backends, kinds } = poolOf(2, (all) => {
+    for (const backend of all) backend.hangs = true;
+  });
+  await using _ = pool;
+  await clock.advance(timeoutMs - 1);
+  pool.lease("core-1").settle("ok", { model: "", latencyMs: 5 });
+  pool.lease("core-2").settle("failed", { model: "", latencyMs: 5 });
+  await clock.advance(1);
+  expect(kinds()).toEqual(["healthy", "unhealthy"]);
+  expect(backends.map(({ probes }) => probes)).toEqual([1, 1]);
+});
+
 describe("the pace of probes", () => {
   test("a member that is not healthy is probed twice as often", async () => {
     const { pool, clock, backends } = poolOf(1, (all) => {
@@ -315,6 +328,18 @@ describe("leases", () => {
     await using _ = pool;
     expect(() => pool.lease("core-9")).toThrow(new RangeError("pool chat has no member core-9"));
   });
+});
+
+test("models without end cost no memory without end: what is known of the first is forgotten", async () => {
+  const { pool } = poolOf(1);
+  await using _ = pool;
+  const settle = (model: string) =>
+    pool.lease("core-1", model).settle("failed", { model, latencyMs: 1, retryAfterMs: 60_000 });
+  const fitnessOf = (model: string) => pool.endpoints(model)[0]?.fitness;
+  for (let model = 0; model < 256; model += 1) settle(`m${model}`);
+  expect([fitnessOf("m0"), fitnessOf("m255")]).toEqual(["resting", "resting"]);
+  settle("one more");
+  expect([fitnessOf("m1"), fitnessOf("m0")]).toEqual(["resting", "fit"]);
 });
 
 test("disposal stops the probes, even one under way, and closes every backend", async () => {
