@@ -20,7 +20,7 @@ export interface BackendCall {
   /** Identifier of the client's request, for the backend's logs. */
   readonly requestId: string;
   /** Milliseconds left until the deadline; absent when there is none. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What travels with every chat. */
@@ -30,7 +30,7 @@ export interface ChatCall extends BackendCall {
   /** Notified of the parameters that the backend does not have and that were left out. */
   onDropped?(parameters: readonly string[]): void;
   /** The request in its client's words. A backend that speaks them sends those, and leaves its own there. */
-  readonly relay?: Relay;
+  readonly relay?: Relay | undefined;
 }
 
 /** What a chat backend may be able to do beside chat. */

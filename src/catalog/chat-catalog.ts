@@ -32,7 +32,7 @@ export interface ChatTarget {
 
 /** What of a call its route may depend on. */
 export interface ChatAsk extends RouteAsk {
-  readonly needs?: Ability;
+  readonly needs?: Ability | undefined;
 }
 
 const unableWords: Readonly<Record<Ability, string>> = {

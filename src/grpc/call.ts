@@ -19,7 +19,7 @@ export interface CallOptions {
   /** Ends the call, which the server is told at once. */
   readonly signal?: AbortSignal;
   /** Milliseconds for the call: the server is told, and they end it here, too. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** `signal` aborts by itself when the time is up, so that no second timer is needed. */
   readonly signalKeepsTime?: boolean;
   /** Coding of messages that are worth it; identity when absent. */

@@ -38,8 +38,8 @@ export interface AttemptSetting {
   /** The call's: when it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Told once, with what the try came to. */
-  readonly report: (report: AttemptReport) => void;
+  /** Notified once, of what the try came to. */
+  report(report: AttemptReport): void;
 }
 
 /** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
@@ -49,6 +49,7 @@ const patienceMs = 10_000;
 export class Attempt<B> implements Disposable {
   readonly choice: Choice<B>;
   readonly #setting: AttemptSetting;
+  readonly #tell: ((report: AttemptReport) => void) | undefined;
   readonly #startedMs: number;
   #isListening = false;
   #ended = false;
@@ -56,9 +57,11 @@ export class Attempt<B> implements Disposable {
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  constructor(choice: Choice<B>, setting: AttemptSetting) {
+  /** `tell` is notified as the setting is. */
+  constructor(choice: Choice<B>, setting: AttemptSetting, tell?: (report: AttemptReport) => void) {
     this.choice = choice;
     this.#setting = setting;
+    this.#tell = tell;
     this.#startedMs = setting.clock.nowMs();
   }
 
@@ -99,7 +102,7 @@ export class Attempt<B> implements Disposable {
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { requestId, signal, clock, report } = this.#setting;
+    const { requestId, signal, clock } = this.#setting;
     const { lease, pool, algorithm, model } = this.choice;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const elapsedMs = clock.nowMs() - this.#startedMs;
@@ -110,7 +113,10 @@ export class Attempt<B> implements Disposable {
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
-    report({ requestId, pool, endpoint: this.endpoint, algorithm, model, outcome, elapsedMs });
+    const { endpoint } = this;
+    const report = { requestId, pool, endpoint, algorithm, model, outcome, elapsedMs };
+    this.#setting.report(report);
+    this.#tell?.(report);
   }
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */

@@ -6,7 +6,7 @@ import { Journey } from "./journey.ts";
 import type { Route } from "./route.ts";
 import type { AttemptCall, DispatchDeps, RoutedCall } from "./routed-call.ts";
 
-export type { AttemptCall, DispatchDeps, RoutedCall } from "./routed-call.ts";
+export type { AttemptCall, CallWatch, DispatchDeps, RoutedCall } from "./routed-call.ts";
 
 /**
  * Sends calls to endpoints. Fails with POOL_EMPTY when no endpoint is healthy, else as the last
@@ -40,7 +40,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
         try {
           const answer = await work(attempt.backend, limit.call);
           attempt.end("OK");
-          call.onAnswer?.(asked);
+          call.watch?.answered(asked);
           return answer;
         } catch (error) {
           await journey.failed(attempt, limit.explain(error), false);
@@ -69,7 +69,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
               committed = true;
               limit.answered();
               attempt.answered();
-              call.onAnswer?.(asked);
+              call.watch?.answered(asked);
             }
             yield message;
           }

@@ -35,19 +35,21 @@ export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
 }
 
 /** What became of an endpoint in the course of a call. */
-interface Tried {
+interface Tried<B> {
+  readonly key: string;
   /** How often it was asked. */
-  readonly count: number;
+  count: number;
+  /** Its last try. */
+  choice: Choice<B>;
   /** Why its last try failed; undefined while it is under way. */
-  readonly reason: Reason | undefined;
+  reason: Reason | undefined;
 }
 
 /** The walk over the endpoints of one source. */
 export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> implements Walk<B> {
   readonly #source: WalkSource<B, O>;
-  /** How the last try of each endpoint went. */
-  readonly #tried = new Map<string, Tried>();
-  readonly #keys = new Map<Choice<B>, string>();
+  /** How the last try of each endpoint went; there are few, so that searching them costs less than a map. */
+  #tried: Tried<B>[] | undefined;
   #last: Reason | undefined;
 
   constructor(source: WalkSource<B, O>) {
@@ -55,9 +57,9 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
   }
 
   failed(choice: Choice<B>, reason: Reason): void {
-    const key = this.#keys.get(choice);
-    if (key === undefined) return;
-    this.#tried.set(key, { count: this.#tried.get(key)?.count ?? 1, reason });
+    const tried = this.#tried?.find((each) => each.choice === choice);
+    if (tried === undefined) return;
+    tried.reason = reason;
     this.#last = reason;
   }
 
@@ -67,7 +69,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
       this.#source.options().filter(({ key, endpoint: { fitness, leastMs } }) => {
         if (fitness !== "fit" && fitness !== "trial") return false;
         if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
-        const tried = this.#tried.get(key);
+        const tried = this.#triedAs(key);
         // It is fit although it refused a key: there is another one.
         if (tried === undefined) return true;
         return tried.reason !== undefined && isKeysFault(tried.reason);
@@ -120,7 +122,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
   }
 
   #mayMend({ key, endpoint: { restMs } }: O): boolean {
-    const tried = this.#tried.get(key);
+    const tried = this.#triedAs(key);
     if (tried === undefined) return true;
     const { reason } = tried;
     if (reason === undefined) return false;
@@ -130,7 +132,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
 
   /** Who was asked least comes first; among those, who failed before who was too slow. */
   #rankOf({ key }: O): number {
-    const { count = 0, reason } = this.#tried.get(key) ?? {};
+    const { count = 0, reason } = this.#triedAs(key) ?? {};
     return reason !== undefined && failureClassOf(reason) === "time_out" ? count + 0.5 : count;
   }
 
@@ -139,9 +141,26 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     const { key, pool, model, endpoint } = this.#source.choose(options);
     const lease = pool.lease(endpoint.id, model);
     const choice = { lease, pool: pool.name, algorithm: this.#source.algorithm, model };
-    this.#tried.set(key, { count: (this.#tried.get(key)?.count ?? 0) + 1, reason: undefined });
-    this.#keys.set(choice, key);
+    this.#note(key, choice);
     return choice;
+  }
+
+  #triedAs(key: string): Tried<B> | undefined {
+    return this.#tried?.find((each) => each.key === key);
+  }
+
+  #note(key: string, choice: Choice<B>): void {
+    const tried = this.#triedAs(key);
+    if (tried !== undefined) {
+      tried.count += 1;
+      tried.choice = choice;
+      tried.reason = undefined;
+      return;
+    }
+    const first = { key, count: 1, choice, reason: undefined };
+    // Most calls ask one endpoint: a list of one is smaller than an empty one that grows.
+    if (this.#tried === undefined) this.#tried = [first];
+    else this.#tried.push(first);
   }
 }
 

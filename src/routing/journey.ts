@@ -1,9 +1,10 @@
 /** One call on its way from endpoint to endpoint: which is tried next, when, and when no more. */
 
+import type { Clock } from "#core/clock.ts";
 import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import { Attempt, type AttemptReport } from "./attempt.ts";
+import { Attempt, type AttemptReport, type AttemptSetting } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
 import { HedgeRunner } from "./hedge-runner.ts";
@@ -13,7 +14,7 @@ import type { Choice, Route, Walk } from "./route.ts";
 import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
 
 /** A call from its first try to its last. */
-export class Journey<B> {
+export class Journey<B> implements AttemptSetting {
   readonly #route: Route<B>;
   readonly #walk: Walk<B>;
   readonly #call: RoutedCall;
@@ -25,8 +26,8 @@ export class Journey<B> {
   #waitedMs = 0;
   /** Claimed for the next try while the one before it failed. */
   #claimed: Choice<B> | undefined;
-  /** How the tries ended, in the order of their ends. */
-  readonly #reports: AttemptReport[] = [];
+  /** How the tries ended, in the order of their ends; most calls have one. */
+  #reports: AttemptReport[] | undefined;
 
   constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
     this.#route = route;
@@ -36,6 +37,25 @@ export class Journey<B> {
     this.#startedMs = deps.clock.nowMs();
     deps.budgets.retry.call(this.#startedMs);
     if (route.hedgeMs !== undefined) deps.budgets.hedge.call(this.#startedMs);
+  }
+
+  get requestId(): string {
+    return this.#call.requestId;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+
+  /** The end of one of its tries. */
+  report(ended: AttemptReport): void {
+    if (this.#reports === undefined) this.#reports = [ended];
+    else this.#reports.push(ended);
+    this.#call.watch?.attemptEnded(ended);
   }
 
   /** Begins a try on the next endpoint; undefined when none may be asked yet, which `rested` waits for. */
@@ -82,7 +102,7 @@ export class Journey<B> {
     };
     const end = await race<T, HedgeRunner<B, T>>(run(first), { afterMs, clock, another });
     if ("value" in end) {
-      this.#call.onAnswer?.(end.runner.asked);
+      this.#call.watch?.answered(end.runner.asked);
       return end;
     }
     const thrown = end.runner.explain(end.thrown);
@@ -108,7 +128,7 @@ export class Journey<B> {
       this.#claimed = await this.#another(reason);
       if (this.#claimed !== undefined) return;
     }
-    const attempts = this.#reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+    const attempts = (this.#reports ?? []).map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
     throw withMetadata(error, { attempts: attempts.join(",") });
   }
 
@@ -179,7 +199,7 @@ export class Journey<B> {
   }
 
   #begin(choice: Choice<B>): Attempt<B> {
-    const { signal, requestId, onAttemptEnd } = this.#call;
+    const { requestId } = this.#call;
     const { lease, pool, algorithm, model } = choice;
     this.#attempts += 1;
     const tell = this.#deps.onAttempt?.({
@@ -189,12 +209,7 @@ export class Journey<B> {
       model,
       endpoint: lease.id,
     });
-    const report = (ended: AttemptReport) => {
-      this.#reports.push(ended);
-      tell?.(ended);
-      onAttemptEnd?.(ended);
-    };
-    return new Attempt(choice, { requestId, signal, clock: this.#deps.clock, report });
+    return new Attempt(choice, this, tell);
   }
 
   #checkAborted(): void {

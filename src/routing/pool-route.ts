@@ -28,6 +28,8 @@ export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>)
       pool.endpoints("").map((endpoint) => ({ key: endpoint.id, pool, model: "", endpoint })),
     choose(all) {
       const chosen = ready(all, rng);
+      const [only] = chosen;
+      if (only !== undefined && chosen.length === 1) return only;
       const id = balancer(chosen.map(({ endpoint }) => endpoint) as unknown as Candidates);
       return chosen.find(({ key }) => key === id) as WalkOption<B>;
     },

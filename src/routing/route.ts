@@ -49,12 +49,12 @@ export interface Route<B> {
 /** What of a call its route may depend on. */
 export interface RouteAsk {
   /** Calls with the same key stay on one endpoint where the route wants that. */
-  readonly affinityKey?: string;
+  readonly affinityKey?: string | undefined;
   /** Tokens that the call is likely to read and write. */
   readonly promptTokens: number;
   readonly outputTokens: number;
   /** What endpoints must be able to do beside chat, such as embed; absent for a chat. */
-  readonly needs?: string;
+  readonly needs?: string | undefined;
 }
 
 /** A node of a route tree. */

@@ -11,20 +11,25 @@ export interface RoutedCall {
   readonly signal: AbortSignal;
   readonly requestId: string;
   /** Milliseconds until the deadline when the call begins; each attempt is given what is left. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Milliseconds until the first message has to be there, by the server's own limit. */
-  readonly answerWithinMs?: number;
-  /** Told once which attempt answers, when its answer or first message is there. */
-  onAnswer?(attempt: AttemptCall): void;
-  /** Told of the end of every attempt. */
-  onAttemptEnd?(report: AttemptReport): void;
+  readonly answerWithinMs?: number | undefined;
+  readonly watch?: CallWatch | undefined;
+}
+
+/** Who follows one call from attempt to attempt. */
+export interface CallWatch {
+  /** Notified once, of the attempt that answers, when its response or first message is there. */
+  answered(attempt: AttemptCall): void;
+  /** Notified of the end of every attempt. */
+  attemptEnded(report: AttemptReport): void;
 }
 
 /** What an endpoint is given of a call. */
 export interface AttemptCall {
   readonly signal: AbortSignal;
   readonly requestId: string;
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Name of the pool that is asked. */
   readonly pool: string;
   /** Id of the pool's member that is asked. */

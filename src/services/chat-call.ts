@@ -26,12 +26,11 @@ function askOf(
       if (part.content.case === "text") characters += part.content.value.text.length;
     }
   }
-  const affinityKey = sessionId || providerOptions?.cacheKey || principal;
   return {
-    ...(affinityKey === undefined ? {} : { affinityKey }),
+    affinityKey: sessionId || providerOptions?.cacheKey || principal,
     promptTokens: likelyTokens(characters),
     outputTokens: maxTokens ?? outputTokensDefault,
-    ...(needs === undefined ? {} : { needs }),
+    needs,
   };
 }
 

@@ -5,12 +5,18 @@ import type { BackendCall, ChatBackend, ChatCall } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
-import { relayKey } from "#dialects/relay/relay.ts";
+import { type Relay, relayKey } from "#dialects/relay/relay.ts";
 import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
-import type { AttemptCall, Dispatch, RoutedCall as DispatchedCall } from "#routing/dispatch.ts";
+import type { AttemptReport } from "#routing/attempt.ts";
+import type {
+  AttemptCall,
+  CallWatch,
+  Dispatch,
+  RoutedCall as DispatchedCall,
+} from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
 
@@ -25,10 +31,30 @@ export interface RoutedDeps {
   readonly answerMs: number;
 }
 
-/** A try of a call, and what it told. */
-interface Asked {
-  readonly call: AttemptCall;
-  dropped: readonly string[];
+/** A try of a call as a backend is given it, and what the backend reported. */
+class Asked implements ChatCall {
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly timeoutMs: number | undefined;
+  readonly relay: Relay | undefined;
+  readonly pool: string;
+  readonly endpoint: string;
+  readonly model: string;
+  dropped: readonly string[] | undefined;
+
+  constructor(call: AttemptCall, relay: Relay | undefined) {
+    this.signal = call.signal;
+    this.requestId = call.requestId;
+    this.timeoutMs = call.timeoutMs;
+    this.relay = relay;
+    this.pool = call.pool;
+    this.endpoint = call.endpoint;
+    this.model = call.model;
+  }
+
+  onDropped(parameters: readonly string[]): void {
+    this.dropped = parameters;
+  }
 }
 
 /** What is known of a response when it has ended. */
@@ -46,13 +72,13 @@ export function likelyTokens(characters: number): number {
 }
 
 /** A call from its route to its response. */
-export class RoutedCall {
+export class RoutedCall implements CallWatch {
   readonly #deps: RoutedDeps;
   readonly #context: HandlerContext;
   readonly #record: CallRecord;
   readonly #target: ChatTarget;
-  /** Where it was sent, in order; a few. */
-  readonly #asked: Asked[] = [];
+  /** Where it was sent, in order: mostly once. */
+  #asked: Asked[] | undefined;
   /** The try that answered. */
   #answered: Asked | undefined;
 
@@ -66,7 +92,7 @@ export class RoutedCall {
 
   /** Name of the pool that answered, or was asked last. */
   get pool(): string {
-    return this.#last?.call.pool ?? "";
+    return this.#last?.pool ?? "";
   }
 
   /** Time since the request's arrival. */
@@ -81,14 +107,16 @@ export class RoutedCall {
   ): Promise<T> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
+    const end = meter.begin({ backend: kind, record: this.#record });
     try {
-      return await meter.run({ backend: kind, record: this.#record }, () =>
-        dispatch.call(
-          route,
-          (backend, attempt) => ask(backend, this.#callOf(attempt)),
-          this.#dispatched(call),
-        ),
-      );
+      const work = (backend: ChatBackend, attempt: AttemptCall) =>
+        ask(backend, this.#callOf(attempt));
+      const response = await dispatch.call(route, work, this.#dispatched(call));
+      end();
+      return response;
+    } catch (thrown) {
+      end(thrown);
+      throw thrown;
     } finally {
       this.#describe();
     }
@@ -124,7 +152,7 @@ export class RoutedCall {
   /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
   account({ model, usage }: Ended): number {
     const { catalog, stats } = this.#deps;
-    const { pool = "", model: asked = "" } = this.#last?.call ?? {};
+    const { pool = "", model: asked = "" } = this.#last ?? {};
     const price = catalog.priceOf(pool, asked);
     const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
     const tokens = usage?.totalTokens ?? 0;
@@ -142,27 +170,34 @@ export class RoutedCall {
   }
 
   get #last(): Asked | undefined {
-    return this.#answered ?? this.#asked.at(-1);
+    return this.#answered ?? this.#asked?.at(-1);
   }
 
   /** The call as routing is given it. */
-  #dispatched(call: BackendCall): DispatchedCall {
+  #dispatched({ signal, requestId, timeoutMs }: BackendCall): DispatchedCall {
     const { answerMs } = this.#deps;
-    const record = this.#record;
     return {
-      ...call,
-      ...(answerMs > 0 ? { answerWithinMs: Math.max(0, answerMs - this.elapsedMs) } : {}),
-      onAnswer: ({ endpoint, model }) => {
-        this.#answered = this.#asked.findLast(
-          ({ call: asked }) => asked.endpoint === endpoint && asked.model === model,
-        );
-        record.upstream = endpoint;
-      },
-      onAttemptEnd: ({ endpoint, outcome }) => {
-        const tried = `${endpoint}:${outcome}`;
-        record.tries = record.tries === undefined ? tried : `${record.tries},${tried}`;
-      },
+      signal,
+      requestId,
+      timeoutMs,
+      answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - this.elapsedMs) : undefined,
+      watch: this,
     };
+  }
+
+  /** For routing alone: which try answers. */
+  answered({ endpoint, model }: AttemptCall): void {
+    this.#answered = this.#asked?.findLast(
+      (asked) => asked.endpoint === endpoint && asked.model === model,
+    );
+    this.#record.upstream = endpoint;
+  }
+
+  /** For routing alone: how a try ended. */
+  attemptEnded({ endpoint, outcome }: AttemptReport): void {
+    const record = this.#record;
+    const tried = `${endpoint}:${outcome}`;
+    record.tries = record.tries === undefined ? tried : `${record.tries},${tried}`;
   }
 
   /** The call as a backend is given it; what is known of it goes into the record. */
@@ -170,13 +205,10 @@ export class RoutedCall {
     const record = this.#record;
     record.upstream = call.endpoint;
     record.attempts = (record.attempts ?? 0) + 1;
-    const asked: Asked = { call, dropped: [] };
-    this.#asked.push(asked);
-    const onDropped = (parameters: readonly string[]) => {
-      asked.dropped = parameters;
-    };
-    const relay = this.#context.values.get(relayKey);
-    return relay === undefined ? { ...call, onDropped } : { ...call, onDropped, relay };
+    const asked = new Asked(call, this.#context.values.get(relayKey));
+    if (this.#asked === undefined) this.#asked = [asked];
+    else this.#asked.push(asked);
+    return asked;
   }
 
   /** Tells the client where its call went, whether or not it was answered. */
@@ -185,9 +217,9 @@ export class RoutedCall {
     headers.set("x-polygate-attempts", String(this.#record.attempts ?? 0));
     const last = this.#last;
     if (last === undefined) return;
-    const { call, dropped } = last;
-    headers.set("x-polygate-provider", call.pool);
-    if (call.model !== "") headers.set("x-polygate-model", call.model);
+    const { pool, model, dropped = [] } = last;
+    headers.set("x-polygate-provider", pool);
+    if (model !== "") headers.set("x-polygate-model", model);
     if (dropped.length > 0) headers.set("x-polygate-dropped", dropped.join(","));
   }
 }

@@ -81,7 +81,10 @@ export function dispatchSetting({
   const call = (more: Partial<RoutedCall> = {}): RoutedCall => ({
     signal: new AbortController().signal,
     requestId: "r",
-    onAnswer: ({ endpoint }) => answered.push(endpoint),
+    watch: {
+      answered: ({ endpoint }) => answered.push(endpoint),
+      attemptEnded: () => {},
+    },
     ...more,
   });
   return {

@@ -24,7 +24,7 @@ export interface CoreStatus {
 /** What of the call decides how its end is read. */
 export interface EndedCall {
   readonly signal: AbortSignal;
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**

@@ -39,7 +39,7 @@ export interface CoreCall {
   /** Aborts when the caller is gone or the deadline has passed. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Calls one method; an abort of the signal cancels the call at once. Rejects with faults. */
