@@ -35,6 +35,7 @@ import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
 import { createDispatch, type Dispatch } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
+import { RetryBudget } from "#routing/retry-budget.ts";
 import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/health.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
@@ -97,6 +98,9 @@ const coreMessageBytesMax = 64 * 1024 * 1024;
 const decodingMax = 2;
 /** Memory of the images that are decoded at once: one of the largest, or two of a usual size. */
 const decodingBytesMax = 160_000_000;
+/** Retries and hedges that gateways with few calls may always have, and how long calls count. */
+const retryTerms = { perSecondMin: 10, windowSeconds: 10 };
+const hedgeTerms = { perSecondMin: 1, windowSeconds: 10 };
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
@@ -172,19 +176,32 @@ async function openChat(shared: Shared): Promise<ChatSide> {
       },
     },
   );
-  const { algorithm, retryAttempts, attemptTimeoutMs } = chat;
+  const { algorithm, retryAttempts, attemptTimeoutMs, retryBudget, hedgeBudget } = chat;
   const route = poolRoute({
     pool,
     balancer: createBalancer(algorithm, systemRng),
     algorithm,
     retryAttempts,
     ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
+    rng: systemRng,
   });
   return {
     kind,
     pool,
     catalog: await openCatalog(shared, { route, kind }),
-    dispatch: createDispatch({ clock, onAttempt: attemptReporter(shared) }),
+    dispatch: createDispatch({
+      clock,
+      rng: systemRng,
+      budgets: {
+        retry: new RetryBudget({ ...retryTerms, share: retryBudget }),
+        hedge: new RetryBudget({ ...hedgeTerms, share: hedgeBudget }),
+      },
+      onAttempt: attemptReporter(shared),
+      onExtra(kind, denied) {
+        const { balancerDenied, balancerExtra } = shared.metrics;
+        (denied ? balancerDenied : balancerExtra).inc({ kind });
+      },
+    }),
   };
 }
 
@@ -195,10 +212,11 @@ async function openCatalog(
 ): Promise<ChatCatalog> {
   const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
   const rng = systemRng;
-  const { retryAttempts } = chat;
+  const { retryAttempts, attemptTimeoutMs } = chat;
+  const terms = { retryAttempts, ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }) };
   const weightsByProvider = new Map(wanted.map(({ name, weights: own }) => [name, own]));
   const wishes = { weights, weightsByProvider };
-  const common = { cores, wishes, retryAttempts, rng };
+  const common = { cores, wishes, terms, rng };
   if (wanted.length === 0) return new ChatCatalog({ ...common, providers: [], routes: new Map() });
   const { openProvider, routeTrees } = await import("#catalog/open-catalog.ts");
   const deps = {
@@ -255,7 +273,10 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     bytesMax: decodingBytesMax,
   });
   return (router) => {
-    router.service(ChatService, createChatService({ ...deps, ...chat }));
+    router.service(
+      ChatService,
+      createChatService({ ...deps, ...chat, answerMs: settings.request.timeoutMs }),
+    );
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(

@@ -125,12 +125,14 @@ class PieceReader {
   #parts = 0;
   #isTextOpen = false;
   #isStarted = false;
+  /** Goes out with the first content: until then the call may go elsewhere. */
+  #start: ChatEvent | undefined;
 
   read(piece: CorePiece): ChatEvent[] {
     const out: ChatEvent[] = [];
     if (!this.#isStarted && piece.model !== "") {
       this.#isStarted = true;
-      out.push(events.start({ id: "", model: piece.model }));
+      this.#start = events.start({ id: "", model: piece.model });
     }
     for (const call of piece.toolCalls) this.#call(call, out);
     if (piece.delta !== "") this.#text(piece.delta, out);
@@ -141,6 +143,9 @@ class PieceReader {
       }
       out.push(events.stop(stopOfWord(piece.finishReason)));
     }
+    if (this.#start === undefined || out.length === 0) return out;
+    out.unshift(this.#start);
+    this.#start = undefined;
     return out;
   }
 

@@ -8,7 +8,7 @@ import type { Pool } from "#pool/pool.ts";
 import type { Route, RouteAsk, RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
-import { treeRoute } from "#routing/tree.ts";
+import { type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
 
 /** A provider as the catalog knows it. */
 export interface CatalogProvider {
@@ -36,7 +36,7 @@ export interface ChatCatalogOptions {
   /** Route trees by public name. */
   readonly routes: ReadonlyMap<string, RouteNode<ChatBackend>>;
   readonly wishes: ScoreWishes;
-  readonly retryAttempts: number;
+  readonly terms: TreeRouteTerms;
   readonly rng: Rng;
 }
 
@@ -92,7 +92,7 @@ export class ChatCatalog {
   }
 
   #target(node: RouteNode<ChatBackend>, ask: RouteAsk): ChatTarget {
-    return { route: treeRoute(node, ask, this.#options.retryAttempts), kind };
+    return { route: treeRoute(node, ask, this.#options.terms), kind };
   }
 
   /** A provider's name, `provider/model`, or a model that providers list. */

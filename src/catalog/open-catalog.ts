@@ -18,6 +18,7 @@ import type { RouteSettings, RouteTargetSettings } from "./route-settings.ts";
 export interface OpenProvidersOptions {
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
+  readonly ejectionMs: number;
 }
 
 /** What providers need of their surroundings. */
@@ -103,15 +104,18 @@ export function routeTrees(
       case "fallback":
         return new FallbackNode(
           name,
-          settings.children.map((child) => build(name, child)),
-          settings.on,
+          settings.steps.map(({ child, on }) => ({
+            node: build(name, child),
+            ...(on === undefined ? {} : { on }),
+          })),
+          settings,
         );
       case "split": {
         const shares = settings.shares.map(({ weight, child }) => ({
           weight,
           node: build(name, child),
         }));
-        return new SplitNode(name, shares, rng);
+        return new SplitNode(name, shares, rng, settings.hedgeMs);
       }
       case "reference":
         return tree(settings.to);

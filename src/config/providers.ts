@@ -91,8 +91,9 @@ const provider = z.strictObject({
     .prefault({})
     .describe("Weights of its own under `scored`, in place of the shared ones."),
   connect_timeout: duration("10m").prefault("5s").describe("Time to connect."),
-  first_token_timeout: duration("1h").prefault("60s").describe("Time until a response begins."),
+  first_token_timeout: duration("1h").prefault("60s").describe("Time until a stream begins."),
   idle_timeout: duration("1h").prefault("60s").describe("Time between two pieces of a response."),
+  total_timeout: duration("24h").prefault("1h").describe("Time for a whole response."),
   prices: z.record(text(), price).prefault({}).describe("Prices by model."),
 });
 
@@ -213,6 +214,7 @@ function providerFrom(
     connectTimeoutMs: written.connect_timeout,
     firstTokenTimeoutMs: written.first_token_timeout,
     idleTimeoutMs: written.idle_timeout,
+    totalTimeoutMs: written.total_timeout,
     prices: Object.fromEntries(
       Object.entries(written.prices).map(([model, one]) => [model, priceOf(one)]),
     ),

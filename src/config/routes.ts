@@ -1,9 +1,13 @@
 /** The section `routes`: public model names as trees of targets, fallbacks and splits. */
 
 import { z } from "zod";
-import type { RouteSettings, RouteTargetSettings } from "#catalog/route-settings.ts";
+import type {
+  FallbackStepSettings,
+  RouteSettings,
+  RouteTargetSettings,
+} from "#catalog/route-settings.ts";
 import { routeStrategies } from "#routing/strategy-route.ts";
-import { failureClasses } from "#routing/tree.ts";
+import { fallbackClasses } from "#routing/tree.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { duration, numberBetween, text, wholeNumber } from "./scalar.ts";
@@ -22,6 +26,15 @@ const target = z.strictObject({
 /** A step of a fallback or a split: another route by name, or a target. */
 const step = z.union([text(), target]);
 
+const classes = () => z.array(z.enum(fallbackClasses)).min(1).optional();
+
+/** A step of a fallback may say after which failures it is asked. */
+const fallbackStep = z.union([
+  text(),
+  target.extend({ on: classes() }),
+  z.strictObject({ to: text(), on: classes() }),
+]);
+
 const targets = () => z.array(target).min(1).max(targetsMax).optional();
 
 const route = z
@@ -32,16 +45,16 @@ const route = z
     round_robin: targets().describe("Chooses one after the other."),
     least_connections: targets().describe("Chooses the least busy."),
     fallback: z
-      .array(step)
+      .array(fallbackStep)
       .min(1)
       .max(targetsMax)
       .optional()
-      .describe("Goes on to the next when one fails."),
-    on: z
-      .array(z.enum(failureClasses))
-      .min(1)
-      .optional()
-      .describe("Failures after which `fallback` goes on; all when absent."),
+      .describe(
+        "Goes on to the next when one fails; a step with `on` (`{ to: ROUTE, on: [...] }`) is asked after those failures only.",
+      ),
+    on: classes().describe(
+      "Failures after which `fallback` goes on; all but `content_policy` when absent.",
+    ),
     split: z
       .array(
         z.strictObject({
@@ -57,6 +70,9 @@ const route = z
     max_cost: numberBetween(0, 1_000_000)
       .optional()
       .describe("US dollars that a call may be expected to cost."),
+    hedge: duration("10m")
+      .optional()
+      .describe("Silence after which a second endpoint is asked too; the first answer wins."),
     affinity: z.boolean().prefault(true).describe("Calls of one session stay on one endpoint."),
   })
   .describe("Exactly one of a strategy, `fallback` and `split`.");
@@ -72,6 +88,7 @@ export const routesSchema = z
 
 type FileRoute = z.output<typeof route>;
 type FileStep = z.output<typeof step>;
+type FileFallbackStep = z.output<typeof fallbackStep>;
 
 /** What routes are checked against. */
 interface RouteContext {
@@ -120,6 +137,18 @@ function stepFrom(written: FileStep, path: Path, context: RouteContext): RouteSe
   return { kind: "strategy", strategy: "p2c_ewma", targets, hasAffinity: true };
 }
 
+function fallbackStepFrom(
+  written: FileFallbackStep,
+  path: Path,
+  context: RouteContext,
+): FallbackStepSettings {
+  if (typeof written === "string") return { child: stepFrom(written, path, context) };
+  const { on, ...step } = written;
+  const child =
+    "to" in step ? stepFrom(step.to, [...path, "to"], context) : stepFrom(step, path, context);
+  return on === undefined ? { child } : { child, on };
+}
+
 function routeFrom(written: FileRoute | string, path: Path, context: RouteContext): RouteSettings {
   if (typeof written === "string") return stepFrom(written, path, context);
   const strategies = routeStrategies.filter((strategy) => written[strategy] !== undefined);
@@ -137,18 +166,20 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
   if (written.on !== undefined && written.fallback === undefined) {
     context.report([...path, "on"], "belongs to `fallback`");
   }
+  const hedge = written.hedge === undefined ? {} : { hedgeMs: written.hedge };
   if (written.fallback !== undefined) {
-    const children = written.fallback.map((one, index) =>
-      stepFrom(one, [...path, "fallback", index], context),
+    const steps = written.fallback.map((one, index) =>
+      fallbackStepFrom(one, [...path, "fallback", index], context),
     );
-    return { kind: "fallback", children, ...(written.on === undefined ? {} : { on: written.on }) };
+    const on = written.on === undefined ? {} : { on: written.on };
+    return { kind: "fallback", steps, ...on, ...hedge };
   }
   if (written.split !== undefined) {
     const shares = written.split.map(({ weight, to }, index) => ({
       weight,
       child: stepFrom(to, [...path, "split", index, "to"], context),
     }));
-    return { kind: "split", shares };
+    return { kind: "split", shares, ...hedge };
   }
   const strategy = strategies[0] ?? "scored";
   return {
@@ -158,6 +189,7 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
       targetFrom(one, [...path, strategy, index], context),
     ),
     hasAffinity: written.affinity,
+    ...hedge,
     ...(written.max_latency === undefined ? {} : { latencyMsMax: written.max_latency }),
     ...(written.max_cost === undefined ? {} : { costMax: written.max_cost }),
   };
@@ -169,7 +201,7 @@ function referencesOf(settings: RouteSettings): string[] {
     case "reference":
       return [settings.to];
     case "fallback":
-      return settings.children.flatMap(referencesOf);
+      return settings.steps.flatMap(({ child }) => referencesOf(child));
     case "split":
       return settings.shares.flatMap(({ child }) => referencesOf(child));
     case "strategy":

@@ -268,7 +268,20 @@ const loadBalancer = z.strictObject({
     ),
   retry_attempts: wholeNumber(0, 10)
     .prefault(3)
-    .describe("Further tries on other cores after the first."),
+    .describe(
+      "Further tries after the first: elsewhere at once, on the same endpoint after a pause.",
+    ),
+  retry_budget: numberBetween(0, 10)
+    .prefault(0.2)
+    .describe("Retries for each call, beside 10 per second that are always allowed."),
+  hedge_budget: numberBetween(0, 1)
+    .prefault(0.1)
+    .describe("Second tries for each call of routes with `hedge`, beside 1 per second."),
+  ejection_time: duration("10m")
+    .prefault("5s")
+    .describe(
+      "Time for which an endpoint that fails is left out; twice as long each time that it fails again, up to 24 times.",
+    ),
   timeout: duration("24h")
     .optional()
     .describe("Time for one try; only the request's own time when absent."),

@@ -143,6 +143,11 @@ export interface ChatSettings {
   readonly retryAttempts: number;
   /** Time for one try; absent: the request's own deadline only. */
   readonly attemptTimeoutMs?: number;
+  /** Retries for each call, and hedges for each call that may have one. */
+  readonly retryBudget: number;
+  readonly hedgeBudget: number;
+  /** How long an endpoint that fails is left out at first. */
+  readonly ejectionMs: number;
 }
 
 /** Models that run in this process. */

@@ -23,6 +23,9 @@ const quotaCodes = /quota|credit|billing|spend/i;
 const contextWords =
   /context.{0,20}(length|window)|prompt is too long|too many tokens|input token count.{0,40}exceed|context_length_exceeded/i;
 const modelWords = /model/i;
+const policyCodes = /content_?(policy|filter)|responsible_?ai|PROHIBITED_CONTENT/i;
+const policyWords =
+  /content (management )?policy|content.?filter|safety system|violates? (our |the )?(usage|safety) (guidelines|policies)/i;
 /** Longest text of a provider that is passed on, in characters. */
 const messageLengthMax = 600;
 
@@ -32,7 +35,16 @@ function wordsOf(message: string): string {
   return text.length <= messageLengthMax ? text : `${text.slice(0, messageLengthMax)}…`;
 }
 
-function reasonOf({ status, code = "", message, retryAfterMs }: UpstreamError): Reason {
+/** A refusal of what was asked, not of how it was asked or by whom. */
+function isPolicy({ status, code = "", message }: UpstreamError): boolean {
+  return (
+    (status === 400 || status === 403) && (policyCodes.test(code) || policyWords.test(message))
+  );
+}
+
+function reasonOf(error: UpstreamError): Reason {
+  const { status, code = "", message, retryAfterMs } = error;
+  if (isPolicy(error)) return "CONTENT_POLICY_REFUSED";
   switch (status) {
     case 401:
     case 403:
@@ -86,12 +98,18 @@ export function upstreamFault(error: UpstreamError): ConnectError {
   return fault(reason, said === "" ? own : said, options);
 }
 
-/** What `retry-after-ms` and `retry-after` ask to wait, in milliseconds. A date is nobody's clock: it counts as absent. */
+/** Longest wait that is believed: a day. */
+const retryAfterMsMax = 86_400_000;
+
+/** What `retry-after-ms` and `retry-after` ask to wait, in milliseconds; a date counts from the response's own. */
 export function retryAfterMsOf({ headers }: ErrorResponse): number | undefined {
-  const ms = Number(headers["retry-after-ms"] ?? Number.NaN);
-  if (ms >= 0) return ms;
-  const seconds = Number(headers["retry-after"] ?? Number.NaN);
-  return seconds >= 0 ? seconds * 1000 : undefined;
+  const ms = Number(headers["retry-after-ms"] || Number.NaN);
+  if (ms >= 0) return Math.min(ms, retryAfterMsMax);
+  const written = headers["retry-after"] || "";
+  const seconds = Number(written || Number.NaN);
+  if (seconds >= 0) return Math.min(seconds * 1000, retryAfterMsMax);
+  const untilMs = Date.parse(written) - Date.parse(headers.date ?? "");
+  return Number.isNaN(untilMs) ? undefined : Math.min(Math.max(0, untilMs), retryAfterMsMax);
 }
 
 /** A response that is none of its dialect. */

@@ -72,6 +72,7 @@ function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs
     textFact("model", record.model) +
     upstreamFact(record.upstream) +
     integerFact("attempts", attempts > 1 ? attempts : undefined) +
+    textFact("tries", attempts > 1 ? record.tries : undefined) +
     millisecondsFact("elapsed_ms", elapsedMs) +
     millisecondsFact("upstream_ms", record.upstreamMs) +
     textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))

@@ -26,8 +26,10 @@ export interface CallRecord {
   model?: string;
   /** Endpoint of a backend that was asked last, such as core-1. (services) */
   upstream?: string;
-  /** How many endpoints were asked. (services) */
+  /** How many tries were made. (services) */
   attempts?: number;
+  /** How each of them ended, such as gpu-1:BACKEND_LOST,gpu-2:OK. (services) */
+  tries?: string;
   /** Milliseconds spent waiting for backends. (services) */
   upstreamMs?: number;
   /** Level of the access line of a page whose status says too much or too little. (pages) */

@@ -117,6 +117,16 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
       "algorithm",
       "core",
     ]),
+    balancerExtra: counter(
+      "load_balancer_extra_attempts_total",
+      "Attempts beyond the first of a call: retries after a failure, hedges beside a silent endpoint.",
+      ["kind"],
+    ),
+    balancerDenied: counter(
+      "load_balancer_denied_attempts_total",
+      "Attempts beyond the first of a call that the budget denied.",
+      ["kind"],
+    ),
     aiGatewayRequests: counter("ai_gateway_requests_total", "Requests to a kind of backend.", [
       "backend",
       "status",

@@ -1,4 +1,6 @@
-/** What a strategy is shown of an endpoint. Types only. */
+/** What a strategy, and a route, is shown of an endpoint. Types only. */
+
+import type { Standing } from "#core/fitness.ts";
 
 /** An endpoint at one moment. What nobody has seen yet is undefined. */
 export interface EndpointSnapshot {
@@ -19,4 +21,12 @@ export interface EndpointSnapshot {
   readonly successRate: number | undefined;
   /** US dollars for the call that is asked for. */
   readonly cost: number | undefined;
+}
+
+/** An endpoint with all that decides whether it is asked at all. */
+export interface EndpointState extends EndpointSnapshot, Standing {
+  /** Share of its calls that it is to get while it recovers; 1 else. */
+  readonly warmth: number;
+  /** The shortest time in which it answered lately; 0 when nothing is known. */
+  readonly leastMs: number;
 }

@@ -1,5 +1,6 @@
 /** A claim on a member for one call: it counts the call in flight, and its outcome once. */
 
+import type { BreakerTicket } from "#core/breaker.ts";
 import type { Member, Outcome } from "./member.ts";
 import type { Observation } from "./model-stats.ts";
 import type { Probe } from "./probe.ts";
@@ -9,21 +10,23 @@ export class Lease<B> implements Disposable {
   readonly #member: Member<B>;
   readonly #probe: Pick<Probe, "suspect">;
   readonly #nowMs: () => number;
-  /** The call by which the breaker of this model is tested. */
-  readonly #probesModel: boolean;
+  readonly #model: string;
+  /** What the call is to the breaker of its model. */
+  readonly #ticket: BreakerTicket;
   #settled = false;
 
   /** Claims `member` for a model; `probe` is notified at once when its connection failed. */
   constructor(
     member: Member<B>,
     probe: Pick<Probe, "suspect">,
-    { model, nowMs }: { readonly model?: string | undefined; readonly nowMs: () => number },
+    { model = "", nowMs }: { readonly model?: string | undefined; readonly nowMs: () => number },
   ) {
     this.#member = member;
     this.#probe = probe;
     this.#nowMs = nowMs;
+    this.#model = model;
     member.begin();
-    this.#probesModel = model !== undefined && member.statsOf(model).breaker.begin(nowMs());
+    this.#ticket = member.statsOf(model).breaker.begin(nowMs());
   }
 
   get id(): string {
@@ -39,9 +42,8 @@ export class Lease<B> implements Disposable {
     if (this.#settled) return;
     this.#settled = true;
     this.#member.end(outcome);
-    if (observed !== undefined) {
-      this.#member.observe(outcome, observed, this.#probesModel, this.#nowMs());
-    }
+    if (observed === undefined) this.#member.forgo(this.#model, this.#ticket, this.#nowMs());
+    else this.#member.observe(outcome, observed, this.#ticket, this.#nowMs());
     if (outcome === "lost") this.#probe.suspect();
   }
 

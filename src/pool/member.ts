@@ -1,11 +1,15 @@
 /** One backend of a pool with its live numbers. */
 
+import type { BreakerOptions, BreakerTicket } from "#core/breaker.ts";
+import type { Standing } from "#core/fitness.ts";
 import { ModelStats, type Observation } from "./model-stats.ts";
 
 /** What a pool needs of a backend. */
 export interface PooledBackend extends AsyncDisposable {
   /** Resolves when the backend serves; else rejects. Stops when `signal` aborts. */
   check(signal: AbortSignal): Promise<void>;
+  /** How its keys stand for a model; absent: they never stand in the way. */
+  standing?(model: string): Standing;
 }
 
 /** A backend, its name in the pool and its share. */
@@ -55,8 +59,11 @@ export interface MemberSnapshot extends Candidate {
   readonly errors: number;
 }
 
-/** How a call on a member ended: `refused` is the caller's fault, `lost` the connection's. */
-export type Outcome = "ok" | "refused" | "cancelled" | "failed" | "lost";
+/**
+ * How a call on a member ended: `refused` is the caller's fault, `lost` the connection's, `key` that
+ * of the key it was sent with; `outrun` was given up because it took too long for its caller.
+ */
+export type Outcome = "ok" | "refused" | "cancelled" | "failed" | "lost" | "key" | "outrun";
 
 /** Models that a member keeps numbers of; the one not asked for longest goes first. */
 const modelsMax = 256;
@@ -71,8 +78,10 @@ export class Member<B> {
   #requests = 0;
   #errors = 0;
   readonly #models = new Map<string, ModelStats>();
+  readonly #breaker: BreakerOptions | undefined;
 
-  constructor({ id, weight, backend }: MemberOptions<B>) {
+  constructor({ id, weight, backend }: MemberOptions<B>, breaker?: BreakerOptions) {
+    this.#breaker = breaker;
     this.id = id;
     this.weight = weight;
     this.backend = backend;
@@ -90,7 +99,7 @@ export class Member<B> {
 
   end(outcome: Outcome): void {
     this.#inFlight -= 1;
-    if (outcome === "failed" || outcome === "lost") this.#errors += 1;
+    if (outcome === "failed" || outcome === "lost" || outcome === "key") this.#errors += 1;
   }
 
   get inFlight(): number {
@@ -107,21 +116,36 @@ export class Member<B> {
         break;
       }
     }
-    const stats = new ModelStats();
+    const stats = new ModelStats(this.#breaker);
     this.#models.set(model, stats);
     return stats;
   }
 
-  /** Counts what a call showed; `probed` is what the model's breaker said when it began. */
-  observe(outcome: Outcome, observed: Observation, probed: boolean, nowMs: number): void {
+  /** Counts what a call showed; `ticket` is what the model's breaker said when it began. */
+  observe(outcome: Outcome, observed: Observation, ticket: BreakerTicket, nowMs: number): void {
+    const { latencyMs, retryAfterMs = 0 } = observed;
     const stats = this.statsOf(observed.model);
     const isBad = outcome === "failed" || outcome === "lost";
-    const isSilent = outcome === "cancelled" || outcome === "refused";
-    if (!isSilent) stats.add(!isBad, observed.latencyMs, nowMs);
-    const judged = isBad ? "failed" : "ok";
-    stats.breaker.end(isSilent ? "ignored" : judged, probed, nowMs);
-    const { retryAfterMs } = observed;
-    if (isBad && retryAfterMs !== undefined) stats.breaker.openFor(retryAfterMs, nowMs);
+    if (outcome === "outrun") stats.addWait(latencyMs, nowMs);
+    if (!isBad && outcome !== "ok") {
+      stats.breaker.end("ignored", ticket, nowMs);
+      return;
+    }
+    const before = stats.breaker.state(nowMs);
+    stats.breaker.end(isBad ? "failed" : "ok", ticket, nowMs);
+    if (before !== "closed" && stats.breaker.state(nowMs) === "closed") stats.forget();
+    stats.add(!isBad, latencyMs, nowMs);
+    if (isBad && retryAfterMs > 0) stats.breaker.openFor(retryAfterMs, nowMs);
+  }
+
+  /** A call ended that showed nothing. */
+  forgo(model: string, ticket: BreakerTicket, nowMs: number): void {
+    this.statsOf(model).breaker.end("ignored", ticket, nowMs);
+  }
+
+  /** A probe found it well again. */
+  recovered(nowMs: number): void {
+    for (const { breaker } of this.#models.values()) breaker.tryNow(nowMs);
   }
 
   candidate(): Candidate {

@@ -1,9 +1,11 @@
 /** The members of one pool: who may be given a call, claims on them, and how they are. */
 
+import { type BreakerOptions, defaultBreakerOptions } from "#core/breaker.ts";
 import type { Clock } from "#core/clock.ts";
+import { worseOf } from "#core/fitness.ts";
 import type { Rng } from "#core/rng.ts";
 import { within } from "#core/within.ts";
-import type { EndpointSnapshot } from "./endpoint-snapshot.ts";
+import type { EndpointState } from "./endpoint-snapshot.ts";
 import { Lease } from "./lease.ts";
 import {
   type Candidate,
@@ -12,6 +14,7 @@ import {
   type MemberSnapshot,
   type PooledBackend,
 } from "./member.ts";
+import { withoutPanic } from "./panic.ts";
 import { type Probe, type ProbeOptions, startProbe } from "./probe.ts";
 
 /** What makes a pool. */
@@ -22,6 +25,8 @@ export interface PoolOptions<B> extends ProbeOptions {
   readonly priority?: number;
   /** Calls that a member may have at one time; no bound when absent. */
   readonly concurrentMax?: number;
+  /** How long a member that fails is left out at first; the breaker's default when absent. */
+  readonly ejectionMs?: number;
   /** Ids are unique; throws TypeError else. */
   readonly members: readonly MemberOptions<B>[];
 }
@@ -38,6 +43,19 @@ export interface PoolDeps {
   readonly rng: Rng;
   /** Told of each change after it holds; must not throw. */
   onChange?(change: PoolChange): void;
+}
+
+/** The usual limits with another time for the first ejection; the greatest keeps its proportion. */
+function breakerOf(ejectionMs: number | undefined): BreakerOptions {
+  if (ejectionMs === undefined) return defaultBreakerOptions;
+  const { openMs, openMsMax, slowStartMs } = defaultBreakerOptions;
+  const scale = ejectionMs / openMs;
+  return {
+    ...defaultBreakerOptions,
+    openMs: ejectionMs,
+    openMsMax: openMsMax * scale,
+    slowStartMs: slowStartMs * scale,
+  };
 }
 
 interface Place<B> {
@@ -66,8 +84,9 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
       throw new TypeError(`pool ${this.name} has two members of one id`);
     }
     const { signal } = this.#stop;
+    const breaker = breakerOf(options.ejectionMs);
     const places = options.members.map((memberOptions): [string, Place<B>] => {
-      const member = new Member(memberOptions);
+      const member = new Member(memberOptions, breaker);
       const onChange = () => deps.onChange?.({ pool: this.name, member: member.snapshot() });
       const probe = startProbe(member, options, { ...deps, signal, onChange });
       return [member.id, { member, probe }];
@@ -84,14 +103,17 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return candidates;
   }
 
-  /** Members that may be given a call for `model` now, with all that a strategy may rest on. */
-  endpoints(model: string): EndpointSnapshot[] {
+  /** Members that are alive and not full, with all that decides which of them is asked for `model` now. */
+  endpoints(model: string): readonly EndpointState[] {
     const nowMs = this.#clock.nowMs();
-    const found: EndpointSnapshot[] = [];
+    const found: EndpointState[] = [];
     for (const { member } of this.#places.values()) {
-      const { id, weight, inFlight } = member;
-      const { breaker, latencyMs, successRate } = member.statsOf(model);
-      if (!member.eligible || inFlight >= this.#concurrentMax || !breaker.allows(nowMs)) continue;
+      const { id, weight, inFlight, backend } = member;
+      if (!member.eligible || inFlight >= this.#concurrentMax) continue;
+      const stats = member.statsOf(model);
+      const { breaker, leastMs, successRate } = stats;
+      const keys = backend.standing?.(model);
+      const fitness = breaker.fitness(nowMs);
       found.push({
         id,
         provider: this.name,
@@ -99,12 +121,16 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
         priority: this.#priority,
         inFlight,
         concurrentMax: this.#concurrentMax,
-        latencyMs,
+        latencyMs: stats.latencyMs(nowMs),
         successRate,
         cost: undefined,
+        fitness: keys === undefined ? fitness : worseOf(fitness, keys.fitness),
+        restMs: Math.max(breaker.restMs(nowMs), keys?.restMs ?? 0),
+        warmth: breaker.warmth(nowMs),
+        leastMs,
       });
     }
-    return found;
+    return withoutPanic(found);
   }
 
   /** Claims the member of this id, eligible or not, for a model. Throws RangeError when there is none. */

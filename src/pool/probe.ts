@@ -56,6 +56,7 @@ export function startProbe<B extends PooledBackend>(
       if (signal.aborted) return;
       const changed = health.kind !== member.health.kind;
       member.health = health;
+      if (changed && health.kind === "healthy") member.recovered(clock.nowMs());
       if (changed) deps.onChange();
       probed.resolve();
       probed = Promise.withResolvers<void>();

@@ -2,11 +2,12 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import { failureClassOf, isKeysFault } from "#errors/failure-class.ts";
 import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import { type Reason, reasons } from "#errors/reason.ts";
-import type { Lease } from "#pool/lease.ts";
+import type { Reason } from "#errors/reason.ts";
 import type { Outcome } from "#pool/member.ts";
+import type { Choice } from "./route.ts";
 
 /** How a try ended. */
 type AttemptOutcome = "OK" | Reason;
@@ -32,7 +33,8 @@ export interface AttemptReport extends AttemptStart {
 }
 
 /** What surrounds a try. */
-export interface AttemptSetting extends Omit<AttemptStart, "endpoint"> {
+export interface AttemptSetting {
+  readonly requestId: string;
   /** The call's: when it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -40,18 +42,22 @@ export interface AttemptSetting extends Omit<AttemptStart, "endpoint"> {
   readonly report: (report: AttemptReport) => void;
 }
 
-/** A try under way on a lease, which it settles. */
+/** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
+const patienceMs = 10_000;
+
+/** A try under way on a claimed endpoint, whose lease it settles. */
 export class Attempt<B> implements Disposable {
-  readonly #lease: Lease<B>;
+  readonly choice: Choice<B>;
   readonly #setting: AttemptSetting;
   readonly #startedMs: number;
   #isListening = false;
   #ended = false;
+  #isOutrun = false;
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  constructor(lease: Lease<B>, setting: AttemptSetting) {
-    this.#lease = lease;
+  constructor(choice: Choice<B>, setting: AttemptSetting) {
+    this.choice = choice;
     this.#setting = setting;
     this.#startedMs = setting.clock.nowMs();
   }
@@ -67,21 +73,21 @@ export class Attempt<B> implements Disposable {
 
   /** Id of the member. */
   get endpoint(): string {
-    return this.#lease.id;
+    return this.choice.lease.id;
   }
 
   /** Name of the member's pool. */
   get pool(): string {
-    return this.#setting.pool;
+    return this.choice.pool;
   }
 
   /** The model to ask for. */
   get model(): string {
-    return this.#setting.model;
+    return this.choice.model;
   }
 
   get backend(): B {
-    return this.#lease.backend;
+    return this.choice.lease.backend;
   }
 
   /** The first message of a stream is here. */
@@ -93,13 +99,15 @@ export class Attempt<B> implements Disposable {
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { requestId, pool, algorithm, model, signal, clock, report } = this.#setting;
+    const { requestId, signal, clock, report } = this.#setting;
+    const { lease, pool, algorithm, model } = this.choice;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const elapsedMs = clock.nowMs() - this.#startedMs;
     const latencyMs = this.#firstMs ?? elapsedMs;
     const retryAfterMs = this.#retryAfterMs;
-    this.#lease.settle(
-      leaseOutcome(outcome),
+    const isOutrun = this.#isOutrun || isImpatient(outcome, elapsedMs);
+    lease.settle(
+      isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
     report({ requestId, pool, endpoint: this.endpoint, algorithm, model, outcome, elapsedMs });
@@ -113,6 +121,12 @@ export class Attempt<B> implements Disposable {
     this.end(reasonOf(first) ?? (aborted ? "CANCELLED" : "INTERNAL"));
   }
 
+  /** Another endpoint has answered first. */
+  outrun(): void {
+    this.#isOutrun = true;
+    this.end("CANCELLED");
+  }
+
   /** For the signal alone: the call is over. */
   handleEvent(): void {
     this.failed(faultFrom(this.#setting.signal.reason));
@@ -124,18 +138,23 @@ export class Attempt<B> implements Disposable {
   }
 }
 
+/** The caller's deadline passed, which came early. */
+function isImpatient(outcome: AttemptOutcome, elapsedMs: number): boolean {
+  return outcome === "DEADLINE_EXCEEDED" && elapsedMs < patienceMs;
+}
+
 function leaseOutcome(outcome: AttemptOutcome): Outcome {
-  switch (outcome) {
-    case "OK":
-      return "ok";
-    case "CANCELLED":
-      return "cancelled";
-    case "BACKEND_LOST":
-    case "UNAVAILABLE":
-    case "SHUTTING_DOWN":
+  if (outcome === "OK") return "ok";
+  if (outcome === "CANCELLED") return "cancelled";
+  if (isKeysFault(outcome)) return "key";
+  switch (failureClassOf(outcome)) {
+    case "connect":
       return "lost";
+    case "client":
+    case "context_window":
+    case "content_policy":
+      return "refused";
     default:
-      // What the log takes for routine is the caller's doing, not the member's.
-      return reasons[outcome].log === "info" ? "refused" : "failed";
+      return "failed";
   }
 }

@@ -1,38 +1,12 @@
-/** The only retry loop: chooses an endpoint, tries, and goes elsewhere while that is safe. */
+/** The only retry loop: chooses an endpoint, tries, and goes elsewhere, or waits, while that can save the call. */
 
-import type { Clock } from "#core/clock.ts";
-import { reasonOf, withMetadata } from "#errors/fault.ts";
-import { faultFrom } from "#errors/from-unknown.ts";
-import { Attempt, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
-import { mayRetry } from "./retry.ts";
-import type { Choice, Route, Walk } from "./route.ts";
+import type { HedgeRunner } from "./hedge-runner.ts";
+import { Journey } from "./journey.ts";
+import type { Route } from "./route.ts";
+import type { AttemptCall, DispatchDeps, RoutedCall } from "./routed-call.ts";
 
-/** What travels with a call. */
-export interface RoutedCall {
-  /** One for all attempts. */
-  readonly signal: AbortSignal;
-  readonly requestId: string;
-  /** Milliseconds until the deadline when the call begins; each attempt is given what is left. */
-  readonly timeoutMs?: number;
-}
-
-/** What an endpoint is given of a call. */
-export interface AttemptCall extends RoutedCall {
-  /** Name of the pool that is asked. */
-  readonly pool: string;
-  /** Id of the pool's member that is asked. */
-  readonly endpoint: string;
-  /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
-  readonly model: string;
-}
-
-/** What routing needs of its surroundings. */
-export interface DispatchDeps {
-  readonly clock: Clock;
-  /** Told of every attempt as it begins; what it returns is told of the end. Neither may throw. */
-  onAttempt?(start: AttemptStart): (ended: AttemptReport) => void;
-}
+export type { AttemptCall, DispatchDeps, RoutedCall } from "./routed-call.ts";
 
 /**
  * Sends calls to endpoints. Fails with POOL_EMPTY when no endpoint is healthy, else as the last
@@ -58,15 +32,18 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   return {
     async call(route, work, call) {
       const journey = new Journey(route, call, deps);
+      if (route.hedgeMs !== undefined) return await hedgedCall(journey, work, route.hedgeMs);
       for (;;) {
-        const attempt = journey.next();
-        const limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
+        const attempt = journey.next() ?? (await journey.rested());
+        const asked = journey.asked(attempt);
+        const limit = limitAttempt(asked, route.attemptTimeoutMs, deps.clock);
         try {
           const answer = await work(attempt.backend, limit.call);
           attempt.end("OK");
+          call.onAnswer?.(asked);
           return answer;
         } catch (error) {
-          journey.failed(attempt, limit.explain(error), false);
+          await journey.failed(attempt, limit.explain(error), false);
         } finally {
           // Not `using`, which costs several times what ends here. The attempt has ended above.
           limit[Symbol.dispose]();
@@ -76,102 +53,102 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
 
     async *stream(route, open, call) {
       const journey = new Journey(route, call, deps);
+      if (route.hedgeMs !== undefined) {
+        yield* hedgedStream(journey, open, route.hedgeMs);
+        return;
+      }
       for (;;) {
-        using attempt = journey.next();
+        using attempt = journey.next() ?? (await journey.rested());
         attempt.endOnAbort();
-        using limit = limitAttempt(journey.rest(attempt), route.attemptTimeoutMs, deps.clock);
+        const asked = journey.asked(attempt);
+        using limit = limitAttempt(asked, route.attemptTimeoutMs, deps.clock);
         let committed = false;
         try {
           for await (const message of open(attempt.backend, limit.call)) {
-            limit.answered();
-            attempt.answered();
-            committed = true;
+            if (!committed) {
+              committed = true;
+              limit.answered();
+              attempt.answered();
+              call.onAnswer?.(asked);
+            }
             yield message;
           }
           attempt.end("OK");
           return;
         } catch (error) {
-          journey.failed(attempt, limit.explain(error), committed);
+          await journey.failed(attempt, limit.explain(error), committed);
         }
       }
     },
   };
 }
 
-/** One call on its way from endpoint to endpoint. */
-class Journey<B> {
-  readonly #route: Route<B>;
-  readonly #walk: Walk<B>;
-  readonly #call: RoutedCall;
-  readonly #deps: DispatchDeps;
-  readonly #startedMs: number;
-  #attempts = 0;
-  /** Claimed for the next try while the one before it failed. */
-  #claimed: Choice<B> | undefined;
-  /** How the tries ended, in the order of their ends. */
-  readonly #reports: AttemptReport[] = [];
-
-  constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
-    this.#route = route;
-    this.#walk = route.begin();
-    this.#call = call;
-    this.#deps = deps;
-    this.#startedMs = deps.clock.nowMs();
+/** One answer, of the first of two endpoints where one is silent for long. */
+async function hedgedCall<B, T>(
+  journey: Journey<B>,
+  work: (backend: B, call: AttemptCall) => Promise<T>,
+  afterMs: number,
+): Promise<T> {
+  for (;;) {
+    const attempt = journey.next() ?? (await journey.rested());
+    const end = await journey.hedged(attempt, work, { afterMs });
+    if (end === undefined) continue;
+    end.runner.attempt.end("OK");
+    end.runner.close();
+    return end.value;
   }
+}
 
-  /** Begins a try on the next endpoint. Throws when there is none. */
-  next(): Attempt<B> {
-    const { signal, requestId } = this.#call;
-    if (signal.aborted) {
-      this.#claimed?.lease[Symbol.dispose]();
-      throw faultFrom(signal.reason);
+/** A stream, of the endpoint whose first message came first. */
+async function* hedgedStream<B, T>(
+  journey: Journey<B>,
+  open: (backend: B, call: AttemptCall) => AsyncIterable<T>,
+  afterMs: number,
+): AsyncGenerator<T, void, undefined> {
+  const begin = async (backend: B, asked: AttemptCall): Promise<Begun<T>> => {
+    const messages = open(backend, asked)[Symbol.asyncIterator]();
+    return { messages, head: await messages.next() };
+  };
+  const discard = ({ messages }: Begun<T>) => {
+    messages.return?.().catch(() => {});
+  };
+  for (;;) {
+    const attempt = journey.next() ?? (await journey.rested());
+    const end = await journey.hedged(attempt, begin, { afterMs, discard });
+    if (end === undefined) continue;
+    yield* rest(end.runner, end.value, journey);
+    return;
+  }
+}
+
+/** A stream whose first message is there. */
+interface Begun<T> {
+  readonly messages: AsyncIterator<T>;
+  readonly head: IteratorResult<T, unknown>;
+}
+
+/** The messages of the stream that won. */
+async function* rest<B, T>(
+  runner: HedgeRunner<B, Begun<T>>,
+  { messages, head }: Begun<T>,
+  journey: Journey<B>,
+): AsyncGenerator<T, void, undefined> {
+  using attempt = runner.attempt;
+  let isOpen = true;
+  try {
+    for (let at = head; ; at = await messages.next()) {
+      if (at.done === true) {
+        isOpen = false;
+        break;
+      }
+      yield at.value;
     }
-    const choice = this.#claimed ?? this.#walk.next();
-    this.#claimed = undefined;
-    if (choice === undefined) throw this.#walk.empty();
-    this.#attempts += 1;
-    const { lease, pool, algorithm, model } = choice;
-    const about = { requestId, pool, algorithm, model };
-    const tell = this.#deps.onAttempt?.({ ...about, endpoint: lease.id });
-    const report = (ended: AttemptReport) => {
-      this.#reports.push(ended);
-      tell?.(ended);
-    };
-    return new Attempt(lease, { ...about, signal, clock: this.#deps.clock, report });
-  }
-
-  /** The call as the attempt's endpoint is given it, with the time that is left. */
-  rest({ endpoint, model, pool }: Attempt<B>): AttemptCall {
-    const { signal, requestId } = this.#call;
-    const timeoutMs = this.#timeLeftMs();
-    return timeoutMs === undefined
-      ? { signal, requestId, pool, endpoint, model }
-      : { signal, requestId, pool, endpoint, model, timeoutMs };
-  }
-
-  /** Ends `attempt`; returns when another may follow, else throws the final fault. */
-  failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): void {
-    const error = faultFrom(thrown);
-    attempt.failed(error);
-    const { aborted } = this.#call.signal;
-    const timeLeftMs = this.#timeLeftMs();
-    const failedCall = {
-      attempts: this.#attempts,
-      committed,
-      aborted,
-      ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
-    };
-    if (mayRetry(failedCall, this.#route.retryAttempts)) {
-      this.#claimed = this.#walk.next(reasonOf(error) ?? "INTERNAL");
-      if (this.#claimed !== undefined) return;
-    }
-    const attempts = this.#reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
-    throw withMetadata(error, { attempts: attempts.join(",") });
-  }
-
-  #timeLeftMs(): number | undefined {
-    const { timeoutMs } = this.#call;
-    if (timeoutMs === undefined) return undefined;
-    return Math.max(0, timeoutMs - (this.#deps.clock.nowMs() - this.#startedMs));
+    attempt.end("OK");
+  } catch (error) {
+    isOpen = false;
+    await journey.failed(attempt, error, true);
+  } finally {
+    if (isOpen) await messages.return?.();
+    runner.close();
   }
 }

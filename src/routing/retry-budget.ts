@@ -39,6 +39,13 @@ export class RetryBudget {
 
   /** Takes one retry; false when they are used up. */
   take(nowMs: number): boolean {
+    if (!this.allows(nowMs)) return false;
+    this.#second(nowMs).retries += 1;
+    return true;
+  }
+
+  /** Whether one may be taken. */
+  allows(nowMs: number): boolean {
     const { share, perSecondMin, windowSeconds } = this.#options;
     const second = this.#second(nowMs);
     let calls = 0;
@@ -48,9 +55,7 @@ export class RetryBudget {
       calls += called;
       retries += retried;
     }
-    if (retries >= calls * share + perSecondMin * windowSeconds) return false;
-    second.retries += 1;
-    return true;
+    return retries < calls * share + perSecondMin * windowSeconds;
   }
 
   #second(nowMs: number): Second {

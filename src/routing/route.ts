@@ -15,13 +15,20 @@ export interface Choice<B> {
   readonly model: string;
 }
 
-/** One call's way through a route. No endpoint is tried twice with the same model. */
+/** One call's way through a route. */
 export interface Walk<B> {
+  /** How the try of an endpoint that this walk chose has failed. */
+  failed(choice: Choice<B>, reason: Reason): void;
   /**
-   * Claims the next endpoint. `failed` is why the last try failed, absent for the first one.
-   * Undefined when none is left, or none may do better after such a failure.
+   * Claims the next endpoint that is fit and was not tried, whatever a try with other keys was.
+   * `timeLeftMs` leaves out those that never answered within it. Undefined when none is left, or none
+   * may do better after the last failure.
    */
-  next(failed?: Reason): Choice<B> | undefined;
+  next(timeLeftMs?: number): Choice<B> | undefined;
+  /** Claims, when `next` has none, an endpoint that is ejected or was tried, if a pause may have mended it. */
+  again(timeLeftMs?: number): Choice<B> | undefined;
+  /** Milliseconds until `again` may find one; undefined when it will not. */
+  waitMs(): number | undefined;
   /** What a call fails with that found no endpoint at all. */
   empty(): ConnectError;
 }
@@ -33,6 +40,8 @@ export interface Route<B> {
   readonly retryAttempts: number;
   /** Time for one try until its first message, in milliseconds; absent: the call's own time only. */
   readonly attemptTimeoutMs?: number;
+  /** Silence after which a second endpoint is asked beside the first, in milliseconds; absent: never. */
+  readonly hedgeMs?: number;
   /** Begins a call. */
   begin(): Walk<B>;
 }
@@ -49,5 +58,7 @@ export interface RouteAsk {
 /** A node of a route tree. */
 export interface RouteNode<B> {
   readonly name: string;
+  /** Silence after which a second endpoint is asked, where the route of this node wants that. */
+  readonly hedgeMs?: number;
   walk(ask: RouteAsk): Walk<B>;
 }

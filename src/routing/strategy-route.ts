@@ -1,13 +1,11 @@
 /** A route over several targets (a pool and a model each): one strategy chooses among all their endpoints. */
 
 import type { Rng } from "#core/rng.ts";
-import { fault } from "#errors/fault.ts";
-import { type Reason, reasons } from "#errors/reason.ts";
-import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { stickTo } from "./affinity.ts";
-import type { Choice, RouteAsk, RouteNode, Walk } from "./route.ts";
+import { EndpointWalk, ready, type WalkOption } from "./endpoint-walk.ts";
+import type { RouteAsk, RouteNode, Walk } from "./route.ts";
 import { p2cEwma } from "./strategies/p2c-ewma.ts";
 import { type ScoreWishes, scored } from "./strategies/scored.ts";
 
@@ -44,15 +42,9 @@ export interface StrategyRouteOptions<B extends PooledBackend> {
   readonly costMax?: number;
   /** Calls of one session stay on one endpoint. */
   readonly hasAffinity: boolean;
+  /** Silence after which a second endpoint is asked. */
+  readonly hedgeMs?: number;
   readonly rng: Rng;
-}
-
-/** An endpoint of a target. */
-interface Option<B extends PooledBackend> {
-  readonly target: RouteTarget<B>;
-  readonly endpoint: EndpointSnapshot;
-  /** Unique within the route. */
-  readonly key: string;
 }
 
 /** How many calls in a hundred go to any endpoint, so that nobody is forgotten. */
@@ -81,46 +73,15 @@ class Turns {
   }
 }
 
-/** One call's way through the endpoints. */
-class StrategyWalk<B extends PooledBackend> implements Walk<B> {
-  readonly #node: StrategyNode<B>;
-  readonly #ask: RouteAsk;
-  readonly #tried = new Set<string>();
-
-  constructor(node: StrategyNode<B>, ask: RouteAsk) {
-    this.#node = node;
-    this.#ask = ask;
-  }
-
-  next(failed?: Reason): Choice<B> | undefined {
-    if (failed !== undefined && !reasons[failed].retryable) return undefined;
-    const options = this.#node.options(this.#ask).filter(({ key }) => !this.#tried.has(key));
-    const chosen = this.#node.choose(options, this.#ask);
-    if (chosen === undefined) return undefined;
-    this.#tried.add(chosen.key);
-    const { pool, model } = chosen.target;
-    return {
-      lease: pool.lease(chosen.endpoint.id, model),
-      pool: pool.name,
-      algorithm: this.#node.strategy,
-      model,
-    };
-  }
-
-  empty() {
-    return fault("POOL_EMPTY", `no endpoint of "${this.#node.name}" may be asked now`, {
-      cause: this.#node.causeOfSickness(),
-    });
-  }
-}
-
 /** The node of a route tree that chooses endpoints. */
 export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
   readonly #options: StrategyRouteOptions<B>;
   readonly #turns = new Turns();
+  readonly hedgeMs?: number;
 
   constructor(options: StrategyRouteOptions<B>) {
     this.#options = options;
+    if (options.hedgeMs !== undefined) this.hedgeMs = options.hedgeMs;
   }
 
   get name(): string {
@@ -131,49 +92,54 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return this.#options.strategy;
   }
 
-  /** Why endpoints are unhealthy, for the log. */
-  causeOfSickness(): unknown {
+  walk(ask: RouteAsk): Walk<B> {
+    return new EndpointWalk({
+      algorithm: this.strategy,
+      title: `"${this.name}"`,
+      options: () => this.#all(ask),
+      choose: (options) => this.#choose(options, ask),
+      causeOfSickness: () => this.#causeOfSickness(),
+    });
+  }
+
+  #causeOfSickness(): unknown {
     const causes = this.#options.targets.map(({ pool }) => pool.causeOfSickness());
     return causes.find((cause) => cause !== undefined);
   }
 
-  walk(ask: RouteAsk): Walk<B> {
-    return new StrategyWalk(this, ask);
-  }
-
-  /** Every endpoint that may be asked, of all targets. */
-  options({ promptTokens, outputTokens }: RouteAsk): Option<B>[] {
+  /** Every endpoint that the route wants, of all targets. */
+  #all({ promptTokens, outputTokens }: RouteAsk): WalkOption<B>[] {
     const { targets, latencyMsMax, costMax } = this.#options;
-    return targets.flatMap((target) => {
-      const cost = target.costOf(promptTokens, outputTokens);
+    return targets.flatMap(({ pool, model, weight, costOf }) => {
+      const cost = costOf(promptTokens, outputTokens);
       if (costMax !== undefined && cost !== undefined && cost > costMax) return [];
-      return target.pool
-        .endpoints(target.model)
+      return pool
+        .endpoints(model)
         .filter(({ latencyMs = 0 }) => latencyMsMax === undefined || latencyMs <= latencyMsMax)
         .map((endpoint) => ({
-          target,
-          key: `${endpoint.id} ${target.model}`,
-          endpoint: { ...endpoint, weight: endpoint.weight * target.weight, cost },
+          key: `${endpoint.id} ${model}`,
+          pool,
+          model,
+          endpoint: { ...endpoint, weight: endpoint.weight * weight, cost },
         }));
     });
   }
 
-  /** The option for the next try; undefined when there is none. */
-  choose(options: readonly Option<B>[], { affinityKey }: RouteAsk): Option<B> | undefined {
-    const [first] = options;
-    if (first === undefined || options.length === 1) return first;
+  #choose(options: readonly WalkOption<B>[], { affinityKey }: RouteAsk): WalkOption<B> {
+    const first = options[0] as WalkOption<B>;
+    if (options.length === 1) return first;
     if (this.#options.hasAffinity && affinityKey !== undefined) {
       const sticky = options.map(({ key, endpoint }, index) => ({
         id: key,
         weight: endpoint.weight,
         index,
       }));
-      return options[stickTo(affinityKey, sticky).index];
+      return options[stickTo(affinityKey, sticky).index] ?? first;
     }
-    return this.#byStrategy(options);
+    return this.#byStrategy(ready(options, this.#options.rng)) ?? first;
   }
 
-  #byStrategy(options: readonly Option<B>[]): Option<B> | undefined {
+  #byStrategy(options: readonly WalkOption<B>[]): WalkOption<B> | undefined {
     const { strategy, rng, wishes } = this.#options;
     // Endpoints are told apart by their keys: one may serve several models.
     const endpoints = options.map(({ key, endpoint }) => ({ ...endpoint, id: key }));

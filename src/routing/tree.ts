@@ -1,72 +1,139 @@
 /** The nodes of a route tree that hold other nodes: fallback and split. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import type { Rng } from "#core/rng.ts";
+import { type FailureClass, failureClassOf } from "#errors/failure-class.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Choice, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
 
-/** Classes of failures that a fallback may be limited to. */
-export const failureClasses = [
+/** Classes of failures that a fallback may be limited to: the client's own faults are the same everywhere. */
+export const fallbackClasses = [
   "overload",
+  "quota",
   "time_out",
-  "context_window",
-  "credential",
+  "connect",
   "failure",
-] as const;
+  "credential",
+  "context_window",
+  "content_policy",
+] as const satisfies readonly FailureClass[];
 
 /** One of them. */
-export type FailureClass = (typeof failureClasses)[number];
+export type FallbackClass = (typeof fallbackClasses)[number];
 
-const classOf: Partial<Record<Reason, FailureClass>> = {
-  OVERLOADED: "overload",
-  BACKEND_OVERLOADED: "overload",
-  BACKEND_RATE_LIMITED: "overload",
-  BACKEND_QUOTA: "credential",
-  BACKEND_CREDENTIAL: "credential",
-  BACKEND_TIMEOUT: "time_out",
-  BACKEND_CONNECT_TIMEOUT: "time_out",
-  BACKEND_FIRST_TOKEN_TIMEOUT: "time_out",
-  BACKEND_IDLE_TIMEOUT: "time_out",
-  CONTEXT_WINDOW_EXCEEDED: "context_window",
-  BACKEND_FAILED: "failure",
-  BACKEND_LOST: "failure",
-  BACKEND_MALFORMED: "failure",
-};
+/** A step of a fallback. */
+export interface FallbackStep<B> {
+  readonly node: RouteNode<B>;
+  /** Failures after which it is asked; those of the fallback when absent. */
+  readonly on?: readonly FallbackClass[];
+}
 
-/** Goes on to the next child when the one before has no endpoint left that may do better. */
+/** Whether one of `on` is the class of a failure. `failure` includes that of the connection. */
+function includes(on: readonly FallbackClass[], failure: FailureClass): boolean {
+  return (
+    on.some((wanted) => wanted === failure) || (failure === "connect" && on.includes("failure"))
+  );
+}
+
+/**
+ * Without a word of the configuration: everything but the client's fault, and a refusal of what was
+ * asked, which is an answer rather than a failure.
+ */
+const usual = fallbackClasses.filter((failure) => failure !== "content_policy");
+/** What a request itself is refused for, while its endpoint is well. */
+const ofRequest: readonly FallbackClass[] = ["context_window", "content_policy"];
+
+/** Goes on to the next step when the one before has no endpoint left that may do better. */
 export class FallbackNode<B> implements RouteNode<B> {
   readonly name: string;
-  readonly #children: readonly RouteNode<B>[];
-  /** Failures after which the next child is asked; all of the classes when absent. */
-  readonly #on: ReadonlySet<FailureClass> | undefined;
+  readonly hedgeMs?: number;
+  readonly #steps: readonly FallbackStep<B>[];
+  readonly #on: readonly FallbackClass[] | undefined;
 
-  constructor(name: string, children: readonly RouteNode<B>[], on?: readonly FailureClass[]) {
+  /** `on`: failures after which the next step is asked, where that does not name its own. */
+  constructor(
+    name: string,
+    steps: readonly FallbackStep<B>[],
+    { on, hedgeMs }: { readonly on?: readonly FallbackClass[]; readonly hedgeMs?: number } = {},
+  ) {
     this.name = name;
-    this.#children = children;
-    this.#on = on === undefined ? undefined : new Set(on);
+    this.#steps = steps;
+    this.#on = on;
+    if (hedgeMs !== undefined) this.hedgeMs = hedgeMs;
   }
 
-  /** Whether a failure lets a call go on to the next child. */
-  goesOn(failed: Reason): boolean {
-    const failure = classOf[failed];
-    return failure !== undefined && (this.#on === undefined || this.#on.has(failure));
+  /**
+   * Whether a step is asked after a failure of those before it; undefined: they had no endpoint to
+   * ask, which every step may mend but one for requests that others refuse.
+   */
+  admits(step: number, failed: Reason | undefined): boolean {
+    const own = this.#steps[step]?.on;
+    if (failed === undefined) return own?.every((wanted) => ofRequest.includes(wanted)) !== true;
+    return includes(own ?? this.#on ?? usual, failureClassOf(failed));
   }
 
   walk(ask: RouteAsk): Walk<B> {
-    const walks = this.#children.map((child) => child.walk(ask));
-    let at = 0;
-    const advance = (failed: Reason | undefined): Choice<B> | undefined => {
-      const choice = walks[at]?.next(failed);
+    return new FallbackWalk(
+      this,
+      this.#steps.map(({ node }) => node.walk(ask)),
+    );
+  }
+}
+
+/** One call's way through a fallback. */
+class FallbackWalk<B> implements Walk<B> {
+  readonly #node: FallbackNode<B>;
+  readonly #walks: readonly Walk<B>[];
+  readonly #steps = new Map<Choice<B>, number>();
+  /** Steps that were asked, whether or not they had an endpoint. */
+  readonly #entered = new Set<number>([0]);
+  /** Where the last failure was. */
+  #at = 0;
+  #failed: Reason | undefined;
+
+  constructor(node: FallbackNode<B>, walks: readonly Walk<B>[]) {
+    this.#node = node;
+    this.#walks = walks;
+  }
+
+  failed(choice: Choice<B>, reason: Reason): void {
+    const step = this.#steps.get(choice);
+    if (step === undefined) return;
+    this.#walks[step]?.failed(choice, reason);
+    this.#at = step;
+    this.#failed = reason;
+  }
+
+  next(timeLeftMs?: number): Choice<B> | undefined {
+    for (let step = this.#at; step < this.#walks.length; step += 1) {
+      if (step > this.#at && !this.#node.admits(step, this.#failed)) continue;
+      this.#entered.add(step);
+      const choice = this.#taken(step, this.#walks[step]?.next(timeLeftMs));
       if (choice !== undefined) return choice;
-      // A child without an endpoint is passed over, whatever the classes.
-      if (at + 1 >= walks.length || (failed !== undefined && !this.goesOn(failed)))
-        return undefined;
-      at += 1;
-      return advance(undefined);
-    };
-    return {
-      next: advance,
-      empty: () => (walks[at] ?? (walks[0] as Walk<B>)).empty(),
-    };
+    }
+    return undefined;
+  }
+
+  again(timeLeftMs?: number): Choice<B> | undefined {
+    for (const step of this.#entered) {
+      const choice = this.#taken(step, this.#walks[step]?.again(timeLeftMs));
+      if (choice !== undefined) return choice;
+    }
+    return undefined;
+  }
+
+  waitMs(): number | undefined {
+    const waits = [...this.#entered].flatMap((step) => this.#walks[step]?.waitMs() ?? []);
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  empty(): ConnectError {
+    return (this.#walks[this.#at] as Walk<B>).empty();
+  }
+
+  #taken(step: number, choice: Choice<B> | undefined): Choice<B> | undefined {
+    if (choice !== undefined) this.#steps.set(choice, step);
+    return choice;
   }
 }
 
@@ -79,13 +146,15 @@ export interface Share<B> {
 /** Gives each call to one child, by weight; the call stays there. */
 export class SplitNode<B> implements RouteNode<B> {
   readonly name: string;
+  readonly hedgeMs?: number;
   readonly #shares: readonly Share<B>[];
   readonly #rng: Rng;
 
-  constructor(name: string, shares: readonly Share<B>[], rng: Rng) {
+  constructor(name: string, shares: readonly Share<B>[], rng: Rng, hedgeMs?: number) {
     this.name = name;
     this.#shares = shares;
     this.#rng = rng;
+    if (hedgeMs !== undefined) this.hedgeMs = hedgeMs;
   }
 
   walk(ask: RouteAsk): Walk<B> {
@@ -99,7 +168,15 @@ export class SplitNode<B> implements RouteNode<B> {
   }
 }
 
+/** What holds for every call, whatever its route. */
+export interface TreeRouteTerms {
+  readonly retryAttempts: number;
+  readonly attemptTimeoutMs?: number;
+}
+
 /** A route of a tree for one call. */
-export function treeRoute<B>(node: RouteNode<B>, ask: RouteAsk, retryAttempts: number): Route<B> {
-  return { name: node.name, retryAttempts, begin: () => node.walk(ask) };
+export function treeRoute<B>(node: RouteNode<B>, ask: RouteAsk, terms: TreeRouteTerms): Route<B> {
+  const { name, hedgeMs } = node;
+  const route = { ...terms, name, begin: () => node.walk(ask) };
+  return hedgeMs === undefined ? route : { ...route, hedgeMs };
 }

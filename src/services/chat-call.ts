@@ -10,7 +10,7 @@ import type { ChatEvent, Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
-import type { AttemptCall, Dispatch } from "#routing/dispatch.ts";
+import type { AttemptCall, Dispatch, RoutedCall } from "#routing/dispatch.ts";
 import type { RouteAsk } from "#routing/route.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
@@ -22,6 +22,14 @@ export interface ChatDeps {
   readonly meter: Meter;
   readonly dispatch: Dispatch;
   readonly catalog: ChatCatalog;
+  /** The server's own limit until a response, or its first piece, has to be there; 0: none. */
+  readonly answerMs: number;
+}
+
+/** A try of a chat, and what it told. */
+interface Asked {
+  readonly call: AttemptCall;
+  dropped: readonly string[];
 }
 
 /** What is known of a response when it has ended. */
@@ -60,10 +68,10 @@ export class ActiveChat {
   readonly #context: HandlerContext;
   readonly #record: CallRecord;
   readonly #target: ChatTarget;
-  /** Where it was sent last, and as what. */
-  #pool = "";
-  #model = "";
-  #dropped: readonly string[] = [];
+  /** Where it was sent, in order; a few. */
+  readonly #asked: Asked[] = [];
+  /** The try that answered. */
+  #answered: Asked | undefined;
 
   /** Finds the route. Throws MODEL_UNKNOWN. */
   constructor(deps: ChatDeps, request: ChatRequest, context: HandlerContext) {
@@ -75,9 +83,9 @@ export class ActiveChat {
     this.#target = deps.catalog.resolve(request.modelPreference, ask);
   }
 
-  /** Name of the pool that was asked last. */
+  /** Name of the pool that answered, or was asked last. */
   get pool(): string {
-    return this.#pool;
+    return this.#last?.call.pool ?? "";
   }
 
   /** Time since the request's arrival. */
@@ -89,15 +97,17 @@ export class ActiveChat {
   async whole(): Promise<ChatResponse> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
-    const response = await meter.run({ backend: kind, record: this.#record }, () =>
-      dispatch.call(
-        route,
-        (backend, call) => backend.chat(this.#request, this.#callOf(call)),
-        backendCallOf(this.#context),
-      ),
-    );
-    this.#describe();
-    return response;
+    try {
+      return await meter.run({ backend: kind, record: this.#record }, () =>
+        dispatch.call(
+          route,
+          (backend, call) => backend.chat(this.#request, this.#callOf(call)),
+          this.#routed(),
+        ),
+      );
+    } finally {
+      this.#describe();
+    }
   }
 
   /** The response as events; `end` is to be called with how it went. */
@@ -105,13 +115,17 @@ export class ActiveChat {
     const events = this.#deps.dispatch.stream(
       this.#target.route,
       (backend, call) => backend.streamChat(this.#request, this.#callOf(call)),
-      backendCallOf(this.#context),
+      this.#routed(),
     );
     let isDescribed = false;
-    for await (const event of events) {
+    try {
+      for await (const event of events) {
+        if (!isDescribed) this.#describe();
+        isDescribed = true;
+        yield event;
+      }
+    } finally {
       if (!isDescribed) this.#describe();
-      isDescribed = true;
-      yield event;
     }
   }
 
@@ -124,13 +138,38 @@ export class ActiveChat {
   /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
   account({ model, usage }: Ended): number {
     const { catalog, stats } = this.#deps;
-    const price = catalog.priceOf(this.#pool, this.#model);
+    const { pool = "", model: asked = "" } = this.#last?.call ?? {};
+    const price = catalog.priceOf(pool, asked);
     const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
     const tokens = usage?.totalTokens ?? 0;
     this.#record.model = model;
     stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
-    stats.use("backend", this.#record.upstream ?? this.#pool, { tokens, cost });
+    stats.use("backend", this.#record.upstream ?? pool, { tokens, cost });
     return cost;
+  }
+
+  get #last(): Asked | undefined {
+    return this.#answered ?? this.#asked.at(-1);
+  }
+
+  /** The call as routing is given it. */
+  #routed(): RoutedCall {
+    const { answerMs } = this.#deps;
+    const record = this.#record;
+    return {
+      ...backendCallOf(this.#context),
+      ...(answerMs > 0 ? { answerWithinMs: Math.max(0, answerMs - this.elapsedMs) } : {}),
+      onAnswer: ({ endpoint, model }) => {
+        this.#answered = this.#asked.findLast(
+          ({ call }) => call.endpoint === endpoint && call.model === model,
+        );
+        record.upstream = endpoint;
+      },
+      onAttemptEnd: ({ endpoint, outcome }) => {
+        const tried = `${endpoint}:${outcome}`;
+        record.tries = record.tries === undefined ? tried : `${record.tries},${tried}`;
+      },
+    };
   }
 
   /** The call as a backend is given it; what is known of it goes into the record. */
@@ -138,20 +177,23 @@ export class ActiveChat {
     const record = this.#record;
     record.upstream = call.endpoint;
     record.attempts = (record.attempts ?? 0) + 1;
-    this.#pool = call.pool;
-    this.#model = call.model;
+    const asked: Asked = { call, dropped: [] };
+    this.#asked.push(asked);
     const onDropped = (parameters: readonly string[]) => {
-      this.#dropped = parameters;
+      asked.dropped = parameters;
     };
     return { ...call, onDropped };
   }
 
-  /** Tells the client where its chat went. */
+  /** Tells the client where its chat went, whether or not it was answered. */
   #describe(): void {
     const headers = this.#context.responseHeader;
-    headers.set("x-polygate-provider", this.#pool);
-    if (this.#model !== "") headers.set("x-polygate-model", this.#model);
-    headers.set("x-polygate-attempts", String(this.#record.attempts ?? 1));
-    if (this.#dropped.length > 0) headers.set("x-polygate-dropped", this.#dropped.join(","));
+    headers.set("x-polygate-attempts", String(this.#record.attempts ?? 0));
+    const last = this.#last;
+    if (last === undefined) return;
+    const { call, dropped } = last;
+    headers.set("x-polygate-provider", call.pool);
+    if (call.model !== "") headers.set("x-polygate-model", call.model);
+    if (dropped.length > 0) headers.set("x-polygate-dropped", dropped.join(","));
   }
 }

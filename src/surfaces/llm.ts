@@ -128,18 +128,18 @@ class LlmSurface implements Surface {
           );
       }
     } catch (thrown) {
-      this.#refuse(exchange, endpoint, record, thrown);
+      this.#refuse(endpoint, { exchange, call, record }, thrown);
     }
   }
 
-  #refuse(exchange: Exchange, { dialect }: LlmEndpoint, record: CallRecord, thrown: unknown): void {
+  #refuse({ dialect }: LlmEndpoint, { exchange, call, record }: Served, thrown: unknown): void {
     if (exchange.started) {
       exchange.reset();
       return;
     }
     const error = faultFrom(thrown);
     const { status, headers, body }: WrittenError = dialect.writeError(error, record.requestId);
-    const own = metadataFields(error.metadata);
+    const own = [...metadataFields(call.responseHeader), ...metadataFields(error.metadata)];
     const others = headers.filter(([name]) => name !== "x-request-id");
     exchange.respond(status, [...own, ...others, jsonType], JSON.stringify(body));
   }

@@ -12,6 +12,7 @@ import { Pool } from "#pool/pool.ts";
 import { createBalancer } from "#routing/balancer.ts";
 import { createDispatch } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
+import { unlimitedBudgets } from "../support/budgets.ts";
 import { startCoreServer } from "../support/core-server.ts";
 
 const healthIntervalMs = 500;
@@ -54,7 +55,7 @@ async function startCores() {
   );
   const pool = opening.use(
     new Pool<CoreBackend>(
-      { name: "chat", members, healthIntervalMs, healthTimeoutMs: 1_000 },
+      { name: "chat", members, healthIntervalMs, healthTimeoutMs: 1_000, ejectionMs: 20 },
       deps,
     ),
   );
@@ -63,6 +64,7 @@ async function startCores() {
     balancer: createBalancer("round_robin", deps.rng),
     algorithm: "round_robin",
     retryAttempts: 2,
+    rng: deps.rng,
   });
   const owned = opening.move();
   return {
@@ -71,7 +73,11 @@ async function startCores() {
     servers,
     pool,
     route,
-    dispatch: createDispatch({ clock: systemClock }),
+    dispatch: createDispatch({
+      clock: systemClock,
+      rng: deps.rng,
+      budgets: unlimitedBudgets(),
+    }),
     healthOf: (id: string) => pool.snapshot().find((member) => member.id === id)?.health.kind,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -126,6 +132,10 @@ test("one of three cores dies under load and comes back: no call fails, the rest
 
   await using _back = await startCoreServer(agent, dying.port);
   await expect.poll(() => healthOf("core-1"), { timeout: 10_000 }).toBe("healthy");
+  // One call tests it; then it has a growing share until it is as warm as the others.
+  await load(400, 3);
+  const warmth = () => pool.endpoints("").map((endpoint) => endpoint.warmth);
+  await expect.poll(warmth).toEqual([1, 1, 1]);
   const before = requests();
   await load(500, 90);
   expect(requests().map((count, index) => count - (before[index] ?? 0))).toEqual([30, 30, 30]);

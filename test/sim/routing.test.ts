@@ -10,6 +10,7 @@ import type { AttemptReport } from "#routing/attempt.ts";
 import { type Algorithm, algorithms, createBalancer } from "#routing/balancer.ts";
 import { createDispatch } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
+import { unlimitedBudgets } from "../support/budgets.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 
 const seed = 20_260_131;
@@ -59,12 +60,18 @@ function simulationOf(algorithm: Algorithm, count: number) {
     { clock, rng },
   );
   const attempts: AttemptReport[] = [];
-  const dispatch = createDispatch({ clock, onAttempt: () => (report) => attempts.push(report) });
+  const dispatch = createDispatch({
+    clock,
+    rng,
+    budgets: unlimitedBudgets(),
+    onAttempt: () => (report) => attempts.push(report),
+  });
   const choose = createBalancer(algorithm, rng);
   let misrouted = 0;
   const route = poolRoute({
     pool,
     algorithm,
+    rng,
     retryAttempts: count - 1,
     balancer: (candidates: Parameters<typeof choose>[0]) => {
       const id = choose(candidates);

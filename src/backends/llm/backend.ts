@@ -1,18 +1,21 @@
 /** One LLM provider at one address: canonical requests in, canonical responses and events out. */
 
 import { create } from "@bufbuild/protobuf";
-import type { ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Standing } from "#core/fitness.ts";
 import type { DialectClient, DialectName, ErrorResponse } from "#dialects/dialect.ts";
 import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
 import { malformed } from "#dialects/upstream-error.ts";
-import { fault, reasonOf } from "#errors/fault.ts";
+import { isKeysFault } from "#errors/failure-class.ts";
+import { fault, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
+import { type Reason, reasons } from "#errors/reason.ts";
 import {
   type ChatRequest,
   ChatRequestSchema,
@@ -20,10 +23,10 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import { HttpClient, HttpClientError, type IncomingResponse } from "#http-client/client.ts";
-import { withFirstEventTimeout } from "./first-event.ts";
-import { KeyRing, tailOf } from "./key-ring.ts";
+import { KeyRing, type KeyUse, tailOf } from "./key-ring.ts";
 import { dialectPaths, keyHeaders } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
+import { withResponseLimits, withTotalTimeout } from "./response-limits.ts";
 
 /** How a provider is reached. */
 export interface LlmBackendOptions {
@@ -42,6 +45,8 @@ export interface LlmBackendOptions {
   readonly firstTokenTimeoutMs: number;
   /** Time between two pieces of a response. */
   readonly idleTimeoutMs: number;
+  /** Time for a whole response. */
+  readonly totalTimeoutMs: number;
   /** Largest response that is not a stream. */
   readonly responseBytesMax: number;
   readonly ca?: Buffer;
@@ -82,6 +87,15 @@ function connectionFault(thrown: unknown): unknown {
   }
 }
 
+/** What a failure says of the key that the call was sent with. */
+function blameOf(thrown: unknown): {
+  readonly reason: Reason | undefined;
+  readonly retryAfterMs: number | undefined;
+} {
+  if (!(thrown instanceof ConnectError)) return { reason: undefined, retryAfterMs: undefined };
+  return { reason: reasonOf(thrown), retryAfterMs: retryAfterMsFrom(thrown) };
+}
+
 function parsed(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   try {
@@ -114,29 +128,41 @@ export class LlmBackend implements ChatBackend {
 
   /** A whole response. Fails with the reasons of docs/design/dialects.md, or the signal's reason. */
   async chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse> {
-    const response = await this.#send(request, call, false);
-    const bytes = await this.#whole(response, this.#options.responseBytesMax);
-    return this.#dialect.readResponse(parsed(bytes), this.#target(call));
+    const { totalTimeoutMs: totalMs, responseBytesMax } = this.#options;
+    return await withTotalTimeout(
+      (signal) =>
+        this.#withKey(call.model, async (use) => {
+          const response = await this.#send(request, { ...call, signal }, use, false);
+          const bytes = await this.#whole(response, responseBytesMax);
+          return this.#dialect.readResponse(parsed(bytes), this.#target(call));
+        }),
+      { signal: call.signal, totalMs, clock: this.#deps.clock },
+    );
+  }
+
+  /** How its keys stand for a model. */
+  standing(model: string): Standing {
+    return this.#keys.standing(model);
   }
 
   /** The response as events; leaving the iteration cancels the provider's call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
-    const { firstTokenTimeoutMs } = this.#options;
-    return withFirstEventTimeout(
+    const { firstTokenTimeoutMs: firstMs, totalTimeoutMs: totalMs } = this.#options;
+    const { clock } = this.#deps;
+    return withResponseLimits(
       (signal) => heldUntilContent(this.#events(request, { ...call, signal })),
-      {
-        signal: call.signal,
-        timeoutMs: firstTokenTimeoutMs,
-        clock: this.#deps.clock,
-      },
+      { signal: call.signal, firstMs, totalMs, clock },
     );
   }
 
   async *#events(request: ChatRequest, call: ChatCall): AsyncGenerator<ChatEvent> {
     const leave = new AbortController();
     const signal = AbortSignal.any([call.signal, leave.signal]);
+    const use = this.#keys.take(call.model);
+    let reason: Reason | "OK" | undefined;
+    let retryAfterMs: number | undefined;
     try {
-      const response = await this.#send(request, { ...call, signal }, true);
+      const response = await this.#send(request, { ...call, signal }, use, true);
       const frames = frameReader(dialectPaths[this.#options.dialect].framing);
       const reader = this.#dialect.streamReader(this.#target(call));
       for await (const chunk of response.chunks()) {
@@ -144,17 +170,47 @@ export class LlmBackend implements ChatBackend {
       }
       for (const frame of frames.end()) yield* reader.read(frame);
       yield* reader.end();
+      reason = "OK";
     } catch (thrown) {
-      throw connectionFault(thrown);
+      const error = connectionFault(thrown);
+      ({ reason, retryAfterMs } = blameOf(error));
+      throw error;
     } finally {
+      this.#giveBack(use, reason, retryAfterMs);
       leave.abort();
+    }
+  }
+
+  /** Runs a call with the next key, which is judged by how it ends. */
+  async #withKey<T>(model: string, work: (use: KeyUse) => Promise<T>): Promise<T> {
+    const use = this.#keys.take(model);
+    try {
+      const answer = await work(use);
+      this.#giveBack(use, "OK");
+      return answer;
+    } catch (thrown) {
+      const { reason, retryAfterMs } = blameOf(thrown);
+      this.#giveBack(use, reason, retryAfterMs);
+      throw thrown;
+    }
+  }
+
+  #giveBack(use: KeyUse, reason: Reason | "OK" | undefined, retryAfterMs?: number): void {
+    use.end(reason, retryAfterMs);
+    if (use.key === undefined) return;
+    if (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA") {
+      this.#deps.onKeyRefused?.({ tail: tailOf(use.key), reason });
     }
   }
 
   /** The models that the provider lists. */
   async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
-    const response = await this.#get(dialectPaths[this.#options.dialect].models, signal);
-    const body = new LooseObject(parsed(await this.#whole(response, listBytesMax)));
+    const path = dialectPaths[this.#options.dialect].models;
+    const listing = await this.#withKey("", async (use) => {
+      const response = await this.#exchange(path, signal, use);
+      return parsed(await this.#whole(response, listBytesMax));
+    });
+    const body = new LooseObject(listing);
     const models = [...body.objects("data"), ...body.objects("models")];
     this.#listed = models
       .slice(0, listedMax)
@@ -174,57 +230,64 @@ export class LlmBackend implements ChatBackend {
 
   /** Resolves when the provider answers a free call; else rejects. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.listModels(signal);
+    try {
+      await this.listModels(signal);
+    } catch (thrown) {
+      // Whoever refuses to list models, or has no such list, is there; calls show what a key is worth.
+      const reason = thrown instanceof ConnectError ? reasonOf(thrown) : undefined;
+      const isThere = reason !== undefined && (isKeysFault(reason) || !reasons[reason].retryable);
+      if (signal.aborted || !isThere) throw thrown;
+    }
   }
 
-  async #send(request: ChatRequest, call: ChatCall, stream: boolean): Promise<IncomingResponse> {
+  async #send(
+    request: ChatRequest,
+    call: ChatCall,
+    use: KeyUse,
+    stream: boolean,
+  ): Promise<IncomingResponse> {
     const { dialect } = this.#options;
     const { chat } = dialectPaths[dialect];
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
     const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
     if (dropped.length > 0) call.onDropped?.(dropped);
-    return await this.#exchange(
-      "POST",
-      chat(call.model, stream),
-      call.signal,
-      JSON.stringify(body),
-    );
-  }
-
-  #get(path: string, signal: AbortSignal): Promise<IncomingResponse> {
-    return this.#exchange("GET", path, signal);
+    const path = chat(call.model, stream);
+    return await this.#exchange(path, call.signal, use, {
+      text: JSON.stringify(body),
+      // A whole response begins when it is made.
+      headMs: stream ? this.#options.firstTokenTimeoutMs : this.#options.totalTimeoutMs,
+    });
   }
 
   /** Sends, and throws what the provider answered instead of a response. */
   async #exchange(
-    method: "GET" | "POST",
     path: string,
     signal: AbortSignal,
-    body?: string,
+    { key }: KeyUse,
+    post?: { readonly text: string; readonly headMs: number },
   ): Promise<IncomingResponse> {
     const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
-    const key = this.#keys.take();
     const sent = {
-      method,
+      method: post === undefined ? ("GET" as const) : ("POST" as const),
       path: this.#basePath + path,
       headers: {
         ...dialectPaths[dialect].headers,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(post === undefined ? {} : { "content-type": "application/json" }),
         ...keyHeaders(keyHeader, key),
       },
-      ...(body === undefined ? {} : { body }),
+      ...(post === undefined ? {} : { body: post.text }),
       signal,
-      headTimeoutMs: firstTokenTimeoutMs,
+      headTimeoutMs: post?.headMs ?? firstTokenTimeoutMs,
       idleTimeoutMs,
     };
     const response = await this.#http.send(sent).catch((thrown: unknown) => {
       throw connectionFault(thrown);
     });
     if (response.status >= 200 && response.status < 300) return response;
-    throw await this.#refusal(response, key);
+    throw await this.#refusal(response);
   }
 
-  async #refusal(response: IncomingResponse, key: string | undefined): Promise<ConnectError> {
+  async #refusal(response: IncomingResponse): Promise<ConnectError> {
     const { status, headers } = response;
     const bytes = await response.bytes(errorBytesMax).catch((thrown: unknown) => {
       throw connectionFault(thrown);
@@ -234,13 +297,7 @@ export class LlmBackend implements ChatBackend {
       headers,
       body: bytes === undefined ? "" : parsed(bytes),
     };
-    const error = this.#dialect.readError(told);
-    const reason = reasonOf(error);
-    if (key !== undefined && (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA")) {
-      this.#keys.setAside(key);
-      this.#deps.onKeyRefused?.({ tail: tailOf(key), reason });
-    }
-    return error;
+    return this.#dialect.readError(told);
   }
 
   async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {

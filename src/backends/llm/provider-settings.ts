@@ -32,6 +32,7 @@ export interface ProviderSettings {
   readonly connectTimeoutMs: number;
   readonly firstTokenTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly totalTimeoutMs: number;
   /** US dollars per million tokens, by model. */
   readonly prices: Readonly<Record<string, Price>>;
   /** Where it was configured, such as `environment OPENAI_API_KEY`. */

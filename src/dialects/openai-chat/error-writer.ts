@@ -12,6 +12,7 @@ import type { Reason } from "#errors/reason.ts";
 const codes: Partial<Record<Reason, string>> = {
   PARAMETER_UNSUPPORTED: "unsupported_parameter",
   CONTEXT_WINDOW_EXCEEDED: "context_length_exceeded",
+  CONTENT_POLICY_REFUSED: "content_policy_violation",
   MODEL_UNKNOWN: "model_not_found",
   CREDENTIAL_MISSING: "invalid_api_key",
   CREDENTIAL_INVALID: "invalid_api_key",

@@ -24,8 +24,14 @@ describe("routes", () => {
         max_latency: "2s",
       },
       careful: {
-        fallback: [{ provider: "openai", model: "large" }, "fast"],
+        fallback: [
+          { provider: "openai", model: "large" },
+          { provider: "openai", model: "huge", on: ["context_window"] },
+          { to: "canary", on: ["content_policy"] },
+          "fast",
+        ],
         on: ["overload", "context_window"],
+        hedge: "800ms",
       },
       canary: {
         split: [
@@ -45,7 +51,14 @@ describe("routes", () => {
       },
       careful: {
         kind: "fallback",
-        children: [{ targets: [{ model: "large" }] }, { kind: "reference", to: "fast" }],
+        steps: [
+          { child: { targets: [{ model: "large" }] } },
+          { child: { targets: [{ model: "huge" }] }, on: ["context_window"] },
+          { child: { kind: "reference", to: "canary" }, on: ["content_policy"] },
+          { child: { kind: "reference", to: "fast" } },
+        ],
+        on: ["overload", "context_window"],
+        hedgeMs: 800,
       },
       canary: {
         kind: "split",
@@ -60,6 +73,11 @@ describe("routes", () => {
       "an unknown provider",
       { a: { scored: [{ provider: "opnai" }] } },
       'routes.a.scored.0.provider: there is no provider "opnai"',
+    ],
+    [
+      "an unknown step",
+      { a: { fallback: ["gpu", { to: "b", on: ["quota"] }] } },
+      'routes.a.fallback.1.to: "b" is neither a route nor a provider',
     ],
     [
       "an unknown name",

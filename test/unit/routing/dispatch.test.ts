@@ -13,6 +13,7 @@ import type { AttemptReport } from "#routing/attempt.ts";
 import { roundRobin } from "#routing/balancers/round-robin.ts";
 import { createDispatch, type RoutedCall } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
+import { unlimitedBudgets } from "../../support/budgets.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { eventLoopTurn } from "../../support/predict.ts";
 
@@ -20,7 +21,7 @@ interface NamedBackend extends PooledBackend {
   readonly name: string;
 }
 
-function settingOf(count: number, retryAttempts = 3) {
+function settingOf(count: number, retryAttempts = count - 1, budgets = unlimitedBudgets()) {
   const clock = createManualClock();
   const reports: AttemptReport[] = [];
   let probes = 0;
@@ -39,12 +40,20 @@ function settingOf(count: number, retryAttempts = 3) {
     { name: "chat", members, healthIntervalMs: 10_000, healthTimeoutMs: 1_000 },
     { clock, rng: seededRng(1) },
   );
-  const dispatch = createDispatch({ clock, onAttempt: () => (report) => reports.push(report) });
-  const options = { pool, balancer: roundRobin(), algorithm: "round_robin", retryAttempts };
+  const rng = seededRng(1);
+  const extra: string[] = [];
+  const dispatch = createDispatch({
+    clock,
+    rng,
+    budgets,
+    onAttempt: () => (report) => reports.push(report),
+    onExtra: (kind, denied) => extra.push(denied ? `${kind} denied` : kind),
+  });
+  const options = { pool, balancer: roundRobin(), algorithm: "round_robin", retryAttempts, rng };
   const route = poolRoute(options);
   const inFlight = () => pool.snapshot().reduce((sum, member) => sum + member.inFlight, 0);
   const outcomes = () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
-  return { pool, clock, dispatch, route, reports, inFlight, outcomes, probes: () => probes };
+  return { pool, clock, dispatch, route, reports, extra, inFlight, outcomes, probes: () => probes };
 }
 
 function callWith(signal = new AbortController().signal): RoutedCall {
@@ -100,8 +109,8 @@ describe("unary", () => {
     expect(inFlight()).toBe(0);
   });
 
-  test("when all are tried the last fault stands, with every attempt in it", async () => {
-    const { pool, dispatch, route } = settingOf(2, 9);
+  test("when the tries are used up the last fault stands, with every attempt in it", async () => {
+    const { pool, dispatch, route } = settingOf(2);
     await using _ = pool;
     const work = failing({ "core-1": "BACKEND_LOST", "core-2": "OVERLOADED" });
     const error = await faultOf(dispatch.call(route, work, callWith()));

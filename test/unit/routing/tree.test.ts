@@ -1,40 +1,56 @@
 import { describe, expect, it } from "vitest";
 import { seededRng } from "#core/rng.ts";
 import { fault } from "#errors/fault.ts";
-import type { Reason } from "#errors/reason.ts";
+import { type Reason, reasons } from "#errors/reason.ts";
 import type { Choice, RouteNode, Walk } from "#routing/route.ts";
-import { FallbackNode, SplitNode } from "#routing/tree.ts";
+import { type FallbackClass, FallbackNode, SplitNode } from "#routing/tree.ts";
 
 const ask = { promptTokens: 1, outputTokens: 1 };
 
-/** A node with endpoints of these names, whose walk goes on after failures of the provider. */
+/** A node with endpoints of these names, whose walk goes on after failures that others may not have. */
 function node(name: string, ...endpoints: string[]): RouteNode<string> {
   return {
     name,
     walk() {
       const left = [...endpoints];
+      let last: Reason | undefined;
+      const isHopeless = () => last !== undefined && !reasons[last].retryable;
       return {
-        next(failed?: Reason) {
-          if (failed === "CONTEXT_WINDOW_EXCEEDED" || failed === "REQUEST_INVALID")
-            return undefined;
-          const id = left.shift();
+        failed(_, reason) {
+          last = reason;
+        },
+        next() {
+          const id = isHopeless() ? undefined : left.shift();
           return id === undefined ? undefined : ({ pool: name, model: id } as Choice<string>);
         },
+        again: () =>
+          isHopeless() ? undefined : ({ pool: name, model: `${name} again` } as Choice<string>),
+        waitMs: () => (isHopeless() ? undefined : 7),
         empty: () => fault("POOL_EMPTY", name),
       };
     },
   };
 }
 
+/** What a walk chooses when each of its choices fails with the next reason. */
 function asked(walk: Walk<string>, ...failures: Reason[]): (string | undefined)[] {
-  return [walk.next()?.model, ...failures.map((failed) => walk.next(failed)?.model)];
+  let choice = walk.next();
+  const chosen = [choice?.model];
+  for (const reason of failures) {
+    if (choice !== undefined) walk.failed(choice, reason);
+    choice = walk.next();
+    chosen.push(choice?.model);
+  }
+  return chosen;
 }
 
 describe("a fallback", () => {
-  const children = [node("first", "a", "b"), node("second", "c")];
+  const first = { node: node("first", "a", "b") };
+  const second = { node: node("second", "c") };
+  const steps = [first, second];
 
-  it("goes on when the child before has nobody left", () => {
-    const walk = new FallbackNode("f", children).walk(ask);
+  it("goes on when the step before has nobody left", () => {
+    const walk = new FallbackNode("f", steps).walk(ask);
     expect(asked(walk, "BACKEND_FAILED", "BACKEND_FAILED", "BACKEND_FAILED")).toEqual([
       "a",
       "b",
@@ -43,25 +59,98 @@ describe("a fallback", () => {
     ]);
   });
 
-  it("goes on at once after a failure that its child cannot mend, such as a full context window", () => {
-    const walk = new FallbackNode("f", children).walk(ask);
+  it("goes on at once after a failure that its step cannot mend, such as a full context window", () => {
+    const walk = new FallbackNode("f", steps).walk(ask);
     expect(asked(walk, "CONTEXT_WINDOW_EXCEEDED")).toEqual(["a", "c"]);
   });
 
   it("does not go on after a failure that would be the same everywhere", () => {
-    const walk = new FallbackNode("f", children).walk(ask);
+    const walk = new FallbackNode("f", steps).walk(ask);
     expect(asked(walk, "REQUEST_INVALID")).toEqual(["a", undefined]);
   });
 
+  it("does not go on after a refusal of what was asked, unless that is named", () => {
+    const walk = new FallbackNode("f", steps).walk(ask);
+    expect(asked(walk, "CONTENT_POLICY_REFUSED")).toEqual(["a", undefined]);
+    const named = new FallbackNode("f", steps, { on: ["content_policy"] }).walk(ask);
+    expect(asked(named, "CONTENT_POLICY_REFUSED")).toEqual(["a", "c"]);
+  });
+
   it("goes on after its own classes of failures only", () => {
-    const overload = new FallbackNode("f", [node("first", "a"), node("second", "c")], ["overload"]);
+    const overload = new FallbackNode("f", [{ node: node("first", "a") }, second], {
+      on: ["overload"],
+    });
     expect(asked(overload.walk(ask), "BACKEND_OVERLOADED")).toEqual(["a", "c"]);
     expect(asked(overload.walk(ask), "BACKEND_FAILED")).toEqual(["a", undefined]);
   });
 
-  it("passes over a child without endpoints", () => {
-    const walk = new FallbackNode("f", [node("first"), node("second", "c")]).walk(ask);
+  const classed: readonly [FallbackClass, Reason][] = [
+    ["overload", "BACKEND_RATE_LIMITED"],
+    ["quota", "BACKEND_QUOTA"],
+    ["time_out", "BACKEND_TOTAL_TIMEOUT"],
+    ["connect", "BACKEND_LOST"],
+    ["failure", "BACKEND_MALFORMED"],
+    ["failure", "BACKEND_CONNECT_TIMEOUT"],
+    ["credential", "BACKEND_CREDENTIAL"],
+    ["context_window", "CONTEXT_WINDOW_EXCEEDED"],
+    ["content_policy", "CONTENT_POLICY_REFUSED"],
+  ];
+  it.each(classed)("takes %s as the class of %s", (on, reason) => {
+    const steps = [{ node: node("first", "a") }, second];
+    expect(asked(new FallbackNode("f", steps, { on: [on] }).walk(ask), reason)).toEqual(["a", "c"]);
+  });
+
+  describe("with steps for certain failures", () => {
+    const typed = new FallbackNode("f", [
+      { node: node("usual", "a") },
+      { node: node("larger", "b"), on: ["context_window"] },
+      { node: node("permissive", "c"), on: ["content_policy"] },
+      { node: node("last", "d") },
+    ]);
+
+    it.each([
+      ["CONTEXT_WINDOW_EXCEEDED", "b"],
+      ["CONTENT_POLICY_REFUSED", "c"],
+      ["BACKEND_FAILED", "d"],
+    ] as const)("%s leads to %s", (reason, expected) => {
+      expect(asked(typed.walk(ask), reason)).toEqual(["a", expected]);
+    });
+
+    it("goes on from such a step as from any other", () => {
+      expect(asked(typed.walk(ask), "CONTEXT_WINDOW_EXCEEDED", "BACKEND_LOST")).toEqual([
+        "a",
+        "b",
+        "d",
+      ]);
+    });
+
+    it("leaves out the steps for what a request is refused for where nobody was asked yet", () => {
+      const [, larger, permissive, last] = ["usual", "larger", "permissive", "last"].map((name) =>
+        node(name, name),
+      ) as [RouteNode<string>, RouteNode<string>, RouteNode<string>, RouteNode<string>];
+      const walk = new FallbackNode("f", [
+        { node: node("usual") },
+        { node: larger, on: ["context_window"] },
+        { node: permissive, on: ["content_policy"] },
+        { node: last },
+      ]).walk(ask);
+      expect(asked(walk)).toEqual(["last"]);
+    });
+  });
+
+  it("passes over a step without endpoints", () => {
+    const walk = new FallbackNode("f", [{ node: node("first") }, second]).walk(ask);
     expect(asked(walk)).toEqual(["c"]);
+  });
+
+  it("comes back to the first step that was asked and may have recovered, never to one it may not ask", () => {
+    const walk = new FallbackNode("f", [first, second], { on: ["overload"] }).walk(ask);
+    expect(asked(walk, "BACKEND_FAILED", "BACKEND_FAILED")).toEqual(["a", "b", undefined]);
+    expect(walk.again()?.model).toBe("first again");
+    const other = new FallbackNode("f", [first, second]).walk(ask);
+    expect(asked(other, "CONTEXT_WINDOW_EXCEEDED", "BACKEND_LOST")).toEqual(["a", "c", undefined]);
+    expect(other.again()?.model).toBe("second again");
+    expect(other.waitMs()).toBe(7);
   });
 });
 

@@ -40,6 +40,7 @@ function backendOf(
       connectTimeoutMs: 1_000,
       firstTokenTimeoutMs: 5_000,
       idleTimeoutMs: 5_000,
+      totalTimeoutMs: 10_000,
       responseBytesMax: 1 << 20,
       ...more,
     },

@@ -1,0 +1,64 @@
+/** The class of a failure: what is blamed for it, and what may be tried next. */
+
+import { type Reason, reasons } from "./reason.ts";
+
+/** Every class of failures of a backend's call. */
+export const failureClasses = [
+  "credential",
+  "quota",
+  "overload",
+  "connect",
+  "time_out",
+  "failure",
+  "context_window",
+  "content_policy",
+  "client",
+] as const;
+
+/** One of them. */
+export type FailureClass = (typeof failureClasses)[number];
+
+const classes: Partial<Record<Reason, FailureClass>> = {
+  BACKEND_CREDENTIAL: "credential",
+  BACKEND_QUOTA: "quota",
+  OVERLOADED: "overload",
+  BACKEND_OVERLOADED: "overload",
+  BACKEND_RATE_LIMITED: "overload",
+  BACKEND_LOST: "connect",
+  BACKEND_CONNECT_TIMEOUT: "connect",
+  UNAVAILABLE: "connect",
+  SHUTTING_DOWN: "connect",
+  BACKEND_TIMEOUT: "time_out",
+  BACKEND_FIRST_TOKEN_TIMEOUT: "time_out",
+  BACKEND_IDLE_TIMEOUT: "time_out",
+  BACKEND_TOTAL_TIMEOUT: "time_out",
+  DEADLINE_EXCEEDED: "time_out",
+  CONTEXT_WINDOW_EXCEEDED: "context_window",
+  CONTENT_POLICY_REFUSED: "content_policy",
+};
+
+/** The class of a reason: what the log takes for routine is the client's doing, anything else a failure. */
+export function failureClassOf(reason: Reason): FailureClass {
+  return classes[reason] ?? (reasons[reason].log === "info" ? "client" : "failure");
+}
+
+/** Whether the key with which a call was sent is to blame: another key of the same endpoint may do better. */
+export function isKeysFault(reason: Reason): boolean {
+  return (
+    reason === "BACKEND_CREDENTIAL" ||
+    reason === "BACKEND_QUOTA" ||
+    reason === "BACKEND_RATE_LIMITED"
+  );
+}
+
+/** Whether the same endpoint may do better after a pause; one that was too slow once is not waited for again. */
+export function mayPass(reason: Reason): boolean {
+  const failure = failureClassOf(reason);
+  return (
+    reasons[reason].retryable &&
+    (failure === "overload" ||
+      failure === "connect" ||
+      failure === "failure" ||
+      isKeysFault(reason))
+  );
+}

@@ -1,0 +1,141 @@
+/** One call's way over endpoints: the fit ones that were not tried come first, those that may have recovered last. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import type { Rng } from "#core/rng.ts";
+import { isKeysFault, mayPass } from "#errors/failure-class.ts";
+import { fault } from "#errors/fault.ts";
+import { type Reason, reasons } from "#errors/reason.ts";
+import type { EndpointState } from "#pool/endpoint-snapshot.ts";
+import type { PooledBackend } from "#pool/member.ts";
+import type { Pool } from "#pool/pool.ts";
+import type { Choice, Walk } from "./route.ts";
+
+/** An endpoint that a walk may choose, with the model to ask it for. */
+export interface WalkOption<B extends PooledBackend> {
+  /** Unique within the route. */
+  readonly key: string;
+  readonly pool: Pool<B>;
+  readonly model: string;
+  readonly endpoint: EndpointState;
+}
+
+/** What a walk goes over. */
+export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
+  /** The strategy's name, for reports. */
+  readonly algorithm: string;
+  /** What a fault calls the route. */
+  readonly title: string;
+  /** Endpoints that are alive, as they are now. */
+  options(): readonly O[];
+  /** Chooses one of at least one. */
+  choose(options: readonly O[]): O;
+  /** Why endpoints are unhealthy, for the log. */
+  causeOfSickness(): unknown;
+}
+
+/** A try that has not failed. */
+const underWay = Symbol("under way");
+
+/** The walk over the endpoints of one source. */
+export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> implements Walk<B> {
+  readonly #source: WalkSource<B, O>;
+  /** How the last try of each endpoint went. */
+  readonly #tried = new Map<string, Reason | typeof underWay>();
+  readonly #keys = new Map<Choice<B>, string>();
+  #last: Reason | undefined;
+
+  constructor(source: WalkSource<B, O>) {
+    this.#source = source;
+  }
+
+  failed(choice: Choice<B>, reason: Reason): void {
+    const key = this.#keys.get(choice);
+    if (key === undefined) return;
+    this.#tried.set(key, reason);
+    this.#last = reason;
+  }
+
+  next(timeLeftMs?: number): Choice<B> | undefined {
+    if (this.#isHopeless) return undefined;
+    return this.#claim(
+      this.#source.options().filter(({ key, endpoint: { fitness, leastMs } }) => {
+        if (fitness !== "fit" && fitness !== "trial") return false;
+        if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
+        const tried = this.#tried.get(key);
+        // It is fit although it refused a key: there is another one.
+        return tried === undefined || (tried !== underWay && isKeysFault(tried));
+      }),
+    );
+  }
+
+  again(timeLeftMs?: number): Choice<B> | undefined {
+    if (this.#isHopeless) return undefined;
+    return this.#claim(
+      this.#source.options().filter((option) => {
+        const { fitness, leastMs } = option.endpoint;
+        if (fitness === "resting" || !this.#mayMend(option)) return false;
+        return timeLeftMs === undefined || leastMs < timeLeftMs;
+      }),
+    );
+  }
+
+  waitMs(): number | undefined {
+    if (this.#isHopeless) return undefined;
+    let leastMs: number | undefined;
+    for (const option of this.#source.options()) {
+      const { fitness, restMs } = option.endpoint;
+      if (!this.#mayMend(option)) continue;
+      const ms = fitness === "resting" ? restMs : 0;
+      if (leastMs === undefined || ms < leastMs) leastMs = ms;
+    }
+    return leastMs;
+  }
+
+  empty(): ConnectError {
+    const { title } = this.#source;
+    const cause = this.#source.causeOfSickness();
+    const restMs = this.waitMs();
+    if (restMs === undefined)
+      return fault("POOL_EMPTY", `no endpoint of ${title} is healthy`, { cause });
+    const message = `every endpoint of ${title} asked to be left alone for now`;
+    return fault("POOL_EMPTY", message, { cause, retryAfterMs: Math.ceil(restMs) });
+  }
+
+  /** The request would fail in the same way everywhere here. */
+  get #isHopeless(): boolean {
+    return this.#last !== undefined && !reasons[this.#last].retryable;
+  }
+
+  #mayMend({ key }: O): boolean {
+    const tried = this.#tried.get(key);
+    return tried === undefined || (tried !== underWay && mayPass(tried));
+  }
+
+  #claim(options: readonly O[]): Choice<B> | undefined {
+    if (options.length === 0) return undefined;
+    const { key, pool, model, endpoint } = this.#source.choose(options);
+    const lease = pool.lease(endpoint.id, model);
+    const choice = { lease, pool: pool.name, algorithm: this.#source.algorithm, model };
+    this.#tried.set(key, underWay);
+    this.#keys.set(choice, key);
+    return choice;
+  }
+}
+
+/**
+ * Who comes into question for one call: an endpoint whose recovery is to be tested is asked before all
+ * others, and one that has just recovered takes part in a growing share of the calls only. Pure.
+ */
+export function ready<O extends { readonly endpoint: EndpointState }>(
+  options: readonly O[],
+  rng: Rng,
+): readonly O[] {
+  if (options.length < 2) return options;
+  const trial = options.find(({ endpoint }) => endpoint.fitness === "trial");
+  if (trial !== undefined) return [trial];
+  if (options.every(({ endpoint }) => endpoint.warmth >= 1)) return options;
+  const warm = options.filter(
+    ({ endpoint }) => endpoint.warmth >= 1 || rng.next() < endpoint.warmth,
+  );
+  return warm.length === 0 ? options : warm;
+}

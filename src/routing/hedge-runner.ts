@@ -1,0 +1,71 @@
+/** A try of a call that a second one may race: it can be stopped at any time, and then counts for nothing. */
+
+import type { Attempt } from "./attempt.ts";
+import type { AttemptLimit } from "./attempt-limit.ts";
+import type { Runner } from "./hedge.ts";
+import type { AttemptCall } from "./routed-call.ts";
+
+/** What surrounds a try that another may race. */
+export interface HedgeRunnerOptions<B, T> {
+  readonly asked: AttemptCall;
+  limit(asked: AttemptCall): AttemptLimit<AttemptCall>;
+  /** Told when it fails while another is under way. */
+  onLost(attempt: Attempt<B>, thrown: unknown): void;
+  /** Lets go of an answer that came too late. */
+  readonly discard?: ((value: T) => void) | undefined;
+}
+
+/** A try that another may race. */
+export class HedgeRunner<B, T> implements Runner<T> {
+  readonly attempt: Attempt<B>;
+  readonly asked: AttemptCall;
+  readonly done: Promise<T>;
+  readonly #onLost: (attempt: Attempt<B>, thrown: unknown) => void;
+  readonly #stop = new AbortController();
+  readonly #limit: AttemptLimit<AttemptCall>;
+  readonly #discard: ((value: T) => void) | undefined;
+
+  constructor(
+    attempt: Attempt<B>,
+    work: (backend: B, call: AttemptCall) => Promise<T>,
+    { asked, limit, onLost, discard }: HedgeRunnerOptions<B, T>,
+  ) {
+    this.attempt = attempt;
+    this.asked = asked;
+    this.#onLost = onLost;
+    this.#discard = discard;
+    attempt.endOnAbort();
+    const signal = AbortSignal.any([this.asked.signal, this.#stop.signal]);
+    this.#limit = limit({ ...this.asked, signal });
+    this.done = work(attempt.backend, this.#limit.call).then((value) => {
+      this.#limit.answered();
+      attempt.answered();
+      return value;
+    });
+  }
+
+  stop(): void {
+    this.attempt.outrun();
+    this.#stop.abort(new DOMException("another endpoint was faster", "AbortError"));
+    // It may come to something in the same moment.
+    this.done.then(
+      (value) => this.#discard?.(value),
+      () => {},
+    );
+    this.close();
+  }
+
+  lost(thrown: unknown): void {
+    this.#onLost(this.attempt, this.explain(thrown));
+    this.close();
+  }
+
+  explain(thrown: unknown): unknown {
+    return this.#limit.explain(thrown);
+  }
+
+  /** The limit is nobody's any more. */
+  close(): void {
+    this.#limit[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,219 @@
+/** One call on its way from endpoint to endpoint: which is tried next, when, and when no more. */
+
+import { reasonOf, withMetadata } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { type Reason, reasons } from "#errors/reason.ts";
+import { Attempt, type AttemptReport } from "./attempt.ts";
+import { limitAttempt } from "./attempt-limit.ts";
+import { race } from "./hedge.ts";
+import { HedgeRunner } from "./hedge-runner.ts";
+import { mayRetry, mayWait, pauses } from "./retry.ts";
+import { backoffMs } from "./retry-budget.ts";
+import type { Choice, Route, Walk } from "./route.ts";
+import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
+
+/** A call from its first try to its last. */
+export class Journey<B> {
+  readonly #route: Route<B>;
+  readonly #walk: Walk<B>;
+  readonly #call: RoutedCall;
+  readonly #deps: DispatchDeps;
+  readonly #startedMs: number;
+  #attempts = 0;
+  /** Pauses that were made, and how long they were together. */
+  #pauses = 0;
+  #waitedMs = 0;
+  /** Claimed for the next try while the one before it failed. */
+  #claimed: Choice<B> | undefined;
+  /** How the tries ended, in the order of their ends. */
+  readonly #reports: AttemptReport[] = [];
+
+  constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
+    this.#route = route;
+    this.#walk = route.begin();
+    this.#call = call;
+    this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
+    deps.budgets.retry.call(this.#startedMs);
+    if (route.hedgeMs !== undefined) deps.budgets.hedge.call(this.#startedMs);
+  }
+
+  /** Begins a try on the next endpoint; undefined when none may be asked yet, which `rested` waits for. */
+  next(): Attempt<B> | undefined {
+    this.#checkAborted();
+    const choice = this.#claimed ?? this.#walk.next() ?? this.#walk.again();
+    this.#claimed = undefined;
+    return choice === undefined ? undefined : this.#begin(choice);
+  }
+
+  /** Waits until an endpoint may be asked that wants to be left alone until then. Throws when there is none. */
+  async rested(): Promise<Attempt<B>> {
+    const choice = await this.#afterPause();
+    if (choice === undefined) throw this.#walk.empty();
+    return this.#begin(choice);
+  }
+
+  /** The call as the attempt's endpoint is given it, with the time that is left. */
+  asked({ endpoint, model, pool }: Attempt<B>): AttemptCall {
+    const { signal, requestId, timeoutMs } = this.#call;
+    return timeoutMs === undefined
+      ? { signal, requestId, pool, endpoint, model }
+      : { signal, requestId, pool, endpoint, model, timeoutMs: this.#leftOf(timeoutMs) };
+  }
+
+  /** Runs a try, and another beside it after a silence. Resolves to what won; undefined: another try may follow. */
+  async hedged<T>(
+    first: Attempt<B>,
+    work: (backend: B, call: AttemptCall) => Promise<T>,
+    { afterMs, discard }: { readonly afterMs: number; discard?(value: T): void },
+  ): Promise<{ readonly runner: HedgeRunner<B, T>; readonly value: T } | undefined> {
+    const { clock } = this.#deps;
+    const limit = (asked: AttemptCall) => limitAttempt(asked, this.#route.attemptTimeoutMs, clock);
+    const run = (attempt: Attempt<B>) =>
+      new HedgeRunner(attempt, work, {
+        asked: this.asked(attempt),
+        limit,
+        discard,
+        onLost: (lost, thrown) => this.#lost(lost, thrown),
+      });
+    const another = () => {
+      const attempt = this.#hedge();
+      return attempt === undefined ? undefined : run(attempt);
+    };
+    const end = await race<T, HedgeRunner<B, T>>(run(first), { afterMs, clock, another });
+    if ("value" in end) {
+      this.#call.onAnswer?.(end.runner.asked);
+      return end;
+    }
+    const thrown = end.runner.explain(end.thrown);
+    end.runner.close();
+    await this.failed(end.runner.attempt, thrown, false);
+    return undefined;
+  }
+
+  /** Ends an attempt that failed while another is under way. */
+  #lost(attempt: Attempt<B>, thrown: unknown): Reason {
+    const error = faultFrom(thrown);
+    attempt.failed(error);
+    const reason = reasonOf(error) ?? "INTERNAL";
+    this.#walk.failed(attempt.choice, reason);
+    return reason;
+  }
+
+  /** Ends `attempt`; resolves when another may follow, else throws the final fault. */
+  async failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): Promise<void> {
+    const error = faultFrom(thrown);
+    const reason = this.#lost(attempt, error);
+    if (this.#mayTry(committed)) {
+      this.#claimed = await this.#another(reason);
+      if (this.#claimed !== undefined) return;
+    }
+    const attempts = this.#reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+    throw withMetadata(error, { attempts: attempts.join(",") });
+  }
+
+  /** An endpoint for a retry, at once where another one is fit, else after a pause. */
+  async #another(reason: Reason): Promise<Choice<B> | undefined> {
+    if (!this.#mayAfford("retry")) return undefined;
+    const choice =
+      this.#walk.next(this.#timeLeftMs()) ??
+      (reasons[reason].retryable ? await this.#afterPause() : undefined);
+    if (choice !== undefined) this.#spend("retry");
+    return choice;
+  }
+
+  /**
+   * An endpoint that may be asked after a pause, which chance makes longer or shorter so that calls do
+   * not come back in step. Undefined when no pause within the call's time leads to one.
+   */
+  async #afterPause(): Promise<Choice<B> | undefined> {
+    const { clock, rng } = this.#deps;
+    for (;;) {
+      const waitMs = this.#walk.waitMs();
+      if (waitMs === undefined) return undefined;
+      const pauseMs = waitMs + backoffMs(this.#pauses, rng.next(), pauses);
+      if (!mayWait({ pauseMs, waitedMs: this.#waitedMs, timeLeftMs: this.#timeLeftMs() }))
+        return undefined;
+      this.#pauses += 1;
+      this.#waitedMs += pauseMs;
+      // An abort is checked below.
+      await clock.sleep(pauseMs, this.#call.signal).catch(() => {});
+      this.#checkAborted();
+      const timeLeftMs = this.#timeLeftMs();
+      const choice = this.#walk.next(timeLeftMs) ?? this.#walk.again(timeLeftMs);
+      // Nobody rested, and yet nobody may be asked: more time changes nothing.
+      if (choice !== undefined || waitMs === 0) return choice;
+    }
+  }
+
+  #hedge(): Attempt<B> | undefined {
+    if (!this.#mayTry(false) || !this.#mayAfford("hedge")) return undefined;
+    const choice = this.#walk.next(this.#timeLeftMs());
+    if (choice === undefined) return undefined;
+    this.#spend("hedge");
+    return this.#begin(choice);
+  }
+
+  #mayAfford(kind: ExtraKind): boolean {
+    const { budgets, clock, onExtra } = this.#deps;
+    const isAllowed = budgets[kind].allows(clock.nowMs());
+    if (!isAllowed) onExtra?.(kind, true);
+    return isAllowed;
+  }
+
+  #spend(kind: ExtraKind): void {
+    const { budgets, clock, onExtra } = this.#deps;
+    budgets[kind].take(clock.nowMs());
+    onExtra?.(kind, false);
+  }
+
+  #mayTry(committed: boolean): boolean {
+    const timeLeftMs = this.#timeLeftMs();
+    const failedCall = {
+      attempts: this.#attempts,
+      committed,
+      aborted: this.#call.signal.aborted,
+      ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
+    };
+    return mayRetry(failedCall, this.#route.retryAttempts);
+  }
+
+  #begin(choice: Choice<B>): Attempt<B> {
+    const { signal, requestId, onAttemptEnd } = this.#call;
+    const { lease, pool, algorithm, model } = choice;
+    this.#attempts += 1;
+    const tell = this.#deps.onAttempt?.({
+      requestId,
+      pool,
+      algorithm,
+      model,
+      endpoint: lease.id,
+    });
+    const report = (ended: AttemptReport) => {
+      this.#reports.push(ended);
+      tell?.(ended);
+      onAttemptEnd?.(ended);
+    };
+    return new Attempt(choice, { requestId, signal, clock: this.#deps.clock, report });
+  }
+
+  #checkAborted(): void {
+    const { signal } = this.#call;
+    if (!signal.aborted) return;
+    this.#claimed?.lease[Symbol.dispose]();
+    throw faultFrom(signal.reason);
+  }
+
+  #leftOf(ms: number): number {
+    return Math.max(0, ms - (this.#deps.clock.nowMs() - this.#startedMs));
+  }
+
+  /** Until the first message has to be there; undefined when nothing says so. */
+  #timeLeftMs(): number | undefined {
+    const { timeoutMs, answerWithinMs } = this.#call;
+    if (timeoutMs === undefined && answerWithinMs === undefined) return undefined;
+    return this.#leftOf(
+      Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, answerWithinMs ?? Number.POSITIVE_INFINITY),
+    );
+  }
+}

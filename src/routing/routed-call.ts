@@ -1,0 +1,49 @@
+/** A call as routing is given it, and as it gives it to an endpoint. Types only. */
+
+import type { Clock } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import type { AttemptReport, AttemptStart } from "./attempt.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+
+/** What travels with a call. */
+export interface RoutedCall {
+  /** One for all attempts. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  /** Milliseconds until the deadline when the call begins; each attempt is given what is left. */
+  readonly timeoutMs?: number;
+  /** Milliseconds until the first message has to be there, by the server's own limit. */
+  readonly answerWithinMs?: number;
+  /** Told once which attempt answers, when its answer or first message is there. */
+  onAnswer?(attempt: AttemptCall): void;
+  /** Told of the end of every attempt. */
+  onAttemptEnd?(report: AttemptReport): void;
+}
+
+/** What an endpoint is given of a call. */
+export interface AttemptCall {
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly timeoutMs?: number;
+  /** Name of the pool that is asked. */
+  readonly pool: string;
+  /** Id of the pool's member that is asked. */
+  readonly endpoint: string;
+  /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
+  readonly model: string;
+}
+
+/** An attempt beyond a call's first: a retry after a failure, or a hedge beside one that is silent. */
+export type ExtraKind = "retry" | "hedge";
+
+/** What routing needs of its surroundings. */
+export interface DispatchDeps {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** What of the traffic may be attempts of each kind, over all routes. */
+  readonly budgets: Readonly<Record<ExtraKind, RetryBudget>>;
+  /** Told of every attempt as it begins; what it returns is told of the end. Neither may throw. */
+  onAttempt?(start: AttemptStart): (ended: AttemptReport) => void;
+  /** Told of each attempt beyond a call's first, and of each that the budget denied. */
+  onExtra?(kind: ExtraKind, denied: boolean): void;
+}
