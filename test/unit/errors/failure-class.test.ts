@@ -1,0 +1,29 @@
+/** Each reason belongs to one class, and the classes decide what may be tried again where. */
+
+import { expect, test } from "vitest";
+import { failureClassOf, isKeysFault, mayPass } from "#errors/failure-class.ts";
+import { type Reason, reasons } from "#errors/reason.ts";
+
+const names = Object.keys(reasons) as Reason[];
+
+test("what may pass on the same endpoint may be tried elsewhere", () => {
+  for (const reason of names.filter(mayPass)) expect(reasons[reason].retryable, reason).toBe(true);
+});
+
+test("every reason that another endpoint may mend has a class that a fallback can name", () => {
+  for (const reason of names) {
+    if (reasons[reason].retryable) expect(failureClassOf(reason), reason).not.toBe("client");
+  }
+});
+
+test("only three reasons are the key's fault", () => {
+  expect(new Set(names.filter(isKeysFault))).toEqual(
+    new Set(["BACKEND_CREDENTIAL", "BACKEND_QUOTA", "BACKEND_RATE_LIMITED"]),
+  );
+});
+
+test("time that is spent is not spent again on the same endpoint", () => {
+  const slow = names.filter((reason) => failureClassOf(reason) === "time_out");
+  expect(slow.length).toBeGreaterThan(3);
+  expect(slow.filter(mayPass)).toEqual([]);
+});
