@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DialectName } from "#dialects/dialect.ts";
 
 /** How the double misbehaves. */
@@ -32,6 +33,8 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: Record<string, unknown>;
+  /** When its client left before the end, in milliseconds of performance.now. */
+  abortedAtMs?: number;
 }
 
 /** What the double answers with. */
@@ -46,6 +49,13 @@ export interface ProviderDouble extends AsyncDisposable {
   readonly received: ReceivedRequest[];
   /** The next calls meet these, in order; then all goes well. */
   readonly faults: ProviderFault[];
+  /** What all other calls meet, until it is taken away; or what one meets, by its body. */
+  illness: ProviderFault | ((body: Record<string, unknown>) => ProviderFault) | undefined;
+  /** How long it thinks before it answers, in milliseconds. */
+  delayMs: number;
+  /** Cuts all connections off and takes no new one; `up` takes them again, at the same address. */
+  down(): Promise<void>;
+  up(): Promise<void>;
   script: Script;
   /** Calls that are open now. */
   open(): number;
@@ -404,6 +414,9 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     }
   };
 
+  const illnessOf = (body: Record<string, unknown>) =>
+    typeof double.illness === "function" ? double.illness(body) : double.illness;
+
   const server = createServer((request, response) => {
     void (async () => {
       const path = request.url ?? "";
@@ -417,23 +430,36 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
         if (!response.writableFinished) abortedAtMs.push(performance.now());
       });
       const body = await bodyOf(request);
-      received.push({ path, headers: request.headers, body });
-      answer(response, isStream(dialect, path, body), faults.shift());
+      const one: ReceivedRequest = { path, headers: request.headers, body };
+      received.push(one);
+      response.once("close", () => {
+        if (!response.writableFinished) one.abortedAtMs = performance.now();
+      });
+      if (double.delayMs > 0) await sleep(double.delayMs);
+      answer(response, isStream(dialect, path, body), faults.shift() ?? illnessOf(body));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (on: number) =>
+    new Promise<void>((resolve) => server.listen(on, "127.0.0.1", resolve));
+  const down = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  };
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   const double: ProviderDouble = {
     url: `http://127.0.0.1:${port}`,
     received,
     faults,
+    illness: undefined,
+    delayMs: 0,
+    down,
+    up: () => listen(port),
     abortedAtMs,
     script: { text: "Hello there" },
     open: () => openCalls,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: down,
   };
   return double;
 }

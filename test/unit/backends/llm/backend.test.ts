@@ -1,5 +1,9 @@
 /** Provider backends against doubles that speak the vendors' wires. */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
@@ -245,4 +249,66 @@ test("a provider that nobody listens for is lost, not failed", async () => {
   const error = await refused(backend.chat(request, { ...call, signal: never }));
   expect(reasonOf(error)).toBe("BACKEND_LOST");
   expect(error.rawMessage).not.toContain("127.0.0.1");
+});
+
+/** A port whose program does not run: the system keeps a few connections for it, and lets all others wait. */
+async function deafPort() {
+  const script =
+    "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))";
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(child.stdout, "data");
+  const port = Number(String(line));
+  child.kill("SIGSTOP");
+  const waiting = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of waiting) socket.destroy();
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+test.skipIf(process.platform !== "linux")(
+  "a provider that takes no connection has a limit of its own, for a stream and a whole response",
+  async () => {
+    await using deaf = await deafPort();
+    await using backend = backendOf(deaf, "openai-chat", { connectTimeoutMs: 300 });
+    expect(reasonOf(await refused(streamed(backend)))).toBe("BACKEND_CONNECT_TIMEOUT");
+    const whole = backend.chat(request, { ...call, signal: never });
+    expect(reasonOf(await refused(whole))).toBe("BACKEND_CONNECT_TIMEOUT");
+  },
+);
+
+test("a response that goes on and on ends at the limit for the whole", async () => {
+  await using provider = await startProvider("openai-chat");
+  await using backend = backendOf(provider, "openai-chat", { totalTimeoutMs: 300 });
+  provider.faults.push({ kind: "stall_after", frames: 4 }, { kind: "stall" });
+  expect(reasonOf(await refused(streamed(backend)))).toBe("BACKEND_TOTAL_TIMEOUT");
+  const whole = backend.chat(request, { ...call, signal: never });
+  expect(reasonOf(await refused(whole))).toBe("BACKEND_TOTAL_TIMEOUT");
+  await expect.poll(() => provider.open()).toBe(0);
+});
+
+test("a provider that lists no models is there all the same, and one that fails to is not", async () => {
+  const statuses = [404, 405, 401, 403, 429, 500];
+  await using server = createServer((_request, response) => {
+    response.writeHead(statuses[0] ?? 500, { "content-type": "application/json" }).end("{}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  for (const { status, isThere } of [404, 405, 401, 403, 429, 500].map((status) => ({
+    status,
+    isThere: status !== 500,
+  }))) {
+    await using backend = backendOf({ url: `http://127.0.0.1:${port}` }, "openai-chat");
+    const checked = await backend.check(never).then(
+      () => true,
+      () => false,
+    );
+    expect(checked, String(status)).toBe(isThere);
+    statuses.shift();
+  }
+  server.closeAllConnections();
 });

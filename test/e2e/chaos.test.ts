@@ -1,0 +1,179 @@
+/** Three endpoints are killed, stalled and made to fail in turn under load: no unary call is lost while one of them is well. */
+
+import { expect, test } from "vitest";
+import { startTestGateway } from "../support/gateway.ts";
+import {
+  type ProviderDouble,
+  type ProviderFault,
+  startProvider,
+} from "../support/provider-double.ts";
+
+const calls = 2_000;
+const concurrency = 64;
+const deadlineMs = 8_000;
+const retryShare = 0.2;
+/** What the gateway always allows beside the share, and how long it counts. */
+const retriesPerSecond = 10;
+const windowSeconds = 10;
+
+/** How the three are while the calls of one phase are made. */
+type Condition = "well" | "down" | ProviderFault;
+const stalls: ProviderFault = { kind: "stall" };
+const fails: ProviderFault = { kind: "status", status: 500 };
+const overloaded: ProviderFault = { kind: "status", status: 503 };
+const phases: readonly (readonly [Condition, Condition, Condition])[] = [
+  ["well", "well", "well"],
+  ["down", "well", "well"],
+  ["well", stalls, "well"],
+  ["well", "well", fails],
+  ["down", { kind: "error_after_start" }, "well"],
+  [overloaded, "well", stalls],
+  ["well", "down", "down"],
+  ["well", fails, { kind: "reset_after", frames: 0 }],
+];
+
+async function put(provider: ProviderDouble, condition: Condition, before: Condition) {
+  if (before === "down" && condition !== "down") await provider.up();
+  if (before !== "down" && condition === "down") await provider.down();
+  provider.illness = typeof condition === "string" ? undefined : condition;
+}
+
+/** What one call came to. */
+interface End {
+  readonly streams: boolean;
+  readonly ok: boolean;
+  /** Something of the answer was there. */
+  readonly hadContent: boolean;
+  readonly attempts: number;
+  readonly elapsedMs: number;
+  readonly text: string;
+}
+
+async function ask(url: string, streams: boolean): Promise<End> {
+  const startMs = performance.now();
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "chaos",
+      stream: streams,
+      messages: [{ role: "user", content: "x" }],
+    }),
+  });
+  const text = await response.text();
+  return {
+    streams,
+    ok: response.status === 200 && (!streams || text.endsWith("data: [DONE]\n\n")),
+    hadContent: text.includes('"content":"'),
+    attempts: Number(response.headers.get("x-polygate-attempts")),
+    elapsedMs: performance.now() - startMs,
+    text,
+  };
+}
+
+/** The sum of a metric's samples whose labels contain a text. */
+function sumOf(metrics: string, name: string, label = ""): number {
+  return metrics
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) && line.includes(label))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+test("2,000 calls, 64 at a time: no unary call fails, retries keep to their budget, nobody starves, all adds up", async () => {
+  await using opened = new AsyncDisposableStack();
+  const providers: ProviderDouble[] = [];
+  for (let index = 0; index < 3; index += 1) {
+    const provider = opened.use(await startProvider("openai-chat"));
+    provider.delayMs = 20;
+    providers.push(provider);
+  }
+  const gateway = opened.use(
+    await startTestGateway({
+      yaml: `
+gateway: { host: 127.0.0.1, port: 0, timeout: ${deadlineMs}ms, health_check_timeout: 1s }
+load_balancer: { retry_attempts: 5, retry_budget: ${retryShare}, ejection_time: 100ms, health_check_interval: 500ms, timeout: 1s }
+providers:
+  gpu: { dialect: openai, endpoints: [${providers.map(({ url }) => `{ base_url: "${url}" }`).join(", ")}] }
+routes:
+  chaos: { p2c_ewma: [{ provider: gpu, model: double }], affinity: false }
+`,
+    }),
+  );
+
+  const startMs = performance.now();
+  const ends: End[] = [];
+  let begun = 0;
+  let before = phases[0] as (typeof phases)[number];
+  const caller = async () => {
+    while (begun < calls) {
+      begun += 1;
+      if (begun % (calls / phases.length) === 0) {
+        const next = phases[(begun * phases.length) / calls];
+        if (next !== undefined) {
+          const last = before;
+          before = next;
+          for (const [index, provider] of providers.entries()) {
+            await put(provider, next[index] ?? "well", last[index] ?? "well");
+          }
+        }
+      }
+      ends.push(await ask(gateway.url, begun % 4 === 0));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, caller));
+  const seconds = (performance.now() - startMs) / 1_000;
+
+  // Nobody is lost.
+  expect(ends).toHaveLength(calls);
+  expect(ends.filter(({ ok, streams }) => !ok && !streams).map(({ text }) => text)).toEqual([]);
+  // A stream that has begun cannot be taken elsewhere; any other can.
+  expect(ends.filter(({ ok, hadContent }) => !ok && !hadContent).map(({ text }) => text)).toEqual(
+    [],
+  );
+  expect(Math.max(...ends.map(({ elapsedMs }) => elapsedMs))).toBeLessThan(deadlineMs);
+
+  // All adds up: what clients were told, what metrics count, what the log says.
+  const attempts = ends.reduce((sum, end) => sum + end.attempts, 0);
+  const good = ends.filter(({ ok }) => ok).length;
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  const retries = sumOf(metrics, "load_balancer_extra_attempts_total", 'kind="retry"');
+  expect(sumOf(metrics, "load_balancer_requests_total", "gpu-")).toBe(attempts);
+  expect(sumOf(metrics, "load_balancer_errors_total", "gpu-")).toBe(attempts - good);
+  expect(retries).toBe(attempts - calls);
+  expect(sumOf(metrics, "ai_gateway_requests_total", 'backend="llm"')).toBe(calls);
+  expect(sumOf(metrics, "ai_gateway_requests_total", 'status="OK"')).toBe(good);
+  const lines = gateway.lines.filter(({ msg }) => msg === "call");
+  expect(lines).toHaveLength(calls);
+  expect(lines.reduce((sum, line) => sum + Number(line.attempts ?? 1), 0)).toBe(attempts);
+  for (const { tries, attempts: count } of lines) {
+    expect(String(tries ?? "one").split(",")).toHaveLength(Number(count ?? 1));
+  }
+
+  // The storm was real, and bounded.
+  expect(retries).toBeGreaterThan(20);
+  expect(retries).toBeLessThanOrEqual(
+    retryShare * calls + retriesPerSecond * (seconds + windowSeconds),
+  );
+  console.log(
+    `${calls} calls in ${seconds.toFixed(1)} s, ${retries} retries, ${calls - good} streams cut after they began, longest call ${Math.round(Math.max(...ends.map(({ elapsedMs }) => elapsedMs)))} ms`,
+  );
+
+  // All are well again: each has its part of the calls before long.
+  for (const [index, provider] of providers.entries()) {
+    await put(provider, "well", before[index] ?? "well");
+  }
+  await expect
+    .poll(
+      async () => {
+        const counts = providers.map(({ received }) => received.length);
+        await Promise.all(Array.from({ length: concurrency }, () => ask(gateway.url, false)));
+        const shares = providers.map(
+          ({ received }, index) => received.length - (counts[index] ?? 0),
+        );
+        return Math.min(...shares) / concurrency;
+      },
+      { timeout: 10_000, interval: 50 },
+    )
+    .toBeGreaterThan(0.15);
+  expect(providers.map((provider) => provider.open())).toEqual([0, 0, 0]);
+}, 60_000);
