@@ -60,7 +60,7 @@ function takesText(node: JsonSchema): string {
     return node.items.properties === undefined ? `list of ${takesText(node.items)}` : "list";
   }
   if (entryOf(node) !== undefined) return "mapping";
-  if (node.anyOf !== undefined) return node.anyOf.map(takesText).join(" | ");
+  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(takesText))].join(" | ");
   if (node.enum !== undefined) return node.enum.join(" | ");
   const type = node.title ?? [node.type ?? "text"].flat()[0] ?? "text";
   return { string: "text", boolean: "true | false", integer: "whole number" }[type] ?? type;

@@ -317,6 +317,18 @@ describe("leases", () => {
   });
 });
 
+test("models without end cost no memory without end: what is known of the first is forgotten", async () => {
+  const { pool } = poolOf(1);
+  await using _ = pool;
+  const settle = (model: string) =>
+    pool.lease("core-1", model).settle("failed", { model, latencyMs: 1, retryAfterMs: 60_000 });
+  const fitnessOf = (model: string) => pool.endpoints(model)[0]?.fitness;
+  for (let model = 0; model < 256; model += 1) settle(`m${model}`);
+  expect([fitnessOf("m0"), fitnessOf("m255")]).toEqual(["resting", "resting"]);
+  settle("one more");
+  expect([fitnessOf("m1"), fitnessOf("m0")]).toEqual(["resting", "fit"]);
+});
+
 test("disposal stops the probes, even one under way, and closes every backend", async () => {
   const { pool, clock, backends } = poolOf(3, ([first]) => {
     if (first !== undefined) first.hangs = true;
