@@ -20,14 +20,17 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import { CallJournal } from "#observability/call-journal.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
+import { RecentCalls } from "#observability/recent-calls.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import { Pool, type PoolChange } from "#pool/pool.ts";
@@ -44,6 +47,7 @@ import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
+import { createRequestsService } from "#services/requests.ts";
 import { createStatsService } from "#services/stats.ts";
 import { type Front, openFront } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
@@ -77,6 +81,9 @@ interface Shared {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly health: HealthStatus;
+  /** What hands ended calls to all that shows them. */
+  readonly journal: CallJournal;
+  readonly recentCalls: RecentCalls;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
@@ -284,6 +291,8 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
     router.service(StatsService, createStatsService({ ...facts, ...deps }));
+    const { recentCalls: calls, journal } = shared;
+    router.service(RequestsService, createRequestsService({ ...facts, calls, journal }));
     registerHealth(router, health, serviceNames, { callerOf });
     registerReflection(router, [...publicServices, Health]);
   };
@@ -365,9 +374,14 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     metrics: createMetrics(),
     stats: createStats(clock),
     health: createHealthStatus(serviceNames),
+    journal: new CallJournal(clock),
+    recentCalls: new RecentCalls(settings.requests),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
   };
+  shared.journal.read((calls) => {
+    for (const call of calls) shared.recentCalls.add(call);
+  });
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);

@@ -1,6 +1,6 @@
 /** A file that fits becomes `Settings`: what spans several keys is checked, the result is frozen. */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
@@ -18,6 +18,7 @@ import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type {
   CorsSettings,
+  HistorySettings,
   LoggingSettings,
   OnnxSettings,
   RateLimitSettings,
@@ -107,6 +108,12 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
+    requests: {
+      countMax: config.requests.max,
+      bytesMax: config.requests.max_size,
+      ...(config.requests.capture && { captureBytesMax: config.requests.capture_size }),
+    },
+    history: historyFrom(config.history, context, report),
     logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
@@ -163,6 +170,18 @@ function onnxFrom(
     report(["models", "path"], "cannot be read");
   }
   return { repositoryPath, workers: workers ?? Math.max(1, Math.min(4, cpus - 1)), queueMax };
+}
+
+function historyFrom(
+  { path, retention, cache_ttl }: FileConfig["history"],
+  { folder, isReadable }: CompileContext,
+  report: Report,
+): HistorySettings {
+  const times = { retentionMs: retention, cacheTtlMs: cache_ttl };
+  if (path === undefined) return times;
+  const file = resolve(folder, path);
+  if (!isReadable(dirname(file))) report(["history", "path"], "is in a folder that is not there");
+  return { path: file, ...times };
 }
 
 function corsFrom(

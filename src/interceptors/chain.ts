@@ -3,6 +3,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -24,7 +25,7 @@ export interface ChainOptions {
 }
 
 /** What the chain writes to. */
-export interface ChainDeps {
+export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly stats: Stats;
@@ -59,7 +60,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     interceptors,
     policy: {
       admits: auth.admits,
-      observer: outcomes([accessLog(deps.logger, deps.clock), callMetrics(deps)]),
+      observer: outcomes([accessLog(deps), callMetrics(deps)]),
       translate: faultFrom,
       timeoutMs: options.timeoutMs,
     },

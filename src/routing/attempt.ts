@@ -28,8 +28,12 @@ export interface AttemptStart {
 /** What is known of a try when it has ended. */
 export interface AttemptReport extends AttemptStart {
   readonly outcome: AttemptOutcome;
+  /** Monotonic time of the choice, in milliseconds. */
+  readonly startedMs: number;
   /** Milliseconds from the choice to the end, with fractions. */
   readonly elapsedMs: number;
+  /** Milliseconds from the choice to the first message of a stream; undefined when there was none. */
+  readonly firstMs: number | undefined;
 }
 
 /** What surrounds a try. */
@@ -110,7 +114,9 @@ export class Attempt<B> implements Disposable {
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
-    report({ requestId, pool, endpoint: this.endpoint, algorithm, model, outcome, elapsedMs });
+    const startedMs = this.#startedMs;
+    const times = { startedMs, elapsedMs, firstMs: this.#firstMs };
+    report({ requestId, pool, endpoint: this.endpoint, algorithm, model, outcome, ...times });
   }
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */

@@ -179,7 +179,7 @@ export class Journey<B> {
   }
 
   #begin(choice: Choice<B>): Attempt<B> {
-    const { signal, requestId, onAttemptEnd } = this.#call;
+    const { signal, requestId, reports } = this.#call;
     const { lease, pool, algorithm, model } = choice;
     this.#attempts += 1;
     const tell = this.#deps.onAttempt?.({
@@ -192,7 +192,7 @@ export class Journey<B> {
     const report = (ended: AttemptReport) => {
       this.#reports.push(ended);
       tell?.(ended);
-      onAttemptEnd?.(ended);
+      reports?.push(ended);
     };
     return new Attempt(choice, { requestId, signal, clock: this.#deps.clock, report });
   }

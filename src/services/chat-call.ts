@@ -142,9 +142,13 @@ export class ActiveChat {
     const price = catalog.priceOf(pool, asked);
     const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
     const tokens = usage?.totalTokens ?? 0;
-    this.#record.model = model;
+    const record = this.#record;
+    record.model = model;
+    record.promptTokens = usage?.promptTokens ?? 0;
+    record.completionTokens = usage?.completionTokens ?? 0;
+    record.cost = cost;
     stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
-    stats.use("backend", this.#record.upstream ?? pool, { tokens, cost });
+    stats.use("backend", record.upstream ?? pool, { tokens, cost });
     return cost;
   }
 
@@ -164,10 +168,6 @@ export class ActiveChat {
           ({ call }) => call.endpoint === endpoint && call.model === model,
         );
         record.upstream = endpoint;
-      },
-      onAttemptEnd: ({ endpoint, outcome }) => {
-        const tried = `${endpoint}:${outcome}`;
-        record.tries = record.tries === undefined ? tried : `${record.tries},${tried}`;
       },
     };
   }

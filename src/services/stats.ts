@@ -106,6 +106,9 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
       }
       signal.throwIfAborted();
     },
+    getHistory() {
+      throw fault("UNIMPLEMENTED", "no history is kept yet");
+    },
     getPerformance: ({ hours = defaultHours }) => ({
       hours,
       providerStats: span("backend", hours),
