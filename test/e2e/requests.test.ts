@@ -1,7 +1,7 @@
 /** RequestsService on a whole gateway: recent calls of every surface, over gRPC, Connect and REST. */
 
 import Anthropic from "@anthropic-ai/sdk";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -30,10 +30,13 @@ const transports = {
     }),
 };
 
-const withKey = (key: string) => (next: any) => (request: any) => {
-  request.header.set("authorization", `Bearer ${key}`);
-  return next(request);
-};
+const withKey =
+  (key: string): Interceptor =>
+  (next) =>
+  (request) => {
+    request.header.set("authorization", `Bearer ${key}`);
+    return next(request);
+  };
 
 const rest = (path: string, key = admin) =>
   fetch(gateway.url + path, { headers: { authorization: `Bearer ${key}` } });
