@@ -16,6 +16,7 @@ import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
@@ -42,6 +43,7 @@ import { RetryBudget } from "#routing/retry-budget.ts";
 import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/health.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
+import { createBackendsService, type KnownPool } from "#services/backends.ts";
 import { createChatService } from "#services/chat.ts";
 import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
@@ -170,13 +172,14 @@ async function openChat(shared: Shared): Promise<ChatSide> {
     {
       clock,
       rng: systemRng,
-      onChange({ member: { id, health: state } }) {
+      onChange({ member: { id, health: state, isDraining } }) {
         health.set(ChatService.typeName, pool.candidates().length > 0);
         if (state.kind === "unknown") return;
         const facts = {
           core: id,
           health: state.kind,
           elapsed_ms: threeDigits(state.responseTimeMs),
+          ...(isDraining ? { draining: true } : {}),
         };
         if (state.kind === "healthy") logger.info(facts, "core health");
         else logger.warn({ ...facts, error: causeText(state.cause) }, "core health");
@@ -229,9 +232,14 @@ async function openCatalog(
   const deps = {
     clock,
     rng,
-    onChange({ pool, member: { id, health } }: PoolChange) {
+    onChange({ pool, member: { id, health, isDraining } }: PoolChange) {
       if (health.kind === "unknown") return;
-      const facts = { provider: pool, endpoint: id, health: health.kind };
+      const facts = {
+        provider: pool,
+        endpoint: id,
+        health: health.kind,
+        ...(isDraining ? { draining: true } : {}),
+      };
       if (health.kind === "healthy") logger.info(facts, "provider health");
       else logger.warn({ ...facts, error: causeText(health.cause) }, "provider health");
     },
@@ -263,6 +271,11 @@ function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> 
   });
 }
 
+/** The pools of chat: the cores, then the providers. */
+function poolsOf({ kind, pool, catalog }: ChatSide): KnownPool[] {
+  return [{ kind, pool }, ...catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }))];
+}
+
 /** Mounts every service. */
 function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Routes {
   const { settings, clock, metrics, stats, health } = shared;
@@ -291,6 +304,15 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
     router.service(StatsService, createStatsService({ ...facts, ...deps }));
+    router.service(
+      BackendsService,
+      createBackendsService({
+        pools: poolsOf(chat),
+        onAction({ requestId: request_id, ...facts }) {
+          shared.logger.info({ request_id, ...facts }, "admin");
+        },
+      }),
+    );
     const { recentCalls: calls, journal } = shared;
     router.service(RequestsService, createRequestsService({ ...facts, calls, journal }));
     registerHealth(router, health, serviceNames, { callerOf });

@@ -1,8 +1,7 @@
 /** RequestsService on a whole gateway: recent calls of every surface, over gRPC, Connect and REST. */
 
 import Anthropic from "@anthropic-ai/sdk";
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
@@ -11,6 +10,7 @@ import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
+import { grpcTo, transports } from "../support/transports.ts";
 
 const admin = "an-admin-key-that-is-long-enough";
 const user = "a-user-key-that-is-long-enough";
@@ -19,29 +19,10 @@ let provider: ProviderDouble;
 let other: ProviderDouble;
 let gateway: RunningGateway;
 
-const transports = {
-  gRPC: (key: string) =>
-    createGrpcTransport({ baseUrl: gateway.url, interceptors: [withKey(key)] }),
-  Connect: (key: string) =>
-    createConnectTransport({
-      baseUrl: gateway.url,
-      httpVersion: "1.1",
-      interceptors: [withKey(key)],
-    }),
-};
-
-const withKey =
-  (key: string): Interceptor =>
-  (next) =>
-  (request) => {
-    request.header.set("authorization", `Bearer ${key}`);
-    return next(request);
-  };
-
 const rest = (path: string, key = admin) =>
   fetch(gateway.url + path, { headers: { authorization: `Bearer ${key}` } });
 
-const client = () => createClient(RequestsService, transports.gRPC(admin));
+const client = () => createClient(RequestsService, grpcTo(gateway.url, admin));
 
 beforeAll(async () => {
   provider = await startProvider("openai-chat");
@@ -81,7 +62,7 @@ describe("calls of every surface are listed, newest first", () => {
     await chat("by-rest", { message: "Hi", model_preference: "one" });
     for (const [name, transport] of Object.entries(transports)) {
       const headers = { "x-request-id": `by-${name}` };
-      await createClient(ChatService, transport(user)).chat(
+      await createClient(ChatService, transport(gateway.url, user)).chat(
         { message: "Hi", modelPreference: "one" },
         { headers },
       );
@@ -128,9 +109,8 @@ describe("calls of every surface are listed, newest first", () => {
 
   test("the three ways to ask give the same", async () => {
     const byGrpc = await client().listRequests({});
-    const byConnect = await createClient(RequestsService, transports.Connect(admin)).listRequests(
-      {},
-    );
+    const connect = transports.Connect!(gateway.url, admin);
+    const byConnect = await createClient(RequestsService, connect).listRequests({});
     expect(byConnect).toEqual(byGrpc);
     const byRest = (await (await rest("/api/v1/requests")).json()) as {
       requests: { request_id: string }[];
@@ -244,7 +224,7 @@ describe("filters and pages", () => {
 describe("who looks at the gateway is not among what it shows", () => {
   test("statistics, health, probes and this service leave no entry and no count", async () => {
     const before = await client().listRequests({});
-    const grpc = transports.gRPC(admin);
+    const grpc = grpcTo(gateway.url, admin);
     await createClient(HealthService, grpc).getHealth({});
     const statsClient = createClient(StatsService, grpc);
     const totals = await statsClient.getStats({});
@@ -296,7 +276,7 @@ describe("a watch", () => {
 
 test("without the scope nobody sees calls of others, by any way", async () => {
   for (const transport of Object.values(transports)) {
-    const refused = createClient(RequestsService, transport(user));
+    const refused = createClient(RequestsService, transport(gateway.url, user));
     for (const work of [
       () => refused.listRequests({}),
       () => refused.getRequest({ requestId: "by-rest" }),
