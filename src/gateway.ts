@@ -22,6 +22,7 @@ import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
@@ -37,6 +38,7 @@ import type { MemberOptions } from "#pool/member.ts";
 import { Pool, type PoolChange } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
+import { DecisionLog } from "#routing/decision-log.ts";
 import { createDispatch, type Dispatch } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
 import { RetryBudget } from "#routing/retry-budget.ts";
@@ -50,6 +52,7 @@ import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
 import { createRequestsService } from "#services/requests.ts";
+import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
 import { type Front, openFront } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
@@ -86,6 +89,7 @@ interface Shared {
   /** What hands ended calls to all that shows them. */
   readonly journal: CallJournal;
   readonly recentCalls: RecentCalls;
+  readonly decisions: DecisionLog;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
@@ -130,7 +134,7 @@ async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<C
 }
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
-function attemptReporter({ metrics, stats, logger }: Shared) {
+function attemptReporter({ metrics, stats, logger, decisions }: Shared) {
   // Endpoints are those of the configuration.
   const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
   const seriesOf = (algorithm: string, core: string) =>
@@ -138,7 +142,9 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
       requests: metrics.balancerRequests.labels({ algorithm, core }),
       stats: stats.series("backend", core),
     }));
-  return ({ algorithm, endpoint }: AttemptStart) => {
+  return (start: AttemptStart) => {
+    const { algorithm, endpoint } = start;
+    decisions.add(start);
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
     series.requests.inc();
@@ -228,7 +234,7 @@ async function openCatalog(
   const wishes = { weights, weightsByProvider };
   const common = { cores, wishes, terms, rng };
   if (wanted.length === 0) return new ChatCatalog({ ...common, providers: [], routes: new Map() });
-  const { openProvider, routeTrees } = await import("#catalog/open-catalog.ts");
+  const { openProvider, routesByType, routeTrees } = await import("#catalog/open-catalog.ts");
   const deps = {
     clock,
     rng,
@@ -255,6 +261,7 @@ async function openCatalog(
     ...common,
     providers,
     routes: routeTrees(routes, { providers: byName, wishes, rng }),
+    routesByType: routesByType(routes),
   });
 }
 
@@ -304,10 +311,16 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
     router.service(StatsService, createStatsService({ ...facts, ...deps }));
+    const pools = poolsOf(chat);
+    const { decisions } = shared;
+    router.service(
+      RoutingService,
+      createRoutingService({ ...facts, pools, decisions, catalog: chat.catalog }),
+    );
     router.service(
       BackendsService,
       createBackendsService({
-        pools: poolsOf(chat),
+        pools,
         onAction({ requestId: request_id, ...facts }) {
           shared.logger.info({ request_id, ...facts }, "admin");
         },
@@ -398,6 +411,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     health: createHealthStatus(serviceNames),
     journal: new CallJournal(clock),
     recentCalls: new RecentCalls(settings.requests),
+    decisions: new DecisionLog(clock),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
   };

@@ -23,7 +23,7 @@ const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
 
 /** Rights that a key or an anonymous caller may hold. */
-export const scopes = ["admin"] as const;
+export const scopes = ["admin", "route"] as const;
 
 const engine = () => z.enum(["polygate", "node"]);
 

@@ -16,6 +16,8 @@ export interface TryFacts {
   readonly elapsedMs: number;
   /** Milliseconds until the first message of a stream. */
   readonly firstMs?: number | undefined;
+  /** 1 for the call's first try. */
+  readonly attempt?: number;
   /** What the choice rested on, as routing has it; `size` is of how many endpoints it speaks. */
   readonly decision?: { readonly size: number } | undefined;
 }

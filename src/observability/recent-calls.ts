@@ -2,6 +2,7 @@
 
 import { Feed } from "#core/feed.ts";
 import { withoutCredentials } from "#core/redact.ts";
+import { Ring, type RingOptions } from "#core/ring.ts";
 import type { EndedCall } from "./call-journal.ts";
 import type { CapturedText, TryFacts } from "./call-record.ts";
 
@@ -34,14 +35,6 @@ export interface RecentCall {
   readonly tries: readonly TryFacts[];
   readonly requestBody: CapturedText | undefined;
   readonly responseBody: CapturedText | undefined;
-}
-
-/** How much is kept. */
-export interface RecentCallsOptions {
-  /** Calls; at least 1. */
-  readonly countMax: number;
-  /** Bytes of all of them, about. */
-  readonly bytesMax: number;
 }
 
 /** Longest text of a field that is kept, in characters. */
@@ -84,7 +77,7 @@ function recentCall(sequence: number, ended: EndedCall): RecentCall {
 /** What an object, and what an endpoint of a decision, takes beside its texts. */
 const entryBytes = 500;
 const tryBytes = 250;
-const endpointBytes = 300;
+const endpointBytes = 600;
 
 /** What a call takes, about: the texts of its own, at two bytes a character. */
 function bytesOf(call: RecentCall): number {
@@ -103,53 +96,16 @@ function bytesOf(call: RecentCall): number {
 /** The calls that ended last, and a feed of those that end. */
 export class RecentCalls {
   readonly feed = new Feed<RecentCall>();
-  readonly #options: RecentCallsOptions;
-  /** By sequence, round and round. */
-  readonly #places: ({ readonly call: RecentCall; readonly bytes: number } | undefined)[];
-  #first = 1;
-  #next = 1;
-  #bytes = 0;
+  readonly ring: Ring<RecentCall>;
 
-  constructor(options: RecentCallsOptions) {
-    this.#options = options;
-    this.#places = new Array(options.countMax);
+  constructor(options: RingOptions) {
+    this.ring = new Ring(options);
   }
 
-  /** How many are kept. */
-  get count(): number {
-    return this.#next - this.#first;
-  }
-
-  /** Bytes of those that are kept, about. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Takes a call; the oldest ones give way to it. One that is too large for all the room is not kept. */
+  /** Takes a call. */
   add(ended: EndedCall): void {
-    const { countMax, bytesMax } = this.#options;
-    const call = recentCall(this.#next, ended);
-    const bytes = bytesOf(call);
-    this.#next += 1;
-    if (this.count > countMax) this.#forgetFirst();
-    this.#places[call.sequence % countMax] = { call, bytes };
-    this.#bytes += bytes;
-    while (this.#bytes > bytesMax) this.#forgetFirst();
+    const call = recentCall(this.ring.next, ended);
+    this.ring.add(call, bytesOf(call));
     this.feed.publish(call);
-  }
-
-  /** Those before `sequence`, newest first; from the newest on when it is absent. */
-  *newestFirst(sequence = this.#next): Generator<RecentCall, void> {
-    for (let at = Math.min(sequence, this.#next) - 1; at >= this.#first; at -= 1) {
-      const place = this.#places[at % this.#options.countMax];
-      if (place !== undefined) yield place.call;
-    }
-  }
-
-  #forgetFirst(): void {
-    const index = this.#first % this.#options.countMax;
-    this.#bytes -= this.#places[index]?.bytes ?? 0;
-    this.#places[index] = undefined;
-    this.#first += 1;
   }
 }

@@ -120,6 +120,11 @@ export class Member<B> {
     return this.#inFlight;
   }
 
+  /** Numbers of one model on this member, without keeping any for a model that it was never asked for. */
+  peek(model: string): ModelStats {
+    return this.#models.get(model) ?? new ModelStats(this.#breaker);
+  }
+
   /** Numbers of one model on this member. */
   statsOf(model: string): ModelStats {
     const known = this.#models.get(model);

@@ -129,7 +129,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
       const { id, weight, backend } = member;
       const inFlight = member.inFlight + elsewhere;
       if (!member.eligible || inFlight >= this.#concurrentMax) continue;
-      const stats = member.statsOf(model);
+      const stats = member.peek(model);
       const { breaker, leastMs, successRate } = stats;
       const keys = backend.standing?.(model);
       const fitness = breaker.fitness(nowMs);

@@ -5,6 +5,7 @@ import type { Rng } from "#core/rng.ts";
 import { type FailureClass, failureClassOf } from "#errors/failure-class.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Choice, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
+import { inTurn, type Survey, sideBySide } from "./survey.ts";
 
 /** Classes of failures that a fallback may be limited to: the client's own faults are the same everywhere. */
 export const fallbackClasses = [
@@ -77,6 +78,10 @@ export class FallbackNode<B> implements RouteNode<B> {
       this,
       this.#steps.map(({ node }) => node.walk(ask)),
     );
+  }
+
+  survey(ask: RouteAsk): Survey {
+    return inTurn(this.#steps.map(({ node }) => node.survey(ask)));
   }
 }
 
@@ -166,6 +171,10 @@ export class SplitNode<B> implements RouteNode<B> {
     }
     return (this.#shares.at(-1) as Share<B>).node.walk(ask);
   }
+
+  survey(ask: RouteAsk): Survey {
+    return sideBySide(this.#shares.map(({ node }) => node.survey(ask)));
+  }
 }
 
 /** What holds for every call, whatever its route. */
@@ -177,6 +186,11 @@ export interface TreeRouteTerms {
 /** A route of a tree for one call. */
 export function treeRoute<B>(node: RouteNode<B>, ask: RouteAsk, terms: TreeRouteTerms): Route<B> {
   const { name, hedgeMs } = node;
-  const route = { ...terms, name, begin: () => node.walk(ask) };
+  const route = {
+    ...terms,
+    name,
+    begin: () => node.walk(ask),
+    survey: () => node.survey(ask),
+  };
   return hedgeMs === undefined ? route : { ...route, hedgeMs };
 }

@@ -15,6 +15,8 @@ import type {
 import type { CallJournal } from "#observability/call-journal.ts";
 import type { TryFacts } from "#observability/call-record.ts";
 import type { RecentCall, RecentCalls } from "#observability/recent-calls.ts";
+import { Decision } from "#routing/decision.ts";
+import { decisionOf } from "./decisions.ts";
 import { pageOf } from "./page-token.ts";
 import { Watches, type WatchesOptions } from "./watches.ts";
 
@@ -81,7 +83,16 @@ function attemptOf(call: RecentCall, one: TryFacts): MessageInitShape<typeof Req
     startMs: threeDigits(startedMs - call.startMs),
     ...(firstMs === undefined ? {} : { firstMessageMs: threeDigits(firstMs) }),
     durationMs: threeDigits(elapsedMs),
+    ...decisionPart(call, one),
   };
+}
+
+/** Why a try went where it did, where routing decided. */
+function decisionPart(call: RecentCall, one: TryFacts) {
+  const { decision } = one;
+  if (!(decision instanceof Decision)) return {};
+  const start = { ...one, requestId: call.requestId, decision, attempt: one.attempt ?? 1 };
+  return { decision: decisionOf(start, call.startWallMs + one.startedMs - call.startMs) };
 }
 
 /** The service over the latest calls. */
@@ -91,16 +102,16 @@ export function createRequestsService(deps: RequestsDeps): ServiceImpl<typeof Re
   return {
     listRequests({ filter, pageSize: size = pageSizeDefault, pageToken: token }) {
       journal.handOver();
-      const { items, nextPageToken } = pageOf((before) => calls.newestFirst(before), {
+      const { items, nextPageToken } = pageOf((before) => calls.ring.newestFirst(before), {
         ...{ token, size },
         wants: (call) => isMeant(call, filter),
       });
-      const { count: kept } = calls;
+      const { count: kept } = calls.ring;
       return { requests: items.map(entryOf), nextPageToken, kept, lost: journal.lost };
     },
     getRequest({ requestId }) {
       journal.handOver();
-      for (const call of calls.newestFirst()) {
+      for (const call of calls.ring.newestFirst()) {
         if (call.requestId !== requestId) continue;
         const { requestBody, responseBody, tries } = call;
         return {

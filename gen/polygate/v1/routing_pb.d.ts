@@ -68,7 +68,8 @@ export declare const ScoreWeightsSchema: GenMessage<ScoreWeights>;
  */
 export declare type SelectProviderRequest = Message<"polygate.v1.SelectProviderRequest"> & {
   /**
-   * What the model is for: chat, vision, reasoning or artifact. Empty means chat.
+   * What the model is for: chat, vision, reasoning or artifact. Empty means chat. It chooses the first
+   * route whose `types` name it; where there is none, it changes nothing.
    *
    * @generated from field: string model_type = 1;
    */
@@ -248,7 +249,8 @@ export declare type ExcludedEndpoint = Message<"polygate.v1.ExcludedEndpoint"> &
   model: string;
 
   /**
-   * draining, unhealthy, breaker_open, max_concurrent, max_latency, max_cost or model_type.
+   * draining, unhealthy, max_concurrent, breaker_open, resting (it asked to be left alone), tried (by
+   * the same call), too_slow (for the time that is left), max_latency or max_cost.
    *
    * @generated from field: string reason = 4;
    */
@@ -484,7 +486,7 @@ export declare type RoutingDecision = Message<"polygate.v1.RoutingDecision"> & {
 
   /**
    * What decided: strategy, affinity (of a session to an endpoint), exploration (now and then any
-   * endpoint is asked, so that nobody is forgotten) or only_one.
+   * endpoint is asked, so that nobody is forgotten), trial (of one that may have recovered) or only_one.
    *
    * @generated from field: string decided_by = 10;
    */

@@ -11,6 +11,7 @@ const ask = { promptTokens: 1, outputTokens: 1 };
 function node(name: string, ...endpoints: string[]): RouteNode<string> {
   return {
     name,
+    survey: () => ({ strategy: "test", steps: [], excluded: [] }),
     walk() {
       const left = [...endpoints];
       let last: Reason | undefined;
