@@ -27,18 +27,15 @@ import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
-import { CallJournal } from "#observability/call-journal.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
-import { RecentCalls } from "#observability/recent-calls.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import { Pool, type PoolChange } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
-import { DecisionLog } from "#routing/decision-log.ts";
 import { createDispatch, type Dispatch } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
 import { RetryBudget } from "#routing/retry-budget.ts";
@@ -57,6 +54,7 @@ import { createStatsService } from "#services/stats.ts";
 import { type Front, openFront } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices } from "./public-services.ts";
+import { openRecords, type Records } from "./records.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
@@ -86,10 +84,8 @@ interface Shared {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly health: HealthStatus;
-  /** What hands ended calls to all that shows them. */
-  readonly journal: CallJournal;
-  readonly recentCalls: RecentCalls;
-  readonly decisions: DecisionLog;
+  /** What is kept of calls. */
+  readonly records: Records;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
@@ -134,7 +130,7 @@ async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<C
 }
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
-function attemptReporter({ metrics, stats, logger, decisions }: Shared) {
+function attemptReporter({ metrics, stats, logger, records }: Shared) {
   // Endpoints are those of the configuration.
   const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
   const seriesOf = (algorithm: string, core: string) =>
@@ -144,7 +140,7 @@ function attemptReporter({ metrics, stats, logger, decisions }: Shared) {
     }));
   return (start: AttemptStart) => {
     const { algorithm, endpoint } = start;
-    decisions.add(start);
+    records.decisions.add(start);
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
     series.requests.inc();
@@ -170,7 +166,7 @@ function attemptReporter({ metrics, stats, logger, decisions }: Shared) {
 
 /** Builds the chat pool, whose health shows in the gateway's own. */
 async function openChat(shared: Shared): Promise<ChatSide> {
-  const { settings, clock, logger, health } = shared;
+  const { settings, clock, logger, health, records } = shared;
   const { chat } = settings;
   const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
   const pool = new Pool<ChatBackend>(
@@ -178,7 +174,9 @@ async function openChat(shared: Shared): Promise<ChatSide> {
     {
       clock,
       rng: systemRng,
-      onChange({ member: { id, health: state, isDraining } }) {
+      onChange(change) {
+        const { id, health: state, isDraining } = change.member;
+        records.onHealth(change);
         health.set(ChatService.typeName, pool.candidates().length > 0);
         if (state.kind === "unknown") return;
         const facts = {
@@ -223,7 +221,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
 
 /** Opens the providers and builds the routes; who has none loads nothing for them. */
 async function openCatalog(
-  { settings, clock, logger }: Shared,
+  { settings, clock, logger, records }: Shared,
   cores: ChatTarget,
 ): Promise<ChatCatalog> {
   const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
@@ -238,7 +236,10 @@ async function openCatalog(
   const deps = {
     clock,
     rng,
-    onChange({ pool, member: { id, health, isDraining } }: PoolChange) {
+    onChange(change: PoolChange) {
+      const { pool, member } = change;
+      const { id, health, isDraining } = member;
+      records.onHealth(change);
       if (health.kind === "unknown") return;
       const facts = {
         provider: pool,
@@ -310,9 +311,12 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       HealthService,
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
-    router.service(StatsService, createStatsService({ ...facts, ...deps }));
+    router.service(
+      StatsService,
+      createStatsService({ ...facts, ...deps, performance: shared.records.performance }),
+    );
     const pools = poolsOf(chat);
-    const { decisions } = shared;
+    const { journal, calls, decisions } = shared.records;
     router.service(
       RoutingService,
       createRoutingService({ ...facts, pools, decisions, catalog: chat.catalog }),
@@ -326,7 +330,6 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
         },
       }),
     );
-    const { recentCalls: calls, journal } = shared;
     router.service(RequestsService, createRequestsService({ ...facts, calls, journal }));
     registerHealth(router, health, serviceNames, { callerOf });
     registerReflection(router, [...publicServices, Health]);
@@ -341,11 +344,12 @@ function openStreet(
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
   const chain = { auth, timeoutMs: request.timeoutMs };
+  const deps = { ...shared, journal: shared.records.journal };
   return openFront(
     {
       listeners: settings.listeners,
       routes: routesOf(shared, behind.chat, behind.predict),
-      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, shared),
+      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, deps),
       pages: gatewayPages({
         metrics,
         pool: behind.chat.pool,
@@ -370,7 +374,7 @@ function openStreet(
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },
-    shared,
+    deps,
   );
 }
 
@@ -402,22 +406,20 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   await using opening = new AsyncDisposableStack();
   const clock = systemClock;
   const stopping = new AbortController();
+  const metrics = createMetrics();
+  // Closed last, so that it has every call.
+  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
   const shared: Shared = {
     settings,
     clock,
     logger,
-    metrics: createMetrics(),
+    metrics,
     stats: createStats(clock),
     health: createHealthStatus(serviceNames),
-    journal: new CallJournal(clock),
-    recentCalls: new RecentCalls(settings.requests),
-    decisions: new DecisionLog(clock),
+    records,
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
   };
-  shared.journal.read((calls) => {
-    for (const call of calls) shared.recentCalls.add(call);
-  });
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);

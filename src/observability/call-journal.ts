@@ -21,18 +21,27 @@ const pauseMs = 50;
 /** Calls that wait for the next batch; further ones are counted and forgotten. */
 const waitingMaxDefault = 5_000;
 
+/** What a journal may be given. */
+export interface JournalOptions {
+  readonly waitingMax?: number;
+  /** Told of each call that no reader is given. */
+  onLost?(): void;
+}
+
 /** The way from calls to their readers. */
 export class CallJournal {
   readonly #clock: Clock;
   readonly #waitingMax: number;
+  readonly #onLost: (() => void) | undefined;
   readonly #readers: JournalReader[] = [];
   #waiting: EndedCall[] = [];
   #isPausing = false;
   #lost = 0;
 
-  constructor(clock: Clock, waitingMax = waitingMaxDefault) {
+  constructor(clock: Clock, { waitingMax = waitingMaxDefault, onLost }: JournalOptions = {}) {
     this.#clock = clock;
     this.#waitingMax = waitingMax;
+    this.#onLost = onLost;
   }
 
   /** Calls that no reader was given. */
@@ -50,6 +59,7 @@ export class CallJournal {
     if (this.#readers.length === 0) return;
     if (this.#waiting.length >= this.#waitingMax) {
       this.#lost += 1;
+      this.#onLost?.();
       return;
     }
     const elapsedMs = this.#clock.nowMs() - record.startMs;

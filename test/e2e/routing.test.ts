@@ -60,13 +60,9 @@ describe("a dry run", () => {
     const before = sent();
     const selection = await client().selectProvider({ modelType: "chat" });
     expect(selection).toMatchObject({ provider: "cheap", model: "double", strategy: "scored" });
-    expect(Object.keys(selection.terms).toSorted()).toEqual([
-      "cost",
-      "latency",
-      "load",
-      "priority",
-      "reliability",
-    ]);
+    expect(new Set(Object.keys(selection.terms))).toEqual(
+      new Set(["cost", "latency", "load", "priority", "reliability"]),
+    );
     const terms = Object.values(selection.terms);
     expect(terms.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1);
     const sum = terms.reduce((total, { score, weight }) => total + score * weight, 0);

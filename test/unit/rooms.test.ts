@@ -53,7 +53,9 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   catalog: ["dialects", "routing", "pool", "backends", "chat", "errors", "core"],
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
+  history: ["core"],
   services: [
+    "history",
     "catalog",
     "chat",
     "routing",

@@ -34,6 +34,7 @@ const judged: Readonly<Record<string, string>> = {
   "backends/onnx/worker.ts sessions": "loaded models by key; a run has tensors of its own",
   "backends/polyagent/grpc-js-wire.ts decoders": perType,
   "config/settle.ts collator": once1,
+  "core/redact.ts named": stateless,
   "core/lent-memory.ts loans":
     "who has which view; the views' bytes are overwritten when used again",
   "errors/code-name.ts names": once1,
