@@ -343,7 +343,8 @@ function openStreet(
 ): Promise<Front> {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
-  const chain = { auth, timeoutMs: request.timeoutMs };
+  const { captureBytesMax } = settings.requests;
+  const chain = { auth, timeoutMs: request.timeoutMs, captureBytesMax };
   const deps = { ...shared, journal: shared.records.journal };
   return openFront(
     {

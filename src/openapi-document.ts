@@ -33,6 +33,8 @@ const examples = (): RequestExamples => ({
   "polygate.v1.ModelsService.UnloadModel": { model: "digits" },
   "polygate.v1.ModelsService.ReloadModel": { model: "digits" },
   "polygate.v1.StatsService.GetPerformance": { hours: 24 },
+  "polygate.v1.StatsService.GetHistory": { hours: 1 },
+  "polygate.v1.RoutingService.SelectProvider": { model_type: "chat" },
 });
 
 /** A digit that ships with the package, in base64: small enough to be read in the document. */

@@ -9,11 +9,14 @@ const forms: readonly RegExp[] = [
   /\bAIza[\w-]{20,}/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g,
   /\b(?:gh[opsur]|glpat|github_pat|xox[abeoprs])[-_][\w-]{12,}/g,
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
+  /\beyJ[A-Za-z0-9]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g,
 ];
-const named =
-  /((?:bearer|basic)\s+|(?:api[-_]?key|authorization|password|passwd|secret|token)["']?\s*[:=]\s*["']?)[^\s"',;&}]{6,}/gi;
+/** What follows the name of a scheme, and what is assigned to a name that says so. */
+const named: readonly RegExp[] = [
+  /(\b(?:bearer|basic)\s+)[^\s"',;&}]{8,}/gi,
+  /((?:api[-_]?key|authorization|password|passwd|secret|token)["']?\s*[:=]\s*["']?)[^\s"',;&}]{6,}/gi,
+];
 
 /** What stands where a credential stood. */
 export const redacted = "[redacted]";
@@ -22,5 +25,6 @@ export const redacted = "[redacted]";
 export function withoutCredentials(text: string): string {
   let clean = text;
   for (const form of forms) clean = clean.replace(form, redacted);
-  return clean.replace(named, `$1${redacted}`);
+  for (const form of named) clean = clean.replace(form, `$1${redacted}`);
+  return clean;
 }

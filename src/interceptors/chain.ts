@@ -10,6 +10,7 @@ import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
+import { capture } from "./capture.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
@@ -20,6 +21,8 @@ export interface ChainOptions {
   readonly auth: AuthOptions;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitOptions;
+  /** Most of a message that is kept with recent calls, in bytes; absent: nothing is. */
+  readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
   readonly timeoutMs: number;
 }
@@ -55,6 +58,8 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
     validate(), // the most expensive refusal comes last
+    // Only what is sound is kept.
+    ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
   ];
   return {
     interceptors,

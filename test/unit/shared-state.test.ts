@@ -34,7 +34,6 @@ const judged: Readonly<Record<string, string>> = {
   "backends/onnx/worker.ts sessions": "loaded models by key; a run has tensors of its own",
   "backends/polyagent/grpc-js-wire.ts decoders": perType,
   "config/settle.ts collator": once1,
-  "core/redact.ts named": stateless,
   "core/lent-memory.ts loans":
     "who has which view; the views' bytes are overwritten when used again",
   "errors/code-name.ts names": once1,
@@ -51,6 +50,7 @@ const judged: Readonly<Record<string, string>> = {
   "http2/hpack-decoder.ts scratch": "one string at a time, copied out at its length: tested below",
   "http2/hpack-encoder.ts empty": once1,
   "http2/huffman.ts decoder": once1,
+  "interceptors/captured-text.ts dataUri": stateless,
   "interceptors/method-facts.ts known": "one entry per method",
   "json/cursor.ts nonBlank": "its position is set before each use, in texts of any caller",
   "json/leaf.ts scalarLeaves": "one entry per type of number or text",
