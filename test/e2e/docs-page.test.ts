@@ -23,6 +23,15 @@ const adminOperations = [
   "ModelsService_UnloadModel",
   "ModelsService_ReloadModel",
   "ModelsService_ReloadModel_2",
+  "RoutingService_ListDecisions",
+  "RoutingService_WatchDecisions",
+  "BackendsService_ListBackends",
+  "BackendsService_DrainBackend",
+  "BackendsService_ResumeBackend",
+  "BackendsService_ResetBackend",
+  "RequestsService_ListRequests",
+  "RequestsService_GetRequest",
+  "RequestsService_WatchRequests",
 ];
 
 describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
@@ -97,6 +106,9 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "ModelsService",
         "HealthService",
         "StatsService",
+        "RoutingService",
+        "BackendsService",
+        "RequestsService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();
       await page.fill("#filter", "PREDICT");
