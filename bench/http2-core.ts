@@ -35,7 +35,7 @@ const nothing = () => {};
 const quiet = {
   createStream: (id: number) => new Stream(id),
   onHead: nothing,
-  onData: nothing,
+  onData: () => false,
   onEnd: nothing,
   onClose: nothing,
   onWritable: nothing,

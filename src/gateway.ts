@@ -106,7 +106,7 @@ const coreMessageBytesMax = 64 * 1024 * 1024;
 /** Images decoded at once: half of the threads that also read files and look up names. */
 const decodingMax = 2;
 /** Memory of the images that are decoded at once: one of the largest, or two of a usual size. */
-const decodingBytesMax = 160_000_000;
+const decodingBytesMax = 130_000_000;
 /** Retries and hedges that gateways with few calls may always have, and how long calls count. */
 const retryTerms = { perSecondMin: 10, windowSeconds: 10 };
 const hedgeTerms = { perSecondMin: 1, windowSeconds: 10 };

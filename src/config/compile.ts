@@ -127,7 +127,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
 }
 
 /** Buffers lie outside of V8's heap, but its limit tells how much memory the process may have. */
-const heapShare = 1 / 8;
+const heapShare = 1 / 10;
 const bufferBytesMaxDefault = 1024 ** 3;
 
 function bufferBytesMaxFrom(
@@ -135,7 +135,7 @@ function bufferBytesMaxFrom(
   { heapBytesMax }: CompileContext,
   report: Report,
 ): number {
-  const derived = Math.min(heapBytesMax * heapShare, bufferBytesMaxDefault);
+  const derived = Math.min(Math.floor(heapBytesMax * heapShare), bufferBytesMaxDefault);
   // A message and what it decompresses to are held at the same time.
   const needed = 2 * requestBytesMax;
   if (limit !== undefined && limit < needed) {

@@ -63,7 +63,7 @@ const gateway = z.strictObject({
   buffer_limit: size("1024GB")
     .optional()
     .describe(
-      "Bytes of requests and responses that the process holds at one time; an eighth of V8's heap limit, at most 1 GiB, when absent.",
+      "Bytes of requests and responses that the process holds at one time; a tenth of V8's heap limit, at most 1 GiB, when absent.",
     ),
   health_check_timeout: duration("10m")
     .prefault("2s")

@@ -1,6 +1,7 @@
 /** A body that comes in: kept as it came, read whole or in pieces, slowly when its reader is slow. */
 
 import { type BodyProgress, partsOfOne } from "#core/body-progress.ts";
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { isSmallPart, owned, PieceList } from "#core/piece-list.ts";
 import { BodyTooLargeError } from "./body-too-large.ts";
 
@@ -27,9 +28,13 @@ export class IncomingBody {
   /** The usual body is one piece, so the first is held without a list. */
   #first: Buffer | undefined;
   #rest: PieceList | undefined;
+  /** What follows the first, once a reader waits for all of it. */
+  #gathered: GatheredBytes | undefined;
   #waitingBytes = 0;
   /** The reader wants all of it, and lets its sender go on for so many bytes; -1: it reads pieces. */
   #wholeBytesMax = -1;
+  /** Its length, as far as that is known. */
+  #wholeBytes = 0;
   #whole: PromiseWithResolvers<Buffer> | undefined;
   /** Why its reader gets no more: what still comes is dropped, and no more granted. */
   #failure: Error | undefined;
@@ -51,26 +56,54 @@ export class IncomingBody {
     return this.#wake !== undefined && this.#progress?.isBetween === false;
   }
 
-  /** Adds a piece; one that `outlives` the turn in which it came may be part of a larger read. */
-  add(piece: Buffer, source: BodySource, outlives: boolean): void {
+  /**
+   * Adds a piece; one that `outlives` the turn in which it came may be part of a larger read. False
+   * when the memory that it lies in is not used on.
+   */
+  add(piece: Buffer, source: BodySource, outlives: boolean): boolean {
     if (this.#failure !== undefined) {
       source.dropped(piece.length);
-      return;
+      return false;
     }
-    const isWhole = this.#wholeBytesMax >= 0;
-    if (isWhole) source.kept(piece.length);
+    if (this.#wholeBytesMax >= 0) return this.#addToWhole(piece, source, outlives);
+    const isFirst = this.#waitingBytes === 0;
     this.#waitingBytes += piece.length;
-    if (this.#waitingBytes === piece.length) {
+    if (isFirst) {
       this.#first = outlives ? this.#copied(piece) : piece;
     } else {
       this.#rest ??= new PieceList();
       this.#rest.push(piece);
     }
-    // Who wants all of it need not wake for a part.
-    if (!isWhole) this.#signal();
-    else if (this.#waitingBytes > this.#wholeBytesMax) {
+    this.#signal();
+    return true;
+  }
+
+  /** Who wants all of it need not wake for a part. */
+  #addToWhole(piece: Buffer, source: BodySource, outlives: boolean): boolean {
+    source.kept(piece.length);
+    const isFirst = this.#waitingBytes === 0;
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes > this.#wholeBytesMax) {
       this.#fail(new BodyTooLargeError(this.#wholeBytesMax), source);
+      return false;
     }
+    if (isFirst && (piece.length < worthBytes || piece.length === this.#wholeBytes)) {
+      this.#first = outlives ? this.#copied(piece) : piece;
+      return true;
+    }
+    this.#gathered ??= this.#gather();
+    this.#gathered.add(piece);
+    return false;
+  }
+
+  /** Puts what has come so far where the rest will follow it. */
+  #gather(): GatheredBytes {
+    const gathered = new GatheredBytes(this.#wholeBytes);
+    for (let piece = this.#takeFirst(); piece !== undefined; piece = this.#takeFirst()) {
+      gathered.add(piece);
+      this.#waitingBytes += piece.length;
+    }
+    return gathered;
   }
 
   /** The peer has ended: the body is whole. */
@@ -106,8 +139,11 @@ export class IncomingBody {
     return this.ended && this.#failure === undefined ? this.#takeAll() : undefined;
   }
 
-  /** The whole body. Rejects with BodyTooLargeError past `bytesMax` and with what broke the stream. */
-  read(bytesMax: number, source: BodySource): Promise<Buffer> {
+  /**
+   * The whole body, of `bytesAll` bytes where its head says so. Rejects with BodyTooLargeError past
+   * `bytesMax` and with what broke the stream.
+   */
+  read(bytesMax: number, source: BodySource, bytesAll = bytesMax): Promise<Buffer> {
     // One promise, settled by who brings the last piece: every answer to a call of ours comes by here.
     const whole = Promise.withResolvers<Buffer>();
     const broken = this.#failure ?? (this.ended ? undefined : source.broken());
@@ -115,6 +151,7 @@ export class IncomingBody {
       whole.reject(broken);
     } else {
       this.#wholeBytesMax = bytesMax;
+      this.#wholeBytes = bytesAll;
       if (this.#waitingBytes > 0) source.kept(this.#waitingBytes);
       this.#whole = whole;
       if (this.#waitingBytes > bytesMax) this.#fail(new BodyTooLargeError(bytesMax), source);
@@ -201,7 +238,8 @@ export class IncomingBody {
   }
 
   #clear(): void {
-    this.#first = this.#rest = undefined;
+    this.#gathered?.clear();
+    this.#first = this.#rest = this.#gathered = undefined;
     this.#waitingBytes = 0;
   }
 
@@ -222,7 +260,9 @@ export class IncomingBody {
   #takeAll(): Buffer {
     const first = this.#first ?? empty;
     const rest = this.#rest;
+    const gathered = this.#gathered?.takeOwn();
     this.#clear();
+    if (gathered !== undefined) return gathered;
     return rest === undefined || rest.bytes === 0 ? first : rest.takeAll(first);
   }
 }

@@ -1,6 +1,7 @@
 /** A connection on a server: bytes in, requests and bytes out. No sockets, timers or promises. */
 
 import type { ByteBudget } from "#core/byte-budget.ts";
+import { free } from "#core/free.ts";
 import { type OutputChunk, part } from "#http/write-chunks.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -70,6 +71,8 @@ export class Connection implements Link {
   /** Input that was not read yet, from `#at` on. */
   #input: Buffer = noBytes;
   #at = 0;
+  /** Others than this connection have views of it. */
+  #isInputUsedOn = false;
   /** The last answer's request may be followed by a line end that is none of the next one's. */
   #mayEndLine = false;
   /** What lies in the input means something only with what comes behind it. */
@@ -152,14 +155,18 @@ export class Connection implements Link {
     return this.#halfClose !== undefined && this.#at === this.#input.length;
   }
 
-  /** Takes input, which is the connection's from now on: it may be written over. */
+  /** Takes input, which is the connection's from now on: it may be written over, and freed. */
   receive(bytes: Buffer, nowMs: number): void {
     this.#nowMs = nowMs;
     if (this.#phase === phase.closing) this.#lingerOn();
-    if (this.#phase >= phase.closing || this.#isDeaf) return;
+    if (this.#phase >= phase.closing || this.#isDeaf) {
+      free(bytes);
+      return;
+    }
     const isRest = this.#at < this.#input.length;
     this.#input = isRest ? Buffer.concat([this.#input.subarray(this.#at), bytes]) : bytes;
     this.#at = 0;
+    this.#isInputUsedOn = false;
     this.#isStarved = false;
     this.#read();
   }
@@ -358,6 +365,7 @@ export class Connection implements Link {
   }
 
   #readHead(): void {
+    this.#isInputUsedOn = true;
     let head = this.#head;
     if (head === undefined && this.#mayEndLine && this.#input[this.#at] === octet.cr) {
       this.#endLine();
@@ -419,8 +427,14 @@ export class Connection implements Link {
 
   #readBody(body: BodyReader): void {
     const start = this.#at;
-    this.#at = body.read(this.#input, start);
-    if (body.dataEnd > start) this.#current?.received(this.#input.subarray(start, body.dataEnd));
+    const input = this.#input;
+    this.#at = body.read(input, start);
+    const piece = input.subarray(start, body.dataEnd);
+    const isAllRead = this.#at === input.length;
+    // Whoever gets the body may free it, so nothing here may look at that memory again.
+    if (isAllRead) this.#dropInput();
+    if (piece.length > 0 && this.#current?.received(piece) === true) this.#isInputUsedOn = true;
+    if (isAllRead && !this.#isInputUsedOn) free(input);
     if (body.refusal !== undefined) {
       this.#refuse(body.refusal);
     } else if (body.isOver) {

@@ -118,7 +118,8 @@ export class ServerExchange implements BodySource, Output {
   /** The whole body. Rejects with BodyTooLargeError or ConnectionBrokenError. */
   async body(bytesMax: number): Promise<Buffer> {
     this.#invite(bytesMax);
-    return await this.#body.read(bytesMax, this);
+    const { bodyBytes } = this.#facts;
+    return await this.#body.read(bytesMax, this, bodyBytes < 0 ? bytesMax : bodyBytes);
   }
 
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */
@@ -227,13 +228,13 @@ export class ServerExchange implements BodySource, Output {
     return this.#body.ended;
   }
 
-  /** A piece of the body has come. */
-  received(piece: Buffer): void {
-    if (this.#answered) return;
+  /** A piece of the body has come. False when the memory that it lies in is not used on. */
+  received(piece: Buffer): boolean {
+    if (this.#answered) return false;
     this.receivedBytes += piece.length;
     this.unreadBytes += piece.length;
     this.heldBytes += piece.length;
-    this.#body.add(piece, this, this.dispatched);
+    return this.#body.add(piece, this, this.dispatched);
   }
 
   /** The body is whole. */

@@ -4,7 +4,9 @@ import type { Socket } from "node:net";
 import { ByteAccount } from "#core/byte-account.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { inputTurn } from "#core/input-turn.ts";
 import { networkOf } from "#core/network-of.ts";
+import { turns } from "#core/turns.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";
@@ -45,6 +47,8 @@ export class SocketDriver implements TurnWork {
   readonly #account: ByteAccount;
   #isQueued = false;
   #isEnded = false;
+  /** This turn's input has taken its time: nothing is read until the next. */
+  #isResting = false;
   /** The socket is another protocol's. */
   #isHandedOver = false;
   #blockedSinceMs: number | undefined;
@@ -113,7 +117,7 @@ export class SocketDriver implements TurnWork {
 
   /** Writes, ends or reads on, as the connection wants it. */
   endTurn(): void {
-    this.#isQueued = false;
+    this.#isQueued = this.#isResting = false;
     if (this.#socket.destroyed || this.#isHandedOver) return;
     const connection = this.#connection;
     if (this.#blockedSinceMs === undefined) this.#flush();
@@ -131,7 +135,10 @@ export class SocketDriver implements TurnWork {
   }
 
   #receive(bytes: Buffer): void {
-    this.#connection.receive(bytes, this.#share.clock.nowMs());
+    const nowMs = this.#share.clock.nowMs();
+    this.#isResting = inputTurn.isOver(nowMs);
+    if (this.#isResting) this.wake();
+    this.#connection.receive(bytes, nowMs);
     this.#look();
   }
 
@@ -157,7 +164,15 @@ export class SocketDriver implements TurnWork {
     this.#pace();
   }
 
+  /** A crowd that leaves in the middle of requests must not keep others waiting: each is refused. */
   #receiveEnd(): void {
+    const later = turns.next();
+    if (later === undefined) this.#endInput();
+    else void later.then(() => this.#endInput());
+  }
+
+  #endInput(): void {
+    if (this.#socket.destroyed || this.#isHandedOver) return;
     this.#connection.receiveEnd(this.#share.clock.nowMs());
     this.wake();
   }
@@ -184,7 +199,7 @@ export class SocketDriver implements TurnWork {
   /** Stops reading while what came is not wanted yet. */
   #pace(): void {
     if (this.#isHandedOver) return;
-    const { wantsInput } = this.#connection;
+    const wantsInput = this.#connection.wantsInput && !this.#isResting;
     if (wantsInput === this.#socket.isPaused()) {
       if (wantsInput) this.#socket.resume();
       else this.#socket.pause();

@@ -122,8 +122,8 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
     stream.head();
   }
 
-  onData(stream: ClientStream, payload: Buffer): void {
-    stream.received(payload);
+  onData(stream: ClientStream, payload: Buffer): boolean {
+    return stream.received(payload);
   }
 
   onEnd(stream: ClientStream): void {

@@ -10,8 +10,10 @@ export interface ConnectionHandler<S extends Stream> {
   createStream(id: number): S;
   /** A request's head, or a response's, informational ones included; read it off the stream. */
   onHead(stream: S): void;
-  /** A piece of the body. It may be kept; give it back with `consume` once it was read. */
-  onData(stream: S, payload: Buffer): void;
+  /**
+   * A piece of the body. It may be kept, unless this returns false: its memory may then be freed.
+   */
+  onData(stream: S, payload: Buffer): boolean;
   /** The peer's message is whole; `trailers` are on the stream. */
   onEnd(stream: S): void;
   /** The stream is over, by both ends or by a break; called once for each that had a head. */

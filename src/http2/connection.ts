@@ -2,6 +2,7 @@
 
 import { ByteAccount } from "#core/byte-account.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import { free } from "#core/free.ts";
 import type { Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
@@ -249,7 +250,10 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    */
   receive(bytes: Buffer, nowMs: number): void {
     this.#lifetime.nowMs = this.#lifetime.heardMs = nowMs;
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined) {
+      free(bytes);
+      return;
+    }
     const at = this.#prefaceBytes < clientPreface.length ? this.#readPreface(bytes) : 0;
     this.#reader.push(bytes, at);
     this.#readFrames();
@@ -593,6 +597,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
     const stream = this.#streams.find(streamId);
     if (stream === undefined) {
+      this.#reader.forget();
       if (this.#lingering.has(streamId)) this.#discard(frame);
       else this.#refuseStray(streamId);
       return;
@@ -627,7 +632,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       stream.unreadBytes += bytes;
       this.#hold(stream, bytes);
       this.#windows.lay(bytes);
-      this.#handler.onData(stream, frame.bytes.subarray(frame.start, frame.end));
+      const isKept = this.#handler.onData(stream, frame.bytes.subarray(frame.start, frame.end));
+      if (!isKept) this.#reader.forget();
     }
     if (end) this.#remoteEnd(stream);
   }

@@ -1,5 +1,6 @@
 /** Cuts a connection's input into frames, wherever the network has cut it. Pure. */
 
+import { free } from "#core/free.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { Frame, frameHeadBytes } from "./frames.ts";
 
@@ -7,7 +8,8 @@ const empty = Buffer.alloc(0);
 
 /**
  * Gives whole frames out of pieces. A frame that lies whole in a piece is read where it lies; one
- * that is cut gets memory of its own, so payloads may be kept by whoever they are given to.
+ * that is cut gets memory of its own, so payloads may be kept by whoever they are given to. Memory
+ * in which every frame was forgotten is freed once it is read.
  */
 export class FrameReader {
   /** The frame that `next` has read. */
@@ -19,6 +21,11 @@ export class FrameReader {
   #at = 0;
   #cut: Buffer | undefined;
   #cutBytes = 0;
+  /** Somebody may keep a part of the frame that was read last, and of the input before that. */
+  #isFrameKept = false;
+  #isInputKept = false;
+  /** Where that frame lies when it is not in the input. */
+  #frameOfCut: Buffer | undefined;
 
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
@@ -29,7 +36,12 @@ export class FrameReader {
     return this.#at < this.#bytes.length;
   }
 
-  /** Adds input from `at` on. */
+  /** Nobody keeps a part of the frame that was read last. */
+  forget(): void {
+    this.#isFrameKept = false;
+  }
+
+  /** Adds input from `at` on, which is the reader's from now on. */
   push(bytes: Buffer, at: number): void {
     if (this.pending) {
       this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), bytes.subarray(at)]);
@@ -38,10 +50,12 @@ export class FrameReader {
       this.#bytes = bytes;
       this.#at = at;
     }
+    this.#isInputKept = false;
   }
 
   /** Reads the next frame; false when the input does not hold it whole. */
   next(): boolean {
+    this.#settle();
     if (this.#cut !== undefined) return this.#nextOfCut(this.#cut);
     const left = this.#bytes.length - this.#at;
     if (left < frameHeadBytes) return this.#hold(frameHeadBytes);
@@ -50,7 +64,17 @@ export class FrameReader {
     if (this.flaw !== errorCode.noError) return true;
     if (this.frame.end > this.#bytes.length) return this.#hold(frameHeadBytes + this.frame.length);
     this.#at = this.frame.end;
+    this.#isFrameKept = true;
     return true;
+  }
+
+  /** Frees the memory of the frame that was read last, or notes that it is kept. */
+  #settle(): void {
+    const cut = this.#frameOfCut;
+    this.#frameOfCut = undefined;
+    if (cut === undefined) this.#isInputKept ||= this.#isFrameKept;
+    else if (!this.#isFrameKept) free(cut);
+    this.#isFrameKept = false;
   }
 
   /** Keeps the rest of the input in memory for `size` bytes. */
@@ -64,6 +88,7 @@ export class FrameReader {
 
   /** Lets go of the input: an idle connection holds none. */
   #release(): false {
+    if (!this.#isInputKept) free(this.#bytes);
     this.#bytes = this.frame.bytes = empty;
     this.#at = 0;
     return false;
@@ -82,6 +107,8 @@ export class FrameReader {
       return this.#nextOfCut(this.#cut);
     }
     this.#cut = undefined;
+    this.#frameOfCut = cut;
+    this.#isFrameKept = true;
     return true;
   }
 }

@@ -121,10 +121,10 @@ export class MessageStream extends Stream implements BodySource {
     this.connection.reset(this, code);
   }
 
-  /** A piece of the body has come. For the session alone, as all below. */
-  received(piece: Buffer): void {
+  /** A piece of the body has come: false when it is not kept. For the session alone, as all below. */
+  received(piece: Buffer): boolean {
     // Small calls are over within the turn; what an owner already at work gets may have to wait.
-    this.#body.add(piece, this, this.dispatched);
+    return this.#body.add(piece, this, this.dispatched);
   }
 
   /** The body is whole. */

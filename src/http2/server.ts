@@ -101,8 +101,8 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, Tak
     this.#fresh.push(stream);
   }
 
-  onData(stream: ServerStream, payload: Buffer): void {
-    stream.received(payload);
+  onData(stream: ServerStream, payload: Buffer): boolean {
+    return stream.received(payload);
   }
 
   onEnd(stream: ServerStream): void {

@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
+import { inputTurn } from "#core/input-turn.ts";
 import { giveBack } from "#core/lent-memory.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { type WrittenCallback, writeChunks } from "#http/write-chunks.ts";
@@ -34,6 +35,8 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   readonly #clock: Clock;
   readonly #owner: SocketOwner;
   #isQueued = false;
+  /** This turn's input has taken its time: nothing is read until the next. */
+  #isResting = false;
   #blockedSinceMs: number | undefined;
   #endedMs: number | undefined;
 
@@ -60,7 +63,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   wake(): void {
     if (this.#isQueued) return;
     this.#isQueued = true;
-    if (this.#connection.bodyIsComing) process.nextTick(endTurn, this);
+    if (this.#connection.bodyIsComing && !this.#isResting) process.nextTick(endTurn, this);
     else turnQueue.add(this);
   }
 
@@ -82,7 +85,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
 
   /** Writes, then goes on where a slice of input ended, once the socket has taken the output so far. */
   endTurn(): void {
-    this.#isQueued = false;
+    this.#isQueued = this.#isResting = false;
     if (this.#socket.destroyed) return;
     this.#flush();
     this.#connection.relieve();
@@ -95,7 +98,9 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   }
 
   #read(bytes: Buffer): void {
-    this.#connection.receive(bytes, this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    this.#isResting = inputTurn.isOver(nowMs);
+    this.#connection.receive(bytes, nowMs);
     this.#owner.onTurn();
     this.#connection.relieve();
     this.wake();
@@ -105,7 +110,8 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   /** Reads no more of a peer whose last input is still being worked on, or that reads nothing. */
   #pace(): void {
     const { hasInput, waitingBytes } = this.#connection;
-    if (hasInput || waitingBytes > waitingBytesMax) this.#socket.pause();
+    const isToWait = hasInput || waitingBytes > waitingBytesMax || this.#isResting;
+    if (isToWait) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 

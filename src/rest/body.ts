@@ -2,6 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
+import { free } from "#core/free.ts";
 import { turns } from "#core/turns.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -36,6 +37,13 @@ function textOf(bytes: Uint8Array): string {
   } catch (cause) {
     throw fault("BODY_MALFORMED", "the body is not valid UTF-8", { cause });
   }
+}
+
+/** The text of a whole body, which nobody reads any more after that. */
+function textInsteadOf(body: Uint8Array): string {
+  const text = textOf(body);
+  free(body);
+  return text;
 }
 
 /** Whether a media type is JSON; a body without a type counts as such. */
@@ -118,8 +126,9 @@ function messageFromJsonBytes(
   json: JsonCodec,
   bytes: Uint8Array,
 ): Message | Promise<Message> {
-  const text = textOf(bytes);
-  if (bytes.length <= decodedBytesMax) return messageFromJson(route, json, text);
+  const isShort = bytes.length <= decodedBytesMax;
+  const text = textInsteadOf(bytes);
+  if (isShort) return messageFromJson(route, json, text);
   return turns.later().then(() => messageFromJson(route, json, text));
 }
 
@@ -137,7 +146,7 @@ function messageReader(
   requireReadable(exchange, media);
   if (isJson(media)) return (bytes) => messageFromJsonBytes(route, json, bytes);
   if (media.type === "application/x-www-form-urlencoded") {
-    return (bytes) => messageFromUrlencoded(route, textOf(bytes), binder);
+    return (bytes) => messageFromUrlencoded(route, textInsteadOf(bytes), binder);
   }
   const { upload, method } = route;
   if (upload !== undefined && takesBody(upload, media.type)) {

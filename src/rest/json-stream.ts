@@ -1,11 +1,11 @@
 /** Cuts a body that holds many JSON values into their bytes while it arrives. */
 
 import type { ConnectError } from "@connectrpc/connect";
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { fault } from "#errors/fault.ts";
 import { mark } from "#json/cursor.ts";
 import { jsonLimits } from "#json/limits.ts";
 import { tooDeep } from "#json/problem.ts";
-import { GatheredBytes } from "./gathered-bytes.ts";
 import { refuse } from "./json-fault.ts";
 
 /** How far the reading of a stream has come. */

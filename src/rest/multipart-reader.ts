@@ -1,5 +1,6 @@
 /** Takes a multipart body apart while it arrives (RFC 2046, 5.1; RFC 7578). Pure. */
 
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import {
   badHead,
   type FormPart,
@@ -8,7 +9,6 @@ import {
   type PartHead,
   partHeadFrom,
 } from "./form-part.ts";
-import { GatheredBytes } from "./gathered-bytes.ts";
 
 /** Parts of one body. */
 const partsMax = 256;

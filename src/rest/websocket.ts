@@ -4,6 +4,8 @@ import type { Duplex } from "node:stream";
 import type { ConnectError } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { free } from "#core/free.ts";
+import { inputTurn } from "#core/input-turn.ts";
 import { fault } from "#errors/fault.ts";
 import {
   closeCode,
@@ -66,6 +68,8 @@ export class WebSocketConnection implements MessageTaker {
   #isHeard = true;
   /** Since when a message is not whole and the peer may send it. */
   #withinSinceMs: number | undefined;
+  /** This turn's input has taken its time. */
+  #isResting = false;
   #isClosing = false;
   #isFinished = false;
 
@@ -200,10 +204,23 @@ export class WebSocketConnection implements MessageTaker {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#isFinished) return;
+    if (this.#isFinished) {
+      free(chunk);
+      return;
+    }
     this.#isHeard = true;
+    if (inputTurn.isOver(this.#options.clock.nowMs())) this.#rest();
     this.#reader.push(chunk);
     this.#pace();
+  }
+
+  /** Reads no more in this turn of the event loop. */
+  #rest(): void {
+    this.#isResting = true;
+    setImmediate(() => {
+      this.#isResting = false;
+      this.#pace();
+    });
   }
 
   #readOn(): void {
@@ -213,14 +230,15 @@ export class WebSocketConnection implements MessageTaker {
 
   /** Stops reading while texts wait for the handler, or what was written for the peer. */
   #pace(): void {
-    const mayRead = this.#isClosing || !(this.isFull || this.#blockedSinceMs !== undefined);
+    const isTaken = this.#isClosing || !(this.isFull || this.#blockedSinceMs !== undefined);
+    const mayRead = isTaken && !this.#isResting;
     if (mayRead === this.#socket.isPaused()) {
       if (mayRead) this.#socket.resume();
       else this.#socket.pause();
       // Who was not read could not be heard.
       this.#isHeard = true;
     }
-    const isWithin = mayRead && this.#reader.isWithin;
+    const isWithin = isTaken && this.#reader.isWithin;
     this.#withinSinceMs = isWithin
       ? (this.#withinSinceMs ?? this.#options.clock.nowMs())
       : undefined;

@@ -12,6 +12,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
+import { free } from "#core/free.ts";
 import { turns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import { JsonProblem, TooManyJsonElements } from "#json/problem.ts";
@@ -25,6 +26,7 @@ import type { Format } from "./content-type.ts";
 /** Input and output of one method in one format. */
 export interface Codec {
   /**
+   * The message of `bytes`, which are its own from then on: those that JSON was read of are freed.
    * At once, but for long JSON. Throws, or rejects with, BODY_MALFORMED with `malformedCode` for bytes
    * that are no such message, BODY_TOO_LARGE for one of too many elements, and REQUEST_INVALID for
    * what is more than is read, such as a field that is too long.
@@ -116,11 +118,12 @@ function jsonCodec(input: DescMessage, output: DescMessage, options: JsonReaderO
   return {
     read(bytes, malformedCode) {
       try {
+        const isShort = bytes.length <= decodedBytesMax;
         const text = textOf(bytes);
-        const message =
-          bytes.length <= decodedBytesMax
-            ? reader.read(input, text)
-            : turns.later().then(() => reader.read(input, text));
+        free(bytes);
+        const message = isShort
+          ? reader.read(input, text)
+          : turns.later().then(() => reader.read(input, text));
         return message instanceof Promise ? refusing(message, malformedCode) : message;
       } catch (thrown) {
         throw jsonFault(thrown, malformedCode);

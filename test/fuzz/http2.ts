@@ -69,6 +69,7 @@ class Target {
           this.connection.drop(stream, payload.length);
         }
         this.#act(stream);
+        return dice < 0.9;
       },
       onEnd: (stream) => {
         assert(this.#open.has(stream) && stream.remoteEnded, "an end belongs to an open stream");

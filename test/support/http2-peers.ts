@@ -77,6 +77,7 @@ export class Recorder {
         if (last?.on === "body" && last.id === stream.id) last.bytes += payload.toString("latin1");
         else this.#record({ on: "body", id: stream.id, bytes: payload.toString("latin1") }, stream);
         if (this.consumes) this.connection.consume(stream, payload.length);
+        return false;
       },
       onEnd: (stream) =>
         this.#record({ on: "end", id: stream.id, trailers: words(stream.trailers) }, stream),

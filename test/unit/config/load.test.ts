@@ -51,8 +51,8 @@ const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
 const everything = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"];
 
 describe("what loads", () => {
-  test("buffers hold an eighth of V8's heap limit, at most 1 GiB, but two requests at least", () => {
-    const derived = Math.min(getHeapStatistics().heap_size_limit / 8, 1024 ** 3);
+  test("buffers hold a tenth of V8's heap limit, at most 1 GiB, but two requests at least", () => {
+    const derived = Math.min(Math.floor(getHeapStatistics().heap_size_limit / 10), 1024 ** 3);
     expect(settingsOf(none()).bufferBytesMax).toBe(derived);
     const large = settingsOf(none({ MAX_FILE_SIZE: "2GB" }));
     expect(large.bufferBytesMax).toBe(4 * 1024 ** 3);

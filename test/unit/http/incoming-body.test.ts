@@ -277,3 +277,55 @@ test("a reader of the whole waits for its sender until it is there", async () =>
   await read;
   expect(body.isAwaited).toBe(false);
 });
+
+describe("memory of what came", () => {
+  const whole = (size: number) => Buffer.allocUnsafeSlow(size).fill("a");
+
+  test("is not used on once a reader wants all of it, but for a small piece that may be all", () => {
+    const body = new IncomingBody();
+    const source = new Source();
+    const read = body.read(100_000, source);
+    expect(body.add(whole(20_000), source, true)).toBe(false);
+    expect(body.add(whole(10), source, true)).toBe(false);
+    body.end();
+    const small = new IncomingBody();
+    void small.read(100_000, source);
+    expect(small.add(whole(10), source, true)).toBe(true);
+    return expect(read).resolves.toEqual(Buffer.alloc(20_010, "a"));
+  });
+
+  test("is used on where a piece is the whole body, as its head says, or is read in pieces", async () => {
+    const body = new IncomingBody();
+    const source = new Source();
+    const piece = whole(20_000);
+    const read = body.read(100_000, source, 20_000);
+    expect(body.add(piece, source, true)).toBe(true);
+    body.end();
+    expect((await read).buffer).toBe(piece.buffer);
+    expect(new IncomingBody().add(whole(20_000), source, true)).toBe(true);
+  });
+
+  test("is not used on by a reader that has failed", async () => {
+    const body = new IncomingBody();
+    const source = new Source();
+    const read = body.read(10, source);
+    expect(body.add(whole(11), source, true)).toBe(false);
+    await expect(read).rejects.toThrow(BodyTooLargeError);
+    expect(body.add(whole(20_000), source, true)).toBe(false);
+  });
+
+  test.each([20_003, 100_000])(
+    "taken whole is the body's own, however it came, with %i expected",
+    async (bytesAll) => {
+      const body = new IncomingBody();
+      const source = new Source();
+      body.add(Buffer.from("abc"), source, true);
+      const read = body.read(100_000, source, bytesAll);
+      for (let count = 0; count < 10; count += 1) body.add(whole(2000), source, true);
+      body.end();
+      const all = await read;
+      expect([all.length, all.buffer.byteLength]).toEqual([20_003, 20_003]);
+      expect(all.toString()).toBe(`abc${"a".repeat(20_000)}`);
+    },
+  );
+});

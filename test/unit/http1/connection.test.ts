@@ -54,6 +54,32 @@ describe("requests", () => {
     }
   });
 
+  test("have their whole bodies in large reads, which are freed when nobody has a view of them", async () => {
+    const text = (size: number, seed: string) =>
+      seed.repeat(Math.ceil(size / seed.length)).slice(0, size);
+    const bodies = [text(200_001, "abcdefg"), text(50_000, "0123456"), text(70_007, "xyz")];
+    const chunked = (body: string) =>
+      inChunks(
+        `${(1000).toString(16)}\r\n${body.slice(0, 1000)}\r\n${(body.length - 1000).toString(16)}\r\n${body.slice(1000)}\r\n0\r\n\r\n`,
+      );
+    const sent = Buffer.from(
+      post(bodies[0] ?? "") + chunked(bodies[1] ?? "") + post(bodies[2] ?? ""),
+    );
+    for (const size of [16_384, 20_000, 65_536]) {
+      const harness = new Http1Harness();
+      let freed = 0;
+      for (let at = 0; at < sent.length; at += size) {
+        const read = Buffer.allocUnsafeSlow(Math.min(size, sent.length - at));
+        sent.copy(read, 0, at);
+        harness.connection.receive(read, 0);
+        await harness.settle();
+        if (read.length === 0) freed += 1;
+      }
+      expect(harness.requests.map(({ body }) => body)).toEqual(bodies);
+      expect(freed).toBeGreaterThan(0);
+    }
+  });
+
   test("find a body that came with its head without waiting", async () => {
     let body: string | undefined;
     const harness = new Http1Harness((exchange) => {

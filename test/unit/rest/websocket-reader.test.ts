@@ -148,18 +148,48 @@ describe("what is held", () => {
   });
 
   test("is bounded for all readers together: who would hold more is sent away for now", () => {
-    const held = new ByteBudget(1500);
+    const held = new ByteBudget(35);
     const one = readerOf(undefined, held);
     const other = readerOf(undefined, held);
     one.reader.push(frame(0x01, Buffer.alloc(10, "a")));
-    other.reader.push(frame(0x01, Buffer.alloc(10, "a")));
+    other.reader.push(frame(0x01, Buffer.alloc(30, "a")));
     expect(other.violations).toMatchObject([{ code: 1013 }]);
     one.reader.push(frame(0x80, Buffer.alloc(10, "b")));
     expect(one.seen).toEqual(["a".repeat(10) + "b".repeat(10)]);
     const third = readerOf(undefined, held);
-    third.reader.push(frame(0x01, Buffer.alloc(10, "a")));
+    third.reader.push(frame(0x01, Buffer.alloc(30, "a")));
     expect(third.violations).toEqual([]);
   });
+});
+
+test.each([511, 512, 513, 514, 515, 70_000])(
+  "a text of %i bytes is unmasked wherever it lies in a read, and wherever that is cut",
+  (size) => {
+    const text = Array.from({ length: size }, (_, at) => String.fromCharCode(32 + (at % 95))).join(
+      "",
+    );
+    for (let before = 0; before < 5; before += 1) {
+      const bytes = Buffer.concat([Buffer.alloc(before), frame(0x81, Buffer.from(text))]);
+      for (const cut of [bytes.length, before + 14, before + 300, before + 301, before + 302]) {
+        const { reader, seen } = readerOf(
+          { messageBytesMax: 100_000, framesMax: 1 },
+          new ByteBudget(100_000),
+        );
+        const copy = Buffer.from(bytes);
+        reader.push(copy.subarray(before, cut));
+        if (cut < bytes.length) reader.push(copy.subarray(cut));
+        expect(seen[0] === text, `${before} bytes before, cut at ${cut}`).toBe(true);
+      }
+    }
+  },
+);
+
+test("what comes after the end is freed, not kept", () => {
+  const { reader } = readerOf();
+  reader.end();
+  const chunk = Buffer.allocUnsafeSlow(16 * 1024);
+  reader.push(chunk);
+  expect(chunk.length).toBe(0);
 });
 
 test("a taker that is full gets nothing more until it asks", () => {

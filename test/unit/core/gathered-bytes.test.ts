@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { GatheredBytes } from "#core/gathered-bytes.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+describe("gathered bytes", () => {
+  test("are what was added, in order, and nothing is left behind", () => {
+    const gathered = new GatheredBytes();
+    for (const piece of ["ab", "", "c", "defgh"]) gathered.add(bytesOf(piece));
+    expect([gathered.length, textOf(gathered.bytes)]).toEqual([8, "abcdefgh"]);
+    expect(textOf(gathered.take(bytesOf("ij")))).toBe("abcdefghij");
+    expect([gathered.length, gathered.roomBytes]).toEqual([0, 0]);
+    gathered.add(bytesOf("x"));
+    expect(textOf(gathered.take())).toBe("x");
+  });
+
+  test("a last piece alone is not copied", () => {
+    const last = bytesOf("abc");
+    expect(new GatheredBytes().take(last)).toBe(last);
+  });
+
+  test("copy what is added: a piece may change after that", () => {
+    const gathered = new GatheredBytes();
+    const piece = bytesOf("abc");
+    gathered.add(piece);
+    piece.fill(0);
+    expect(textOf(gathered.bytes)).toBe("abc");
+  });
+
+  test("take no more memory than twice their bytes, and tell beforehand how much", () => {
+    const gathered = new GatheredBytes();
+    for (let count = 1; count <= 3000; count += 1) {
+      const roomBytes = gathered.roomBytesWith(1);
+      gathered.add(bytesOf("a"));
+      expect(gathered.roomBytes).toBe(roomBytes);
+      expect(roomBytes).toBeLessThanOrEqual(2 * count);
+    }
+  });
+
+  test("with all of the bytes that are expected, no byte of room is left", () => {
+    const gathered = new GatheredBytes(100);
+    for (let count = 0; count < 100; count += 7) {
+      gathered.add(new Uint8Array(Math.min(7, 100 - count)));
+    }
+    expect(gathered.roomBytes).toBe(100);
+  });
+
+  test("taken as their own, they span their memory", () => {
+    const gathered = new GatheredBytes();
+    for (const piece of ["abcd", "e"]) gathered.add(bytesOf(piece));
+    expect(gathered.roomBytes).toBe(8);
+    const own = gathered.takeOwn();
+    expect([own.toString(), own.buffer.byteLength]).toEqual(["abcde", 5]);
+    expect([gathered.length, gathered.roomBytes]).toEqual([0, 0]);
+  });
+
+  test("outgrown and forgotten memory is freed at once", () => {
+    const gathered = new GatheredBytes();
+    gathered.add(new Uint8Array(20_000));
+    const outgrown = gathered.bytes;
+    gathered.add(new Uint8Array(1));
+    const forgotten = gathered.bytes;
+    expect([outgrown.length, forgotten.length]).toEqual([0, 20_001]);
+    gathered.clear();
+    expect([forgotten.length, gathered.length, gathered.roomBytes]).toEqual([0, 0, 0]);
+  });
+});
