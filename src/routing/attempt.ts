@@ -7,6 +7,7 @@ import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Outcome } from "#pool/member.ts";
+import type { Decision } from "./decision.ts";
 import type { Choice } from "./route.ts";
 
 /** How a try ended. */
@@ -23,18 +24,27 @@ export interface AttemptStart {
   readonly algorithm: string;
   /** The model that was asked for; empty where the endpoint chooses. */
   readonly model: string;
+  /** 1 for the call's first try. */
+  readonly attempt: number;
+  /** Why it went there. */
+  readonly decision: Decision;
 }
 
 /** What is known of a try when it has ended. */
 export interface AttemptReport extends AttemptStart {
   readonly outcome: AttemptOutcome;
+  /** Monotonic time of the choice, in milliseconds. */
+  readonly startedMs: number;
   /** Milliseconds from the choice to the end, with fractions. */
   readonly elapsedMs: number;
+  /** Milliseconds from the choice to the first message of a stream; undefined when there was none. */
+  readonly firstMs: number | undefined;
 }
 
 /** What surrounds a try. */
 export interface AttemptSetting {
-  readonly requestId: string;
+  /** What is known of the try when it begins. */
+  readonly start: AttemptStart;
   /** The call's: when it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -99,8 +109,8 @@ export class Attempt<B> implements Disposable {
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { requestId, signal, clock, report } = this.#setting;
-    const { lease, pool, algorithm, model } = this.choice;
+    const { start, signal, clock, report } = this.#setting;
+    const { lease, model } = this.choice;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const elapsedMs = clock.nowMs() - this.#startedMs;
     const latencyMs = this.#firstMs ?? elapsedMs;
@@ -110,7 +120,9 @@ export class Attempt<B> implements Disposable {
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
-    report({ requestId, pool, endpoint: this.endpoint, algorithm, model, outcome, elapsedMs });
+    const startedMs = this.#startedMs;
+    const times = { startedMs, elapsedMs, firstMs: this.#firstMs };
+    report({ ...start, outcome, ...times });
   }
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */

@@ -3,7 +3,7 @@
 import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import { Attempt, type AttemptReport } from "./attempt.ts";
+import { Attempt, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
 import { HedgeRunner } from "./hedge-runner.ts";
@@ -179,22 +179,25 @@ export class Journey<B> {
   }
 
   #begin(choice: Choice<B>): Attempt<B> {
-    const { signal, requestId, onAttemptEnd } = this.#call;
-    const { lease, pool, algorithm, model } = choice;
+    const { signal, requestId, reports } = this.#call;
+    const { lease, pool, algorithm, model, decision } = choice;
     this.#attempts += 1;
-    const tell = this.#deps.onAttempt?.({
+    const start: AttemptStart = {
       requestId,
       pool,
+      endpoint: lease.id,
       algorithm,
       model,
-      endpoint: lease.id,
-    });
+      attempt: this.#attempts,
+      decision,
+    };
+    const tell = this.#deps.onAttempt?.(start);
     const report = (ended: AttemptReport) => {
       this.#reports.push(ended);
       tell?.(ended);
-      onAttemptEnd?.(ended);
+      reports?.push(ended);
     };
-    return new Attempt(choice, { requestId, signal, clock: this.#deps.clock, report });
+    return new Attempt(choice, { start, signal, clock: this.#deps.clock, report });
   }
 
   #checkAborted(): void {

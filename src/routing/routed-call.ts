@@ -16,8 +16,8 @@ export interface RoutedCall {
   readonly answerWithinMs?: number;
   /** Told once which attempt answers, when its answer or first message is there. */
   onAnswer?(attempt: AttemptCall): void;
-  /** Told of the end of every attempt. */
-  onAttemptEnd?(report: AttemptReport): void;
+  /** Takes what is known of every attempt when it has ended. */
+  readonly reports?: { push(report: AttemptReport): unknown };
 }
 
 /** What an endpoint is given of a call. */

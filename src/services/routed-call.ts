@@ -1,7 +1,7 @@
 /** One call that is routed over chat backends: its route, its tries, and what of it is counted and told. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { BackendCall, ChatBackend, ChatCall } from "#backends/backend.ts";
+import type { ChatBackend, ChatCall } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
@@ -77,7 +77,7 @@ export class RoutedCall {
   /** A whole response, for as long as `call` allows. */
   async whole<T>(
     ask: (backend: ChatBackend, call: ChatCall) => Promise<T>,
-    call: BackendCall = backendCallOf(this.#context),
+    call: DispatchedCall = backendCallOf(this.#context),
   ): Promise<T> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
@@ -97,7 +97,7 @@ export class RoutedCall {
   /** A response in pieces, which `measure` measures. */
   async *pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
-    call: BackendCall,
+    call: DispatchedCall,
   ): AsyncGenerator<T> {
     const pieces = this.#deps.dispatch.stream(
       this.#target.route,
@@ -128,9 +128,13 @@ export class RoutedCall {
     const price = catalog.priceOf(pool, asked);
     const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
     const tokens = usage?.totalTokens ?? 0;
-    this.#record.model = model;
+    const record = this.#record;
+    record.model = model;
+    record.promptTokens = usage?.promptTokens ?? 0;
+    record.completionTokens = usage?.completionTokens ?? 0;
+    record.cost = cost;
     stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
-    stats.use("backend", this.#record.upstream ?? pool, { tokens, cost });
+    stats.use("backend", record.upstream ?? pool, { tokens, cost });
     return cost;
   }
 
@@ -146,7 +150,7 @@ export class RoutedCall {
   }
 
   /** The call as routing is given it. */
-  #dispatched(call: BackendCall): DispatchedCall {
+  #dispatched(call: DispatchedCall): DispatchedCall {
     const { answerMs } = this.#deps;
     const record = this.#record;
     return {
@@ -157,10 +161,6 @@ export class RoutedCall {
           ({ call: asked }) => asked.endpoint === endpoint && asked.model === model,
         );
         record.upstream = endpoint;
-      },
-      onAttemptEnd: ({ endpoint, outcome }) => {
-        const tried = `${endpoint}:${outcome}`;
-        record.tries = record.tries === undefined ? tried : `${record.tries},${tried}`;
       },
     };
   }
