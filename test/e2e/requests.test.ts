@@ -274,6 +274,59 @@ describe("a watch", () => {
   });
 });
 
+describe("what else is asked of providers is kept like a chat", () => {
+  const post = (path: string, requestId: string, body: object, headers = {}) =>
+    fetch(gateway.url + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${user}`, "x-request-id": requestId, ...headers },
+      body: JSON.stringify(body),
+    });
+  const kept = (requestId: string) => client().getRequest({ requestId });
+  const messages = [{ role: "user", content: "Hi" }];
+
+  test("vectors, with the try that failed, tokens and price", async () => {
+    provider.faults.push({ kind: "status", status: 503 });
+    await post("/v1/embeddings", "vectors", { model: "one/double", input: "x" });
+    const { request, attempts } = await kept("vectors");
+    expect(request).toMatchObject({ surface: "openai", provider: "one", attempts: 2, code: "OK" });
+    expect(request?.promptTokens).toBeGreaterThan(0);
+    expect(request?.cost).toBeGreaterThan(0);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(["BACKEND_OVERLOADED", "OK"]);
+    expect(attempts[1]?.decision?.provider).toBe("one");
+  });
+
+  test("a count of tokens, which uses none, and says who could not be asked", async () => {
+    await post("/v1/messages/count_tokens", "count", { model: "careful", messages });
+    const { request, attempts } = await kept("count");
+    expect(request).toMatchObject({
+      ...{ surface: "anthropic", provider: "two", attempts: 1, code: "OK" },
+      ...{ promptTokens: 0, cost: 0 },
+    });
+    expect(attempts[0]?.decision?.candidates).toHaveLength(1);
+  });
+
+  test("a relayed stream, with the first message and the usage that its provider told", async () => {
+    const asked = { model: "one/double", messages, stream: true };
+    await (await post("/v1/chat/completions", "relayed", asked)).text();
+    const { request } = await kept("relayed");
+    expect(request).toMatchObject({ surface: "openai", provider: "one", code: "OK" });
+    expect(request?.firstMessageMs).toBeGreaterThan(0);
+    expect(request?.completionTokens).toBeGreaterThan(0);
+  });
+
+  test("a chat that the cache answers was sent nowhere and costs nothing", async () => {
+    const use = { "x-polygate-cache": "use" };
+    const asked = { message: "once", model_preference: "one" };
+    const json = { "content-type": "application/json", ...use };
+    await post("/api/v1/chat", "made", asked, json);
+    await post("/api/v1/chat", "given", asked, json);
+    expect((await kept("made")).request).toMatchObject({ attempts: 1, provider: "one" });
+    const { request, attempts } = await kept("given");
+    expect(request).toMatchObject({ attempts: 0, provider: "", model: "double", cost: 0 });
+    expect(attempts).toEqual([]);
+  });
+});
+
 test("without the scope nobody sees calls of others, by any way", async () => {
   for (const transport of Object.values(transports)) {
     const refused = createClient(RequestsService, transport(gateway.url, user));
