@@ -8,7 +8,7 @@ import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
-import { createDoor, requestIdOf, type Surface } from "#exchange/door.ts";
+import { createDoor, type DoorDeps, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
@@ -72,7 +72,7 @@ export interface FrontOptions {
 }
 
 /** What the street side writes to. */
-export interface FrontDeps {
+export interface FrontDeps extends Pick<DoorDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -105,6 +105,7 @@ function rpcSurface(rpc: Rpc): Surface {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
       record.endpoint = procedure.path;
+      record.surface = "rpc";
       return rpc.serve(exchange, procedure, valuesOf(record)) ?? true;
     },
   };

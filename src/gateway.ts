@@ -17,12 +17,15 @@ import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
@@ -42,6 +45,7 @@ import { RetryBudget } from "#routing/retry-budget.ts";
 import { createHealthStatus, type HealthStatus, registerHealth } from "#rpc/health.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { registerReflection } from "#rpc/reflection.ts";
+import { createBackendsService, type KnownPool } from "#services/backends.ts";
 import { createCacheService } from "#services/cache.ts";
 import { createChatService } from "#services/chat.ts";
 import { ChatCache } from "#services/chat-cache.ts";
@@ -50,10 +54,13 @@ import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
+import { createRequestsService } from "#services/requests.ts";
+import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
 import { type Front, openFront } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices } from "./public-services.ts";
+import { openRecords, type Records } from "./records.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
@@ -83,6 +90,8 @@ interface Shared {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly health: HealthStatus;
+  /** What is kept of calls. */
+  readonly records: Records;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
@@ -127,7 +136,7 @@ async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<C
 }
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
-function attemptReporter({ metrics, stats, logger }: Shared) {
+function attemptReporter({ metrics, stats, logger, records }: Shared) {
   // Endpoints are those of the configuration.
   const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
   const seriesOf = (algorithm: string, core: string) =>
@@ -135,7 +144,9 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
       requests: metrics.balancerRequests.labels({ algorithm, core }),
       stats: stats.series("backend", core),
     }));
-  return ({ algorithm, endpoint }: AttemptStart) => {
+  return (start: AttemptStart) => {
+    const { algorithm, endpoint } = start;
+    records.decisions.add(start);
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
     series.requests.inc();
@@ -161,7 +172,7 @@ function attemptReporter({ metrics, stats, logger }: Shared) {
 
 /** Builds the chat pool, whose health shows in the gateway's own. */
 async function openChat(shared: Shared): Promise<ChatSide> {
-  const { settings, clock, logger, health } = shared;
+  const { settings, clock, logger, health, records } = shared;
   const { chat } = settings;
   const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
   const pool = new Pool<ChatBackend>(
@@ -169,13 +180,16 @@ async function openChat(shared: Shared): Promise<ChatSide> {
     {
       clock,
       rng: systemRng,
-      onChange({ member: { id, health: state } }) {
+      onChange(change) {
+        const { id, health: state, isDraining } = change.member;
+        records.onHealth(change);
         health.set(ChatService.typeName, pool.candidates().length > 0);
         if (state.kind === "unknown") return;
         const facts = {
           core: id,
           health: state.kind,
           elapsed_ms: threeDigits(state.responseTimeMs),
+          ...(isDraining ? { draining: true } : {}),
         };
         if (state.kind === "healthy") logger.info(facts, "core health");
         else logger.warn({ ...facts, error: causeText(state.cause) }, "core health");
@@ -213,7 +227,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
 
 /** Opens the providers and builds the routes; who has none loads nothing for them. */
 async function openCatalog(
-  { settings, clock, logger }: Shared,
+  { settings, clock, logger, records }: Shared,
   cores: ChatTarget,
 ): Promise<ChatCatalog> {
   const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
@@ -224,13 +238,21 @@ async function openCatalog(
   const wishes = { weights, weightsByProvider };
   const common = { cores, wishes, terms, rng };
   if (wanted.length === 0) return new ChatCatalog({ ...common, providers: [], routes: new Map() });
-  const { openProvider, routeTrees } = await import("#catalog/open-catalog.ts");
+  const { openProvider, routesByType, routeTrees } = await import("#catalog/open-catalog.ts");
   const deps = {
     clock,
     rng,
-    onChange({ pool, member: { id, health } }: PoolChange) {
+    onChange(change: PoolChange) {
+      const { pool, member } = change;
+      const { id, health, isDraining } = member;
+      records.onHealth(change);
       if (health.kind === "unknown") return;
-      const facts = { provider: pool, endpoint: id, health: health.kind };
+      const facts = {
+        provider: pool,
+        endpoint: id,
+        health: health.kind,
+        ...(isDraining ? { draining: true } : {}),
+      };
       if (health.kind === "healthy") logger.info(facts, "provider health");
       else logger.warn({ ...facts, error: causeText(health.cause) }, "provider health");
     },
@@ -246,6 +268,7 @@ async function openCatalog(
     ...common,
     providers,
     routes: routeTrees(routes, { providers: byName, wishes, rng }),
+    routesByType: routesByType(routes),
   });
 }
 
@@ -272,6 +295,11 @@ function openCache({ settings, clock, metrics }: Shared): ResponseCache {
       metrics.cacheEvictions.inc(evicted);
     },
   });
+}
+
+/** The pools of chat: the cores, then the providers. */
+function poolsOf({ kind, pool, catalog }: ChatSide): KnownPool[] {
+  return [{ kind, pool }, ...catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }))];
 }
 
 /** Mounts every service. */
@@ -303,7 +331,26 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       HealthService,
       createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
     );
-    router.service(StatsService, createStatsService({ ...facts, ...deps }));
+    router.service(
+      StatsService,
+      createStatsService({ ...facts, ...deps, performance: shared.records.performance }),
+    );
+    const pools = poolsOf(chat);
+    const { journal, calls, decisions } = shared.records;
+    router.service(
+      RoutingService,
+      createRoutingService({ ...facts, pools, decisions, catalog: chat.catalog }),
+    );
+    router.service(
+      BackendsService,
+      createBackendsService({
+        pools,
+        onAction({ requestId: request_id, ...facts }) {
+          shared.logger.info({ request_id, ...facts }, "admin");
+        },
+      }),
+    );
+    router.service(RequestsService, createRequestsService({ ...facts, calls, journal }));
     registerHealth(router, health, serviceNames, { callerOf });
     registerReflection(router, [...publicServices, Health]);
   };
@@ -316,12 +363,14 @@ function openStreet(
 ): Promise<Front> {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
-  const chain = { auth, timeoutMs: request.timeoutMs };
+  const { captureBytesMax } = settings.requests;
+  const chain = { auth, timeoutMs: request.timeoutMs, captureBytesMax };
+  const deps = { ...shared, journal: shared.records.journal };
   return openFront(
     {
       listeners: settings.listeners,
       routes: routesOf(shared, behind.chat, behind.predict),
-      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, shared),
+      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, deps),
       pages: gatewayPages({
         metrics,
         pool: behind.chat.pool,
@@ -346,7 +395,7 @@ function openStreet(
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
     },
-    shared,
+    deps,
   );
 }
 
@@ -378,13 +427,17 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   await using opening = new AsyncDisposableStack();
   const clock = systemClock;
   const stopping = new AbortController();
+  const metrics = createMetrics();
+  // Closed last, so that it has every call.
+  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
   const shared: Shared = {
     settings,
     clock,
     logger,
-    metrics: createMetrics(),
+    metrics,
     stats: createStats(clock),
     health: createHealthStatus(serviceNames),
+    records,
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
   };

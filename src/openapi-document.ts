@@ -38,6 +38,13 @@ const examples = (): RequestExamples => ({
   "polygate.v1.ModelsService.UnloadModel": { model: "digits" },
   "polygate.v1.ModelsService.ReloadModel": { model: "digits" },
   "polygate.v1.StatsService.GetPerformance": { hours: 24 },
+  "polygate.v1.StatsService.GetHistory": { hours: 1 },
+  "polygate.v1.RoutingService.SelectProvider": { model_type: "chat" },
+  "polygate.v1.RoutingService.AdjustLoad": { provider: "embedded", action: "increment" },
+  "polygate.v1.RequestsService.GetRequest": { request_id: "the-id-in-x-request-id" },
+  "polygate.v1.BackendsService.DrainBackend": { backend: "embedded" },
+  "polygate.v1.BackendsService.ResumeBackend": { backend: "embedded" },
+  "polygate.v1.BackendsService.ResetBackend": { backend: "embedded" },
 });
 
 /** A digit that ships with the package, in base64: small enough to be read in the document. */

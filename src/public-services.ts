@@ -2,12 +2,15 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 
 /** Each is served by RPC, and by REST as far as its methods have bindings. */
@@ -19,6 +22,9 @@ export const publicServices: readonly DescService[] = [
   HealthService,
   StatsService,
   CacheService,
+  RoutingService,
+  BackendsService,
+  RequestsService,
 ];
 
 /** Those that HTTP rules may select: a health check may be given a path of its own. */

@@ -36,6 +36,7 @@ export function createRestFace(rest: Rest, { clock, cors, unknown }: RestFaceOpt
           return true;
         }
         record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
+        record.surface = "rest";
         const { requestId } = record;
         return rest.serve(exchange, match, { requestId, values: valuesOf(record) });
       },
@@ -43,6 +44,7 @@ export function createRestFace(rest: Rest, { clock, cors, unknown }: RestFaceOpt
     upgrade(upgrade, record) {
       const { requestId } = record;
       const match = rest.matchUpgrade(upgrade.target);
+      record.surface = "rest";
       if (match !== undefined) {
         record.endpoint = match.kind === "route" ? match.pattern : match.kind;
       }

@@ -62,7 +62,7 @@ const markCalled: CallWatch = () => (values) => {
 const auth = authentication(chainOptions.auth, deps.clock);
 /** The chain's steps in its order. */
 const links: readonly Link[] = [
-  { name: "access log", watch: accessLog(deps.logger, deps.clock), substitute: markCalled },
+  { name: "access log", watch: accessLog(deps), substitute: markCalled },
   { name: "call metrics", watch: callMetrics(deps) },
   { name: "time limit", policy: { timeoutMs: chainOptions.timeoutMs } },
   {

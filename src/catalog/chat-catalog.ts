@@ -8,6 +8,7 @@ import type { Pool } from "#pool/pool.ts";
 import type { Route, RouteAsk, RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
+import { inTurn, type Survey } from "#routing/survey.ts";
 import { type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
 
 /** A provider as the catalog knows it. */
@@ -52,9 +53,21 @@ export interface ChatCatalogOptions {
   readonly providers: readonly CatalogProvider[];
   /** Route trees by public name. */
   readonly routes: ReadonlyMap<string, RouteNode<ChatBackend>>;
+  /** Names of routes by what their models are for. */
+  readonly routesByType?: ReadonlyMap<string, string>;
   readonly wishes: ScoreWishes;
   readonly terms: TreeRouteTerms;
   readonly rng: Rng;
+}
+
+/** What a chat would be like. */
+export interface SurveyWish {
+  /** As a chat names it; empty names none. */
+  readonly model: string;
+  readonly modelType: string;
+  /** Empty: none. */
+  readonly preferredProvider: string;
+  readonly ask: ChatAsk;
 }
 
 const kind = "llm";
@@ -106,6 +119,24 @@ export class ChatCatalog {
   #cores(model: string, { needs }: ChatAsk): ChatTarget {
     if (needs !== undefined) throw unable(model, needs);
     return this.#options.cores;
+  }
+
+  /** Who comes into question for a chat now, without one. Throws MODEL_UNKNOWN, POOL_EMPTY. */
+  survey({ model, modelType, preferredProvider, ask }: SurveyWish): Survey {
+    const { routes, routesByType, cores, providers } = this.#options;
+    const route = model === "" ? routesByType?.get(modelType) : undefined;
+    if (route !== undefined) return this.resolve(route, ask).route.survey();
+    const isOpen = model === "" && !routes.has(defaultRoute) && providers.length > 0;
+    if (!isOpen) return this.resolve(model, ask).route.survey();
+    const any = this.#any(ask).route.survey();
+    // Configured cores come first, unless it is a provider that is asked for.
+    if (cores.kind === "embedded" || preferredProvider !== "") return any;
+    return inTurn([cores.route.survey(), any]);
+  }
+
+  /** How scores are weighed. */
+  get wishes(): ScoreWishes {
+    return this.#options.wishes;
   }
 
   /** US dollars per million tokens of a model at a provider; undefined when nobody knows. */

@@ -136,3 +136,16 @@ export function routeTrees(
   for (const name of Object.keys(routes)) tree(name);
   return trees;
 }
+
+/** For each model type the first route that names it. */
+export function routesByType(
+  routes: Readonly<Record<string, RouteSettings>>,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, settings] of Object.entries(routes)) {
+    for (const type of "types" in settings ? (settings.types ?? []) : []) {
+      if (!found.has(type)) found.set(type, name);
+    }
+  }
+  return found;
+}

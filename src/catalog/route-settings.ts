@@ -1,7 +1,13 @@
-/** What routes are configured as. Types only. */
+/** What routes are configured as. Types and their words. */
 
 import type { RouteStrategy } from "#routing/strategy-route.ts";
 import type { FallbackClass } from "#routing/tree.ts";
+
+/** What models may be for, in the words of selections. */
+export const modelTypes = ["chat", "vision", "reasoning", "artifact"] as const;
+
+/** One of them. */
+export type ModelType = (typeof modelTypes)[number];
 
 /** A provider and one of its models. */
 export interface RouteTargetSettings {
@@ -15,6 +21,8 @@ export interface RouteTargetSettings {
 interface RouteTerms {
   /** Silence after which a second endpoint is asked beside the first. */
   readonly hedgeMs?: number;
+  /** What its models are for: a selection of such a type asks this route. */
+  readonly types?: readonly ModelType[];
 }
 
 /** A node of a route tree. */

@@ -25,6 +25,15 @@ const terminal: Terminal = {
 // Everything is disposed of by now; a thread of a native library must not keep the process.
 process.exit(await run(process.argv.slice(2)));
 
+/** Resolves when all that was written is out, of which a pipe takes 64 KiB at once; or when nobody reads it any more. */
+async function written(): Promise<void> {
+  const { stdout } = process;
+  await new Promise<void>((resolve) => {
+    stdout.once("error", () => resolve());
+    stdout.write("", () => resolve());
+  });
+}
+
 /** Waits for a server; from then on it is calls that allocate. */
 async function loaded<T>(starting: Promise<T>): Promise<T> {
   const server = await starting;
@@ -65,7 +74,9 @@ async function run(argv: readonly string[]): Promise<number> {
           openScopes: auth.enabled ? [] : auth.anonymousScopes,
           rest,
         });
-      return openapi(flags, terminal, write);
+      const exitCode = await openapi(flags, terminal, write);
+      await written();
+      return exitCode;
     }
     case "version": {
       const { version } = await import("./version.ts");

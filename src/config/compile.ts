@@ -1,6 +1,6 @@
 /** A file that fits becomes `Settings`: what spans several keys is checked, the result is frozen. */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
@@ -19,6 +19,7 @@ import type { FileConfig } from "./schema.ts";
 import type {
   CacheSettings,
   CorsSettings,
+  HistorySettings,
   LoggingSettings,
   OnnxSettings,
   RateLimitSettings,
@@ -109,6 +110,12 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
     cache: cacheFrom(config.cache, report),
+    requests: {
+      countMax: config.requests.max,
+      bytesMax: config.requests.max_size,
+      ...(config.requests.capture && { captureBytesMax: config.requests.capture_size }),
+    },
+    history: historyFrom(config.history, context, report),
     logging: loggingFrom(config.logging, context),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
@@ -183,6 +190,18 @@ function onnxFrom(
     report(["models", "path"], "cannot be read");
   }
   return { repositoryPath, workers: workers ?? Math.max(1, Math.min(4, cpus - 1)), queueMax };
+}
+
+function historyFrom(
+  { path, retention, cache_ttl }: FileConfig["history"],
+  { folder, isReadable }: CompileContext,
+  report: Report,
+): HistorySettings {
+  const times = { retentionMs: retention, cacheTtlMs: cache_ttl };
+  if (path === undefined) return times;
+  const file = resolve(folder, path);
+  if (!isReadable(dirname(file))) report(["history", "path"], "is in a folder that is not there");
+  return { path: file, ...times };
 }
 
 function corsFrom(

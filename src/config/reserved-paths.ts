@@ -24,6 +24,12 @@ const bindings: ReadonlySet<string> = new Set([
   "/healthz",
   "/stats",
   "/api/monitoring/performance",
+  "/api/v1/history",
+  "/api/load-balancing",
+  "/api/load-balancing/select",
+  "/api/v1/routing/decisions",
+  "/api/v1/backends",
+  "/api/v1/requests",
 ]);
 
 /** Whether a page is served at this path. */

@@ -1,10 +1,11 @@
 /** The section `routes`: public model names as trees of targets, fallbacks and splits. */
 
 import { z } from "zod";
-import type {
-  FallbackStepSettings,
-  RouteSettings,
-  RouteTargetSettings,
+import {
+  type FallbackStepSettings,
+  modelTypes,
+  type RouteSettings,
+  type RouteTargetSettings,
 } from "#catalog/route-settings.ts";
 import { routeStrategies } from "#routing/strategy-route.ts";
 import { fallbackClasses } from "#routing/tree.ts";
@@ -73,6 +74,11 @@ const route = z
     hedge: duration("10m")
       .optional()
       .describe("Silence after which a second endpoint is asked too; the first answer wins."),
+    types: z
+      .array(z.enum(modelTypes))
+      .min(1)
+      .optional()
+      .describe("What its models are for: `SelectProvider` asks it for such a model type."),
     affinity: z.boolean().prefault(true).describe("Calls of one session stay on one endpoint."),
   })
   .describe("Exactly one of a strategy, `fallback` and `split`.");
@@ -149,6 +155,14 @@ function fallbackStepFrom(
   return on === undefined ? { child } : { child, on };
 }
 
+/** What every route may have. */
+function termsFrom({ hedge, types }: Exclude<FileRoute, string>) {
+  return {
+    ...(hedge === undefined ? {} : { hedgeMs: hedge }),
+    ...(types === undefined ? {} : { types }),
+  };
+}
+
 function routeFrom(written: FileRoute | string, path: Path, context: RouteContext): RouteSettings {
   if (typeof written === "string") return stepFrom(written, path, context);
   const strategies = routeStrategies.filter((strategy) => written[strategy] !== undefined);
@@ -166,20 +180,20 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
   if (written.on !== undefined && written.fallback === undefined) {
     context.report([...path, "on"], "belongs to `fallback`");
   }
-  const hedge = written.hedge === undefined ? {} : { hedgeMs: written.hedge };
+  const common = termsFrom(written);
   if (written.fallback !== undefined) {
     const steps = written.fallback.map((one, index) =>
       fallbackStepFrom(one, [...path, "fallback", index], context),
     );
     const on = written.on === undefined ? {} : { on: written.on };
-    return { kind: "fallback", steps, ...on, ...hedge };
+    return { kind: "fallback", steps, ...on, ...common };
   }
   if (written.split !== undefined) {
     const shares = written.split.map(({ weight, to }, index) => ({
       weight,
       child: stepFrom(to, [...path, "split", index, "to"], context),
     }));
-    return { kind: "split", shares, ...hedge };
+    return { kind: "split", shares, ...common };
   }
   const strategy = strategies[0] ?? "scored";
   return {
@@ -189,7 +203,7 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
       targetFrom(one, [...path, strategy, index], context),
     ),
     hasAffinity: written.affinity,
-    ...hedge,
+    ...common,
     ...(written.max_latency === undefined ? {} : { latencyMsMax: written.max_latency }),
     ...(written.max_cost === undefined ? {} : { costMax: written.max_cost }),
   };

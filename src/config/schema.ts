@@ -23,7 +23,7 @@ const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
 
 /** Rights that a key or an anonymous caller may hold. */
-export const scopes = ["admin"] as const;
+export const scopes = ["admin", "route"] as const;
 
 const engine = () => z.enum(["polygate", "node"]);
 
@@ -365,6 +365,33 @@ const logging = z.strictObject({
   output: z.enum(["stdout", "stderr"]).default("stdout").describe("Where log lines go."),
 });
 
+const requests = z.strictObject({
+  max: wholeNumber(1, 1_000_000)
+    .prefault(5_000)
+    .describe("Recent calls that are kept in memory for `RequestsService`."),
+  max_size: size("4GB").prefault("16MB").describe("Bytes that they take, about."),
+  capture: flag()
+    .prefault(false)
+    .describe(
+      "Keep the messages of chats and predictions with them, without media and what looks like a credential.",
+    ),
+  capture_size: size("1MB")
+    .prefault("16kB")
+    .describe("Most of a request, and most of a response, that is kept."),
+});
+
+const history = z.strictObject({
+  path: text()
+    .optional()
+    .describe(
+      "SQLite file that keeps the history over restarts, relative to the configuration file's folder; in memory alone when absent.",
+    ),
+  retention: duration("3650d").prefault("30d").describe("How long sums by the hour are kept."),
+  cache_ttl: durationOrNone("1h")
+    .prefault("5s")
+    .describe("How long the sums of the last hours are given again before they are made anew."),
+});
+
 const metrics = z.strictObject({
   enabled: flag().prefault(true).describe("Serve Prometheus metrics."),
   port: port().optional().describe("One more listener, named `metrics`, that serves metrics only."),
@@ -397,6 +424,8 @@ export const fileSchema = z.strictObject({
   routes: routesSchema,
   models: models.prefault({}).describe("Models that run in this process."),
   cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
+  requests: requests.prefault({}).describe("Recent calls, one by one."),
+  history: history.prefault({}).describe("What providers and models did, over time."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

@@ -173,6 +173,23 @@ export interface CacheSettings {
   readonly entryBytesMax: number;
 }
 
+/** Recent calls that are kept in memory. */
+export interface RequestsSettings {
+  readonly countMax: number;
+  readonly bytesMax: number;
+  /** Most of a message that is captured, in bytes; absent: none is. */
+  readonly captureBytesMax?: number;
+}
+
+/** What providers and models did, over time. */
+export interface HistorySettings {
+  /** Absolute path of a SQLite file; absent: in memory alone. */
+  readonly path?: string;
+  readonly retentionMs: number;
+  /** How long the sums of the last hours are given again. */
+  readonly cacheTtlMs: number;
+}
+
 /** Where log lines go. */
 export interface LoggingSettings {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -219,6 +236,8 @@ export interface Settings {
   /** Weights of the terms under `scored`. */
   readonly scoreWeights: Weights;
   readonly onnx: OnnxSettings;
+  readonly requests: RequestsSettings;
+  readonly history: HistorySettings;
   readonly logging: LoggingSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that were set and that this version has no use for; said once at start. */

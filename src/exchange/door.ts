@@ -2,7 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import { RandomIds } from "#core/random-ids.ts";
-import { createAccessLog } from "#observability/access-line.ts";
+import { type AccessLogDeps, createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
@@ -32,7 +32,7 @@ export interface DoorOptions {
 }
 
 /** What the door writes to. */
-export interface DoorDeps {
+export interface DoorDeps extends Pick<AccessLogDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -75,8 +75,9 @@ function boundedPath(target: string): string {
 }
 
 /** The door of a server. */
-export function createDoor(options: DoorOptions, { clock, logger, metrics }: DoorDeps): Door {
-  const log = createAccessLog(logger, clock);
+export function createDoor(options: DoorOptions, deps: DoorDeps): Door {
+  const { clock, metrics } = deps;
+  const log = createAccessLog(deps);
   const countRequest = countRequests(metrics);
   const leave = ({ target }: Exchange | Upgrade, record: CallRecord, { status }: ExchangeEnd) => {
     countRequest(record, status, clock.nowMs() - record.startMs);

@@ -3,12 +3,14 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
+import { capture } from "./capture.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
@@ -19,12 +21,14 @@ export interface ChainOptions {
   readonly auth: AuthOptions;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitOptions;
+  /** Most of a message that is kept with recent calls, in bytes; absent: nothing is. */
+  readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
   readonly timeoutMs: number;
 }
 
 /** What the chain writes to. */
-export interface ChainDeps {
+export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly stats: Stats;
@@ -54,12 +58,14 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
     validate(), // the most expensive refusal comes last
+    // Only what is sound is kept.
+    ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
   ];
   return {
     interceptors,
     policy: {
       admits: auth.admits,
-      observer: outcomes([accessLog(deps.logger, deps.clock), callMetrics(deps)]),
+      observer: outcomes([accessLog(deps), callMetrics(deps)]),
       translate: faultFrom,
       timeoutMs: options.timeoutMs,
     },

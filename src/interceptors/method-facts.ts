@@ -1,7 +1,7 @@
 /** What a method's descriptor says of who may call it, read once a method. */
 
 import { type DescMethod, getOption } from "@bufbuild/protobuf";
-import { public$, required_scope } from "#gen/polygate/v1/options_pb.js";
+import { public$, required_scope, uncounted } from "#gen/polygate/v1/options_pb.js";
 
 /** Facts of one method. */
 export interface MethodFacts {
@@ -9,10 +9,19 @@ export interface MethodFacts {
   readonly isPublic: boolean;
   /** Scope that a principal needs; empty means any principal. */
   readonly requiredScope: string;
+  /** It only looks at the gateway, and is left out of what is shown of its calls. */
+  readonly isUncounted: boolean;
 }
 
 /** Services that anybody may call: probes come without credentials. */
 const publicServices: ReadonlySet<string> = new Set(["grpc.health.v1.Health"]);
+
+/** Services of others whose calls only look at the gateway. */
+const uncountedServices: ReadonlySet<string> = new Set([
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+]);
 
 /** Reading an option builds a message of all options: too dear for every call. */
 const known = new WeakMap<DescMethod, MethodFacts>();
@@ -24,6 +33,7 @@ export function methodFacts(method: DescMethod): MethodFacts {
   const facts = {
     isPublic: publicServices.has(method.parent.typeName) || getOption(method, public$),
     requiredScope: getOption(method, required_scope),
+    isUncounted: uncountedServices.has(method.parent.typeName) || getOption(method, uncounted),
   };
   known.set(method, facts);
   return facts;

@@ -7,6 +7,7 @@ import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { callRecordKey } from "./context.ts";
+import { methodFacts } from "./method-facts.ts";
 import { type CallWatch, procedureOf } from "./outcome.ts";
 
 const grpcTypes = {
@@ -41,7 +42,9 @@ function seriesOf(method: DescMethod, { metrics, stats }: MetricsDeps) {
     overhead: metrics.overhead.labels({ grpc_service, grpc_method }),
     handled: (grpc_code: string) =>
       remembered(handled, grpc_code, () => metrics.grpcHandled.labels({ ...labels, grpc_code })),
-    stats: [stats.series("gateway", "calls"), stats.series("method", procedureOf(method))],
+    stats: methodFacts(method).isUncounted
+      ? []
+      : [stats.series("gateway", "calls"), stats.series("method", procedureOf(method))],
   };
 }
 

@@ -6,6 +6,7 @@ import { codeName } from "#errors/code-name.ts";
 import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallOutcome } from "#observability/call-record.ts";
+import { methodFacts } from "./method-facts.ts";
 
 /** Called once a method; what it returns when a call of it begins; what that returns when it ends. */
 export type CallWatch = (
@@ -18,7 +19,7 @@ export function procedureOf(method: DescMethod): string {
 }
 
 /** How a call that failed with `thrown` ended. */
-function failedOutcome(procedure: string, thrown: unknown): CallOutcome {
+function failedOutcome({ procedure, uncounted }: CallOutcome, thrown: unknown): CallOutcome {
   const error = faultFrom(thrown);
   const reason = reasonOf(error);
   return {
@@ -26,6 +27,8 @@ function failedOutcome(procedure: string, thrown: unknown): CallOutcome {
     code: codeName(error.code),
     level: rowOf(error).log,
     error,
+    message: error.rawMessage,
+    ...(uncounted === undefined ? {} : { uncounted }),
     ...(reason === undefined ? {} : { reason }),
   };
 }
@@ -33,13 +36,17 @@ function failedOutcome(procedure: string, thrown: unknown): CallOutcome {
 /** An observer of calls that tells each watch, in their order, how they began and ended. */
 export function outcomes(watches: readonly CallWatch[]) {
   return (method: DescMethod) => {
-    const procedure = procedureOf(method);
-    const ok: CallOutcome = { procedure, code: "OK", level: "info" };
+    const ok: CallOutcome = {
+      procedure: procedureOf(method),
+      code: "OK",
+      level: "info",
+      ...(methodFacts(method).isUncounted ? { uncounted: true } : {}),
+    };
     const begun = watches.map((watch) => watch(method));
     return (values: ContextValues) => {
       const ended = begun.map((begin) => begin(values));
       return (failure?: unknown) => {
-        const outcome = failure === undefined ? ok : failedOutcome(procedure, failure);
+        const outcome = failure === undefined ? ok : failedOutcome(ok, failure);
         for (const end of ended) end(outcome);
       };
     };

@@ -1,6 +1,7 @@
 /** The access line: what is written of every request, whether or not it became a call. */
 
 import type { Clock } from "#core/clock.ts";
+import type { CallJournal } from "./call-journal.ts";
 import type { CallOutcome, CallRecord } from "./call-record.ts";
 import { causeText } from "./cause-text.ts";
 import { integerFact, millisecondsFact, rememberedFact, textFact } from "./log-fact.ts";
@@ -16,9 +17,18 @@ export interface AccessLog {
   exchangeEnded(record: CallRecord, status: number): void;
 }
 
+/** What requests that have ended are written to. */
+export interface AccessLogDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Takes calls that have ended, for all that shows them. */
+  readonly journal?: Pick<CallJournal, "add"> | undefined;
+}
+
 /** A writer of access lines. Their fields are fixed and none can hold a secret. */
-export function createAccessLog(logger: Logger, clock: Clock): AccessLog {
+export function createAccessLog({ logger, clock, journal }: AccessLogDeps): AccessLog {
   const write = (record: CallRecord, outcome: CallOutcome | undefined) => {
+    if (outcome !== undefined && outcome.uncounted !== true) journal?.add(record, outcome);
     const level = outcome?.level ?? levelOf(record);
     if (!logger.isLevelEnabled(level)) return;
     const elapsedMs = clock.nowMs() - record.startMs;
@@ -54,6 +64,11 @@ const codeFact = rememberedFact("code");
 const principalFact = rememberedFact("principal");
 const upstreamFact = rememberedFact("upstream");
 
+/** Where the call was tried and how that ended, such as core-1:BACKEND_LOST,core-2:OK. */
+function triesText({ tries }: CallRecord): string | undefined {
+  return tries?.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`).join(",");
+}
+
 function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number): string {
   const { attempts = 1 } = record;
   return (
@@ -72,7 +87,7 @@ function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs
     textFact("model", record.model) +
     upstreamFact(record.upstream) +
     integerFact("attempts", attempts > 1 ? attempts : undefined) +
-    textFact("tries", attempts > 1 ? record.tries : undefined) +
+    textFact("tries", attempts > 1 ? triesText(record) : undefined) +
     millisecondsFact("elapsed_ms", elapsedMs) +
     millisecondsFact("upstream_ms", record.upstreamMs) +
     textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))

@@ -1,5 +1,27 @@
 /** What is known of one request while it is served: begun at the door, completed on the way. */
 
+/** One try of a call on an endpoint of a backend. */
+export interface TryFacts {
+  /** Name of the pool or backend, such as a provider's. */
+  readonly pool: string;
+  readonly endpoint: string;
+  /** The model that was asked for; empty where the endpoint chooses. */
+  readonly model: string;
+  /** Strategy that chose the endpoint. */
+  readonly algorithm: string;
+  /** OK, or the reason of the failure. */
+  readonly outcome: string;
+  /** Monotonic time of its beginning, in milliseconds. */
+  readonly startedMs: number;
+  readonly elapsedMs: number;
+  /** Milliseconds until the first message of a stream. */
+  readonly firstMs?: number | undefined;
+  /** 1 for the call's first try. */
+  readonly attempt?: number;
+  /** What the choice rested on, as routing has it; `size` is of how many endpoints it speaks. */
+  readonly decision?: { readonly size: number } | undefined;
+}
+
 /** Facts of a request for logs, metrics and limits. Each field is written by the room named beside it. */
 export interface CallRecord {
   /** Identifier sent to the client and to backends. (door) */
@@ -18,6 +40,8 @@ export interface CallRecord {
   readonly startMs: number;
   /** Route template or procedure: a word from a bounded set, never the raw path. (door) */
   endpoint: string;
+  /** The API that the call came by: rpc, rest or a vendor's. (surfaces) */
+  surface?: string;
   /** Path of a request that has no template, for the log only. (door) */
   path?: string;
   /** Name of the caller's credential. (authenticate) */
@@ -28,10 +52,18 @@ export interface CallRecord {
   upstream?: string;
   /** How many tries were made. (services) */
   attempts?: number;
-  /** How each of them ended, such as gpu-1:BACKEND_LOST,gpu-2:OK. (services) */
-  tries?: string;
   /** Milliseconds spent waiting for backends. (services) */
   upstreamMs?: number;
+  /** Its tries, in the order of their ends. (services) */
+  tries?: TryFacts[];
+  /** Tokens read and written. (services) */
+  promptTokens?: number;
+  completionTokens?: number;
+  /** Price in US dollars. (services) */
+  cost?: number;
+  /** Its messages as JSON, where bodies are captured. (capture) */
+  requestBody?: CapturedText;
+  responseBody?: CapturedText;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
   /** HTTP status; undefined while the exchange has not ended. (door) */
@@ -42,6 +74,13 @@ export interface CallRecord {
   outcome?: CallOutcome;
 }
 
+/** A message as JSON, without what must not be kept. */
+export interface CapturedText {
+  readonly json: string;
+  /** Something was left out at the end. */
+  readonly truncated: boolean;
+}
+
 /** How a call ended. */
 export interface CallOutcome {
   /** Service and method, such as polygate.v1.ChatService/Chat. */
@@ -50,6 +89,10 @@ export interface CallOutcome {
   readonly code: string;
   /** Reason of a failure. */
   readonly reason?: string;
+  /** What the client is told of a failure. */
+  readonly message?: string;
+  /** The call only looks at the gateway, and is left out of what is shown of it. */
+  readonly uncounted?: boolean;
   /** Level that the reason asks for. */
   readonly level: "info" | "warn" | "error";
   /** What went wrong, for the log only. */

@@ -79,6 +79,11 @@ function callMetrics({ counter, seconds }: Makers) {
       ["grpc_service", "grpc_method"],
       overheadBuckets,
     ),
+    recordsLost: counter(
+      "gateway_records_lost_total",
+      "Calls that recent calls (call) or the history (history) lack, because they could not be kept in time.",
+      ["record"],
+    ),
     rateLimitHits: counter("rate_limit_hits_total", "Calls that a rate limit was asked about.", [
       "client_id",
     ]),

@@ -33,15 +33,6 @@ export interface SeriesTotals {
   readonly cost: number;
 }
 
-/** What one series did within a span of time. */
-export interface SeriesSpan {
-  readonly requests: number;
-  readonly errors: number;
-  readonly latencyMsSum: number;
-  readonly tokens: number;
-  readonly cost: number;
-}
-
 /** One series that calls are counted in. */
 export interface StatsSeries {
   /** A call begins. */
@@ -61,18 +52,12 @@ export interface Stats {
   /** Tokens and cost of a call that is counted already. */
   use(kind: SeriesKind, name: string, usage: Usage): void;
   totals(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
-  /** Sums over the last `hours`, at most 24, in steps of five minutes. */
-  span(kind: SeriesKind, hours: number): ReadonlyMap<string, SeriesSpan>;
 }
 
 /** Names remembered per kind; methods and endpoints are few, models may come and go. */
 const namesMax = 1000;
 /** Latest calls that percentiles are taken from. */
 const samplesMax = 1024;
-const slotMs = 5 * 60_000;
-const slotsMax = (24 * 60 * 60_000) / slotMs;
-
-type Slot = { -readonly [K in keyof SeriesSpan]: number } & { index: number };
 
 /** The value below which `share` of the sorted samples lie; 0 when there are none. */
 export function percentile(sorted: Float64Array, share: number): number {
@@ -80,29 +65,10 @@ export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
-type Sums = Omit<Slot, "index">;
-
-function addCall(sums: Sums, elapsedMs: number, failed: boolean): void {
-  sums.requests += 1;
-  if (failed) sums.errors += 1;
-  sums.latencyMsSum += elapsedMs;
-}
-
-function addUsage(sums: Sums, { tokens = 0, cost = 0 }: Usage): void {
-  sums.tokens += tokens;
-  sums.cost += cost;
-}
-
 class Series implements StatsSeries {
   inFlight = 0;
-  readonly #clock: Clock;
   readonly #all = { requests: 0, errors: 0, latencyMsSum: 0, tokens: 0, cost: 0 };
   readonly #samples = new Float64Array(samplesMax);
-  readonly #slots: Slot[] = [];
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   begin(): void {
     this.inFlight += 1;
@@ -114,17 +80,17 @@ class Series implements StatsSeries {
   }
 
   add(elapsedMs: number, result: CallResult): void {
-    const slot = this.#now();
-    this.#samples[this.#all.requests % samplesMax] = elapsedMs;
-    addCall(this.#all, elapsedMs, result.failed);
-    addCall(slot, elapsedMs, result.failed);
-    addUsage(this.#all, result);
-    addUsage(slot, result);
+    const all = this.#all;
+    this.#samples[all.requests % samplesMax] = elapsedMs;
+    all.requests += 1;
+    if (result.failed) all.errors += 1;
+    all.latencyMsSum += elapsedMs;
+    this.use(result);
   }
 
-  use(usage: Usage): void {
-    addUsage(this.#all, usage);
-    addUsage(this.#now(), usage);
+  use({ tokens = 0, cost = 0 }: Usage): void {
+    this.#all.tokens += tokens;
+    this.#all.cost += cost;
   }
 
   totals(): SeriesTotals {
@@ -142,30 +108,6 @@ class Series implements StatsSeries {
       cost,
     };
   }
-
-  since(wallMs: number): SeriesSpan {
-    const from = Math.floor(wallMs / slotMs);
-    const sum = { requests: 0, errors: 0, latencyMsSum: 0, tokens: 0, cost: 0 };
-    for (const slot of this.#slots) {
-      if (slot.index < from) continue;
-      sum.requests += slot.requests;
-      sum.errors += slot.errors;
-      sum.latencyMsSum += slot.latencyMsSum;
-      sum.tokens += slot.tokens;
-      sum.cost += slot.cost;
-    }
-    return sum;
-  }
-
-  #now(): Slot {
-    const index = Math.floor(this.#clock.wallMs() / slotMs);
-    const last = this.#slots.at(-1);
-    if (last !== undefined && last.index >= index) return last;
-    const slot = { index, requests: 0, errors: 0, latencyMsSum: 0, tokens: 0, cost: 0 };
-    this.#slots.push(slot);
-    if (this.#slots.length > slotsMax) this.#slots.shift();
-    return slot;
-  }
 }
 
 /** Statistics that live as long as the process. */
@@ -177,7 +119,7 @@ export function createStats(clock: Clock): Stats {
     model: new LRUCache({ max: namesMax }),
   };
   const seriesOf = (kind: SeriesKind, name: string): Series => {
-    const series = kinds[kind].get(name) ?? new Series(clock);
+    const series = kinds[kind].get(name) ?? new Series();
     kinds[kind].set(name, series);
     return series;
   };
@@ -195,9 +137,5 @@ export function createStats(clock: Clock): Stats {
     add: (kind, name, elapsedMs, result) => seriesOf(kind, name).add(elapsedMs, result),
     use: (kind, name, usage) => seriesOf(kind, name).use(usage),
     totals: (kind) => mapped(kind, (series) => series.totals()),
-    span(kind, hours) {
-      const fromMs = clock.wallMs() - hours * 60 * 60_000;
-      return mapped(kind, (series) => series.since(fromMs));
-    },
   };
 }

@@ -1,6 +1,6 @@
 /** One backend of a pool with its live numbers. */
 
-import type { BreakerOptions, BreakerTicket } from "#core/breaker.ts";
+import type { BreakerOptions, BreakerState, BreakerTicket } from "#core/breaker.ts";
 import type { Standing } from "#core/fitness.ts";
 import { ModelStats, type Observation } from "./model-stats.ts";
 
@@ -10,6 +10,8 @@ export interface PooledBackend extends AsyncDisposable {
   check(signal: AbortSignal): Promise<void>;
   /** How its keys stand for a model; absent: they never stand in the way. */
   standing?(model: string): Standing;
+  /** Forgets what it has seen of its keys. */
+  reset?(): void;
 }
 
 /** A backend, its name in the pool and its share. */
@@ -57,6 +59,16 @@ export interface MemberSnapshot extends Candidate {
   readonly requests: number;
   /** Those of them that failed by the member's fault. */
   readonly errors: number;
+  /** It is given no new calls. */
+  readonly isDraining: boolean;
+}
+
+/** What was seen of one model on a member. */
+export interface ModelSnapshot {
+  readonly model: string;
+  readonly latencyMs: number | undefined;
+  readonly successRate: number | undefined;
+  readonly breaker: BreakerState;
 }
 
 /**
@@ -74,6 +86,8 @@ export class Member<B> {
   readonly weight: number;
   readonly backend: B;
   health: Health = { kind: "unknown" };
+  /** It is given no new calls; those under way go on. */
+  isDraining = false;
   #inFlight = 0;
   #requests = 0;
   #errors = 0;
@@ -91,7 +105,7 @@ export class Member<B> {
 
   /** Whether it may be given calls: a member counts as sound until a probe says otherwise. */
   get eligible(): boolean {
-    return this.health.kind !== "unhealthy";
+    return !this.isDraining && this.health.kind !== "unhealthy";
   }
 
   begin(): void {
@@ -106,6 +120,11 @@ export class Member<B> {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Numbers of one model on this member, without keeping any for a model that it was never asked for. */
+  peek(model: string): ModelStats {
+    return this.#models.get(model) ?? new ModelStats(this.#breaker);
   }
 
   /** Numbers of one model on this member. */
@@ -156,12 +175,30 @@ export class Member<B> {
     for (const { breaker } of this.#models.values()) breaker.tryNow(nowMs);
   }
 
+  /** Forgets what was measured of it and closes its breakers; calls under way are still counted. */
+  reset(): void {
+    this.#requests = this.#inFlight;
+    this.#errors = 0;
+    this.#models.clear();
+  }
+
+  /** What was seen of each model that it was asked for. */
+  models(nowMs: number): ModelSnapshot[] {
+    return [...this.#models].map(([model, stats]) => ({
+      model,
+      latencyMs: stats.latencyMs(nowMs),
+      successRate: stats.successRate,
+      breaker: stats.breaker.state(nowMs),
+    }));
+  }
+
   candidate(): Candidate {
     return { id: this.id, weight: this.weight, inFlight: this.#inFlight };
   }
 
   snapshot(): MemberSnapshot {
-    const { health } = this;
-    return { ...this.candidate(), health, requests: this.#requests, errors: this.#errors };
+    const { health, isDraining } = this;
+    const counts = { requests: this.#requests, errors: this.#errors };
+    return { ...this.candidate(), health, isDraining, ...counts };
   }
 }

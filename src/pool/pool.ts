@@ -6,12 +6,14 @@ import { worseOf } from "#core/fitness.ts";
 import type { Rng } from "#core/rng.ts";
 import { within } from "#core/within.ts";
 import type { EndpointState } from "./endpoint-snapshot.ts";
+import type { Exclusion } from "./exclusion.ts";
 import { Lease } from "./lease.ts";
 import {
   type Candidate,
   Member,
   type MemberOptions,
   type MemberSnapshot,
+  type ModelSnapshot,
   type PooledBackend,
 } from "./member.ts";
 import { withoutPanic } from "./panic.ts";
@@ -31,7 +33,7 @@ export interface PoolOptions<B> extends ProbeOptions {
   readonly members: readonly MemberOptions<B>[];
 }
 
-/** A member's health has become of another kind. */
+/** A member's health has become of another kind, or an operator has drained or resumed it. */
 export interface PoolChange {
   readonly pool: string;
   readonly member: MemberSnapshot;
@@ -58,6 +60,16 @@ function breakerOf(ejectionMs: number | undefined): BreakerOptions {
   };
 }
 
+/** Reported calls are forgotten when nothing more is reported for so long. */
+const reportedKeptMs = 60_000;
+/** Most of them. */
+const reportedMax = 1_000_000;
+
+/** A member as operators see it. */
+export interface MemberReport extends MemberSnapshot {
+  readonly models: readonly ModelSnapshot[];
+}
+
 interface Place<B> {
   readonly member: Member<B>;
   readonly probe: Probe;
@@ -72,6 +84,10 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly #concurrentMax: number;
   readonly #nowMs: () => number;
   readonly #stop = new AbortController();
+  readonly #onChange: (member: Member<B>) => void;
+  /** Calls past this gateway that were reported, and when last. */
+  #reported = 0;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PoolOptions<B>, deps: PoolDeps) {
     this.name = options.name;
@@ -85,9 +101,10 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     }
     const { signal } = this.#stop;
     const breaker = breakerOf(options.ejectionMs);
+    this.#onChange = (member) => deps.onChange?.({ pool: this.name, member: member.snapshot() });
     const places = options.members.map((memberOptions): [string, Place<B>] => {
       const member = new Member(memberOptions, breaker);
-      const onChange = () => deps.onChange?.({ pool: this.name, member: member.snapshot() });
+      const onChange = () => this.#onChange(member);
       const probe = startProbe(member, options, { ...deps, signal, onChange });
       return [member.id, { member, probe }];
     });
@@ -106,11 +123,13 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** Members that are alive and not full, with all that decides which of them is asked for `model` now. */
   endpoints(model: string): readonly EndpointState[] {
     const nowMs = this.#clock.nowMs();
+    const elsewhere = this.#reportedFor(nowMs);
     const found: EndpointState[] = [];
     for (const { member } of this.#places.values()) {
-      const { id, weight, inFlight, backend } = member;
+      const { id, weight, backend } = member;
+      const inFlight = member.inFlight + elsewhere;
       if (!member.eligible || inFlight >= this.#concurrentMax) continue;
-      const stats = member.statsOf(model);
+      const stats = member.peek(model);
       const { breaker, leastMs, successRate } = stats;
       const keys = backend.standing?.(model);
       const fitness = breaker.fitness(nowMs);
@@ -131,6 +150,78 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
       });
     }
     return withoutPanic(found);
+  }
+
+  /** Members that `endpoints` leaves out for `model` now, and why. */
+  excluded(model: string): Exclusion[] {
+    const elsewhere = this.#reportedFor(this.#clock.nowMs());
+    const out: Exclusion[] = [];
+    for (const { member } of this.#places.values()) {
+      const value = member.inFlight + elsewhere;
+      const limit = this.#concurrentMax;
+      if (!member.isDraining && member.eligible && value < limit) continue;
+      const about = { provider: this.name, endpoint: member.id, model };
+      if (member.isDraining) out.push({ ...about, reason: "draining" });
+      else if (!member.eligible) out.push({ ...about, reason: "unhealthy" });
+      else out.push({ ...about, reason: "max_concurrent", value, limit });
+    }
+    return out;
+  }
+
+  /** Calls that are reported of this pool and not ended. */
+  get reported(): number {
+    const isForgotten = this.#clock.nowMs() - this.#reportedAtMs > reportedKeptMs;
+    return isForgotten ? 0 : this.#reported;
+  }
+
+  /** A call past this gateway began (1) or has ended (-1). Returns how many there are. */
+  report(change: 1 | -1): number {
+    this.#reported = Math.min(reportedMax, Math.max(0, this.reported + change));
+    this.#reportedAtMs = this.#clock.nowMs();
+    return this.#reported;
+  }
+
+  /** What of the reported calls each member is taken to have. */
+  #reportedFor(nowMs: number): number {
+    if (this.#reported === 0 || nowMs - this.#reportedAtMs > reportedKeptMs) return 0;
+    return this.#reported / this.#places.size;
+  }
+
+  /** Gives members no new calls, or calls again; all of them when `id` is absent. False: there is no such member. */
+  drain(isDraining: boolean, id?: string): boolean {
+    const places = this.#chosen(id);
+    for (const { member } of places) {
+      if (member.isDraining === isDraining) continue;
+      member.isDraining = isDraining;
+      this.#onChange(member);
+    }
+    return places.length > 0;
+  }
+
+  /** Closes breakers, forgets what was measured, and probes at once. False: there is no such member. */
+  reset(id?: string): boolean {
+    const places = this.#chosen(id);
+    for (const { member, probe } of places) {
+      member.reset();
+      member.backend.reset?.();
+      probe.suspect();
+    }
+    return places.length > 0;
+  }
+
+  #chosen(id: string | undefined): readonly Place<B>[] {
+    if (id === undefined) return [...this.#places.values()];
+    const place = this.#places.get(id);
+    return place === undefined ? [] : [place];
+  }
+
+  /** Every member with what was seen of each model. */
+  members(): MemberReport[] {
+    const nowMs = this.#clock.nowMs();
+    return this.#members().map((member) => ({
+      ...member.snapshot(),
+      models: member.models(nowMs),
+    }));
   }
 
   /** Claims the member of this id, eligible or not, for a model. Throws RangeError when there is none. */

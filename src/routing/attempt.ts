@@ -7,6 +7,7 @@ import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Outcome } from "#pool/member.ts";
+import type { Decision } from "./decision.ts";
 import type { Choice } from "./route.ts";
 
 /** How a try ended. */
@@ -23,18 +24,25 @@ export interface AttemptStart {
   readonly algorithm: string;
   /** The model that was asked for; empty where the endpoint chooses. */
   readonly model: string;
+  /** 1 for the call's first try. */
+  readonly attempt: number;
+  /** Why it went there. */
+  readonly decision: Decision;
 }
 
 /** What is known of a try when it has ended. */
 export interface AttemptReport extends AttemptStart {
   readonly outcome: AttemptOutcome;
+  /** Monotonic time of the choice, in milliseconds. */
+  readonly startedMs: number;
   /** Milliseconds from the choice to the end, with fractions. */
   readonly elapsedMs: number;
+  /** Milliseconds from the choice to the first message of a stream; undefined when there was none. */
+  readonly firstMs: number | undefined;
 }
 
 /** What surrounds a try. */
 export interface AttemptSetting {
-  readonly requestId: string;
   /** The call's: when it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -48,6 +56,7 @@ const patienceMs = 10_000;
 /** A try under way on a claimed endpoint, whose lease it settles. */
 export class Attempt<B> implements Disposable {
   readonly choice: Choice<B>;
+  readonly #start: AttemptStart;
   readonly #setting: AttemptSetting;
   readonly #tell: ((report: AttemptReport) => void) | undefined;
   readonly #startedMs: number;
@@ -58,8 +67,14 @@ export class Attempt<B> implements Disposable {
   #retryAfterMs: number | undefined;
 
   /** `tell` is notified as the setting is. */
-  constructor(choice: Choice<B>, setting: AttemptSetting, tell?: (report: AttemptReport) => void) {
+  constructor(
+    choice: Choice<B>,
+    start: AttemptStart,
+    setting: AttemptSetting,
+    tell?: (report: AttemptReport) => void,
+  ) {
     this.choice = choice;
+    this.#start = start;
     this.#setting = setting;
     this.#tell = tell;
     this.#startedMs = setting.clock.nowMs();
@@ -102,8 +117,8 @@ export class Attempt<B> implements Disposable {
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { requestId, signal, clock } = this.#setting;
-    const { lease, pool, algorithm, model } = this.choice;
+    const { signal, clock } = this.#setting;
+    const { lease, model } = this.choice;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const elapsedMs = clock.nowMs() - this.#startedMs;
     const latencyMs = this.#firstMs ?? elapsedMs;
@@ -113,8 +128,20 @@ export class Attempt<B> implements Disposable {
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
-    const { endpoint } = this;
-    const report = { requestId, pool, endpoint, algorithm, model, outcome, elapsedMs };
+    const { requestId, pool, endpoint, algorithm, attempt, decision } = this.#start;
+    const report = {
+      requestId,
+      pool,
+      endpoint,
+      algorithm,
+      model,
+      attempt,
+      decision,
+      outcome,
+      startedMs: this.#startedMs,
+      elapsedMs,
+      firstMs: this.#firstMs,
+    };
     this.#setting.report(report);
     this.#tell?.(report);
   }

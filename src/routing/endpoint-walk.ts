@@ -6,10 +6,13 @@ import { failureClassOf, isKeysFault, mayPass } from "#errors/failure-class.ts";
 import { fault } from "#errors/fault.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
 import type { EndpointState } from "#pool/endpoint-snapshot.ts";
+import type { Exclusion } from "#pool/exclusion.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
+import { type DecidedBy, Decision } from "./decision.ts";
 import { waitMsMax } from "./retry.ts";
 import type { Choice, Walk } from "./route.ts";
+import type { Scored } from "./strategies/score.ts";
 
 /** An endpoint that a walk may choose, with the model to ask it for. */
 export interface WalkOption<B extends PooledBackend> {
@@ -20,16 +23,28 @@ export interface WalkOption<B extends PooledBackend> {
   readonly endpoint: EndpointState;
 }
 
+/** What a source has chosen, and why. */
+export interface Chosen<O> {
+  readonly option: O;
+  readonly by: DecidedBy;
+  /** Of those that it chose among, by key, where scores decided. */
+  readonly scores?: readonly Scored[] | undefined;
+}
+
 /** What a walk goes over. */
 export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
   /** The strategy's name, for reports. */
   readonly algorithm: string;
+  /** Name of the route. */
+  readonly route: string;
   /** What a fault calls the route. */
   readonly title: string;
   /** Endpoints that are alive, as they are now. */
   options(): readonly O[];
+  /** Endpoints that `options` leaves out now, and why. */
+  excluded(): Exclusion[];
   /** Chooses one of at least one. */
-  choose(options: readonly O[]): O;
+  choose(options: readonly O[]): Chosen<O>;
   /** Why endpoints are unhealthy, for the log. */
   causeOfSickness(): unknown;
 }
@@ -65,23 +80,24 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
 
   next(timeLeftMs?: number): Choice<B> | undefined {
     if (this.#isHopeless) return undefined;
-    return this.#claim(
-      this.#source.options().filter(({ key, endpoint: { fitness, leastMs } }) => {
-        if (fitness !== "fit" && fitness !== "trial") return false;
-        if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
-        const tried = this.#triedAs(key);
-        // It is fit although it refused a key: there is another one.
-        if (tried === undefined) return true;
-        return tried.reason !== undefined && isKeysFault(tried.reason);
-      }),
-    );
+    const all = this.#source.options();
+    const fit = all.filter(({ key, endpoint: { fitness, leastMs } }) => {
+      if (fitness !== "fit" && fitness !== "trial") return false;
+      if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
+      const tried = this.#triedAs(key);
+      // It is fit although it refused a key: there is another one.
+      if (tried === undefined) return true;
+      return tried.reason !== undefined && isKeysFault(tried.reason);
+    });
+    return this.#claim(fit, all, timeLeftMs);
   }
 
   again(timeLeftMs?: number): Choice<B> | undefined {
     if (this.#isHopeless) return undefined;
+    const all = this.#source.options();
     let least = Number.POSITIVE_INFINITY;
     let best: O[] = [];
-    for (const option of this.#source.options()) {
+    for (const option of all) {
       const { fitness, leastMs } = option.endpoint;
       if (fitness === "resting" || !this.#mayMend(option)) continue;
       if (timeLeftMs !== undefined && leastMs >= timeLeftMs) continue;
@@ -91,7 +107,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
       least = rank;
       best.push(option);
     }
-    return this.#claim(best);
+    return this.#claim(best, all, timeLeftMs);
   }
 
   waitMs(): number | undefined {
@@ -136,11 +152,25 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     return reason !== undefined && failureClassOf(reason) === "time_out" ? count + 0.5 : count;
   }
 
-  #claim(options: readonly O[]): Choice<B> | undefined {
+  /** Claims one of `options`, which are what is left of `all`. */
+  #claim(
+    options: readonly O[],
+    all: readonly O[],
+    timeLeftMs: number | undefined,
+  ): Choice<B> | undefined {
     if (options.length === 0) return undefined;
-    const { key, pool, model, endpoint } = this.#source.choose(options);
+    const { algorithm, route } = this.#source;
+    const { option, by, scores } = this.#source.choose(options);
+    const { key, pool, model, endpoint } = option;
+    const excluded = this.#source.excluded();
+    if (options.length < all.length) {
+      for (const one of all) {
+        if (!options.includes(one)) excluded.push(this.#exclusionOf(one, timeLeftMs));
+      }
+    }
+    const decision = new Decision({ route, by, chosen: key, options, scores, excluded });
     const lease = pool.lease(endpoint.id, model);
-    const choice = { lease, pool: pool.name, algorithm: this.#source.algorithm, model };
+    const choice = { lease, pool: pool.name, algorithm, model, decision };
     this.#note(key, choice);
     return choice;
   }
@@ -162,6 +192,16 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     if (this.#tried === undefined) this.#tried = [first];
     else this.#tried.push(first);
   }
+
+  #exclusionOf({ key, pool, model, endpoint }: O, timeLeftMs: number | undefined): Exclusion {
+    const { id, fitness, restMs, leastMs } = endpoint;
+    const about = { provider: pool.name, endpoint: id, model };
+    if (this.#triedAs(key) !== undefined) return { ...about, reason: "tried" };
+    if (fitness === "resting") return { ...about, reason: "resting", value: restMs };
+    if (timeLeftMs !== undefined && leastMs >= timeLeftMs)
+      return { ...about, reason: "too_slow", value: leastMs, limit: timeLeftMs };
+    return { ...about, reason: "breaker_open" };
+  }
 }
 
 /**
@@ -180,4 +220,14 @@ export function ready<O extends { readonly endpoint: EndpointState }>(
     ({ endpoint }) => endpoint.warmth >= 1 || rng.next() < endpoint.warmth,
   );
   return warm.length === 0 ? options : warm;
+}
+
+/** What decided for `option`, where `otherwise` would have. */
+export function decidedBy<O extends { readonly endpoint: EndpointState }>(
+  options: readonly O[],
+  option: O,
+  otherwise: DecidedBy,
+): DecidedBy {
+  if (options.length === 1) return "only_one";
+  return option.endpoint.fitness === "trial" ? "trial" : otherwise;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "#core/clock.ts";
 import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import { Attempt, type AttemptReport, type AttemptSetting } from "./attempt.ts";
+import { Attempt, type AttemptReport, type AttemptSetting, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
 import { HedgeRunner } from "./hedge-runner.ts";
@@ -39,10 +39,6 @@ export class Journey<B> implements AttemptSetting {
     if (route.hedgeMs !== undefined) deps.budgets.hedge.call(this.#startedMs);
   }
 
-  get requestId(): string {
-    return this.#call.requestId;
-  }
-
   get signal(): AbortSignal {
     return this.#call.signal;
   }
@@ -55,7 +51,7 @@ export class Journey<B> implements AttemptSetting {
   report(ended: AttemptReport): void {
     if (this.#reports === undefined) this.#reports = [ended];
     else this.#reports.push(ended);
-    this.#call.watch?.attemptEnded(ended);
+    this.#call.reports?.push(ended);
   }
 
   /** Begins a try on the next endpoint; undefined when none may be asked yet, which `rested` waits for. */
@@ -200,16 +196,19 @@ export class Journey<B> implements AttemptSetting {
 
   #begin(choice: Choice<B>): Attempt<B> {
     const { requestId } = this.#call;
-    const { lease, pool, algorithm, model } = choice;
+    const { lease, pool, algorithm, model, decision } = choice;
     this.#attempts += 1;
-    const tell = this.#deps.onAttempt?.({
+    const start: AttemptStart = {
       requestId,
       pool,
+      endpoint: lease.id,
       algorithm,
       model,
-      endpoint: lease.id,
-    });
-    return new Attempt(choice, this, tell);
+      attempt: this.#attempts,
+      decision,
+    };
+    const tell = this.#deps.onAttempt?.(start);
+    return new Attempt(choice, start, this, tell);
   }
 
   #checkAborted(): void {

@@ -4,7 +4,13 @@ import type { Rng } from "#core/rng.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import type { Balancer, Candidates } from "./candidate.ts";
-import { EndpointWalk, ready, type WalkOption, type WalkSource } from "./endpoint-walk.ts";
+import {
+  decidedBy,
+  EndpointWalk,
+  ready,
+  type WalkOption,
+  type WalkSource,
+} from "./endpoint-walk.ts";
 import type { Route } from "./route.ts";
 
 /** What a route over a pool is made of. */
@@ -21,17 +27,19 @@ export interface PoolRouteOptions<B extends PooledBackend> {
 /** The route over a pool; its members choose the model by themselves. */
 export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>): Route<B> {
   const { pool, balancer, algorithm, retryAttempts, attemptTimeoutMs, rng } = options;
+  const all = (): WalkOption<B>[] =>
+    pool.endpoints("").map((endpoint) => ({ key: endpoint.id, pool, model: "", endpoint }));
   const source: WalkSource<B, WalkOption<B>> = {
     algorithm,
+    route: pool.name,
     title: `pool "${pool.name}"`,
-    options: () =>
-      pool.endpoints("").map((endpoint) => ({ key: endpoint.id, pool, model: "", endpoint })),
-    choose(all) {
-      const chosen = ready(all, rng);
-      const [only] = chosen;
-      if (only !== undefined && chosen.length === 1) return only;
+    options: all,
+    excluded: () => pool.excluded(""),
+    choose(options) {
+      const chosen = ready(options, rng);
       const id = balancer(chosen.map(({ endpoint }) => endpoint) as unknown as Candidates);
-      return chosen.find(({ key }) => key === id) as WalkOption<B>;
+      const option = chosen.find(({ key }) => key === id) as WalkOption<B>;
+      return { option, by: decidedBy(options, option, "strategy") };
     },
     causeOfSickness: () => pool.causeOfSickness(),
   };
@@ -40,5 +48,6 @@ export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>)
     retryAttempts,
     ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
     begin: () => new EndpointWalk(source),
+    survey: () => ({ strategy: algorithm, steps: [all()], excluded: pool.excluded("") }),
   };
 }

@@ -3,6 +3,8 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Reason } from "#errors/reason.ts";
 import type { Lease } from "#pool/lease.ts";
+import type { Decision } from "./decision.ts";
+import type { Survey } from "./survey.ts";
 
 /** A claim on an endpoint for one try. */
 export interface Choice<B> {
@@ -13,6 +15,8 @@ export interface Choice<B> {
   readonly algorithm: string;
   /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
   readonly model: string;
+  /** Why it is this one. */
+  readonly decision: Decision;
 }
 
 /** One call's way through a route. */
@@ -44,6 +48,8 @@ export interface Route<B> {
   readonly hedgeMs?: number;
   /** Begins a call. */
   begin(): Walk<B>;
+  /** Who comes into question now, without a call. */
+  survey(): Survey;
 }
 
 /** What of a call its route may depend on. */
@@ -65,4 +71,6 @@ export interface RouteNode<B> {
   /** Silence after which a second endpoint is asked, where the route of this node wants that. */
   readonly hedgeMs?: number;
   walk(ask: RouteAsk): Walk<B>;
+  /** Who comes into question for such a call now, without one. */
+  survey(ask: RouteAsk): Survey;
 }

@@ -15,14 +15,14 @@ export interface RoutedCall {
   /** Milliseconds until the first message has to be there, by the server's own limit. */
   readonly answerWithinMs?: number | undefined;
   readonly watch?: CallWatch | undefined;
+  /** Takes what is known of every attempt when it has ended. */
+  readonly reports?: { push(report: AttemptReport): unknown } | undefined;
 }
 
 /** Who follows one call from attempt to attempt. */
 export interface CallWatch {
   /** Notified once, of the attempt that answers, when its response or first message is there. */
   answered(attempt: AttemptCall): void;
-  /** Notified of the end of every attempt. */
-  attemptEnded(report: AttemptReport): void;
 }
 
 /** What an endpoint is given of a call. */

@@ -1,13 +1,15 @@
 /** A route over several targets (a pool and a model each): one strategy chooses among all their endpoints. */
 
 import type { Rng } from "#core/rng.ts";
+import type { Exclusion } from "#pool/exclusion.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { stickTo } from "./affinity.ts";
-import { EndpointWalk, ready, type WalkOption } from "./endpoint-walk.ts";
+import { type Chosen, decidedBy, EndpointWalk, ready, type WalkOption } from "./endpoint-walk.ts";
 import type { RouteAsk, RouteNode, Walk } from "./route.ts";
 import { p2cEwma } from "./strategies/p2c-ewma.ts";
 import { type ScoreWishes, scored } from "./strategies/scored.ts";
+import type { Survey } from "./survey.ts";
 
 /** One of the things that a route may choose. */
 export interface RouteTarget<B extends PooledBackend> {
@@ -47,13 +49,6 @@ export interface StrategyRouteOptions<B extends PooledBackend> {
   /** Silence after which a second endpoint is asked. */
   readonly hedgeMs?: number;
   readonly rng: Rng;
-}
-
-function can(
-  { abilities }: { readonly abilities?: ReadonlySet<string> },
-  needs: string | undefined,
-): boolean {
-  return needs === undefined || abilities?.has(needs) === true;
 }
 
 /** How many calls in a hundred go to any endpoint, so that nobody is forgotten. */
@@ -104,11 +99,18 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
   walk(ask: RouteAsk): Walk<B> {
     return new EndpointWalk({
       algorithm: this.strategy,
+      route: this.name,
       title: `"${this.name}"`,
       options: () => this.#all(ask),
+      excluded: () => this.#excluded(ask),
       choose: (options) => this.#choose(options, ask),
       causeOfSickness: () => this.#causeOfSickness(),
     });
+  }
+
+  survey(ask: RouteAsk): Survey {
+    const { strategy } = this;
+    return { strategy, steps: [this.#all(ask)], excluded: this.#excluded(ask) };
   }
 
   #causeOfSickness(): unknown {
@@ -117,20 +119,24 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
   }
 
   serves({ needs }: RouteAsk): boolean {
-    return this.#options.targets.some((target) => can(target, needs));
+    return this.#able(needs).length > 0;
+  }
+
+  /** The targets that can do what a call needs. */
+  #able(needs: string | undefined): readonly RouteTarget<B>[] {
+    const { targets } = this.#options;
+    return needs === undefined
+      ? targets
+      : targets.filter(({ abilities }) => abilities?.has(needs) === true);
   }
 
   /** Every endpoint that the route wants, of all targets that can do what the call needs. */
   #all({ promptTokens, outputTokens, needs }: RouteAsk): WalkOption<B>[] {
-    const { targets, latencyMsMax, costMax } = this.#options;
-    return targets.flatMap((target) => {
-      if (!can(target, needs)) return [];
-      const { pool, model, weight } = target;
-      const cost = target.costOf(promptTokens, outputTokens);
-      if (costMax !== undefined && cost !== undefined && cost > costMax) return [];
+    return this.#able(needs).flatMap(({ pool, model, weight, costOf }) => {
+      const cost = costOf(promptTokens, outputTokens);
       return pool
         .endpoints(model)
-        .filter(({ latencyMs = 0 }) => latencyMsMax === undefined || latencyMs <= latencyMsMax)
+        .filter(({ latencyMs }) => this.#refusal(latencyMs, cost) === undefined)
         .map((endpoint) => ({
           key: `${endpoint.id} ${model}`,
           pool,
@@ -140,29 +146,82 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     });
   }
 
-  #choose(options: readonly WalkOption<B>[], { affinityKey }: RouteAsk): WalkOption<B> {
+  /** Endpoints that the route does not want now, or that their pool gives to nobody. */
+  #excluded({ promptTokens, outputTokens, needs }: RouteAsk): Exclusion[] {
+    const { latencyMsMax, costMax } = this.#options;
+    const targets = this.#able(needs);
+    const out = targets.flatMap(({ pool, model }) => pool.excluded(model));
+    if (latencyMsMax === undefined && costMax === undefined) return out;
+    for (const { pool, model, costOf } of targets) {
+      const cost = costOf(promptTokens, outputTokens);
+      for (const { id: endpoint, latencyMs } of pool.endpoints(model)) {
+        const refusal = this.#refusal(latencyMs, cost);
+        if (refusal !== undefined) out.push({ provider: pool.name, endpoint, model, ...refusal });
+      }
+    }
+    return out;
+  }
+
+  /** Which bound of the route an endpoint breaks; what nobody knows breaks none. */
+  #refusal(
+    latencyMs: number | undefined,
+    cost: number | undefined,
+  ): Pick<Exclusion, "reason" | "value" | "limit"> | undefined {
+    const { latencyMsMax, costMax } = this.#options;
+    if (costMax !== undefined && cost !== undefined && cost > costMax)
+      return { reason: "max_cost", value: cost, limit: costMax };
+    if (latencyMsMax !== undefined && latencyMs !== undefined && latencyMs > latencyMsMax)
+      return { reason: "max_latency", value: latencyMs, limit: latencyMsMax };
+    return undefined;
+  }
+
+  #choose(options: readonly WalkOption<B>[], { affinityKey }: RouteAsk): Chosen<WalkOption<B>> {
     const first = options[0] as WalkOption<B>;
-    if (options.length === 1) return first;
+    if (options.length === 1) return { option: first, by: "only_one" };
     if (this.#options.hasAffinity && affinityKey !== undefined) {
       const sticky = options.map(({ key, endpoint }, index) => ({
         id: key,
         weight: endpoint.weight,
         index,
       }));
-      return options[stickTo(affinityKey, sticky).index] ?? first;
+      return { option: options[stickTo(affinityKey, sticky).index] ?? first, by: "affinity" };
     }
-    return this.#byStrategy(ready(options, this.#options.rng)) ?? first;
+    const readied = ready(options, this.#options.rng);
+    if (this.strategy === "scored") return this.#byScore(readied, options);
+    const option = this.#byStrategy(readied) ?? first;
+    return { option, by: decidedBy(options, option, "strategy") };
+  }
+
+  #byScore(
+    options: readonly WalkOption<B>[],
+    all: readonly WalkOption<B>[],
+  ): Chosen<WalkOption<B>> {
+    const { rng, wishes } = this.#options;
+    const first = options[0] as WalkOption<B>;
+    const isExploring = options.length > 1 && rng.next() < explorationShare;
+    if (isExploring) {
+      return {
+        option: options[Math.floor(rng.next() * options.length)] ?? first,
+        by: "exploration",
+      };
+    }
+    // Endpoints are told apart by their keys: one may serve several models.
+    const scores = scored(
+      options.map(({ key, endpoint }) => ({ ...endpoint, id: key })),
+      wishes,
+    );
+    const option = options.find(({ key }) => key === scores[0]?.id) ?? first;
+    return { option, by: decidedBy(all, option, "strategy"), scores };
   }
 
   #byStrategy(options: readonly WalkOption<B>[]): WalkOption<B> | undefined {
-    const { strategy, rng, wishes } = this.#options;
+    const { strategy, rng } = this.#options;
     // Endpoints are told apart by their keys: one may serve several models.
     const endpoints = options.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
     const withKey = (key: string | undefined) => options.find((option) => option.key === key);
     switch (strategy) {
       case "scored":
-        if (rng.next() < explorationShare) return options[Math.floor(rng.next() * options.length)];
-        return withKey(scored(endpoints, wishes)[0]?.id);
+        return this.#byScore(options, options).option;
       case "p2c_ewma":
         return withKey(p2cEwma(endpoints, rng).id);
       case "least_connections":

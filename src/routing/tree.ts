@@ -5,6 +5,7 @@ import type { Rng } from "#core/rng.ts";
 import { type FailureClass, failureClassOf } from "#errors/failure-class.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Choice, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
+import { inTurn, type Survey, sideBySide } from "./survey.ts";
 
 /** Classes of failures that a fallback may be limited to: the client's own faults are the same everywhere. */
 export const fallbackClasses = [
@@ -82,6 +83,11 @@ export class FallbackNode<B> implements RouteNode<B> {
       this,
       this.#steps.map(({ node }) => (node.serves(ask) ? node.walk(ask) : undefined)),
     );
+  }
+
+  survey(ask: RouteAsk): Survey {
+    const able = this.#steps.filter(({ node }) => node.serves(ask));
+    return inTurn(able.map(({ node }) => node.survey(ask)));
   }
 }
 
@@ -168,8 +174,12 @@ export class SplitNode<B> implements RouteNode<B> {
     return this.#shares.some(({ node }) => node.serves(ask));
   }
 
+  #able(ask: RouteAsk): readonly Share<B>[] {
+    return this.#shares.filter(({ node }) => node.serves(ask));
+  }
+
   walk(ask: RouteAsk): Walk<B> {
-    const shares = this.#shares.filter(({ node }) => node.serves(ask));
+    const shares = this.#able(ask);
     const sum = shares.reduce((total, { weight }) => total + weight, 0);
     let rest = this.#rng.next() * sum;
     for (const { node, weight } of shares) {
@@ -177,6 +187,10 @@ export class SplitNode<B> implements RouteNode<B> {
       if (rest < 0) return node.walk(ask);
     }
     return (shares.at(-1) as Share<B>).node.walk(ask);
+  }
+
+  survey(ask: RouteAsk): Survey {
+    return sideBySide(this.#able(ask).map(({ node }) => node.survey(ask)));
   }
 }
 
@@ -189,6 +203,11 @@ export interface TreeRouteTerms {
 /** A route of a tree for one call. */
 export function treeRoute<B>(node: RouteNode<B>, ask: RouteAsk, terms: TreeRouteTerms): Route<B> {
   const { name, hedgeMs } = node;
-  const route = { ...terms, name, begin: () => node.walk(ask) };
+  const route = {
+    ...terms,
+    name,
+    begin: () => node.walk(ask),
+    survey: () => node.survey(ask),
+  };
   return hedgeMs === undefined ? route : { ...route, hedgeMs };
 }

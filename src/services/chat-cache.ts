@@ -3,7 +3,6 @@
 import { createHash } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import type { BackendCall } from "#backends/backend.ts";
 import type { Piece, Source } from "#cache/piece.ts";
 import type { ResponseCache } from "#cache/response-cache.ts";
 import { stopOfWord } from "#chat/short-form.ts";
@@ -19,8 +18,9 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
-import { callRecordKey } from "#interceptors/context.ts";
 import type { Metrics } from "#observability/metrics.ts";
+import type { RoutedCall } from "#routing/dispatch.ts";
+import { sharedCallOf } from "./backend-call.ts";
 
 /** Which chats are answered from the cache. */
 export interface ChatCacheOptions {
@@ -90,7 +90,7 @@ function kept(words: Words | undefined): Pick<Piece, "words"> {
 }
 
 /** How a chat is answered when nobody answers it from the cache. */
-export type Make<T> = (call: BackendCall) => T;
+export type Make<T> = (call: RoutedCall) => T;
 
 /** Finds out for each chat whether the cache may answer it. */
 export class ChatCache {
@@ -241,9 +241,8 @@ export class CachedChat {
   }
 
   /** The call of a backend: others may go on reading its response when this chat's own client has left. */
-  #call(signal: AbortSignal): BackendCall {
-    const { requestId } = this.#facts.context.values.get(callRecordKey);
-    return { signal, requestId };
+  #call(signal: AbortSignal): RoutedCall {
+    return sharedCallOf(this.#facts.context, signal);
   }
 
   #headers(): [name: string, value: string][] {

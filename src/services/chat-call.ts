@@ -1,12 +1,13 @@
 /** One chat, or the count of its tokens: the call that its request makes. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { Ability, BackendCall } from "#backends/backend.ts";
+import type { Ability } from "#backends/backend.ts";
 import type { ChatAsk } from "#catalog/chat-catalog.ts";
 import { fault } from "#errors/fault.ts";
 import type { ChatRequest, ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
+import type { RoutedCall as DispatchedCall } from "#routing/dispatch.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
 /** Tokens that a response is taken to have where nobody bounds it. */
@@ -46,12 +47,12 @@ export class ActiveChat extends RoutedCall {
   }
 
   /** A whole response, for as long as `call` allows. */
-  response(call: BackendCall): Promise<ChatResponse> {
+  response(call: DispatchedCall): Promise<ChatResponse> {
     return this.whole((backend, attempt) => backend.chat(this.#request, attempt), call);
   }
 
   /** The response as events; `end` is to be called with how it went. */
-  events(call: BackendCall): AsyncGenerator<ChatEvent> {
+  events(call: DispatchedCall): AsyncGenerator<ChatEvent> {
     return this.pieces((backend, attempt) => backend.streamChat(this.#request, attempt), call);
   }
 

@@ -2,7 +2,6 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { BackendCall } from "#backends/backend.ts";
 import { fillParts, fillShortForm } from "#chat/short-form.ts";
 import { fault } from "#errors/fault.ts";
 import {
@@ -15,6 +14,7 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import type { Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";
+import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { ChatCache } from "./chat-cache.ts";
 import { ActiveChat } from "./chat-call.ts";
@@ -29,7 +29,7 @@ export interface ChatServiceDeps extends RoutedDeps {
 const createPiece = creatorOf(StreamChatResponseSchema);
 
 /** A backend's whole response. */
-async function answer(chat: ActiveChat, call: BackendCall): Promise<ChatResponse> {
+async function answer(chat: ActiveChat, call: RoutedCall): Promise<ChatResponse> {
   const response = await chat.response(call);
   response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
   fillShortForm(response);
@@ -40,7 +40,7 @@ async function answer(chat: ActiveChat, call: BackendCall): Promise<ChatResponse
 async function* answerPieces(
   chat: ActiveChat,
   withParts: boolean,
-  call: BackendCall,
+  call: RoutedCall,
 ): AsyncGenerator<StreamChatResponse, readonly Stop[], undefined> {
   const writer = new PieceWriter(withParts);
   const end = chat.measure(call.signal);
@@ -75,7 +75,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
   ): Promise<{ readonly response: ChatResponse; readonly routedVia: string }> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
-    const make = (call: BackendCall) => answer(chat, call);
+    const make = (call: RoutedCall) => answer(chat, call);
     const { message: response, isKept } =
       cached === undefined
         ? { message: await make(backendCallOf(context)), isKept: false }
@@ -109,7 +109,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         yield* answerPieces(chat, request.withParts, backendCallOf(context));
         return;
       }
-      const make = (call: BackendCall) => answerPieces(chat, request.withParts, call);
+      const make = (call: RoutedCall) => answerPieces(chat, request.withParts, call);
       for await (const { message, isKept } of cached.stream(make)) {
         if (isKept && message.done) {
           message.cost = 0;

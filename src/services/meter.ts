@@ -8,6 +8,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
+import { triesOf } from "./backend-call.ts";
 
 /** Where measures go. */
 export interface MeterDeps {
@@ -23,6 +24,8 @@ export interface Metered {
   /** Model by name; absent while only the answer will tell. */
   readonly model?: string;
   readonly record: CallRecord;
+  /** No routing stands between: this is a try of its own, and is written down as one. */
+  readonly isTry?: boolean;
   /** Ends the measure when it aborts, for streams that nobody pulls any more. */
   readonly signal?: AbortSignal;
 }
@@ -73,6 +76,10 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
       const { status, failed } = thrown === undefined ? well : endedBy(thrown);
       record.upstreamMs = (record.upstreamMs ?? 0) + elapsedMs;
       finishModel?.({ failed });
+      if (what.isTry === true) {
+        const about = { pool: backend, endpoint: backend, model: model ?? "", algorithm: "local" };
+        triesOf(record).push({ ...about, outcome: status, startedMs: startMs, elapsedMs });
+      }
       const series = remembered(known, backend, () => seriesOf(backend));
       series.requests(status).inc();
       series.duration.observe(elapsedMs / 1000);

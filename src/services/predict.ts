@@ -173,7 +173,7 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const record = context.values.get(callRecordKey);
   record.model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const done = await meter.run({ backend: backend.kind, model, record }, () => {
+  const done = await meter.run({ backend: backend.kind, model, record, isTry: true }, () => {
     record.upstream = backend.kind;
     const { version } = request;
     return backend.infer({ model, version, inputs: prepared.inputs }, backendCallOf(context));

@@ -1,7 +1,7 @@
 /** One call that is routed over chat backends: its route, its tries, and what of it is counted and told. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { BackendCall, ChatBackend, ChatCall } from "#backends/backend.ts";
+import type { ChatBackend, ChatCall } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
@@ -10,7 +10,6 @@ import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
-import type { AttemptReport } from "#routing/attempt.ts";
 import type {
   AttemptCall,
   CallWatch,
@@ -103,7 +102,7 @@ export class RoutedCall implements CallWatch {
   /** A whole response, for as long as `call` allows. */
   async whole<T>(
     ask: (backend: ChatBackend, call: ChatCall) => Promise<T>,
-    call: BackendCall = backendCallOf(this.#context),
+    call: DispatchedCall = backendCallOf(this.#context),
   ): Promise<T> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
@@ -125,7 +124,7 @@ export class RoutedCall implements CallWatch {
   /** A response in pieces, which `measure` measures. */
   async *pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
-    call: BackendCall,
+    call: DispatchedCall,
   ): AsyncGenerator<T> {
     const pieces = this.#deps.dispatch.stream(
       this.#target.route,
@@ -156,9 +155,13 @@ export class RoutedCall implements CallWatch {
     const price = catalog.priceOf(pool, asked);
     const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
     const tokens = usage?.totalTokens ?? 0;
-    this.#record.model = model;
+    const record = this.#record;
+    record.model = model;
+    record.promptTokens = usage?.promptTokens ?? 0;
+    record.completionTokens = usage?.completionTokens ?? 0;
+    record.cost = cost;
     stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
-    stats.use("backend", this.#record.upstream ?? pool, { tokens, cost });
+    stats.use("backend", record.upstream ?? pool, { tokens, cost });
     return cost;
   }
 
@@ -174,13 +177,14 @@ export class RoutedCall implements CallWatch {
   }
 
   /** The call as routing is given it. */
-  #dispatched({ signal, requestId, timeoutMs }: BackendCall): DispatchedCall {
+  #dispatched({ signal, requestId, timeoutMs, reports }: DispatchedCall): DispatchedCall {
     const { answerMs } = this.#deps;
     return {
       signal,
       requestId,
       timeoutMs,
       answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - this.elapsedMs) : undefined,
+      reports,
       watch: this,
     };
   }
@@ -191,13 +195,6 @@ export class RoutedCall implements CallWatch {
       (asked) => asked.endpoint === endpoint && asked.model === model,
     );
     this.#record.upstream = endpoint;
-  }
-
-  /** For routing alone: how a try ended. */
-  attemptEnded({ endpoint, outcome }: AttemptReport): void {
-    const record = this.#record;
-    const tried = `${endpoint}:${outcome}`;
-    record.tries = record.tries === undefined ? tried : `${record.tries},${tried}`;
   }
 
   /** The call as a backend is given it; what is known of it goes into the record. */

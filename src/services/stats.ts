@@ -13,8 +13,9 @@ import {
   WatchStatsResponseSchema,
 } from "#gen/polygate/v1/stats_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
-import type { SeriesKind, SeriesSpan, SeriesTotals, Stats } from "#observability/stats.ts";
+import type { SeriesKind, SeriesTotals, Stats } from "#observability/stats.ts";
 import { Ticker } from "./ticker.ts";
+import { watchLimitsDefault } from "./watches.ts";
 
 /** What StatsService needs. */
 export interface StatsDeps {
@@ -24,16 +25,16 @@ export interface StatsDeps {
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   readonly rateLimiting: boolean;
+  /** What answers for the last hours. */
+  readonly performance: Pick<ServiceImpl<typeof StatsService>, "getPerformance" | "getHistory">;
   /** Aborts when the gateway begins to stop: watchers are let go. */
   readonly stopping: AbortSignal;
   readonly watchLimits?: PlaceLimits;
 }
 
 const defaultIntervalMs = 1000;
-const defaultHours = 24;
 /** The shortest interval of a watch, as the proto has it: all watches share what is measured in one. */
 const tickMs = 100;
-const watchLimitsDefault: PlaceLimits = { totalMax: 256, perCallerMax: 32 };
 
 function callStats(totals: SeriesTotals) {
   return {
@@ -42,17 +43,6 @@ function callStats(totals: SeriesTotals) {
     p50LatencyMs: threeDigits(totals.p50LatencyMs),
     p95LatencyMs: threeDigits(totals.p95LatencyMs),
     p99LatencyMs: threeDigits(totals.p99LatencyMs),
-  };
-}
-
-function providerStats(span: SeriesSpan) {
-  const { requests, errors, latencyMsSum, tokens, cost } = span;
-  return {
-    totalRequests: requests,
-    avgLatencyMs: requests === 0 ? 0 : threeDigits(latencyMsSum / requests),
-    successRate: requests === 0 ? 1 : (requests - errors) / requests,
-    totalCost: cost,
-    totalTokens: tokens,
   };
 }
 
@@ -74,11 +64,6 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
     backends: totalsOf("backend"),
     models: totalsOf("model"),
   });
-  const span = (kind: "backend" | "model", hours: number) =>
-    Object.fromEntries(
-      [...stats.span(kind, hours)].map(([name, one]) => [name, providerStats(one)]),
-    );
-
   const watches = new Places(watchLimits);
   const ticker = new Ticker(clock, tickMs);
   let measured: WatchStatsResponse | undefined;
@@ -106,10 +91,6 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
       }
       signal.throwIfAborted();
     },
-    getPerformance: ({ hours = defaultHours }) => ({
-      hours,
-      providerStats: span("backend", hours),
-      modelStats: span("model", hours),
-    }),
+    ...deps.performance,
   };
 }

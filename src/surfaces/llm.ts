@@ -117,6 +117,7 @@ class LlmSurface implements Surface {
     });
     if (endpoint === undefined || !this.#options.serves.has(endpoint.surface)) return false;
     record.endpoint = endpoint.template;
+    record.surface = endpoint.surface;
     return this.#serve(endpoint, exchange, record);
   }
 

@@ -24,6 +24,15 @@ const adminOperations = [
   "ModelsService_ReloadModel",
   "ModelsService_ReloadModel_2",
   "CacheService_Purge",
+  "RoutingService_ListDecisions",
+  "RoutingService_WatchDecisions",
+  "BackendsService_ListBackends",
+  "BackendsService_DrainBackend",
+  "BackendsService_ResumeBackend",
+  "BackendsService_ResetBackend",
+  "RequestsService_ListRequests",
+  "RequestsService_GetRequest",
+  "RequestsService_WatchRequests",
 ];
 
 /** Operations that need a provider, and what a gateway without any says. */
@@ -106,6 +115,9 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "HealthService",
         "StatsService",
         "CacheService",
+        "RoutingService",
+        "BackendsService",
+        "RequestsService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();
       await page.fill("#filter", "PREDICT");

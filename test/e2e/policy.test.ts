@@ -381,12 +381,15 @@ describe("what operators rely on", () => {
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "polygate.v1.BackendsService",
         "polygate.v1.CacheService",
         "polygate.v1.ChatService",
         "polygate.v1.EmbeddingsService",
         "polygate.v1.HealthService",
         "polygate.v1.ModelsService",
         "polygate.v1.PredictService",
+        "polygate.v1.RequestsService",
+        "polygate.v1.RoutingService",
         "polygate.v1.StatsService",
       ]);
     }

@@ -81,10 +81,7 @@ export function dispatchSetting({
   const call = (more: Partial<RoutedCall> = {}): RoutedCall => ({
     signal: new AbortController().signal,
     requestId: "r",
-    watch: {
-      answered: ({ endpoint }) => answered.push(endpoint),
-      attemptEnded: () => {},
-    },
+    watch: { answered: ({ endpoint }) => answered.push(endpoint) },
     ...more,
   });
   return {

@@ -54,7 +54,9 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
   cache: ["errors", "core"],
+  history: ["core"],
   services: [
+    "history",
     "catalog",
     "cache",
     "dialects",

@@ -53,6 +53,7 @@ const judged: Readonly<Record<string, string>> = {
   "http2/hpack-decoder.ts scratch": "one string at a time, copied out at its length: tested below",
   "http2/hpack-encoder.ts empty": once1,
   "http2/huffman.ts decoder": once1,
+  "interceptors/captured-text.ts dataUri": stateless,
   "interceptors/method-facts.ts known": "one entry per method",
   "json/cursor.ts nonBlank": "its position is set before each use, in texts of any caller",
   "json/leaf.ts scalarLeaves": "one entry per type of number or text",

@@ -95,3 +95,10 @@ export declare const stream_switch: GenExtension<MethodOptions, StreamSwitch>;
  */
 export declare const upload: GenExtension<MethodOptions, Upload>;
 
+/**
+ * Shows what the gateway does, and is itself left out of what is shown.
+ *
+ * @generated from extension: bool uncounted = 50605;
+ */
+export declare const uncounted: GenExtension<MethodOptions, boolean>;
+

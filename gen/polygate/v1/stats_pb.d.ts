@@ -4,7 +4,7 @@
 // @generated from file polygate/v1/stats.proto (package polygate.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
@@ -273,7 +273,7 @@ export declare type GetPerformanceResponse = Message<"polygate.v1.GetPerformance
   hours: number;
 
   /**
-   * By endpoint of a backend.
+   * By name of the provider, or kind of the cores.
    *
    * @generated from field: map<string, polygate.v1.ProviderStats> provider_stats = 2;
    */
@@ -285,6 +285,28 @@ export declare type GetPerformanceResponse = Message<"polygate.v1.GetPerformance
    * @generated from field: map<string, polygate.v1.ProviderStats> model_stats = 3;
    */
   modelStats: { [key: string]: ProviderStats };
+
+  /**
+   * When this was summed up; within history.cache_ttl the same sums are given again.
+   *
+   * @generated from field: google.protobuf.Timestamp timestamp = 4;
+   */
+  timestamp?: Timestamp | undefined;
+
+  /**
+   * Calls since the start that the history lacks, because they ended faster than they could be
+   * written down, or because the store failed.
+   *
+   * @generated from field: double lost = 5;
+   */
+  lost: number;
+
+  /**
+   * Providers or models beyond the bound, which are left out.
+   *
+   * @generated from field: int32 left_out = 6;
+   */
+  leftOut: number;
 };
 
 /**
@@ -294,7 +316,7 @@ export declare type GetPerformanceResponse = Message<"polygate.v1.GetPerformance
 export declare const GetPerformanceResponseSchema: GenMessage<GetPerformanceResponse>;
 
 /**
- * What one backend or model did.
+ * What one provider or model did. Each try of a call counts.
  *
  * @generated from message polygate.v1.ProviderStats
  */
@@ -307,14 +329,14 @@ export declare type ProviderStats = Message<"polygate.v1.ProviderStats"> & {
   totalRequests: number;
 
   /**
-   * Mean time in milliseconds.
+   * Mean time in milliseconds; of a stream until its first message.
    *
    * @generated from field: double avg_latency_ms = 2;
    */
   avgLatencyMs: number;
 
   /**
-   * Share of calls without error, 0 to 1.
+   * Share of calls without error, 0 to 1. What is the caller's doing is no error.
    *
    * @generated from field: double success_rate = 3;
    */
@@ -333,6 +355,63 @@ export declare type ProviderStats = Message<"polygate.v1.ProviderStats"> & {
    * @generated from field: double total_tokens = 5;
    */
   totalTokens: number;
+
+  /**
+   * Median time in milliseconds.
+   *
+   * @generated from field: double p50_latency_ms = 6;
+   */
+  p50LatencyMs: number;
+
+  /**
+   * 95th percentile in milliseconds.
+   *
+   * @generated from field: double p95_latency_ms = 7;
+   */
+  p95LatencyMs: number;
+
+  /**
+   * 99th percentile in milliseconds.
+   *
+   * @generated from field: double p99_latency_ms = 8;
+   */
+  p99LatencyMs: number;
+
+  /**
+   * Mean time until the first message of streams, in milliseconds; absent when there were none.
+   *
+   * @generated from field: optional double avg_first_message_ms = 9;
+   */
+  avgFirstMessageMs?: number | undefined;
+
+  /**
+   * Mean of tokens per call.
+   *
+   * @generated from field: double avg_tokens_per_request = 10;
+   */
+  avgTokensPerRequest: number;
+
+  /**
+   * US dollars per token; absent when there were no tokens.
+   *
+   * @generated from field: optional double cost_per_token = 11;
+   */
+  costPerToken?: number | undefined;
+
+  /**
+   * Share of the time in which an endpoint was healthy, 0 to 1; absent for models, and before the
+   * first probe.
+   *
+   * @generated from field: optional double availability = 12;
+   */
+  availability?: number | undefined;
+
+  /**
+   * Failures by whose fault they were.
+   *
+   * @generated from field: polygate.v1.ErrorsByBlame errors = 13;
+   */
+  errors?: ErrorsByBlame | undefined;
 };
 
 /**
@@ -340,6 +419,267 @@ export declare type ProviderStats = Message<"polygate.v1.ProviderStats"> & {
  * Use `create(ProviderStatsSchema)` to create a new message.
  */
 export declare const ProviderStatsSchema: GenMessage<ProviderStats>;
+
+/**
+ * Failures by whose fault they were.
+ *
+ * @generated from message polygate.v1.ErrorsByBlame
+ */
+export declare type ErrorsByBlame = Message<"polygate.v1.ErrorsByBlame"> & {
+  /**
+   * The caller's: its mistakes, and its leaving.
+   *
+   * @generated from field: int32 caller = 1;
+   */
+  caller: number;
+
+  /**
+   * The backend's, or of the way there.
+   *
+   * @generated from field: int32 upstream = 2;
+   */
+  upstream: number;
+
+  /**
+   * The gateway's own, its settings and credentials included.
+   *
+   * @generated from field: int32 gateway = 3;
+   */
+  gateway: number;
+};
+
+/**
+ * Describes the message polygate.v1.ErrorsByBlame.
+ * Use `create(ErrorsByBlameSchema)` to create a new message.
+ */
+export declare const ErrorsByBlameSchema: GenMessage<ErrorsByBlame>;
+
+/**
+ * Asks for the last hours, step by step.
+ *
+ * @generated from message polygate.v1.GetHistoryRequest
+ */
+export declare type GetHistoryRequest = Message<"polygate.v1.GetHistoryRequest"> & {
+  /**
+   * How many hours; default 1.
+   *
+   * @generated from field: optional int32 hours = 1;
+   */
+  hours?: number | undefined;
+
+  /**
+   * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
+   * there would be more than 1500 steps, or where nothing so fine is kept.
+   *
+   * @generated from field: optional int32 step_seconds = 2;
+   */
+  stepSeconds?: number | undefined;
+
+  /**
+   * What the series are about.
+   *
+   * @generated from field: polygate.v1.HistoryKey by = 3;
+   */
+  by: HistoryKey;
+
+  /**
+   * Series that are wanted; those with most calls when empty.
+   *
+   * @generated from field: repeated string names = 4;
+   */
+  names: string[];
+};
+
+/**
+ * Describes the message polygate.v1.GetHistoryRequest.
+ * Use `create(GetHistoryRequestSchema)` to create a new message.
+ */
+export declare const GetHistoryRequestSchema: GenMessage<GetHistoryRequest>;
+
+/**
+ * The last hours, step by step. Each list of a series has a value per step.
+ *
+ * @generated from message polygate.v1.GetHistoryResponse
+ */
+export declare type GetHistoryResponse = Message<"polygate.v1.GetHistoryResponse"> & {
+  /**
+   * Beginning of the first step.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Length of a step in seconds.
+   *
+   * @generated from field: int32 step_seconds = 2;
+   */
+  stepSeconds: number;
+
+  /**
+   * How many steps there are; the last one is not over.
+   *
+   * @generated from field: int32 steps = 3;
+   */
+  steps: number;
+
+  /**
+   * Those with most calls first.
+   *
+   * @generated from field: repeated polygate.v1.HistorySeries series = 4;
+   */
+  series: HistorySeries[];
+
+  /**
+   * Series beyond the bound, which are left out.
+   *
+   * @generated from field: int32 left_out = 5;
+   */
+  leftOut: number;
+
+  /**
+   * Calls since the start that the history lacks.
+   *
+   * @generated from field: double lost = 6;
+   */
+  lost: number;
+};
+
+/**
+ * Describes the message polygate.v1.GetHistoryResponse.
+ * Use `create(GetHistoryResponseSchema)` to create a new message.
+ */
+export declare const GetHistoryResponseSchema: GenMessage<GetHistoryResponse>;
+
+/**
+ * What one provider or model did, step by step.
+ *
+ * @generated from message polygate.v1.HistorySeries
+ */
+export declare type HistorySeries = Message<"polygate.v1.HistorySeries"> & {
+  /**
+   * Name of the provider, or the model.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Calls that ended.
+   *
+   * @generated from field: repeated double requests = 2;
+   */
+  requests: number[];
+
+  /**
+   * Failures that were the caller's fault.
+   *
+   * @generated from field: repeated double caller_errors = 3;
+   */
+  callerErrors: number[];
+
+  /**
+   * Failures that were the backend's fault.
+   *
+   * @generated from field: repeated double upstream_errors = 4;
+   */
+  upstreamErrors: number[];
+
+  /**
+   * Failures that were the gateway's fault.
+   *
+   * @generated from field: repeated double gateway_errors = 5;
+   */
+  gatewayErrors: number[];
+
+  /**
+   * Mean times in milliseconds; 0 in steps without calls, as all that follows.
+   *
+   * @generated from field: repeated double avg_latency_ms = 6;
+   */
+  avgLatencyMs: number[];
+
+  /**
+   * Medians in milliseconds.
+   *
+   * @generated from field: repeated double p50_latency_ms = 7;
+   */
+  p50LatencyMs: number[];
+
+  /**
+   * 95th percentiles in milliseconds.
+   *
+   * @generated from field: repeated double p95_latency_ms = 8;
+   */
+  p95LatencyMs: number[];
+
+  /**
+   * 99th percentiles in milliseconds.
+   *
+   * @generated from field: repeated double p99_latency_ms = 9;
+   */
+  p99LatencyMs: number[];
+
+  /**
+   * Mean times until the first message of streams, in milliseconds.
+   *
+   * @generated from field: repeated double avg_first_message_ms = 10;
+   */
+  avgFirstMessageMs: number[];
+
+  /**
+   * Tokens read and written.
+   *
+   * @generated from field: repeated double tokens = 11;
+   */
+  tokens: number[];
+
+  /**
+   * Prices in US dollars.
+   *
+   * @generated from field: repeated double cost = 12;
+   */
+  cost: number[];
+};
+
+/**
+ * Describes the message polygate.v1.HistorySeries.
+ * Use `create(HistorySeriesSchema)` to create a new message.
+ */
+export declare const HistorySeriesSchema: GenMessage<HistorySeries>;
+
+/**
+ * What the series of a history are about.
+ *
+ * @generated from enum polygate.v1.HistoryKey
+ */
+export enum HistoryKey {
+  /**
+   * The same as providers.
+   *
+   * @generated from enum value: HISTORY_KEY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Name of the provider, or kind of the cores.
+   *
+   * @generated from enum value: HISTORY_KEY_PROVIDER = 1;
+   */
+  PROVIDER = 1,
+
+  /**
+   * Model.
+   *
+   * @generated from enum value: HISTORY_KEY_MODEL = 2;
+   */
+  MODEL = 2,
+}
+
+/**
+ * Describes the enum polygate.v1.HistoryKey.
+ */
+export declare const HistoryKeySchema: GenEnum<HistoryKey>;
 
 /**
  * Tells what the gateway has done.
@@ -368,7 +708,7 @@ export declare const StatsService: GenService<{
     output: typeof WatchStatsResponseSchema;
   },
   /**
-   * What backends and models did in the last hours.
+   * What providers and models did in the last hours, summed up.
    *
    * @generated from rpc polygate.v1.StatsService.GetPerformance
    */
@@ -376,6 +716,16 @@ export declare const StatsService: GenService<{
     methodKind: "unary";
     input: typeof GetPerformanceRequestSchema;
     output: typeof GetPerformanceResponseSchema;
+  },
+  /**
+   * What providers or models did in the last hours, step by step, for charts.
+   *
+   * @generated from rpc polygate.v1.StatsService.GetHistory
+   */
+  getHistory: {
+    methodKind: "unary";
+    input: typeof GetHistoryRequestSchema;
+    output: typeof GetHistoryResponseSchema;
   },
 }>;
 

@@ -212,6 +212,11 @@ export class LlmBackend implements ChatBackend {
     return this.#keys.standing(model);
   }
 
+  /** Forgets what it has seen of its keys. */
+  reset(): void {
+    this.#keys.reset();
+  }
+
   /** The response as events; leaving the iteration cancels the provider's call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
     const { firstTokenTimeoutMs: firstMs, totalTimeoutMs: totalMs } = this.#options;

@@ -60,6 +60,14 @@ export class KeyRing {
     };
   }
 
+  /** Forgets all refusals and limits. */
+  reset(): void {
+    for (const { whole, byModel } of this.#slots) {
+      whole.reset();
+      byModel.clear();
+    }
+  }
+
   /** The next key that may be used for `model`; where none may, the one that may soonest. */
   take(model: string): KeyUse {
     const nowMs = this.#clock.nowMs();

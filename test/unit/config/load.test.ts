@@ -71,7 +71,7 @@ describe("what loads", () => {
       environment: "development",
       listeners: [{ name: "gateway", host: "0.0.0.0", port: 8080, serves: everything }],
       request: { bytesMax: 10_485_760, timeoutMs: 30_000 },
-      auth: { enabled: false, keys: [], anonymousScopes: [], failuresPerMinute: 30 },
+      auth: { enabled: false, keys: [], anonymousScopes: ["route"], failuresPerMinute: 30 },
       chat: { algorithm: "round_robin", cores: [], retryAttempts: 3 },
       logging: { level: "info", format: "json", output: "stdout" },
       metrics: { enabled: true, path: "/metrics" },
@@ -565,7 +565,7 @@ describe("what is refused, and where", () => {
       name: "a scope that nothing asks for",
       yaml: "auth: {anonymous_scopes: [amdin]}\n",
       problems: [
-        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin (hint: did you mean admin?)",
+        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin or route (hint: did you mean admin?)",
       ],
     },
     {

@@ -15,7 +15,7 @@ function accessLog() {
     { level: "info", format: "json", output: "stdout" },
     { write: (text) => lines.push(text) },
   );
-  return { log: createAccessLog(logger, clock), lines };
+  return { log: createAccessLog({ logger, clock }), lines };
 }
 
 /** The line that is written of a request, as it is and as it reads. */

@@ -45,28 +45,6 @@ test("percentiles forget calls beyond the latest thousand", () => {
   expect(stats.totals("model").get("m")?.p99LatencyMs).toBe(1);
 });
 
-test("a span holds the hours asked for and no more", () => {
-  const { time, stats, call } = timed();
-  call(10);
-  time.wallMs += 3 * 3_600_000;
-  call(20, true);
-  expect(stats.span("model", 1).get("m")).toMatchObject({
-    requests: 1,
-    errors: 1,
-    latencyMsSum: 20,
-  });
-  expect(stats.span("model", 24).get("m")).toMatchObject({ requests: 2, tokens: 20 });
-});
-
-test("what is a day old is forgotten", () => {
-  const { time, stats, call } = timed();
-  for (let slot = 0; slot < 400; slot += 1) {
-    call(1);
-    time.wallMs += 5 * 60_000;
-  }
-  expect(stats.span("model", 10_000).get("m")?.requests).toBe(288);
-});
-
 test("names beyond the bound push out the one unused for longest", () => {
   const { stats } = timed();
   for (let index = 0; index <= 1000; index += 1)

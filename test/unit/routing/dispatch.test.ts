@@ -11,6 +11,7 @@ import type { PooledBackend } from "#pool/member.ts";
 import { Pool } from "#pool/pool.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import { roundRobin } from "#routing/balancers/round-robin.ts";
+import { Decision } from "#routing/decision.ts";
 import { createDispatch, type RoutedCall } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
 import { unlimitedBudgets } from "../../support/budgets.ts";
@@ -94,6 +95,10 @@ describe("unary", () => {
         model: "",
         outcome: "OK",
         elapsedMs: 0,
+        startedMs: 0,
+        firstMs: undefined,
+        attempt: 1,
+        decision: expect.any(Decision),
       },
     ]);
     expect(inFlight()).toBe(0);

@@ -17,6 +17,7 @@ function node(name: string, ...endpoints: string[]): RouteNode<string> {
   return {
     name,
     serves: () => true,
+    survey: () => ({ strategy: "test", steps: [], excluded: [] }),
     walk() {
       const left = [...endpoints];
       let last: Reason | undefined;

@@ -14,6 +14,7 @@ import type { DialectName } from "#dialects/dialect.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
 import { infoMetadataOf, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { ChatRequestSchema, type ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import { testWith } from "../../../support/needs.ts";
 import { type ProviderDouble, startProvider } from "../../../support/provider-double.ts";
 
 const dialects = ["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"] as const;
@@ -270,7 +271,9 @@ async function deafPort() {
   };
 }
 
-test.skipIf(process.platform !== "linux")(
+const noDeafPorts =
+  process.platform === "linux" ? undefined : "only Linux lets a port take no connection";
+testWith(noDeafPorts)(
   "a provider that takes no connection has a limit of its own, for a stream and a whole response",
   async () => {
     await using deaf = await deafPort();

@@ -1,0 +1,111 @@
+/** The latest calls, one by one: a ring that is bounded by their number and by their bytes. */
+
+import { Feed } from "#core/feed.ts";
+import { withoutCredentials } from "#core/redact.ts";
+import { Ring, type RingOptions } from "#core/ring.ts";
+import type { EndedCall } from "./call-journal.ts";
+import type { CapturedText, TryFacts } from "./call-record.ts";
+
+/** A call that has ended, as it is kept. */
+export interface RecentCall {
+  /** Counts up from 1. */
+  readonly sequence: number;
+  readonly requestId: string;
+  /** Arrival, in milliseconds since the Unix epoch. */
+  readonly startWallMs: number;
+  /** The same on the monotonic clock, which tries begin on. */
+  readonly startMs: number;
+  readonly procedure: string;
+  readonly surface: string;
+  readonly listener: string;
+  readonly endpoint: string;
+  readonly clientAddress: string;
+  readonly principal: string;
+  readonly model: string;
+  readonly code: string;
+  /** Empty when the call succeeded. */
+  readonly reason: string;
+  readonly error: string;
+  readonly httpStatus: number;
+  readonly durationMs: number;
+  readonly upstreamMs: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cost: number;
+  readonly tries: readonly TryFacts[];
+  readonly requestBody: CapturedText | undefined;
+  readonly responseBody: CapturedText | undefined;
+}
+
+/** Longest text of a field that is kept, in characters. */
+const textLengthMax = 1024;
+
+function cut(text: string | undefined): string {
+  if (text === undefined) return "";
+  return text.length <= textLengthMax ? text : `${text.slice(0, textLengthMax - 1)}…`;
+}
+
+function recentCall(sequence: number, ended: EndedCall): RecentCall {
+  const { record, outcome, elapsedMs, endedWallMs } = ended;
+  return {
+    sequence,
+    requestId: record.requestId,
+    startWallMs: Math.round(endedWallMs - elapsedMs),
+    startMs: record.startMs,
+    procedure: outcome.procedure,
+    surface: record.surface ?? "",
+    listener: record.listener,
+    endpoint: cut(record.endpoint),
+    clientAddress: record.clientAddress,
+    principal: cut(record.principal),
+    model: cut(record.model),
+    code: outcome.code,
+    reason: outcome.reason ?? "",
+    error: withoutCredentials(cut(outcome.message)),
+    httpStatus: record.status ?? 0,
+    durationMs: elapsedMs,
+    upstreamMs: record.upstreamMs ?? 0,
+    promptTokens: record.promptTokens ?? 0,
+    completionTokens: record.completionTokens ?? 0,
+    cost: record.cost ?? 0,
+    tries: record.tries ?? [],
+    requestBody: record.requestBody,
+    responseBody: record.responseBody,
+  };
+}
+
+/** What an object, and what an endpoint of a decision, takes beside its texts. */
+const entryBytes = 500;
+const tryBytes = 250;
+const endpointBytes = 600;
+
+/** What a call takes, about: the texts of its own, at two bytes a character. */
+function bytesOf(call: RecentCall): number {
+  const texts = [
+    ...[call.requestId, call.endpoint, call.principal, call.model, call.error],
+    ...[call.requestBody?.json ?? "", call.responseBody?.json ?? ""],
+  ];
+  let bytes = entryBytes;
+  for (const text of texts) bytes += 2 * text.length;
+  for (const { decision, model } of call.tries) {
+    bytes += tryBytes + 2 * model.length + endpointBytes * (decision?.size ?? 0);
+  }
+  return bytes;
+}
+
+/** The calls that ended last, and a feed of those that end. */
+export class RecentCalls {
+  readonly feed = new Feed<RecentCall>();
+  readonly ring: Ring<RecentCall>;
+
+  constructor(options: RingOptions) {
+    this.ring = new Ring(options);
+  }
+
+  /** Takes a call. */
+  add(ended: EndedCall): void {
+    const call = recentCall(this.ring.next, ended);
+    this.ring.add(call, bytesOf(call));
+    this.feed.publish(call);
+  }
+}

@@ -1,0 +1,98 @@
+/** What is kept of calls, for all that shows them: the journal and its readers, decisions, the history. */
+
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { HistorySettings, RequestsSettings } from "#config/settings.ts";
+import type { Clock } from "#core/clock.ts";
+import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { Availability } from "#history/availability.ts";
+import { MemoryHistory } from "#history/memory-store.ts";
+import { HistoryRecorder } from "#history/recorder.ts";
+import { type HistoryStore, resolutionsOf } from "#history/store.ts";
+import { CallJournal } from "#observability/call-journal.ts";
+import { causeText } from "#observability/cause-text.ts";
+import type { Logger } from "#observability/logger.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import { RecentCalls } from "#observability/recent-calls.ts";
+import type { PoolChange } from "#pool/pool.ts";
+import { DecisionLog } from "#routing/decision-log.ts";
+import { samplesOf } from "#services/history-samples.ts";
+import { createPerformance } from "#services/performance.ts";
+
+/** What is kept. Disposing of it writes what is not written yet. */
+export interface Records extends AsyncDisposable {
+  readonly journal: CallJournal;
+  readonly calls: RecentCalls;
+  readonly decisions: DecisionLog;
+  readonly performance: Pick<ServiceImpl<typeof StatsService>, "getPerformance" | "getHistory">;
+  /** A probe found an endpoint in another state than before. */
+  onHealth(change: PoolChange): void;
+}
+
+/** What records are made of. */
+export interface RecordsDeps {
+  readonly settings: { readonly requests: RequestsSettings; readonly history: HistorySettings };
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Opens the store; who names no file loads nothing of SQLite. Rejects when the file cannot be used. */
+async function openStore({ path }: HistorySettings): Promise<HistoryStore> {
+  if (path === undefined) return new MemoryHistory();
+  const { SqliteHistory } = await import("#history/sqlite-store.ts");
+  try {
+    return new SqliteHistory(path);
+  } catch (thrown) {
+    throw new Error(`history.path: the file cannot be used: ${causeText(thrown)}`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** Opens everything that is kept of calls. */
+export async function openRecords({
+  settings,
+  clock,
+  logger,
+  metrics,
+}: RecordsDeps): Promise<Records> {
+  const { retentionMs, cacheTtlMs } = settings.history;
+  const store = await openStore(settings.history);
+  const resolutions = resolutionsOf(retentionMs);
+  const recorder = new HistoryRecorder({
+    store,
+    resolutions,
+    clock,
+    onLost: (count) => metrics.recordsLost.inc({ record: "history" }, count),
+    onStore(state, cause) {
+      if (state === "working") logger.info("history is written again");
+      else logger.error({ error: causeText(cause) }, "history cannot be written");
+    },
+  });
+  const journal = new CallJournal(clock, {
+    onLost: () => metrics.recordsLost.inc({ record: "call" }),
+  });
+  const calls = new RecentCalls(settings.requests);
+  journal.read((ended) => {
+    for (const call of ended) {
+      calls.add(call);
+      for (const sample of samplesOf(call)) recorder.add(sample);
+    }
+  });
+  const availability = new Availability(clock);
+  return {
+    journal,
+    calls,
+    decisions: new DecisionLog(clock),
+    performance: createPerformance({
+      ...{ clock, store, recorder, resolutions, availability, journal, cacheTtlMs },
+    }),
+    onHealth: ({ pool, member: { id, health } }) =>
+      availability.note(pool, id, health.kind === "healthy"),
+    async [Symbol.asyncDispose]() {
+      journal.handOver();
+      await recorder.flush();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}

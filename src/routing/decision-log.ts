@@ -1,0 +1,39 @@
+/** The latest decisions, and a feed of those that are made. */
+
+import type { Clock } from "#core/clock.ts";
+import { Feed } from "#core/feed.ts";
+import { Ring, type RingOptions } from "#core/ring.ts";
+import type { AttemptStart } from "./attempt.ts";
+
+/** A decision that was made. */
+export interface LoggedDecision extends AttemptStart {
+  /** Counts up from 1. */
+  readonly sequence: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallMs: number;
+}
+
+const optionsDefault: RingOptions = { countMax: 1_000, bytesMax: 4_000_000 };
+/** What a decision, and each endpoint that it speaks of, takes, about. */
+const decisionBytes = 400;
+const endpointBytes = 600;
+
+/** Keeps decisions for whoever looks at them. */
+export class DecisionLog {
+  readonly feed = new Feed<LoggedDecision>();
+  readonly ring: Ring<LoggedDecision>;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, options: RingOptions = optionsDefault) {
+    this.#clock = clock;
+    this.ring = new Ring(options);
+  }
+
+  /** A try begins. */
+  add(start: AttemptStart): void {
+    const logged = { ...start, sequence: this.ring.next, wallMs: this.#clock.wallMs() };
+    const bytes = decisionBytes + 2 * start.model.length + endpointBytes * start.decision.size;
+    this.ring.add(logged, bytes);
+    this.feed.publish(logged);
+  }
+}

@@ -1,0 +1,26 @@
+/** What the history counts of a call that has ended: each of its tries. Pure. */
+
+import { blameOf } from "#errors/blame.ts";
+import type { HistorySample } from "#history/bucket.ts";
+import type { EndedCall } from "#observability/call-journal.ts";
+
+/** A sample per try; tokens and price belong to the one that answered. */
+export function samplesOf({ record, elapsedMs, endedWallMs }: EndedCall): HistorySample[] {
+  const { tries = [], startMs, model = "", promptTokens = 0, completionTokens = 0 } = record;
+  const answered = tries.findLastIndex(({ outcome }) => outcome === "OK");
+  return tries.map((one, index) => {
+    const isAnswer = index === answered;
+    const endMs = one.startedMs + one.elapsedMs - startMs;
+    return {
+      wallMs: endedWallMs - elapsedMs + endMs,
+      provider: one.pool,
+      // Cores choose their model themselves, and say which.
+      model: one.model === "" ? model : one.model,
+      blame: one.outcome === "OK" ? undefined : blameOf(one.outcome),
+      latencyMs: one.firstMs ?? one.elapsedMs,
+      firstMs: one.firstMs,
+      tokens: isAnswer ? promptTokens + completionTokens : 0,
+      cost: isAnswer ? (record.cost ?? 0) : 0,
+    };
+  });
+}

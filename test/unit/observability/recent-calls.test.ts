@@ -1,0 +1,111 @@
+/** Calls that have ended reach their readers off their path, and what is kept of them is bounded. */
+
+import { describe, expect, test } from "vitest";
+import { CallJournal, type EndedCall } from "#observability/call-journal.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import { RecentCalls } from "#observability/recent-calls.ts";
+import { callRecord } from "../../support/call.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+const outcome = { procedure: "polygate.v1.ChatService/Chat", code: "OK", level: "info" } as const;
+
+describe("the journal", () => {
+  test("gives its readers what came in one batch, after the calls' own turn", async () => {
+    const clock = createManualClock();
+    const journal = new CallJournal(clock);
+    const batches: string[][] = [];
+    journal.read((calls) => batches.push(calls.map(({ record }) => record.requestId)));
+    journal.add(callRecord({ requestId: "a" }), outcome);
+    journal.add(callRecord({ requestId: "b" }), outcome);
+    expect(batches).toEqual([]);
+    await clock.advance(50);
+    expect(batches).toEqual([["a", "b"]]);
+    journal.add(callRecord({ requestId: "c" }), outcome);
+    journal.handOver();
+    expect(batches.at(-1)).toEqual(["c"]);
+    await clock.advance(100);
+    expect([batches.length, clock.sleeping()]).toEqual([2, 0]);
+  });
+
+  test("that is full loses the calls that come, counts them, and goes on with the next batch", async () => {
+    const clock = createManualClock();
+    let told = 0;
+    const journal = new CallJournal(clock, { waitingMax: 3, onLost: () => (told += 1) });
+    let seen = 0;
+    journal.read((calls) => {
+      seen += calls.length;
+    });
+    for (let call = 0; call < 10; call += 1) journal.add(callRecord(), outcome);
+    expect([journal.lost, told]).toEqual([7, 7]);
+    await clock.advance(50);
+    journal.add(callRecord(), outcome);
+    await clock.advance(50);
+    expect([seen, journal.lost]).toEqual([4, 7]);
+  });
+
+  test("keeps nothing while nobody reads", () => {
+    const clock = createManualClock();
+    const journal = new CallJournal(clock, { waitingMax: 1 });
+    for (let call = 0; call < 10; call += 1) journal.add(callRecord(), outcome);
+    expect([journal.lost, clock.sleeping()]).toEqual([0, 0]);
+  });
+});
+
+describe("recent calls", () => {
+  const ended = (facts: Partial<CallRecord> = {}): EndedCall => ({
+    ...{ record: callRecord(facts), outcome, elapsedMs: 5, endedWallMs: 1_000 },
+  });
+  const idsOf = (calls: RecentCalls) =>
+    [...calls.ring.newestFirst()].map(({ requestId }) => requestId);
+
+  test("are as many as the bound says, newest first", () => {
+    const calls = new RecentCalls({ countMax: 3, bytesMax: 1e9 });
+    for (const requestId of ["a", "b", "c", "d", "e"]) calls.add(ended({ requestId }));
+    expect([idsOf(calls), calls.ring.count]).toEqual([["e", "d", "c"], 3]);
+  });
+
+  test("take no more bytes than the bound says: those with large texts push out more", () => {
+    const calls = new RecentCalls({ countMax: 1_000, bytesMax: 100_000 });
+    for (let call = 0; call < 100; call += 1) calls.add(ended({ requestId: `small-${call}` }));
+    expect(calls.ring.count).toBe(100);
+    const json = "x".repeat(20_000);
+    calls.add(ended({ requestId: "large", requestBody: { json, truncated: false } }));
+    calls.add(ended({ requestId: "large", responseBody: { json, truncated: false } }));
+    expect(calls.ring.bytes).toBeLessThanOrEqual(100_000);
+    expect(calls.ring.count).toBeLessThan(60);
+    expect(idsOf(calls).slice(0, 2)).toEqual(["large", "large"]);
+  });
+
+  test("are kept without one that is larger than all the room", () => {
+    const calls = new RecentCalls({ countMax: 10, bytesMax: 10_000 });
+    calls.add(ended({ requestId: "small" }));
+    const json = "x".repeat(1_000_000);
+    calls.add(ended({ requestId: "huge", requestBody: { json, truncated: false } }));
+    expect([calls.ring.count, calls.ring.bytes]).toEqual([0, 0]);
+    calls.add(ended({ requestId: "next" }));
+    expect(idsOf(calls)).toEqual(["next"]);
+  });
+
+  test("count the endpoints of their decisions", () => {
+    const decided = (size: number) => {
+      const calls = new RecentCalls({ countMax: 10, bytesMax: 1e9 });
+      const facts = { pool: "p", endpoint: "e", model: "m", algorithm: "scored", outcome: "OK" };
+      const tries = [{ ...facts, startedMs: 0, elapsedMs: 1, decision: { size } }];
+      calls.add(ended({ tries }));
+      return calls.ring.bytes;
+    };
+    expect(decided(1_000) - decided(1)).toBeGreaterThan(500_000);
+  });
+
+  test("have texts of a bounded length, without what looks like a credential", () => {
+    const calls = new RecentCalls({ countMax: 10, bytesMax: 1e9 });
+    const message = `Incorrect API key provided: sk-abcdefghijklmnopqrstuvwx ${"x".repeat(5_000)}`;
+    const failed = { ...outcome, code: "INTERNAL", reason: "BACKEND_CREDENTIAL", message };
+    calls.add({ ...ended({ model: "m".repeat(100_000) }), outcome: failed });
+    const [call] = calls.ring.newestFirst();
+    expect(call?.model.length).toBe(1_024);
+    expect(call?.error).toContain("[redacted]");
+    expect(call?.error).not.toContain("sk-abc");
+    expect(call?.error.length).toBeLessThanOrEqual(1_024);
+  });
+});

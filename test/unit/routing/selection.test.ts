@@ -1,0 +1,209 @@
+/** Decisions tell what they rested on, dry runs rank by the same scores, and what is kept of both is bounded. */
+
+import { describe, expect, test } from "vitest";
+import { seededRng } from "#core/rng.ts";
+import type { PooledBackend } from "#pool/member.ts";
+import { Pool } from "#pool/pool.ts";
+import type { AttemptStart } from "#routing/attempt.ts";
+import { Decision } from "#routing/decision.ts";
+import { DecisionLog } from "#routing/decision-log.ts";
+import { select } from "#routing/selection.ts";
+import { defaultWeights } from "#routing/strategies/scored.ts";
+import {
+  type RouteStrategy,
+  StrategyNode,
+  type StrategyRouteOptions,
+} from "#routing/strategy-route.ts";
+import { FallbackNode, SplitNode } from "#routing/tree.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+const ask = { promptTokens: 500, outputTokens: 500 };
+const wishes = { weights: defaultWeights };
+
+/** A pool of so many endpoints, and a node over it and others. */
+function setting() {
+  const clock = createManualClock();
+  const rng = seededRng(5);
+  const pool = (name: string, ids: readonly string[], priority = 1) =>
+    new Pool<PooledBackend>(
+      {
+        ...{ name, priority, healthIntervalMs: 3_600_000, healthTimeoutMs: 1_000 },
+        members: ids.map((id) => ({
+          ...{ id, weight: 1 },
+          backend: { check: async () => {}, [Symbol.asyncDispose]: async () => {} },
+        })),
+      },
+      { clock, rng },
+    );
+  const node = (
+    pools: readonly Pool<PooledBackend>[],
+    more: Partial<StrategyRouteOptions<PooledBackend>> = {},
+  ) =>
+    new StrategyNode<PooledBackend>({
+      ...{ name: "route", strategy: "scored" as RouteStrategy, wishes, hasAffinity: true, rng },
+      targets: pools.map((one, index) => ({
+        ...{ pool: one, model: `m-${one.name}`, weight: 1 },
+        costOf: (read: number, write: number) => (index + 1) * (read + write),
+      })),
+      ...more,
+    });
+  return { clock, rng, pool, node };
+}
+
+describe("a decision", () => {
+  test("has every candidate with the score that decided, and who was out", () => {
+    const { pool, node } = setting();
+    const [one, two] = [pool("one", ["one-1", "one-2"]), pool("two", ["two-1"])];
+    one.drain(true, "one-2");
+    for (let call = 0; call < 10; call += 1) {
+      two.lease("two-1", "m-two").settle("failed", { model: "m-two", latencyMs: 5 });
+    }
+    const choice = node([one, two, pool("three", ["three-1"])])
+      .walk(ask)
+      .next();
+    const { decision } = choice!;
+    expect(
+      decision.candidates().map(({ provider, endpoint, model }) => [provider, endpoint, model]),
+    ).toEqual([
+      ["one", "one-1", "m-one"],
+      ["three", "three-1", "m-three"],
+    ]);
+    expect(decision.excluded.map(({ endpoint, reason }) => [endpoint, reason])).toEqual([
+      ["one-2", "draining"],
+      ["two-1", "breaker_open"],
+    ]);
+    expect([decision.route, decision.size, decision.by]).toEqual(["route", 4, "strategy"]);
+    const scores = decision.candidates().map(({ scored }) => scored?.score);
+    expect(decision.score).toBe(Math.max(...(scores as number[])));
+  });
+
+  test("says what decided: the only one, affinity, the strategy, or chance", () => {
+    const { pool, node } = setting();
+    const pools = [pool("one", ["one-1"]), pool("two", ["two-1"])];
+    const by = (walk: ReturnType<ReturnType<typeof node>["walk"]>) => walk.next()?.decision.by;
+    expect(by(node(pools.slice(0, 1)).walk(ask))).toBe("only_one");
+    expect(by(node(pools).walk({ ...ask, affinityKey: "session" }))).toBe("affinity");
+    const round = node(pools, { strategy: "round_robin" }).walk(ask).next();
+    expect([round?.decision.by, round?.decision.score]).toEqual(["strategy", undefined]);
+    expect(by(node(pools, { rng: { next: () => 0 } }).walk(ask))).toBe("exploration");
+  });
+
+  test("of a second try names the endpoint of the first as tried", () => {
+    const { pool, node } = setting();
+    const walk = node([pool("one", ["one-1"]), pool("two", ["two-1"])]).walk(ask);
+    const first = walk.next()!;
+    walk.failed(first, "BACKEND_LOST");
+    const second = walk.next()!;
+    expect(second.decision.excluded).toMatchObject([{ endpoint: first.lease.id, reason: "tried" }]);
+  });
+
+  test("names the bounds of the route that an endpoint breaks, with the numbers", () => {
+    const { pool, node } = setting();
+    const [one, two] = [pool("one", ["one-1"]), pool("two", ["two-1"])];
+    one.lease("one-1", "m-one").settle("ok", { model: "m-one", latencyMs: 900 });
+    const bounded = node([one, two, pool("three", ["three-1"])], {
+      latencyMsMax: 500,
+      costMax: 2_500,
+    });
+    expect(bounded.walk(ask).next()?.decision.excluded).toEqual([
+      {
+        provider: "one",
+        endpoint: "one-1",
+        model: "m-one",
+        reason: "max_latency",
+        value: 900,
+        limit: 500,
+      },
+      {
+        provider: "three",
+        endpoint: "three-1",
+        model: "m-three",
+        reason: "max_cost",
+        value: 3_000,
+        limit: 2_500,
+      },
+    ]);
+  });
+});
+
+describe("a dry run", () => {
+  const wanted = { ...wishes, tokens: 1_000 };
+
+  test("chooses whom a call of `scored` is given to, and claims nothing", () => {
+    const { pool, node } = setting();
+    const pools = [pool("one", ["one-1"], 2), pool("two", ["two-1"]), pool("three", ["three-1"])];
+    const route = node(pools, { rng: { next: () => 0.5 } });
+    const { ranked } = select(route.survey(ask), wanted);
+    expect(pools.flatMap((one) => one.snapshot()).map(({ requests }) => requests)).toEqual([
+      0, 0, 0,
+    ]);
+    const choice = route.walk(ask).next()!;
+    expect(ranked[0]?.endpoint.id).toBe(choice.lease.id);
+    expect(ranked[0]?.scored.score).toBe(choice.decision.score);
+    expect(ranked.map(({ scored }) => scored.score)).toEqual(
+      ranked.map(({ scored }) => scored.score).toSorted((a, b) => b - a),
+    );
+  });
+
+  test("takes steps of a fallback in their order, and sides of a split together", () => {
+    const { pool, node, rng } = setting();
+    const [dear, cheap] = [
+      node([pool("x", []), pool("dear", ["dear-1"])]),
+      node([pool("cheap", ["cheap-1"])]),
+    ];
+    const idsOf = (route: Pick<typeof dear, "survey">) =>
+      select(route.survey(ask), wanted).ranked.map(({ endpoint }) => endpoint.id);
+    expect(idsOf(new FallbackNode("f", [{ node: dear }, { node: cheap }]))).toEqual([
+      "dear-1",
+      "cheap-1",
+    ]);
+    expect(idsOf(new FallbackNode("f", [{ node: cheap }, { node: dear }]))).toEqual([
+      "cheap-1",
+      "dear-1",
+    ]);
+    const shares = [dear, cheap].map((one) => ({ node: one, weight: 1 }));
+    expect(idsOf(new SplitNode("s", shares, rng))).toEqual(["cheap-1", "dear-1"]);
+    // The same endpoint on both sides is there once for each.
+    const twice = [cheap, cheap].map((one) => ({ node: one, weight: 1 }));
+    expect(idsOf(new SplitNode("s", twice, rng))).toEqual(["cheap-1", "cheap-1"]);
+  });
+
+  test("leaves out who is slower or more expensive than wished; what nobody knows is no obstacle", () => {
+    const { pool, node } = setting();
+    const [one, two] = [pool("one", ["one-1"]), pool("two", ["two-1"])];
+    one.lease("one-1", "m-one").settle("ok", { model: "m-one", latencyMs: 900 });
+    const survey = node([one, two]).survey(ask);
+    const slow = select(survey, { ...wanted, latencyMsMax: 100 });
+    expect([slow.ranked.map(({ endpoint }) => endpoint.id), slow.excluded]).toMatchObject([
+      ["two-1"],
+      [{ endpoint: "one-1", reason: "max_latency", value: 900, limit: 100 }],
+    ]);
+    const dear = select(survey, { ...wanted, tokenCostMax: 1.5 });
+    expect(dear.excluded).toMatchObject([{ endpoint: "two-1", reason: "max_cost", value: 2 }]);
+  });
+});
+
+test("decisions are kept within their number and bytes, and the newest is passed on", async () => {
+  const clock = createManualClock();
+  const log = new DecisionLog(clock, { countMax: 5, bytesMax: 9_500 });
+  const decision = (size: number) =>
+    new Decision({
+      ...{ route: "r", by: "strategy" as const, chosen: "k", scores: undefined, options: [] },
+      excluded: Array.from({ length: size }, () => ({
+        ...{ provider: "p", endpoint: "e", model: "m", reason: "draining" as const },
+      })),
+    });
+  const start = (requestId: string, size = 0): AttemptStart => ({
+    ...{ requestId, pool: "p", endpoint: "e", algorithm: "scored", model: "m", attempt: 1 },
+    decision: decision(size),
+  });
+  const ids = () => [...log.ring.newestFirst()].map(({ requestId }) => requestId);
+  for (const id of ["a", "b", "c", "d", "e", "f"]) log.add(start(id));
+  expect(ids()).toEqual(["f", "e", "d", "c", "b"]);
+  log.add(start("large", 15));
+  expect(ids()).toEqual(["large"]);
+  const watch = log.feed.watch(() => true, new AbortController().signal);
+  await watch.next();
+  log.add(start("watched"));
+  expect((await watch.next()).value?.item?.requestId).toBe("watched");
+});
