@@ -41,15 +41,13 @@ export interface AttemptReport extends AttemptStart {
   readonly firstMs: number | undefined;
 }
 
-/** What surrounds a try. */
-export interface AttemptSetting {
-  /** What is known of the try when it begins. */
-  readonly start: AttemptStart;
-  /** The call's: when it has aborted, that is how the try has ended. */
+/** The call that a try belongs to. */
+export interface AttemptOwner {
+  /** When it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Told once, with what the try came to. */
-  readonly report: (report: AttemptReport) => void;
+  ended(report: AttemptReport): void;
 }
 
 /** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
@@ -58,7 +56,9 @@ const patienceMs = 10_000;
 /** A try under way on a claimed endpoint, whose lease it settles. */
 export class Attempt<B> implements Disposable {
   readonly choice: Choice<B>;
-  readonly #setting: AttemptSetting;
+  readonly #start: AttemptStart;
+  readonly #owner: AttemptOwner;
+  readonly #tell: ((report: AttemptReport) => void) | undefined;
   readonly #startedMs: number;
   #isListening = false;
   #ended = false;
@@ -66,10 +66,18 @@ export class Attempt<B> implements Disposable {
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  constructor(choice: Choice<B>, setting: AttemptSetting) {
+  /** `start` is what is known of it when it begins; `tell` is told of its end, before its owner. */
+  constructor(
+    choice: Choice<B>,
+    start: AttemptStart,
+    owner: AttemptOwner,
+    tell?: (report: AttemptReport) => void,
+  ) {
+    this.#tell = tell;
     this.choice = choice;
-    this.#setting = setting;
-    this.#startedMs = setting.clock.nowMs();
+    this.#start = start;
+    this.#owner = owner;
+    this.#startedMs = owner.clock.nowMs();
   }
 
   /**
@@ -78,7 +86,7 @@ export class Attempt<B> implements Disposable {
    */
   endOnAbort(): void {
     this.#isListening = true;
-    this.#setting.signal.addEventListener("abort", this);
+    this.#owner.signal.addEventListener("abort", this);
   }
 
   /** Id of the member. */
@@ -102,15 +110,16 @@ export class Attempt<B> implements Disposable {
 
   /** The first message of a stream is here. */
   answered(): void {
-    this.#firstMs ??= this.#setting.clock.nowMs() - this.#startedMs;
+    this.#firstMs ??= this.#owner.clock.nowMs() - this.#startedMs;
   }
 
   /** Only the first end counts. */
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { start, signal, clock, report } = this.#setting;
-    const { lease, model } = this.choice;
+    const { signal, clock } = this.#owner;
+    const { lease, model, pool, algorithm, decision } = this.choice;
+    const { requestId, endpoint, attempt } = this.#start;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const elapsedMs = clock.nowMs() - this.#startedMs;
     const latencyMs = this.#firstMs ?? elapsedMs;
@@ -120,14 +129,26 @@ export class Attempt<B> implements Disposable {
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
-    const startedMs = this.#startedMs;
-    const times = { startedMs, elapsedMs, firstMs: this.#firstMs };
-    report({ ...start, outcome, ...times });
+    const report: AttemptReport = {
+      requestId,
+      pool,
+      endpoint,
+      algorithm,
+      model,
+      attempt,
+      decision,
+      outcome,
+      startedMs: this.#startedMs,
+      elapsedMs,
+      firstMs: this.#firstMs,
+    };
+    this.#tell?.(report);
+    this.#owner.ended(report);
   }
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */
   failed(error: ConnectError): void {
-    const { aborted, reason } = this.#setting.signal;
+    const { aborted, reason } = this.#owner.signal;
     const first = aborted ? faultFrom(reason) : error;
     this.#retryAfterMs = retryAfterMsFrom(first);
     this.end(reasonOf(first) ?? (aborted ? "CANCELLED" : "INTERNAL"));
@@ -141,7 +162,7 @@ export class Attempt<B> implements Disposable {
 
   /** For the signal alone: the call is over. */
   handleEvent(): void {
-    this.failed(faultFrom(this.#setting.signal.reason));
+    this.failed(faultFrom(this.#owner.signal.reason));
   }
 
   /** Without an end the try counts as cancelled. */

@@ -1,9 +1,10 @@
 /** One call on its way from endpoint to endpoint: which is tried next, when, and when no more. */
 
+import type { Clock } from "#core/clock.ts";
 import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import { Attempt, type AttemptReport, type AttemptStart } from "./attempt.ts";
+import { Attempt, type AttemptOwner, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
 import { HedgeRunner } from "./hedge-runner.ts";
@@ -13,7 +14,7 @@ import type { Choice, Route, Walk } from "./route.ts";
 import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
 
 /** A call from its first try to its last. */
-export class Journey<B> {
+export class Journey<B> implements AttemptOwner {
   readonly #route: Route<B>;
   readonly #walk: Walk<B>;
   readonly #call: RoutedCall;
@@ -25,8 +26,8 @@ export class Journey<B> {
   #waitedMs = 0;
   /** Claimed for the next try while the one before it failed. */
   #claimed: Choice<B> | undefined;
-  /** How the tries ended, in the order of their ends. */
-  readonly #reports: AttemptReport[] = [];
+  /** How tries failed, in the order of their ends. */
+  readonly #failures: AttemptReport[] = [];
 
   constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
     this.#route = route;
@@ -108,7 +109,7 @@ export class Journey<B> {
       this.#claimed = await this.#another(reason);
       if (this.#claimed !== undefined) return;
     }
-    const attempts = this.#reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+    const attempts = this.#failures.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
     throw withMetadata(error, { attempts: attempts.join(",") });
   }
 
@@ -179,7 +180,7 @@ export class Journey<B> {
   }
 
   #begin(choice: Choice<B>): Attempt<B> {
-    const { signal, requestId, reports } = this.#call;
+    const { requestId } = this.#call;
     const { lease, pool, algorithm, model, decision } = choice;
     this.#attempts += 1;
     const start: AttemptStart = {
@@ -191,13 +192,22 @@ export class Journey<B> {
       attempt: this.#attempts,
       decision,
     };
-    const tell = this.#deps.onAttempt?.(start);
-    const report = (ended: AttemptReport) => {
-      this.#reports.push(ended);
-      tell?.(ended);
-      reports?.push(ended);
-    };
-    return new Attempt(choice, { start, signal, clock: this.#deps.clock, report });
+    return new Attempt(choice, start, this, this.#deps.onAttempt?.(start));
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+
+  /** For its attempts. */
+  ended(report: AttemptReport): void {
+    // A fault names tries that came to nothing.
+    if (report.outcome !== "OK") this.#failures.push(report);
+    this.#call.reports?.push(report);
   }
 
   #checkAborted(): void {
