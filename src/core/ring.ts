@@ -9,17 +9,19 @@ export interface RingOptions {
 }
 
 /** What is kept; the oldest give way to the newest. */
-export class Ring<T> {
+export class Ring<T extends object> {
   readonly #options: RingOptions;
   /** By number, round and round. */
-  readonly #places: ({ readonly item: T; readonly bytes: number } | undefined)[];
+  readonly #items: (T | undefined)[];
+  readonly #sizes: Float64Array;
   #first = 1;
   #next = 1;
   #bytes = 0;
 
   constructor(options: RingOptions) {
     this.#options = options;
-    this.#places = new Array(options.countMax);
+    this.#items = new Array(options.countMax);
+    this.#sizes = new Float64Array(options.countMax);
   }
 
   /** How many are kept. */
@@ -41,7 +43,9 @@ export class Ring<T> {
   add(item: T, bytes: number): void {
     const { countMax, bytesMax } = this.#options;
     if (this.count >= countMax) this.#forgetFirst();
-    this.#places[this.#next % countMax] = { item, bytes };
+    const index = this.#next % countMax;
+    this.#items[index] = item;
+    this.#sizes[index] = bytes;
     this.#next += 1;
     this.#bytes += bytes;
     while (this.#bytes > bytesMax) this.#forgetFirst();
@@ -50,15 +54,15 @@ export class Ring<T> {
   /** Those before the number `before`, newest first; all when it is absent. */
   *newestFirst(before = this.#next): Generator<T, void> {
     for (let at = Math.min(before, this.#next) - 1; at >= this.#first; at -= 1) {
-      const place = this.#places[at % this.#options.countMax];
-      if (place !== undefined) yield place.item;
+      const item = this.#items[at % this.#options.countMax];
+      if (item !== undefined) yield item;
     }
   }
 
   #forgetFirst(): void {
     const index = this.#first % this.#options.countMax;
-    this.#bytes -= this.#places[index]?.bytes ?? 0;
-    this.#places[index] = undefined;
+    this.#bytes -= this.#sizes[index] ?? 0;
+    this.#items[index] = undefined;
     this.#first += 1;
   }
 }

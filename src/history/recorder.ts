@@ -112,27 +112,40 @@ export class HistoryRecorder {
 
   /** Sums the queue up. */
   #fold(): void {
+    const { resolutions } = this.#options;
     const samples = this.#queue;
     this.#queue = [];
+    // Most calls of a batch belong where others of it do: those need no key.
+    const found = new Map<string, Map<string, HistoryBucket[]>>();
     for (const sample of samples) {
-      for (const { stepMs } of this.#options.resolutions)
-        this.#bucketOf(sample, stepMs).add(sample);
+      const { provider, model, wallMs } = sample;
+      const models = found.get(provider) ?? new Map<string, HistoryBucket[]>();
+      const buckets = models.get(model) ?? [];
+      found.set(provider, models.set(model, buckets));
+      let index = 0;
+      for (const { stepMs } of resolutions) {
+        const startMs = Math.floor(wallMs / stepMs) * stepMs;
+        const known = buckets[index];
+        const bucket = known?.startMs === startMs ? known : this.#bucketOf(sample, stepMs, startMs);
+        buckets[index] = bucket;
+        index += 1;
+        bucket.sums.add(sample);
+      }
     }
     this.#bound();
   }
 
-  #bucketOf(sample: HistorySample, stepMs: number): HistorySums {
-    const startMs = Math.floor(sample.wallMs / stepMs) * stepMs;
+  #bucketOf(sample: HistorySample, stepMs: number, startMs: number): HistoryBucket {
     const provider = cleanName(sample.provider);
     const model = this.#modelOf(cleanName(sample.model), `${stepMs} ${startMs} ${provider}`);
     const key = { stepMs, startMs, provider, model };
     const text = bucketText(key);
     this.#dirty.add(text);
     const known = this.#open.get(text);
-    if (known !== undefined) return known.sums;
-    const sums = new HistorySums();
-    this.#open.set(text, { ...key, sums });
-    return sums;
+    if (known !== undefined) return known;
+    const bucket = { ...key, sums: new HistorySums() };
+    this.#open.set(text, bucket);
+    return bucket;
   }
 
   /** The model under whose name a call is counted: names are the clients' to choose. */

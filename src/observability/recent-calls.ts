@@ -81,12 +81,10 @@ const endpointBytes = 600;
 
 /** What a call takes, about: the texts of its own, at two bytes a character. */
 function bytesOf(call: RecentCall): number {
-  const texts = [
-    ...[call.requestId, call.endpoint, call.principal, call.model, call.error],
-    ...[call.requestBody?.json ?? "", call.responseBody?.json ?? ""],
-  ];
-  let bytes = entryBytes;
-  for (const text of texts) bytes += 2 * text.length;
+  const { requestId, endpoint, principal, model: asked, error, requestBody, responseBody } = call;
+  const own = requestId.length + endpoint.length + principal.length + asked.length + error.length;
+  const bodies = (requestBody?.json.length ?? 0) + (responseBody?.json.length ?? 0);
+  let bytes = entryBytes + 2 * (own + bodies);
   for (const { decision, model } of call.tries) {
     bytes += tryBytes + 2 * model.length + endpointBytes * (decision?.size ?? 0);
   }

@@ -12,9 +12,8 @@ const panicShare = 0.2;
 export function withoutPanic<E extends { readonly fitness: Fitness }>(
   endpoints: readonly E[],
 ): readonly E[] {
-  const askable = endpoints.filter(
-    ({ fitness }) => fitness === "fit" || fitness === "trial",
-  ).length;
+  let askable = 0;
+  for (const { fitness } of endpoints) if (fitness === "fit" || fitness === "trial") askable += 1;
   // Where nobody is left it is for the route to say whether somebody else is.
   if (askable === 0 || askable >= panicShare * endpoints.length) return endpoints;
   return endpoints.map((endpoint) =>

@@ -62,7 +62,9 @@ function breakerOf(ejectionMs: number | undefined): BreakerOptions {
 
 /** Reported calls are forgotten when nothing more is reported for so long. */
 const reportedKeptMs = 60_000;
-/** Most of them. */
+/** Who is left out of most choices. */
+const nobody: readonly Exclusion[] = Object.freeze([]);
+/** Most reported calls. */
 const reportedMax = 1_000_000;
 
 /** A member as operators see it. */
@@ -153,19 +155,20 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   }
 
   /** Members that `endpoints` leaves out for `model` now, and why. */
-  excluded(model: string): Exclusion[] {
+  excluded(model: string): readonly Exclusion[] {
     const elsewhere = this.#reportedFor(this.#clock.nowMs());
-    const out: Exclusion[] = [];
+    let out: Exclusion[] | undefined;
     for (const { member } of this.#places.values()) {
       const value = member.inFlight + elsewhere;
       const limit = this.#concurrentMax;
-      if (!member.isDraining && member.eligible && value < limit) continue;
+      if (member.eligible && value < limit) continue;
       const about = { provider: this.name, endpoint: member.id, model };
+      out ??= [];
       if (member.isDraining) out.push({ ...about, reason: "draining" });
       else if (!member.eligible) out.push({ ...about, reason: "unhealthy" });
       else out.push({ ...about, reason: "max_concurrent", value, limit });
     }
-    return out;
+    return out ?? nobody;
   }
 
   /** Calls that are reported of this pool and not ended. */

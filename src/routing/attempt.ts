@@ -41,13 +41,13 @@ export interface AttemptReport extends AttemptStart {
   readonly firstMs: number | undefined;
 }
 
-/** What surrounds a try. */
-export interface AttemptSetting {
-  /** The call's: when it has aborted, that is how the try has ended. */
+/** The call that a try belongs to. */
+export interface AttemptOwner {
+  /** When it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Notified once, of what the try came to. */
-  report(report: AttemptReport): void;
+  /** Told once, with what the try came to. */
+  ended(report: AttemptReport): void;
 }
 
 /** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
@@ -57,7 +57,7 @@ const patienceMs = 10_000;
 export class Attempt<B> implements Disposable {
   readonly choice: Choice<B>;
   readonly #start: AttemptStart;
-  readonly #setting: AttemptSetting;
+  readonly #owner: AttemptOwner;
   readonly #tell: ((report: AttemptReport) => void) | undefined;
   readonly #startedMs: number;
   #isListening = false;
@@ -66,18 +66,18 @@ export class Attempt<B> implements Disposable {
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  /** `tell` is notified as the setting is. */
+  /** `start` is what is known of it when it begins; `tell` is told of its end, before its owner. */
   constructor(
     choice: Choice<B>,
     start: AttemptStart,
-    setting: AttemptSetting,
+    owner: AttemptOwner,
     tell?: (report: AttemptReport) => void,
   ) {
+    this.#tell = tell;
     this.choice = choice;
     this.#start = start;
-    this.#setting = setting;
-    this.#tell = tell;
-    this.#startedMs = setting.clock.nowMs();
+    this.#owner = owner;
+    this.#startedMs = owner.clock.nowMs();
   }
 
   /**
@@ -86,7 +86,7 @@ export class Attempt<B> implements Disposable {
    */
   endOnAbort(): void {
     this.#isListening = true;
-    this.#setting.signal.addEventListener("abort", this);
+    this.#owner.signal.addEventListener("abort", this);
   }
 
   /** Id of the member. */
@@ -110,15 +110,16 @@ export class Attempt<B> implements Disposable {
 
   /** The first message of a stream is here. */
   answered(): void {
-    this.#firstMs ??= this.#setting.clock.nowMs() - this.#startedMs;
+    this.#firstMs ??= this.#owner.clock.nowMs() - this.#startedMs;
   }
 
   /** Only the first end counts. */
   end(outcome: AttemptOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { signal, clock } = this.#setting;
-    const { lease, model } = this.choice;
+    const { signal, clock } = this.#owner;
+    const { lease, model, pool, algorithm, decision } = this.choice;
+    const { requestId, endpoint, attempt } = this.#start;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const elapsedMs = clock.nowMs() - this.#startedMs;
     const latencyMs = this.#firstMs ?? elapsedMs;
@@ -128,8 +129,7 @@ export class Attempt<B> implements Disposable {
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
     );
-    const { requestId, pool, endpoint, algorithm, attempt, decision } = this.#start;
-    const report = {
+    const report: AttemptReport = {
       requestId,
       pool,
       endpoint,
@@ -142,13 +142,13 @@ export class Attempt<B> implements Disposable {
       elapsedMs,
       firstMs: this.#firstMs,
     };
-    this.#setting.report(report);
     this.#tell?.(report);
+    this.#owner.ended(report);
   }
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */
   failed(error: ConnectError): void {
-    const { aborted, reason } = this.#setting.signal;
+    const { aborted, reason } = this.#owner.signal;
     const first = aborted ? faultFrom(reason) : error;
     this.#retryAfterMs = retryAfterMsFrom(first);
     this.end(reasonOf(first) ?? (aborted ? "CANCELLED" : "INTERNAL"));
@@ -162,7 +162,7 @@ export class Attempt<B> implements Disposable {
 
   /** For the signal alone: the call is over. */
   handleEvent(): void {
-    this.failed(faultFrom(this.#setting.signal.reason));
+    this.failed(faultFrom(this.#owner.signal.reason));
   }
 
   /** Without an end the try counts as cancelled. */

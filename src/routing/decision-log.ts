@@ -6,7 +6,9 @@ import { Ring, type RingOptions } from "#core/ring.ts";
 import type { AttemptStart } from "./attempt.ts";
 
 /** A decision that was made. */
-export interface LoggedDecision extends AttemptStart {
+export interface LoggedDecision {
+  /** The try that it began. */
+  readonly start: AttemptStart;
   /** Counts up from 1. */
   readonly sequence: number;
   /** Milliseconds since the Unix epoch. */
@@ -31,7 +33,7 @@ export class DecisionLog {
 
   /** A try begins. */
   add(start: AttemptStart): void {
-    const logged = { ...start, sequence: this.ring.next, wallMs: this.#clock.wallMs() };
+    const logged = { start, sequence: this.ring.next, wallMs: this.#clock.wallMs() };
     const bytes = decisionBytes + 2 * start.model.length + endpointBytes * start.decision.size;
     this.ring.add(logged, bytes);
     this.feed.publish(logged);

@@ -37,43 +37,41 @@ export interface DecisionCandidate {
 
 /** A decision. It costs its call nothing but this object: what is shown of it is made when asked for. */
 export class Decision {
-  readonly #facts: DecisionFacts;
+  readonly route: string;
+  readonly by: DecidedBy;
+  readonly excluded: readonly Exclusion[];
+  readonly #chosen: string;
+  readonly #options: readonly DecisionOption[];
+  readonly #scores: readonly Scored[] | undefined;
 
-  constructor(facts: DecisionFacts) {
-    this.#facts = facts;
-  }
-
-  get route(): string {
-    return this.#facts.route;
-  }
-
-  get by(): DecidedBy {
-    return this.#facts.by;
-  }
-
-  get excluded(): readonly Exclusion[] {
-    return this.#facts.excluded;
+  constructor({ route, by, chosen, options, scores, excluded }: DecisionFacts) {
+    this.route = route;
+    this.by = by;
+    this.excluded = excluded;
+    this.#chosen = chosen;
+    this.#options = options;
+    this.#scores = scores;
   }
 
   /** Of how many endpoints it speaks. */
   get size(): number {
-    return this.#facts.options.length + this.#facts.excluded.length;
+    return this.#options.length + this.excluded.length;
   }
 
   /** The score of the chosen one; undefined where nothing was scored. */
   get score(): number | undefined {
-    return this.#scoreOf(this.#facts.chosen)?.score;
+    return this.#scoreOf(this.#chosen)?.score;
   }
 
   /** Those that could be chosen, in the order of the settings. */
   candidates(): DecisionCandidate[] {
-    return this.#facts.options.map(({ key, model, endpoint: { provider, id: endpoint } }) => ({
+    return this.#options.map(({ key, model, endpoint: { provider, id: endpoint } }) => ({
       ...{ provider, endpoint, model },
       scored: this.#scoreOf(key),
     }));
   }
 
   #scoreOf(key: string): Scored | undefined {
-    return this.#facts.scores?.find(({ id }) => id === key);
+    return this.#scores?.find(({ id }) => id === key);
   }
 }

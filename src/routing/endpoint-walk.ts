@@ -42,20 +42,21 @@ export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
   /** Endpoints that are alive, as they are now. */
   options(): readonly O[];
   /** Endpoints that `options` leaves out now, and why. */
-  excluded(): Exclusion[];
+  excluded(): readonly Exclusion[];
   /** Chooses one of at least one. */
   choose(options: readonly O[]): Chosen<O>;
   /** Why endpoints are unhealthy, for the log. */
   causeOfSickness(): unknown;
 }
 
-/** What became of an endpoint in the course of a call. */
+/** What became of an endpoint in the course of a call; they form a list, for there are few. */
 interface Tried<B> {
   readonly key: string;
+  readonly before: Tried<B> | undefined;
+  /** The last claim on it. */
+  choice: Choice<B>;
   /** How often it was asked. */
   count: number;
-  /** Its last try. */
-  choice: Choice<B>;
   /** Why its last try failed; undefined while it is under way. */
   reason: Reason | undefined;
 }
@@ -63,8 +64,8 @@ interface Tried<B> {
 /** The walk over the endpoints of one source. */
 export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> implements Walk<B> {
   readonly #source: WalkSource<B, O>;
-  /** How the last try of each endpoint went; there are few, so that searching them costs less than a map. */
-  #tried: Tried<B>[] | undefined;
+  /** The endpoint that was asked for the first time last. */
+  #tried: Tried<B> | undefined;
   #last: Reason | undefined;
 
   constructor(source: WalkSource<B, O>) {
@@ -72,23 +73,19 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
   }
 
   failed(choice: Choice<B>, reason: Reason): void {
-    const tried = this.#tried?.find((each) => each.choice === choice);
-    if (tried === undefined) return;
-    tried.reason = reason;
-    this.#last = reason;
+    for (let tried = this.#tried; tried !== undefined; tried = tried.before) {
+      if (tried.choice !== choice) continue;
+      tried.reason = reason;
+      this.#last = reason;
+    }
   }
 
   next(timeLeftMs?: number): Choice<B> | undefined {
     if (this.#isHopeless) return undefined;
     const all = this.#source.options();
-    const fit = all.filter(({ key, endpoint: { fitness, leastMs } }) => {
-      if (fitness !== "fit" && fitness !== "trial") return false;
-      if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
-      const tried = this.#triedAs(key);
-      // It is fit although it refused a key: there is another one.
-      if (tried === undefined) return true;
-      return tried.reason !== undefined && isKeysFault(tried.reason);
-    });
+    // Most calls may go to any.
+    const areFit = all.every((option) => this.#isFit(option, timeLeftMs));
+    const fit = areFit ? all : all.filter((option) => this.#isFit(option, timeLeftMs));
     return this.#claim(fit, all, timeLeftMs);
   }
 
@@ -137,8 +134,23 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     return this.#last !== undefined && !reasons[this.#last].retryable;
   }
 
+  #isFit({ key, endpoint: { fitness, leastMs } }: O, timeLeftMs: number | undefined): boolean {
+    if (fitness !== "fit" && fitness !== "trial") return false;
+    if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
+    const tried = this.#triedOf(key);
+    // It is fit although it refused a key: there is another one.
+    if (tried === undefined) return true;
+    return tried.reason !== undefined && isKeysFault(tried.reason);
+  }
+
+  #triedOf(key: string): Tried<B> | undefined {
+    let tried = this.#tried;
+    while (tried !== undefined && tried.key !== key) tried = tried.before;
+    return tried;
+  }
+
   #mayMend({ key, endpoint: { restMs } }: O): boolean {
-    const tried = this.#triedAs(key);
+    const tried = this.#triedOf(key);
     if (tried === undefined) return true;
     const { reason } = tried;
     if (reason === undefined) return false;
@@ -148,7 +160,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
 
   /** Who was asked least comes first; among those, who failed before who was too slow. */
   #rankOf({ key }: O): number {
-    const { count = 0, reason } = this.#triedAs(key) ?? {};
+    const { count = 0, reason } = this.#triedOf(key) ?? {};
     return reason !== undefined && failureClassOf(reason) === "time_out" ? count + 0.5 : count;
   }
 
@@ -162,41 +174,29 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     const { algorithm, route } = this.#source;
     const { option, by, scores } = this.#source.choose(options);
     const { key, pool, model, endpoint } = option;
-    const excluded = this.#source.excluded();
+    let excluded = this.#source.excluded();
     if (options.length < all.length) {
-      for (const one of all) {
-        if (!options.includes(one)) excluded.push(this.#exclusionOf(one, timeLeftMs));
-      }
+      const left = all.filter((one) => !options.includes(one));
+      excluded = [...excluded, ...left.map((one) => this.#exclusionOf(one, timeLeftMs))];
     }
     const decision = new Decision({ route, by, chosen: key, options, scores, excluded });
     const lease = pool.lease(endpoint.id, model);
     const choice = { lease, pool: pool.name, algorithm, model, decision };
-    this.#note(key, choice);
-    return choice;
-  }
-
-  #triedAs(key: string): Tried<B> | undefined {
-    return this.#tried?.find((each) => each.key === key);
-  }
-
-  #note(key: string, choice: Choice<B>): void {
-    const tried = this.#triedAs(key);
-    if (tried !== undefined) {
-      tried.count += 1;
+    const tried = this.#triedOf(key);
+    if (tried === undefined) {
+      this.#tried = { key, before: this.#tried, choice, count: 1, reason: undefined };
+    } else {
       tried.choice = choice;
+      tried.count += 1;
       tried.reason = undefined;
-      return;
     }
-    const first = { key, count: 1, choice, reason: undefined };
-    // Most calls ask one endpoint: a list of one is smaller than an empty one that grows.
-    if (this.#tried === undefined) this.#tried = [first];
-    else this.#tried.push(first);
+    return choice;
   }
 
   #exclusionOf({ key, pool, model, endpoint }: O, timeLeftMs: number | undefined): Exclusion {
     const { id, fitness, restMs, leastMs } = endpoint;
     const about = { provider: pool.name, endpoint: id, model };
-    if (this.#triedAs(key) !== undefined) return { ...about, reason: "tried" };
+    if (this.#triedOf(key) !== undefined) return { ...about, reason: "tried" };
     if (fitness === "resting") return { ...about, reason: "resting", value: restMs };
     if (timeLeftMs !== undefined && leastMs >= timeLeftMs)
       return { ...about, reason: "too_slow", value: leastMs, limit: timeLeftMs };

@@ -4,7 +4,7 @@ import type { Clock } from "#core/clock.ts";
 import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import { Attempt, type AttemptReport, type AttemptSetting, type AttemptStart } from "./attempt.ts";
+import { Attempt, type AttemptOwner, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
 import { HedgeRunner } from "./hedge-runner.ts";
@@ -14,7 +14,7 @@ import type { Choice, Route, Walk } from "./route.ts";
 import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
 
 /** A call from its first try to its last. */
-export class Journey<B> implements AttemptSetting {
+export class Journey<B> implements AttemptOwner {
   readonly #route: Route<B>;
   readonly #walk: Walk<B>;
   readonly #call: RoutedCall;
@@ -26,8 +26,8 @@ export class Journey<B> implements AttemptSetting {
   #waitedMs = 0;
   /** Claimed for the next try while the one before it failed. */
   #claimed: Choice<B> | undefined;
-  /** How the tries ended, in the order of their ends; most calls have one. */
-  #reports: AttemptReport[] | undefined;
+  /** How tries failed, in the order of their ends. */
+  readonly #failures: AttemptReport[] = [];
 
   constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
     this.#route = route;
@@ -37,21 +37,6 @@ export class Journey<B> implements AttemptSetting {
     this.#startedMs = deps.clock.nowMs();
     deps.budgets.retry.call(this.#startedMs);
     if (route.hedgeMs !== undefined) deps.budgets.hedge.call(this.#startedMs);
-  }
-
-  get signal(): AbortSignal {
-    return this.#call.signal;
-  }
-
-  get clock(): Clock {
-    return this.#deps.clock;
-  }
-
-  /** The end of one of its tries. */
-  report(ended: AttemptReport): void {
-    if (this.#reports === undefined) this.#reports = [ended];
-    else this.#reports.push(ended);
-    this.#call.reports?.push(ended);
   }
 
   /** Begins a try on the next endpoint; undefined when none may be asked yet, which `rested` waits for. */
@@ -124,7 +109,7 @@ export class Journey<B> implements AttemptSetting {
       this.#claimed = await this.#another(reason);
       if (this.#claimed !== undefined) return;
     }
-    const attempts = (this.#reports ?? []).map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
+    const attempts = this.#failures.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
     throw withMetadata(error, { attempts: attempts.join(",") });
   }
 
@@ -207,8 +192,22 @@ export class Journey<B> implements AttemptSetting {
       attempt: this.#attempts,
       decision,
     };
-    const tell = this.#deps.onAttempt?.(start);
-    return new Attempt(choice, start, this, tell);
+    return new Attempt(choice, start, this, this.#deps.onAttempt?.(start));
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+
+  /** For its attempts. */
+  ended(report: AttemptReport): void {
+    // A fault names tries that came to nothing.
+    if (report.outcome !== "OK") this.#failures.push(report);
+    this.#call.reports?.push(report);
   }
 
   #checkAborted(): void {

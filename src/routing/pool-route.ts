@@ -36,6 +36,7 @@ export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>)
     options: all,
     excluded: () => pool.excluded(""),
     choose(options) {
+      if (options.length === 1) return { option: options[0] as WalkOption<B>, by: "only_one" };
       const chosen = ready(options, rng);
       const id = balancer(chosen.map(({ endpoint }) => endpoint) as unknown as Candidates);
       const option = chosen.find(({ key }) => key === id) as WalkOption<B>;

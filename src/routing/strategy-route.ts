@@ -147,7 +147,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
   }
 
   /** Endpoints that the route does not want now, or that their pool gives to nobody. */
-  #excluded({ promptTokens, outputTokens, needs }: RouteAsk): Exclusion[] {
+  #excluded({ promptTokens, outputTokens, needs }: RouteAsk): readonly Exclusion[] {
     const { latencyMsMax, costMax } = this.#options;
     const targets = this.#able(needs);
     const out = targets.flatMap(({ pool, model }) => pool.excluded(model));

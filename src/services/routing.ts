@@ -34,7 +34,7 @@ const excludedMax = 100;
 const pageSizeDefault = 100;
 
 function isMeant(
-  { pool, requestId, decision }: LoggedDecision,
+  { start: { pool, requestId, decision } }: LoggedDecision,
   filter: DecisionFilter | undefined,
 ): boolean {
   if (filter === undefined) return true;
@@ -144,13 +144,15 @@ export function createRoutingService(deps: RoutingDeps): ServiceImpl<typeof Rout
         ...{ token, size },
         wants: (logged) => isMeant(logged, filter),
       });
-      const told = items.map((logged) => decisionOf(logged, logged.wallMs));
+      const told = items.map((logged) => decisionOf(logged.start, logged.wallMs));
       return { decisions: told, nextPageToken };
     },
     async *watchDecisions({ filter }, context) {
       const wants = (logged: LoggedDecision) => isMeant(logged, filter);
       for await (const { item, missed } of watches.of(decisions.feed, wants, context)) {
-        yield item === undefined ? { missed } : { decision: decisionOf(item, item.wallMs), missed };
+        yield item === undefined
+          ? { missed }
+          : { decision: decisionOf(item.start, item.wallMs), missed };
       }
     },
   };

@@ -197,7 +197,7 @@ test("decisions are kept within their number and bytes, and the newest is passed
     ...{ requestId, pool: "p", endpoint: "e", algorithm: "scored", model: "m", attempt: 1 },
     decision: decision(size),
   });
-  const ids = () => [...log.ring.newestFirst()].map(({ requestId }) => requestId);
+  const ids = () => [...log.ring.newestFirst()].map(({ start: { requestId } }) => requestId);
   for (const id of ["a", "b", "c", "d", "e", "f"]) log.add(start(id));
   expect(ids()).toEqual(["f", "e", "d", "c", "b"]);
   log.add(start("large", 15));
@@ -205,5 +205,5 @@ test("decisions are kept within their number and bytes, and the newest is passed
   const watch = log.feed.watch(() => true, new AbortController().signal);
   await watch.next();
   log.add(start("watched"));
-  expect((await watch.next()).value?.item?.requestId).toBe("watched");
+  expect((await watch.next()).value?.item?.start.requestId).toBe("watched");
 });
