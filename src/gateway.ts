@@ -336,7 +336,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
       createStatsService({ ...facts, ...deps, performance: shared.records.performance }),
     );
     const pools = poolsOf(chat);
-    const { journal, calls, decisions } = shared.records;
+    const { calls, decisions } = shared.records;
     router.service(
       RoutingService,
       createRoutingService({ ...facts, pools, decisions, catalog: chat.catalog }),
@@ -350,7 +350,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
         },
       }),
     );
-    router.service(RequestsService, createRequestsService({ ...facts, calls, journal }));
+    router.service(RequestsService, createRequestsService({ ...facts, calls }));
     registerHealth(router, health, serviceNames, { callerOf });
     registerReflection(router, [...publicServices, Health]);
   };

@@ -69,15 +69,14 @@ export async function openRecords({
       else logger.error({ error: causeText(cause) }, "history cannot be written");
     },
   });
-  const journal = new CallJournal(clock, {
+  const journal = new CallJournal(clock);
+  const calls = new RecentCalls({
+    ...settings.requests,
     onLost: () => metrics.recordsLost.inc({ record: "call" }),
   });
-  const calls = new RecentCalls(settings.requests);
-  journal.read((ended) => {
-    for (const call of ended) {
-      calls.add(call);
-      for (const sample of samplesOf(call)) recorder.add(sample);
-    }
+  journal.read((call) => {
+    calls.add(call);
+    for (const sample of samplesOf(call)) recorder.add(sample);
   });
   const availability = new Availability(clock);
   return {
@@ -85,12 +84,11 @@ export async function openRecords({
     calls,
     decisions: new DecisionLog(clock),
     performance: createPerformance({
-      ...{ clock, store, recorder, resolutions, availability, journal, cacheTtlMs },
+      ...{ clock, store, recorder, resolutions, availability, cacheTtlMs },
     }),
     onHealth: ({ pool, member: { id, health } }) =>
       availability.note(pool, id, health.kind === "healthy"),
     async [Symbol.asyncDispose]() {
-      journal.handOver();
       await recorder.flush();
       await store[Symbol.asyncDispose]();
     },

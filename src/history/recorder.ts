@@ -1,4 +1,4 @@
-/** Writes calls down: off their path, summed up by time, in batches, over a queue that is bounded. */
+/** Writes calls down: summed up by time as they end, stored off their path, in batches, in bounds. */
 
 import type { Clock } from "#core/clock.ts";
 import {
@@ -19,15 +19,12 @@ export interface RecorderOptions {
   onStore?(state: "failing" | "working", cause?: unknown): void;
   /** Told of calls that the history will lack. */
   onLost?(count: number): void;
-  /** Calls that wait for the next batch. */
-  readonly queueMax?: number;
   /** Buckets that are not written yet. */
   readonly bucketsMax?: number;
 }
 
 /** Pause between two batches. */
 const pauseMs = 500;
-const queueMaxDefault = 10_000;
 const bucketsMaxDefault = 10_000;
 /** Models of one step and provider that have buckets of their own; further ones share one. */
 const modelsMax = 100;
@@ -46,9 +43,9 @@ function cleanName(name: string): string {
 /** Takes calls and writes what they sum up to. */
 export class HistoryRecorder {
   readonly #options: RecorderOptions;
-  readonly #queueMax: number;
   readonly #bucketsMax: number;
-  #queue: HistorySample[] = [];
+  /** The buckets that calls went to since the last batch, by provider and model: these need no key. */
+  readonly #near = new Map<string, Map<string, HistoryBucket[]>>();
   /** Buckets of the steps that are not over, and those that are not written, in the order of their making. */
   readonly #open = new Map<string, HistoryBucket>();
   readonly #models = new Map<string, Set<string>>();
@@ -61,7 +58,6 @@ export class HistoryRecorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#queueMax = options.queueMax ?? queueMaxDefault;
     this.#bucketsMax = options.bucketsMax ?? bucketsMaxDefault;
   }
 
@@ -77,17 +73,23 @@ export class HistoryRecorder {
 
   /** Takes a call. */
   add(sample: HistorySample): void {
-    if (this.#queue.length >= this.#queueMax) {
-      this.#lose(1);
-      return;
+    const { wallMs } = sample;
+    const buckets = this.#nearOf(sample);
+    let index = 0;
+    for (const { stepMs } of this.#options.resolutions) {
+      const startMs = Math.floor(wallMs / stepMs) * stepMs;
+      const known = buckets[index];
+      const bucket = known?.startMs === startMs ? known : this.#bucketOf(sample, stepMs, startMs);
+      buckets[index] = bucket;
+      index += 1;
+      bucket.sums.add(sample);
     }
-    this.#queue.push(sample);
+    if (this.#open.size > this.#bucketsMax) this.#bound();
     if (!this.#isPausing) void this.#pause();
   }
 
   /** Writes what waits; resolves when that is done, or has failed and waits for the next time. */
   async flush(): Promise<void> {
-    this.#fold();
     // What comes while a batch is written goes into the next one.
     await this.#writing;
     this.#writing ??= this.#write().finally(() => {
@@ -110,29 +112,19 @@ export class HistoryRecorder {
     this.#options.onLost?.(count);
   }
 
-  /** Sums the queue up. */
-  #fold(): void {
-    const { resolutions } = this.#options;
-    const samples = this.#queue;
-    this.#queue = [];
-    // Most calls of a batch belong where others of it do: those need no key.
-    const found = new Map<string, Map<string, HistoryBucket[]>>();
-    for (const sample of samples) {
-      const { provider, model, wallMs } = sample;
-      const models = found.get(provider) ?? new Map<string, HistoryBucket[]>();
-      const buckets = models.get(model) ?? [];
-      found.set(provider, models.set(model, buckets));
-      let index = 0;
-      for (const { stepMs } of resolutions) {
-        const startMs = Math.floor(wallMs / stepMs) * stepMs;
-        const known = buckets[index];
-        const bucket = known?.startMs === startMs ? known : this.#bucketOf(sample, stepMs, startMs);
-        buckets[index] = bucket;
-        index += 1;
-        bucket.sums.add(sample);
-      }
+  #nearOf({ provider, model }: HistorySample): HistoryBucket[] {
+    let models = this.#near.get(provider);
+    // Names come from clients: too many of them are looked up by key.
+    if (models === undefined || models.size >= modelsMax) {
+      models = new Map();
+      this.#near.set(provider, models);
     }
-    this.#bound();
+    let buckets = models.get(model);
+    if (buckets === undefined) {
+      buckets = [];
+      models.set(model, buckets);
+    }
+    return buckets;
   }
 
   #bucketOf(sample: HistorySample, stepMs: number, startMs: number): HistoryBucket {
@@ -160,6 +152,7 @@ export class HistoryRecorder {
 
   /** Buckets that the store does not take are forgotten, the oldest first. */
   #bound(): void {
+    this.#near.clear();
     while (this.#open.size > this.#bucketsMax) {
       const oldest = this.#open.entries().next();
       if (oldest.done) return;
@@ -175,6 +168,8 @@ export class HistoryRecorder {
     const { store } = this.#options;
     const texts = this.#dirty;
     if (texts.size === 0) return;
+    // Whoever comes next marks its bucket as changed again.
+    this.#near.clear();
     this.#dirty = new Set();
     try {
       await store.write([...texts].flatMap((text) => this.#open.get(text) ?? []));

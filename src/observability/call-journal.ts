@@ -1,4 +1,4 @@
-/** Hands calls that have ended to whoever shows or counts them: off their path, in batches, in bounds. */
+/** Hands calls that have ended to whoever shows or counts them. */
 
 import type { Clock } from "#core/clock.ts";
 import type { CallOutcome, CallRecord } from "./call-record.ts";
@@ -13,43 +13,19 @@ export interface EndedCall {
   readonly endedWallMs: number;
 }
 
-/** Takes a batch; must not throw. */
-export type JournalReader = (calls: readonly EndedCall[]) => void;
-
-/** Pause between two batches. */
-const pauseMs = 50;
-/** Calls that wait for the next batch; further ones are counted and forgotten. */
-const waitingMaxDefault = 5_000;
-
-/** What a journal may be given. */
-export interface JournalOptions {
-  readonly waitingMax?: number;
-  /** Told of each call that no reader is given. */
-  onLost?(): void;
-}
+/** Takes a call. It must not throw, and takes a few microseconds at most: it runs for every call. */
+export type JournalReader = (call: EndedCall) => void;
 
 /** The way from calls to their readers. */
 export class CallJournal {
   readonly #clock: Clock;
-  readonly #waitingMax: number;
-  readonly #onLost: (() => void) | undefined;
   readonly #readers: JournalReader[] = [];
-  #waiting: EndedCall[] = [];
-  #isPausing = false;
-  #lost = 0;
 
-  constructor(clock: Clock, { waitingMax = waitingMaxDefault, onLost }: JournalOptions = {}) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#waitingMax = waitingMax;
-    this.#onLost = onLost;
   }
 
-  /** Calls that no reader was given. */
-  get lost(): number {
-    return this.#lost;
-  }
-
-  /** Gives `reader` every batch from now on. */
+  /** Gives `reader` every call that ends from now on. */
   read(reader: JournalReader): void {
     this.#readers.push(reader);
   }
@@ -57,28 +33,8 @@ export class CallJournal {
   /** A call and its exchange have ended. */
   add(record: CallRecord, outcome: CallOutcome): void {
     if (this.#readers.length === 0) return;
-    if (this.#waiting.length >= this.#waitingMax) {
-      this.#lost += 1;
-      this.#onLost?.();
-      return;
-    }
     const elapsedMs = this.#clock.nowMs() - record.startMs;
-    this.#waiting.push({ record, outcome, elapsedMs, endedWallMs: this.#clock.wallMs() });
-    if (!this.#isPausing) void this.#pause();
-  }
-
-  /** Gives the readers now what waits: for whoever looks at what they have. */
-  handOver(): void {
-    const calls = this.#waiting;
-    if (calls.length === 0) return;
-    this.#waiting = [];
-    for (const reader of this.#readers) reader(calls);
-  }
-
-  async #pause(): Promise<void> {
-    this.#isPausing = true;
-    await this.#clock.sleep(pauseMs);
-    this.#isPausing = false;
-    this.handOver();
+    const call = { record, outcome, elapsedMs, endedWallMs: this.#clock.wallMs() };
+    for (const reader of this.#readers) reader(call);
   }
 }

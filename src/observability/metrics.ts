@@ -81,7 +81,7 @@ function callMetrics({ counter, seconds }: Makers) {
     ),
     recordsLost: counter(
       "gateway_records_lost_total",
-      "Calls that recent calls (call) or the history (history) lack, because they could not be kept in time.",
+      "Calls that recent calls (call) or the history (history) lack, because too many came or the store failed.",
       ["record"],
     ),
     rateLimitHits: counter("rate_limit_hits_total", "Calls that a rate limit was asked about.", [

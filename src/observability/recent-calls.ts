@@ -1,6 +1,7 @@
 /** The latest calls, one by one: a ring that is bounded by their number and by their bytes. */
 
 import { Feed } from "#core/feed.ts";
+import { PerSecond } from "#core/per-second.ts";
 import { withoutCredentials } from "#core/redact.ts";
 import { Ring, type RingOptions } from "#core/ring.ts";
 import type { EndedCall } from "./call-journal.ts";
@@ -91,17 +92,45 @@ function bytesOf(call: RecentCall): number {
   return bytes;
 }
 
+/**
+ * Calls of one second that are kept, and as many that failed. Where more come, a ring holds less than
+ * a moment, and what passes through it costs each call more than all that is counted of it.
+ */
+const perSecondMax = 500;
+
+/** What recent calls may be given. */
+export interface RecentCallsOptions extends RingOptions {
+  /** Notified of each call that is not kept. */
+  onLost?(): void;
+}
+
 /** The calls that ended last, and a feed of those that end. */
 export class RecentCalls {
   readonly feed = new Feed<RecentCall>();
   readonly ring: Ring<RecentCall>;
+  readonly #onLost: (() => void) | undefined;
+  readonly #good = new PerSecond(perSecondMax);
+  readonly #failed = new PerSecond(perSecondMax);
+  #lost = 0;
 
-  constructor(options: RingOptions) {
+  constructor({ onLost, ...options }: RecentCallsOptions) {
     this.ring = new Ring(options);
+    this.#onLost = onLost;
+  }
+
+  /** Calls that came when there were too many to keep them. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Takes a call. */
   add(ended: EndedCall): void {
+    const pace = ended.outcome.code === "OK" ? this.#good : this.#failed;
+    if (!pace.passes(ended.endedWallMs)) {
+      this.#lost += 1;
+      this.#onLost?.();
+      return;
+    }
     const call = recentCall(this.ring.next, ended);
     this.ring.add(call, bytesOf(call));
     this.feed.publish(call);

@@ -18,7 +18,6 @@ import { HistorySums } from "#history/bucket.ts";
 import { gridOf, type HistoryLine, linesOf, totalsOf } from "#history/reading.ts";
 import type { HistoryRecorder } from "#history/recorder.ts";
 import { type HistoryStore, hourMs, type Resolution } from "#history/store.ts";
-import type { CallJournal } from "#observability/call-journal.ts";
 
 /** What the history is read from. */
 export interface PerformanceDeps {
@@ -27,7 +26,6 @@ export interface PerformanceDeps {
   readonly recorder: HistoryRecorder;
   readonly resolutions: readonly Resolution[];
   readonly availability: Availability;
-  readonly journal: Pick<CallJournal, "handOver" | "lost">;
   /** How long sums are given again. */
   readonly cacheTtlMs: number;
 }
@@ -109,12 +107,10 @@ function seriesOf(
 export function createPerformance(
   deps: PerformanceDeps,
 ): Pick<ServiceImpl<typeof StatsService>, "getPerformance" | "getHistory"> {
-  const { clock, store, recorder, resolutions, availability, journal } = deps;
+  const { clock, store, recorder, resolutions, availability } = deps;
   const known = new Fresh<number, Performance>(clock, deps.cacheTtlMs);
-  const lost = () => journal.lost + recorder.lost;
   /** Has all calls that have ended by now be in the store. */
   const settle = async () => {
-    journal.handOver();
     await recorder.flush();
   };
   const performance = async (hours: number): Promise<Performance> => {
@@ -128,7 +124,7 @@ export function createPerformance(
       providerStats: statsByName(provider, availabilityOf),
       modelStats: statsByName(model, () => undefined),
       timestamp: timestampFromMs(nowMs),
-      lost: lost(),
+      lost: recorder.lost,
       leftOut,
     };
   };
@@ -151,7 +147,7 @@ export function createPerformance(
         steps: grid.count,
         series: shown.map((line) => seriesOf(line, grid.count)),
         leftOut: leftOut + lines.length - shown.length,
-        lost: lost(),
+        lost: recorder.lost,
       };
     },
   };

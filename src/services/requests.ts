@@ -12,7 +12,6 @@ import type {
   RequestFilter,
   RequestsService,
 } from "#gen/polygate/v1/requests_pb.js";
-import type { CallJournal } from "#observability/call-journal.ts";
 import type { TryFacts } from "#observability/call-record.ts";
 import type { RecentCall, RecentCalls } from "#observability/recent-calls.ts";
 import { Decision } from "#routing/decision.ts";
@@ -23,7 +22,6 @@ import { Watches, type WatchesOptions } from "./watches.ts";
 /** What RequestsService needs. */
 export interface RequestsDeps extends WatchesOptions {
   readonly calls: RecentCalls;
-  readonly journal: Pick<CallJournal, "handOver" | "lost">;
 }
 
 const pageSizeDefault = 100;
@@ -97,20 +95,18 @@ function decisionPart(call: RecentCall, one: TryFacts) {
 
 /** The service over the latest calls. */
 export function createRequestsService(deps: RequestsDeps): ServiceImpl<typeof RequestsService> {
-  const { calls, journal } = deps;
+  const { calls } = deps;
   const watches = new Watches(deps);
   return {
     listRequests({ filter, pageSize: size = pageSizeDefault, pageToken: token }) {
-      journal.handOver();
       const { items, nextPageToken } = pageOf((before) => calls.ring.newestFirst(before), {
         ...{ token, size },
         wants: (call) => isMeant(call, filter),
       });
       const { count: kept } = calls.ring;
-      return { requests: items.map(entryOf), nextPageToken, kept, lost: journal.lost };
+      return { requests: items.map(entryOf), nextPageToken, kept, lost: calls.lost };
     },
     getRequest({ requestId }) {
-      journal.handOver();
       for (const call of calls.ring.newestFirst()) {
         if (call.requestId !== requestId) continue;
         const { requestBody, responseBody, tries } = call;

@@ -39,7 +39,8 @@ const judged: Readonly<Record<string, string>> = {
     "who has which view; the views' bytes are overwritten when used again",
   "errors/code-name.ts names": once1,
   "exchange/compression.ts isCompressible": perText,
-  "exchange/door.ts ids": "random bytes, and the id of the last request, which each request overwrites",
+  "exchange/door.ts ids":
+    "random bytes, and the id of the last request, which each request overwrites",
   "grpc/method.ts decoders": perType,
   "http/compressor.ts compressor": "how many compressions run; each has bytes of its own",
   "core/input-turn.ts inputTurn": "the time of this turn's input",

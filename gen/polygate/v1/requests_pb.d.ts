@@ -436,7 +436,8 @@ export declare type ListRequestsResponse = Message<"polygate.v1.ListRequestsResp
   kept: number;
 
   /**
-   * Calls since the start that were not recorded, because they ended faster than they could be.
+   * Calls since the start that were not kept: of each second these are 500 that succeeded and 500 that
+   * failed.
    *
    * @generated from field: double lost = 4;
    */
@@ -558,8 +559,8 @@ export declare type WatchRequestsResponse = Message<"polygate.v1.WatchRequestsRe
 export declare const WatchRequestsResponseSchema: GenMessage<WatchRequestsResponse>;
 
 /**
- * Shows recent calls of every surface, kept in memory within bounds. Calls that only look at the
- * gateway, such as these, are not among them.
+ * Shows recent calls of every surface, kept in memory within bounds: of each second 500 that succeeded
+ * and 500 that failed. Calls that only look at the gateway, such as these, are not among them.
  *
  * @generated from service polygate.v1.RequestsService
  */

@@ -88,8 +88,8 @@ export const WatchRequestsResponseSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_requests, 9);
 
 /**
- * Shows recent calls of every surface, kept in memory within bounds. Calls that only look at the
- * gateway, such as these, are not among them.
+ * Shows recent calls of every surface, kept in memory within bounds: of each second 500 that succeeded
+ * and 500 that failed. Calls that only look at the gateway, such as these, are not among them.
  *
  * @generated from service polygate.v1.RequestsService
  */

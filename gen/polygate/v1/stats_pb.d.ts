@@ -294,8 +294,7 @@ export declare type GetPerformanceResponse = Message<"polygate.v1.GetPerformance
   timestamp?: Timestamp | undefined;
 
   /**
-   * Calls since the start that the history lacks, because they ended faster than they could be
-   * written down, or because the store failed.
+   * Calls since the start that the history lacks, because the store failed for too long.
    *
    * @generated from field: double lost = 5;
    */

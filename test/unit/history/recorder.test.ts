@@ -65,11 +65,27 @@ test("a thousand calls of half a second are one batch of a bucket per step", asy
   for (const { stepMs } of resolutions) expect(await requests(stepMs)).toBe(1_000);
 });
 
-test("a queue that is full loses the calls that come, and counts them", async () => {
-  const { clock, recorder, sample, requests, lost } = setting({ queueMax: 100 });
-  for (let call = 0; call < 150; call += 1) recorder.add(sample());
+test("no number of calls is too many: each is summed up as it ends", async () => {
+  const { clock, recorder, sample, requests, lost } = setting();
+  for (let call = 0; call < 100_000; call += 1) recorder.add(sample({ model: `m${call % 7}` }));
   await clock.advance(500);
-  expect([await requests(), recorder.lost, lost()]).toEqual([100, 50, 50]);
+  for (let call = 0; call < 1_000; call += 1) recorder.add(sample());
+  await clock.advance(500);
+  for (const { stepMs } of resolutions) expect(await requests(stepMs)).toBe(101_000);
+  expect([recorder.lost, lost()]).toEqual([0, 0]);
+});
+
+test("a call that ends while its bucket is being written is in the next batch", async () => {
+  const { clock, store, recorder, sample, requests } = setting();
+  recorder.add(sample());
+  store.isFailing = true;
+  const flushed = recorder.flush();
+  recorder.add(sample());
+  await flushed;
+  store.isFailing = false;
+  recorder.add(sample());
+  await clock.advance(1_000);
+  expect(await requests()).toBe(3);
 });
 
 test("calls that end in one step after others of the next are in their own", async () => {

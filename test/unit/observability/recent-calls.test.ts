@@ -9,46 +9,21 @@ import { createManualClock } from "../../support/manual-clock.ts";
 
 const outcome = { procedure: "polygate.v1.ChatService/Chat", code: "OK", level: "info" } as const;
 
-describe("the journal", () => {
-  test("gives its readers what came in one batch, after the calls' own turn", async () => {
-    const clock = createManualClock();
-    const journal = new CallJournal(clock);
-    const batches: string[][] = [];
-    journal.read((calls) => batches.push(calls.map(({ record }) => record.requestId)));
-    journal.add(callRecord({ requestId: "a" }), outcome);
-    journal.add(callRecord({ requestId: "b" }), outcome);
-    expect(batches).toEqual([]);
-    await clock.advance(50);
-    expect(batches).toEqual([["a", "b"]]);
-    journal.add(callRecord({ requestId: "c" }), outcome);
-    journal.handOver();
-    expect(batches.at(-1)).toEqual(["c"]);
-    await clock.advance(100);
-    expect([batches.length, clock.sleeping()]).toEqual([2, 0]);
-  });
-
-  test("that is full loses the calls that come, counts them, and goes on with the next batch", async () => {
-    const clock = createManualClock();
-    let told = 0;
-    const journal = new CallJournal(clock, { waitingMax: 3, onLost: () => (told += 1) });
-    let seen = 0;
-    journal.read((calls) => {
-      seen += calls.length;
+test("the journal gives each call that ends to all its readers at once", async () => {
+  const clock = createManualClock();
+  const journal = new CallJournal(clock);
+  journal.add(callRecord({ requestId: "before" }), outcome);
+  const seen: string[] = [];
+  for (const reader of ["one", "two"]) {
+    journal.read(({ record, elapsedMs, endedWallMs }) => {
+      expect(endedWallMs).toBe(clock.wallMs());
+      seen.push(`${reader} ${record.requestId} ${elapsedMs}`);
     });
-    for (let call = 0; call < 10; call += 1) journal.add(callRecord(), outcome);
-    expect([journal.lost, told]).toEqual([7, 7]);
-    await clock.advance(50);
-    journal.add(callRecord(), outcome);
-    await clock.advance(50);
-    expect([seen, journal.lost]).toEqual([4, 7]);
-  });
-
-  test("keeps nothing while nobody reads", () => {
-    const clock = createManualClock();
-    const journal = new CallJournal(clock, { waitingMax: 1 });
-    for (let call = 0; call < 10; call += 1) journal.add(callRecord(), outcome);
-    expect([journal.lost, clock.sleeping()]).toEqual([0, 0]);
-  });
+  }
+  const startMs = clock.nowMs();
+  await clock.advance(7);
+  journal.add(callRecord({ requestId: "a", startMs }), outcome);
+  expect(seen).toEqual(["one a 7", "two a 7"]);
 });
 
 describe("recent calls", () => {
@@ -74,6 +49,17 @@ describe("recent calls", () => {
     expect(calls.ring.bytes).toBeLessThanOrEqual(100_000);
     expect(calls.ring.count).toBeLessThan(60);
     expect(idsOf(calls).slice(0, 2)).toEqual(["large", "large"]);
+  });
+
+  test("of one second are 500 that went well and 500 that failed; the others are counted", () => {
+    let told = 0;
+    const calls = new RecentCalls({ countMax: 5_000, bytesMax: 1e9, onLost: () => (told += 1) });
+    for (let call = 0; call < 600; call += 1) calls.add(ended());
+    const failed = { ...outcome, code: "INTERNAL" };
+    for (let call = 0; call < 700; call += 1) calls.add({ ...ended(), outcome: failed });
+    expect([calls.ring.count, calls.lost, told]).toEqual([1_000, 300, 300]);
+    calls.add({ ...ended({ requestId: "later" }), endedWallMs: 2_000 });
+    expect(idsOf(calls)[0]).toBe("later");
   });
 
   test("are kept without one that is larger than all the room", () => {

@@ -183,7 +183,7 @@ describe("a dry run", () => {
   });
 });
 
-test("decisions are kept within their number and bytes, and the newest is passed on", async () => {
+test("decisions are kept within their number, bytes and 500 a second; the newest is passed on", async () => {
   const clock = createManualClock();
   const log = new DecisionLog(clock, { countMax: 5, bytesMax: 9_500 });
   const decision = (size: number) =>
@@ -206,4 +206,10 @@ test("decisions are kept within their number and bytes, and the newest is passed
   await watch.next();
   log.add(start("watched"));
   expect((await watch.next()).value?.item?.start.requestId).toBe("watched");
+  const busy = new DecisionLog(clock, { countMax: 5_000, bytesMax: 1e9 });
+  for (let call = 0; call < 600; call += 1) busy.add(start("r"));
+  expect(busy.ring.count).toBe(500);
+  await clock.advance(1_000);
+  busy.add(start("r"));
+  expect(busy.ring.count).toBe(501);
 });
