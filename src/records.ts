@@ -70,10 +70,8 @@ export async function openRecords({
     },
   });
   const journal = new CallJournal(clock);
-  const calls = new RecentCalls({
-    ...settings.requests,
-    onLost: () => metrics.recordsLost.inc({ record: "call" }),
-  });
+  const lostCalls = metrics.recordsLost.labels({ record: "call" });
+  const calls = new RecentCalls({ ...settings.requests, onLost: () => lostCalls.inc() });
   journal.read((call) => {
     calls.add(call);
     for (const sample of samplesOf(call)) recorder.add(sample);

@@ -4,7 +4,7 @@ import { randomFillSync } from "node:crypto";
 
 const digits = 32;
 /** Ids that are drawn at once: the system's call for random bytes costs more than the bytes. */
-const idsPerDraw = 64;
+const idsPerDraw = 256;
 
 /**
  * Makes identifiers. `randomUUID()` behind a prefix is put together from twenty pieces: 600 bytes
