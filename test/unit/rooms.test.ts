@@ -54,7 +54,9 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   pool: ["backends", "errors", "core"],
   routing: ["pool", "errors", "core"],
   cache: ["errors", "core"],
+  hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
+    "hooks",
     "catalog",
     "cache",
     "dialects",
@@ -71,6 +73,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   config: [
+    "hooks",
     "catalog",
     "chat",
     "dialects",
@@ -89,6 +92,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     "config",
+    "hooks",
     "agent",
     "gateway.ts",
     "core-server.ts",

@@ -30,11 +30,25 @@ export interface Words {
  * response, beside the canonical message; whoever writes to the client sends them in its stead.
  */
 export class Relay {
-  readonly request: RelayRequest;
+  #request: RelayRequest;
   readonly #words = new WeakMap<ChatEvent | ChatResponse, Words>();
 
   constructor(request: RelayRequest) {
-    this.request = request;
+    this.#request = request;
+  }
+
+  /** What a provider of the client's dialect is sent. */
+  get request(): RelayRequest {
+    return this.#request;
+  }
+
+  /**
+   * From now on a provider is sent the JSON that was read, not the bytes that it was read of: of two
+   * members of a name, which readers choose from as they like, the one that was judged.
+   */
+  sendAsRead(): void {
+    const body = Buffer.from(JSON.stringify(JSON.parse(this.#request.body.toString())));
+    this.#request = { ...this.#request, body };
   }
 
   /** `message` was said in these words. */
