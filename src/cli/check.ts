@@ -35,12 +35,13 @@ async function problemsOfHooks({ hooks }: Settings): Promise<readonly string[]> 
   return hookProblems(hooks);
 }
 
-function summary({ environment, listeners, chat, auth, rateLimit }: Settings): string {
+function summary({ environment, listeners, chat, hooks, auth, rateLimit }: Settings): string {
   return [
     `environment ${environment}`,
     counted(listeners.length, "listener"),
     chat.cores.length === 0 ? "embedded core" : counted(chat.cores.length, "core"),
     auth.enabled ? `auth on with ${counted(auth.keys.length, "key")}` : "auth off",
+    ...(hooks.length === 0 ? [] : [counted(hooks.length, "hook")]),
     rateLimit === undefined ? "no rate limit" : "rate limit on",
   ].join(", ");
 }

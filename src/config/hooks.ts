@@ -50,7 +50,7 @@ const hook = z.strictObject({
   hold: flag()
     .prefault(false)
     .describe(
-      "Hold a stream back until it has judged all of it; else it sees a stream once that has ended, and can change nothing.",
+      "Hold a stream back until it has judged all of it, within `gateway.timeout`; else it sees a stream once that has ended, and can change nothing.",
     ),
   max_stream_size: size("1GB")
     .prefault("4MB")

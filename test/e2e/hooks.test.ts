@@ -2,9 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
-import { ConnectError, createClient } from "@connectrpc/connect";
+import { ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { reasonOf } from "#errors/fault.ts";
 import { ChatRequestSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
@@ -117,8 +118,8 @@ const grpc = () =>
     createGrpcTransport({ baseUrl: gateway?.url ?? "", interceptors: [authorized] }),
   );
 
-const authorized = (next: (request: never) => Promise<never>) => (request: never) => {
-  (request as { header: Headers }).header.set("authorization", `Bearer ${key}`);
+const authorized: Interceptor = (next) => (request) => {
+  request.header.set("authorization", `Bearer ${key}`);
   return next(request);
 };
 
@@ -257,6 +258,18 @@ const surfaces: readonly Surface[] = [
       ),
   },
   {
+    name: "OpenAI's Responses",
+    word: "openai",
+    isStream: false,
+    denied: [400, openaiDenied],
+    failed: [503, openaiFailed],
+    ask: async (model, input) =>
+      told(
+        await post("/v1/responses", { model, input }),
+        (text) => JSON.parse(text).output[0].content[0].text,
+      ),
+  },
+  {
     name: "Gemini",
     word: "gemini",
     isStream: false,
@@ -270,14 +283,31 @@ const surfaces: readonly Surface[] = [
         (text) => JSON.parse(text).candidates[0].content.parts[0].text,
       ),
   },
+  {
+    name: "Gemini, a stream",
+    word: "gemini",
+    isStream: true,
+    denied: [400, { error: { code: 400, status: "INVALID_ARGUMENT" } }],
+    failed: [503, { error: { code: 503, status: "UNAVAILABLE" } }],
+    ask: async (model, words) =>
+      told(
+        await post(`/v1beta/models/${model}:streamGenerateContent?alt=sse`, {
+          contents: [{ role: "user", parts: [{ text: words }] }],
+        }),
+        (text) =>
+          dataOf(text)
+            .map((data) => JSON.parse(data).candidates?.[0]?.content?.parts?.[0]?.text ?? "")
+            .join(""),
+      ),
+  },
 ];
 
 /** The words that a provider was asked with last. */
 function askedWords(provider: ProviderDouble): unknown {
-  const { messages } = provider.received.at(-1)?.body as {
-    messages: readonly { readonly content: unknown }[];
-  };
-  return messages.at(-1)?.content;
+  const body = provider.received.at(-1)?.body as
+    | { readonly messages: readonly { readonly content: unknown }[] }
+    | undefined;
+  return body?.messages.at(-1)?.content;
 }
 
 const guardModule = `
@@ -375,11 +405,516 @@ describe.each(surfaces)("$name", ({ word, isStream, denied, failed, ask }) => {
     expect((await ask("guarded", "hello")).text).toBe("Hello there");
   });
 
-  test.runIf(isStream)("a hook that does not hold sees a stream once it has ended, and changes nothing", async () => {
+  if (!isStream) return;
+  test("a hook that does not hold sees a stream once it has ended, and changes nothing", async () => {
     await start(endpoint(", when: [after]"));
     hook.decide = () => ({ decision: { action: "deny" } });
     const seen = hook.next();
     expect((await ask("guarded", "hello")).text).toBe("Hello there");
     expect(wordsOf(await seen)).toBe("Hello there");
   });
+});
+
+/** One surface by its name. */
+function surface(name: string): Surface {
+  const found = surfaces.find((one) => one.name === name);
+  if (found === undefined) throw new Error(name);
+  return found;
+}
+
+const chat = (words: string) => surface("OpenAI").ask("guarded", words);
+const stream = (words: string) => surface("OpenAI, a stream").ask("guarded", words);
+
+async function metric(name: string): Promise<number> {
+  const page = await fetch(`${gateway?.url}/metrics`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  const line = (await page.text()).split("\n").find((one) => one.startsWith(`${name} `));
+  return Number(line?.slice(name.length + 1));
+}
+
+const counted = (phase: string, result: string) =>
+  metric(`gateway_hook_calls_total{hook="guard",phase="${phase}",result="${result}"}`);
+
+describe("a hook that does not decide in time", () => {
+  test("denies, and its question is given up", async () => {
+    hook.decide = () => "silence";
+    await start(endpoint(", timeout: 50ms"));
+    const givenUp = hook.givenUp();
+    const { status, text } = await chat("hello");
+    expect({ status, text }).toMatchObject({
+      status: 503,
+      text: expect.stringContaining("a policy check"),
+    });
+    await givenUp;
+    expect(openai.received).toHaveLength(0);
+    expect(await counted("before", "timeout")).toBe(1);
+    expect(await metric('gateway_hook_duration_seconds_count{hook="guard",phase="before"}')).toBe(
+      1,
+    );
+  });
+
+  test("allows where it is told to, before and after", async () => {
+    hook.decide = () => "silence";
+    await start(endpoint(", timeout: 50ms, on_error: allow, hold: true"));
+    expect((await stream("hello")).text).toBe("Hello there");
+    expect(await counted("before", "timeout")).toBe(1);
+    expect(await counted("after", "timeout")).toBe(1);
+  });
+
+  test.each([
+    ["deny", 503],
+    ["allow", 200],
+  ])("as a module that never settles, under on_error: %s", async (onError, status) => {
+    const text = "export default { before: () => new Promise(() => {}) };";
+    await start(await module(text, `, timeout: 50ms, on_error: ${onError}`));
+    expect((await chat("hello")).status).toBe(status);
+  });
+});
+
+describe("what is no decision fails, and the log says why", () => {
+  const replies: readonly [what: string, bytes: string | Buffer, error: RegExp, status?: number][] =
+    [
+      ["more bytes than may be", `{"action":"allow"${" ".repeat(2000)}}`, /more than 1024 bytes/],
+      ["no JSON", "<html>", /hook failed|JSON|expected/],
+      ["no UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), /encoded data/],
+      ["no object", "null", /expected a JSON object/],
+      ["no action", "{}", /action/],
+      ["an action that there is not", '{"action":"ignore"}', /action/],
+      ["a field that there is not", '{"action":"allow","mesage":"x"}', /mesage/],
+      [
+        "depth",
+        `{"action":"deny","request":${'{"messages":[{"parts":[{"toolResult":'.repeat(60)}`,
+        /./,
+      ],
+      ["a replacement without one", '{"action":"replace"}', /request: is missing/],
+      [
+        "a request that breaks a rule",
+        '{"action":"replace","request":{"messages":[{"role":"nobody"}]}}',
+        /request\.messages\[0\]\.role/,
+      ],
+      ["a request that asks nothing", '{"action":"replace","request":{}}', /message/],
+      [
+        "two forms of a turn",
+        '{"action":"replace","request":{"messages":[{"role":"user","content":"a","parts":[{"text":{"text":"b"}}]}]}}',
+        /short form/,
+      ],
+      ["another status", "{}", /answered 500/, 500],
+      ["a redirect", "", /answered 302/, 302],
+    ];
+  test.each(replies)("%s", async (_, bytes, error, status = 200) => {
+    hook.decide = () => ({ status, bytes });
+    const { line } = await start(endpoint(", max_decision_size: 1kB"));
+    expect((await chat("hello")).status).toBe(503);
+    expect(openai.received).toHaveLength(0);
+    const written = await line(({ msg }) => msg === "hook failed");
+    expect(written).toMatchObject({
+      level: "warn",
+      hook: "guard",
+      phase: "before",
+      result: "error",
+      on_error: "deny",
+    });
+    expect(written.error).toMatch(error);
+    expect(await counted("before", "error")).toBe(1);
+  });
+
+  const returns: readonly [what: string, text: string, error: RegExp][] = [
+    ["nothing", "before() {}", /expected \{ action/],
+    ["a throw", 'before() { throw new Error("broken"); }', /broken/],
+    ["a rejection", 'async before() { throw new Error("broken"); }', /broken/],
+    ["a word", 'before: () => "allow"', /expected \{ action/],
+    [
+      "a circle",
+      "before() { const it = { action: 'replace' }; it.request = { context: it }; return it; }",
+      /deeper than 100 levels/,
+    ],
+    [
+      "a list for a message",
+      "before: () => ({ action: 'replace', request: { messages: 5 } })",
+      /wrong type|messages/,
+    ],
+  ];
+  test.each(returns)("of a module: %s", async (_, text, error) => {
+    const { line } = await start(await module(`export default { ${text} };`));
+    expect((await chat("hello")).status).toBe(503);
+    expect((await line(({ msg }) => msg === "hook failed")).error).toMatch(error);
+  });
+
+  test("an endpoint that is down leaves one line for many calls", async () => {
+    hook.decide = () => ({ status: 500, bytes: "" });
+    const { lines } = await start(endpoint());
+    for (let call = 0; call < 5; call += 1) await chat("hello");
+    expect(lines.filter(({ msg }) => msg === "hook failed")).toHaveLength(1);
+    expect(await counted("before", "error")).toBe(5);
+  });
+});
+
+describe("a client that leaves", () => {
+  test.each(["before", "after"])(
+    "while a hook runs %s takes its question along; that is no failure",
+    async (phase) => {
+      hook.decide = (asked) => (asked.phase === phase ? "silence" : allow);
+      const { line, lines } = await start(endpoint(", timeout: 10m, hold: true"));
+      const leaving = new AbortController();
+      const asked = hook.next();
+      const answered = post(
+        "/v1/chat/completions",
+        { model: "guarded", messages: user("hello"), stream: true },
+        { signal: leaving.signal },
+      );
+      answered.catch(() => {});
+      if (phase === "after") {
+        await asked;
+        await hook.next();
+      } else await asked;
+      const givenUp = hook.givenUp();
+      leaving.abort();
+      await givenUp;
+      await line(({ reason }) => reason === "CANCELLED");
+      expect(await counted(phase, "cancelled")).toBe(1);
+      expect(lines.filter(({ msg }) => msg === "hook failed")).toEqual([]);
+      expect(openai.received).toHaveLength(phase === "before" ? 0 : 1);
+    },
+  );
+});
+
+describe("several hooks", () => {
+  test("are asked in their order, each about what the one before made of it; a denial ends it", async () => {
+    const text = (own: string, rest: string) =>
+      `const add = (parts) => [{ content: { case: "text", value: { text: parts[0].content.value.text + "${own}" } } }];
+       export default {
+         before: (request) => ({ action: "replace", request: { ...request, messages: [{ role: "user", parts: add(request.messages[0].parts) }] } }),
+         after: (request, response) => (${rest}),
+       };`;
+    const more = '({ action: "replace", response: { ...response, parts: add(response.parts) } })';
+    const named = async (name: string, source: string) =>
+      (await module(source, ", hold: true")).replace("guard", name);
+    const one = await named("one", text("1", more));
+    const two = await named("two", text("2", more));
+    await start(`${one}, ${two}, ${endpoint(", hold: true")}`);
+    expect((await chat("hello")).text).toBe("Hello there12");
+    expect((await stream("hello")).text).toBe("Hello there12");
+    expect(hook.asked.map(wordsOf)).toEqual([
+      "hello12",
+      "Hello there12",
+      "hello12",
+      "Hello there12",
+    ]);
+    await gateway?.[Symbol.asyncDispose]();
+    const three = await named("three", text("3", '({ action: "deny", message: "by three" })'));
+    await start(`${three}, ${endpoint(", when: [after]")}`);
+    expect((await chat("hello")).text).toContain("by three");
+    expect(hook.asked).toHaveLength(4);
+  });
+});
+
+describe("a relayed call", () => {
+  const body = (words: string) =>
+    `{ "model": "guarded", "messages": [{"role":"user","content":"${words}"}], "fancy": {"b": 1.5} }`;
+  const words =
+    '{ "id":"x",  "choices":[{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}], "tomorrow":[1.00] }';
+
+  test("stays one where hooks allow it: fields of tomorrow reach the other side", async () => {
+    await start(endpoint(", hold: true"));
+    openai.faults.push({ kind: "bytes", bytes: words });
+    const response = await post("/v1/chat/completions", body("hello"));
+    expect(await response.text()).toBe(words);
+    expect(openai.received[0]?.body).toEqual({ ...JSON.parse(body("hello")), model: "double" });
+    const frames =
+      'data: {"id":"x", "choices":[{"index":0,"delta":{"content":"a"},"fancy":1.0}]}\r\n\r\n: a comment\n\ndata: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+    openai.faults.push({ kind: "bytes", bytes: frames });
+    const held = await post(
+      "/v1/chat/completions",
+      body("hello").replace(" }", ', "stream": true }'),
+    );
+    expect(await held.text()).toBe(frames);
+    expect(hook.asked.map(wordsOf)).toEqual(["hello", "a", "hello", "a"]);
+  });
+
+  test("is translated where a hook replaces the request, or the response", async () => {
+    await start(endpoint());
+    hook.decide = ({ phase, request }) =>
+      phase === "before"
+        ? {
+            decision: {
+              action: "replace",
+              request: { ...request, messages: [{ role: "user", content: "other" }] },
+            },
+          }
+        : allow;
+    openai.faults.push({ kind: "bytes", bytes: words });
+    const response = await post("/v1/chat/completions", body("hello"));
+    expect(await response.json()).not.toHaveProperty("tomorrow");
+    expect(openai.received[0]?.body).not.toHaveProperty("fancy");
+    expect(askedWords(openai)).toBe("other");
+    hook.decide = ({ phase }) =>
+      phase === "after" ? { decision: { action: "replace", response: { response: "b" } } } : allow;
+    openai.faults.push({ kind: "bytes", bytes: words });
+    const replaced = await (await post("/v1/chat/completions", body("hello"))).json();
+    expect(replaced).not.toHaveProperty("tomorrow");
+    expect(replaced).toMatchObject({ choices: [{ message: { content: "b" } }] });
+    expect(openai.received[1]?.body).toHaveProperty("fancy");
+  });
+
+  test("of two members of a name, the provider is sent the one that was judged, and no other", async () => {
+    await start(endpoint());
+    const twice = body("hello").replace(
+      '"messages"',
+      '"messages": [{"role":"user","content":"evil"}], "messages"',
+    );
+    const response = await post("/v1/chat/completions", twice);
+    expect(response.status).toBe(200);
+    expect(wordsOf(hook.asked[0] ?? fail())).toBe("hello");
+    expect(openai.received[0]?.bytes.toString()).not.toContain("evil");
+    expect(openai.received[0]?.body).toHaveProperty("fancy");
+  });
+
+  test("reaches an Anthropic client and provider alike", async () => {
+    await start(endpoint(", hold: true"));
+    const asked = { model: "anthropic-guarded", max_tokens: 5, messages: user("hello"), fancy: 1 };
+    const response = await post("/v1/messages", { ...asked, stream: true });
+    expect(await response.text()).toContain("message_stop");
+    expect(anthropic.received[0]?.body).toMatchObject({ fancy: 1 });
+    expect(hook.asked.map(wordsOf)).toEqual(["hello", "Hello there"]);
+  });
+});
+
+function fail(): never {
+  throw new Error("nobody was asked");
+}
+
+describe("a held stream", () => {
+  test("shows signs of life while it waits", async () => {
+    hook.decide = (asked) => (asked.phase === "after" ? "silence" : allow);
+    await start(endpoint(", hold: true, timeout: 10m"), "rest: { heartbeat: 1s }");
+    for (const [path, body, sign] of [
+      [
+        "/v1/messages",
+        { model: "guarded", max_tokens: 5, messages: user("x"), stream: true },
+        "event: ping",
+      ],
+      [
+        "/v1/chat/completions",
+        { model: "guarded", messages: user("x"), stream: true },
+        ": keep-alive",
+      ],
+      ["/api/v1/chat:stream", { modelPreference: "guarded", message: "x" }, ": keep-alive"],
+    ] as const) {
+      const headers = { accept: "text/event-stream" };
+      const response = await post(path, body, { headers });
+      expect(response.status).toBe(200);
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      const { value } = await reader.read();
+      expect(Buffer.from(value ?? []).toString(), path).toContain(sign);
+      await reader.cancel();
+    }
+  });
+
+  test("is denied in the middle of its response once a sign of life was sent", async () => {
+    const release = Promise.withResolvers<void>();
+    const path = await folder.write(
+      "late.mjs",
+      "export default { async after() { await globalThis.hookMayDeny; return { action: 'deny', message: 'too late' }; } };",
+    );
+    (globalThis as { hookMayDeny?: Promise<void> }).hookMayDeny = release.promise;
+    await start(
+      `{ name: late, module: "${path}", hold: true, timeout: 1m }`,
+      "rest: { heartbeat: 1s }",
+    );
+    const response = await post("/v1/chat/completions", {
+      model: "guarded",
+      messages: user("x"),
+      stream: true,
+    });
+    release.resolve();
+    const text = await response.text();
+    expect(text).not.toContain("Hello");
+    expect(dataOf(text).map((data) => JSON.parse(data))).toEqual([
+      { error: expect.objectContaining({ message: "too late", code: "content_policy_violation" }) },
+    ]);
+  });
+
+  test("that fails on its way is a failure, and no hook is asked about a part of it", async () => {
+    openai.faults.push({ kind: "cut_after", frames: 2 });
+    await start(endpoint(", hold: true, when: [after]"));
+    const { status, text } = await stream("hello");
+    expect(status).toBe(502);
+    expect(text).not.toContain("Hello");
+    expect(hook.asked).toEqual([]);
+  });
+
+  test("that is larger than a hook is shown is denied, or passed on where that is what failure means", async () => {
+    openai.script = { text: "x".repeat(20_000) };
+    await start(endpoint(", hold: true, when: [after], max_stream_size: 10kB"));
+    expect(await stream("hello")).toMatchObject({ status: 503 });
+    expect(await counted("after", "too_large")).toBe(1);
+    await gateway?.[Symbol.asyncDispose]();
+    await start(endpoint(", hold: true, when: [after], max_stream_size: 10kB, on_error: allow"));
+    expect((await stream("hello")).text).toBe("x".repeat(20_000));
+    await gateway?.[Symbol.asyncDispose]();
+    await start(endpoint(", when: [after], max_stream_size: 10kB"));
+    expect((await stream("hello")).text).toBe("x".repeat(20_000));
+    expect(await counted("after", "too_large")).toBe(1);
+    expect(hook.asked).toEqual([]);
+  });
+});
+
+describe("the response cache", () => {
+  const ask = (name: string, words: string) => surface(name).ask("cached", words);
+  const kinds = [["OpenAI"], ["OpenAI, a stream"], ["gRPC"], ["gRPC, a stream"]];
+
+  test.each(kinds)(
+    "is looked up after `before` has judged, by what it made of the request: %s",
+    async (name) => {
+      await start(endpoint(", when: [before]"), "cache: { models: [cached] }");
+      const replace = (words: string) => ({
+        decision: {
+          action: "replace",
+          request: { modelPreference: "cached", messages: user(words) },
+        },
+      });
+      hook.decide = (asked) => replace(wordsOf(asked).slice(0, 1));
+      expect((await ask(name, "a one")).text).toBe("Hello there");
+      expect((await ask(name, "a two")).text).toBe("Hello there");
+      expect(openai.received).toHaveLength(1);
+      expect((await ask(name, "b")).text).toBe("Hello there");
+      expect(openai.received).toHaveLength(2);
+      hook.decide = () => ({ decision: { action: "deny", message: "not any more" } });
+      expect((await ask(name, "a one")).text).toContain("not any more");
+    },
+  );
+
+  test.each(kinds)(
+    "keeps what `after` has not judged, and each response from it is judged: %s",
+    async (name) => {
+      await start(endpoint(", when: [after], hold: true"), "cache: { models: [cached] }");
+      hook.decide = () => ({ decision: { action: "deny", message: "not for you" } });
+      expect((await ask(name, "a")).text).toContain("not for you");
+      hook.decide = () => allow;
+      expect((await ask(name, "a")).text).toBe("Hello there");
+      hook.decide = () => ({ decision: { action: "replace", response: { response: "polite" } } });
+      expect((await ask(name, "a")).text).toBe("polite");
+      expect(openai.received).toHaveLength(1);
+      expect(hook.asked.map(wordsOf)).toEqual(["Hello there", "Hello there", "Hello there"]);
+    },
+  );
+});
+
+describe("what else would send a conversation to somebody", () => {
+  test("a count of tokens is judged before", async () => {
+    hook.decide = () => ({ decision: { action: "deny", message: "not even counted" } });
+    await start(endpoint());
+    const response = await post("/v1/messages/count_tokens", {
+      model: "anthropic-guarded",
+      messages: user("hello"),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("not even counted");
+    expect(anthropic.received).toHaveLength(0);
+  });
+
+  test("Query is judged before and after", async () => {
+    await start(`{ name: guard, url: "${hook.url}" }`, "");
+    const response = await post("/v1/query", { query: "hello" });
+    expect(response.status).toBe(200);
+    expect(hook.asked.map(({ phase }) => phase)).toEqual(["before", "after"]);
+  });
+});
+
+describe("the form of a response", () => {
+  test("is the client's own choice, whatever a hook replaces", async () => {
+    await start(endpoint());
+    hook.decide = ({ phase, request }) =>
+      phase === "before"
+        ? {
+            decision: {
+              action: "replace",
+              request: { ...request, withParts: false, stream: true, messages: user("other") },
+            },
+          }
+        : allow;
+    expect((await stream("hello")).text).toBe("Hello there");
+    const withParts = await grpc().chat(
+      create(ChatRequestSchema, { message: "hello", modelPreference: "guarded", withParts: true }),
+    );
+    expect(withParts.parts).toHaveLength(1);
+  });
+
+  test("a replacement may call tools, and its stream tells them", async () => {
+    await start(endpoint(", when: [after], hold: true"));
+    hook.decide = () => ({
+      decision: {
+        action: "replace",
+        response: { toolCalls: [{ id: "c1", name: "look", argumentsJson: '{"a":1}' }] },
+      },
+    });
+    const response = await post("/v1/chat/completions", {
+      model: "guarded",
+      messages: user("x"),
+      stream: true,
+    });
+    const text = await response.text();
+    expect(text).toContain('"name":"look"');
+    expect(text).toContain('"finish_reason":"tool_calls"');
+    const whole = await (
+      await post("/v1/messages", { model: "guarded", max_tokens: 5, messages: user("x") })
+    ).json();
+    expect(whole).toMatchObject({
+      stop_reason: "tool_use",
+      content: [{ type: "tool_use", name: "look", input: { a: 1 } }],
+      model: "double",
+    });
+  });
+});
+
+describe("the start", () => {
+  test.each([
+    ["a module that is not there", undefined, /hook guard: .*absent\.mjs cannot be loaded/],
+    ["a module that does not parse", "export default {", /hook guard: .* cannot be loaded: /],
+    [
+      "a module that throws",
+      "throw new Error('no licence');",
+      /cannot be loaded: Error: no licence/,
+    ],
+    ["no default export", "export const before = 1;", /no default export with before or after/],
+    ["neither before nor after", "export default { during() {} };", /neither before nor after/],
+  ])("fails for %s, and names the hook", async (_, text, error) => {
+    const path =
+      text === undefined ? `${folder.path}/absent.mjs` : await folder.write("bad.mjs", text);
+    await expect(start(`{ name: guard, module: "${path}" }`)).rejects.toThrow(error);
+  });
+
+  test("fails for a module that has not what it is to be called for", async () => {
+    const entry = await module(
+      "export default { before: () => ({ action: 'allow' }) };",
+      ", when: [after]",
+    );
+    await expect(start(entry)).rejects.toThrow(/hook guard: .*its default export has no after/);
+  });
+});
+
+test("the README's example keeps the numbers of cards in the house, and passwords too", async () => {
+  const readme = readFileSync("README.md", "utf8");
+  const [, yaml = ""] = /^```yaml\n(hooks:\n[\s\S]*?)^```$/m.exec(readme) ?? [];
+  const [, text = ""] = /^```js\n(\/\/ hooks\/cards\.js[\s\S]*?)^```$/m.exec(readme) ?? [];
+  const path = await folder.write("hooks/cards.js", text);
+  const [cards, guard] = parse(yaml).hooks;
+  expect(cards.module).toBe("hooks/cards.js");
+  const entries = [
+    { ...cards, module: path },
+    { ...guard, url: hook.url, models: ["guarded"] },
+  ];
+  await start(JSON.stringify(entries).slice(1, -1));
+  for (const name of ["OpenAI", "OpenAI, a stream", "gRPC, a stream"]) {
+    openai.script = { text: "Hello there" };
+    const words = "pay with 4111 1111-1111 1111, please";
+    expect((await surface(name).ask("guarded", words)).text).toBe("Hello there");
+    expect(askedWords(openai)).toBe("pay with [card], please");
+    expect(wordsOf(hook.asked.at(-1) ?? fail())).toBe("pay with [card], please");
+    openai.script = { text: "your password is 1234" };
+    const refused = await surface(name).ask("guarded", "hello");
+    expect(refused).toMatchObject({ ok: false, text: expect.stringContaining("a password in it") });
+    expect(refused.text).not.toContain("1234");
+  }
 });
