@@ -29,6 +29,7 @@ async function start(hooks: string, more = ""): Promise<RunningGateway> {
 gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: alice, key: ${key} }] }
 load_balancer: { retry_attempts: 0 }
+models: { path: "${folder.path}/models", workers: 1 }
 providers:
   openai: { dialect: openai, base_url: "${openai.url}", api_key: upstream-secret, default_model: double }
   claude: { dialect: anthropic, base_url: "${anthropic.url}", api_key: upstream-secret, default_model: double }
@@ -47,6 +48,7 @@ beforeEach(async () => {
     startHook(),
     temporaryFolder(),
   ]);
+  await folder.write("models/none", "");
 });
 
 afterEach(async () => {
@@ -472,20 +474,33 @@ describe("a hook that does not decide in time", () => {
   });
 });
 
+/** A decision with parts within parts, so many levels of JSON. */
+function nested(levels: number): string {
+  const [open, close] = ['[{"toolResult":{"parts":', "}}]"];
+  const steps = Math.ceil(levels / 3);
+  const parts = `${open.repeat(steps)}[]${close.repeat(steps)}`;
+  return `{"action":"deny","request":{"messages":[{"role":"user","parts":${parts}}]}}`;
+}
+
 describe("what is no decision fails, and the log says why", () => {
   const replies: readonly [what: string, bytes: string | Buffer, error: RegExp, status?: number][] =
     [
-      ["more bytes than may be", `{"action":"allow"${" ".repeat(2000)}}`, /more than 1024 bytes/],
-      ["no JSON", "<html>", /hook failed|JSON|expected/],
+      [
+        "more bytes than may be",
+        `{"action":"allow"${" ".repeat(1 << 20)}}`,
+        /more than 1048576 bytes/,
+      ],
+      ["no JSON", "<html>", /expected a value at position 0/],
       ["no UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), /encoded data/],
       ["no object", "null", /expected a JSON object/],
       ["no action", "{}", /action/],
       ["an action that there is not", '{"action":"ignore"}', /action/],
       ["a field that there is not", '{"action":"allow","mesage":"x"}', /mesage/],
+      ["depth", nested(101), /deeper than 100 levels/],
       [
-        "depth",
-        `{"action":"deny","request":${'{"messages":[{"parts":[{"toolResult":'.repeat(60)}`,
-        /./,
+        "elements",
+        `{"action":"deny","request":{"stop":[""${',""'.repeat(100_000)}]}}`,
+        /more than 100000 elements/,
       ],
       ["a replacement without one", '{"action":"replace"}', /request: is missing/],
       [
@@ -504,7 +519,7 @@ describe("what is no decision fails, and the log says why", () => {
     ];
   test.each(replies)("%s", async (_, bytes, error, status = 200) => {
     hook.decide = () => ({ status, bytes });
-    const { line } = await start(endpoint(", max_decision_size: 1kB"));
+    const { line, lines } = await start(endpoint(`, token: ${token}`));
     expect((await chat("hello")).status).toBe(503);
     expect(openai.received).toHaveLength(0);
     const written = await line(({ msg }) => msg === "hook failed");
@@ -516,6 +531,7 @@ describe("what is no decision fails, and the log says why", () => {
       on_error: "deny",
     });
     expect(written.error).toMatch(error);
+    expect(JSON.stringify(lines)).not.toContain(token);
     expect(await counted("before", "error")).toBe(1);
   });
 
