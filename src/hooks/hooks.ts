@@ -108,18 +108,21 @@ export class Hooks implements AsyncDisposable {
     return given;
   }
 
-  /** Shows `hooks` a response that the client has already: nobody waits for them. */
+  /** Shows `hooks` a response that the client has already: nobody waits for them. `held` is disposed of then. */
   observe(
     hooks: readonly Hook[],
     chat: { readonly request: ChatRequest; readonly response: ChatResponse },
     call: HookCall,
+    held: Disposable,
   ): void {
     if (this.#observed.size >= observedMax) {
       for (const hook of hooks) hook.count("after", "skipped");
+      held[Symbol.dispose]();
       return;
     }
     const signal = this.#stopping.signal;
     const seen = (async () => {
+      using _held = held;
       for (const hook of hooks) {
         // Each sees what the client has; what it decides comes too late.
         await this.after([hook], chat, { ...call, signal }).catch(() => {});

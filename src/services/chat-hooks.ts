@@ -130,8 +130,7 @@ export class JudgedChat {
       if (!gathered.isFull && !gathered.add(piece)) this.#tellTooLarge(hooks);
       yield piece;
     }
-    if (gathered.isFull) return;
-    this.#deps.hooks.observe(hooks, { request, response: gathered.response }, this.#call);
+    if (!gathered.isFull) this.#show(hooks, { request, response: gathered.response }, gathered);
   }
 
   /** Holds a stream back until it has ended and was judged. */
@@ -141,6 +140,7 @@ export class JudgedChat {
     hooks: readonly Hook[],
   ): AsyncGenerator<StreamChatResponse> {
     const holding = hooks.filter(({ settings }) => settings.holds);
+    const others = hooks.filter(({ settings }) => !settings.holds);
     using gathered = this.#gathered(hooks);
     const held: StreamChatResponse[] = [];
     for await (const piece of pieces) {
@@ -159,8 +159,19 @@ export class JudgedChat {
     const last = shown.at(-1);
     if (last !== undefined) last.processingTimeMs = Math.round(this.#elapsedMs);
     yield* shown;
-    const others = hooks.filter(({ settings }) => !settings.holds);
-    this.#deps.hooks.observe(others, { request, response: given }, this.#call);
+    this.#show(others, { request, response: given }, gathered);
+  }
+
+  /** Shows hooks what the client was given; what is held of it is let go of when they have seen it. */
+  #show(
+    hooks: readonly Hook[],
+    chat: { readonly request: ChatRequest; readonly response: ChatResponse },
+    gathered: GatheredChat,
+  ): void {
+    if (hooks.length === 0) return;
+    const held = gathered.handOver(chat.request);
+    if (held === undefined) this.#tellTooLarge(hooks);
+    else this.#deps.hooks.observe(hooks, chat, this.#call, held);
   }
 
   /** The least of what hooks are shown bounds the stream. */

@@ -6,6 +6,8 @@ import type { ByteBudget } from "#core/byte-budget.ts";
 import { HeldBytes } from "#core/held-bytes.ts";
 import type { Relay } from "#dialects/relay/relay.ts";
 import {
+  type ChatRequest,
+  ChatRequestSchema,
   type ChatResponse,
   type StreamChatResponse,
   StreamChatResponseSchema,
@@ -27,7 +29,7 @@ const pieceBytes = 256;
 /** One stream. Disposing of it gives its bytes back. */
 export class GatheredChat implements Disposable {
   readonly #options: GatheredChatOptions;
-  readonly #held: HeldBytes;
+  #held: HeldBytes;
   readonly #assembler = new Assembler();
   /** It was too large: what is there is not all of it. */
   isFull = false;
@@ -59,6 +61,16 @@ export class GatheredChat implements Disposable {
       this.#assembler.add(begins ? clone(ChatEventSchema, event) : event);
     }
     return true;
+  }
+
+  /** Its bytes for whoever goes on holding the response, and the request with it; undefined when there is no room for that. */
+  handOver(request: ChatRequest): Disposable | undefined {
+    const { length: bytes } = toBinary(ChatRequestSchema, request);
+    if (!this.#options.buffers.take(bytes)) return undefined;
+    const held = this.#held;
+    held.adopt(bytes);
+    this.#held = new HeldBytes(this.#options.buffers);
+    return held;
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,7 @@ import { ConnectError, createClient, type Interceptor } from "@connectrpc/connec
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { reasonOf } from "#errors/fault.ts";
+import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import { ChatRequestSchema, ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { allow, type HookDouble, startHook, wordsOf } from "../support/hook-double.ts";
@@ -595,6 +595,35 @@ describe("a client that leaves", () => {
   );
 });
 
+test("a denial tells the client's program which hook it was, and its reason", async () => {
+  hook.decide = () => ({ decision: { action: "deny", reason: "pii.card" } });
+  await start(endpoint());
+  const failed = await grpc()
+    .chat({ message: "x", modelPreference: "guarded" })
+    .catch((thrown: unknown) => thrown);
+  const error = ConnectError.from(failed);
+  expect(infoMetadataOf(error)).toEqual({ hook: "guard", hook_reason: "pii.card" });
+  expect(error.rawMessage).toBe("the request was denied by a policy of the gateway");
+});
+
+test("a stream that its client leaves, or that fails, is not shown as one that has ended", async () => {
+  openai.faults.push({ kind: "stall_after", frames: 2 }, { kind: "cut_after", frames: 2 });
+  const { line } = await start(endpoint());
+  const leaving = new AbortController();
+  const body = { model: "guarded", messages: user("hello"), stream: true };
+  const left = await post("/v1/chat/completions", body, { signal: leaving.signal });
+  leaving.abort();
+  await expect(left.text()).rejects.toThrow();
+  await line(({ reason }) => reason === "CANCELLED");
+  await (await post("/v1/chat/completions", body)).text();
+  await line(({ reason }) => reason === "BACKEND_FAILED");
+  // What would be shown would have been by the time that this one is.
+  const seen = hook.next().then(() => hook.next());
+  expect((await stream("last")).text).toBe("Hello there");
+  expect(await seen).toMatchObject({ phase: "after" });
+  expect(hook.asked.map(({ phase }) => phase)).toEqual(["before", "before", "before", "after"]);
+});
+
 describe("several hooks", () => {
   test("are asked in their order, each about what the one before made of it; a denial ends it", async () => {
     const text = (own: string, rest: string) =>
@@ -933,4 +962,15 @@ test("the README's example keeps the numbers of cards in the house, and password
     expect(refused).toMatchObject({ ok: false, text: expect.stringContaining("a password in it") });
     expect(refused.text).not.toContain("1234");
   }
+  const choice = (index: number, content: string) => ({
+    index,
+    message: { role: "assistant", content },
+    finish_reason: "stop",
+  });
+  const choices = [choice(0, "fine"), choice(1, "the password")];
+  openai.faults.push({ kind: "bytes", bytes: JSON.stringify({ id: "c", choices }) });
+  const several = { model: "guarded", messages: user("hello"), n: 2 };
+  const response = await post("/v1/chat/completions", several);
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("a password in it");
 });

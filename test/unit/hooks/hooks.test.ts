@@ -24,6 +24,9 @@ const settings: HookSettings = {
   streamBytesMax: 1_000,
 };
 
+/** What a chat holds that nothing is held of. */
+const held: Disposable = { [Symbol.dispose]() {} };
+
 type Decided = MessageInitShape<typeof HookDecisionSchema>;
 type Decide = (question: Question, signal: AbortSignal) => Promise<Decided>;
 
@@ -177,20 +180,25 @@ describe("failures", () => {
 
 describe("ended chats that hooks are still to see", () => {
   test("are 256 at one time; further ones are counted", async () => {
-    const held = Promise.withResolvers<Decided>();
+    const decided = Promise.withResolvers<Decided>();
     let asked = 0;
+    let letGo = 0;
+    const held = { [Symbol.dispose]: () => (letGo += 1) };
     const { hooks, all, counted } = setUp(() => {
       asked += 1;
-      return held.promise;
+      return decided.promise;
     });
-    for (let chat = 0; chat < 260; chat += 1) hooks.observe(all, { request, response }, call());
+    for (let chat = 0; chat < 260; chat += 1)
+      hooks.observe(all, { request, response }, call(), held);
     await Promise.resolve();
     expect(asked).toBe(256);
     expect(await counted("skipped", "after")).toBe(4);
-    held.resolve({ action: "deny" });
+    expect(letGo).toBe(4);
+    decided.resolve({ action: "deny" });
     await hooks[Symbol.asyncDispose]();
+    expect(letGo).toBe(260);
     expect(await counted("deny", "after")).toBe(256);
-    hooks.observe(all, { request, response }, call());
+    hooks.observe(all, { request, response }, call(), held);
     expect(asked).toBe(257);
   });
 
@@ -200,7 +208,7 @@ describe("ended chats that hooks are still to see", () => {
       signal = own;
       return new Promise(() => {});
     });
-    hooks.observe(all, { request, response }, call());
+    hooks.observe(all, { request, response }, call(), held);
     const ended = hooks[Symbol.asyncDispose]();
     await clock.untilSleeping(1);
     expect(signal?.aborted).toBe(false);
@@ -222,7 +230,7 @@ describe("ended chats that hooks are still to see", () => {
       {},
       {},
     );
-    hooks.observe(all, { request, response }, call());
+    hooks.observe(all, { request, response }, call(), held);
     await hooks[Symbol.asyncDispose]();
     expect(asked).toHaveLength(3);
   });

@@ -5,7 +5,11 @@ import { expect, test } from "vitest";
 import { eventOf, events, textPart } from "#chat/parts.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { Relay } from "#dialects/relay/relay.ts";
-import { type StreamChatResponse, StreamChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
+import {
+  ChatRequestSchema,
+  type StreamChatResponse,
+  StreamChatResponseSchema,
+} from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import { GatheredChat } from "#services/gathered-chat.ts";
 
@@ -70,5 +74,21 @@ test("all streams together hold no more than there is memory for, and give it ba
   expect(two.add(piece(delta("x")))).toBe(true);
   two[Symbol.dispose]();
   one[Symbol.dispose]();
+  expect(buffers.heldBytes).toBe(0);
+});
+
+test("who goes on holding the response and its request gives the bytes back, where there is room for them", () => {
+  const buffers = new ByteBudget(3_000);
+  const chat = gathered(10_000, buffers);
+  chat.add(piece(delta("x")));
+  const { heldBytes } = buffers;
+  const request = (characters: number) =>
+    create(ChatRequestSchema, { message: "x".repeat(characters) });
+  expect(chat.handOver(request(5_000))).toBeUndefined();
+  expect(buffers.heldBytes).toBe(heldBytes);
+  const held = chat.handOver(request(1_000));
+  chat[Symbol.dispose]();
+  expect(buffers.heldBytes).toBeGreaterThan(heldBytes + 1_000);
+  held?.[Symbol.dispose]();
   expect(buffers.heldBytes).toBe(0);
 });
