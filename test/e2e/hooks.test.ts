@@ -693,10 +693,14 @@ describe("a relayed call", () => {
     expect(await response.json()).not.toHaveProperty("tomorrow");
     expect(openai.received[0]?.body).not.toHaveProperty("fancy");
     expect(askedWords(openai)).toBe("other");
+    expect(response.headers.get("x-polygate-dropped")).toBe("fancy");
     hook.decide = ({ phase }) =>
       phase === "after" ? { decision: { action: "replace", response: { response: "b" } } } : allow;
     openai.faults.push({ kind: "bytes", bytes: words });
-    const replaced = await (await post("/v1/chat/completions", body("hello"))).json();
+    const second = await post("/v1/chat/completions", body("hello"));
+    // The provider had it: it was not dropped.
+    expect(second.headers.get("x-polygate-dropped")).toBeNull();
+    const replaced = await second.json();
     expect(replaced).not.toHaveProperty("tomorrow");
     expect(replaced).toMatchObject({ choices: [{ message: { content: "b" } }] });
     expect(openai.received[1]?.body).toHaveProperty("fancy");

@@ -31,6 +31,7 @@ export interface Words {
  */
 export class Relay {
   #request: RelayRequest;
+  #isRelayed = false;
   readonly #words = new WeakMap<ChatEvent | ChatResponse, Words>();
 
   constructor(request: RelayRequest) {
@@ -51,8 +52,14 @@ export class Relay {
     this.#request = { ...this.#request, body };
   }
 
+  /** A provider was sent the client's words, and nothing of them was left out. */
+  get isRelayed(): boolean {
+    return this.#isRelayed;
+  }
+
   /** `message` was said in these words. */
   said(message: ChatEvent | ChatResponse, words: Words): void {
+    this.#isRelayed = true;
     this.#words.set(message, words);
   }
 
