@@ -49,6 +49,7 @@ import { createBackendsService, type KnownPool } from "#services/backends.ts";
 import { createCacheService } from "#services/cache.ts";
 import { createChatService } from "#services/chat.ts";
 import { ChatCache } from "#services/chat-cache.ts";
+import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
@@ -92,6 +93,8 @@ interface Shared {
   readonly health: HealthStatus;
   /** What is kept of calls. */
   readonly records: Records;
+  /** Bytes of requests and responses that are held. */
+  readonly buffers: ByteBudget;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
@@ -302,8 +305,30 @@ function poolsOf({ kind, pool, catalog }: ChatSide): KnownPool[] {
   return [{ kind, pool }, ...catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }))];
 }
 
+/** Opens what judges chats; who has none loads nothing for it. */
+async function openHooks(
+  { settings, clock, logger, metrics, buffers }: Shared,
+  opening: AsyncDisposableStack,
+): Promise<ChatHooks | undefined> {
+  if (settings.hooks.length === 0) return undefined;
+  const [{ openHooks: open }, { ChatHooks: Judging }] = await Promise.all([
+    import("#hooks/open-hooks.ts"),
+    import("#services/chat-hooks.ts"),
+  ]);
+  const hooks = opening.use(await open(settings.hooks, { clock, logger, metrics }));
+  return new Judging({ hooks, clock, buffers });
+}
+
+/** What is behind the listeners. */
+interface Behind {
+  readonly chat: ChatSide;
+  readonly hooks: ChatHooks | undefined;
+  readonly predict: PredictBackend;
+  readonly isReady: () => boolean;
+}
+
 /** Mounts every service. */
-function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Routes {
+function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
   const { settings, clock, metrics, stats, health } = shared;
   const facts = {
     version: packageVersion,
@@ -322,7 +347,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     bytesMax: decodingBytesMax,
   });
   return (router) => {
-    router.service(ChatService, createChatService({ ...routed, responses }));
+    router.service(ChatService, createChatService({ ...routed, responses, hooks }));
     router.service(CacheService, createCacheService(cache));
     router.service(EmbeddingsService, createEmbeddingsService(routed));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
@@ -357,10 +382,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
 }
 
 /** Opens the listeners on everything behind them. */
-function openStreet(
-  shared: Shared,
-  behind: { chat: ChatSide; predict: PredictBackend; isReady: () => boolean },
-): Promise<Front> {
+function openStreet(shared: Shared, behind: Behind): Promise<Front> {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
@@ -369,7 +391,7 @@ function openStreet(
   return openFront(
     {
       listeners: settings.listeners,
-      routes: routesOf(shared, behind.chat, behind.predict),
+      routes: routesOf(shared, behind),
       ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, deps),
       pages: gatewayPages({
         metrics,
@@ -386,7 +408,7 @@ function openStreet(
       }),
       bytesMax: request.bytesMax,
       elementsMax: request.elementsMax,
-      buffers: new ByteBudget(settings.bufferBytesMax),
+      buffers: shared.buffers,
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,
       ...(settings.connectionsPerAddressMax === undefined
@@ -438,12 +460,14 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     stats: createStats(clock),
     health: createHealthStatus(serviceNames),
     records,
+    buffers: new ByteBudget(settings.bufferBytesMax),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
   };
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);
+  const hooks = await openHooks(shared, opening);
   const predict = opening.use(await openPredict(shared));
   let modelsSettled = false;
   void predict.ready().then(() => {
@@ -451,7 +475,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   });
   let draining = false;
   const isReady = () => modelsSettled && !draining;
-  const front = opening.use(await openStreet(shared, { chat, predict, isReady }));
+  const front = opening.use(await openStreet(shared, { chat, hooks, predict, isReady }));
   const owned = opening.move();
   return {
     facts: () => factsOf(settings, front, predict),

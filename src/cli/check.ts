@@ -10,7 +10,7 @@ import type { Terminal } from "./terminal.ts";
 const ownFlags = [{ name: "schema", description: "print the JSON Schema of the file" }];
 
 /** Takes the flags of `serve`. Returns the exit code: 1 when there are problems. */
-export function check(argv: readonly string[], terminal: Terminal): number {
+export async function check(argv: readonly string[], terminal: Terminal): Promise<number> {
   if (toldHelp(argv, terminal, () => settingsHelp("check", ownFlags))) return 0;
   if (argv.includes("--schema")) {
     terminal.out(JSON.stringify(jsonSchema(), undefined, 2));
@@ -18,6 +18,9 @@ export function check(argv: readonly string[], terminal: Terminal): number {
   }
   const settings = settingsFrom(argv, terminal);
   if (settings === undefined) return 1;
+  const problems = await problemsOfHooks(settings);
+  for (const problem of problems) terminal.err(problem);
+  if (problems.length > 0) return 1;
   terminal.out(`configuration ok: ${summary(settings)}`);
   const { unused, warnings } = settings;
   for (const warning of warnings) terminal.out(`warning: ${problemText(warning)}`);
@@ -25,12 +28,20 @@ export function check(argv: readonly string[], terminal: Terminal): number {
   return 0;
 }
 
-function summary({ environment, listeners, chat, auth, rateLimit }: Settings): string {
+/** Who has none loads nothing for them. */
+async function problemsOfHooks({ hooks }: Settings): Promise<readonly string[]> {
+  if (hooks.length === 0) return [];
+  const { hookProblems } = await import("#hooks/open-hooks.ts");
+  return hookProblems(hooks);
+}
+
+function summary({ environment, listeners, chat, hooks, auth, rateLimit }: Settings): string {
   return [
     `environment ${environment}`,
     counted(listeners.length, "listener"),
     chat.cores.length === 0 ? "embedded core" : counted(chat.cores.length, "core"),
     auth.enabled ? `auth on with ${counted(auth.keys.length, "key")}` : "auth off",
+    ...(hooks.length === 0 ? [] : [counted(hooks.length, "hook")]),
     rateLimit === undefined ? "no rate limit" : "rate limit on",
   ].join(", ");
 }

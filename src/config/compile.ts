@@ -7,6 +7,7 @@ import { packageFile } from "#core/package-file.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
+import { hooksFrom } from "./hooks.ts";
 import { listenersFrom } from "./listeners.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
@@ -107,6 +108,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     },
     providers,
     routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
+    hooks: hooksFrom(config.hooks, context.folder, report),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
     cache: cacheFrom(config.cache, report),

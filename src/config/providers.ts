@@ -12,7 +12,7 @@ import type { Environment } from "./source.ts";
 const weightMax = 1_000;
 
 /** Whether text is an http or https address without credentials or query. */
-function isBaseUrl(written: string): boolean {
+export function isBaseUrl(written: string): boolean {
   if (!URL.canParse(written)) return false;
   const { protocol, username, password, search, hash } = new URL(written);
   const isHttp = protocol === "http:" || protocol === "https:";

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
+import { hooksSchema } from "./hooks.ts";
 import { providersSchema } from "./providers.ts";
 import { jsonOverride, rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
@@ -422,6 +423,7 @@ export const fileSchema = z.strictObject({
     .describe("PolyAgent cores; an embedded one answers when there is none."),
   providers: providersSchema,
   routes: routesSchema,
+  hooks: hooksSchema,
   models: models.prefault({}).describe("Models that run in this process."),
   cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
   requests: requests.prefault({}).describe("Recent calls, one by one."),

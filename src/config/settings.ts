@@ -4,6 +4,7 @@ import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
+import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { Problem } from "./problem.ts";
@@ -233,6 +234,8 @@ export interface Settings {
   readonly providers: readonly ProviderSettings[];
   /** Public model names of chat. */
   readonly routes: Readonly<Record<string, RouteSettings>>;
+  /** What judges chats, in this order. */
+  readonly hooks: readonly HookSettings[];
   /** Weights of the terms under `scored`. */
   readonly scoreWeights: Weights;
   readonly onnx: OnnxSettings;

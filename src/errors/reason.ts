@@ -41,6 +41,8 @@ export const reasons = {
   CREDENTIAL_INVALID: { code: Code.Unauthenticated, retryable: false, log: "info" },
   ATTEMPTS_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
   SCOPE_REQUIRED: { code: Code.PermissionDenied, retryable: false, log: "info" },
+  HOOK_DENIED: { code: Code.PermissionDenied, retryable: false, log: "info" },
+  HOOK_FAILED: { code: Code.Unavailable, retryable: false, log: "error" },
   ORIGIN_REFUSED: { code: Code.PermissionDenied, retryable: false, log: "info" },
   RATE_LIMITED: { code: Code.ResourceExhausted, retryable: false, log: "info" },
   BUFFERS_FULL: { code: Code.ResourceExhausted, http: 503, retryable: false, log: "warn" },

@@ -162,6 +162,21 @@ function cacheMetrics({ counter, gauge }: Makers) {
   };
 }
 
+/** What is counted of hooks. */
+function hookMetrics({ counter, seconds }: Makers) {
+  return {
+    hookCalls: counter(
+      "gateway_hook_calls_total",
+      "Calls of hooks: allow, deny, replace; error, timeout or too_large where they failed; cancelled; skipped where too many streams wait to be seen.",
+      ["hook", "phase", "result"],
+    ),
+    hookDuration: seconds("gateway_hook_duration_seconds", "Time of a call of a hook.", [
+      "hook",
+      "phase",
+    ]),
+  };
+}
+
 const modelLabels = ["model", "version"] as const;
 
 /** What is counted of inferences; names and meaning are Triton's. */
@@ -199,6 +214,7 @@ export function createMetrics() {
     ...callMetrics(make),
     ...backendMetrics(make),
     ...cacheMetrics(make),
+    ...hookMetrics(make),
     ...inferenceMetrics(make),
   };
 }

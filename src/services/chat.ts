@@ -18,12 +18,21 @@ import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { ChatCache } from "./chat-cache.ts";
 import { ActiveChat } from "./chat-call.ts";
+import type { ChatHooks } from "./chat-hooks.ts";
 import { PieceWriter } from "./chat-pieces.ts";
 import type { RoutedDeps } from "./routed-call.ts";
 
 /** What the service needs. */
 export interface ChatServiceDeps extends RoutedDeps {
   readonly responses: ChatCache;
+  /** What judges chats; absent where nothing does. */
+  readonly hooks?: ChatHooks | undefined;
+}
+
+/** A whole response, and the pool that made it. */
+interface Answered {
+  readonly response: ChatResponse;
+  readonly routedVia: string;
 }
 
 const createPiece = creatorOf(StreamChatResponseSchema);
@@ -67,12 +76,9 @@ async function* answerPieces(
 
 /** The service over the catalog of chat routes. */
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
-  const { responses } = deps;
+  const { responses, hooks } = deps;
 
-  async function ask(
-    request: ChatRequest,
-    context: HandlerContext,
-  ): Promise<{ readonly response: ChatResponse; readonly routedVia: string }> {
+  async function answered(request: ChatRequest, context: HandlerContext): Promise<Answered> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
     const make = (call: RoutedCall) => answer(chat, call);
@@ -86,6 +92,34 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     }
     response.processingTimeMs = Math.round(chat.elapsedMs);
     return { response, routedVia: context.responseHeader.get("x-polygate-provider") ?? "" };
+  }
+
+  async function* pieces(
+    request: ChatRequest,
+    context: HandlerContext,
+  ): AsyncGenerator<StreamChatResponse> {
+    const chat = new ActiveChat(deps, request, context);
+    const cached = responses.for(request, context);
+    if (cached === undefined) {
+      yield* answerPieces(chat, request.withParts, backendCallOf(context));
+      return;
+    }
+    const make = (call: RoutedCall) => answerPieces(chat, request.withParts, call);
+    for await (const { message, isKept } of cached.stream(make)) {
+      if (isKept && message.done) {
+        message.cost = 0;
+        message.processingTimeMs = Math.round(chat.elapsedMs);
+        chat.accountKept(message.modelUsed);
+      }
+      yield message;
+    }
+  }
+
+  function ask(request: ChatRequest, context: HandlerContext): Promise<Answered> {
+    const judged = hooks?.for(request, context);
+    return judged === undefined
+      ? answered(request, context)
+      : judged.whole((allowed) => answered(allowed, context));
   }
 
   return {
@@ -102,26 +136,17 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       return response;
     },
 
-    async *streamChat(request, context) {
-      const chat = new ActiveChat(deps, request, context);
-      const cached = responses.for(request, context);
-      if (cached === undefined) {
-        yield* answerPieces(chat, request.withParts, backendCallOf(context));
-        return;
-      }
-      const make = (call: RoutedCall) => answerPieces(chat, request.withParts, call);
-      for await (const { message, isKept } of cached.stream(make)) {
-        if (isKept && message.done) {
-          message.cost = 0;
-          message.processingTimeMs = Math.round(chat.elapsedMs);
-          chat.accountKept(message.modelUsed);
-        }
-        yield message;
-      }
+    streamChat(request, context) {
+      const judged = hooks?.for(request, context);
+      return judged === undefined
+        ? pieces(request, context)
+        : judged.pieces((allowed) => pieces(allowed, context));
     },
 
     async countTokens(request, context) {
-      const chat = new ActiveChat(deps, request, context, "count_tokens");
+      const judged = hooks?.for(request, context);
+      const allowed = judged === undefined ? request : await judged.request();
+      const chat = new ActiveChat(deps, allowed, context, "count_tokens");
       return await chat.count();
     },
 

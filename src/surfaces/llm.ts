@@ -219,14 +219,11 @@ class LlmSurface implements Surface {
     const encode = (message: unknown) => {
       const response = message as ChatResponse;
       const words = relay.wordsOf(response);
-      return words === undefined
-        ? { body: JSON.stringify(dialect.writeResponse(response, facts)), dropped: unknown }
-        : { body: words.bytes, dropped: [] };
+      return words?.bytes ?? JSON.stringify(dialect.writeResponse(response, facts));
     };
-    const {
-      message: { body, dropped },
-      header,
-    } = await calls.unary(ChatService.method.chat, request, call, encode);
+    const { chat } = ChatService.method;
+    const { message: body, header } = await calls.unary(chat, request, call, encode);
+    const dropped = relay.isRelayed ? [] : unknown;
     exchange.respond(200, [...headersOf(header, dropped, record), jsonType], body);
   }
 
@@ -244,7 +241,7 @@ class LlmSurface implements Surface {
       call,
       (message) => message as StreamChatResponse,
     );
-    const dropped = () => (writer.isRelayed ? [] : unknown);
+    const dropped = () => (relay.isRelayed ? [] : unknown);
     const headers = () => [...headersOf(pieces.header, dropped(), record), ...eventStream];
     const sending = new Sending(exchange, headers);
     const silence = new AbortController();
@@ -328,7 +325,7 @@ class EventWriter {
   /** Nothing may follow: the provider has told of the failure itself. */
   #isOver = false;
   /** The provider's words are sent as they are: known since the first event. */
-  isRelayed: boolean | undefined;
+  #isRelayed: boolean | undefined;
 
   constructor(writer: StreamWriter, relay: Relay) {
     this.#writer = writer;
@@ -337,8 +334,8 @@ class EventWriter {
 
   write(event: ChatEvent): string | Uint8Array {
     const words = this.#relay.wordsOf(event);
-    this.isRelayed ??= words !== undefined;
-    if (!this.isRelayed) return textOf(this.#writer.write(event));
+    this.#isRelayed ??= words !== undefined;
+    if (!this.#isRelayed) return textOf(this.#writer.write(event));
     // A failure of the gateway's own, which it would write, is one of the same response.
     if (event.event.case === "start") this.#writer.write(event);
     this.#isOver ||= words?.isFailure === true;
@@ -346,7 +343,7 @@ class EventWriter {
   }
 
   end(): string {
-    return this.isRelayed ? "" : textOf(this.#writer.end());
+    return this.#isRelayed ? "" : textOf(this.#writer.end());
   }
 
   fail(thrown: unknown): string {

@@ -18,6 +18,27 @@ test("a model repository that is no folder is named with its setting", async () 
   expect(err).toBe(`polygate could not start: models.path: ${path} cannot be read (ENOTDIR)\n`);
 });
 
+test("a hook that cannot be loaded is named with what is wrong, by `serve` and by `check`", async () => {
+  await using folder = await temporaryFolder();
+  await folder.write("hooks/unsound.mjs", "export default {");
+  await folder.write("hooks/empty.mjs", "export default {};");
+  const config = await folder.write(
+    "gateway.yaml",
+    "hooks: [{ name: one, module: hooks/unsound.mjs }, { name: two, module: hooks/empty.mjs }]\n",
+  );
+  const run = async (command: string) => {
+    const [file = "", ...args] = fromSource(command, "--config", config);
+    const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
+    expect({ command, code }).toEqual({ command, code: 1 });
+    return err;
+  };
+  const one = `hook one: ${folder.path}/hooks/unsound.mjs cannot be loaded: SyntaxError: Unexpected end of input\n`;
+  const two = `hook two: ${folder.path}/hooks/empty.mjs: its default export has neither before nor after\n`;
+  expect(await run("check")).toBe(one + two);
+  expect(await run("serve")).toBe(`polygate could not start: ${one}`);
+});
+
 test("HTTP rules in each other's way are named with their place, by `serve` and by `check`", async () => {
   await using folder = await temporaryFolder();
   const config = await folder.write(
@@ -47,7 +68,9 @@ test("an idle gateway without models has loaded nothing that only some calls nee
   const loaded = new Set(list.split(" ; "));
   expect(loaded).toContain("@bufbuild/protovalidate");
   expect(loaded).toContain("node:http");
+  expect(loaded).toContain("#services");
   for (const name of [
+    "#hooks",
     "@grpc/grpc-js",
     "gpt-tokenizer",
     "mathjs",

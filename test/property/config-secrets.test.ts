@@ -23,6 +23,7 @@ const places = [
   "logging: {level: §}",
   "environment: §",
   "metrics: {path: §}\nlisteners: [{name: §, port: 1}, {port: §}]",
+  "hooks: [{name: §, url: §, token: §, models: [§], on_error: §}, {module: §, token: §}]",
   "trusted_proxies: [§]\nrate_limiting: {routes: [{match: §}]}",
   "auth: {secret_key: §",
   "auth:\n secret_key: §\n§",

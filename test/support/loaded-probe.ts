@@ -1,12 +1,14 @@
-/** Preloaded into a program: at SIGTERM it tells what has been loaded by then, packages and Node's own. */
+/** Preloaded into a program: at SIGTERM it tells what has been loaded by then, packages, rooms and Node's own. */
 
 import { registerHooks } from "node:module";
 
-const packages = new Set<string>();
+const loaded = new Set<string>();
 registerHooks({
   load(url, context, nextLoad) {
     const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
-    if (name !== undefined) packages.add(name);
+    if (name !== undefined) loaded.add(name);
+    const [, room] = /\/src\/([\w-]+)\/[^/]+\.ts$/.exec(url) ?? [];
+    if (room !== undefined) loaded.add(`#${room}`);
     return nextLoad(url, context);
   },
 });
@@ -14,5 +16,5 @@ registerHooks({
 process.once("SIGTERM", () => {
   const builtin = Reflect.get(process, "moduleLoadList") as string[];
   const names = builtin.map((entry) => entry.replace("NativeModule ", "node:"));
-  process.stderr.write(`loaded ${[...packages, ...names].join(" ; ")}\n`);
+  process.stderr.write(`loaded ${[...loaded, ...names].join(" ; ")}\n`);
 });

@@ -55,7 +55,9 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   routing: ["pool", "errors", "core"],
   cache: ["errors", "core"],
   history: ["core"],
+  hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
+    "hooks",
     "history",
     "catalog",
     "cache",
@@ -73,6 +75,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   config: [
+    "hooks",
     "catalog",
     "chat",
     "dialects",
@@ -91,6 +94,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     "config",
+    "hooks",
     "agent",
     "gateway.ts",
     "core-server.ts",

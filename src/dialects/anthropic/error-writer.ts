@@ -15,6 +15,7 @@ const statuses: Partial<Record<Reason, number>> = {
   BACKEND_OVERLOADED: overloadedStatus,
   OVERLOADED: overloadedStatus,
   BACKEND_CREDENTIAL: 502,
+  HOOK_DENIED: 400,
 };
 
 const types: Readonly<Record<number, string>> = {

@@ -19,11 +19,14 @@ const names: Readonly<Record<number, string>> = Object.fromEntries(
 
 /** The body of an error, and its status. */
 export function errorBodyOf(error: ConnectError): { readonly status: number; readonly body: Json } {
-  const status = httpStatusFrom(error);
+  const reason = reasonOf(error) ?? "INTERNAL";
+  // Content that is denied is a bad request, as it is to Google.
+  const [status, code] =
+    reason === "HOOK_DENIED" ? [400, Code.InvalidArgument] : [httpStatusFrom(error), error.code];
   const retryAfterMs = retryAfterMsFrom(error);
   const info = {
     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-    reason: reasonOf(error) ?? "INTERNAL",
+    reason,
     domain: "polygate",
     metadata: infoMetadataOf(error),
   };
@@ -32,7 +35,7 @@ export function errorBodyOf(error: ConnectError): { readonly status: number; rea
     retryDelay: `${(retryAfterMs ?? 0) / 1000}s`,
   };
   const details = retryAfterMs === undefined ? [info] : [info, retry];
-  const body = { code: status, message: error.rawMessage, status: names[error.code], details };
+  const body = { code: status, message: error.rawMessage, status: names[code], details };
   return { status, body: { error: body } };
 }
 

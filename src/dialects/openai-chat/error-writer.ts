@@ -22,10 +22,11 @@ const codes: Partial<Record<Reason, string>> = {
   BACKEND_OVERLOADED: "overloaded",
   OVERLOADED: "overloaded",
   BACKEND_CREDENTIAL: "upstream_credential",
+  HOOK_DENIED: "content_policy_violation",
 };
 
-/** Statuses that differ from the gateway's own: a provider that failed is a bad gateway. */
-const statuses: Partial<Record<Reason, number>> = { BACKEND_FAILED: 502 };
+/** Statuses that differ from the gateway's own: a provider that failed is a bad gateway, content that is denied a bad request. */
+const statuses: Partial<Record<Reason, number>> = { BACKEND_FAILED: 502, HOOK_DENIED: 400 };
 
 function typeOf(status: number): string {
   if (status === 401) return "authentication_error";

@@ -30,15 +30,36 @@ export interface Words {
  * response, beside the canonical message; whoever writes to the client sends them in its stead.
  */
 export class Relay {
-  readonly request: RelayRequest;
+  #request: RelayRequest;
+  #isRelayed = false;
   readonly #words = new WeakMap<ChatEvent | ChatResponse, Words>();
 
   constructor(request: RelayRequest) {
-    this.request = request;
+    this.#request = request;
+  }
+
+  /** What a provider of the client's dialect is sent. */
+  get request(): RelayRequest {
+    return this.#request;
+  }
+
+  /**
+   * From now on a provider is sent the JSON that was read, not the bytes that it was read of: of two
+   * members of a name, which readers choose from as they like, the one that was judged.
+   */
+  sendAsRead(): void {
+    const body = Buffer.from(JSON.stringify(JSON.parse(this.#request.body.toString())));
+    this.#request = { ...this.#request, body };
+  }
+
+  /** A provider was sent the client's words, and nothing of them was left out. */
+  get isRelayed(): boolean {
+    return this.#isRelayed;
   }
 
   /** `message` was said in these words. */
   said(message: ChatEvent | ChatResponse, words: Words): void {
+    this.#isRelayed = true;
     this.#words.set(message, words);
   }
 

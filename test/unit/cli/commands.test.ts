@@ -24,26 +24,26 @@ function terminal(env: Record<string, string> = {}, terminals: readonly "stdout"
 }
 
 describe("check", () => {
-  test("a sound configuration is summed up", () => {
+  test("a sound configuration is summed up", async () => {
     const at = terminal({ API_KEY: "k", TWIN_URL: "http://localhost:8001", ONNX_RUNTIME_URL: "x" });
-    expect(check(["--ports", "1,2"], at)).toBe(0);
+    expect(await check(["--ports", "1,2"], at)).toBe(0);
     expect(at.read().out).toBe(
       "configuration ok: environment development, 2 listeners, 1 core, auth on with 1 key, no rate limit\nnot used by this version: ONNX_RUNTIME_URL",
     );
   });
 
-  test("every problem is printed, and the exit code is 1", () => {
+  test("every problem is printed, and the exit code is 1", async () => {
     const at = terminal({ GATEWAY_PORT: "x", LOG_LEVEL: "inof" });
-    expect(check([], at)).toBe(1);
+    expect(await check([], at)).toBe(1);
     expect(at.read()).toEqual({
       out: "",
       err: "environment GATEWAY_PORT: gateway.port: expected a whole number from 0 to 65535\nenvironment LOG_LEVEL: logging.level: expected debug, info, warn or error (hint: did you mean info?)",
     });
   });
 
-  test("what is read otherwise than written is printed, and the configuration is sound", () => {
+  test("what is read otherwise than written is printed, and the configuration is sound", async () => {
     const at = terminal({ API_PORT: "tcp://10.96.0.12:8080", API_KEY: '"k"' });
-    expect(check(["--port", "1"], at)).toBe(0);
+    expect(await check(["--port", "1"], at)).toBe(0);
     expect(at.read().out.split("\n")).toEqual([
       "configuration ok: environment development, 1 listener, embedded core, auth on with 1 key, no rate limit",
       "warning: environment API_PORT: holds an address, which is no port: ignored (hint: Kubernetes sets it for a Service of that name; `enableServiceLinks: false` keeps it out)",
@@ -51,17 +51,17 @@ describe("check", () => {
     ]);
   });
 
-  test("--help lists --schema beside the flags of serve", () => {
+  test("--help lists --schema beside the flags of serve", async () => {
     const at = terminal();
-    expect(check(["--help"], at)).toBe(0);
+    expect(await check(["--help"], at)).toBe(0);
     expect(at.read().out).toMatch(/^Usage: polygate check \[flags\]$/m);
     expect(at.read().out).toMatch(/^ {2}--schema +print the JSON Schema of the file$/m);
     expect(at.read().out).toMatch(/^ {2}--config <file>/m);
   });
 
-  test("--schema prints a JSON Schema", () => {
+  test("--schema prints a JSON Schema", async () => {
     const at = terminal();
-    expect(check(["--schema"], at)).toBe(0);
+    expect(await check(["--schema"], at)).toBe(0);
     expect(JSON.parse(at.read().out)).toMatchObject({
       $schema: "https://json-schema.org/draft/2020-12/schema",
       properties: { gateway: { properties: { timeout: { default: "30s", title: "duration" } } } },

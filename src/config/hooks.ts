@@ -1,0 +1,118 @@
+/** The section `hooks`: modules and endpoints that judge chats, in their order. */
+
+import { resolve } from "node:path";
+import { z } from "zod";
+import type { HookSettings, HookSource } from "#hooks/hook-settings.ts";
+import type { Path } from "./problem.ts";
+import { isBaseUrl } from "./providers.ts";
+import type { Report } from "./report.ts";
+import { duration, flag, size, text, textThat } from "./scalar.ts";
+
+const hooksMax = 64;
+
+const hook = z.strictObject({
+  name: text("a name of letters, digits, `-`, `_` and `.`", /^[\w.-]{1,64}$/).describe(
+    "Name in logs, metrics and errors; unique.",
+  ),
+  module: text()
+    .optional()
+    .describe(
+      "An ES module whose default export has `before`, `after` or both; paths count from the configuration file's folder.",
+    ),
+  url: textThat(
+    "an address such as https://guard.example.com/judge, without user or query",
+    isBaseUrl,
+  )
+    .optional()
+    .describe("Instead of `module`: where questions are posted as JSON."),
+  token: text("a token of visible ASCII characters", /^[\x21-\x7e]+$/)
+    .optional()
+    .describe("Shown to `url` as a bearer token."),
+  when: z
+    .array(z.enum(["before", "after"]))
+    .min(1)
+    .optional()
+    .describe(
+      "Whether it is called with requests before anybody is asked, with responses after, or both; both, or what the module has, when absent.",
+    ),
+  models: z
+    .array(text())
+    .min(1)
+    .optional()
+    .describe(
+      "Models, routes and providers whose chats it is called for, by the name that clients use; `openai/*` is a beginning. Every chat when absent.",
+    ),
+  timeout: duration("10m").prefault("5s").describe("Time for one call of it."),
+  on_error: z
+    .enum(["deny", "allow"])
+    .default("deny")
+    .describe("What becomes of a chat for which it fails, or takes too long."),
+  hold: flag()
+    .prefault(false)
+    .describe(
+      "Hold a stream back until it has judged all of it, within `gateway.timeout`; else it sees a stream once that has ended, and can change nothing.",
+    ),
+  max_stream_size: size("1GB")
+    .prefault("4MB")
+    .describe("Largest stream that is gathered for it, in memory; for a greater one it fails."),
+  max_decision_size: size("1GB").prefault("1MB").describe("Largest response of `url`."),
+});
+
+/** The section of the file. */
+export const hooksSchema = z
+  .array(hook)
+  .max(hooksMax)
+  .prefault([])
+  .describe("Modules and endpoints that allow, deny or replace requests and responses of chats.");
+
+type FileHook = z.output<typeof hook>;
+
+function sourceOf(
+  { module, url, token, max_decision_size }: FileHook,
+  at: { readonly path: Path; readonly folder: string; readonly report: Report },
+): HookSource | undefined {
+  const { path, folder, report } = at;
+  if (module !== undefined && url !== undefined) {
+    report([...path, "url"], "stands beside module", "keep one of them");
+  }
+  if (url === undefined && token !== undefined) {
+    report([...path, "token"], "is for a hook with `url`");
+  }
+  if (module !== undefined) return { kind: "module", path: resolve(folder, module) };
+  if (url === undefined) {
+    report(path, "needs a module or a url");
+    return undefined;
+  }
+  const shared = { kind: "http", url, decisionBytesMax: max_decision_size } as const;
+  return token === undefined ? shared : { ...shared, token };
+}
+
+/** The hooks in their order. Their modules are not looked at here. */
+export function hooksFrom(
+  written: z.output<typeof hooksSchema>,
+  folder: string,
+  report: Report,
+): HookSettings[] {
+  const names = new Set<string>();
+  return written.flatMap((one, index) => {
+    const path: Path = ["hooks", index];
+    const { name, when, models = [], hold } = one;
+    if (names.has(name)) report([...path, "name"], "names a hook above too");
+    names.add(name);
+    if (hold && when !== undefined && !when.includes("after")) {
+      report([...path, "hold"], "needs `after` in `when`: it is about responses");
+    }
+    const source = sourceOf(one, { path, folder, report });
+    if (source === undefined) return [];
+    return {
+      name,
+      source,
+      ...(when === undefined ? {} : { phases: when }),
+      models,
+      timeoutMs: one.timeout,
+      onError: one.on_error,
+      holds: hold,
+      streamBytesMax: one.max_stream_size,
+    };
+  });
+}
