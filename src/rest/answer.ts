@@ -10,7 +10,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { Answer, CallPath, Encode } from "#rpc/call.ts";
 import type { CallInit } from "#rpc/call-scope.ts";
 import type { JsonCodec } from "./json.ts";
-import { preferredOf } from "./media-type.ts";
+import { preferredOf } from "#http/media-type.ts";
 import { sendRaw, sendRawStream } from "./raw-answer.ts";
 import type { Route } from "./route.ts";
 import { type StreamSending, sendStream } from "./stream-answer.ts";

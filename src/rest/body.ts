@@ -12,7 +12,7 @@ import { messageFromMultipart, messageFromUrlencoded } from "./form.ts";
 import type { JsonCodec } from "./json.ts";
 import { messageFromJson } from "./json-body.ts";
 import { jsonItemsFrom, jsonLinesFrom, StreamProgress } from "./json-stream.ts";
-import { type MediaType, mediaTypeFrom } from "./media-type.ts";
+import { type MediaType, mediaTypeFrom } from "#http/media-type.ts";
 import type { ParameterBinder } from "./parameters.ts";
 import type { Route } from "./route.ts";
 import { messageFromUpload, takesBody } from "./upload.ts";
