@@ -23,6 +23,7 @@ import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
@@ -49,6 +50,8 @@ import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
+import { createRelayService } from "#services/relay.ts";
+import { RelayIds } from "#services/relay-ids.ts";
 import { createStatsService } from "#services/stats.ts";
 import { type Front, openFront } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
@@ -267,6 +270,10 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     stopping: shared.stopping,
   };
   const deps = { clock, metrics, stats, meter: createMeter({ clock, metrics, stats }) };
+  const relay = {
+    ids: new RelayIds(settings.relay.idSecret),
+    ...(settings.relay.provider === undefined ? {} : { provider: settings.relay.provider }),
+  };
   const cache = openCache(shared);
   const responses = new ChatCache(settings.cache, { cache, metrics });
   const decoding = createDecodeQueue({
@@ -278,6 +285,7 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     router.service(ChatService, createChatService({ ...deps, ...chat, responses }));
     router.service(CacheService, createCacheService(cache));
     router.service(EmbeddingsService, createEmbeddingsService({ ...deps, ...chat }));
+    router.service(RelayService, createRelayService({ ...deps, ...chat, ...relay }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
@@ -318,6 +326,7 @@ function openStreet(
       }),
       bytesMax: request.bytesMax,
       elementsMax: request.elementsMax,
+      aheadBytesMax: settings.relay.aheadBytesMax,
       buffers: new ByteBudget(settings.bufferBytesMax),
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,

@@ -11,6 +11,7 @@ import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { AttemptCall, Dispatch } from "#routing/dispatch.ts";
+import { whileWhole } from "#routing/whole-request.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
 
@@ -80,13 +81,15 @@ export class RoutedCall {
     return response;
   }
 
-  /** A response in pieces, which `measure` measures. */
+  /** A response in pieces, which `measure` measures. Nobody else is asked once the request `isSpent`. */
   async *pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: BackendCall,
+    isSpent?: () => boolean,
   ): AsyncGenerator<T> {
+    const { route } = this.#target;
     const pieces = this.#deps.dispatch.stream(
-      this.#target.route,
+      isSpent === undefined ? route : whileWhole(route, isSpent),
       (backend, attempt) => open(backend, this.#callOf(attempt)),
       call,
     );

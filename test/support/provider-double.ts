@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { DialectName } from "#dialects/dialect.ts";
 import { type DoubleResponse, otherThanChat } from "./embedding-double.ts";
+import { type OperationsDouble, operationsDouble } from "./operations-double.ts";
 
 /** How the double misbehaves. */
 export type ProviderFault =
@@ -60,6 +61,8 @@ export interface ProviderDouble extends AsyncDisposable {
     path: string,
     body: ReceivedRequest["body"],
   ): DoubleResponse | undefined;
+  /** What is asked for beside chat where OpenAI's API is spoken. */
+  readonly operations: OperationsDouble;
   /** Calls that are open now. */
   open(): number;
   /** Calls whose client left before their end, and when, in milliseconds of performance.now. */
@@ -362,6 +365,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
   const received: ReceivedRequest[] = [];
   const faults: ProviderFault[] = [];
   const abortedAtMs: number[] = [];
+  const operations = operationsDouble();
   let openCalls = 0;
 
   const sendStream = (response: ServerResponse, fault: ProviderFault | undefined) => {
@@ -440,6 +444,8 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
   const server = createServer((request, response) => {
     void (async () => {
       const path = request.url ?? "";
+      const speaksOpenai = dialect === "openai-chat" || dialect === "openai-responses";
+      if (speaksOpenai && faults.length === 0 && operations.serve(request, response)) return;
       if (request.method === "GET") {
         response.end(JSON.stringify(modelLists[dialect]));
         return;
@@ -464,6 +470,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     abortedAtMs,
     script: { text: "Hello there" },
     other: otherThanChat,
+    operations,
     open: () => openCalls,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

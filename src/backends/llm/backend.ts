@@ -19,6 +19,7 @@ import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
+import type { OperationPiece, OperationRequest, SentBody } from "#dialects/relay/client-body.ts";
 import { type Relay, RelayedRefusal } from "#dialects/relay/relay.ts";
 import { hasForeignState, headRules, relayedBody } from "#dialects/relay/rules.ts";
 import { RelayReader } from "#dialects/relay/stream.ts";
@@ -89,7 +90,7 @@ const clientsOwn: ReadonlySet<Reason | undefined> = new Set([
 /** What is sent for a chat. */
 interface Outgoing {
   readonly path: string;
-  readonly body: string | Uint8Array;
+  readonly body: string | SentBody;
   readonly headers?: Readonly<Record<string, string>>;
   /** The client speaks the provider's dialect: both are given each other's bytes. */
   readonly relay?: Relay;
@@ -104,11 +105,34 @@ const noVectors = () => fault("OPERATION_UNSUPPORTED", "the provider makes no em
 const noCount = () =>
   fault("OPERATION_UNSUPPORTED", "the provider counts no tokens, and the gateway does not guess");
 
+const noOperation = ({ method, path }: OperationRequest) =>
+  fault("OPERATION_UNSUPPORTED", `the provider does not know ${method} ${path.split("?", 1)[0]}`);
+
+/** Whether a server of the dialect says that it does not have what was asked for. */
+function isUnknownPath(thrown: unknown): boolean {
+  const error = faultFrom(thrown);
+  const status = infoMetadataOf(error).upstream_status;
+  const isUnknown = status === "404" || status === "405" || status === "501";
+  return isUnknown && reasonOf(error) !== "MODEL_UNKNOWN";
+}
+
+/** Fields of a relayed reply's head that reach the client; all others are the gateway's business. */
+const repliedFields = ["content-type", "content-disposition"] as const;
+
+function repliedHead(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const names =
+    "content-encoding" in headers ? repliedFields : [...repliedFields, "content-length"];
+  return Object.fromEntries(
+    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+  );
+}
+
 /** What a provider can do beside chat. */
 export function abilitiesOf(dialect: DialectName): ReadonlySet<Ability> {
   return new Set<Ability>([
     ...(embedClients[dialect] === undefined ? [] : (["embed"] as const)),
     ...(countClients[dialect] === undefined ? [] : (["count_tokens"] as const)),
+    ...(dialectPaths[dialect].relaysOperations === true ? (["relay"] as const) : []),
   ]);
 }
 
@@ -279,10 +303,41 @@ export class LlmBackend implements ChatBackend {
       );
       return await this.#bytes(response, bytesMax);
     } catch (thrown) {
-      const error = faultFrom(thrown);
-      const status = infoMetadataOf(error).upstream_status;
-      const isUnknown = status === "404" || status === "405" || status === "501";
-      throw isUnknown && reasonOf(error) !== "MODEL_UNKNOWN" ? none() : thrown;
+      throw isUnknownPath(thrown) ? none() : thrown;
+    }
+  }
+
+  /**
+   * The reply to an operation of OpenAI's API in pieces, the first as soon as there is one; leaving
+   * the iteration cancels the call. Fails as `chat` does; with OPERATION_UNSUPPORTED where the
+   * provider does not know the path.
+   */
+  async *relay(request: OperationRequest, call: ChatCall): AsyncGenerator<OperationPiece> {
+    const { method, path, body, hasId } = request;
+    if (dialectPaths[this.#options.dialect].relaysOperations !== true) throw noOperation(request);
+    const leave = new AbortController();
+    const signal = AbortSignal.any([call.signal, leave.signal]);
+    const length = body?.lengthFor(call.model);
+    const headers = {
+      ...request.headers,
+      ...(body === undefined ? {} : { "content-type": body.contentType }),
+      ...(length === undefined ? {} : { "content-length": String(length) }),
+    };
+    const sent = body === undefined ? {} : { body: body.sentFor(call.model) };
+    try {
+      const response = await this.#exchange(method, { path, headers, ...sent }, signal, true);
+      const head = { status: response.status, headers: repliedHead(response.headers) };
+      let isFirst = true;
+      for await (const data of response.chunks()) {
+        yield isFirst ? { head, data } : { data };
+        isFirst = false;
+      }
+      if (isFirst) yield { head, data: new Uint8Array(0) };
+    } catch (thrown) {
+      const error = connectionFault(thrown);
+      throw hasId || !isUnknownPath(error) ? error : noOperation(request);
+    } finally {
+      leave.abort();
     }
   }
 
@@ -341,9 +396,10 @@ export class LlmBackend implements ChatBackend {
 
   /** Sends, and throws what the provider answered instead of a response. */
   async #exchange(
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "DELETE",
     { path, body, headers, relay }: Pick<Outgoing, "path"> & Partial<Outgoing>,
     signal: AbortSignal,
+    isRelayed = relay !== undefined,
   ): Promise<IncomingResponse> {
     const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
     const key = this.#keys.take();
@@ -352,8 +408,8 @@ export class LlmBackend implements ChatBackend {
       path: this.#basePath + path,
       headers: {
         ...dialectPaths[dialect].headers,
-        ...headers,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
         ...keyHeaders(keyHeader, key),
       },
       ...(body === undefined ? {} : { body }),
@@ -365,13 +421,13 @@ export class LlmBackend implements ChatBackend {
       throw connectionFault(thrown);
     });
     if (response.status >= 200 && response.status < 300) return response;
-    throw await this.#refusal(response, key, relay);
+    throw await this.#refusal(response, key, isRelayed);
   }
 
   async #refusal(
     response: IncomingResponse,
     key: string | undefined,
-    relay: Relay | undefined,
+    isRelayed: boolean,
   ): Promise<ConnectError> {
     const { status, headers } = response;
     const bytes = await this.#bytes(response, errorBytesMax);
@@ -387,7 +443,7 @@ export class LlmBackend implements ChatBackend {
       this.#deps.onKeyRefused?.({ tail: tailOf(key), reason });
     }
     const isObject = new LooseObject(told.body).exists;
-    if (relay !== undefined && bytes !== undefined && isObject && clientsOwn.has(reason)) {
+    if (isRelayed && bytes !== undefined && isObject && clientsOwn.has(reason)) {
       error.cause = new RelayedRefusal(status, bytes);
     }
     return error;
