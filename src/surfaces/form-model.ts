@@ -10,6 +10,8 @@ import { type NamePlace, PassingProgress, StreamedBody } from "./streamed-body.t
 /** Longest name of a model, in bytes. */
 const nameBytesMax = 1024;
 const field = "model";
+/** A form no longer than this is read whole, so that another provider may be asked after one that failed. */
+const shortBytesMax = 64 * 1024;
 
 /** Takes the part that names the model, the only one that may. */
 class ModelPart implements FormSink {
@@ -65,7 +67,7 @@ export async function formWithModel(
   form: IncomingForm,
   aheadBytesMax: number,
 ): Promise<FormWithModel> {
-  const { contentType } = form;
+  const { contentType, length = Number.POSITIVE_INFINITY } = form;
   if (countParameter(contentType, "boundary") > 1) {
     throw malformedForm("the content-type names two boundaries");
   }
@@ -76,8 +78,8 @@ export async function formWithModel(
   const held = new GatheredBytes();
   let isWhole = false;
   try {
-    while (part.found === undefined) {
-      if (held.length > aheadBytesMax) {
+    while (part.found === undefined || length <= shortBytesMax) {
+      if (part.found === undefined && held.length > aheadBytesMax) {
         const where = `not found in the first ${aheadBytesMax} bytes of the form`;
         throw parameterInvalid(
           field,

@@ -123,6 +123,8 @@ export class OperationSending {
   #isOver = false;
   /** Its last bytes. */
   #tail = Buffer.alloc(0);
+  /** Pieces sent so far. */
+  pieces = 0;
 
   /** `fields` are the gateway's own. */
   constructor(exchange: Exchange, fields: () => HeaderList) {
@@ -130,7 +132,8 @@ export class OperationSending {
     this.#fields = fields;
   }
 
-  async send({ status, headers, data }: RelayResponse): Promise<void> {
+  async pass({ status, headers, data }: RelayResponse): Promise<void> {
+    this.pieces += 1;
     if (!this.#exchange.started) {
       this.#isEvents = (headers["content-type"] ?? "").startsWith("text/event-stream");
       const { "content-length": length, ...others } = headers;
@@ -160,11 +163,16 @@ export class OperationSending {
     await this.#exchange.write(data);
   }
 
+  /** Adds what no provider said: only to events, and only between two of them. */
+  async send(text: string): Promise<void> {
+    if (this.takesEvent) await this.#exchange.write(text);
+  }
+
   end(): void {
     if (!this.#isOver) this.#exchange.end();
   }
 
-  /** Whether the failure of a stream of events can be told: only between two of them. */
+  /** Whether more than the provider said may be sent. */
   get takesEvent(): boolean {
     const isBetween = /\n\r?\n$/.test(this.#tail.toString("latin1"));
     return this.#exchange.started && this.#isEvents && isBetween && !this.#exchange.signal.aborted;

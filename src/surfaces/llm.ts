@@ -282,7 +282,7 @@ class LlmSurface implements Surface {
     exchange.end();
   }
 
-  async #beat(sending: Sending, dialect: string, signal: AbortSignal): Promise<void> {
+  async #beat(sending: Beaten, dialect: string, signal: AbortSignal): Promise<void> {
     const { clock, heartbeatMs } = this.#options;
     const heartbeat =
       dialect === "anthropic" ? 'event: ping\ndata: {"type": "ping"}\n\n' : ": keep-alive\n\n";
@@ -334,12 +334,17 @@ class LlmSurface implements Surface {
     const input = createAsyncIterable([request]);
     const pieces = calls.stream(method, input, call, (message) => message as RelayResponse);
     const sending = new OperationSending(exchange, () => headersOf(pieces.header, [], record));
+    const silence = new AbortController();
+    // As for chats.
+    this.#beat(sending, dialect.name, silence.signal).catch(() => {});
     try {
-      for await (const piece of pieces.messages) await sending.send(piece);
+      for await (const piece of pieces.messages) await sending.pass(piece);
     } catch (thrown) {
       if (!sending.takesEvent) throw thrown;
       const { body } = dialect.writeError(faultFrom(thrown), record.requestId);
-      await exchange.write(sseText({ data: JSON.stringify(body) }));
+      await sending.send(sseText({ data: JSON.stringify(body) }));
+    } finally {
+      silence.abort();
     }
     sending.end();
   }
@@ -444,8 +449,14 @@ function droppedText(names: readonly string[]): string {
     .join(",");
 }
 
+/** A stream in which silence is told from the pieces that were sent. */
+interface Beaten {
+  readonly pieces: number;
+  send(text: string): Promise<void>;
+}
+
 /** The written part of one stream. */
-class Sending {
+class Sending implements Beaten {
   readonly #exchange: Exchange;
   readonly #headers: () => HeaderList;
   /** Pieces sent so far, by which a heartbeat sees whether there was silence. */

@@ -1,6 +1,10 @@
 /** What a provider double answers to operations of OpenAI's API beside chat: it keeps files and batches, and sees what comes. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ProviderFault } from "./provider-fault.ts";
+
+/** Events that are sent before the connection breaks, by a fault. */
+const brokenAfter = new WeakMap<ServerResponse, number>();
 
 /** A request of an operation as it came. */
 export interface ReceivedOperation {
@@ -21,14 +25,14 @@ export interface OperationsDouble {
   /** Objects by id, as they are listed: the newest first. */
   readonly files: Map<string, { readonly object: object; readonly content: Buffer }>;
   readonly batches: Map<string, object>;
-  /** Bytes of speech, sent as fast as they are read; a reply of which no more comes when told so. */
-  speech: { readonly bytes: Buffer; readonly isOpen?: boolean };
+  /** Bytes of speech; said again and again until the client leaves when told so. */
+  speech: { readonly bytes: Buffer; readonly isEndless?: boolean };
   /** Awaited before each piece of a body is read on. */
   onPiece(count: number): Promise<void> | void;
   /** Paths that the provider does not know. */
   readonly unknown: Set<string>;
-  /** Serves what it knows; false for all else. */
-  serve(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Serves what it knows, the next of `faults` included; false for all else. */
+  serve(request: IncomingMessage, response: ServerResponse, faults: ProviderFault[]): boolean;
 }
 
 const families = /^\/(completions|images|audio|moderations|rerank|files|batches)(\/|\?|$)/;
@@ -40,11 +44,28 @@ function json(response: ServerResponse, body: unknown, status = 200): void {
 
 function events(response: ServerResponse, frames: readonly unknown[]): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
-  for (const frame of frames) {
+  const count = brokenAfter.get(response);
+  if (count !== undefined) setTimeout(() => response.destroy(), 20);
+  for (const frame of frames.slice(0, count)) {
     const data = typeof frame === "string" ? frame : JSON.stringify(frame);
     response.write(`data: ${data}\n\n`);
   }
-  response.end();
+  if (count === undefined) response.end();
+}
+
+function speak(
+  response: ServerResponse,
+  { bytes, isEndless = false }: OperationsDouble["speech"],
+): void {
+  const type = { "content-type": "audio/mpeg" };
+  if (!isEndless) {
+    response.writeHead(200, { ...type, "content-length": bytes.length });
+    response.end(bytes);
+    return;
+  }
+  response.writeHead(200, type);
+  const again = setInterval(() => response.write(bytes), 5);
+  response.once("close", () => clearInterval(again));
 }
 
 function missing(response: ServerResponse, what: string): void {
@@ -102,14 +123,7 @@ export function operationsDouble(): OperationsDouble {
         if (fields.stream_format === "sse") {
           return events(response, [{ type: "speech.audio.done", usage }]);
         }
-        response.writeHead(200, {
-          "content-type": "audio/mpeg",
-          ...(double.speech.isOpen === true
-            ? {}
-            : { "content-length": double.speech.bytes.length }),
-        });
-        response.write(double.speech.bytes);
-        if (double.speech.isOpen !== true) response.end();
+        speak(response, double.speech);
         return;
       case "POST /audio/transcriptions":
       case "POST /audio/translations":
@@ -192,7 +206,7 @@ export function operationsDouble(): OperationsDouble {
     speech: { bytes: Buffer.from("RIFF speech") },
     onPiece: () => {},
     unknown: new Set(),
-    serve(request, response) {
+    serve(request, response, faults) {
       const { method = "", url: path = "", headers } = request;
       if (!families.test(path)) return false;
       const seen: ReceivedOperation = {
@@ -220,6 +234,9 @@ export function operationsDouble(): OperationsDouble {
         }
         seen.bytes = Buffer.concat(pieces);
         seen.fields = await fieldsOf(seen);
+        const fault = faults.shift();
+        if (fault?.kind === "status") return json(response, fault.body ?? {}, fault.status);
+        if (fault?.kind === "reset_after") brokenAfter.set(response, fault.frames);
         await answer(seen, response);
       })();
       return true;

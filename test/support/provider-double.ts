@@ -5,33 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { DialectName } from "#dialects/dialect.ts";
 import { type DoubleResponse, otherThanChat } from "./embedding-double.ts";
 import { type OperationsDouble, operationsDouble } from "./operations-double.ts";
-
-/** How the double misbehaves. */
-export type ProviderFault =
-  | {
-      readonly kind: "status";
-      readonly status: number;
-      readonly body?: unknown;
-      readonly headers?: Record<string, string>;
-    }
-  /** Says nothing at all. */
-  | { readonly kind: "stall" }
-  /** Sends so many frames, then nothing more. */
-  | { readonly kind: "stall_after"; readonly frames: number }
-  /** Sends so many frames, then ends without the last word. */
-  | { readonly kind: "cut_after"; readonly frames: number }
-  /** Sends so many frames, then breaks the connection. */
-  | { readonly kind: "reset_after"; readonly frames: number }
-  /** Sends an error inside a stream that began with 200. */
-  | { readonly kind: "error_frame" }
-  /** The same after the first frame, which says that the response begins. */
-  | { readonly kind: "error_after_start" }
-  /** The same after so many frames. */
-  | { readonly kind: "error_after"; readonly frames: number }
-  /** Sends these bytes in the place of a response, whole or as a stream; the connection stays open if told so. */
-  | { readonly kind: "bytes"; readonly bytes: string | Buffer; readonly isOpen?: boolean }
-  | { readonly kind: "garbage" }
-  | { readonly kind: "wrong_type" };
+import type { ProviderFault } from "./provider-fault.ts";
 
 /** A request that the double received. */
 export interface ReceivedRequest {
@@ -445,7 +419,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     void (async () => {
       const path = request.url ?? "";
       const speaksOpenai = dialect === "openai-chat" || dialect === "openai-responses";
-      if (speaksOpenai && faults.length === 0 && operations.serve(request, response)) return;
+      if (speaksOpenai && operations.serve(request, response, faults)) return;
       if (request.method === "GET") {
         response.end(JSON.stringify(modelLists[dialect]));
         return;
