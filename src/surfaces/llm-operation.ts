@@ -4,8 +4,10 @@ import { create } from "@bufbuild/protobuf";
 import { parameterInvalid } from "#dialects/json-object.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { type ClientWords, WholeBody } from "#dialects/relay/client-body.ts";
+import { membersOf } from "#dialects/relay/members.ts";
 import type { Operation } from "#dialects/relay/operations.ts";
 import { relayedHead } from "#dialects/relay/rules.ts";
+import { fault } from "#errors/fault.ts";
 import { bodyTooLarge } from "#exchange/body-fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import {
@@ -47,6 +49,10 @@ function incoming(exchange: Exchange, bytesMax: number): IncomingForm {
   const declared = exchange.header("content-length");
   const length = declared === undefined ? undefined : Number(declared);
   if (length !== undefined && length > bytesMax) throw bodyTooLarge(bytesMax);
+  const coding = exchange.header("content-encoding") ?? "identity";
+  if (coding !== "identity") {
+    throw fault("MEDIA_TYPE_UNSUPPORTED", "content-encoding: send the form without a coding");
+  }
   return {
     contentType: exchange.header("content-type") ?? "application/octet-stream",
     ...(length === undefined ? {} : { length }),
@@ -104,7 +110,16 @@ export async function readOperation(
   }
   const model = nameIn(json, "model");
   requireModel(operation, model);
+  if (model === "") requireNone(buffer);
   return { request: create(RelayRequestSchema, { ...about, model }), words };
+}
+
+/** A body of which we read that it names no model may have named one before: others read that. */
+function requireNone(bytes: Buffer): void {
+  for (const { name, start, end } of membersOf(bytes)) {
+    const isNone = ["null", '""'].includes(bytes.toString("utf8", start, end));
+    if (name === "model" && !isNone) throw parameterInvalid("model", "stands there twice");
+  }
 }
 
 function requireModel(operation: Operation, model: string): void {

@@ -484,6 +484,33 @@ describe("what goes wrong", () => {
     expect(spare.operations.received).toEqual([]);
   });
 
+  test("a provider that refuses before it has read the form is heard at once", async () => {
+    openaiDouble.faults.push({ kind: "early" });
+    let pieces = 0;
+    async function* endless() {
+      yield Buffer.from(form([[part("model"), "words"]], `--B\r\n${filePart}\r\n\r\n`).body);
+      for (; pieces < 1000; pieces += 1) {
+        yield Buffer.alloc(65_536);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    const { headers } = form([]);
+    const init = { body: endless(), headers, duplex: "half" };
+    const response = await ask("/v1/audio/transcriptions", init as unknown as RequestInit);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: { message: "Go away" } });
+    expect(pieces).toBeLessThan(1000);
+  });
+
+  test("a provider that says nothing is given up after gateway.timeout", async () => {
+    const yaml = yamlOf().replace("port: 0,", "port: 0, timeout: 200ms,");
+    await using hasty = await startTestGateway({ yaml });
+    openaiDouble.faults.push({ kind: "stall" });
+    const asked = sdk(alice, hasty).images.generate({ model: "openai/m", prompt: "x" });
+    await expect(asked).rejects.toMatchObject({ status: 504 });
+    await expect.poll(() => lastSeen()?.isAborted).toBe(true);
+  });
+
   test("a provider that does not know the path is unsupported, and a fallback is asked", async () => {
     openaiDouble.operations.unknown.add("/rerank");
     const body = (model: string) => ({
@@ -522,6 +549,22 @@ describe("what goes wrong", () => {
     expect(await response.json()).toMatchObject({
       error: { message: expect.any(String), type: expect.any(String) },
     });
+  });
+
+  test("a model that stands in a body before one that is none is refused: others may read the first", async () => {
+    const body = '{"input":"x","model":"openai/forbidden","model":null}';
+    const response = await ask("/v1/moderations", { body, headers: jsonHeaders });
+    expect(response.status).toBe(400);
+    expect(openaiDouble.operations.received).toEqual([]);
+  });
+
+  test("a form with a content coding is refused, which nobody would undo", async () => {
+    const { body, headers } = form([[part("model"), "words"]]);
+    const coded = { ...headers, "content-encoding": "gzip" };
+    for (const path of ["/v1/files", "/v1/audio/transcriptions"]) {
+      expect((await ask(path, { body, headers: coded })).status).toBe(415);
+    }
+    expect(openaiDouble.operations.received).toEqual([]);
   });
 
   test("RPC does not serve what only the surface may call", async () => {

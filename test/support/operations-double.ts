@@ -222,6 +222,10 @@ export function operationsDouble(): OperationsDouble {
         seen.isAborted = !response.writableFinished;
       });
       void (async () => {
+        if (faults[0]?.kind === "early") {
+          faults.shift();
+          return json(response, { error: { message: "Go away" } }, 400);
+        }
         const pieces: Buffer[] = [];
         try {
           for await (const piece of request) {
@@ -236,6 +240,7 @@ export function operationsDouble(): OperationsDouble {
         seen.fields = await fieldsOf(seen);
         const fault = faults.shift();
         if (fault?.kind === "status") return json(response, fault.body ?? {}, fault.status);
+        if (fault?.kind === "stall") return;
         if (fault?.kind === "reset_after") brokenAfter.set(response, fault.frames);
         await answer(seen, response);
       })();

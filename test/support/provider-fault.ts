@@ -1,3 +1,5 @@
+/** How a provider double misbehaves. */
+
 /** How the double misbehaves. */
 export type ProviderFault =
   | {
@@ -6,6 +8,8 @@ export type ProviderFault =
       readonly body?: unknown;
       readonly headers?: Record<string, string>;
     }
+  /** Refuses an operation before it has read the body. */
+  | { readonly kind: "early" }
   /** Says nothing at all. */
   | { readonly kind: "stall" }
   /** Sends so many frames, then nothing more. */
