@@ -57,7 +57,7 @@ function speak(
   response: ServerResponse,
   { bytes, isEndless = false }: OperationsDouble["speech"],
 ): void {
-  const type = { "content-type": "audio/mpeg" };
+  const type = { "content-type": "audio/mpeg", "content-disposition": "attachment" };
   if (!isEndless) {
     response.writeHead(200, { ...type, "content-length": bytes.length });
     response.end(bytes);

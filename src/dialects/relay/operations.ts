@@ -30,7 +30,7 @@ export interface Operation {
 }
 
 /** All that is served under the paths that operations share. */
-export const operations: readonly Operation[] = [
+const operations: readonly Operation[] = [
   ...(
     ["completions", "audio/speech", "audio/transcriptions", "audio/translations", "rerank"] as const
   ).map(
