@@ -41,13 +41,16 @@ export class PassingProgress implements BodyProgress {
 /** Can be sent again until the first piece behind what was read ahead is asked for. */
 export class StreamedBody implements ClientBody {
   readonly contentType: string;
-  readonly #parts: StreamedBodyParts;
+  readonly #parts: Omit<StreamedBodyParts, "ahead">;
+  /** Let go of with what follows: it may be some megabytes. */
+  #ahead: Buffer | undefined;
   readonly #progress: PassingProgress;
   isSpent = false;
 
-  constructor(parts: StreamedBodyParts, progress: PassingProgress) {
+  constructor({ ahead, ...parts }: StreamedBodyParts, progress: PassingProgress) {
     this.contentType = parts.contentType;
     this.#parts = parts;
+    this.#ahead = ahead;
     this.#progress = progress;
   }
 
@@ -58,21 +61,23 @@ export class StreamedBody implements ClientBody {
   }
 
   sentFor(model: string): SentBody {
-    const ahead = this.#aheadFor(model);
     const { rest } = this.#parts;
-    return rest === undefined ? ahead : this.#passing(ahead, rest);
+    return rest === undefined ? this.#aheadFor(model) : this.#passing(model, rest);
   }
 
   #aheadFor(model: string): Buffer {
-    const { ahead, model: place } = this.#parts;
+    const ahead = this.#ahead;
+    if (ahead === undefined) throw new TypeError("a body that is spent is sent to nobody");
+    const { model: place } = this.#parts;
     if (place === undefined || model === "" || model === place.name) return ahead;
     const { start, end } = place;
     return Buffer.concat([ahead.subarray(0, start), Buffer.from(model), ahead.subarray(end)]);
   }
 
-  async *#passing(ahead: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-    if (ahead.length > 0) yield ahead;
+  async *#passing(model: string, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield this.#aheadFor(model);
     this.isSpent = true;
+    this.#ahead = undefined;
     const { check } = this.#parts;
     let isOver = false;
     try {

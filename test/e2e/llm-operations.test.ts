@@ -1,5 +1,6 @@
 /** OpenAI's own SDK asks for what is relayed beside chat: under the gateway's policy, in its client's own bytes. */
 
+import { connect, constants } from "node:http2";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
@@ -409,6 +410,79 @@ describe("forms are passed on while they are being sent", () => {
     expect(response.status).toBe(413);
     expect(openaiDouble.operations.received).toEqual([]);
   });
+});
+
+test("a client that reads slowly slows the provider: little waits in between", async () => {
+  const times = 1280;
+  const piece = Buffer.alloc(65_536, 3);
+  let said = 0;
+  let heard = 0;
+  let mostUnderWay = 0;
+  openaiDouble.operations.speech = {
+    bytes: piece,
+    times,
+    onSaid: (count) => {
+      said += count;
+      mostUnderWay = Math.max(mostUnderWay, said - heard);
+    },
+  };
+  const request = { model: "openai/tts", voice: "alloy", input: "x" };
+  const { body } = await sdk().audio.speech.create(request);
+  for await (const bytes of body as unknown as AsyncIterable<Uint8Array>) {
+    heard += bytes.length;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(heard).toBe(times * piece.length);
+  expect(mostUnderWay).toBeLessThan(heard / 3);
+}, 60_000);
+
+test("what is read ahead of a model counts in buffer_limit: who holds most is refused", async () => {
+  const yaml = yamlOf("relay: { look_ahead: 4MB }").replace(
+    "max_request_size: 96MB",
+    "max_request_size: 4MB, buffer_limit: 8MB",
+  );
+  await using small = await startTestGateway({ yaml });
+  const leave = new AbortController();
+  const { headers } = form([]);
+  const statuses = Array.from({ length: 4 }, async () => {
+    async function* pieces() {
+      yield Buffer.from(form([], `--B\r\n${filePart}\r\n\r\n`).body);
+      for (let sent = 0; sent < 3 * megabyte; sent += 65_536) yield Buffer.alloc(65_536);
+      // The rest never comes.
+      await new Promise<void>((resolve) => {
+        leave.signal.addEventListener("abort", () => resolve());
+      });
+    }
+    const response = await fetch(`${small.url}/v1/audio/transcriptions`, {
+      method: "POST",
+      body: pieces(),
+      headers: { ...headers, authorization: `Bearer ${alice}` },
+      duplex: "half",
+      signal: leave.signal,
+    } as unknown as RequestInit);
+    return response.status;
+  });
+  expect(await Promise.race(statuses)).toBe(503);
+  leave.abort();
+  await Promise.allSettled(statuses);
+  expect(openaiDouble.operations.received).toEqual([]);
+}, 30_000);
+
+test("over HTTP/2 a form is passed on while it is sent, and a stream that is reset cancels the provider's call", async () => {
+  const session = connect(gateway.url);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/v1/audio/transcriptions",
+    authorization: `Bearer ${alice}`,
+    "content-type": "multipart/form-data; boundary=B",
+  });
+  stream.on("error", () => {});
+  stream.write(form([[part("model"), "words"]], `--B\r\n${filePart}\r\n\r\nx`).body);
+  await expect.poll(() => lastSeen()?.path).toBe("/audio/transcriptions");
+  expect(lastSeen()?.isAborted).toBe(false);
+  stream.close(constants.NGHTTP2_CANCEL);
+  await expect.poll(() => lastSeen()?.isAborted).toBe(true);
+  session.close();
 });
 
 describe("what goes wrong", () => {

@@ -25,8 +25,16 @@ export interface OperationsDouble {
   /** Objects by id, as they are listed: the newest first. */
   readonly files: Map<string, { readonly object: object; readonly content: Buffer }>;
   readonly batches: Map<string, object>;
-  /** Bytes of speech; said again and again until the client leaves when told so. */
-  speech: { readonly bytes: Buffer; readonly isEndless?: boolean };
+  /**
+   * Bytes of speech; said again and again when told so: until the client leaves, or so many times as
+   * fast as it reads, when `onSaid` is told.
+   */
+  speech: {
+    readonly bytes: Buffer;
+    readonly isEndless?: boolean;
+    readonly times?: number;
+    onSaid?(count: number): void;
+  };
   /** Awaited before each piece of a body is read on. */
   onPiece(count: number): Promise<void> | void;
   /** Paths that the provider does not know. */
@@ -55,15 +63,31 @@ function events(response: ServerResponse, frames: readonly unknown[]): void {
 
 function speak(
   response: ServerResponse,
-  { bytes, isEndless = false }: OperationsDouble["speech"],
+  { bytes, isEndless = false, times, onSaid }: OperationsDouble["speech"],
 ): void {
   const type = { "content-type": "audio/mpeg", "content-disposition": "attachment" };
-  if (!isEndless) {
+  if (!isEndless && times === undefined) {
     response.writeHead(200, { ...type, "content-length": bytes.length });
     response.end(bytes);
     return;
   }
   response.writeHead(200, type);
+  if (times !== undefined) {
+    let said = 0;
+    const say = () => {
+      while (said < times) {
+        said += 1;
+        onSaid?.(bytes.length);
+        if (!response.write(bytes)) {
+          response.once("drain", say);
+          return;
+        }
+      }
+      response.end();
+    };
+    say();
+    return;
+  }
   const again = setInterval(() => response.write(bytes), 5);
   response.once("close", () => clearInterval(again));
 }

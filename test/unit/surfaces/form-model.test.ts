@@ -83,6 +83,7 @@ describe("a form", () => {
     await reading.next();
     expect(body.isSpent).toBe(true);
     expect(pulls).toBe(2);
+    await expect(all(body.sentFor("m"))).rejects.toThrow("spent");
   });
 
   test("that is short is read whole, and can be sent to one after the other", async () => {
