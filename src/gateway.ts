@@ -269,11 +269,10 @@ function routesOf(shared: Shared, chat: ChatSide, predict: PredictBackend): Rout
     rateLimiting: settings.rateLimit !== undefined,
     stopping: shared.stopping,
   };
-  const deps = { clock, metrics, stats, meter: createMeter({ clock, metrics, stats }) };
-  const relay = {
-    ids: new RelayIds(settings.relay.idSecret),
-    ...(settings.relay.provider === undefined ? {} : { provider: settings.relay.provider }),
-  };
+  const meter = createMeter({ clock, metrics, stats });
+  const deps = { clock, metrics, stats, meter, ids: new RelayIds(settings.relay.idSecret) };
+  const { provider } = settings.relay;
+  const relay = provider === undefined ? {} : { provider };
   const cache = openCache(shared);
   const responses = new ChatCache(settings.cache, { cache, metrics });
   const decoding = createDecodeQueue({

@@ -2,6 +2,7 @@
 
 import type { NamedTensor } from "#core/tensor.ts";
 import type { OperationPiece, OperationRequest } from "#dialects/relay/client-body.ts";
+import type { OwnFileId } from "#dialects/relay/file-ids.ts";
 import type { Relay } from "#dialects/relay/relay.ts";
 import type {
   StreamChatResponse as CorePiece,
@@ -32,6 +33,8 @@ export interface ChatCall extends BackendCall {
   onDropped?(parameters: readonly string[]): void;
   /** The request in its client's words. A backend that speaks them sends those, and leaves its own there. */
   readonly relay?: Relay;
+  /** The backend's own ids of files that the caller names by the gateway's. */
+  readonly ownFileId?: OwnFileId;
 }
 
 /** What a chat backend may be able to do beside chat. */

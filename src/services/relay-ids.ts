@@ -1,8 +1,11 @@
 /** The ids of files and batches that clients get: each names its provider, and is good for its owner alone. */
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { ContextValues } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
+import { filePrefix } from "#dialects/relay/file-ids.ts";
 import type { ObjectKind } from "#dialects/relay/operations.ts";
+import { principalKey } from "#interceptors/context.ts";
 
 /** A file or a batch where it is. */
 export interface PlacedId {
@@ -18,7 +21,13 @@ const ownersMax = 10_000;
 const tagBytes = 16;
 const tagChars = 22;
 
-const prefixes: Readonly<Record<ObjectKind, string>> = { file: "file-pg_", batch: "batch_pg_" };
+const prefixes: Readonly<Record<ObjectKind, string>> = { file: filePrefix, batch: "batch_pg_" };
+
+/** Whose objects a call makes and may name: those of its key; without auth all callers are one. */
+export function ownerOf(values: ContextValues): string {
+  const { authenticated, id } = values.get(principalKey);
+  return authenticated ? `key:${id}` : id;
+}
 
 /**
  * Makes ids and reads them. An id holds the provider's own and a tag that only the secret makes, of

@@ -15,10 +15,9 @@ import { malformed } from "#dialects/upstream-error.ts";
 import { fault } from "#errors/fault.ts";
 import type { RelayRequest, RelayResponse, RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { RelayResponseSchema } from "#gen/polygate/v1/relay_pb.js";
-import { principalKey } from "#interceptors/context.ts";
 import { creatorOf } from "#protobuf/creator.ts";
 import { backendCallOf } from "./backend-call.ts";
-import type { RelayIds } from "./relay-ids.ts";
+import { ownerOf } from "./relay-ids.ts";
 import {
   type ListPage,
   listOf,
@@ -30,7 +29,6 @@ import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
 /** What the service needs. */
 export interface RelayServiceDeps extends RoutedDeps {
-  readonly ids: RelayIds;
   /** Provider of what names no model; absent: the only one that there is, else the one named openai. */
   readonly provider?: string;
 }
@@ -228,8 +226,7 @@ class Relaying {
     { operation, words, kind, id }: Pick<Plan, "operation" | "words"> & SealedId,
     context: HandlerContext,
   ): Plan {
-    const principal = context.values.get(principalKey);
-    const owner = principal.authenticated ? `key:${principal.id}` : principal.id;
+    const owner = ownerOf(context.values);
     const opened = (named: ObjectKind, sealed: string, param: string) => {
       const placed = this.#deps.ids.open(owner, named, sealed);
       if (placed === undefined) throw notFound(named, sealed, param);

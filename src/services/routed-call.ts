@@ -14,6 +14,7 @@ import type { AttemptCall, Dispatch } from "#routing/dispatch.ts";
 import { whileWhole } from "#routing/whole-request.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
+import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
 export interface RoutedDeps {
@@ -22,6 +23,8 @@ export interface RoutedDeps {
   readonly meter: Meter;
   readonly dispatch: Dispatch;
   readonly catalog: ChatCatalog;
+  /** The ids of files that callers have. */
+  readonly ids: RelayIds;
 }
 
 /** What is known of a response when it has ended. */
@@ -137,7 +140,15 @@ export class RoutedCall {
       this.#dropped = parameters;
     };
     const relay = this.#context.values.get(relayKey);
-    return relay === undefined ? { ...call, onDropped } : { ...call, onDropped, relay };
+    const ownFileId = (id: string) => this.#fileIdAt(call.pool, id);
+    const own = { ...call, onDropped, ownFileId };
+    return relay === undefined ? own : { ...own, relay };
+  }
+
+  /** A provider's own id of a file of the caller's; any other id as it is. */
+  #fileIdAt(provider: string, id: string): string {
+    const placed = this.#deps.ids.open(ownerOf(this.#context.values), "file", id);
+    return placed?.provider === provider ? placed.id : id;
   }
 
   /** Tells the client where its call went. */

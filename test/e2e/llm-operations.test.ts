@@ -273,6 +273,28 @@ describe("files and batches", () => {
     expect((await ask("/v1/files?limit=-1", { method: "GET" })).status).toBe(400);
   });
 
+  test("a chat that names one's own file is told to the file's provider by its own id; another's is not", async () => {
+    const { id } = await upload();
+    const raw = [...openaiDouble.operations.files.keys()][0] as string;
+    const chat = (apiKey: string, model: string) =>
+      sdk(apiKey).chat.completions.create({
+        model,
+        messages: [{ role: "user", content: [{ type: "file", file: { file_id: id } }] }],
+      });
+    const told = ({ received }: ProviderDouble) => received.at(-1)?.bytes.toString();
+    await chat(alice, "openai/m");
+    expect(told(openaiDouble)).toContain(`{"file_id":"${raw}"}`);
+    await sdk(alice).responses.create({
+      model: "openai/m",
+      input: [{ role: "user", content: [{ type: "input_file", file_id: id }] }],
+    });
+    expect(told(openaiDouble), "translated").toContain(`"file_id":"${raw}"`);
+    await chat(bob, "openai/m");
+    expect(told(openaiDouble)).toContain(`{"file_id":"${id}"}`);
+    await chat(alice, "spare/m");
+    expect(told(spare)).toContain(`{"file_id":"${id}"}`);
+  });
+
   test("with relay.id_secret ids outlive the gateway; without, they end with it", async () => {
     const secret = "relay: { id_secret: a-secret-of-at-least-32-characters }";
     const kept: string[] = [];

@@ -20,6 +20,7 @@ import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
 import type { OperationPiece, OperationRequest, SentBody } from "#dialects/relay/client-body.ts";
+import { withFileIds } from "#dialects/relay/file-ids.ts";
 import { type Relay, RelayedRefusal } from "#dialects/relay/relay.ts";
 import { hasForeignState, headRules, relayedBody } from "#dialects/relay/rules.ts";
 import { RelayReader } from "#dialects/relay/stream.ts";
@@ -373,12 +374,13 @@ export class LlmBackend implements ChatBackend {
     const relay = this.#relayOf(request, call);
     if (relay !== undefined) {
       const { query, headers } = relay.request;
-      return { path: path + query, body: relayedBody(relay.request, call.model), headers, relay };
+      const body = withFileIds(relayedBody(relay.request, call.model), call.ownFileId);
+      return { path: path + query, body, headers, relay };
     }
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
     const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
     if (dropped.length > 0) call.onDropped?.(dropped);
-    return { path, body: JSON.stringify(body) };
+    return { path, body: withFileIds(JSON.stringify(body), call.ownFileId) };
   }
 
   #relayOf(request: ChatRequest, { relay }: ChatCall): Relay | undefined {
