@@ -663,6 +663,40 @@ describe("what goes wrong", () => {
     expect(openaiDouble.operations.received).toEqual([]);
   });
 
+  test("an upload in many pieces is one call: to the limits, in the log and in the metrics", async () => {
+    const yaml = yamlOf("rate_limiting: { requests_per_minute: 1, burst: 3 }");
+    await using limited = await startTestGateway({ yaml });
+    const talk = await file();
+    const { response } = await sdk(alice, limited)
+      .audio.transcriptions.create({ model: "words", file: talk })
+      .withResponse();
+    expect(response.headers.get("ratelimit-remaining")).toBe("2");
+    const line = await limited.line(({ endpoint }) => endpoint === "/v1/audio/transcriptions");
+    expect(line).toMatchObject({
+      procedure: "polygate.v1.RelayService/RelayUpload",
+      principal: "alice",
+      model: "whisper-9",
+      upstream: "openai",
+    });
+    const metrics = await (await fetch(`${limited.url}/metrics`)).text();
+    expect(metrics).toMatch(/^ai_gateway_requests_total\{backend="llm",status="OK"\} 1$/m);
+    expect(metrics).toMatch(/^grpc_server_handled_total\{.*"RelayUpload".*"OK".*\} 1$/m);
+  });
+
+  test("where no provider stands out, what names no model asks for relay.provider", async () => {
+    const yaml = yamlOf().replace("  openai: {", "  other: { dialect: openai,");
+    const routes = yaml.slice(yaml.indexOf("routes:"));
+    await using several = await startTestGateway({ yaml: yaml.replace(routes, "") });
+    await expect(sdk(alice, several).moderations.create({ input: "x" })).rejects.toMatchObject({
+      status: 404,
+      message: expect.stringMatching(/no provider takes \/v1\/moderations: .*relay\.provider/),
+    });
+    const chosen = `${yaml.replace(routes, "")}\nrelay: { provider: spare }`;
+    await using told = await startTestGateway({ yaml: chosen });
+    await sdk(alice, told).moderations.create({ input: "x" });
+    expect(spare.operations.received.at(-1)?.path).toBe("/moderations");
+  });
+
   test("RPC does not serve what only the surface may call", async () => {
     const path = "/polygate.v1.RelayService/Relay";
     const response = await ask(path, {
