@@ -128,6 +128,8 @@ describe("operations that name a model", () => {
     const response = await sdk().audio.speech.create(request);
     expect(response.headers.get("content-type")).toBe("audio/mpeg");
     expect(response.headers.get("content-length")).toBe(String(bytes.length));
+    const disposition = response.headers.get("content-disposition");
+    expect(disposition).toBe('attachment; filename="\u00e9.mp3"');
     expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
   });
 

@@ -65,7 +65,10 @@ function speak(
   response: ServerResponse,
   { bytes, isEndless = false, times, onSaid }: OperationsDouble["speech"],
 ): void {
-  const type = { "content-type": "audio/mpeg", "content-disposition": "attachment" };
+  const type = {
+    "content-type": "audio/mpeg",
+    "content-disposition": `attachment; filename="\u00e9.mp3"`,
+  };
   if (!isEndless && times === undefined) {
     response.writeHead(200, { ...type, "content-length": bytes.length });
     response.end(bytes);
