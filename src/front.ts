@@ -1,5 +1,6 @@
 /** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
 
+import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -16,6 +17,7 @@ import { serverOptions } from "#exchange/server-options.ts";
 import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
+import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -58,6 +60,8 @@ export interface FrontOptions {
   readonly bytesMax: number;
   /** Most elements of a request message; the decoders have a default. */
   readonly elementsMax?: number;
+  /** Bytes of a relayed form in which its model must stand; 4 MiB when absent. */
+  readonly aheadBytesMax?: number;
   /** What all requests and responses hold in memory, over all listeners and protocols. */
   readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
@@ -111,6 +115,18 @@ function rpcSurface(rpc: Rpc): Surface {
   };
 }
 
+const aheadBytesMaxDefault = 4 * 1024 * 1024;
+
+/** The calls that RPC serves: what is relayed has words beside its messages, which RPC does not carry. */
+function openCalls(calls: CallPath): CallPath {
+  const isOpen = (service: DescService) => service !== RelayService;
+  return {
+    ...calls,
+    services: calls.services.filter(isOpen),
+    methods: calls.methods.filter(({ parent }) => isOpen(parent)),
+  };
+}
+
 /** What the surfaces of every listener are made of. */
 interface FaceParts {
   readonly calls: CallPath;
@@ -140,15 +156,16 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const rpc = rpcSurface(createRpc(calls, { readBytesMax, decoding, buffers }));
+  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const llmFor = (serves: FrontListener["serves"]): Surface[] => {
     const served = new Set(llmSurfaceNames.filter((name) => serves.includes(name)));
     if (served.size === 0) return [];
     const heartbeatMs = options.rest?.heartbeatMs ?? 15_000;
-    const bodyBytesMax = options.bytesMax;
-    return [createLlmSurface({ calls, clock, bodyBytesMax, heartbeatMs, serves: served })];
+    const { bytesMax: bodyBytesMax, aheadBytesMax = aheadBytesMaxDefault } = options;
+    const bounds = { bodyBytesMax, aheadBytesMax };
+    return [createLlmSurface({ calls, clock, ...bounds, heartbeatMs, serves: served })];
   };
   const none: Surface = {
     take(exchange, record) {

@@ -24,6 +24,7 @@ import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
@@ -55,6 +56,8 @@ import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
+import { createRelayService } from "#services/relay.ts";
+import { RelayIds } from "#services/relay-ids.ts";
 import { createRequestsService } from "#services/requests.ts";
 import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
@@ -337,7 +340,10 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
     rateLimiting: settings.rateLimit !== undefined,
     stopping: shared.stopping,
   };
-  const deps = { clock, metrics, stats, meter: createMeter({ clock, metrics, stats }) };
+  const meter = createMeter({ clock, metrics, stats });
+  const deps = { clock, metrics, stats, meter, ids: new RelayIds(settings.relay.idSecret) };
+  const { provider } = settings.relay;
+  const relay = provider === undefined ? {} : { provider };
   const cache = openCache(shared);
   const routed = { ...deps, ...chat, answerMs: settings.request.timeoutMs };
   const responses = new ChatCache(settings.cache, { cache, metrics });
@@ -350,6 +356,7 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
     router.service(ChatService, createChatService({ ...routed, responses, hooks }));
     router.service(CacheService, createCacheService(cache));
     router.service(EmbeddingsService, createEmbeddingsService(routed));
+    router.service(RelayService, createRelayService({ ...routed, ...relay }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
@@ -408,6 +415,7 @@ function openStreet(shared: Shared, behind: Behind): Promise<Front> {
       }),
       bytesMax: request.bytesMax,
       elementsMax: request.elementsMax,
+      aheadBytesMax: settings.relay.aheadBytesMax,
       buffers: shared.buffers,
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,

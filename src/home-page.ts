@@ -6,7 +6,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
 import { FixedBody } from "#exchange/fixed-body.ts";
 import type { Page, PageAnswer, Pages } from "#exchange/pages.ts";
-import { preferredOf } from "#rest/media-type.ts";
+import { preferredOf } from "#http/media-type.ts";
 
 /** What the page lists for one listener. */
 export interface HomeFacts {

@@ -1,6 +1,7 @@
 /** What every backend offers to the rooms in front of it: the contract, in prose and types. */
 
 import type { NamedTensor } from "#core/tensor.ts";
+import type { OperationPiece, OperationRequest } from "#dialects/relay/client-body.ts";
 import type { Relay } from "#dialects/relay/relay.ts";
 import type {
   StreamChatResponse as CorePiece,
@@ -31,10 +32,12 @@ export interface ChatCall extends BackendCall {
   onDropped?(parameters: readonly string[]): void;
   /** The request in its client's words. A backend that speaks them sends those, and leaves its own there. */
   readonly relay?: Relay | undefined;
+  /** The backend's own ids of files that the caller names by the gateway's. */
+  ownFileId?(id: string): string;
 }
 
 /** What a chat backend may be able to do beside chat. */
-export type Ability = "embed" | "count_tokens";
+export type Ability = "embed" | "count_tokens" | "relay";
 
 /** A model that a chat backend can be asked for. */
 export interface ListedModel {
@@ -58,6 +61,8 @@ export interface ChatBackend extends AsyncDisposable {
   embed?(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse>;
   /** The tokens that a chat would read, exactly. Absent where nobody counts. */
   countTokens?(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse>;
+  /** An operation of OpenAI's API, bytes in and bytes out. Absent where nobody speaks that. */
+  relay?(request: OperationRequest, call: ChatCall): AsyncIterable<OperationPiece>;
   /** What the backend can be asked for. */
   listModels(signal: AbortSignal): Promise<readonly ListedModel[]>;
   /** Resolves when the backend serves, which costs nothing to ask; else rejects. */

@@ -39,6 +39,7 @@ export interface ChatAsk extends RouteAsk {
 const unableWords: Readonly<Record<Ability, string>> = {
   embed: "makes embeddings",
   count_tokens: "counts tokens exactly, and the gateway does not guess",
+  relay: "speaks OpenAI's API, whose operations beside chat are relayed and not translated",
 };
 
 function unable(model: string, needs: Ability) {

@@ -3,6 +3,8 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
+import { dialectPaths } from "#backends/llm/paths.ts";
+import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import { packageFile } from "#core/package-file.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { coresFrom } from "./cores.ts";
@@ -24,6 +26,7 @@ import type {
   LoggingSettings,
   OnnxSettings,
   RateLimitSettings,
+  RelaySettings,
   Settings,
 } from "./settings.ts";
 import type { Environment } from "./source.ts";
@@ -109,6 +112,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     providers,
     routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
     hooks: hooksFrom(config.hooks, context.folder, report),
+    relay: relayFrom(config.relay, providers, report),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
     cache: cacheFrom(config.cache, report),
@@ -154,6 +158,27 @@ function loggingFrom(
   { terminals }: CompileContext,
 ): LoggingSettings {
   return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
+}
+
+function relayFrom(
+  { provider, id_secret: idSecret, look_ahead: aheadBytesMax }: FileConfig["relay"],
+  providers: readonly ProviderSettings[],
+  report: Report,
+): RelaySettings {
+  const able = providers.filter(({ dialect }) => dialectPaths[dialect].relaysOperations === true);
+  if (provider !== undefined && !able.some(({ name }) => name === provider)) {
+    const names = able.map(({ name }) => name).join(", ");
+    report(
+      ["relay", "provider"],
+      "is no provider that speaks OpenAI's API",
+      names === "" ? "there is none: configure one" : `name one of ${names}`,
+    );
+  }
+  return {
+    ...(provider === undefined ? {} : { provider }),
+    ...(idSecret === undefined ? {} : { idSecret }),
+    aheadBytesMax,
+  };
 }
 
 const entryBytesMaxDefault = 1 << 20;

@@ -352,6 +352,24 @@ const cache = z.strictObject({
     ),
 });
 
+const relay = z.strictObject({
+  provider: text()
+    .optional()
+    .describe(
+      "Provider of calls that name no model: files and batches, and moderations and images without one. The only one that speaks OpenAI's API, else `openai`, when absent.",
+    ),
+  id_secret: text("a secret of at least 32 visible ASCII characters", /^[\x21-\x7e]{32,}$/)
+    .optional()
+    .describe(
+      "What ids of files and batches are signed with. When absent one of this process: after a restart, and behind another replica, ids from before are unknown.",
+    ),
+  look_ahead: size("64MB")
+    .prefault("4MB")
+    .describe(
+      "How much of an upload is read to find its `model`; the rest is passed on as it comes.",
+    ),
+});
+
 const logging = z.strictObject({
   level: z
     .enum(["debug", "info", "warn", "error"])
@@ -428,6 +446,9 @@ export const fileSchema = z.strictObject({
   cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
   requests: requests.prefault({}).describe("Recent calls, one by one."),
   history: history.prefault({}).describe("What providers and models did, over time."),
+  relay: relay
+    .prefault({})
+    .describe("Calls of OpenAI's API beside chat: completions, images, audio, files and batches."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

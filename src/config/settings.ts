@@ -191,6 +191,16 @@ export interface HistorySettings {
   readonly cacheTtlMs: number;
 }
 
+/** Operations of OpenAI's API that are relayed. */
+export interface RelaySettings {
+  /** Takes what names no model; it speaks OpenAI's API. Absent: the only one that does, else `openai`. */
+  readonly provider?: string;
+  /** What the tags of ids are made with; absent: one of this process. */
+  readonly idSecret?: string;
+  /** Bytes of a form in which its model must stand. */
+  readonly aheadBytesMax: number;
+}
+
 /** Where log lines go. */
 export interface LoggingSettings {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -236,6 +246,7 @@ export interface Settings {
   readonly routes: Readonly<Record<string, RouteSettings>>;
   /** What judges chats, in this order. */
   readonly hooks: readonly HookSettings[];
+  readonly relay: RelaySettings;
   /** Weights of the terms under `scored`. */
   readonly scoreWeights: Weights;
   readonly onnx: OnnxSettings;

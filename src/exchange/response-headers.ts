@@ -37,6 +37,7 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   "content-length": "readable",
   "content-encoding": "exposed",
   "content-range": "exposed",
+  "content-disposition": "exposed",
   "accept-ranges": "exposed",
   etag: "exposed",
   vary: "exposed",

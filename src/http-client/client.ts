@@ -20,11 +20,12 @@ export interface HttpClientOptions {
 
 /** A request. */
 export interface OutgoingRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** One that comes in pieces is pulled as fast as the other side takes it; what it throws, the call fails with. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Cancels the call at once, also while its response is read. */
   readonly signal: AbortSignal;
   /** Time for the head of the response, to within a second; 0: as long as the signal lets it. */
@@ -70,9 +71,17 @@ const connectCodes = new Set([
   "CERT_HAS_EXPIRED",
 ]);
 
+/** A call under way, as far as it tells why something failed. */
+interface Under {
+  readonly signal: AbortSignal;
+  /** What the request's body has thrown. */
+  bodyFailure?: { readonly thrown: unknown };
+}
+
 /** What a library's error means; the signal's own reason when that has aborted. */
-function failureOf(thrown: unknown, signal: AbortSignal): unknown {
+function failureOf(thrown: unknown, { signal, bodyFailure }: Under): unknown {
   if (signal.aborted) return signal.reason;
+  if (bodyFailure !== undefined) return bodyFailure.thrown;
   if (thrown instanceof HttpClientError) return thrown;
   if (thrown instanceof errors.ConnectTimeoutError) {
     return new HttpClientError("connect_timeout", thrown);
@@ -124,6 +133,28 @@ function headersOf(
   return headers;
 }
 
+/** The pieces of a request's body; why they end early is kept. */
+async function* watched(
+  pieces: AsyncIterable<Uint8Array>,
+  under: Under,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (thrown) {
+    under.bodyFailure = { thrown };
+    throw thrown;
+  }
+}
+
+/** What undici takes for a body: it takes iterables too, of which its types do not tell. */
+type LibraryBody = string | Uint8Array | Readable | null;
+
+function libraryBody(body: OutgoingRequest["body"], under: Under): LibraryBody {
+  if (body === undefined) return null;
+  if (typeof body === "string" || body instanceof Uint8Array) return body;
+  return watched(body, under) as unknown as Readable;
+}
+
 /** Calls one origin, such as https://api.example.com. */
 export class HttpClient implements AsyncDisposable {
   readonly #pool: Pool;
@@ -139,12 +170,13 @@ export class HttpClient implements AsyncDisposable {
   /** Sends a request. Rejects with HttpClientError, or with the signal's reason. */
   async send(request: OutgoingRequest): Promise<IncomingResponse> {
     const { method, path, headers, body, signal, headTimeoutMs, idleTimeoutMs } = request;
+    const under: Under = { signal };
     try {
       const response = await this.#pool.request({
         method,
         path,
         headers: { "accept-encoding": acceptEncoding, ...headers },
-        body: body ?? null,
+        body: libraryBody(body, under),
         signal,
         headersTimeout: headTimeoutMs,
         bodyTimeout: idleTimeoutMs,
@@ -154,11 +186,11 @@ export class HttpClient implements AsyncDisposable {
       return {
         status: response.statusCode,
         headers: received,
-        chunks: () => piecesOf(readable, signal),
-        bytes: (bytesMax) => wholeOf(readable, signal, bytesMax),
+        chunks: () => piecesOf(readable, under),
+        bytes: (bytesMax) => wholeOf(readable, under, bytesMax),
       };
     } catch (thrown) {
-      throw failureOf(thrown, signal);
+      throw failureOf(thrown, under);
     }
   }
 
@@ -169,22 +201,22 @@ export class HttpClient implements AsyncDisposable {
 }
 
 /** Leaving the iteration gives up the response. */
-async function* piecesOf(body: Readable, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function* piecesOf(body: Readable, under: Under): AsyncIterable<Uint8Array> {
   try {
     for await (const piece of body) yield piece as Uint8Array;
   } catch (thrown) {
-    throw failureOf(thrown, signal);
+    throw failureOf(thrown, under);
   }
 }
 
 async function wholeOf(
   body: Readable,
-  signal: AbortSignal,
+  under: Under,
   bytesMax: number,
 ): Promise<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of piecesOf(body, signal)) {
+  for await (const piece of piecesOf(body, under)) {
     bytes += piece.length;
     if (bytes > bytesMax) return undefined;
     pieces.push(piece);

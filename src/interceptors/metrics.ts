@@ -21,6 +21,7 @@ const grpcTypes = {
 const aiServices: ReadonlySet<string> = new Set([
   "polygate.v1.ChatService",
   "polygate.v1.PredictService",
+  "polygate.v1.RelayService",
 ]);
 
 /** What the metrics of calls are written to. */

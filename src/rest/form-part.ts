@@ -1,92 +1,13 @@
-/** One part of a multipart form: what its head says, and what it becomes. */
+/** One part of a multipart form: what it becomes. */
 
-import type { ConnectError } from "@connectrpc/connect";
-import { fault } from "#errors/fault.ts";
+import { malformedForm, type PartHead } from "#forms/part-head.ts";
+import { mediaTypeFrom } from "#http/media-type.ts";
 import type { UploadedFile } from "./field-writer.ts";
-import { mediaTypeFrom } from "./media-type.ts";
 
 /** One part of a form. */
 export type FormPart =
   | { readonly kind: "text"; readonly name: string; readonly text: string }
   | { readonly kind: "file"; readonly name: string; readonly file: UploadedFile };
-
-/** Longest name of a form's field, in characters. */
-export const formNameCharsMax = 1024;
-
-const linesMax = 32;
-
-/** What a part's head says. */
-export interface PartHead {
-  readonly name: string;
-  readonly contentType: string;
-  readonly isFile: boolean;
-}
-
-/** The error for a body that is no multipart form. */
-export function malformedForm(problem: string, cause?: unknown): ConnectError {
-  return fault("BODY_MALFORMED", `multipart body: ${problem}`, { cause });
-}
-
-/** The error for a part whose head cannot be read. */
-export function badHead(): ConnectError {
-  return malformedForm("a part's head has no end, or no content-disposition: form-data");
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-const fieldPattern = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*)$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no line may hold
-const controls = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-
-/** The fields of a head by lower-case name; the first of a name counts. */
-function fieldsOf(bytes: Uint8Array): ReadonlyMap<string, string> {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    throw badHead();
-  }
-  const fields = new Map<string, string>();
-  if (text === "") return fields;
-  // A line that begins with a blank goes on with the one before it (RFC 5322, 2.2.3).
-  const lines = text.replace(/\r\n[ \t]+/g, " ").split("\r\n");
-  if (lines.length > linesMax) throw malformedForm(`a part's head has more than ${linesMax} lines`);
-  for (const line of lines) {
-    const [, name, value = ""] = controls.test(line) ? [] : (fieldPattern.exec(line) ?? []);
-    if (name === undefined) throw badHead();
-    const key = name.toLowerCase();
-    if (!fields.has(key)) fields.set(key, value.trim());
-  }
-  return fields;
-}
-
-/** Encodings that are none; others went out of use with RFC 7578, 4.7. */
-const plainEncodings = new Set(["7bit", "8bit", "binary"]);
-
-/** What the bytes of a head say. Throws BODY_MALFORMED and MEDIA_TYPE_UNSUPPORTED. */
-export function partHeadFrom(bytes: Uint8Array): PartHead {
-  const fields = fieldsOf(bytes);
-  const { type, parameters } = mediaTypeFrom(fields.get("content-disposition") ?? "");
-  if (type !== "form-data") throw badHead();
-  const name = parameters.get("name");
-  if (name === undefined) throw malformedForm("a part has no name");
-  if (name.length > formNameCharsMax) {
-    throw malformedForm(`a name is longer than ${formNameCharsMax} characters`);
-  }
-  const encoding = fields.get("content-transfer-encoding")?.toLowerCase();
-  if (encoding !== undefined && !plainEncodings.has(encoding)) {
-    const problem = `content-transfer-encoding: ${encoding} is not taken, send binary`;
-    throw fault("MEDIA_TYPE_UNSUPPORTED", `${name}: ${problem}`);
-  }
-  const contentType = fields.get("content-type");
-  // Some clients name no file and say what it is all the same.
-  const hasFileName = parameters.has("filename") || parameters.has("filename*");
-  const isText = contentType === undefined || mediaTypeFrom(contentType).type.startsWith("text/");
-  return {
-    name,
-    contentType: contentType ?? "text/plain",
-    isFile: hasFileName || !isText,
-  };
-}
 
 function textOf(bytes: Uint8Array, { name, contentType }: PartHead): string {
   const charset = mediaTypeFrom(contentType).parameters.get("charset") ?? "utf-8";

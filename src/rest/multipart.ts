@@ -1,17 +1,29 @@
 /** Reads multipart/form-data bodies into parts, within bounds. */
 
+import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { turns } from "#core/turns.ts";
-import { type FormPart, malformedForm } from "./form-part.ts";
-import { mediaTypeFrom } from "./media-type.ts";
-import { MultipartReader } from "./multipart-reader.ts";
+import { boundaryOf, type FormSink, MultipartScanner } from "#forms/multipart-scanner.ts";
+import type { PartHead } from "#forms/part-head.ts";
+import { type FormPart, formPart } from "./form-part.ts";
 
-/** RFC 2046, 5.1.1. */
-const boundaryPattern = /^[\w'()+,\-./:=? ]{1,70}$/;
+/** Gathers what it is told. */
+class PartGatherer implements FormSink {
+  readonly parts: FormPart[] = [];
+  readonly #content = new GatheredBytes();
+  #head: PartHead | undefined;
 
-function boundaryOf(contentType: string): string {
-  const boundary = mediaTypeFrom(contentType).parameters.get("boundary") ?? "";
-  if (boundaryPattern.test(boundary)) return boundary;
-  throw malformedForm("the content-type names no boundary");
+  begin(head: PartHead): void {
+    this.#head = head;
+  }
+
+  content(bytes: Uint8Array): void {
+    this.#content.add(bytes);
+  }
+
+  end(): void {
+    const content = this.#content.take(new Uint8Array(0));
+    if (this.#head !== undefined) this.parts.push(formPart(this.#head, content));
+  }
 }
 
 /**
@@ -22,12 +34,14 @@ export async function formPartsFrom(
   chunks: AsyncIterable<Uint8Array>,
   contentType: string,
 ): Promise<readonly FormPart[]> {
-  const reader = new MultipartReader(boundaryOf(contentType));
+  const gatherer = new PartGatherer();
+  const scanner = new MultipartScanner(boundaryOf(contentType), gatherer);
   for await (const chunk of chunks) {
-    reader.push(chunk);
+    scanner.push(chunk);
     // What is here already comes without a look at anybody else.
     const pause = turns.next();
     if (pause !== undefined) await pause;
   }
-  return reader.end();
+  scanner.end();
+  return gatherer.parts;
 }

@@ -172,7 +172,7 @@ export class Journey<B> implements AttemptOwner {
     const timeLeftMs = this.#timeLeftMs();
     const failedCall = {
       attempts: this.#attempts,
-      committed,
+      committed: committed || this.#call.isSpent?.() === true,
       aborted: this.#call.signal.aborted,
       ...(timeLeftMs === undefined ? {} : { timeLeftMs }),
     };

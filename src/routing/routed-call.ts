@@ -15,6 +15,8 @@ export interface RoutedCall {
   /** Milliseconds until the first message has to be there, by the server's own limit. */
   readonly answerWithinMs?: number | undefined;
   readonly watch?: CallWatch | undefined;
+  /** Whether part of the request is used up, so that nobody else can be asked. */
+  readonly isSpent?: (() => boolean) | undefined;
   /** Takes what is known of every attempt when it has ended. */
   readonly reports?: { push(report: AttemptReport): unknown } | undefined;
 }

@@ -18,6 +18,7 @@ import type {
 } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
+import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
 export interface RoutedDeps {
@@ -28,6 +29,8 @@ export interface RoutedDeps {
   readonly catalog: ChatCatalog;
   /** The server's own limit until a response, or its first piece, has to be there; 0: none. */
   readonly answerMs: number;
+  /** The ids of files that callers have. */
+  readonly ids: RelayIds;
 }
 
 /** A try of a call as a backend is given it, and what the backend reported. */
@@ -36,16 +39,20 @@ class Asked implements ChatCall {
   readonly requestId: string;
   readonly timeoutMs: number | undefined;
   readonly relay: Relay | undefined;
+  readonly #context: HandlerContext;
+  readonly #ids: RelayIds;
   readonly pool: string;
   readonly endpoint: string;
   readonly model: string;
   dropped: readonly string[] | undefined;
 
-  constructor(call: AttemptCall, relay: Relay | undefined) {
+  constructor(call: AttemptCall, context: HandlerContext, ids: RelayIds) {
     this.signal = call.signal;
     this.requestId = call.requestId;
     this.timeoutMs = call.timeoutMs;
-    this.relay = relay;
+    this.relay = context.values.get(relayKey);
+    this.#context = context;
+    this.#ids = ids;
     this.pool = call.pool;
     this.endpoint = call.endpoint;
     this.model = call.model;
@@ -53,6 +60,12 @@ class Asked implements ChatCall {
 
   onDropped(parameters: readonly string[]): void {
     this.dropped = parameters;
+  }
+
+  /** A provider's own id of a file of the caller's; any other id as it is. */
+  ownFileId(id: string): string {
+    const placed = this.#ids.open(ownerOf(this.#context.values), "file", id);
+    return placed?.provider === this.pool ? placed.id : id;
   }
 }
 
@@ -121,15 +134,16 @@ export class RoutedCall implements CallWatch {
     }
   }
 
-  /** A response in pieces, which `measure` measures. */
+  /** A response in pieces, which `measure` measures. Nobody else is asked once the request `isSpent`. */
   async *pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
+    isSpent?: () => boolean,
   ): AsyncGenerator<T> {
     const pieces = this.#deps.dispatch.stream(
       this.#target.route,
       (backend, attempt) => open(backend, this.#callOf(attempt)),
-      this.#dispatched(call),
+      this.#dispatched(call, isSpent),
     );
     let isDescribed = false;
     try {
@@ -177,7 +191,10 @@ export class RoutedCall implements CallWatch {
   }
 
   /** The call as routing is given it. */
-  #dispatched({ signal, requestId, timeoutMs, reports }: DispatchedCall): DispatchedCall {
+  #dispatched(
+    { signal, requestId, timeoutMs, reports }: DispatchedCall,
+    isSpent?: () => boolean,
+  ): DispatchedCall {
     const { answerMs } = this.#deps;
     return {
       signal,
@@ -186,6 +203,7 @@ export class RoutedCall implements CallWatch {
       answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - this.elapsedMs) : undefined,
       reports,
       watch: this,
+      isSpent,
     };
   }
 
@@ -202,7 +220,7 @@ export class RoutedCall implements CallWatch {
     const record = this.#record;
     record.upstream = call.endpoint;
     record.attempts = (record.attempts ?? 0) + 1;
-    const asked = new Asked(call, this.#context.values.get(relayKey));
+    const asked = new Asked(call, this.#context, this.#deps.ids);
     if (this.#asked === undefined) this.#asked = [asked];
     else this.#asked.push(asked);
     return asked;

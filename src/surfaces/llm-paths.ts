@@ -9,6 +9,7 @@ import { geminiCountServer } from "#dialects/gemini/count-tokens.ts";
 import { batchEmbedContents, embedContent } from "#dialects/gemini/embed-server.ts";
 import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
 import { openaiEmbedServer } from "#dialects/openai-chat/embed-server.ts";
+import { type OperationPath, operationsAt } from "#dialects/relay/operations.ts";
 
 /** Words for the surfaces, as listeners serve them. */
 export const llmSurfaceNames = ["openai", "anthropic", "gemini"] as const;
@@ -54,8 +55,17 @@ export interface LlmCount {
   readonly count: CountServer;
 }
 
+/** Operations that are relayed and never translated. */
+export interface LlmOperation {
+  readonly kind: "operation";
+  readonly surface: LlmSurfaceName;
+  readonly dialect: DialectServer;
+  readonly template: string;
+  readonly at: OperationPath;
+}
+
 /** What a path means. */
-export type LlmEndpoint = LlmChat | LlmModels | LlmEmbed | LlmCount;
+export type LlmEndpoint = LlmChat | LlmModels | LlmEmbed | LlmCount | LlmOperation;
 
 function chat(surface: LlmSurfaceName, dialect: DialectServer, template: string): LlmChat {
   return { kind: "chat", surface, dialect, template, read: (body) => dialect.readRequest(body) };
@@ -144,6 +154,11 @@ const modelsPath = /^\/(v1|v1beta)\/models(?:\/(.*))?$/;
 export function llmEndpointOf(path: string, facts: PathFacts): LlmEndpoint | undefined {
   const known = fixed.get(path);
   if (known !== undefined) return known;
+  const at = operationsAt(path);
+  if (at !== undefined) {
+    const dialect = servers["openai-chat"];
+    return { kind: "operation", surface: "openai", dialect, template: at.template, at };
+  }
   const match = modelsPath.exec(path);
   if (match === null) return undefined;
   const [, version = "v1", rest] = match;

@@ -10,6 +10,8 @@ import type {
   StreamWriter,
   WrittenError,
 } from "#dialects/dialect.ts";
+import { clientWordsKey } from "#dialects/relay/client-body.ts";
+import type { Operation } from "#dialects/relay/operations.ts";
 import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
 import { relayedHead } from "#dialects/relay/rules.ts";
 import { fault } from "#errors/fault.ts";
@@ -31,6 +33,7 @@ import {
   type ListModelsResponse,
   ModelsService,
 } from "#gen/polygate/v1/models_pb.js";
+import { type RelayResponse, RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { metadataFields } from "#protocol/metadata.ts";
@@ -39,12 +42,14 @@ import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { parseBody } from "./json-body.ts";
 import { embedElementsMax, placedIn, sendPieces } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
+import { isUpload, OperationSending, readOperation } from "./llm-operation.ts";
 import {
   type LlmChat,
   type LlmCount,
   type LlmEmbed,
   type LlmEndpoint,
   type LlmModels,
+  type LlmOperation,
   type LlmSurfaceName,
   llmEndpointOf,
 } from "./llm-paths.ts";
@@ -55,6 +60,8 @@ export interface LlmSurfaceOptions {
   readonly clock: Clock;
   /** Largest request body. */
   readonly bodyBytesMax: number;
+  /** Bytes of a form in which its model must stand. */
+  readonly aheadBytesMax: number;
   /** Silence after which a stream carries a sign of life. */
   readonly heartbeatMs: number;
   /** Vendors whose paths are served. */
@@ -86,6 +93,12 @@ const eventStream: HeaderList = [
 
 function sseText({ event, data }: Frame): string {
   return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
+}
+
+/** Methods that a path takes. */
+function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
+  if (endpoint.kind === "operation") return [...endpoint.at.byMethod.keys()];
+  return endpoint.kind === "models" ? ["GET", "HEAD"] : ["POST"];
 }
 
 /** Gemini's clients may send their key in the query; it is never logged. */
@@ -127,7 +140,7 @@ class LlmSurface implements Surface {
     const key = keyOfQuery(exchange.target);
     if (key !== undefined) call.header.set("x-goog-api-key", key);
     try {
-      const allow = endpoint.kind === "models" ? ["GET", "HEAD"] : ["POST"];
+      const allow = allowedMethods(endpoint);
       if (!allow.includes(exchange.method)) {
         const headers = { allow: allow.join(", ") };
         throw fault("METHOD_NOT_ALLOWED", `this path takes ${allow.join(" and ")}`, { headers });
@@ -144,6 +157,9 @@ class LlmSurface implements Surface {
           return;
         case "count":
           await this.#count(endpoint, { exchange, call, record });
+          return;
+        case "operation":
+          await this.#operation(endpoint, { exchange, call, record });
           return;
       }
     } catch (thrown) {
@@ -264,7 +280,7 @@ class LlmSurface implements Surface {
     exchange.end();
   }
 
-  async #beat(sending: Sending, dialect: string, signal: AbortSignal): Promise<void> {
+  async #beat(sending: Beaten, dialect: string, signal: AbortSignal): Promise<void> {
     const { clock, heartbeatMs } = this.#options;
     const heartbeat =
       dialect === "anthropic" ? 'event: ping\ndata: {"type": "ping"}\n\n' : ": keep-alive\n\n";
@@ -297,6 +313,38 @@ class LlmSurface implements Surface {
       JSON.stringify(count.write(message as CountTokensResponse));
     const { message, header } = await this.#options.calls.unary(method, request, call, encode);
     exchange.respond(200, [...headersOf(header, unknown, record), jsonType], message);
+  }
+
+  async #operation({ at, dialect }: LlmOperation, served: Served): Promise<void> {
+    const { exchange, call, record } = served;
+    const { calls } = this.#options;
+    const operation = at.byMethod.get(exchange.method) as Operation;
+    const { relay, relayUpload } = RelayService.method;
+    const method = isUpload(operation, exchange) ? relayUpload : relay;
+    const admission = calls.admit(method, call);
+    if (admission !== undefined) await admission;
+    const { request, words } = await readOperation(exchange, operation, at.id, this.#options).catch(
+      async (thrown: unknown) => {
+        throw await calls.failed(method, call, thrown);
+      },
+    );
+    call.values.set(clientWordsKey, words);
+    const input = createAsyncIterable([request]);
+    const pieces = calls.stream(method, input, call, (message) => message as RelayResponse);
+    const sending = new OperationSending(exchange, () => headersOf(pieces.header, [], record));
+    const silence = new AbortController();
+    // As for chats.
+    this.#beat(sending, dialect.name, silence.signal).catch(() => {});
+    try {
+      for await (const piece of pieces.messages) await sending.pass(piece);
+    } catch (thrown) {
+      if (!sending.takesEvent) throw thrown;
+      const { body } = dialect.writeError(faultFrom(thrown), record.requestId);
+      await sending.send(sseText({ data: JSON.stringify(body) }));
+    } finally {
+      silence.abort();
+    }
+    sending.end();
   }
 
   async #models({ surface, model }: LlmModels, { exchange, call, record }: Served): Promise<void> {
@@ -399,8 +447,14 @@ function droppedText(names: readonly string[]): string {
     .join(",");
 }
 
+/** A stream in which silence is told from the pieces that were sent. */
+interface Beaten {
+  readonly pieces: number;
+  send(text: string): Promise<void>;
+}
+
 /** The written part of one stream. */
-class Sending {
+class Sending implements Beaten {
   readonly #exchange: Exchange;
   readonly #headers: () => HeaderList;
   /** Pieces sent so far, by which a heartbeat sees whether there was silence. */

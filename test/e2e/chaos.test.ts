@@ -2,11 +2,8 @@
 
 import { expect, test } from "vitest";
 import { startTestGateway } from "../support/gateway.ts";
-import {
-  type ProviderDouble,
-  type ProviderFault,
-  startProvider,
-} from "../support/provider-double.ts";
+import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
+import type { ProviderFault } from "../support/provider-fault.ts";
 
 const calls = 2_000;
 const concurrency = 64;

@@ -199,6 +199,14 @@ const requests: readonly Sent[] = [
     status: 200,
   },
   {
+    name: "OpenAI, relayed",
+    method: "POST",
+    path: "/v1/audio/speech",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "here/tts", input: "x" }),
+    status: 200,
+  },
+  {
     name: "OpenAI, provider gone",
     method: "POST",
     path: "/v1/chat/completions",

@@ -3,11 +3,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DialectName } from "#dialects/dialect.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
-import {
-  type ProviderDouble,
-  type ProviderFault,
-  startProvider,
-} from "../support/provider-double.ts";
+import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
+import type { ProviderFault } from "../support/provider-fault.ts";
 
 const dialects = ["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"] as const;
 const second = "second";

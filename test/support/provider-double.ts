@@ -5,33 +5,8 @@ import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DialectName } from "#dialects/dialect.ts";
 import { type DoubleResponse, otherThanChat } from "./embedding-double.ts";
-
-/** How the double misbehaves. */
-export type ProviderFault =
-  | {
-      readonly kind: "status";
-      readonly status: number;
-      readonly body?: unknown;
-      readonly headers?: Record<string, string>;
-    }
-  /** Says nothing at all. */
-  | { readonly kind: "stall" }
-  /** Sends so many frames, then nothing more. */
-  | { readonly kind: "stall_after"; readonly frames: number }
-  /** Sends so many frames, then ends without the last word. */
-  | { readonly kind: "cut_after"; readonly frames: number }
-  /** Sends so many frames, then breaks the connection. */
-  | { readonly kind: "reset_after"; readonly frames: number }
-  /** Sends an error inside a stream that began with 200. */
-  | { readonly kind: "error_frame" }
-  /** The same after the first frame, which says that the response begins. */
-  | { readonly kind: "error_after_start" }
-  /** The same after so many frames. */
-  | { readonly kind: "error_after"; readonly frames: number }
-  /** Sends these bytes in the place of a response, whole or as a stream; the connection stays open if told so. */
-  | { readonly kind: "bytes"; readonly bytes: string | Buffer; readonly isOpen?: boolean }
-  | { readonly kind: "garbage" }
-  | { readonly kind: "wrong_type" };
+import { type OperationsDouble, operationsDouble } from "./operations-double.ts";
+import type { ProviderFault } from "./provider-fault.ts";
 
 /** A request that the double received. */
 export interface ReceivedRequest {
@@ -70,6 +45,8 @@ export interface ProviderDouble extends AsyncDisposable {
     path: string,
     body: ReceivedRequest["body"],
   ): DoubleResponse | undefined;
+  /** What is asked for beside chat where OpenAI's API is spoken. */
+  readonly operations: OperationsDouble;
   /** Calls that are open now. */
   open(): number;
   /** Calls whose client left before their end, and when, in milliseconds of performance.now. */
@@ -372,6 +349,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
   const received: ReceivedRequest[] = [];
   const faults: ProviderFault[] = [];
   const abortedAtMs: number[] = [];
+  const operations = operationsDouble();
   let openCalls = 0;
 
   const sendStream = (response: ServerResponse, fault: ProviderFault | undefined) => {
@@ -453,6 +431,8 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
   const server = createServer((request, response) => {
     void (async () => {
       const path = request.url ?? "";
+      const speaksOpenai = dialect === "openai-chat" || dialect === "openai-responses";
+      if (speaksOpenai && operations.serve(request, response, faults)) return;
       if (request.method === "GET") {
         response.end(JSON.stringify(modelLists[dialect]));
         return;
@@ -500,6 +480,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     abortedAtMs,
     script: { text: "Hello there" },
     other: otherThanChat,
+    operations,
     open: () => openCalls,
     [Symbol.asyncDispose]: down,
   };

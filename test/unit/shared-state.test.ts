@@ -37,6 +37,7 @@ const judged: Readonly<Record<string, string>> = {
   "config/settle.ts collator": once1,
   "core/lent-memory.ts loans":
     "who has which view; the views' bytes are overwritten when used again",
+  "dialects/relay/file-ids.ts idText": stateless,
   "errors/code-name.ts names": once1,
   "exchange/compression.ts isCompressible": perText,
   "exchange/door.ts ids":
@@ -78,10 +79,10 @@ const judged: Readonly<Record<string, string>> = {
   "protocol/metadata.ts isMetadata": perText,
   "rest/body.ts utf8": whole,
   "rest/field-writer.ts utf8": whole,
-  "rest/form-part.ts utf8": whole,
+  "forms/part-head.ts utf8": whole,
   "core/gathered-bytes.ts nothing": once1,
-  "rest/media-type.ts mediaTypeFrom": perText,
-  "rest/media-type.ts parameter": stateless,
+  "http/media-type.ts mediaTypeFrom": perText,
+  "http/media-type.ts parameter": stateless,
   "rest/template.ts identifier": positioned,
   "rest/template.ts literal": positioned,
   "rest/template.ts wildcard": positioned,

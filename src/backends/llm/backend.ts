@@ -20,6 +20,8 @@ import { clients } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
+import type { OperationPiece, OperationRequest, SentBody } from "#dialects/relay/client-body.ts";
+import { withFileIds } from "#dialects/relay/file-ids.ts";
 import { type Relay, RelayedRefusal } from "#dialects/relay/relay.ts";
 import { hasForeignState, headRules, relayedBody } from "#dialects/relay/rules.ts";
 import { RelayReader } from "#dialects/relay/stream.ts";
@@ -94,10 +96,19 @@ const clientsOwn: ReadonlySet<Reason | undefined> = new Set([
 /** What is sent for a chat. */
 interface Outgoing {
   readonly path: string;
-  readonly body: string | Uint8Array;
+  readonly body: string | SentBody;
   readonly headers?: Readonly<Record<string, string>>;
   /** The client speaks the provider's dialect: both are given each other's bytes. */
   readonly relay?: Relay;
+}
+
+/** What is sent to the provider. */
+interface Sent extends Partial<Outgoing> {
+  readonly path: string;
+  /** GET without a body and POST with one when absent. */
+  readonly method?: "GET" | "POST" | "DELETE";
+  /** An operation beside chat, in its client's words. */
+  readonly isOperation?: boolean;
 }
 
 /** Largest response that holds vectors: some 3 million numbers as text. */
@@ -118,11 +129,34 @@ const noVectors = () => fault("OPERATION_UNSUPPORTED", "the provider makes no em
 const noCount = () =>
   fault("OPERATION_UNSUPPORTED", "the provider counts no tokens, and the gateway does not guess");
 
+const noOperation = ({ method, path }: OperationRequest) =>
+  fault("OPERATION_UNSUPPORTED", `the provider does not know ${method} ${path.split("?", 1)[0]}`);
+
+/** Whether a server of the dialect says that it does not have what was asked for. */
+function isUnknownPath(thrown: unknown): boolean {
+  const error = faultFrom(thrown);
+  const status = infoMetadataOf(error).upstream_status;
+  const isUnknown = status === "404" || status === "405" || status === "501";
+  return isUnknown && reasonOf(error) !== "MODEL_UNKNOWN";
+}
+
+/** Fields of a relayed reply's head that reach the client; all others are the gateway's business. */
+const repliedFields = ["content-type", "content-disposition"] as const;
+
+function repliedHead(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const names =
+    "content-encoding" in headers ? repliedFields : [...repliedFields, "content-length"];
+  return Object.fromEntries(
+    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+  );
+}
+
 /** What a provider can do beside chat. */
 export function abilitiesOf(dialect: DialectName): ReadonlySet<Ability> {
   return new Set<Ability>([
     ...(embedClients[dialect] === undefined ? [] : (["embed"] as const)),
     ...(countClients[dialect] === undefined ? [] : (["count_tokens"] as const)),
+    ...(dialectPaths[dialect].relaysOperations === true ? (["relay"] as const) : []),
   ]);
 }
 
@@ -320,10 +354,48 @@ export class LlmBackend implements ChatBackend {
         return await read(await this.#bytes(response, bytesMax));
       });
     } catch (thrown) {
-      const error = faultFrom(thrown);
-      const status = infoMetadataOf(error).upstream_status;
-      const isUnknown = status === "404" || status === "405" || status === "501";
-      throw isUnknown && reasonOf(error) !== "MODEL_UNKNOWN" ? none() : thrown;
+      throw isUnknownPath(thrown) ? none() : thrown;
+    }
+  }
+
+  /**
+   * The reply to an operation of OpenAI's API in pieces, the first as soon as there is one; leaving
+   * the iteration cancels the call. Fails as `chat` does; with OPERATION_UNSUPPORTED where the
+   * provider does not know the path.
+   */
+  async *relay(request: OperationRequest, call: ChatCall): AsyncGenerator<OperationPiece> {
+    const { method, path, body, hasId } = request;
+    if (dialectPaths[this.#options.dialect].relaysOperations !== true) throw noOperation(request);
+    const leave = new AbortController();
+    const signal = AbortSignal.any([call.signal, leave.signal]);
+    const length = body?.lengthFor(call.model);
+    const headers = {
+      ...request.headers,
+      ...(body === undefined ? {} : { "content-type": body.contentType }),
+      ...(length === undefined ? {} : { "content-length": String(length) }),
+    };
+    const sent = body === undefined ? {} : { body: body.sentFor(call.model) };
+    const use = this.#keys.take(call.model);
+    let reason: Reason | "OK" | undefined;
+    let retryAfterMs: number | undefined;
+    try {
+      const operation = { method, path, headers, ...sent, isOperation: true };
+      const response = await this.#exchange(operation, signal, use);
+      const head = { status: response.status, headers: repliedHead(response.headers) };
+      let isFirst = true;
+      for await (const data of response.chunks()) {
+        yield isFirst ? { head, data } : { data };
+        isFirst = false;
+      }
+      if (isFirst) yield { head, data: new Uint8Array(0) };
+      reason = "OK";
+    } catch (thrown) {
+      const error = connectionFault(thrown);
+      ({ reason, retryAfterMs } = blameOf(error));
+      throw hasId || !isUnknownPath(error) ? error : noOperation(request);
+    } finally {
+      this.#giveBack(use, reason, retryAfterMs);
+      leave.abort();
     }
   }
 
@@ -401,12 +473,13 @@ export class LlmBackend implements ChatBackend {
     const relay = this.#relayOf(request, call);
     if (relay !== undefined) {
       const { query, headers } = relay.request;
-      return { path: path + query, body: relayedBody(relay.request, call.model), headers, relay };
+      const body = withFileIds(relayedBody(relay.request, call.model), call);
+      return { path: path + query, body, headers, relay };
     }
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
     const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
     if (dropped.length > 0) call.onDropped?.(dropped);
-    return { path, body: JSON.stringify(body) };
+    return { path, body: withFileIds(JSON.stringify(body), call) };
   }
 
   #relayOf(request: ChatRequest, { relay }: ChatCall): Relay | undefined {
@@ -420,34 +493,34 @@ export class LlmBackend implements ChatBackend {
 
   /** Sends, and throws what the provider answered instead of a response. */
   async #exchange(
-    { path, body, headers, relay }: Pick<Outgoing, "path"> & Partial<Outgoing>,
+    { method, path, body, headers, relay, isOperation = false }: Sent,
     signal: AbortSignal,
     { key }: KeyUse,
   ): Promise<IncomingResponse> {
     const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
     const sent = {
-      method: body === undefined ? ("GET" as const) : ("POST" as const),
+      method: method ?? (body === undefined ? "GET" : "POST"),
       path: this.#basePath + path,
       headers: {
         ...dialectPaths[dialect].headers,
-        ...headers,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
         ...keyHeaders(keyHeader, key),
       },
       ...(body === undefined ? {} : { body }),
       signal,
       // What is posted has its own limits, which tell more exactly what took too long.
-      headTimeoutMs: body === undefined ? firstTokenTimeoutMs : 0,
+      headTimeoutMs: body === undefined || isOperation ? firstTokenTimeoutMs : 0,
       idleTimeoutMs,
     };
     const response = await this.#http.send(sent).catch((thrown: unknown) => {
       throw connectionFault(thrown);
     });
     if (response.status >= 200 && response.status < 300) return response;
-    throw await this.#refusal(response, relay);
+    throw await this.#refusal(response, isOperation || relay !== undefined);
   }
 
-  async #refusal(response: IncomingResponse, relay: Relay | undefined): Promise<ConnectError> {
+  async #refusal(response: IncomingResponse, isRelayed: boolean): Promise<ConnectError> {
     const { status, headers } = response;
     const bytes = await this.#bytes(response, errorBytesMax);
     const told: ErrorResponse = {
@@ -457,7 +530,7 @@ export class LlmBackend implements ChatBackend {
     };
     const error = this.#dialect.readError(told);
     const isObject = new LooseObject(told.body).exists;
-    if (relay !== undefined && bytes !== undefined && isObject && clientsOwn.has(reasonOf(error))) {
+    if (isRelayed && bytes !== undefined && isObject && clientsOwn.has(reasonOf(error))) {
       error.cause = new RelayedRefusal(status, bytes);
     }
     return error;

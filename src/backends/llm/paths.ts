@@ -12,6 +12,8 @@ interface DialectPaths {
   embed?(model: string): string;
   /** Counts tokens; absent where nobody does. */
   count?(model: string): string;
+  /** The operations of OpenAI's API beside chat may be here, at the paths that it has them. */
+  readonly relaysOperations?: true;
   readonly framing: Framing;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -27,6 +29,7 @@ export const dialectPaths: Readonly<Record<DialectName, DialectPaths>> = {
     chat: () => "/chat/completions",
     embed: () => "/embeddings",
     models: "/models",
+    relaysOperations: true,
     framing: "sse",
     headers: none,
   },
@@ -35,6 +38,7 @@ export const dialectPaths: Readonly<Record<DialectName, DialectPaths>> = {
     embed: () => "/embeddings",
     count: () => "/responses/input_tokens",
     models: "/models",
+    relaysOperations: true,
     framing: "sse",
     headers: none,
   },

@@ -132,6 +132,21 @@ describe("unary", () => {
     expect(outcomes()).toEqual(["core-1:BACKEND_LOST"]);
   });
 
+  test("a request goes elsewhere while it is whole, and nowhere once part of it is used up", async () => {
+    const { pool, dispatch, route, outcomes } = settingOf(3);
+    await using _ = pool;
+    let isSpent = false;
+    const work = failing({ "core-1": "BACKEND_LOST", "core-2": "BACKEND_LOST" });
+    const upload = (backend: NamedBackend) => {
+      isSpent = backend.name === "core-2";
+      return work(backend);
+    };
+    const call = { ...callWith(), isSpent: () => isSpent };
+    const error = await faultOf(dispatch.call(route, upload, call));
+    expect(reasonOf(error)).toBe("BACKEND_LOST");
+    expect(outcomes()).toEqual(["core-1:BACKEND_LOST", "core-2:BACKEND_LOST"]);
+  });
+
   test("a refusal is final and no error of the endpoint", async () => {
     const { pool, dispatch, route } = settingOf(3);
     await using _ = pool;

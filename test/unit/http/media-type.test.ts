@@ -1,7 +1,7 @@
 /** Content types and what Accept wants most. */
 
 import { expect, test } from "vitest";
-import { mediaTypeFrom, preferredOf } from "#rest/media-type.ts";
+import { mediaTypeFrom, preferredOf } from "#http/media-type.ts";
 
 test("a media type has a name in lower case and parameters, quoted or bare", () => {
   const { type, parameters } = mediaTypeFrom(

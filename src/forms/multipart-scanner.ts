@@ -1,14 +1,27 @@
-/** Takes a multipart body apart while it arrives (RFC 2046, 5.1; RFC 7578). Pure. */
+/** Takes a multipart body apart while it arrives, and holds none of it (RFC 2046, 5.1; RFC 7578). Pure. */
 
-import { GatheredBytes } from "#core/gathered-bytes.ts";
-import {
-  badHead,
-  type FormPart,
-  formPart,
-  malformedForm,
-  type PartHead,
-  partHeadFrom,
-} from "./form-part.ts";
+import { mediaTypeFrom } from "#http/media-type.ts";
+import { badHead, malformedForm, type PartHead, partHeadFrom } from "./part-head.ts";
+
+/** RFC 2046, 5.1.1. */
+const boundaryPattern = /^[\w'()+,\-./:=? ]{1,70}$/;
+
+/** The boundary that a content type names. Throws BODY_MALFORMED for none. */
+export function boundaryOf(contentType: string): string {
+  const boundary = mediaTypeFrom(contentType).parameters.get("boundary") ?? "";
+  if (boundaryPattern.test(boundary)) return boundary;
+  throw malformedForm("the content-type names no boundary");
+}
+
+/** What a form's parts are told to, in their order; places are counted in bytes of the body. */
+export interface FormSink {
+  /** A part begins, whose content begins at `start`. */
+  begin(head: PartHead, start: number): void;
+  /** A piece of its content: good until the next call. */
+  content(bytes: Uint8Array): void;
+  /** It has ended: what follows its content begins at `end`. */
+  end(end: number): void;
+}
 
 /** Parts of one body. */
 const partsMax = 256;
@@ -63,20 +76,21 @@ class Window {
 
 type Place = "preamble" | "content" | "boundary" | "head" | "epilogue";
 
-/** Pieces of a body in, its parts out. */
-export class MultipartReader {
+/** Pieces of a body in, its parts told to a sink. */
+export class MultipartScanner {
   readonly #delimiter: Buffer;
+  readonly #sink: FormSink;
   readonly #window = new Window();
-  readonly #parts: FormPart[] = [];
   #place: Place = "preamble";
-  #head: PartHead | undefined;
-  #content = new GatheredBytes();
+  #parts = 0;
+  /** Where in the body the window begins. The first boundary need not have a line before it: that is added. */
+  #at = -lineEnd.length;
   /** Where in the window the end of a head may still be found. */
   #headSearched = 0;
 
-  constructor(boundary: string) {
+  constructor(boundary: string, sink: FormSink) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
-    // The first boundary need not have a line before it.
+    this.#sink = sink;
     this.#window.add(lineEnd);
   }
 
@@ -87,10 +101,14 @@ export class MultipartReader {
     while (this.#step());
   }
 
-  /** The parts in their order. Throws BODY_MALFORMED for a body that is not whole. */
-  end(): readonly FormPart[] {
+  /** The body has ended. Throws BODY_MALFORMED for one that is not whole. */
+  end(): void {
     if (this.#place !== "epilogue") throw malformedForm(cutOff);
-    return this.#parts;
+  }
+
+  #drop(count: number): void {
+    this.#window.drop(count);
+    this.#at += count;
   }
 
   /** Whether there is more to do with what is there. */
@@ -113,14 +131,11 @@ export class MultipartReader {
     const at = bytes.indexOf(this.#delimiter);
     // What may be the beginning of a delimiter stays.
     const end = at >= 0 ? at : Math.max(0, bytes.length - this.#delimiter.length + 1);
-    if (this.#place === "content") this.#content.add(bytes.subarray(0, end));
-    this.#window.drop(end);
+    if (this.#place === "content") this.#sink.content(bytes.subarray(0, end));
+    this.#drop(end);
     if (at < 0) return false;
-    this.#window.drop(this.#delimiter.length);
-    if (this.#head !== undefined) {
-      this.#parts.push(formPart(this.#head, this.#content.take(new Uint8Array(0))));
-    }
-    this.#head = undefined;
+    if (this.#place === "content") this.#sink.end(this.#at);
+    this.#drop(this.#delimiter.length);
     this.#place = "boundary";
     return true;
   }
@@ -138,9 +153,10 @@ export class MultipartReader {
     if (blanks > paddingBytesMax) throw malformedForm("a boundary has too many blanks behind it");
     if (bytes.length < blanks + lineEnd.length) return false;
     if (bytes.indexOf(lineEnd) !== blanks) throw malformedForm(cutOff);
-    if (this.#parts.length === partsMax) throw malformedForm(`more than ${partsMax} parts`);
+    if (this.#parts === partsMax) throw malformedForm(`more than ${partsMax} parts`);
+    this.#parts += 1;
     // The line's end stays: before an empty head it is the half of what ends it.
-    this.#window.drop(blanks);
+    this.#drop(blanks);
     this.#headSearched = 0;
     this.#place = "head";
     return true;
@@ -158,8 +174,9 @@ export class MultipartReader {
       this.#headSearched = Math.max(0, bytes.length - this.#delimiter.length);
       return false;
     }
-    this.#head = partHeadFrom(bytes.subarray(Math.min(lineEnd.length, end), end));
-    this.#window.drop(end + headEnd.length);
+    const head = partHeadFrom(bytes.subarray(Math.min(lineEnd.length, end), end));
+    this.#drop(end + headEnd.length);
+    this.#sink.begin(head, this.#at);
     this.#place = "content";
     return true;
   }

@@ -25,6 +25,12 @@ export const mediaTypeFrom: (text: string) => MediaType = oncePerText((text) => 
   return { type: text.slice(0, semicolon).trim().toLowerCase(), parameters };
 });
 
+/** How often a field value has a parameter: readers differ in which one of two they take. */
+export function countParameter(text: string, name: string): number {
+  const names = [...text.matchAll(parameter)];
+  return names.filter(([, each = ""]) => each.toLowerCase() === name).length;
+}
+
 interface Range {
   readonly type: string;
   readonly quality: number;
