@@ -163,6 +163,23 @@ describe.each(dialects)("in front of %s", (dialect) => {
   );
 });
 
+test("an endpoint that asks to be left alone is ejected, once, which a line and the metrics tell", async () => {
+  const headers = { "retry-after": "1" };
+  providers["openai-chat"].illness = { kind: "status", status: 503, headers };
+  for (let call = 0; call < 3; call += 1) await chat("openai-chat-then-second");
+  const isOf = (line: Record<string, unknown>) =>
+    line.msg === "endpoint ejected" && line.cause === "retry_after";
+  expect(await gateway.line(isOf)).toMatchObject({
+    ...{ pool: "openai-chat", endpoint: "openai-chat", model: "double" },
+    for_ms: 1_000,
+  });
+  expect(gateway.lines.filter(isOf)).toHaveLength(1);
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  expect(metrics).toContain(
+    'load_balancer_ejections_total{core="openai-chat",cause="retry_after"} 1',
+  );
+});
+
 describe("a fallback with steps for certain failures", () => {
   const refusal = (message: string): ProviderFault => ({
     kind: "status",
