@@ -119,6 +119,10 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     return leastMs;
   }
 
+  goesOn(): boolean {
+    return false;
+  }
+
   empty(): ConnectError {
     const { title } = this.#source;
     const cause = this.#source.causeOfSickness();
