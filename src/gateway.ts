@@ -37,7 +37,7 @@ import type { Logger } from "#observability/logger.ts";
 import { createMetrics, type Metrics } from "#observability/metrics.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
-import { Pool, type PoolChange } from "#pool/pool.ts";
+import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
 import { createDispatch, type Dispatch } from "#routing/dispatch.ts";
@@ -176,6 +176,15 @@ function attemptReporter({ metrics, stats, logger, records }: Shared) {
   };
 }
 
+/** Counts ejections, and leaves a line of each. */
+function ejectionReporter({ metrics, logger }: Shared) {
+  return ({ pool, endpoint, model, cause, forMs }: PoolEjection): void => {
+    metrics.balancerEjections.inc({ core: endpoint, cause });
+    const facts = { pool, endpoint, model, cause, for_ms: threeDigits(forMs) };
+    logger.warn(facts, "endpoint ejected");
+  };
+}
+
 /** Builds the chat pool, whose health shows in the gateway's own. */
 async function openChat(shared: Shared): Promise<ChatSide> {
   const { settings, clock, logger, health, records } = shared;
@@ -200,6 +209,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
         if (state.kind === "healthy") logger.info(facts, "core health");
         else logger.warn({ ...facts, error: causeText(state.cause) }, "core health");
       },
+      onEjection: ejectionReporter(shared),
     },
   );
   const { algorithm, retryAttempts, attemptTimeoutMs, retryBudget, hedgeBudget } = chat;
@@ -232,10 +242,8 @@ async function openChat(shared: Shared): Promise<ChatSide> {
 }
 
 /** Opens the providers and builds the routes; who has none loads nothing for them. */
-async function openCatalog(
-  { settings, clock, logger, records }: Shared,
-  cores: ChatTarget,
-): Promise<ChatCatalog> {
+async function openCatalog(shared: Shared, cores: ChatTarget): Promise<ChatCatalog> {
+  const { settings, clock, logger, records } = shared;
   const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
   const rng = systemRng;
   const { retryAttempts, attemptTimeoutMs } = chat;
@@ -262,6 +270,7 @@ async function openCatalog(
       if (health.kind === "healthy") logger.info(facts, "provider health");
       else logger.warn({ ...facts, error: causeText(health.cause) }, "provider health");
     },
+    onEjection: ejectionReporter(shared),
     onKeyRefused: (event: { provider: string; tail: string; reason: string }) =>
       logger.warn(
         { provider: event.provider, key: event.tail, reason: event.reason },

@@ -6,7 +6,7 @@ import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
-import { Pool, type PoolChange } from "#pool/pool.ts";
+import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
 import type { RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
@@ -27,6 +27,8 @@ export interface OpenProvidersDeps {
   readonly rng: Rng;
   /** Notified of each change of an endpoint's health. */
   onChange(change: PoolChange): void;
+  /** Told of each ejection of an endpoint. */
+  onEjection(ejection: PoolEjection): void;
   /** A key was refused; `tail` is what may be shown of it. */
   onKeyRefused(event: {
     readonly provider: string;

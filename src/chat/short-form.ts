@@ -33,6 +33,12 @@ export function stopOfWord(word: string): Stop {
   return stopOf(kinds[word] ?? Kind.END, word);
 }
 
+/** Why each alternative of a response ended. */
+export function stopsOf(response: ChatResponse): Stop[] {
+  const ends = [response, ...response.alternatives].map(({ stop }) => stop);
+  return ends.map((stop) => stop ?? stopOfWord(response.finishReason));
+}
+
 /** The calls of parts, each with what it returned where that stands among them. */
 export function toolCallsOf(parts: readonly Part[]): ToolCall[] {
   const calls = new Map<string, ToolCall>();

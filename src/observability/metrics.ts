@@ -122,6 +122,11 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
       "algorithm",
       "core",
     ]),
+    balancerEjections: counter(
+      "load_balancer_ejections_total",
+      "Times that an endpoint was given no calls for a while: calls failed (failures), or it asked for that (retry_after).",
+      ["core", "cause"],
+    ),
     balancerExtra: counter(
       "load_balancer_extra_attempts_total",
       "Attempts beyond the first of a call: retries after a failure, hedges beside a silent endpoint.",

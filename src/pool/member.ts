@@ -77,6 +77,15 @@ export interface ModelSnapshot {
  */
 export type Outcome = "ok" | "refused" | "cancelled" | "failed" | "lost" | "key" | "outrun";
 
+/** A model of a member is given no calls for now. */
+export interface Ejection {
+  /** Empty where the member chooses its model. */
+  readonly model: string;
+  /** Too many calls failed, or the member itself asked to be left alone. */
+  readonly cause: "failures" | "retry_after";
+  readonly forMs: number;
+}
+
 /** Models that a member keeps numbers of; the one not asked for longest goes first. */
 const modelsMax = 256;
 
@@ -95,9 +104,15 @@ export class Member<B> {
   #answeredMs = Number.NEGATIVE_INFINITY;
   readonly #models = new Map<string, ModelStats>();
   readonly #breaker: BreakerOptions | undefined;
+  readonly #onEjection: ((ejection: Ejection) => void) | undefined;
 
-  constructor({ id, weight, backend }: MemberOptions<B>, breaker?: BreakerOptions) {
+  constructor(
+    { id, weight, backend }: MemberOptions<B>,
+    breaker?: BreakerOptions,
+    onEjection?: (ejection: Ejection) => void,
+  ) {
     this.#breaker = breaker;
+    this.#onEjection = onEjection;
     this.id = id;
     this.weight = weight;
     this.backend = backend;
@@ -153,11 +168,16 @@ export class Member<B> {
       return;
     }
     if (!isBad) this.#answeredMs = nowMs;
-    const before = stats.breaker.state(nowMs);
-    stats.breaker.end(isBad ? "failed" : "ok", ticket, nowMs);
-    if (before !== "closed" && stats.breaker.state(nowMs) === "closed") stats.forget();
+    const { breaker } = stats;
+    const before = breaker.state(nowMs);
+    breaker.end(isBad ? "failed" : "ok", ticket, nowMs);
+    if (isBad && retryAfterMs > 0) breaker.openFor(retryAfterMs, nowMs);
+    const after = breaker.state(nowMs);
+    if (before !== "closed" && after === "closed") stats.forget();
     stats.add(!isBad, latencyMs, nowMs);
-    if (isBad && retryAfterMs > 0) stats.breaker.openFor(retryAfterMs, nowMs);
+    if (before === "open" || after !== "open") return;
+    const cause = breaker.fitness(nowMs) === "resting" ? "retry_after" : "failures";
+    this.#onEjection?.({ model: observed.model, cause, forMs: breaker.restMs(nowMs) });
   }
 
   /** A call ended that showed nothing. */

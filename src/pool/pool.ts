@@ -10,6 +10,7 @@ import type { Exclusion } from "./exclusion.ts";
 import { Lease } from "./lease.ts";
 import {
   type Candidate,
+  type Ejection,
   Member,
   type MemberOptions,
   type MemberSnapshot,
@@ -45,6 +46,14 @@ export interface PoolDeps {
   readonly rng: Rng;
   /** Told of each change after it holds; must not throw. */
   onChange?(change: PoolChange): void;
+  /** Told when a member is given no calls for now, once each time; must not throw. */
+  onEjection?(ejection: PoolEjection): void;
+}
+
+/** An endpoint is given no calls of a model for now. */
+export interface PoolEjection extends Ejection {
+  readonly pool: string;
+  readonly endpoint: string;
 }
 
 /** The usual limits with another time for the first ejection; the greatest keeps its proportion. */
@@ -105,7 +114,10 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     const breaker = breakerOf(options.ejectionMs);
     this.#onChange = (member) => deps.onChange?.({ pool: this.name, member: member.snapshot() });
     const places = options.members.map((memberOptions): [string, Place<B>] => {
-      const member = new Member(memberOptions, breaker);
+      const about = { pool: this.name, endpoint: memberOptions.id };
+      const member = new Member(memberOptions, breaker, (ejection) =>
+        deps.onEjection?.({ ...about, ...ejection }),
+      );
       const onChange = () => this.#onChange(member);
       const probe = startProbe(member, options, { ...deps, signal, onChange });
       return [member.id, { member, probe }];

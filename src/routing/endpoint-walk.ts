@@ -119,12 +119,20 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     return leastMs;
   }
 
+  goesOn(): boolean {
+    return false;
+  }
+
   empty(): ConnectError {
     const { title } = this.#source;
     const cause = this.#source.causeOfSickness();
     const restMs = this.waitMs();
-    if (restMs === undefined)
-      return fault("POOL_EMPTY", `no endpoint of ${title} is healthy`, { cause });
+    if (restMs === undefined) {
+      const isFull = this.#source.excluded().some(({ reason }) => reason === "max_concurrent");
+      return isFull
+        ? fault("OVERLOADED", `every endpoint of ${title} has as many calls as it may have`)
+        : fault("POOL_EMPTY", `no endpoint of ${title} is healthy`, { cause });
+    }
     const message = `every endpoint of ${title} asked to be left alone for now`;
     return fault("POOL_EMPTY", message, { cause, retryAfterMs: Math.ceil(restMs) });
   }

@@ -55,11 +55,16 @@ export class Journey<B> implements AttemptOwner {
   }
 
   /** The call as the attempt's endpoint is given it, with the time that is left. */
-  asked({ endpoint, model, pool }: Attempt<B>): AttemptCall {
+  asked({ endpoint, model, pool, choice }: Attempt<B>): AttemptCall {
     const { signal, requestId, timeoutMs } = this.#call;
-    return timeoutMs === undefined
-      ? { signal, requestId, pool, endpoint, model }
-      : { signal, requestId, pool, endpoint, model, timeoutMs: this.#leftOf(timeoutMs) };
+    const asked =
+      timeoutMs === undefined
+        ? { signal, requestId, pool, endpoint, model }
+        : { signal, requestId, pool, endpoint, model, timeoutMs: this.#leftOf(timeoutMs) };
+    const mayGoOn = this.#attempts <= this.#route.retryAttempts;
+    return mayGoOn && this.#walk.goesOn(choice, "CONTENT_POLICY_REFUSED")
+      ? { ...asked, failsDeclined: true }
+      : asked;
   }
 
   /** Runs a try, and another beside it after a silence. Resolves to what won; undefined: another try may follow. */

@@ -33,6 +33,8 @@ export interface Walk<B> {
   again(timeLeftMs?: number): Choice<B> | undefined;
   /** Milliseconds until `again` may find one; undefined when it will not. */
   waitMs(): number | undefined;
+  /** Whether such a failure of a choice would lead to one that it does not lead to by itself: that of another step. */
+  goesOn(choice: Choice<B>, reason: Reason): boolean;
   /** What a call fails with that found no endpoint at all. */
   empty(): ConnectError;
 }

@@ -139,6 +139,15 @@ class FallbackWalk<B> implements Walk<B> {
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
+  goesOn(choice: Choice<B>, reason: Reason): boolean {
+    const at = this.#steps.get(choice);
+    if (at === undefined) return false;
+    if (this.#walks[at]?.goesOn(choice, reason) === true) return true;
+    return this.#walks.some(
+      (walk, step) => step > at && walk !== undefined && this.#node.admits(step, reason),
+    );
+  }
+
   empty(): ConnectError {
     const walk = this.#walks[this.#at] ?? this.#walks.find((one) => one !== undefined);
     return (walk as Walk<B>).empty();

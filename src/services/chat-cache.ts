@@ -5,7 +5,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Piece, Source } from "#cache/piece.ts";
 import type { ResponseCache } from "#cache/response-cache.ts";
-import { stopOfWord } from "#chat/short-form.ts";
+import { stopsOf } from "#chat/short-form.ts";
 import { relayKey, type Words } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import {
@@ -177,8 +177,7 @@ export class CachedChat {
         headers: this.#headers(),
         ...kept(relay?.wordsOf(response)),
       };
-      const ends = [response, ...response.alternatives].map(({ stop }) => stop);
-      return isWhole(ends.map((stop) => stop ?? stopOfWord(response.finishReason)));
+      return isWhole(stopsOf(response));
     }.bind(this);
     let told: Told<ChatResponse> | undefined;
     for await (const { piece, isKept } of this.#read(source)) {

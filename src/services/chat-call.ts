@@ -8,6 +8,7 @@ import type { ChatRequest, ChatResponse, CountTokensResponse } from "#gen/polyga
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { RoutedCall as DispatchedCall } from "#routing/dispatch.ts";
+import { unlessDeclined, untilDeclined } from "./declined.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
 /** Tokens that a response is taken to have where nobody bounds it. */
@@ -48,12 +49,18 @@ export class ActiveChat extends RoutedCall {
 
   /** A whole response, for as long as `call` allows. */
   response(call: DispatchedCall): Promise<ChatResponse> {
-    return this.whole((backend, attempt) => backend.chat(this.#request, attempt), call);
+    return this.whole((backend, attempt) => {
+      const response = backend.chat(this.#request, attempt);
+      return attempt.failsDeclined === true ? unlessDeclined(response) : response;
+    }, call);
   }
 
   /** The response as events; `end` is to be called with how it went. */
   events(call: DispatchedCall): AsyncGenerator<ChatEvent> {
-    return this.pieces((backend, attempt) => backend.streamChat(this.#request, attempt), call);
+    return this.pieces((backend, attempt) => {
+      const events = backend.streamChat(this.#request, attempt);
+      return attempt.failsDeclined === true ? untilDeclined(events) : events;
+    }, call);
   }
 
   /** The tokens that a response would read. */

@@ -160,6 +160,23 @@ describe.each(dialects)("in front of %s", (dialect) => {
   );
 });
 
+test("an endpoint that asks to be left alone is ejected, once, which a line and the metrics tell", async () => {
+  const headers = { "retry-after": "1" };
+  providers["openai-chat"].illness = { kind: "status", status: 503, headers };
+  for (let call = 0; call < 3; call += 1) await chat("openai-chat-then-second");
+  const isOf = (line: Record<string, unknown>) =>
+    line.msg === "endpoint ejected" && line.cause === "retry_after";
+  expect(await gateway.line(isOf)).toMatchObject({
+    ...{ pool: "openai-chat", endpoint: "openai-chat", model: "double" },
+    for_ms: 1_000,
+  });
+  expect(gateway.lines.filter(isOf)).toHaveLength(1);
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  expect(metrics).toContain(
+    'load_balancer_ejections_total{core="openai-chat",cause="retry_after"} 1',
+  );
+});
+
 describe("a fallback with steps for certain failures", () => {
   const refusal = (message: string): ProviderFault => ({
     kind: "status",
@@ -173,6 +190,48 @@ describe("a fallback with steps for certain failures", () => {
   ] as const)("%s leads to its step", async (_name, fault, model) => {
     providers["openai-chat"].faults.push(fault);
     expect(await chat("typed")).toMatchObject({ status: 200, provider: "second", model });
+  });
+
+  const chunk = (delta: object, finish_reason: string | null) =>
+    `data: ${JSON.stringify({ id: "x", choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+  const declined = JSON.stringify({
+    id: "x",
+    choices: [{ index: 0, message: { content: "I" }, finish_reason: "content_filter" }],
+  });
+  const declinedStream = `${chunk({ content: "" }, null)}${chunk({}, "content_filter")}data: [DONE]\n\n`;
+  const bytes = (text: string): ProviderFault => ({ kind: "bytes", bytes: text });
+
+  test("a response that its provider declines to give leads to the step for that", async () => {
+    providers["openai-chat"].faults.push(bytes(declined));
+    expect(await chat("typed")).toMatchObject({ text: "Second", model: "permissive" });
+    providers["openai-chat"].faults.push(bytes(declinedStream));
+    const { text } = await streamOf("typed");
+    expect(text).toContain('"delta":"Sec');
+    expect(text).not.toContain("content_filter");
+  });
+
+  test("relayed ones do, too; one that was begun is passed on as it is", async () => {
+    const messages = [{ role: "user", content: "x" }];
+    const asked = { model: "typed", stream: true, messages };
+    providers["openai-chat"].faults.push(bytes(declinedStream));
+    const elsewhere = await stream("/v1/chat/completions", asked);
+    expect(elsewhere.text).toContain("Sec");
+    const begun = chunk({ content: "I" }, null) + declinedStream;
+    providers["openai-chat"].faults.push(bytes(begun));
+    expect((await stream("/v1/chat/completions", asked)).text).toBe(begun);
+  });
+
+  test("without such a step it is a response like any other, whole and as a stream", async () => {
+    providers["openai-chat"].faults.push(bytes(declined), bytes(declinedStream));
+    const route = "openai-chat-then-second";
+    expect(await chat(route)).toMatchObject({ status: 200, text: "I", attempts: "1" });
+    expect((await streamOf(route)).text).toContain("content_filter");
+  });
+
+  test("whoever is asked last is heard, even if it declines as well", async () => {
+    providers["openai-chat"].faults.push(bytes(declined));
+    providers.second.faults.push(bytes(declined));
+    expect(await chat("typed")).toMatchObject({ status: 200, text: "I", model: "permissive" });
   });
 
   test("a request that is wrong is wrong everywhere", async () => {

@@ -2,8 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
+import { reasonOf } from "#errors/fault.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import { Pool } from "#pool/pool.ts";
+import { defaultWeights } from "#routing/strategies/scored.ts";
+import { StrategyNode } from "#routing/strategy-route.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 function setting(concurrentMax?: number) {
@@ -31,6 +34,25 @@ function setting(concurrentMax?: number) {
   const ids = () => pool.endpoints("m").map(({ id }) => id);
   return { clock, pool, ids, changes, resets };
 }
+
+test("where all are full a call is refused as one too many, not as sent to the sick", async () => {
+  const { pool } = setting(1);
+  const node = new StrategyNode({
+    ...{ name: "route", strategy: "round_robin", hasAffinity: false, rng: seededRng(1) },
+    targets: [{ pool, model: "m", weight: 1, costOf: () => undefined }],
+    wishes: { weights: defaultWeights },
+  });
+  const walk = node.walk({ promptTokens: 1, outputTokens: 1 });
+  const first = walk.next();
+  walk.next();
+  expect(walk.next()).toBeUndefined();
+  expect(reasonOf(walk.empty())).toBe("OVERLOADED");
+  first?.lease.settle("ok");
+  const later = node.walk({ promptTokens: 1, outputTokens: 1 });
+  expect(later.next()?.lease.id).toBe(first?.lease.id);
+  pool.drain(true);
+  expect(reasonOf(node.walk({ promptTokens: 1, outputTokens: 1 }).empty())).toBe("POOL_EMPTY");
+});
 
 describe("draining", () => {
   test("takes members out for every way to choose, says why, and tells of it once", () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
 import { fault } from "#errors/fault.ts";
-import { Pool, type PoolChange } from "#pool/pool.ts";
+import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const intervalMs = 10_000;
@@ -327,6 +327,47 @@ describe("leases", () => {
     const { pool } = poolOf(1);
     await using _ = pool;
     expect(() => pool.lease("core-9")).toThrow(new RangeError("pool chat has no member core-9"));
+  });
+});
+
+describe("an ejection is told once,", () => {
+  const ejectionsOf = () => {
+    const told: PoolEjection[] = [];
+    const clock = createManualClock();
+    const members = [{ id: "core-1", weight: 1, backend: new SwitchBackend() }];
+    const pool = new Pool(
+      { name: "chat", members, healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs },
+      { clock, rng: seededRng(3), onEjection: (ejection) => told.push(ejection) },
+    );
+    const call = (outcome: "ok" | "failed", retryAfterMs = 0) => {
+      const lease = pool.lease("core-1", "m");
+      return () => lease.settle(outcome, { model: "m", latencyMs: 1, retryAfterMs });
+    };
+    return { told, clock, pool, call };
+  };
+
+  test("however many calls under way fail as well, and again when it did not recover", async () => {
+    const { told, clock, pool, call } = ejectionsOf();
+    await using _ = pool;
+    const ends = Array.from({ length: 20 }, () => call("failed"));
+    for (const end of ends) end();
+    const first = { pool: "chat", endpoint: "core-1", model: "m", cause: "failures" };
+    expect(told).toEqual([{ ...first, forMs: 5_000 }]);
+    await clock.advance(5_001);
+    call("failed")();
+    expect(told.slice(1)).toEqual([{ ...first, forMs: 10_000 }]);
+    await clock.advance(10_001);
+    call("ok")();
+    call("failed")();
+    expect(told).toHaveLength(2);
+  });
+
+  test("also of one that asked to be left alone, with the time that it asked for", async () => {
+    const { told, pool, call } = ejectionsOf();
+    await using _ = pool;
+    call("failed", 7_000)();
+    call("failed", 6_000)();
+    expect(told).toMatchObject([{ cause: "retry_after", forMs: 7_000 }]);
   });
 });
 

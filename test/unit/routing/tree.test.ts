@@ -33,6 +33,7 @@ function node(name: string, ...endpoints: string[]): RouteNode<string> {
         again: () =>
           isHopeless() ? undefined : ({ pool: name, model: `${name} again` } as Choice<string>),
         waitMs: () => (isHopeless() ? undefined : 7),
+        goesOn: () => false,
         empty: () => fault("POOL_EMPTY", name),
       };
     },
@@ -160,6 +161,22 @@ describe("a fallback", () => {
       ["BACKEND_FAILED", "d"],
     ] as const)("%s leads to %s", (reason, expected) => {
       expect(asked(typed.walk(ask), reason)).toEqual(["a", expected]);
+    });
+
+    it("tells which of its choices a refusal would lead on from", () => {
+      const walk = typed.walk(ask);
+      const first = walk.next() as Choice<string>;
+      expect(walk.goesOn(first, "CONTENT_POLICY_REFUSED")).toBe(true);
+      walk.failed(first, "CONTENT_POLICY_REFUSED");
+      const permissive = walk.next() as Choice<string>;
+      expect(walk.goesOn(permissive, "CONTENT_POLICY_REFUSED")).toBe(false);
+      expect(walk.goesOn(permissive, "BACKEND_FAILED")).toBe(true);
+      const within = new FallbackNode("outer", [{ node: typed }]).walk(ask);
+      const choice = within.next() as Choice<string>;
+      expect(within.goesOn(choice, "CONTENT_POLICY_REFUSED")).toBe(true);
+      const unnamed = new FallbackNode("f", steps).walk(ask);
+      const any = unnamed.next() as Choice<string>;
+      expect(unnamed.goesOn(any, "CONTENT_POLICY_REFUSED")).toBe(false);
     });
 
     it("goes on from such a step as from any other", () => {
