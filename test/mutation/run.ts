@@ -14,24 +14,30 @@ import { testsOfRoom } from "./rooms.ts";
 const rooms = Object.keys(testsOfRoom);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { mutate: { type: "string" }, force: { type: "boolean", default: false } },
+  options: {
+    mutate: { type: "string" },
+    force: { type: "boolean", default: false },
+    concurrency: { type: "string", default: "2" },
+  },
 });
 const [room = ""] = positionals;
 if (!rooms.includes(room)) {
-  console.error(`usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob] [--force]`);
+  console.error(
+    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--concurrency 2] [--force]`,
+  );
   process.exit(2);
 }
 
 process.env.MUTATION_ROOM = room;
 const results = await new Stryker({
-  mutate: [values.mutate ?? `src/${room}/**/*.ts`],
+  mutate: values.mutate?.split(",") ?? [`src/${room}/**/*.ts`],
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
   vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
   // What is computed while a module loads can be changed only by loading all anew for each change.
   ignoreStatic: true,
-  concurrency: 2,
+  concurrency: Number(values.concurrency),
   incremental: true,
   force: values.force,
   incrementalFile: `.cache/mutation/${room}.json`,
@@ -43,7 +49,7 @@ const results = await new Stryker({
   disableTypeChecks: false,
   allowConsoleColors: false,
   // On a busy machine a shorter time would take slow tests for changes that never end.
-  timeoutMS: 10_000,
+  timeoutMS: 5_000,
 }).runMutationTest();
 const counts = new Map<string, number>();
 for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);
