@@ -8,7 +8,7 @@ import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
-import { principalKey } from "#interceptors/context.ts";
+import { principalKey, valuesOf } from "#interceptors/context.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -40,7 +40,7 @@ function caller(options: {
     },
     [auth.interceptor, authorize()],
   );
-  return { call, seen, clock };
+  return { call, seen, clock, auth };
 }
 
 const { listModels, unloadModel } = ModelsService.method;
@@ -49,7 +49,19 @@ describe("with auth on", () => {
   const rows = [
     { name: "a bearer token is known", header: { authorization: "Bearer reader-key" } },
     { name: "the scheme's case does not matter", header: { authorization: "bEARER reader-key" } },
+    {
+      name: "spaces behind the scheme do not matter",
+      header: { authorization: "Bearer   reader-key" },
+    },
     { name: "an API key is known", header: { "x-api-key": "reader-key" } },
+    {
+      name: "an API key as Google's clients send it is known",
+      header: { "x-goog-api-key": "reader-key" },
+    },
+    {
+      name: "a bearer token counts before API keys",
+      header: { authorization: "Bearer reader-key", "x-api-key": "operator-key" },
+    },
   ] as const;
   for (const { name, header } of rows) {
     test(name, async () => {
@@ -65,8 +77,18 @@ describe("with auth on", () => {
     const { call, seen } = caller({ enabled: true });
     const error = await rejection(call(listModels, {}));
     expect([error.code, reasonOf(error)]).toEqual([Code.Unauthenticated, "CREDENTIAL_MISSING"]);
+    expect(error.rawMessage).toContain("Authorization: Bearer <key>");
     expect(seen).toEqual([]);
   });
+
+  test.each(["Basic reader-key", "NotBearer reader-key", "Bearer reader-key more", "Bearer", ""])(
+    "%j is no credential",
+    async (authorization) => {
+      const { call } = caller({ enabled: true });
+      const error = await rejection(call(listModels, {}, { header: { authorization } }));
+      expect(reasonOf(error)).toBe("CREDENTIAL_MISSING");
+    },
+  );
 
   test("an unknown credential is refused, and its text is not in the error", async () => {
     const { call } = caller({ enabled: true });
@@ -81,6 +103,14 @@ describe("with auth on", () => {
     const { call } = caller({ enabled: true });
     const { message } = await call(HealthService.method.getHealth, {});
     expect(message).toMatchObject({ status: "healthy" });
+  });
+
+  test("a public method takes a call with a wrong credential, as anybody's", async () => {
+    const { call } = caller({ enabled: true, anonymousScopes: ["admin"] });
+    const record = callRecord();
+    const header = { authorization: "Bearer not-a-key" };
+    await call(HealthService.method.getHealth, {}, { header, record });
+    expect(record.principal).toBe("anonymous");
   });
 
   test("a method with a scope refuses a principal without it, naming the scope", async () => {
@@ -180,6 +210,36 @@ describe("too many unknown credentials of an address", () => {
     }
     expect(await attempt("wrong")).toBe("CREDENTIAL_INVALID");
     await fail(attempts(0).attempt, 100);
+  });
+});
+
+describe("admission, ahead of a call's body", () => {
+  const { getHealth } = HealthService.method;
+  const withKey = (key: string, clientAddress = "192.0.2.1") => ({
+    header: new Headers({ "x-api-key": key }),
+    values: valuesOf(callRecord({ clientAddress })),
+  });
+
+  test("is for whoever the method will take: known callers, and anybody where it is public", () => {
+    const { auth } = caller({ enabled: true });
+    expect(auth.admits(listModels, withKey("reader-key"))).toBe(true);
+    expect(auth.admits(listModels, withKey("wrong"))).toBe(false);
+    expect(auth.admits(getHealth, withKey("wrong"))).toBe(true);
+    expect(caller({ enabled: false }).auth.admits(listModels, withKey("wrong"))).toBe(true);
+  });
+
+  test("counts a wrong key once, however often the call is asked about", () => {
+    const { auth } = caller({ enabled: true, failuresPerMinute: 2 });
+    const wrong = withKey("wrong");
+    for (let time = 0; time < 10; time++) expect(auth.admits(listModels, wrong)).toBe(false);
+    expect(auth.admits(listModels, withKey("reader-key"))).toBe(true);
+  });
+
+  test("is not for an address that has sent too many wrong keys", () => {
+    const { auth } = caller({ enabled: true, failuresPerMinute: 1 });
+    expect(auth.admits(listModels, withKey("wrong"))).toBe(false);
+    expect(auth.admits(listModels, withKey("reader-key"))).toBe(false);
+    expect(auth.admits(listModels, withKey("reader-key", "192.0.2.2"))).toBe(true);
   });
 });
 
