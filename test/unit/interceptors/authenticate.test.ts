@@ -3,12 +3,12 @@ import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
-import { principalKey, valuesOf } from "#interceptors/context.ts";
+import { type Principal, principalKey, valuesOf } from "#interceptors/context.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -24,6 +24,7 @@ function caller(options: {
   failuresPerMinute?: number;
 }) {
   const seen: string[] = [];
+  const principals: Principal[] = [];
   const clock = createManualClock();
   const { enabled, anonymousScopes = [], failuresPerMinute = 30 } = options;
   const auth = authentication({ enabled, keys, anonymousScopes, failuresPerMinute }, clock);
@@ -33,6 +34,7 @@ function caller(options: {
       router.service(ModelsService, {
         listModels: (_request, { values }) => {
           seen.push(values.get(principalKey).id);
+          principals.push(values.get(principalKey));
           return {};
         },
         unloadModel: () => ({}),
@@ -40,7 +42,7 @@ function caller(options: {
     },
     [auth.interceptor, authorize()],
   );
-  return { call, seen, clock, auth };
+  return { call, seen, principals, clock, auth };
 }
 
 const { listModels, unloadModel } = ModelsService.method;
@@ -95,6 +97,7 @@ describe("with auth on", () => {
     const header = { authorization: "Bearer not-a-key" };
     const error = await rejection(call(listModels, {}, { header }));
     expect(reasonOf(error)).toBe("CREDENTIAL_INVALID");
+    expect(error.rawMessage).toContain("credential");
     const sent = error.details.map((detail) => ("value" in detail ? detail.value : detail));
     expect(inspect([error.message, sent], { depth: 8 })).not.toContain("not-a-key");
   });
@@ -103,6 +106,17 @@ describe("with auth on", () => {
     const { call } = caller({ enabled: true });
     const { message } = await call(HealthService.method.getHealth, {});
     expect(message).toMatchObject({ status: "healthy" });
+  });
+
+  test("whoever has a key is authenticated, with the key's scopes and no others", async () => {
+    const { call, principals } = caller({ enabled: true, anonymousScopes: ["other"] });
+    for (const key of ["reader-key", "operator-key"]) {
+      await call(listModels, {}, { header: { "x-api-key": key } });
+    }
+    expect(principals).toEqual([
+      { id: "reader", authenticated: true, scopes: new Set() },
+      { id: "operator", authenticated: true, scopes: new Set(["admin"]) },
+    ]);
   });
 
   test("a public method takes a call with a wrong credential, as anybody's", async () => {
@@ -118,7 +132,8 @@ describe("with auth on", () => {
     const header = { "x-api-key": "reader-key" };
     const error = await rejection(call(unloadModel, { model: "m" }, { header }));
     expect([error.code, reasonOf(error)]).toEqual([Code.PermissionDenied, "SCOPE_REQUIRED"]);
-    expect(error.rawMessage).toContain('"admin"');
+    expect(error.rawMessage).toBe('UnloadModel needs the scope "admin"');
+    expect(error.findDetails(ErrorInfoSchema)[0]?.metadata).toEqual({ scope: "admin" });
   });
 
   test("a method with a scope takes a principal that has it", async () => {
@@ -155,6 +170,7 @@ describe("too many unknown credentials of an address", () => {
     const record = callRecord({ clientAddress: "192.0.2.1" });
     const error = await rejection(call(listModels, {}, { header, record }));
     expect(error.code).toBe(Code.ResourceExhausted);
+    expect(error.rawMessage).toContain("too many unknown credentials");
     const [retry] = error.findDetails(RetryInfoSchema);
     expect(retry?.retryDelay).toMatchObject({ seconds: 12n, nanos: 0 });
     await clock.advance(12_000);
@@ -245,14 +261,16 @@ describe("admission, ahead of a call's body", () => {
 
 describe("with auth off", () => {
   test("everybody is anonymous, credentials are not looked at", async () => {
-    const { call, seen } = caller({ enabled: false });
+    const { call, seen, principals } = caller({ enabled: false });
     await call(listModels, {}, { header: { authorization: "Bearer whatever" } });
     expect(seen).toEqual(["anonymous"]);
+    expect(principals).toEqual([{ id: "anonymous", authenticated: false, scopes: new Set() }]);
   });
 
   test("a method with a scope is refused unless everybody was given it", async () => {
     const error = await rejection(caller({ enabled: false }).call(unloadModel, { model: "m" }));
     expect(reasonOf(error)).toBe("SCOPE_REQUIRED");
+    expect(error.rawMessage).toContain("set API_KEY, or auth.anonymous_scopes: [admin]");
     await caller({ enabled: false, anonymousScopes: ["admin"] }).call(unloadModel, { model: "m" });
   });
 });
