@@ -1,7 +1,7 @@
 /**
  * Changes the source a piece at a time and looks whether a test fails: `npm run mutation -- <room>`
  * prints the room's score and the changes that no test noticed. What did not change since the last run
- * is not run again.
+ * is not run again. A room that is too large goes in parts, by `--mutate` and `--tests`.
  */
 
 import { tmpdir } from "node:os";
@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     mutate: { type: "string" },
+    tests: { type: "string" },
     force: { type: "boolean", default: false },
     concurrency: { type: "string", default: "2" },
   },
@@ -23,12 +24,12 @@ const { values, positionals } = parseArgs({
 const [room = ""] = positionals;
 if (!rooms.includes(room)) {
   console.error(
-    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--concurrency 2] [--force]`,
+    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--tests glob,…] [--concurrency 2] [--force]`,
   );
   process.exit(2);
 }
 
-process.env.MUTATION_ROOM = room;
+process.env.MUTATION_TESTS = values.tests ?? testsOfRoom[room]?.join(",");
 const results = await new Stryker({
   mutate: values.mutate?.split(",") ?? [`src/${room}/**/*.ts`],
   testRunner: "vitest",
@@ -38,7 +39,8 @@ const results = await new Stryker({
   // What is computed while a module loads can be changed only by loading all anew for each change.
   ignoreStatic: true,
   concurrency: Number(values.concurrency),
-  incremental: true,
+  // What other tests noticed says nothing of these.
+  incremental: values.tests === undefined,
   force: values.force,
   incrementalFile: `.cache/mutation/${room}.json`,
   ignorePatterns: ["/.cache", "/dist", "/docs", "/bench"],
