@@ -69,7 +69,7 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
     ...(portalPort === undefined ? [] : ["portal_port"]),
     ...(apiPort === undefined ? [] : ["api_port"]),
   ];
-  if (first !== undefined && second !== undefined && first !== "portal_port") {
+  if (second !== undefined && first !== "portal_port") {
     report(
       ["gateway", second],
       `stands beside ${first}`,

@@ -145,6 +145,17 @@ describe("the port of metrics", () => {
     ]);
   });
 
+  test("is no other where one of several listeners serves them at that address", () => {
+    const listeners = [
+      { name: "a", port: 1 },
+      { name: "b", port: 9090 },
+    ];
+    expect(portsOf({ listeners, metrics: { port: 9090 } })).toEqual([
+      ["a", 1],
+      ["b", 9090],
+    ]);
+  });
+
   test("is another where the same port of another host serves them", () => {
     const listeners = [{ name: "a", port: 9090, host: "::1" }];
     expect(portsOf({ listeners, metrics: { port: 9090 } })).toEqual([
