@@ -19,12 +19,13 @@ const { values, positionals } = parseArgs({
     tests: { type: "string" },
     force: { type: "boolean", default: false },
     concurrency: { type: "string", default: "2" },
+    timeout: { type: "string", default: "5000" },
   },
 });
 const [room = ""] = positionals;
 if (!rooms.includes(room)) {
   console.error(
-    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--tests glob,…] [--concurrency 2] [--force]`,
+    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--tests glob,…] [--concurrency 2] [--timeout ms] [--force]`,
   );
   process.exit(2);
 }
@@ -51,7 +52,7 @@ const results = await new Stryker({
   disableTypeChecks: false,
   allowConsoleColors: false,
   // On a busy machine a shorter time would take slow tests for changes that never end.
-  timeoutMS: 5_000,
+  timeoutMS: Number(values.timeout),
 }).runMutationTest();
 const counts = new Map<string, number>();
 for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);

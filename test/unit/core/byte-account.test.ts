@@ -159,6 +159,16 @@ describe("when the budget is exceeded", () => {
     expect([many[0]?.asked.length, many[1]?.asked.length, one.asked.length]).toEqual([1, 0, 0]);
   });
 
+  test("one owner's holders give up one after the other, as many as it takes", () => {
+    const budget = new ByteBudget(800);
+    const all = Array.from({ length: 10 }, () => accountOf(budget, "a"));
+    for (const { account } of all) account.add(90);
+    all[0]?.account.relieve();
+    const held = all.map(({ account }) => account.heldBytes);
+    expect(held.slice(0, 4)).toEqual([0, 0, 70, 90]);
+    expect(budget.heldBytes).toBe(700);
+  });
+
   test("whoever has given up is no longer the one that holds most", () => {
     const budget = new ByteBudget(640);
     const many = [1, 2].map(() => accountOf(budget, "many"));

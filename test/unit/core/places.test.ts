@@ -1,7 +1,18 @@
 /** Places: a bound in total, one for each caller, and nothing is left of whoever went. */
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { Places } from "#core/places.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Memory that is in use, in bytes. */
+function heapBytes(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
 
 /** Takes `count` places and returns those that were given. */
 function taken(places: Places, caller: string, count: number): Disposable[] {
@@ -37,6 +48,16 @@ describe("places", () => {
     first?.[Symbol.dispose]();
     expect(taken(places, "a", 3).length).toBe(1);
     expect(taken(places, "b", 3).length).toBe(1);
+  });
+
+  test("whoever went is forgotten: memory goes by those who are there", () => {
+    const places = new Places({ totalMax: 10, perCallerMax: 2 });
+    const before = heapBytes();
+    for (let count = 0; count < 100_000; count += 1) {
+      for (const place of taken(places, `caller ${count}`, 2)) place[Symbol.dispose]();
+    }
+    expect(heapBytes() - before).toBeLessThan(2 << 20);
+    expect(taken(places, "a", 1).length).toBe(1);
   });
 
   test("who was refused has taken nothing", () => {
