@@ -85,7 +85,7 @@ describe("refused, however cut:", () => {
       name: `a size of ${text}`,
       text: `${text}\r\nabcdefghi\r\n`,
     })),
-    { name: "an escaped line end in quotes", text: '3;a="\\\r\n"\r\nabc\r\n' },
+    { name: "an escaped line end in quotes", text: '3;a="\\\r"\r\nabc\r\n' },
     { name: "no line end behind data", text: "3\r\nabc0\r\n\r\n" },
     { name: "an empty line between chunks", text: "3\r\nabc\r\n\r\n0\r\n\r\n" },
     { name: "an extension without a name", text: "3;\r\nabc\r\n" },
