@@ -46,7 +46,6 @@ describe("a head", () => {
     head.own();
     bytes.fill(0x7a);
     expect(head.header("host")).toBe("x");
-    expect([head.bytes.length, head.bytes.buffer.byteLength]).toEqual([length, length]);
   });
 
   test("is not copied when it is most of the input that brought it", () => {
@@ -57,8 +56,8 @@ describe("a head", () => {
     const head = new RequestHead(input, 50);
     expect(head.read(reading)).toBe(100);
     head.own();
-    expect(head.bytes).toBe(input);
-    expect(head.header("host")).toBe("x");
+    input.fill("y");
+    expect(head.header("host")).toMatch(/^y+$/);
   });
 
   test.each([0, 10])("counts its bytes from where it begins: %d", (origin) => {
