@@ -23,14 +23,25 @@ describe("a range", () => {
     ["bytes=-20", 0, 10],
     [" Bytes = 1-2 ", 1, 3],
     ["bytes=,1-2,", 1, 3],
+    ["bytes=1-2, ", 1, 3],
+    ["bytes=5-5", 5, 6],
   ])("%j is of these bytes", (range, start, end) => {
     expect(ask(range)).toEqual({ start, end });
   });
 
-  test.each(["bytes=5-2", "bytes=-", "bytes=", "bytes", "", "octets=0-1", "bytes=0-1,3-4"])(
-    "%j is ignored",
-    (range) => expect(ask(range)).toBeUndefined(),
-  );
+  test.each([
+    "bytes=x1-2",
+    "bytes=1-2x",
+    "bytes=1-2-3",
+    "bytes=, ",
+    "bytes=5-2",
+    "bytes=-",
+    "bytes=",
+    "bytes",
+    "",
+    "octets=0-1",
+    "bytes=0-1,3-4",
+  ])("%j is ignored", (range) => expect(ask(range)).toBeUndefined());
 
   test.each(["bytes=10-", "bytes=10-10", "bytes=11-20", "bytes=-0"])(
     "%j is not there, and the size is told",

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
+import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 import { captureOf, splitPath, splitVerb } from "#rest/path.ts";
 import { parseTemplate } from "#rest/template.ts";
 import { rejection } from "../../support/call.ts";
@@ -28,6 +29,9 @@ describe("the segments of a path", () => {
     const error = await rejection((async () => splitPath(path))());
     expect(reasonOf(error)).toBe("REQUEST_INVALID");
     expect(error.rawMessage).toBe("path: an escape is malformed or not UTF-8");
+    expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
+      { field: "path", description: "percent-escapes that decode to UTF-8" },
+    ]);
   });
 });
 
@@ -60,6 +64,7 @@ describe("a variable captures", () => {
     ["several segments with their slashes", "/v1/{name=a/*}", "/v1/a/b", "a/b"],
     ["whatever is left", "/v1/{name=**}", "/v1/a/b/c", "a/b/c"],
     ["nothing, where nothing is left", "/v1/{name=**}", "/v1", ""],
+    ["up to a word that is a variable itself", "/v1/{name=**}/a/{word=b}", "/v1/x/y/a/b", "x/y"],
     ["up to what follows", "/v1/{name=**}/end", "/v1/a/b/end", "a/b"],
     [
       "of several segments slashes that were escaped as such",
