@@ -93,3 +93,20 @@ test("work in slices comes to what it returns, and others have their turns betwe
   expect(["a", "b"].map((name) => went.filter((one) => one === name).length)).toEqual([3, 3]);
   expect(went.join("")).not.toMatch(/aaa|bbb/);
 });
+
+test("whoever lets others go first has its turn though there are no others", async () => {
+  const turns = createTurns({ nowMs: () => 0 });
+  await turns.later();
+  await turns.later();
+  expect(turns.next()).toBeUndefined();
+});
+
+test("a turn in which nobody waited is over with the turn of the event loop", async () => {
+  let nowMs = 0;
+  const turns = createTurns({ nowMs: () => nowMs });
+  expect(turns.next()).toBeUndefined();
+  await eventLoopTurn();
+  await eventLoopTurn();
+  nowMs = 100;
+  expect(turns.next()).toBeUndefined();
+});
