@@ -39,21 +39,21 @@ export function urlOfMedia({ source, mediaType }: MediaPart): string | undefined
 }
 
 /** Media types of the audio formats that OpenAI names. */
-const audioTypes: Readonly<Record<string, string>> = {
-  wav: "audio/wav",
-  mp3: "audio/mpeg",
-  flac: "audio/flac",
-  opus: "audio/opus",
-  pcm16: "audio/pcm",
-};
+const audioTypes: ReadonlyMap<string, string> = new Map([
+  ["wav", "audio/wav"],
+  ["mp3", "audio/mpeg"],
+  ["flac", "audio/flac"],
+  ["opus", "audio/opus"],
+  ["pcm16", "audio/pcm"],
+]);
 
 /** Media type of an audio format. */
 export function audioTypeOf(format: string): string {
-  return audioTypes[format] ?? `audio/${format}`;
+  return audioTypes.get(format) ?? `audio/${format}`;
 }
 
 /** Audio format of a media type. */
 export function audioFormatOf(mediaType: string): string {
-  const known = Object.entries(audioTypes).find(([, type]) => type === mediaType);
+  const known = [...audioTypes].find(([, type]) => type === mediaType);
   return known?.[0] ?? mediaType.replace(/^audio\/(x-)?/, "");
 }

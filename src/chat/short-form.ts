@@ -16,12 +16,12 @@ const words: Readonly<Record<Kind, string>> = {
   [Kind.REFUSAL]: "content_filter",
 };
 
-const kinds: Readonly<Record<string, Kind>> = {
-  stop: Kind.END,
-  length: Kind.LENGTH,
-  tool_calls: Kind.TOOL_CALLS,
-  content_filter: Kind.REFUSAL,
-};
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["stop", Kind.END],
+  ["length", Kind.LENGTH],
+  ["tool_calls", Kind.TOOL_CALLS],
+  ["content_filter", Kind.REFUSAL],
+]);
 
 /** One word for a stop. */
 export function finishReasonOf(stop: Stop | undefined): string {
@@ -30,7 +30,7 @@ export function finishReasonOf(stop: Stop | undefined): string {
 
 /** The stop of one word. */
 export function stopOfWord(word: string): Stop {
-  return stopOf(kinds[word] ?? Kind.END, word);
+  return stopOf(kinds.get(word) ?? Kind.END, word);
 }
 
 /** Why each alternative of a response ended. */

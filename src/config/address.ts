@@ -21,7 +21,7 @@ export function isOrigin(written: string): boolean {
 export function isCoreUrl(written: string): boolean {
   const url = URL.parse(written);
   if (url === null || !["http:", "https:"].includes(url.protocol)) return false;
-  return url.username === "" && url.password === "" && url.href === `${url.origin}/`;
+  return url.href === `${url.origin}/`;
 }
 
 /** An IP address, or a block of them such as 10.0.0.0/8. */

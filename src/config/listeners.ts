@@ -51,11 +51,10 @@ function clashOf(
   return twin && `has the host and port of listener ${twin.name}`;
 }
 
-/** The setting to blame for a listener that no entry of `listeners` made. */
-function portPath({ gateway, metrics }: FileConfig, name: string): readonly string[] {
-  if (name === "metrics" && metrics.port !== undefined) return ["metrics", "port"];
+/** The setting to blame for a listener that no entry of `listeners` made; the only one of a port clashes with none. */
+function portPath({ gateway }: FileConfig, name: string): readonly string[] {
+  if (name === "metrics") return ["metrics", "port"];
   if (gateway.ports !== undefined) return ["gateway", "ports"];
-  if (name !== "portal" && name !== "api") return ["gateway", "port"];
   // The other of the two may be a default, which nobody can be blamed for.
   return ["gateway", gateway.api_port === undefined ? "portal_port" : "api_port"];
 }
@@ -70,7 +69,7 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
     ...(portalPort === undefined ? [] : ["portal_port"]),
     ...(apiPort === undefined ? [] : ["api_port"]),
   ];
-  if (first !== undefined && second !== undefined && first !== "portal_port") {
+  if (second !== undefined && first !== "portal_port") {
     report(
       ["gateway", second],
       `stands beside ${first}`,

@@ -77,17 +77,20 @@ function numberFrom(written: unknown): number {
   return typeof written === "string" && /^-?\d+(\.\d+)?$/.test(written) ? Number(written) : NaN;
 }
 
-const flagWords: Readonly<Record<string, boolean>> = { true: true, false: false };
+/** A map, for names such as `constructor` are found in any object. */
+const flagWords: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  [true, true],
+  ["true", true],
+  [false, false],
+  ["false", false],
+]);
 
 /** true or false, also as text. */
 export function flag() {
   return scalar(
     "true or false",
     { type: ["boolean", "string"], pattern: "^(true|false)$" },
-    (written) =>
-      typeof written === "boolean" || typeof written === "string"
-        ? flagWords[String(written)]
-        : undefined,
+    (written) => flagWords.get(written),
   );
 }
 

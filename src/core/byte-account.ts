@@ -46,7 +46,7 @@ export class ByteAccount implements ByteHolder {
   release(bytes: number): void {
     this.heldBytes -= bytes;
     this.#holders.heldBytes -= bytes;
-    if (this.#budget.isAwaited) this.#budget.serveWaiters();
+    this.#budget.serveWaiters();
   }
 
   shed(bytes: number): void {
@@ -59,7 +59,7 @@ export class ByteAccount implements ByteHolder {
    */
   relieve(): void {
     if (this.heldBytes > this.bytesMax) this.#shed(this.heldBytes - this.bytesMax, true);
-    if (this.#budget.isExceeded) this.#holders.relieve();
+    this.#holders.relieve();
   }
 
   /** It takes no more, and gives back what it has. */

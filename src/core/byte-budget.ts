@@ -27,11 +27,6 @@ export class ByteBudget {
     this.holders = new ByteHolders(this);
   }
 
-  /** Somebody waits for bytes. */
-  get isAwaited(): boolean {
-    return this.#waiters.size > 0;
-  }
-
   /** Bytes that are taken now. */
   get heldBytes(): number {
     return this.#heldBytes + this.holders.heldBytes;

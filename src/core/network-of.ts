@@ -16,10 +16,10 @@ export function networkOf(address: string): string {
     return lower.slice(mappedPrefix.length);
   }
   if (!lower.includes(":")) return lower;
-  const [head = "", tail] = (lower.split("%")[0] ?? "").split("::");
+  const [head = "", tail = ""] = (lower.split("%")[0] ?? "").split("::");
   const before = groupsOf(head);
-  const after = groupsOf(tail ?? "");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const after = groupsOf(tail);
+  const zeros = Math.max(0, 8 - before.length - after.length);
   const groups = [...before, ...Array<string>(zeros).fill("0"), ...after];
   const network = groups.slice(0, networkGroups).map((group) => group.replace(/^0+(?=.)/, ""));
   return `${network.join(":")}::/64`;

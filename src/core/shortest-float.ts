@@ -18,9 +18,6 @@ const half: FloatType = { round: Math.f16round, digitsMin: 3, digitsMax: 5, norm
 /** Powers of ten that are exact. */
 const powers = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
-/** Integers that are exact. */
-const exactMax = 2 ** 53;
-
 /**
  * The decimal with the fewest digits that reads back as the same 32-bit float as `value` does; a
  * whole number itself.
@@ -47,11 +44,11 @@ function shortest(value: number, { round, digitsMin, digitsMax, normalMin }: Flo
   return Number(float.toPrecision(digitsMax));
 }
 
-/** `value` with so many digits after the point; undefined where arithmetic would not be exact. */
+/**
+ * `value` with so many digits after the point; undefined where arithmetic would not be exact, and for
+ * digits before the point: what is no whole number needs more.
+ */
 function rounded(value: number, places: number): number | undefined {
-  const power = powers[Math.abs(places)];
-  if (power === undefined) return undefined;
-  if (places >= 0) return Math.round(value * power) / power;
-  const whole = Math.round(value / power) * power;
-  return Math.abs(whole) <= exactMax ? whole : undefined;
+  const power = powers[places];
+  return power === undefined ? undefined : Math.round(value * power) / power;
 }

@@ -11,7 +11,7 @@ import { fault } from "#errors/fault.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import { callerOf } from "./caller.ts";
-import { callRecordKey, type Principal, principalKey } from "./context.ts";
+import { callRecordKey, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
 import { procedureOf } from "./outcome.ts";
 
@@ -44,11 +44,10 @@ function rateText({ perSecond, capacity }: BucketLimits): string {
 }
 
 /** What is left in a bucket, as response fields. */
-function writeFields({ limits, bucket, waitMs }: Tried, header: Headers): void {
-  const remaining = waitMs > 0 ? 0 : Math.floor(bucket.tokens);
+function writeFields({ limits, bucket }: Tried, header: Headers): void {
   const resetSeconds = Math.ceil((limits.capacity - bucket.tokens) / limits.perSecond);
   header.set("ratelimit-limit", String(limits.capacity));
-  header.set("ratelimit-remaining", String(remaining));
+  header.set("ratelimit-remaining", String(Math.floor(bucket.tokens)));
   header.set("ratelimit-reset", String(resetSeconds));
 }
 
@@ -63,15 +62,8 @@ export function rateLimit(
   { clock, metrics }: RateLimitDeps,
 ): Interceptor {
   const buckets = new LRUCache<string, Bucket>({ max: options.clientsMax });
-  const keys = new WeakMap<Principal, string>();
   const hits = new Map<string, CounterSeries>();
 
-  const clientOf = (request: AnyRequest, principal: Principal): string => {
-    if (!principal.authenticated) return callerOf(request.contextValues);
-    const key = keys.get(principal) ?? callerOf(request.contextValues);
-    keys.set(principal, key);
-    return key;
-  };
   const countHit = (client_id: string) =>
     remembered(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
   const routeOf = (request: AnyRequest) => {
@@ -90,7 +82,7 @@ export function rateLimit(
   /** Takes the tokens; returns the tightest of the buckets. Throws RATE_LIMITED. */
   const charge = (request: AnyRequest): Tried => {
     const principal = request.contextValues.get(principalKey);
-    const client = clientOf(request, principal);
+    const client = callerOf(request.contextValues);
     const nowMs = clock.nowMs();
     const own = tried(client, options, nowMs);
     const route = routeOf(request);

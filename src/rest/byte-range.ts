@@ -23,9 +23,8 @@ function onlyRangeOf(field: string): string | undefined {
  * a way that may be ignored. Throws RANGE_INVALID when there is nothing in it.
  */
 function byteRangeFrom(field: string | undefined, size: number): ByteRange | undefined {
-  const match = /^(\d*)-(\d*)$/.exec(onlyRangeOf(field ?? "") ?? "");
-  const [, first = "", last = ""] = match ?? [];
-  if (match === null || (first === "" && last === "")) return undefined;
+  const [, first = "", last = ""] = /^(\d*)-(\d*)$/.exec(onlyRangeOf(field ?? "") ?? "") ?? [];
+  if (first === "" && last === "") return undefined;
   // Numbers of any length: what is beyond all sizes may round, up to infinity.
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);

@@ -14,6 +14,8 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
   interceptors: ["test/unit/interceptors/**/*.test.ts", "test/unit/rpc/call.test.ts"],
   protocol: ["test/unit/protocol/**/*.test.ts", "test/unit/rpc/**/*.test.ts"],
   config: ["test/unit/config/**/*.test.ts", "test/property/config-secrets.test.ts"],
+  json: ["test/unit/json/**/*.test.ts", "test/property/json.test.ts"],
+  protobuf: ["test/unit/protobuf/**/*.test.ts", "test/property/protobuf.test.ts"],
   rpc: ["test/unit/rpc/**/*.test.ts"],
   rest: ["test/unit/rest/**/*.test.ts", "test/property/rest-*.test.ts"],
   http1: ["test/unit/http1/**/*.test.ts", "test/property/http1-connection.test.ts"],

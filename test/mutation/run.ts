@@ -1,7 +1,7 @@
 /**
  * Changes the source a piece at a time and looks whether a test fails: `npm run mutation -- <room>`
  * prints the room's score and the changes that no test noticed. What did not change since the last run
- * is not run again.
+ * is not run again. A room that is too large goes in parts, by `--mutate` and `--tests`.
  */
 
 import { tmpdir } from "node:os";
@@ -14,25 +14,34 @@ import { testsOfRoom } from "./rooms.ts";
 const rooms = Object.keys(testsOfRoom);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { mutate: { type: "string" }, force: { type: "boolean", default: false } },
+  options: {
+    mutate: { type: "string" },
+    tests: { type: "string" },
+    force: { type: "boolean", default: false },
+    concurrency: { type: "string", default: "2" },
+    timeout: { type: "string", default: "5000" },
+  },
 });
 const [room = ""] = positionals;
 if (!rooms.includes(room)) {
-  console.error(`usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob] [--force]`);
+  console.error(
+    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--tests glob,…] [--concurrency 2] [--timeout ms] [--force]`,
+  );
   process.exit(2);
 }
 
-process.env.MUTATION_ROOM = room;
+process.env.MUTATION_TESTS = values.tests ?? testsOfRoom[room]?.join(",");
 const results = await new Stryker({
-  mutate: [values.mutate ?? `src/${room}/**/*.ts`],
+  mutate: values.mutate?.split(",") ?? [`src/${room}/**/*.ts`],
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
   vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
   // What is computed while a module loads can be changed only by loading all anew for each change.
   ignoreStatic: true,
-  concurrency: 2,
-  incremental: true,
+  concurrency: Number(values.concurrency),
+  // What other tests noticed says nothing of these.
+  incremental: values.tests === undefined,
   force: values.force,
   incrementalFile: `.cache/mutation/${room}.json`,
   ignorePatterns: ["/.cache", "/dist", "/docs", "/bench"],
@@ -43,7 +52,7 @@ const results = await new Stryker({
   disableTypeChecks: false,
   allowConsoleColors: false,
   // On a busy machine a shorter time would take slow tests for changes that never end.
-  timeoutMS: 10_000,
+  timeoutMS: Number(values.timeout),
 }).runMutationTest();
 const counts = new Map<string, number>();
 for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);

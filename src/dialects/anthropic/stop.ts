@@ -5,20 +5,20 @@ import type { Json } from "#dialects/json-object.ts";
 import type { LooseObject } from "#dialects/loose-object.ts";
 import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
 
-const kinds: Readonly<Record<string, Kind>> = {
-  end_turn: Kind.END,
-  max_tokens: Kind.LENGTH,
-  stop_sequence: Kind.SEQUENCE,
-  tool_use: Kind.TOOL_CALLS,
-  pause_turn: Kind.PAUSE,
-  refusal: Kind.REFUSAL,
-  model_context_window_exceeded: Kind.CONTEXT_WINDOW,
-};
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["end_turn", Kind.END],
+  ["max_tokens", Kind.LENGTH],
+  ["stop_sequence", Kind.SEQUENCE],
+  ["tool_use", Kind.TOOL_CALLS],
+  ["pause_turn", Kind.PAUSE],
+  ["refusal", Kind.REFUSAL],
+  ["model_context_window_exceeded", Kind.CONTEXT_WINDOW],
+]);
 
 /** The stop of a message, or of the `delta` that ends one. */
 export function readStop(message: LooseObject, hasCalls: boolean): Stop {
   const word = message.text("stop_reason");
-  const kind = kinds[word] ?? Kind.END;
+  const kind = kinds.get(word) ?? Kind.END;
   return stopOf(hasCalls && kind === Kind.END ? Kind.TOOL_CALLS : kind, word, {
     sequence: message.text("stop_sequence"),
     detail: message.object("stop_details").text("explanation"),

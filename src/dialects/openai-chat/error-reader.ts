@@ -6,17 +6,17 @@ import { LooseObject } from "#dialects/loose-object.ts";
 import { retryAfterMsOf, upstreamFault } from "#dialects/upstream-error.ts";
 
 /** Statuses of errors inside a stream, by their type or code. */
-const statuses: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  rate_limit_error: 429,
-  rate_limit_exceeded: 429,
-  insufficient_quota: 429,
-  overloaded: 503,
-  overloaded_error: 529,
-};
+const statuses: ReadonlyMap<string, number> = new Map([
+  ["invalid_request_error", 400],
+  ["authentication_error", 401],
+  ["permission_error", 403],
+  ["not_found_error", 404],
+  ["rate_limit_error", 429],
+  ["rate_limit_exceeded", 429],
+  ["insufficient_quota", 429],
+  ["overloaded", 503],
+  ["overloaded_error", 529],
+]);
 
 /** An error's parts: an object as OpenAI sends it, or a text as others do. */
 function partsOf(body: unknown): { readonly error: LooseObject; readonly message: string } {
@@ -34,7 +34,7 @@ export function readErrorBody(body: unknown): ConnectError {
   const { error, message } = partsOf(body);
   const code = error.text("code");
   const type = error.text("type");
-  const status = statuses[code] ?? statuses[type] ?? error.number("code") ?? 500;
+  const status = statuses.get(code) ?? statuses.get(type) ?? error.number("code") ?? 500;
   return upstreamFault({ status, message, code: code || type, param: error.text("param") });
 }
 

@@ -32,11 +32,11 @@ import {
 } from "#gen/polygate/v1/conversation_pb.js";
 
 /** Vendors of the states in `reasoning_details`, by the beginning of their format. */
-const stateVendors: Readonly<Record<string, string>> = {
-  anthropic: "anthropic",
-  google: "google",
-  openai: "openai",
-};
+const stateVendors: ReadonlyMap<string, string> = new Map([
+  ["anthropic", "anthropic"],
+  ["google", "google"],
+  ["openai", "openai"],
+]);
 
 function cacheMarkOf(part: JsonObject): CacheMark | undefined {
   const mark = part.object("cache_control");
@@ -109,7 +109,7 @@ function contentOf(message: JsonObject): Part[] {
 }
 
 function reasoningDetail(detail: JsonObject): Part[] {
-  const vendor = stateVendors[(detail.text("format") ?? "").split("-")[0] ?? ""];
+  const vendor = stateVendors.get((detail.text("format") ?? "").split("-")[0] ?? "");
   const data = detail.text("signature") ?? detail.text("data");
   const state =
     vendor === undefined || data === undefined

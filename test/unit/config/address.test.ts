@@ -1,7 +1,7 @@
 /** Addresses that the file may name. */
 
 import { expect, test } from "vitest";
-import { isAddressBlock, isCoreUrl, isOrigin } from "#config/address.ts";
+import { isAddressBlock, isCoreUrl, isHost, isOrigin } from "#config/address.ts";
 
 test.each([
   ["*", true],
@@ -18,9 +18,27 @@ test.each([
   ["grpc://localhost:8001", false],
   ["localhost:8001", false],
   ["http://user:secret@localhost", false],
+  ["http://user@localhost", false],
+  ["http://:secret@localhost", false],
   ["http://localhost/path", false],
   ["http://localhost?x=1", false],
 ])("isCoreUrl(%s) is %s", (written, is) => expect(isCoreUrl(written)).toBe(is));
+
+test.each([
+  ["localhost", true],
+  ["core_1.internal.", true],
+  ["10.0.0.1", true],
+  ["fd00::1", true],
+  ["1.pool.example.com", true],
+  ["3com.example", true],
+  ["123", false],
+  ["10.0.0.256", false],
+  ["core.1.", false],
+  ["[::1]", false],
+  ["-a.example", false],
+  ["a..b", false],
+  ["", false],
+])("isHost(%s) is %s", (written, is) => expect(isHost(written)).toBe(is));
 
 test.each([
   ["10.0.0.0/8", true],
@@ -30,6 +48,9 @@ test.each([
   ["10.0.0.0/33", false],
   ["10.0.0/8", false],
   ["10.0.0.0/", false],
+  ["10.0.0.0/ 8", false],
+  ["10.0.0.0/0x8", false],
+  ["/8", false],
   ["10.0.0.0/8/8", false],
   ["localhost", false],
 ])("isAddressBlock(%s) is %s", (written, is) => expect(isAddressBlock(written)).toBe(is));

@@ -71,3 +71,23 @@ const rows = [
 test.each(rows)("$name is refused", ({ core, problem }) => {
   expect(compiled(core).problems).toEqual([problem]);
 });
+
+test("a core that is named twice is one, with the weight that is told", () => {
+  const twice = compiled(
+    { url: "http://a:1", weight: 3 },
+    { url: "http://b:1" },
+    { url: "http://a:1/" },
+  );
+  expect(twice.settings.map(({ id, url, weight }) => [id, url, weight])).toEqual([
+    ["core-1", "http://a:1", 3],
+    ["core-2", "http://b:1", 1],
+  ]);
+  expect(twice.problems).toEqual([]);
+  const same = compiled({ url: "http://a:1", weight: 3 }, { url: "http://a:1", weight: 3 });
+  expect([same.settings.length, same.problems]).toEqual([1, []]);
+});
+
+test("a core that is named twice with two weights is refused", () => {
+  const { problems } = compiled({ url: "http://a:1", weight: 3 }, { url: "http://a:1", weight: 2 });
+  expect(problems).toEqual(["cores[1]: has the address of core-1 and another weight"]);
+});

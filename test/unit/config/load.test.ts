@@ -59,6 +59,12 @@ describe("what loads", () => {
     expect(settingsOf(loadYaml("gateway: {buffer_limit: 64MB}\n")).bufferBytesMax).toBe(64 << 20);
   });
 
+  test("connections of one address have a bound of their own where one is named", () => {
+    expect(settingsOf(none())).not.toHaveProperty("connectionsPerAddressMax");
+    const settings = settingsOf(loadYaml("gateway: {connections_per_address: 7}\n"));
+    expect(settings.connectionsPerAddressMax).toBe(7);
+  });
+
   test("one kept response may take 1 MB, and never more than all of them", () => {
     expect(settingsOf(none()).cache).toMatchObject({ bytesMax: 64 << 20, entryBytesMax: 1 << 20 });
     const small = settingsOf(loadYaml("cache: {max_size: 10kB}\n")).cache;
@@ -469,6 +475,26 @@ describe("what is refused, and where", () => {
       name: "a wrong type",
       yaml: "gateway: [1]\n",
       problems: ["gateway.yaml:1:10: gateway: expected a mapping, got a list"],
+    },
+    {
+      name: "a number, a text, nothing or a mapping in the place of something else",
+      yaml: "gateway: 1\nrest: yes please\ncores: {}\nlisteners: [null]\n",
+      problems: [
+        "gateway.yaml:1:10: gateway: expected a mapping, got a number",
+        "gateway.yaml:2:7: rest: expected a mapping, got text",
+        "gateway.yaml:3:8: cores: expected a list, got a mapping",
+        "gateway.yaml:4:13: listeners[0]: expected a mapping, got nothing",
+      ],
+    },
+    {
+      name: "a list without an entry",
+      yaml: "listeners: []\n",
+      problems: ["gateway.yaml:1:12: listeners: must not be empty"],
+    },
+    {
+      name: "a key that is no text",
+      yaml: "gateway: {[1, 2]: 3}\n",
+      problems: ["gateway.yaml:1:10: gateway: has a key that is not plain text"],
     },
     {
       name: "a file that is no mapping",

@@ -49,6 +49,29 @@ describe("providers", () => {
     ]);
   });
 
+  it("have prices by model, those of the cache where they are named, and a model for calls that name none", () => {
+    const prices = {
+      a: { input: 1, output: 2 },
+      b: { input: 1, output: 2, cache_read: 0.1, cache_write: 1.25 },
+    };
+    const { providers } = load({ openai: { api_key: "k", prices, default_model: "a" } });
+    expect(providers[0]?.prices).toEqual({
+      a: { input: 1, output: 2 },
+      b: { input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 },
+    });
+    expect(providers[0]?.defaultModel).toBe("a");
+    expect(load({ openai: { api_key: "k" } }).providers[0]).not.toHaveProperty("defaultModel");
+  });
+
+  it("that have no address of their own need one beside their key to be switched on", () => {
+    const key = { AZURE_OPENAI_API_KEY: "k" };
+    expect(load(undefined, key).providers).toEqual([]);
+    const { providers } = load(undefined, { ...key, AZURE_OPENAI_BASE_URL: "https://a.example" });
+    expect(providers.map(({ name, endpoints }) => [name, endpoints[0]?.baseUrl])).toEqual([
+      ["azure", "https://a.example"],
+    ]);
+  });
+
   it("of the file have what their preset, or their dialect, has", () => {
     const { providers, problems } = load({
       claude: { dialect: "anthropic", api_keys: ["k1", "k2"] },

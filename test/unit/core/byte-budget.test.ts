@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { ByteBudget } from "#core/byte-budget.ts";
 
@@ -60,6 +61,35 @@ describe("a byte budget", () => {
   it("refuses at once what can never be granted, and whoever comes aborted", async () => {
     const budget = new ByteBudget(10);
     expect(await budget.takeInTurn(11, never)).toBe(false);
+    expect(await budget.takeInTurn(1, AbortSignal.abort())).toBe(false);
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  it("leaves nothing behind on the signal of whoever was served", async () => {
+    const budget = new ByteBudget(10);
+    budget.take(10);
+    const { signal } = new AbortController();
+    const waiting = budget.takeInTurn(5, signal);
+    expect(getEventListeners(signal, "abort").length).toBe(1);
+    budget.release(5);
+    expect(await waiting).toBe(true);
+    expect(getEventListeners(signal, "abort").length).toBe(0);
+  });
+
+  it("lets nobody pass those who wait, in the line either", async () => {
+    const budget = new ByteBudget(10);
+    budget.take(8);
+    const order: string[] = [];
+    const large = budget.takeInTurn(5, never).then(() => order.push("large"));
+    const small = budget.takeInTurn(2, never).then(() => order.push("small"));
+    expect(budget.heldBytes).toBe(8);
+    budget.release(8);
+    await Promise.all([large, small]);
+    expect(order).toEqual(["large", "small"]);
+  });
+
+  it("refuses at once whoever comes aborted, though there is room", async () => {
+    const budget = new ByteBudget(10);
     expect(await budget.takeInTurn(1, AbortSignal.abort())).toBe(false);
     expect(budget.heldBytes).toBe(0);
   });

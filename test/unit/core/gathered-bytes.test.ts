@@ -38,6 +38,21 @@ describe("gathered bytes", () => {
     }
   });
 
+  test("fill their memory to the last byte before they take more", () => {
+    const gathered = new GatheredBytes();
+    for (const piece of ["abcd", "e", "fgh"]) gathered.add(bytesOf(piece));
+    expect([gathered.length, gathered.roomBytes]).toEqual([8, 8]);
+  });
+
+  test("stay where they are while there is room", () => {
+    const gathered = new GatheredBytes();
+    for (const piece of ["abcd", "e"]) gathered.add(bytesOf(piece));
+    const { buffer } = gathered.bytes;
+    gathered.add(bytesOf("fgh"));
+    expect(gathered.bytes.buffer).toBe(buffer);
+    expect(gathered.takeOwn().buffer).toBe(buffer);
+  });
+
   test("with all of the bytes that are expected, no byte of room is left", () => {
     const gathered = new GatheredBytes(100);
     for (let count = 0; count < 100; count += 7) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { owned, PieceList } from "#core/piece-list.ts";
+import { isSmallPart, owned, PieceList } from "#core/piece-list.ts";
 
 test("pieces come out in their order, all at once or one after the other", () => {
   const parts = ["a", "b", "x".repeat(3000), "c", "y".repeat(5000), "z".repeat(3000), "d", "e"];
@@ -44,4 +44,42 @@ test("a piece that is a small part of something larger is kept in memory of its 
   expect(small.equals(read.subarray(0, 5000))).toBe(true);
   const large = read.subarray(0, 20_000);
   expect(owned(large)).toBe(large);
+});
+
+test("a piece may keep five times its bytes in memory", () => {
+  const read = new Uint8Array(500);
+  expect(isSmallPart(read.subarray(0, 100))).toBe(false);
+  expect(isSmallPart(read.subarray(0, 99))).toBe(true);
+});
+
+test("a piece of more than 2 KiB is not copied, and a smaller one may change after that", () => {
+  const list = new PieceList();
+  const [small, large] = [Buffer.alloc(2048, "s"), Buffer.alloc(2049, "l")];
+  list.push(small);
+  list.push(large);
+  small.fill("x");
+  expect(list.shift()?.equals(Buffer.alloc(2048, "s"))).toBe(true);
+  expect(list.shift()).toBe(large);
+});
+
+test("a small piece by itself takes half a KiB of memory", () => {
+  const list = new PieceList();
+  list.push(Buffer.from("x"));
+  expect(list.shift()?.buffer.byteLength).toBe(512);
+});
+
+test("small pieces that fill their memory to the last byte are one piece", () => {
+  const list = new PieceList();
+  for (const fill of ["a", "b"]) list.push(Buffer.alloc(256, fill));
+  expect(list.shift()?.toString()).toBe("a".repeat(256) + "b".repeat(256));
+});
+
+test("small pieces are put together though larger ones before them are taken meanwhile", () => {
+  const list = new PieceList();
+  for (let count = 0; count < 2; count += 1) list.push(Buffer.alloc(3000, "l"));
+  list.push(Buffer.from("a"));
+  list.shift();
+  list.push(Buffer.from("b"));
+  list.shift();
+  expect(list.shift()?.toString()).toBe("ab");
 });

@@ -16,12 +16,31 @@ test("a media type has a name in lower case and parameters, quoted or bare", () 
   });
 });
 
+test("a media type without parameters has a name in lower case, and no blanks around it", () => {
+  for (const text of [" Text/HTML ", "text/html ; q=1"])
+    expect(mediaTypeFrom(text).type).toBe("text/html");
+  expect(mediaTypeFrom("text/html").parameters.size).toBe(0);
+});
+
 const offers = ["text/event-stream", "application/x-ndjson", "application/json"];
 
 test.for([
   { name: "no field wants the first", accept: undefined, wanted: "text/event-stream" },
   { name: "an empty field wants the first", accept: " ", wanted: "text/event-stream" },
   { name: "anything wants the first", accept: "*/*", wanted: "text/event-stream" },
+  { name: "an odd sign for anything wants the first", accept: "*", wanted: "text/event-stream" },
+  { name: "blanks do not matter", accept: " application/json ", wanted: "application/json" },
+  {
+    name: "a quality that is no number counts as 1",
+    accept: "application/json;q=x",
+    wanted: "application/json",
+  },
+  {
+    name: "without a quality it is 1",
+    accept: "text/event-stream;q=0.9, application/json",
+    wanted: "application/json",
+  },
+  { name: "a family of another kind wants nothing here", accept: "text*", wanted: undefined },
   { name: "a name wants that", accept: "application/json", wanted: "application/json" },
   {
     name: "names are compared without case",

@@ -32,6 +32,10 @@ const taken = [
     data: "01234567890123456789",
     rest: "x",
   },
+  ...["9", "f", "F", "10", "1f", "A9", "0fa"].map((digits) => {
+    const data = "d".repeat(Number.parseInt(digits, 16));
+    return { name: `a size of ${digits}`, text: `${digits}\r\n${data}\r\n0\r\n`, data, rest: "" };
+  }),
   {
     name: "a size of twelve digits, zeros included",
     text: "000000000003\r\nabc\r\n000000000000\r\n",
@@ -76,6 +80,12 @@ describe("refused, however cut:", () => {
     { name: "another octet for the LF after data", text: "3\r\nabc\rX0\r\n\r\n" },
     { name: "another octet for the LF after a size", text: "3\rXabc\r\n0\r\n\r\n" },
     { name: "data longer than its size", text: "3\r\nabcd\r\n0\r\n\r\n" },
+    { name: "another octet for the CR after data", text: "3\r\nabcX\n0\r\n\r\n" },
+    ...["@", "`", "/", ":", "g", "G", "3@"].map((text) => ({
+      name: `a size of ${text}`,
+      text: `${text}\r\nabcdefghi\r\n`,
+    })),
+    { name: "an escaped line end in quotes", text: '3;a="\\\r"\r\nabc\r\n' },
     { name: "no line end behind data", text: "3\r\nabc0\r\n\r\n" },
     { name: "an empty line between chunks", text: "3\r\nabc\r\n\r\n0\r\n\r\n" },
     { name: "an extension without a name", text: "3;\r\nabc\r\n" },

@@ -41,6 +41,7 @@ describe("smuggling: refused is", () => {
     { name: "TE.TE, twice the same", fields: chunked + chunked },
     { name: "two codings in one field", fields: "transfer-encoding: chunked, chunked\r\n" },
     { name: "a coding in two fields", fields: `transfer-encoding: gzip\r\n${chunked}` },
+    { name: "no coding beside another", fields: "transfer-encoding: a b, gzip, chunked\r\n" },
     { name: "no coding before chunked", fields: "transfer-encoding: , chunked\r\n" },
     {
       name: "chunked with a parameter, and chunked",

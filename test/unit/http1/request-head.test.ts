@@ -47,6 +47,28 @@ describe("a head", () => {
     bytes.fill(0x7a);
     expect(head.header("host")).toBe("x");
   });
+
+  test("is not copied when it is most of the input that brought it", () => {
+    const bytes = new Uint8Array(100);
+    const input = Buffer.from(bytes.buffer);
+    const text = `GET / HTTP/1.1\r\n${"host: x".padEnd(30)}\r\n\r\n`;
+    input.write(text, 50, "latin1");
+    const head = new RequestHead(input, 50);
+    expect(head.read(reading)).toBe(100);
+    head.own();
+    input.fill("y");
+    expect(head.header("host")).toMatch(/^y+$/);
+  });
+
+  test.each([0, 10])("counts its bytes from where it begins: %d", (origin) => {
+    const limits = { ...defaultLimits, headBytesMax: 40 };
+    const outcomeAt = (length: number) => {
+      const text = "GET / HTTP/1.1\r\na: ".padEnd(length, "b");
+      const head = new RequestHead(Buffer.from("z".repeat(origin) + text), origin);
+      return head.read({ ...reading, limits });
+    };
+    expect([outcomeAt(39), outcomeAt(40)]).toEqual([needsMore, isRefused]);
+  });
 });
 
 describe("targets", () => {
@@ -55,6 +77,8 @@ describe("targets", () => {
     { name: "the absolute form", line: "GET http://a:80/b?c HTTP/1.1", path: "/b?c", host: "a:80" },
     { name: "an IPv6 address", line: "GET https://[::1]:8 HTTP/1.1", path: "/", host: "[::1]:8" },
     { name: "the asterisk", line: "OPTIONS * HTTP/1.1", path: "*" },
+    { name: "a path of OPTIONS", line: "OPTIONS http://a/b HTTP/1.1", path: "/b", host: "a" },
+    { name: "a path of the longest method", line: "UNSUBSCRIBE / HTTP/1.1", path: "/" },
   ];
   test.each(taken)("$name", ({ line, path, host }) => {
     const { head, outcome } = headOf(`${line}\r\n\r\n`);
@@ -102,6 +126,10 @@ describe("refused", () => {
     { name: "no target", text: "GET HTTP/1.1\r\n\r\n" },
     { name: "an empty target", text: "GET  HTTP/1.1\r\n\r\n" },
     { name: "no version", text: "GET /\r\n\r\n" },
+    { name: "a version of a letter", text: "GET / HTTP/1.a\r\n\r\n" },
+    { name: "a version of a sign", text: "GET / HTTP/:.1\r\n\r\n" },
+    { name: "a bare CR as the empty line", text: "GET / HTTP/1.1\r\nhost: x\r\n\rX" },
+    { name: "CONNECT to a path", text: "CONNECT / HTTP/1.1\r\nhost: a\r\n\r\n" },
     { name: "CONNECT", text: "CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n" },
     { name: "a version of more digits", text: "GET / HTTP/1.10\r\n\r\n" },
     { name: "a version in small letters", text: "GET / http/1.1\r\n\r\n" },

@@ -47,9 +47,21 @@ describe("nothing unsound gets out:", () => {
     expect(() => new AnswerFields([["content-length", value]])).toThrow(TypeError);
   });
 
-  test("two lengths", () => {
-    const length = ["content-length", "1"] as const;
-    expect(() => new AnswerFields([length, length])).toThrow(TypeError);
+  test.each(["0", "1"])("two lengths of %s", (value) => {
+    const length = ["content-length", value] as const;
+    expect(() => new AnswerFields([length, length])).toThrow("content-length is one number");
+  });
+
+  test.each(["keep-alive", "Close", ""])("a connection that is to be %j", (value) => {
+    expect(() => new AnswerFields([["connection", value]])).toThrow("connection: an answer may");
+  });
+
+  test("and the field is named", () => {
+    expect(() => fieldLine("a b", "c")).toThrow('"a b" is no name of a field');
+    expect(() => fieldLine("a", "b\n")).toThrow('the value of field "a" cannot be sent');
+    expect(() => trailerLines([["date", "b"]])).toThrow('"date" is no trailer');
+    expect(() => new AnswerFields([["upgrade", "b"]])).toThrow('"upgrade" is the connection');
+    expect(() => statusLine(99)).toThrow("99 is no status of an answer");
   });
 
   test.each([99, 100, 101, 199, 1000, 200.5, Number.NaN])("a status of %d", (status) => {
@@ -66,11 +78,26 @@ test("fields say what they mean to the connection", () => {
   ]);
   expect(fields.text).toBe("a: tab\tand \xe9\r\na: \r\n");
   expect([fields.contentLength, fields.closes, fields.isDated]).toEqual([3, true, false]);
-  expect(new AnswerFields([["date", "then"]]).isDated).toBe(true);
+  const dated = new AnswerFields([
+    ["a", "b"],
+    ["date", "then"],
+  ]);
+  expect([dated.isDated, dated.text]).toEqual([true, "a: b\r\ndate: then\r\n"]);
+  const silent = new AnswerFields([]);
+  expect([silent.text, silent.contentLength, silent.closes, silent.isDated]).toEqual([
+    "",
+    -1,
+    false,
+    false,
+  ]);
 });
 
 test("a status has its words, or none", () => {
-  expect([statusLine(200), statusLine(599)]).toEqual(["HTTP/1.1 200 OK\r\n", "HTTP/1.1 599 \r\n"]);
+  expect([200, 599, 999].map(statusLine)).toEqual([
+    "HTTP/1.1 200 OK\r\n",
+    "HTTP/1.1 599 \r\n",
+    "HTTP/1.1 999 \r\n",
+  ]);
 });
 
 test("the date is that of the second", async () => {

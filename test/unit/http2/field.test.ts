@@ -1,6 +1,12 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isFieldName } from "#http/field-text.ts";
-import { Field, isFieldValue } from "#http2/field.ts";
+import {
+  Field,
+  isFieldValue,
+  requireSendable,
+  requireSendableHead,
+  requireStatus,
+} from "#http2/field.ts";
 
 const fields = [
   { name: "a lower-case token names a field", field: ["x-a_b.c~1", "v"], ok: true },
@@ -53,6 +59,30 @@ const fields = [
   { name: "an authority has a port", field: [":authority", "[::1]:80"], ok: true },
   { name: "a status has three digits", field: [":status", "200"], ok: true },
   { name: "a status of two digits is refused", field: [":status", "99"], ok: false },
+  { name: "a status of four digits is refused", field: [":status", "1000"], ok: false },
+  { name: "a status below 100 is refused", field: [":status", "099"], ok: false },
+  { name: "the least status is 100", field: [":status", "100"], ok: true },
+  { name: "the greatest status is 999", field: [":status", "999"], ok: true },
+  { name: "a method may be any token", field: [":method", "M-SEARCH"], ok: true },
+  { name: "a scheme is a word", field: [":scheme", "https"], ok: true },
+  { name: "a scheme has no colon", field: [":scheme", "https:"], ok: false },
+  { name: "an authority has no blank", field: [":authority", "a b"], ok: false },
+  { name: "an authority may hold octets above ASCII", field: [":authority", "\xe9"], ok: true },
+  { name: "a protocol is a token", field: [":protocol", "websocket"], ok: true },
+  { name: "a protocol has no slash", field: [":protocol", "a/b"], ok: false },
+  {
+    name: "content-length is at most 15 digits",
+    field: ["content-length", "1".repeat(15)],
+    ok: true,
+  },
+  {
+    name: "content-length of 16 digits is refused",
+    field: ["content-length", "1".repeat(16)],
+    ok: false,
+  },
+  { name: "content-length cannot be empty", field: ["content-length", ""], ok: false },
+  { name: "a value may be one letter", field: ["x", "a"], ok: true },
+  { name: "a value of one blank is refused", field: ["x", " "], ok: false },
   { name: "a status that is no number is refused", field: [":status", "2x0"], ok: false },
 ] as const;
 
@@ -69,4 +99,52 @@ test("what we send is asked the same: names and values of any string", () => {
 
 test("a field counts 32 bytes beside its name and value", () => {
   expect(new Field("ab", "cde").listBytes).toBe(37);
+});
+
+describe("what we send is refused before any of it is sent:", () => {
+  test.each([
+    ["a capital", "X", "v", '"X" is no name'],
+    ["a pseudo field", ":path", "/", '":path" is no name'],
+    ["a field of one connection", "connection", "close", '"connection" is no name'],
+    ["a coding of the transfer", "transfer-encoding", "chunked", '"transfer-encoding" is no name'],
+    ["a line end in a value", "x", "a\r\nb: c", 'the value of field "x"'],
+    ["a blank behind a value", "x", "a ", 'the value of field "x"'],
+    ["what is no octet", "x", "\u2603", 'the value of field "x"'],
+  ])("%s", (_, name, value, told) => {
+    expect(() =>
+      requireSendable([
+        ["a", "b"],
+        [name, value],
+      ]),
+    ).toThrow(told);
+  });
+
+  const head = { method: "GET", path: "/", authority: "a" };
+  test.each([
+    ["a method with a blank", { ...head, method: "GET /" }, "the method"],
+    ["a path with a blank", { ...head, path: "/a b" }, "the path"],
+    ["a path with a line end", { ...head, path: "/a\r\n" }, "the path"],
+    ["a path with DEL", { ...head, path: "/a\x7f" }, "the path"],
+    ["a path of what is no octet", { ...head, path: "/\u2603" }, "the path"],
+    ["no path", { ...head, path: "" }, "the path"],
+    ["an authority with a blank", { ...head, authority: "a b" }, "the authority"],
+  ])("%s", (_, wrong, told) => {
+    expect(() => requireSendableHead(wrong)).toThrow(told);
+  });
+
+  test.each([99, 101, 1000, 200.5, Number.NaN])("a status of %d", (status) => {
+    expect(() => requireStatus(status)).toThrow(`${status} is no HTTP/2 status`);
+  });
+
+  test("and nothing else is", () => {
+    requireSendable([
+      ["a", ""],
+      ["te", "trailers"],
+      ["host", "a"],
+    ]);
+    requireSendable([]);
+    for (const path of ["/", "*", "/a?b", "/caf\xe9"]) requireSendableHead({ ...head, path });
+    requireSendableHead({ ...head, authority: "" });
+    for (const status of [100, 103, 200, 999]) requireStatus(status);
+  });
 });

@@ -61,6 +61,28 @@ const rows = [
     server: true,
     code: errorCode.protocolError,
   },
+  {
+    name: "frames of 2^24 - 1",
+    id: settingId.maxFrameSize,
+    value: 0xff_ffff,
+    server: false,
+    code: 0,
+  },
+  { name: "no push from a server", id: settingId.enablePush, value: 0, server: true, code: 0 },
+  {
+    name: "extended CONNECT that stays off",
+    id: settingId.enableConnectProtocol,
+    value: 0,
+    server: true,
+    code: 0,
+  },
+  {
+    name: "no priorities",
+    id: settingId.noRfc7540Priorities,
+    value: 1,
+    server: true,
+    code: 0,
+  },
   { name: "a setting that nobody knows", id: 0xf00, value: 7, server: false, code: 0 },
 ] as const;
 
@@ -74,4 +96,25 @@ test("extended CONNECT cannot be withdrawn", () => {
   const settings = new PeerSettings();
   settings.apply(settingId.enableConnectProtocol, 1, true);
   expect(settings.apply(settingId.enableConnectProtocol, 0, true)).toBe(errorCode.protocolError);
+});
+
+test("extended CONNECT may be said again, and is off until it is said", () => {
+  const settings = new PeerSettings();
+  expect(settings.extendedConnect).toBe(false);
+  for (let time = 0; time < 2; time += 1) {
+    expect(settings.apply(settingId.enableConnectProtocol, 1, true)).toBe(0);
+    expect(settings.extendedConnect).toBe(true);
+  }
+});
+
+test.each([
+  ["headerTableSize", "headerTableBytes"],
+  ["maxConcurrentStreams", "concurrentStreamsMax"],
+  ["initialWindowSize", "initialWindowBytes"],
+  ["maxFrameSize", "frameBytesMax"],
+  ["maxHeaderListSize", "headerListBytesMax"],
+] as const)("%s is taken over, and nothing else changes", (id, name) => {
+  const settings = new PeerSettings();
+  expect(settings.apply(settingId[id], 20_000, false)).toBe(0);
+  expect(settings).toEqual(Object.assign(new PeerSettings(), { [name]: 20_000 }));
 });

@@ -3,12 +3,12 @@ import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
-import { principalKey } from "#interceptors/context.ts";
+import { type Principal, principalKey, valuesOf } from "#interceptors/context.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -24,6 +24,7 @@ function caller(options: {
   failuresPerMinute?: number;
 }) {
   const seen: string[] = [];
+  const principals: Principal[] = [];
   const clock = createManualClock();
   const { enabled, anonymousScopes = [], failuresPerMinute = 30 } = options;
   const auth = authentication({ enabled, keys, anonymousScopes, failuresPerMinute }, clock);
@@ -33,6 +34,7 @@ function caller(options: {
       router.service(ModelsService, {
         listModels: (_request, { values }) => {
           seen.push(values.get(principalKey).id);
+          principals.push(values.get(principalKey));
           return {};
         },
         unloadModel: () => ({}),
@@ -40,7 +42,7 @@ function caller(options: {
     },
     [auth.interceptor, authorize()],
   );
-  return { call, seen, clock };
+  return { call, seen, principals, clock, auth };
 }
 
 const { listModels, unloadModel } = ModelsService.method;
@@ -49,7 +51,19 @@ describe("with auth on", () => {
   const rows = [
     { name: "a bearer token is known", header: { authorization: "Bearer reader-key" } },
     { name: "the scheme's case does not matter", header: { authorization: "bEARER reader-key" } },
+    {
+      name: "spaces behind the scheme do not matter",
+      header: { authorization: "Bearer   reader-key" },
+    },
     { name: "an API key is known", header: { "x-api-key": "reader-key" } },
+    {
+      name: "an API key as Google's clients send it is known",
+      header: { "x-goog-api-key": "reader-key" },
+    },
+    {
+      name: "a bearer token counts before API keys",
+      header: { authorization: "Bearer reader-key", "x-api-key": "operator-key" },
+    },
   ] as const;
   for (const { name, header } of rows) {
     test(name, async () => {
@@ -65,14 +79,25 @@ describe("with auth on", () => {
     const { call, seen } = caller({ enabled: true });
     const error = await rejection(call(listModels, {}));
     expect([error.code, reasonOf(error)]).toEqual([Code.Unauthenticated, "CREDENTIAL_MISSING"]);
+    expect(error.rawMessage).toContain("Authorization: Bearer <key>");
     expect(seen).toEqual([]);
   });
+
+  test.each(["Basic reader-key", "NotBearer reader-key", "Bearer reader-key more", "Bearer", ""])(
+    "%j is no credential",
+    async (authorization) => {
+      const { call } = caller({ enabled: true });
+      const error = await rejection(call(listModels, {}, { header: { authorization } }));
+      expect(reasonOf(error)).toBe("CREDENTIAL_MISSING");
+    },
+  );
 
   test("an unknown credential is refused, and its text is not in the error", async () => {
     const { call } = caller({ enabled: true });
     const header = { authorization: "Bearer not-a-key" };
     const error = await rejection(call(listModels, {}, { header }));
     expect(reasonOf(error)).toBe("CREDENTIAL_INVALID");
+    expect(error.rawMessage).toContain("credential");
     const sent = error.details.map((detail) => ("value" in detail ? detail.value : detail));
     expect(inspect([error.message, sent], { depth: 8 })).not.toContain("not-a-key");
   });
@@ -83,12 +108,32 @@ describe("with auth on", () => {
     expect(message).toMatchObject({ status: "healthy" });
   });
 
+  test("whoever has a key is authenticated, with the key's scopes and no others", async () => {
+    const { call, principals } = caller({ enabled: true, anonymousScopes: ["other"] });
+    for (const key of ["reader-key", "operator-key"]) {
+      await call(listModels, {}, { header: { "x-api-key": key } });
+    }
+    expect(principals).toEqual([
+      { id: "reader", authenticated: true, scopes: new Set() },
+      { id: "operator", authenticated: true, scopes: new Set(["admin"]) },
+    ]);
+  });
+
+  test("a public method takes a call with a wrong credential, as anybody's", async () => {
+    const { call } = caller({ enabled: true, anonymousScopes: ["admin"] });
+    const record = callRecord();
+    const header = { authorization: "Bearer not-a-key" };
+    await call(HealthService.method.getHealth, {}, { header, record });
+    expect(record.principal).toBe("anonymous");
+  });
+
   test("a method with a scope refuses a principal without it, naming the scope", async () => {
     const { call } = caller({ enabled: true });
     const header = { "x-api-key": "reader-key" };
     const error = await rejection(call(unloadModel, { model: "m" }, { header }));
     expect([error.code, reasonOf(error)]).toEqual([Code.PermissionDenied, "SCOPE_REQUIRED"]);
-    expect(error.rawMessage).toContain('"admin"');
+    expect(error.rawMessage).toBe('UnloadModel needs the scope "admin"');
+    expect(error.findDetails(ErrorInfoSchema)[0]?.metadata).toEqual({ scope: "admin" });
   });
 
   test("a method with a scope takes a principal that has it", async () => {
@@ -125,6 +170,7 @@ describe("too many unknown credentials of an address", () => {
     const record = callRecord({ clientAddress: "192.0.2.1" });
     const error = await rejection(call(listModels, {}, { header, record }));
     expect(error.code).toBe(Code.ResourceExhausted);
+    expect(error.rawMessage).toContain("too many unknown credentials");
     const [retry] = error.findDetails(RetryInfoSchema);
     expect(retry?.retryDelay).toMatchObject({ seconds: 12n, nanos: 0 });
     await clock.advance(12_000);
@@ -183,16 +229,48 @@ describe("too many unknown credentials of an address", () => {
   });
 });
 
+describe("admission, ahead of a call's body", () => {
+  const { getHealth } = HealthService.method;
+  const withKey = (key: string, clientAddress = "192.0.2.1") => ({
+    header: new Headers({ "x-api-key": key }),
+    values: valuesOf(callRecord({ clientAddress })),
+  });
+
+  test("is for whoever the method will take: known callers, and anybody where it is public", () => {
+    const { auth } = caller({ enabled: true });
+    expect(auth.admits(listModels, withKey("reader-key"))).toBe(true);
+    expect(auth.admits(listModels, withKey("wrong"))).toBe(false);
+    expect(auth.admits(getHealth, withKey("wrong"))).toBe(true);
+    expect(caller({ enabled: false }).auth.admits(listModels, withKey("wrong"))).toBe(true);
+  });
+
+  test("counts a wrong key once, however often the call is asked about", () => {
+    const { auth } = caller({ enabled: true, failuresPerMinute: 2 });
+    const wrong = withKey("wrong");
+    for (let time = 0; time < 10; time++) expect(auth.admits(listModels, wrong)).toBe(false);
+    expect(auth.admits(listModels, withKey("reader-key"))).toBe(true);
+  });
+
+  test("is not for an address that has sent too many wrong keys", () => {
+    const { auth } = caller({ enabled: true, failuresPerMinute: 1 });
+    expect(auth.admits(listModels, withKey("wrong"))).toBe(false);
+    expect(auth.admits(listModels, withKey("reader-key"))).toBe(false);
+    expect(auth.admits(listModels, withKey("reader-key", "192.0.2.2"))).toBe(true);
+  });
+});
+
 describe("with auth off", () => {
   test("everybody is anonymous, credentials are not looked at", async () => {
-    const { call, seen } = caller({ enabled: false });
+    const { call, seen, principals } = caller({ enabled: false });
     await call(listModels, {}, { header: { authorization: "Bearer whatever" } });
     expect(seen).toEqual(["anonymous"]);
+    expect(principals).toEqual([{ id: "anonymous", authenticated: false, scopes: new Set() }]);
   });
 
   test("a method with a scope is refused unless everybody was given it", async () => {
     const error = await rejection(caller({ enabled: false }).call(unloadModel, { model: "m" }));
     expect(reasonOf(error)).toBe("SCOPE_REQUIRED");
+    expect(error.rawMessage).toContain("set API_KEY, or auth.anonymous_scopes: [admin]");
     await caller({ enabled: false, anonymousScopes: ["admin"] }).call(unloadModel, { model: "m" });
   });
 });

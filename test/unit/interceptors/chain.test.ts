@@ -4,13 +4,16 @@ import { systemClock } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 import { type ChatRequest, ChatService } from "#gen/polygate/v1/chat_pb.js";
-import { interceptorChain } from "#interceptors/chain.ts";
+import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { createLogger } from "#observability/logger.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 
-function chained(chat: (request: ChatRequest, signal: AbortSignal) => Promise<object>) {
+function chained(
+  chat: (request: ChatRequest, signal: AbortSignal) => Promise<object>,
+  options: Partial<ChainOptions> = {},
+) {
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger(
     { level: "debug", format: "json", output: "stdout" },
@@ -22,6 +25,7 @@ function chained(chat: (request: ChatRequest, signal: AbortSignal) => Promise<ob
     {
       auth: { enabled: false, keys: [], anonymousScopes: [], failuresPerMinute: 0 },
       timeoutMs: 50,
+      ...options,
     },
     { logger, metrics, stats, clock: systemClock },
   );
@@ -60,6 +64,20 @@ test("a call that succeeds leaves one line and is counted once", async () => {
     errors: 0,
     inFlight: 0,
   });
+});
+
+test("limits hold where there are any, ahead of the rules for messages", async () => {
+  const rateLimit = { capacity: 1, perSecond: 0.001, routes: [], clientsMax: 10 };
+  const { call } = chained(async () => ({}), { rateLimit });
+  await call({ message: "hello" });
+  expect(reasonOf(await rejection(call({})))).toBe("RATE_LIMITED");
+});
+
+test("the record says that the request became a call, whose line is the request's", async () => {
+  const { call } = chained(async () => ({}));
+  const record = callRecord();
+  await call({ message: "hello" }, { record });
+  expect(record.called).toBe(true);
 });
 
 test("a message against the rules is refused, naming each field, and counted", async () => {

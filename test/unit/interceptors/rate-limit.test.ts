@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, createContextValues } from "@connectrpc/connect";
+import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
@@ -7,7 +7,7 @@ import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_pb.js";
-import { callRecordKey } from "#interceptors/context.ts";
+import { callRecordKey, principalKey } from "#interceptors/context.ts";
 import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createCallPath } from "#rpc/call.ts";
@@ -16,6 +16,14 @@ import { asIs, callerOf, callRecord, rejection } from "../../support/call.ts";
 
 const { listModels, getModel } = ModelsService.method;
 const base: RateLimitOptions = { capacity: 2, perSecond: 1, routes: [], clientsMax: 100 };
+
+/** Gives calls the caller that their header names, as `authenticate` does for a key; anonymous without. */
+const asNamed: Interceptor = (next) => (request) => {
+  const id = request.header.get("x-test-caller");
+  const principal = { id: id ?? "", authenticated: true, scopes: new Set<string>() };
+  if (id !== null) request.contextValues.set(principalKey, principal);
+  return next(request);
+};
 
 function limited(options: RateLimitOptions) {
   const time = { nowMs: 0 };
@@ -34,7 +42,7 @@ function limited(options: RateLimitOptions) {
       },
     });
   };
-  const interceptors = [rateLimit(options, { clock, metrics })];
+  const interceptors = [asNamed, rateLimit(options, { clock, metrics })];
   const call = callerOf(routes, interceptors);
   const stream = (count: number) =>
     createCallPath(routes, interceptors).stream(
@@ -89,6 +97,43 @@ test("one client's use does not touch another's", async () => {
   await call(listModels, {}, from("192.0.2.1"));
   await call(listModels, {}, from("192.0.2.2"));
   await rejection(call(listModels, {}, from("192.0.2.1")));
+});
+
+test("a key has one bucket wherever it calls from, and each key its own", async () => {
+  const { call, from } = limited({ ...base, capacity: 1 });
+  const as = (id: string, address: string) => ({
+    ...from(address),
+    header: { "x-test-caller": id },
+  });
+  await call(listModels, {}, as("a", "192.0.2.1"));
+  await rejection(call(listModels, {}, as("a", "192.0.2.2")));
+  await call(listModels, {}, as("b", "192.0.2.1"));
+  await call(listModels, {}, from("192.0.2.1"));
+});
+
+test("a key may not use up the bucket of an address by its name", async () => {
+  const { call, from } = limited({ ...base, capacity: 1 });
+  await call(listModels, {}, { header: { "x-test-caller": "192.0.2.1" } });
+  await call(listModels, {}, from("192.0.2.1"));
+});
+
+test("a route's bucket is each client's own", async () => {
+  const { call, from } = limited({
+    ...base,
+    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 1, perSecond: 1 }],
+  });
+  await call(getModel, { model: "m" }, from("192.0.2.1"));
+  await call(getModel, { model: "m" }, from("192.0.2.2"));
+  await rejection(call(getModel, { model: "m" }, from("192.0.2.2")));
+});
+
+test("the client's own bucket is told where it is tighter than the route's", async () => {
+  const { call } = limited({
+    ...base,
+    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 10, perSecond: 1 }],
+  });
+  const { header } = await call(getModel, { model: "m" });
+  expect([header.get("ratelimit-limit"), header.get("ratelimit-remaining")]).toEqual(["2", "1"]);
 });
 
 test("a route's own bucket refuses without taking from the client's", async () => {

@@ -77,6 +77,16 @@ describe("a message of a stream that breaks a rule is INVALID_ARGUMENT", () => {
   });
 });
 
+test("a rule over several fields is told as a violation of the one that its text begins with", async () => {
+  const { answers } = stream(ChatService.method.streamChat, [create(ChatRequestSchema)]);
+  const error = await rejection(answers.next());
+  const description = "set message, or at least one entry of messages";
+  expect(error.rawMessage).toBe(`message: ${description}`);
+  expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
+    { field: "message", description },
+  ]);
+});
+
 test("messages of streams that keep the rules get through", async () => {
   const inputs = [predict({}), predict({ topK: 3 })];
   const { answers, seen } = stream(PredictService.method.streamPredict, inputs);
@@ -103,6 +113,24 @@ describe("a message that breaks many rules", () => {
     );
     expect(fields?.[0]?.description).toBe("must be in list [system, user, assistant, tool]");
     expect(error.message).toMatch(/; and more$|…$/);
+  });
+
+  test("reads of them in one sentence, each with its field, and that there are more", async () => {
+    const predictCall = callerOf(
+      (router) => router.service(PredictService, { predict: () => ({}) }),
+      [validate()],
+    );
+    const inputs = [9, 8].map((length) => ({
+      datatype: "FP32",
+      shape: Array.from({ length }, () => -1),
+    }));
+    const error = await rejection(
+      predictCall(PredictService.method.predict, { model: "m", inputs }),
+    );
+    const at = (input: number, index: number) =>
+      `inputs[${input}].shape[${index}]: must be greater than or equal to 0`;
+    const told = Array.from({ length: 16 }, (_, count) => at(Math.floor(count / 9), count % 9));
+    expect(error.rawMessage).toBe(`${told.join("; ")}; and more`);
   });
 
   test("is told of all when there are no more than sixteen", async () => {

@@ -3,12 +3,13 @@ import { runInNewContext } from "node:vm";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { codingOf } from "#protocol/compression.ts";
+import { type Coding, codingOf } from "#protocol/compression.ts";
 import {
   coded,
   compressedFlag,
   type Envelope,
   envelope,
+  isCompressed,
   onlyEnvelope,
   prefixBytes,
   sealed,
@@ -79,6 +80,12 @@ const malformed = [
     reason: "BODY_MALFORMED",
   },
   {
+    name: "a prefix that is cut off says nothing of a length",
+    bytes: Buffer.from([0, 255, 255]),
+    code: Code.InvalidArgument,
+    reason: "BODY_MALFORMED",
+  },
+  {
     name: "flags that no client may send are INTERNAL",
     bytes: Buffer.from([2, 0, 0, 0, 0]),
     code: Code.Internal,
@@ -96,6 +103,52 @@ describe.each(malformed)("$name", ({ bytes, code, reason }) => {
     const error = await rejection((async () => onlyEnvelope(bytes, reading))());
     expect([error.code, reasonOf(error)]).toEqual([code, reason]);
   });
+});
+
+test("what is wrong with a body is told in words, and with the protocol's own code", async () => {
+  const told = async (bytes: readonly number[]) => {
+    const own = { ...reading, malformedCode: Code.Internal };
+    const error = await rejection((async () => onlyEnvelope(Buffer.from(bytes), own))());
+    return [error.code, error.rawMessage];
+  };
+  const message = [0, 0, 0, 0, 1, 7];
+  expect(await told([6, 0, 0, 0, 0])).toEqual([
+    Code.Internal,
+    "an envelope has the unknown flags 6",
+  ]);
+  expect(await told(message.slice(0, -1))).toEqual([
+    Code.Internal,
+    "the body ends within an envelope",
+  ]);
+  expect(await told([])).toEqual([
+    Code.Unimplemented,
+    "the method takes one message, the request has no",
+  ]);
+  expect(await told([...message, ...message])).toEqual([
+    Code.Unimplemented,
+    "the method takes one message, the request has more than one",
+  ]);
+});
+
+test("pieces may come before anybody asks for what is in them, and messages are counted", () => {
+  for (const size of [1, 3, 7, 64]) {
+    const deframer = new Deframer(reading);
+    for (let at = 0; at < body.length; at += size) deframer.push(body.subarray(at, at + size));
+    const all: string[] = [];
+    for (let next = deframer.next(); next !== undefined; next = deframer.next()) {
+      all.push(Buffer.from(next.payload).toString());
+      expect(deframer.messages).toBe(all.length);
+    }
+    expect(all).toEqual(messages.map(String));
+    expect(deframer.isBetween).toBe(true);
+  }
+});
+
+test("a payload is a view of the piece that its whole envelope came in", () => {
+  const deframer = new Deframer(reading);
+  const piece = new Uint8Array(envelope(0, Buffer.from("abc")));
+  deframer.push(piece);
+  expect(deframer.next()?.payload.buffer).toBe(piece.buffer);
 });
 
 test.each([
@@ -142,6 +195,19 @@ test("an envelope is compressed when there is a coding and its payload is worth 
   expect(await gzip?.decompress(payload, 100)).toEqual(Buffer.alloc(100, "a"));
 });
 
+test("an envelope goes as it is where its coding would not make it smaller", async () => {
+  const framed = envelope(0, Buffer.alloc(100, "a"));
+  for (const compressed of [undefined, Promise.resolve(undefined)]) {
+    const coding = { name: "gzip", compress: () => compressed } as unknown as Coding;
+    expect(await coded(framed, coding, 1)).toBe(framed);
+  }
+});
+
+test("whether a payload is compressed stands in its flags", () => {
+  const flagsOf = (flags: number) => onlyEnvelope(envelope(flags, Buffer.from("x")), reading);
+  expect([isCompressed(flagsOf(0)), isCompressed(flagsOf(compressedFlag))]).toEqual([false, true]);
+});
+
 test("each byte of a length counts", () => {
   const bytes = 0x0102_0304;
   const { payload } = onlyEnvelope(envelope(0, Buffer.alloc(bytes)), {
@@ -185,5 +251,26 @@ describe("a message that comes in pieces", () => {
     collect();
     expect(read.deref()).toBeUndefined();
     expect(deframer.isBetween).toBe(false);
+  });
+
+  test("does not hold on to reads that more of it came in, nor to those that all was taken of", async () => {
+    const pushed = (deframer: Deframer, bytes: readonly number[]) => {
+      const read = Buffer.alloc(1 << 20);
+      read.set(bytes, 100);
+      deframer.push(read.subarray(100, 100 + bytes.length));
+      while (deframer.next() !== undefined);
+      return new WeakRef(read.buffer);
+    };
+    const [waiting, between] = [new Deframer(reading), new Deframer(reading)];
+    const reads = [
+      pushed(waiting, [0, 0, 0]),
+      pushed(waiting, [0, 9]),
+      pushed(waiting, [1, 2]),
+      pushed(between, [0, 0, 0, 0, 1, 7]),
+    ];
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(reads.map((read) => read.deref())).toEqual(reads.map(() => undefined));
+    expect([waiting.isBetween, between.isBetween]).toEqual([false, true]);
   });
 });

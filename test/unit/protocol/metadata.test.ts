@@ -39,6 +39,16 @@ describe("metadata over a request", () => {
     ]);
   });
 
+  test("is read as it was changed", () => {
+    const metadata = new Metadata(source(["a", "1"], ["b", "2"]));
+    metadata.set("a", "x");
+    metadata.append("c", "3");
+    metadata.append("c", "4");
+    metadata.delete("b");
+    expect(["a", "b", "C"].map((name) => metadata.get(name))).toEqual(["x", null, "3, 4"]);
+    expect(["a", "b", "c"].map((name) => metadata.has(name))).toEqual([true, false, true]);
+  });
+
   test("what is appended first stands behind what came in", () => {
     const metadata = new Metadata(source(["a", "1"]));
     metadata.append("b", "2");

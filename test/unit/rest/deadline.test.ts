@@ -1,6 +1,8 @@
 /** Deadlines of the three header fields. */
 
+import { ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 import { timeoutMsFrom } from "#rest/deadline.ts";
 
 const read = (headers: Readonly<Record<string, string>>) => timeoutMsFrom((name) => headers[name]);
@@ -13,6 +15,7 @@ test.for([
   { name: "nanoseconds", headers: { "grpc-timeout": "1500000n" }, timeoutMs: 1.5 },
   { name: "zero", headers: { "grpc-timeout": "0S" }, timeoutMs: 0 },
   { name: "Connect's", headers: { "connect-timeout-ms": "1234" }, timeoutMs: 1234 },
+  { name: "seconds of several digits", headers: { "x-server-timeout": "12" }, timeoutMs: 12_000 },
   { name: "seconds with a fraction", headers: { "x-server-timeout": "0.25" }, timeoutMs: 250 },
   {
     name: "the shortest of several",
@@ -40,5 +43,16 @@ test.for([
   ["x-server-timeout", "1e3"],
   ["x-server-timeout", "-1"],
 ] as const)("%s: %s is refused by its name", ([header, text]) => {
-  expect(() => read({ [header]: text })).toThrow(`${header}: expected`);
+  let error: unknown;
+  try {
+    read({ [header]: text });
+  } catch (thrown) {
+    error = thrown;
+  }
+  if (!(error instanceof ConnectError)) throw error;
+  expect(error.rawMessage).toMatch(new RegExp(`^${header}: expected \\S`));
+  const description = error.rawMessage.slice(header.length + 2);
+  expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
+    { field: header, description },
+  ]);
 });

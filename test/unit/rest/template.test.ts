@@ -1,7 +1,7 @@
 /** What a bad template is told; valid ones are held by the vectors and by properties. */
 
 import { expect, test } from "vitest";
-import { parseTemplate } from "#rest/template.ts";
+import { parseTemplate, resolveIndex } from "#rest/template.ts";
 
 test.for([
   { text: "", column: 1, problem: "expected /" },
@@ -29,4 +29,22 @@ test("literals and verbs are decoded, so that templates and paths meet however t
     { kind: "literal", text: "a:b" },
   ]);
   expect(verb).toBe(",");
+});
+
+test("variables behind any number of segments are counted from the path's end", () => {
+  const { segments, variables } = parseTemplate("/v1/{x=a/*}/{y=**}/b/{z=c}");
+  expect(segments.map(({ kind }) => kind)).toEqual([
+    "literal",
+    "literal",
+    "one",
+    "many",
+    "literal",
+    "literal",
+  ]);
+  expect(variables).toEqual([
+    { names: ["x"], start: 1, end: 3, multi: true },
+    { names: ["y"], start: 3, end: -3, multi: true },
+    { names: ["z"], start: -2, end: -1, multi: false },
+  ]);
+  expect(variables.map(({ end }) => resolveIndex(end, 9))).toEqual([3, 7, 9]);
 });

@@ -1,7 +1,8 @@
+import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
 import { reasonOf } from "#errors/fault.ts";
-import { fromBase64, fromBase64Pieces, toBase64 } from "#rpc/base64.ts";
+import { base64CharsMax, fromBase64, fromBase64Pieces, toBase64 } from "#rpc/base64.ts";
 import { rejection } from "../../support/call.ts";
 import { outcomeOf } from "../../support/random-message.ts";
 
@@ -26,8 +27,38 @@ test.each(["A", "AB", "AB=", "A===", "====", "AB!=", "ABC=A", "AB\n="])(
       yield Buffer.from(wrong);
     }
     const error = await rejection(Array.fromAsync(fromBase64Pieces(pieces())));
-    expect(reasonOf(error)).toBe("BODY_MALFORMED");
+    expect([error.code, reasonOf(error)]).toEqual([Code.Internal, "BODY_MALFORMED"]);
     expect(() => fromBase64(Buffer.from(wrong))).toThrow("base64");
+  },
+);
+
+test.each(["A", "QUJD", "QUJDQQ=="])("%j cut within a group is said to be cut", async (whole) => {
+  async function* pieces() {
+    yield Buffer.from(`${whole}QU`);
+  }
+  const cut = "the body ends within a group of base64";
+  expect((await rejection(Array.fromAsync(fromBase64Pieces(pieces())))).rawMessage).toBe(cut);
+  expect(() => fromBase64(Buffer.from(`${whole}QU`))).toThrow(cut);
+});
+
+test("pieces that hold no whole group come to nothing yet", async () => {
+  async function* pieces() {
+    for (const character of "QUJDQUJD") yield Buffer.from(character);
+  }
+  const read = await Array.fromAsync(fromBase64Pieces(pieces()));
+  expect(read.map((piece) => piece.length)).toEqual([3, 3]);
+});
+
+test("a body takes the memory of its bytes, and no more", () => {
+  expect(fromBase64(Buffer.alloc(400_000, "QUJD")).buffer.byteLength).toBe(300_000);
+});
+
+test.each([1, 2, 3, 1000, 70_000])(
+  "%d bytes fit into as many characters as they can take",
+  (count) => {
+    const characters = toBase64(Buffer.alloc(count)).length;
+    expect(base64CharsMax(count)).toBeGreaterThanOrEqual(characters);
+    expect(base64CharsMax(count)).toBeLessThanOrEqual(characters + 64);
   },
 );
 

@@ -12,6 +12,9 @@ describe("a content type names protocol and format", () => {
     ["application/connect+json", "connect-stream", "json"],
     ["Application/JSON; Charset=UTF-8", "connect", "json"],
     ['application/json;charset="utf-8"', "connect", "json"],
+    ["application/json ; charset=utf8", "connect", "json"],
+    ["application/grpc; x=y", "grpc", "proto"],
+    ["APPLICATION/GRPC", "grpc", "proto"],
   ])("%s is %s with %s", (contentType, protocol, format) => {
     expect(rpcTypeOf(contentType)).toMatchObject({ protocol, format });
   });
@@ -29,7 +32,9 @@ describe("a content type names protocol and format", () => {
   });
 
   test("a GET names its format as a parameter, and no other word will do", () => {
-    expect(rpcTypeOfEncoding("json")).toMatchObject({ protocol: "connect", format: "json" });
+    for (const format of ["json", "proto"]) {
+      expect(rpcTypeOfEncoding(format)).toMatchObject({ protocol: "connect", format });
+    }
     expect(rpcTypeOfEncoding("grpc")).toBeUndefined();
     expect(rpcTypeOfEncoding(undefined)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { refuseUnknown } from "#rpc/refusal.ts";
+import { refuse, refuseUnknown } from "#rpc/refusal.ts";
 import { MemoryExchange } from "../../support/memory-exchange.ts";
 
 const unknown = new ConnectError("no such method", Code.Unimplemented);
@@ -30,6 +30,7 @@ test.each([
 ])("Connect's clients get 404 with Connect's error: %j", (headers) => {
   const { exchange, isAnswered } = refused(headers);
   expect([isAnswered, exchange.status]).toEqual([true, 404]);
+  expect(exchange.answerHeaders).toEqual([["content-type", "application/json"]]);
   expect(JSON.parse(exchange.text)).toEqual({ code: "unimplemented", message: "no such method" });
 });
 
@@ -40,3 +41,13 @@ test.each([{}, { "content-type": "application/json" }, { "content-type": "text/h
     expect([isAnswered, exchange.started]).toEqual([false, false]);
   },
 );
+
+test("a request that is no call of its procedure gets a text for people, with the fields of its refusal", () => {
+  const exchange = new MemoryExchange({ method: "PUT", target: "/a.B/C", headers: {} });
+  refuse(exchange, { status: 405, text: "POST it", headers: [["allow", "POST"]] });
+  expect([exchange.status, exchange.text]).toEqual([405, "POST it\n"]);
+  expect(exchange.answerHeaders).toEqual([
+    ["content-type", "text/plain; charset=utf-8"],
+    ["allow", "POST"],
+  ]);
+});

@@ -12,6 +12,7 @@ test.each([
   ["100%", "100%25"],
   ["line\nbreak", "line%0Abreak"],
   ["☺ 😈", "%E2%98%BA %F0%9F%98%88"],
+  [" ~%", " ~%25"],
   ["\u007f", "%7F"],
   ["", ""],
 ])("grpc-message writes %j as %j", (text, encoded) => {
@@ -37,6 +38,13 @@ test("an error has its code, its text, its details and its metadata", () => {
   expect(status.details.map((any) => anyUnpack(any, ErrorInfoSchema)?.reason)).toEqual([
     "MODEL_UNKNOWN",
   ]);
+});
+
+test.each([1, 2, 3])("details are base64 without padding, of %d bytes more as well", (more) => {
+  const error = new ConnectError("x", Code.Aborted);
+  error.details.push({ type: "some.Type", value: new Uint8Array(more) });
+  const fields = Object.fromEntries(statusFields(error));
+  expect(fields["grpc-status-details-bin"]).toMatch(/^[\w+/]+$/);
 });
 
 test("details that came by the wire go on as they are", () => {

@@ -37,6 +37,15 @@ test("each call has the whole limit, whenever it began, under one timer", () => 
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("a call that begins once no other is left is limited like the first", () => {
+  const { limits, told, call } = watched(100);
+  limits.add(call("a"));
+  vi.advanceTimersByTime(150);
+  limits.add(call("b"));
+  vi.advanceTimersByTime(100);
+  expect(told).toEqual(["a 100 100", "b 250 100"]);
+});
+
 test.each(["first", "middle", "last"])(
   "a call that is over is not told: the %s of three",
   (name) => {
