@@ -1,30 +1,26 @@
 /** Prints the matrix of clients and dialects: `npm run matrix -- [part of a client's name]`. */
 
 import { clients } from "../support/llm-clients/clients.ts";
-import { dialects, startStage, tryCell, ways } from "../support/llm-clients/matrix.ts";
+import { dialects, tryAll, ways } from "../support/llm-clients/matrix.ts";
+
+const nameWidth = 52;
+const cellWidth = 10;
 
 const [wanted = ""] = process.argv.slice(2);
-const failures: string[] = [];
-let passed = 0;
+const cells = await tryAll(clients.filter(({ name }) => name.includes(wanted)));
+const failed = cells.filter(({ thrown }) => thrown !== undefined);
 
-await using stage = await startStage();
-console.log(`${"".padEnd(50)}${ways.map((way) => way.padEnd(10)).join("")}`);
-for (const client of clients.filter(({ name }) => name.includes(wanted))) {
+console.log(`${"".padEnd(nameWidth)}${ways.map((way) => way.padEnd(cellWidth)).join("")}`);
+for (const client of new Set(cells.map((cell) => cell.client))) {
   for (const dialect of dialects) {
-    let row = `${client.name} → ${dialect}`.padEnd(50);
-    for (const way of ways) {
-      try {
-        await tryCell(stage, { client, dialect, way });
-        row += "ok".padEnd(10);
-        passed += 1;
-      } catch (thrown) {
-        row += "FAILED".padEnd(10);
-        failures.push(`${client.name} → ${dialect}, ${way}: ${(thrown as Error).stack}`);
-      }
-    }
-    console.log(row);
+    const row = cells.filter((cell) => cell.client === client && cell.dialect === dialect);
+    const words = row.map(({ thrown }) => (thrown === undefined ? "ok" : "FAILED"));
+    const name = `${client.name} → ${dialect}`.padEnd(nameWidth);
+    console.log(name + words.map((word) => word.padEnd(cellWidth)).join(""));
   }
 }
-for (const failure of failures) console.log(`\n${failure}`);
-console.log(`\n${passed} passed, ${failures.length} failed`);
-process.exitCode = failures.length === 0 ? 0 : 1;
+for (const { client, dialect, way, thrown } of failed) {
+  console.log(`\n${client.name} → ${dialect}, ${way}: ${(thrown as Error).stack}`);
+}
+console.log(`\n${cells.length - failed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -5,9 +5,16 @@
 
 import assert from "node:assert/strict";
 import type { DialectName } from "#dialects/dialect.ts";
-import { type RunningGateway, startTestGateway } from "../gateway.ts";
-import { type ProviderDouble, type Script, startProviders } from "../provider-double.ts";
-import { type Ask, citySchema, type LlmClient, png, type Reply } from "./client.ts";
+import { startTestGateway } from "../gateway.ts";
+import { type ProviderDouble, type Script, startProvider } from "../provider-double.ts";
+import {
+  type Ask,
+  citySchema,
+  type GatewayAddress,
+  type LlmClient,
+  png,
+  type Reply,
+} from "./client.ts";
 
 /** Dialects of the providers. */
 export const dialects = [
@@ -33,38 +40,15 @@ export const ways = [
 /** One of them. */
 export type Way = (typeof ways)[number];
 
-/** A gateway in front of doubles of all dialects. */
-export interface Stage extends AsyncDisposable {
-  readonly gateway: RunningGateway;
-  readonly providers: Readonly<Record<DialectName, ProviderDouble>>;
-}
-
-const key = "a-key-that-is-long-enough";
-
-/** Starts a gateway in front of doubles. */
-export async function startStage(): Promise<Stage> {
-  const running = new AsyncDisposableStack();
-  const providers = running.use(await startProviders(dialects));
-  const settings = dialects.map((dialect) => {
-    const name = dialect === "openai-chat" ? "openai" : dialect;
-    return `  ${dialect}: { dialect: ${name}, base_url: "${providers[dialect].url}", api_key: upstream-key }`;
-  });
-  const yaml = `
-gateway: { host: 127.0.0.1, port: 0 }
-auth: { keys: [{ name: sdk, key: ${key} }] }
-providers:
-${settings.join("\n")}
-`;
-  const gateway = running.use(await startTestGateway({ yaml }));
-  return { gateway, providers, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-/** A cell of the matrix. */
+/** What became of a cell: `thrown` when it is not as it should be. */
 export interface Cell {
   readonly client: LlmClient;
   readonly dialect: DialectName;
   readonly way: Way;
+  readonly thrown?: unknown;
 }
+
+const key = "a-key-that-is-long-enough";
 
 /** Everything that a cell uses. */
 interface Scene {
@@ -232,10 +216,7 @@ const trials: Readonly<Record<Way, (scene: Scene) => Promise<void>>> = {
     const before = provider.abortedAtMs.length;
     provider.faults.push({ kind: "stall_after", frames: framesUntilText[dialect] });
     const leave = new AbortController();
-    const failed = failureOf(
-      ask({ streams: true, signal: leave.signal, onPiece: () => leave.abort() }),
-    );
-    await failed;
+    await failureOf(ask({ streams: true, signal: leave.signal, onPiece: () => leave.abort() }));
     for (let tries = 0; provider.abortedAtMs.length === before; tries++) {
       assert.ok(tries < 500, "the provider's call ended");
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -244,30 +225,53 @@ const trials: Readonly<Record<Way, (scene: Scene) => Promise<void>>> = {
   },
 };
 
-/** Tries a cell; rejects when it is not as it should be. */
-export async function tryCell({ gateway, providers }: Stage, cell: Cell): Promise<void> {
-  const { client, dialect, way } = cell;
-  const provider = providers[dialect];
-  provider.script = { text: "Hello there" };
-  provider.scripts.length = 0;
-  provider.faults.length = 0;
-  const scene: Scene = {
-    client,
-    dialect,
-    provider,
-    ask: (wanted) =>
-      client.ask(
-        { url: gateway.url, key },
-        {
-          model: `${dialect}/double`,
-          streams: false,
-          tool: false,
-          image: false,
-          schema: false,
-          thinks: false,
-          ...wanted,
-        },
-      ),
-  };
-  await trials[way](scene);
+/** Tries one client in front of one provider in all ways, one after the other. */
+async function tryRow(
+  { client, dialect }: Pick<Cell, "client" | "dialect">,
+  gateway: GatewayAddress,
+  provider: ProviderDouble,
+  model: string,
+): Promise<Cell[]> {
+  const plain = { streams: false, tool: false, image: false, schema: false, thinks: false };
+  const ask = (wanted?: Partial<Ask>) => client.ask(gateway, { model, ...plain, ...wanted });
+  const cells: Cell[] = [];
+  for (const way of ways) {
+    provider.scripts.length = 0;
+    provider.faults.length = 0;
+    try {
+      await trials[way]({ client, dialect, provider, ask });
+      cells.push({ client, dialect, way });
+    } catch (thrown) {
+      cells.push({ client, dialect, way, thrown });
+    }
+  }
+  return cells;
+}
+
+/** Tries all cells; each client has a double of each dialect for itself, so that all go on at one time. */
+export async function tryAll(clients: readonly LlmClient[]): Promise<readonly Cell[]> {
+  await using running = new AsyncDisposableStack();
+  const rows = await Promise.all(
+    clients.flatMap((client, index) =>
+      dialects.map(async (dialect) => {
+        const provider = running.use(await startProvider(dialect));
+        return { client, dialect, provider, name: `${dialect}-${index}` };
+      }),
+    ),
+  );
+  const settings = rows.map(({ dialect, provider, name }) => {
+    const spoken = dialect === "openai-chat" ? "openai" : dialect;
+    return `  ${name}: { dialect: ${spoken}, base_url: "${provider.url}", api_key: upstream-key }`;
+  });
+  const yaml = `
+gateway: { host: 127.0.0.1, port: 0 }
+auth: { keys: [{ name: sdk, key: ${key} }] }
+providers:
+${settings.join("\n")}
+`;
+  const { url } = running.use(await startTestGateway({ yaml }));
+  const tried = rows.map(({ provider, name, ...row }) =>
+    tryRow(row, { url, key }, provider, `${name}/double`),
+  );
+  return (await Promise.all(tried)).flat();
 }

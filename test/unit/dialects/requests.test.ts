@@ -7,6 +7,7 @@ import { clients, servers } from "#dialects/dialects.ts";
 import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
 import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
+import { ToolChoice_Mode } from "#gen/polygate/v1/conversation_pb.js";
 
 const user = { role: "user", content: "x" };
 const chat = { model: "m", messages: [user] };
@@ -161,4 +162,18 @@ describe("a budget of thoughts is a level or an effort where the model knows no 
     expect(written("ollama", wish(budget))).toMatchObject({ think: effort });
     expect(written("anthropic", wish(budget))).toMatchObject({ output_config: { effort } });
   });
+});
+
+test.each(["LOW", "low", "Low"])("Gemini's words may be written in small letters: %s", (word) => {
+  const { request } = readGenerateContent(
+    {
+      contents: [{ parts: [{ text: "x" }] }],
+      generationConfig: { thinkingConfig: { thinkingLevel: word } },
+      toolConfig: { functionCallingConfig: { mode: "any" } },
+    },
+    "m",
+    false,
+  );
+  expect(request.reasoning?.effort).toBe("low");
+  expect(request.toolChoice?.mode).toBe(ToolChoice_Mode.ANY);
 });
