@@ -2,12 +2,15 @@
 
 import { clients } from "../support/llm-clients/clients.ts";
 import { dialects, tryAll, ways } from "../support/llm-clients/matrix.ts";
+import { missingForPython, pythonClients } from "../support/llm-clients/python.ts";
 
 const nameWidth = 52;
 const cellWidth = 10;
 
 const [wanted = ""] = process.argv.slice(2);
-const cells = await tryAll(clients.filter(({ name }) => name.includes(wanted)));
+if (missingForPython !== undefined) console.log(`skipped: ${missingForPython}`);
+const all = [...clients, ...(missingForPython === undefined ? pythonClients : [])];
+const cells = await tryAll(all.filter(({ name }) => name.includes(wanted)));
 const failed = cells.filter(({ thrown }) => thrown !== undefined);
 
 console.log(`${"".padEnd(nameWidth)}${ways.map((way) => way.padEnd(cellWidth)).join("")}`);

@@ -58,6 +58,8 @@ export interface LlmClient {
   /** Providers of these dialects do not get the state of their thoughts back from it. */
   readonly losesState?: readonly DialectName[];
   ask(gateway: GatewayAddress, ask: Ask): Promise<Reply>;
+  /** Ends what runs for it beside this process. */
+  close?(): void;
   /** HTTP status of an error that it threw; undefined when the error tells none. */
   statusOf(thrown: unknown): number | undefined;
 }

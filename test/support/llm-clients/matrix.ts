@@ -273,5 +273,7 @@ ${settings.join("\n")}
   const tried = rows.map(({ provider, name, ...row }) =>
     tryRow(row, { url, key }, provider, `${name}/double`),
   );
-  return (await Promise.all(tried)).flat();
+  const cells = (await Promise.all(tried)).flat();
+  for (const client of clients) client.close?.();
+  return cells;
 }
