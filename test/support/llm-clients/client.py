@@ -7,6 +7,7 @@ with its first piece. `history` is what the reply told, given back with the resu
 
 import json
 import sys
+import threading
 
 import anthropic
 import openai
@@ -166,12 +167,15 @@ def message(task, ask, piece):
 APIS = {"chat": chat, "responses": respond, "messages": message}
 
 
+WRITING = threading.Lock()
+
+
 def tell(**line):
-    print(json.dumps(line), flush=True)
+    with WRITING:
+        print(json.dumps(line), flush=True)
 
 
-for line in sys.stdin:
-    task = json.loads(line)
+def run(task):
     ask = task["ask"]
 
     def piece():
@@ -187,3 +191,7 @@ for line in sys.stdin:
     except Exception as thrown:
         failure = {"status": getattr(thrown, "status_code", None), "message": str(thrown)}
         tell(id=task["id"], failure=failure)
+
+
+for line in sys.stdin:
+    threading.Thread(target=run, args=(json.loads(line),)).start()

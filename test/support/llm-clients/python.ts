@@ -33,7 +33,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A process that takes one call after the other. */
+/** A process that makes many calls at one time. */
 class PythonProcess {
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcessWithoutNullStreams | undefined;
