@@ -105,6 +105,15 @@ export class JsonObject {
     return word;
   }
 
+  /** One of several words in capitals, which clients may write in small letters, too. */
+  anyCaseWord<const W extends string>(name: string, words: readonly W[]): W | undefined {
+    const value = this.text(name)?.toUpperCase();
+    if (value === undefined) return undefined;
+    const word = words.find((known) => known === value);
+    if (word === undefined) throw this.invalid(name, `expected one of ${words.join(", ")}`);
+    return word;
+  }
+
   object(name: string): JsonObject | undefined {
     const value = this.raw(name);
     return value === undefined ? undefined : new JsonObject(value, this.at(name));

@@ -150,6 +150,14 @@ function modelsFamily(version: string, { hasAnthropicVersion, hasGoogleKey }: Pa
 
 const modelsPath = /^\/(v1|v1beta)\/models(?:\/(.*))?$/;
 
+/** Names with a slash, ahead of a verb: Gemini's clients take them for whole resource names. */
+const resourcePath = /^\/(v1|v1beta)\/(.+\/.+)$/;
+
+function geminiResource(path: string): LlmEndpoint | undefined {
+  const [, version, rest] = resourcePath.exec(path) ?? [];
+  return version === undefined || rest === undefined ? undefined : geminiEndpoint(version, rest);
+}
+
 /** What `path` means to clients of LLM vendors; undefined for a path of nobody. */
 export function llmEndpointOf(path: string, facts: PathFacts): LlmEndpoint | undefined {
   const known = fixed.get(path);
@@ -160,7 +168,7 @@ export function llmEndpointOf(path: string, facts: PathFacts): LlmEndpoint | und
     return { kind: "operation", surface: "openai", dialect, template: at.template, at };
   }
   const match = modelsPath.exec(path);
-  if (match === null) return undefined;
+  if (match === null) return geminiResource(path);
   const [, version = "v1", rest] = match;
   const gemini = rest === undefined ? undefined : geminiEndpoint(version, rest);
   if (gemini !== undefined) return gemini;

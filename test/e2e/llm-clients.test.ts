@@ -372,3 +372,25 @@ test("a client that leaves in the midst of a stream ends the provider's call", a
 test("HEAD /api/hello, which Claude Code asks first, is answered", async () => {
   expect((await fetch(`${gateway.url}/api/hello`, { method: "HEAD" })).status).toBe(200);
 });
+
+test("tools are as many and as long as agents have them, and bounded", async () => {
+  const ask = (count: number, description: string) =>
+    openai().chat.completions.create({
+      model: "openai-chat/double",
+      messages: [{ role: "user", content: "x" }],
+      tools: Array.from({ length: count }, (_, index) => ({
+        type: "function" as const,
+        function: { name: `mcp__server__${index}`.padEnd(128, "x"), description, parameters },
+      })),
+    });
+  await expect(ask(1, "d".repeat(65_536))).resolves.toBeDefined();
+  await expect(ask(1_024, "d")).resolves.toBeDefined();
+  await expect(ask(1, "d".repeat(65_537))).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining("tools[0].description: must be at most 65536 characters"),
+  });
+  await expect(ask(1_025, "d")).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining("tools"),
+  });
+});

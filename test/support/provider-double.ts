@@ -20,8 +20,10 @@ export interface ReceivedRequest {
 }
 
 /** What the double answers with. */
-interface Script {
+export interface Script {
   readonly text: string;
+  /** What it thinks first, and the state that it wants back where its dialect has one. */
+  readonly thinking?: { readonly text: string; readonly state: string };
   readonly toolCall?: { readonly id: string; readonly name: string; readonly arguments: string };
 }
 
@@ -39,6 +41,8 @@ export interface ProviderDouble extends AsyncDisposable {
   down(): Promise<void>;
   up(): Promise<void>;
   script: Script;
+  /** The next calls are answered with these, in order; then all with `script`. */
+  readonly scripts: Script[];
   /** Answers what is asked for beside chat; vectors and counts as each vendor's API has them. */
   other(
     dialect: DialectName,
@@ -61,7 +65,7 @@ function halves(text: string): [string, string] {
 
 const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
 
-function chatFrames({ text, toolCall }: Script): unknown[] {
+function chatFrames({ text, thinking, toolCall }: Script): unknown[] {
   const chunk = (delta: unknown, finish: string | null = null) => ({
     id: "chatcmpl-1",
     object: "chat.completion.chunk",
@@ -86,6 +90,7 @@ function chatFrames({ text, toolCall }: Script): unknown[] {
         ];
   return [
     chunk({ role: "assistant", content: "" }),
+    ...(thinking === undefined ? [] : [chunk({ reasoning_content: thinking.text })]),
     ...halves(text).map((content) => chunk({ content })),
     ...call,
     chunk({}, toolCall === undefined ? "stop" : "tool_calls"),
@@ -94,7 +99,8 @@ function chatFrames({ text, toolCall }: Script): unknown[] {
   ];
 }
 
-function chatBody({ text, toolCall }: Script): unknown {
+function chatBody({ text, thinking, toolCall }: Script): unknown {
+  const thoughts = thinking === undefined ? {} : { reasoning_content: thinking.text };
   const calls =
     toolCall === undefined
       ? {}
@@ -115,7 +121,7 @@ function chatBody({ text, toolCall }: Script): unknown {
     choices: [
       {
         index: 0,
-        message: { role: "assistant", content: text, ...calls },
+        message: { role: "assistant", content: text, ...thoughts, ...calls },
         finish_reason: toolCall === undefined ? "stop" : "tool_calls",
       },
     ],
@@ -123,11 +129,19 @@ function chatBody({ text, toolCall }: Script): unknown {
   };
 }
 
-function anthropicBlocks({ text, toolCall }: Script): Record<string, unknown>[] {
+function anthropicBlocks({ text, thinking, toolCall }: Script): Record<string, unknown>[] {
+  const thoughts =
+    thinking === undefined
+      ? []
+      : [{ type: "thinking", thinking: thinking.text, signature: thinking.state }];
   const words = { type: "text", text };
-  if (toolCall === undefined) return [words];
+  if (toolCall === undefined) return [...thoughts, words];
   const { id, name } = toolCall;
-  return [words, { type: "tool_use", id, name, input: JSON.parse(toolCall.arguments) }];
+  return [
+    ...thoughts,
+    words,
+    { type: "tool_use", id, name, input: JSON.parse(toolCall.arguments) },
+  ];
 }
 
 function anthropicBody(script: Script): Record<string, unknown> {
@@ -143,13 +157,36 @@ function anthropicBody(script: Script): Record<string, unknown> {
   };
 }
 
+/** How a block is told in pieces. */
+function anthropicBlockStream(
+  block: Record<string, unknown>,
+  { text, thinking, toolCall }: Script,
+): { begun: unknown; deltas: readonly unknown[] } {
+  switch (block.type) {
+    case "text":
+      return {
+        begun: { type: "text", text: "" },
+        deltas: halves(text).map((half) => ({ type: "text_delta", text: half })),
+      };
+    case "thinking":
+      return {
+        begun: { type: "thinking", thinking: "", signature: "" },
+        deltas: [
+          { type: "thinking_delta", thinking: thinking?.text },
+          { type: "signature_delta", signature: thinking?.state },
+        ],
+      };
+    default:
+      return {
+        begun: { ...block, input: {} },
+        deltas: [{ type: "input_json_delta", partial_json: toolCall?.arguments }],
+      };
+  }
+}
+
 function anthropicFrames(script: Script): unknown[] {
   const blocks = anthropicBlocks(script).flatMap((block, index) => {
-    const isText = block.type === "text";
-    const begun = isText ? { type: "text", text: "" } : { ...block, input: {} };
-    const deltas = isText
-      ? halves(script.text).map((text) => ({ type: "text_delta", text }))
-      : [{ type: "input_json_delta", partial_json: script.toolCall?.arguments }];
+    const { begun, deltas } = anthropicBlockStream(block, script);
     return [
       { type: "content_block_start", index, content_block: begun },
       ...deltas.map((delta) => ({ type: "content_block_delta", index, delta })),
@@ -171,11 +208,13 @@ function anthropicFrames(script: Script): unknown[] {
   ];
 }
 
-function geminiParts({ text, toolCall }: Script): unknown[] {
+function geminiParts({ text, thinking, toolCall }: Script): unknown[] {
+  const thoughts = thinking === undefined ? [] : [{ text: thinking.text, thought: true }];
+  const state = thinking === undefined ? {} : { thoughtSignature: thinking.state };
   const words = halves(text).map((half) => ({ text: half }));
-  if (toolCall === undefined) return words;
+  if (toolCall === undefined) return [...thoughts, ...words];
   const functionCall = { name: toolCall.name, args: JSON.parse(toolCall.arguments) };
-  return [...words, { functionCall }];
+  return [...thoughts, ...words, { functionCall, ...state }];
 }
 
 const geminiUsage = { promptTokenCount: 3, candidatesTokenCount: 5, totalTokenCount: 8 };
@@ -216,7 +255,11 @@ function ollamaCalls({ toolCall }: Script): unknown {
 
 function ollamaFrames(script: Script): unknown[] {
   const [first, second] = halves(script.text);
+  const { thinking } = script;
   return [
+    ...(thinking === undefined
+      ? []
+      : [ollamaLine({ role: "assistant", content: "", thinking: thinking.text })]),
     ollamaLine({ role: "assistant", content: first }),
     ollamaLine({ role: "assistant", content: second }),
     ...(script.toolCall === undefined
@@ -227,14 +270,17 @@ function ollamaFrames(script: Script): unknown[] {
 }
 
 function ollamaBody(script: Script): unknown {
-  const message = { role: "assistant", content: script.text, ...(ollamaCalls(script) as object) };
+  const thoughts = script.thinking === undefined ? {} : { thinking: script.thinking.text };
+  const calls = ollamaCalls(script) as object;
+  const message = { role: "assistant", content: script.text, ...thoughts, ...calls };
   return ollamaLine(message, ollamaEnd);
 }
 
-function responseItems({ text, toolCall }: Script): Record<string, unknown>[] {
+function responseItems({ text, thinking, toolCall }: Script): Record<string, unknown>[] {
+  const thoughts = thinking === undefined ? [] : [reasoningItem(thinking)];
   const content = [{ type: "output_text", text, annotations: [] }];
   const message = { type: "message", id: "m1", role: "assistant", status: "completed", content };
-  if (toolCall === undefined) return [message];
+  if (toolCall === undefined) return [...thoughts, message];
   const { id, name } = toolCall;
   const call = {
     type: "function_call",
@@ -244,7 +290,12 @@ function responseItems({ text, toolCall }: Script): Record<string, unknown>[] {
     arguments: toolCall.arguments,
     status: "completed",
   };
-  return [message, call];
+  return [...thoughts, message, call];
+}
+
+function reasoningItem({ text, state }: { text: string; state: string }): Record<string, unknown> {
+  const summary = [{ type: "summary_text", text }];
+  return { type: "reasoning", id: "rs1", summary, encrypted_content: state };
 }
 
 function responsesBody(script: Script): Record<string, unknown> {
@@ -269,12 +320,23 @@ function responsesFrames(script: Script): unknown[] {
   for (const [index, item] of responseItems(script).entries()) {
     const at = { output_index: index, item_id: item.id };
     const isMessage = item.type === "message";
+    const isReasoning = item.type === "reasoning";
     frames.push({
       type: "response.output_item.added",
       output_index: index,
-      item: { ...item, content: [], arguments: "" },
+      item: isReasoning ? { ...item, summary: [] } : { ...item, content: [], arguments: "" },
     });
-    if (isMessage) {
+    if (isReasoning) {
+      const place = { ...at, summary_index: 0 };
+      const text = script.thinking?.text;
+      const part = { type: "summary_text", text };
+      frames.push(
+        { type: "response.reasoning_summary_part.added", ...place, part: { ...part, text: "" } },
+        { type: "response.reasoning_summary_text.delta", ...place, delta: text },
+        { type: "response.reasoning_summary_text.done", ...place, text },
+        { type: "response.reasoning_summary_part.done", ...place, part },
+      );
+    } else if (isMessage) {
       frames.push({
         type: "response.content_part.added",
         ...at,
@@ -348,12 +410,13 @@ function frameText(dialect: DialectName, frame: unknown): string {
 export async function startProvider(dialect: DialectName): Promise<ProviderDouble> {
   const received: ReceivedRequest[] = [];
   const faults: ProviderFault[] = [];
+  const next: Script[] = [];
   const abortedAtMs: number[] = [];
   const operations = operationsDouble();
   let openCalls = 0;
 
   const sendStream = (response: ServerResponse, fault: ProviderFault | undefined) => {
-    const frames = scripts[dialect].frames(double.script);
+    const frames = scripts[dialect].frames(next.shift() ?? double.script);
     const type = dialect === "ollama" ? "application/x-ndjson" : "text/event-stream";
     response.writeHead(200, { "content-type": type });
     switch (fault?.kind) {
@@ -416,7 +479,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       response.end(JSON.stringify(other.body));
     } else if (fault === undefined) {
       response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify(scripts[dialect].body(double.script)));
+      response.end(JSON.stringify(scripts[dialect].body(next.shift() ?? double.script)));
     } else {
       // What needs a stream to happen breaks a whole response off.
       response.writeHead(200, { "content-length": "1000" });
@@ -479,6 +542,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     up: () => listen(port),
     abortedAtMs,
     script: { text: "Hello there" },
+    scripts: next,
     other: otherThanChat,
     operations,
     open: () => openCalls,

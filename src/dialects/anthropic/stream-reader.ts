@@ -40,6 +40,20 @@ export function streamReader(): StreamReader {
   let hasCalls = false;
   let isWhole = false;
 
+  /** What a message begins with: a call out of a program that Anthropic runs is whole, and its end, too. */
+  const readBegun = (message: LooseObject): ChatEvent[] => {
+    const blocks = message.objects("content").flatMap((block, index) => {
+      const part = partOfBlock(block);
+      if (part.content.case === "toolCall") hasCalls = true;
+      return [
+        eventOf({ case: "partStart", value: part }, index),
+        eventOf({ case: "partStop", value: {} }, index),
+      ];
+    });
+    const isOver = message.text("stop_reason") !== "";
+    return isOver ? [...blocks, events.stop(readStop(message, hasCalls))] : blocks;
+  };
+
   const readEvent = (frame: LooseObject): ChatEvent[] => {
     const index = frame.count("index");
     switch (frame.text("type")) {
@@ -47,7 +61,7 @@ export function streamReader(): StreamReader {
         const message = frame.object("message");
         firstUsage = message.object("usage");
         const start = { id: message.text("id"), model: message.text("model") };
-        return [events.start(start), events.usage(readUsage(firstUsage))];
+        return [events.start(start), events.usage(readUsage(firstUsage)), ...readBegun(message)];
       }
       case "content_block_start": {
         const part = partOfBlock(frame.object("content_block"));

@@ -32,6 +32,8 @@ class MessageStreamWriter implements StreamWriter {
   #blocks = 0;
   /** The kind of the open block. */
   #open: "text" | "thinking" | "tool_use" | undefined;
+  /** The open block is a call with free text, which is written as the one text of an object. */
+  #isFreeForm = false;
 
   constructor(facts: ResponseFacts) {
     this.#id = facts.responseId;
@@ -62,7 +64,7 @@ class MessageStreamWriter implements StreamWriter {
       case "thinkingDelta":
         return this.#thinking(event.value);
       case "argumentsDelta":
-        return [this.#delta({ type: "input_json_delta", partial_json: event.value })];
+        return [this.#arguments(event.value)];
       case "refusalDelta":
         this.#refusal += event.value;
         return [];
@@ -104,12 +106,22 @@ class MessageStreamWriter implements StreamWriter {
     const signature = signatureOf(call.state);
     const block = { type: "tool_use", id: call.id, name: flatNameOf(call), input: {} };
     const args = call.arguments;
-    return [
+    const begun = [
       // Calls carry no state here: it rides in thoughts before them, which clients send back.
       ...(signature === "" ? [] : [...this.#thinking(""), ...this.#signature(signature)]),
       ...this.#begin("tool_use", block),
-      ...(args === "" ? [] : [this.#delta({ type: "input_json_delta", partial_json: args })]),
     ];
+    this.#isFreeForm = call.freeForm;
+    if (call.freeForm) begun.push(this.#json('{"input":"'));
+    return args === "" ? begun : [...begun, this.#arguments(args)];
+  }
+
+  #arguments(text: string): Frame {
+    return this.#json(this.#isFreeForm ? JSON.stringify(text).slice(1, -1) : text);
+  }
+
+  #json(text: string): Frame {
+    return this.#delta({ type: "input_json_delta", partial_json: text });
   }
 
   #thinking(words: string): Frame[] {
@@ -148,7 +160,9 @@ class MessageStreamWriter implements StreamWriter {
   #close(): Frame[] {
     if (this.#open === undefined) return [];
     this.#open = undefined;
-    return [frame("content_block_stop", { index: this.#blocks - 1 })];
+    const ending = this.#isFreeForm ? [this.#json('"}')] : [];
+    this.#isFreeForm = false;
+    return [...ending, frame("content_block_stop", { index: this.#blocks - 1 })];
   }
 
   /** `message_start`, once. */

@@ -177,7 +177,7 @@ const choiceModes = {
 function toolChoiceOf(body: JsonObject) {
   const config = body.object("toolConfig")?.object("functionCallingConfig");
   if (config === undefined) return {};
-  const mode = config.word("mode", ["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"]);
+  const mode = config.anyCaseWord("mode", ["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"]);
   const names = config.texts("allowedFunctionNames") ?? [];
   return { toolChoice: create(ToolChoiceSchema, { mode: choiceModes[mode ?? "AUTO"], names }) };
 }
@@ -188,12 +188,14 @@ const levels = {
   MEDIUM: "medium",
   HIGH: "high",
   XHIGH: "xhigh",
+  THINKING_LEVEL_UNSPECIFIED: "",
 } as const;
+const levelWords = Object.keys(levels) as (keyof typeof levels)[];
 
 function reasoningOf(config: JsonObject): Reasoning | undefined {
   const thinking = config.object("thinkingConfig");
   if (thinking === undefined) return undefined;
-  const level = thinking.word("thinkingLevel", ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]);
+  const level = thinking.anyCaseWord("thinkingLevel", levelWords);
   const budget = thinking.integer("thinkingBudget", -1);
   const shown = thinking.flag("includeThoughts");
   const reasoning: MessageInitShape<typeof ReasoningSchema> = {

@@ -1,6 +1,7 @@
 /** Writes a canonical request in the words of Gemini's generateContent. Pure. */
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
+import { effortOf } from "#dialects/effort.ts";
 import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
@@ -98,7 +99,8 @@ function budgetOf({ effort, budgetTokens }: Reasoning): number {
   return budgetTokens ?? (effort === "" ? -1 : budgets[effort as Effort]);
 }
 
-function thinkingOf({ reasoning }: ChatRequest, { facts }: Target, dropped: string[]): Fields {
+function thinkingOf(request: ChatRequest, { facts }: Target, dropped: string[]): Fields {
+  const { reasoning } = request;
   if (reasoning === undefined) return {};
   const isOff = reasoning.mode === ReasoningMode.OFF || reasoning.effort === "none";
   if (facts.thinking === "none") {
@@ -106,7 +108,7 @@ function thinkingOf({ reasoning }: ChatRequest, { facts }: Target, dropped: stri
     return {};
   }
   const byBudget = facts.thinking === "budget" || facts.thinking === "manual";
-  const wanted = isOff ? "none" : (reasoning.effort as Effort | "");
+  const wanted = isOff ? "none" : (effortOf(request) ?? "");
   const told = byBudget
     ? { thinkingBudget: isOff ? 0 : budgetOf(reasoning) }
     : levelOf(wanted, facts, dropped);

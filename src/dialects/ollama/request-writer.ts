@@ -3,6 +3,7 @@
 import { base64Of } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
+import { effortOf } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
@@ -166,11 +167,12 @@ function toolsOf(request: ChatRequest, dropped: string[]): Fields[] {
   });
 }
 
-function thinkOf({ reasoning }: ChatRequest, { facts }: Target): boolean | string | undefined {
+function thinkOf(request: ChatRequest, { facts }: Target): boolean | string | undefined {
+  const { reasoning } = request;
   if (reasoning === undefined || facts.thinking === "none") return undefined;
-  const { mode, effort } = reasoning;
-  if (mode === ReasoningMode.OFF || effort === "none") return false;
-  if (effort === "") return mode === ReasoningMode.UNSPECIFIED ? undefined : true;
+  const effort = effortOf(request);
+  if (effort === "none") return false;
+  if (effort === undefined) return reasoning.mode === ReasoningMode.UNSPECIFIED ? undefined : true;
   if (effort === "minimal") return "low";
   return effort === "xhigh" ? "high" : effort;
 }

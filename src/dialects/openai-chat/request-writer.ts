@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { audioFormatOf, base64Of, urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
+import { effortOf } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
-import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
+import { nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
@@ -17,7 +18,6 @@ import {
   type MediaPart,
   ToolChoice_Mode as Mode,
   type Part,
-  Reasoning_Mode as ReasoningMode,
   type ToolCallPart,
   type ToolResultPart,
 } from "#gen/polygate/v1/conversation_pb.js";
@@ -230,21 +230,6 @@ function responseFormatOf({ responseFormat }: ChatRequest): Fields | undefined {
     default:
       return undefined;
   }
-}
-
-/** Thinking budgets below these numbers of tokens stand for an effort. */
-const lowBudgetTokens = 4096;
-const mediumBudgetTokens = 16_000;
-
-/** The effort that is asked for, in words or by a budget. */
-export function effortOf({ reasoning }: ChatRequest): Effort | undefined {
-  if (reasoning === undefined) return undefined;
-  if (reasoning.mode === ReasoningMode.OFF) return "none";
-  if (reasoning.effort !== "") return reasoning.effort as Effort;
-  const budget = reasoning.budgetTokens;
-  if (budget === undefined) return undefined;
-  if (budget < lowBudgetTokens) return "low";
-  return budget < mediumBudgetTokens ? "medium" : "high";
 }
 
 /** A user's name as OpenAI takes it: longer ones, which may hold a device's identifier, as a hash. */

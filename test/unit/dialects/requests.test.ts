@@ -2,9 +2,12 @@
 
 import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { servers } from "#dialects/dialects.ts";
+import type { DialectName } from "#dialects/dialect.ts";
+import { clients, servers } from "#dialects/dialects.ts";
 import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
+import { defaultModelFacts } from "#dialects/model-facts.ts";
 import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
+import { ToolChoice_Mode } from "#gen/polygate/v1/conversation_pb.js";
 
 const user = { role: "user", content: "x" };
 const chat = { model: "m", messages: [user] };
@@ -132,4 +135,45 @@ test("Gemini's model and stream stand in the path", () => {
   const { request } = readGenerateContent({ contents: [{ parts: [{ text: "Hi" }] }] }, "g", true);
   expect(request.modelPreference).toBe("g");
   expect(request.stream).toBe(true);
+});
+
+describe("a budget of thoughts is a level or an effort where the model knows no budgets", () => {
+  const wish = (budget_tokens: number) => ({
+    ...anthropic,
+    max_tokens: 64_000,
+    thinking: { type: "enabled", budget_tokens },
+  });
+  const written = (dialect: DialectName, body: unknown) => {
+    const { request } = servers.anthropic.readRequest(body);
+    const target = { model: "m", facts: defaultModelFacts };
+    return clients[dialect].writeRequest(request, target).body;
+  };
+
+  test.each([
+    [2_048, "low"],
+    [4_096, "medium"],
+    [16_000, "high"],
+  ])("%i tokens: %s", (budget, effort) => {
+    expect(written("openai-chat", wish(budget))).toMatchObject({ reasoning_effort: effort });
+    expect(written("openai-responses", wish(budget))).toMatchObject({ reasoning: { effort } });
+    expect(written("gemini", wish(budget))).toMatchObject({
+      generationConfig: { thinkingConfig: { thinkingLevel: effort.toUpperCase() } },
+    });
+    expect(written("ollama", wish(budget))).toMatchObject({ think: effort });
+    expect(written("anthropic", wish(budget))).toMatchObject({ output_config: { effort } });
+  });
+});
+
+test.each(["LOW", "low", "Low"])("Gemini's words may be written in small letters: %s", (word) => {
+  const { request } = readGenerateContent(
+    {
+      contents: [{ parts: [{ text: "x" }] }],
+      generationConfig: { thinkingConfig: { thinkingLevel: word } },
+      toolConfig: { functionCallingConfig: { mode: "any" } },
+    },
+    "m",
+    false,
+  );
+  expect(request.reasoning?.effort).toBe("low");
+  expect(request.toolChoice?.mode).toBe(ToolChoice_Mode.ANY);
 });

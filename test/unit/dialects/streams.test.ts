@@ -5,6 +5,7 @@ import { create, toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { Assembler } from "#chat/assemble.ts";
 import { eventsOf } from "#chat/events.ts";
+import { eventOf, partOf } from "#chat/parts.ts";
 import type { DialectName, Frame } from "#dialects/dialect.ts";
 import { clients, servers } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
@@ -14,6 +15,7 @@ import {
   type ChatResponse,
   ChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
+import { Stop_Kind, ToolCallPartSchema } from "#gen/polygate/v1/conversation_pb.js";
 
 const target = { model: "m", facts: defaultModelFacts };
 
@@ -108,5 +110,47 @@ describe("a whole response, streamed to a client and read again, says the same",
     expect(assembler.response.stop?.kind).toEqual(whole.stop?.kind);
     expect(assembler.response.usage).toEqual(whole.usage);
     expect(jsonOf(assembler.response)).toMatchObject({ modelUsed: response.modelUsed });
+  });
+});
+
+test("a message of Anthropic that begins with its content, and ends there, is read whole", () => {
+  const block = { type: "tool_use", id: "toolu_1", name: "roll", input: { player: 2 } };
+  const message = { id: "msg_1", model: "m", content: [block], stop_reason: "tool_use", usage: {} };
+  const frames = [{ type: "message_start", message }, { type: "message_stop" }];
+  const wire = frames.map((frame) => `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
+  const response = assembled("anthropic", Buffer.from(wire.join("")));
+  expect(response?.parts.map(({ content }) => content)).toMatchObject([
+    { case: "toolCall", value: { id: "toolu_1", name: "roll", arguments: '{"player":2}' } },
+  ]);
+  expect(response?.stop?.kind).toBe(Stop_Kind.TOOL_CALLS);
+});
+
+test("a call with free text is an object with one text to a client of Anthropic, in any pieces", () => {
+  const text = 'SELECT "a\\b" FROM t\n-- 😀';
+  const facts = {
+    request: create(ChatRequestSchema, { modelPreference: "m" }),
+    createdSeconds: 1,
+    responseId: "r1",
+    includeUsage: true,
+  };
+  const call = partOf({
+    case: "toolCall",
+    value: create(ToolCallPartSchema, { id: "c1", name: "sql", freeForm: true }),
+  });
+  const writer = servers.anthropic.streamWriter(facts);
+  const reader = clients.anthropic.streamReader(target);
+  const assembler = new Assembler();
+  const events = [
+    eventOf({ case: "partStart", value: call }, 0),
+    // A character of two units comes in two pieces.
+    ...text.split("").map((value) => eventOf({ case: "argumentsDelta", value }, 0)),
+    eventOf({ case: "partStop", value: {} }, 0),
+  ];
+  for (const frame of events.flatMap((event) => writer.write(event))) {
+    for (const event of reader.read(frame)) assembler.add(event);
+  }
+  const content = assembler.response.parts[0]?.content;
+  expect(content?.case === "toolCall" && JSON.parse(content.value.arguments)).toEqual({
+    input: text,
   });
 });

@@ -1,0 +1,19 @@
+/** All clients of the matrix. */
+
+import { anthropicClient } from "./anthropic.ts";
+import type { LlmClient } from "./client.ts";
+import "./conditions.ts";
+import { googleClient } from "./google.ts";
+import { langchainClients } from "./langchain.ts";
+import { openaiClients } from "./openai.ts";
+
+const { aiSdkClients } = await import("./ai-sdk.ts");
+
+/** The clients in TypeScript. */
+export const clients: readonly LlmClient[] = [
+  ...openaiClients,
+  anthropicClient,
+  googleClient,
+  ...aiSdkClients,
+  ...langchainClients,
+];
