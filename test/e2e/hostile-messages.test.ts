@@ -70,7 +70,7 @@ test.each<readonly [string, string, () => Uint8Array, Outcome]>([
     "five million messages",
     chat,
     () => filled(0x32, 0),
-    { status: invalid, message: "messages: must contain no more than 1024 item(s)" },
+    { status: invalid, message: "messages: must contain no more than 16384 item(s)" },
   ],
   [
     "five million images",
@@ -112,7 +112,7 @@ test.each<readonly [string, string, () => Uint8Array, Outcome]>([
     "a tool's name of ten megabytes",
     chat,
     () => part(10, part(1, filled(0x61))),
-    { status: invalid, message: "tools[0].name: must be at most 64 characters" },
+    { status: invalid, message: "tools[0].name: must be at most 128 characters" },
   ],
   [
     "a media type of ten megabytes",

@@ -1,11 +1,14 @@
 /** How Anthropic's models are told to think, by what each takes. Pure. */
 
 import type { Target } from "#dialects/dialect.ts";
-import { effortOf } from "#dialects/effort.ts";
 import type { Json } from "#dialects/json-object.ts";
 import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
 import type { ChatRequest } from "#gen/polygate/v1/chat_pb.js";
-import { type Reasoning, Reasoning_Show as Show } from "#gen/polygate/v1/conversation_pb.js";
+import {
+  Reasoning_Mode as Mode,
+  type Reasoning,
+  Reasoning_Show as Show,
+} from "#gen/polygate/v1/conversation_pb.js";
 
 /** What the request decides beside its wish to think. */
 export interface ThinkingFacts {
@@ -95,15 +98,14 @@ function writeBudget({ isOff, reasoning }: Wish, facts: ThinkingFacts): WrittenT
 
 /** `thinking` and `output_config.effort` of a request. */
 export function thinkingOf(
-  request: ChatRequest,
+  { reasoning }: ChatRequest,
   { facts: model }: Target,
   facts: ThinkingFacts,
 ): WrittenThinking {
-  const { reasoning } = request;
   if (reasoning === undefined) return none;
   const own = scale.filter((step) => model.efforts.includes(step));
-  const wanted = effortOf(request);
-  const isOff = wanted === "none";
-  const effort = isOff || wanted === undefined ? undefined : nearestEffort(wanted, own);
+  const isOff = reasoning.mode === Mode.OFF || reasoning.effort === "none";
+  const isTold = !isOff && reasoning.effort !== "";
+  const effort = isTold ? nearestEffort(reasoning.effort as Effort, own) : undefined;
   return writers[model.thinking]({ isOff, effort, reasoning, scale: own }, facts);
 }

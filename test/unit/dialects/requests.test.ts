@@ -160,7 +160,6 @@ describe("a budget of thoughts is a level or an effort where the model knows no 
       generationConfig: { thinkingConfig: { thinkingLevel: effort.toUpperCase() } },
     });
     expect(written("ollama", wish(budget))).toMatchObject({ think: effort });
-    expect(written("anthropic", wish(budget))).toMatchObject({ output_config: { effort } });
   });
 });
 

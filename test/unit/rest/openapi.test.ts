@@ -104,7 +104,7 @@ describe("the gateway's document", () => {
       properties: { query: { minLength: 1, maxLength: 1048576 } },
     });
     expect(at(schemas, "polygate.v1.ToolDefinition", "properties", "name", "pattern")).toBe(
-      "^[A-Za-z0-9_.-]{1,64}$",
+      "^[A-Za-z0-9_.-]{1,128}$",
     );
     const role = at(schemas, "polygate.v1.ChatMessage", "properties", "role", "enum");
     expect(role).toEqual(["system", "user", "assistant", "tool"]);
