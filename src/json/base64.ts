@@ -1,8 +1,6 @@
 /** Bytes that are written as base64, with either alphabet, padded or not. */
 
 const equals = "=";
-/** The runtime makes smaller buffers out of memory that they share. */
-const sharedBytesMax = 4_096;
 
 function decoded(text: string): Uint8Array | undefined {
   let end = text.length;
@@ -10,9 +8,9 @@ function decoded(text: string): Uint8Array | undefined {
   // The decoder steps over what is no base64: then bytes are missing.
   const bytes = Buffer.from(text, "base64");
   if (end % 4 === 1 || bytes.length !== Math.floor((end * 3) / 4)) return undefined;
-  return bytes.length <= sharedBytesMax
-    ? new Uint8Array(bytes)
-    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  // The runtime makes small buffers out of memory that they share; how small depends on its version.
+  const isShared = bytes.buffer.byteLength > bytes.length;
+  return isShared ? new Uint8Array(bytes) : new Uint8Array(bytes.buffer);
 }
 
 /** Of other characters the decoder would take a part. */
