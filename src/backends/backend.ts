@@ -29,7 +29,7 @@ export interface ChatCall extends BackendCall {
   /** The model as the backend names it; empty leaves it to the request, or to the backend. */
   readonly model: string;
   /** A response that the provider declines to give is a failure: somebody else is asked then. */
-  readonly failsDeclined?: boolean;
+  readonly failsDeclined?: boolean | undefined;
   /** Notified of the parameters that the backend does not have and that were left out. */
   onDropped?(parameters: readonly string[]): void;
   /** The request in its client's words. A backend that speaks them sends those, and leaves its own there. */

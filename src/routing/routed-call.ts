@@ -39,7 +39,7 @@ export interface AttemptCall {
   /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
   readonly model: string;
   /** The route names somebody else for requests that this one declines: that is a failure then. */
-  readonly failsDeclined?: boolean;
+  readonly failsDeclined?: boolean | undefined;
 }
 
 /** An attempt beyond a call's first: a retry after a failure, or a hedge beside one that is silent. */

@@ -33,8 +33,11 @@ export interface RoutedDeps {
   readonly ids: RelayIds;
 }
 
+/** Every field of `T` by name, so that a new one cannot be forgotten where calls are passed on. */
+type Named<T> = { [K in keyof Required<T>]: T[K] };
+
 /** A try of a call as a backend is given it, and what the backend reported. */
-class Asked implements ChatCall {
+class Asked implements Named<ChatCall & AttemptCall> {
   readonly signal: AbortSignal;
   readonly requestId: string;
   readonly timeoutMs: number | undefined;
@@ -44,6 +47,7 @@ class Asked implements ChatCall {
   readonly pool: string;
   readonly endpoint: string;
   readonly model: string;
+  readonly failsDeclined: boolean | undefined;
   dropped: readonly string[] | undefined;
 
   constructor(call: AttemptCall, context: HandlerContext, ids: RelayIds) {
@@ -56,6 +60,7 @@ class Asked implements ChatCall {
     this.pool = call.pool;
     this.endpoint = call.endpoint;
     this.model = call.model;
+    this.failsDeclined = call.failsDeclined;
   }
 
   onDropped(parameters: readonly string[]): void {
@@ -194,7 +199,7 @@ export class RoutedCall implements CallWatch {
   #dispatched(
     { signal, requestId, timeoutMs, reports }: DispatchedCall,
     isSpent?: () => boolean,
-  ): DispatchedCall {
+  ): Named<DispatchedCall> {
     const { answerMs } = this.#deps;
     return {
       signal,

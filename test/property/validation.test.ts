@@ -15,7 +15,10 @@ import { messageOf } from "../support/arbitrary-message.ts";
 import { faultsOf, inOrder, validated, verdictOf } from "../support/validated.ts";
 
 /** Enough of them good for some field that whole messages are valid now and then. */
-const words = ["user", "user", "FP32", "FP32", "image/png", "image/png", "a", "not a name", ""];
+const words = [
+  ...["user", "user", "FP32", "FP32", "image/png", "image/png", "increment", "increment"],
+  ...["a", "not a name", ""],
+];
 
 const methods = [...publicServices, CoreService].flatMap((service) => service.methods);
 const types: ReadonlySet<DescMessage> = new Set([

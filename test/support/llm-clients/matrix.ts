@@ -265,6 +265,8 @@ export async function tryAll(clients: readonly LlmClient[]): Promise<readonly Ce
   });
   const yaml = `
 gateway: { host: 127.0.0.1, port: 0 }
+# Each failure of a provider reaches its client.
+load_balancer: { retry_attempts: 0 }
 auth: { keys: [{ name: sdk, key: ${key} }] }
 providers:
 ${settings.join("\n")}
