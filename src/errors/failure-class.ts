@@ -56,7 +56,11 @@ export function isKeysFault(reason: Reason): boolean {
 /** What is so after a pause, too. */
 const lasting: ReadonlySet<FailureClass> = new Set(["credential", "quota", "unsupported"]);
 
-/** Whether the same endpoint may do better after a pause. */
+/**
+ * Whether the same endpoint may do better after a pause. One that works at its limit has a queue of its
+ * own: calls that came back to it would only be held in memory meanwhile, and make it worse.
+ */
 export function mayPass(reason: Reason): boolean {
+  if (reason === "OVERLOADED") return false;
   return reasons[reason].retryable && !lasting.has(failureClassOf(reason));
 }

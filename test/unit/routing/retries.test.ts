@@ -42,6 +42,14 @@ describe("the same endpoint", () => {
     },
   );
 
+  test("is not asked once more after OVERLOADED: it has a queue, and the call would wait in memory", async () => {
+    const { pool, dispatch, route, call, outcomes } = dispatchSetting({ endpoints: 1 });
+    await using _ = pool;
+    const end = endOf(dispatch.call(route, failingWith("OVERLOADED"), call()));
+    expect(await end).toBe("OVERLOADED (gpu-1:OVERLOADED)");
+    expect(outcomes()).toEqual(["gpu-1:OVERLOADED"]);
+  });
+
   test.each(["BACKEND_CREDENTIAL", "BACKEND_QUOTA"] as const)(
     "is not asked once more after %s, when it has no other key",
     async (reason) => {
