@@ -148,10 +148,12 @@ export class Attempt<B> implements Disposable {
 
   /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */
   failed(error: ConnectError): void {
-    const { aborted, reason } = this.#owner.signal;
-    const first = aborted ? faultFrom(reason) : error;
-    this.#retryAfterMs = retryAfterMsFrom(first);
-    this.end(reasonOf(first) ?? (aborted ? "CANCELLED" : "INTERNAL"));
+    const { signal } = this.#owner;
+    const first = signal.aborted ? faultFrom(signal.reason) : error;
+    const reason = reasonOf(first) ?? (signal.aborted ? "CANCELLED" : "INTERNAL");
+    // A core at its limit takes the next call as soon as one ends: nobody waits for it in memory.
+    this.#retryAfterMs = reason === "OVERLOADED" ? undefined : retryAfterMsFrom(first);
+    this.end(reason);
   }
 
   /** Another endpoint has answered first. */

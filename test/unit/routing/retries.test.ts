@@ -50,6 +50,14 @@ describe("the same endpoint", () => {
     expect(outcomes()).toEqual(["gpu-1:OVERLOADED"]);
   });
 
+  test("that is at its limit is asked by the next call at once, whatever it said of waiting", async () => {
+    const { pool, dispatch, route, call } = dispatchSetting({ endpoints: 1 });
+    await using _ = pool;
+    const full = fault("OVERLOADED", "full", { retryAfterMs: 5_000 });
+    expect(await endOf(dispatch.call(route, failingWith(full), call()))).toContain("OVERLOADED");
+    expect(await endOf(dispatch.call(route, failingWith(), call()))).toBe("gpu-1");
+  });
+
   test.each(["BACKEND_CREDENTIAL", "BACKEND_QUOTA"] as const)(
     "is not asked once more after %s, when it has no other key",
     async (reason) => {
