@@ -5,6 +5,7 @@ import type { HistorySettings, RequestsSettings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { Availability } from "#history/availability.ts";
+import { databaseError } from "#history/database-error.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
 import { HistoryRecorder } from "#history/recorder.ts";
 import { type HistoryStore, resolutionsOf } from "#history/store.ts";
@@ -36,8 +37,9 @@ export interface RecordsDeps {
   readonly metrics: Metrics;
 }
 
-/** Opens the store; who names no file loads nothing of SQLite. Rejects when the file cannot be used. */
-async function openStore({ path }: HistorySettings): Promise<HistoryStore> {
+/** Opens the store; who names no database loads nothing of one. Rejects when it cannot be used. */
+async function openStore({ path, url }: HistorySettings, logger: Logger): Promise<HistoryStore> {
+  if (url !== undefined) return await openPostgres(url, logger);
   if (path === undefined) return new MemoryHistory();
   const { SqliteHistory } = await import("#history/sqlite-store.ts");
   try {
@@ -49,6 +51,23 @@ async function openStore({ path }: HistorySettings): Promise<HistoryStore> {
   }
 }
 
+/** A database that is away keeps nobody from calling: its tables are made when it is there. */
+async function openPostgres(url: string, logger: Logger): Promise<HistoryStore> {
+  const { PostgresHistory } = await import("#history/postgres-store.ts");
+  const store = new PostgresHistory(url);
+  try {
+    await store.open();
+  } catch (thrown) {
+    const { message, isAway } = databaseError(thrown);
+    if (!isAway) {
+      await store[Symbol.asyncDispose]();
+      throw new Error(`history.url: the database cannot be used: ${message}`, { cause: thrown });
+    }
+    logger.warn({ error: message }, "the database of the history is away");
+  }
+  return store;
+}
+
 /** Opens everything that is kept of calls. */
 export async function openRecords({
   settings,
@@ -57,7 +76,7 @@ export async function openRecords({
   metrics,
 }: RecordsDeps): Promise<Records> {
   const { retentionMs, cacheTtlMs } = settings.history;
-  const store = await openStore(settings.history);
+  const store = await openStore(settings.history, logger);
   const resolutions = resolutionsOf(retentionMs);
   const recorder = new HistoryRecorder({
     store,

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, string>> = {
   core: "run a reference chat core",
   check: "check a configuration; --schema prints its JSON Schema",
   health: "ask the gateway that these settings start whether it is ready",
+  migrate: "make or change the tables of history.url, as serve does at its start",
   openapi: "print the OpenAPI document of the REST surface",
   version: "print the version, as --version does",
 };
@@ -20,7 +21,11 @@ const commands: Readonly<Record<string, string>> = {
 export function mainHelp(): string {
   const rows = Object.entries(commands).map(([name, what]) => `  ${name.padEnd(10)}${what}`);
   const lines = ["Usage: polygate [command] [flags]", "", "Commands", ...rows, ""];
-  return [...lines, "Flags of serve, check, health and openapi", ...settingFlagLines()].join("\n");
+  return [
+    ...lines,
+    "Flags of serve, check, health, migrate and openapi",
+    ...settingFlagLines(),
+  ].join("\n");
 }
 
 /** The help of a command that takes the flags of `serve` and `rows` of its own. */

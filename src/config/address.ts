@@ -1,4 +1,4 @@
-/** What counts as a host, an origin, the address of a core, or a block of addresses. Pure. */
+/** What counts as a host, an origin, the address of a core or a database, or a block of addresses. Pure. */
 
 import { isIP } from "node:net";
 
@@ -22,6 +22,11 @@ export function isCoreUrl(written: string): boolean {
   const url = URL.parse(written);
   if (url === null || !["http:", "https:"].includes(url.protocol)) return false;
   return url.href === `${url.origin}/`;
+}
+
+/** postgres:// or postgresql://, with whatever the database's driver reads from it. */
+export function isPostgresUrl(written: string): boolean {
+  return ["postgres:", "postgresql:"].includes(URL.parse(written)?.protocol ?? "");
 }
 
 /** An IP address, or a block of them such as 10.0.0.0/8. */

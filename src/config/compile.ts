@@ -220,11 +220,15 @@ function onnxFrom(
 }
 
 function historyFrom(
-  { path, retention, cache_ttl }: FileConfig["history"],
+  { path, url, retention, cache_ttl }: FileConfig["history"],
   { folder, isReadable }: CompileContext,
   report: Report,
 ): HistorySettings {
   const times = { retentionMs: retention, cacheTtlMs: cache_ttl };
+  if (path !== undefined && url !== undefined) {
+    report(["history", "url"], "stands beside `history.path`", "keep one of them");
+  }
+  if (url !== undefined) return { url, ...times };
   if (path === undefined) return times;
   const file = resolve(folder, path);
   if (!isReadable(dirname(file))) report(["history", "path"], "is in a folder that is not there");

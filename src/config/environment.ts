@@ -69,6 +69,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
       `LOAD_BALANCER_WEIGHT_${term.toUpperCase()}`,
     ].map((name): EnvironmentRow => ({ name, path: ["load_balancer", "weights", term] })),
   ),
+  { name: "DATABASE_URL", path: ["history", "url"] },
   { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
   // Other programs' DEBUG names parts of them: what is neither yes nor no is none of ours.
   {

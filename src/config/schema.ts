@@ -1,7 +1,7 @@
 /** The configuration file: every key, what it takes, its default and what it means. */
 
 import { z } from "zod";
-import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
+import { isAddressBlock, isCoreUrl, isOrigin, isPostgresUrl } from "./address.ts";
 import { hooksSchema } from "./hooks.ts";
 import { providersSchema } from "./providers.ts";
 import { jsonOverride, rest } from "./rest-schema.ts";
@@ -404,6 +404,11 @@ const history = z.strictObject({
     .optional()
     .describe(
       "SQLite file that keeps the history over restarts, relative to the configuration file's folder; in memory alone when absent.",
+    ),
+  url: textThat("an address such as postgres://user@host/database", isPostgresUrl)
+    .optional()
+    .describe(
+      "PostgreSQL database that keeps the history, of several gateways together, in place of `path`; its tables are made at the start.",
     ),
   retention: duration("3650d").prefault("30d").describe("How long sums by the hour are kept."),
   cache_ttl: durationOrNone("1h")

@@ -184,8 +184,10 @@ export interface RequestsSettings {
 
 /** What providers and models did, over time. */
 export interface HistorySettings {
-  /** Absolute path of a SQLite file; absent: in memory alone. */
+  /** Absolute path of a SQLite file; without it and `url`: in memory alone. */
   readonly path?: string;
+  /** URL of a PostgreSQL database; it may hold a password. */
+  readonly url?: string;
   readonly retentionMs: number;
   /** How long the sums of the last hours are given again. */
   readonly cacheTtlMs: number;

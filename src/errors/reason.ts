@@ -64,6 +64,7 @@ export const reasons = {
   BACKEND_RATE_LIMITED: { code: Code.ResourceExhausted, retryable: true, log: "warn" },
   BACKEND_OVERLOADED: { code: Code.Unavailable, retryable: true, log: "warn" },
   BACKEND_MALFORMED: { code: Code.Internal, http: 502, retryable: true, log: "warn" },
+  HISTORY_UNAVAILABLE: { code: Code.Unavailable, retryable: false, log: "error" },
   SHUTTING_DOWN: { code: Code.Unavailable, retryable: true, log: "info" },
   INTERNAL: { code: Code.Internal, retryable: false, log: "error" },
   // Of errors that say no more than a code: handlers and interceptors of others throw them.

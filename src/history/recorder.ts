@@ -35,9 +35,12 @@ const forgetEveryMs = 60_000;
 /** Longest name of a model, in characters. */
 const nameLengthMax = 256;
 
-/** Names come from clients. */
+/** Names come from clients: what some store would not take keeps all others from being written. */
 function cleanName(name: string): string {
-  return name.slice(0, nameLengthMax).replaceAll("\n", " ");
+  return name
+    .slice(0, nameLengthMax)
+    .toWellFormed()
+    .replaceAll(/[\n\0]/g, " ");
 }
 
 /** Takes calls and writes what they sum up to. */

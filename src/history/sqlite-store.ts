@@ -3,8 +3,8 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
-import { type HistoryBucket, HistorySums } from "./bucket.ts";
-import { LatencyHistogram } from "./latency-histogram.ts";
+import type { HistoryBucket } from "./bucket.ts";
+import { bucketOf, type HistoryRow, historyColumns, rowOf } from "./history-row.ts";
 import type { BucketRange, HistoryStore } from "./store.ts";
 
 /** The tables that this version knows; a file of a later one is not touched. */
@@ -34,32 +34,6 @@ CREATE TABLE IF NOT EXISTS history (
   PRIMARY KEY (step_ms, start_ms, provider, model, instance)
 ) STRICT, WITHOUT ROWID`;
 
-/** Counts that a row and the sums of a bucket have in common, by column. */
-const columns = {
-  requests: "requests",
-  caller_errors: "callerErrors",
-  upstream_errors: "upstreamErrors",
-  gateway_errors: "gatewayErrors",
-  latency_count: "latencyCount",
-  latency_ms_sum: "latencyMsSum",
-  first_count: "firstCount",
-  first_ms_sum: "firstMsSum",
-  tokens: "tokens",
-  cost: "cost",
-} as const;
-const columnNames = Object.keys(columns) as (keyof typeof columns)[];
-
-type Row = Readonly<Record<keyof typeof columns | "step_ms" | "start_ms", number>> &
-  Readonly<Record<"provider" | "model" | "instance" | "latencies", string>>;
-
-function bucketOf(row: Row): HistoryBucket {
-  const sums = new HistorySums();
-  for (const column of columnNames) sums[columns[column]] = row[column];
-  sums.latencies = LatencyHistogram.fromText(row.latencies);
-  const { step_ms: stepMs, start_ms: startMs, provider, model } = row;
-  return { stepMs, startMs, provider, model, sums };
-}
-
 /** Keeps buckets in a file. */
 export class SqliteHistory implements HistoryStore {
   readonly #database: DatabaseSync;
@@ -83,10 +57,9 @@ export class SqliteHistory implements HistoryStore {
       this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       this.#database.exec(schema);
       this.#database.exec(`PRAGMA user_version = ${schemaVersion}`);
-      const names = ["step_ms", "start_ms", "provider", "model", "instance", "latencies"];
-      const all = [...names, ...columnNames];
+      const values = historyColumns.map(() => "?").join(", ");
       this.#insert = this.#database.prepare(
-        `INSERT OR REPLACE INTO history (${all.join(", ")}) VALUES (${all.map(() => "?").join(", ")})`,
+        `INSERT OR REPLACE INTO history (${historyColumns.join(", ")}) VALUES (${values})`,
       );
       this.#page = this.#database.prepare(
         `SELECT * FROM history WHERE step_ms = ? AND start_ms < ?
@@ -113,11 +86,11 @@ export class SqliteHistory implements HistoryStore {
     // Nothing is less than an empty name, so that this is before all of `fromMs`.
     let after: readonly [number, string, string, string] = [fromMs, "", "", ""];
     for (;;) {
-      const rows = this.#page.all(stepMs, toMs, ...after) as unknown as readonly Row[];
+      const rows = this.#page.all(stepMs, toMs, ...after) as unknown as readonly HistoryRow[];
       yield rows.map(bucketOf);
       const last = rows.at(-1);
       if (last === undefined || rows.length < pageMax) return;
-      after = [last.start_ms, last.provider, last.model, last.instance];
+      after = [Number(last.start_ms), last.provider, last.model, last.instance];
       await turn();
     }
   }
@@ -133,12 +106,7 @@ export class SqliteHistory implements HistoryStore {
   #writeRows(buckets: readonly HistoryBucket[]): void {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
-      for (const { stepMs, startMs, provider, model, sums } of buckets) {
-        const numbers = columnNames.map((column) => sums[columns[column]]);
-        const { latencies } = sums;
-        const key = [stepMs, startMs, provider, model, this.#instance, latencies.toText()];
-        this.#insert.run(...key, ...numbers);
-      }
+      for (const bucket of buckets) this.#insert.run(...rowOf(bucket, this.#instance));
       this.#database.exec("COMMIT");
     } catch (thrown) {
       this.#database.exec("ROLLBACK");

@@ -39,6 +39,9 @@ export interface HistoryStore extends AsyncDisposable {
   write(buckets: readonly HistoryBucket[]): Promise<void>;
   /** Buckets of a range in slices, each small enough that making it keeps nobody waiting. */
   read(range: BucketRange): AsyncIterable<readonly HistoryBucket[]>;
-  /** Forgets buckets of this step that begin before `beforeMs`. */
+  /**
+   * Forgets buckets of this step that begin before `beforeMs`, and none that begin later. Who keeps
+   * them in partitions forgets those of a partition together, once all of them are so old.
+   */
   forget(stepMs: number, beforeMs: number): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { Fresh } from "#core/fresh.ts";
 import { threeDigits } from "#core/three-digits.ts";
+import { fault } from "#errors/fault.ts";
 import {
   type GetPerformanceResponseSchema,
   HistoryKey,
@@ -103,6 +104,16 @@ function seriesOf(
   };
 }
 
+/** What is read of a store, which may be away. */
+async function readOf<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    const message = "the history cannot be read now, its database does not respond as it should";
+    throw fault("HISTORY_UNAVAILABLE", message, { cause: thrown });
+  }
+}
+
 /** The two methods over one history. */
 export function createPerformance(
   deps: PerformanceDeps,
@@ -116,7 +127,7 @@ export function createPerformance(
   const performance = async (hours: number): Promise<Performance> => {
     await settle();
     const nowMs = clock.wallMs();
-    const { provider, model } = await totalsOf(store, hours, { nowMs, resolutions });
+    const { provider, model } = await readOf(totalsOf(store, hours, { nowMs, resolutions }));
     const availabilityOf = (name: string) => availability.share(name, hours * hourMs);
     const leftOut = Math.max(0, provider.size - namesMax) + Math.max(0, model.size - namesMax);
     return {
@@ -135,10 +146,11 @@ export function createPerformance(
       await settle();
       const wishedMs = stepSeconds === undefined ? undefined : stepSeconds * 1_000;
       const grid = gridOf(hours, wishedMs, { nowMs: clock.wallMs(), resolutions });
-      const { lines, leftOut } = await linesOf(store, grid, {
+      const wish = {
         by: by === HistoryKey.MODEL ? "model" : "provider",
         names: new Set(names),
-      });
+      } as const;
+      const { lines, leftOut } = await readOf(linesOf(store, grid, wish));
       const linesMax = Math.max(1, Math.floor(valuesMax / grid.count));
       const shown = lines.slice(0, linesMax);
       return {

@@ -1,17 +1,16 @@
-/** What every store of a history keeps to, in memory and in a file. */
+/** What every store of a history keeps to: in memory, in a file, in a database. */
 
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { inspect } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HistoryBucket, HistorySums } from "#history/bucket.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
+import { PostgresHistory } from "#history/postgres-store.ts";
 import { SqliteHistory } from "#history/sqlite-store.ts";
 import type { HistoryStore } from "#history/store.ts";
+import { describeWith } from "../support/needs.ts";
+import { missingPostgres, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-const stores: Readonly<Record<string, (folder: string) => HistoryStore>> = {
-  memory: () => new MemoryHistory(),
-  sqlite: (folder) => new SqliteHistory(join(folder, "history.db")),
-};
 
 function bucket(
   startMs: number,
@@ -43,10 +42,15 @@ async function readAll(
   return { all: slices.flat(), largest: Math.max(0, ...slices.map(({ length }) => length)) };
 }
 
-describe.each(Object.entries(stores))("%s", (_name, open) => {
+/** Makes an empty store; what it needs may lie in the folder. */
+type Open = (folder: string) => HistoryStore | Promise<HistoryStore>;
+
+const dayMs = 24 * 3_600_000;
+
+function keepsTheContract(open: Open) {
   test("gives back what was written, percentiles included", async () => {
     await using folder = await temporaryFolder();
-    await using store = open(folder.path);
+    await using store = await open(folder.path);
     await store.write([
       bucket(60_000, {}, [10, 20, 1_000]),
       bucket(120_000, { model: "n\u2028'\"" }),
@@ -69,7 +73,7 @@ describe.each(Object.entries(stores))("%s", (_name, open) => {
 
   test("has one bucket of a key: the last that was written", async () => {
     await using folder = await temporaryFolder();
-    await using store = open(folder.path);
+    await using store = await open(folder.path);
     await store.write([bucket(60_000)]);
     await store.write([bucket(60_000, {}, [1, 2, 3, 4])]);
     const { all } = await readAll(store);
@@ -78,7 +82,7 @@ describe.each(Object.entries(stores))("%s", (_name, open) => {
 
   test("gives the buckets of a range, its end excluded, and of one step only", async () => {
     await using folder = await temporaryFolder();
-    await using store = open(folder.path);
+    await using store = await open(folder.path);
     await store.write([1, 2, 3].map((minute) => bucket(minute * 60_000)));
     await store.write([bucket(0, { stepMs: 3_600_000 })]);
     const { all } = await readAll(store, 60_000, 180_000);
@@ -86,19 +90,21 @@ describe.each(Object.entries(stores))("%s", (_name, open) => {
     expect((await readAll(store, 0, 1, 3_600_000)).all).toHaveLength(1);
   });
 
-  test("forgets what is older, of that step only", async () => {
+  test("forgets what is days older, of that step only, and nothing that is newer", async () => {
     await using folder = await temporaryFolder();
-    await using store = open(folder.path);
-    await store.write([1, 2, 3].map((minute) => bucket(minute * 60_000)));
+    await using store = await open(folder.path);
+    await store.write([1, 2, 3].map((day) => bucket(day * dayMs)));
     await store.write([bucket(0, { stepMs: 3_600_000 })]);
-    await store.forget(60_000, 120_000);
-    expect((await readAll(store)).all.map(({ startMs }) => startMs)).toEqual([120_000, 180_000]);
+    await store.forget(60_000, 2 * dayMs);
+    expect((await readAll(store)).all.map(({ startMs }) => startMs)).toEqual(
+      [2, 3].map((day) => day * dayMs),
+    );
     expect((await readAll(store, 0, 1, 3_600_000)).all).toHaveLength(1);
   });
 
   test("gives a long range in slices, each bucket once", async () => {
     await using folder = await temporaryFolder();
-    await using store = open(folder.path);
+    await using store = await open(folder.path);
     const many = Array.from({ length: 2_500 }, (_, index) =>
       bucket(60_000 * Math.floor(index / 50), { model: `m${index % 50}` }),
     );
@@ -107,6 +113,23 @@ describe.each(Object.entries(stores))("%s", (_name, open) => {
     const keys = new Set(all.map(({ startMs, model }) => `${startMs} ${model}`));
     expect([all.length, keys.size]).toEqual([2_500, 2_500]);
     expect(largest).toBeLessThanOrEqual(1_000);
+  });
+}
+
+const memory: Open = () => new MemoryHistory();
+const sqlite: Open = (folder) => new SqliteHistory(join(folder, "history.db"));
+
+describe.each(Object.entries({ memory, sqlite }))("%s", (_name, open) => {
+  keepsTheContract(open);
+
+  test("forgets what is older, of that step only", async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.write([1, 2, 3].map((minute) => bucket(minute * 60_000)));
+    await store.write([bucket(0, { stepMs: 3_600_000 })]);
+    await store.forget(60_000, 120_000);
+    expect((await readAll(store)).all.map(({ startMs }) => startMs)).toEqual([120_000, 180_000]);
+    expect((await readAll(store, 0, 1, 3_600_000)).all).toHaveLength(1);
   });
 });
 
@@ -161,5 +184,162 @@ describe("a SQLite file", () => {
     writeFileSync(text, "this is a text and no database, however long it may be ".repeat(40));
     expect(() => new SqliteHistory(text)).toThrow(/not a database/);
     expect(readFileSync(text, "utf8")).toContain("this is a text");
+  });
+});
+
+describeWith(missingPostgres)("a PostgreSQL database", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  keepsTheContract(async () => new PostgresHistory(await server.database()));
+
+  /** Names of the partitions. */
+  const partitionsOf = async (url: string) => {
+    const rows = await server.query(
+      url,
+      "SELECT relname FROM pg_class WHERE relname ~ '^polygate_history_[0-9]+_[0-9]+$' ORDER BY oid",
+    );
+    return rows.map(({ relname }) => relname);
+  };
+
+  test("keeps its buckets over a restart, and those of two gateways beside each other", async () => {
+    const url = await server.database();
+    {
+      await using first = new PostgresHistory(url);
+      await first.write([bucket(60_000, {}, [1, 2])]);
+    }
+    await using second = new PostgresHistory(url);
+    await using third = new PostgresHistory(url);
+    await Promise.all([
+      second.write([bucket(60_000, {}, [3])]),
+      third.write([bucket(60_000, {}, [4])]),
+    ]);
+    const { all } = await readAll(second);
+    expect(all.map(({ sums }) => sums.requests).toSorted((a, b) => a - b)).toEqual([1, 1, 2]);
+  });
+
+  test("is made by one of those that open it at once", async () => {
+    const url = await server.database();
+    const stores = Array.from({ length: 5 }, () => new PostgresHistory(url));
+    await Promise.all(stores.map((store) => store.open()));
+    await Promise.all(stores.map((store) => store.write([bucket(60_000), bucket(dayMs)])));
+    expect((await readAll(stores[0]!)).all).toHaveLength(10);
+    for (const store of stores) await store[Symbol.asyncDispose]();
+    expect(await server.query(url, "SELECT version, name FROM polygate_migrations")).toEqual([
+      { version: 1, name: "0001-history" },
+    ]);
+    expect(await partitionsOf(url)).toEqual([
+      "polygate_history_60000_0",
+      "polygate_history_60000_86400000",
+    ]);
+  });
+
+  test("is partitioned by step and time; what is too old is dropped a partition at a time", async () => {
+    const url = await server.database();
+    await using store = new PostgresHistory(url);
+    const hourMs = 3_600_000;
+    await store.write([0, 5, 6, 12].map((hour) => bucket(hour * hourMs)));
+    await store.write([bucket(0, { stepMs: 10_000 })]);
+    const made = ["60000_0", "60000_21600000", "60000_43200000", "10000_0"];
+    expect(await partitionsOf(url)).toEqual(made.map((name) => `polygate_history_${name}`));
+    await store.forget(60_000, 6 * hourMs - 1);
+    expect((await readAll(store)).all).toHaveLength(4);
+    await store.forget(60_000, 12 * hourMs - 1);
+    expect(await partitionsOf(url)).toEqual(
+      made.slice(1).map((name) => `polygate_history_${name}`),
+    );
+    // What is late is taken nevertheless.
+    await store.write([bucket(0)]);
+    expect((await readAll(store)).all.map(({ startMs }) => startMs / hourMs)).toEqual([0, 6, 12]);
+  });
+
+  test("keeps partitions that somebody reads, and goes on being written", async () => {
+    const url = await server.database();
+    await using store = new PostgresHistory(url);
+    await store.write([bucket(0), bucket(dayMs)]);
+    {
+      await using reader = await server.connect(url);
+      await reader.query("BEGIN");
+      await reader.query("SELECT * FROM polygate_history");
+      await store.forget(60_000, dayMs);
+      await store.write([bucket(dayMs, { model: "other" }), bucket(2 * dayMs)]);
+      expect((await readAll(store)).all).toHaveLength(4);
+    }
+    await store.forget(60_000, dayMs);
+    expect((await readAll(store)).all).toHaveLength(3);
+  });
+
+  test("takes the batch whole or not at all", async () => {
+    const url = await server.database();
+    await using store = new PostgresHistory(url);
+    await store.open();
+    await server.query(url, "ALTER TABLE polygate_history ADD CHECK (model <> 'm700')");
+    const many = Array.from({ length: 1_000 }, (_, index) => bucket(0, { model: `m${index}` }));
+    await expect(store.write(many)).rejects.toThrow(/violates check constraint/);
+    expect((await readAll(store)).all).toEqual([]);
+  });
+
+  test("that was emptied is made anew", async () => {
+    const url = await server.database();
+    await using store = new PostgresHistory(url);
+    await store.write([bucket(0)]);
+    await server.query(url, "DROP TABLE polygate_history, polygate_migrations");
+    await expect(store.write([bucket(0)])).rejects.toThrow(/does not exist/);
+    await store.write([bucket(0)]);
+    expect((await readAll(store)).all).toHaveLength(1);
+  });
+
+  test("of a later version is refused and left as it is", async () => {
+    const url = await server.database();
+    await using store = new PostgresHistory(url);
+    await store.open();
+    await server.query(url, "INSERT INTO polygate_migrations VALUES (7, 'later')");
+    await using older = new PostgresHistory(url);
+    await expect(older.open()).rejects.toMatchObject({
+      message: "it has version 7, and this gateway knows 1",
+      isAway: false,
+    });
+  });
+
+  test("that has no UTF-8 is refused", async () => {
+    const url = await server.database("SQL_ASCII");
+    await using store = new PostgresHistory(url);
+    await expect(store.open()).rejects.toThrow("its encoding is SQL_ASCII");
+    expect(await server.query(url, "SELECT to_regclass('polygate_migrations') AS made")).toEqual([
+      { made: null },
+    ]);
+  });
+
+  test.each([
+    { name: "another password", change: { password: "not-it" }, told: /password authentication/ },
+    {
+      name: "no such database",
+      change: { pathname: "/nowhere" },
+      told: /"nowhere" does not exist/,
+    },
+  ])("with $name: told without the password, and no hope that waiting helps", async (row) => {
+    const url = new URL(await server.database());
+    Object.assign(url, row.change);
+    await using store = new PostgresHistory(url.href);
+    const thrown: unknown = await store.open().catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ message: expect.stringMatching(row.told), isAway: false });
+    expect(inspect(thrown, { depth: 9 })).not.toContain(url.password);
+  });
+
+  test("that is stopped rejects each call, and serves the next ones once it is back", async () => {
+    const url = await server.database();
+    await using store = new PostgresHistory(url);
+    await store.write([bucket(0)]);
+    await server.stop();
+    const thrown: unknown = await store.write([bucket(60_000)]).catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ name: "DatabaseError", isAway: true });
+    expect(inspect(thrown, { depth: 9 })).not.toContain(new URL(url).password);
+    await expect(readAll(store)).rejects.toMatchObject({ isAway: true });
+    await server.start();
+    await store.write([bucket(60_000)]);
+    expect((await readAll(store)).all).toHaveLength(2);
   });
 });

@@ -75,6 +75,7 @@ test("an idle gateway without models has loaded nothing that only some calls nee
     "gpt-tokenizer",
     "mathjs",
     "onnxruntime-node",
+    "pg",
     "sharp",
     "node:http2",
     "node:internal/deps/undici/undici",

@@ -109,6 +109,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "config",
     "hooks",
+    "history",
     "agent",
     "gateway.ts",
     "core-server.ts",

@@ -13,3 +13,9 @@ test.each(["test:providers", "test:metrics", "test:load-balancing"])("%s", (name
   expect(paths.length).toBeGreaterThan(0);
   expect(paths.filter((path) => !existsSync(`test/${path}`))).toEqual([]);
 });
+
+test("db:generate and db:migrate run what is there", () => {
+  const file = scripts["db:generate"]?.split(" ").at(-1) ?? "";
+  expect([existsSync(file), file]).toEqual([true, "src/history/migrations/generate.ts"]);
+  expect(scripts["db:migrate"]).toBe("npm run polygate -- migrate");
+});

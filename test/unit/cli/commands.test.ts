@@ -4,6 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { bannerText } from "#cli/banner.ts";
 import { check } from "#cli/check.ts";
 import { core } from "#cli/core.ts";
+import { mainHelp } from "#cli/help.ts";
+import { migrate } from "#cli/migrate.ts";
 import { serve } from "#cli/serve.ts";
 import { startFailureText } from "#cli/start-failure.ts";
 import { ConfigFolder } from "../../support/config-folder.ts";
@@ -65,6 +67,25 @@ describe("check", () => {
     expect(JSON.parse(at.read().out)).toMatchObject({
       $schema: "https://json-schema.org/draft/2020-12/schema",
       properties: { gateway: { properties: { timeout: { default: "30s", title: "duration" } } } },
+    });
+  });
+});
+
+describe("migrate", () => {
+  test("--help says what the command takes, and the help of all lists it", async () => {
+    const at = terminal();
+    expect(await migrate(["--help"], at)).toBe(0);
+    expect(at.read().out).toMatch(/^Usage: polygate migrate \[flags\]$/m);
+    expect(at.read().out).toMatch(/^ {2}--config <file>/m);
+    expect(mainHelp()).toMatch(/^ {2}migrate +make or change the tables of history\.url/m);
+  });
+
+  test("a bad configuration migrates nothing, and its value is not repeated", async () => {
+    const at = terminal({ DATABASE_URL: "mysql://a:never-to-be-seen@host/x" });
+    expect(await migrate([], at)).toBe(1);
+    expect(at.read()).toEqual({
+      out: "",
+      err: "environment DATABASE_URL: history.url: expected an address such as postgres://user@host/database",
     });
   });
 });

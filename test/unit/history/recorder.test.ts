@@ -145,6 +145,17 @@ test("names of models beyond the bound share a bucket; a name is cut, and holds 
   expect([bucket?.model.length, bucket?.model.slice(0, 4)]).toEqual([256, "a bx"]);
 });
 
+test("a name holds nothing that a database refuses, and names that come to the same share a bucket", async () => {
+  const { clock, recorder, sample, kept } = setting();
+  for (const model of ["a\0b", "a b", "half \ud83d", "half \ufffd"])
+    recorder.add(sample({ model }));
+  await clock.advance(500);
+  expect((await kept()).map(({ model, sums }) => [model, sums.requests])).toEqual([
+    ["a b", 2],
+    ["half \ufffd", 2],
+  ]);
+});
+
 test("what is older than each step is kept for is forgotten", async () => {
   const { clock, recorder, sample, requests } = setting();
   recorder.add(sample());

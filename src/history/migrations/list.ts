@@ -1,0 +1,8 @@
+/** The migrations in their order; `npm run db:generate` writes this file from those beside it. */
+
+import { sql as sql1 } from "./0001-history.ts";
+
+/** Each is run once by a database, the number of the last one is its version. */
+export const migrations: readonly { readonly name: string; readonly sql: string }[] = [
+  { name: "0001-history", sql: sql1 },
+];
