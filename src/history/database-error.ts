@@ -6,8 +6,8 @@ interface DriverError extends Error {
   readonly syscall?: unknown;
 }
 
-/** Classes of SQLSTATE for servers that cannot be reached, are full, or go down or up. */
-const awayState = /^(08|53|57P)/;
+/** SQLSTATE of servers that cannot be reached, are full, go down or up, take no writes yet, or keep others waiting. */
+const awayState = /^(08|40|53|57P|25006$|55P03$)/;
 /** What the driver says without a code. */
 const awayText = /^(Connection terminated|timeout (expired|exceeded)|Query read timeout)/;
 

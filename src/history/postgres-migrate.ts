@@ -5,8 +5,10 @@ import { DatabaseError } from "./database-error.ts";
 import { migrations } from "./migrations/list.ts";
 import { claimTables, PostgresPool } from "./postgres-pool.ts";
 
-/** Time for one migration, and to wait for another gateway's. */
+/** Time for one migration. */
 const migrationMs = 60_000;
+/** Time to wait for another gateway's, and for who reads the tables. */
+const lockMs = 30_000;
 
 const versionTable = `
 CREATE TABLE polygate_migrations (
@@ -49,7 +51,7 @@ async function checkEncoding(client: PoolClient): Promise<void> {
 export async function migrateDatabase(url: string): Promise<readonly string[]> {
   await using pool = new PostgresPool(url, { connectionsMax: 1, statementMs: migrationMs });
   const applied: string[] = [];
-  await pool.transaction(migrationMs, async (client) => {
+  await pool.transaction(lockMs, async (client) => {
     await claimTables(client);
     await checkEncoding(client);
     const known = migrations.length;

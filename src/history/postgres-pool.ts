@@ -6,7 +6,7 @@ import { within } from "#core/within.ts";
 import { databaseError } from "./database-error.ts";
 
 /** Time to connect, or to get a connection that others use. */
-const connectMs = 5_000;
+const connectMsDefault = 5_000;
 /** Time to take leave; then the process goes on without. */
 const closeMs = 1_000;
 
@@ -15,6 +15,7 @@ export interface PoolLimits {
   readonly connectionsMax: number;
   /** Time for one statement. */
   readonly statementMs: number;
+  readonly connectMs?: number;
 }
 
 const ignore = () => undefined;
@@ -23,7 +24,10 @@ const ignore = () => undefined;
 export class PostgresPool implements AsyncDisposable {
   readonly #pool: Pool;
 
-  constructor(url: string, { connectionsMax, statementMs }: PoolLimits) {
+  constructor(
+    url: string,
+    { connectionsMax, statementMs, connectMs = connectMsDefault }: PoolLimits,
+  ) {
     this.#pool = new Pool({
       connectionString: url,
       max: connectionsMax,

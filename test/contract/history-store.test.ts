@@ -1,10 +1,13 @@
 /** What every store of a history keeps to: in memory, in a file, in a database. */
 
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HistoryBucket, HistorySums } from "#history/bucket.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
+import { PostgresPool } from "#history/postgres-pool.ts";
 import { PostgresHistory } from "#history/postgres-store.ts";
 import { SqliteHistory } from "#history/sqlite-store.ts";
 import type { HistoryStore } from "#history/store.ts";
@@ -29,6 +32,22 @@ function bucket(
     });
   }
   return { stepMs: 60_000, startMs, provider: "p", model: "m", sums, ...facts };
+}
+
+/** A port that takes connections and never says anything. */
+async function listenMutely() {
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+      await once(listener, "close");
+    },
+  };
 }
 
 async function readAll(
@@ -78,6 +97,26 @@ function keepsTheContract(open: Open) {
     await store.write([bucket(60_000, {}, [1, 2, 3, 4])]);
     const { all } = await readAll(store);
     expect(all.map(({ sums }) => sums.requests)).toEqual([4]);
+  });
+
+  test("takes every name and number that a bucket may have", async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    const names = ["", "NULL", '{a,"b"}', "\\", "'; --", "\t\u0001", "😀", "(others)"];
+    // As long as a recorder lets them be, of characters that take most bytes and repeat least.
+    const long = Array.from({ length: 256 }, (_, at) => String.fromCharCode(0x4e00 + at * 37)).join(
+      "",
+    );
+    const sums = new HistorySums();
+    Object.assign(sums, { requests: 2 ** 40, tokens: 1e15, cost: 1e-9, latencyMsSum: 0.1 + 0.2 });
+    const all = [...names, long].map((name) => bucket(0, { provider: name, model: name, sums }));
+    await store.write(all);
+    const read = (await readAll(store)).all;
+    expect(new Set(read.map(({ model }) => model))).toEqual(new Set([...names, long]));
+    for (const each of read) {
+      expect(each.provider).toBe(each.model);
+      expect({ ...each.sums }).toEqual({ ...sums });
+    }
   });
 
   test("gives the buckets of a range, its end excluded, and of one step only", async () => {
@@ -290,6 +329,69 @@ describeWith(missingPostgres)("a PostgreSQL database", () => {
     await expect(store.write([bucket(0)])).rejects.toThrow(/does not exist/);
     await store.write([bucket(0)]);
     expect((await readAll(store)).all).toHaveLength(1);
+  });
+
+  test("in which a migration fails is left as it was", async () => {
+    const url = await server.database();
+    await server.query(url, "CREATE TABLE polygate_history (something_else text)");
+    await using store = new PostgresHistory(url);
+    await expect(store.open()).rejects.toMatchObject({
+      message: 'relation "polygate_history" already exists (42P07)',
+      isAway: false,
+    });
+    expect(await server.query(url, "SELECT to_regclass('polygate_migrations') AS made")).toEqual([
+      { made: null },
+    ]);
+  });
+
+  test("in which the gateway's role may make no tables is refused, and says so", async () => {
+    const url = new URL(await server.database());
+    await server.query(url.href, "CREATE ROLE guest LOGIN PASSWORD 'guest-word'");
+    Object.assign(url, { username: "guest", password: "guest-word" });
+    await using store = new PostgresHistory(url.href);
+    await expect(store.open()).rejects.toMatchObject({
+      message: "permission denied for schema public (42501)",
+      isAway: false,
+    });
+  });
+
+  test("that takes connections and says nothing is away, as is one whose statements do not end", async () => {
+    await using mute = await listenMutely();
+    const limits = { connectionsMax: 1, connectMs: 50, statementMs: 50 };
+    await using silent = new PostgresPool(`postgres://a:b@127.0.0.1:${mute.port}/c`, limits);
+    await expect(silent.query("SELECT 1")).rejects.toMatchObject({ isAway: true });
+    await using slow = new PostgresPool(await server.database(), {
+      connectionsMax: 1,
+      statementMs: 1_000,
+    });
+    await expect(slow.query("SELECT pg_sleep(60)")).rejects.toMatchObject({ isAway: true });
+    await expect(
+      slow.transaction(1_000, async (client) => void (await client.query("SELECT pg_sleep(60)"))),
+    ).rejects.toMatchObject({ isAway: true });
+    // Nobody waits for the connection that they had.
+    expect(await slow.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  });
+
+  test("gives no more connections than it may; who waits too long is told", async () => {
+    const limits = { connectionsMax: 2, connectMs: 5_000, statementMs: 5_000 };
+    const url = await server.database();
+    await using pool = new PostgresPool(url, limits);
+    const counts = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        pool.query<{ count: number }>(
+          "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database()",
+        ),
+      ),
+    );
+    expect(Math.max(...counts.map(([row]) => row?.count ?? 99))).toBeLessThanOrEqual(2);
+    await using busy = new PostgresPool(url, { ...limits, connectionsMax: 1, connectMs: 1_000 });
+    await busy.query("SELECT 1");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const holding = busy.transaction(1_000, () => promise);
+    await expect(busy.query("SELECT 1")).rejects.toMatchObject({ isAway: true });
+    resolve();
+    await holding;
+    expect(await busy.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 
   test("of a later version is refused and left as it is", async () => {

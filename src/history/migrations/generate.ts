@@ -1,7 +1,4 @@
-/**
- * `npm run db:generate -- NAME` adds the file of a migration, its SQL left to write; with and without
- * a name it writes the list of the migrations from their files, whose numbers must have no gap.
- */
+/** `npm run db:generate -- NAME` adds the file of a migration, its SQL left to write; with and without a name it writes their list anew. */
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
