@@ -232,7 +232,9 @@ function providerFrom(
 function switchedOn(env: Environment): { readonly name: PresetName; readonly variable: string }[] {
   return (Object.entries(presets) as [PresetName, Preset][]).flatMap(([name, preset]) => {
     const names = preset.dialect === "ollama" ? ["OLLAMA_HOST"] : preset.keyNames;
-    const variable = names.find((candidate) => env[candidate]);
+    const isWord = env.AI_GATEWAY_API_KEY !== undefined && env.AI_GATEWAY_API_KEY === preset.gatewayWord;
+    const variable =
+      names.find((candidate) => env[candidate]) ?? (isWord ? "AI_GATEWAY_API_KEY" : undefined);
     return variable === undefined ||
       (preset.baseUrl === undefined && !env[preset.baseUrlName ?? ""])
       ? []
