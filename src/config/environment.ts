@@ -1,5 +1,6 @@
 /** The environment names that configure the gateway, a row each, and what their values mean. */
 
+import { type Preset, presets } from "#backends/llm/presets.ts";
 import type { Assignment } from "./draft.ts";
 import type { Path, Problem } from "./problem.ts";
 import type { Environment } from "./source.ts";
@@ -37,6 +38,18 @@ const operatorKey = (name: string): EnvironmentRow => ({
   value: (key) => ({ name, key, scopes: ["admin"] }),
 });
 
+/** Words of AI_GATEWAY_API_KEY that switch a provider on and are no key. */
+const providerWords: ReadonlySet<string | undefined> = new Set(
+  Object.values<Preset>(presets).map(({ gatewayWord }) => gatewayWord),
+);
+
+/** An earlier gateway's: a caller's key, or the word of a provider, which would be a guessable key. */
+const gatewayKey: EnvironmentRow = {
+  ...operatorKey("AI_GATEWAY_API_KEY"),
+  value: (text) =>
+    providerWords.has(text) ? undefined : operatorKey("AI_GATEWAY_API_KEY").value?.(text),
+};
+
 /** Where two rows set one path, the later one wins. */
 export const environmentRows: readonly EnvironmentRow[] = [
   { name: "ENVIRONMENT", path: ["environment"], value: (text) => text.toLowerCase() },
@@ -50,7 +63,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   { name: "HTTP2_ENGINE", path: ["gateway", "http2_engine"], value: (text) => text.toLowerCase() },
   { name: "AUTH_SECRET_KEY", path: ["auth", "secret_key"] },
   operatorKey("API_KEY"),
-  operatorKey("AI_GATEWAY_API_KEY"),
+  gatewayKey,
   operatorKey("SECRET_KEY"),
   { name: "RATE_LIMIT_ENABLED", path: ["rate_limiting", "enabled"], value: boolean },
   { name: "RATE_LIMIT_REQUESTS", path: ["rate_limiting", "requests"] },
@@ -96,7 +109,6 @@ export interface EnvironmentReading {
   readonly assignments: readonly Assignment[];
   /** What is passed over, or was read otherwise than written: the start goes on. */
   readonly warnings: readonly Problem[];
-  readonly problems: readonly Problem[];
 }
 
 /** Reads the environment; a variable that is empty counts as not set. */
@@ -104,7 +116,6 @@ export function readEnvironment(written: Environment): EnvironmentReading {
   const env = withoutQuotes(written);
   const assignments: Assignment[] = [];
   const warnings: Problem[] = [];
-  const problems: Problem[] = [];
   for (const { name, path, value = (text: string) => text } of environmentRows) {
     const text = env[name];
     if (!text) continue;
@@ -112,14 +123,12 @@ export function readEnvironment(written: Environment): EnvironmentReading {
     if (text !== written[name]) warnings.push({ where, path: "", ...quotesRemoved });
     if (name.endsWith("_PORT") && serviceAddress.test(text)) {
       warnings.push({ where, path: "", ...addressForPort });
-    } else if (name === "AI_GATEWAY_API_KEY" && providerWords.has(text)) {
-      problems.push({ where, path: "", ...providerForKey });
     } else {
       const meant = value(text);
       if (meant !== undefined) assignments.push({ path, value: meant, where });
     }
   }
-  return { assignments, warnings, problems };
+  return { assignments, warnings };
 }
 
 const quotesRemoved = {
@@ -132,14 +141,6 @@ const serviceAddress = /^(tcp|udp|sctp):\/\//;
 const addressForPort = {
   message: "holds an address, which is no port: ignored",
   hint: "Kubernetes sets it for a Service of that name; `enableServiceLinks: false` keeps it out",
-};
-
-/** Values that name a provider of models instead of a key. */
-const providerWords: ReadonlySet<string> = new Set(["local", "vertex"]);
-const providerForKey = {
-  message:
-    "`local` and `vertex` ask for Ollama and Vertex AI as providers, which this version does not have",
-  hint: "unset it; a caller's key goes into API_KEY and must be another word",
 };
 
 /**

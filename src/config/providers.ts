@@ -4,10 +4,12 @@ import { z } from "zod";
 import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/presets.ts";
 import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Price } from "#chat/price.ts";
+import { discoveryFrom, providerDiscovery } from "./discovery.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { duration, flag, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
 import type { Environment } from "./source.ts";
+import { vertexFrom, vertexUrl } from "./vertex.ts";
 
 const weightMax = 1_000;
 
@@ -53,6 +55,9 @@ const provider = z.strictObject({
     .min(1)
     .optional()
     .describe("Several addresses, instead of `base_url`."),
+  discovery: providerDiscovery
+    .optional()
+    .describe("Instead of `base_url`: a name, each of whose addresses is an endpoint."),
   api_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
     .describe("Its key."),
@@ -65,6 +70,21 @@ const provider = z.strictObject({
     .enum(["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"])
     .optional()
     .describe("The header that carries the key; the dialect's own when absent."),
+  project: text()
+    .optional()
+    .describe(
+      "Of the preset `vertex`: the project; else GOOGLE_CLOUD_PROJECT, else that of the key file.",
+    ),
+  location: text()
+    .optional()
+    .describe(
+      "Of the preset `vertex`: where models run; else GOOGLE_CLOUD_LOCATION, else `global`.",
+    ),
+  credentials_file: text()
+    .optional()
+    .describe(
+      "Of the preset `vertex`: key file of a service account, relative to the configuration file's folder; else GOOGLE_APPLICATION_CREDENTIALS.",
+    ),
   profile: z
     .enum(["openai", "xai", "deepseek", "ollama-v1", "compatible"])
     .optional()
@@ -126,7 +146,9 @@ function presetOf(name: string, written: FileProvider): Preset | undefined {
   if (written.dialect === undefined) return undefined;
   const preset = presetOfDialect[written.dialect];
   // An address of one's own that speaks OpenAI's API is most likely a compatible server.
-  const isOwn = written.base_url !== undefined || written.endpoints !== undefined;
+  const isOwn = [written.base_url, written.endpoints, written.discovery].some(
+    (one) => one !== undefined,
+  );
   return isOwn && preset.dialect === "openai-chat" ? { ...preset, profile: "compatible" } : preset;
 }
 
@@ -140,6 +162,7 @@ function endpointsOf(
   preset: Preset,
   env: Environment,
 ): EndpointSettings[] {
+  if (written.discovery !== undefined) return [];
   if (written.endpoints !== undefined) {
     return written.endpoints.map(({ base_url, weight }, index) => ({
       id: `${name}-${index + 1}`,
@@ -176,14 +199,80 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
 /** What the environment alone says of a provider. */
 interface ProviderContext {
   readonly env: Environment;
+  readonly folder: string;
   readonly report: Report;
   readonly source: string;
+}
+
+/** Says which of what was written stands in the way of what else. */
+function reportContradictions(path: Path, written: FileProvider, report: Report): void {
+  if (written.api_key !== undefined && written.api_keys !== undefined) {
+    report([...path, "api_keys"], "stands beside api_key", "keep one of them");
+  }
+  if (written.base_url !== undefined && written.endpoints !== undefined) {
+    report([...path, "endpoints"], "stand beside base_url", "keep one of them");
+  }
+  const beside = (["base_url", "endpoints"] as const).find((key) => written[key] !== undefined);
+  if (written.discovery !== undefined && beside !== undefined) {
+    report([...path, "discovery"], `stands beside ${beside}`, "keep one of them");
+  }
+}
+
+const vertexKeys = ["project", "location", "credentials_file"] as const;
+const keyKeys = ["api_key", "api_keys", "key_header"] as const;
+
+/** Says which settings are about another way to sign calls: by keys, or by a service account. */
+function reportForeign(
+  path: Path,
+  written: FileProvider,
+  { preset, report }: { readonly preset: Preset; readonly report: Report },
+): void {
+  const isVertex = preset === presets.vertex;
+  if (isVertex && written.dialect !== undefined && written.dialect !== "gemini") {
+    report([...path, "dialect"], "is not spoken there", "Vertex AI is called in Gemini's");
+  }
+  for (const key of isVertex ? keyKeys : vertexKeys) {
+    if (written[key] === undefined) continue;
+    const message = isVertex
+      ? "has no effect: a service account signs"
+      : "is of the preset `vertex`";
+    report([...path, key], message);
+  }
+}
+
+/** Where it is, and who calls there; undefined, and reported, when its account is unknown. */
+function placesOf(
+  name: string,
+  written: FileProvider,
+  { preset, env, folder, report }: Omit<ProviderContext, "source"> & { readonly preset: Preset },
+): Pick<ProviderSettings, "endpoints" | "discovery" | "vertex"> | undefined {
+  const path: Path = ["providers", name];
+  if (preset === presets.vertex) {
+    const at: Report = (key, message, hint) => report([...path, ...key], message, hint);
+    const vertex = vertexFrom(written, { env, folder, report: at });
+    if (vertex === undefined) return undefined;
+    const baseUrl = vertexUrl(vertex.location);
+    return {
+      ...found(written),
+      endpoints: endpointsOf(name, written, { ...preset, baseUrl }, env),
+      vertex,
+    };
+  }
+  const endpoints = endpointsOf(name, written, preset, env);
+  if (endpoints.length === 0 && written.discovery === undefined) {
+    report(path, "needs a base_url: every account has its own");
+  }
+  return { ...found(written), endpoints };
+}
+
+function found({ discovery }: FileProvider): Pick<ProviderSettings, "discovery"> {
+  return discovery === undefined ? {} : { discovery: discoveryFrom(discovery) };
 }
 
 function providerFrom(
   name: string,
   written: FileProvider,
-  { env, report, source }: ProviderContext,
+  { env, folder, report, source }: ProviderContext,
 ): ProviderSettings | undefined {
   const path: Path = ["providers", name];
   const preset = presetOf(name, written);
@@ -191,14 +280,10 @@ function providerFrom(
     report(path, "needs a dialect or a preset", `name one of ${Object.keys(presets).join(", ")}`);
     return undefined;
   }
-  if (written.api_key !== undefined && written.api_keys !== undefined) {
-    report([...path, "api_keys"], "stands beside api_key", "keep one of them");
-  }
-  if (written.base_url !== undefined && written.endpoints !== undefined) {
-    report([...path, "endpoints"], "stand beside base_url", "keep one of them");
-  }
-  const endpoints = endpointsOf(name, written, preset, env);
-  if (endpoints.length === 0) report(path, "needs a base_url: every account has its own");
+  reportContradictions(path, written, report);
+  reportForeign(path, written, { preset, report });
+  const places = placesOf(name, written, { preset, env, folder, report });
+  if (places === undefined) return undefined;
   const fromEnvironment = firstSet(preset.keyNames, env);
   const single = written.api_key ?? fromEnvironment;
   const keys = written.api_keys ?? (single === undefined ? [] : [single]);
@@ -211,7 +296,7 @@ function providerFrom(
     ...(profile === undefined ? {} : { profile }),
     keyHeader: written.key_header ?? preset.keyHeader,
     keys,
-    endpoints,
+    ...places,
     relays: written.relay,
     priority: written.priority,
     concurrentMax: written.max_concurrent,
@@ -232,9 +317,12 @@ function providerFrom(
 function switchedOn(env: Environment): { readonly name: PresetName; readonly variable: string }[] {
   return (Object.entries(presets) as [PresetName, Preset][]).flatMap(([name, preset]) => {
     const names = preset.dialect === "ollama" ? ["OLLAMA_HOST"] : preset.keyNames;
-    const variable = names.find((candidate) => env[candidate]);
-    return variable === undefined ||
-      (preset.baseUrl === undefined && !env[preset.baseUrlName ?? ""])
+    const isWord =
+      env.AI_GATEWAY_API_KEY !== undefined && env.AI_GATEWAY_API_KEY === preset.gatewayWord;
+    const variable =
+      names.find((candidate) => env[candidate]) ?? (isWord ? "AI_GATEWAY_API_KEY" : undefined);
+    const isSomewhere = preset.baseUrl !== undefined || name === "vertex";
+    return variable === undefined || !(isSomewhere || env[preset.baseUrlName ?? ""])
       ? []
       : [{ name, variable }];
   });
@@ -243,17 +331,22 @@ function switchedOn(env: Environment): { readonly name: PresetName; readonly var
 /** Every provider: those of the file in its order, then those that the environment alone switches on. */
 export function providersFrom(
   written: z.output<typeof providersSchema>,
-  env: Environment,
+  { env, folder }: Pick<ProviderContext, "env" | "folder">,
   report: Report,
 ): ProviderSettings[] {
   const fromFile = Object.entries(written).map(([name, one]) =>
-    providerFrom(name, one, { env, report, source: `providers.${name}` }),
+    providerFrom(name, one, { env, folder, report, source: `providers.${name}` }),
   );
   const known = new Set(Object.keys(written));
   const fromEnvironment = switchedOn(env)
     .filter(({ name }) => !known.has(name))
     .map(({ name, variable }) =>
-      providerFrom(name, provider.parse({}), { env, report, source: `environment ${variable}` }),
+      providerFrom(name, provider.parse({}), {
+        env,
+        folder,
+        report,
+        source: `environment ${variable}`,
+      }),
     );
   return [...fromFile, ...fromEnvironment].filter((one) => one !== undefined);
 }

@@ -14,6 +14,8 @@ export interface Preset {
   readonly keyNames: readonly string[];
   /** Environment name of its base URL. */
   readonly baseUrlName?: string;
+  /** Value of AI_GATEWAY_API_KEY that switches it on. */
+  readonly gatewayWord?: string;
   readonly keyHeader: KeyHeader;
   /** How it deviates from its dialect. */
   readonly profile?: string;
@@ -58,6 +60,7 @@ export const presets = {
     baseUrl: "http://127.0.0.1:11434",
     keyNames: ["OLLAMA_API_KEY"],
     baseUrlName: "OLLAMA_HOST",
+    gatewayWord: "local",
     keyHeader: "bearer",
   },
   openrouter: {
@@ -92,6 +95,12 @@ export const presets = {
     baseUrlName: "AZURE_OPENAI_BASE_URL",
     keyHeader: "api-key",
     profile: "openai",
+  },
+  vertex: {
+    dialect: "gemini",
+    keyNames: [],
+    keyHeader: "bearer",
+    gatewayWord: "vertex",
   },
   bedrock: {
     ...openaiLike,

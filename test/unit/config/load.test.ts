@@ -51,6 +51,23 @@ const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
 const everything = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"];
 
 describe("what loads", () => {
+  test("AI_GATEWAY_API_KEY=local switches Ollama on and is no key; any other word is a caller's key", () => {
+    const local = settingsOf(none({ AI_GATEWAY_API_KEY: "local" }));
+    expect(local.auth).toMatchObject({ enabled: false, keys: [] });
+    expect(local.providers).toMatchObject([
+      { name: "ollama", source: "environment AI_GATEWAY_API_KEY", keys: [] },
+    ]);
+    expect(local.providers[0]?.endpoints[0]?.baseUrl).toBe("http://127.0.0.1:11434");
+    const quoted = settingsOf(none({ AI_GATEWAY_API_KEY: "'local'" }));
+    expect(quoted.auth.keys).toEqual([]);
+    expect(quoted.providers.map(({ name }) => name)).toEqual(["ollama"]);
+    const key = settingsOf(none({ AI_GATEWAY_API_KEY: "localhost" }));
+    expect(key.providers).toEqual([]);
+    expect(key.auth.keys).toMatchObject([
+      { name: "AI_GATEWAY_API_KEY", sha256: sha256("localhost"), scopes: ["admin"] },
+    ]);
+  });
+
   test("buffers hold a tenth of V8's heap limit, at most 1 GiB, but two requests at least", () => {
     const derived = Math.min(Math.floor(getHeapStatistics().heap_size_limit / 10), 1024 ** 3);
     expect(settingsOf(none()).bufferBytesMax).toBe(derived);
@@ -548,7 +565,7 @@ describe("what is refused, and where", () => {
     {
       name: "something that is required",
       yaml: "cores:\n  - weight: 1\n",
-      problems: ["gateway.yaml:2:5: cores[0].url: is required"],
+      problems: ["gateway.yaml:2:5: cores[0].url: is required (hint: or `discovery`)"],
     },
     {
       name: "a variable that is not set",
@@ -633,16 +650,11 @@ describe("what is refused, and where", () => {
       ],
     },
     {
-      name: "a provider's word in place of a key",
-      env: { AI_GATEWAY_API_KEY: "local" },
-      problems: [
-        "environment AI_GATEWAY_API_KEY: `local` and `vertex` ask for Ollama and Vertex AI as providers, which this version does not have (hint: unset it; a caller's key goes into API_KEY and must be another word)",
-      ],
-    },
-    {
-      name: "the other provider's word, in an env file's quotes",
+      name: "Vertex AI by its word, in an env file's quotes, without an account",
       env: { AI_GATEWAY_API_KEY: '"vertex"' },
-      problems: [expect.stringMatching(/^environment AI_GATEWAY_API_KEY: `local` and `vertex`/)],
+      problems: [
+        "defaults: providers.vertex.credentials_file: is required (hint: or GOOGLE_APPLICATION_CREDENTIALS: the key file of a service account)",
+      ],
     },
     {
       name: "a port beside listeners, whoever says it",

@@ -1,10 +1,13 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { providersFrom, providersSchema } from "#config/providers.ts";
+import { ConfigFolder } from "../../support/config-folder.ts";
+import { startTokens } from "../../support/token-double.ts";
 
 function load(file: unknown, env: Record<string, string> = {}) {
   const problems: string[] = [];
   const written = providersSchema.parse(file);
-  const providers = providersFrom(written, env, (path, message) => {
+  const providers = providersFrom(written, { env, folder: "/" }, (path, message) => {
     problems.push(`${path.join(".")}: ${message}`);
   });
   return { providers, problems };
@@ -135,6 +138,96 @@ describe("providers", () => {
       "providers.openai.api_keys: stands beside api_key",
       "providers.openai.endpoints: stand beside base_url",
     ]);
+  });
+
+  it("may be at every address of a name, instead of at their preset's", () => {
+    const { providers, problems } = load(
+      {
+        scaled: { dialect: "openai", discovery: { dns: "vllm.prod.svc:8000", path: "/v1" } },
+        openai: {
+          api_key: "k",
+          discovery: { dns: "_llm._tcp.consul", scheme: "https", servers: ["[::1]:8600"] },
+        },
+        both: { dialect: "openai", base_url: "https://a.example", discovery: { dns: "a:1" } },
+      },
+      { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" },
+    );
+    expect(providers[0]).toMatchObject({
+      profile: "compatible",
+      endpoints: [],
+      discovery: {
+        ...{ dns: "vllm.prod.svc:8000", name: "vllm.prod.svc", records: "addresses", port: 8000 },
+        ...{ host: "vllm.prod.svc", scheme: "http", path: "/v1", servers: [] },
+        ...{ intervalMs: 30_000, endpointsMax: 64 },
+      },
+    });
+    expect(providers[1]).toMatchObject({
+      endpoints: [],
+      discovery: {
+        ...{ name: "_llm._tcp.consul", records: "services", host: "consul", scheme: "https" },
+        ...{ path: "", servers: ["[::1]:8600"] },
+      },
+    });
+    expect(problems).toEqual(["providers.both.discovery: stands beside base_url"]);
+  });
+
+  it("on Vertex AI are a project's, at its location, by the key file of a service account", async () => {
+    await using tokens = await startTokens();
+    using files = new ConfigFolder({ "account.json": tokens.keyFile, "none.json": "{}" });
+    const env = {
+      AI_GATEWAY_API_KEY: "vertex",
+      GOOGLE_APPLICATION_CREDENTIALS: join(files.path, "account.json"),
+    };
+    const [byWord] = load(undefined, env).providers;
+    expect(byWord).toMatchObject({
+      ...{ name: "vertex", dialect: "gemini", keys: [], keyHeader: "bearer" },
+      source: "environment AI_GATEWAY_API_KEY",
+      endpoints: [{ baseUrl: "https://aiplatform.googleapis.com" }],
+      vertex: { project: "project-of-file", location: "global" },
+    });
+    const [placed] = load(undefined, {
+      ...env,
+      GOOGLE_CLOUD_PROJECT: "other",
+      GOOGLE_CLOUD_LOCATION: "us-central1",
+    }).providers;
+    expect(placed).toMatchObject({
+      endpoints: [{ baseUrl: "https://us-central1-aiplatform.googleapis.com" }],
+      vertex: { project: "other", location: "us-central1" },
+    });
+    const { problems } = load({
+      mine: {
+        ...{ preset: "vertex", api_key: "k", dialect: "anthropic", location: "a/../b" },
+        credentials_file: join(files.path, "account.json"),
+      },
+      other: { preset: "vertex", credentials_file: join(files.path, "none.json") },
+      absent: { preset: "vertex", credentials_file: join(files.path, "absent.json") },
+      openai: { api_key: "k", project: "p" },
+    });
+    expect(problems).toEqual([
+      "providers.mine.dialect: is not spoken there",
+      "providers.mine.api_key: has no effect: a service account signs",
+      "providers.mine.location: is no name of a location such as us-central1",
+      "providers.other.credentials_file: is not the key of a service account",
+      "providers.absent.credentials_file: cannot be read",
+      "providers.openai.project: is of the preset `vertex`",
+    ]);
+  });
+
+  it.each([
+    ["a name without a port", { dns: "vllm.prod.svc" }],
+    ["an address, which needs no name server", { dns: "10.0.0.5:8000" }],
+    ["port 0", { dns: "vllm:0" }],
+    ["a port that is none", { dns: "vllm:65536" }],
+    ["an address of the web", { dns: "http://vllm:8000" }],
+    ["a service with a port", { dns: "_a._tcp.vllm:1" }],
+    ["a name server by name", { dns: "vllm:1", servers: ["dns.example"] }],
+    ["a name server's port that is none", { dns: "vllm:1", servers: ["10.0.0.1:0"] }],
+    ["more endpoints than there may be", { dns: "vllm:1", max_endpoints: 1_001 }],
+    ["no pause at all", { dns: "vllm:1", interval: 0 }],
+    ["a path with a query", { dns: "vllm:1", path: "/v1?x" }],
+  ])("refuse to be found by %s", (_name, discovery) => {
+    const one = { dialect: "openai", discovery };
+    expect(providersSchema.safeParse({ one }).success).toBe(false);
   });
 
   it.each([
