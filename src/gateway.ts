@@ -8,13 +8,16 @@ import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
 import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget } from "#catalog/chat-catalog.ts";
-import type { Settings } from "#config/settings.ts";
+import type { CoreSettings, Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { remembered } from "#core/remembered.ts";
 import { systemRng } from "#core/rng.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
+import { within } from "#core/within.ts";
+import type { Discovery } from "#discovery/discovery.ts";
+import type { DiscoveryEvent } from "#discovery/follow.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
@@ -111,6 +114,8 @@ interface ChatSide {
   readonly pool: Pool<ChatBackend>;
   readonly catalog: ChatCatalog;
   readonly dispatch: Dispatch;
+  /** What fills pools whose endpoints DNS names. */
+  readonly discoveries: readonly Discovery[];
 }
 
 /** Largest message to and from a core: a conversation with images. */
@@ -125,20 +130,70 @@ const hedgeTerms = { perSecondMin: 1, windowSeconds: 10 };
 /** Silence after which a core's connection is pinged. */
 const coreKeepaliveMs = 30_000;
 
-/** The members of the chat pool: the configured cores, or the same core in this process. */
+/** A core behind the chat contract. */
+async function openCore(
+  { transport, tls }: CoreSettings,
+  at: { readonly url: string; readonly connectTo?: string },
+): Promise<ChatBackend> {
+  const bounds = { messageBytesMax: coreMessageBytesMax, keepaliveMs: coreKeepaliveMs };
+  const trust = tls === undefined ? {} : { tls };
+  return coreChat(await createPolyagentBackend({ transport, ...trust, ...bounds, ...at }));
+}
+
+/** The members of the chat pool: the configured cores, or the same core in this process; those of DNS join later. */
 async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<ChatBackend>[]> {
   if (cores.length === 0) {
     const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
     return [{ id: "embedded", weight: 1, backend: coreChat(createEmbeddedBackend(agent)) }];
   }
-  const bounds = { messageBytesMax: coreMessageBytesMax, keepaliveMs: coreKeepaliveMs };
   return await Promise.all(
-    cores.map(async ({ id, weight, ...core }) => ({
-      id,
-      weight,
-      backend: coreChat(await createPolyagentBackend({ ...core, ...bounds })),
-    })),
+    cores
+      .filter(({ discovery }) => discovery === undefined)
+      .map(async (core) => ({
+        id: core.id,
+        weight: core.weight,
+        backend: await openCore(core, { url: core.url }),
+      })),
   );
+}
+
+/** Lets the chat pool follow the names of cores; who has none loads nothing for it. */
+async function followCores(shared: Shared, pool: Pool<ChatBackend>): Promise<Discovery[]> {
+  const { chat } = shared.settings;
+  const named = chat.cores.flatMap((core) =>
+    core.discovery === undefined ? [] : [{ core, discovery: core.discovery }],
+  );
+  if (named.length === 0) return [];
+  const { follow } = await import("#discovery/follow.ts");
+  const deps = { clock: shared.clock, onDiscovery: discoveryReporter(shared, pool.name) };
+  return named.map(({ core, discovery }) => {
+    const open = ({ url, address }: { readonly url: string; readonly address: string }) =>
+      openCore(core, { url, connectTo: address });
+    const { id: prefix, weight } = core;
+    return follow({ pool, discovery, prefix, weight, open }, deps);
+  });
+}
+
+/** Leaves a line of what DNS did to the endpoints of a pool. */
+function discoveryReporter({ logger }: Shared, pool: string) {
+  return (event: DiscoveryEvent): void => {
+    const facts = { pool, dns: event.dns };
+    switch (event.kind) {
+      case "changed":
+        logger.info({ ...facts, joined: event.joined, left: event.left }, "endpoints by DNS");
+        return;
+      case "failing":
+        logger.warn({ ...facts, error: causeText(event.cause) }, "DNS fails: endpoints stay");
+        return;
+      case "working":
+        logger.info(facts, "DNS answers again");
+        return;
+      case "beyond": {
+        const { count: left_out, endpointsMax: max_endpoints } = event;
+        logger.warn({ ...facts, left_out, max_endpoints }, "more addresses than endpoints may be");
+      }
+    }
+  };
 }
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
@@ -221,10 +276,19 @@ async function openChat(shared: Shared): Promise<ChatSide> {
     ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
     rng: systemRng,
   });
+  const { catalog, discoveries } = await openCatalog(shared, { route, kind });
+  const all = [...discoveries, ...(await followCores(shared, pool))];
+  // Who starts with a name server that is away serves without those endpoints.
+  const { healthTimeoutMs } = chat;
+  if (all.length > 0) {
+    await within(Promise.all(all.map(({ first }) => first)), healthTimeoutMs, clock);
+    health.set(ChatService.typeName, pool.candidates().length > 0);
+  }
   return {
     kind,
     pool,
-    catalog: await openCatalog(shared, { route, kind }),
+    catalog,
+    discoveries: all,
     dispatch: createDispatch({
       clock,
       rng: systemRng,
@@ -242,7 +306,10 @@ async function openChat(shared: Shared): Promise<ChatSide> {
 }
 
 /** Opens the providers and builds the routes; who has none loads nothing for them. */
-async function openCatalog(shared: Shared, cores: ChatTarget): Promise<ChatCatalog> {
+async function openCatalog(
+  shared: Shared,
+  cores: ChatTarget,
+): Promise<{ readonly catalog: ChatCatalog; readonly discoveries: readonly Discovery[] }> {
   const { settings, clock, logger, records } = shared;
   const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
   const rng = systemRng;
@@ -251,7 +318,10 @@ async function openCatalog(shared: Shared, cores: ChatTarget): Promise<ChatCatal
   const weightsByProvider = new Map(wanted.map(({ name, weights: own }) => [name, own]));
   const wishes = { weights, weightsByProvider };
   const common = { cores, wishes, terms, rng };
-  if (wanted.length === 0) return new ChatCatalog({ ...common, providers: [], routes: new Map() });
+  if (wanted.length === 0) {
+    const catalog = new ChatCatalog({ ...common, providers: [], routes: new Map() });
+    return { catalog, discoveries: [] };
+  }
   const { openProvider, routesByType, routeTrees } = await import("#catalog/open-catalog.ts");
   const deps = {
     clock,
@@ -277,14 +347,21 @@ async function openCatalog(shared: Shared, cores: ChatTarget): Promise<ChatCatal
         "key set aside",
       ),
   };
-  const providers = wanted.map((one) => openProvider(one, chat, deps));
+  const opened = wanted.map((one) =>
+    openProvider(one, chat, { ...deps, onDiscovery: discoveryReporter(shared, one.name) }),
+  );
+  const providers = opened.map(({ provider }) => provider);
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
-  return new ChatCatalog({
+  const catalog = new ChatCatalog({
     ...common,
     providers,
     routes: routeTrees(routes, { providers: byName, wishes, rng }),
     routesByType: routesByType(routes),
   });
+  return {
+    catalog,
+    discoveries: opened.flatMap(({ discovery }) => (discovery === undefined ? [] : [discovery])),
+  };
 }
 
 /** Opens the backend of the models, each of whose changes leaves a line. */
@@ -484,6 +561,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);
+  for (const discovery of chat.discoveries) opening.use(discovery);
   const hooks = await openHooks(shared, opening);
   const predict = opening.use(await openPredict(shared));
   let modelsSettled = false;

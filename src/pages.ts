@@ -50,6 +50,7 @@ function readinessPage(isReady: () => boolean): () => PageAnswer {
 /** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
 function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<ChatBackend>): void {
   coreHealth.reset();
+  coreResponse.reset();
   for (const { id, health } of pool.snapshot()) {
     coreHealth.set({ core_id: id, status: health.kind }, 1);
     if (health.kind !== "unknown") coreResponse.set({ core_id: id }, health.responseTimeMs);

@@ -6,6 +6,8 @@ import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
+import type { Discovery } from "#discovery/discovery.ts";
+import { type FollowDeps, follow } from "#discovery/follow.ts";
 import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
 import type { RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
@@ -22,7 +24,7 @@ export interface OpenProvidersOptions {
 }
 
 /** What providers need of their surroundings. */
-export interface OpenProvidersDeps {
+export interface OpenProvidersDeps extends FollowDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   /** Notified of each change of an endpoint's health. */
@@ -42,39 +44,47 @@ const connectionsMax = 512;
 /** Largest response that is not a stream. */
 const responseBytesMax = 64 * 1024 * 1024;
 
-/** Opens a provider: nothing is sent but probes, which are free. */
+/** A provider whose pool is its owner's, as is what fills that; the discovery is disposed first. */
+export interface OpenedProvider {
+  readonly provider: CatalogProvider;
+  readonly discovery?: Discovery;
+}
+
+/** Opens a provider: nothing is sent but probes, which are free, and questions to name servers. */
 export function openProvider(
   settings: ProviderSettings,
   options: OpenProvidersOptions,
   deps: OpenProvidersDeps,
-): CatalogProvider {
-  const { name, endpoints, defaultModel, prices, priority, concurrentMax } = settings;
-  const backends = endpoints.map(
-    ({ baseUrl }) =>
-      new LlmBackend(
-        {
-          ...settings,
-          baseUrl,
-          factsOf: () => defaultModelFacts,
-          connectionsMax,
-          responseBytesMax,
-        },
-        {
-          clock: deps.clock,
-          onKeyRefused: (event) => deps.onKeyRefused({ provider: name, ...event }),
-        },
-      ),
-  );
-  const members = endpoints.map(({ id, weight }, index) => ({
+): OpenedProvider {
+  const { name, endpoints, discovery, defaultModel, prices, priority, concurrentMax } = settings;
+  const open = (at: { readonly baseUrl: string; readonly address?: string }) =>
+    new LlmBackend(
+      { ...settings, ...at, factsOf: () => defaultModelFacts, connectionsMax, responseBytesMax },
+      {
+        clock: deps.clock,
+        onKeyRefused: (event) => deps.onKeyRefused({ provider: name, ...event }),
+      },
+    );
+  const members = endpoints.map(({ id, weight, baseUrl }) => ({
     id,
     weight,
-    backend: backends[index] as LlmBackend,
+    backend: open({ baseUrl }),
   }));
   const pool = new Pool<ChatBackend>({ name, members, priority, concurrentMax, ...options }, deps);
-  const listed = (): readonly ListedModel[] => backends.flatMap((backend) => backend.listed);
+  const listed = (): readonly ListedModel[] =>
+    pool.backends().flatMap((backend) => (backend instanceof LlmBackend ? backend.listed : []));
   const abilities = abilitiesOf(settings.dialect);
-  const provider = { name, pool, abilities, prices, listed };
-  return defaultModel === undefined ? provider : { ...provider, defaultModel };
+  const common = { name, pool, abilities, prices, listed };
+  const provider = defaultModel === undefined ? common : { ...common, defaultModel };
+  if (discovery === undefined) return { provider };
+  const found = { pool, discovery, prefix: name, weight: 1 };
+  return {
+    provider,
+    discovery: follow(
+      { ...found, open: async ({ url, address }) => open({ baseUrl: url, address }) },
+      deps,
+    ),
+  };
 }
 
 /** What route trees are built from. */

@@ -1,6 +1,7 @@
 /** The cores of the file, each address once, and how they are trusted. */
 
 import { resolve } from "node:path";
+import { discoveryFrom } from "./discovery.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
 import type { CoreSettings, CoreTlsSettings } from "./settings.ts";
@@ -22,8 +23,13 @@ export function coresFrom(
   report: Report,
 ): readonly CoreSettings[] {
   const compiled: CoreSettings[] = [];
-  for (const [index, { url, weight, transport, tls }] of cores.entries()) {
-    const { origin, protocol } = new URL(url);
+  for (const [index, core] of cores.entries()) {
+    const { weight, transport, tls } = core;
+    const { address, discovery } = whereIs(core, (path, message, hint) =>
+      report(["cores", index, ...path], message, hint),
+    );
+    if (address === undefined) continue;
+    const { origin, protocol } = new URL(address);
     const twin = compiled.find((core) => core.url === origin);
     if (twin !== undefined) {
       if (weight !== 1 && weight !== twin.weight) {
@@ -32,16 +38,34 @@ export function coresFrom(
       continue;
     }
     const at: Report = (path, message) => report(["cores", index, "tls", ...path], message);
-    if (tls !== undefined && protocol !== "https:") at([], "needs a url that begins with https://");
+    if (tls !== undefined && protocol !== "https:") at([], notEncrypted(core));
     compiled.push({
       id: `core-${compiled.length + 1}`,
       url: origin,
+      ...(discovery !== undefined && { discovery }),
       weight,
       transport,
       ...(tls !== undefined && { tls: tlsFrom(tls, context, at) }),
     });
   }
   return compiled;
+}
+
+function notEncrypted({ discovery }: FileCore): string {
+  return discovery === undefined
+    ? "needs a url that begins with https://"
+    : "needs `scheme: https` in `discovery`";
+}
+
+/** Its url, or the name that stands for one; none when it has neither. */
+function whereIs({ url, discovery: written }: FileCore, report: Report) {
+  if (written === undefined) {
+    if (url === undefined) report(["url"], "is required", "or `discovery`");
+    return { address: url };
+  }
+  if (url !== undefined) report(["discovery"], "stands beside url", "keep one of them");
+  const discovery = discoveryFrom(written);
+  return { address: `${discovery.scheme}://${discovery.dns}`, discovery };
 }
 
 function tlsFrom(

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/presets.ts";
 import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Price } from "#chat/price.ts";
+import { discoveryFrom, providerDiscovery } from "./discovery.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { duration, flag, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
@@ -53,6 +54,9 @@ const provider = z.strictObject({
     .min(1)
     .optional()
     .describe("Several addresses, instead of `base_url`."),
+  discovery: providerDiscovery
+    .optional()
+    .describe("Instead of `base_url`: a name, each of whose addresses is an endpoint."),
   api_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
     .describe("Its key."),
@@ -126,7 +130,9 @@ function presetOf(name: string, written: FileProvider): Preset | undefined {
   if (written.dialect === undefined) return undefined;
   const preset = presetOfDialect[written.dialect];
   // An address of one's own that speaks OpenAI's API is most likely a compatible server.
-  const isOwn = written.base_url !== undefined || written.endpoints !== undefined;
+  const isOwn = [written.base_url, written.endpoints, written.discovery].some(
+    (one) => one !== undefined,
+  );
   return isOwn && preset.dialect === "openai-chat" ? { ...preset, profile: "compatible" } : preset;
 }
 
@@ -140,6 +146,7 @@ function endpointsOf(
   preset: Preset,
   env: Environment,
 ): EndpointSettings[] {
+  if (written.discovery !== undefined) return [];
   if (written.endpoints !== undefined) {
     return written.endpoints.map(({ base_url, weight }, index) => ({
       id: `${name}-${index + 1}`,
@@ -180,6 +187,20 @@ interface ProviderContext {
   readonly source: string;
 }
 
+/** Says which of what was written stands in the way of what else. */
+function reportContradictions(path: Path, written: FileProvider, report: Report): void {
+  if (written.api_key !== undefined && written.api_keys !== undefined) {
+    report([...path, "api_keys"], "stands beside api_key", "keep one of them");
+  }
+  if (written.base_url !== undefined && written.endpoints !== undefined) {
+    report([...path, "endpoints"], "stand beside base_url", "keep one of them");
+  }
+  const beside = (["base_url", "endpoints"] as const).find((key) => written[key] !== undefined);
+  if (written.discovery !== undefined && beside !== undefined) {
+    report([...path, "discovery"], `stands beside ${beside}`, "keep one of them");
+  }
+}
+
 function providerFrom(
   name: string,
   written: FileProvider,
@@ -191,14 +212,12 @@ function providerFrom(
     report(path, "needs a dialect or a preset", `name one of ${Object.keys(presets).join(", ")}`);
     return undefined;
   }
-  if (written.api_key !== undefined && written.api_keys !== undefined) {
-    report([...path, "api_keys"], "stands beside api_key", "keep one of them");
-  }
-  if (written.base_url !== undefined && written.endpoints !== undefined) {
-    report([...path, "endpoints"], "stand beside base_url", "keep one of them");
-  }
+  reportContradictions(path, written, report);
   const endpoints = endpointsOf(name, written, preset, env);
-  if (endpoints.length === 0) report(path, "needs a base_url: every account has its own");
+  const discovery =
+    written.discovery === undefined ? {} : { discovery: discoveryFrom(written.discovery) };
+  if (endpoints.length === 0 && written.discovery === undefined)
+    report(path, "needs a base_url: every account has its own");
   const fromEnvironment = firstSet(preset.keyNames, env);
   const single = written.api_key ?? fromEnvironment;
   const keys = written.api_keys ?? (single === undefined ? [] : [single]);
@@ -212,6 +231,7 @@ function providerFrom(
     keyHeader: written.key_header ?? preset.keyHeader,
     keys,
     endpoints,
+    ...discovery,
     relays: written.relay,
     priority: written.priority,
     concurrentMax: written.max_concurrent,
@@ -232,7 +252,8 @@ function providerFrom(
 function switchedOn(env: Environment): { readonly name: PresetName; readonly variable: string }[] {
   return (Object.entries(presets) as [PresetName, Preset][]).flatMap(([name, preset]) => {
     const names = preset.dialect === "ollama" ? ["OLLAMA_HOST"] : preset.keyNames;
-    const isWord = env.AI_GATEWAY_API_KEY !== undefined && env.AI_GATEWAY_API_KEY === preset.gatewayWord;
+    const isWord =
+      env.AI_GATEWAY_API_KEY !== undefined && env.AI_GATEWAY_API_KEY === preset.gatewayWord;
     const variable =
       names.find((candidate) => env[candidate]) ?? (isWord ? "AI_GATEWAY_API_KEY" : undefined);
     return variable === undefined ||

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { isAddressBlock, isCoreUrl, isOrigin } from "./address.ts";
+import { coreDiscovery } from "./discovery.ts";
 import { hooksSchema } from "./hooks.ts";
 import { providersSchema } from "./providers.ts";
 import { jsonOverride, rest } from "./rest-schema.ts";
@@ -289,10 +290,12 @@ const loadBalancer = z.strictObject({
 });
 
 const core = z.strictObject({
-  url: textThat(
-    "an address such as http://localhost:8001, without user, path or query",
-    isCoreUrl,
-  ).describe("Address of a PolyAgent core; https:// for TLS."),
+  url: textThat("an address such as http://localhost:8001, without user, path or query", isCoreUrl)
+    .optional()
+    .describe("Address of a PolyAgent core; https:// for TLS."),
+  discovery: coreDiscovery
+    .optional()
+    .describe("Instead of `url`: a name, each of whose addresses is a core."),
   weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
   transport: z
     .enum(["http2", "grpc-js"])

@@ -1,5 +1,6 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
 
+import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
@@ -126,6 +127,8 @@ export interface CoreSettings {
   readonly id: string;
   /** http:// or https:// with host and port. */
   readonly url: string;
+  /** The addresses of the url's name are cores of their own. */
+  readonly discovery?: DiscoverySettings;
   /** A positive integer; of use to `weighted` only. */
   readonly weight: number;
   /** What speaks gRPC to it: the project's own engine or @grpc/grpc-js. */

@@ -1,5 +1,6 @@
 /** HTTP calls to one origin over kept connections: bounded in time and bytes, cancelled by a signal. */
 
+import { isIP, type LookupFunction } from "node:net";
 import type { Readable } from "node:stream";
 import {
   createBrotliDecompress,
@@ -16,6 +17,8 @@ export interface HttpClientOptions {
   readonly connectTimeoutMs: number;
   /** PEM authorities that its certificate is checked against; the system's when absent. */
   readonly ca?: Buffer;
+  /** IP address to connect to, where the origin's name is not to be looked up. */
+  readonly address?: string;
 }
 
 /** A request. */
@@ -155,15 +158,31 @@ function libraryBody(body: OutgoingRequest["body"], under: Under): LibraryBody {
   return watched(body, under) as unknown as Readable;
 }
 
+/** Finds one address for every name; the name itself still goes into Host and the TLS handshake. */
+function pinnedTo(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_name, { all }, done) => {
+    if (all) done(null, [{ address, family }]);
+    else done(null, address, family);
+  };
+}
+
 /** Calls one origin, such as https://api.example.com. */
 export class HttpClient implements AsyncDisposable {
   readonly #pool: Pool;
 
-  constructor(origin: string, { connectionsMax, connectTimeoutMs, ca }: HttpClientOptions) {
+  constructor(
+    origin: string,
+    { connectionsMax, connectTimeoutMs, ca, address }: HttpClientOptions,
+  ) {
     this.#pool = new Pool(origin, {
       connections: connectionsMax,
       pipelining: 1,
-      connect: { timeout: connectTimeoutMs, ...(ca === undefined ? {} : { ca }) },
+      connect: {
+        timeout: connectTimeoutMs,
+        ...(ca === undefined ? {} : { ca }),
+        ...(address === undefined ? {} : { lookup: pinnedTo(address) }),
+      },
     });
   }
 

@@ -92,7 +92,7 @@ const modelsMax = 256;
 /** A member of a pool. Only its probe sets its health; only leases count. */
 export class Member<B> {
   readonly id: string;
-  readonly weight: number;
+  weight: number;
   readonly backend: B;
   health: Health = { kind: "unknown" };
   /** It is given no new calls; those under way go on. */
@@ -100,6 +100,7 @@ export class Member<B> {
   #inFlight = 0;
   #requests = 0;
   #errors = 0;
+  #onIdle: (() => void) | undefined;
   /** When it answered a call last. */
   #answeredMs = Number.NEGATIVE_INFINITY;
   readonly #models = new Map<string, ModelStats>();
@@ -131,6 +132,13 @@ export class Member<B> {
   end(outcome: Outcome): void {
     this.#inFlight -= 1;
     if (outcome === "failed" || outcome === "lost" || outcome === "key") this.#errors += 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  /** Notifies when it has no call, at once where it has none. */
+  whenIdle(onIdle: () => void): void {
+    if (this.#inFlight === 0) onIdle();
+    else this.#onIdle = onIdle;
   }
 
   get inFlight(): number {

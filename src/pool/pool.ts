@@ -30,7 +30,7 @@ export interface PoolOptions<B> extends ProbeOptions {
   readonly concurrentMax?: number;
   /** How long a member that fails is left out at first; the breaker's default when absent. */
   readonly ejectionMs?: number;
-  /** Ids are unique; throws TypeError else. */
+  /** Ids are unique; throws TypeError else. Others may join later. */
   readonly members: readonly MemberOptions<B>[];
 }
 
@@ -84,20 +84,26 @@ export interface MemberReport extends MemberSnapshot {
 interface Place<B> {
   readonly member: Member<B>;
   readonly probe: Probe;
+  /** Ends its probes. */
+  readonly stop: AbortController;
 }
 
-/** Owns its members' backends and probes them until it is disposed. */
+/** Owns its members' backends and probes them until they leave or it is disposed. */
 export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly name: string;
-  readonly #places: ReadonlyMap<string, Place<B>>;
+  readonly #places = new Map<string, Place<B>>();
+  /** Members that have left and have calls to end. */
+  readonly #leaving = new Set<Place<B>>();
+  readonly #open: (options: MemberOptions<B>) => Place<B>;
   readonly #clock: Clock;
   readonly #priority: number;
   readonly #concurrentMax: number;
   readonly #nowMs: () => number;
-  readonly #stop = new AbortController();
   readonly #onChange: (member: Member<B>) => void;
   /** Calls past this gateway that were reported, and when last. */
   #reported = 0;
+  /** An operator has drained all members: those that join are, too. */
+  #isDraining = false;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PoolOptions<B>, deps: PoolDeps) {
@@ -110,19 +116,60 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     if (ids.size < options.members.length) {
       throw new TypeError(`pool ${this.name} has two members of one id`);
     }
-    const { signal } = this.#stop;
     const breaker = breakerOf(options.ejectionMs);
     this.#onChange = (member) => deps.onChange?.({ pool: this.name, member: member.snapshot() });
-    const places = options.members.map((memberOptions): [string, Place<B>] => {
+    this.#open = (memberOptions) => {
       const about = { pool: this.name, endpoint: memberOptions.id };
       const member = new Member(memberOptions, breaker, (ejection) =>
         deps.onEjection?.({ ...about, ...ejection }),
       );
+      member.isDraining = this.#isDraining;
       const onChange = () => this.#onChange(member);
+      const stop = new AbortController();
+      const { signal } = stop;
       const probe = startProbe(member, options, { ...deps, signal, onChange });
-      return [member.id, { member, probe }];
+      return { member, probe, stop };
+    };
+    for (const member of options.members) this.#places.set(member.id, this.#open(member));
+  }
+
+  /** One more member, which may be given calls at once. Throws TypeError when its id is taken. */
+  join(options: MemberOptions<B>): void {
+    if (this.#places.has(options.id)) {
+      throw new TypeError(`pool ${this.name} has a member ${options.id} already`);
+    }
+    const place = this.#open(options);
+    this.#places.set(options.id, place);
+    this.#onChange(place.member);
+  }
+
+  /** Gives a member no new calls; its backend is disposed when those under way have ended. */
+  leave(id: string): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    const { member } = place;
+    this.#places.delete(id);
+    this.#leaving.add(place);
+    place.stop.abort();
+    // Nobody counts on it any more, whatever its last probe said.
+    member.health = { kind: "unknown" };
+    this.#onChange(member);
+    member.whenIdle(() => {
+      if (!this.#leaving.delete(place)) return;
+      // What fails here was about connections that nobody has any use for.
+      member.backend[Symbol.asyncDispose]().then(undefined, () => undefined);
     });
-    this.#places = new Map(places);
+  }
+
+  /** Changes a member's share. */
+  weigh(id: string, weight: number): void {
+    const place = this.#places.get(id);
+    if (place !== undefined) place.member.weight = weight;
+  }
+
+  /** The backends of all members. */
+  backends(): readonly B[] {
+    return this.#members().map(({ backend }) => backend);
   }
 
   /** Those that may be given a call now, in the order of the options; a fresh array. */
@@ -205,6 +252,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** Gives members no new calls, or calls again; all of them when `id` is absent. False: there is no such member. */
   drain(isDraining: boolean, id?: string): boolean {
     const places = this.#chosen(id);
+    if (id === undefined) this.#isDraining = isDraining;
     for (const { member } of places) {
       if (member.isDraining === isDraining) continue;
       member.isDraining = isDraining;
@@ -266,9 +314,11 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
 
   /** Stops probing, then disposes the backends. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
     await using closing = new AsyncDisposableStack();
-    for (const { member, probe } of this.#places.values()) {
+    const places = [...this.#places.values(), ...this.#leaving];
+    this.#leaving.clear();
+    for (const { member, probe, stop } of places) {
+      stop.abort();
       closing.use(member.backend);
       closing.defer(() => probe.ended);
     }

@@ -406,8 +406,11 @@ function frameText(dialect: DialectName, frame: unknown): string {
   return isNamed ? `event: ${type}\ndata: ${data}\n\n` : `data: ${data}\n\n`;
 }
 
-/** Starts a double on a free port of the loopback. */
-export async function startProvider(dialect: DialectName): Promise<ProviderDouble> {
+/** Starts a double on the loopback; on a free port unless one is named. */
+export async function startProvider(
+  dialect: DialectName,
+  { host = "127.0.0.1", port: wanted = 0 } = {},
+): Promise<ProviderDouble> {
   const received: ReceivedRequest[] = [];
   const faults: ProviderFault[] = [];
   const next: Script[] = [];
@@ -516,8 +519,7 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
       answer(response, { path, body }, faults.shift() ?? illnessOf(body));
     })();
   });
-  const listen = (on: number) =>
-    new Promise<void>((resolve) => server.listen(on, "127.0.0.1", resolve));
+  const listen = (on: number) => new Promise<void>((resolve) => server.listen(on, host, resolve));
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     // The system may have taken one for a server that is closed by now.
@@ -530,10 +532,10 @@ export async function startProvider(dialect: DialectName): Promise<ProviderDoubl
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  await listen(0);
+  await listen(wanted);
   const { port } = server.address() as AddressInfo;
   const double: ProviderDouble = {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     received,
     faults,
     illness: undefined,

@@ -53,6 +53,8 @@ export interface LlmBackendOptions {
   readonly dialect: DialectName;
   /** Origin and path that all paths of the dialect follow. */
   readonly baseUrl: string;
+  /** IP address to connect to, where the name in `baseUrl` is not to be looked up. */
+  readonly address?: string;
   readonly keys: readonly string[];
   readonly keyHeader: KeyHeader;
   readonly profile?: string;

@@ -1,5 +1,6 @@
 /** What a provider and a route are configured as. Types only. */
 
+import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { Price } from "#chat/price.ts";
 import type { DialectName } from "#dialects/dialect.ts";
 import type { KeyHeader } from "./presets.ts";
@@ -20,7 +21,10 @@ export interface ProviderSettings {
   readonly profile?: string;
   readonly keyHeader: KeyHeader;
   readonly keys: readonly string[];
+  /** Empty where they are found by `discovery`. */
   readonly endpoints: readonly EndpointSettings[];
+  /** A name whose addresses are the endpoints. */
+  readonly discovery?: DiscoverySettings;
   /** Clients of its dialect are relayed to it. */
   readonly relays: boolean;
   /** 1 is the most preferred. */

@@ -2,9 +2,9 @@
 
 /** A core's address. */
 export interface CoreAddress {
-  /** Host and port; an IPv6 host is in brackets. */
+  /** Named host and port; an IPv6 host is in brackets. */
   readonly authority: string;
-  /** As sockets take it: without brackets. */
+  /** Where to connect to, as sockets take it: without brackets. */
   readonly host: string;
   readonly port: number;
   /** Whether the connection is encrypted. */

@@ -23,11 +23,22 @@ export interface PolyagentOptions extends Omit<CoreWireOptions, "address"> {
   /** In a form of parseCoreAddress. */
   readonly url: string;
   readonly transport: CoreTransport;
+  /** IP address to connect to, where the name in `url` is not to be looked up. */
+  readonly connectTo?: string;
 }
 
-async function openWire({ transport, url, ...options }: PolyagentOptions): Promise<CoreWire> {
-  const address = parseCoreAddress(url);
-  if (address === undefined) throw new TypeError("a core's url is like http://host:port");
+async function openWire({
+  transport,
+  url,
+  connectTo,
+  ...rest
+}: PolyagentOptions): Promise<CoreWire> {
+  const named = parseCoreAddress(url);
+  if (named === undefined) throw new TypeError("a core's url is like http://host:port");
+  const address = connectTo === undefined ? named : { ...named, host: connectTo };
+  // The certificate is that of the name, whatever address it was found at.
+  const tls = connectTo === undefined ? {} : { serverName: named.host };
+  const options = { ...rest, tls: { ...tls, ...rest.tls } };
   switch (transport) {
     case "http2":
       return createHttp2Wire({ ...options, address });

@@ -1,5 +1,6 @@
 /** A core's calls over @grpc/grpc-js. */
 
+import { isIPv6 } from "node:net";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -29,7 +30,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
   const { messageBytesMax, address } = options;
   const sizes = { bytesMax: messageBytesMax, headroomBytes: 0 };
   const client = new Client(
-    `dns:${address.authority}`,
+    `dns:${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`,
     credentialsOf(options),
     channelOptions(options),
   );
@@ -108,8 +109,14 @@ function credentialsOf({ address, tls = {} }: CoreWireOptions): ChannelCredentia
   return credentials.createSsl(ca, key, cert);
 }
 
-function channelOptions({ messageBytesMax, keepaliveMs, tls }: CoreWireOptions): ChannelOptions {
+function channelOptions({
+  address,
+  messageBytesMax,
+  keepaliveMs,
+  tls,
+}: CoreWireOptions): ChannelOptions {
   return {
+    "grpc.default_authority": address.authority,
     "grpc.max_receive_message_length": messageBytesMax,
     "grpc.keepalive_time_ms": keepaliveMs,
     "grpc.initial_reconnect_backoff_ms": reconnectPauseMsMax / 10,

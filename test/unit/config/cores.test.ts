@@ -29,6 +29,21 @@ test("a core is called over the project's engine unless another transport is nam
   expect(settings.map(({ transport }) => transport)).toEqual(["http2", "grpc-js"]);
 });
 
+test("a core is at its url, or at every address of a name", () => {
+  const discovery = { dns: "cores.svc:50051", scheme: "https" };
+  const { settings, problems } = compiled(
+    { url: "http://a:1" },
+    { discovery, weight: 2, tls: { ca_file: "ca.pem" } },
+    { url: "http://b:1", discovery: { dns: "b:1" } },
+    {},
+  );
+  expect(settings[1]).toMatchObject({
+    ...{ id: "core-2", url: "https://cores.svc:50051", weight: 2 },
+    discovery: { name: "cores.svc", port: 50_051, host: "cores.svc", path: "" },
+  });
+  expect(problems).toEqual(["cores[2].discovery: stands beside url", "cores[3].url: is required"]);
+});
+
 test("TLS files count from the configuration's folder", () => {
   const tls = {
     ca_file: "ca.pem",

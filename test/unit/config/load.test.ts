@@ -565,7 +565,7 @@ describe("what is refused, and where", () => {
     {
       name: "something that is required",
       yaml: "cores:\n  - weight: 1\n",
-      problems: ["gateway.yaml:2:5: cores[0].url: is required"],
+      problems: ["gateway.yaml:2:5: cores[0].url: is required (hint: or `discovery`)"],
     },
     {
       name: "a variable that is not set",

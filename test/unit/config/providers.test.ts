@@ -137,6 +137,54 @@ describe("providers", () => {
     ]);
   });
 
+  it("may be at every address of a name, instead of at their preset's", () => {
+    const { providers, problems } = load(
+      {
+        scaled: { dialect: "openai", discovery: { dns: "vllm.prod.svc:8000", path: "/v1" } },
+        openai: {
+          api_key: "k",
+          discovery: { dns: "_llm._tcp.consul", scheme: "https", servers: ["[::1]:8600"] },
+        },
+        both: { dialect: "openai", base_url: "https://a.example", discovery: { dns: "a:1" } },
+      },
+      { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" },
+    );
+    expect(providers[0]).toMatchObject({
+      profile: "compatible",
+      endpoints: [],
+      discovery: {
+        ...{ dns: "vllm.prod.svc:8000", name: "vllm.prod.svc", records: "addresses", port: 8000 },
+        ...{ host: "vllm.prod.svc", scheme: "http", path: "/v1", servers: [] },
+        ...{ intervalMs: 30_000, endpointsMax: 64 },
+      },
+    });
+    expect(providers[1]).toMatchObject({
+      endpoints: [],
+      discovery: {
+        ...{ name: "_llm._tcp.consul", records: "services", host: "consul", scheme: "https" },
+        ...{ path: "", servers: ["[::1]:8600"] },
+      },
+    });
+    expect(problems).toEqual(["providers.both.discovery: stands beside base_url"]);
+  });
+
+  it.each([
+    ["a name without a port", { dns: "vllm.prod.svc" }],
+    ["an address, which needs no name server", { dns: "10.0.0.5:8000" }],
+    ["port 0", { dns: "vllm:0" }],
+    ["a port that is none", { dns: "vllm:65536" }],
+    ["an address of the web", { dns: "http://vllm:8000" }],
+    ["a service with a port", { dns: "_a._tcp.vllm:1" }],
+    ["a name server by name", { dns: "vllm:1", servers: ["dns.example"] }],
+    ["a name server's port that is none", { dns: "vllm:1", servers: ["10.0.0.1:0"] }],
+    ["more endpoints than there may be", { dns: "vllm:1", max_endpoints: 1_001 }],
+    ["no pause at all", { dns: "vllm:1", interval: 0 }],
+    ["a path with a query", { dns: "vllm:1", path: "/v1?x" }],
+  ])("refuse to be found by %s", (_name, discovery) => {
+    const one = { dialect: "openai", discovery };
+    expect(providersSchema.safeParse({ one }).success).toBe(false);
+  });
+
   it.each([
     ["a query", { base_url: "https://a.example?x=1" }],
     ["a password", { base_url: "https://u:p@a.example" }],

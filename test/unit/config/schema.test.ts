@@ -39,12 +39,12 @@ describe("the schema", () => {
       takes: "list of text",
       fallback: "[*]",
     });
-    expect(keysAt(schema, ["cores", 0])).toEqual(["url", "weight", "transport", "tls"]);
+    expect(keysAt(schema, ["cores", 0])).toEqual(["url", "discovery", "weight", "transport", "tls"]);
   });
 
   test("only what the file cannot do without is required", () => {
     expect(schema.required ?? []).toEqual([]);
-    expect(schema.properties?.cores?.items?.required).toEqual(["url"]);
+    expect(schema.properties?.listeners?.items?.required).toEqual(["name", "port"]);
   });
 });
 

@@ -1,0 +1,93 @@
+/** Asks for a name again and again, and tells what has changed. A failure changes nothing. */
+
+import type { Clock } from "#core/clock.ts";
+import type { Resolve } from "./dns.ts";
+import { nextSlots, type Slot, type SlotChange } from "./slots.ts";
+
+/** How often, and how many. */
+export interface DiscoveryOptions {
+  readonly intervalMs: number;
+  readonly endpointsMax: number;
+}
+
+/** What a discovery needs of its surroundings. */
+export interface DiscoveryDeps {
+  readonly clock: Clock;
+  readonly resolve: Resolve;
+  /** Makes a change hold; when it rejects nothing has changed, and it is tried again. */
+  readonly apply: (change: SlotChange) => Promise<void>;
+  /** Notified when the first of failures has come, with its cause, and when they have ended. */
+  readonly onState: (state: "failing" | "working", cause?: unknown) => void;
+  /** Notified when there are more places than endpoints may be, once for each time. */
+  readonly onBeyond: (count: number) => void;
+}
+
+/** A discovery that goes on until it is disposed. */
+export interface Discovery extends AsyncDisposable {
+  /** Resolves when the first answer, or failure, has come. */
+  readonly first: Promise<void>;
+}
+
+/** A name server that says `ask again at once` is not asked more often than this. */
+const pauseMsMin = 1_000;
+/** Pause after a failure. */
+const retryMs = 5_000;
+
+/** Begins at once. */
+export function startDiscovery(
+  { intervalMs, endpointsMax }: DiscoveryOptions,
+  { clock, resolve, apply, onState, onBeyond }: DiscoveryDeps,
+): Discovery {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const first = Promise.withResolvers<void>();
+  let slots: readonly Slot[] = [];
+  let isFailing = false;
+  let isBeyond = false;
+
+  /** Returns how long the answer holds. */
+  const once = async (): Promise<number> => {
+    const { places, ttlMs = intervalMs } = await resolve(signal);
+    if (places.length === 0) throw new Error("the answer has no addresses");
+    const change = nextSlots(slots, places, endpointsMax);
+    const { joined, left, weighed, beyond } = change;
+    if (joined.length + left.length + weighed.length > 0) await apply(change);
+    slots = change.slots;
+    if (beyond > 0 && !isBeyond) onBeyond(beyond);
+    isBeyond = beyond > 0;
+    return Math.min(intervalMs, Math.max(pauseMsMin, ttlMs));
+  };
+
+  /** Returns the pause until the next time. */
+  const turn = async (): Promise<number> => {
+    try {
+      const pauseMs = await once();
+      if (isFailing) onState("working");
+      isFailing = false;
+      return pauseMs;
+    } catch (cause) {
+      if (!signal.aborted && !isFailing) onState("failing", cause);
+      isFailing = true;
+      return Math.min(intervalMs, retryMs);
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const pauseMs = await turn();
+      first.resolve();
+      await clock.sleep(pauseMs, signal).catch((thrown: unknown) => {
+        if (!signal.aborted) throw thrown;
+      });
+    }
+  };
+
+  const ended = loop().finally(first.resolve);
+  return {
+    first: first.promise,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
