@@ -1,6 +1,7 @@
 /** Builds the catalog: a pool for each provider, a tree for each route. */
 
 import type { ChatBackend, ListedModel } from "#backends/backend.ts";
+import { AccessTokens } from "#backends/llm/access-tokens.ts";
 import { abilitiesOf, LlmBackend } from "#backends/llm/backend.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Clock } from "#core/clock.ts";
@@ -56,12 +57,16 @@ export function openProvider(
   options: OpenProvidersOptions,
   deps: OpenProvidersDeps,
 ): OpenedProvider {
-  const { name, endpoints, discovery, defaultModel, prices, priority, concurrentMax } = settings;
+  const { name, endpoints, discovery, defaultModel, prices, priority, concurrentMax, vertex } =
+    settings;
+  const tokens =
+    vertex === undefined ? {} : { tokens: new AccessTokens(vertex.account, deps.clock) };
   const open = (at: { readonly baseUrl: string; readonly address?: string }) =>
     new LlmBackend(
       { ...settings, ...at, factsOf: () => defaultModelFacts, connectionsMax, responseBytesMax },
       {
         clock: deps.clock,
+        ...tokens,
         onKeyRefused: (event) => deps.onKeyRefused({ provider: name, ...event }),
       },
     );
@@ -73,7 +78,7 @@ export function openProvider(
   const pool = new Pool<ChatBackend>({ name, members, priority, concurrentMax, ...options }, deps);
   const listed = (): readonly ListedModel[] =>
     pool.backends().flatMap((backend) => (backend instanceof LlmBackend ? backend.listed : []));
-  const abilities = abilitiesOf(settings.dialect);
+  const abilities = abilitiesOf(settings.dialect, vertex);
   const common = { name, pool, abilities, prices, listed };
   const provider = defaultModel === undefined ? common : { ...common, defaultModel };
   if (discovery === undefined) return { provider };

@@ -73,7 +73,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   }
   const cors = corsFrom(config.cors, strict, report);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
-  const providers = providersFrom(config.providers, context.env, report);
+  const providers = providersFrom(config.providers, context, report);
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),

@@ -108,7 +108,6 @@ export interface EnvironmentReading {
   readonly assignments: readonly Assignment[];
   /** What is passed over, or was read otherwise than written: the start goes on. */
   readonly warnings: readonly Problem[];
-  readonly problems: readonly Problem[];
 }
 
 /** Reads the environment; a variable that is empty counts as not set. */
@@ -116,7 +115,6 @@ export function readEnvironment(written: Environment): EnvironmentReading {
   const env = withoutQuotes(written);
   const assignments: Assignment[] = [];
   const warnings: Problem[] = [];
-  const problems: Problem[] = [];
   for (const { name, path, value = (text: string) => text } of environmentRows) {
     const text = env[name];
     if (!text) continue;
@@ -124,14 +122,12 @@ export function readEnvironment(written: Environment): EnvironmentReading {
     if (text !== written[name]) warnings.push({ where, path: "", ...quotesRemoved });
     if (name.endsWith("_PORT") && serviceAddress.test(text)) {
       warnings.push({ where, path: "", ...addressForPort });
-    } else if (name === "AI_GATEWAY_API_KEY" && text === "vertex") {
-      problems.push({ where, path: "", ...providerForKey });
     } else {
       const meant = value(text);
       if (meant !== undefined) assignments.push({ path, value: meant, where });
     }
   }
-  return { assignments, warnings, problems };
+  return { assignments, warnings };
 }
 
 const quotesRemoved = {
@@ -144,11 +140,6 @@ const serviceAddress = /^(tcp|udp|sctp):\/\//;
 const addressForPort = {
   message: "holds an address, which is no port: ignored",
   hint: "Kubernetes sets it for a Service of that name; `enableServiceLinks: false` keeps it out",
-};
-
-const providerForKey = {
-  message: "`vertex` asks for Vertex AI as a provider, which this version does not have",
-  hint: "unset it; a caller's key goes into API_KEY and must be another word",
 };
 
 /**

@@ -35,7 +35,7 @@ export type Loaded =
 /** Defaults, then the file, then the environment, then flags: the later one wins. Never throws. */
 export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outside): Loaded {
   const env = withoutQuotes(written);
-  const { assignments, warnings, problems: misread } = readEnvironment(written);
+  const { assignments, warnings } = readEnvironment(written);
   const flags = flagsFrom(argv, serveFlags);
   const flagFile = flags.values.get("config")?.[0];
   const file = flagFile ?? (env.CONFIG_PATH || undefined);
@@ -44,7 +44,7 @@ export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outsid
     file === undefined
       ? { draft: emptyDraft(), problems: [] }
       : readSource({ file, saidAt, cwd, env });
-  const early = [...flags.problems, ...misread, ...source.problems];
+  const early = [...flags.problems, ...source.problems];
   // An unreadable file says nothing about its settings: checking the rest would find phantoms.
   if (source.problems.some(({ path }) => path === "")) return { ok: false, problems: early };
   overlay(source.draft, assignments);

@@ -9,6 +9,7 @@ import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { duration, flag, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
 import type { Environment } from "./source.ts";
+import { vertexFrom, vertexUrl } from "./vertex.ts";
 
 const weightMax = 1_000;
 
@@ -69,6 +70,21 @@ const provider = z.strictObject({
     .enum(["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"])
     .optional()
     .describe("The header that carries the key; the dialect's own when absent."),
+  project: text()
+    .optional()
+    .describe(
+      "Of the preset `vertex`: the project; else GOOGLE_CLOUD_PROJECT, else that of the key file.",
+    ),
+  location: text()
+    .optional()
+    .describe(
+      "Of the preset `vertex`: where models run; else GOOGLE_CLOUD_LOCATION, else `global`.",
+    ),
+  credentials_file: text()
+    .optional()
+    .describe(
+      "Of the preset `vertex`: key file of a service account, relative to the configuration file's folder; else GOOGLE_APPLICATION_CREDENTIALS.",
+    ),
   profile: z
     .enum(["openai", "xai", "deepseek", "ollama-v1", "compatible"])
     .optional()
@@ -183,6 +199,7 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
 /** What the environment alone says of a provider. */
 interface ProviderContext {
   readonly env: Environment;
+  readonly folder: string;
   readonly report: Report;
   readonly source: string;
 }
@@ -201,10 +218,61 @@ function reportContradictions(path: Path, written: FileProvider, report: Report)
   }
 }
 
+const vertexKeys = ["project", "location", "credentials_file"] as const;
+const keyKeys = ["api_key", "api_keys", "key_header"] as const;
+
+/** Says which settings are about another way to sign calls: by keys, or by a service account. */
+function reportForeign(
+  path: Path,
+  written: FileProvider,
+  { preset, report }: { readonly preset: Preset; readonly report: Report },
+): void {
+  const isVertex = preset === presets.vertex;
+  if (isVertex && written.dialect !== undefined && written.dialect !== "gemini") {
+    report([...path, "dialect"], "is not spoken there", "Vertex AI is called in Gemini's");
+  }
+  for (const key of isVertex ? keyKeys : vertexKeys) {
+    if (written[key] === undefined) continue;
+    const message = isVertex
+      ? "has no effect: a service account signs"
+      : "is of the preset `vertex`";
+    report([...path, key], message);
+  }
+}
+
+/** Where it is, and who calls there; undefined, and reported, when its account is unknown. */
+function placesOf(
+  name: string,
+  written: FileProvider,
+  { preset, env, folder, report }: Omit<ProviderContext, "source"> & { readonly preset: Preset },
+): Pick<ProviderSettings, "endpoints" | "discovery" | "vertex"> | undefined {
+  const path: Path = ["providers", name];
+  if (preset === presets.vertex) {
+    const at: Report = (key, message, hint) => report([...path, ...key], message, hint);
+    const vertex = vertexFrom(written, { env, folder, report: at });
+    if (vertex === undefined) return undefined;
+    const baseUrl = vertexUrl(vertex.location);
+    return {
+      ...found(written),
+      endpoints: endpointsOf(name, written, { ...preset, baseUrl }, env),
+      vertex,
+    };
+  }
+  const endpoints = endpointsOf(name, written, preset, env);
+  if (endpoints.length === 0 && written.discovery === undefined) {
+    report(path, "needs a base_url: every account has its own");
+  }
+  return { ...found(written), endpoints };
+}
+
+function found({ discovery }: FileProvider): Pick<ProviderSettings, "discovery"> {
+  return discovery === undefined ? {} : { discovery: discoveryFrom(discovery) };
+}
+
 function providerFrom(
   name: string,
   written: FileProvider,
-  { env, report, source }: ProviderContext,
+  { env, folder, report, source }: ProviderContext,
 ): ProviderSettings | undefined {
   const path: Path = ["providers", name];
   const preset = presetOf(name, written);
@@ -213,11 +281,9 @@ function providerFrom(
     return undefined;
   }
   reportContradictions(path, written, report);
-  const endpoints = endpointsOf(name, written, preset, env);
-  const discovery =
-    written.discovery === undefined ? {} : { discovery: discoveryFrom(written.discovery) };
-  if (endpoints.length === 0 && written.discovery === undefined)
-    report(path, "needs a base_url: every account has its own");
+  reportForeign(path, written, { preset, report });
+  const places = placesOf(name, written, { preset, env, folder, report });
+  if (places === undefined) return undefined;
   const fromEnvironment = firstSet(preset.keyNames, env);
   const single = written.api_key ?? fromEnvironment;
   const keys = written.api_keys ?? (single === undefined ? [] : [single]);
@@ -230,8 +296,7 @@ function providerFrom(
     ...(profile === undefined ? {} : { profile }),
     keyHeader: written.key_header ?? preset.keyHeader,
     keys,
-    endpoints,
-    ...discovery,
+    ...places,
     relays: written.relay,
     priority: written.priority,
     concurrentMax: written.max_concurrent,
@@ -256,8 +321,8 @@ function switchedOn(env: Environment): { readonly name: PresetName; readonly var
       env.AI_GATEWAY_API_KEY !== undefined && env.AI_GATEWAY_API_KEY === preset.gatewayWord;
     const variable =
       names.find((candidate) => env[candidate]) ?? (isWord ? "AI_GATEWAY_API_KEY" : undefined);
-    return variable === undefined ||
-      (preset.baseUrl === undefined && !env[preset.baseUrlName ?? ""])
+    const isSomewhere = preset.baseUrl !== undefined || name === "vertex";
+    return variable === undefined || !(isSomewhere || env[preset.baseUrlName ?? ""])
       ? []
       : [{ name, variable }];
   });
@@ -266,17 +331,22 @@ function switchedOn(env: Environment): { readonly name: PresetName; readonly var
 /** Every provider: those of the file in its order, then those that the environment alone switches on. */
 export function providersFrom(
   written: z.output<typeof providersSchema>,
-  env: Environment,
+  { env, folder }: Pick<ProviderContext, "env" | "folder">,
   report: Report,
 ): ProviderSettings[] {
   const fromFile = Object.entries(written).map(([name, one]) =>
-    providerFrom(name, one, { env, report, source: `providers.${name}` }),
+    providerFrom(name, one, { env, folder, report, source: `providers.${name}` }),
   );
   const known = new Set(Object.keys(written));
   const fromEnvironment = switchedOn(env)
     .filter(({ name }) => !known.has(name))
     .map(({ name, variable }) =>
-      providerFrom(name, provider.parse({}), { env, report, source: `environment ${variable}` }),
+      providerFrom(name, provider.parse({}), {
+        env,
+        folder,
+        report,
+        source: `environment ${variable}`,
+      }),
     );
   return [...fromFile, ...fromEnvironment].filter((one) => one !== undefined);
 }

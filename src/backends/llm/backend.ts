@@ -39,9 +39,15 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
-import { HttpClient, HttpClientError, type IncomingResponse } from "#http-client/client.ts";
+import {
+  HttpClient,
+  HttpClientError,
+  type IncomingResponse,
+  type OutgoingRequest,
+} from "#http-client/client.ts";
+import type { AccessTokens } from "./access-tokens.ts";
 import { KeyRing, type KeyUse, tailOf } from "./key-ring.ts";
-import { dialectPaths, keyHeaders } from "./paths.ts";
+import { type DialectPaths, keyHeaders, pathsOf, type VertexPlace } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
 import { withResponseLimits, withTotalTimeout } from "./response-limits.ts";
 import { parseVectors } from "./vector-json.ts";
@@ -60,6 +66,8 @@ export interface LlmBackendOptions {
   readonly profile?: string;
   /** Clients of the dialect are relayed; else translated, as all others are. */
   readonly relays?: boolean;
+  /** The project on Vertex AI whose paths its calls have. */
+  readonly vertex?: VertexPlace;
   readonly factsOf: (model: string) => ModelFacts;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
@@ -77,6 +85,8 @@ export interface LlmBackendOptions {
 /** What a provider needs of its surroundings. */
 export interface LlmBackendDeps {
   readonly clock: Clock;
+  /** Where its calls are sent with access tokens instead of keys. */
+  readonly tokens?: AccessTokens;
   /** A key was refused, or its account is used up; `tail` is what may be shown of it. */
   onKeyRefused?(event: { readonly tail: string; readonly reason: string }): void;
 }
@@ -154,11 +164,14 @@ function repliedHead(headers: Readonly<Record<string, string>>): Record<string, 
 }
 
 /** What a provider can do beside chat. */
-export function abilitiesOf(dialect: DialectName): ReadonlySet<Ability> {
+export function abilitiesOf(dialect: DialectName, vertex?: VertexPlace): ReadonlySet<Ability> {
+  const { embed, count, relaysOperations } = pathsOf(dialect, vertex);
   return new Set<Ability>([
-    ...(embedClients[dialect] === undefined ? [] : (["embed"] as const)),
-    ...(countClients[dialect] === undefined ? [] : (["count_tokens"] as const)),
-    ...(dialectPaths[dialect].relaysOperations === true ? (["relay"] as const) : []),
+    ...(embedClients[dialect] === undefined || embed === undefined ? [] : (["embed"] as const)),
+    ...(countClients[dialect] === undefined || count === undefined
+      ? []
+      : (["count_tokens"] as const)),
+    ...(relaysOperations === true ? (["relay"] as const) : []),
   ]);
 }
 
@@ -215,6 +228,7 @@ export class LlmBackend implements ChatBackend {
   readonly #options: LlmBackendOptions;
   readonly #deps: LlmBackendDeps;
   readonly #dialect: DialectClient;
+  readonly #paths: DialectPaths;
   readonly #http: HttpClient;
   readonly #keys: KeyRing;
   #listed: readonly ListedModel[] = [];
@@ -226,6 +240,7 @@ export class LlmBackend implements ChatBackend {
     this.#options = options;
     this.#deps = deps;
     this.#dialect = clients[options.dialect];
+    this.#paths = pathsOf(options.dialect, options.vertex);
     this.#http = new HttpClient(origin, options);
     this.#keys = new KeyRing(options.keys, deps.clock);
     this.#basePath = pathname.replace(/\/+$/, "");
@@ -291,7 +306,7 @@ export class LlmBackend implements ChatBackend {
   }
 
   async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<ChatEvent> {
-    const frames = frameReader(dialectPaths[this.#options.dialect].framing);
+    const frames = frameReader(this.#paths.framing);
     for await (const chunk of response.chunks()) {
       for (const frame of frames.push(chunk)) yield* reader.read(frame);
     }
@@ -302,7 +317,7 @@ export class LlmBackend implements ChatBackend {
   /** A vector for each input. Fails as `chat` does; with OPERATION_UNSUPPORTED where there are none. */
   async embed(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse> {
     const client = embedClients[this.#options.dialect];
-    const path = dialectPaths[this.#options.dialect].embed?.(call.model);
+    const path = this.#paths.embed?.(call.model);
     if (client === undefined || path === undefined) throw noVectors();
     const written = client.write(request, this.#target(call));
     const bytesMax = Math.min(this.#options.responseBytesMax, embedBytesMax);
@@ -325,7 +340,7 @@ export class LlmBackend implements ChatBackend {
   /** Tokens of a request, as the provider counts them. Fails likewise. */
   async countTokens(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse> {
     const client = countClients[this.#options.dialect];
-    const path = dialectPaths[this.#options.dialect].count?.(call.model);
+    const path = this.#paths.count?.(call.model);
     if (client === undefined || path === undefined) throw noCount();
     const canonical = create(ChatRequestSchema, {
       ...withContext(normalized(request)),
@@ -367,7 +382,7 @@ export class LlmBackend implements ChatBackend {
    */
   async *relay(request: OperationRequest, call: ChatCall): AsyncGenerator<OperationPiece> {
     const { method, path, body, hasId } = request;
-    if (dialectPaths[this.#options.dialect].relaysOperations !== true) throw noOperation(request);
+    if (this.#paths.relaysOperations !== true) throw noOperation(request);
     const leave = new AbortController();
     const signal = AbortSignal.any([call.signal, leave.signal]);
     const length = body?.lengthFor(call.model);
@@ -434,17 +449,17 @@ export class LlmBackend implements ChatBackend {
 
   /** The models that the provider lists. */
   async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
-    const path = dialectPaths[this.#options.dialect].models;
+    const path = this.#paths.models;
     const listing = await this.#withKey("", async (use) => {
       const response = await this.#exchange({ path }, signal, use);
       return parsed(await this.#whole(response, listBytesMax));
     });
     const body = new LooseObject(listing);
-    const models = [...body.objects("data"), ...body.objects("models")];
+    const models = ["data", "models", "publisherModels"].flatMap((name) => body.objects(name));
     this.#listed = models
       .slice(0, listedMax)
       .map((model) => ({
-        id: model.text("id") || model.text("name").replace(/^models\//, ""),
+        id: model.text("id") || model.text("name").replace(/^(publishers\/google\/)?models\//, ""),
         provider: this.#options.name,
         capabilities: ["text"],
       }))
@@ -471,7 +486,7 @@ export class LlmBackend implements ChatBackend {
 
   /** The request in the provider's words: the client's own where those are the same. */
   #outgoing(request: ChatRequest, call: ChatCall, stream: boolean): Outgoing {
-    const path = dialectPaths[this.#options.dialect].chat(call.model, stream);
+    const path = this.#paths.chat(call.model, stream);
     const relay = this.#relayOf(request, call);
     if (relay !== undefined) {
       const { query, headers } = relay.request;
@@ -499,15 +514,14 @@ export class LlmBackend implements ChatBackend {
     signal: AbortSignal,
     { key }: KeyUse,
   ): Promise<IncomingResponse> {
-    const { dialect, keyHeader, firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
+    const { firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
     const sent = {
       method: method ?? (body === undefined ? "GET" : "POST"),
       path: this.#basePath + path,
       headers: {
-        ...dialectPaths[dialect].headers,
+        ...this.#paths.headers,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
-        ...keyHeaders(keyHeader, key),
       },
       ...(body === undefined ? {} : { body }),
       signal,
@@ -515,11 +529,31 @@ export class LlmBackend implements ChatBackend {
       headTimeoutMs: body === undefined || isOperation ? firstTokenTimeoutMs : 0,
       idleTimeoutMs,
     };
-    const response = await this.#http.send(sent).catch((thrown: unknown) => {
-      throw connectionFault(thrown);
-    });
+    const response = await this.#signed(sent, key);
     if (response.status >= 200 && response.status < 300) return response;
     throw await this.#refusal(response, isOperation || relay !== undefined);
+  }
+
+  /** Sends with the key, or with an access token, of which another is asked for once where it is refused. */
+  async #signed(request: OutgoingRequest, key: string | undefined): Promise<IncomingResponse> {
+    const { tokens } = this.#deps;
+    const send = (secret: string | undefined) => {
+      const headers = { ...request.headers, ...keyHeaders(this.#options.keyHeader, secret) };
+      return this.#http.send({ ...request, headers }).catch((thrown: unknown) => {
+        throw connectionFault(thrown);
+      });
+    };
+    if (tokens === undefined) return await send(key);
+    const token = await tokens.get(request.signal);
+    const response = await send(token);
+    if (response.status !== 401) return response;
+    tokens.refused(token);
+    // What is sent in pieces is gone.
+    const { body } = request;
+    if (typeof body === "object" && !(body instanceof Uint8Array)) return response;
+    // Read to its end, so that its connection serves again.
+    await this.#bytes(response, errorBytesMax);
+    return await send(await tokens.get(request.signal));
   }
 
   async #refusal(response: IncomingResponse, isRelayed: boolean): Promise<ConnectError> {

@@ -4,7 +4,7 @@ import type { DialectName, Framing } from "#dialects/dialect.ts";
 import type { KeyHeader } from "./presets.ts";
 
 /** Paths of a dialect, after the base URL's own. */
-interface DialectPaths {
+export interface DialectPaths {
   chat(model: string, stream: boolean): string;
   /** Lists the models for free. */
   readonly models: string;
@@ -69,6 +69,30 @@ export const dialectPaths: Readonly<Record<DialectName, DialectPaths>> = {
     headers: none,
   },
 };
+
+/** Gemini's calls as Vertex AI has them: no vectors and no counts, which have other words there. */
+function vertexPaths({ project, location }: VertexPlace): DialectPaths {
+  const place = `/v1beta1/projects/${encodeURIComponent(project)}/locations/${encodeURIComponent(location)}`;
+  const verbs = { stream: "streamGenerateContent?alt=sse", whole: "generateContent" };
+  return {
+    chat: (model, stream) =>
+      `${place}/publishers/google/models/${segment(model)}:${stream ? verbs.stream : verbs.whole}`,
+    models: "/v1beta1/publishers/google/models?pageSize=300",
+    framing: "sse",
+    headers: none,
+  };
+}
+
+/** Where a project's models are served. */
+export interface VertexPlace {
+  readonly project: string;
+  readonly location: string;
+}
+
+/** The paths of a provider: those of its dialect, unless they are a project's own. */
+export function pathsOf(dialect: DialectName, vertex?: VertexPlace): DialectPaths {
+  return vertex === undefined ? dialectPaths[dialect] : vertexPaths(vertex);
+}
 
 /** The header that carries a key; none without a key. */
 export function keyHeaders(header: KeyHeader, key: string | undefined): Record<string, string> {

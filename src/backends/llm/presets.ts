@@ -96,6 +96,12 @@ export const presets = {
     keyHeader: "api-key",
     profile: "openai",
   },
+  vertex: {
+    dialect: "gemini",
+    keyNames: [],
+    keyHeader: "bearer",
+    gatewayWord: "vertex",
+  },
   bedrock: {
     ...openaiLike,
     keyNames: ["AWS_BEARER_TOKEN_BEDROCK"],

@@ -3,7 +3,14 @@
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { Price } from "#chat/price.ts";
 import type { DialectName } from "#dialects/dialect.ts";
+import type { VertexPlace } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
+import type { ServiceAccount } from "./service-account.ts";
+
+/** A project on Vertex AI, and who calls for it. */
+export interface VertexSettings extends VertexPlace {
+  readonly account: ServiceAccount;
+}
 
 /** One address of a provider. */
 export interface EndpointSettings {
@@ -25,6 +32,8 @@ export interface ProviderSettings {
   readonly endpoints: readonly EndpointSettings[];
   /** A name whose addresses are the endpoints. */
   readonly discovery?: DiscoverySettings;
+  /** Its calls are signed by a service account, instead of keys. */
+  readonly vertex?: VertexSettings;
   /** Clients of its dialect are relayed to it. */
   readonly relays: boolean;
   /** 1 is the most preferred. */

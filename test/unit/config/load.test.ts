@@ -650,10 +650,10 @@ describe("what is refused, and where", () => {
       ],
     },
     {
-      name: "the word of a provider that is not there, in an env file's quotes",
+      name: "Vertex AI by its word, in an env file's quotes, without an account",
       env: { AI_GATEWAY_API_KEY: '"vertex"' },
       problems: [
-        "environment AI_GATEWAY_API_KEY: `vertex` asks for Vertex AI as a provider, which this version does not have (hint: unset it; a caller's key goes into API_KEY and must be another word)",
+        "defaults: providers.vertex.credentials_file: is required (hint: or GOOGLE_APPLICATION_CREDENTIALS: the key file of a service account)",
       ],
     },
     {

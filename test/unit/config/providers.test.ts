@@ -1,10 +1,13 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { providersFrom, providersSchema } from "#config/providers.ts";
+import { ConfigFolder } from "../../support/config-folder.ts";
+import { startTokens } from "../../support/token-double.ts";
 
 function load(file: unknown, env: Record<string, string> = {}) {
   const problems: string[] = [];
   const written = providersSchema.parse(file);
-  const providers = providersFrom(written, env, (path, message) => {
+  const providers = providersFrom(written, { env, folder: "/" }, (path, message) => {
     problems.push(`${path.join(".")}: ${message}`);
   });
   return { providers, problems };
@@ -166,6 +169,48 @@ describe("providers", () => {
       },
     });
     expect(problems).toEqual(["providers.both.discovery: stands beside base_url"]);
+  });
+
+  it("on Vertex AI are a project's, at its location, by the key file of a service account", async () => {
+    await using tokens = await startTokens();
+    using files = new ConfigFolder({ "account.json": tokens.keyFile, "none.json": "{}" });
+    const env = {
+      AI_GATEWAY_API_KEY: "vertex",
+      GOOGLE_APPLICATION_CREDENTIALS: join(files.path, "account.json"),
+    };
+    const [byWord] = load(undefined, env).providers;
+    expect(byWord).toMatchObject({
+      ...{ name: "vertex", dialect: "gemini", keys: [], keyHeader: "bearer" },
+      source: "environment AI_GATEWAY_API_KEY",
+      endpoints: [{ baseUrl: "https://aiplatform.googleapis.com" }],
+      vertex: { project: "project-of-file", location: "global" },
+    });
+    const [placed] = load(undefined, {
+      ...env,
+      GOOGLE_CLOUD_PROJECT: "other",
+      GOOGLE_CLOUD_LOCATION: "us-central1",
+    }).providers;
+    expect(placed).toMatchObject({
+      endpoints: [{ baseUrl: "https://us-central1-aiplatform.googleapis.com" }],
+      vertex: { project: "other", location: "us-central1" },
+    });
+    const { problems } = load({
+      mine: {
+        ...{ preset: "vertex", api_key: "k", dialect: "anthropic", location: "a/../b" },
+        credentials_file: join(files.path, "account.json"),
+      },
+      other: { preset: "vertex", credentials_file: join(files.path, "none.json") },
+      absent: { preset: "vertex", credentials_file: join(files.path, "absent.json") },
+      openai: { api_key: "k", project: "p" },
+    });
+    expect(problems).toEqual([
+      "providers.mine.dialect: is not spoken there",
+      "providers.mine.api_key: has no effect: a service account signs",
+      "providers.mine.location: is no name of a location such as us-central1",
+      "providers.other.credentials_file: is not the key of a service account",
+      "providers.absent.credentials_file: cannot be read",
+      "providers.openai.project: is of the preset `vertex`",
+    ]);
   });
 
   it.each([

@@ -39,7 +39,13 @@ describe("the schema", () => {
       takes: "list of text",
       fallback: "[*]",
     });
-    expect(keysAt(schema, ["cores", 0])).toEqual(["url", "discovery", "weight", "transport", "tls"]);
+    expect(keysAt(schema, ["cores", 0])).toEqual([
+      "url",
+      "discovery",
+      "weight",
+      "transport",
+      "tls",
+    ]);
   });
 
   test("only what the file cannot do without is required", () => {
