@@ -106,6 +106,21 @@ test("a name server that fails or says nothing changes no endpoint, and is told 
   expect(told[0]).toMatchObject({ level: "warn", pool: "gpu", dns: `vllm.test:${port}` });
 });
 
+test("a gateway starts while the name server fails, says that nobody is there, and serves when it answers", async () => {
+  await using dns = await startDns();
+  await using core = await startCoreServer(agent());
+  dns.mood = "failing";
+  const discovery = { dns: `cores.test:${core.port}`, servers: [dns.address], interval: "1s" };
+  await using gateway = await startTestGateway({ yaml: yamlOf({ cores: [{ discovery }] }) });
+  const refused = await ask(gateway);
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toMatchObject({ error: { code: "POOL_EMPTY" } });
+  dns.zone.set("cores.test", { A: ["127.0.0.1"] });
+  dns.mood = "well";
+  await changed(gateway, "joined", `core-1-1 127.0.0.1:${core.port}`);
+  expect((await ask(gateway)).status).toBe(200);
+});
+
 test.each(["http2", "grpc-js"])(
   "cores are found by SRV, each at its own port, over %s",
   async (transport) => {
