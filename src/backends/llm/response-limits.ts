@@ -17,12 +17,11 @@ export interface ResponseLimits {
 class Limit {
   readonly #over = new AbortController();
   readonly #done = new AbortController();
-  readonly #reason: Error;
 
-  constructor(ms: number, clock: Clock, reason: Error) {
-    this.#reason = reason;
+  /** `reason` is made only when the limit is passed: an error costs more than most of a call's way. */
+  constructor(ms: number, clock: Clock, reason: () => Error) {
     clock.sleep(ms, this.#done.signal).then(
-      () => this.#over.abort(reason),
+      () => this.#over.abort(reason()),
       () => {}, // kept in time
     );
   }
@@ -37,14 +36,13 @@ class Limit {
 
   /** What was thrown, or the limit when it was that. */
   explain(thrown: unknown, signal: AbortSignal): unknown {
-    return this.#over.signal.aborted && !signal.aborted ? this.#reason : thrown;
+    const { aborted, reason } = this.#over.signal;
+    return aborted && !signal.aborted ? reason : thrown;
   }
 }
 
 function totalLimit(totalMs: number, clock: Clock): Limit {
-  return new Limit(
-    totalMs,
-    clock,
+  return new Limit(totalMs, clock, () =>
     fault("BACKEND_TOTAL_TIMEOUT", `the response was not whole within ${totalMs} ms`),
   );
 }
@@ -72,8 +70,9 @@ export async function* withResponseLimits<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
   { signal, firstMs, totalMs, clock }: ResponseLimits,
 ): AsyncGenerator<T> {
-  const late = fault("BACKEND_FIRST_TOKEN_TIMEOUT", `no token within ${firstMs} ms`);
-  const first = new Limit(firstMs, clock, late);
+  const first = new Limit(firstMs, clock, () =>
+    fault("BACKEND_FIRST_TOKEN_TIMEOUT", `no token within ${firstMs} ms`),
+  );
   const total = totalLimit(totalMs, clock);
   try {
     for await (const event of open(AbortSignal.any([signal, first.signal, total.signal]))) {
