@@ -9,7 +9,7 @@ import { markdownOf, type Table } from "./table.ts";
 
 const preface = `# Performance
 
-Every figure here is written by \`npm run bench <http2|rpc|all> [rounds] [seconds]\`; none is entered by hand. A single table, such as
+Every figure here is written by \`npm run bench <http2|llm|rpc|all> [rounds] [seconds]\`; none is entered by hand. A single table, such as
 \`npm run bench rpc/unary 3 1\`, is measured in half a minute and only printed; \`npm run bench help\` lists them all.
 
 Each server is a process of its own on one core; load, and whatever stands behind a gateway, run on another. Contenders take turns
