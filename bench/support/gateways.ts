@@ -1,6 +1,7 @@
 /** Gateways in front of a backend: ours, and others', which are installed for benchmarks alone and never are dependencies. */
 
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { benchKey } from "./chat.ts";
@@ -69,11 +70,22 @@ function installed(program: string, contender: Contender): readonly Contender[] 
   return [];
 }
 
+/** Without it each of Portkey's streams fails on this Node: it adds to the headers that fetch gave it, which are immutable. */
+const mutableHeaders = `data:text/javascript,${encodeURIComponent(`
+const { fetch, Response } = globalThis;
+globalThis.fetch = async (...request) => {
+  const { body, status, headers } = await fetch(...request);
+  return new Response(body, { status, headers: new Headers(headers) });
+};`)}`;
+
 /** Portkey's gateway, which is told its provider by each request. */
 export function portkeyTo(upstreamPort: number, fields: Call["fields"]): readonly Contender[] {
   return installed(portkeyProgram, {
     name: `Portkey ${portkey.version}`,
-    command: (port) => [process.execPath, portkeyProgram, `--port=${port}`, "--headless"],
+    command: (port) => [
+      ...[process.execPath, "--import", mutableHeaders],
+      ...[portkeyProgram, `--port=${port}`, "--headless"],
+    ],
     call: {
       fields: [
         ...fields,
@@ -84,11 +96,19 @@ export function portkeyTo(upstreamPort: number, fields: Call["fields"]): readonl
   });
 }
 
-/** LiteLLM's proxy: one worker, no database, no keys to check, nothing fetched at its start. */
+/** LiteLLM's proxy: one worker, no database, one key, nothing fetched at its start. */
 export function litellmTo(upstreamPort: number): readonly Contender[] {
+  // It refuses to start with a weak one.
+  const key = `sk-${randomBytes(32).toString("hex")}`;
   return installed(litellmProgram, {
     name: `LiteLLM ${litellm.version}`,
     startTimeoutMs: 120_000,
+    call: {
+      fields: [
+        ["content-type", "application/json"],
+        ["authorization", `Bearer ${key}`],
+      ],
+    },
     command: (port) => {
       const file = join(folder, `litellm-${port}.yaml`);
       const config = {
@@ -100,6 +120,7 @@ export function litellmTo(upstreamPort: number): readonly Contender[] {
             api_key: upstreamKey,
           },
         })),
+        general_settings: { master_key: key },
         litellm_settings: { telemetry: false },
       };
       writeFileSync(file, JSON.stringify(config));
