@@ -206,7 +206,10 @@ async function* relayed(
   response: IncomingResponse,
   reader: RelayReader,
 ): AsyncGenerator<ChatEvent> {
-  for await (const chunk of response.chunks()) yield* reader.push(chunk);
+  for await (const chunk of response.chunks()) {
+    // A loop: `yield*` waits for each event as if it were a promise.
+    for (const event of reader.push(chunk)) yield event;
+  }
   yield* reader.end();
 }
 
@@ -299,7 +302,7 @@ export class LlmBackend implements ChatBackend {
   async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<ChatEvent> {
     const frames = frameReader(dialectPaths[this.#options.dialect].framing);
     for await (const chunk of response.chunks()) {
-      for (const frame of frames.push(chunk)) yield* reader.read(frame);
+      for (const frame of frames.push(chunk)) for (const event of reader.read(frame)) yield event;
     }
     for (const frame of frames.end()) yield* reader.read(frame);
     yield* reader.end();
