@@ -1,13 +1,16 @@
 /**
  * Runs benchmarks and writes what they show into docs/performance.md, a suite at a time; a single
  * table is only printed. `npm run bench <all|suite|suite/table> [rounds] [seconds]`; with
- * `-- --before <another checkout>` contests are between ours and that, and only printed.
+ * `-- --before <another checkout>` contests are between ours and that, and only printed; with
+ * `-- --install` the gateways of others that the llm suite knows are installed first.
  */
 
 import { parseArgs } from "node:util";
 import { http2Suite } from "./suites/http2.ts";
+import { llmSuite } from "./suites/llm.ts";
 import { rpcSuite } from "./suites/rpc.ts";
 import type { Effort } from "./support/contest.ts";
+import { installGateways } from "./support/gateways.ts";
 import { PerformancePage } from "./support/page.ts";
 import { pinToLoadCore } from "./support/server-process.ts";
 import type { Measure, Suite } from "./support/suite.ts";
@@ -15,6 +18,7 @@ import { markdownOf, type Table } from "./support/table.ts";
 
 const suites: ReadonlyMap<string, Suite> = new Map([
   ["http2", http2Suite],
+  ["llm", llmSuite],
   ["rpc", rpcSuite],
 ]);
 
@@ -54,13 +58,13 @@ async function measureAll(
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { before: { type: "string" } },
+  options: { before: { type: "string" }, install: { type: "boolean", default: false } },
 });
 const [wanted = "all", rounds = "5", seconds = "2"] = positionals;
 const runs = runsOf(wanted);
 if (runs.length === 0 || !(Number(rounds) >= 1) || !(Number(seconds) > 0)) {
   console.error(
-    "usage: npm run bench <all|suite|suite/table> [rounds] [seconds] [--before <checkout>]",
+    "usage: npm run bench <all|suite|suite/table> [rounds] [seconds] [--before <checkout>] [--install]",
   );
   for (const [name, { tables }] of suites) {
     console.error(`  ${name}, or one of ${name}/{${Object.keys(tables).join(",")}}`);
@@ -68,6 +72,7 @@ if (runs.length === 0 || !(Number(rounds) >= 1) || !(Number(seconds) > 0)) {
   process.exit(2);
 }
 
+if (values.install) installGateways();
 pinToLoadCore();
 const effort = { rounds: Number(rounds), seconds: Number(seconds), before: values.before };
 const page = new PerformancePage(new URL("../docs/performance.md", import.meta.url));

@@ -1,7 +1,5 @@
 /** The gateway with its full chain, beside other ways to do the same. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -23,10 +21,11 @@ import {
   runContest,
   type Unit,
 } from "../support/contest.ts";
+import { gateway } from "../support/gateways.ts";
 import { goContender } from "../support/go-contenders.ts";
 import { latenciesOf } from "../support/latency.ts";
 import { type Call, load } from "../support/load.ts";
-import { folder, isInstalled, nginxTo } from "../support/programs.ts";
+import { isInstalled, nginxTo } from "../support/programs.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
@@ -110,23 +109,9 @@ const streams: Contest = {
   ],
 };
 
-/** Command of the gateway itself, in front of a core. */
-function gatewayTo(corePort: number): Contender["command"] {
-  const models = join(folder, "no-models");
-  mkdirSync(models, { recursive: true });
-  return (port) => {
-    const file = join(folder, `gateway-${port}.yaml`);
-    const config = {
-      gateway: { host: "127.0.0.1", port },
-      auth: { keys: [{ name: "bench", key: benchKey }] },
-      rate_limiting: { requests_per_minute: 1e9, burst: 1e9 },
-      cores: [{ url: `http://127.0.0.1:${corePort}` }],
-      models: { path: models },
-    };
-    writeFileSync(file, JSON.stringify(config));
-    return [process.execPath, "-C", "source", "src/cli/main.ts", "serve", "--config", file];
-  };
-}
+/** The gateway itself, in front of a core. */
+const gatewayTo = (corePort: number) =>
+  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }] });
 
 const startCoreServer = () => startServer(nodeServer("engine"), { core: cores.load });
 

@@ -13,6 +13,10 @@ export interface Contender {
   readonly folder?: string;
   /** What it is called with where that differs. */
   readonly call?: Partial<Call>;
+  /** How hard it is called where that differs. */
+  readonly pressure?: Pressure;
+  /** Longest time until it listens, where it is slow to start. */
+  readonly startTimeoutMs?: number;
 }
 
 /** What is counted of what a load achieved. */
@@ -28,6 +32,15 @@ export interface Load {
   readonly pressure: Pressure;
   /** What is counted; calls when absent. */
   readonly unit?: Unit;
+  /** What else is measured of each contender, once a round; a column of its own. */
+  readonly probe?: Probe;
+}
+
+/** A measurement beside rate and CPU. */
+export interface Probe {
+  /** Heading of its column. */
+  readonly column: string;
+  readonly of: (port: number, call: Call) => Promise<number>;
 }
 
 /** Rounds that medians are taken over, and seconds of each measurement. */
@@ -41,6 +54,8 @@ export interface Effort {
 /** What is compared. */
 export interface Contest {
   readonly title: string;
+  /** What a reader must know of it. */
+  readonly note?: string;
   readonly contenders: readonly Contender[];
   readonly loads: readonly Load[];
 }
@@ -48,6 +63,8 @@ export interface Contest {
 interface Sample {
   readonly perSecond: number;
   readonly cpuUs: number;
+  /** What the load's probe measured. */
+  readonly probed: number;
 }
 
 const callUnit: Unit = { name: "calls", of: ({ calls }) => calls };
@@ -59,14 +76,19 @@ async function answerBytesOf(port: number, call: Call): Promise<number> {
   await using caller = callerOf(port, call);
   const answer = await caller.call();
   const isChat = call.path.toLowerCase().endsWith("/chat");
-  if (isChat && !answer.includes("red circle")) throw new Error(`${call.path}: a wrong answer`);
+  const expected = call.expects ?? (isChat ? "red circle" : "");
+  if (!answer.includes(expected)) throw new Error(`${call.path}: a wrong answer: ${answer}`);
   return answer.length;
 }
 
 async function sample(
   server: ServerProcess,
-  { call, pressure, unit = callUnit }: Load,
-  { answerBytes, seconds }: { readonly answerBytes: number; readonly seconds: number },
+  { call, pressure, unit = callUnit, probe }: Load,
+  {
+    answerBytes,
+    seconds,
+    isWarmUp = false,
+  }: { readonly answerBytes: number; readonly seconds: number; readonly isWarmUp?: boolean },
 ): Promise<Sample> {
   const cpuUs = server.cpuUs();
   const achieved = await load(server.port, call, pressure, seconds);
@@ -76,11 +98,13 @@ async function sample(
     throw new Error(`${call.path}: ${bodyBytes} bytes in ${calls} answers of ${answerBytes}`);
   }
   const count = unit.of(achieved);
-  return { perSecond: count / achieved.seconds, cpuUs: (server.cpuUs() - cpuUs) / count };
+  const eachUs = (server.cpuUs() - cpuUs) / count;
+  const probed = isWarmUp || probe === undefined ? Number.NaN : await probe.of(server.port, call);
+  return { perSecond: count / achieved.seconds, cpuUs: eachUs, probed };
 }
 
-function theirs(load: Load, { call }: Contender): Load {
-  return { ...load, call: { ...load.call, ...call } };
+function theirs(load: Load, { call, pressure = load.pressure }: Contender): Load {
+  return { ...load, call: { ...load.call, ...call }, pressure };
 }
 
 /** Who takes part: ours and the others, or ours and what it was in another checkout. */
@@ -92,7 +116,7 @@ function takingPart(contenders: readonly Contender[], before: string | undefined
 
 /** Runs a contest: every round puts each load on each contender in turn. */
 export async function runContest(
-  { title, contenders, loads }: Contest,
+  { title, note, contenders, loads }: Contest,
   { rounds, seconds, before }: Effort,
 ): Promise<Table> {
   await using running = new AsyncDisposableStack();
@@ -100,14 +124,19 @@ export async function runContest(
   for (const contender of takingPart(contenders, before)) {
     servers.set(contender, running.use(await startServer(contender.command, contender)));
   }
+  const probes = [...new Set(loads.flatMap(({ probe }) => (probe === undefined ? [] : [probe])))];
   const rows: string[][] = [];
   for (const each of loads) {
     const samples = new Map<Contender, Sample[]>();
     for (const [contender, server] of servers) {
       samples.set(contender, []);
-      await sample(server, theirs(each, contender), {
+      const its = theirs(each, contender);
+      // Tells a wrong answer in its own words; some load half of themselves for the first call.
+      await answerBytesOf(server.port, its.call);
+      await sample(server, its, {
         answerBytes: 0,
         seconds: Math.max(warmUpSecondsMin, seconds),
+        isWarmUp: true,
       });
     }
     for (let round = 0; round < rounds; round += 1) {
@@ -117,10 +146,11 @@ export async function runContest(
         samples.get(contender)?.push(await sample(server, its, { answerBytes, seconds }));
       }
     }
-    rows.push(...rowsOf(each, samples));
+    rows.push(...rowsOf(each, samples, probes));
   }
   return {
     title,
+    ...(note === undefined ? {} : { note }),
     columns: [
       "load",
       "server",
@@ -128,16 +158,22 @@ export async function runContest(
       "CPU µs each",
       "rate, ours to its",
       "CPU, ours to its",
+      ...probes.map(({ column }) => column),
     ],
     rows,
   };
 }
 
-function rowsOf({ name, unit = callUnit }: Load, samples: ReadonlyMap<Contender, Sample[]>) {
+function rowsOf(
+  { name, unit = callUnit, probe }: Load,
+  samples: ReadonlyMap<Contender, Sample[]>,
+  probes: readonly Probe[],
+) {
   const medians = [...samples].map(([contender, taken]) => ({
     name: contender.name,
     perSecond: median(taken.map(({ perSecond }) => perSecond)),
     cpuUs: median(taken.map(({ cpuUs }) => cpuUs)),
+    probed: median(taken.map(({ probed }) => probed)),
   }));
   const [ours] = medians;
   return medians.map((row, index) => [
@@ -147,5 +183,6 @@ function rowsOf({ name, unit = callUnit }: Load, samples: ReadonlyMap<Contender,
     figure(row.cpuUs),
     ours === undefined || index === 0 ? "" : figure(ours.perSecond / row.perSecond),
     ours === undefined || index === 0 ? "" : figure(ours.cpuUs / row.cpuUs),
+    ...probes.map((each) => (each === probe ? figure(row.probed) : "")),
   ]);
 }

@@ -17,6 +17,8 @@ export interface Call {
   readonly path: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
+  /** Text that a right answer holds. */
+  readonly expects?: string;
 }
 
 /** How hard a server is called. */

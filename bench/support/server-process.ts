@@ -33,7 +33,7 @@ const canPin = serverCore !== loadCore && isInstalled("taskset");
 /** The core of the server that is measured, and the one of load and upstreams. */
 export const cores = { server: serverCore, load: loadCore } as const;
 
-const startTimeoutMs = 15_000;
+const startTimeoutMsDefault = 15_000;
 /** Clock ticks of /proc are hundredths of a second on every Linux in use. */
 const tickUs = 10_000;
 
@@ -85,7 +85,12 @@ export async function startServer(
   {
     core = cores.server,
     folder,
-  }: { readonly core?: number | undefined; readonly folder?: string } = {},
+    startTimeoutMs = startTimeoutMsDefault,
+  }: {
+    readonly core?: number | undefined;
+    readonly folder?: string;
+    readonly startTimeoutMs?: number;
+  } = {},
 ): Promise<ServerProcess> {
   const port = await freePort();
   const [file = "", ...args] = [...pinnedTo(core), ...commandOf(port)];

@@ -34,6 +34,14 @@ export interface PoolOptions<B> extends ProbeOptions {
   readonly members: readonly MemberOptions<B>[];
 }
 
+/** What a route makes of a pool's endpoints. */
+export interface EndpointTerms {
+  /** Multiplies their weights; 1 when absent. */
+  readonly share?: number;
+  /** US dollars for the call that is asked for; absent or undefined when nobody knows. */
+  readonly cost?: number | undefined;
+}
+
 /** A member's health has become of another kind, or an operator has drained or resumed it. */
 export interface PoolChange {
   readonly pool: string;
@@ -181,8 +189,8 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return candidates;
   }
 
-  /** Members that are alive and not full, with all that decides which of them is asked for `model` now. */
-  endpoints(model: string): readonly EndpointState[] {
+  /** Members that are alive and not full, with all that decides which of them is asked for `model` now on these terms. */
+  endpoints(model: string, { share = 1, cost }: EndpointTerms = {}): readonly EndpointState[] {
     const nowMs = this.#clock.nowMs();
     const elsewhere = this.#reportedFor(nowMs);
     const found: EndpointState[] = [];
@@ -197,13 +205,13 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
       found.push({
         id,
         provider: this.name,
-        weight,
+        weight: weight * share,
         priority: this.#priority,
         inFlight,
         concurrentMax: this.#concurrentMax,
         latencyMs: stats.latencyMs(nowMs),
         successRate,
-        cost: undefined,
+        cost,
         fitness: keys === undefined ? fitness : worseOf(fitness, keys.fitness),
         restMs: Math.max(breaker.restMs(nowMs), keys?.restMs ?? 0),
         warmth: breaker.warmth(nowMs),

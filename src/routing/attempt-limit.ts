@@ -44,15 +44,18 @@ export function limitAttempt<C extends Bounded>(
   if (timeoutMs === undefined) return new Unlimited(call);
   const over = new AbortController();
   const inTime = new AbortController();
-  const late = fault("BACKEND_TIMEOUT", `no answer within ${timeoutMs} ms (load_balancer.timeout)`);
+  // An error costs more than most of a call's way, and most calls need none.
+  const late = () =>
+    fault("BACKEND_TIMEOUT", `no answer within ${timeoutMs} ms (load_balancer.timeout)`);
   clock.sleep(timeoutMs, inTime.signal).then(
-    () => over.abort(late),
+    () => over.abort(late()),
     () => {}, // answered in time
   );
   return {
     call: { ...call, signal: AbortSignal.any([call.signal, over.signal]) },
     answered: () => inTime.abort(),
-    explain: (thrown) => (over.signal.aborted && !call.signal.aborted ? late : thrown),
+    explain: (thrown) =>
+      over.signal.aborted && !call.signal.aborted ? over.signal.reason : thrown,
     [Symbol.dispose]: () => inTime.abort(),
   };
 }

@@ -22,8 +22,8 @@ export interface DecisionFacts {
   /** Key of the one that was chosen. */
   readonly chosen: string;
   readonly options: readonly DecisionOption[];
-  /** Scores by key, where they decided. */
-  readonly scores: readonly Scored[] | undefined;
+  /** Makes the scores by key, where they decided. */
+  readonly scores: (() => readonly Scored[]) | undefined;
   readonly excluded: readonly Exclusion[];
 }
 
@@ -42,7 +42,8 @@ export class Decision {
   readonly excluded: readonly Exclusion[];
   readonly #chosen: string;
   readonly #options: readonly DecisionOption[];
-  readonly #scores: readonly Scored[] | undefined;
+  readonly #scores: (() => readonly Scored[]) | undefined;
+  #scored: ReadonlyMap<string, Scored> | undefined;
 
   constructor({ route, by, chosen, options, scores, excluded }: DecisionFacts) {
     this.route = route;
@@ -72,6 +73,7 @@ export class Decision {
   }
 
   #scoreOf(key: string): Scored | undefined {
-    return this.#scores?.find(({ id }) => id === key);
+    this.#scored ??= new Map(this.#scores?.().map((scored) => [scored.id, scored]));
+    return this.#scored.get(key);
   }
 }

@@ -27,8 +27,8 @@ export interface WalkOption<B extends PooledBackend> {
 export interface Chosen<O> {
   readonly option: O;
   readonly by: DecidedBy;
-  /** Of those that it chose among, by key, where scores decided. */
-  readonly scores?: readonly Scored[] | undefined;
+  /** Makes the scores of those that it chose among, by key, where scores decided. */
+  readonly scores?: (() => readonly Scored[]) | undefined;
 }
 
 /** What a walk goes over. */

@@ -8,7 +8,7 @@ import { stickTo } from "./affinity.ts";
 import { type Chosen, decidedBy, EndpointWalk, ready, type WalkOption } from "./endpoint-walk.ts";
 import type { RouteAsk, RouteNode, Walk } from "./route.ts";
 import { p2cEwma } from "./strategies/p2c-ewma.ts";
-import { type ScoreWishes, scored } from "./strategies/scored.ts";
+import { indexOfBest, type ScoreWishes, scored } from "./strategies/scored.ts";
 import type { Survey } from "./survey.ts";
 
 /** One of the things that a route may choose. */
@@ -59,20 +59,24 @@ class Turns {
   readonly #credits = new Map<string, number>();
 
   /** Smooth weighted round robin: the richest pays for all. */
-  next(options: readonly { readonly key: string; readonly weight: number }[]): string {
-    let richest = "";
+  next<O extends { readonly key: string }>(
+    options: readonly O[],
+    weightOf: (option: O) => number,
+  ): O | undefined {
+    let richest: O | undefined;
     let most = Number.NEGATIVE_INFINITY;
     let sum = 0;
-    for (const { key, weight } of options) {
-      const credit = (this.#credits.get(key) ?? 0) + weight;
-      this.#credits.set(key, credit);
+    for (const option of options) {
+      const weight = weightOf(option);
+      const credit = (this.#credits.get(option.key) ?? 0) + weight;
+      this.#credits.set(option.key, credit);
       sum += weight;
       if (credit > most) {
         most = credit;
-        richest = key;
+        richest = option;
       }
     }
-    this.#credits.set(richest, most - sum);
+    if (richest !== undefined) this.#credits.set(richest.key, most - sum);
     return richest;
   }
 }
@@ -132,18 +136,15 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
 
   /** Every endpoint that the route wants, of all targets that can do what the call needs. */
   #all({ promptTokens, outputTokens, needs }: RouteAsk): WalkOption<B>[] {
-    return this.#able(needs).flatMap(({ pool, model, weight, costOf }) => {
+    const options: WalkOption<B>[] = [];
+    for (const { pool, model, weight: share, costOf } of this.#able(needs)) {
       const cost = costOf(promptTokens, outputTokens);
-      return pool
-        .endpoints(model)
-        .filter(({ latencyMs }) => this.#refusal(latencyMs, cost) === undefined)
-        .map((endpoint) => ({
-          key: `${endpoint.id} ${model}`,
-          pool,
-          model,
-          endpoint: { ...endpoint, weight: endpoint.weight * weight, cost },
-        }));
-    });
+      for (const endpoint of pool.endpoints(model, { share, cost })) {
+        if (this.#refusal(endpoint.latencyMs, cost) !== undefined) continue;
+        options.push({ key: `${endpoint.id} ${model}`, pool, model, endpoint });
+      }
+    }
+    return options;
   }
 
   /** Endpoints that the route does not want now, or that their pool gives to nobody. */
@@ -205,31 +206,46 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
         by: "exploration",
       };
     }
+    const option = options[indexOfBest(options.map(endpointOf), wishes)] ?? first;
     // Endpoints are told apart by their keys: one may serve several models.
-    const scores = scored(
-      options.map(({ key, endpoint }) => ({ ...endpoint, id: key })),
-      wishes,
-    );
-    const option = options.find(({ key }) => key === scores[0]?.id) ?? first;
-    return { option, by: decidedBy(all, option, "strategy"), scores };
+    const named = () => options.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
+    return {
+      option,
+      by: decidedBy(all, option, "strategy"),
+      scores: () => scored(named(), wishes),
+    };
   }
 
   #byStrategy(options: readonly WalkOption<B>[]): WalkOption<B> | undefined {
     const { strategy, rng } = this.#options;
-    // Endpoints are told apart by their keys: one may serve several models.
-    const endpoints = options.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
-    const withKey = (key: string | undefined) => options.find((option) => option.key === key);
     switch (strategy) {
       case "scored":
         return this.#byScore(options, options).option;
-      case "p2c_ewma":
-        return withKey(p2cEwma(endpoints, rng).id);
+      case "p2c_ewma": {
+        const endpoints = options.map(endpointOf);
+        return options[endpoints.indexOf(p2cEwma(endpoints, rng))];
+      }
       case "least_connections":
-        return withKey(endpoints.toSorted((one, other) => one.inFlight - other.inFlight)[0]?.id);
+        return leastLoaded(options);
       case "weighted":
-        return withKey(this.#turns.next(endpoints.map(({ id, weight }) => ({ key: id, weight }))));
+        return this.#turns.next(options, ({ endpoint }) => endpoint.weight);
       case "round_robin":
-        return withKey(this.#turns.next(endpoints.map(({ id }) => ({ key: id, weight: 1 }))));
+        return this.#turns.next(options, () => 1);
     }
   }
+}
+
+function endpointOf<E>({ endpoint }: { readonly endpoint: E }): E {
+  return endpoint;
+}
+
+/** The one with the fewest calls, the first of equals. */
+function leastLoaded<O extends { readonly endpoint: { readonly inFlight: number } }>(
+  options: readonly O[],
+): O | undefined {
+  let least: O | undefined;
+  for (const option of options) {
+    if (least === undefined || option.endpoint.inFlight < least.endpoint.inFlight) least = option;
+  }
+  return least;
 }

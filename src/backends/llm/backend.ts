@@ -6,7 +6,9 @@ import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/back
 import { heldUntilContent } from "#chat/commit.ts";
 import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
+import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
+import { onAbort } from "#core/on-abort.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
 import type {
@@ -219,7 +221,10 @@ async function* relayed(
   response: IncomingResponse,
   reader: RelayReader,
 ): AsyncGenerator<ChatEvent> {
-  for await (const chunk of response.chunks()) yield* reader.push(chunk);
+  for await (const chunk of response.chunks()) {
+    // A loop: `yield*` waits for each event as if it were a promise.
+    for (const event of reader.push(chunk)) yield event;
+  }
   yield* reader.end();
 }
 
@@ -231,6 +236,8 @@ export class LlmBackend implements ChatBackend {
   readonly #paths: DialectPaths;
   readonly #http: HttpClient;
   readonly #keys: KeyRing;
+  readonly #first: Deadlines;
+  readonly #total: Deadlines;
   #listed: readonly ListedModel[] = [];
   /** Path of the base URL, without a slash at its end. */
   readonly #basePath: string;
@@ -243,6 +250,8 @@ export class LlmBackend implements ChatBackend {
     this.#paths = pathsOf(options.dialect, options.vertex);
     this.#http = new HttpClient(origin, options);
     this.#keys = new KeyRing(options.keys, deps.clock);
+    this.#first = new Deadlines(options.firstTokenTimeoutMs, deps.clock);
+    this.#total = new Deadlines(options.totalTimeoutMs, deps.clock);
     this.#basePath = pathname.replace(/\/+$/, "");
   }
 
@@ -270,7 +279,6 @@ export class LlmBackend implements ChatBackend {
 
   /** The response as events; leaving the iteration cancels the provider's call. */
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
-    const { firstTokenTimeoutMs: firstMs, totalTimeoutMs: totalMs } = this.#options;
     const outgoing = this.#outgoing(request, call, true);
     return withResponseLimits(
       (signal) => {
@@ -278,13 +286,14 @@ export class LlmBackend implements ChatBackend {
         // What is relayed is held back by its reader, bytes and all.
         return outgoing.relay === undefined ? heldUntilContent(events) : events;
       },
-      { signal: call.signal, firstMs, totalMs, clock: this.#deps.clock },
+      { signal: call.signal, first: this.#first, total: this.#total },
     );
   }
 
   async *#events(outgoing: Outgoing, call: ChatCall): AsyncGenerator<ChatEvent> {
     const leave = new AbortController();
-    const signal = AbortSignal.any([call.signal, leave.signal]);
+    const { signal } = leave;
+    const unfollow = onAbort(call.signal, (abort) => leave.abort(abort));
     const use = this.#keys.take(call.model);
     let reason: Reason | "OK" | undefined;
     let retryAfterMs: number | undefined;
@@ -301,14 +310,16 @@ export class LlmBackend implements ChatBackend {
       throw error;
     } finally {
       this.#giveBack(use, reason, retryAfterMs);
-      leave.abort();
+      unfollow();
+      // What was read to its end is over.
+      if (reason !== "OK") leave.abort();
     }
   }
 
   async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<ChatEvent> {
     const frames = frameReader(this.#paths.framing);
     for await (const chunk of response.chunks()) {
-      for (const frame of frames.push(chunk)) yield* reader.read(frame);
+      for (const frame of frames.push(chunk)) for (const event of reader.read(frame)) yield event;
     }
     for (const frame of frames.end()) yield* reader.read(frame);
     yield* reader.end();
@@ -384,7 +395,8 @@ export class LlmBackend implements ChatBackend {
     const { method, path, body, hasId } = request;
     if (this.#paths.relaysOperations !== true) throw noOperation(request);
     const leave = new AbortController();
-    const signal = AbortSignal.any([call.signal, leave.signal]);
+    const { signal } = leave;
+    const unfollow = onAbort(call.signal, (abort) => leave.abort(abort));
     const length = body?.lengthFor(call.model);
     const headers = {
       ...request.headers,
@@ -412,7 +424,9 @@ export class LlmBackend implements ChatBackend {
       throw hasId || !isUnknownPath(error) ? error : noOperation(request);
     } finally {
       this.#giveBack(use, reason, retryAfterMs);
-      leave.abort();
+      unfollow();
+      // What was read to its end is over.
+      if (reason !== "OK") leave.abort();
     }
   }
 
@@ -421,7 +435,7 @@ export class LlmBackend implements ChatBackend {
     { signal, model }: ChatCall,
     work: (signal: AbortSignal, use: KeyUse) => Promise<T>,
   ): Promise<T> {
-    const limits = { signal, totalMs: this.#options.totalTimeoutMs, clock: this.#deps.clock };
+    const limits = { signal, total: this.#total };
     return withTotalTimeout((limited) => this.#withKey(model, (use) => work(limited, use)), limits);
   }
 

@@ -1,66 +1,74 @@
 /** The limits of one response: the time until its first event, and the time for all of it. */
 
-import type { Clock } from "#core/clock.ts";
+import type { Deadlines } from "#core/deadlines.ts";
+import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 
 /** What bounds a response. */
 export interface ResponseLimits {
   readonly signal: AbortSignal;
   /** Until the first event of a stream. */
-  readonly firstMs: number;
+  readonly first: Deadlines;
   /** Until its end. */
-  readonly totalMs: number;
-  readonly clock: Clock;
+  readonly total: Deadlines;
 }
 
-/** A limit that runs. */
-class Limit {
+/** A call that aborts with its caller, or when a limit passes. */
+class Bounded {
   readonly #over = new AbortController();
-  readonly #done = new AbortController();
-  readonly #reason: Error;
+  readonly #caller: AbortSignal;
+  readonly #ends: (() => void)[];
+  /** The limit that has passed. */
+  #late: Error | undefined;
 
-  constructor(ms: number, clock: Clock, reason: Error) {
-    this.#reason = reason;
-    clock.sleep(ms, this.#done.signal).then(
-      () => this.#over.abort(reason),
-      () => {}, // kept in time
-    );
+  constructor(caller: AbortSignal) {
+    this.#caller = caller;
+    this.#ends = [onAbort(caller, (reason) => this.#over.abort(reason))];
   }
 
   get signal(): AbortSignal {
     return this.#over.signal;
   }
 
-  end(): void {
-    this.#done.abort();
+  /** Adds a limit. `late` makes its error only when it passes: one costs more than most of a call. Returns what ends it. */
+  limit(deadlines: Deadlines, late: () => Error): () => void {
+    const end = deadlines.begin(() => {
+      this.#late ??= late();
+      this.#over.abort(this.#late);
+    });
+    this.#ends.push(end);
+    return end;
   }
 
   /** What was thrown, or the limit when it was that. */
-  explain(thrown: unknown, signal: AbortSignal): unknown {
-    return this.#over.signal.aborted && !signal.aborted ? this.#reason : thrown;
+  explain(thrown: unknown): unknown {
+    return this.#late !== undefined && !this.#caller.aborted ? this.#late : thrown;
+  }
+
+  end(): void {
+    for (const end of this.#ends) end();
   }
 }
 
-function totalLimit(totalMs: number, clock: Clock): Limit {
-  return new Limit(
-    totalMs,
-    clock,
-    fault("BACKEND_TOTAL_TIMEOUT", `the response was not whole within ${totalMs} ms`),
+function limitTotal(call: Bounded, total: Deadlines): void {
+  call.limit(total, () =>
+    fault("BACKEND_TOTAL_TIMEOUT", `the response was not whole within ${total.lengthMs} ms`),
   );
 }
 
 /** Runs a call that is answered as a whole. Throws BACKEND_TOTAL_TIMEOUT when it takes too long; its signal aborts then. */
 export async function withTotalTimeout<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  { signal, totalMs, clock }: Omit<ResponseLimits, "firstMs">,
+  { signal, total }: Omit<ResponseLimits, "first">,
 ): Promise<T> {
-  const total = totalLimit(totalMs, clock);
+  const call = new Bounded(signal);
+  limitTotal(call, total);
   try {
-    return await work(AbortSignal.any([signal, total.signal]));
+    return await work(call.signal);
   } catch (thrown) {
-    throw total.explain(thrown, signal);
+    throw call.explain(thrown);
   } finally {
-    total.end();
+    call.end();
   }
 }
 
@@ -70,20 +78,21 @@ export async function withTotalTimeout<T>(
  */
 export async function* withResponseLimits<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
-  { signal, firstMs, totalMs, clock }: ResponseLimits,
+  { signal, first, total }: ResponseLimits,
 ): AsyncGenerator<T> {
-  const late = fault("BACKEND_FIRST_TOKEN_TIMEOUT", `no token within ${firstMs} ms`);
-  const first = new Limit(firstMs, clock, late);
-  const total = totalLimit(totalMs, clock);
+  const call = new Bounded(signal);
+  const begun = call.limit(first, () =>
+    fault("BACKEND_FIRST_TOKEN_TIMEOUT", `no token within ${first.lengthMs} ms`),
+  );
+  limitTotal(call, total);
   try {
-    for await (const event of open(AbortSignal.any([signal, first.signal, total.signal]))) {
-      first.end();
+    for await (const event of open(call.signal)) {
+      begun();
       yield event;
     }
   } catch (thrown) {
-    throw total.explain(first.explain(thrown, signal), signal);
+    throw call.explain(thrown);
   } finally {
-    first.end();
-    total.end();
+    call.end();
   }
 }

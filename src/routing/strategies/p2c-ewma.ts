@@ -18,14 +18,15 @@ function unseenLatencyMs(endpoints: readonly EndpointSnapshot[]): number {
 }
 
 /** The endpoint for the next call; `endpoints` is not empty. */
-export function p2cEwma(endpoints: readonly EndpointSnapshot[], rng: Rng): EndpointSnapshot {
+export function p2cEwma<E extends EndpointSnapshot>(endpoints: readonly E[], rng: Rng): E {
   const count = endpoints.length;
   const first = Math.floor(rng.next() * count);
-  const one = endpoints[first] as EndpointSnapshot;
+  const one = endpoints[first] as E;
   if (count === 1) return one;
   // Another one than the first, each as likely as the others.
   const other = endpoints[(first + 1 + Math.floor(rng.next() * (count - 1))) % count];
-  const unseenMs = unseenLatencyMs(endpoints);
-  const second = other as EndpointSnapshot;
+  const second = other as E;
+  const areSeen = one.latencyMs !== undefined && second.latencyMs !== undefined;
+  const unseenMs = areSeen ? 0 : unseenLatencyMs(endpoints);
   return expectedMs(second, unseenMs) < expectedMs(one, unseenMs) ? second : one;
 }

@@ -53,15 +53,29 @@ interface Peers {
   readonly costMax: number;
 }
 
+/** The median of a number that not all endpoints have; nobody asks for it where all have it. */
+function peersMedian(
+  endpoints: readonly EndpointSnapshot[],
+  of: (endpoint: EndpointSnapshot) => number | undefined,
+): number | undefined {
+  const areKnown = endpoints.every((endpoint) => of(endpoint) !== undefined);
+  return areKnown ? undefined : medianOf(endpoints.map(of));
+}
+
 function peersOf(endpoints: readonly EndpointSnapshot[]): Peers {
-  const costs = endpoints.map(({ cost }) => cost);
-  const known = costs.filter((cost) => cost !== undefined);
+  let costMin = Number.POSITIVE_INFINITY;
+  let costMax = Number.NEGATIVE_INFINITY;
+  for (const { cost } of endpoints) {
+    if (cost === undefined) continue;
+    if (cost < costMin) costMin = cost;
+    if (cost > costMax) costMax = cost;
+  }
   return {
-    latencyMs: medianOf(endpoints.map(({ latencyMs }) => latencyMs)) ?? defaultLatencyMs,
-    successRate: medianOf(endpoints.map(({ successRate }) => successRate)) ?? defaultSuccessRate,
-    cost: medianOf(costs),
-    costMin: Math.min(...known),
-    costMax: Math.max(...known),
+    latencyMs: peersMedian(endpoints, ({ latencyMs }) => latencyMs) ?? defaultLatencyMs,
+    successRate: peersMedian(endpoints, ({ successRate }) => successRate) ?? defaultSuccessRate,
+    cost: peersMedian(endpoints, ({ cost }) => cost),
+    costMin,
+    costMax,
   };
 }
 
@@ -76,40 +90,102 @@ function latencyScore(latencyMs: number): number {
   return clamped((worthlessLatencyMs - latencyMs) / (worthlessLatencyMs - perfectLatencyMs));
 }
 
-function weightsOf(provider: string, { weights, weightsByProvider }: ScoreWishes): Weights {
+/** The provider's shares of the terms, which add up to 1. */
+function sharesOf(provider: string, { weights, weightsByProvider }: ScoreWishes): Weights {
   const own = weightsByProvider?.get(provider);
-  return own === undefined ? weights : { ...weights, ...own };
+  const all = own === undefined ? weights : { ...weights, ...own };
+  const sum = scoreTerms.reduce((total, term) => total + all[term], 0);
+  const shares = {} as Record<ScoreTerm, number>;
+  for (const term of scoreTerms) shares[term] = sum === 0 ? 1 / scoreTerms.length : all[term] / sum;
+  return shares;
 }
 
-/** An endpoint's score beside its peers. */
-function scoreOne(endpoint: EndpointSnapshot, peers: Peers, wishes: ScoreWishes): Scored {
-  const { id, provider, priority, inFlight, concurrentMax, latencyMs, successRate, cost } =
-    endpoint;
-  const weights = weightsOf(provider, wishes);
-  const sum = scoreTerms.reduce((total, term) => total + weights[term], 0);
-  const measured: Readonly<Record<ScoreTerm, readonly [raw: number | undefined, score: number]>> = {
-    cost: [cost, costScore(cost, peers)],
-    latency: [latencyMs, latencyScore(latencyMs ?? peers.latencyMs)],
-    reliability: [successRate, clamped(successRate ?? peers.successRate)],
-    load: [inFlight, clamped(1 - inFlight / concurrentMax)],
-    priority: [priority, clamped(1 / priority)],
-  };
-  const terms = {} as Record<ScoreTerm, ScoredTerm>;
-  let score = 0;
-  for (const term of scoreTerms) {
-    const [raw, value] = measured[term];
-    const weight = sum === 0 ? 1 / scoreTerms.length : weights[term] / sum;
-    terms[term] = { raw, score: value, weight };
-    score += weight * value;
+/** One term of an endpoint beside its peers: 0 (worst) to 1 (best). */
+function scoreOf(term: ScoreTerm, endpoint: EndpointSnapshot, peers: Peers): number {
+  switch (term) {
+    case "cost":
+      return costScore(endpoint.cost, peers);
+    case "latency":
+      return latencyScore(endpoint.latencyMs ?? peers.latencyMs);
+    case "reliability":
+      return clamped(endpoint.successRate ?? peers.successRate);
+    case "load":
+      return clamped(1 - endpoint.inFlight / endpoint.concurrentMax);
+    case "priority":
+      return clamped(1 / endpoint.priority);
   }
-  const bonus = provider === wishes.preferredProvider ? preferredBonus : 0;
-  return { id, score: clamped(score + bonus), terms, bonus };
+}
+
+/** Scores endpoints one after the other; neighbours of one provider share its weights. */
+class Scorer {
+  readonly #peers: Peers;
+  readonly #wishes: ScoreWishes;
+  #provider: string | undefined;
+  #shares: Weights;
+
+  constructor(endpoints: readonly EndpointSnapshot[], wishes: ScoreWishes) {
+    this.#peers = peersOf(endpoints);
+    this.#wishes = wishes;
+    this.#shares = wishes.weights;
+  }
+
+  #sharesOf(provider: string): Weights {
+    if (provider !== this.#provider) {
+      this.#provider = provider;
+      this.#shares = sharesOf(provider, this.#wishes);
+    }
+    return this.#shares;
+  }
+
+  #bonusOf({ provider }: EndpointSnapshot): number {
+    return provider === this.#wishes.preferredProvider ? preferredBonus : 0;
+  }
+
+  /** An endpoint's score. */
+  total(endpoint: EndpointSnapshot): number {
+    const shares = this.#sharesOf(endpoint.provider);
+    let score = 0;
+    for (const term of scoreTerms) score += shares[term] * scoreOf(term, endpoint, this.#peers);
+    return clamped(score + this.#bonusOf(endpoint));
+  }
+
+  /** The same, and why. */
+  explained(endpoint: EndpointSnapshot): Scored {
+    const { id, priority, inFlight, latencyMs, successRate, cost } = endpoint;
+    const raw: Readonly<Record<ScoreTerm, number | undefined>> = {
+      ...{ cost, latency: latencyMs, reliability: successRate, load: inFlight, priority },
+    };
+    const shares = this.#sharesOf(endpoint.provider);
+    const terms = {} as Record<ScoreTerm, ScoredTerm>;
+    for (const term of scoreTerms) {
+      const score = scoreOf(term, endpoint, this.#peers);
+      terms[term] = { raw: raw[term], score, weight: shares[term] };
+    }
+    return { id, score: this.total(endpoint), terms, bonus: this.#bonusOf(endpoint) };
+  }
 }
 
 /** Scores of all, best first; among equals in the order of the endpoints. */
 export function scored(endpoints: readonly EndpointSnapshot[], wishes: ScoreWishes): Scored[] {
-  const peers = peersOf(endpoints);
+  const scorer = new Scorer(endpoints, wishes);
   return endpoints
-    .map((endpoint) => scoreOne(endpoint, peers, wishes))
+    .map((endpoint) => scorer.explained(endpoint))
     .toSorted((one, other) => other.score - one.score);
+}
+
+/** Where the best of them stands, the first of equals; -1 when there is none. Explains nothing, and so costs a fraction. */
+export function indexOfBest(endpoints: readonly EndpointSnapshot[], wishes: ScoreWishes): number {
+  const scorer = new Scorer(endpoints, wishes);
+  let best = -1;
+  let most = Number.NEGATIVE_INFINITY;
+  let index = 0;
+  for (const endpoint of endpoints) {
+    const score = scorer.total(endpoint);
+    if (score > most) {
+      most = score;
+      best = index;
+    }
+    index += 1;
+  }
+  return best;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { seededRng } from "#core/rng.ts";
 import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
-import { defaultWeights, scored } from "#routing/strategies/scored.ts";
+import { defaultWeights, indexOfBest, scored } from "#routing/strategies/scored.ts";
 
 const endpoint = (id: string, more: Partial<EndpointSnapshot> = {}): EndpointSnapshot => ({
   id,
@@ -77,5 +78,32 @@ describe("a score", () => {
       0.8,
       12,
     );
+  });
+});
+
+describe("the index of the best", () => {
+  it("is that of the first of all scores, whatever is known of the endpoints", () => {
+    const rng = seededRng(7);
+    const maybe = (value: number) => (rng.next() < 0.2 ? undefined : value);
+    for (let round = 0; round < 300; round += 1) {
+      const endpoints = Array.from({ length: 1 + Math.floor(rng.next() * 6) }, (_, index) =>
+        endpoint(`e${index}`, {
+          provider: `p${Math.floor(rng.next() * 3)}`,
+          priority: 1 + Math.floor(rng.next() * 3),
+          inFlight: Math.floor(rng.next() * 10),
+          latencyMs: maybe(6_000 * rng.next()),
+          successRate: maybe(rng.next()),
+          cost: maybe(rng.next()),
+        }),
+      );
+      const wishes = {
+        weights: defaultWeights,
+        weightsByProvider: new Map([["p1", { cost: 90, latency: 0 }]]),
+        preferredProvider: "p2",
+      };
+      const best = endpoints[indexOfBest(endpoints, wishes)];
+      expect(best?.id).toBe(scored(endpoints, wishes)[0]?.id);
+    }
+    expect(indexOfBest([], wishes)).toBe(-1);
   });
 });
