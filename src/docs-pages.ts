@@ -63,8 +63,8 @@ function webPages(): Pages {
 /** /openapi.json, and the files of /docs. */
 export function docsPages(facts: DocumentFacts): Pages {
   const document = async () => {
-    const { openApiDocument } = await import("./openapi-document.ts");
-    return JSON.stringify(openApiDocument(facts));
+    const { openApiDocumentInTurns } = await import("./openapi-document.ts");
+    return JSON.stringify(await openApiDocumentInTurns(facts));
   };
   return { "/openapi.json": fixedPage("application/json", document), ...webPages() };
 }

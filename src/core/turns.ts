@@ -64,3 +64,11 @@ export async function inTurns<T>(work: Generator<void, T>, shared: Turns): Promi
 
 /** The turns of this process: it has one event loop. */
 export const turns: Turns = createTurns(systemClock);
+
+/** What `work` returns, in one piece. */
+export function atOnce<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}

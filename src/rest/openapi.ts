@@ -1,6 +1,7 @@
 /** An OpenAPI 3.1 document of what the transcoder serves, made from the same routes. */
 
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
+import { atOnce } from "#core/turns.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
@@ -79,11 +80,15 @@ interface PathSources {
   readonly tagOf: TagOf;
 }
 
-function pathsOf(routes: readonly Route[], { variants, notes, tagOf }: PathSources): JsonObject {
+function* pathsOf(
+  routes: readonly Route[],
+  { variants, notes, tagOf }: PathSources,
+): Generator<void, JsonObject> {
   const paths: Record<string, Record<string, JsonObject>> = {};
   const textByShape = new Map<string, string>();
   const ids = new Map<string, number>();
   for (const route of routes) {
+    yield;
     const kind = route.httpMethod === "*" ? "get" : route.httpMethod.toLowerCase();
     const schemas = variants.of(route.method);
     const { text: ownText, shape, parameters: own } = documentPath(route, schemas);
@@ -112,6 +117,14 @@ export function createOpenApi(
   services: readonly DescService[],
   options: OpenApiOptions,
 ): JsonObject {
+  return atOnce(openApiSteps(services, options));
+}
+
+/** The same, a route at a time, for whoever has others to serve meanwhile. */
+export function* openApiSteps(
+  services: readonly DescService[],
+  options: OpenApiOptions,
+): Generator<void, JsonObject> {
   const { title, version, description, rules = [], securitySchemes } = options;
   const { json = {}, jsonByMethod = {} } = options;
   const comments: Comments = options.comments ?? new Map();
@@ -119,7 +132,7 @@ export function createOpenApi(
   const { routes } = new Router(services, rules, new FieldIndex());
   const served = new Set(routes.map(({ method }) => method.parent));
   const tagOf = tagsOf(served);
-  const paths = pathsOf(routes, { variants, notes: options, tagOf });
+  const paths = yield* pathsOf(routes, { variants, notes: options, tagOf });
   const schemeNames = Object.keys(securitySchemes ?? {});
   return {
     openapi: "3.1.0",

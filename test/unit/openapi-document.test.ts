@@ -1,0 +1,17 @@
+/** The document of the public API: whoever asks for it first keeps nobody else waiting. */
+
+import { expect, test } from "vitest";
+import { openApiDocument, openApiDocumentInTurns } from "#openapi-document.ts";
+
+test("the document made in turns is the same, and others come between any two of its operations", async () => {
+  const facts = { authenticates: true, openScopes: ["chat"], rest: {} };
+  let turns = 0;
+  const next = async () => {
+    turns += 1;
+  };
+  const document = await openApiDocumentInTurns(facts, { next, later: next });
+  expect(document).toEqual(openApiDocument(facts));
+  const operations = Object.values(document.paths as object).flatMap(Object.keys);
+  expect(operations.length).toBeGreaterThan(30);
+  expect(turns).toBeGreaterThanOrEqual(operations.length);
+});
