@@ -177,7 +177,7 @@ const rows: Row[] = [
     init: post(`{"messages":[${"{},".repeat(20_000)}`),
     status: 400,
     code: "REQUEST_INVALID",
-    names: "messages: must contain no more than 16384 item(s)",
+    names: "messages: must contain no more than 4096 item(s)",
   },
   {
     name: "lists within lists",

@@ -70,7 +70,7 @@ test.each<readonly [string, string, () => Uint8Array, Outcome]>([
     "five million messages",
     chat,
     () => filled(0x32, 0),
-    { status: invalid, message: "messages: must contain no more than 16384 item(s)" },
+    { status: invalid, message: "messages: must contain no more than 4096 item(s)" },
   ],
   [
     "five million images",

@@ -464,13 +464,13 @@ describe("the limit of elements", () => {
 test("a list is read as far as its own rule goes, for whoever knows it", () => {
   const ruled = new JsonReader({ registry, limitsOf: ruleLimits });
   const messages = (count: number) =>
-    `{"messages":[${Array(count).fill("{}").join()}${count > 16_384 ? "" : "]}"}`;
-  expect(() => ruled.readNow(ChatRequestSchema, messages(16_384))).not.toThrow();
+    `{"messages":[${Array(count).fill("{}").join()}${count > 4_096 ? "" : "]}"}`;
+  expect(() => ruled.readNow(ChatRequestSchema, messages(4_096))).not.toThrow();
   // It is not read to its end: there is none.
-  expect(problemOf(ChatRequestSchema, messages(16_385), ruled)).toEqual({
+  expect(problemOf(ChatRequestSchema, messages(4_097), ruled)).toEqual({
     kind: "rule",
     path: "messages",
-    description: "must contain no more than 16384 item(s)",
+    description: "must contain no more than 4096 item(s)",
   });
   const shape = `{"inputs":[{"shape":[${Array(17).fill("1").join()}]}]}`;
   expect(problemOf(PredictRequestSchema, shape, ruled).path).toBe("inputs[0].shape");
