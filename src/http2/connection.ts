@@ -79,7 +79,7 @@ export interface Failure {
 /** Last stream of a GOAWAY that only announces the next one. */
 const anyStreamId = 0x7fff_ffff;
 /** A slice of input opens at most so many streams, and ends with so much output waiting. */
-const sliceStreamsMax = 32;
+const sliceStreamsMax = 24;
 const sliceOutputBytesMax = 256 * 1024;
 /** Who reads less between two looks does not keep memory that is lent. */
 const lentBytesMin = 1024;
