@@ -26,7 +26,10 @@ class LineReader {
     const lines: string[] = [];
     let from = this.#skipsLineFeed && chunk[0] === lineFeed ? 1 : 0;
     if (chunk.length > 0) this.#skipsLineFeed = false;
-    for (let at = endOfLine(chunk, from); at >= 0; at = endOfLine(chunk, from)) {
+    const feeds = new Places(chunk, lineFeed);
+    const carriages = new Places(chunk, carriageReturn);
+    const endFrom = (start: number) => firstOf(feeds.from(start), carriages.from(start));
+    for (let at = endFrom(from); at >= 0; at = endFrom(from)) {
       lines.push(this.#take(chunk.subarray(from, at)));
       from = at + 1;
       if (chunk[at] !== carriageReturn) continue;
@@ -54,10 +57,29 @@ class LineReader {
   }
 }
 
-function endOfLine(chunk: Buffer, from: number): number {
-  const feed = chunk.indexOf(lineFeed, from);
-  const carriage = chunk.indexOf(carriageReturn, from);
-  return feed < 0 || (carriage >= 0 && carriage < feed) ? carriage : feed;
+/** The lesser of two places; -1 is none. */
+function firstOf(one: number, other: number): number {
+  return one < 0 || other < 0 ? Math.max(one, other) : Math.min(one, other);
+}
+
+/** Where an octet stands in a chunk. Each octet of the chunk is looked at once, however short its lines are. */
+class Places {
+  readonly #chunk: Buffer;
+  readonly #octet: number;
+  /** The last place that was found; -1 when there is none further on. */
+  #at: number;
+
+  constructor(chunk: Buffer, octet: number) {
+    this.#chunk = chunk;
+    this.#octet = octet;
+    this.#at = chunk.indexOf(octet);
+  }
+
+  /** The first place at or after `start`, which never goes back; -1 for none. */
+  from(start: number): number {
+    if (this.#at >= 0 && this.#at < start) this.#at = this.#chunk.indexOf(this.#octet, start);
+    return this.#at;
+  }
 }
 
 /** Cuts one stream. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { frameReader } from "#dialects/frame-reader.ts";
 
 /** Frames of a text that comes in pieces of `size` bytes. */
@@ -59,3 +59,29 @@ describe("lines of JSON", () => {
     }
   });
 });
+
+it.each(["\n", "\r", "\r\n"])(
+  "however short lines are that end in %j, each octet is looked at a few times",
+  (end) => {
+    const chunk = Buffer.from(`:${end}`.repeat(5_000));
+    let looks = 0;
+    const indexOf = Buffer.prototype.indexOf;
+    const spy = vi.spyOn(Buffer.prototype, "indexOf").mockImplementation(function (
+      this: Buffer,
+      value,
+      from,
+    ) {
+      const start = Number(from ?? 0);
+      const found = indexOf.call(this, value, start);
+      looks += (found < 0 ? this.length : found + 1) - start;
+      return found;
+    });
+    try {
+      frameReader("sse").push(chunk);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(looks).toBeGreaterThanOrEqual(chunk.length);
+    expect(looks).toBeLessThan(4 * chunk.length);
+  },
+);
