@@ -217,6 +217,16 @@ function parsed(bytes: Uint8Array): unknown {
   }
 }
 
+async function* operationPieces(response: IncomingResponse): AsyncGenerator<OperationPiece> {
+  const head = { status: response.status, headers: repliedHead(response.headers) };
+  let isFirst = true;
+  for await (const data of response.chunks()) {
+    yield isFirst ? { head, data } : { data };
+    isFirst = false;
+  }
+  if (isFirst) yield { head, data: new Uint8Array(0) };
+}
+
 async function* relayed(
   response: IncomingResponse,
   reader: RelayReader,
@@ -290,7 +300,25 @@ export class LlmBackend implements ChatBackend {
     );
   }
 
-  async *#events(outgoing: Outgoing, call: ChatCall): AsyncGenerator<ChatEvent> {
+  #events(outgoing: Outgoing, call: ChatCall): AsyncGenerator<ChatEvent> {
+    return this.#read(call, async (signal, use) => {
+      const response = await this.#exchange(outgoing, signal, use);
+      const reader = this.#dialect.streamReader(this.#target(call));
+      return outgoing.relay === undefined
+        ? this.#translated(response, reader)
+        : relayed(response, new RelayReader(outgoing.relay, reader));
+    });
+  }
+
+  /**
+   * Runs a call that is answered in pieces, with the next key, which is judged by how it ends. Leaving
+   * the iteration cancels the call; `explain` says what a failure is to its caller.
+   */
+  async *#read<T>(
+    call: ChatCall,
+    open: (signal: AbortSignal, use: KeyUse) => Promise<AsyncIterable<T>>,
+    explain: (error: unknown) => unknown = (error) => error,
+  ): AsyncGenerator<T> {
     const leave = new AbortController();
     const { signal } = leave;
     const unfollow = onAbort(call.signal, (abort) => leave.abort(abort));
@@ -298,16 +326,12 @@ export class LlmBackend implements ChatBackend {
     let reason: Reason | "OK" | undefined;
     let retryAfterMs: number | undefined;
     try {
-      const response = await this.#exchange(outgoing, signal, use);
-      const reader = this.#dialect.streamReader(this.#target(call));
-      yield* outgoing.relay === undefined
-        ? this.#translated(response, reader)
-        : relayed(response, new RelayReader(outgoing.relay, reader));
+      yield* await open(signal, use);
       reason = "OK";
     } catch (thrown) {
       const error = connectionFault(thrown);
       ({ reason, retryAfterMs } = blameOf(error));
-      throw error;
+      throw explain(error);
     } finally {
       this.#giveBack(use, reason, retryAfterMs);
       unfollow();
@@ -391,43 +415,23 @@ export class LlmBackend implements ChatBackend {
    * the iteration cancels the call. Fails as `chat` does; with OPERATION_UNSUPPORTED where the
    * provider does not know the path.
    */
-  async *relay(request: OperationRequest, call: ChatCall): AsyncGenerator<OperationPiece> {
+  relay(request: OperationRequest, call: ChatCall): AsyncGenerator<OperationPiece> {
     const { method, path, body, hasId } = request;
-    if (this.#paths.relaysOperations !== true) throw noOperation(request);
-    const leave = new AbortController();
-    const { signal } = leave;
-    const unfollow = onAbort(call.signal, (abort) => leave.abort(abort));
-    const length = body?.lengthFor(call.model);
-    const headers = {
-      ...request.headers,
-      ...(body === undefined ? {} : { "content-type": body.contentType }),
-      ...(length === undefined ? {} : { "content-length": String(length) }),
-    };
-    const sent = body === undefined ? {} : { body: body.sentFor(call.model) };
-    const use = this.#keys.take(call.model);
-    let reason: Reason | "OK" | undefined;
-    let retryAfterMs: number | undefined;
-    try {
+    const open = async (signal: AbortSignal, use: KeyUse) => {
+      if (this.#paths.relaysOperations !== true) throw noOperation(request);
+      const length = body?.lengthFor(call.model);
+      const headers = {
+        ...request.headers,
+        ...(body === undefined ? {} : { "content-type": body.contentType }),
+        ...(length === undefined ? {} : { "content-length": String(length) }),
+      };
+      const sent = body === undefined ? {} : { body: body.sentFor(call.model) };
       const operation = { method, path, headers, ...sent, isOperation: true };
-      const response = await this.#exchange(operation, signal, use);
-      const head = { status: response.status, headers: repliedHead(response.headers) };
-      let isFirst = true;
-      for await (const data of response.chunks()) {
-        yield isFirst ? { head, data } : { data };
-        isFirst = false;
-      }
-      if (isFirst) yield { head, data: new Uint8Array(0) };
-      reason = "OK";
-    } catch (thrown) {
-      const error = connectionFault(thrown);
-      ({ reason, retryAfterMs } = blameOf(error));
-      throw hasId || !isUnknownPath(error) ? error : noOperation(request);
-    } finally {
-      this.#giveBack(use, reason, retryAfterMs);
-      unfollow();
-      // What was read to its end is over.
-      if (reason !== "OK") leave.abort();
-    }
+      return operationPieces(await this.#exchange(operation, signal, use));
+    };
+    return this.#read(call, open, (error) =>
+      hasId || !isUnknownPath(error) ? error : noOperation(request),
+    );
   }
 
   /** Runs a call that is answered as a whole: with the time for a response, and the next key. */
