@@ -5,6 +5,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 passed=0
 failed=0
+failures=''
 
 # stage NAME SECONDS COMMAND…: runs it for that long at most. It counts as what its output sums up
 # ("Tests 3 passed" of vitest, "3 passed, 0 failed" of ours), else as one.
@@ -21,6 +22,12 @@ stage() {
   printf -- '--- %s: %s passed, %s failed, %s s\n' "$name" "$ok" "$bad" $((SECONDS - began))
   passed=$((passed + ok))
   failed=$((failed + bad))
+  if [ "$bad" -gt 0 ]; then failures+=$(printf '\n%s:\n%s' "$name" "$(failing "$log")"); fi
+}
+
+# failing LOG: the lines that name what failed, else the last ones.
+failing() {
+  grep -E '(^|[^[:alnum:]])FAIL([^[:alnum:]]|$)|^not ok|AssertionError' "$1" | head -20 || tail -20 "$1"
 }
 
 # counted WORD LOG: the number before the word in each line that sums up, added.
@@ -31,8 +38,9 @@ counted() {
 
 skip() { printf '\n=== %s\nskipped: %s\n' "$1" "$2"; }
 
-# sum_up: the last line of all; fails when any stage did.
+# sum_up: what failed, and the last line of all; fails when any stage did.
 sum_up() {
+  printf '%s\n' "$failures"
   printf '\n%s s\n%s passed, %s failed\n' "$SECONDS" "$passed" "$failed"
   [ "$failed" -eq 0 ]
 }

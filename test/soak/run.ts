@@ -1,7 +1,8 @@
 /**
  * Attacks a gateway in every known way and measures what becomes of it: memory, processor time, how
  * long another client waits. `npm run soak -- [names] [--seconds 20] [--built]`; each attack has a
- * fresh gateway. Fails when one makes the gateway die, grow or keep others waiting beyond the bounds.
+ * fresh gateway. Fails when one makes the gateway die, grow or keep others waiting beyond the bounds;
+ * an attack that is beyond them once is measured twice more, and most of the three count.
  */
 
 import { type ChildProcess, fork } from "node:child_process";
@@ -14,7 +15,7 @@ import type { Order, Outcome } from "./attacker.ts";
 import { attacks } from "./attacks.ts";
 import { Bystander } from "./bystander.ts";
 import { type GatewayProcess, startGateway } from "./gateway.ts";
-import { breachesOf, columns, type Measurement, rowOf, sightsOf } from "./verdict.ts";
+import { columns, type Measurement, rowOf, sightsOf, verdictOf } from "./verdict.ts";
 
 const sampleMs = 100;
 const idleMs = 500;
@@ -111,16 +112,21 @@ async function measure(attack: Attack): Promise<Measurement> {
 }
 
 const measurements: Measurement[] = [];
+let failed = 0;
 for (const attack of wanted) {
-  const measurement = await measure(attack);
-  measurements.push(measurement);
-  console.log(rowOf(measurement).join(" | "));
-  console.log(`  ${sightsOf(measurement)}`);
+  const ofAttack: Measurement[] = [];
+  while (verdictOf(ofAttack) === undefined) {
+    const measurement = await measure(attack);
+    ofAttack.push(measurement);
+    console.log(rowOf(measurement).join(" | "));
+    console.log(`  ${sightsOf(measurement)}`);
+  }
+  measurements.push(...ofAttack);
+  if (verdictOf(ofAttack) === false) failed += 1;
 }
-const failed = measurements.filter((each) => breachesOf(each).length > 0).length;
 const rows = measurements.map(rowOf);
 // Waits mean little where others want the processors, too.
 const load = `load average ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} processors`;
 console.log(`\n${markdownOf({ title: `Attacks of ${seconds} s, ${load}`, columns, rows })}`);
-console.log(`${measurements.length - failed} passed, ${failed} failed`);
+console.log(`${wanted.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

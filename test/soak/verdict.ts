@@ -49,6 +49,20 @@ export function breachesOf(measurement: Measurement): string[] {
   return breaches;
 }
 
+/**
+ * Whether the gateway stood an attack, by its measurements; undefined while more have to be made. One
+ * within the bounds is enough, and a death or what else went wrong is final. Memory or a wait beyond
+ * them is measured twice more, because single figures of a machine that others use, too, can be wrong:
+ * then two of the three decide.
+ */
+export function verdictOf(measurements: readonly Measurement[]): boolean | undefined {
+  const breaches = measurements.map(breachesOf);
+  if (breaches.flat().some((each) => each !== "memory" && each !== "wait")) return false;
+  const failed = breaches.filter(({ length }) => length > 0).length;
+  if (failed >= 2) return false;
+  return measurements.length > 2 * failed ? true : undefined;
+}
+
 /** The measurement as cells of a table. */
 export function rowOf(measurement: Measurement): string[] {
   const { attack, bytesSent, beforeBytes, peakBytes, afterBytes } = measurement;

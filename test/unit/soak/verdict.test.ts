@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { attacks } from "../../soak/attacks.ts";
-import { bounds, breachesOf, columns, type Measurement, rowOf } from "../../soak/verdict.ts";
+import {
+  bounds,
+  breachesOf,
+  columns,
+  type Measurement,
+  rowOf,
+  verdictOf,
+} from "../../soak/verdict.ts";
 
 const stood: Measurement = {
   attack: "crumbs",
@@ -40,6 +47,23 @@ test.each([
   const measurement = { ...stood, ...change };
   expect(breachesOf(measurement)).toEqual([breach]);
   expect(rowOf(measurement)[1]).toBe(`FAIL ${breach}`);
+});
+
+const slow = { ...stood, waitMs: bounds.waitMs + 1 };
+const grown = { ...stood, peakBytes: stood.peakBytes + 1 };
+
+test.each([
+  ["none is no verdict", [], undefined],
+  ["one within the bounds is enough", [stood], true],
+  ["one beyond them asks for more", [slow], undefined],
+  ["one of each asks for a third", [slow, stood], undefined],
+  ["two within outvote one beyond", [grown, stood, stood], true],
+  ["two beyond fail", [slow, grown], false],
+  ["two beyond fail, with one within", [slow, stood, slow], false],
+  ["a death is final", [{ ...stood, death: "out of memory" }], false],
+  ["another caller's bytes are final", [{ ...slow, problem: "another caller's bytes" }], false],
+])("measurements of an attack: %s", (_, measurements, verdict) => {
+  expect(verdictOf(measurements)).toBe(verdict);
 });
 
 test("a row has a cell for each column", () => {
