@@ -57,8 +57,8 @@ export interface ListedModel {
 export interface ChatBackend extends AsyncDisposable {
   /** A whole response, either in parts or in its short form; `chat/short-form.ts` makes one of the other. */
   chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse>;
-  /** The response as events; leaving the iteration cancels the call. */
-  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent>;
+  /** The response as events, those together that came together; leaving the iteration cancels the call. */
+  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<readonly ChatEvent[]>;
   /** A vector for each input, in order. Absent where there are none. */
   embed?(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse>;
   /** The tokens that a chat would read, exactly. Absent where nobody counts. */

@@ -191,7 +191,8 @@ export function coreChat(core: CoreBackend): ChatBackend {
     async *streamChat(request, call) {
       const reader = new PieceReader();
       for await (const piece of core.streamChat(coreRequest(request, call.model), call)) {
-        yield* reader.read(piece);
+        const read = reader.read(piece);
+        if (read.length > 0) yield read;
       }
     },
     listModels: (signal) => core.listModels(signal),

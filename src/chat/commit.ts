@@ -25,21 +25,24 @@ export function commits({ event }: ChatEvent): boolean {
 /** Events that may be held: a start, a usage and the beginnings of parts; more are passed on. */
 export const heldMax = 64;
 
-/** The events, none of them before the first that is content. */
+/** The events, none of them before the first that `isContent`. */
 export async function* heldUntilContent(
-  events: AsyncIterable<ChatEvent>,
-): AsyncGenerator<ChatEvent> {
-  const held: ChatEvent[] = [];
-  let hasCommitted = false;
-  for await (const event of events) {
-    if (!hasCommitted) {
-      held.push(event);
-      if (!commits(event) && held.length < heldMax) continue;
-      hasCommitted = true;
-      yield* held.splice(0);
+  batches: AsyncIterable<readonly ChatEvent[]>,
+  isContent: (event: ChatEvent) => boolean = commits,
+  onEnd: (held: readonly ChatEvent[]) => void = () => {},
+): AsyncGenerator<readonly ChatEvent[]> {
+  let held: ChatEvent[] | undefined = [];
+  for await (const batch of batches) {
+    if (held === undefined) {
+      yield batch;
       continue;
     }
-    yield event;
+    held.push(...batch);
+    if (!batch.some(isContent) && held.length < heldMax) continue;
+    yield held;
+    held = undefined;
   }
-  yield* held;
+  if (held === undefined) return;
+  onEnd(held);
+  if (held.length > 0) yield held;
 }

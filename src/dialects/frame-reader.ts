@@ -8,6 +8,9 @@ import { malformed } from "./upstream-error.ts";
 const frameBytesMaxDefault = 16 * 1024 * 1024;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const dataField = "data: ";
+/** What a line of data takes beside its characters. */
+const lineBytes = 32;
 const byteOrderMark = "\ufeff";
 
 /** Whole lines of bytes that come in any pieces. Lines end with LF, CR or both. */
@@ -20,6 +23,11 @@ class LineReader {
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+  }
+
+  /** Nothing of the next line has come. */
+  get isBetween(): boolean {
+    return this.#held.length === 0 && !this.#skipsLineFeed;
   }
 
   push(chunk: Buffer): string[] {
@@ -111,8 +119,28 @@ class EventReader implements FrameReader {
 
   push(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];
-    for (const line of this.#lines.push(bufferOf(chunk))) this.#line(line, frames);
+    const bytes = bufferOf(chunk);
+    const from = this.#plain(bytes, frames);
+    const rest = from === 0 ? bytes : bytes.subarray(from);
+    for (const line of this.#lines.push(rest)) this.#line(line, frames);
     return frames;
+  }
+
+  /** The faster way, for events of one line of data, which most are. Returns how far it came. */
+  #plain(bytes: Buffer, frames: Frame[]): number {
+    if (this.#event !== undefined || this.#data.length > 0 || !this.#lines.isBetween) return 0;
+    const carriage = bytes.indexOf(carriageReturn);
+    let from = 0;
+    while (bytes.toString("latin1", from, from + dataField.length) === dataField) {
+      const end = bytes.indexOf(lineFeed, from);
+      const isWhole = end >= 0 && bytes[end + 1] === lineFeed;
+      const isLong = end - from + lineBytes > this.#bytesMax;
+      if (!isWhole || isLong || (carriage >= 0 && carriage < end)) break;
+      frames.push({ data: bytes.toString("utf8", from + dataField.length, end) });
+      this.#isFirst = false;
+      from = end + 2;
+    }
+    return from;
   }
 
   #line(read: string, frames: Frame[]): void {
@@ -134,7 +162,7 @@ class EventReader implements FrameReader {
     if (name === "event") this.#event = value;
     if (name !== "data") return;
     // An empty line of data takes memory, too.
-    this.#dataLength += value.length + 32;
+    this.#dataLength += value.length + lineBytes;
     if (this.#dataLength > this.#bytesMax) {
       throw malformed(`the provider sent an event of more than ${this.#bytesMax} bytes`);
     }

@@ -1,14 +1,17 @@
 /** HTTP calls to one origin over kept connections: bounded in time and bytes, cancelled by a signal. */
 
 import { isIP, type LookupFunction } from "node:net";
-import type { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import {
   createBrotliDecompress,
   createGunzip,
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { errors, Pool } from "undici";
+import { Pool } from "undici";
+import { Slots } from "#core/slots.ts";
+import { failureOf, type Under } from "./failure.ts";
+import { Reply } from "./reply.ts";
 
 /** How an origin is reached. */
 export interface HttpClientOptions {
@@ -37,19 +40,6 @@ export interface OutgoingRequest {
   readonly idleTimeoutMs: number;
 }
 
-/** What went wrong with a call that the other side did not answer. */
-export type HttpFailure = "connect" | "connect_timeout" | "head_timeout" | "idle_timeout" | "reset";
-
-/** A call without a response, or one whose response broke off. `cause` is for the log only. */
-export class HttpClientError extends Error {
-  readonly failure: HttpFailure;
-
-  constructor(failure: HttpFailure, cause: unknown) {
-    super(`the HTTP call failed: ${failure}`, { cause });
-    this.failure = failure;
-  }
-}
-
 /** A response whose body is still to be read. It must be read to its end, or its signal aborted. */
 export interface IncomingResponse {
   readonly status: number;
@@ -61,53 +51,16 @@ export interface IncomingResponse {
   bytes(bytesMax: number): Promise<Uint8Array | undefined>;
 }
 
-const connectCodes = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "CERT_HAS_EXPIRED",
-]);
-
-/** A call under way, as far as it tells why something failed. */
-interface Under {
-  readonly signal: AbortSignal;
-  /** What the request's body has thrown. */
-  bodyFailure?: { readonly thrown: unknown };
-}
-
-/** What a library's error means; the signal's own reason when that has aborted. */
-function failureOf(thrown: unknown, { signal, bodyFailure }: Under): unknown {
-  if (signal.aborted) return signal.reason;
-  if (bodyFailure !== undefined) return bodyFailure.thrown;
-  if (thrown instanceof HttpClientError) return thrown;
-  if (thrown instanceof errors.ConnectTimeoutError) {
-    return new HttpClientError("connect_timeout", thrown);
-  }
-  if (thrown instanceof errors.HeadersTimeoutError) {
-    return new HttpClientError("head_timeout", thrown);
-  }
-  if (thrown instanceof errors.BodyTimeoutError) return new HttpClientError("idle_timeout", thrown);
-  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  return new HttpClientError(connectCodes.has(code) ? "connect" : "reset", thrown);
-}
-
 /** The codings that `accept-encoding` offers. */
 const acceptEncoding = "gzip, br, zstd";
 
-/** The body without its coding. */
-function decoded(body: Readable, coding: string | undefined): Readable {
+/** The pieces of a body without its coding. */
+function decoded(body: Reply, coding: string | undefined, under: Under): AsyncIterable<Uint8Array> {
   const decoder = decoderOf(coding?.trim().toLowerCase());
   if (decoder === undefined) return body;
   // What fails on one side ends the other, so that the connection is not kept for nobody.
-  body.on("error", (error) => decoder.destroy(error));
-  decoder.on("close", () => body.destroy());
-  return body.pipe(decoder);
+  pipeline(Readable.from(body, { objectMode: false }), decoder, () => {});
+  return explained(decoder, under);
 }
 
 function decoderOf(coding: string | undefined) {
@@ -170,11 +123,13 @@ function pinnedTo(address: string): LookupFunction {
 /** Calls one origin, such as https://api.example.com. */
 export class HttpClient implements AsyncDisposable {
   readonly #pool: Pool;
+  readonly #slots: Slots;
 
   constructor(
     origin: string,
     { connectionsMax, connectTimeoutMs, ca, address }: HttpClientOptions,
   ) {
+    this.#slots = new Slots(connectionsMax);
     this.#pool = new Pool(origin, {
       connections: connectionsMax,
       pipelining: 1,
@@ -190,27 +145,30 @@ export class HttpClient implements AsyncDisposable {
   async send(request: OutgoingRequest): Promise<IncomingResponse> {
     const { method, path, headers, body, signal, headTimeoutMs, idleTimeoutMs } = request;
     const under: Under = { signal };
-    try {
-      const response = await this.#pool.request({
+    // Not the library's queue: what waits there cannot leave it.
+    const turn = this.#slots.take(signal);
+    if (turn !== undefined) await turn;
+    const reply = new Reply(under, () => this.#slots.give());
+    this.#pool.dispatch(
+      {
         method,
         path,
         headers: { "accept-encoding": acceptEncoding, ...headers },
         body: libraryBody(body, under),
-        signal,
         headersTimeout: headTimeoutMs,
         bodyTimeout: idleTimeoutMs,
-      });
-      const received = headersOf(response.headers);
-      const readable = decoded(response.body, received["content-encoding"]);
-      return {
-        status: response.statusCode,
-        headers: received,
-        chunks: () => piecesOf(readable, under),
-        bytes: (bytesMax) => wholeOf(readable, under, bytesMax),
-      };
-    } catch (thrown) {
-      throw failureOf(thrown, under);
-    }
+      },
+      reply,
+    );
+    const head = await reply.head;
+    const received = headersOf(head.headers);
+    const pieces = decoded(reply, received["content-encoding"], under);
+    return {
+      status: head.status,
+      headers: received,
+      chunks: () => pieces,
+      bytes: (bytesMax) => wholeOf(pieces, bytesMax),
+    };
   }
 
   /** Cuts off what is under way. */
@@ -220,25 +178,27 @@ export class HttpClient implements AsyncDisposable {
 }
 
 /** Leaving the iteration gives up the response. */
-async function* piecesOf(body: Readable, under: Under): AsyncIterable<Uint8Array> {
+async function* explained(
+  body: AsyncIterable<Uint8Array>,
+  under: Under,
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of body) yield piece as Uint8Array;
+    for await (const piece of body) yield piece;
   } catch (thrown) {
     throw failureOf(thrown, under);
   }
 }
 
 async function wholeOf(
-  body: Readable,
-  under: Under,
+  body: AsyncIterable<Uint8Array>,
   bytesMax: number,
 ): Promise<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of piecesOf(body, under)) {
+  for await (const piece of body) {
     bytes += piece.length;
     if (bytes > bytesMax) return undefined;
     pieces.push(piece);
   }
-  return Buffer.concat(pieces);
+  return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
 }

@@ -55,8 +55,8 @@ export class ActiveChat extends RoutedCall {
     }, call);
   }
 
-  /** The response as events; `end` is to be called with how it went. */
-  events(call: DispatchedCall): AsyncGenerator<ChatEvent> {
+  /** The response as events, those together that came together. */
+  events(call: DispatchedCall): AsyncGenerator<readonly ChatEvent[]> {
     return this.pieces((backend, attempt) => {
       const events = backend.streamChat(this.#request, attempt);
       return attempt.failsDeclined === true ? untilDeclined(events) : events;

@@ -189,7 +189,7 @@ export class JudgedChat {
 /** The pieces of a response that replaces another. */
 function piecesOf(response: ChatResponse, cost: number): StreamChatResponse[] {
   const writer = new PieceWriter(true);
-  const pieces = eventsOf(response).flatMap((event) => writer.write(event) ?? []);
+  const pieces = writer.write(eventsOf(response));
   return [...pieces, writer.last({ cost, elapsedMs: 0 })].map((piece) => createPiece(piece));
 }
 

@@ -9,6 +9,23 @@ import type { ChatEvent, Part, Stop, Usage } from "#gen/polygate/v1/conversation
 type Piece = MessageInitShape<typeof StreamChatResponseSchema>;
 type Call = MessageInitShape<typeof ToolCallSchema> & { argumentsJson: string };
 
+/** What an event says in the short form: calls that are whole, then text. */
+interface Short {
+  readonly toolCalls?: Call[];
+  readonly delta?: string;
+}
+
+/** What two events say that follow each other in one piece. */
+function joined(before: Short | undefined, after: Short | undefined): Short | undefined {
+  if (before === undefined || after === undefined) return before ?? after;
+  const { toolCalls, delta } = after;
+  return {
+    ...before,
+    ...(toolCalls === undefined ? {} : { toolCalls: [...(before.toolCalls ?? []), ...toolCalls] }),
+    ...(delta === undefined ? {} : { delta: (before.delta ?? "") + delta }),
+  };
+}
+
 /** What the last piece says beside the response itself. */
 export interface LastPieceFacts {
   /** US dollars. */
@@ -40,14 +57,28 @@ export class PieceWriter {
     return this.#stop !== undefined;
   }
 
-  /** The piece of an event; undefined when it says nothing by itself. */
-  write(chatEvent: ChatEvent): Piece | undefined {
-    if (this.#withParts) this.#events.push(chatEvent);
+  /** The pieces of events that came together: mostly one, none when they say nothing by themselves. */
+  write(events: readonly ChatEvent[]): Piece[] {
+    const pieces: Piece[] = [];
+    let said: Short | undefined;
+    for (const event of events) {
+      const short = this.#shortOf(event);
+      // A piece's calls come before its text.
+      if (short?.toolCalls !== undefined && said?.delta !== undefined) {
+        pieces.push(this.#piece(said));
+        said = undefined;
+      }
+      said = joined(said, short);
+      if (this.#withParts) this.#events.push(event);
+    }
+    if (said !== undefined || this.#events.length > 0) pieces.push(this.#piece(said ?? {}));
+    return pieces;
+  }
+
+  /** What an event says in the short form, which has one response. */
+  #shortOf(chatEvent: ChatEvent): Short | undefined {
     if (chatEvent.event.case === "stop") this.stops.push(chatEvent.event.value);
-    // The short form has one response.
-    const short = chatEvent.choice === 0 ? this.#short(chatEvent) : undefined;
-    if (short === undefined && this.#events.length === 0) return undefined;
-    return this.#piece(short ?? {});
+    return chatEvent.choice === 0 ? this.#short(chatEvent) : undefined;
   }
 
   #piece(short: Piece): Piece {
@@ -56,7 +87,7 @@ export class PieceWriter {
     return piece;
   }
 
-  #short({ event }: ChatEvent): Piece | undefined {
+  #short({ event }: ChatEvent): Short | undefined {
     switch (event.case) {
       case "start":
         this.model = event.value.model;
@@ -83,7 +114,7 @@ export class PieceWriter {
     }
   }
 
-  #begin({ content }: Part): Piece | undefined {
+  #begin({ content }: Part): Short | undefined {
     if (content.case === "toolResult" && this.#call?.id === content.value.callId) {
       this.#call.result = content.value.parts.map(textOf).join("\n");
       return undefined;
@@ -101,7 +132,7 @@ export class PieceWriter {
   }
 
   /** The call that waited for its result. */
-  #takeCall(): Piece | undefined {
+  #takeCall(): Short | undefined {
     const call = this.#call;
     this.#call = undefined;
     this.#isCallWhole = false;

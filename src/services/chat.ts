@@ -16,7 +16,7 @@ import type { Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
-import type { ChatCache } from "./chat-cache.ts";
+import type { CachedChat, ChatCache } from "./chat-cache.ts";
 import { ActiveChat } from "./chat-call.ts";
 import type { ChatHooks } from "./chat-hooks.ts";
 import { PieceWriter } from "./chat-pieces.ts";
@@ -53,24 +53,41 @@ async function* answerPieces(
 ): AsyncGenerator<StreamChatResponse, readonly Stop[], undefined> {
   const writer = new PieceWriter(withParts);
   const end = chat.measure(call.signal);
+  let isOver = false;
   try {
     // To the end, not to the last event: leaving before it would cancel the backend's call.
-    for await (const event of chat.events(call)) {
-      const piece = writer.write(event);
-      if (piece !== undefined) yield createPiece(piece);
+    for await (const events of chat.events(call)) {
+      for (const piece of writer.write(events)) yield createPiece(piece);
     }
     if (!writer.isWhole) {
       throw fault("BACKEND_FAILED", "the backend ended its response before the last piece");
     }
     const cost = chat.account(writer);
     yield createPiece(writer.last({ cost, elapsedMs: chat.elapsedMs }));
+    isOver = true;
     end();
     return writer.stops;
   } catch (thrown) {
+    isOver = true;
     end(thrown);
     throw thrown;
   } finally {
-    end(new DOMException("the client left", "AbortError"));
+    if (!isOver) end(new DOMException("the client left", "AbortError"));
+  }
+}
+
+/** A response in pieces that the cache may have: nobody is asked for one that is kept. */
+async function* cachedPieces(
+  chat: ActiveChat,
+  pieces: ReturnType<CachedChat["stream"]>,
+): AsyncGenerator<StreamChatResponse> {
+  for await (const { message, isKept } of pieces) {
+    if (isKept && message.done) {
+      message.cost = 0;
+      message.processingTimeMs = Math.round(chat.elapsedMs);
+      chat.accountKept(message.modelUsed);
+    }
+    yield message;
   }
 }
 
@@ -94,25 +111,16 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     return { response, routedVia: context.responseHeader.get("x-polygate-provider") ?? "" };
   }
 
-  async function* pieces(
+  function pieces(
     request: ChatRequest,
     context: HandlerContext,
-  ): AsyncGenerator<StreamChatResponse> {
+  ): AsyncGenerator<StreamChatResponse, unknown, undefined> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
-    if (cached === undefined) {
-      yield* answerPieces(chat, request.withParts, backendCallOf(context));
-      return;
-    }
     const make = (call: RoutedCall) => answerPieces(chat, request.withParts, call);
-    for await (const { message, isKept } of cached.stream(make)) {
-      if (isKept && message.done) {
-        message.cost = 0;
-        message.processingTimeMs = Math.round(chat.elapsedMs);
-        chat.accountKept(message.modelUsed);
-      }
-      yield message;
-    }
+    return cached === undefined
+      ? make(backendCallOf(context))
+      : cachedPieces(chat, cached.stream(make));
   }
 
   function ask(request: ChatRequest, context: HandlerContext): Promise<Answered> {

@@ -1,6 +1,6 @@
 /** Responses that a provider declines to give: failures, where the route names somebody else to ask then. */
 
-import { commits, heldMax } from "#chat/commit.ts";
+import { commits, heldUntilContent } from "#chat/commit.ts";
 import { stopsOf } from "#chat/short-form.ts";
 import { fault } from "#errors/fault.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
@@ -19,21 +19,14 @@ function isRefusal({ event }: ChatEvent): boolean {
   return event.case === "stop" && event.value.kind === Kind.REFUSAL;
 }
 
+// Of several alternatives one may have been declined alone.
+const isContent = (event: ChatEvent) => commits(event) && !isRefusal(event);
+
 /** The events. Throws CONTENT_POLICY_REFUSED in their stead when they tell of nothing else. */
-export async function* untilDeclined(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
-  const held: ChatEvent[] = [];
-  let hasContent = false;
-  for await (const event of events) {
-    if (hasContent) {
-      yield event;
-      continue;
-    }
-    held.push(event);
-    // Of several alternatives one may have been declined alone.
-    if ((!commits(event) || isRefusal(event)) && held.length < heldMax) continue;
-    hasContent = true;
-    yield* held.splice(0);
-  }
-  if (held.some(isRefusal)) throw declined();
-  yield* held;
+export function untilDeclined(
+  events: AsyncIterable<readonly ChatEvent[]>,
+): AsyncGenerator<readonly ChatEvent[]> {
+  return heldUntilContent(events, isContent, (held) => {
+    if (held.some(isRefusal)) throw declined();
+  });
 }

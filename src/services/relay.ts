@@ -117,6 +117,7 @@ class Relaying {
     };
     const active = new RoutedCall(this.#deps, plan.model, ask, context);
     const end = active.measure(context.signal);
+    let isOver = false;
     try {
       switch (plan.operation.reply) {
         case "bytes":
@@ -129,12 +130,14 @@ class Relaying {
           yield await this.#list(plan, active, context);
           break;
       }
+      isOver = true;
       end();
     } catch (thrown) {
+      isOver = true;
       end(thrown);
       throw thrown;
     } finally {
-      end(new DOMException("the client left", "AbortError"));
+      if (!isOver) end(new DOMException("the client left", "AbortError"));
     }
   }
 

@@ -98,6 +98,7 @@ export class RoutedCall implements CallWatch {
   #asked: Asked[] | undefined;
   /** The try that answered. */
   #answered: Asked | undefined;
+  #isDescribed = false;
 
   /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
   constructor(deps: RoutedDeps, model: string, ask: ChatAsk, context: HandlerContext) {
@@ -135,36 +136,34 @@ export class RoutedCall implements CallWatch {
       end(thrown);
       throw thrown;
     } finally {
-      this.#describe();
+      this.#describeOnce();
     }
   }
 
   /** A response in pieces, which `measure` measures. Nobody else is asked once the request `isSpent`. */
-  async *pieces<T>(
+  pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
     isSpent?: () => boolean,
-  ): AsyncGenerator<T> {
-    const pieces = this.#deps.dispatch.stream(
+  ): AsyncGenerator<T, void, undefined> {
+    return this.#deps.dispatch.stream(
       this.#target.route,
       (backend, attempt) => open(backend, this.#callOf(attempt)),
       this.#dispatched(call, isSpent),
     );
-    let isDescribed = false;
-    try {
-      for await (const piece of pieces) {
-        if (!isDescribed) this.#describe();
-        isDescribed = true;
-        yield piece;
-      }
-    } finally {
-      if (!isDescribed) this.#describe();
-    }
   }
 
   /** Begins to measure a stream that ends with `signal`; the function that is returned ends it. */
   measure(signal: AbortSignal): (thrown?: unknown) => void {
-    return this.#deps.meter.begin({ backend: this.#target.kind, record: this.#record, signal });
+    const end = this.#deps.meter.begin({
+      backend: this.#target.kind,
+      record: this.#record,
+      signal,
+    });
+    return (thrown) => {
+      end(thrown);
+      this.#describeOnce();
+    };
   }
 
   /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
@@ -218,6 +217,7 @@ export class RoutedCall implements CallWatch {
       (asked) => asked.endpoint === endpoint && asked.model === model,
     );
     this.#record.upstream = endpoint;
+    this.#describe();
   }
 
   /** The call as a backend is given it; what is known of it goes into the record. */
@@ -231,8 +231,14 @@ export class RoutedCall implements CallWatch {
     return asked;
   }
 
-  /** Tells the client where its call went, whether or not it was answered. */
+  /** For a call that nobody answered. */
+  #describeOnce(): void {
+    if (!this.#isDescribed) this.#describe();
+  }
+
+  /** Tells the client where its call went. */
   #describe(): void {
+    this.#isDescribed = true;
     const headers = this.#context.responseHeader;
     headers.set("x-polygate-attempts", String(this.#record.attempts ?? 0));
     const last = this.#last;

@@ -3,6 +3,7 @@
 import { create, type DescMethod } from "@bufbuild/protobuf";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { Clock } from "#core/clock.ts";
+import { Deadlines } from "#core/deadlines.ts";
 import type {
   Frame,
   ReadRequest,
@@ -110,9 +111,12 @@ function keyOfQuery(target: string): string | undefined {
 
 class LlmSurface implements Surface {
   readonly #options: LlmSurfaceOptions;
+  /** Silences of streams: one timer for all of them. */
+  readonly #silences: Deadlines;
 
   constructor(options: LlmSurfaceOptions) {
     this.#options = options;
+    this.#silences = new Deadlines(options.heartbeatMs, options.clock);
   }
 
   take(exchange: Exchange, record: CallRecord): boolean | Promise<void> {
@@ -260,35 +264,43 @@ class LlmSurface implements Surface {
     const dropped = () => (relay.isRelayed ? [] : unknown);
     const headers = () => [...headersOf(pieces.header, dropped(), record), ...eventStream];
     const sending = new Sending(exchange, headers);
-    const silence = new AbortController();
-    // It ends with the stream, or because the client is gone, which the stream notices by itself.
-    this.#beat(sending, dialect.name, silence.signal).catch(() => {});
+    const stopBeating = this.#beat(sending, dialect.name);
     try {
       for await (const piece of pieces.messages) {
-        for (const event of piece.events) {
-          const written = writer.write(event);
-          if (written.length > 0) await sending.send(written);
-        }
+        const written = writer.write(piece.events);
+        if (written.length > 0) await sending.send(written);
       }
       await sending.send(writer.end());
     } catch (thrown) {
       if (!exchange.started || exchange.signal.aborted) throw thrown;
       await sending.send(writer.fail(thrown));
     } finally {
-      silence.abort();
+      stopBeating();
     }
     exchange.end();
   }
 
-  async #beat(sending: Beaten, dialect: string, signal: AbortSignal): Promise<void> {
-    const { clock, heartbeatMs } = this.#options;
+  /** Sends a sign of life after each silence, until the function that is returned is called. */
+  #beat(sending: Beaten, dialect: string): () => void {
     const heartbeat =
       dialect === "anthropic" ? 'event: ping\ndata: {"type": "ping"}\n\n' : ": keep-alive\n\n";
-    for (;;) {
+    let stop = () => {};
+    let isSending = false;
+    const beat = async () => {
+      isSending = true;
+      // It fails when the client is gone, which the stream notices by itself.
+      await sending.send(heartbeat).catch(() => {});
+      isSending = false;
+    };
+    const listen = () => {
       const seen = sending.pieces;
-      await clock.sleep(heartbeatMs, signal);
-      if (sending.pieces === seen) await sending.send(heartbeat);
-    }
+      stop = this.#silences.begin(() => {
+        if (sending.pieces === seen && !isSending) void beat();
+        listen();
+      });
+    };
+    listen();
+    return () => stop();
   }
 
   async #embed({ embed }: LlmEmbed, served: Served): Promise<void> {
@@ -332,9 +344,7 @@ class LlmSurface implements Surface {
     const input = createAsyncIterable([request]);
     const pieces = calls.stream(method, input, call, (message) => message as RelayResponse);
     const sending = new OperationSending(exchange, () => headersOf(pieces.header, [], record));
-    const silence = new AbortController();
-    // As for chats.
-    this.#beat(sending, dialect.name, silence.signal).catch(() => {});
+    const stopBeating = this.#beat(sending, dialect.name);
     try {
       for await (const piece of pieces.messages) await sending.pass(piece);
     } catch (thrown) {
@@ -342,7 +352,7 @@ class LlmSurface implements Surface {
       const { body } = dialect.writeError(faultFrom(thrown), record.requestId);
       await sending.send(sseText({ data: JSON.stringify(body) }));
     } finally {
-      silence.abort();
+      stopBeating();
     }
     sending.end();
   }
@@ -380,12 +390,15 @@ class EventWriter {
     this.#relay = relay;
   }
 
-  write(event: ChatEvent): string | Uint8Array {
-    const words = this.#relay.wordsOf(event);
+  /** The text of events that came together: in a relay the first of them has the words of all. */
+  write(events: readonly ChatEvent[]): string | Uint8Array {
+    const [first] = events;
+    if (first === undefined) return "";
+    const words = this.#relay.wordsOf(first);
     this.#isRelayed ??= words !== undefined;
-    if (!this.#isRelayed) return textOf(this.#writer.write(event));
+    if (!this.#isRelayed) return textOf(events.flatMap((event) => this.#writer.write(event)));
     // A failure of the gateway's own, which it would write, is one of the same response.
-    if (event.event.case === "start") this.#writer.write(event);
+    if (first.event.case === "start") this.#writer.write(first);
     this.#isOver ||= words?.isFailure === true;
     return words?.bytes ?? "";
   }

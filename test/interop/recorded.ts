@@ -77,7 +77,8 @@ function read(dialect: ServerDialect, wire: Buffer): Read {
   const events: ChatEvent[] = [];
   let failure: unknown;
   try {
-    events.push(...reader.push(wire), ...reader.end());
+    for (const batch of reader.push(wire)) events.push(...batch);
+    events.push(...reader.end());
   } catch (thrown) {
     failure = thrown;
   }

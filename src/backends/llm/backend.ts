@@ -8,17 +8,18 @@ import { normalized, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
-import { onAbort } from "#core/on-abort.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
 import type {
   DialectClient,
   DialectName,
   ErrorResponse,
+  Frame,
   StreamReader,
   WrittenRequest,
 } from "#dialects/dialect.ts";
 import { clients } from "#dialects/dialects.ts";
+import { readTogether } from "#dialects/event-batch.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
@@ -41,17 +42,13 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
-import {
-  HttpClient,
-  HttpClientError,
-  type IncomingResponse,
-  type OutgoingRequest,
-} from "#http-client/client.ts";
+import { HttpClient, type IncomingResponse, type OutgoingRequest } from "#http-client/client.ts";
+import { HttpClientError } from "#http-client/failure.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import { KeyRing, type KeyUse, tailOf } from "./key-ring.ts";
 import { type DialectPaths, keyHeaders, pathsOf, type VertexPlace } from "./paths.ts";
 import type { KeyHeader } from "./presets.ts";
-import { withResponseLimits, withTotalTimeout } from "./response-limits.ts";
+import { LimitedCall } from "./response-limits.ts";
 import { parseVectors } from "./vector-json.ts";
 
 /** How a provider is reached. */
@@ -107,6 +104,9 @@ const clientsOwn: ReadonlySet<Reason | undefined> = new Set([
   "MODEL_UNKNOWN",
 ]);
 
+/** Events that came together. */
+type Batch = readonly ChatEvent[];
+
 /** What is sent for a chat. */
 interface Outgoing {
   readonly path: string;
@@ -123,6 +123,13 @@ interface Sent extends Partial<Outgoing> {
   readonly method?: "GET" | "POST" | "DELETE";
   /** An operation beside chat, in its client's words. */
   readonly isOperation?: boolean;
+}
+
+/** How a call that is answered in pieces is run. */
+interface ReadTerms {
+  /** Within the times for a first token and for a whole response. */
+  readonly isLimited?: boolean;
+  readonly explain?: (error: unknown) => unknown;
 }
 
 /** Largest response that holds vectors: some 3 million numbers as text. */
@@ -227,15 +234,13 @@ async function* operationPieces(response: IncomingResponse): AsyncGenerator<Oper
   if (isFirst) yield { head, data: new Uint8Array(0) };
 }
 
-async function* relayed(
-  response: IncomingResponse,
-  reader: RelayReader,
-): AsyncGenerator<ChatEvent> {
+async function* relayed(response: IncomingResponse, reader: RelayReader): AsyncGenerator<Batch> {
   for await (const chunk of response.chunks()) {
-    // A loop: `yield*` waits for each event as if it were a promise.
-    for (const event of reader.push(chunk)) yield event;
+    // A loop: `yield*` waits for each batch as if it were a promise.
+    for (const batch of reader.push(chunk)) yield batch;
   }
-  yield* reader.end();
+  const last = reader.end();
+  if (last.length > 0) yield last;
 }
 
 /** Calls one provider. Connects on first use. */
@@ -287,27 +292,18 @@ export class LlmBackend implements ChatBackend {
     this.#keys.reset();
   }
 
-  /** The response as events; leaving the iteration cancels the provider's call. */
-  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<ChatEvent> {
+  /** The response as events, those of a read together; leaving the iteration cancels the provider's call. */
+  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<Batch> {
     const outgoing = this.#outgoing(request, call, true);
-    return withResponseLimits(
-      (signal) => {
-        const events = this.#events(outgoing, { ...call, signal });
-        // What is relayed is held back by its reader, bytes and all.
-        return outgoing.relay === undefined ? heldUntilContent(events) : events;
-      },
-      { signal: call.signal, first: this.#first, total: this.#total },
-    );
-  }
-
-  #events(outgoing: Outgoing, call: ChatCall): AsyncGenerator<ChatEvent> {
-    return this.#read(call, async (signal, use) => {
+    const open = async (signal: AbortSignal, use: KeyUse) => {
       const response = await this.#exchange(outgoing, signal, use);
       const reader = this.#dialect.streamReader(this.#target(call));
+      // What is relayed is held back by its reader, bytes and all.
       return outgoing.relay === undefined
-        ? this.#translated(response, reader)
+        ? heldUntilContent(this.#translated(response, reader))
         : relayed(response, new RelayReader(outgoing.relay, reader));
-    });
+    };
+    return this.#read(call, open, { isLimited: true });
   }
 
   /**
@@ -317,36 +313,40 @@ export class LlmBackend implements ChatBackend {
   async *#read<T>(
     call: ChatCall,
     open: (signal: AbortSignal, use: KeyUse) => Promise<AsyncIterable<T>>,
-    explain: (error: unknown) => unknown = (error) => error,
+    { isLimited = false, explain = (error) => error }: ReadTerms,
   ): AsyncGenerator<T> {
-    const leave = new AbortController();
-    const { signal } = leave;
-    const unfollow = onAbort(call.signal, (abort) => leave.abort(abort));
+    const limited = new LimitedCall(call.signal);
+    const begun = isLimited ? limited.limitFirst(this.#first) : undefined;
+    if (isLimited) limited.limitTotal(this.#total);
     const use = this.#keys.take(call.model);
     let reason: Reason | "OK" | undefined;
     let retryAfterMs: number | undefined;
     try {
-      yield* await open(signal, use);
+      // A loop: `yield*` waits for each piece as if it were a promise.
+      for await (const piece of await open(limited.signal, use)) {
+        begun?.();
+        yield piece;
+      }
       reason = "OK";
     } catch (thrown) {
-      const error = connectionFault(thrown);
+      const error = limited.explain(connectionFault(thrown));
       ({ reason, retryAfterMs } = blameOf(error));
       throw explain(error);
     } finally {
       this.#giveBack(use, reason, retryAfterMs);
-      unfollow();
-      // What was read to its end is over.
-      if (reason !== "OK") leave.abort();
+      limited.end(reason === "OK");
     }
   }
 
-  async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<ChatEvent> {
+  async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<Batch> {
     const frames = frameReader(this.#paths.framing);
+    const read = (frame: Frame) => reader.read(frame);
     for await (const chunk of response.chunks()) {
-      for (const frame of frames.push(chunk)) for (const event of reader.read(frame)) yield event;
+      for (const batch of readTogether(frames.push(chunk), read)) yield batch;
     }
-    for (const frame of frames.end()) yield* reader.read(frame);
-    yield* reader.end();
+    for (const batch of readTogether(frames.end(), read)) yield batch;
+    const last = reader.end();
+    if (last.length > 0) yield last;
   }
 
   /** A vector for each input. Fails as `chat` does; with OPERATION_UNSUPPORTED where there are none. */
@@ -429,18 +429,25 @@ export class LlmBackend implements ChatBackend {
       const operation = { method, path, headers, ...sent, isOperation: true };
       return operationPieces(await this.#exchange(operation, signal, use));
     };
-    return this.#read(call, open, (error) =>
-      hasId || !isUnknownPath(error) ? error : noOperation(request),
-    );
+    return this.#read(call, open, {
+      explain: (error) => (hasId || !isUnknownPath(error) ? error : noOperation(request)),
+    });
   }
 
   /** Runs a call that is answered as a whole: with the time for a response, and the next key. */
-  #once<T>(
+  async #once<T>(
     { signal, model }: ChatCall,
     work: (signal: AbortSignal, use: KeyUse) => Promise<T>,
   ): Promise<T> {
-    const limits = { signal, total: this.#total };
-    return withTotalTimeout((limited) => this.#withKey(model, (use) => work(limited, use)), limits);
+    const limited = new LimitedCall(signal);
+    limited.limitTotal(this.#total);
+    try {
+      return await this.#withKey(model, (use) => work(limited.signal, use));
+    } catch (thrown) {
+      throw limited.explain(thrown);
+    } finally {
+      limited.end(true);
+    }
   }
 
   /** Runs a call with the next key, which is judged by how it ends. */

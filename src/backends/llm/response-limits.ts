@@ -1,20 +1,11 @@
-/** The limits of one response: the time until its first event, and the time for all of it. */
+/** The limits of one call: the time until the first event of its response, and the time for all of it. */
 
 import type { Deadlines } from "#core/deadlines.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 
-/** What bounds a response. */
-export interface ResponseLimits {
-  readonly signal: AbortSignal;
-  /** Until the first event of a stream. */
-  readonly first: Deadlines;
-  /** Until its end. */
-  readonly total: Deadlines;
-}
-
-/** A call that aborts with its caller, or when a limit passes. */
-class Bounded {
+/** A call that aborts with its caller, when a limit passes, or when its response is left. */
+export class LimitedCall {
   readonly #over = new AbortController();
   readonly #caller: AbortSignal;
   readonly #ends: (() => void)[];
@@ -30,8 +21,22 @@ class Bounded {
     return this.#over.signal;
   }
 
-  /** Adds a limit. `late` makes its error only when it passes: one costs more than most of a call. Returns what ends it. */
-  limit(deadlines: Deadlines, late: () => Error): () => void {
+  /** Fails the call with BACKEND_FIRST_TOKEN_TIMEOUT unless the function that is returned is called in time. */
+  limitFirst(first: Deadlines): () => void {
+    return this.#limit(first, () =>
+      fault("BACKEND_FIRST_TOKEN_TIMEOUT", `no token within ${first.lengthMs} ms`),
+    );
+  }
+
+  /** Fails the call with BACKEND_TOTAL_TIMEOUT unless it ends in time. */
+  limitTotal(total: Deadlines): void {
+    this.#limit(total, () =>
+      fault("BACKEND_TOTAL_TIMEOUT", `the response was not whole within ${total.lengthMs} ms`),
+    );
+  }
+
+  /** `late` makes its error only when it passes: one costs more than most of a call. */
+  #limit(deadlines: Deadlines, late: () => Error): () => void {
     const end = deadlines.begin(() => {
       this.#late ??= late();
       this.#over.abort(this.#late);
@@ -45,54 +50,12 @@ class Bounded {
     return this.#late !== undefined && !this.#caller.aborted ? this.#late : thrown;
   }
 
-  end(): void {
+  /** Nothing can be late any more. A response that was not read to its end is given up. */
+  end(isWhole: boolean): void {
     for (const end of this.#ends) end();
+    if (!isWhole) this.#over.abort(left);
   }
 }
 
-function limitTotal(call: Bounded, total: Deadlines): void {
-  call.limit(total, () =>
-    fault("BACKEND_TOTAL_TIMEOUT", `the response was not whole within ${total.lengthMs} ms`),
-  );
-}
-
-/** Runs a call that is answered as a whole. Throws BACKEND_TOTAL_TIMEOUT when it takes too long; its signal aborts then. */
-export async function withTotalTimeout<T>(
-  work: (signal: AbortSignal) => Promise<T>,
-  { signal, total }: Omit<ResponseLimits, "first">,
-): Promise<T> {
-  const call = new Bounded(signal);
-  limitTotal(call, total);
-  try {
-    return await work(call.signal);
-  } catch (thrown) {
-    throw call.explain(thrown);
-  } finally {
-    call.end();
-  }
-}
-
-/**
- * Opens a stream and pulls it. Throws BACKEND_FIRST_TOKEN_TIMEOUT when nothing came in time, and
- * BACKEND_TOTAL_TIMEOUT when it has not ended in time; the stream's signal aborts then.
- */
-export async function* withResponseLimits<T>(
-  open: (signal: AbortSignal) => AsyncIterable<T>,
-  { signal, first, total }: ResponseLimits,
-): AsyncGenerator<T> {
-  const call = new Bounded(signal);
-  const begun = call.limit(first, () =>
-    fault("BACKEND_FIRST_TOKEN_TIMEOUT", `no token within ${first.lengthMs} ms`),
-  );
-  limitTotal(call, total);
-  try {
-    for await (const event of open(call.signal)) {
-      begun();
-      yield event;
-    }
-  } catch (thrown) {
-    throw call.explain(thrown);
-  } finally {
-    call.end();
-  }
-}
+/** Nobody sees it: the call has ended before. */
+const left = new Error("nobody reads the response");

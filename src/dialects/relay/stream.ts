@@ -10,7 +10,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import { type ChatEvent, ChatEventSchema } from "#gen/polygate/v1/conversation_pb.js";
 import { EventCutter } from "./event-cutter.ts";
-import type { Relay } from "./relay.ts";
+import type { Relay, Words } from "./relay.ts";
 
 /** Bytes that are held until the response has content; more are passed on. */
 const heldBytesMax = 4 * 1024 * 1024;
@@ -45,38 +45,45 @@ export class RelayReader {
   readonly #cutter = new EventCutter();
   readonly #frames = frameReader("sse");
   /** What came before the first content: until then another provider may answer instead. */
-  #held: { bytes: Buffer[]; count: number; events: ChatEvent[]; frames: number } | undefined = {
-    bytes: [],
-    count: 0,
-    events: [],
-    frames: 0,
-  };
+  #held: { readonly batch: Batch; count: number; frames: number } | undefined;
 
   constructor(relay: Relay, reader: StreamReader) {
     this.#relay = relay;
     this.#reader = reader;
+    this.#held = { batch: new Batch(), count: 0, frames: 0 };
   }
 
-  /** The events of a piece of the stream, none of them before the first content. Throws as the dialect's reader does. */
-  *push(chunk: Uint8Array): Generator<ChatEvent> {
-    for (const bytes of this.#cutter.push(chunk)) yield* this.#read(bytes);
+  /** The events of a piece of the stream together, none of them before the first content. Throws as the dialect's reader does. */
+  *push(chunk: Uint8Array): Generator<readonly ChatEvent[]> {
+    const batch = new Batch();
+    let failure: { readonly thrown: unknown; readonly words?: Buffer } | undefined;
+    for (const bytes of this.#cutter.push(chunk)) {
+      failure = this.#read(bytes, batch);
+      if (failure !== undefined) break;
+    }
+    if (!batch.isEmpty) yield batch.saidIn(this.#relay);
+    if (failure === undefined) return;
+    const { thrown, words } = failure;
+    if (words !== undefined) yield new Batch([], [words]).saidIn(this.#relay, { isFailure: true });
+    throw thrown;
   }
 
   /** The connection has ended. Throws BACKEND_FAILED unless the response was whole. */
-  *end(): Generator<ChatEvent> {
-    const events = this.#reader.end();
-    yield* this.#pass(this.#cutter.rest(), events, true);
+  end(): readonly ChatEvent[] {
+    const batch = new Batch();
+    this.#pass(this.#cutter.rest(), this.#reader.end(), { to: batch, hasContent: true });
+    return batch.isEmpty ? [] : batch.saidIn(this.#relay);
   }
 
-  *#read(bytes: Buffer): Generator<ChatEvent> {
+  /** Adds what an event says to the batch. Returns the failure that it tells of, in words that may be passed on. */
+  #read(bytes: Buffer, batch: Batch): { thrown: unknown; words?: Buffer } | undefined {
     const frames = this.#frames.push(bytes);
     let events: ChatEvent[];
     try {
       events = frames.flatMap((frame) => this.#reader.read(frame));
     } catch (thrown) {
       const isTold = this.#held === undefined && !ownWords.has(reasonOf(faultFrom(thrown)));
-      if (isTold) yield this.#worded([], { bytes, isFailure: true })[0] as ChatEvent;
-      throw thrown;
+      return isTold ? { thrown, words: bytes } : { thrown };
     }
     const isHidden =
       this.#relay.request.hidesUsage &&
@@ -85,30 +92,63 @@ export class RelayReader {
     const isNews = frames.some(
       ({ event }) => event !== undefined && events.length === 0 && !quietEvents.has(event),
     );
-    yield* this.#pass(isHidden ? Buffer.alloc(0) : bytes, events, isNews || events.some(commits));
+    const shown = isHidden ? Buffer.alloc(0) : bytes;
+    this.#pass(shown, events, { to: batch, hasContent: isNews || events.some(commits) });
+    return undefined;
   }
 
-  #pass(bytes: Buffer, events: ChatEvent[], hasContent: boolean): ChatEvent[] {
+  #pass(
+    bytes: Buffer,
+    events: ChatEvent[],
+    { to, hasContent }: { readonly to: Batch; readonly hasContent: boolean },
+  ): void {
     const held = this.#held;
     if (held === undefined) {
-      return bytes.length === 0 ? events : this.#worded(events, { bytes });
+      to.add(events, bytes);
+      return;
     }
-    held.bytes.push(bytes);
+    held.batch.add(events, bytes);
     held.count += bytes.length;
-    held.events.push(...events);
     held.frames += 1;
-    if (!hasContent && held.frames < heldMax && held.count < heldBytesMax) return [];
+    if (!hasContent && held.frames < heldMax && held.count < heldBytesMax) return;
     this.#held = undefined;
-    return this.#worded(held.events, { bytes: Buffer.concat(held.bytes) });
+    to.addAll(held.batch);
+  }
+}
+
+/** Events, and the bytes in which they were said. */
+class Batch {
+  readonly #events: ChatEvent[];
+  readonly #bytes: Buffer[];
+
+  constructor(events: ChatEvent[] = [], bytes: Buffer[] = []) {
+    this.#events = events;
+    this.#bytes = bytes;
   }
 
-  /** The events, the first of which was said in `words`; one that says nothing where there is none. */
-  #worded(
-    events: ChatEvent[],
-    words: { readonly bytes: Buffer; readonly isFailure?: boolean },
-  ): ChatEvent[] {
-    const told = events.length === 0 ? [create(ChatEventSchema)] : events;
-    this.#relay.said(told[0] as ChatEvent, words);
-    return told;
+  get isEmpty(): boolean {
+    return this.#events.length === 0 && this.#bytes.length === 0;
+  }
+
+  add(events: readonly ChatEvent[], bytes: Buffer): void {
+    this.#events.push(...events);
+    if (bytes.length > 0) this.#bytes.push(bytes);
+  }
+
+  addAll(other: Batch): void {
+    this.#events.push(...other.#events);
+    this.#bytes.push(...other.#bytes);
+  }
+
+  /** The events, the first of which was said in the bytes; one that says nothing where there is none. */
+  saidIn(relay: Relay, about: Pick<Words, "isFailure"> = {}): readonly ChatEvent[] {
+    const first = this.#events[0] ?? create(ChatEventSchema);
+    if (this.#events.length === 0) this.#events.push(first);
+    const [only = Buffer.alloc(0)] = this.#bytes;
+    relay.said(first, {
+      ...about,
+      bytes: this.#bytes.length < 2 ? only : Buffer.concat(this.#bytes),
+    });
+    return this.#events;
   }
 }

@@ -15,11 +15,13 @@ async function seen(...events: readonly (ChatEvent | Error)[]): Promise<(string 
   async function* source() {
     for (const event of events) {
       if (event instanceof Error) throw event;
-      yield event;
+      yield [event];
     }
   }
   try {
-    for await (const { event } of heldUntilContent(source())) cases.push(event.case);
+    for await (const batch of heldUntilContent(source())) {
+      cases.push(...batch.map(({ event }) => event.case));
+    }
   } catch (thrown) {
     cases.push(String(thrown));
   }

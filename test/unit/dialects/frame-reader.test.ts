@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { frameReader } from "#dialects/frame-reader.ts";
 
@@ -44,6 +45,22 @@ describe("server-sent events", () => {
     for (let count = 0; count < 1_000_000; count += 1) reader.push(Buffer.from("x"));
     expect(held() - before).toBeLessThan(50 << 20);
   });
+});
+
+it("any stream of events reads the same in pieces of any size", () => {
+  const part = fc.constantFrom(
+    ...['data: {"a":1}\n\n', "data: ä😀\n\n", "data:x\n\n", "data: a\ndata: b\n\n"],
+    ...["event: a\ndata: b\n\n", ": c\n\n", "\n", "\r", "\r\n", "data: ", "d", "data: a\rb\n\n"],
+  );
+  fc.assert(
+    fc.property(
+      fc.array(part, { maxLength: 40 }),
+      fc.integer({ min: 2, max: 200 }),
+      (parts, size) => {
+        expect(framesOf("sse", parts.join(""), size)).toEqual(framesOf("sse", parts.join(""), 1));
+      },
+    ),
+  );
 });
 
 describe("lines of JSON", () => {

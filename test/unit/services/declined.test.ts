@@ -19,10 +19,12 @@ const stop = (kind: Kind): EventInit => ({ case: "stop", value: { kind } });
 async function seen(...events: EventInit[]): Promise<(string | undefined)[]> {
   const cases: (string | undefined)[] = [];
   async function* source() {
-    for (const event of events) yield create(ChatEventSchema, { event });
+    for (const event of events) yield [create(ChatEventSchema, { event })];
   }
   try {
-    for await (const { event } of untilDeclined(source())) cases.push(event.case);
+    for await (const batch of untilDeclined(source())) {
+      cases.push(...batch.map(({ event }) => event.case));
+    }
   } catch (thrown) {
     cases.push(reasonOf(faultFrom(thrown)));
   }

@@ -59,7 +59,9 @@ async function streamed(
   signal = never,
 ): Promise<ChatResponse> {
   const assembler = new Assembler();
-  for await (const event of backend.streamChat(asked, { ...call, signal })) assembler.add(event);
+  for await (const batch of backend.streamChat(asked, { ...call, signal })) {
+    for (const event of batch) assembler.add(event);
+  }
   return assembler.response;
 }
 
@@ -157,8 +159,8 @@ describe.each(dialects)("%s", (dialect) => {
     await using provider = await startProvider(dialect);
     await using backend = backendOf(provider, dialect);
     provider.faults.push({ kind: "stall_after", frames: 5 });
-    for await (const event of backend.streamChat(request, { ...call, signal: never })) {
-      expect(event.$typeName).toBe("polygate.v1.ChatEvent");
+    for await (const [event] of backend.streamChat(request, { ...call, signal: never })) {
+      expect(event?.$typeName).toBe("polygate.v1.ChatEvent");
       break;
     }
     await expect.poll(() => provider.open()).toBe(0);

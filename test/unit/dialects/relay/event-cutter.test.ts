@@ -39,6 +39,26 @@ test("cut into any chunks, no byte is lost, added or moved", () => {
   );
 });
 
+test("where lines end with LF, events are cut at the same places however the bytes come", () => {
+  const texts = fc.array(fc.constantFrom("\n", "d", "é", ": c", "\n\n", "data: a\n\n"), {
+    maxLength: 60,
+  });
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 2, max: 40 }), (parts, size) => {
+      const bytes = Buffer.from(parts.join(""));
+      const cut = (step: number) => {
+        const cutter = new EventCutter();
+        const pieces: string[] = [];
+        for (let at = 0; at < bytes.length; at += step) {
+          pieces.push(...cutter.push(bytes.subarray(at, at + step)).map(String));
+        }
+        return [...pieces, cutter.rest().toString()];
+      };
+      expect(cut(size)).toEqual(cut(1));
+    }),
+  );
+});
+
 test("an event beyond the bound is refused, in one piece and in many, of comments too", () => {
   expect(() => new EventCutter(8).push(Buffer.from("data: 123"))).toThrow(/more than 8 bytes/);
   const cutter = new EventCutter(8);

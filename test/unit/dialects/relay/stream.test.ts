@@ -54,8 +54,8 @@ function relayed(dialect: ServerDialect, chunks: readonly Buffer[], hidesUsage =
   const events: ChatEvent[] = [];
   let failure: unknown;
   try {
-    for (const chunk of chunks) for (const event of reader.push(chunk)) events.push(event);
-    for (const event of reader.end()) events.push(event);
+    for (const chunk of chunks) for (const batch of reader.push(chunk)) events.push(...batch);
+    events.push(...reader.end());
   } catch (thrown) {
     failure = thrown;
   }
