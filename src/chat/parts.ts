@@ -1,6 +1,6 @@
 /** Makes the parts and events of conversations. Pure. */
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type ChatEvent,
   ChatEventSchema,
@@ -14,6 +14,11 @@ import {
   type ToolCallPartSchema,
   type Usage,
 } from "#gen/polygate/v1/conversation_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
+
+const createPart = creatorOf(PartSchema);
+const createStop = creatorOf(StopSchema);
+const createEvent = creatorOf(ChatEventSchema);
 
 /** What a part consists of: its kind and the value of that kind. */
 export type PartContent = Exclude<
@@ -23,7 +28,7 @@ export type PartContent = Exclude<
 
 /** A part of the kind and value that `content` names. */
 export function partOf(content: PartContent, cache?: Part["cache"]): Part {
-  return create(PartSchema, cache === undefined ? { content } : { content, cache });
+  return createPart(cache === undefined ? { content } : { content, cache });
 }
 
 /** Words. */
@@ -55,7 +60,7 @@ export function stopOf(
   raw: string,
   more: { sequence?: string; detail?: string } = {},
 ): Stop {
-  return create(StopSchema, { kind, raw, ...more });
+  return createStop({ kind, raw, ...more });
 }
 
 /** What happened in a stream: its kind and value. */
@@ -66,7 +71,7 @@ export type EventContent = Exclude<
 
 /** An event of part `index` of response `choice`. */
 export function eventOf(event: EventContent, index = 0, choice = 0): ChatEvent {
-  return create(ChatEventSchema, { event, index, choice });
+  return createEvent({ event, index, choice });
 }
 
 /** The events that the readers of all dialects make alike. */

@@ -1,7 +1,9 @@
 /** Tokens of a call in their canonical form: totals that include every kind listed beside them. Pure. */
 
-import { create } from "@bufbuild/protobuf";
 import { type Usage, UsageSchema } from "#gen/polygate/v1/conversation_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
+
+const createUsage = creatorOf(UsageSchema);
 
 /** What a provider reported, whatever its own way of counting: `uncached` excludes both kinds of cache. */
 export interface ReportedTokens {
@@ -20,7 +22,7 @@ export interface ReportedTokens {
 export function usageOf(tokens: ReportedTokens): Usage {
   const { uncached, cacheRead = 0, cacheWrite = 0, written } = tokens;
   const promptTokens = uncached + cacheRead + cacheWrite;
-  return create(UsageSchema, {
+  return createUsage({
     promptTokens,
     completionTokens: written,
     totalTokens: promptTokens + written,

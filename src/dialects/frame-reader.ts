@@ -104,6 +104,14 @@ function bufferOf(chunk: Uint8Array): Buffer {
     : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
+/** Whether a field of data, of the common form, begins there. */
+function isDataField(bytes: Buffer, at: number): boolean {
+  for (let place = 0; place < dataField.length; place += 1) {
+    if (bytes[at + place] !== dataField.charCodeAt(place)) return false;
+  }
+  return true;
+}
+
 class EventReader implements FrameReader {
   readonly #lines: LineReader;
   readonly #bytesMax: number;
@@ -121,6 +129,7 @@ class EventReader implements FrameReader {
     const frames: Frame[] = [];
     const bytes = bufferOf(chunk);
     const from = this.#plain(bytes, frames);
+    if (from === bytes.length) return frames;
     const rest = from === 0 ? bytes : bytes.subarray(from);
     for (const line of this.#lines.push(rest)) this.#line(line, frames);
     return frames;
@@ -131,7 +140,7 @@ class EventReader implements FrameReader {
     if (this.#event !== undefined || this.#data.length > 0 || !this.#lines.isBetween) return 0;
     const carriage = bytes.indexOf(carriageReturn);
     let from = 0;
-    while (bytes.toString("latin1", from, from + dataField.length) === dataField) {
+    while (isDataField(bytes, from)) {
       const end = bytes.indexOf(lineFeed, from);
       const isWhole = end >= 0 && bytes[end + 1] === lineFeed;
       const isLong = end - from + lineBytes > this.#bytesMax;

@@ -4,6 +4,7 @@ import {
   create,
   type DescField,
   type DescMessage,
+  type DescOneof,
   type MessageInitShape,
   type MessageShape,
   ScalarType,
@@ -15,8 +16,10 @@ import { isJsonStruct } from "./struct-field.ts";
 /** What `create` makes of the fields that are named; a message of the type stays what it is. */
 export type Creator<M extends DescMessage> = (init?: MessageInitShape<M>) => MessageShape<M>;
 
-/** What a message has of a field's value, which is neither undefined nor null. */
+/** What a message has of a value, which is neither undefined nor null; `odd` leaves the message to the library. */
 type Taking = (value: unknown) => unknown;
+
+const odd = Symbol("a value of an odd form");
 
 /** How a type's messages are made. */
 interface Making {
@@ -36,8 +39,9 @@ function makingOf(desc: DescMessage): Making {
   makings.set(desc, making);
   for (const field of desc.fields) {
     const take = takingOf(field);
-    if (take !== undefined) takings.set(field.localName, take);
+    if (take !== undefined && field.oneof === undefined) takings.set(field.localName, take);
   }
+  for (const oneof of desc.oneofs) takings.set(oneof.localName, takingOfCase(oneof));
   return making;
 }
 
@@ -72,10 +76,21 @@ function isBytes({ scalar }: DescField): boolean {
   return scalar === ScalarType.BYTES;
 }
 
-/** Oneofs, bytes, maps of messages and messages of a form of their own are left to the library. */
+/** The case that is set, with the value of its field. */
+function takingOfCase({ fields }: DescOneof): Taking {
+  const takings = new Map(fields.map((field) => [field.localName, takingOf(field)]));
+  return (set) => {
+    const { case: name, value } = set as { readonly case?: string; readonly value?: unknown };
+    const take = name === undefined ? undefined : takings.get(name);
+    if (take === undefined || value === undefined || value === null) return odd;
+    return { case: name, value: take(value) };
+  };
+}
+
+/** Bytes, maps of messages and messages of a form of their own are left to the library. */
 function takingOf(field: DescField): Taking | undefined {
-  const { fieldKind, message, oneof } = field;
-  if (oneof !== undefined || isBytes(field)) return undefined;
+  const { fieldKind, message } = field;
+  if (isBytes(field)) return undefined;
   if (message === undefined) return asIs;
   if (fieldKind === "map") return undefined;
   if (isWrapperDesc(message) || isJsonStruct(field)) return undefined;
@@ -114,7 +129,10 @@ export function creatorOf<M extends DescMessage>(desc: M): Creator<M> {
       const take = takings.get(name);
       if (take === undefined) return create(desc, init);
       const value = named[name];
-      if (value !== undefined && value !== null) message[name] = take(value);
+      if (value === undefined || value === null) continue;
+      const taken = take(value);
+      if (taken === odd) return create(desc, init);
+      message[name] = taken;
     }
     return message as unknown as MessageShape<M>;
   };

@@ -11,19 +11,17 @@ type Call = MessageInitShape<typeof ToolCallSchema> & { argumentsJson: string };
 
 /** What an event says in the short form: calls that are whole, then text. */
 interface Short {
-  readonly toolCalls?: Call[];
-  readonly delta?: string;
+  toolCalls?: Call[];
+  delta?: string;
 }
 
-/** What two events say that follow each other in one piece. */
+/** What two events say that follow each other in one piece: the first of them, added to. */
 function joined(before: Short | undefined, after: Short | undefined): Short | undefined {
   if (before === undefined || after === undefined) return before ?? after;
-  const { toolCalls, delta } = after;
-  return {
-    ...before,
-    ...(toolCalls === undefined ? {} : { toolCalls: [...(before.toolCalls ?? []), ...toolCalls] }),
-    ...(delta === undefined ? {} : { delta: (before.delta ?? "") + delta }),
-  };
+  const { toolCalls = [], delta } = after;
+  if (toolCalls.length > 0) before.toolCalls = [...(before.toolCalls ?? []), ...toolCalls];
+  if (delta !== undefined) before.delta = (before.delta ?? "") + delta;
+  return before;
 }
 
 /** What the last piece says beside the response itself. */

@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 /** A room may import itself and the rooms listed beside it; nothing else of this project. */
 const plan: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  chat: ["core", "gen"],
-  dialects: ["chat", "errors", "core", "gen"],
+  chat: ["protobuf", "core", "gen"],
+  dialects: ["chat", "protobuf", "errors", "core", "gen"],
   errors: ["core", "gen"],
   observability: ["core"],
   inference: ["errors", "core"],
@@ -36,7 +36,7 @@ const plan: Readonly<Record<string, readonly string[]>> = {
   grpc: ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
   interceptors: ["validation", "observability", "errors", "core", "gen"],
-  "http-client": [],
+  "http-client": ["core"],
   surfaces: [
     "json",
     "rpc",

@@ -30,6 +30,10 @@ import {
   type ToolChoice,
   ToolChoiceSchema,
 } from "#gen/polygate/v1/conversation_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
+
+const createMessage = creatorOf(ChatMessageSchema);
+const createRequest = creatorOf(ChatRequestSchema);
 
 /** Vendors of the states in `reasoning_details`, by the beginning of their format. */
 const stateVendors: ReadonlyMap<string, string> = new Map([
@@ -161,26 +165,26 @@ function messageOf(message: JsonObject): ChatMessage {
   switch (role) {
     case "developer":
     case "system":
-      return create(ChatMessageSchema, { role: "system", parts });
+      return createMessage({ role: "system", parts });
     case "user":
-      return create(ChatMessageSchema, { role, parts });
+      return createMessage({ role, parts });
     case "assistant": {
       const refusal = message.text("refusal");
       if (refusal) parts.push(partOf({ case: "refusal", value: { text: refusal } }));
       const calls = message.objects("tool_calls").map(toolCall);
-      return create(ChatMessageSchema, {
+      return createMessage({
         role,
         parts: [...thinkingOf(message), ...parts, ...calls],
       });
     }
     case "tool": {
       const value = { callId: message.needText("tool_call_id"), parts };
-      return create(ChatMessageSchema, { role, parts: [partOf({ case: "toolResult", value })] });
+      return createMessage({ role, parts: [partOf({ case: "toolResult", value })] });
     }
     case "function": {
       const name = message.needText("name");
       const value = { callId: name, name, parts };
-      return create(ChatMessageSchema, {
+      return createMessage({
         role: "tool",
         parts: [partOf({ case: "toolResult", value })],
       });
@@ -317,7 +321,7 @@ export function readRequest(value: unknown): ReadRequest {
   const responseFormat = responseFormatOf(body);
   const reasoning = reasoningOf(body);
   const maxTokens = body.integer("max_tokens", 1);
-  const request = create(ChatRequestSchema, {
+  const request = createRequest({
     modelPreference: body.needText("model"),
     messages: messages.map(messageOf),
     tools: body.objects("tools").map(toolOf),

@@ -6,8 +6,11 @@ import { LooseObject } from "#dialects/loose-object.ts";
 import { malformed } from "#dialects/upstream-error.ts";
 import { type ChatResponse, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import { OpaqueStateSchema, type Part, type Stop } from "#gen/polygate/v1/conversation_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
 import { readStop } from "./stop.ts";
 import { readUsage } from "./usage.ts";
+
+const createResponse = creatorOf(ChatResponseSchema);
 
 /** What a call carries for Google, as its compatible API sends it. */
 export function callState(call: LooseObject) {
@@ -57,7 +60,7 @@ export function readResponse(value: unknown): ChatResponse {
   const [first, ...others] = body.objects("choices");
   if (first === undefined) throw malformed("the provider's response has no choices");
   const usage = readUsage(body.object("usage"));
-  return create(ChatResponseSchema, {
+  return createResponse({
     id: body.text("id"),
     modelUsed: body.text("model"),
     ...choiceOf(first),

@@ -38,6 +38,20 @@ function isUsageAlone({ data }: Frame): boolean {
   return Array.isArray(choices) && choices.length === 0;
 }
 
+function isUsage({ event }: ChatEvent): boolean {
+  return event.case === "usage";
+}
+
+/** Whether a frame says what no other provider may say again. */
+function hasContent(frames: readonly Frame[], events: readonly ChatEvent[]): boolean {
+  const isNews = events.length === 0 && frames.some(({ event }) => isNewsEvent(event));
+  return isNews || events.some(commits);
+}
+
+function isNewsEvent(name: string | undefined): boolean {
+  return name !== undefined && !quietEvents.has(name);
+}
+
 /** Reads one stream. */
 export class RelayReader {
   readonly #relay: Relay;
@@ -71,48 +85,41 @@ export class RelayReader {
   /** The connection has ended. Throws BACKEND_FAILED unless the response was whole. */
   end(): readonly ChatEvent[] {
     const batch = new Batch();
-    this.#pass(this.#cutter.rest(), this.#reader.end(), { to: batch, hasContent: true });
+    this.#add(batch, this.#reader.end(), this.#cutter.rest());
     return batch.isEmpty ? [] : batch.saidIn(this.#relay);
   }
 
   /** Adds what an event says to the batch. Returns the failure that it tells of, in words that may be passed on. */
   #read(bytes: Buffer, batch: Batch): { thrown: unknown; words?: Buffer } | undefined {
-    const frames = this.#frames.push(bytes);
+    let frames: readonly Frame[];
     let events: ChatEvent[];
     try {
+      frames = this.#frames.push(bytes);
       events = frames.flatMap((frame) => this.#reader.read(frame));
     } catch (thrown) {
       const isTold = this.#held === undefined && !ownWords.has(reasonOf(faultFrom(thrown)));
       return isTold ? { thrown, words: bytes } : { thrown };
     }
     const isHidden =
-      this.#relay.request.hidesUsage &&
-      events.some(({ event }) => event.case === "usage") &&
-      frames.every(isUsageAlone);
-    const isNews = frames.some(
-      ({ event }) => event !== undefined && events.length === 0 && !quietEvents.has(event),
-    );
-    const shown = isHidden ? Buffer.alloc(0) : bytes;
-    this.#pass(shown, events, { to: batch, hasContent: isNews || events.some(commits) });
+      this.#relay.request.hidesUsage && events.some(isUsage) && frames.every(isUsageAlone);
+    this.#add(batch, events, isHidden ? Buffer.alloc(0) : bytes, frames);
     return undefined;
   }
 
-  #pass(
-    bytes: Buffer,
-    events: ChatEvent[],
-    { to, hasContent }: { readonly to: Batch; readonly hasContent: boolean },
-  ): void {
+  /** Adds what was said to the batch, or holds it back; without frames the stream has ended. */
+  #add(batch: Batch, events: readonly ChatEvent[], bytes: Buffer, frames?: readonly Frame[]): void {
     const held = this.#held;
     if (held === undefined) {
-      to.add(events, bytes);
+      batch.add(events, bytes);
       return;
     }
     held.batch.add(events, bytes);
     held.count += bytes.length;
     held.frames += 1;
-    if (!hasContent && held.frames < heldMax && held.count < heldBytesMax) return;
+    const isFull = held.frames >= heldMax || held.count >= heldBytesMax;
+    if (frames !== undefined && !isFull && !hasContent(frames, events)) return;
     this.#held = undefined;
-    to.addAll(held.batch);
+    batch.addAll(held.batch);
   }
 }
 

@@ -27,7 +27,10 @@ function serviceWith(hooks?: ChatHooks) {
     stats: { add() {}, use() {} },
     meter: { begin: () => () => {}, run: (_: unknown, work: () => unknown) => work() },
     catalog: { resolve: () => ({ route: {}, kind: "llm" }), priceOf: () => undefined },
-    dispatch: { call: () => Promise.resolve(answer), stream: () => told.map((event) => [event]).values() },
+    dispatch: {
+      call: () => Promise.resolve(answer),
+      stream: () => told.map((event) => [event]).values(),
+    },
   };
   return createChatService(deps as unknown as ChatServiceDeps);
 }
