@@ -62,6 +62,8 @@ export interface FrontOptions {
   readonly elementsMax?: number;
   /** Bytes of a relayed form in which its model must stand; 4 MiB when absent. */
   readonly aheadBytesMax?: number;
+  /** What calls say is kept for who looks at recent ones. */
+  readonly capturesBodies?: boolean;
   /** What all requests and responses hold in memory, over all listeners and protocols. */
   readonly buffers: ByteBudget;
   readonly cors?: CorsOptions;
@@ -164,8 +166,9 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
     if (served.size === 0) return [];
     const heartbeatMs = options.rest?.heartbeatMs ?? 15_000;
     const { bytesMax: bodyBytesMax, aheadBytesMax = aheadBytesMaxDefault } = options;
-    const bounds = { bodyBytesMax, aheadBytesMax };
-    return [createLlmSurface({ calls, clock, ...bounds, heartbeatMs, serves: served })];
+    const { capturesBodies = false } = options;
+    const terms = { bodyBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
+    return [createLlmSurface({ calls, clock, ...terms, serves: served })];
   };
   const none: Surface = {
     take(exchange, record) {

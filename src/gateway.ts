@@ -502,6 +502,7 @@ function openStreet(shared: Shared, behind: Behind): Promise<Front> {
       bytesMax: request.bytesMax,
       elementsMax: request.elementsMax,
       aheadBytesMax: settings.relay.aheadBytesMax,
+      capturesBodies: captureBytesMax !== undefined,
       buffers: shared.buffers,
       trustedProxies: settings.trustedProxies,
       connectionsMax: settings.connectionsMax,

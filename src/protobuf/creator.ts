@@ -125,15 +125,22 @@ export function creatorOf<M extends DescMessage>(desc: M): Creator<M> {
     // Others may have properties that cannot be listed.
     if (Object.getPrototypeOf(named) !== Object.prototype) return create(desc, init);
     const message = empty();
-    for (const name in named) {
-      const take = takings.get(name);
-      if (take === undefined) return create(desc, init);
-      const value = named[name];
-      if (value === undefined || value === null) continue;
-      const taken = take(value);
-      if (taken === odd) return create(desc, init);
-      message[name] = taken;
-    }
-    return message as unknown as MessageShape<M>;
+    return takeAll(message, named, takings)
+      ? (message as unknown as MessageShape<M>)
+      : create(desc, init);
   };
+}
+
+/** Sets the fields that are named; false where one is of an odd form. */
+function takeAll(message: Properties, named: Properties, takings: Making["takings"]): boolean {
+  for (const name in named) {
+    const take = takings.get(name);
+    if (take === undefined) return false;
+    const value = named[name];
+    if (value === undefined || value === null) continue;
+    const taken = take(value);
+    if (taken === odd) return false;
+    message[name] = taken;
+  }
+  return true;
 }

@@ -194,6 +194,8 @@ export class CachedChat {
     make: Make<AsyncGenerator<StreamChatResponse, readonly Stop[], undefined>>,
   ): AsyncGenerator<Told<StreamChatResponse>> {
     const relay = this.#facts.context.values.get(relayKey);
+    // Others may read the response than this call's client.
+    relay?.readText();
     const source = async function* (this: CachedChat, signal: AbortSignal): Source {
       const made = make(this.#call(signal));
       let isFirst = true;

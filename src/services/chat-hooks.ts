@@ -102,6 +102,7 @@ export class JudgedChat {
       return;
     }
     // Hooks see all of a response, whether or not the client asked for it.
+    this.#context.values.get(relayKey)?.readText();
     const pieces = open({ ...request, withParts: true });
     const isHeld = hooks.some(({ settings }) => settings.holds);
     const judged = isHeld ? this.#held(pieces, request, hooks) : this.#seen(pieces, request, hooks);

@@ -65,6 +65,8 @@ export interface LlmSurfaceOptions {
   readonly aheadBytesMax: number;
   /** Silence after which a stream carries a sign of life. */
   readonly heartbeatMs: number;
+  /** What is said is kept: streams are read whole. */
+  readonly capturesBodies: boolean;
   /** Vendors whose paths are served. */
   readonly serves: ReadonlySet<LlmSurfaceName>;
 }
@@ -215,7 +217,7 @@ class LlmSurface implements Surface {
       includeUsage,
       relay,
     } = await this.#read(ChatService.method.chat, served, (body, bytes) =>
-      withRelay(endpoint, served, body, bytes),
+      withRelay(endpoint, served, { body, bytes, readsText: this.#options.capturesBodies }),
     );
     const { requestId } = served.record;
     const facts: ResponseFacts = {
@@ -420,17 +422,17 @@ function textOf(frames: readonly Frame[]): string {
 function withRelay(
   endpoint: LlmChat,
   { exchange, call }: Served,
-  body: unknown,
-  bytes: Uint8Array,
+  { body, bytes, readsText }: { body: unknown; bytes: Uint8Array; readsText: boolean },
 ): ReadRequest & { readonly relay: Relay } {
   const read = endpoint.read(body);
   const dialect = endpoint.dialect.name;
-  const relay = new Relay({
+  const request = {
     dialect,
     body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     ...relayedHead(dialect, (name) => exchange.header(name), exchange.target),
     hidesUsage: dialect === "openai-chat" && read.request.stream && !read.includeUsage,
-  });
+  };
+  const relay = new Relay(request, readsText);
   call.values.set(relayKey, relay);
   return { ...read, relay };
 }

@@ -32,10 +32,23 @@ export interface Words {
 export class Relay {
   #request: RelayRequest;
   #isRelayed = false;
+  #readsText: boolean;
   readonly #words = new WeakMap<ChatEvent | ChatResponse, Words>();
 
-  constructor(request: RelayRequest) {
+  /** `readsText`: somebody reads what is said, and not only how much. */
+  constructor(request: RelayRequest, readsText = false) {
     this.#request = request;
+    this.#readsText = readsText;
+  }
+
+  /** The provider's stream is to be read whole; else its text is passed on without a look at it. */
+  get readsText(): boolean {
+    return this.#readsText;
+  }
+
+  /** Somebody reads what is said. */
+  readText(): void {
+    this.#readsText = true;
   }
 
   /** What a provider of the client's dialect is sent. */

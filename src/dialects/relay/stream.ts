@@ -10,6 +10,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import { type ChatEvent, ChatEventSchema } from "#gen/polygate/v1/conversation_pb.js";
 import { EventCutter } from "./event-cutter.ts";
+import { isPlainText } from "./plain-text.ts";
 import type { Relay, Words } from "./relay.ts";
 
 /** Bytes that are held until the response has content; more are passed on. */
@@ -91,6 +92,11 @@ export class RelayReader {
 
   /** Adds what an event says to the batch. Returns the failure that it tells of, in words that may be passed on. */
   #read(bytes: Buffer, batch: Batch): { thrown: unknown; words?: Buffer } | undefined {
+    const { readsText, request } = this.#relay;
+    if (this.#held === undefined && !readsText && isPlainText(request.dialect, bytes)) {
+      batch.add([], bytes);
+      return undefined;
+    }
     let frames: readonly Frame[];
     let events: ChatEvent[];
     try {

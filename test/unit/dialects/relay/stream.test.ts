@@ -47,9 +47,13 @@ interface Relayed {
   readonly isFailureTold: boolean;
 }
 
-function relayed(dialect: ServerDialect, chunks: readonly Buffer[], hidesUsage = false): Relayed {
+function relayed(
+  dialect: ServerDialect,
+  chunks: readonly Buffer[],
+  { hidesUsage = false, readsText = false } = {},
+): Relayed {
   const body = Buffer.from("{}");
-  const relay = new Relay({ dialect, body, headers: {}, query: "", hidesUsage });
+  const relay = new Relay({ dialect, body, headers: {}, query: "", hidesUsage }, readsText);
   const reader = new RelayReader(relay, clients[dialect].streamReader(target));
   const events: ChatEvent[] = [];
   let failure: unknown;
@@ -81,6 +85,16 @@ describe.each(rows.map((row) => [row.id, row] as const))("%s", (_id, { from, inp
     if (whole.failure === undefined) expect(whole.text).toBe(bytes.toString());
   });
 
+  test("is the same, and counts the same, whether or not its text is read", () => {
+    const read = relayed(dialect, [bytes], { readsText: true });
+    expect(read.text).toBe(whole.text);
+    const factsOf = ({ events, failure }: Relayed) => [
+      failure,
+      ...events.filter(({ event }) => ["start", "usage", "stop"].includes(event.case ?? "")),
+    ];
+    expect(factsOf(whole)).toEqual(factsOf(read));
+  });
+
   test("broken off at any byte it is a beginning of itself, in whole events, and has failed unless all was said", () => {
     for (let end = 0; end < bytes.length; end += 1) {
       const cut = relayed(dialect, [bytes.subarray(0, end)]);
@@ -101,14 +115,14 @@ const usage = `data: ${JSON.stringify({ id: "c", choices: [], usage: { prompt_to
 test("the frame of usage that nobody asked for is read and not shown; with content beside it, it is", () => {
   const before = chunk({ content: "a" }) + chunk({}, { finish_reason: "stop" });
   const stream = Buffer.from(`${before + usage}data: [DONE]\n\n`);
-  const hidden = relayed("openai-chat", [stream], true);
+  const hidden = relayed("openai-chat", [stream], { hidesUsage: true });
   expect(hidden.text).toBe(`${before}data: [DONE]\n\n`);
   expect(hidden.events.some(({ event }) => event.case === "usage")).toBe(true);
   expect(relayed("openai-chat", [stream]).text).toBe(stream.toString());
   const beside = Buffer.from(
     `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }], usage: { total_tokens: 3 } })}\n\n`,
   );
-  expect(relayed("openai-chat", [beside], true).text).toBe(beside.toString());
+  expect(relayed("openai-chat", [beside], { hidesUsage: true }).text).toBe(beside.toString());
 });
 
 test("nothing comes before the first content, so that an error there may be mended elsewhere", () => {
