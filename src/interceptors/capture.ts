@@ -33,14 +33,14 @@ export function capture(bytesMax: number): Interceptor {
   return (next) => async (request) => {
     const { method } = request;
     const record: CallRecord = request.contextValues.get(callRecordKey);
-    const { isUncounted, requiredScope } = methodFacts(method);
+    const { isUncounted, requiredScope, isClientStream } = methodFacts(method);
     // Calls that come through no door share a record.
     if (isUncounted || requiredScope !== "" || record.requestId === "") return await next(request);
     const keep = (part: Part) => (text: CapturedText) => {
       record[part] = text;
     };
     const asked = new Captured(method.input, {
-      isStream: isClientStream(method.methodKind),
+      isStream: isClientStream,
       bytesMax,
     });
     const answered = new Captured(method.output, {
@@ -67,8 +67,4 @@ export function capture(bytesMax: number): Interceptor {
       message: captured(response.message, answered, keep("responseBody")) as never,
     };
   };
-}
-
-function isClientStream(kind: string): boolean {
-  return kind === "client_streaming" || kind === "bidi_streaming";
 }

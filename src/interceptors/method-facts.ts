@@ -11,6 +11,8 @@ export interface MethodFacts {
   readonly requiredScope: string;
   /** It only looks at the gateway, and is left out of what is shown of its calls. */
   readonly isUncounted: boolean;
+  /** Its client sends a stream. */
+  readonly isClientStream: boolean;
 }
 
 /** Services that anybody may call: probes come without credentials. */
@@ -34,6 +36,7 @@ export function methodFacts(method: DescMethod): MethodFacts {
     isPublic: publicServices.has(method.parent.typeName) || getOption(method, public$),
     requiredScope: getOption(method, required_scope),
     isUncounted: uncountedServices.has(method.parent.typeName) || getOption(method, uncounted),
+    isClientStream: /^(client|bidi)_streaming$/.test(method.methodKind),
   };
   known.set(method, facts);
   return facts;

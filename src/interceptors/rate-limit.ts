@@ -116,10 +116,12 @@ export function rateLimit(
   }
 
   return (next) => (request) => {
-    if (methodFacts(request.method).isPublic) return next(request);
+    const { isPublic, isClientStream } = methodFacts(request.method);
+    if (isPublic) return next(request);
     const tightest = charge(request);
     const answered = next(
-      request.stream
+      // The one message of other streams is charged with the call.
+      request.stream && isClientStream
         ? { ...request, message: charged(request, request.message) as never }
         : request,
     );

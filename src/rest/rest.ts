@@ -2,7 +2,6 @@
 
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -16,6 +15,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { once } from "#rpc/once.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorAnswer, errorJson, restErrorBody } from "./error-body.ts";
@@ -234,7 +234,7 @@ class Transcoder implements Rest {
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });
     } else {
-      await answerStream(route, exchange, answering, { init, input: createAsyncIterable([input]) });
+      await answerStream(route, exchange, answering, { init, input: once(input) });
     }
   }
 

@@ -13,6 +13,7 @@ import { type Creator, creatorOf } from "#protobuf/creator.ts";
 import { notOneMessage } from "#protocol/envelope.ts";
 import { CallContext } from "./call-context.ts";
 import { type CallScope, callScopeKey } from "./call-scope.ts";
+import { once } from "./once.ts";
 
 /** A request and the response to it, as interceptors see them. */
 export type AnyFn = Parameters<Interceptor>[0];
@@ -63,10 +64,6 @@ export class NormalizedMessages implements AsyncIterableIterator<Message> {
   [Symbol.asyncIterator](): this {
     return this;
   }
-}
-
-async function* once(message: Message): AsyncGenerator<Message> {
-  yield message;
 }
 
 function unaryResponse(request: AnyRequest, scope: CallScope, message: Message): UnaryResponse {

@@ -1,7 +1,6 @@
 /** The APIs of LLM vendors: their clients' requests become calls of ChatService, its responses their responses. */
 
 import { create, type DescMethod } from "@bufbuild/protobuf";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
 import type {
@@ -40,6 +39,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { once } from "#rpc/once.ts";
 import { parseBody } from "./json-body.ts";
 import { embedElementsMax, placedIn, sendPieces } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
@@ -256,7 +256,7 @@ class LlmSurface implements Surface {
   ): Promise<void> {
     const writer = new EventWriter(dialect.streamWriter(facts), relay);
     const { calls } = this.#options;
-    const input = createAsyncIterable([request]);
+    const input = once(request);
     const pieces = calls.stream(
       ChatService.method.streamChat,
       input,
@@ -343,7 +343,7 @@ class LlmSurface implements Surface {
       },
     );
     call.values.set(clientWordsKey, words);
-    const input = createAsyncIterable([request]);
+    const input = once(request);
     const pieces = calls.stream(method, input, call, (message) => message as RelayResponse);
     const sending = new OperationSending(exchange, () => headersOf(pieces.header, [], record));
     const stopBeating = this.#beat(sending, dialect.name);
