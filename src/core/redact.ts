@@ -18,11 +18,15 @@ const named: readonly RegExp[] = [
   /((?:api[-_]?key|authorization|password|passwd|secret|token)["']?\s*[:=]\s*["']?)[^\s"',;&}]{6,}/gi,
 ];
 
+/** Characters of the shortest that any of them finds, such as `token=abcdef`. */
+const lengthMin = 12;
+
 /** What stands where a credential stood. */
 export const redacted = "[redacted]";
 
 /** `text` without what looks like a credential. */
 export function withoutCredentials(text: string): string {
+  if (text.length < lengthMin) return text;
   let clean = text;
   for (const form of forms) clean = clean.replace(form, redacted);
   for (const form of named) clean = clean.replace(form, `$1${redacted}`);
