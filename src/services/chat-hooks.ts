@@ -75,20 +75,14 @@ export class JudgedChat {
   }
 
   /** A whole response; `ask` is what the client would be given without hooks. */
-  async whole<T extends { readonly response: ChatResponse }>(
-    ask: (request: ChatRequest) => Promise<T>,
-  ): Promise<T> {
+  async whole(ask: (request: ChatRequest) => Promise<ChatResponse>): Promise<ChatResponse> {
     const request = await this.request();
     const hooks = this.#hooksAfter(request);
-    const told = await ask(request);
-    if (hooks.length === 0) return told;
-    const response = await this.#deps.hooks.after(
-      hooks,
-      { request, response: told.response },
-      this.#call,
-    );
+    const given = await ask(request);
+    if (hooks.length === 0) return given;
+    const response = await this.#deps.hooks.after(hooks, { request, response: given }, this.#call);
     response.processingTimeMs = Math.round(this.#elapsedMs);
-    return { ...told, response };
+    return response;
   }
 
   /** A response in pieces; `open` is what the client would be given without hooks. */

@@ -29,12 +29,6 @@ export interface ChatServiceDeps extends RoutedDeps {
   readonly hooks?: ChatHooks | undefined;
 }
 
-/** A whole response, and the pool that made it. */
-interface Answered {
-  readonly response: ChatResponse;
-  readonly routedVia: string;
-}
-
 const createPiece = creatorOf(StreamChatResponseSchema);
 
 /** A backend's whole response. */
@@ -76,6 +70,16 @@ async function* answerPieces(
   }
 }
 
+/** A whole response that the cache may have: nobody is asked for one that is kept. */
+async function cachedAnswer(chat: ActiveChat, cached: CachedChat): Promise<ChatResponse> {
+  const { message, isKept } = await cached.whole((call) => answer(chat, call));
+  if (isKept) {
+    message.cost = 0;
+    chat.accountKept(message.modelUsed);
+  }
+  return message;
+}
+
 /** A response in pieces that the cache may have: nobody is asked for one that is kept. */
 async function* cachedPieces(
   chat: ActiveChat,
@@ -95,20 +99,14 @@ async function* cachedPieces(
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks } = deps;
 
-  async function answered(request: ChatRequest, context: HandlerContext): Promise<Answered> {
+  async function answered(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
-    const make = (call: RoutedCall) => answer(chat, call);
-    const { message: response, isKept } =
-      cached === undefined
-        ? { message: await make(backendCallOf(context)), isKept: false }
-        : await cached.whole(make);
-    if (isKept) {
-      response.cost = 0;
-      chat.accountKept(response.modelUsed);
-    }
+    const response = await (cached === undefined
+      ? answer(chat, backendCallOf(context))
+      : cachedAnswer(chat, cached));
     response.processingTimeMs = Math.round(chat.elapsedMs);
-    return { response, routedVia: context.responseHeader.get("x-polygate-provider") ?? "" };
+    return response;
   }
 
   function pieces(
@@ -123,7 +121,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       : cachedPieces(chat, cached.stream(make));
   }
 
-  function ask(request: ChatRequest, context: HandlerContext): Promise<Answered> {
+  function ask(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
     const judged = hooks?.for(request, context);
     return judged === undefined
       ? answered(request, context)
@@ -138,7 +136,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
           fields: [{ field: "stream", description }],
         });
       }
-      const { response } = await ask(request, context);
+      const response = await ask(request, context);
       if (request.withParts) fillParts(response);
       else response.parts = [];
       return response;
@@ -166,10 +164,10 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         temperature: options?.temperature,
         maxTokens: options?.maxTokens,
       });
-      const { response, routedVia } = await ask(request, context);
+      const response = await ask(request, context);
       return {
         response: response.response,
-        routedVia,
+        routedVia: context.responseHeader.get("x-polygate-provider") ?? "",
         processingTimeMs: response.processingTimeMs,
         modelUsed: response.modelUsed,
         ...(response.usage === undefined ? {} : { usage: response.usage }),
