@@ -185,9 +185,7 @@ class PieceReader {
 /** The chat backend over a core, which it owns. */
 export function coreChat(core: CoreBackend): ChatBackend {
   return {
-    async chat(request, call) {
-      return chatResponse(await core.chat(coreRequest(request, call.model), call));
-    },
+    chat: (request, call) => core.chat(coreRequest(request, call.model), call).then(chatResponse),
     async *streamChat(request, call) {
       const reader = new PieceReader();
       for await (const piece of core.streamChat(coreRequest(request, call.model), call)) {

@@ -18,6 +18,7 @@ import {
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
 import { type CallOptions, CallUnderWay } from "./call.ts";
+import { GrpcError } from "./grpc-error.ts";
 import { GrpcStream } from "./grpc-stream.ts";
 
 /** Where a channel calls, and how. */
@@ -54,6 +55,14 @@ class Answer implements GrpcAnswer {
   }
 }
 
+/** What a call failed with. Whatever of its answer may still come is not taken. */
+function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
+  if (stream === undefined || thrown instanceof GrpcError) return thrown;
+  stream.reset();
+  if (!(thrown instanceof BodyTooLargeError)) return thrown;
+  return refusalOfHead(stream) ?? answerTooLarge(thrown);
+}
+
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
  * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
@@ -75,11 +84,17 @@ export class GrpcChannel implements AsyncDisposable {
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
-      try {
-        return await this.#once(path, call, body);
-      } catch (thrown) {
-        if (!isRefused(thrown)) throw thrown;
-        return await this.#once(path, call, body);
+      for (let isAgain = false; ; isAgain = true) {
+        let stream: ClientStream | undefined;
+        try {
+          const opened = this.#open(path, call, body);
+          stream = opened instanceof Promise ? await opened : opened;
+          const answer = await stream.body(this.#reading.messageBytesMax + prefixBytes);
+          const message = this.#messageOf(stream, answer, call);
+          return new Answer(stream, message instanceof Promise ? await message : message);
+        } catch (thrown) {
+          if (isAgain || !isRefused(thrown)) throw failureOf(stream, thrown);
+        }
       }
     } catch (thrown) {
       throw call.errorOf(thrown);
@@ -146,29 +161,14 @@ export class GrpcChannel implements AsyncDisposable {
     return this.#client.openNow(request) ?? this.#client.open(request);
   }
 
-  async #once(path: string, call: CallUnderWay, frame: Uint8Array): Promise<GrpcAnswer> {
-    const opened = this.#open(path, call, frame);
-    const stream = opened instanceof Promise ? await opened : opened;
-    let body: Buffer;
-    try {
-      body = await stream.body(this.#reading.messageBytesMax + prefixBytes);
-    } catch (thrown) {
-      stream.reset();
-      if (!(thrown instanceof BodyTooLargeError)) throw thrown;
-      throw refusalOfHead(stream) ?? answerTooLarge(thrown);
-    }
-    const error = errorOfAnswer(stream, body.length > 0);
-    if (error !== undefined) throw error;
-    const message = this.#onlyMessage(stream, body, call);
-    return new Answer(stream, message instanceof Promise ? await message : message);
-  }
-
-  /** The message of an answer that ended well. */
-  #onlyMessage(
+  /** The only message of an answer. Throws GrpcError for one that failed, or has none or several. */
+  #messageOf(
     stream: ClientStream,
     body: Buffer,
     call: CallUnderWay,
   ): Uint8Array | Promise<Uint8Array> {
+    const error = errorOfAnswer(stream, body.length > 0);
+    if (error !== undefined) throw error;
     const deframer = new Deframer(this.#reading);
     deframer.push(body);
     const envelope = deframer.next();

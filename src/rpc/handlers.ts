@@ -98,10 +98,19 @@ export function handlerOf(spec: MethodImplSpec): AnyFn {
   const normalized = creatorOf(spec.method.output);
   switch (spec.kind) {
     case "unary":
-      return async (request) => {
+      return (request) => {
         const scope = scopeOf(request);
-        const answer = await spec.impl(request.message as Message, new CallContext(request, scope));
-        return unaryResponse(request, scope, normalized(answer));
+        // Not an asynchronous function: each promise of its own would cost every call.
+        let answer: Promise<unknown>;
+        try {
+          const context = new CallContext(request, scope);
+          answer = Promise.resolve(spec.impl(request.message as Message, context));
+        } catch (thrown) {
+          return Promise.reject(thrown);
+        }
+        return answer.then((message) =>
+          unaryResponse(request, scope, normalized(message as Message)),
+        );
       };
     case "server_streaming":
       return async (request) => {

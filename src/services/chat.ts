@@ -31,9 +31,8 @@ export interface ChatServiceDeps extends RoutedDeps {
 
 const createPiece = creatorOf(StreamChatResponseSchema);
 
-/** A backend's whole response. */
-async function answer(chat: ActiveChat, call: RoutedCall): Promise<ChatResponse> {
-  const response = await chat.response(call);
+/** A backend's whole response with its price, in both forms. */
+function completed(chat: ActiveChat, response: ChatResponse): ChatResponse {
   response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
   fillShortForm(response);
   return response;
@@ -71,8 +70,10 @@ async function* answerPieces(
 }
 
 /** A whole response that the cache may have: nobody is asked for one that is kept. */
-async function cachedAnswer(chat: ActiveChat, cached: CachedChat): Promise<ChatResponse> {
-  const { message, isKept } = await cached.whole((call) => answer(chat, call));
+async function cachedResponse(chat: ActiveChat, cached: CachedChat): Promise<ChatResponse> {
+  const { message, isKept } = await cached.whole(async (call) =>
+    completed(chat, await chat.response(call)),
+  );
   if (isKept) {
     message.cost = 0;
     chat.accountKept(message.modelUsed);
@@ -102,9 +103,10 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
   async function answered(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
-    const response = await (cached === undefined
-      ? answer(chat, backendCallOf(context))
-      : cachedAnswer(chat, cached));
+    const response =
+      cached === undefined
+        ? completed(chat, await chat.response(backendCallOf(context)))
+        : await cachedResponse(chat, cached);
     response.processingTimeMs = Math.round(chat.elapsedMs);
     return response;
   }
@@ -129,17 +131,18 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
   }
 
   return {
-    async chat(request, context) {
+    chat(request, context) {
       if (request.stream) {
         const description = "StreamChat answers as a stream";
         throw fault("REQUEST_INVALID", `stream: ${description}`, {
           fields: [{ field: "stream", description }],
         });
       }
-      const response = await ask(request, context);
-      if (request.withParts) fillParts(response);
-      else response.parts = [];
-      return response;
+      return ask(request, context).then((response) => {
+        if (request.withParts) fillParts(response);
+        else response.parts = [];
+        return response;
+      });
     },
 
     streamChat(request, context) {

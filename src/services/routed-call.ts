@@ -119,25 +119,26 @@ export class RoutedCall implements CallWatch {
   }
 
   /** A whole response, for as long as `call` allows. */
-  async whole<T>(
+  whole<T>(
     ask: (backend: ChatBackend, call: ChatCall) => Promise<T>,
     call: DispatchedCall = backendCallOf(this.#context),
   ): Promise<T> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
     const end = meter.begin({ backend: kind, record: this.#record });
-    try {
-      const work = (backend: ChatBackend, attempt: AttemptCall) =>
-        ask(backend, this.#callOf(attempt));
-      const response = await dispatch.call(route, work, this.#dispatched(call));
-      end();
-      return response;
-    } catch (thrown) {
-      end(thrown);
-      throw thrown;
-    } finally {
-      this.#describeOnce();
-    }
+    const work = (backend: ChatBackend, attempt: AttemptCall) =>
+      ask(backend, this.#callOf(attempt));
+    return dispatch.call(route, work, this.#dispatched(call)).then(
+      (response) => {
+        end();
+        return response;
+      },
+      (thrown: unknown) => {
+        end(thrown);
+        this.#describeOnce();
+        throw thrown;
+      },
+    );
   }
 
   /** A response in pieces, which `measure` measures. Nobody else is asked once the request `isSpent`. */

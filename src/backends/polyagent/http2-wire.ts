@@ -63,14 +63,28 @@ export function createHttp2Wire(options: CoreWireOptions): CoreWire {
       const path = pathOfMethod(method);
       const encode = requestEncoder(method.input, sizes);
       const parse = parserOf(method.output);
-      return async (request, call) => {
-        throwIfAborted(call.signal);
-        const frame = sealed(0, encode(request));
+      const read = (message: Uint8Array, call: CoreCall) => {
         try {
-          return parse((await channel.unary(path, frame, optionsOf(call))).message);
+          return parse(message);
         } catch (thrown) {
           throw asFault(thrown, call);
         }
+      };
+      // Not an asynchronous function: each promise of its own would cost every call.
+      return (request, call) => {
+        let frame: Uint8Array;
+        try {
+          throwIfAborted(call.signal);
+          frame = sealed(0, encode(request));
+        } catch (thrown) {
+          return Promise.reject(thrown);
+        }
+        return channel.unary(path, frame, optionsOf(call)).then(
+          ({ message }) => read(message, call),
+          (thrown: unknown) => {
+            throw asFault(thrown, call);
+          },
+        );
       };
     },
     serverStream(method) {
