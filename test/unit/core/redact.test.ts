@@ -1,0 +1,52 @@
+/** What looks like a credential is taken out, and nothing else is. */
+
+import { describe, expect, test } from "vitest";
+import { withoutCredentials } from "#core/redact.ts";
+
+const long = "0123456789abcdefABCDEF";
+
+describe("is taken out:", () => {
+  test.each([
+    ["a key by its vendor's prefix", `key sk-${long} end`, "key [redacted] end"],
+    ["a key whose prefix ends with a line below", `gsk_${long}`, "[redacted]"],
+    ["a key of Google's", `AIzaSy${long}`, "[redacted]"],
+    ["an access key of AWS", "AKIAIOSFODNN7EXAMPLE", "[redacted]"],
+    ["a token of a forge", `ghp_${long}`, "[redacted]"],
+    ["a JSON web token, its signature too", "eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl", "[redacted]"],
+    [
+      "what follows a scheme, in any case",
+      "AUTHORIZE: BEARER abcdefgh",
+      "AUTHORIZE: BEARER [redacted]",
+    ],
+    ["what is assigned to a name of secrets", 'api_key = "abcdef"', 'api_key = "[redacted]"'],
+    [
+      "what a JSON member of such a name holds",
+      '{"password":"abcdef"}',
+      '{"password":"[redacted]"}',
+    ],
+    [
+      "a private key from its first line to its last",
+      "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----.",
+      "[redacted].",
+    ],
+    ["a private key that is cut off", "-----BEGIN PRIVATE KEY-----\nMIIE", "[redacted]"],
+  ])("%s", (_name, text, clean) => {
+    expect(withoutCredentials(text)).toBe(clean);
+  });
+
+  test("each of several", () => {
+    expect(withoutCredentials(`sk-${long}, pk-${long}; token=abcdef&secret=ghijkl`)).toBe(
+      "[redacted], [redacted]; token=[redacted]&secret=[redacted]",
+    );
+  });
+});
+
+test.each([
+  "a task-0123456789abcdef of many",
+  "sk-short",
+  "bearer of bad news",
+  "the secret: tea",
+  "eyJust a word",
+])("%j stays as it is", (text) => {
+  expect(withoutCredentials(text)).toBe(text);
+});
