@@ -142,6 +142,10 @@ describe("a bandwidth estimate", () => {
     expect(windowAfter(roundsMs, record + 1_000)).toBe(2 * (record + 1_000));
   });
 
+  test("takes the same bandwidth once more for no record", () => {
+    expect(windowAfter([10, 20], 1_500_000)).toBe(2_000_000);
+  });
+
   test("takes a round trip without a measurable length for a short one", () => {
     expect(windowAfter([0, 0], 2_000_000)).toBe(4_000_000);
   });

@@ -22,6 +22,7 @@ const textOf = ({ bytes, start, end }: HeaderBlock) => bytes.toString("latin1", 
 describe("a block", () => {
   test("of one frame is read where it lies", () => {
     const block = new HeaderBlock();
+    expect(block.open).toBe(false);
     const frame = headers(flag.endHeaders | flag.endStream, "abc");
     expect(block.begin(frame)).toBe(errorCode.noError);
     expect([block.open, block.streamId, block.endsStream, textOf(block)]).toEqual([

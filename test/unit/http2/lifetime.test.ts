@@ -29,8 +29,7 @@ function dueAt(one: Lifetime, nowMs: number) {
 
 describe("a peer that keeps us waiting fails", () => {
   test("before its first SETTINGS", () => {
-    const one = lifetime();
-    one.established = false;
+    const one = new Lifetime(limits, true, 1_000);
     expect(dueAt(one, 1_099)).toBeUndefined();
     expect(dueAt(one, 1_100)).toEqual({
       kind: "fail",
@@ -84,6 +83,13 @@ describe("a silent peer", () => {
     expect(dueAt(one, 1_560)).toBeUndefined();
     expect(dueAt(one, 2_009)).toBeUndefined();
     expect(dueAt(one, 2_010)).toEqual({ kind: "ask" });
+  });
+
+  test("is alive when it is heard in the very moment of the question", () => {
+    const one = lifetime({ keepAliveMs: 500 });
+    expect(dueAt(one, 1_500)).toEqual({ kind: "ask" });
+    one.heardMs = 1_500;
+    expect(dueAt(one, 1_550)).toBeUndefined();
   });
 
   test("is asked by a client only while a stream is open", () => {

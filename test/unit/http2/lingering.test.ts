@@ -42,6 +42,13 @@ describe("a stream that lingers", () => {
     expect([streams.due(999), streams.due(1_000)]).toEqual([[], [1]]);
   });
 
+  test("has its time from when it began to linger", () => {
+    const streams = new LingeringStreams(rule);
+    streams.add(1, 10, 5_000);
+    for (let ms = 5_050; ms < 6_000; ms += 50) streams.discard(1, 1, ms);
+    expect([streams.due(5_999), streams.due(6_000)]).toEqual([[], [1]]);
+  });
+
   test("may send so many bytes, and not one more", () => {
     const streams = lingering(1);
     expect([streams.discard(1, 400, 1), streams.discard(1, 100, 2)]).toEqual([true, true]);
