@@ -1,6 +1,8 @@
 /** Responses are kept in bounds, shared while they are under way, and never when they are not whole. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
+import { Flight } from "#cache/flight.ts";
 import { type Piece, type Source, sizeOf } from "#cache/piece.ts";
 import { ResponseCache, type ResponseCacheOptions, type Wanted } from "#cache/response-cache.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -20,6 +22,7 @@ const pieceOf = (text: string): Piece => ({ message: Buffer.from(text) });
 class Script {
   opened = 0;
   aborted = 0;
+  reason: unknown;
   readonly #texts: readonly string[];
   readonly #end: "whole" | "truncated" | Error;
   /** Each piece waits for it. */
@@ -34,6 +37,7 @@ class Script {
     this.opened += 1;
     signal.addEventListener("abort", () => {
       this.aborted += 1;
+      this.reason = signal.reason;
     });
     for (const text of this.#texts) {
       await this.gate();
@@ -257,6 +261,33 @@ test("a wish for a new response stands, though one is under way that ends later"
   expect(await textOf(read(new Script([])))).toBe("new");
 });
 
+test("a cache of which nobody is told works as well", async () => {
+  const cache = new ResponseCache(bounds, { clock: createManualClock() });
+  const { open } = new Script(["a"]);
+  const wanted = { key: "k", model: "m", refresh: false, signal: never, open };
+  expect(await textOf(cache.read(wanted))).toBe("a");
+  expect(cache.purge()).toEqual({ entries: 1, bytes: 257 });
+});
+
+test.each([
+  ["that is too long to be kept", ["x".repeat(500), "y".repeat(500), "z"], 0],
+  ["that is kept", ["a", "b"], 1],
+])("a response %s is closed once", async (_name, texts, wholes) => {
+  const told = { closed: 0, whole: 0 };
+  const flight = new Flight({
+    open: new Script(texts).open,
+    bytesMax: 1_000,
+    onClosed: () => {
+      told.closed += 1;
+    },
+    onWhole: () => {
+      told.whole += 1;
+    },
+  });
+  expect(await textOf({ pieces: flight.join(never) })).toBe(texts.join(""));
+  expect(told).toEqual({ closed: 1, whole: wholes });
+});
+
 describe("what is under way", () => {
   test("equal calls ask once, and each reads all of it from the first piece", async () => {
     const { read } = await create();
@@ -299,6 +330,10 @@ describe("what is under way", () => {
     two.abort(new DOMException("left too", "AbortError"));
     await expect(other).rejects.toThrow("left too");
     expect(script.aborted).toBe(1);
+    expect(script.reason).toMatchObject({
+      name: "AbortError",
+      message: "nobody reads the response any more",
+    });
     // Nobody joins what was left.
     expect(read(new Script(["new"])).result).toBe("miss");
     held.resolve();
@@ -330,7 +365,25 @@ describe("what is under way", () => {
     const slow = read(script);
     await slow.pieces.next();
     expect(await textOf(fast)).toHaveLength(25_000);
-    expect(await reasonFrom(textOf(slow))).toBe("OVERLOADED");
+    const thrown = await textOf(slow).catch(faultFrom);
+    expect(thrown).toMatchObject({
+      rawMessage: "the response that this call shares is read too slowly",
+    });
+    expect(reasonOf(thrown as ConnectError)).toBe("OVERLOADED");
+  });
+
+  test("a reader that is behind by no more than the bound reads all of it, however long that is", async () => {
+    const { read } = await create({ entryBytesMax: 2_000 });
+    // With what each takes beside its bytes, two of them are the bound.
+    const script = new Script(Array.from({ length: 50 }, () => "x".repeat(744)));
+    const [ahead, behind] = [read(script), read(script)];
+    await ahead.pieces.next();
+    let pieces = 1;
+    for await (const _ of ahead.pieces) {
+      pieces += 1;
+      expect((await behind.pieces.next()).done).toBe(false);
+    }
+    expect([pieces, await textOf(behind)]).toEqual([50, "x".repeat(744)]);
   });
 
   test("a reader that keeps up reads all of it, were each piece larger than the bound", async () => {
