@@ -137,6 +137,8 @@ export class ResponseCache {
     for (const [key, joinable] of this.#flights) {
       if (isMeant(joinable)) this.#flights.delete(key);
     }
+    // Those that are past their time are not among `entries()`, but in memory.
+    this.#entries.purgeStale();
     const before = { entries: this.entries, bytes: this.bytes };
     for (const [key, entry] of [...this.#entries.entries()]) {
       if (isMeant(entry)) this.#entries.delete(key);

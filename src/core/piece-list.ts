@@ -1,5 +1,7 @@
 /** Bytes that came in pieces and wait: memory goes by the bytes, however small the pieces are. */
 
+import { inOwnMemory } from "./own-memory.ts";
+
 /** A piece by itself costs some two hundred bytes beside its own: smaller ones are put together. */
 const joinedBytesMax = 2048;
 const roomBytesMin = 512;
@@ -18,11 +20,7 @@ export function isSmallPart(piece: Uint8Array): boolean {
 
 /** The piece itself, or a copy of it when it is a small part of something larger. */
 export function owned(piece: Buffer): Buffer {
-  if (!isSmallPart(piece)) return piece;
-  // Not of Node's pool: a view of that keeps 64 KiB in memory.
-  const copy = Buffer.allocUnsafeSlow(piece.length);
-  copy.set(piece);
-  return copy;
+  return isSmallPart(piece) ? inOwnMemory(piece) : piece;
 }
 
 /** Pieces in order, large ones as they came and small ones put together. */

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
+import { inOwnMemory } from "#core/own-memory.ts";
 import { ConnectionPlaces, leavingMax, type Place } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
@@ -87,7 +88,7 @@ function sniff(socket: Socket, { http1, http2 }: Takers, timeoutMs: number): voi
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   const forget = () => clearTimeout(timer);
   const read = (chunk: Buffer) => {
-    first = first.length === 0 ? chunk : Buffer.concat([first, chunk]);
+    first = first.length === 0 ? chunk : inOwnMemory(first, chunk);
     const wire = wireOf(first);
     if (wire === undefined) return;
     clearTimeout(timer);

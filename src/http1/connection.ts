@@ -2,6 +2,7 @@
 
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { free } from "#core/free.ts";
+import { inOwnMemory } from "#core/own-memory.ts";
 import { type OutputChunk, part } from "#http/write-chunks.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -164,7 +165,7 @@ export class Connection implements Link {
       return;
     }
     const isRest = this.#at < this.#input.length;
-    this.#input = isRest ? Buffer.concat([this.#input.subarray(this.#at), bytes]) : bytes;
+    this.#input = isRest ? inOwnMemory(this.#input.subarray(this.#at), bytes) : bytes;
     this.#at = 0;
     this.#isInputUsedOn = false;
     this.#isStarved = false;

@@ -23,7 +23,12 @@ export class ClosedStreams {
     this.#count += 1;
   }
 
+  /** The latest closing of a stream: one that lingered closes twice. */
   find(id: number): Closing | undefined {
-    return this.#closings[this.#ids.lastIndexOf(id)];
+    for (let age = 1; age <= this.#ids.length; age += 1) {
+      const slot = (this.#count - age) % remembered;
+      if (this.#ids[slot] === id) return this.#closings[slot];
+    }
+    return undefined;
   }
 }

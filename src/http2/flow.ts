@@ -95,10 +95,7 @@ export class BandwidthEstimator {
     const bytesPerMs = this.#sampleBytes / (1.5 * this.#roundTripMs);
     if (this.#sampleBytes >= fullShare * this.#windowBytes && bytesPerMs > this.#bytesPerMsMax) {
       this.#bytesPerMsMax = bytesPerMs;
-      this.#windowBytes = Math.min(
-        this.#bytesMax,
-        Math.max(this.#windowBytes, growth * this.#sampleBytes),
-      );
+      this.#windowBytes = Math.min(this.#bytesMax, growth * this.#sampleBytes);
     }
     return this.#windowBytes;
   }

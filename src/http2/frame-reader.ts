@@ -1,6 +1,7 @@
 /** Cuts a connection's input into frames, wherever the network has cut it. Pure. */
 
 import { free } from "#core/free.ts";
+import { inOwnMemory } from "#core/own-memory.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { Frame, frameHeadBytes } from "./frames.ts";
 
@@ -44,7 +45,7 @@ export class FrameReader {
   /** Adds input from `at` on, which is the reader's from now on. */
   push(bytes: Buffer, at: number): void {
     if (this.pending) {
-      this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), bytes.subarray(at)]);
+      this.#bytes = inOwnMemory(this.#bytes.subarray(this.#at), bytes.subarray(at));
       this.#at = 0;
     } else {
       this.#bytes = bytes;
@@ -80,7 +81,8 @@ export class FrameReader {
   /** Keeps the rest of the input in memory for `size` bytes. */
   #hold(size: number): boolean {
     if (this.#at < this.#bytes.length) {
-      this.#cut = Buffer.allocUnsafe(size);
+      // Not of Node's pool: its peer may let it wait, and what it holds is to be freed.
+      this.#cut = Buffer.allocUnsafeSlow(size);
       this.#cutBytes = this.#bytes.copy(this.#cut, 0, this.#at);
     }
     return this.#release();
@@ -102,7 +104,7 @@ export class FrameReader {
     this.frame.readHead(cut, 0);
     this.flaw = this.frame.flaw(this.#frameBytesMax);
     if (this.flaw === errorCode.noError && this.frame.end > cut.length) {
-      this.#cut = Buffer.allocUnsafe(this.frame.end);
+      this.#cut = Buffer.allocUnsafeSlow(this.frame.end);
       cut.copy(this.#cut);
       return this.#nextOfCut(this.#cut);
     }

@@ -1,5 +1,6 @@
 /** A header block on its way in: one HEADERS frame, or more with CONTINUATION. Pure. */
 
+import { inOwnMemory } from "#core/own-memory.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { type Frame, flag, uint31 } from "./frames.ts";
 
@@ -36,7 +37,7 @@ export class HeaderBlock {
     this.start = frame.start;
     this.end = frame.end;
     this.bytes = frame.bytes;
-    if (this.open) this.#hold(Buffer.from(frame.bytes.subarray(frame.start, frame.end)));
+    if (this.open) this.#hold(inOwnMemory(frame.bytes.subarray(frame.start, frame.end)));
     return errorCode.noError;
   }
 
@@ -45,7 +46,7 @@ export class HeaderBlock {
     this.#frames += 1;
     if (this.#frames > framesMax || this.end + frame.length > bytesMax) return false;
     this.open = !frame.has(flag.endHeaders);
-    this.#hold(Buffer.concat([this.bytes, frame.bytes.subarray(frame.start, frame.end)]));
+    this.#hold(inOwnMemory(this.bytes, frame.bytes.subarray(frame.start, frame.end)));
     return true;
   }
 

@@ -71,7 +71,7 @@ export class Lifetime {
   #silence(): Due | undefined {
     const { keepAliveMs, keepAliveTimeoutMs } = this.#limits;
     if (keepAliveMs === 0) return undefined;
-    if (this.#askedMs !== undefined && this.heardMs <= this.#askedMs) {
+    if (this.#askedMs !== undefined && this.heardMs < this.#askedMs) {
       if (!this.#isPast(this.#askedMs, keepAliveTimeoutMs)) return undefined;
       return { kind: "fail", code: errorCode.noError, debug: "keepalive_timeout" };
     }

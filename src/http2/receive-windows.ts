@@ -60,7 +60,6 @@ export class ReceiveWindows {
 
   /** The peer knows our window. Returns what the streams opened before lose by that. */
   acknowledge(): number {
-    if (this.#acknowledged) return 0;
     const before = this.streamBytes;
     this.#acknowledged = true;
     return before - this.streamBytes;
@@ -90,7 +89,7 @@ export class ReceiveWindows {
   /** Counts what a reader asked for, or nobody ever will. Returns the WINDOW_UPDATE of the connection due. */
   lift(bytes: number): number {
     this.#unreadBytes -= bytes;
-    return this.#connection.receiveOwed > 0 ? this.#credit(0) : 0;
+    return this.#credit(0);
   }
 
   #credit(bytes: number): number {

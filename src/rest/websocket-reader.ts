@@ -3,6 +3,7 @@
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { free } from "#core/free.ts";
 import { GatheredBytes } from "#core/gathered-bytes.ts";
+import { inOwnMemory } from "#core/own-memory.ts";
 import {
   closeCode,
   type FrameHead,
@@ -109,7 +110,7 @@ export class MessageReader {
       free(chunk);
       return;
     }
-    this.#chunk = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+    this.#chunk = this.#bytes.length === 0 ? chunk : inOwnMemory(this.#bytes, chunk);
     this.#bytes = this.#chunk;
     this.readOn();
   }

@@ -9,6 +9,7 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
     "test/sim/routing.test.ts",
   ],
   cache: ["test/unit/cache/**/*.test.ts"],
+  dialects: ["test/unit/dialects/**/*.test.ts"],
   hooks: ["test/unit/hooks/**/*.test.ts"],
   pool: ["test/unit/pool/**/*.test.ts", "test/unit/routing/dispatch.test.ts"],
   interceptors: ["test/unit/interceptors/**/*.test.ts", "test/unit/rpc/call.test.ts"],

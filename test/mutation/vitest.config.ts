@@ -4,5 +4,13 @@ import { defineConfig } from "vitest/config";
 import base from "../../vitest.config.ts";
 
 const include = (process.env.MUTATION_TESTS ?? "").split(",");
+const hasProperties = include.some((glob) => glob.startsWith("test/property/"));
 
-export default defineConfig({ ...base, test: { ...base.test, include } });
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include,
+    setupFiles: hasProperties ? ["test/mutation/same-cases.ts"] : [],
+  },
+});

@@ -1,7 +1,8 @@
 /** Replaces values of members of a JSON object in its bytes: everything else stays as it came. Pure. */
 
+import { endOfString } from "#core/json-text.ts";
+
 const quote = 0x22;
-const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
 const openBrace = 0x7b;
@@ -23,14 +24,7 @@ function isBlank(byte: number | undefined): boolean {
 
 /** The place behind the string that begins at `at`. */
 function behindString(bytes: Buffer, at: number): number {
-  for (let from = at + 1; ; ) {
-    const end = bytes.indexOf(quote, from);
-    if (end < 0) return bytes.length;
-    let escapes = 0;
-    while (bytes[end - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end + 1;
-    from = end + 1;
-  }
+  return endOfString(bytes, at) + 1;
 }
 
 /** The place behind the value that begins at `at`; blanks behind it may be counted in. */

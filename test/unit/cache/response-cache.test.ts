@@ -1,7 +1,9 @@
 /** Responses are kept in bounds, shared while they are under way, and never when they are not whole. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import type { Piece, Source } from "#cache/piece.ts";
+import { Flight } from "#cache/flight.ts";
+import { type Piece, type Source, sizeOf } from "#cache/piece.ts";
 import { ResponseCache, type ResponseCacheOptions, type Wanted } from "#cache/response-cache.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -20,6 +22,7 @@ const pieceOf = (text: string): Piece => ({ message: Buffer.from(text) });
 class Script {
   opened = 0;
   aborted = 0;
+  reason: unknown;
   readonly #texts: readonly string[];
   readonly #end: "whole" | "truncated" | Error;
   /** Each piece waits for it. */
@@ -34,6 +37,7 @@ class Script {
     this.opened += 1;
     signal.addEventListener("abort", () => {
       this.aborted += 1;
+      this.reason = signal.reason;
     });
     for (const text of this.#texts) {
       await this.gate();
@@ -167,6 +171,123 @@ describe("what is kept", () => {
   });
 });
 
+describe("the bounds", () => {
+  test("count a piece's message, its words, two bytes a character of its headers, and 256", () => {
+    const message = Buffer.alloc(10);
+    const words = { bytes: Buffer.alloc(20) };
+    const headers = [["name", "value"] as const, ["a", "b"] as const];
+    expect(sizeOf({ message })).toBe(266);
+    expect(sizeOf({ message, words })).toBe(286);
+    expect(sizeOf({ message, words, headers })).toBe(286 + 2 * 11);
+  });
+
+  test.each([
+    [1_024, 1],
+    [1_023, 0],
+  ])("of %i bytes for one response: one of 1,024 is kept %i times", async (entryBytesMax, kept) => {
+    const { read, cache } = await create({ entryBytesMax });
+    await textOf(read(new Script(["x".repeat(256), "y".repeat(256)])));
+    expect([cache.entries, cache.bytes]).toEqual([kept, kept * 1_024]);
+  });
+
+  test("are told of whenever what is kept has changed, with how many had to go since the last time", async () => {
+    const { read, told, clock, cache } = await create({ entriesMax: 2 });
+    const keep = (key: string, refresh = false) =>
+      textOf(read(new Script(["a"]), { key, refresh }));
+    for (const key of ["1", "2", "3"]) await keep(key);
+    await keep("3", true);
+    await clock.advance(1_001);
+    read(new Script(["a"]), { key: "2" });
+    cache.purge();
+    expect(told).toEqual([
+      { entries: 1, bytes: 257, evicted: 0 },
+      { entries: 2, bytes: 514, evicted: 0 },
+      { entries: 2, bytes: 514, evicted: 1 },
+      { entries: 2, bytes: 514, evicted: 0 },
+      { entries: 0, bytes: 0, evicted: 0 },
+    ]);
+  });
+});
+
+describe("a purge", () => {
+  test("says what it let go, and touches nothing of other models", async () => {
+    const { read, cache } = await create();
+    await textOf(read(new Script(["a"]), { key: "1", model: "one" }));
+    await textOf(read(new Script(["abc"]), { key: "2", model: "two" }));
+    const underWay = read(new Script(["a"]), { key: "3", model: "two" });
+    expect(cache.purge("one")).toEqual({ entries: 1, bytes: 257 });
+    expect(read(new Script([]), { key: "3", model: "two" }).result).toBe("hit");
+    await textOf(underWay);
+    expect([cache.entries, cache.bytes]).toEqual([2, 259 + 257]);
+    expect(cache.purge("one")).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  test("takes what is past its time out of memory, too", async () => {
+    const { read, cache, clock } = await create();
+    await textOf(read(new Script(["a"]), { key: "1", model: "one" }));
+    await clock.advance(1_001);
+    await textOf(read(new Script(["a"]), { key: "2", model: "two" }));
+    expect(cache.entries).toBe(2);
+    expect(cache.purge("two")).toEqual({ entries: 1, bytes: 257 });
+    expect([cache.entries, cache.bytes]).toEqual([0, 0]);
+  });
+
+  test("leaves whoever asks behind it a response of its own, which the old one does not disturb", async () => {
+    const { read, cache } = await create();
+    const [old, held] = [new Script(["old"]), Promise.withResolvers<void>()];
+    old.gate = () => held.promise;
+    const first = textOf(read(old));
+    cache.purge();
+    const fresh = new Script(["new"]);
+    const second = read(fresh);
+    expect(second.result).toBe("miss");
+    held.resolve();
+    expect(await first).toBe("old");
+    expect(cache.entries).toBe(0);
+    expect(read(fresh).result).toBe("hit");
+    expect(await textOf(second)).toBe("new");
+    expect([fresh.opened, cache.entries]).toEqual([1, 1]);
+  });
+});
+
+test("a wish for a new response stands, though one is under way that ends later", async () => {
+  const { read } = await create();
+  const [old, held] = [new Script(["old"]), Promise.withResolvers<void>()];
+  old.gate = () => held.promise;
+  const first = textOf(read(old));
+  expect(await textOf(read(new Script(["new"]), { refresh: true }))).toBe("new");
+  held.resolve();
+  expect(await first).toBe("old");
+  expect(await textOf(read(new Script([])))).toBe("new");
+});
+
+test("a cache of which nobody is told works as well", async () => {
+  const cache = new ResponseCache(bounds, { clock: createManualClock() });
+  const { open } = new Script(["a"]);
+  const wanted = { key: "k", model: "m", refresh: false, signal: never, open };
+  expect(await textOf(cache.read(wanted))).toBe("a");
+  expect(cache.purge()).toEqual({ entries: 1, bytes: 257 });
+});
+
+test.each([
+  ["that is too long to be kept", ["x".repeat(500), "y".repeat(500), "z"], 0],
+  ["that is kept", ["a", "b"], 1],
+])("a response %s is closed once", async (_name, texts, wholes) => {
+  const told = { closed: 0, whole: 0 };
+  const flight = new Flight({
+    open: new Script(texts).open,
+    bytesMax: 1_000,
+    onClosed: () => {
+      told.closed += 1;
+    },
+    onWhole: () => {
+      told.whole += 1;
+    },
+  });
+  expect(await textOf({ pieces: flight.join(never) })).toBe(texts.join(""));
+  expect(told).toEqual({ closed: 1, whole: wholes });
+});
+
 describe("what is under way", () => {
   test("equal calls ask once, and each reads all of it from the first piece", async () => {
     const { read } = await create();
@@ -209,6 +330,10 @@ describe("what is under way", () => {
     two.abort(new DOMException("left too", "AbortError"));
     await expect(other).rejects.toThrow("left too");
     expect(script.aborted).toBe(1);
+    expect(script.reason).toMatchObject({
+      name: "AbortError",
+      message: "nobody reads the response any more",
+    });
     // Nobody joins what was left.
     expect(read(new Script(["new"])).result).toBe("miss");
     held.resolve();
@@ -240,7 +365,62 @@ describe("what is under way", () => {
     const slow = read(script);
     await slow.pieces.next();
     expect(await textOf(fast)).toHaveLength(25_000);
-    expect(await reasonFrom(textOf(slow))).toBe("OVERLOADED");
+    const thrown = await textOf(slow).catch(faultFrom);
+    expect(thrown).toMatchObject({
+      rawMessage: "the response that this call shares is read too slowly",
+    });
+    expect(reasonOf(thrown as ConnectError)).toBe("OVERLOADED");
+  });
+
+  test("a reader that is behind by no more than the bound reads all of it, however long that is", async () => {
+    const { read } = await create({ entryBytesMax: 2_000 });
+    // With what each takes beside its bytes, two of them are the bound.
+    const script = new Script(Array.from({ length: 50 }, () => "x".repeat(744)));
+    const [ahead, behind] = [read(script), read(script)];
+    await ahead.pieces.next();
+    let pieces = 1;
+    for await (const _ of ahead.pieces) {
+      pieces += 1;
+      expect((await behind.pieces.next()).done).toBe(false);
+    }
+    expect([pieces, await textOf(behind)]).toEqual([50, "x".repeat(744)]);
+  });
+
+  test("a reader that keeps up reads all of it, were each piece larger than the bound", async () => {
+    const { read } = await create({ entryBytesMax: 100 });
+    const script = new Script(["a", "b", "c"].map((letter) => letter.repeat(500)));
+    const [one, other] = [read(script), read(script)];
+    for (const letter of ["a", "b", "c"]) {
+      for (const { pieces } of [one, other]) {
+        expect((await pieces.next()).value).toEqual(pieceOf(letter.repeat(500)));
+      }
+    }
+    expect([(await one.pieces.next()).done, (await other.pieces.next()).done]).toEqual([
+      true,
+      true,
+    ]);
+    expect(script.opened).toBe(1);
+  });
+
+  test("a source that waits to be asked is closed when its last reader leaves", async () => {
+    const { cache } = await create();
+    let isClosed = false;
+    const open = async function* (): Source {
+      try {
+        yield pieceOf("a");
+        yield pieceOf("b");
+        return true;
+      } finally {
+        isClosed = true;
+      }
+    };
+    const wanted = { key: "k", model: "m", refresh: false, signal: never, open };
+    const { pieces } = cache.read(wanted);
+    await pieces.next();
+    await pieces.return();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([isClosed, cache.entries]).toEqual([true, 0]);
+    expect(cache.read(wanted).result).toBe("miss");
   });
 
   test("nobody joins a response that is too long to be told from its beginning", async () => {

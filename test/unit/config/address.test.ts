@@ -1,7 +1,7 @@
 /** Addresses that the file may name. */
 
 import { expect, test } from "vitest";
-import { isAddressBlock, isCoreUrl, isHost, isOrigin } from "#config/address.ts";
+import { isAddressBlock, isCoreUrl, isHost, isOrigin, isPostgresUrl } from "#config/address.ts";
 
 test.each([
   ["*", true],
@@ -35,6 +35,11 @@ test.each([
   ["10.0.0.256", false],
   ["core.1.", false],
   ["[::1]", false],
+  [`${"a".repeat(63)}.example`, true],
+  [`${"a".repeat(64)}.example`, false],
+  [`${"abcd.".repeat(50)}abc`, true],
+  [`${"abcd.".repeat(50)}abcd`, false],
+  ["a-.example", false],
   ["-a.example", false],
   ["a..b", false],
   ["", false],
@@ -54,3 +59,11 @@ test.each([
   ["10.0.0.0/8/8", false],
   ["localhost", false],
 ])("isAddressBlock(%s) is %s", (written, is) => expect(isAddressBlock(written)).toBe(is));
+
+test.each([
+  ["postgres://localhost/db", true],
+  ["postgresql://user:secret@db:5432/stats?sslmode=require", true],
+  ["mysql://localhost/db", false],
+  ["localhost/db", false],
+  ["", false],
+])("isPostgresUrl(%s) is %s", (written, is) => expect(isPostgresUrl(written)).toBe(is));

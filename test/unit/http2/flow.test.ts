@@ -15,6 +15,17 @@ describe("a receive window", () => {
     expect(window).toEqual({ receiveOpen: 50, receiveOwed: 0 });
   });
 
+  test.each([
+    ["half of a small one", 100, 50],
+    ["128 KiB, where that is less than half and more than a quarter", 400 * 1024, 128 * 1024],
+    ["a quarter of a large one", 4 << 20, 1 << 20],
+  ])("holds updates back until they are worth %s", (_name, target, worth) => {
+    const window = { receiveOpen: 0, receiveOwed: 0 };
+    expect(giveBack(window, worth - 1, target)).toBe(0);
+    expect(window).toEqual({ receiveOpen: 0, receiveOwed: worth - 1 });
+    expect(giveBack(window, 1, target)).toBe(worth);
+  });
+
   test("never loses a byte: what came in equals what was given back and what is owed", () => {
     const window = { receiveOpen: 1000, receiveOwed: 0 };
     for (let bytes = 1; bytes < 200; bytes += 7) {
@@ -66,5 +77,76 @@ describe("a bandwidth estimate", () => {
       return estimator.finish(index * 100 + roundTripMs);
     });
     expect(rounds).toEqual([300_000, 300_000]);
+  });
+
+  test("does not ask while an answer is on its way", () => {
+    const estimator = new BandwidthEstimator(100_000, 1_000_000);
+    estimator.start(0);
+    expect([estimator.sampling, estimator.isDue(1_000)]).toEqual([true, false]);
+    estimator.finish(1_000);
+    expect([estimator.sampling, estimator.isDue(1_000)]).toEqual([false, true]);
+  });
+
+  test("takes a window of which two thirds were filled for full, and none of less", () => {
+    const windowOf = (bytes: number) => {
+      const estimator = new BandwidthEstimator(90_000, 1_000_000);
+      estimator.start(0);
+      estimator.add(bytes);
+      return estimator.finish(10);
+    };
+    expect([windowOf(59_999), windowOf(60_000)]).toEqual([90_000, 120_000]);
+  });
+
+  test("counts what came since its PING, and nothing of the round before", () => {
+    const estimator = new BandwidthEstimator(100_000, 1_000_000);
+    estimator.start(0);
+    estimator.add(60_000);
+    expect(estimator.finish(10)).toBe(100_000);
+    estimator.start(20);
+    estimator.add(60_000);
+    expect(estimator.finish(30)).toBe(100_000);
+  });
+
+  test("never makes a window smaller", () => {
+    const estimator = new BandwidthEstimator(100_000, 150_000);
+    estimator.start(0);
+    estimator.add(140_000);
+    expect(estimator.finish(100)).toBe(150_000);
+    estimator.start(200);
+    estimator.add(100_001);
+    expect(estimator.finish(201)).toBe(150_000);
+  });
+
+  /** The window after rounds of such lengths, the first of which brought a million bytes, the last so many. */
+  function windowAfter(roundsMs: readonly number[], bytes: number): number {
+    const estimator = new BandwidthEstimator(1, 1e12);
+    let window = 0;
+    for (const [index, roundMs] of roundsMs.entries()) {
+      estimator.start(index * 1_000);
+      if (index === 0) estimator.add(1_000_000);
+      if (index === roundsMs.length - 1) estimator.add(bytes);
+      window = estimator.finish(index * 1_000 + roundMs);
+    }
+    return window;
+  }
+
+  const tens = (count: number) => new Array<number>(count).fill(10);
+
+  test.each([
+    ["the second of two", [10, 20], 1_500_000],
+    ["the last of nine, evenly with the others", [...tens(8), 55], 1_500_000],
+    ["one behind ten, by a tenth", [...tens(10), 60], 1_500_000],
+    ["one behind twenty, by a tenth", [...tens(20), 60], 1_500_000],
+  ])("weighs a round trip by those before: %s", (_name, roundsMs, record) => {
+    expect(windowAfter(roundsMs, record - 1_000)).toBe(2_000_000);
+    expect(windowAfter(roundsMs, record + 1_000)).toBe(2 * (record + 1_000));
+  });
+
+  test("takes the same bandwidth once more for no record", () => {
+    expect(windowAfter([10, 20], 1_500_000)).toBe(2_000_000);
+  });
+
+  test("takes a round trip without a measurable length for a short one", () => {
+    expect(windowAfter([0, 0], 2_000_000)).toBe(4_000_000);
   });
 });

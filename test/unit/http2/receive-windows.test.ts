@@ -50,6 +50,145 @@ test("a connection's window is open until its last byte", () => {
   expect(windows.received(1)).toBe(-1);
 });
 
+describe("a connection's window", () => {
+  const withWindow = (connectionWindowBytes: number) =>
+    new ReceiveWindows(
+      { ...limits, connectionWindowBytes },
+      new ByteAccount(new ByteBudget(1e9), { owner: "", bytesMax: 1e9, shed: () => {} }),
+    );
+
+  test("is opened from the default to what is configured, once", () => {
+    const windows = withWindow(100_000);
+    expect([windows.open(), windows.open()]).toEqual([100_000 - 65_535, 0]);
+  });
+
+  test("is never smaller than the default, which no peer can be told", () => {
+    const windows = withWindow(1_000);
+    expect(windows.open()).toBe(0);
+    expect(windows.received(65_535)).toBe(65_535);
+  });
+
+  test("gives back only what it owes", () => {
+    const { windows } = windowsOn(new ByteBudget(1e9));
+    expect(windows.lift(0)).toBe(0);
+    windows.lay(10);
+    expect(windows.received(49_999)).toBe(0);
+    expect(windows.lift(10)).toBe(0);
+    expect(windows.received(1)).toBe(50_000);
+  });
+});
+
+describe("a stream's window", () => {
+  const of = (streamWindowBytes: number) =>
+    new ReceiveWindows(
+      { ...limits, streamWindowBytes },
+      new ByteAccount(new ByteBudget(1e9), { owner: "", bytesMax: 1e9, shed: () => {} }),
+    );
+
+  test("is at least the default until the peer knows ours, and then ours", () => {
+    const windows = of(1_000);
+    expect(windows.streamBytes).toBe(65_535);
+    expect([windows.acknowledge(), windows.acknowledge()]).toEqual([64_535, 0]);
+    expect(windows.streamBytes).toBe(1_000);
+  });
+
+  test("that is larger than the default is there from the start", () => {
+    const windows = of(100_000);
+    expect([windows.streamBytes, windows.acknowledge(), windows.streamBytes]).toEqual([
+      100_000, 0, 100_000,
+    ]);
+  });
+
+  test("is given back in halves of it", () => {
+    const stream = { receiveOpen: 0, receiveOwed: 0 };
+    const windows = of(1_000);
+    expect([windows.consumed(stream, 499), windows.consumed(stream, 1)]).toEqual([0, 500]);
+  });
+});
+
+describe("measuring", () => {
+  const streamWindowBytes = 80_000;
+  const windowsUpTo = (windowBytesMax: number, connectionWindowBytes = 100_000) => {
+    const account = new ByteAccount(new ByteBudget(1e9), {
+      owner: "",
+      bytesMax: 1e9,
+      shed: () => {},
+    });
+    const windows = new ReceiveWindows(
+      { ...limits, streamWindowBytes, windowBytesMax, connectionWindowBytes },
+      account,
+    );
+    windows.open();
+    return windows;
+  };
+  const open = (receiveOpen: number) => ({ receiveOpen, receiveOwed: 0 });
+
+  test("begins with a body that has used up a quarter of its window, and not sooner", () => {
+    expect(windowsUpTo(1e6).startMeasuring(open(60_001), 0)).toBe(false);
+    expect(windowsUpTo(1e6).startMeasuring(open(60_000), 0)).toBe(true);
+  });
+
+  test("is left alone where windows may not grow", () => {
+    expect(windowsUpTo(80_000).startMeasuring(open(0), 0)).toBe(false);
+    expect(windowsUpTo(80_001).startMeasuring(open(0), 0)).toBe(true);
+  });
+
+  test("is one PING at a time", () => {
+    const windows = windowsUpTo(1e6);
+    expect([0, 1, 1_000].map((ms) => windows.startMeasuring(open(0), ms))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test("says nothing where no PING was out", () => {
+    expect(windowsUpTo(1e6).finishMeasuring(10)).toBeUndefined();
+  });
+
+  test("grows all windows by what the path held, the connection's as far as it is smaller", () => {
+    const windows = windowsUpTo(1e6);
+    windows.received(50_000);
+    windows.startMeasuring(open(0), 0);
+    windows.received(70_000);
+    expect(windows.finishMeasuring(10)).toEqual({
+      streamWindowBytes: 140_000,
+      streamBytes: 60_000,
+      connectionBytes: 40_000,
+    });
+    expect(windows.streamBytes).toBe(140_000);
+    expect([windows.received(69_999), windows.received(70_001)]).toEqual([0, 140_000]);
+    expect(windows.received(140_001)).toBe(-1);
+    expect(windows.finishMeasuring(20)).toBeUndefined();
+  });
+
+  test("leaves a connection's window alone that is larger than its streams' become", () => {
+    const windows = windowsUpTo(1e6, 1_000_000);
+    windows.startMeasuring(open(0), 0);
+    windows.received(70_000);
+    expect(windows.finishMeasuring(10)).toMatchObject({ streamBytes: 60_000, connectionBytes: 0 });
+  });
+
+  test("grows nothing for what was not enough", () => {
+    const windows = windowsUpTo(1e6);
+    windows.startMeasuring(open(0), 0);
+    windows.received(50_000);
+    expect(windows.finishMeasuring(10)).toBeUndefined();
+    expect(windows.startMeasuring(open(0), 10)).toBe(true);
+  });
+
+  test("grows nothing for a reader that leaves more than half a window lying", () => {
+    const windows = [40_000, 40_001].map((bytes) => {
+      const one = windowsUpTo(1e6);
+      one.lay(bytes);
+      one.startMeasuring(open(0), 0);
+      one.received(70_000);
+      return one.finishMeasuring(10);
+    });
+    expect(windows).toEqual([expect.objectContaining({ streamBytes: 60_000 }), undefined]);
+  });
+});
+
 test("bodies of all connections count until they are used, given up or broken off", () => {
   const buffers = new ByteBudget(1e9);
   const [reads, drops, breaks] = [1, 2, 3].map(() => greetedServer({}, { buffers }));

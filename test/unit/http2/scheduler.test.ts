@@ -6,6 +6,7 @@ test("streams come in the order in which they were added, each once", () => {
   const ring = new SendRing<Stream>();
   const streams = [1, 3, 5].map((id) => new Stream(id));
   for (const stream of [...streams, ...streams]) ring.add(stream);
+  expect(ring.isEmpty).toBe(false);
   expect([ring.next()?.id, ring.next()?.id, ring.next()?.id, ring.next()]).toEqual([
     1,
     3,

@@ -129,6 +129,8 @@ describe("a time", () => {
     ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"],
     ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"],
     ["2026-01-31T12:00:00-02:30", "2026-01-31T14:30:00Z"],
+    ["2026-01-31T12:00:00+23:59", "2026-01-30T12:01:00Z"],
+    ["2026-01-31T12:00:00-23:59", "2026-02-01T11:59:00Z"],
     ["1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500Z"],
   ])("%s is %s", (text, json) => {
     expect(read(values, `{"timestamp":"${text}"}`)).toEqual({ timestamp: json });
@@ -313,9 +315,9 @@ describe("a field mask", () => {
   });
 
   test("of a text beyond 16,384 characters is not taken apart", () => {
-    expect(problemOf(values, JSON.stringify({ field_mask: "a,".repeat(8192) })).path).toBe(
-      "field_mask",
-    );
+    const mask = (chars: number) => JSON.stringify({ field_mask: "a".repeat(chars) });
+    expect(() => reader.readNow(values, mask(16_384))).not.toThrow();
+    expect(problemOf(values, mask(16_385)).path).toBe("field_mask");
   });
 });
 
@@ -381,8 +383,12 @@ describe("an Any", () => {
           string_list: Array(count).fill("x"),
         }),
       );
-    expect(() => reader.readNow(everything, any(9_990))).not.toThrow();
-    expect(problemOf(everything, any(10_001)).kind).toBe("limit");
+    // Two of them are its members.
+    expect(() => reader.readNow(everything, any(9_998))).not.toThrow();
+    expect(problemOf(everything, any(9_999))).toMatchObject({
+      kind: "limit",
+      description: "an Any holds more than 10000 elements",
+    });
   });
 });
 
@@ -531,13 +537,73 @@ describe("a long text", () => {
   );
 
   test("as the name of a member is refused", () => {
-    expect(problemOf(values, `{"struct_value":{"${"x".repeat(70_000)}":1}}`).kind).toBe("limit");
+    const named = (chars: number) => `{"struct_value":{"${"x".repeat(chars)}":1}}`;
+    expect(() => reader.readNow(values, named(65_536))).not.toThrow();
+    expect(problemOf(values, named(65_537)).kind).toBe("limit");
   });
 
   test("as a number is refused", () => {
     for (const digits of ["1".repeat(1_001), `1.${"1".repeat(1_000)}`, `1e${"1".repeat(1_000)}`]) {
       expect(problemOf(values, `{"double_value":${digits}}`).kind).toBe("limit");
     }
+    const most = `1.${"1".repeat(998)}`;
+    expect(read(values, `{"double_value":${most}}`)).toEqual({ double_value: Number(most) });
+  });
+});
+
+describe("one field of a message", () => {
+  function setIn(name: string, text: string, by = reader) {
+    const message = create(values);
+    const field = values.fields.find((one) => one.name === name);
+    if (field === undefined) throw new Error(name);
+    const paths: string[] = [];
+    const pause = by.readField({ message, field, text, paths });
+    const json = () => toJson(values, message, { registry, useProtoFieldName: true });
+    return { pause, json, paths };
+  }
+
+  const written = (json: object, ...paths: readonly string[]) => ({ json, paths });
+
+  test.each<readonly [string, string, string, ReturnType<typeof written>]>([
+    ["is set", "string_value", '"a"', written({ string_value: "a" })],
+    ["of a oneof is set", "choice_text", '"a"', written({ choice_text: "a" })],
+    ["stays as it is for a null", "string_value", "null", written({})],
+    ["of a oneof stays as it is for a null", "choice_text", "null", written({})],
+    ["that is a map names nothing within it", "labels", '{"a":1}', written({ labels: { a: "1" } })],
+    [
+      "that is a message names what is within it, but for what is within lists, maps and empty messages",
+      "nested",
+      '{"stringValue":"a","nested":{"bool_value":true,"nested":{ }},"timestamp_list":[],"nestedMap":{"k":{"string_value":"b"}}}',
+      written(
+        {
+          nested: {
+            string_value: "a",
+            nested: { bool_value: true, nested: {} },
+            nested_map: { k: { string_value: "b" } },
+          },
+        },
+        ...["string_value", "nested.bool_value", "nested.nested", "timestamp_list", "nested_map"],
+      ),
+    ],
+  ])("%s", (_name, name, text, { json, paths }) => {
+    const read = setIn(name, text);
+    expect([read.pause, read.json(), read.paths]).toEqual([undefined, json, paths]);
+  });
+
+  test("stays as it is for a name that is passed over", () => {
+    expect(setIn("enum_value", '"NEW"', lenient).json()).toEqual({});
+  });
+
+  test("is named by what does not fit in it", () => {
+    expect(() => setIn("string_value", "1")).toThrow("string_value: expected text");
+    expect(() => setIn("string_list", '["a",1]')).toThrow("string_list[1]: expected text");
+  });
+
+  test("is set when all of a long text has been read", async () => {
+    const items = Array.from({ length: 90_000 }, () => "é");
+    const read = setIn("value", JSON.stringify(items));
+    await read.pause;
+    expect(read.json()).toEqual({ value: items });
   });
 });
 

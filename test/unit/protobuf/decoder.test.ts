@@ -47,6 +47,11 @@ const group = (number: number, content: Uint8Array = new Uint8Array(0)) =>
     write().tag(number, WireType.EndGroup).finish(),
   ]);
 
+const groups = (number: number, depth: number): Uint8Array =>
+  depth === 0 ? new Uint8Array(0) : group(number, groups(number, depth - 1));
+/** Parts or groups one behind the other. */
+const many = (content: Uint8Array) => Buffer.concat(new Array(150).fill(content));
+
 const values = "vectors.ParameterValues";
 const entry = (...parts: Uint8Array[]) => part(38, Buffer.concat(parts)).finish();
 const key = text(1, "k");
@@ -129,6 +134,11 @@ describe("bytes are read as the library reads them", () => {
       part(7, part(1, Buffer.concat([key, part(2, varint(4, 1)).finish()])).finish()).finish(),
     ],
     ["a message a hundred deep is read", "fields.Parts", nested(99)],
+    ["groups a hundred deep are read", "fields.Parts", groups(2, 99)],
+    ["unknown groups a hundred deep are read", values, groups(99, 99)],
+    ["messages beside each other are not within each other", "fields.Parts", many(nested(1))],
+    ["groups beside each other are not within each other", "fields.Parts", many(groups(2, 1))],
+    ["unknown groups beside each other are not within each other", values, many(groups(99, 1))],
   ])("%s", (_name, type, bytes) => {
     const desc = typeOf(type);
     expect(outcomeOf(() => fromBinary(desc, bytes))).toHaveProperty("value");
@@ -237,6 +247,9 @@ describe("bytes that are no message are refused", () => {
     ["a map's key that is no UTF-8", values, entry(part(1, Uint8Array.of(0xff)).finish(), seven)],
     ["an item that is no UTF-8", "fields.Lists", part(14, Uint8Array.of(0xff)).finish()],
     ["a message more than a hundred deep", "fields.Parts", nested(100)],
+    ["groups more than a hundred deep", "fields.Parts", groups(2, 100)],
+    ["unknown groups more than a hundred deep", values, groups(99, 100)],
+    ["unknown groups deep within messages", "fields.Parts", part(1, groups(99, 99)).finish()],
     [
       "a length of more than 32 bits",
       values,
@@ -465,6 +478,18 @@ describe("the elements of a message are bounded", () => {
     expect(() => decode(packed(50 * 28 + 1, 1))).toThrow(TooManyElementsError);
     const keeping = new Decoders({ elementsMax, keepsUnknown: true }).of(desc);
     expect(() => keeping(packed(50, 9))).toThrow(TooManyElementsError);
+  });
+
+  test.each<readonly [string, (count: number) => Uint8Array, number]>([
+    ["field", (count) => empty(8, count), 2],
+    ["group, with what is within it", (count) => Buffer.alloc(2 * count, Uint8Array.of(11, 12)), 3],
+  ])("an unknown %s that is kept counts once more", (_name, bytesOf, each) => {
+    const desc = typeOf("fields.Nothing");
+    const decode = (elementsMax: number, count: number) =>
+      new Decoders({ elementsMax, keepsUnknown: true }).of(desc)(bytesOf(count));
+    expect(decode(1 + 10 * each, 10).$unknown).toHaveLength(10);
+    expect(() => decode(10 * each, 10)).toThrow(TooManyElementsError);
+    expect(() => decode(1 + 10 * each, 11)).toThrow(TooManyElementsError);
   });
 
   test("by default at 100,000, so that five million empty messages are not made", () => {

@@ -1,12 +1,18 @@
 import { execFileSync } from "node:child_process";
 import {
   create,
+  createFileRegistry,
   type DescMessage,
   type Message,
   type MessageShape,
   setExtension,
   toBinary,
 } from "@bufbuild/protobuf";
+import {
+  FileDescriptorProtoSchema,
+  FieldDescriptorProto_Label as Label,
+  FieldDescriptorProto_Type as Type,
+} from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import { isLent } from "#core/lent-memory.ts";
 import { seededRng } from "#core/rng.ts";
@@ -113,6 +119,34 @@ test("what the library takes beyond a field's type is written as it does", () =>
   expect(encoderOf(desc)(message, 2).subarray(2).equals(toBinary(desc, message))).toBe(true);
 });
 
+/** A type of so many fields, which are declared from the last number to the first. */
+function typeOfMany(count: number): DescMessage {
+  const field = Array.from({ length: count }, (_, index) => {
+    const name = `f${count - index}`;
+    return { name, jsonName: name, number: count - index, type: Type.INT32, label: Label.OPTIONAL };
+  });
+  const file = create(FileDescriptorProtoSchema, {
+    name: `many${count}.proto`,
+    syntax: "proto3",
+    messageType: [{ name: "Many", field }],
+  });
+  const desc = createFileRegistry(file, () => undefined).getMessage("Many");
+  if (desc === undefined) throw new Error("no message Many");
+  return desc;
+}
+
+test.each([1, 256, 257, 300])(
+  "all of %d fields are written, in the order of their numbers",
+  (count) => {
+    const desc = typeOfMany(count);
+    const numbers = Array.from({ length: count }, (_, index) => [`f${index + 1}`, index]);
+    const message = Object.assign(create(desc), Object.fromEntries(numbers));
+    const bytes = encoderOf(desc)(message, 0);
+    expect(bytes.equals(toBinary(desc, message))).toBe(true);
+    expect(bytes.buffer.byteLength).toBe(slabBytes);
+  },
+);
+
 test("extensions are written with what else is unknown of a message", () => {
   const desc = typeOf("legacy.Legacy");
   const nick = testProtos().getExtension("legacy.nick");
@@ -156,10 +190,16 @@ test.each([10, 9_000])(
   },
 );
 
+/** Leaves so little room in the slab that what is larger than a few hundred bytes has to go elsewhere. */
+function fillSlab(): void {
+  while (encode(chat("f".repeat(200)), 0).byteOffset < slabBytes - 500);
+}
+
 test("only who gives back is lent memory, and only for messages of 4 to 32 KiB", () => {
   const lent = [100, 4_000, 4_200, 20_000, 32_000, 33_000, 100_000].filter((length) => {
     const message = chat("m".repeat(length));
     expect(isLent(encode(message, 5))).toBe(false);
+    fillSlab();
     const bytes = encode(message, 5, true);
     expect(bytes.subarray(5).equals(toBinary(ChatRequestSchema, message))).toBe(true);
     return isLent(bytes);

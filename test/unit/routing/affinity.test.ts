@@ -25,6 +25,12 @@ describe("affinity", () => {
     },
   );
 
+  it("gives a key the endpoint that every version of the gateway gives it, for replicas may differ", () => {
+    const three = ["a", "b", "c"].map((id, index) => ({ id, weight: index + 1 }));
+    const given = keys.slice(0, 40).map((key) => stickTo(key, three).id);
+    expect(given.join("")).toBe("bcbcbccccccccbcccccbbbccbbbbccbcbbbabccb");
+  });
+
   it("spreads keys by weight", () => {
     const weighted = [
       { id: "a", weight: 3 },

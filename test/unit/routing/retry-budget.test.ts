@@ -22,6 +22,21 @@ describe("a retry budget", () => {
     expect(taken).toBe(10);
   });
 
+  it("says whether one may be taken without taking it", () => {
+    const budget = new RetryBudget({ share: 0, perSecondMin: 0.1, windowSeconds: 10 });
+    expect([budget.allows(0), budget.allows(0), budget.take(0), budget.allows(0)]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("counts on a clock that began anywhere", () => {
+    const budget = new RetryBudget({ share: 0, perSecondMin: 0.1, windowSeconds: 10 });
+    expect([-25_000, -15_001, -14_999].map((ms) => budget.take(ms))).toEqual([true, false, true]);
+  });
+
   it("never allows more than its bound in any window", () => {
     const budget = new RetryBudget(options);
     const retries: number[] = [];

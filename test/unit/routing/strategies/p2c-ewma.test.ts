@@ -57,4 +57,15 @@ describe("power of two choices", () => {
       shares([endpoint("seen"), endpoint("new", { latencyMs: undefined, inFlight: 1 })]),
     ).toEqual({ seen: expect.closeTo(1, 5) });
   });
+
+  it("gives the only one every call", () => {
+    expect(shares([endpoint("a")], 100)).toEqual({ a: expect.closeTo(1, 5) });
+  });
+
+  it("goes by load where nobody was ever called", () => {
+    const unseen = { latencyMs: undefined };
+    expect(
+      shares([endpoint("busy", { ...unseen, inFlight: 3 }), endpoint("idle", unseen)]),
+    ).toEqual({ idle: expect.closeTo(1, 5) });
+  });
 });

@@ -56,6 +56,55 @@ describe("a score", () => {
     expect(terms?.reliability.score).toBe(1);
   });
 
+  it("takes what nobody knows of anybody for two seconds and 95 %", () => {
+    const unseen = { latencyMs: undefined, successRate: undefined, cost: undefined };
+    const terms = scoreOf([endpoint("a", unseen), endpoint("b", unseen)], "a")?.terms;
+    expect([terms?.latency.score, terms?.reliability.score, terms?.cost.score]).toEqual([
+      0.75, 0.95, 1,
+    ]);
+  });
+
+  it("takes the middle one of an odd number of peers, not their mean", () => {
+    const peers = [10_000, 2_000, 3_000].map((latencyMs, index) =>
+      endpoint(`p${index}`, { latencyMs, cost: latencyMs }),
+    );
+    const unseen = endpoint("new", { latencyMs: undefined, cost: undefined });
+    const terms = scoreOf([unseen, ...peers], "new")?.terms;
+    expect([terms?.latency.score, terms?.cost.score]).toEqual([0.5, 7 / 8]);
+  });
+
+  it.each([
+    ["latency", { latencyMs: 500 }, 1],
+    ["latency", { latencyMs: 3_000 }, 0.5],
+    ["latency", { latencyMs: 6_000 }, 0],
+    ["reliability", { successRate: 0.7 }, 0.7],
+    ["load", { inFlight: 3 }, 0.7],
+    ["load", { inFlight: 11 }, 0],
+    ["priority", { priority: 2 }, 0.5],
+  ] as const)("has the term %s for %j: %d", (term, more, score) => {
+    expect(scoreOf([endpoint("a", more)], "a")?.terms[term].score).toBeCloseTo(score, 12);
+  });
+
+  it("has the cheapest at 1, the most expensive at 0, and all at 1 where all cost the same", () => {
+    const costs = (...of: readonly number[]) =>
+      of.map((cost, index) => endpoint(`e${index}`, { cost }));
+    const costScores = (all: EndpointSnapshot[]) =>
+      all.map(({ id }) => scoreOf(all, id)?.terms.cost.score);
+    expect(costScores(costs(2, 4, 3))).toEqual([1, 0, 0.5]);
+    expect(costScores(costs(3, 3))).toEqual([1, 1]);
+  });
+
+  it("tells what each term rests on, and the bonus", () => {
+    const one = endpoint("a", { inFlight: 2, priority: 3, successRate: 0.9, cost: 0.5 });
+    const [scores] = scored([one], { ...wishes, preferredProvider: "a" });
+    const raws = Object.entries(scores?.terms ?? {}).map(([term, { raw }]) => [term, raw]);
+    expect(Object.fromEntries(raws)).toEqual({
+      ...{ cost: 0.5, latency: 1000, reliability: 0.9, load: 2, priority: 3 },
+    });
+    expect(scores?.bonus).toBe(0.2);
+    expect(scored([one], wishes)[0]?.bonus).toBe(0);
+  });
+
   it("has a bonus for the preferred provider, and stays within 0 and 1", () => {
     const slow = endpoint("slow", { latencyMs: 2500 });
     expect(order([endpoint("fast"), slow])).toEqual(["fast", "slow"]);
