@@ -37,6 +37,7 @@ const quiet = {
   onHead: nothing,
   onData: () => false,
   onEnd: nothing,
+  onRefusedHead: nothing,
   onClose: nothing,
   onWritable: nothing,
   onRefusal: nothing,

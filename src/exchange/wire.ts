@@ -43,7 +43,7 @@ export interface WireHandlers {
   readonly upgrade?: (upgrade: Upgrade) => void;
   /** What is answered to what is no request that can be served. */
   readonly malformed: (message: string, status: number) => MalformedAnswer;
-  /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
+  /** A client broke a rule or a limit and lost its connection, or on HTTP/2 its request; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }
 

@@ -122,6 +122,8 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
     stream.head();
   }
 
+  onRefusedHead(): void {}
+
   onData(stream: ClientStream, payload: Buffer): boolean {
     return stream.received(payload);
   }

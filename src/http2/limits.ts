@@ -1,5 +1,7 @@
 /** What a peer may ask of a connection: sizes, times and the budgets against abuse. Pure. */
 
+import { slowestPace } from "#core/pace.ts";
+
 /** Limits of a connection. */
 export interface ConnectionLimits {
   /** Most streams that the peer may have open. */
@@ -68,8 +70,8 @@ export const defaultLimits: ConnectionLimits = {
   handshakeTimeoutMs: 10_000,
   settingsTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
-  bytesPerSecondMin: 1024,
-  stallTimeoutMs: 30_000,
+  bytesPerSecondMin: slowestPace.bytesPerSecondMin,
+  stallTimeoutMs: slowestPace.slackMs,
   bodyTimeoutMs: 300_000,
   lingerMs: 5_000,
   lingerMsMax: 30_000,

@@ -71,6 +71,12 @@ class Target {
         this.#act(stream);
         return dice < 0.9;
       },
+      onRefusedHead: (stream, { status, message }) => {
+        assert(isServer && !this.#open.has(stream), "a refused head opens a stream");
+        this.#open.add(stream);
+        this.connection.respond(stream, status, [], false);
+        this.connection.data(stream, Buffer.from(message), true);
+      },
       onEnd: (stream) => {
         assert(this.#open.has(stream) && stream.remoteEnded, "an end belongs to an open stream");
         this.#act(stream);
