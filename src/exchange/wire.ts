@@ -55,9 +55,6 @@ export interface WireLimits {
   readonly buffers: ByteBudget;
 }
 
-/** What a listener that shares its buffers with no other may hold in memory. */
-export const bufferBytesMaxDefault = 512 * 1024 * 1024;
-
 /** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;
 /** Greatest request head. */

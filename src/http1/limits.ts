@@ -36,9 +36,6 @@ export interface ConnectionLimits {
   readonly stallTimeoutMs: number;
 }
 
-/** What the connections of a server hold in memory where its owner names no budget. */
-export const bufferBytesMaxDefault = 512 * 1024 * 1024;
-
 /** Limits where no others are given. */
 export const defaultLimits: ConnectionLimits = {
   headBytesMax: 16 * 1024,

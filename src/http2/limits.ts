@@ -82,8 +82,6 @@ export const defaultLimits: ConnectionLimits = {
   ageMaxMs: 0,
 };
 
-/** What the connections of a server or client hold in memory where its owner names no budget. */
-export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 /** Entries of one SETTINGS frame. */
 export const settingsEntriesMax = 32;
 /** Control frames of ours that may wait for a peer that does not read. */

@@ -1,7 +1,7 @@
 /** An HTTP/2 server over sockets that others accept: sessions, their time, and their end. */
 
 import type { Socket } from "node:net";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
@@ -10,7 +10,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
 import type { HeadRefusal } from "./head-refusal.ts";
-import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
 import { ServerStream } from "./server-stream.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";

@@ -127,6 +127,39 @@ rest: { rules: [ { selector: polygate.v1.StatsService.GetStats, custom: { kind: 
   });
 });
 
+test("each listener has the engines that it names, and HTTP1_ENGINE and HTTP2_ENGINE are those of the others", async () => {
+  await using gateway = await startTestGateway({
+    yaml: `
+listeners:
+  - { name: named, host: 127.0.0.1, port: 0, http1_engine: polygate, http2_engine: polygate }
+  - { name: other, host: 127.0.0.1, port: 0 }
+`,
+    env: { HTTP1_ENGINE: "node", HTTP2_ENGINE: "node" },
+  });
+  /** What tells the engines apart: HTTP/1.2 is for ours alone, and so are words for a malformed head. */
+  const told = async (url = "") => {
+    const port = Number(new URL(url).port);
+    const first = connect({ host: "127.0.0.1", port });
+    first.write("GET /livez HTTP/1.2\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let text = "";
+    for await (const chunk of first) text += chunk;
+    const second = connect({ host: "127.0.0.1", port });
+    second.write(
+      Buffer.concat([opening, headersOf(1, [...requestFields, ["connection", "close"]], true)]),
+    );
+    let bytes: Buffer = Buffer.alloc(0);
+    const types = () => wholeFrames(bytes).flatMap(({ id, type }) => (id === 1 ? [type] : []));
+    while (!types().includes(frameType.rstStream)) {
+      const [piece] = (await once(second, "data")) as [Buffer];
+      bytes = Buffer.concat([bytes, piece]);
+    }
+    second.destroy();
+    return [text.slice(9, 12), types().includes(frameType.headers)];
+  };
+  expect(await told(gateway.urls.named)).toEqual(["200", true]);
+  expect(await told(gateway.urls.other)).toEqual(["505", false]);
+});
+
 describe("an HTTP/2 request whose head is malformed", () => {
   let gateway: RunningGateway;
   beforeAll(async () => {

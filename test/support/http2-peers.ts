@@ -1,6 +1,6 @@
 /** HTTP/2 connections that record what they are told, and frames written by hand. */
 
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection, type ConnectionOptions } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
@@ -9,7 +9,7 @@ import type { Field } from "#http2/field.ts";
 import { clientPreface, Frame, flag, frameType } from "#http2/frames.ts";
 import type { HeadRefusal } from "#http2/head-refusal.ts";
 import { encodedFieldBytesMax, HpackEncoder } from "#http2/hpack-encoder.ts";
-import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "#http2/limits.ts";
+import { type ConnectionLimits, defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
 import { type FieldList, Stream } from "#http2/stream.ts";
 
