@@ -1,10 +1,10 @@
 /** CPU and memory of the HTTP/2 core alone: a client and a server in memory, small unary calls. */
 
 import { getHeapStatistics } from "node:v8";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { Connection } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
-import { bufferBytesMaxDefault, defaultLimits } from "#http2/limits.ts";
+import { defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
 import { Stream } from "#http2/stream.ts";
 
@@ -37,6 +37,7 @@ const quiet = {
   onHead: nothing,
   onData: () => false,
   onEnd: nothing,
+  onRefusedHead: nothing,
   onClose: nothing,
   onWritable: nothing,
   onRefusal: nothing,

@@ -36,7 +36,7 @@ function extend(part: Part, { event }: ChatEvent): void {
   }
 }
 
-/** Gathers the events of one stream. The parts of the events are taken over and changed. */
+/** Gathers the events of one stream, each `isWithinBounds`. The parts of the events are taken over and changed. */
 export class Assembler {
   readonly response: ChatResponse = create(ChatResponseSchema);
 

@@ -59,8 +59,16 @@ export interface CompileContext {
 /** The models that ship with the package. */
 const ownModels = fileURLToPath(packageFile("models"));
 
-/** Compiles; every problem goes to `report`, and the result is of use only when there was none. */
-export function compile(config: FileConfig, context: CompileContext, report: Report): Settings {
+/**
+ * Compiles; every problem goes to `report`, and the result is of use only when there was none. What
+ * is allowed and seldom meant goes to `warn`.
+ */
+export function compile(
+  config: FileConfig,
+  context: CompileContext,
+  report: Report,
+  warn: Report,
+): Settings {
   const { environment, gateway, load_balancer: balancer, models, metrics } = config;
   const strict = environment === "production";
   // A misspelt production would start without its checks.
@@ -72,6 +80,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     report(["metrics", "path"], "is served by the gateway itself");
   }
   const cors = corsFrom(config.cors, strict, report);
+  if (strict) warnOfOpenness(cors, config.logging, warn);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
   const providers = providersFrom(config.providers, context, report);
   return deepFreeze({
@@ -250,6 +259,20 @@ function corsFrom(
     );
   }
   return { origins, methods, headers, credentials };
+}
+
+/** What production may have and development usually means. */
+function warnOfOpenness(
+  cors: CorsSettings | undefined,
+  logging: FileConfig["logging"],
+  warn: Report,
+): void {
+  if (cors?.origins.includes("*") === true) {
+    warn(["cors", "origins"], "lets pages of any origin read responses", "name the origins");
+  }
+  if (logging.level === "debug") {
+    warn(["logging", "level"], "is debug in production: many lines a call", "info is the default");
+  }
 }
 
 function rateLimitFrom(

@@ -24,7 +24,11 @@ const publicKeys: ReadonlySet<string> = new Set([
 ]);
 const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map(sha256Hex));
 const randomHint = "take 32 random characters";
-const placeholder = /change.?(me|this|in.?production)|your.?(secret|api).?key/i;
+/** `your-secure-api-key`, `<api-key>`, `change_me`: what stands where a key is to stand. */
+const placeholder =
+  /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth).?)*(key|token|secret|password)|^<.*>$/i;
+/** Different characters of a key that somebody made up; sixteen random digits of hex have fewer once in some million times. */
+const charactersMin = 5;
 
 /** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
 export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Report): AuthSettings {
@@ -129,6 +133,8 @@ function checkStrength(key: string, path: Path, report: Report): void {
     );
   } else if (publicKeys.has(key.toLowerCase()) || placeholder.test(key)) {
     report(path, "is a default that everybody knows", randomHint);
+  } else if (new Set(key).size < charactersMin) {
+    report(path, "repeats a few characters, so it can be guessed", randomHint);
   }
 }
 

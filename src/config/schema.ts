@@ -96,7 +96,7 @@ const gateway = z.strictObject({
   http2_engine: engine()
     .default("polygate")
     .describe(
-      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, and bounds fewer floods of legal frames.",
+      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, bounds fewer floods of legal frames, and resets malformed requests without a word.",
     ),
 });
 

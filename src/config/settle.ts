@@ -4,6 +4,7 @@ import { type CompileContext, compile } from "./compile.ts";
 import { type Draft, placeOf } from "./draft.ts";
 import { issueMessage, problemsFrom } from "./findings.ts";
 import { type Problem, pathText } from "./problem.ts";
+import type { Report } from "./report.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
@@ -24,12 +25,17 @@ export function settle(
   const faulty = new Set(problems.map(({ path }) => sectionOf(path)));
   const config = checked.success ? checked.data : withoutSections(draft.root, faulty);
   if (config === undefined) return { problems: problems.toSorted(byPlace) };
-  const settings = compile(config, context, (path, message, hint) => {
-    const text = pathText(path);
-    if (faulty.has(sectionOf(text))) return;
-    const where = placeOf(draft, path) ?? "defaults";
-    problems.push({ where, path: text, message, ...(hint !== undefined && { hint }) });
-  });
+  const warnings = [...context.warnings];
+  const reportTo =
+    (list: Problem[]): Report =>
+    (path, message, hint) => {
+      const text = pathText(path);
+      if (faulty.has(sectionOf(text))) return;
+      const where = placeOf(draft, path) ?? "defaults";
+      list.push({ where, path: text, message, ...(hint !== undefined && { hint }) });
+    };
+  const whole = { ...context, warnings };
+  const settings = compile(config, whole, reportTo(problems), reportTo(warnings));
   return { settings, problems: problems.toSorted(byPlace) };
 }
 

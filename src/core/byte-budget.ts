@@ -12,6 +12,9 @@ interface Waiter {
 /** Holders that may wait at one time; more are refused at once. */
 const waitersMax = 1000;
 
+/** What servers and clients hold in memory where their owner names no budget. */
+export const bufferBytesMaxDefault = 512 * 1024 * 1024;
+
 /** A count of bytes in memory with an upper bound. It allocates nothing itself. */
 export class ByteBudget {
   readonly bytesMax: number;

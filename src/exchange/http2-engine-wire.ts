@@ -9,12 +9,21 @@ const timerMsMax = 2_147_483_647;
 
 /** The wire of HTTP/2. */
 export function http2EngineWire(
-  { exchange, connectionFailed }: WireHandlers,
+  { exchange, malformed, connectionFailed }: WireHandlers,
   { buffers }: WireLimits,
 ): Wire {
   const server = new Http2Server({
     buffers,
     onStream: (stream, socket) => exchange(new EngineExchange("2", stream, socket)),
+    onRefusedHead({ status, message }) {
+      const { requestId, body } = malformed(message, status);
+      connectionFailed("http2_malformed", { requestId });
+      const fields = [
+        ["content-type", "application/json"],
+        ["x-request-id", requestId],
+      ] as const;
+      return { fields, body };
+    },
     onFailure: (reason) => connectionFailed(reason),
   });
   return {

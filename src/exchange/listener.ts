@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
 import { inOwnMemory } from "#core/own-memory.ts";
@@ -11,12 +11,7 @@ import { ConnectionPlaces, leavingMax, type Place } from "./connection-places.ts
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
 import { wireOf } from "./preface.ts";
-import {
-  bufferBytesMaxDefault,
-  defaultHandshakeTimeoutMs,
-  type Wire,
-  type WireHandlers,
-} from "./wire.ts";
+import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Certificates of a TLS listener. */
 export interface TlsOptions {

@@ -43,7 +43,7 @@ export interface WireHandlers {
   readonly upgrade?: (upgrade: Upgrade) => void;
   /** What is answered to what is no request that can be served. */
   readonly malformed: (message: string, status: number) => MalformedAnswer;
-  /** A client broke a rule or a limit and lost its connection; `reason` is from a bounded set. */
+  /** A client broke a rule or a limit and lost its connection, or on HTTP/2 its request; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }
 
@@ -54,9 +54,6 @@ export interface WireLimits {
   /** What requests and responses hold in memory. */
   readonly buffers: ByteBudget;
 }
-
-/** What a listener that shares its buffers with no other may hold in memory. */
-export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 
 /** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;

@@ -3,6 +3,7 @@
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { free } from "#core/free.ts";
 import { inOwnMemory } from "#core/own-memory.ts";
+import { Pace } from "#core/pace.ts";
 import { type OutputChunk, part } from "#http/write-chunks.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -10,7 +11,6 @@ import { isRefused, needsMore, type Reading } from "./field-section.ts";
 import { HalfClose } from "./half-close.ts";
 import type { Link } from "./link.ts";
 import { octet } from "./octets.ts";
-import { Pace } from "./pace.ts";
 import { bodyLate, buffersFull, headLate, type Refusal, requestCut } from "./refusal.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestHead } from "./request-head.ts";
@@ -485,13 +485,14 @@ export class Connection implements Link {
   #isBodySlow(): boolean {
     const exchange = this.#current;
     if (exchange === undefined) return false;
-    const { receivedBytes } = exchange;
-    this.#bodyPace ??= new Pace(this.#share.limits.bodyRate, this.#nowMs, receivedBytes);
-    if (exchange.awaitsBody && this.wantsInput) {
-      return this.#bodyPace.isTooSlow(this.#nowMs, receivedBytes);
+    if (!exchange.awaitsBody || !this.wantsInput) {
+      this.#bodyPace = undefined;
+      return false;
     }
-    this.#bodyPace.restart(this.#nowMs, receivedBytes);
-    return false;
+    const { receivedBytes } = exchange;
+    const { bodyPace: rule } = this.#share.limits;
+    this.#bodyPace ??= new Pace(this.#nowMs, rule.slackMs, receivedBytes);
+    return this.#bodyPace.isLate(this.#nowMs, this.#bodyPace.look(receivedBytes), rule);
   }
 
   /** Answers what cannot be served, unless an answer is under way. */

@@ -1,6 +1,6 @@
 /** What a client may ask of a connection: sizes and times. */
 
-import type { Rate } from "./pace.ts";
+import { type PaceRule, slowestPace } from "#core/pace.ts";
 
 /** Limits of a connection. */
 export interface ConnectionLimits {
@@ -22,8 +22,8 @@ export interface ConnectionLimits {
   readonly keepAliveTimeoutMs: number;
   /** Time for a head, begun or not, once a drain has begun: who was told nothing may still send one. */
   readonly drainHeadTimeoutMs: number;
-  /** The least that a request's body brings in each window while all of it is waited for. */
-  readonly bodyRate: Rate;
+  /** How fast a request's body has to come while all of it is waited for. */
+  readonly bodyPace: PaceRule;
   /** Time that a client which ended its side may wait for the rest of its responses. */
   readonly halfClosedTimeoutMs: number;
   /** Time between two reads of a body that was answered before its end; its client stops sending. */
@@ -36,9 +36,6 @@ export interface ConnectionLimits {
   readonly stallTimeoutMs: number;
 }
 
-/** What the connections of a server hold in memory where its owner names no budget. */
-export const bufferBytesMaxDefault = 512 * 1024 * 1024;
-
 /** Limits where no others are given. */
 export const defaultLimits: ConnectionLimits = {
   headBytesMax: 16 * 1024,
@@ -50,7 +47,7 @@ export const defaultLimits: ConnectionLimits = {
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 75_000,
   drainHeadTimeoutMs: 1_000,
-  bodyRate: { windowMs: 10_000, bytesMin: 10 * 1024 },
+  bodyPace: slowestPace,
   halfClosedTimeoutMs: 300_000,
   discardTimeoutMs: 5_000,
   lingerMs: 1_000,

@@ -1,12 +1,12 @@
 /** An HTTP/1.1 server over sockets that others accept: connections, their time, and their end. */
 
 import type { Socket } from "node:net";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { Connection, type ConnectionShare } from "./connection.ts";
 import type { ConnectionHandler, RefusalAnswer } from "./connection-handler.ts";
 import { FieldNames } from "./field-name.ts";
-import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import type { Refusal } from "./refusal.ts";
 import { HeadEnds } from "./response-head.ts";
 import type { ServerExchange } from "./server-exchange.ts";

@@ -2,14 +2,14 @@
 
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions } from "node:tls";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
-import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 import type { FieldList } from "./stream.ts";
@@ -121,6 +121,8 @@ class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
   onHead(stream: ClientStream): void {
     stream.head();
   }
+
+  onRefusedHead(): void {}
 
   onData(stream: ClientStream, payload: Buffer): boolean {
     return stream.received(payload);

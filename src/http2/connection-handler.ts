@@ -2,6 +2,7 @@
 
 import type { BodyRefusal } from "#http/body-refused.ts";
 import type { ErrorCode } from "./error-code.ts";
+import type { HeadRefusal } from "./head-refusal.ts";
 import type { Stream } from "./stream.ts";
 
 /** The owner of a connection. Each call comes after all state has changed. */
@@ -10,6 +11,8 @@ export interface ConnectionHandler<S extends Stream> {
   createStream(id: number): S;
   /** A request's head, or a response's, informational ones included; read it off the stream. */
   onHead(stream: S): void;
+  /** A request's head cannot be served: the owner responds. There is no `onHead`; the stream is reset after that. */
+  onRefusedHead(stream: S, refusal: HeadRefusal): void;
   /**
    * A piece of the body. It may be kept, unless this returns false: its memory may then be freed.
    */

@@ -3,6 +3,7 @@
 import { ByteAccount } from "#core/byte-account.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { free } from "#core/free.ts";
+import { Pace, type PaceRule } from "#core/pace.ts";
 import type { Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
@@ -19,6 +20,7 @@ import {
   uint31,
   uint32,
 } from "./frames.ts";
+import { type HeadRefusal, headTooLarge, malformedHead } from "./head-refusal.ts";
 import { HeaderBlock } from "./header-block.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -38,7 +40,6 @@ import {
 import { LingeringStreams } from "./lingering.ts";
 import { MessageHead } from "./message-head.ts";
 import type { SlabPool } from "./output.ts";
-import { Pace, type PaceRule } from "./pace.ts";
 import { ReceiveWindows } from "./receive-windows.ts";
 import { Sender, type SenderListener } from "./sender.ts";
 import { type Setting, settingId } from "./settings.ts";
@@ -476,11 +477,16 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   }
 
   onEndSent(stream: S): void {
-    if (stream.remoteEnded) {
-      this.#close(stream, "nobody", errorCode.noError);
-    } else if (this.#isServer) {
-      this.#linger(stream);
-      this.#close(stream, "us", errorCode.noError);
+    const code = stream.isMalformed ? errorCode.protocolError : errorCode.noError;
+    if (!stream.remoteEnded) {
+      if (!this.#isServer) return;
+      this.#linger(stream, code);
+      this.#close(stream, "us", code);
+    } else if (stream.isMalformed) {
+      this.#sender.rstStream(stream.id, code);
+      this.#close(stream, "us", code);
+    } else {
+      this.#close(stream, "nobody", code);
     }
   }
 
@@ -747,9 +753,14 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       this.#refuseStream(id);
       return;
     }
-    if (this.#block.dependsOnItself || !this.#acceptsRequest(tooLarge)) {
+    if (this.#block.dependsOnItself) {
       this.#streamError(id, errorCode.protocolError);
       return;
+    }
+    const refusal = this.#refusalOfHead(tooLarge);
+    if (refusal !== undefined) {
+      this.#spend("faults", 1);
+      if (this.failure !== undefined) return;
     }
     const head = this.#head;
     const stream = this.#handler.createStream(id);
@@ -759,17 +770,14 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     stream.path = head.path;
     stream.protocol = head.protocol;
     stream.fields = head.fields;
-    stream.bodyBytesLeft = head.contentLength;
+    stream.bodyBytesLeft = refusal === undefined ? head.contentLength : -1;
     stream.headSeen = true;
+    stream.isMalformed = refusal?.status === 400;
     stream.remoteEnded = this.#block.endsStream;
     this.#addStream(stream);
-    if (tooLarge) {
-      this.#spend("faults", 1);
-      this.respond(stream, 431, [], true);
-      return;
-    }
     stream.announced = true;
-    this.#handler.onHead(stream);
+    if (refusal === undefined) this.#handler.onHead(stream);
+    else this.#handler.onRefusedHead(stream, refusal);
     if (stream.remoteEnded) this.#remoteEnd(stream);
     if (id >= streamIdDrain) this.drain("stream_ids_used_up");
   }
@@ -780,12 +788,16 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#streams.rememberClosing(id, "reset_by_us");
   }
 
-  /** Whether the list is a request that can be answered; one that is too large is, with 431. */
-  #acceptsRequest(tooLarge: boolean): boolean {
-    if (tooLarge) return true;
+  /** Why the list is no request that a handler can answer; undefined: it is one. */
+  #refusalOfHead(tooLarge: boolean): HeadRefusal | undefined {
     const head = this.#head;
-    if (!head.read(this.#list, "request") || head.protocol !== "") return false;
-    return !(this.#block.endsStream && head.contentLength > 0);
+    // Of a list that is too large only the beginning is here.
+    const isSound = head.read(this.#list, "request");
+    if (tooLarge) return headTooLarge(this.#limits);
+    if (!isSound) return malformedHead(head.flaw);
+    if (head.protocol !== "") return malformedHead(":protocol: extended CONNECT is not offered");
+    if (!this.#block.endsStream || head.contentLength <= 0) return undefined;
+    return malformedHead("content-length: it promises a body, and there is none");
   }
 
   /** HEADERS of a client for a stream that it may not open again. */
@@ -1074,12 +1086,12 @@ export class Connection<S extends Stream> implements SenderListener<S> {
    * The response is whole, the request is not. Clients that send all of it before they read get a
    * window for the rest, which is discarded; the reset waits until they have ended, or for a while.
    */
-  #linger(stream: S): void {
+  #linger(stream: S, code: ErrorCode): void {
     const { id, bodyBytesLeft, receiveOpen, sendWindow } = stream;
     const { lingerBytesMax, concurrentStreamsMax } = this.#limits;
     const restBytes = bodyBytesLeft < 0 ? lingerBytesMax : Math.min(bodyBytesLeft, lingerBytesMax);
     if (restBytes > receiveOpen) this.#sender.windowUpdate(id, restBytes - receiveOpen);
-    this.#lingering.add(id, sendWindow, this.#lifetime.nowMs);
+    this.#lingering.add(id, { sendWindow, code }, this.#lifetime.nowMs);
     const { size, oldest } = this.#lingering;
     if (size > concurrentStreamsMax && oldest !== undefined) this.#endLinger(oldest);
   }
@@ -1095,8 +1107,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   }
 
   #endLinger(id: number): void {
+    const code = this.#lingering.codeOf(id);
     this.#lingering.delete(id);
-    this.#sender.rstStream(id, errorCode.noError);
+    this.#sender.rstStream(id, code);
   }
 
   /** Trailers of a request whose response is whole. */

@@ -1,5 +1,7 @@
 /** What a peer may ask of a connection: sizes, times and the budgets against abuse. Pure. */
 
+import { slowestPace } from "#core/pace.ts";
+
 /** Limits of a connection. */
 export interface ConnectionLimits {
   /** Most streams that the peer may have open. */
@@ -68,8 +70,8 @@ export const defaultLimits: ConnectionLimits = {
   handshakeTimeoutMs: 10_000,
   settingsTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
-  bytesPerSecondMin: 1024,
-  stallTimeoutMs: 30_000,
+  bytesPerSecondMin: slowestPace.bytesPerSecondMin,
+  stallTimeoutMs: slowestPace.slackMs,
   bodyTimeoutMs: 300_000,
   lingerMs: 5_000,
   lingerMsMax: 30_000,
@@ -80,8 +82,6 @@ export const defaultLimits: ConnectionLimits = {
   ageMaxMs: 0,
 };
 
-/** What the connections of a server or client hold in memory where its owner names no budget. */
-export const bufferBytesMaxDefault = 512 * 1024 * 1024;
 /** Entries of one SETTINGS frame. */
 export const settingsEntriesMax = 32;
 /** Control frames of ours that may wait for a peer that does not read. */

@@ -1,5 +1,6 @@
 /** Streams whose response is whole before their request: the rest is discarded for a while, then they are reset. Pure. */
 
+import { type ErrorCode, errorCode } from "./error-code.ts";
 import { windowBytesMax } from "./flow.ts";
 
 /** How long, and how much, a peer may go on sending. */
@@ -18,6 +19,8 @@ interface Lingering {
   bytes: number;
   /** What the peer still let us send, to no purpose: its rules hold all the same. */
   sendWindow: number;
+  /** What it is reset with in the end. */
+  readonly code: ErrorCode;
 }
 
 /**
@@ -46,8 +49,13 @@ export class LingeringStreams {
     return this.#streams.has(id);
   }
 
-  add(id: number, sendWindow: number, nowMs: number): void {
-    this.#streams.set(id, { sinceMs: nowMs, heardMs: nowMs, bytes: 0, sendWindow });
+  add(id: number, how: Pick<Lingering, "sendWindow" | "code">, nowMs: number): void {
+    this.#streams.set(id, { ...how, sinceMs: nowMs, heardMs: nowMs, bytes: 0 });
+  }
+
+  /** What it is to be reset with. */
+  codeOf(id: number): ErrorCode {
+    return this.#streams.get(id)?.code ?? errorCode.noError;
   }
 
   /** Takes over a WINDOW_UPDATE. False when it is none that a stream can have. */

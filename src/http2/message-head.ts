@@ -1,6 +1,7 @@
 /** The head of a message: what RFC 9113 §8 demands of its fields together. Pure. */
 
 import { type Field, type FieldKind, fieldKind } from "./field.ts";
+import { flawOf } from "./head-refusal.ts";
 
 /** Which rules hold for a list of fields. */
 export type MessagePart = "request" | "response" | "trailers";
@@ -15,7 +16,6 @@ const pathBit = 1 << fieldKind.path;
 const protocolBit = 1 << fieldKind.protocol;
 const statusBit = 1 << fieldKind.status;
 const hostBit = 1 << fieldKind.host;
-const requestBits = methodBit | schemeBit | authorityBit | pathBit | protocolBit;
 
 /** A checked head. A connection has one, and reads each list with it. */
 export class MessageHead {
@@ -29,6 +29,8 @@ export class MessageHead {
   status = 0;
   /** -1 when the message does not tell. */
   contentLength = -1;
+  /** Why the last list was malformed, by the name of a field. */
+  flaw = "";
   /** The list without its pseudo fields. */
   fields: readonly Field[] = none;
   #seen = 0;
@@ -39,23 +41,29 @@ export class MessageHead {
     this.method = this.scheme = this.authority = this.path = this.protocol = "";
     this.status = 0;
     this.contentLength = -1;
+    this.flaw = "";
+    this.fields = none;
     this.#host = "";
     this.#seen = 0;
     let pseudos = 0;
     for (let index = 0; index < list.length; index += 1) {
       const field = list[index];
-      if (field === undefined || !field.wellFormed) return false;
+      if (field === undefined) continue;
+      if (!field.wellFormed) return this.#refuse(flawOf(field));
       const { kind, value } = field;
       if (kind === fieldKind.regular || kind === fieldKind.te) continue;
       if (kind === fieldKind.contentLength) {
         const length = Number(value);
-        if (this.contentLength !== -1 && this.contentLength !== length) return false;
+        if (this.contentLength !== -1 && this.contentLength !== length)
+          return this.#refuse(flawOf(field));
         this.contentLength = length;
         continue;
       }
       // Pseudo fields stand before all others, so each one's index is its number.
-      if (kind !== fieldKind.host && index !== pseudos++) return false;
-      if (!this.#takeOnce(kind, value)) return false;
+      if (kind !== fieldKind.host && index !== pseudos++) {
+        return this.#refuse(`${field.name}: pseudo-header fields stand before all others`);
+      }
+      if (!this.#takeOnce(kind, value)) return this.#refuse(`${field.name}: it is given twice`);
     }
     this.fields = list.slice(pseudos);
     const seen = this.#seen & ~hostBit;
@@ -82,18 +90,28 @@ export class MessageHead {
   #isRequest(): boolean {
     const seen = this.#seen;
     const host = this.#host;
-    if ((seen & methodBit) === 0 || (seen & ~(requestBits | hostBit)) !== 0) return false;
+    if ((seen & methodBit) === 0) return this.#refuse(":method: it is missing");
+    if ((seen & statusBit) !== 0) return this.#refuse(":status: a field of responses");
     if ((seen & authorityBit) === 0) this.authority = host;
     else if ((seen & hostBit) !== 0 && host.toLowerCase() !== this.authority.toLowerCase()) {
-      return false;
+      return this.#refuse("host: it names another authority than :authority");
     }
     if (this.method === "CONNECT" && (seen & protocolBit) === 0) {
-      return (seen & authorityBit) !== 0 && (seen & (schemeBit | pathBit)) === 0;
+      const isSound = (seen & authorityBit) !== 0 && (seen & (schemeBit | pathBit)) === 0;
+      return isSound || this.#refuse(":authority: CONNECT has one, and neither :scheme nor :path");
     }
     if ((seen & protocolBit) !== 0) {
-      if (this.method !== "CONNECT" || (seen & authorityBit) === 0) return false;
+      if (this.method !== "CONNECT") return this.#refuse(":protocol: a field of CONNECT");
+      if ((seen & authorityBit) === 0) return this.#refuse(":authority: it is missing");
     }
-    if ((seen & schemeBit) === 0 || (seen & pathBit) === 0) return false;
-    return this.path !== "*" || this.method === "OPTIONS";
+    if ((seen & schemeBit) === 0) return this.#refuse(":scheme: it is missing");
+    if ((seen & pathBit) === 0) return this.#refuse(":path: it is missing");
+    if (this.path !== "*" || this.method === "OPTIONS") return true;
+    return this.#refuse(':path: "*" is for OPTIONS');
+  }
+
+  #refuse(flaw: string): false {
+    this.flaw = flaw;
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 /** An HTTP/2 server over sockets that others accept: sessions, their time, and their end. */
 
 import type { Socket } from "node:net";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
@@ -9,10 +9,18 @@ import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
-import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "./limits.ts";
+import type { HeadRefusal } from "./head-refusal.ts";
+import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
 import { ServerStream } from "./server-stream.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
+import type { FieldList } from "./stream.ts";
+
+/** The response to a request whose head cannot be served; its status is the refusal's. */
+export interface RefusedHeadAnswer {
+  readonly fields: FieldList;
+  readonly body: string;
+}
 
 /** What a server is made of. */
 export interface Http2ServerOptions {
@@ -21,6 +29,8 @@ export interface Http2ServerOptions {
    * pending its work counts, also after the client has gone.
    */
   readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;
+  /** What is responded to a request whose head cannot be served; its message as text when absent. */
+  readonly onRefusedHead?: (refusal: HeadRefusal) => RefusedHeadAnswer;
   /** What requests and responses hold in memory; an own budget when absent. */
   readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
@@ -36,6 +46,10 @@ const connectionShare = 1 / 4;
 const timerMsMax = 0x7fff_ffff;
 /** Ages differ by this share, so that connections made together do not end together. */
 const ageJitter = 0.1;
+
+function asText({ message }: HeadRefusal): RefusedHeadAnswer {
+  return { fields: [["content-type", "text/plain; charset=utf-8"]], body: message };
+}
 
 /** What a server's sessions share. */
 interface SessionHost {
@@ -99,6 +113,12 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, Tak
 
   onHead(stream: ServerStream): void {
     this.#fresh.push(stream);
+  }
+
+  onRefusedHead(stream: ServerStream, refusal: HeadRefusal): void {
+    stream.dispatched = true;
+    const { fields, body } = this.#host.options.onRefusedHead?.(refusal) ?? asText(refusal);
+    stream.respond(refusal.status, fields, body);
   }
 
   onData(stream: ServerStream, payload: Buffer): boolean {

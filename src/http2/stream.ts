@@ -1,8 +1,8 @@
 /** A stream (RFC 9113 §5.1): its state, its windows and what waits to be sent. */
 
+import type { Pace } from "#core/pace.ts";
 import type { ErrorCode } from "./error-code.ts";
 import type { Field } from "./field.ts";
-import type { Pace } from "./pace.ts";
 
 /** Fields to send in this order; names in lower case, one entry a value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
@@ -35,6 +35,8 @@ export class Stream {
   announced = false;
   /** The peer's head, other than an informational one, has come. */
   headSeen = false;
+  /** That head broke a rule: the stream is reset behind our response. */
+  isMalformed = false;
   /** The peer has sent END_STREAM. */
   remoteEnded = false;
   /** Our head, other than an informational one, is written. */

@@ -45,7 +45,7 @@ function doorMetrics({ counter, seconds }: Makers) {
     ]),
     connectionFailures: counter(
       "http_connection_failures_total",
-      "Connections ended because their client broke a rule or a limit.",
+      "Connections, and requests of HTTP/2 by their heads, refused because their client broke a rule or a limit.",
       ["reason"],
     ),
     gatewayRequests: counter("gateway_requests_total", "HTTP requests by outcome.", [

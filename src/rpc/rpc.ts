@@ -2,9 +2,8 @@
 
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
-import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { Decoders, type DecodingOptions } from "#protobuf/decoder.ts";
 import { Decompressor } from "#protocol/decompressor.ts";
 import type { CallPath } from "./call.ts";

@@ -2,13 +2,13 @@
 
 import { randomUUID } from "node:crypto";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import type { NodeRequest } from "#exchange/node-request.ts";
-import { bufferBytesMaxDefault, type WireHandlers } from "#exchange/wire.ts";
+import type { WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
 import { wireError } from "./lane.ts";
 import type { Routes } from "./mount.ts";

@@ -2,6 +2,7 @@
 
 import { clone, toBinary } from "@bufbuild/protobuf";
 import { Assembler } from "#chat/assemble.ts";
+import { isWithinBounds } from "#chat/stream-bounds.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { HeldBytes } from "#core/held-bytes.ts";
 import type { Relay } from "#dialects/relay/relay.ts";
@@ -49,7 +50,8 @@ export class GatheredChat implements Disposable {
     const { bytesMax, buffers, relay } = this.#options;
     let bytes = pieceBytes + toBinary(StreamChatResponseSchema, piece).length;
     for (const event of piece.events) bytes += relay?.wordsOf(event)?.bytes.length ?? 0;
-    if (this.#held.bytes + bytes > bytesMax || !buffers.take(bytes)) {
+    const fits = this.#held.bytes + bytes <= bytesMax && piece.events.every(isWithinBounds);
+    if (!fits || !buffers.take(bytes)) {
       this.isFull = true;
       this.#held.keepOnly(0);
       return false;

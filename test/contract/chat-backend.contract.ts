@@ -1,5 +1,6 @@
 /** What every CoreBackend keeps, whatever lies between it and its core. */
 
+import { getEventListeners } from "node:events";
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
@@ -204,6 +205,20 @@ export function chatBackendContract(
         break;
       }
       await ended.promise;
+    });
+
+    test("nothing stays on its caller's signal, however a call ends", async () => {
+      await using setting = await open(agentWith());
+      const { backend } = setting;
+      const { signal } = new AbortController();
+      const call = () => callWith(signal);
+      await backend.chat(asked("hi"), call());
+      await Array.fromAsync(backend.streamChat(asked("count to 3"), call()));
+      for await (const _ of backend.streamChat(asked("count to 500"), call())) break;
+      const unknown = create(ChatRequestSchema, { ...asked("hi"), model: "another" });
+      expect(reasonOf(await faultOf(backend.chat(unknown, call())))).toBe("MODEL_UNKNOWN");
+      await faultOf(Array.fromAsync(backend.streamChat(unknown, call())));
+      await expect.poll(() => getEventListeners(signal, "abort").length).toBe(0);
     });
 
     test("a reader that rests makes the core rest, and then misses nothing", async () => {

@@ -5,7 +5,16 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorCode } from "#http2/error-code.ts";
+import { frameType } from "#http2/frames.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import {
+  framesIn,
+  headersOf,
+  opening,
+  requestFields,
+  type SeenFrame,
+} from "../support/http2-peers.ts";
 
 describe.each(["polygate", "node"])("HTTP/1.1 by the engine of %s:", (engine) => {
   let gateway: RunningGateway;
@@ -117,3 +126,108 @@ rest: { rules: [ { selector: polygate.v1.StatsService.GetStats, custom: { kind: 
     expect(line).toMatchObject({ msg: "connection failed", reason: "http1_malformed" });
   });
 });
+
+test("each listener has the engines that it names, and HTTP1_ENGINE and HTTP2_ENGINE are those of the others", async () => {
+  await using gateway = await startTestGateway({
+    yaml: `
+listeners:
+  - { name: named, host: 127.0.0.1, port: 0, http1_engine: polygate, http2_engine: polygate }
+  - { name: other, host: 127.0.0.1, port: 0 }
+`,
+    env: { HTTP1_ENGINE: "node", HTTP2_ENGINE: "node" },
+  });
+  /** What tells the engines apart: HTTP/1.2 is for ours alone, and so are words for a malformed head. */
+  const told = async (url = "") => {
+    const port = Number(new URL(url).port);
+    const first = connect({ host: "127.0.0.1", port });
+    first.write("GET /livez HTTP/1.2\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let text = "";
+    for await (const chunk of first) text += chunk;
+    const second = connect({ host: "127.0.0.1", port });
+    second.write(
+      Buffer.concat([opening, headersOf(1, [...requestFields, ["connection", "close"]], true)]),
+    );
+    let bytes: Buffer = Buffer.alloc(0);
+    const types = () => wholeFrames(bytes).flatMap(({ id, type }) => (id === 1 ? [type] : []));
+    while (!types().includes(frameType.rstStream)) {
+      const [piece] = (await once(second, "data")) as [Buffer];
+      bytes = Buffer.concat([bytes, piece]);
+    }
+    second.destroy();
+    return [text.slice(9, 12), types().includes(frameType.headers)];
+  };
+  expect(await told(gateway.urls.named)).toEqual(["200", true]);
+  expect(await told(gateway.urls.other)).toEqual(["505", false]);
+});
+
+describe("an HTTP/2 request whose head is malformed", () => {
+  let gateway: RunningGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+  });
+  afterAll(() => gateway[Symbol.asyncDispose]());
+
+  test.each([
+    { name: "alone", method: "GET", body: "" },
+    { name: "with a body that is still being sent", method: "POST", body: "x".repeat(300_000) },
+  ])("is answered with 400 by the name of its field, $name", async ({ method, body }) => {
+    const session = connectHttp2(gateway.url);
+    const request = { ":method": method, ":path": "/livez#here" };
+    const stream = session.request(request, { endStream: body === "" });
+    if (body !== "") stream.end(body);
+    const [head] = await once(stream, "response");
+    let text = "";
+    for await (const chunk of stream) text += chunk;
+    session.close();
+    const { error } = JSON.parse(text);
+    expect(head[":status"]).toBe(400);
+    expect(error).toMatchObject({
+      code: "REQUEST_INVALID",
+      message: ":path: a path is expected, in visible ASCII and without a fragment",
+      request_id: head["x-request-id"],
+    });
+    const line = await gateway.line(({ request_id }) => request_id === error.request_id);
+    expect(line).toMatchObject({ msg: "connection failed", reason: "http2_malformed" });
+  });
+
+  test("is reset behind that response as RFC 9113 wants it, and the connection goes on", async () => {
+    const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+    let bytes: Buffer = Buffer.alloc(0);
+    socket.on("data", (piece: Buffer) => {
+      bytes = Buffer.concat([bytes, piece]);
+    });
+    const framesOf = (id: number) => wholeFrames(bytes).filter((frame) => frame.id === id);
+    const until = async (isThere: () => boolean) => {
+      while (!isThere()) await once(socket, "data");
+    };
+    const secret = "kept-to-itself";
+    const malformed = [...requestFields, ["connection", secret]] as const;
+    socket.write(Buffer.concat([opening, headersOf(1, malformed, true)]));
+    await until(() => framesOf(1).length > 2);
+    const [head, data, reset] = framesOf(1);
+    expect([head?.type, data?.type, reset?.type]).toEqual([
+      frameType.headers,
+      frameType.data,
+      frameType.rstStream,
+    ]);
+    expect(reset?.payload.readUInt32BE()).toBe(errorCode.protocolError);
+    const { error } = JSON.parse(`${data?.payload}`);
+    expect(error.message).toBe("connection: a field of HTTP/1.1, which HTTP/2 forbids");
+    expect(bytes.includes(secret)).toBe(false);
+    socket.write(headersOf(3, requestFields, true));
+    await until(() => framesOf(3).length > 1);
+    expect(JSON.parse(`${framesOf(3)[1]?.payload}`).error.code).toBe("ROUTE_UNKNOWN");
+    socket.destroy();
+  });
+});
+
+/** The frames of `bytes`, but for one that is cut. */
+function wholeFrames(bytes: Buffer): SeenFrame[] {
+  let end = 0;
+  while (end + 9 <= bytes.length) {
+    const next = end + 9 + bytes.readUIntBE(end, 3);
+    if (next > bytes.length) break;
+    end = next;
+  }
+  return framesIn(bytes.subarray(0, end));
+}

@@ -5,12 +5,12 @@
 
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Rng, seededRng } from "#core/rng.ts";
 import { Connection } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import { clientPreface } from "#http2/frames.ts";
-import { bufferBytesMaxDefault, defaultLimits } from "#http2/limits.ts";
+import { defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
 import { Stream } from "#http2/stream.ts";
 import { Attacker, below } from "../support/http2-attacker.ts";
@@ -70,6 +70,12 @@ class Target {
         }
         this.#act(stream);
         return dice < 0.9;
+      },
+      onRefusedHead: (stream, { status, message }) => {
+        assert(isServer && !this.#open.has(stream), "a refused head opens a stream");
+        this.#open.add(stream);
+        this.connection.respond(stream, status, [], false);
+        this.connection.data(stream, Buffer.from(message), true);
       },
       onEnd: (stream) => {
         assert(this.#open.has(stream) && stream.remoteEnded, "an end belongs to an open stream");

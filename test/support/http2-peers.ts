@@ -1,14 +1,15 @@
 /** HTTP/2 connections that record what they are told, and frames written by hand. */
 
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection, type ConnectionOptions } from "#http2/connection.ts";
 import type { ConnectionHandler } from "#http2/connection-handler.ts";
 import { errorCode } from "#http2/error-code.ts";
 import type { Field } from "#http2/field.ts";
 import { clientPreface, Frame, flag, frameType } from "#http2/frames.ts";
+import type { HeadRefusal } from "#http2/head-refusal.ts";
 import { encodedFieldBytesMax, HpackEncoder } from "#http2/hpack-encoder.ts";
-import { bufferBytesMaxDefault, type ConnectionLimits, defaultLimits } from "#http2/limits.ts";
+import { type ConnectionLimits, defaultLimits } from "#http2/limits.ts";
 import { SlabPool } from "#http2/output.ts";
 import { type FieldList, Stream } from "#http2/stream.ts";
 
@@ -51,6 +52,8 @@ export class Recorder {
   writable: number[] = [];
   /** Streams that had to give up what they held. */
   readonly refused: { id: number; reason: BodyRefusal }[] = [];
+  /** Requests whose head cannot be served; each is told why. */
+  readonly refusedHeads: ({ id: number } & HeadRefusal)[] = [];
   readonly #taken: Buffer[] = [];
 
   constructor(
@@ -70,6 +73,11 @@ export class Recorder {
           { on: "head", id: stream.id, head: `${head} ${words(stream.fields)}`.trim() },
           stream,
         );
+      },
+      onRefusedHead: (stream, refusal) => {
+        this.refusedHeads.push({ id: stream.id, ...refusal });
+        this.connection.respond(stream, refusal.status, [], false);
+        this.connection.data(stream, Buffer.from(refusal.message), true);
       },
       onData: (stream, payload) => {
         this.bodyBytes += payload.length;

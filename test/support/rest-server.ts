@@ -4,10 +4,9 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createContextValues } from "@connectrpc/connect";
-import { ByteBudget } from "#core/byte-budget.ts";
+import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { fault } from "#errors/fault.ts";
 import { NodeExchange } from "#exchange/node-exchange.ts";
-import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { Rest } from "#rest/rest.ts";
 

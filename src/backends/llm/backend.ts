@@ -90,6 +90,8 @@ export interface LlmBackendDeps {
   onKeyRefused?(event: { readonly tail: string; readonly reason: string }): void;
 }
 
+/** Of what may come as a whole, a stream has as many bytes more: each token is a frame of its own. */
+const framingFactor = 4;
 /** Bytes of an error that are read; providers' pages of HTML can be long. */
 const errorBytesMax = 64 * 1024;
 /** Models of a listing that are kept. */
@@ -341,7 +343,13 @@ export class LlmBackend implements ChatBackend {
   async *#translated(response: IncomingResponse, reader: StreamReader): AsyncGenerator<Batch> {
     const frames = frameReader(this.#paths.framing);
     const read = (frame: Frame) => reader.read(frame);
+    // Writers of some dialects hold calls, or the whole response, until it ends.
+    const bytesMax = framingFactor * this.#options.responseBytesMax;
+    let bytes = 0;
     for await (const chunk of response.chunks()) {
+      bytes += chunk.length;
+      if (bytes > bytesMax)
+        throw malformed(`the provider's stream has more than ${bytesMax} bytes`);
       for (const batch of readTogether(frames.push(chunk), read)) yield batch;
     }
     for (const batch of readTogether(frames.end(), read)) yield batch;

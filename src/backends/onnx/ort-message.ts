@@ -7,13 +7,17 @@ const sourcePosition = /\/\S+\.(?:cc|cpp|h|hpp):\d+ (?:[^()\n]*::[^()\n]*\(.*?\)
 /** A path of at least two parts, of Unix or Windows, with its last part. */
 const path = /(?:(?<![A-Za-z])[A-Za-z]:)?[/\\](?:[^\s/\\:]+[/\\])+([^\s/\\:]*)(:\d+)?/g;
 
-/** The first line of a message, without file paths and C++ names, at most 300 characters. */
+/** Characters of it that are told. */
+const textLengthMax = 300;
+
+/** The first line of a message, without file paths and C++ names; a long one ends between two words. */
 export function publicText(message: string): string {
   const [line = ""] = message.split("\n");
-  return line
+  const text = line
     .replace(loadPrefix, "")
     .replaceAll(sourcePosition, "")
     .replaceAll(path, "$1")
-    .trim()
-    .slice(0, 300);
+    .trim();
+  if (text.length <= textLengthMax) return text;
+  return `${text.slice(0, textLengthMax - 1).replace(/\s+\S*$/, "")}…`;
 }

@@ -2,9 +2,10 @@
 
 import { create } from "@bufbuild/protobuf";
 import { type EventContent, eventOf, events } from "#chat/parts.ts";
+import { partsMax } from "#chat/stream-bounds.ts";
 import type { Frame, StreamReader } from "#dialects/dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
-import { cutOff, parsedFrame } from "#dialects/upstream-error.ts";
+import { cutOff, malformed, parsedFrame } from "#dialects/upstream-error.ts";
 import { type ChatEvent, OpaqueStateSchema } from "#gen/polygate/v1/conversation_pb.js";
 import { readErrorBody } from "./error-reader.ts";
 import { partOfBlock } from "./response-reader.ts";
@@ -56,6 +57,7 @@ export function streamReader(): StreamReader {
 
   const readEvent = (frame: LooseObject): ChatEvent[] => {
     const index = frame.count("index");
+    if (index >= partsMax) throw malformed("the provider's response has too many parts");
     switch (frame.text("type")) {
       case "message_start": {
         const message = frame.object("message");

@@ -1,6 +1,7 @@
 /** Reads a stream of Gemini as canonical events: frames are whole responses with some of the parts. Pure. */
 
 import { type EventContent, eventOf, events, partOf, textPart } from "#chat/parts.ts";
+import { choicesMax } from "#chat/stream-bounds.ts";
 import type { Frame, StreamReader } from "#dialects/dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { cutOff, parsedFrame } from "#dialects/upstream-error.ts";
@@ -83,8 +84,6 @@ class Candidate {
   }
 }
 
-const candidatesMax = 128;
-
 /** A reader of one stream. */
 export function streamReader(): StreamReader {
   const candidates: Candidate[] = [];
@@ -92,7 +91,7 @@ export function streamReader(): StreamReader {
   let isBlocked = false;
 
   const readCandidate = (read: LooseObject, responseId: string, out: ChatEvent[]) => {
-    const index = Math.min(read.count("index"), candidatesMax - 1);
+    const index = Math.min(read.count("index"), choicesMax - 1);
     while (candidates.length <= index) candidates.push(new Candidate(candidates.length));
     const candidate = candidates[index] as Candidate;
     for (const part of read.object("content").objects("parts"))

@@ -9,6 +9,7 @@ import {
   thinkingPart,
   toolCallPart,
 } from "#chat/parts.ts";
+import { callsMax, choicesMax } from "#chat/stream-bounds.ts";
 import type { Frame, StreamReader } from "#dialects/dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { cutOff, malformed, parsedFrame } from "#dialects/upstream-error.ts";
@@ -17,9 +18,6 @@ import { readErrorBody } from "./error-reader.ts";
 import { callState } from "./response-reader.ts";
 import { readStop } from "./stop.ts";
 import { readUsage } from "./usage.ts";
-
-/** Calls of a response that may be under way at one time; more are a provider's mistake. */
-const callsMax = 128;
 
 /** A call that other calls' pieces may interrupt. */
 interface PendingCall {
@@ -125,9 +123,6 @@ class Choice {
     out.push(events.stop(readStop(word, this.hasCalls), this.#index));
   }
 }
-
-/** Responses of one stream, as many as can be asked for. */
-const choicesMax = 128;
 
 /** A reader of one stream. */
 export function streamReader(): StreamReader {

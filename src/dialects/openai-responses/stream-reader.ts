@@ -1,6 +1,7 @@
 /** Reads a stream of OpenAI Responses as canonical events. Pure. */
 
 import { type EventContent, eventOf, events, partOf, textPart, thinkingPart } from "#chat/parts.ts";
+import { partsMax } from "#chat/stream-bounds.ts";
 import type { Frame, StreamReader } from "#dialects/dialect.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { readErrorBody } from "#dialects/openai-chat/error-reader.ts";
@@ -9,9 +10,6 @@ import type { ChatEvent, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { callOf, stateOf } from "./response-reader.ts";
 import { readStop } from "./stop.ts";
 import { readUsage } from "./usage.ts";
-
-/** Parts of a response; more are a provider's mistake. */
-const partsMax = 10_000;
 
 class ResponseStreamReader implements StreamReader {
   /** Places of parts by item, and by item and content. */

@@ -872,6 +872,34 @@ describe("production", () => {
       env: {},
       problems: [expect.stringMatching(/auth\.keys\[0\]: is a default/)],
     },
+    ...[
+      "your-secure-api-key",
+      "your_very_secret_token_1",
+      "YOUR-GATEWAY-API-KEY",
+      "<put-your-own-here>",
+      "replace-me-with-a-key",
+    ].map((word) => ({
+      name: `refuses ${word}, which stands where a key is to stand`,
+      yaml: "",
+      env: { API_KEY: word },
+      problems: [
+        "environment API_KEY: auth.keys[0]: is a default that everybody knows (hint: take 32 random characters)",
+      ],
+    })),
+    ...["a".repeat(32), "abababababababab", "1234".repeat(8)].map((word) => ({
+      name: `refuses ${word}, which repeats itself`,
+      yaml: "",
+      env: { API_KEY: word },
+      problems: [
+        "environment API_KEY: auth.keys[0]: repeats a few characters, so it can be guessed (hint: take 32 random characters)",
+      ],
+    })),
+    {
+      name: "takes a key of hex digits, and one that speaks of keys",
+      yaml: "auth: {keys: [{name: a, key: 3f5a9c0e7b1d2468}, {name: b, key: monkeys-have-tokens-77}]}\n",
+      env: {},
+      problems: [],
+    },
     {
       name: "refuses the hash of a known key",
       yaml: `auth: {keys: [{name: a, key_sha256: ${hash}}]}\n`,
@@ -895,6 +923,22 @@ describe("production", () => {
   ];
   test.each(rows)("$name", ({ yaml, env, problems }) => {
     expect(problemsOf(loadYaml(yaml, { ENVIRONMENT: "production", ...env }))).toEqual(problems);
+  });
+
+  test("is warned of any origin and of debug lines, which development is not", () => {
+    const told = (environment: string) =>
+      settingsOf(
+        loadYaml("cors: {origins: ['*']}\n", {
+          ENVIRONMENT: environment,
+          DEBUG: "true",
+          API_KEY: key,
+        }),
+      ).warnings.map(problemText);
+    expect(told("development")).toEqual([]);
+    expect(told("production")).toEqual([
+      "gateway.yaml:1:17: cors.origins: lets pages of any origin read responses (hint: name the origins)",
+      "environment DEBUG: logging.level: is debug in production: many lines a call (hint: info is the default)",
+    ]);
   });
 
   test("what it refuses, development takes", () => {

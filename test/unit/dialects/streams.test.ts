@@ -10,6 +10,8 @@ import type { DialectName, Frame } from "#dialects/dialect.ts";
 import { clients, servers } from "#dialects/dialects.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
+import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import {
   ChatRequestSchema,
   type ChatResponse,
@@ -152,5 +154,75 @@ test("a call with free text is an object with one text to a client of Anthropic,
   const content = assembler.response.parts[0]?.content;
   expect(content?.case === "toolCall" && JSON.parse(content.value.arguments)).toEqual({
     input: text,
+  });
+});
+
+describe("what a provider's stream has side by side is held to its bound:", () => {
+  /** The reason of what stops a stream of these frames; undefined where nothing does. */
+  function stoppedBy(from: DialectName, frames: Iterable<unknown>): string | undefined {
+    const reader = clients[from].streamReader(target);
+    try {
+      for (const frame of frames) reader.read({ data: JSON.stringify(frame) });
+    } catch (thrown) {
+      return reasonOf(faultFrom(thrown));
+    }
+    return undefined;
+  }
+  const range = <T>(count: number, item: (index: number) => T) =>
+    Array.from({ length: count }, (_, index) => item(index));
+
+  test("128 tools that one response calls", () => {
+    const calling = (count: number) =>
+      range(count, (index) => ({
+        choices: [
+          {
+            index: 0,
+            delta: {
+              tool_calls: [{ index, id: `c${index}`, function: { name: "f", arguments: "{" } }],
+            },
+          },
+        ],
+      }));
+    expect(stoppedBy("openai-chat", calling(128))).toBeUndefined();
+    expect(stoppedBy("openai-chat", calling(129))).toBe("BACKEND_MALFORMED");
+  });
+
+  test.each<[DialectName, (index: number) => unknown]>([
+    [
+      "openai-responses",
+      (index) => ({
+        type: "response.output_item.added",
+        output_index: index,
+        item: { type: "function_call", call_id: "c", name: "f" },
+      }),
+    ],
+    [
+      "anthropic",
+      (index) => ({
+        type: "content_block_start",
+        index,
+        content_block: { type: "text", text: "" },
+      }),
+    ],
+  ])("10,000 parts of one response of %s", (from, part) => {
+    expect(stoppedBy(from, range(10_000, part))).toBeUndefined();
+    expect(stoppedBy(from, range(10_001, part))).toBe("BACKEND_MALFORMED");
+  });
+
+  test("a place far beyond is no reason to fill up all before it", () => {
+    const part = {
+      type: "content_block_start",
+      index: 2_000_000_000,
+      content_block: { type: "text" },
+    };
+    expect(stoppedBy("anthropic", [part])).toBe("BACKEND_MALFORMED");
+    for (const [from, frame] of [
+      ["openai-chat", { choices: [{ index: 2_000_000_000, delta: { content: "x" } }] }],
+      ["gemini", { candidates: [{ index: 2_000_000_000, content: { parts: [{ text: "x" }] } }] }],
+    ] as const) {
+      const reader = clients[from].streamReader(target);
+      const choices = reader.read({ data: JSON.stringify(frame) }).map(({ choice }) => choice);
+      expect(Math.max(...choices)).toBeLessThan(128);
+    }
   });
 });

@@ -299,11 +299,10 @@ describe("time", () => {
 
   test("a body that does not end gets 408, and its reader an error", async () => {
     const harness = new Http1Harness();
-    const { windowMs, bytesMin } = limits.bodyRate;
     await harness.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10000000\r\n\r\n");
-    for (let leftMs = limits.requestTimeoutMs - 1; leftMs > 0; leftMs -= windowMs) {
-      await harness.receive("x".repeat(bytesMin));
-      await harness.pass(Math.min(windowMs, leftMs));
+    for (let leftMs = limits.requestTimeoutMs - 1; leftMs > 0; leftMs -= 1_000) {
+      await harness.receive("x".repeat(limits.bodyPace.bytesPerSecondMin));
+      await harness.pass(Math.min(1_000, leftMs));
     }
     expect(harness.output).toBe("");
     await harness.pass(1);
@@ -312,39 +311,47 @@ describe("time", () => {
   });
 
   describe("a body that all of is waited for", () => {
-    const { windowMs, bytesMin } = limits.bodyRate;
+    const { bytesPerSecondMin, slackMs } = limits.bodyPace;
+    const slackBytes = (bytesPerSecondMin * slackMs) / 1000;
     const begin = async (harness: Http1Harness, bytes: number) => {
       await harness.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10000000\r\n\r\n");
       await harness.pass(0);
       await harness.receive("x".repeat(bytes));
     };
 
-    test("has to bring its least in every window", async () => {
+    test("may fall behind the least pace as far as the slack, and no further", async () => {
       const harness = new Http1Harness();
-      await begin(harness, bytesMin);
-      await harness.pass(windowMs);
+      await begin(harness, slackBytes);
+      await harness.pass(slackMs);
+      await harness.receive("x".repeat(slackBytes - bytesPerSecondMin));
+      await harness.pass(slackMs);
+      await harness.pass(slackMs - 1_001);
       expect(harness.refusals).toEqual([]);
-      await harness.receive("x".repeat(bytesMin - 1));
-      await harness.pass(windowMs);
+      await harness.pass(1);
       expect(harness.refusals[0]?.reason).toBe("http1_body_timeout");
     });
 
     test("is not forgiven for what came quickly before", async () => {
       const harness = new Http1Harness();
       await begin(harness, 5_000_000);
-      await harness.pass(windowMs);
-      for (let second = 0; second < windowMs / 1000; second += 1) {
+      await harness.pass(slackMs);
+      for (let second = 1; second <= slackMs / 1000; second += 1) {
         await harness.receive("x");
         await harness.pass(1_000);
+        expect(harness.refusals).toEqual([]);
       }
+      await harness.pass(1_000);
       expect(statuses(harness)).toEqual([408]);
     });
 
-    test("does not fill its window with framing", async () => {
+    test("does not keep its pace with framing", async () => {
       const harness = new Http1Harness();
-      await harness.receive(inChunks(`1;${"a".repeat(bytesMin)}\r\nx\r\n`));
+      await harness.receive(inChunks("1;a\r\nx\r\n"));
       await harness.pass(0);
-      await harness.pass(windowMs);
+      await harness.receive(`1;${"a".repeat(8_000)}\r\nx\r\n`);
+      await harness.pass(slackMs - 1_000);
+      expect(harness.refusals).toEqual([]);
+      await harness.pass(2_000);
       expect(statuses(harness)).toEqual([408]);
     });
 
@@ -355,7 +362,7 @@ describe("time", () => {
       const pieces = exchanges[0]?.chunks(10_000_000);
       await pieces?.next();
       for (const harness of [unasked, inPieces]) {
-        await harness.pass(windowMs * 2);
+        await harness.pass(slackMs * 2);
         expect(harness.refusals).toEqual([]);
       }
     });

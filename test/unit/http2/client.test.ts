@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer, type Http2Server as NodeServer, type ServerHttp2Stream } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import { describe, expect, test } from "vitest";
@@ -79,6 +79,22 @@ describe("Node's own server", () => {
     for (const answer of answers) expect(answer).toEqual({ same: true, sum: "1", status: 200 });
     client.drain();
   });
+});
+
+test("nothing stays on a caller's signal, whether its calls waited, ended or broke", async () => {
+  await using listener = await http2Listener({
+    limits: { concurrentStreamsMax: 1 },
+    onStream: (stream) => (stream.path === "/broken" ? stream.reset() : echo(stream)),
+  });
+  await using client = clientOf(listener.port);
+  const { signal } = new AbortController();
+  await Promise.allSettled(
+    ["/", "/", "/broken", "/"].map(async (path) => {
+      const stream = await client.open({ ...get, path, signal, body: nothing });
+      await stream.body(bytesMax);
+    }),
+  );
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 test("a stream goes both ways at once", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isLent, LentMemory } from "#core/lent-memory.ts";
 import { errorCode } from "#http2/error-code.ts";
 import { clientPreface, flag, frameType } from "#http2/frames.ts";
+import { defaultLimits } from "#http2/limits.ts";
 import { settingId } from "#http2/settings.ts";
 import type { FieldList } from "#http2/stream.ts";
 import {
@@ -678,8 +679,65 @@ test("a header list above the limit is answered with 431, and the table stays in
   client.connection.openStream(head, [["x-long", "y".repeat(5)]], true);
   settle(client, server);
   expect(client.events).toContainEqual({ on: "head", id: 1, head: "431" });
-  expect(server.events[0]).toMatchObject({ id: 3, on: "head" });
-  expect(server.events.filter(({ id }) => id === 1)).toEqual([]);
+  expect(server.refusedHeads).toEqual([
+    { id: 1, status: 431, message: "the request head exceeds 1000 bytes or 128 fields" },
+  ]);
+  expect(server.events.filter(({ on }) => on === "head")).toMatchObject([{ id: 3 }]);
+});
+
+describe("a request whose head is malformed", () => {
+  const malformed: FieldList = [...get, ["connection", "close"]];
+  const message = "connection: a field of HTTP/1.1, which HTTP/2 forbids";
+  const whole = [
+    { type: frameType.headers, flags: flag.endHeaders },
+    { type: frameType.data, flags: flag.endStream, payload: Buffer.from(message) },
+  ];
+  const reset = (code: number) => ({ type: frameType.rstStream, payload: number32(code) });
+
+  test("gets a whole response that names the field, then the reset of a malformed request", () => {
+    const server = greetedServer();
+    server.receive(headersOf(1, malformed, true), 0);
+    expect(server.frames()).toMatchObject([...whole, reset(errorCode.protocolError)]);
+    expect(server.refusedHeads).toEqual([{ id: 1, status: 400, message }]);
+    expect(server.events).toEqual([
+      { on: "close", id: 1, by: "us", code: errorCode.protocolError },
+    ]);
+    expect(server.connection.heldBytes).toBe(0);
+  });
+
+  test("is reset when its client has had time to read that, where it is not whole", () => {
+    const server = greetedServer();
+    const body = dataOf(1, "body", false);
+    server.receive(Buffer.concat([headersOf(1, malformed, false), body]), 0);
+    expect(server.frames().filter(({ id }) => id === 1)).toMatchObject([
+      ...whole,
+      { type: frameType.windowUpdate },
+    ]);
+    server.receive(body, 0);
+    server.connection.tick(defaultLimits.lingerMs - 1);
+    expect(server.frames().filter(({ type }) => type === frameType.rstStream)).toEqual([]);
+    server.connection.tick(defaultLimits.lingerMs);
+    expect(server.frames()).toMatchObject([reset(errorCode.protocolError)]);
+  });
+
+  test("waits for its window like any other, and takes nothing of the request before", () => {
+    const server = greetedServer();
+    server.receive(frameOf(frameType.settings, 0, 0, settingsOf([4, 0])), 0);
+    server.receive(headersOf(1, [...get, ["authorization", "secret"]], false), 0);
+    server.output();
+    const heads: FieldList[] = [];
+    server.react = ({ on }, stream) => {
+      if (on === "end") heads.push(stream.fields.map(({ name, value }) => [name, value]));
+    };
+    server.receive(headersOf(3, [["X", "y"]], true), 0);
+    expect(heads).toEqual([[]]);
+    expect(server.frames()).toMatchObject([{ type: frameType.headers, id: 3 }]);
+    server.receive(frameOf(frameType.windowUpdate, 0, 3, number32(1000)), 0);
+    expect(server.frames()).toMatchObject([
+      { type: frameType.data, id: 3, flags: flag.endStream },
+      reset(errorCode.protocolError),
+    ]);
+  });
 });
 
 const floods = [

@@ -151,6 +151,96 @@ for (const { name, part, list, fine } of rows) {
   });
 }
 
+const flaws: readonly {
+  readonly list: readonly (readonly [string, string])[];
+  readonly flaw: string;
+}[] = [
+  { list: [http, root], flaw: ":method: it is missing" },
+  { list: [get, root], flaw: ":scheme: it is missing" },
+  { list: [get, http], flaw: ":path: it is missing" },
+  { list: [get, http, root, [":status", "200"]], flaw: ":status: a field of responses" },
+  { list: [get, http, root, [":status", "x"]], flaw: ":status: a field of responses" },
+  { list: [get, http, root, root], flaw: ":path: it is given twice" },
+  { list: [get, http, root, ["host", "a"], ["host", "a"]], flaw: "host: it is given twice" },
+  {
+    list: [get, http, ["x", "y"], root],
+    flaw: ":path: pseudo-header fields stand before all others",
+  },
+  {
+    list: [get, http, root, host, ["host", "b"]],
+    flaw: "host: it names another authority than :authority",
+  },
+  { list: [get, http, [":path", "*"]], flaw: ':path: "*" is for OPTIONS' },
+  {
+    list: [get, http, [":path", "/a#b"]],
+    flaw: ":path: a path is expected, in visible ASCII and without a fragment",
+  },
+  { list: [[":method", "G T"], http, root], flaw: ":method: a token is expected" },
+  { list: [get, [":scheme", "h\ttp"], root], flaw: ":scheme: a scheme is expected" },
+  {
+    list: [get, http, root, [":authority", "u@a"]],
+    flaw: ":authority: a host is expected, and perhaps a port",
+  },
+  {
+    list: [get, http, root, ["host", "a/b"]],
+    flaw: "host: a host is expected, and perhaps a port",
+  },
+  { list: [get, http, root, [":protocol", "websocket"]], flaw: ":protocol: a field of CONNECT" },
+  { list: [get, http, root, [":protocol", ""]], flaw: ":protocol: a token is expected" },
+  {
+    list: [[":method", "CONNECT"], http, root, host],
+    flaw: ":authority: CONNECT has one, and neither :scheme nor :path",
+  },
+  {
+    list: [[":method", "CONNECT"], [":protocol", "websocket"], http, root],
+    flaw: ":authority: it is missing",
+  },
+  { list: [get, http, root, ["te", "gzip"]], flaw: 'te: "trailers" is all that HTTP/2 knows' },
+  {
+    list: [get, http, root, ["transfer-encoding", "chunked"]],
+    flaw: "transfer-encoding: a field of HTTP/1.1, which HTTP/2 forbids",
+  },
+  {
+    list: [get, http, root, ["content-length", "1"], ["content-length", "2"]],
+    flaw: "content-length: one number of bytes is expected",
+  },
+  {
+    list: [get, http, root, ["content-length", "+1"]],
+    flaw: "content-length: one number of bytes is expected",
+  },
+  {
+    list: [get, http, root, [":secret", "x"]],
+    flaw: ":secret: there is no such pseudo-header field",
+  },
+  {
+    list: [get, http, root, [":s\r\n", "x"]],
+    flaw: "a field of 4 characters: there is no such pseudo-header field",
+  },
+  {
+    list: [get, http, root, ["X-Upper", "y"]],
+    flaw: "the name of a field is no token in lower case",
+  },
+  {
+    list: [get, http, root, ["x-key", "secret\0"]],
+    flaw: "x-key: a value with control characters, or with a blank at an end",
+  },
+  {
+    list: [get, http, root, ["n".repeat(65), " "]],
+    flaw: "a field of 65 characters: a value with control characters, or with a blank at an end",
+  },
+];
+
+for (const { list, flaw } of flaws) {
+  test(`a request is refused by the name of its field: ${flaw}`, () => {
+    const head = new MessageHead();
+    const isSound = head.read(
+      list.map(([name, value]) => new Field(name, value)),
+      "request",
+    );
+    expect([isSound, head.flaw]).toEqual([false, flaw]);
+  });
+}
+
 test("a head is taken apart, and nothing of the one before is left", () => {
   const head = new MessageHead();
   const read = (list: readonly (readonly [string, string])[]) =>

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { eventLoopTurn, refusal } from "../../support/predict.ts";
@@ -114,6 +115,19 @@ describe("callers who leave", () => {
     await left;
     expect(await last).toBe("c decoded");
   });
+});
+
+test("nothing stays on the signal of whoever waited for a place", async () => {
+  const { decode, end, fail } = queueOf(1, 10);
+  const { signal } = new AbortController();
+  const all = Promise.allSettled(["a", "b", "c"].map((name) => decode(name, signal)));
+  await eventLoopTurn();
+  expect(getEventListeners(signal, "abort").length).toBe(3);
+  await end("a");
+  await fail("b");
+  await end("c");
+  await all;
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 describe("memory", () => {

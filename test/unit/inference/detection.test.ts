@@ -54,12 +54,17 @@ describe("reading anchors", () => {
   test("a box of negative size is no box", () => {
     expect(detect(head([50, 50, -5, -5, 0.9, 0]), options)).toEqual([]);
   });
-  test("more anchors than enter suppression keep the best", () => {
-    const many = Array.from({ length: candidatesMax + 50 }, (_, at): Anchor => {
-      const best = at === candidatesMax + 49;
-      return [best ? 90 : 10, 50, 5, 5, best ? 0.9 : 0.6, 0];
-    });
-    expect(detect(head(...many), options).map(({ box }) => box.xMin)).toEqual([87.5, 7.5]);
+  test("more anchors than enter suppression keep the best, and what is beyond does not appear", () => {
+    // All of one place but the best and the worst, which only a bound can keep away.
+    const many = (same: number) => [
+      ...Array.from({ length: same }, (): Anchor => [10, 50, 5, 5, 0.75, 0]),
+      [50, 50, 5, 5, 0.5, 0] satisfies Anchor,
+      [90, 50, 5, 5, 0.875, 0] satisfies Anchor,
+    ];
+    const found = (same: number) => detect(head(...many(same)), options).map(({ box }) => box.xMin);
+    expect(found(candidatesMax - 2)).toEqual([87.5, 7.5, 47.5]);
+    expect(found(candidatesMax - 1)).toEqual([87.5, 7.5]);
+    expect(found(candidatesMax + 50)).toEqual([87.5, 7.5]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** A call finds an endpoint that answers, never twice the same, and tells of every try. */
 
+import { getEventListeners } from "node:events";
 import type { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
@@ -239,6 +240,33 @@ describe("unary", () => {
     const error = await faultOf(dispatch.call(route, failing({}), callWith(AbortSignal.abort())));
     expect(reasonOf(error)).toBe("CANCELLED");
     expect(reports).toEqual([]);
+  });
+
+  test("nothing stays on the caller's signal, however often a call was tried", async () => {
+    const { pool, dispatch, route } = settingOf(3);
+    await using _ = pool;
+    const { signal } = new AbortController();
+    const reasons = { "core-1": "BACKEND_LOST", "core-2": "BACKEND_LOST" } as const;
+    await dispatch.call(route, failing(reasons), callWith(signal));
+    const open = async function* (backend: NamedBackend) {
+      yield await failing(reasons)(backend);
+      yield "more";
+    };
+    await Array.fromAsync(dispatch.stream(route, open, callWith(signal)));
+    for await (const _message of dispatch.stream(route, open, callWith(signal))) break;
+    const bounded = { ...route, attemptTimeoutMs: 100 };
+    await faultOf(
+      dispatch.call(
+        bounded,
+        failing({
+          "core-1": "REQUEST_INVALID",
+          "core-2": "REQUEST_INVALID",
+          "core-3": "REQUEST_INVALID",
+        }),
+        callWith(signal),
+      ),
+    );
+    expect(getEventListeners(signal, "abort").length).toBe(0);
   });
 
   test("an abort ends the attempt at once, and no other follows", async () => {

@@ -51,6 +51,22 @@ test("pieces that say little count as well, and what is too much is let go of", 
   expect(buffers.heldBytes).toBe(0);
 });
 
+test.each([
+  ["a part", (place: number) => eventOf({ case: "partStart", value: textPart("") }, place), 10_000],
+  ["a response", (place: number) => eventOf({ case: "textDelta", value: "x" }, 0, place), 128],
+] as const)(
+  "%s at a place that no response has is too much, however little it says",
+  (_name, at, bound) => {
+    using chat = gathered(100_000);
+    expect(chat.add(piece(at(bound - 1)))).toBe(true);
+    for (const place of [bound, 2_000_000_000, -1]) {
+      using other = gathered(100_000);
+      expect([other.add(piece(at(place))), other.isFull]).toEqual([false, true]);
+      expect([other.response.parts, other.response.alternatives]).toEqual([[], []]);
+    }
+  },
+);
+
 test("a provider's words beside the events count", () => {
   const relay = new Relay({
     dialect: "openai-chat",

@@ -226,6 +226,24 @@ describe.each(dialects)("%s", (dialect) => {
     expect(reasonOf(error)).toBe("BACKEND_MALFORMED");
     await expect.poll(() => provider.open()).toBe(0);
   });
+
+  test("a stream without end is given up at its bound, its text or a tool's arguments alike", async () => {
+    await using provider = await startProvider(dialect);
+    await using backend = backendOf(provider, dialect, { responseBytesMax: 100_000 });
+    const long = "x".repeat(500_000);
+    const toolCall = { id: "call_1", name: "look", arguments: JSON.stringify({ long }) };
+    for (const script of [{ text: long }, { text: "", toolCall }]) {
+      provider.script = script;
+      const error = await refused(streamed(backend));
+      expect([reasonOf(error), error.rawMessage]).toEqual([
+        "BACKEND_MALFORMED",
+        "the provider's stream has more than 400000 bytes",
+      ]);
+      await expect.poll(() => provider.open()).toBe(0);
+    }
+    provider.script = { text: "short" };
+    expect(textOf(await streamed(backend))).toBe("short");
+  });
 });
 
 test("a refused key is set aside and named by its last four characters; the next call takes another", async () => {
@@ -294,6 +312,24 @@ test("a response that goes on and on ends at the limit for the whole", async () 
   const whole = backend.chat(request, { ...call, signal: never });
   expect(reasonOf(await refused(whole))).toBe("BACKEND_TOTAL_TIMEOUT");
   await expect.poll(() => provider.open()).toBe(0);
+});
+
+test("of a provider that lists models without end so many are kept, and a list that is too long is none", async () => {
+  const models = (count: number) => ({
+    data: Array.from({ length: count }, (_, index) => ({ id: `m${index}` })),
+  });
+  let listing: unknown = models(5_001);
+  await using server = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(listing));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await using backend = backendOf({ url: `http://127.0.0.1:${port}` }, "openai-chat");
+  expect(await backend.listModels(never)).toHaveLength(5_000);
+  listing = { ...models(1), rest: "x".repeat(8 * 1024 * 1024) };
+  expect(reasonOf(await refused(backend.listModels(never)))).toBe("BACKEND_MALFORMED");
+  expect(backend.listed).toHaveLength(5_000);
+  server.closeAllConnections();
 });
 
 test("a provider that lists no models is there all the same, and one that fails to is not", async () => {

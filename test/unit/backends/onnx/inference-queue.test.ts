@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { createBell } from "#backends/onnx/bell.ts";
 import { createInferenceQueue, type Inference } from "#backends/onnx/inference-queue.ts";
@@ -109,6 +110,26 @@ describe("time and count", () => {
     jobs[0]?.answer([], 1);
     queue.release(jobs);
     expect(queue.stats()).toEqual({ queued: 0, running: 0, orphans: 0 });
+  });
+
+  test("one that is over, however it ended, leaves nothing on its caller's signal", async () => {
+    const { queue } = bench();
+    const { signal: long } = new AbortController();
+    const listeners = () => getEventListeners(long, "abort").length;
+    const answers = ["answered", "failed", "rejected"].map((key) =>
+      queue.add(inference(key), long).catch(() => undefined),
+    );
+    expect(listeners()).toBe(3);
+    queue.take((key) => key === "answered")[0]?.answer([], 1);
+    expect(listeners()).toBe(2);
+    queue.take((key) => key === "failed")[0]?.fail(new Error("no"));
+    expect(listeners()).toBe(1);
+    queue.reject(
+      () => true,
+      () => new Error("no"),
+    );
+    expect(listeners()).toBe(0);
+    await Promise.all(answers);
   });
 
   test("the limit counts those that wait, not those that run", async () => {

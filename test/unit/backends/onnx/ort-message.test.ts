@@ -51,6 +51,9 @@ for (const { name, message, text } of rows) {
   test(name, () => expect(publicText(message)).toBe(text));
 }
 
-test("a long message is cut", () => {
-  expect(publicText("x".repeat(1000))).toHaveLength(300);
+test("a long message is cut between two words, and says so", () => {
+  expect(publicText("x".repeat(300))).toBe("x".repeat(300));
+  expect(publicText("x".repeat(1000))).toBe(`${"x".repeat(299)}…`);
+  const words = publicText("Conv ".repeat(100));
+  expect([words.length <= 300, words.endsWith("Conv…")]).toEqual([true, true]);
 });

@@ -309,6 +309,17 @@ describe("workers that die", () => {
     expect(use.pool.stats()).toEqual({ queued: 0, running: 0, orphans: 0, workers: 1 });
   });
 
+  test("one that has run something since the last death is replaced at once, however often", async () => {
+    await using use = await bench({ entry: dyingWorker });
+    await Promise.all([use.load("gemm", gemm()), use.load("fatal", gemm())]);
+    const fatal = { ...point(1, 1), key: "fatal" };
+    for (let death = 1; death <= 3; death += 1) {
+      expect(await refusal(use.pool.run(fatal, signal))).toMatchObject({ reason: "BACKEND_LOST" });
+      const { outputs } = await use.pool.run(point(3, 4), signal);
+      expect(plain(outputs)[0]?.numbers).toEqual([3, 4, 1]);
+    }
+  });
+
   test("one that dies idle is replaced before anyone notices", async () => {
     const exits: (() => Promise<void>)[] = [];
     const startThread: StartWorkerThread = (onExit) => {

@@ -8,6 +8,9 @@ export interface PaceRule {
   readonly slackMs: number;
 }
 
+/** What every engine asks of clients that send a body, or read a response, in pieces. */
+export const slowestPace: PaceRule = { bytesPerSecondMin: 1024, slackMs: 30_000 };
+
 /** A peer under a rule, from when it was first waited for. */
 export class Pace {
   readonly sinceMs: number;

@@ -1,0 +1,40 @@
+/** What a catalog remembers of the names that clients use. */
+
+import { expect, test } from "vitest";
+import type { ChatBackend } from "#backends/backend.ts";
+import { ChatCatalog, type ChatTarget } from "#catalog/chat-catalog.ts";
+import type { Price } from "#chat/price.ts";
+import { systemRng } from "#core/rng.ts";
+import type { Pool } from "#pool/pool.ts";
+import { defaultWeights } from "#routing/strategies/scored.ts";
+
+test("the choice for a model that a client names is made once, and no more than a thousand are kept", () => {
+  const made: string[] = [];
+  // Prices are looked at when a choice is made, and at no other time.
+  const prices = new Proxy<Record<string, Price>>(
+    {},
+    {
+      getOwnPropertyDescriptor(_target, model) {
+        made.push(String(model));
+        return undefined;
+      },
+    },
+  );
+  const catalog = new ChatCatalog({
+    cores: {} as ChatTarget,
+    providers: [{ name: "p", pool: {} as Pool<ChatBackend>, prices, listed: () => [] }],
+    routes: new Map(),
+    wishes: { weights: defaultWeights } as never,
+    terms: {} as never,
+    rng: systemRng,
+  });
+  const name = (model: string) => void catalog.resolve(`p/${model}`, {} as never);
+  name("first");
+  name("first");
+  for (let index = 1; index < 1_000; index += 1) name(`m${index}`);
+  name("first");
+  expect(made.length).toBe(1_000);
+  name("one more");
+  name("first");
+  expect(made.slice(1_000)).toEqual(["one more", "first"]);
+});
