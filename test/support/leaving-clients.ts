@@ -12,6 +12,7 @@ import {
 } from "@connectrpc/connect-node";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { clientTls } from "./tls.ts";
+import { frame, raw as openWebSocket } from "./websocket-peer.ts";
 
 /** A call that was begun. */
 export interface Begun {
@@ -197,6 +198,22 @@ function overWebSocket({ url, key }: GatewayPlace): Begin {
   };
 }
 
+/** A stream over a WebSocket of a process that dies, and its connection with it. */
+function overDyingWebSocket({ url, key }: GatewayPlace): Begin {
+  return (model, message) => {
+    const content = Promise.withResolvers<void>();
+    const fields = key === undefined ? "" : `authorization: Bearer ${key}\r\n`;
+    const opened = openWebSocket(Number(new URL(url).port), "/api/v1/chat:stream", fields);
+    const done = (async () => {
+      const socket = await opened;
+      socket.write(frame(0x81, Buffer.from(JSON.stringify({ message, model_preference: model }))));
+      await readOn(socket, content);
+    })();
+    const leave = () => void opened.then((socket) => socket.destroy(new Error("died")));
+    return { content: content.promise, leave, done };
+  };
+}
+
 /** The ways of RPC clients, which are the same for streams and whole responses. */
 function rpcWays(place: GatewayPlace, streams: boolean): Record<string, Begin> {
   const { url: baseUrl } = place;
@@ -241,6 +258,7 @@ export function leavingClients(place: GatewayPlace): LeavingClients {
       ...rpcWays(place, true),
       ...httpClients(place, true),
       WebSocket: overWebSocket(place),
+      "WebSocket, from a process that dies": overDyingWebSocket(place),
     },
     whole: { ...rpcWays(place, false), ...httpClients(place, false) },
   };
