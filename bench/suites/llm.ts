@@ -1,5 +1,6 @@
 /** The gateway in front of an LLM provider, beside other ways to do the same, and what its parts cost by themselves. */
 
+import { abortTimes } from "../support/abort-times.ts";
 import { type Contest, type Effort, runContest } from "../support/contest.ts";
 import { firstTokenMs } from "../support/first-token.ts";
 import { gateway, litellmTo, portkeyTo } from "../support/gateways.ts";
@@ -101,5 +102,5 @@ async function relay(effort: Effort): Promise<Table> {
 /** Tables of everything between a client and an LLM provider. */
 export const llmSuite: Suite = {
   title: "The gateway in front of an LLM provider",
-  tables: { selection: selectionCosts, history: historyCosts, chat, relay },
+  tables: { selection: selectionCosts, history: historyCosts, chat, relay, abort: abortTimes },
 };

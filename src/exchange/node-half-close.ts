@@ -5,6 +5,8 @@ import { HalfClose } from "#http1/half-close.ts";
 import { defaultLimits } from "#http1/limits.ts";
 import type { ServerResponse } from "./node-http.ts";
 
+/** node:http writes heads whole, so that a probe ahead of one can be seen: most responses are there by then. */
+const firstProbeMs = 15;
 const lookMs = 500;
 /** Zeros ahead of chunk sizes that one response gets. */
 const zerosMax = 4;
@@ -15,7 +17,7 @@ const zerosMax = 4;
  * fail, and the response close.
  */
 export function probeHalfClosed(socket: Socket, waiting: () => ServerResponse | undefined): void {
-  const halfClose = new HalfClose(performance.now());
+  const halfClose = new HalfClose(performance.now(), firstProbeMs);
   let zeros = 0;
   const probe = (response: ServerResponse | undefined): void => {
     if (response === undefined || response.writableEnded) return;
@@ -26,11 +28,17 @@ export function probeHalfClosed(socket: Socket, waiting: () => ServerResponse | 
       socket.write("0");
     }
   };
-  const timer = setInterval(() => {
+  let timer: NodeJS.Timeout;
+  const look = (): void => {
     const nowMs = performance.now();
     if (nowMs - halfClose.sinceMs >= defaultLimits.halfClosedTimeoutMs) socket.destroy();
     else if (halfClose.takeProbe(nowMs)) probe(waiting());
-  }, lookMs);
-  timer.unref();
-  socket.once("close", () => clearInterval(timer));
+    if (!socket.destroyed) lookLater();
+  };
+  const lookLater = (): void => {
+    timer = setTimeout(look, halfClose.quickMs(performance.now()) ?? lookMs);
+    timer.unref();
+  };
+  lookLater();
+  socket.once("close", () => clearTimeout(timer));
 }

@@ -189,6 +189,23 @@ export class Connection implements Link {
     this.#halfClose = new HalfClose(nowMs);
     if (this.#phase === phase.answer) this.#awaitResponse();
     this.#read();
+    this.probe(nowMs);
+  }
+
+  /** The client has ended its side. */
+  get isHalfClosed(): boolean {
+    return this.#halfClose !== undefined;
+  }
+
+  /** Milliseconds until a client that has ended its side is to be probed; undefined when `tick` is often enough. */
+  probeInMs(nowMs: number): number | undefined {
+    return this.#phase >= phase.closing ? undefined : this.#halfClose?.quickMs(nowMs);
+  }
+
+  /** Writes to a client that has ended its side and waits for a response, when that is due. */
+  probe(nowMs: number): void {
+    if (this.#halfClose?.takeProbe(nowMs) !== true) return;
+    if (this.#phase === phase.answer) this.#current?.probe();
   }
 
   /** Output in order, `bytesMax` of it at most; it is the caller's to send. */
@@ -231,7 +248,7 @@ export class Connection implements Link {
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
     if (this.#phase === phase.body && this.#isBodySlow()) this.#refuse(bodyLate);
-    if (this.#phase === phase.answer && this.#halfClose?.takeProbe(nowMs)) this.#current?.probe();
+    this.probe(nowMs);
     if (nowMs < this.#deadlineMs) return;
     const isSilent = this.#phase === phase.fresh && this.#isDraining;
     if (this.#phase === phase.idle || isSilent) this.#close();

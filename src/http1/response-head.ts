@@ -101,6 +101,9 @@ export class AnswerFields {
   }
 }
 
+/** What every head begins with, whatever it says. */
+export const headStart = "HTTP/1.1 ";
+
 const statusLines: string[] = [];
 
 /** The first line. Throws RangeError for what is no final status. */
@@ -110,7 +113,7 @@ export function statusLine(status: number): string {
   if (!Number.isInteger(status) || status < 200 || status > 999) {
     throw new RangeError(`${status} is no status of an answer`);
   }
-  const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  const line = `${headStart}${status} ${reasonPhrase(status)}\r\n`;
   statusLines[status] = line;
   return line;
 }

@@ -16,7 +16,13 @@ import { ConnectionBrokenError } from "./connection-broken.ts";
 import type { Link } from "./link.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { RequestHead } from "./request-head.ts";
-import { AnswerFields, type FieldList, statusLine, trailerLines } from "./response-head.ts";
+import {
+  AnswerFields,
+  type FieldList,
+  headStart,
+  statusLine,
+  trailerLines,
+} from "./response-head.ts";
 
 /** How an exchange ended. */
 export interface ExchangeEnd {
@@ -31,8 +37,8 @@ export interface ExchangeEnd {
 const clientGoneStatus = 499;
 const continueText = "HTTP/1.1 100 Continue\r\n\r\n";
 const noBytes = Buffer.alloc(0);
-/** Some readers of chunks bound the digits of a size. */
-const zerosMax = 4;
+/** Some readers of chunks bound the digits of a size, to 12 or more. */
+const zerosMax = 6;
 
 /** Whether answers of this status have no body, whatever their fields say (RFC 9112 §6.3). */
 function isBodiless(status: number): boolean {
@@ -63,6 +69,8 @@ export class ServerExchange implements BodySource, Output {
   /** Bytes of the answer's body so far, and how many are still promised. */
   #bodyBytes = 0;
   #leftBytes = 0;
+  /** Octets of the head that were sent ahead of the rest. */
+  #headOctets = 0;
   /** Zeros that were sent ahead of the next chunk's size. */
   #zeros = 0;
   #answered = false;
@@ -252,13 +260,16 @@ export class ServerExchange implements BodySource, Output {
   }
 
   /**
-   * Writes what means nothing to a client that waits, and makes the system of one that left say so:
-   * an interim response (RFC 9110 §15.2), or a zero ahead of the next chunk's size (RFC 9112 §7.1).
-   * A body with a length, and HTTP/1.0, leave no room for either.
+   * Writes what a client that waits need not know from what it gets in any case, and makes the system of
+   * one that left say so: the next octet that every head begins with, or a zero ahead of the next chunk's
+   * size (RFC 9112 §7.1). A body with a length, or that ends with the connection, leaves no room for either.
    */
   probe(): void {
     if (!this.started) {
-      if (this.#head.minor > 0) this.send(continueText);
+      const octet = headStart[this.#headOctets];
+      if (octet === undefined) return;
+      this.#headOctets += 1;
+      this.send(octet);
     } else if (this.#framing === "chunked" && !this.#isHeadAlone && this.#zeros < zerosMax) {
       this.#zeros += 1;
       this.send("0");
@@ -346,7 +357,8 @@ export class ServerExchange implements BodySource, Output {
       !this.isReceived ||
       this.#link.isLast;
     text += this.#link.headEnds.fields(this.#closes, own.isDated);
-    return `${text}${framing === "chunked" ? "transfer-encoding: chunked\r\n" : ""}\r\n`;
+    text += framing === "chunked" ? "transfer-encoding: chunked\r\n\r\n" : "\r\n";
+    return this.#headOctets === 0 ? text : text.slice(this.#headOctets);
   }
 
   #finish(): void {

@@ -52,6 +52,7 @@ export class SocketDriver implements TurnWork {
   /** The socket is another protocol's. */
   #isHandedOver = false;
   #blockedSinceMs: number | undefined;
+  #isProbing = false;
   readonly #onData = (bytes: Buffer) => this.#receive(bytes);
   readonly #onEnd = () => this.#receiveEnd();
   readonly #onDrain = () => this.#unblock();
@@ -175,6 +176,24 @@ export class SocketDriver implements TurnWork {
     if (this.#socket.destroyed || this.#isHandedOver) return;
     this.#connection.receiveEnd(this.#share.clock.nowMs());
     this.wake();
+    if (this.#connection.isHalfClosed && !this.#isProbing) void this.#probe();
+  }
+
+  /**
+   * Finds out soon whether a client that ended its side has left, while the socket takes what is written; the
+   * owner's looks do the rest.
+   */
+  async #probe(): Promise<void> {
+    const { clock } = this.#share;
+    const connection = this.#connection;
+    this.#isProbing = true;
+    let ms = connection.probeInMs(clock.nowMs());
+    while (ms !== undefined && !this.#socket.destroyed && this.#blockedSinceMs === undefined) {
+      await clock.sleep(ms);
+      if (this.#blockedSinceMs === undefined) connection.probe(clock.nowMs());
+      ms = connection.probeInMs(clock.nowMs());
+    }
+    this.#isProbing = false;
   }
 
   /** Has the process's budget know what outlasts this turn. */
@@ -227,6 +246,7 @@ export class SocketDriver implements TurnWork {
     if (this.#blockedSinceMs === undefined) return;
     this.#blockedSinceMs = undefined;
     this.wake();
+    if (this.#connection.isHalfClosed && !this.#isProbing) void this.#probe();
   }
 
   #end(): void {

@@ -8,7 +8,7 @@ import { Attempt, type AttemptOwner, type AttemptReport, type AttemptStart } fro
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
 import { HedgeRunner } from "./hedge-runner.ts";
-import { mayRetry, mayWait, pauses } from "./retry.ts";
+import { mayRetry, mayWait, pauses, waitMsMax } from "./retry.ts";
 import { backoffMs } from "./retry-budget.ts";
 import type { Choice, Route, Walk } from "./route.ts";
 import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
@@ -118,13 +118,26 @@ export class Journey<B> implements AttemptOwner {
     throw withMetadata(error, { attempts: attempts.join(",") });
   }
 
-  /** An endpoint for a retry, at once where another one is fit, else after a pause. */
+  /**
+   * An endpoint for a retry, at once where another one is fit, else after a pause. Where the budget is used up,
+   * a call that may still be saved waits until there is a retry for it, in the order of asking.
+   */
   async #another(reason: Reason): Promise<Choice<B> | undefined> {
-    if (!this.#mayAfford("retry")) return undefined;
-    const choice =
-      this.#walk.next(this.#timeLeftMs()) ??
-      (reasons[reason].retryable ? await this.#afterPause() : undefined);
-    if (choice !== undefined) this.#spend("retry");
+    const { budgets, onExtra } = this.#deps;
+    const mayBeSaved = reasons[reason].retryable && this.#walk.waitMs() !== undefined;
+    const patienceMs = Math.min(waitMsMax, this.#timeLeftMs() ?? waitMsMax);
+    const taken = this.#take("retry", mayBeSaved ? patienceMs : 0);
+    if (taken === undefined) return undefined;
+    let choice: Choice<B> | undefined;
+    try {
+      await this.#turn(taken);
+      choice =
+        this.#walk.next(this.#timeLeftMs()) ??
+        (reasons[reason].retryable ? await this.#afterPause() : undefined);
+    } finally {
+      if (choice === undefined) budgets.retry.giveBack();
+      else onExtra?.("retry", false);
+    }
     return choice;
   }
 
@@ -133,7 +146,7 @@ export class Journey<B> implements AttemptOwner {
    * not come back in step. Undefined when no pause within the call's time leads to one.
    */
   async #afterPause(): Promise<Choice<B> | undefined> {
-    const { clock, rng } = this.#deps;
+    const { rng } = this.#deps;
     for (;;) {
       const waitMs = this.#walk.waitMs();
       if (waitMs === undefined) return undefined;
@@ -142,9 +155,7 @@ export class Journey<B> implements AttemptOwner {
         return undefined;
       this.#pauses += 1;
       this.#waitedMs += pauseMs;
-      // An abort is checked below.
-      await clock.sleep(pauseMs, this.#call.signal).catch(() => {});
-      this.#checkAborted();
+      await this.#pause(pauseMs);
       const timeLeftMs = this.#timeLeftMs();
       const choice = this.#walk.next(timeLeftMs) ?? this.#walk.again(timeLeftMs);
       // Nobody rested, and yet nobody may be asked: more time changes nothing.
@@ -152,25 +163,42 @@ export class Journey<B> implements AttemptOwner {
     }
   }
 
+  /** Waits for the turn of a retry of the budget. */
+  async #turn(taken: number): Promise<void> {
+    const { budgets, clock } = this.#deps;
+    for (;;) {
+      const waitMs = budgets.retry.waitMs(taken, clock.nowMs());
+      if (waitMs === 0) return;
+      // Traffic may have changed by then.
+      await this.#pause(Math.max(1, waitMs));
+    }
+  }
+
+  /** Lets time pass. Throws when the call is aborted meanwhile. */
+  async #pause(ms: number): Promise<void> {
+    // An abort is checked below.
+    await this.#deps.clock.sleep(ms, this.#call.signal).catch(() => {});
+    this.#checkAborted();
+  }
+
   #hedge(): Attempt<B> | undefined {
-    if (!this.#mayTry(false) || !this.#mayAfford("hedge")) return undefined;
+    const { budgets, onExtra } = this.#deps;
+    if (!this.#mayTry(false) || this.#take("hedge") === undefined) return undefined;
     const choice = this.#walk.next(this.#timeLeftMs());
-    if (choice === undefined) return undefined;
-    this.#spend("hedge");
+    if (choice === undefined) {
+      budgets.hedge.giveBack();
+      return undefined;
+    }
+    onExtra?.("hedge", false);
     return this.#begin(choice);
   }
 
-  #mayAfford(kind: ExtraKind): boolean {
+  /** Takes one of the budget, whose turn is soon enough; undefined when there is none. */
+  #take(kind: ExtraKind, waitMs = 0): number | undefined {
     const { budgets, clock, onExtra } = this.#deps;
-    const isAllowed = budgets[kind].allows(clock.nowMs());
-    if (!isAllowed) onExtra?.(kind, true);
-    return isAllowed;
-  }
-
-  #spend(kind: ExtraKind): void {
-    const { budgets, clock, onExtra } = this.#deps;
-    budgets[kind].take(clock.nowMs());
-    onExtra?.(kind, false);
+    const taken = budgets[kind].take(clock.nowMs(), waitMs);
+    if (taken === undefined) onExtra?.(kind, true);
+    return taken;
   }
 
   #mayTry(committed: boolean): boolean {

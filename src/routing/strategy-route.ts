@@ -5,6 +5,8 @@ import type { Exclusion } from "#pool/exclusion.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { stickTo } from "./affinity.ts";
+import { leastBusy } from "./balancers/least-connections.ts";
+import { SmoothTurns } from "./balancers/weighted.ts";
 import { type Chosen, decidedBy, EndpointWalk, ready, type WalkOption } from "./endpoint-walk.ts";
 import type { RouteAsk, RouteNode, Walk } from "./route.ts";
 import { p2cEwma } from "./strategies/p2c-ewma.ts";
@@ -54,37 +56,11 @@ export interface StrategyRouteOptions<B extends PooledBackend> {
 /** How many calls in a hundred go to any endpoint, so that nobody is forgotten. */
 const explorationShare = 0.02;
 
-/** The routes' turns under `round_robin` and `weighted`, by key. */
-class Turns {
-  readonly #credits = new Map<string, number>();
-
-  /** Smooth weighted round robin: the richest pays for all. */
-  next<O extends { readonly key: string }>(
-    options: readonly O[],
-    weightOf: (option: O) => number,
-  ): O | undefined {
-    let richest: O | undefined;
-    let most = Number.NEGATIVE_INFINITY;
-    let sum = 0;
-    for (const option of options) {
-      const weight = weightOf(option);
-      const credit = (this.#credits.get(option.key) ?? 0) + weight;
-      this.#credits.set(option.key, credit);
-      sum += weight;
-      if (credit > most) {
-        most = credit;
-        richest = option;
-      }
-    }
-    if (richest !== undefined) this.#credits.set(richest.key, most - sum);
-    return richest;
-  }
-}
-
 /** The node of a route tree that chooses endpoints. */
 export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
   readonly #options: StrategyRouteOptions<B>;
-  readonly #turns = new Turns();
+  /** Under `round_robin` and `weighted`, by key. */
+  readonly #turns = new SmoothTurns();
   readonly hedgeMs?: number;
 
   constructor(options: StrategyRouteOptions<B>) {
@@ -226,11 +202,11 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
         return options[endpoints.indexOf(p2cEwma(endpoints, rng))];
       }
       case "least_connections":
-        return leastLoaded(options);
+        return leastBusy(options, ({ endpoint }) => endpoint.inFlight, rng);
       case "weighted":
-        return this.#turns.next(options, ({ endpoint }) => endpoint.weight);
+        return this.#turns.next(options, keyOf, ({ endpoint }) => endpoint.weight);
       case "round_robin":
-        return this.#turns.next(options, () => 1);
+        return this.#turns.next(options, keyOf, () => 1);
     }
   }
 }
@@ -239,13 +215,6 @@ function endpointOf<E>({ endpoint }: { readonly endpoint: E }): E {
   return endpoint;
 }
 
-/** The one with the fewest calls, the first of equals. */
-function leastLoaded<O extends { readonly endpoint: { readonly inFlight: number } }>(
-  options: readonly O[],
-): O | undefined {
-  let least: O | undefined;
-  for (const option of options) {
-    if (least === undefined || option.endpoint.inFlight < least.endpoint.inFlight) least = option;
-  }
-  return least;
+function keyOf({ key }: { readonly key: string }): string {
+  return key;
 }

@@ -610,39 +610,89 @@ describe("a client that ends its side", () => {
     expect(harness.ends).toEqual([{ status: 200, bodyBytes: 2, aborted: false }]);
   });
 
-  test("is probed while it waits, so that one that left is found out", async () => {
-    const { harness, exchanges } = held();
+  test("is probed at once and 5 ms later, so that one that left is found out, then ever more rarely", async () => {
+    const { harness } = held();
     await harness.receive(get("/"));
     harness.connection.receiveEnd(0);
-    await harness.pass(999);
-    expect(harness.output).toBe("");
-    await harness.pass(1);
-    await harness.pass(500);
-    expect(harness.output).toBe("HTTP/1.1 100 Continue\r\n\r\n".repeat(2));
+    await harness.settle();
+    const probedAtMs = [0];
+    for (let sent = harness.output.length; harness.nowMs < 1_000; ) {
+      expect(harness.output).toBe("HTTP/1.1 ".slice(0, probedAtMs.length));
+      await harness.pass(1);
+      if (harness.output.length > sent) probedAtMs.push(harness.nowMs);
+      sent = harness.output.length;
+    }
+    expect(probedAtMs).toEqual([0, 5, 20, 65, 200, 605]);
+  });
+
+  test("is told when the next probe is due only while somebody has to look more than twice a second", async () => {
+    const { harness } = held();
+    await harness.receive(get("/"));
+    expect(harness.connection.probeInMs(0)).toBeUndefined();
+    harness.connection.receiveEnd(0);
+    const due: (number | undefined)[] = [];
+    for (const pauseMs of [5, 15, 45, 135]) {
+      due.push(harness.connection.probeInMs(harness.nowMs));
+      await harness.pass(pauseMs);
+    }
+    expect(due).toEqual([5, 15, 45, 135]);
+    expect(harness.connection.probeInMs(harness.nowMs)).toBeUndefined();
+  });
+
+  test.each([
+    ["HTTP/1.1", "whole"],
+    ["HTTP/1.1", "in pieces"],
+    ["HTTP/1.0", "whole"],
+    ["HTTP/1.0", "in pieces"],
+  ])("gets the same bytes of %s %s, however long it waited", async (version, how) => {
+    const outputOf = async (waitedMs: number) => {
+      const { harness, exchanges } = held();
+      await harness.receive(`GET / ${version}\r\nhost: a\r\n\r\n`);
+      harness.connection.receiveEnd(0);
+      await harness.settle();
+      for (let ms = 0; ms < waitedMs; ms += 100) await harness.pass(100);
+      if (how === "whole") {
+        exchanges[0]?.respond(200, [], "abc");
+      } else {
+        exchanges[0]?.start(200, []);
+        void exchanges[0]?.write("abc");
+        exchanges[0]?.end();
+      }
+      await harness.settle();
+      expect(harness.connection.isFinished).toBe(true);
+      return harness.output;
+    };
+    const atOnce = await outputOf(0);
+    expect(atOnce).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    // One octet, some, and all that there are to send ahead.
+    for (const waitedMs of [100, 1_000, 299_000]) expect(await outputOf(waitedMs)).toBe(atOnce);
+  });
+
+  test("gets at most six zeros ahead of a chunk's size within a body in chunks", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/"));
     exchanges[0]?.start(200, []);
     await harness.settle();
     const { length } = harness.output;
-    await harness.pass(30_000);
-    await harness.pass(30_000);
+    harness.connection.receiveEnd(0);
+    await harness.settle();
+    expect(harness.output.slice(length)).toBe("0");
+    for (let ms = 0; ms < 200_000; ms += 500) await harness.pass(500);
     void exchanges[0]?.write("abc");
     exchanges[0]?.end();
     await harness.settle();
-    expect(harness.output.slice(length)).toBe("003\r\nabc\r\n0\r\n\r\n");
+    expect(harness.output.slice(length)).toBe("0000003\r\nabc\r\n0\r\n\r\n");
   });
 
-  test("is not probed where nothing can be written that means nothing", async () => {
-    const { harness: old } = held();
-    const { harness: sized, exchanges } = held();
-    await old.receive("GET / HTTP/1.0\r\n\r\n");
-    await sized.receive(get("/"));
+  test("is not probed within a body with a length, where nothing can be written that means nothing", async () => {
+    const { harness, exchanges } = held();
+    await harness.receive(get("/"));
     exchanges[0]?.start(200, [["content-length", "3"]]);
-    await sized.settle();
-    const { length } = sized.output;
-    for (const harness of [old, sized]) {
-      harness.connection.receiveEnd(0);
-      await harness.pass(5_000);
-    }
-    expect([old.output, sized.output.length]).toEqual(["", length]);
+    await harness.settle();
+    const { length } = harness.output;
+    harness.connection.receiveEnd(0);
+    for (let ms = 0; ms < 5_000; ms += 100) await harness.pass(100);
+    expect(harness.output.length).toBe(length);
   });
 
   test("waits no longer than its time", async () => {

@@ -6,6 +6,7 @@ import { request as requestHttps, Agent as TlsAgent } from "node:https";
 import { connect, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -131,6 +132,51 @@ describe("a body", () => {
     socket.end();
     expect(await thrown.promise).toBeInstanceOf(ConnectionBrokenError);
   });
+});
+
+describe("a client that closes its connection while it waits", () => {
+  test.each([
+    { version: "1.1", streams: false, tls: false },
+    { version: "1.1", streams: true, tls: false },
+    { version: "1.0", streams: false, tls: false },
+    { version: "1.1", streams: false, tls: true },
+    { version: "1.1", streams: true, tls: true },
+  ])(
+    "is found out by two probes, of which the second comes 5 ms after its end: HTTP/$version, in a stream: $streams, TLS: $tls",
+    async ({ version, streams, tls }) => {
+      const clock = createManualClock();
+      const begun = Promise.withResolvers<void>();
+      const aborted = Promise.withResolvers<boolean>();
+      await using listener = await http1Listener({
+        clock,
+        tls,
+        onExchange(exchange) {
+          exchange.onEnd((end) => aborted.resolve(end.aborted));
+          if (streams) {
+            exchange.start(200, []);
+            void exchange.write("one");
+          }
+          begun.resolve();
+        },
+      });
+      const { port } = listener;
+      const options = { host: "127.0.0.1", port, ca: clientTls.ca, servername: "localhost" };
+      const socket = tls ? connectTls(options) : connect(options);
+      socket.on("error", () => {});
+      await once(socket, tls ? "secureConnect" : "connect");
+      socket.write(`GET / HTTP/${version}\r\nhost: a\r\n\r\n`);
+      await begun.promise;
+      if (streams) while (!String((await once(socket, "data"))[0]).includes("one"));
+      const sleeping = clock.sleeping();
+      socket.destroy();
+      // Its end has come, and the first probe has left with this turn.
+      await clock.untilSleeping(sleeping + 1);
+      for (let turns = 0; turns < 3; turns += 1) await turn();
+      // Time stands still from here on: no later probe could help.
+      await clock.advance(5);
+      expect(await aborted.promise).toBe(true);
+    },
+  );
 });
 
 describe("an answer", () => {

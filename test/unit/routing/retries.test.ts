@@ -363,4 +363,71 @@ describe("the budget", () => {
     for (let at = 0; at < 5; at += 1) await read();
     expect(extra.filter((each) => each === "retry")).toHaveLength(1);
   });
+
+  const scarce = () => ({
+    ...unlimitedBudgets(),
+    // One is there, and one comes each second.
+    retry: new RetryBudget({ share: 0, perSecondMin: 1, windowSeconds: 1 }),
+  });
+
+  test("that is used up has calls wait for their turn which somebody else may answer", async () => {
+    const setting = dispatchSetting({ endpoints: 20, budgets: scarce() });
+    const { clock, pool, dispatch, route, call, extra } = setting;
+    await using _ = pool;
+    const answered: string[] = [];
+    for (const name of ["first", "second", "third"]) {
+      void endOf(dispatch.call(route, down(), call())).then((end) =>
+        answered.push(`${name} ${end} ${clock.nowMs()}`),
+      );
+    }
+    await clock.advance(10_000);
+    expect(answered).toEqual([
+      expect.stringMatching(/^first gpu-\d+ 0$/),
+      expect.stringMatching(/^second gpu-\d+ 1000/),
+      expect.stringMatching(/^third gpu-\d+ 2000/),
+    ]);
+    expect(extra).toEqual(["retry", "retry", "retry"]);
+  });
+
+  test("that is used up fails calls that cannot wait so long, and has nobody wait beyond 10 s", async () => {
+    const setting = dispatchSetting({ endpoints: 20, budgets: scarce() });
+    const { clock, pool, dispatch, route, call, extra } = setting;
+    await using _ = pool;
+    const ends: string[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      void endOf(dispatch.call(route, down(), call())).then((end) => ends.push(end));
+    }
+    const hasty = await endOf(dispatch.call(route, down(), call({ answerWithinMs: 500 })));
+    expect(hasty).toMatch(/^BACKEND_LOST \(gpu-\d+:BACKEND_LOST\)$/);
+    await clock.advance(10_001);
+    // One at once, ten in ten seconds; the others failed as they did.
+    expect(ends).toHaveLength(20);
+    expect(ends.filter((end) => end.startsWith("gpu-"))).toHaveLength(11);
+    expect(extra.filter((each) => each === "retry denied")).toHaveLength(10);
+  });
+
+  test("has one again that a call which left meanwhile had waited for", async () => {
+    const setting = dispatchSetting({ endpoints: 20, budgets: scarce() });
+    const { clock, pool, dispatch, route, call, extra } = setting;
+    await using _ = pool;
+    const leave = new AbortController();
+    expect(await endOf(dispatch.call(route, down(), call()))).toMatch(/^gpu-/);
+    const left = endOf(dispatch.call(route, down(), call({ signal: leave.signal })));
+    await clock.advance(500);
+    leave.abort(new DOMException("left", "AbortError"));
+    expect(await left).toMatch(/^CANCELLED/);
+    const next = endOf(dispatch.call(route, down(), call()));
+    await clock.advance(501);
+    expect(await next).toMatch(/^gpu-/);
+    expect(extra).toEqual(["retry", "retry"]);
+  });
+
+  test("keeps nobody waiting for a failure that would be the same everywhere", async () => {
+    const setting = dispatchSetting({ endpoints: 20, budgets: scarce() });
+    const { pool, dispatch, route, call } = setting;
+    await using _ = pool;
+    expect(await endOf(dispatch.call(route, down(), call()))).toMatch(/^gpu-/);
+    const refused = failingWith("REQUEST_INVALID");
+    expect(await endOf(dispatch.call(route, refused, call()))).toMatch(/^REQUEST_INVALID/);
+  });
 });
