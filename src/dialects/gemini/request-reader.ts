@@ -5,7 +5,6 @@ import { bytesFromBase64, mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject } from "#dialects/json-object.ts";
-import { openState } from "#dialects/opaque-state.ts";
 import {
   type ChatMessage,
   ChatMessageSchema,
@@ -29,6 +28,7 @@ import {
   ToolChoiceSchema,
 } from "#gen/polygate/v1/conversation_pb.js";
 import { partKindOf } from "./media-kind.ts";
+import { readSignature } from "./signature.ts";
 
 const vendor = "google";
 
@@ -94,7 +94,7 @@ function callPart(call: JsonObject, signature: string | undefined, ids: CallIds)
   const args = call.raw("args") ?? {};
   if (!isObject(args)) throw call.invalid("args", "expected an object");
   const name = call.needText("name");
-  const state = signature === undefined ? {} : { state: openState(signature, vendor) };
+  const state = signature === undefined ? {} : { state: readSignature(signature) };
   const generated = ids.call(name);
   return toolCallPart({
     id: call.text("id") ?? generated,
@@ -110,7 +110,7 @@ function partsOf(part: JsonObject, ids: CallIds): Part[] {
   if (call !== undefined) return [callPart(call, signature, ids)];
   const response = part.object("functionResponse");
   if (response !== undefined) return [resultPart(response, ids)];
-  const state = signature === undefined ? {} : { state: openState(signature, vendor) };
+  const state = signature === undefined ? {} : { state: readSignature(signature) };
   const text = part.text("text");
   if (part.flag("thought") === true) {
     return [partOf({ case: "thinking", value: { text: text ?? "", ...state } })];

@@ -264,9 +264,9 @@ export async function tryAll(clients: readonly LlmClient[]): Promise<readonly Ce
     return `  ${name}: { dialect: ${spoken}, base_url: "${provider.url}", api_key: upstream-key }`;
   });
   const yaml = `
-gateway: { host: 127.0.0.1, port: 0 }
-# Each failure of a provider reaches its client.
-load_balancer: { retry_attempts: 0 }
+gateway: { host: 127.0.0.1, port: 0, health_check_timeout: 30s }
+# Each failure of a provider reaches its client, and no probe takes one that is meant for a call.
+load_balancer: { retry_attempts: 0, health_check_interval: 10m }
 auth: { keys: [{ name: sdk, key: ${key} }] }
 providers:
 ${settings.join("\n")}
