@@ -11,6 +11,8 @@ import { describeWith } from "../support/needs.ts";
 
 /** Installing them takes minutes: `npm run test:python` asks for these tests. */
 const isAsked = process.env.PYTHON_CLIENTS !== undefined;
+/** LangChain alone takes seconds to load. */
+const blockTimeoutMs = 120_000;
 const carriedOut = isAsked ? describeWith(missingForMorePython()) : describe.skip;
 
 carriedOut("more clients in Python", () => {
@@ -27,11 +29,15 @@ carriedOut("more clients in Python", () => {
 
     for (const { name, blocks } of docsPages) {
       for (const block of blocks.filter(({ mark }) => mark === "verify")) {
-        test(`${name} says hello, with each call that it makes`, async () => {
-          const { stdout, said, asked } = await runner.run(block);
-          expect(said, stdout).toBeGreaterThan(0);
-          expect(said, stdout).toBe(asked);
-        });
+        test(
+          `${name} says hello, with each call that it makes`,
+          async () => {
+            const { stdout, said, asked } = await runner.run(block);
+            expect(said, stdout).toBeGreaterThan(0);
+            expect(said, stdout).toBe(asked);
+          },
+          blockTimeoutMs,
+        );
       }
     }
   });
