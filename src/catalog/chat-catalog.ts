@@ -9,11 +9,13 @@ import type { Route, RouteAsk, RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
 import { inTurn, type Survey } from "#routing/survey.ts";
-import { type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
+import { copyRoute, type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
 
 /** A provider as the catalog knows it. */
 export interface CatalogProvider {
   readonly name: string;
+  /** Names beside its own; those of other providers come first. */
+  readonly aliases?: readonly string[];
   readonly pool: Pool<ChatBackend>;
   /** What it can do beside chat; nothing when absent. */
   readonly abilities?: ReadonlySet<Ability>;
@@ -24,11 +26,19 @@ export interface CatalogProvider {
   listed(): readonly ListedModel[];
 }
 
+/** Where copies of a chat go, and which share of chats has one, from 0 to 1. */
+export interface ChatMirror {
+  readonly route: Route<ChatBackend>;
+  readonly share: number;
+}
+
 /** Where a chat goes. */
 export interface ChatTarget {
   readonly route: Route<ChatBackend>;
   /** Kind of the backends behind it: polyagent, embedded or llm. */
   readonly kind: string;
+  /** Absent where the route wants no copies. */
+  readonly mirror?: ChatMirror;
 }
 
 /** What of a call its route may depend on. */
@@ -78,13 +88,20 @@ const defaultRoute = "default";
 /** Finds routes by the names that clients use. */
 export class ChatCatalog {
   readonly #options: ChatCatalogOptions;
+  /** By name and, where no other has that name, by alias. */
   readonly #providers: ReadonlyMap<string, CatalogProvider>;
   /** Nodes that were made for providers, by what they choose from; names are those of listings. */
   readonly #nodes = new Map<string, RouteNode<ChatBackend>>();
 
   constructor(options: ChatCatalogOptions) {
     this.#options = options;
-    this.#providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+    const { providers } = options;
+    this.#providers = new Map([
+      ...providers.flatMap(
+        (provider) => provider.aliases?.map((name) => [name, provider] as const) ?? [],
+      ),
+      ...providers.map((provider) => [provider.name, provider] as const),
+    ]);
   }
 
   get providers(): readonly CatalogProvider[] {
@@ -152,7 +169,10 @@ export class ChatCatalog {
 
   #target(node: RouteNode<ChatBackend>, ask: ChatAsk): ChatTarget {
     if (ask.needs !== undefined && !node.serves(ask)) throw unable(node.name, ask.needs);
-    return { route: treeRoute(node, ask, this.#options.terms), kind };
+    const target = { route: treeRoute(node, ask, this.#options.terms), kind };
+    const { mirror } = node;
+    if (mirror === undefined || ask.needs !== undefined) return target;
+    return { ...target, mirror: { route: copyRoute(mirror.node, ask), share: mirror.share } };
   }
 
   /** A provider's name, `provider/model`, or a model that providers list. */

@@ -27,7 +27,11 @@ const randomHint = "take 32 random characters";
 const placeholder = /change.?(me|this|in.?production)|your.?(secret|api).?key/i;
 
 /** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
-export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Report): AuthSettings {
+export function authFrom(
+  auth: FileConfig["auth"],
+  strict: boolean,
+  report: Report,
+): Omit<AuthSettings, "forwardsCredentials"> {
   if (auth.type === "basic") {
     report(["auth", "type"], "basic is not built yet", "use bearer or apikey");
   }
