@@ -57,6 +57,16 @@ function unable(model: string, needs: Ability) {
   return fault("OPERATION_UNSUPPORTED", `no backend of ${name} ${unableWords[needs]}`);
 }
 
+/** Whether a provider may list models of which nobody knows yet: the gateway has just been started. */
+function isUnheard({ pool }: CatalogProvider): boolean {
+  return pool.snapshot().some(({ health }) => health.kind === "unknown");
+}
+
+/** A call of the first moment may be sent again: what it asks for is not known to be missing. */
+function unheard(who: string) {
+  return fault("POOL_EMPTY", `${who} has not told its models yet`, { retryAfterMs: 1_000 });
+}
+
 /** What a catalog is made of. */
 export interface ChatCatalogOptions {
   /** Configured cores, or the embedded one. */
@@ -129,6 +139,7 @@ export class ChatCatalog {
     if (named !== undefined) return this.#target(named, ask);
     // Cores have models of their own, of which they need not tell.
     if (cores.kind === "embedded" && providers.length > 0 && !this.#isListedByCores(model)) {
+      if (providers.some(isUnheard)) throw unheard("a provider");
       throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
     }
     return this.#cores(model, ask);
@@ -195,9 +206,11 @@ export class ChatCatalog {
         );
   }
 
-  #defaultModel({ name, defaultModel, listed }: CatalogProvider): string {
+  #defaultModel(provider: CatalogProvider): string {
+    const { name, defaultModel, listed } = provider;
     const model = defaultModel ?? listed()[0]?.id;
     if (model !== undefined) return model;
+    if (isUnheard(provider)) throw unheard(`the provider "${name}"`);
     throw fault("MODEL_UNKNOWN", `the provider "${name}" lists no model; name one`);
   }
 

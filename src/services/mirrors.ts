@@ -81,10 +81,12 @@ export class Mirrors {
     this.#running += 1;
     // Behind the call's own request, which it must not delay.
     setImmediate(() => {
-      void this.#copy(route, chat).then((result) => {
-        this.#running -= 1;
-        metrics.mirrored.inc({ result });
-      });
+      void this.#copy(route, chat)
+        .catch(() => "failed" as const)
+        .then((result) => {
+          this.#running -= 1;
+          metrics.mirrored.inc({ result });
+        });
     });
   }
 

@@ -1,9 +1,13 @@
 /** `npm start` with no file: a key and an address in the environment are all that a provider needs. */
 
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { freePort } from "../support/free-port.ts";
+import { startTestGateway } from "../support/gateway.ts";
 import { startProcess } from "../support/polygate-process.ts";
 import { startProvider } from "../support/provider-double.ts";
 import { grpcTo } from "../support/transports.ts";
@@ -97,3 +101,32 @@ test.each([
     }
   },
 );
+
+test("what providers have not told yet is not unknown: calls of the first moment are told to come again", async () => {
+  const start = (url: string) =>
+    startTestGateway({
+      env: { OPENAI_API_KEY: "key", OPENAI_BASE_URL: url },
+      yaml: "gateway: { host: 127.0.0.1, port: 0, health_check_timeout: 10m }",
+    });
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  {
+    const { port } = silent.address() as AddressInfo;
+    await using gateway = await start(`http://127.0.0.1:${port}`);
+    for (const model_preference of ["openai", "double"]) {
+      const response = await fetch(`${gateway.url}/api/v1/chat`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...seed, model_preference }),
+      });
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+      expect(await response.json()).toMatchObject({ error: { code: "POOL_EMPTY" } });
+    }
+  }
+  silent.close();
+  await using provider = await startProvider("openai-chat");
+  await using gateway = await start(provider.url);
+  await gateway.line(({ msg }) => msg === "provider health");
+  expect((await chat(gateway.url, { ...seed, model_preference: "double" })).status).toBe(200);
+  expect((await chat(gateway.url, { ...seed, model_preference: "triple" })).status).toBe(404);
+});
