@@ -80,16 +80,30 @@ export function forecastSteps(hours: number, wanted: number): number {
   return Math.max(0, Math.min(wanted, hours - trialsMin));
 }
 
-/** Errors of a method in the past, by how many hours ahead it was asked. */
-function errorsOf(method: Method, past: readonly number[], from: number, steps: number) {
-  return Array.from({ length: steps }, (_, lead) => {
-    const errors: number[] = [];
+/** A method, and what it was wrong by in the past. */
+interface Tried {
+  readonly method: Method;
+  /** By how many hours ahead it was asked. */
+  readonly errors: readonly Float64Array[];
+  /** All of them together, whichever way it was wrong. */
+  readonly wrong: number;
+}
+
+/** Tries a method on the hours of the past behind the first `from`. */
+function tryOut(method: Method, past: readonly number[], from: number, steps: number): Tried {
+  let wrong = 0;
+  const errors = Array.from({ length: steps }, (_, lead) => {
     const first = Math.max(from, past.length - lead - trialsMax);
-    for (let known = first; known + lead < past.length; known += 1) {
-      errors.push((past[known + lead] ?? 0) - method.tell(past, known, lead));
+    const found = new Float64Array(past.length - lead - first);
+    for (let trial = 0; trial < found.length; trial += 1) {
+      const known = first + trial;
+      const error = (past[known + lead] ?? 0) - method.tell(past, known, lead);
+      found[trial] = error;
+      wrong += Math.abs(error);
     }
-    return errors;
+    return found;
   });
+  return { method, errors, wrong };
 }
 
 function sumOf(numbers: readonly number[]): number {
@@ -97,7 +111,7 @@ function sumOf(numbers: readonly number[]): number {
 }
 
 /** The value that a share of the others is below. */
-function quantile(sorted: readonly number[], share: number): number {
+function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.round(share * (sorted.length - 1))] ?? 0;
 }
 
@@ -106,19 +120,16 @@ export function forecast(past: readonly number[], steps: number): Forecast {
   const able = methods.filter(({ hoursMin }) => past.length - hoursMin - steps + 1 >= trialsMin);
   // All are tried on the same hours.
   const from = Math.max(...able.map(({ hoursMin }) => hoursMin));
-  const tried = able.map((method) => {
-    const errors = errorsOf(method, past, from, steps);
-    return { method, errors, wrong: sumOf(errors.flat().map(Math.abs)) };
-  });
+  const tried = able.map((method) => tryOut(method, past, from, steps));
   const [first, ...others] = tried;
   if (first === undefined) throw new RangeError(`${past.length} hours tell nothing of ${steps}`);
   const best = others.reduce((least, one) => (one.wrong < least.wrong ? one : least), first);
   const values = best.errors.map((_, lead) => best.method.tell(past, past.length, lead));
-  const sorted = best.errors.map((errors) => errors.toSorted((one, other) => one - other));
+  const sorted = best.errors.map((errors) => errors.toSorted());
   // A method that was mostly wrong in one direction has both its errors there: the value itself is within.
   const bound = (share: number, within: (a: number, b: number) => number) =>
-    values.map((value, lead) =>
-      Math.max(0, value + within(0, quantile(sorted[lead] ?? [], share))),
+    sorted.map((errors, lead) =>
+      Math.max(0, (values[lead] ?? 0) + within(0, quantile(errors, share))),
     );
   return {
     method: best.method.name,
@@ -133,7 +144,7 @@ export function forecast(past: readonly number[], steps: number): Forecast {
 function shareOf(
   wrong: number,
   past: readonly number[],
-  errors: readonly (readonly number[])[],
+  errors: readonly Float64Array[],
 ): number | undefined {
   const all = sumOf(errors.map(({ length }) => sumOf(past.slice(past.length - length))));
   return all === 0 ? undefined : wrong / all;
