@@ -57,6 +57,7 @@ import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { createMeter } from "#services/meter.ts";
+import { Mirrors } from "#services/mirrors.ts";
 import { createModelsService } from "#services/models.ts";
 import { createPredictService } from "#services/predict.ts";
 import { createRelayService } from "#services/relay.ts";
@@ -197,7 +198,8 @@ function discoveryReporter({ logger }: Shared, pool: string) {
 }
 
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
-function attemptReporter({ metrics, stats, logger, records }: Shared) {
+function attemptReporter({ settings, metrics, stats, logger, records }: Shared) {
+  const level = settings.logging.routing ? "info" : "debug";
   // Endpoints are those of the configuration.
   const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
   const seriesOf = (algorithm: string, core: string) =>
@@ -206,26 +208,28 @@ function attemptReporter({ metrics, stats, logger, records }: Shared) {
       stats: stats.series("backend", core),
     }));
   return (start: AttemptStart) => {
-    const { algorithm, endpoint } = start;
+    const { requestId: request_id, pool, algorithm, endpoint, model, attempt, decision } = start;
     records.decisions.add(start);
+    if (logger.isLevelEnabled(level)) {
+      const { route, by } = decision;
+      const chosen = { route, pool, endpoint, model, algorithm, by, attempt };
+      logger[level]({ request_id, ...chosen }, "Load balancing decision");
+    }
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
     series.requests.inc();
-    return ({ requestId, pool, outcome, elapsedMs }: AttemptReport): void => {
+    return ({ outcome, elapsedMs, firstMs }: AttemptReport): void => {
       const failed = outcome !== "OK" && reasons[outcome].log !== "info";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       series.stats.end(elapsedMs, { failed });
-      if (!logger.isLevelEnabled("debug")) return;
-      logger.debug(
-        {
-          request_id: requestId,
-          pool,
-          endpoint,
-          algorithm,
-          outcome,
-          elapsed_ms: threeDigits(elapsedMs),
-        },
-        "attempt",
+      if (!logger.isLevelEnabled(level)) return;
+      const times = {
+        elapsed_ms: threeDigits(elapsedMs),
+        ...(firstMs === undefined ? {} : { first_ms: threeDigits(firstMs) }),
+      };
+      logger[level](
+        { request_id, pool, endpoint, model, algorithm, outcome, ...times },
+        "[PERFORMANCE]",
       );
     };
   };
@@ -431,7 +435,10 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
   const { provider } = settings.relay;
   const relay = provider === undefined ? {} : { provider };
   const cache = openCache(shared);
-  const routed = { ...deps, ...chat, answerMs: settings.request.timeoutMs };
+  const { dispatch, catalog } = chat;
+  const { journal } = shared.records;
+  const mirrors = new Mirrors({ ...shared, ...{ rng: systemRng, journal, dispatch, catalog } });
+  const routed = { ...deps, ...chat, answerMs: settings.request.timeoutMs, mirrors };
   const responses = new ChatCache(settings.cache, { cache, metrics });
   const decoding = createDecodeQueue({
     runningMax: decodingMax,
@@ -447,7 +454,10 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,
-      createHealthService({ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind }),
+      createHealthService({
+        ...{ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind },
+        providers: catalog.providers,
+      }),
     );
     router.service(
       StatsService,

@@ -40,6 +40,7 @@ const examples = (): RequestExamples => ({
   "polygate.v1.ModelsService.ReloadModel": { model: "digits" },
   "polygate.v1.StatsService.GetPerformance": { hours: 24 },
   "polygate.v1.StatsService.GetHistory": { hours: 1 },
+  "polygate.v1.StatsService.GetForecast": { hours: 24 },
   "polygate.v1.RoutingService.SelectProvider": { model_type: "chat" },
   "polygate.v1.RoutingService.AdjustLoad": { provider: "embedded", action: "increment" },
   "polygate.v1.RequestsService.GetRequest": { request_id: "the-id-in-x-request-id" },

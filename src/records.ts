@@ -1,9 +1,7 @@
 /** What is kept of calls, for all that shows them: the journal and its readers, decisions, the history. */
 
-import type { ServiceImpl } from "@connectrpc/connect";
 import type { HistorySettings, RequestsSettings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
-import type { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { Availability } from "#history/availability.ts";
 import { databaseError } from "#history/database-error.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
@@ -16,15 +14,17 @@ import type { Metrics } from "#observability/metrics.ts";
 import { RecentCalls } from "#observability/recent-calls.ts";
 import type { PoolChange } from "#pool/pool.ts";
 import { DecisionLog } from "#routing/decision-log.ts";
+import { createForecast } from "#services/forecast.ts";
 import { samplesOf } from "#services/history-samples.ts";
 import { createPerformance } from "#services/performance.ts";
+import type { OverTime } from "#services/stats.ts";
 
 /** What is kept. Disposing of it writes what is not written yet. */
 export interface Records extends AsyncDisposable {
   readonly journal: CallJournal;
   readonly calls: RecentCalls;
   readonly decisions: DecisionLog;
-  readonly performance: Pick<ServiceImpl<typeof StatsService>, "getPerformance" | "getHistory">;
+  readonly performance: OverTime;
   /** A probe found an endpoint in another state than before. */
   onHealth(change: PoolChange): void;
 }
@@ -96,13 +96,12 @@ export async function openRecords({
     for (const sample of samplesOf(call)) recorder.add(sample);
   });
   const availability = new Availability(clock);
+  const read = { clock, store, recorder, resolutions, availability, cacheTtlMs };
   return {
     journal,
     calls,
     decisions: new DecisionLog(clock),
-    performance: createPerformance({
-      ...{ clock, store, recorder, resolutions, availability, cacheTtlMs },
-    }),
+    performance: { ...createPerformance(read), ...createForecast(read) },
     onHealth: ({ pool, member: { id, health } }) =>
       availability.note(pool, id, health.kind === "healthy"),
     async [Symbol.asyncDispose]() {

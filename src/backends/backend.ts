@@ -34,8 +34,16 @@ export interface ChatCall extends BackendCall {
   onDropped?(parameters: readonly string[]): void;
   /** The request in its client's words. A backend that speaks them sends those, and leaves its own there. */
   readonly relay?: Relay | undefined;
+  /** The client's own credential for this backend; undefined where it sent none for it. */
+  readonly clientKey?: ClientKey | undefined;
   /** The backend's own ids of files that the caller names by the gateway's. */
   ownFileId?(id: string): string;
+}
+
+/** A credential of a client's own, and the header that it came in; `bearer` is `authorization`. */
+export interface ClientKey {
+  readonly header: "bearer" | "x-api-key" | "x-goog-api-key";
+  readonly value: string;
 }
 
 /** What a chat backend may be able to do beside chat. */

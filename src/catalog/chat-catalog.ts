@@ -9,11 +9,13 @@ import type { Route, RouteAsk, RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
 import { inTurn, type Survey } from "#routing/survey.ts";
-import { type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
+import { copyRoute, type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
 
 /** A provider as the catalog knows it. */
 export interface CatalogProvider {
   readonly name: string;
+  /** Names beside its own; those of other providers come first. */
+  readonly aliases?: readonly string[];
   readonly pool: Pool<ChatBackend>;
   /** What it can do beside chat; nothing when absent. */
   readonly abilities?: ReadonlySet<Ability>;
@@ -24,11 +26,19 @@ export interface CatalogProvider {
   listed(): readonly ListedModel[];
 }
 
+/** Where copies of a chat go, and which share of chats has one, from 0 to 1. */
+export interface ChatMirror {
+  readonly route: Route<ChatBackend>;
+  readonly share: number;
+}
+
 /** Where a chat goes. */
 export interface ChatTarget {
   readonly route: Route<ChatBackend>;
   /** Kind of the backends behind it: polyagent, embedded or llm. */
   readonly kind: string;
+  /** Absent where the route wants no copies. */
+  readonly mirror?: ChatMirror;
 }
 
 /** What of a call its route may depend on. */
@@ -45,6 +55,16 @@ const unableWords: Readonly<Record<Ability, string>> = {
 function unable(model: string, needs: Ability) {
   const name = model === "" ? "the default model" : `"${model}"`;
   return fault("OPERATION_UNSUPPORTED", `no backend of ${name} ${unableWords[needs]}`);
+}
+
+/** Whether a provider may list models of which nobody knows yet: the gateway has just been started. */
+function isUnheard({ pool }: CatalogProvider): boolean {
+  return pool.snapshot().some(({ health }) => health.kind === "unknown");
+}
+
+/** A call of the first moment may be sent again: what it asks for is not known to be missing. */
+function unheard(who: string) {
+  return fault("POOL_EMPTY", `${who} has not told its models yet`, { retryAfterMs: 1_000 });
 }
 
 /** What a catalog is made of. */
@@ -78,13 +98,20 @@ const defaultRoute = "default";
 /** Finds routes by the names that clients use. */
 export class ChatCatalog {
   readonly #options: ChatCatalogOptions;
+  /** By name and, where no other has that name, by alias. */
   readonly #providers: ReadonlyMap<string, CatalogProvider>;
   /** Nodes that were made for providers, by what they choose from; names are those of listings. */
   readonly #nodes = new Map<string, RouteNode<ChatBackend>>();
 
   constructor(options: ChatCatalogOptions) {
     this.#options = options;
-    this.#providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+    const { providers } = options;
+    this.#providers = new Map([
+      ...providers.flatMap(
+        (provider) => provider.aliases?.map((name) => [name, provider] as const) ?? [],
+      ),
+      ...providers.map((provider) => [provider.name, provider] as const),
+    ]);
   }
 
   get providers(): readonly CatalogProvider[] {
@@ -112,6 +139,7 @@ export class ChatCatalog {
     if (named !== undefined) return this.#target(named, ask);
     // Cores have models of their own, of which they need not tell.
     if (cores.kind === "embedded" && providers.length > 0 && !this.#isListedByCores(model)) {
+      if (providers.some(isUnheard)) throw unheard("a provider");
       throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
     }
     return this.#cores(model, ask);
@@ -152,7 +180,10 @@ export class ChatCatalog {
 
   #target(node: RouteNode<ChatBackend>, ask: ChatAsk): ChatTarget {
     if (ask.needs !== undefined && !node.serves(ask)) throw unable(node.name, ask.needs);
-    return { route: treeRoute(node, ask, this.#options.terms), kind };
+    const target = { route: treeRoute(node, ask, this.#options.terms), kind };
+    const { mirror } = node;
+    if (mirror === undefined || ask.needs !== undefined) return target;
+    return { ...target, mirror: { route: copyRoute(mirror.node, ask), share: mirror.share } };
   }
 
   /** A provider's name, `provider/model`, or a model that providers list. */
@@ -175,9 +206,11 @@ export class ChatCatalog {
         );
   }
 
-  #defaultModel({ name, defaultModel, listed }: CatalogProvider): string {
+  #defaultModel(provider: CatalogProvider): string {
+    const { name, defaultModel, listed } = provider;
     const model = defaultModel ?? listed()[0]?.id;
     if (model !== undefined) return model;
+    if (isUnheard(provider)) throw unheard(`the provider "${name}"`);
     throw fault("MODEL_UNKNOWN", `the provider "${name}" lists no model; name one`);
   }
 

@@ -13,7 +13,7 @@ import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
 import type { RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
-import { FallbackNode, SplitNode } from "#routing/tree.ts";
+import { FallbackNode, MirroredNode, SplitNode } from "#routing/tree.ts";
 import { type CatalogProvider, targetOf } from "./chat-catalog.ts";
 import type { RouteSettings, RouteTargetSettings } from "./route-settings.ts";
 
@@ -79,7 +79,8 @@ export function openProvider(
   const listed = (): readonly ListedModel[] =>
     pool.backends().flatMap((backend) => (backend instanceof LlmBackend ? backend.listed : []));
   const abilities = abilitiesOf(settings.dialect, vertex);
-  const common = { name, pool, abilities, prices, listed };
+  const aliases = settings.aliases === undefined ? {} : { aliases: settings.aliases };
+  const common = { name, ...aliases, pool, abilities, prices, listed };
   const provider = defaultModel === undefined ? common : { ...common, defaultModel };
   if (discovery === undefined) return { provider };
   const found = { pool, discovery, prefix: name, weight: 1 };
@@ -140,13 +141,19 @@ export function routeTrees(
         return tree(settings.to);
     }
   };
+  const mirrored = (name: string, settings: RouteSettings): RouteNode<ChatBackend> => {
+    const node = build(name, settings);
+    if (settings.kind === "reference" || settings.mirror === undefined) return node;
+    const { child, share } = settings.mirror;
+    return new MirroredNode(node, { node: build(name, child), share });
+  };
   /** Routes that refer to others are built after those; none leads back to itself. */
   const tree = (name: string): RouteNode<ChatBackend> => {
     const known = trees.get(name);
     if (known !== undefined) return known;
     const settings = routes[name];
     if (settings === undefined) throw new RangeError(`there is no route ${name}`);
-    const node = build(name, settings);
+    const node = mirrored(name, settings);
     trees.set(name, node);
     return node;
   };

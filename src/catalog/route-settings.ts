@@ -19,6 +19,8 @@ export interface RouteTargetSettings {
 
 /** What every route may have. */
 interface RouteTerms {
+  /** Where copies of a share of its chats go, from 0 to 1. */
+  readonly mirror?: { readonly child: RouteSettings; readonly share: number };
   /** Silence after which a second endpoint is asked beside the first. */
   readonly hedgeMs?: number;
   /** What its models are for: a selection of such a type asks this route. */
@@ -32,6 +34,8 @@ export type RouteSettings =
       readonly strategy: RouteStrategy;
       readonly targets: readonly RouteTargetSettings[];
       readonly hasAffinity: boolean;
+      /** What tells sessions apart, in this order. */
+      readonly affinity?: readonly string[];
       readonly latencyMsMax?: number;
       readonly costMax?: number;
     } & RouteTerms)

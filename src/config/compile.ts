@@ -105,7 +105,10 @@ export function compile(
       report,
     ),
     ...(cors !== undefined && { cors }),
-    auth: authFrom(config.auth, strict, report),
+    auth: {
+      ...authFrom(config.auth, strict, report),
+      forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
+    },
     ...(rateLimit !== undefined && { rateLimit }),
     chat: {
       algorithm: balancer.algorithm,
@@ -163,10 +166,11 @@ function bufferBytesMaxFrom(
 
 /** People read a terminal, programs everything else. */
 function loggingFrom(
-  { level, format, output }: FileConfig["logging"],
+  { level, format, output, routing }: FileConfig["logging"],
   { terminals }: CompileContext,
 ): LoggingSettings {
-  return { level, format: format ?? (terminals.includes(output) ? "text" : "json"), output };
+  const suited = terminals.includes(output) ? "text" : "json";
+  return { level, format: format ?? suited, output, routing };
 }
 
 function relayFrom(

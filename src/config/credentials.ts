@@ -31,7 +31,11 @@ const placeholder =
 const charactersMin = 5;
 
 /** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
-export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Report): AuthSettings {
+export function authFrom(
+  auth: FileConfig["auth"],
+  strict: boolean,
+  report: Report,
+): Omit<AuthSettings, "forwardsCredentials"> {
   if (auth.type === "basic") {
     report(["auth", "type"], "basic is not built yet", "use bearer or apikey");
   }

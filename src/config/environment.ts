@@ -1,6 +1,7 @@
 /** The environment names that configure the gateway, a row each, and what their values mean. */
 
 import { type Preset, presets } from "#backends/llm/presets.ts";
+import { defaultWeights } from "#routing/strategies/scored.ts";
 import type { Assignment } from "./draft.ts";
 import type { Path, Problem } from "./problem.ts";
 import type { Environment } from "./source.ts";
@@ -90,6 +91,11 @@ export const environmentRows: readonly EnvironmentRow[] = [
     path: ["logging", "level"],
     value: (text) => (boolean(text) === true ? "debug" : undefined),
   },
+  {
+    name: "DEBUG",
+    path: ["logging", "routing"],
+    value: (text) => (/(^|[\s,])load-balancer(:|[\s,]|$)/.test(text) ? true : undefined),
+  },
   { name: "LOG_LEVEL", path: ["logging", "level"], value: level },
 ];
 
@@ -128,7 +134,36 @@ export function readEnvironment(written: Environment): EnvironmentReading {
       if (meant !== undefined) assignments.push({ path, value: meant, where });
     }
   }
+  const unbalanced = unbalancedWeights(env);
+  if (unbalanced !== undefined) warnings.push(unbalanced);
   return { assignments, warnings };
+}
+
+/**
+ * Weights are shares of their sum, whatever that is; who writes percentages that do not add up to 100
+ * is told so. Those of cost, latency and reliability may do so by themselves.
+ */
+function unbalancedWeights(env: Environment): Problem | undefined {
+  const weights = new Map(
+    Object.entries(defaultWeights).map(([term, usual]) => {
+      const name = term.toUpperCase();
+      const text = env[`LOAD_BALANCER_WEIGHT_${name}`] || env[`LOAD_BALANCER_${name}_WEIGHT`];
+      return [term, { value: Number(text ?? usual), isSet: Boolean(text) }];
+    }),
+  );
+  const sumOf = (terms: readonly string[]) =>
+    terms.reduce((sum, term) => sum + (weights.get(term)?.value ?? 0), 0);
+  const first = sumOf(["cost", "latency", "reliability"]);
+  const all = sumOf([...weights.keys()]);
+  const isSet = [...weights.values()].some((weight) => weight.isSet);
+  const isWhole = (sum: number) => Math.abs(sum - 100) < 0.01;
+  if (!isSet || Number.isNaN(all) || isWhole(first) || isWhole(all)) return undefined;
+  return {
+    where: "environment LOAD_BALANCER_WEIGHT_*",
+    path: "",
+    message: `weights of cost, latency and reliability sum up to ${first}, not to 100`,
+    hint: "they count as shares of the sum of all weights",
+  };
 }
 
 const quotesRemoved = {

@@ -89,6 +89,12 @@ const provider = z.strictObject({
     .enum(["openai", "xai", "deepseek", "ollama-v1", "compatible"])
     .optional()
     .describe("How it deviates from the OpenAI dialect."),
+  credentials: z
+    .enum(["own", "client"])
+    .prefault("own")
+    .describe(
+      "`client`: it is called with the credential that its client sends for it; the gateway's own key then comes in `x-polygate-key`.",
+    ),
   relay: flag()
     .prefault(true)
     .describe(
@@ -218,6 +224,21 @@ function reportContradictions(path: Path, written: FileProvider, report: Report)
   }
 }
 
+/** Says which of its own credentials a provider has that is called with its clients'. */
+function reportOwnKeys(
+  path: Path,
+  { credentials, api_key, api_keys }: FileProvider,
+  { preset, report }: { readonly preset: Preset; readonly report: Report },
+): void {
+  if (credentials === "own") return;
+  if (api_key !== undefined || api_keys !== undefined) {
+    report([...path, "credentials"], "`client` stands beside a key", "keep one of them");
+  }
+  if (preset === presets.vertex) {
+    report([...path, "credentials"], "has no effect: a service account signs");
+  }
+}
+
 const vertexKeys = ["project", "location", "credentials_file"] as const;
 const keyKeys = ["api_key", "api_keys", "key_header"] as const;
 
@@ -282,9 +303,11 @@ function providerFrom(
   }
   reportContradictions(path, written, report);
   reportForeign(path, written, { preset, report });
+  reportOwnKeys(path, written, { preset, report });
   const places = placesOf(name, written, { preset, env, folder, report });
   if (places === undefined) return undefined;
-  const fromEnvironment = firstSet(preset.keyNames, env);
+  const isClients = written.credentials === "client";
+  const fromEnvironment = isClients ? undefined : firstSet(preset.keyNames, env);
   const single = written.api_key ?? fromEnvironment;
   const keys = written.api_keys ?? (single === undefined ? [] : [single]);
   const dialect =
@@ -292,11 +315,13 @@ function providerFrom(
   const profile = written.profile ?? preset.profile;
   return {
     name,
+    ...(isPreset(name) && preset.aliases !== undefined ? { aliases: preset.aliases } : {}),
     dialect,
     ...(profile === undefined ? {} : { profile }),
     keyHeader: written.key_header ?? preset.keyHeader,
     keys,
     ...places,
+    ...(isClients ? { credentials: "client" as const } : {}),
     relays: written.relay,
     priority: written.priority,
     concurrentMax: written.max_concurrent,

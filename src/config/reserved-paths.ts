@@ -24,6 +24,7 @@ const bindings: ReadonlySet<string> = new Set([
   "/healthz",
   "/stats",
   "/api/monitoring/performance",
+  "/api/v1/forecast",
   "/api/v1/history",
   "/api/load-balancing",
   "/api/load-balancing/select",

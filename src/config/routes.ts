@@ -11,7 +11,7 @@ import { routeStrategies } from "#routing/strategy-route.ts";
 import { fallbackClasses } from "#routing/tree.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import { duration, numberBetween, text, wholeNumber } from "./scalar.ts";
+import { duration, numberBetween, share, text, wholeNumber } from "./scalar.ts";
 
 const weightMax = 1_000;
 const targetsMax = 64;
@@ -26,6 +26,13 @@ const target = z.strictObject({
 
 /** A step of a fallback or a split: another route by name, or a target. */
 const step = z.union([text(), target]);
+
+const affinitySourcesMax = 8;
+const affinitySource = () =>
+  text(
+    "session_id, prompt_cache_key, principal or the name of a header, in small letters",
+    /^(session_id|prompt_cache_key|principal|[a-z0-9]+(-[a-z0-9]+)+)$/,
+  );
 
 const classes = () => z.array(z.enum(fallbackClasses)).min(1).optional();
 
@@ -74,12 +81,28 @@ const route = z
     hedge: duration("10m")
       .optional()
       .describe("Silence after which a second endpoint is asked too; the first answer wins."),
+    mirror: z
+      .strictObject({
+        to: step.describe(
+          "Where the copies go; once, and a mirror of that route's own is left out.",
+        ),
+        share: share().describe("Which of its chats are copied."),
+      })
+      .optional()
+      .describe(
+        "Copies of a share of its chats for another target, whose responses are dropped; calls do not wait for them.",
+      ),
     types: z
       .array(z.enum(modelTypes))
       .min(1)
       .optional()
       .describe("What its models are for: `SelectProvider` asks it for such a model type."),
-    affinity: z.boolean().prefault(true).describe("Calls of one session stay on one endpoint."),
+    affinity: z
+      .union([z.boolean(), z.array(affinitySource()).min(1).max(affinitySourcesMax)])
+      .prefault(true)
+      .describe(
+        "Calls of one session stay on one endpoint. A list says what tells sessions apart, the first that a call has: `session_id`, `prompt_cache_key`, `principal`, or a header.",
+      ),
   })
   .describe("Exactly one of a strategy, `fallback` and `split`.");
 
@@ -156,8 +179,13 @@ function fallbackStepFrom(
 }
 
 /** What every route may have. */
-function termsFrom({ hedge, types }: Exclude<FileRoute, string>) {
+function termsFrom({ hedge, types, mirror }: FileRoute, path: Path, context: RouteContext) {
+  const copies = mirror && {
+    child: stepFrom(mirror.to, [...path, "mirror", "to"], context),
+    share: mirror.share,
+  };
   return {
+    ...(copies === undefined ? {} : { mirror: copies }),
     ...(hedge === undefined ? {} : { hedgeMs: hedge }),
     ...(types === undefined ? {} : { types }),
   };
@@ -180,7 +208,7 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
   if (written.on !== undefined && written.fallback === undefined) {
     context.report([...path, "on"], "belongs to `fallback`");
   }
-  const common = termsFrom(written);
+  const common = termsFrom(written, path, context);
   if (written.fallback !== undefined) {
     const steps = written.fallback.map((one, index) =>
       fallbackStepFrom(one, [...path, "fallback", index], context),
@@ -202,7 +230,8 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
     targets: (written[strategy] ?? []).map((one, index) =>
       targetFrom(one, [...path, strategy, index], context),
     ),
-    hasAffinity: written.affinity,
+    hasAffinity: written.affinity !== false,
+    ...(Array.isArray(written.affinity) ? { affinity: written.affinity } : {}),
     ...common,
     ...(written.max_latency === undefined ? {} : { latencyMsMax: written.max_latency }),
     ...(written.max_cost === undefined ? {} : { costMax: written.max_cost }),
@@ -211,15 +240,15 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
 
 /** Names that a route refers to. */
 function referencesOf(settings: RouteSettings): string[] {
+  if (settings.kind === "reference") return [settings.to];
+  const copied = settings.mirror === undefined ? [] : referencesOf(settings.mirror.child);
   switch (settings.kind) {
-    case "reference":
-      return [settings.to];
     case "fallback":
-      return settings.steps.flatMap(({ child }) => referencesOf(child));
+      return [...copied, ...settings.steps.flatMap(({ child }) => referencesOf(child))];
     case "split":
-      return settings.shares.flatMap(({ child }) => referencesOf(child));
+      return [...copied, ...settings.shares.flatMap(({ child }) => referencesOf(child))];
     case "strategy":
-      return [];
+      return copied;
   }
 }
 

@@ -71,6 +71,19 @@ export function numberBetween(min: number, max: number) {
   );
 }
 
+/** A share above 0, written as 1% or 0.01, at most 100%. */
+export function share() {
+  return scalar(
+    "a share such as 1% or 0.01, above 0 and at most 100%",
+    { type: ["number", "string"], title: "share" },
+    (written) => {
+      const isPercent = typeof written === "string" && written.endsWith("%");
+      const value = isPercent ? numberFrom(written.slice(0, -1)) / 100 : numberFrom(written);
+      return value > 0 && value <= 1 ? value : undefined;
+    },
+  );
+}
+
 /** NaN for what is no decimal number. */
 function numberFrom(written: unknown): number {
   if (typeof written === "number") return written;

@@ -385,6 +385,11 @@ const logging = z.strictObject({
       "One JSON object per line, or text for people; text on a terminal and json elsewhere when absent.",
     ),
   output: z.enum(["stdout", "stderr"]).default("stdout").describe("Where log lines go."),
+  routing: flag()
+    .prefault(false)
+    .describe(
+      "Lines of each decision of load balancing and of each attempt, at `info` instead of `debug`; `DEBUG=load-balancer:*` asks for them.",
+    ),
 });
 
 const requests = z.strictObject({

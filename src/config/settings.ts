@@ -89,6 +89,8 @@ export interface AuthSettings {
   readonly anonymousScopes: readonly string[];
   /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
   readonly failuresPerMinute: number;
+  /** Some provider is called with its clients' own credentials. */
+  readonly forwardsCredentials: boolean;
 }
 
 /** A token bucket: how much it holds and how fast it fills. */
@@ -211,6 +213,8 @@ export interface LoggingSettings {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "json" | "text";
   readonly output: "stdout" | "stderr";
+  /** Decisions and attempts are written at info. */
+  readonly routing: boolean;
 }
 
 /** Everything that was configured, deep-frozen. */

@@ -116,7 +116,12 @@ export class JsonObject {
 
   object(name: string): JsonObject | undefined {
     const value = this.raw(name);
-    return value === undefined ? undefined : new JsonObject(value, this.at(name));
+    return value === undefined ? undefined : this.child(value, this.at(name));
+  }
+
+  /** An object among this one's fields, which is read as this one is. */
+  protected child(value: unknown, path: string): JsonObject {
+    return new JsonObject(value, path);
   }
 
   /** The elements of a list; undefined when it is absent. */
@@ -129,7 +134,7 @@ export class JsonObject {
   /** The elements of a list of objects; none when it is absent. */
   objects(name: string): JsonObject[] {
     const list = this.list(name) ?? [];
-    return list.map((element, index) => new JsonObject(element, `${this.at(name)}[${index}]`));
+    return list.map((element, index) => this.child(element, `${this.at(name)}[${index}]`));
   }
 
   /** The elements of a list of texts; undefined when it is absent. */

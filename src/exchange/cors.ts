@@ -30,6 +30,7 @@ const allowedHeaders: readonly string[] = [
   "grpc-accept-encoding",
   "authorization",
   "x-api-key",
+  "x-polygate-key",
   "x-request-id",
   "x-server-timeout",
   "if-none-match",

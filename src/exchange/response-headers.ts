@@ -15,6 +15,7 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   "x-polygate-provider": "exposed",
   "x-polygate-model": "exposed",
   "x-polygate-attempts": "exposed",
+  "x-polygate-overhead-ms": "exposed",
   "x-polygate-dropped": "exposed",
   // Whether the response had been made for an equal call.
   "x-polygate-cache": "exposed",

@@ -12,8 +12,10 @@ import {
   identityKey,
   type Principal,
   principalKey,
+  vendorCredentialKey,
 } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
+import { gatewayKeyHeader, vendorCredentialOf } from "./vendor-credential.ts";
 
 /** Who may call. */
 export interface AuthOptions {
@@ -29,6 +31,8 @@ export interface AuthOptions {
   readonly anonymousScopes: readonly string[];
   /** Unknown credentials that an address may send at once, and in each minute; 0: any number. */
   readonly failuresPerMinute: number;
+  /** Some provider is called with its clients' own credentials: they are looked for. */
+  readonly forwardsCredentials?: boolean;
 }
 
 /** Addresses remembered of each credential that was found; the one first seen is forgotten. */
@@ -46,8 +50,13 @@ function remember(addresses: Set<string>, address: string): void {
   addresses.add(address);
 }
 
-/** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`. */
+/**
+ * The credential of a request: `X-Polygate-Key: …`, else `Authorization: Bearer …`, `X-API-Key: …` or
+ * `X-Goog-API-Key: …`, which may be a vendor's beside the first.
+ */
 function credentialOf(header: Headers): string | undefined {
+  const own = header.get(gatewayKeyHeader);
+  if (own !== null) return own;
   const bearer = /^bearer +(\S+)$/i.exec(header.get("authorization") ?? "");
   return bearer?.[1] ?? header.get("x-api-key") ?? header.get("x-goog-api-key") ?? undefined;
 }
@@ -84,10 +93,14 @@ export function authentication(options: AuthOptions, clock: Clock): Authenticati
   const attempts = createAttemptLimit(options.failuresPerMinute, clock);
   /** By credential: at most as many as there are keys. */
   const known = new Map<string, Proven>();
-  const look = (credential: string): Proven | undefined => {
+  const ownerOf = (credential: string): Principal | undefined => {
     const digest = createHash("sha256").update(credential).digest();
     let principal: Principal | undefined;
     for (const key of keys) if (timingSafeEqual(digest, key.digest)) principal = key.principal;
+    return principal;
+  };
+  const look = (credential: string): Proven | undefined => {
+    const principal = ownerOf(credential);
     if (principal === undefined) return undefined;
     const proven = { principal, addresses: new Set<string>() };
     known.set(credential, proven);
@@ -126,6 +139,11 @@ export function authentication(options: AuthOptions, clock: Clock): Authenticati
       const principal = isPrincipal(identity) ? identity : everybody;
       request.contextValues.set(principalKey, principal);
       request.contextValues.get(callRecordKey).principal = principal.id;
+      if (options.forwardsCredentials === true) {
+        const isGatewayKey = (credential: string) => ownerOf(credential) !== undefined;
+        const own = vendorCredentialOf(request.header, options.enabled, isGatewayKey);
+        request.contextValues.set(vendorCredentialKey, own);
+      }
       return next(request);
     },
   };

@@ -7,6 +7,7 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import type { CallRecord } from "#observability/call-record.ts";
+import type { VendorCredential } from "./vendor-credential.ts";
 
 /** Who calls. */
 export interface Principal {
@@ -37,6 +38,11 @@ export const identityKey: ContextKey<Identity | undefined> = createContextKey<Id
   undefined,
   { description: "identity" },
 );
+
+/** The client's own credential for a vendor, where providers are called with it. */
+export const vendorCredentialKey: ContextKey<VendorCredential | undefined> = createContextKey<
+  VendorCredential | undefined
+>(undefined, { description: "vendor credential" });
 
 /** The record of the request; calls that come through no door get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(

@@ -18,8 +18,8 @@ export function procedureOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
-/** How a call that failed with `thrown` ended. */
-function failedOutcome({ procedure, uncounted }: CallOutcome, thrown: unknown): CallOutcome {
+/** How a call of a procedure that failed with `thrown` ended. */
+export function failedOutcome({ procedure, uncounted }: CallOutcome, thrown: unknown): CallOutcome {
   const error = faultFrom(thrown);
   const reason = reasonOf(error);
   return {

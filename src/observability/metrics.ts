@@ -132,6 +132,11 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
       "Attempts beyond the first of a call: retries after a failure, hedges beside a silent endpoint.",
       ["kind"],
     ),
+    mirrored: counter(
+      "load_balancer_mirrored_total",
+      "Copies of chats for a route's mirror: ok, failed, or skipped for want of room.",
+      ["result"],
+    ),
     balancerDenied: counter(
       "load_balancer_denied_attempts_total",
       "Attempts beyond the first of a call that the budget denied.",

@@ -58,11 +58,19 @@ export interface Route<B> {
 export interface RouteAsk {
   /** Calls with the same key stay on one endpoint where the route wants that. */
   readonly affinityKey?: string | undefined;
+  /** The key by a source that the route names itself; undefined where the call has none. */
+  readonly affinityOf?: ((source: string) => string | undefined) | undefined;
   /** Tokens that the call is likely to read and write. */
   readonly promptTokens: number;
   readonly outputTokens: number;
   /** What endpoints must be able to do beside chat, such as embed; absent for a chat. */
   readonly needs?: string | undefined;
+}
+
+/** A share of calls, from 0 to 1, of which copies are sent elsewhere. */
+export interface Mirror<B> {
+  readonly node: RouteNode<B>;
+  readonly share: number;
 }
 
 /** A node of a route tree. */
@@ -72,6 +80,8 @@ export interface RouteNode<B> {
   serves(ask: RouteAsk): boolean;
   /** Silence after which a second endpoint is asked, where the route of this node wants that. */
   readonly hedgeMs?: number;
+  /** Where copies of its chats go, where the route of this node wants them. */
+  readonly mirror?: Mirror<B>;
   walk(ask: RouteAsk): Walk<B>;
   /** Who comes into question for such a call now, without one. */
   survey(ask: RouteAsk): Survey;

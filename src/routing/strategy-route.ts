@@ -48,6 +48,8 @@ export interface StrategyRouteOptions<B extends PooledBackend> {
   readonly costMax?: number;
   /** Calls of one session stay on one endpoint. */
   readonly hasAffinity: boolean;
+  /** What tells sessions apart, the first that a call has; what usually does when absent. */
+  readonly affinity?: readonly string[];
   /** Silence after which a second endpoint is asked. */
   readonly hedgeMs?: number;
   readonly rng: Rng;
@@ -152,10 +154,23 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return undefined;
   }
 
-  #choose(options: readonly WalkOption<B>[], { affinityKey }: RouteAsk): Chosen<WalkOption<B>> {
+  /** What this call's session goes by, where the route keeps sessions together. */
+  #affinityKey({ affinityKey, affinityOf }: RouteAsk): string | undefined {
+    const { hasAffinity, affinity } = this.#options;
+    if (!hasAffinity) return undefined;
+    if (affinity === undefined) return affinityKey;
+    for (const source of affinity) {
+      const key = affinityOf?.(source);
+      if (key !== undefined) return key;
+    }
+    return undefined;
+  }
+
+  #choose(options: readonly WalkOption<B>[], ask: RouteAsk): Chosen<WalkOption<B>> {
     const first = options[0] as WalkOption<B>;
     if (options.length === 1) return { option: first, by: "only_one" };
-    if (this.#options.hasAffinity && affinityKey !== undefined) {
+    const affinityKey = this.#affinityKey(ask);
+    if (affinityKey !== undefined) {
       const sticky = options.map(({ key, endpoint }, index) => ({
         id: key,
         weight: endpoint.weight,

@@ -1,10 +1,10 @@
-/** The nodes of a route tree that hold other nodes: fallback and split. */
+/** The nodes of a route tree that hold other nodes: fallback, split and mirror. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Rng } from "#core/rng.ts";
 import { type FailureClass, failureClassOf } from "#errors/failure-class.ts";
 import type { Reason } from "#errors/reason.ts";
-import type { Choice, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
+import type { Choice, Mirror, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
 import { inTurn, type Survey, sideBySide } from "./survey.ts";
 
 /** Classes of failures that a fallback may be limited to: the client's own faults are the same everywhere. */
@@ -203,6 +203,35 @@ export class SplitNode<B> implements RouteNode<B> {
   }
 }
 
+/** A node whose calls are copied, too; calls themselves go where it sends them. */
+export class MirroredNode<B> implements RouteNode<B> {
+  readonly mirror: Mirror<B>;
+  readonly hedgeMs?: number;
+  readonly #node: RouteNode<B>;
+
+  constructor(node: RouteNode<B>, mirror: Mirror<B>) {
+    this.#node = node;
+    this.mirror = mirror;
+    if (node.hedgeMs !== undefined) this.hedgeMs = node.hedgeMs;
+  }
+
+  get name(): string {
+    return this.#node.name;
+  }
+
+  serves(ask: RouteAsk): boolean {
+    return this.#node.serves(ask);
+  }
+
+  walk(ask: RouteAsk): Walk<B> {
+    return this.#node.walk(ask);
+  }
+
+  survey(ask: RouteAsk): Survey {
+    return this.#node.survey(ask);
+  }
+}
+
 /** What holds for every call, whatever its route. */
 export interface TreeRouteTerms {
   readonly retryAttempts: number;
@@ -219,4 +248,14 @@ export function treeRoute<B>(node: RouteNode<B>, ask: RouteAsk, terms: TreeRoute
     survey: () => node.survey(ask),
   };
   return hedgeMs === undefined ? route : { ...route, hedgeMs };
+}
+
+/** The route of a copy: one try, for nobody waits for it. */
+export function copyRoute<B>(node: RouteNode<B>, ask: RouteAsk): Route<B> {
+  return {
+    name: node.name,
+    retryAttempts: 0,
+    begin: () => node.walk(ask),
+    survey: () => node.survey(ask),
+  };
 }

@@ -18,6 +18,7 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
+import { vendorCredentialKey } from "#interceptors/context.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { sharedCallOf } from "./backend-call.ts";
@@ -139,8 +140,10 @@ function keyOf(request: ChatRequest, { method, values }: HandlerContext, isShare
     relay === undefined
       ? ["", toBinary(ChatRequestSchema, request)]
       : [relay.dialect, JSON.stringify(relay.headers), relay.query, relay.body];
+  // Nobody is given what another one's credential has paid for.
+  const { value: credential = "" } = values.get(vendorCredentialKey) ?? {};
   const caller = isShared ? "" : callerOf(values);
-  return digestOf(caller, method.name, request.modelPreference, ...said);
+  return digestOf(caller, credential, method.name, request.modelPreference, ...said);
 }
 
 /** What one chat knows of the cache. */

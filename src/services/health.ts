@@ -19,6 +19,8 @@ export interface HealthDeps {
   readonly pool: Pool<ChatBackend>;
   /** Kind of the backends that answer chat: polyagent or embedded. */
   readonly chatKind: string;
+  /** The pools of LLM providers, by the providers' names. */
+  readonly providers: readonly { readonly name: string; readonly pool: Pool<ChatBackend> }[];
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly version: string;
@@ -71,7 +73,12 @@ function coreHealth({ id, health }: MemberSnapshot) {
   return { id, status: health.kind, error, ...checked };
 }
 
-/** The service over the pool of cores and the predict backend. */
+/** Which providers take calls now, by their last probes: they are not probed for this. */
+function providersHealth({ providers }: HealthDeps) {
+  return providers.map(({ name, pool }) => ({ name, takesCalls: pool.candidates().length > 0 }));
+}
+
+/** The service over the pool of cores, the providers and the predict backend. */
 export function createHealthService(deps: HealthDeps): ServiceImpl<typeof HealthService> {
   const { predict, pool, clock, metrics } = deps;
   const disk = createDiskGauge();
@@ -85,13 +92,19 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
       const models = predict.models();
       const working = models.filter(({ state }) => state !== "failed");
       const chatStatus = statusOf(available, cores.length);
+      const providers = providersHealth(deps);
+      const takingCalls = providers.filter(({ takesCalls }) => takesCalls).length;
+      const llmStatus = statusOf(takingCalls, providers.length);
+      // Chats that name no provider go to configured cores.
+      const llmWeight =
+        deps.chatKind === "embedded" || llmStatus === "healthy" ? llmStatus : "degraded";
       const predictStatus =
         models.length === 0 ? "healthy" : statusOf(working.length, models.length);
       const elapsedMs = clock.nowMs() - startMs;
       const uptimeSeconds = (clock.nowMs() - deps.startedMs) / 1000;
       metrics.healthDuration.observe(elapsedMs / 1000);
       return {
-        status: worse(chatStatus, predictStatus),
+        status: worse(worse(chatStatus, predictStatus), llmWeight),
         timestamp: timestampFromMs(clock.wallMs()),
         gateway: {
           uptime: uptimeText(uptimeSeconds),
@@ -104,12 +117,19 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
           disk: disk.latest(),
         },
         cores: { available, total: cores.length, health: cores },
-        models: Object.fromEntries(models.map(({ name, state }) => [name, state])),
+        models: Object.fromEntries([
+          ...providers.map(({ name, takesCalls }) => [
+            name,
+            takesCalls ? "available" : "unavailable",
+          ]),
+          ...models.map(({ name, state }) => [name, state]),
+        ]),
         services: {
           [deps.chatKind]: {
             status: chatStatus,
             responseTimeMs: Math.max(0, ...cores.map(({ responseTimeMs }) => responseTimeMs)),
           },
+          ...(providers.length === 0 ? {} : { llm: { status: llmStatus, responseTimeMs: 0 } }),
           [predict.kind]: { status: predictStatus, responseTimeMs: 0 },
         },
       };

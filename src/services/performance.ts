@@ -104,8 +104,8 @@ function seriesOf(
   };
 }
 
-/** What is read of a store, which may be away. */
-async function readOf<T>(reading: Promise<T>): Promise<T> {
+/** What is read of a store, which may be away: then HISTORY_UNAVAILABLE. */
+export async function readOf<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (thrown) {

@@ -1,13 +1,13 @@
 /** One call that is routed over chat backends: its route, its tries, and what of it is counted and told. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { ChatBackend, ChatCall } from "#backends/backend.ts";
+import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
-import { type Relay, relayKey } from "#dialects/relay/relay.ts";
-import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
-import { callRecordKey } from "#interceptors/context.ts";
+import { threeDigits } from "#core/three-digits.ts";
+import { Relay, relayKey } from "#dialects/relay/relay.ts";
+import { callRecordKey, vendorCredentialKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type {
@@ -18,6 +18,7 @@ import type {
 } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
+import type { Answered, MirroredChat, Mirrors } from "./mirrors.ts";
 import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
@@ -31,10 +32,20 @@ export interface RoutedDeps {
   readonly answerMs: number;
   /** The ids of files that callers have. */
   readonly ids: RelayIds;
+  /** What sends copies of chats; absent where no route wants any. */
+  readonly mirrors?: Mirrors | undefined;
 }
 
 /** Every field of `T` by name, so that a new one cannot be forgotten where calls are passed on. */
 type Named<T> = { [K in keyof Required<T>]: T[K] };
+
+/** What a try is sent with, beside what routing says of it. */
+interface AskedWith {
+  readonly ids: RelayIds;
+  readonly relay: Relay | undefined;
+  /** The client's own credential for who is asked. */
+  readonly clientKey?: ClientKey | undefined;
+}
 
 /** A try of a call as a backend is given it, and what the backend reported. */
 class Asked implements Named<ChatCall & AttemptCall> {
@@ -44,17 +55,19 @@ class Asked implements Named<ChatCall & AttemptCall> {
   readonly relay: Relay | undefined;
   readonly #context: HandlerContext;
   readonly #ids: RelayIds;
+  readonly clientKey: ClientKey | undefined;
   readonly pool: string;
   readonly endpoint: string;
   readonly model: string;
   readonly failsDeclined: boolean | undefined;
   dropped: readonly string[] | undefined;
 
-  constructor(call: AttemptCall, context: HandlerContext, ids: RelayIds) {
+  constructor(call: AttemptCall, context: HandlerContext, { ids, relay, clientKey }: AskedWith) {
+    this.clientKey = clientKey;
     this.signal = call.signal;
     this.requestId = call.requestId;
     this.timeoutMs = call.timeoutMs;
-    this.relay = context.values.get(relayKey);
+    this.relay = relay;
     this.#context = context;
     this.#ids = ids;
     this.pool = call.pool;
@@ -72,12 +85,6 @@ class Asked implements Named<ChatCall & AttemptCall> {
     const placed = this.#ids.open(ownerOf(this.#context.values), "file", id);
     return placed?.provider === this.pool ? placed.id : id;
   }
-}
-
-/** What is known of a response when it has ended. */
-interface Ended {
-  readonly model: string;
-  readonly usage: Usage | undefined;
 }
 
 /** Characters that make a token, about: enough to compare prices by. */
@@ -99,6 +106,8 @@ export class RoutedCall implements CallWatch {
   /** The try that answered. */
   #answered: Asked | undefined;
   #isDescribed = false;
+  /** What the gateway itself took before it asked anybody, in milliseconds. */
+  #overheadMs: number | undefined;
 
   /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
   constructor(deps: RoutedDeps, model: string, ask: ChatAsk, context: HandlerContext) {
@@ -125,6 +134,7 @@ export class RoutedCall implements CallWatch {
   ): Promise<T> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
+    this.#overheadMs ??= this.elapsedMs;
     const end = meter.begin({ backend: kind, record: this.#record });
     const work = (backend: ChatBackend, attempt: AttemptCall) =>
       ask(backend, this.#callOf(attempt));
@@ -147,6 +157,7 @@ export class RoutedCall implements CallWatch {
     call: DispatchedCall,
     isSpent?: () => boolean,
   ): AsyncGenerator<T, void, undefined> {
+    this.#overheadMs ??= this.elapsedMs;
     return this.#deps.dispatch.stream(
       this.#target.route,
       (backend, attempt) => open(backend, this.#callOf(attempt)),
@@ -168,7 +179,7 @@ export class RoutedCall implements CallWatch {
   }
 
   /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
-  account({ model, usage }: Ended): number {
+  account({ model, usage }: Answered): number {
     const { catalog, stats } = this.#deps;
     const { pool = "", model: asked = "" } = this.#last ?? {};
     const price = catalog.priceOf(pool, asked);
@@ -221,15 +232,40 @@ export class RoutedCall implements CallWatch {
     this.#describe();
   }
 
+  /** Offers the call to the mirror of its route, where that has one. */
+  protected offerCopy(chat: Omit<MirroredChat, "record">): void {
+    const { mirrors } = this.#deps;
+    const { mirror } = this.#target;
+    if (mirrors === undefined || mirror === undefined) return;
+    mirrors.offer(mirror, { ...chat, record: this.#record });
+  }
+
+  /** A copy of the call as a backend is given it: its words are its own, and nothing of it is told. */
+  protected copyOf(call: AttemptCall, record: CallRecord): ChatCall {
+    record.upstream = call.endpoint;
+    record.attempts = (record.attempts ?? 0) + 1;
+    const words = this.#context.values.get(relayKey);
+    const relay = words === undefined ? undefined : new Relay(words.request);
+    return new Asked(call, this.#context, { ids: this.#deps.ids, relay });
+  }
+
   /** The call as a backend is given it; what is known of it goes into the record. */
   #callOf(call: AttemptCall): ChatCall {
     const record = this.#record;
     record.upstream = call.endpoint;
     record.attempts = (record.attempts ?? 0) + 1;
-    const asked = new Asked(call, this.#context, this.#deps.ids);
+    const relay = this.#context.values.get(relayKey);
+    const clientKey = this.#clientKeyFor(call.pool);
+    const asked = new Asked(call, this.#context, { ids: this.#deps.ids, relay, clientKey });
     if (this.#asked === undefined) this.#asked = [asked];
     else this.#asked.push(asked);
     return asked;
+  }
+
+  /** The client's own credential: it is for the first provider that is asked, and goes to no other. */
+  #clientKeyFor(pool: string): ClientKey | undefined {
+    const first = this.#asked?.[0]?.pool ?? pool;
+    return first === pool ? this.#context.values.get(vendorCredentialKey) : undefined;
   }
 
   /** For a call that nobody answered. */
@@ -242,6 +278,8 @@ export class RoutedCall implements CallWatch {
     this.#isDescribed = true;
     const headers = this.#context.responseHeader;
     headers.set("x-polygate-attempts", String(this.#record.attempts ?? 0));
+    if (this.#overheadMs !== undefined)
+      headers.set("x-polygate-overhead-ms", String(threeDigits(this.#overheadMs)));
     const last = this.#last;
     if (last === undefined) return;
     const { pool, model, dropped = [] } = last;

@@ -17,6 +17,12 @@ import type { SeriesKind, SeriesTotals, Stats } from "#observability/stats.ts";
 import { Ticker } from "./ticker.ts";
 import { watchLimitsDefault } from "./watches.ts";
 
+/** What is told of the history. */
+export type OverTime = Pick<
+  ServiceImpl<typeof StatsService>,
+  "getPerformance" | "getHistory" | "getForecast"
+>;
+
 /** What StatsService needs. */
 export interface StatsDeps {
   readonly stats: Stats;
@@ -25,8 +31,8 @@ export interface StatsDeps {
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
   readonly rateLimiting: boolean;
-  /** What answers for the last hours. */
-  readonly performance: Pick<ServiceImpl<typeof StatsService>, "getPerformance" | "getHistory">;
+  /** What answers for the last hours, and the next. */
+  readonly performance: OverTime;
   /** Aborts when the gateway begins to stop: watchers are let go. */
   readonly stopping: AbortSignal;
   readonly watchLimits?: PlaceLimits;

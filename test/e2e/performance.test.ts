@@ -6,7 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { HistoryKey, StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { HistoryRecorder } from "#history/recorder.ts";
+import { SqliteHistory } from "#history/sqlite-store.ts";
+import { resolutionsOf } from "#history/store.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { grpcTo, transports } from "../support/transports.ts";
@@ -165,12 +169,23 @@ describe("the last hours", () => {
     });
   });
 
+  test("tell nothing of the next ones while fewer than six are known", async () => {
+    const response = await fetch(`${gateway.url}/api/v1/forecast?hours=12`);
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { step_seconds: 3600, steps: 0, known_hours: 0, series: [], left_out: 0 },
+    ]);
+  });
+
   test("are refused beyond their bounds, by name", async () => {
     for (const path of [
       "/api/monitoring/performance?hours=721",
       "/api/v1/history?hours=0",
       "/api/v1/history?step_seconds=9",
       "/api/v1/history?by=7",
+      "/api/v1/forecast?hours=49",
+      "/api/v1/forecast?hours=0",
+      "/api/v1/forecast?by=7",
       `/api/v1/history?${Array.from({ length: 101 }, (_, index) => `names=${index}`).join("&")}`,
     ]) {
       const response = await fetch(gateway.url + path);
@@ -191,6 +206,26 @@ test("sums are given again as long as history.cache_ttl says", async () => {
   ).toBe(3);
 });
 
+/** Calls of an hour, counted since the epoch: days are alike. */
+const callsOfHour = (hour: number) => (hour % 24 < 8 ? 1 : 3 + (hour % 24));
+
+/** Writes three days of calls into a file, up to the hour that is not over. */
+async function threeDaysIn(path: string): Promise<void> {
+  const store = new SqliteHistory(path);
+  const clock = createManualClock(Date.now());
+  const resolutions = resolutionsOf(30 * 24 * 3_600_000);
+  const recorder = new HistoryRecorder({ store, resolutions, clock });
+  const nowHour = Math.floor(Date.now() / 3_600_000);
+  for (let hour = nowHour - 72; hour < nowHour; hour += 1) {
+    for (let call = callsOfHour(hour); call > 0; call -= 1) {
+      const usual = { provider: "busy", model: "large", blame: undefined, firstMs: undefined };
+      recorder.add({ ...usual, wallMs: hour * 3_600_000, latencyMs: 5, tokens: 7, cost: 0 });
+    }
+  }
+  await recorder.flush();
+  await store[Symbol.asyncDispose]();
+}
+
 describe("a history in a file", () => {
   test("is there after a restart, the calls of the last moment included", async () => {
     await using folder = await temporaryFolder();
@@ -203,6 +238,31 @@ describe("a history in a file", () => {
     expect((await stats(after).getPerformance({})).providerStats.good?.totalRequests).toBe(3);
     await calls(after);
     expect((await stats(after).getPerformance({})).providerStats.good?.totalRequests).toBe(6);
+  });
+
+  test("tells of the next hours what the ones before it bear out, over gRPC and REST", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "history.db");
+    await threeDaysIn(path);
+    const yaml = yamlOf(`{ path: ${path}, cache_ttl: 0s }`);
+    await using gateway = await startTestGateway({ yaml });
+    const { steps, knownHours, series, startTime } = await stats(gateway).getForecast({
+      hours: 24,
+    });
+    expect([steps, knownHours, series.map(({ name }) => name)]).toEqual([24, 72, ["busy"]]);
+    expect(series[0]).toMatchObject({ method: "same_hour", error: 0 });
+    const first = Number(startTime?.seconds) / 3_600;
+    const expected = Array.from({ length: 24 }, (_, step) => callsOfHour(first + step));
+    expect(series[0]?.requests).toEqual(expected);
+    expect(series[0]?.requestsLow).toEqual(expected);
+    expect(series[0]?.tokens).toEqual(expected.map((calls) => calls * 7));
+    const byRest = await fetch(
+      `${gateway.url}/api/v1/forecast?hours=2&by=HISTORY_KEY_MODEL&names=large`,
+    );
+    expect(await byRest.json()).toMatchObject({
+      steps: 2,
+      series: [{ name: "large", requests: expected.slice(0, 2) }],
+    });
   });
 
   test("that cannot be written any more stops no call; its gateway says so, and catches up", async () => {

@@ -75,7 +75,7 @@ describe("chat", () => {
     const id = { "x-request-id": "whole-stream" };
     await (await post("/api/v1/chat:stream", question, id)).text();
     const line = await gateway.line(({ msg, request_id }) => {
-      return msg === "attempt" && request_id === "whole-stream";
+      return msg === "[PERFORMANCE]" && request_id === "whole-stream";
     });
     expect(line).toMatchObject({ endpoint: "embedded", outcome: "OK" });
   });

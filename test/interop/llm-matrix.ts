@@ -1,15 +1,29 @@
 /** Prints the matrix of clients and dialects: `npm run matrix -- [part of a client's name]`. */
 
+import type { LlmClient } from "../support/llm-clients/client.ts";
 import { clients } from "../support/llm-clients/clients.ts";
 import { dialects, tryAll, ways } from "../support/llm-clients/matrix.ts";
-import { missingForPython, pythonClients } from "../support/llm-clients/python.ts";
+import {
+  missingForMorePython,
+  missingForPython,
+  morePythonClients,
+  pythonClients,
+} from "../support/llm-clients/python.ts";
 
 const nameWidth = 52;
 const cellWidth = 10;
 
 const [wanted = ""] = process.argv.slice(2);
-if (missingForPython !== undefined) console.log(`skipped: ${missingForPython}`);
-const all = [...clients, ...(missingForPython === undefined ? pythonClients : [])];
+/** What can be run; what is missing for the rest is said. */
+function unless(missing: string | undefined, those: readonly LlmClient[]): readonly LlmClient[] {
+  if (missing === undefined) return those;
+  console.log(`skipped: ${missing}`);
+  return [];
+}
+
+const inPython = unless(missingForPython, pythonClients);
+const more = inPython.length === 0 ? [] : unless(missingForMorePython(), morePythonClients);
+const all = [...clients, ...inPython, ...more];
 const cells = await tryAll(all.filter(({ name }) => name.includes(wanted)));
 const failed = cells.filter(({ thrown }) => thrown !== undefined);
 

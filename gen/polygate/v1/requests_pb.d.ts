@@ -77,7 +77,7 @@ export declare type RequestFilter = Message<"polygate.v1.RequestFilter"> & {
   requestId: string;
 
   /**
-   * The API that it came by: rpc, rest, openai, anthropic or gemini.
+   * The API that it came by: rpc, rest, openai, anthropic or gemini; mirror for copies of chats.
    *
    * @generated from field: string surface = 9;
    */
@@ -118,7 +118,7 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
   procedure: string;
 
   /**
-   * The API that it came by: rpc, rest, openai, anthropic or gemini.
+   * The API that it came by: rpc, rest, openai, anthropic or gemini; mirror for a copy of a chat.
    *
    * @generated from field: string surface = 4;
    */

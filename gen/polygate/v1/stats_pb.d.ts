@@ -648,6 +648,176 @@ export declare type HistorySeries = Message<"polygate.v1.HistorySeries"> & {
 export declare const HistorySeriesSchema: GenMessage<HistorySeries>;
 
 /**
+ * Asks for the next hours.
+ *
+ * @generated from message polygate.v1.GetForecastRequest
+ */
+export declare type GetForecastRequest = Message<"polygate.v1.GetForecastRequest"> & {
+  /**
+   * How many hours; default 24.
+   *
+   * @generated from field: optional int32 hours = 1;
+   */
+  hours?: number | undefined;
+
+  /**
+   * What the series are about.
+   *
+   * @generated from field: polygate.v1.HistoryKey by = 2;
+   */
+  by: HistoryKey;
+
+  /**
+   * Series that are wanted; those with most calls when empty.
+   *
+   * @generated from field: repeated string names = 3;
+   */
+  names: string[];
+};
+
+/**
+ * Describes the message polygate.v1.GetForecastRequest.
+ * Use `create(GetForecastRequestSchema)` to create a new message.
+ */
+export declare const GetForecastRequestSchema: GenMessage<GetForecastRequest>;
+
+/**
+ * The next hours, hour by hour. Each list of a series has a value per hour.
+ *
+ * @generated from message polygate.v1.GetForecastResponse
+ */
+export declare type GetForecastResponse = Message<"polygate.v1.GetForecastResponse"> & {
+  /**
+   * Beginning of the first hour, which is the one that is not over.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Length of a step in seconds.
+   *
+   * @generated from field: int32 step_seconds = 2;
+   */
+  stepSeconds: number;
+
+  /**
+   * How many hours are told: as many as were asked for, and no more than the known ones can be tried
+   * on; none while less than six are known.
+   *
+   * @generated from field: int32 steps = 3;
+   */
+  steps: number;
+
+  /**
+   * Whole hours since the first call of the history, at most four weeks. Hours in which no gateway ran
+   * count as hours without calls.
+   *
+   * @generated from field: int32 known_hours = 4;
+   */
+  knownHours: number;
+
+  /**
+   * Those with most calls first.
+   *
+   * @generated from field: repeated polygate.v1.ForecastSeries series = 5;
+   */
+  series: ForecastSeries[];
+
+  /**
+   * Series beyond the bound, which are left out.
+   *
+   * @generated from field: int32 left_out = 6;
+   */
+  leftOut: number;
+
+  /**
+   * Calls since the start that the history lacks.
+   *
+   * @generated from field: double lost = 7;
+   */
+  lost: number;
+};
+
+/**
+ * Describes the message polygate.v1.GetForecastResponse.
+ * Use `create(GetForecastResponseSchema)` to create a new message.
+ */
+export declare const GetForecastResponseSchema: GenMessage<GetForecastResponse>;
+
+/**
+ * What one provider or model is likely to be asked.
+ *
+ * @generated from message polygate.v1.ForecastSeries
+ */
+export declare type ForecastSeries = Message<"polygate.v1.ForecastSeries"> & {
+  /**
+   * Name of the provider, or the model.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
+   * (of the last seven days) or same_hour_of_week (of the last four weeks): what would have been least
+   * wrong in the known hours.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * What the method would have been wrong by in the known hours, as a share of the calls that there
+   * were: 0.2 is a fifth. Absent when there were none.
+   *
+   * @generated from field: optional double error = 3;
+   */
+  error?: number | undefined;
+
+  /**
+   * Calls.
+   *
+   * @generated from field: repeated double requests = 4;
+   */
+  requests: number[];
+
+  /**
+   * In the known hours, one in ten had fewer calls than this bound would have been.
+   *
+   * @generated from field: repeated double requests_low = 5;
+   */
+  requestsLow: number[];
+
+  /**
+   * In the known hours, one in ten had more calls than this bound would have been.
+   *
+   * @generated from field: repeated double requests_high = 6;
+   */
+  requestsHigh: number[];
+
+  /**
+   * Tokens read and written, if calls stay as large as they were.
+   *
+   * @generated from field: repeated double tokens = 7;
+   */
+  tokens: number[];
+
+  /**
+   * Prices in US dollars, if calls stay as large as they were.
+   *
+   * @generated from field: repeated double cost = 8;
+   */
+  cost: number[];
+};
+
+/**
+ * Describes the message polygate.v1.ForecastSeries.
+ * Use `create(ForecastSeriesSchema)` to create a new message.
+ */
+export declare const ForecastSeriesSchema: GenMessage<ForecastSeries>;
+
+/**
  * What the series of a history are about.
  *
  * @generated from enum polygate.v1.HistoryKey
@@ -725,6 +895,16 @@ export declare const StatsService: GenService<{
     methodKind: "unary";
     input: typeof GetHistoryRequestSchema;
     output: typeof GetHistoryResponseSchema;
+  },
+  /**
+   * What providers or models are likely to be asked in the next hours, and how far that may be trusted.
+   *
+   * @generated from rpc polygate.v1.StatsService.GetForecast
+   */
+  getForecast: {
+    methodKind: "unary";
+    input: typeof GetForecastRequestSchema;
+    output: typeof GetForecastResponseSchema;
   },
 }>;
 

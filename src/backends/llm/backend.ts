@@ -62,6 +62,8 @@ export interface LlmBackendOptions {
   readonly address?: string;
   readonly keys: readonly string[];
   readonly keyHeader: KeyHeader;
+  /** It is called with the credentials of its clients. */
+  readonly credentials?: "client";
   readonly profile?: string;
   /** Clients of the dialect are relayed; else translated, as all others are. */
   readonly relays?: boolean;
@@ -132,6 +134,36 @@ interface ReadTerms {
   /** Within the times for a first token and for a whole response. */
   readonly isLimited?: boolean;
   readonly explain?: (error: unknown) => unknown;
+}
+
+/** What of a call says how it is signed. */
+type KeyedCall = Pick<ChatCall, "model" | "relay" | "clientKey">;
+
+/** For what is asked in nobody's name. */
+const keyless: KeyUse = { key: undefined, end() {} };
+
+const noClientKey = () =>
+  fault(
+    "CREDENTIAL_MISSING",
+    "this provider is called with your own credential for it: send that, and the gateway's key, where it asks for one, in x-polygate-key",
+  );
+
+/** What a provider says of a client's own key is about that client alone: neither the gateway nor another call is to mind. */
+function clientsFault(error: ConnectError): ConnectError {
+  const retryAfterMs = retryAfterMsFrom(error);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  switch (reasonOf(error)) {
+    case "BACKEND_CREDENTIAL":
+      return fault(
+        "CREDENTIAL_INVALID",
+        "the provider refused the credential that you sent for it",
+      );
+    case "BACKEND_QUOTA":
+    case "BACKEND_RATE_LIMITED":
+      return fault("RATE_LIMITED", "your account at the provider has reached a limit", wait);
+    default:
+      return error;
+  }
 }
 
 /** Largest response that holds vectors: some 3 million numbers as text. */
@@ -286,7 +318,22 @@ export class LlmBackend implements ChatBackend {
 
   /** How its keys stand for a model. */
   standing(model: string): Standing {
-    return this.#keys.standing(model);
+    // What a client's own key is worth says nothing of the next one's.
+    return this.#isClients ? { fitness: "fit", restMs: 0 } : this.#keys.standing(model);
+  }
+
+  get #isClients(): boolean {
+    return this.#options.credentials === "client";
+  }
+
+  /** What a call is sent with: the next key, or its client's own. Throws CREDENTIAL_MISSING. */
+  #take({ model, relay, clientKey }: KeyedCall): KeyUse {
+    if (!this.#isClients) return this.#keys.take(model);
+    if (clientKey === undefined) throw noClientKey();
+    // A client of the vendor's own API knows how it is signed; a token is no key, for one.
+    const isSameApi = relay?.request.dialect === this.#options.dialect;
+    const { value: key, header } = clientKey;
+    return { key, ...(isSameApi ? { header } : {}), end() {} };
   }
 
   /** Forgets what it has seen of its keys. */
@@ -320,7 +367,7 @@ export class LlmBackend implements ChatBackend {
     const limited = new LimitedCall(call.signal);
     const begun = isLimited ? limited.limitFirst(this.#first) : undefined;
     if (isLimited) limited.limitTotal(this.#total);
-    const use = this.#keys.take(call.model);
+    const use = this.#take(call);
     let reason: Reason | "OK" | undefined;
     let retryAfterMs: number | undefined;
     try {
@@ -444,13 +491,13 @@ export class LlmBackend implements ChatBackend {
 
   /** Runs a call that is answered as a whole: with the time for a response, and the next key. */
   async #once<T>(
-    { signal, model }: ChatCall,
+    call: ChatCall,
     work: (signal: AbortSignal, use: KeyUse) => Promise<T>,
   ): Promise<T> {
-    const limited = new LimitedCall(signal);
+    const limited = new LimitedCall(call.signal);
     limited.limitTotal(this.#total);
     try {
-      return await this.#withKey(model, (use) => work(limited.signal, use));
+      return await this.#withKey(this.#take(call), (use) => work(limited.signal, use));
     } catch (thrown) {
       throw limited.explain(thrown);
     } finally {
@@ -458,9 +505,8 @@ export class LlmBackend implements ChatBackend {
     }
   }
 
-  /** Runs a call with the next key, which is judged by how it ends. */
-  async #withKey<T>(model: string, work: (use: KeyUse) => Promise<T>): Promise<T> {
-    const use = this.#keys.take(model);
+  /** Runs a call with a key, which is judged by how it ends. */
+  async #withKey<T>(use: KeyUse, work: (use: KeyUse) => Promise<T>): Promise<T> {
     try {
       const answer = await work(use);
       this.#giveBack(use, "OK");
@@ -474,7 +520,7 @@ export class LlmBackend implements ChatBackend {
 
   #giveBack(use: KeyUse, reason: Reason | "OK" | undefined, retryAfterMs?: number): void {
     use.end(reason, retryAfterMs);
-    if (use.key === undefined) return;
+    if (use.key === undefined || this.#isClients) return;
     if (reason === "BACKEND_CREDENTIAL" || reason === "BACKEND_QUOTA") {
       this.#deps.onKeyRefused?.({ tail: tailOf(use.key), reason });
     }
@@ -483,7 +529,8 @@ export class LlmBackend implements ChatBackend {
   /** The models that the provider lists. */
   async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
     const path = this.#paths.models;
-    const listing = await this.#withKey("", async (use) => {
+    const use = this.#isClients ? keyless : this.#keys.take("");
+    const listing = await this.#withKey(use, async () => {
       const response = await this.#exchange({ path }, signal, use);
       return parsed(await this.#whole(response, listBytesMax));
     });
@@ -545,7 +592,7 @@ export class LlmBackend implements ChatBackend {
   async #exchange(
     { method, path, body, headers, relay, isOperation = false }: Sent,
     signal: AbortSignal,
-    { key }: KeyUse,
+    use: KeyUse,
   ): Promise<IncomingResponse> {
     const { firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
     const sent = {
@@ -562,16 +609,19 @@ export class LlmBackend implements ChatBackend {
       headTimeoutMs: body === undefined || isOperation ? firstTokenTimeoutMs : 0,
       idleTimeoutMs,
     };
-    const response = await this.#signed(sent, key);
+    const response = await this.#signed(sent, use);
     if (response.status >= 200 && response.status < 300) return response;
     throw await this.#refusal(response, isOperation || relay !== undefined);
   }
 
   /** Sends with the key, or with an access token, of which another is asked for once where it is refused. */
-  async #signed(request: OutgoingRequest, key: string | undefined): Promise<IncomingResponse> {
+  async #signed(
+    request: OutgoingRequest,
+    { key, header = this.#options.keyHeader }: KeyUse,
+  ): Promise<IncomingResponse> {
     const { tokens } = this.#deps;
     const send = (secret: string | undefined) => {
-      const headers = { ...request.headers, ...keyHeaders(this.#options.keyHeader, secret) };
+      const headers = { ...request.headers, ...keyHeaders(header, secret) };
       return this.#http.send({ ...request, headers }).catch((thrown: unknown) => {
         throw connectionFault(thrown);
       });
@@ -597,9 +647,11 @@ export class LlmBackend implements ChatBackend {
       headers,
       body: bytes === undefined ? "" : parsed(bytes),
     };
-    const error = this.#dialect.readError(told);
+    const read = this.#dialect.readError(told);
+    const error = this.#isClients ? clientsFault(read) : read;
     const isObject = new LooseObject(told.body).exists;
-    if (isRelayed && bytes !== undefined && isObject && clientsOwn.has(reasonOf(error))) {
+    const isClientsOwn = error !== read || clientsOwn.has(reasonOf(error));
+    if (isRelayed && bytes !== undefined && isObject && isClientsOwn) {
       error.cause = new RelayedRefusal(status, bytes);
     }
     return error;

@@ -4,6 +4,7 @@ import { Breaker, type BreakerOptions, type BreakerOutcome } from "#core/breaker
 import type { Clock } from "#core/clock.ts";
 import { bestOf, type Standing, worseOf } from "#core/fitness.ts";
 import type { Reason } from "#errors/reason.ts";
+import type { KeyHeader } from "./presets.ts";
 
 const common = {
   failuresMax: 1,
@@ -33,6 +34,8 @@ interface Slot {
 /** A key for one call. `end` is to be called once. */
 export interface KeyUse {
   readonly key: string | undefined;
+  /** The header that carries it, where that is not the provider's own. */
+  readonly header?: KeyHeader;
   /** How the call ended; undefined: in no way that says anything of the key. */
   end(reason: Reason | "OK" | undefined, retryAfterMs?: number): void;
 }

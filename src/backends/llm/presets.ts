@@ -17,6 +17,8 @@ export interface Preset {
   /** Value of AI_GATEWAY_API_KEY that switches it on. */
   readonly gatewayWord?: string;
   readonly keyHeader: KeyHeader;
+  /** Names that chats may call it by beside its own: what people call its models. */
+  readonly aliases?: readonly string[];
   /** How it deviates from its dialect. */
   readonly profile?: string;
 }
@@ -39,6 +41,7 @@ export const presets = {
     keyNames: ["ANTHROPIC_API_KEY"],
     baseUrlName: "ANTHROPIC_BASE_URL",
     keyHeader: "x-api-key",
+    aliases: ["claude"],
   },
   xai: {
     dialect: "openai-chat",
@@ -46,6 +49,7 @@ export const presets = {
     keyNames: ["XAI_API_KEY", "GROK_API_KEY"],
     baseUrlName: "XAI_BASE_URL",
     keyHeader: "bearer",
+    aliases: ["grok"],
     profile: "xai",
   },
   google: {
@@ -54,6 +58,7 @@ export const presets = {
     keyNames: ["GOOGLE_API_KEY", "GEMINI_API_KEY"],
     baseUrlName: "GOOGLE_GEMINI_BASE_URL",
     keyHeader: "x-goog-api-key",
+    aliases: ["gemini"],
   },
   ollama: {
     dialect: "ollama",

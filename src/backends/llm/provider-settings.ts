@@ -23,11 +23,15 @@ export interface EndpointSettings {
 /** One dialect, one set of credentials, any number of endpoints. */
 export interface ProviderSettings {
   readonly name: string;
+  /** Names that chats may call it by beside its own; names of routes and providers come first. */
+  readonly aliases?: readonly string[];
   readonly dialect: DialectName;
   /** How it deviates from its dialect. */
   readonly profile?: string;
   readonly keyHeader: KeyHeader;
   readonly keys: readonly string[];
+  /** It is called with the credentials of its clients, and has none of its own. */
+  readonly credentials?: "client";
   /** Empty where they are found by `discovery`. */
   readonly endpoints: readonly EndpointSettings[];
   /** A name whose addresses are the endpoints. */

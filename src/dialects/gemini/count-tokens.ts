@@ -2,10 +2,10 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { CountClient, CountServer } from "#dialects/count-dialect.ts";
-import { JsonObject } from "#dialects/json-object.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { tokenCountOf } from "#dialects/token-count.ts";
 import { CountTokensResponseSchema } from "#gen/polygate/v1/chat_pb.js";
+import { ProtoObject } from "./proto-object.ts";
 import { readGenerateContent } from "./request-reader.ts";
 import { writeContents } from "./request-writer.ts";
 
@@ -13,20 +13,16 @@ import { writeContents } from "./request-writer.ts";
 export function geminiCountServer(model: string): CountServer {
   return {
     read(value) {
-      const body = new JsonObject(value);
+      const body = new ProtoObject(value);
       const whole = body.raw("generateContentRequest");
       if (whole === undefined) return readGenerateContent(value, model, false);
       if (body.has("contents")) {
         throw body.invalid("contents", "may not be set beside generateContentRequest");
       }
-      const { request, unknown } = readGenerateContent(
-        whole,
-        model,
-        false,
-        "generateContentRequest",
-      );
+      const path = body.at("generateContentRequest");
+      const { request, unknown } = readGenerateContent(whole, model, false, path);
       // Its own name of the model is the one in the path once more.
-      const others = unknown.filter((place) => place !== "generateContentRequest.model");
+      const others = unknown.filter((place) => place !== `${path}.model`);
       return { request, unknown: [...body.unread(), ...others] };
     },
     write: ({ promptTokens, cacheReadTokens }) => ({

@@ -8,13 +8,14 @@ import {
   inputsMax,
   type ReadEmbedRequest,
 } from "#dialects/embed-dialect.ts";
-import { JsonObject, parameterInvalid } from "#dialects/json-object.ts";
+import { type JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import {
   type Embedding,
   type EmbedInputSchema,
   EmbedRequestSchema,
   type EmbedResponse,
 } from "#gen/polygate/v1/embeddings_pb.js";
+import { ProtoObject } from "./proto-object.ts";
 
 /** What one request for a vector says. */
 interface OneRequest {
@@ -39,10 +40,9 @@ function textOf(request: JsonObject): string {
 }
 
 function taskOf(request: JsonObject): string {
-  const name = request.has("taskType") ? "taskType" : "task_type";
-  const task = request.text(name) ?? "";
+  const task = request.text("taskType") ?? "";
   if (!/^[A-Z_]{0,64}$/.test(task)) {
-    throw request.invalid(name, "expected a task such as RETRIEVAL_QUERY");
+    throw request.invalid("taskType", "expected a task such as RETRIEVAL_QUERY");
   }
   return task === "TASK_TYPE_UNSPECIFIED" ? "" : task;
 }
@@ -53,16 +53,13 @@ function readOne(request: JsonObject, model: string): OneRequest {
   if (named !== undefined && named !== "" && named !== model) {
     throw request.invalid("model", `expected "models/${model}", as in the path`);
   }
-  const length = request.has("outputDimensionality")
-    ? "outputDimensionality"
-    : "output_dimensionality";
   return {
     input: {
       content: { case: "text", value: textOf(request) },
       title: request.text("title") ?? "",
     },
     taskType: taskOf(request),
-    outputDimensionality: request.integer(length, 1, dimensionsMax),
+    outputDimensionality: request.integer("outputDimensionality", 1, dimensionsMax),
     unknown: request.unread(),
   };
 }
@@ -112,7 +109,7 @@ function placeIn(field: string): { readonly index: string; readonly name: string
 /** POST /v1beta/models/{model}:embedContent: one vector. */
 export function embedContent(model: string): EmbedServer {
   return {
-    read: (value) => readAll([new JsonObject(value)], model),
+    read: (value) => readAll([new ProtoObject(value)], model),
     *write(response) {
       const vectors = response.embeddings.map(vectorText);
       yield `{"embedding":${vectors[0] ?? "{}"}${usageText(response)}}`;
@@ -128,7 +125,7 @@ export function embedContent(model: string): EmbedServer {
 export function batchEmbedContents(model: string): EmbedServer {
   return {
     read(value) {
-      const body = new JsonObject(value);
+      const body = new ProtoObject(value);
       const count = body.list("requests")?.length ?? 0;
       if (count === 0) throw body.invalid("requests", "needs at least one request");
       if (count > inputsMax) {

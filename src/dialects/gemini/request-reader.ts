@@ -4,8 +4,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { bytesFromBase64, mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
-import { isObject, JsonObject } from "#dialects/json-object.ts";
-import { openState } from "#dialects/opaque-state.ts";
+import { isObject, type JsonObject } from "#dialects/json-object.ts";
 import {
   type ChatMessage,
   ChatMessageSchema,
@@ -29,6 +28,9 @@ import {
   ToolChoiceSchema,
 } from "#gen/polygate/v1/conversation_pb.js";
 import { partKindOf } from "./media-kind.ts";
+import { ProtoObject } from "./proto-object.ts";
+import { jsonSchemaOf } from "./schema.ts";
+import { readSignature } from "./signature.ts";
 
 const vendor = "google";
 
@@ -53,9 +55,9 @@ class CallIds {
 }
 
 function inlineMedia(part: JsonObject): Part {
-  const inline = part.object("inlineData") ?? part.object("inline_data");
+  const inline = part.object("inlineData");
   if (inline === undefined) throw part.invalid("inlineData", "is required");
-  const mediaType = inline.text("mimeType") ?? inline.needText("mime_type");
+  const mediaType = inline.needText("mimeType");
   const data = bytesFromBase64(inline.needText("data"));
   if (data === undefined) throw inline.invalid("data", "expected base64");
   return partOf({ case: partKindOf(mediaType), value: mediaFromBytes(data, mediaType) });
@@ -94,7 +96,7 @@ function callPart(call: JsonObject, signature: string | undefined, ids: CallIds)
   const args = call.raw("args") ?? {};
   if (!isObject(args)) throw call.invalid("args", "expected an object");
   const name = call.needText("name");
-  const state = signature === undefined ? {} : { state: openState(signature, vendor) };
+  const state = signature === undefined ? {} : { state: readSignature(signature) };
   const generated = ids.call(name);
   return toolCallPart({
     id: call.text("id") ?? generated,
@@ -110,7 +112,7 @@ function partsOf(part: JsonObject, ids: CallIds): Part[] {
   if (call !== undefined) return [callPart(call, signature, ids)];
   const response = part.object("functionResponse");
   if (response !== undefined) return [resultPart(response, ids)];
-  const state = signature === undefined ? {} : { state: openState(signature, vendor) };
+  const state = signature === undefined ? {} : { state: readSignature(signature) };
   const text = part.text("text");
   if (part.flag("thought") === true) {
     return [partOf({ case: "thinking", value: { text: text ?? "", ...state } })];
@@ -122,7 +124,7 @@ function partsOf(part: JsonObject, ids: CallIds): Part[] {
   }
   const file = part.object("fileData");
   if (file !== undefined) return [fileMedia(file)];
-  if (part.has("inlineData") || part.has("inline_data")) return [inlineMedia(part)];
+  if (part.has("inlineData")) return [inlineMedia(part)];
   return [partOf({ case: "provider", value: { vendor, json: JSON.stringify(part.value) } })];
 }
 
@@ -133,28 +135,34 @@ function messageOf(content: JsonObject, ids: CallIds): ChatMessage {
 }
 
 function systemOf(body: JsonObject, ids: CallIds): ChatMessage[] {
-  const name = body.has("systemInstruction") ? "systemInstruction" : "system_instruction";
-  const system = body.raw(name);
+  const system = body.raw("systemInstruction");
   if (system === undefined) return [];
   const parts =
     typeof system === "string"
       ? [textPart(system)]
-      : new JsonObject(system, body.at(name))
+      : new ProtoObject(system, body.at("systemInstruction"))
           .objects("parts")
           .flatMap((part) => partsOf(part, ids));
   return parts.length === 0 ? [] : [create(ChatMessageSchema, { role: "system", parts })];
 }
 
+/** A schema of Gemini's own kind, as JSON Schema; undefined when it is absent. */
+function schemaJson(object: JsonObject, name: string): string | undefined {
+  const schema = object.raw(name);
+  return schema === undefined ? undefined : JSON.stringify(jsonSchemaOf(schema));
+}
+
 function toolsOf(tool: JsonObject): ToolDefinition[] {
   const declarations = tool.objects("functionDeclarations");
-  const hosted = Object.keys(tool.value).filter((name) => name !== "functionDeclarations");
+  const own = tool.at("functionDeclarations");
+  const hosted = Object.keys(tool.value).filter((name) => tool.at(name) !== own);
   return [
     ...declarations.map((declaration) =>
       create(ToolDefinitionSchema, {
         name: declaration.needText("name"),
         description: declaration.text("description") ?? "",
         parametersJson:
-          declaration.json("parametersJsonSchema") ?? declaration.json("parameters") ?? "",
+          declaration.json("parametersJsonSchema") ?? schemaJson(declaration, "parameters") ?? "",
       }),
     ),
     ...hosted.map((name) =>
@@ -209,9 +217,9 @@ function reasoningOf(config: JsonObject): Reasoning | undefined {
 }
 
 function responseFormatOf(config: JsonObject): ResponseFormat | undefined {
-  const schemaJson = config.json("responseJsonSchema") ?? config.json("responseSchema");
-  if (schemaJson !== undefined) {
-    return create(ResponseFormatSchema, { kind: FormatKind.JSON_SCHEMA, schemaJson });
+  const schema = config.json("responseJsonSchema") ?? schemaJson(config, "responseSchema");
+  if (schema !== undefined) {
+    return create(ResponseFormatSchema, { kind: FormatKind.JSON_SCHEMA, schemaJson: schema });
   }
   return config.text("responseMimeType") === "application/json"
     ? create(ResponseFormatSchema, { kind: FormatKind.JSON_OBJECT })
@@ -240,10 +248,11 @@ export function readGenerateContent(
   stream: boolean,
   path = "",
 ): ReadRequest {
-  const body = new JsonObject(value, path);
+  const body = new ProtoObject(value, path);
   const contents = body.objects("contents");
   if (contents.length === 0) throw body.invalid("contents", "needs at least one content");
-  const config = body.object("generationConfig") ?? new JsonObject({}, body.at("generationConfig"));
+  const config =
+    body.object("generationConfig") ?? new ProtoObject({}, body.at("generationConfig"));
   const ids = new CallIds();
   const reasoning = reasoningOf(config);
   const responseFormat = responseFormatOf(config);
@@ -271,6 +280,6 @@ export function readGenerateContent(
 
 /** The same for a body that names its model, as tests and batches have it. */
 export function readRequest(value: unknown): ReadRequest {
-  const body = new JsonObject(value);
+  const body = new ProtoObject(value);
   return readGenerateContent(value, body.text("model") ?? "", false);
 }

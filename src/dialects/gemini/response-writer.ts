@@ -3,17 +3,17 @@
 import { base64Of } from "#chat/media.ts";
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
-import { sealState } from "#dialects/opaque-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { OpaqueState, Part, ToolCallPart } from "#gen/polygate/v1/conversation_pb.js";
+import { writeSignature } from "./signature.ts";
 import { writeStop } from "./stop.ts";
 import { writeUsage } from "./usage.ts";
 
-/** A state as a signature: Google's own bare, others sealed, so that they find their way home. */
+/** A state as a signature, where there is one. */
 export function signatureOf(state: OpaqueState | undefined): Json {
   if (state === undefined || state.data === "") return {};
-  return { thoughtSignature: state.vendor === "google" ? state.data : sealState(state) };
+  return { thoughtSignature: writeSignature(state) };
 }
 
 /** The arguments as an object. */

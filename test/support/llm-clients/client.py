@@ -1,10 +1,13 @@
-"""The SDKs of OpenAI and Anthropic in Python, driven line by line: a JSON request in, JSON replies out.
+"""SDKs in Python, driven line by line: a JSON request in, JSON replies out.
 
 Each line in: {id, api, url, key, ask, history?, result?}. Lines out: {id, piece: true} for each piece
 of text of a stream, then {id, reply} or {id, failure: {status, message}}. A call that `leaves` ends
 with its first piece. `history` is what the reply told, given back with the result of its call.
+
+Those of OpenAI and Anthropic are here; Google's and LangChain's are loaded when they are asked for.
 """
 
+import importlib
 import json
 import sys
 import threading
@@ -12,18 +15,7 @@ import threading
 import anthropic
 import openai
 
-QUESTION = "How is the weather in Ulm?"
-TOOL = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}},
-    "required": ["city"],
-}
-CITY = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}, "people": {"type": "integer"}},
-    "required": ["city", "people"],
-    "additionalProperties": False,
-}
+from asked import CITY, QUESTION, TOOL
 
 
 class Left(Exception):
@@ -167,6 +159,22 @@ def message(task, ask, piece):
 APIS = {"chat": chat, "responses": respond, "messages": message}
 
 
+def api(name):
+    """The function of an API; `module:function` is another module's."""
+    module, _, function = name.rpartition(":")
+    return APIS[name] if module == "" else getattr(importlib.import_module(module), function)
+
+
+def status_of(thrown):
+    """HTTP status of an error, or of one that caused it; SDKs call it by several names."""
+    while thrown is not None:
+        status = getattr(thrown, "status_code", None) or getattr(thrown, "code", None)
+        if isinstance(status, int):
+            return status
+        thrown = thrown.__cause__
+    return None
+
+
 WRITING = threading.Lock()
 
 
@@ -184,12 +192,12 @@ def run(task):
             raise Left()
 
     try:
-        reply = APIS[task["api"]](task, ask, piece)
-        if ask["schema"]:
+        reply = api(task["api"])(task, ask, piece)
+        if ask["schema"] and "object" not in reply:
             reply["object"] = json.loads(reply["text"])
         tell(id=task["id"], reply=reply)
     except Exception as thrown:
-        failure = {"status": getattr(thrown, "status_code", None), "message": str(thrown)}
+        failure = {"status": status_of(thrown), "message": str(thrown)}
         tell(id=task["id"], failure=failure)
 
 

@@ -14,6 +14,7 @@ import {
   type LlmClient,
   png,
   type Reply,
+  toolSchema,
 } from "./client.ts";
 
 /** Dialects of the providers. */
@@ -72,30 +73,58 @@ const framesUntilText: Readonly<Record<DialectName, number>> = {
 
 /** Where each dialect has what a client asked for. */
 const wishes: Readonly<
-  Record<DialectName, { schema(body: never): unknown; thinking(body: never): unknown }>
+  Record<
+    DialectName,
+    { schema(body: never): unknown; thinking(body: never): unknown; tool(tool: never): unknown }
+  >
 > = {
   "openai-chat": {
+    tool: (tool: Tool) => tool.function?.parameters,
     schema: (body: Body) => body.response_format?.json_schema?.schema,
     thinking: (body: Body) => body.reasoning_effort,
   },
   "openai-responses": {
+    tool: (tool: Tool) => tool.parameters,
     schema: (body: Body) => body.text?.format?.schema,
     thinking: (body: Body) => body.reasoning?.effort,
   },
   anthropic: {
+    tool: (tool: Tool) => tool.input_schema,
     schema: (body: Body) => body.output_config?.format?.schema,
     thinking: (body: Body) => body.thinking?.type,
   },
   gemini: {
+    // A client of the vendor's own API is relayed, in its own spelling.
+    tool: ({ functionDeclarations: [tool] = [] }: Tool) =>
+      tool?.parametersJsonSchema ?? tool?.parameters_json_schema ?? smallTypes(tool?.parameters),
     schema: (body: Body) =>
       body.generationConfig?.responseJsonSchema ?? body.generationConfig?.responseSchema,
     thinking: (body: Body) => body.generationConfig?.thinkingConfig,
   },
-  ollama: { schema: (body: Body) => body.format, thinking: (body: Body) => body.think },
+  ollama: {
+    tool: (tool: Tool) => tool.function?.parameters,
+    schema: (body: Body) => body.format,
+    thinking: (body: Body) => body.think,
+  },
 };
+
+/** Gemini's own schemas have types in capitals. */
+function smallTypes(schema: unknown): unknown {
+  const text = JSON.stringify(schema ?? null);
+  return JSON.parse(text.replaceAll(/"type":"[A-Z]+"/g, (type) => type.toLowerCase()));
+}
+
+/** A tool as one of the dialects has it. */
+interface Tool {
+  readonly function?: { readonly parameters?: unknown };
+  readonly parameters?: unknown;
+  readonly input_schema?: unknown;
+  readonly functionDeclarations?: readonly Record<string, unknown>[];
+}
 
 /** Fields of providers' requests that are looked at. */
 interface Body {
+  readonly tools?: readonly unknown[];
   readonly response_format?: { json_schema?: { schema?: unknown } };
   readonly text?: { format?: { schema?: unknown } };
   readonly output_config?: { format?: { schema?: unknown } };
@@ -152,6 +181,10 @@ const trials: Readonly<Record<Way, (scene: Scene) => Promise<void>>> = {
     for (const streams of [false, true]) {
       scene.provider.scripts.push({ text: "Let me see", toolCall: call }, { text: "It rains" });
       const first = await scene.ask({ streams, tool: true });
+      const [offered] = lastBody(scene).tools ?? [];
+      const parameters = wishes[scene.dialect].tool(offered as never) as typeof toolSchema;
+      assert.deepEqual(parameters?.properties, toolSchema.properties);
+      assert.deepEqual(parameters?.required, toolSchema.required);
       assert.equal(first.text, "Let me see");
       assert.deepEqual(first.calls, [{ name: "weather", args: { city: "Ulm" } }]);
       assert.equal((await first.answer("rain, 9 degrees")).text, "It rains");
@@ -264,9 +297,9 @@ export async function tryAll(clients: readonly LlmClient[]): Promise<readonly Ce
     return `  ${name}: { dialect: ${spoken}, base_url: "${provider.url}", api_key: upstream-key }`;
   });
   const yaml = `
-gateway: { host: 127.0.0.1, port: 0 }
-# Each failure of a provider reaches its client.
-load_balancer: { retry_attempts: 0 }
+gateway: { host: 127.0.0.1, port: 0, health_check_timeout: 30s }
+# Each failure of a provider reaches its client, and no probe takes one that is meant for a call.
+load_balancer: { retry_attempts: 0, health_check_interval: 10m }
 auth: { keys: [{ name: sdk, key: ${key} }] }
 providers:
 ${settings.join("\n")}

@@ -1,12 +1,23 @@
-/** The SDKs of OpenAI and Anthropic in Python, each in a process that `client.py` runs. */
+/** SDKs in Python, each in a process that `client.py` runs. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { missingPythonPackage, python } from "../needs.ts";
 import { type Ask, type GatewayAddress, type LlmClient, png, type Reply } from "./client.ts";
 
-/** What is missing for these clients, if anything. */
+/** What is missing for the clients of OpenAI and Anthropic, if anything. */
 export const missingForPython = missingPythonPackage("openai") ?? missingPythonPackage("anthropic");
+
+/** What is missing for those of Google and LangChain beside that, if anything. */
+export function missingForMorePython(): string | undefined {
+  return (
+    missingForPython ??
+    missingPythonPackage("google.genai") ??
+    missingPythonPackage("langchain_openai") ??
+    missingPythonPackage("langchain_anthropic") ??
+    missingPythonPackage("langchain_google_genai")
+  );
+}
 
 /** What the process tells of a call. */
 interface Line {
@@ -42,7 +53,7 @@ class PythonProcess {
 
   #started(): ChildProcessWithoutNullStreams {
     if (this.#child !== undefined) return this.#child;
-    const child = spawn(python, [new URL("client.py", import.meta.url).pathname]);
+    const child = spawn(python, ["-B", new URL("client.py", import.meta.url).pathname]);
     this.#child = child;
     process.once("exit", () => child.kill());
     child.stderr.on("data", (piece) => {
@@ -80,7 +91,12 @@ class PythonProcess {
   }
 }
 
-function client(name: string, face: LlmClient["face"], api: string): LlmClient {
+function client(
+  name: string,
+  face: LlmClient["face"],
+  api: string,
+  more: Pick<LlmClient, "hidesThoughts" | "losesState" | "streamedTokens"> = {},
+): LlmClient {
   const processOf = new PythonProcess();
   const ask = async (
     { url, key }: GatewayAddress,
@@ -99,15 +115,31 @@ function client(name: string, face: LlmClient["face"], api: string): LlmClient {
   return {
     name: `Python's ${name}`,
     face,
+    ...more,
     ask: (gateway, wanted) => ask(gateway, wanted),
     close: () => processOf.close(),
     statusOf: (thrown) => (thrown instanceof PythonFailure ? thrown.status : undefined),
   };
 }
 
-/** The clients in Python. */
+/** The clients of OpenAI and Anthropic. */
 export const pythonClients: readonly LlmClient[] = [
   client("openai, chat completions", "openai-chat", "chat"),
   client("openai, Responses", "openai-responses", "responses"),
   client("anthropic", "anthropic", "messages"),
+];
+
+/** Those of Google and LangChain, which bring many packages of their own. */
+export const morePythonClients: readonly LlmClient[] = [
+  client("google-genai", "gemini", "google_sdk:generate"),
+  client("LangChain, ChatOpenAI", "openai-chat", "langchain_sdk:openai_chat", {
+    hidesThoughts: true,
+    losesState: ["openai-responses", "anthropic", "gemini"],
+  }),
+  client("LangChain, ChatOpenAI, Responses", "openai-responses", "langchain_sdk:openai_responses"),
+  client("LangChain, ChatAnthropic", "anthropic", "langchain_sdk:anthropic", {
+    // It takes what a stream says last for all of it; of Anthropic's streams the double's end tells what was written alone.
+    streamedTokens: (dialect) => (dialect === "anthropic" ? 5 : 8),
+  }),
+  client("LangChain, ChatGoogleGenerativeAI", "gemini", "langchain_sdk:google"),
 ];

@@ -94,9 +94,12 @@ describe("what loads", () => {
       environment: "development",
       listeners: [{ name: "gateway", host: "0.0.0.0", port: 8080, serves: everything }],
       request: { bytesMax: 10_485_760, timeoutMs: 30_000 },
-      auth: { enabled: false, keys: [], anonymousScopes: ["route"], failuresPerMinute: 30 },
+      auth: {
+        ...{ enabled: false, keys: [], anonymousScopes: ["route"], failuresPerMinute: 30 },
+        forwardsCredentials: false,
+      },
       chat: { algorithm: "round_robin", cores: [], retryAttempts: 3 },
-      logging: { level: "info", format: "json", output: "stdout" },
+      logging: { level: "info", format: "json", output: "stdout", routing: false },
       metrics: { enabled: true, path: "/metrics" },
       unused: [],
       warnings: [],
@@ -345,6 +348,7 @@ describe("which layer wins", () => {
         keys: [{ name: "API_KEY", sha256: sha256("k"), scopes: ["admin"] }],
         anonymousScopes: [],
         failuresPerMinute: 30,
+        forwardsCredentials: false,
       },
     },
     {
@@ -352,6 +356,18 @@ describe("which layer wins", () => {
       env: { API_KEY: "k", SECRET_KEY: "k" },
       read: ({ auth }) => auth.keys.length,
       is: 1,
+    },
+    {
+      name: "DEBUG=load-balancer:* asks for the lines of routing, and for nothing else",
+      env: { DEBUG: "express:*,load-balancer:*" },
+      read: ({ logging }) => [logging.routing, logging.level],
+      is: [true, "warn"],
+    },
+    {
+      name: "DEBUG of other programs asks for nothing",
+      env: { DEBUG: "my-load-balancer:*" },
+      read: ({ logging }) => [logging.routing, logging.level],
+      is: [false, "warn"],
     },
     {
       name: "what has no effect is told",
@@ -387,6 +403,32 @@ describe("which layer wins", () => {
       clientsMax: 100_000,
     });
   });
+
+  test.each([
+    [{ LOAD_BALANCER_WEIGHT_COST: "30" }, []],
+    [{ LOAD_BALANCER_WEIGHT_COST: "50", LOAD_BALANCER_LATENCY_WEIGHT: "20" }, []],
+    [
+      {
+        LOAD_BALANCER_WEIGHT_COST: "33.3",
+        LOAD_BALANCER_WEIGHT_LATENCY: "33.3",
+        LOAD_BALANCER_WEIGHT_RELIABILITY: "33.4",
+      },
+      [],
+    ],
+    [{ LOAD_BALANCER_WEIGHT_LOAD: "0", LOAD_BALANCER_WEIGHT_PRIORITY: "5" }, []],
+    [
+      { LOAD_BALANCER_WEIGHT_COST: "50" },
+      [
+        "environment LOAD_BALANCER_WEIGHT_*: weights of cost, latency and reliability sum up to 120, not to 100",
+      ],
+    ],
+  ])(
+    "weights %o that do not sum up to 100 are taken as shares, and a warning says so",
+    (env, told) => {
+      const { warnings } = settingsOf(loadYaml(yaml, env));
+      expect(warnings.map(problemText)).toEqual(told.map((text) => expect.stringContaining(text)));
+    },
+  );
 
   test.each(["GATEWAY_PORT", "PORTAL_PORT", "API_PORT"])(
     "%s of a cluster's Service is no port: the file's stays, and a warning says so",

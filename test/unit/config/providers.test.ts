@@ -52,6 +52,31 @@ describe("providers", () => {
     ]);
   });
 
+  it("have the names that people call their models by, where the provider is the preset's own", () => {
+    const { providers } = load(
+      { prod: { preset: "anthropic", api_key: "k" } },
+      { ANTHROPIC_API_KEY: "a", XAI_API_KEY: "b", GEMINI_API_KEY: "c" },
+    );
+    expect(providers.map(({ name, aliases }) => [name, aliases])).toEqual([
+      ["prod", undefined],
+      ["anthropic", ["claude"]],
+      ["xai", ["grok"]],
+      ["google", ["gemini"]],
+    ]);
+  });
+
+  it("that are called with their clients' credentials have none of their own", () => {
+    const { providers, problems } = load(
+      { anthropic: { credentials: "client" } },
+      { ANTHROPIC_API_KEY: "sk-of-the-gateway" },
+    );
+    expect(problems).toEqual([]);
+    expect(providers).toMatchObject([{ name: "anthropic", keys: [], credentials: "client" }]);
+    expect(load({ openai: { credentials: "client", api_key: "k" } }).problems).toEqual([
+      "providers.openai.credentials: `client` stands beside a key",
+    ]);
+  });
+
   it("have prices by model, those of the cache where they are named, and a model for calls that name none", () => {
     const prices = {
       a: { input: 1, output: 2 },

@@ -32,6 +32,7 @@ describe("routes", () => {
         ],
         on: ["overload", "context_window"],
         hedge: "800ms",
+        mirror: { to: "fast", share: "1%" },
       },
       canary: {
         split: [
@@ -59,6 +60,7 @@ describe("routes", () => {
         ],
         on: ["overload", "context_window"],
         hedgeMs: 800,
+        mirror: { child: { kind: "reference", to: "fast" }, share: 0.01 },
       },
       canary: {
         kind: "split",
@@ -94,6 +96,16 @@ describe("routes", () => {
       "`on` without a fallback",
       { a: { scored: [{ provider: "gpu" }], on: ["overload"] } },
       "routes.a.on: belongs to `fallback`",
+    ],
+    [
+      "an unknown mirror",
+      { a: { scored: [{ provider: "gpu" }], mirror: { to: "b", share: 0.5 } } },
+      'routes.a.mirror.to: "b" is neither a route nor a provider',
+    ],
+    [
+      "a circle through a mirror",
+      { a: { scored: [{ provider: "gpu" }], mirror: { to: "b", share: "1%" } }, b: "a" },
+      "routes.a: leads back to itself",
     ],
     [
       "a circle",

@@ -1,14 +1,16 @@
 /** A request whose response is whole may go on for a while, for so many bytes, and no longer. */
 
 import { describe, expect, test } from "vitest";
+import { errorCode } from "#http2/error-code.ts";
 import { windowBytesMax } from "#http2/flow.ts";
 import { LingeringStreams } from "#http2/lingering.ts";
 
+const how = { sendWindow: 10, code: errorCode.noError };
 const rule = { silenceMsMax: 100, msMax: 1_000, bytesMax: 500 };
 
 function lingering(...ids: readonly number[]): LingeringStreams {
   const streams = new LingeringStreams(rule);
-  for (const id of ids) streams.add(id, 10, 0);
+  for (const id of ids) streams.add(id, how, 0);
   return streams;
 }
 
@@ -44,7 +46,7 @@ describe("a stream that lingers", () => {
 
   test("has its time from when it began to linger", () => {
     const streams = new LingeringStreams(rule);
-    streams.add(1, 10, 5_000);
+    streams.add(1, how, 5_000);
     for (let ms = 5_050; ms < 6_000; ms += 50) streams.discard(1, 1, ms);
     expect([streams.due(5_999), streams.due(6_000)]).toEqual([[], [1]]);
   });

@@ -16,7 +16,7 @@ function served(watchLimits = { totalMax: 100, perCallerMax: 100 }) {
   const service = createStatsService({
     ...{ stats, clock, version: "1", startedMs: 0, rateLimiting: false },
     ...{ stopping: stopping.signal, watchLimits },
-    performance: { getPerformance: () => ({}), getHistory: () => ({}) },
+    performance: { getPerformance: () => ({}), getHistory: () => ({}), getForecast: () => ({}) },
   });
   const watch = (intervalMs: number, context: Partial<HandlerContext> = {}) => {
     const { signal } = new AbortController();

@@ -1,0 +1,151 @@
+/** What the next hours are likely to bring, by what the past ones did. Pure. */
+
+// Simple methods are tried on the past; the one that would have been least wrong there tells the
+// future, and how wrong it was there is how far it may be trusted: where the past is too short to try,
+// nothing is told.
+
+/** How a forecast was made: as the hour before it, as the six before, as the same hour of the last days or weeks. */
+export type ForecastMethod = "last_hour" | "last_hours" | "same_hour" | "same_hour_of_week";
+
+/** The next hours. */
+export interface Forecast {
+  readonly method: ForecastMethod;
+  /** What it would have been wrong by in the past, as a share of what there was; undefined when there was nothing. */
+  readonly error: number | undefined;
+  readonly values: readonly number[];
+  /** In the past one value in ten was further below, and one in ten further above. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+const dayHours = 24;
+const weekHours = 7 * dayHours;
+/** Trials that each hour of a forecast must have had in the past. */
+const trialsMin = 5;
+/** Trials that each has at most: a week of them. */
+const trialsMax = weekHours;
+/** Share of past errors that is beyond each bound. */
+const beyond = 0.1;
+
+/** Tells an hour of the future from the hours before it. */
+interface Method {
+  readonly name: ForecastMethod;
+  /** Hours that it looks back at least. */
+  readonly hoursMin: number;
+  /** The value `lead` hours behind the first `known` hours of the past. */
+  tell(past: readonly number[], known: number, lead: number): number;
+}
+
+/** The mean of the last hours. */
+function level(name: ForecastMethod, hours: number): Method {
+  return {
+    name,
+    hoursMin: hours,
+    tell(past, known) {
+      let sum = 0;
+      for (let back = 1; back <= hours; back += 1) sum += past[known - back] ?? 0;
+      return sum / hours;
+    },
+  };
+}
+
+/** The mean of the hours that are one or more periods before, at most so many. */
+function season(name: ForecastMethod, periodHours: number, periodsMax: number): Method {
+  return {
+    name,
+    hoursMin: periodHours,
+    tell(past, known, lead) {
+      // The last one before the future begins.
+      let at = known + lead - periodHours * (Math.floor(lead / periodHours) + 1);
+      let sum = 0;
+      let count = 0;
+      for (; at >= 0 && count < periodsMax; at -= periodHours) {
+        sum += past[at] ?? 0;
+        count += 1;
+      }
+      return count === 0 ? 0 : sum / count;
+    },
+  };
+}
+
+const methods: readonly Method[] = [
+  level("last_hour", 1),
+  level("last_hours", 6),
+  season("same_hour", dayHours, 7),
+  season("same_hour_of_week", weekHours, 4),
+];
+
+/** The hour's steps that a past of so many hours can be tried for, at most `wanted`. */
+export function forecastSteps(hours: number, wanted: number): number {
+  return Math.max(0, Math.min(wanted, hours - trialsMin));
+}
+
+/** A method, and what it was wrong by in the past. */
+interface Tried {
+  readonly method: Method;
+  /** By how many hours ahead it was asked. */
+  readonly errors: readonly Float64Array[];
+  /** All of them together, whichever way it was wrong. */
+  readonly wrong: number;
+}
+
+/** Tries a method on the hours of the past behind the first `from`. */
+function tryOut(method: Method, past: readonly number[], from: number, steps: number): Tried {
+  let wrong = 0;
+  const errors = Array.from({ length: steps }, (_, lead) => {
+    const first = Math.max(from, past.length - lead - trialsMax);
+    const found = new Float64Array(past.length - lead - first);
+    for (let trial = 0; trial < found.length; trial += 1) {
+      const known = first + trial;
+      const error = (past[known + lead] ?? 0) - method.tell(past, known, lead);
+      found[trial] = error;
+      wrong += Math.abs(error);
+    }
+    return found;
+  });
+  return { method, errors, wrong };
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
+}
+
+/** The value that a share of the others is below. */
+function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+}
+
+/** The next `steps` hours behind `past`, a value an hour; no more than `forecastSteps` has of them. */
+export function forecast(past: readonly number[], steps: number): Forecast {
+  const able = methods.filter(({ hoursMin }) => past.length - hoursMin - steps + 1 >= trialsMin);
+  // All are tried on the same hours.
+  const from = Math.max(...able.map(({ hoursMin }) => hoursMin));
+  const tried = able.map((method) => tryOut(method, past, from, steps));
+  const [first, ...others] = tried;
+  if (first === undefined) throw new RangeError(`${past.length} hours tell nothing of ${steps}`);
+  const best = others.reduce((least, one) => (one.wrong < least.wrong ? one : least), first);
+  const values = best.errors.map((_, lead) => best.method.tell(past, past.length, lead));
+  const sorted = best.errors.map((errors) => errors.toSorted());
+  // A method that was mostly wrong in one direction has both its errors there: the value itself is within.
+  const bound = (share: number, within: (a: number, b: number) => number) =>
+    sorted.map((errors, lead) =>
+      Math.max(0, (values[lead] ?? 0) + within(0, quantile(errors, share))),
+    );
+  return {
+    method: best.method.name,
+    error: shareOf(best.wrong, past, best.errors),
+    values,
+    low: bound(beyond, Math.min),
+    high: bound(1 - beyond, Math.max),
+  };
+}
+
+/** Errors as a share of what there was in the hours that were tried. */
+function shareOf(
+  wrong: number,
+  past: readonly number[],
+  errors: readonly Float64Array[],
+): number | undefined {
+  const all = sumOf(errors.map(({ length }) => sumOf(past.slice(past.length - length))));
+  return all === 0 ? undefined : wrong / all;
+}

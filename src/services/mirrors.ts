@@ -1,0 +1,150 @@
+/** Copies of chats for a second target: they run beside the call, and what they are answered is dropped. */
+
+import type { ChatBackend } from "#backends/backend.ts";
+import type { ChatCatalog, ChatMirror } from "#catalog/chat-catalog.ts";
+import { costOf } from "#chat/price.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
+import { type Clock, timeLimit } from "#core/clock.ts";
+import type { Rng } from "#core/rng.ts";
+import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
+import { failedOutcome } from "#interceptors/outcome.ts";
+import type { CallJournal } from "#observability/call-journal.ts";
+import type { CallOutcome, CallRecord } from "#observability/call-record.ts";
+import type { Metrics } from "#observability/metrics.ts";
+import type { Stats } from "#observability/stats.ts";
+import type { Dispatch, RoutedCall } from "#routing/dispatch.ts";
+import type { Route } from "#routing/route.ts";
+import { triesOf } from "./backend-call.ts";
+
+/** What mirrors need. */
+export interface MirrorDeps {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly metrics: Pick<Metrics, "mirrored">;
+  readonly stats: Pick<Stats, "use">;
+  readonly journal: Pick<CallJournal, "add">;
+  /** Bytes of requests that are held. */
+  readonly buffers: ByteBudget;
+  readonly dispatch: Dispatch;
+  readonly catalog: Pick<ChatCatalog, "priceOf">;
+  /** Ends all copies. */
+  readonly stopping: AbortSignal;
+}
+
+/** What a response was, once it has been read. */
+export interface Answered {
+  readonly model: string;
+  readonly usage: Usage | undefined;
+}
+
+/** A chat that may be copied. */
+export interface MirroredChat {
+  /** Service and method. */
+  readonly procedure: string;
+  /** Of the call itself, which goes on beside the copy. */
+  readonly record: CallRecord;
+  /** Bytes of the request, which the copy holds until its end. */
+  bytes(): number;
+  /** Sends the copy and reads what comes to its end; what is known of it goes into its record. */
+  read(copy: Copy): Promise<Answered>;
+}
+
+/** A copy on its way. */
+export interface Copy {
+  readonly dispatch: Dispatch;
+  readonly route: Route<ChatBackend>;
+  readonly call: RoutedCall;
+  readonly record: CallRecord;
+}
+
+/** Copies at one time, and the time of each: one that would be too many is not made. */
+const copiesMax = 100;
+const copyMsMax = 600_000;
+
+/** Sends copies, each once; nobody waits for them. */
+export class Mirrors {
+  readonly #deps: MirrorDeps;
+  #running = 0;
+
+  constructor(deps: MirrorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Copies the share of chats that the route wants copied. Never throws. */
+  offer({ share, route }: ChatMirror, chat: MirroredChat): void {
+    const { rng, metrics } = this.#deps;
+    if (rng.next() >= share) return;
+    if (this.#running >= copiesMax) {
+      metrics.mirrored.inc({ result: "skipped" });
+      return;
+    }
+    this.#running += 1;
+    // Behind the call's own request, which it must not delay.
+    setImmediate(() => {
+      void this.#copy(route, chat)
+        .catch(() => "failed" as const)
+        .then((result) => {
+          this.#running -= 1;
+          metrics.mirrored.inc({ result });
+        });
+    });
+  }
+
+  async #copy(route: Route<ChatBackend>, chat: MirroredChat): Promise<"ok" | "failed" | "skipped"> {
+    const { buffers, clock, dispatch, journal, stopping } = this.#deps;
+    const bytes = chat.bytes();
+    if (stopping.aborted || !buffers.take(bytes)) return "skipped";
+    const record = copyOf(chat.record, clock);
+    let outcome: CallOutcome = { procedure: chat.procedure, code: "OK", level: "info" };
+    try {
+      using limit = timeLimit(copyMsMax, stopping);
+      const { signal } = limit;
+      const call = { signal, requestId: record.requestId, reports: triesOf(record) };
+      this.#account(await chat.read({ dispatch, route, call, record }), record);
+    } catch (thrown) {
+      outcome = failedOutcome(outcome, thrown);
+    } finally {
+      buffers.release(bytes);
+    }
+    journal.add(record, outcome);
+    return outcome.code === "OK" ? "ok" : "failed";
+  }
+
+  /** What a copy uses is paid for like anything else. */
+  #account({ model, usage }: Answered, record: CallRecord): void {
+    const { catalog, stats } = this.#deps;
+    const { pool = "", endpoint = "", model: asked = "" } = record.tries?.at(-1) ?? {};
+    const price = catalog.priceOf(pool, asked);
+    const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
+    record.model = model;
+    record.promptTokens = usage?.promptTokens ?? 0;
+    record.completionTokens = usage?.completionTokens ?? 0;
+    record.cost = cost;
+    stats.use("backend", endpoint, { tokens: usage?.totalTokens ?? 0, cost });
+  }
+}
+
+/** The record of a copy, which is shown among recent calls as one of the surface `mirror`. */
+function copyOf(
+  {
+    requestId,
+    listener,
+    port,
+    clientAddress,
+    httpMethod,
+    httpVersion,
+    endpoint,
+    principal,
+  }: CallRecord,
+  clock: Clock,
+): CallRecord {
+  return {
+    requestId: `${requestId}-mirror`,
+    ...{ listener, port, clientAddress, httpMethod, httpVersion, endpoint },
+    startMs: clock.nowMs(),
+    surface: "mirror",
+    status: undefined,
+    called: true,
+    ...(principal === undefined ? {} : { principal }),
+  };
+}
