@@ -176,7 +176,8 @@ export class ChatCatalog {
   }
 
   #defaultModel({ name, defaultModel, listed }: CatalogProvider): string {
-    const model = defaultModel ?? listed()[0]?.id;
+    const chats = listed().find(({ capabilities }) => !capabilities.includes("embedding"));
+    const model = defaultModel ?? chats?.id;
     if (model !== undefined) return model;
     throw fault("MODEL_UNKNOWN", `the provider "${name}" lists no model; name one`);
   }

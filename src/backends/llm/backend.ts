@@ -10,6 +10,7 @@ import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
+import { requireAnswers } from "#dialects/answered-calls.ts";
 import type {
   DialectClient,
   DialectName,
@@ -21,6 +22,7 @@ import type {
 import { clients } from "#dialects/dialects.ts";
 import { readTogether } from "#dialects/event-batch.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
+import { capabilitiesOf } from "#dialects/listed-model.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
 import type { OperationPiece, OperationRequest, SentBody } from "#dialects/relay/client-body.ts";
@@ -486,7 +488,7 @@ export class LlmBackend implements ChatBackend {
       .map((model) => ({
         id: model.text("id") || model.text("name").replace(/^(publishers\/google\/)?models\//, ""),
         provider: this.#options.name,
-        capabilities: ["text"],
+        capabilities: capabilitiesOf(model),
       }))
       .filter(({ id }) => id !== "");
     return this.#listed;
@@ -519,6 +521,7 @@ export class LlmBackend implements ChatBackend {
       return { path: path + query, body, headers, relay };
     }
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
+    requireAnswers(canonical);
     const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
     if (dropped.length > 0) call.onDropped?.(dropped);
     return { path, body: withFileIds(JSON.stringify(body), call) };

@@ -67,11 +67,6 @@ const rows: readonly (readonly [keyof typeof servers, unknown, string])[] = [
   ["openai-responses", { model: "m" }, "input"],
   ["openai-responses", { model: "m", messages: [user] }, "messages"],
   ["openai-responses", { model: "m", input: [{ type: "function_call" }] }, "input[0].call_id"],
-  [
-    "openai-responses",
-    { model: "m", input: [{ type: "item_reference", id: "x" }] },
-    "input[0].type",
-  ],
   ["anthropic", chat, "max_tokens"],
   ["anthropic", { ...anthropic, messages: [{ role: "user" }] }, "messages[0].content"],
   ["anthropic", { ...anthropic, temperature: 1.5 }, "temperature"],
