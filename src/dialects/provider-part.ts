@@ -8,19 +8,25 @@ import { unsupported } from "./upstream-error.ts";
 const references: ReadonlySet<string> = new Set(["item_reference"]);
 
 /**
+ * Whose parts of a client's own turns are what it says. Those of Anthropic and Gemini are steps there,
+ * too: results of tools that their providers run stand in the turns of the user.
+ */
+const sayers: ReadonlySet<string> = new Set(["openai", "openai-chat"]);
+
+/**
  * Leaves out a step that another provider ran, and names it. Throws PARAMETER_UNSUPPORTED for what
  * would be missed: what a client said, and what stands for something else.
  */
 export function leaveOut(
-  { json }: ProviderPart,
+  { vendor, json }: ProviderPart,
   place: string,
   role: string,
   dropped: string[],
 ): void {
   const kind = new LooseObject(JSON.parse(json)).text("type");
-  if (role !== "assistant" || references.has(kind)) {
-    const what = kind === "" ? "a part of its kind" : kind;
-    throw unsupported(place, `${what} is not taken: the provider speaks another dialect`);
+  const isSaid = role !== "assistant" && sayers.has(vendor);
+  if (isSaid || references.has(kind)) {
+    throw unsupported(place, `${kind} is not taken: the provider speaks another dialect`);
   }
   dropped.push(place);
 }

@@ -16,6 +16,7 @@ export function placedFault(placeOf: (field: string) => string, thrown: unknown)
   switch (reasonOf(error)) {
     case "PARAMETER_UNSUPPORTED":
       return place === violation.field ? error : unsupported(place, violation.description);
+    case "PARAMETER_INVALID":
     case "REQUEST_INVALID":
       return parameterInvalid(place, violation.description);
     default:

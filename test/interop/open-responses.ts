@@ -86,6 +86,11 @@ const exceptions: readonly Exception[] = [
     seen: /^HTTP 400.*(previous_response_id|tool_choice)/s,
   },
   {
+    concerns: ({ id }, { dialect }) => id === "file-input" && dialect === "ollama",
+    why: "Ollama takes no files but text",
+    seen: /^HTTP 400.*input\[0\]\.content\[1\]/s,
+  },
+  {
     concerns: ({ optional }) => optional === true,
     why: "optional: the tools are a provider's own, as is what they search",
     seen: /optional/,

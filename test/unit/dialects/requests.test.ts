@@ -163,6 +163,7 @@ test.each(["LOW", "low", "Low"])("Gemini's words may be written in small letters
     {
       contents: [{ parts: [{ text: "x" }] }],
       generationConfig: { thinkingConfig: { thinkingLevel: word } },
+      tools: [{ functionDeclarations: [{ name: "f" }] }],
       toolConfig: { functionCallingConfig: { mode: "any" } },
     },
     "m",
