@@ -27,6 +27,7 @@ auth: { keys: [{ name: client, key: ${key} }] }
 providers:
 ${dialects.map(provider).join("\n")}
   translated: { dialect: openai, relay: false, base_url: "${providers["openai-chat"].url}", api_key: upstream-key }
+routes: { over: { fallback: [anthropic/double, openai-chat/double] } }
 `,
   });
 }, 30_000);
@@ -107,6 +108,12 @@ describe("several responses", () => {
   test.each(["openai-responses", "anthropic", "ollama"])("are refused for %s", async (target) => {
     expect(await chat(target, { n: 2 })).toMatchObject(unsupported("n"));
     expect(heard()).toEqual([]);
+  });
+
+  test("go on to a target that writes several, where a fallback has one", async () => {
+    const messages = [{ role: "user", content: "Hi" }];
+    const { status } = await post("/v1/chat/completions", { model: "over", messages, n: 2 });
+    expect([status, heard().map(({ body }) => body.n)]).toEqual([200, [2]]);
   });
 
   test("are Gemini's own word to its clients", async () => {
