@@ -332,14 +332,19 @@ class LlmSurface implements Surface {
     await sendPieces(exchange, [...headers, jsonType], embed.write(message, read));
   }
 
-  async #count({ count }: LlmCount, served: Served): Promise<void> {
+  async #count({ count, dialect }: LlmCount, served: Served): Promise<void> {
     const { exchange, call, record } = served;
     const method = ChatService.method.countTokens;
     const { request, unknown } = await this.#read(method, served, (body) => count.read(body));
     const encode = (message: unknown) =>
       JSON.stringify(count.write(message as CountTokensResponse));
-    const { message, header } = await this.#options.calls.unary(method, request, call, encode);
-    exchange.respond(200, [...headersOf(header, unknown, record), jsonType], message);
+    const placeOf = placesIn(dialect, { request });
+    const { message, header } = await this.#options.calls
+      .unary(method, request, call, encode)
+      .catch((thrown: unknown) => {
+        throw placedFault(placeOf, thrown);
+      });
+    exchange.respond(200, [...headersOf(header, unknown, record, placeOf), jsonType], message);
   }
 
   async #operation({ at, dialect }: LlmOperation, served: Served): Promise<void> {
@@ -452,7 +457,10 @@ function withRelay(
 }
 
 /** What a place in the canonical request of a chat is in its client's words. */
-function placesIn({ name }: DialectServer, { request }: ResponseFacts): (place: string) => string {
+function placesIn(
+  { name }: DialectServer,
+  { request }: Pick<ResponseFacts, "request">,
+): (place: string) => string {
   return (place) => clientPlace(name, request, place);
 }
 

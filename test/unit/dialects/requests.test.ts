@@ -114,6 +114,85 @@ describe("a client's mistake is refused with its place", () => {
   });
 });
 
+describe("a choice that the gateway cannot judge is the provider's to judge", () => {
+  const rows: readonly (readonly [string, keyof typeof servers, object])[] = [
+    [
+      "of a hosted tool",
+      "openai-responses",
+      { input: "x", tools: [{ type: "mcp", server_label: "a" }], tool_choice: { type: "mcp" } },
+    ],
+    [
+      "of a tool in a namespace",
+      "openai-responses",
+      {
+        input: "x",
+        tools: [{ type: "namespace", name: "n", tools: [{ type: "function", name: "f" }] }],
+        tool_choice: { type: "function", name: "n__f" },
+      },
+    ],
+    [
+      "where items may bring tools",
+      "openai-responses",
+      { input: [{ type: "additional_tools", tools: [] }, user], tool_choice: "required" },
+    ],
+    [
+      "where a kept prompt may have tools",
+      "openai-responses",
+      { input: "x", prompt: { id: "p" }, tool_choice: "required" },
+    ],
+    [
+      "where what is cached may have tools",
+      "gemini",
+      {
+        contents: [{ parts: [{ text: "x" }] }],
+        cachedContent: "cachedContents/c",
+        toolConfig: { functionCallingConfig: { mode: "ANY" } },
+      },
+    ],
+    [
+      "of Anthropic's own tools",
+      "anthropic",
+      {
+        ...anthropic,
+        tools: [{ type: "web_search_20260101", name: "web_search" }],
+        tool_choice: { type: "tool", name: "web_search" },
+      },
+    ],
+  ];
+  test.each(rows)("%s", (_name, dialect, body) => {
+    const { request } = servers[dialect].readRequest({ model: "m", ...body });
+    expect(request.toolChoice?.mode).toBe(ToolChoice_Mode.ANY);
+  });
+});
+
+describe("bytes that are sent as an image", () => {
+  const read = (type: string, data: Uint8Array | string) => {
+    const url = `data:${type};base64,${Buffer.from(data).toString("base64")}`;
+    const content = [{ type: "image_url", image_url: { url } }];
+    return () => servers["openai-chat"].readRequest({ ...chat, messages: [{ ...user, content }] });
+  };
+  test.each([
+    ["image/png", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d])],
+    ["image/jpeg", Buffer.from([0xff, 0xd8, 0xff])],
+    ["image/gif", "GIF89a"],
+    ["image/webp", "RIFF....WEBP"],
+    // What its client calls it is for the provider to judge, and types that not all know are, too.
+    ["image/png", Buffer.from([0xff, 0xd8, 0xff])],
+    ["image/avif", "anything"],
+    ["image/svg+xml", "<svg/>"],
+  ])("%s %j are taken", (type, data) => {
+    expect(read(type, data)).not.toThrow();
+  });
+  test.each([
+    ["image/png", "no image"],
+    ["image/png", ""],
+    ["text/plain", "no image"],
+    ["", "no image"],
+  ])("%s %j are refused", (type, data) => {
+    expect(read(type, data)).toThrow(/messages\[0\]\.content\[0\]\.image_url\.url/);
+  });
+});
+
 test("names of the prototype are no fields", () => {
   const body = JSON.parse(
     '{"model":"m","messages":[{"role":"user","content":"x"}],"__proto__":{"stream":true}}',
