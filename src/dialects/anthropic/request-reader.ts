@@ -213,7 +213,7 @@ const thinkingModes = {
 
 function reasoningOf(body: JsonObject): Reasoning | undefined {
   const told = body.object("thinking");
-  const effort = body.object("output_config")?.word("effort", efforts);
+  const effort = body.object("output_config")?.knownWord("effort", efforts);
   if (told === undefined && effort === undefined) return undefined;
   const mode = told?.word("type", ["adaptive", "enabled", "disabled", "between_tools"]);
   const display = told?.word("display", ["summarized", "omitted"]);

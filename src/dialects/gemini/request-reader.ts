@@ -280,7 +280,7 @@ export function readGenerateContent(
   if (!Object.hasOwn(body.value, "cachedContent")) {
     requireChoosable(request, body.at("toolConfig.functionCallingConfig"));
   }
-  return { request, unknown: [...body.unread(), ...config.unread()] };
+  return { request, unknown: body.unread() };
 }
 
 /** The same for a body that names its model, as tests and batches have it. */

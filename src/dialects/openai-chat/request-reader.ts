@@ -314,7 +314,7 @@ function samplingOf(body: JsonObject): Sampling | undefined {
 }
 
 function reasoningOf(body: JsonObject): Reasoning | undefined {
-  const effort = body.word("reasoning_effort", efforts);
+  const effort = body.knownWord("reasoning_effort", efforts);
   return effort === undefined ? undefined : create(ReasoningSchema, { effort });
 }
 

@@ -237,9 +237,9 @@ function reasoningOf(body: JsonObject): Reasoning | undefined {
   const told = body.object("reasoning");
   if (told === undefined) return undefined;
   const reasoning: MessageInitShape<typeof ReasoningSchema> = {
-    effort: told.word("effort", efforts) ?? "",
+    effort: told.knownWord("effort", efforts) ?? "",
   };
-  if (told.word("summary", ["auto", "concise", "detailed"]) !== undefined) {
+  if (told.knownWord("summary", ["auto", "concise", "detailed"]) !== undefined) {
     reasoning.show = Show.SUMMARY;
   }
   return create(ReasoningSchema, reasoning);

@@ -205,6 +205,53 @@ test("parameters that nobody knows are listed, and null counts as absent", () =>
   expect(servers["openai-chat"].readRequest(body).unknown).toEqual(["future_knob"]);
 });
 
+describe("what is unknown within a known object is listed with its place, and relayed", () => {
+  const rows: readonly (readonly [keyof typeof servers, object, readonly string[]])[] = [
+    ["openai-chat", { ...chat, reasoning_effort: "utmost" }, ["reasoning_effort"]],
+    ["openai-chat", { ...chat, reasoning_effort: null }, []],
+    [
+      "openai-chat",
+      { ...chat, stream: true, stream_options: { include_usage: true, knob: 1 } },
+      ["stream_options.knob"],
+    ],
+    [
+      "openai-responses",
+      { model: "m", input: "x", reasoning: { effort: "utmost", summary: "long", knob: 1 } },
+      ["reasoning.effort", "reasoning.summary", "reasoning.knob"],
+    ],
+    [
+      "openai-responses",
+      { model: "m", input: "x", reasoning: { effort: "high", summary: "auto" }, text: {} },
+      [],
+    ],
+    [
+      "anthropic",
+      {
+        ...anthropic,
+        output_config: { effort: "utmost", format: { type: "json_schema", schema: {} }, knob: 1 },
+      },
+      ["output_config.effort", "output_config.knob"],
+    ],
+    [
+      "gemini",
+      {
+        model: "m",
+        contents: [{ parts: [{ text: "x" }] }],
+        generationConfig: { temperature: 1, knob: 1, thinkingConfig: { knob: 2 } },
+      },
+      ["model", "generationConfig.knob", "generationConfig.thinkingConfig.knob"],
+    ],
+  ];
+  test.each(rows)("%s %j", (name, body, unknown) => {
+    expect(servers[name].readRequest(body).unknown).toEqual(unknown);
+  });
+
+  test("but a word of another type is a mistake", () => {
+    const read = () => servers["openai-chat"].readRequest({ ...chat, reasoning_effort: 9 });
+    expect(read).toThrow(/reasoning_effort: expected text/);
+  });
+});
+
 test("Gemini's model and stream stand in the path", () => {
   const { request } = readGenerateContent({ contents: [{ parts: [{ text: "Hi" }] }] }, "g", true);
   expect(request.modelPreference).toBe("g");
