@@ -339,6 +339,43 @@ beforeEach(() => {
 
 const heard = () => dialects.flatMap((name) => providers[name].received);
 
+describe("a text of the gateway's own API that should be JSON and is none", () => {
+  const part = (vendor: string) => ({ provider: { vendor, json: "{" } });
+  const said = (...parts: object[]) => ({ messages: [{ role: "user", parts }] });
+  const hi = { text: { text: "Hi" } };
+  const rows: readonly Mistake[] = [
+    [
+      "a schema",
+      { message: "Hi", tools: [{ name: "f", parameters_json: "{" }] },
+      "parameters_json",
+    ],
+    [
+      "a response's schema",
+      { message: "Hi", response_format: { kind: "KIND_JSON_SCHEMA", schema_json: "{" } },
+      "response_format.schema_json",
+    ],
+    ["a part", said(hi, part("anthropic")), "messages[0].parts[1].provider.json"],
+    ["an empty part", said({ provider: { vendor: "anthropic" } }), "messages[0].parts[0]"],
+    ["a part of another provider", said(hi, part("openai")), "messages[0].parts[1]"],
+  ];
+  test.each(rows)("%s is refused by name, and no endpoint blamed for it", async (...row) => {
+    const [, body, param] = row;
+    const send = (more: object) =>
+      fetch(`${gateway.url}/api/v1/chat`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify({ model_preference: "anthropic/double", ...more }),
+      });
+    for (let times = 0; times < 20; times += 1) {
+      const refusal = await send(body);
+      const { error } = (await refusal.json()) as { error: { message: string } };
+      expect([refusal.status, error.message]).toEqual([400, expect.stringContaining(param)]);
+    }
+    expect(heard()).toEqual([]);
+    expect((await send({ message: "Hi" })).status).toBe(200);
+  });
+});
+
 describe.each(dialects)("a client of %s", (name) => {
   const family = families[name];
   const other = name === "anthropic" ? "openai-chat" : "anthropic";

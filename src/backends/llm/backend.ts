@@ -22,6 +22,7 @@ import type {
 import { clients } from "#dialects/dialects.ts";
 import { readTogether } from "#dialects/event-batch.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
+import { writtenFrom } from "#dialects/json-texts.ts";
 import { capabilitiesOf } from "#dialects/listed-model.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
@@ -383,7 +384,8 @@ export class LlmBackend implements ChatBackend {
       ...withContext(normalized(request)),
       stream: false,
     });
-    return await this.#ask(path, client.write(canonical, this.#target(call)), call, {
+    const written = writtenFrom(canonical, () => client.write(canonical, this.#target(call)));
+    return await this.#ask(path, written, call, {
       bytesMax: countBytesMax,
       none: noCount,
       read: async (bytes) => {
@@ -522,7 +524,9 @@ export class LlmBackend implements ChatBackend {
     }
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
     requireAnswers(canonical);
-    const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
+    const { body, dropped } = writtenFrom(canonical, () =>
+      this.#dialect.writeRequest(canonical, this.#target(call)),
+    );
     if (dropped.length > 0) call.onDropped?.(dropped);
     return { path, body: withFileIds(JSON.stringify(body), call) };
   }
