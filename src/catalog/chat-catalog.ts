@@ -208,7 +208,8 @@ export class ChatCatalog {
 
   #defaultModel(provider: CatalogProvider): string {
     const { name, defaultModel, listed } = provider;
-    const model = defaultModel ?? listed()[0]?.id;
+    const chats = listed().find(({ capabilities }) => !capabilities.includes("embedding"));
+    const model = defaultModel ?? chats?.id;
     if (model !== undefined) return model;
     if (isUnheard(provider)) throw unheard(`the provider "${name}"`);
     throw fault("MODEL_UNKNOWN", `the provider "${name}" lists no model; name one`);

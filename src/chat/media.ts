@@ -32,6 +32,23 @@ export function mediaFromBytes(data: Uint8Array, mediaType: string): MediaPart {
   return create(MediaPartSchema, { source: { case: "data", value: data }, mediaType });
 }
 
+/** How files of the image types begin that every vendor takes. */
+const imageBeginnings = [
+  Buffer.from([0x89, 0x50, 0x4e, 0x47]),
+  Buffer.from([0xff, 0xd8, 0xff]),
+  Buffer.from("GIF8"),
+  Buffer.from("RIFF"),
+];
+const knownImageType = /^image\/(png|jpe?g|gif|webp)$/i;
+
+/** Whether what is sent as an image may be one: of types that only some know the bytes are not judged. */
+export function isImage({ source, mediaType }: MediaPart): boolean {
+  if (source.case !== "data") return true;
+  if (mediaType !== "" && !knownImageType.test(mediaType)) return /^image\//i.test(mediaType);
+  const { value } = source;
+  return imageBeginnings.some((beginning) => beginning.every((byte, at) => value[at] === byte));
+}
+
 /** A data URL of media that is here; the address of media that is elsewhere; undefined for a file id. */
 export function urlOfMedia({ source, mediaType }: MediaPart): string | undefined {
   if (source.case === "data") return `data:${mediaType};base64,${base64Of(source.value)}`;

@@ -28,6 +28,8 @@ export interface ResponseFacts {
   readonly request: ChatRequest;
   /** Seconds since the Unix epoch. */
   readonly createdSeconds: number;
+  /** The same of now. */
+  readonly nowSeconds: () => number;
   /** Identifier of the response where the provider has none; the same for all of its frames. */
   readonly responseId: string;
   /** Chat completions: the client wants a frame with usage. */
@@ -38,6 +40,8 @@ export interface ResponseFacts {
 export interface StreamWriter {
   /** The frames of an event. */
   write(event: ChatEvent): Frame[];
+  /** A provider of the dialect said this itself: what is written from then on goes on from it. */
+  follow?(words: Uint8Array): void;
   /** The last frames of a response that is whole. */
   end(): Frame[];
   /** The last frames of a response that failed: never a finish that did not happen. */

@@ -28,6 +28,8 @@ export class JsonObject {
   /** Place in the body; empty for the body itself. */
   readonly path: string;
   readonly #known = new Set<string>();
+  /** Its own objects by name, as far as they were asked for; absent while none was. */
+  #inner: Map<string, JsonObject> | undefined;
 
   constructor(value: unknown, path = "") {
     if (!isObject(value)) throw parameterInvalid(path, "expected an object");
@@ -105,6 +107,14 @@ export class JsonObject {
     return word;
   }
 
+  /** One of several words; another one counts as a field that nobody knows. */
+  knownWord<const W extends string>(name: string, words: readonly W[]): W | undefined {
+    const value = this.text(name);
+    const word = words.find((known) => known === value);
+    if (word === undefined) this.#known.delete(name);
+    return word;
+  }
+
   /** One of several words in capitals, which clients may write in small letters, too. */
   anyCaseWord<const W extends string>(name: string, words: readonly W[]): W | undefined {
     const value = this.text(name)?.toUpperCase();
@@ -116,7 +126,13 @@ export class JsonObject {
 
   object(name: string): JsonObject | undefined {
     const value = this.raw(name);
-    return value === undefined ? undefined : this.child(value, this.at(name));
+    if (value === undefined) return undefined;
+    const known = this.#inner?.get(name);
+    if (known !== undefined) return known;
+    const inner = this.child(value, this.at(name));
+    this.#inner ??= new Map();
+    this.#inner.set(name, inner);
+    return inner;
   }
 
   /** An object among this one's fields, which is read as this one is. */
@@ -167,10 +183,12 @@ export class JsonObject {
     for (const name of names) this.#known.add(name);
   }
 
-  /** Fields that are set and that nobody asked for, with their places. */
+  /** Fields that are set and that nobody asked for, with their places; those of objects within it, too, but not of lists. */
   unread(): string[] {
-    return Object.keys(this.value)
+    const own = Object.keys(this.value)
       .filter((name) => !this.#known.has(name) && this.value[name] !== null)
       .map((name) => this.at(name));
+    const inner = [...(this.#inner?.values() ?? [])].flatMap((one) => one.unread());
+    return [...own, ...inner];
   }
 }

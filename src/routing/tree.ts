@@ -29,7 +29,7 @@ export interface FallbackStep<B> {
   readonly on?: readonly FallbackClass[];
 }
 
-/** Whether one of `on` is the class of a failure. `failure` includes a lost connection, and a server that cannot do what was asked. */
+/** Whether one of `on` is the class of a failure. `failure` includes a lost connection, and a server or a dialect that cannot do what was asked. */
 function includes(on: readonly FallbackClass[], failure: FailureClass): boolean {
   const isAnyFailure = failure === "connect" || failure === "unsupported";
   return on.some((wanted) => wanted === failure) || (isAnyFailure && on.includes("failure"));

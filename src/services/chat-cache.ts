@@ -6,6 +6,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { Piece, Source } from "#cache/piece.ts";
 import type { ResponseCache } from "#cache/response-cache.ts";
 import { stopsOf } from "#chat/short-form.ts";
+import { isReference } from "#dialects/provider-part.ts";
 import { relayKey, type Words } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import {
@@ -64,8 +65,13 @@ function wishOf({ requestHeader }: HandlerContext): Wish | undefined {
 }
 
 /** Whether the response depends on the request alone, and nothing else happens through it. */
-function isPure({ sessionId, useTools, providerOptions: options }: ChatRequest): boolean {
+function isPure(request: ChatRequest): boolean {
+  const { sessionId, useTools, providerOptions: options, messages } = request;
+  const hasReferences = messages.some(({ parts }) =>
+    parts.some(({ content }) => content.case === "provider" && isReference(content.value)),
+  );
   return (
+    !hasReferences &&
     sessionId === "" &&
     !useTools &&
     !options?.previousResponseId &&

@@ -53,7 +53,7 @@ function chatModel(kind: string, { id, provider, capabilities }: ListedModel): M
   return {
     id,
     provider,
-    type: "chat",
+    type: capabilities.includes("embedding") ? "embedding" : "chat",
     capabilities: [...capabilities],
     backend: kind,
     state: "available",

@@ -1,4 +1,4 @@
-/** The ids of files and batches that clients get: each names its provider, and is good for its owner alone. */
+/** The ids of files, batches and uploads that clients get: each names its provider, and is good for its owner alone. */
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ContextValues } from "@connectrpc/connect";
@@ -7,7 +7,7 @@ import { filePrefix } from "#dialects/relay/file-ids.ts";
 import type { ObjectKind } from "#dialects/relay/operations.ts";
 import { principalKey } from "#interceptors/context.ts";
 
-/** A file or a batch where it is. */
+/** A file, a batch or an upload where it is. */
 export interface PlacedId {
   readonly kind: ObjectKind;
   readonly provider: string;
@@ -21,7 +21,12 @@ const ownersMax = 10_000;
 const tagBytes = 16;
 const tagChars = 22;
 
-const prefixes: Readonly<Record<ObjectKind, string>> = { file: filePrefix, batch: "batch_pg_" };
+const prefixes: Readonly<Record<ObjectKind, string>> = {
+  file: filePrefix,
+  batch: "batch_pg_",
+  upload: "upload_pg_",
+  part: "part_pg_",
+};
 
 /** Whose objects a call makes and may name: those of its key; without auth all callers are one. */
 export function ownerOf(values: ContextValues): string {

@@ -1,4 +1,4 @@
-/** Replies about files and batches: their ids become the gateway's, and lists hold one's own alone. */
+/** Replies about files, batches and uploads: their ids become the gateway's, and lists hold one's own alone. */
 
 import { LooseObject } from "#dialects/loose-object.ts";
 import { type Edit, withMembers } from "#dialects/relay/members.ts";
@@ -22,7 +22,14 @@ const fileMembers = ["input_file_id", "output_file_id", "error_file_id"] as cons
 /** Members that hold ids, with what each names. */
 function idMembers(kind: ObjectKind): readonly (readonly [name: string, kind: ObjectKind])[] {
   const own = [["id", kind]] as const;
-  return kind === "file" ? own : [...own, ...fileMembers.map((name) => [name, "file"] as const)];
+  switch (kind) {
+    case "batch":
+      return [...own, ...fileMembers.map((name) => [name, "file"] as const)];
+    case "part":
+      return [...own, ["upload_id", "upload"]];
+    default:
+      return own;
+  }
 }
 
 function parsed(bytes: Uint8Array): unknown {
@@ -48,10 +55,15 @@ export function sealedObject(bytes: Uint8Array, place: ObjectPlace, ids: RelayId
       return isId(id) ? JSON.stringify(ids.seal(place.owner, { ...place, kind, id })) : undefined;
     };
   const edits = idMembers(place.kind).map(([name, kind]) => [name, seal(kind)] as const);
-  return withMembers(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    Object.fromEntries(edits),
-  );
+  // What an upload has become.
+  const file: Edit = (value) =>
+    value === undefined || value === "null"
+      ? undefined
+      : sealedObject(Buffer.from(value), { ...place, kind: "file" }, ids).toString();
+  return withMembers(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+    ...Object.fromEntries(edits),
+    ...(place.kind === "upload" ? { file } : {}),
+  });
 }
 
 /** A page of a provider's list. */

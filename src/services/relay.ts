@@ -2,6 +2,7 @@
 
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { GatheredBytes } from "#core/gathered-bytes.ts";
+import { parameterInvalid } from "#dialects/json-object.ts";
 import {
   type ClientWords,
   clientWordsKey,
@@ -9,6 +10,7 @@ import {
   type OperationRequest,
   WholeBody,
 } from "#dialects/relay/client-body.ts";
+import type { Edit } from "#dialects/relay/members.ts";
 import { type ObjectKind, type Operation, operationNamed } from "#dialects/relay/operations.ts";
 import { usageTap } from "#dialects/relay/usage-tap.ts";
 import { malformed } from "#dialects/upstream-error.ts";
@@ -40,8 +42,10 @@ const pageBytesMax = 8 * 1024 * 1024;
 const pageLength = 100;
 const pagesMax = 50;
 /** Objects of a list when nobody says, and at most. */
-const listLengths: Readonly<Record<ObjectKind, number>> = { file: 1_000, batch: 20 };
+const listLengths: Readonly<Partial<Record<ObjectKind, number>>> = { file: 1_000, batch: 20 };
 const listLengthMax = 1_000;
+/** Parts of one upload, which is 8 GB in parts of 64 MB at OpenAI. */
+const partsMax = 10_000;
 
 const createResponse = creatorOf(RelayResponseSchema);
 
@@ -65,7 +69,12 @@ interface SealedId {
   readonly id: string;
 }
 
-const kindWords: Readonly<Record<ObjectKind, string>> = { file: "File", batch: "Batch" };
+const kindWords: Readonly<Record<ObjectKind, string>> = {
+  file: "File",
+  batch: "Batch",
+  upload: "Upload",
+  part: "Part",
+};
 
 function notFound(kind: ObjectKind, id: string, param: string) {
   return fault("NOT_FOUND", `No such ${kindWords[kind]} object: ${id}`, { metadata: { param } });
@@ -241,7 +250,7 @@ class Relaying {
       path: pathOf(operation),
       model: `${provider}/`,
       hasId: false,
-      place: { owner, provider, kind },
+      place: { owner, provider, kind: operation.makes ?? kind },
     });
     if (operation.name === "batches/create") {
       const file = opened("file", id, "input_file_id");
@@ -250,7 +259,16 @@ class Relaying {
     if (id !== "") {
       const placed = opened(kind, id, "id");
       const path = pathOf(operation).replace("{id}", () => encodeURIComponent(placed.id));
-      return { ...at(placed.provider), path, hasId: true, id: placed.id };
+      const ownWords =
+        operation.name === "uploads/complete"
+          ? withParts(words, (part, param) => {
+              const { provider, id: own } = opened("part", part, param);
+              // Of another provider's upload.
+              if (provider !== placed.provider) throw notFound("part", part, param);
+              return own;
+            })
+          : words;
+      return { ...at(placed.provider), words: ownWords, path, hasId: true, id: placed.id };
     }
     const after = operation.reply === "list" ? words.query.get("after") : null;
     if (after === null) return at(this.#provider(operation.template));
@@ -286,10 +304,26 @@ function withInputFile(words: ClientWords, id: string): ClientWords {
   return { ...words, body: words.body.with({ input_file_id: () => JSON.stringify(id) }) };
 }
 
+/** The words with the parts of an upload as its provider knows them. */
+function withParts(
+  words: ClientWords,
+  ownId: (part: string, param: string) => string,
+): ClientWords {
+  if (!(words.body instanceof WholeBody)) throw fault("BODY_MALFORMED", "the body is not JSON");
+  const own: Edit = (value) => {
+    const parts: unknown = value === undefined ? undefined : JSON.parse(value);
+    if (!Array.isArray(parts) || parts.length > partsMax) {
+      throw parameterInvalid("part_ids", `expected a list of at most ${partsMax} parts`);
+    }
+    return JSON.stringify(parts.map((part, index) => ownId(String(part), `part_ids[${index}]`)));
+  };
+  return { ...words, body: words.body.with({ part_ids: own }) };
+}
+
 /** How many objects a list is to have. */
 function wantedLength(query: URLSearchParams, kind: ObjectKind): number {
   const limit = query.get("limit");
-  if (limit === null) return listLengths[kind];
+  if (limit === null) return listLengths[kind] ?? listLengthMax;
   if (/^[1-9]\d{0,8}$/.test(limit)) return Math.min(Number(limit), listLengthMax);
   throw fault("PARAMETER_INVALID", "limit: expected a number of objects, at least 1", {
     metadata: { param: "limit" },

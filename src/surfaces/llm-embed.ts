@@ -1,31 +1,10 @@
-/** What only responses with vectors need of a surface: they are long, and their faults are named in the client's words. */
+/** What only responses with vectors need of a surface: they are long. */
 
-import type { ConnectError } from "@connectrpc/connect";
 import { turns } from "#core/turns.ts";
-import type { EmbedServer } from "#dialects/embed-dialect.ts";
-import { parameterInvalid } from "#dialects/json-object.ts";
-import { unsupported } from "#dialects/upstream-error.ts";
-import { reasonOf } from "#errors/fault.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
-import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 
 /** Elements of a request's body: OpenAI takes 300,000 tokens, and clients send those as lists of numbers. */
 export const embedElementsMax = 310_000;
-
-/** The same fault with the place of its field in the client's body. */
-export function placedIn(server: EmbedServer, error: ConnectError): ConnectError {
-  const violation = error.findDetails(BadRequestSchema)[0]?.fieldViolations[0];
-  if (violation === undefined) return error;
-  const place = server.placeOf(violation.field);
-  switch (reasonOf(error)) {
-    case "PARAMETER_UNSUPPORTED":
-      return unsupported(place, violation.description);
-    case "REQUEST_INVALID":
-      return parameterInvalid(place, violation.description);
-    default:
-      return error;
-  }
-}
 
 /** Characters that are gathered before they are sent. */
 const pieceLength = 64 * 1024;

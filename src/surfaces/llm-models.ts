@@ -10,7 +10,7 @@ const createdSeconds = 1_700_000_000;
 const createdText = "2023-11-14T22:13:20.000Z";
 
 /** An object that satisfies clients of OpenAI and of Anthropic alike. */
-function modelObject({ id, provider }: Model): Json {
+function modelObject({ id, provider, type }: Model): Json {
   return {
     id,
     object: "model",
@@ -19,14 +19,19 @@ function modelObject({ id, provider }: Model): Json {
     type: "model",
     display_name: id,
     created_at: createdText,
+    // As lists of many providers tell it; OpenAI's own has no word for it.
+    ...(type === "embedding" ? { architecture: { output_modalities: ["embeddings"] } } : {}),
   };
 }
 
-function geminiModel({ id }: Model): Json {
+function geminiModel({ id, type }: Model): Json {
   return {
     name: `models/${id}`,
     displayName: id,
-    supportedGenerationMethods: ["generateContent", "streamGenerateContent"],
+    supportedGenerationMethods:
+      type === "embedding"
+        ? ["embedContent", "batchEmbedContents"]
+        : ["generateContent", "streamGenerateContent"],
   };
 }
 

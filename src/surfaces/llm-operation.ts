@@ -37,7 +37,7 @@ export interface ReadOperation {
 /** Whether a body goes on to the provider while it is still being sent. */
 export function isUpload(operation: Operation, exchange: Pick<Exchange, "header">): boolean {
   if (operation.method !== "POST") return false;
-  return operation.name === "files/create" || isForm(exchange);
+  return operation.takes === "file" || isForm(exchange);
 }
 
 function isForm(exchange: Pick<Exchange, "header">): boolean {
@@ -82,10 +82,10 @@ export async function readOperation(
   };
   const about = { operation: operation.name, id };
   const { bodyBytesMax, aheadBytesMax } = bounds;
-  if (operation.method !== "POST" || operation.name === "batches/cancel") {
+  if (operation.method !== "POST" || operation.takes === "nothing") {
     return { request: create(RelayRequestSchema, about), words: head };
   }
-  if (operation.name === "files/create") {
+  if (operation.takes === "file") {
     const { open, ...facts } = incoming(exchange, bodyBytesMax);
     const progress = new PassingProgress();
     const rest = open(progress)[Symbol.asyncIterator]();
@@ -103,11 +103,12 @@ export async function readOperation(
   if (!json.exists) throw parameterInvalid("", "expected a JSON object");
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const words = { ...head, body: new WholeBody(buffer, "application/json") };
-  if (operation.model === undefined) {
+  if (operation.name === "batches/create") {
     const file = nameIn(json, "input_file_id");
     if (file === "") throw parameterInvalid("input_file_id", "is missing");
     return { request: create(RelayRequestSchema, { ...about, id: file }), words };
   }
+  if (operation.model === undefined) return { request: create(RelayRequestSchema, about), words };
   const model = nameIn(json, "model");
   requireModel(operation, model);
   if (model === "") requireNone(buffer);

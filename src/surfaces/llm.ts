@@ -3,7 +3,9 @@
 import { create, type DescMethod } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
+import { clientPlace } from "#dialects/client-places.ts";
 import type {
+  DialectServer,
   Frame,
   ReadRequest,
   ResponseFacts,
@@ -41,7 +43,7 @@ import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { once } from "#rpc/once.ts";
 import { parseBody } from "./json-body.ts";
-import { embedElementsMax, placedIn, sendPieces } from "./llm-embed.ts";
+import { embedElementsMax, sendPieces } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
 import { isUpload, OperationSending, readOperation } from "./llm-operation.ts";
 import {
@@ -54,6 +56,7 @@ import {
   type LlmSurfaceName,
   llmEndpointOf,
 } from "./llm-paths.ts";
+import { placedFault } from "./placed-fault.ts";
 
 /** What the surface needs. */
 export interface LlmSurfaceOptions {
@@ -220,16 +223,22 @@ class LlmSurface implements Surface {
       withRelay(endpoint, served, { body, bytes, readsText: this.#options.capturesBodies }),
     );
     const { requestId } = served.record;
+    const nowSeconds = () => Math.floor(this.#options.clock.wallMs() / 1000);
     const facts: ResponseFacts = {
       request: read,
-      createdSeconds: Math.floor(this.#options.clock.wallMs() / 1000),
+      createdSeconds: nowSeconds(),
+      nowSeconds,
       responseId: requestId.replace(/[^\w-]/g, "_"),
       includeUsage: includeUsage === true,
     };
     const request = create(ChatRequestSchema, { ...read, stream: false, withParts: true });
     const asked = { request, facts, unknown, relay };
-    if (read.stream) await this.#stream(endpoint, served, asked);
-    else await this.#whole(endpoint, served, asked);
+    try {
+      if (read.stream) await this.#stream(endpoint, served, asked);
+      else await this.#whole(endpoint, served, asked);
+    } catch (thrown) {
+      throw placedFault(placesIn(endpoint.dialect, facts), thrown);
+    }
   }
 
   async #whole(
@@ -246,7 +255,8 @@ class LlmSurface implements Surface {
     const { chat } = ChatService.method;
     const { message: body, header } = await calls.unary(chat, request, call, encode);
     const dropped = relay.isRelayed ? [] : unknown;
-    exchange.respond(200, [...headersOf(header, dropped, record), jsonType], body);
+    const headers = headersOf(header, dropped, record, placesIn(dialect, facts));
+    exchange.respond(200, [...headers, jsonType], body);
   }
 
   async #stream(
@@ -264,7 +274,10 @@ class LlmSurface implements Surface {
       (message) => message as StreamChatResponse,
     );
     const dropped = () => (relay.isRelayed ? [] : unknown);
-    const headers = () => [...headersOf(pieces.header, dropped(), record), ...eventStream];
+    const headers = () => [
+      ...headersOf(pieces.header, dropped(), record, placesIn(dialect, facts)),
+      ...eventStream,
+    ];
     const sending = new Sending(exchange, headers);
     const stopBeating = this.#beat(sending, dialect.name);
     try {
@@ -313,20 +326,25 @@ class LlmSurface implements Surface {
     const { message, header } = await this.#options.calls
       .unary(method, read.request, call, encode)
       .catch((thrown: unknown) => {
-        throw placedIn(embed, faultFrom(thrown));
+        throw placedFault((name) => embed.placeOf(name), thrown);
       });
     const headers = headersOf(header, read.unknown, record, (name) => embed.placeOf(name));
     await sendPieces(exchange, [...headers, jsonType], embed.write(message, read));
   }
 
-  async #count({ count }: LlmCount, served: Served): Promise<void> {
+  async #count({ count, dialect }: LlmCount, served: Served): Promise<void> {
     const { exchange, call, record } = served;
     const method = ChatService.method.countTokens;
     const { request, unknown } = await this.#read(method, served, (body) => count.read(body));
     const encode = (message: unknown) =>
       JSON.stringify(count.write(message as CountTokensResponse));
-    const { message, header } = await this.#options.calls.unary(method, request, call, encode);
-    exchange.respond(200, [...headersOf(header, unknown, record), jsonType], message);
+    const placeOf = placesIn(dialect, { request });
+    const { message, header } = await this.#options.calls
+      .unary(method, request, call, encode)
+      .catch((thrown: unknown) => {
+        throw placedFault(placeOf, thrown);
+      });
+    exchange.respond(200, [...headersOf(header, unknown, record, placeOf), jsonType], message);
   }
 
   async #operation({ at, dialect }: LlmOperation, served: Served): Promise<void> {
@@ -402,6 +420,7 @@ class EventWriter {
     // A failure of the gateway's own, which it would write, is one of the same response.
     if (first.event.case === "start") this.#writer.write(first);
     this.#isOver ||= words?.isFailure === true;
+    if (words !== undefined) this.#writer.follow?.(words.bytes);
     return words?.bytes ?? "";
   }
 
@@ -435,6 +454,14 @@ function withRelay(
   const relay = new Relay(request, readsText);
   call.values.set(relayKey, relay);
   return { ...read, relay };
+}
+
+/** What a place in the canonical request of a chat is in its client's words. */
+function placesIn(
+  { name }: DialectServer,
+  { request }: Pick<ResponseFacts, "request">,
+): (place: string) => string {
+  return (place) => clientPlace(name, request, place);
 }
 
 /** Headers of a response; parameters that nobody knew are named among the dropped ones, all in the client's words. */

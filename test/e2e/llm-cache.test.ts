@@ -137,11 +137,13 @@ describe("who is answered from the cache", () => {
       ];
       expect(both.map(({ result }) => result)).toEqual(["bypass", "bypass"]);
     }
-    const stored = await seen(
-      post({ model: "cached", input: "Hi", background: true }, { path: "/v1/responses" }),
-    );
-    // The target has no such thing; the cache has not been asked about it.
-    expect(stored.response.status).toBe(400);
+    for (const more of [{ background: true }, { input: [{ type: "item_reference", id: "m" }] }]) {
+      const stored = await seen(
+        post({ model: "cached", input: "Hi", ...more }, { path: "/v1/responses" }),
+      );
+      // The target has no such thing, and the cache keeps nothing that depends on what is kept elsewhere.
+      expect([stored.response.status, stored.result]).toEqual([400, "bypass"]);
+    }
     expect((await seen(post(body, { path }))).result).toBe("miss");
     expect((await seen(post(body, { path }))).result).toBe("hit");
   });

@@ -317,6 +317,46 @@ describe("the list of models", () => {
   });
 });
 
+test("a model that makes vectors is listed as one, in each family's way and in the gateway's own", async () => {
+  await using others = await startProviders(["openai-chat", "gemini"]);
+  others["openai-chat"].list = { data: [{ id: "gpt" }, { id: "text-embedding-9" }] };
+  others.gemini.list = {
+    models: [
+      { name: "models/gemini-9", supportedGenerationMethods: ["generateContent"] },
+      { name: "models/vectors-9", supportedGenerationMethods: ["embedContent"] },
+    ],
+  };
+  await using listing = await startTestGateway({
+    yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+providers:
+  one: { dialect: openai, base_url: "${others["openai-chat"].url}", api_key: k }
+  two: { dialect: gemini, base_url: "${others.gemini.url}", api_key: k }
+`,
+  });
+  const list = async (path: string) => (await fetch(listing.url + path)).json();
+  const { models } = (await list("/api/v1/models")) as { models: Record<string, unknown>[] };
+  const own = new Map(models.map(({ id, type, capabilities }) => [id, [type, capabilities]]));
+  expect([own.get("text-embedding-9"), own.get("vectors-9")]).toEqual([
+    ["embedding", ["embedding"]],
+    ["embedding", ["embedding"]],
+  ]);
+  expect([own.get("gpt"), own.get("gemini-9")]).toEqual([
+    ["chat", ["text"]],
+    ["chat", ["text"]],
+  ]);
+  const { data } = (await list("/v1/models")) as { data: { id: string; architecture?: unknown }[] };
+  const marked = data.filter(({ architecture }) => architecture !== undefined);
+  expect(new Set(marked.map(({ id }) => id))).toEqual(new Set(["text-embedding-9", "vectors-9"]));
+  expect(marked[0]?.architecture).toEqual({ output_modalities: ["embeddings"] });
+  expect(await list("/v1beta/models/vectors-9")).toMatchObject({
+    supportedGenerationMethods: ["embedContent", "batchEmbedContents"],
+  });
+  expect(await list("/v1beta/models/gemini-9")).toMatchObject({
+    supportedGenerationMethods: ["generateContent", "streamGenerateContent"],
+  });
+});
+
 test("a fallback goes on when its first target fails before any content", async () => {
   providers.anthropic.faults.push({ kind: "error_after_start" });
   providers["openai-chat"].script = { text: "Second" };

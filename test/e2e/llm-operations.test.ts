@@ -45,6 +45,7 @@ beforeEach(() => {
     operations.received.length = 0;
     operations.files.clear();
     operations.batches.clear();
+    operations.uploads.clear();
     operations.unknown.clear();
     operations.onPiece = () => {};
     operations.speech = { bytes: Buffer.from("RIFF speech") };
@@ -187,6 +188,79 @@ describe("files and batches", () => {
     const response = await ask(`/v1/files/${id}`, { method: "GET" });
     const raw = JSON.stringify([...openaiDouble.operations.files.values()][0]?.object);
     expect(await response.text()).toBe(raw.replace(/file-up\d+/, id));
+  });
+
+  test("a file comes in parts by an upload, whose ids are one's own, and is then one's own file", async () => {
+    const upload = await sdk().uploads.create({
+      bytes: 8,
+      filename: "a.jsonl",
+      mime_type: "application/jsonl",
+      purpose: "batch",
+    });
+    expect(upload).toMatchObject({ object: "upload", status: "pending", file: null });
+    expect(upload.id).toMatch(/^upload_pg_[\w-]+$/);
+    expect(lastSeen()?.fields).toMatchObject({ bytes: 8, purpose: "batch" });
+    const parts = [];
+    for (const data of ["half", "rest"]) {
+      const part = await toFile(Buffer.from(data), "part");
+      parts.push(await sdk().uploads.parts.create(upload.id, { data: part }));
+      expect(lastSeen()?.fields).toEqual({ data: 4 });
+    }
+    expect(parts.map(({ id, upload_id }) => [id.slice(0, 8), upload_id])).toEqual([
+      ["part_pg_", upload.id],
+      ["part_pg_", upload.id],
+    ]);
+    const part_ids = parts.map(({ id }) => id);
+    const done = await sdk().uploads.complete(upload.id, { part_ids });
+    expect(done).toMatchObject({ id: upload.id, status: "completed" });
+    expect(done.file?.id).toMatch(/^file-pg_[\w-]+$/);
+    const [own] = openaiDouble.operations.uploads.values();
+    const content = await sdk().files.content(done.file?.id ?? "");
+    expect(await content.text()).toBe([...(own?.parts ?? [])].join());
+    await expect(sdk(bob).files.retrieve(done.file?.id ?? "")).rejects.toMatchObject({
+      status: 404,
+    });
+    const other = await sdk().uploads.create({
+      bytes: 1,
+      filename: "b",
+      mime_type: "text/plain",
+      purpose: "batch",
+    });
+    expect((await sdk().uploads.cancel(other.id)).status).toBe("cancelled");
+  });
+
+  test("uploads and parts of others are those of nobody, and no provider is asked", async () => {
+    const wish = { bytes: 8, filename: "a", mime_type: "text/plain", purpose: "batch" } as const;
+    const upload = await sdk().uploads.create(wish);
+    const own = await sdk(bob).uploads.create(wish);
+    const data = () => toFile(Buffer.from("half"), "part");
+    const part = await sdk().uploads.parts.create(upload.id, { data: await data() });
+    const asked = openaiDouble.operations.received.length;
+    const tries = [
+      async () => sdk(bob).uploads.parts.create(upload.id, { data: await data() }),
+      () => sdk(bob).uploads.complete(upload.id, { part_ids: [] }),
+      () => sdk(bob).uploads.cancel(upload.id),
+      () => sdk(bob).uploads.complete(own.id, { part_ids: [part.id] }),
+      () => sdk().uploads.complete(upload.id, { part_ids: ["part_up2"] }),
+      () => sdk().files.retrieve(upload.id),
+    ];
+    for (const attempt of tries) {
+      await expect(attempt()).rejects.toMatchObject({
+        status: 404,
+        message: expect.stringMatching(/No such (Upload|Part|File) object/),
+      });
+    }
+    expect(openaiDouble.operations.received.length).toBe(asked);
+    for (const part_ids of ["all", Array(10_001).fill(part.id)]) {
+      const refusal = await ask(`/v1/uploads/${upload.id}/complete`, {
+        headers: jsonHeaders,
+        body: JSON.stringify({ part_ids }),
+      });
+      expect([refusal.status, await refusal.json()]).toMatchObject([
+        400,
+        { error: { param: "part_ids" } },
+      ]);
+    }
   });
 
   test("a batch is made of one's own file, read, listed and cancelled; its files are one's own, too", async () => {

@@ -113,7 +113,13 @@ function contentOf({ parts, stop, usage }: ChatResponse): string {
 /** The stream as a client of another dialect would read it. */
 function translated(events: readonly ChatEvent[], to: ServerDialect): string {
   const request: ChatRequest = create(ChatRequestSchema, { modelPreference: "m", stream: true });
-  const facts = { request, createdSeconds: 1, responseId: "r1", includeUsage: true };
+  const facts = {
+    request,
+    createdSeconds: 1,
+    nowSeconds: () => 1,
+    responseId: "r1",
+    includeUsage: true,
+  };
   const writer = servers[to].streamWriter(facts);
   const frames = [
     ...events.flatMap((event) => writer.write(structuredClone(event))),

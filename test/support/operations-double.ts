@@ -25,6 +25,8 @@ export interface OperationsDouble {
   /** Objects by id, as they are listed: the newest first. */
   readonly files: Map<string, { readonly object: object; readonly content: Buffer }>;
   readonly batches: Map<string, object>;
+  /** Uploads with the parts that each has. */
+  readonly uploads: Map<string, { readonly object: object; readonly parts: Set<string> }>;
   /**
    * Bytes of speech; said again and again when told so: until the client leaves, or so many times as
    * fast as it reads, when `onSaid` is told.
@@ -43,7 +45,8 @@ export interface OperationsDouble {
   serve(request: IncomingMessage, response: ServerResponse, faults: ProviderFault[]): boolean;
 }
 
-const families = /^\/(completions|images|audio|moderations|rerank|files|batches)(\/|\?|$)/;
+const families =
+  /^\/(completions|images|audio|moderations|rerank|files|batches|uploads|responses\/compact)(\/|\?|$)/;
 
 function json(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { "content-type": "application/json" });
@@ -143,6 +146,20 @@ export function operationsDouble(): OperationsDouble {
           "[DONE]",
         ]);
       }
+      case "POST /responses/{id}":
+        return json(response, {
+          id: "resp_c1",
+          object: "response.compaction",
+          created_at: 1,
+          output: [{ type: "compaction", id: "cmp_1", encrypted_content: "c2hvcnQ=" }],
+          usage: {
+            input_tokens: 3,
+            input_tokens_details: { cached_tokens: 0 },
+            output_tokens: 5,
+            output_tokens_details: { reasoning_tokens: 0 },
+            total_tokens: 8,
+          },
+        });
       case "POST /images/generations":
       case "POST /images/edits":
         return json(response, { created: 1, data: [{ b64_json: "aGk=" }], saw: fields });
@@ -221,6 +238,34 @@ export function operationsDouble(): OperationsDouble {
         if (batch === undefined) return missing(response, "Batch");
         return json(response, verb === "cancel" ? { ...batch, status: "cancelling" } : batch);
       }
+      case "POST /uploads": {
+        made += 1;
+        const object = { id: `upload_up${made}`, object: "upload", status: "pending", file: null };
+        double.uploads.set(object.id, { object: { ...object, ...fields }, parts: new Set() });
+        return json(response, double.uploads.get(object.id)?.object);
+      }
+      case "POST /uploads/{id}/parts": {
+        const upload = double.uploads.get(id);
+        if (upload === undefined) return missing(response, "Upload");
+        made += 1;
+        upload.parts.add(`part_up${made}`);
+        return json(response, { id: `part_up${made}`, object: "upload.part", upload_id: id });
+      }
+      case "POST /uploads/{id}/complete": {
+        const upload = double.uploads.get(id);
+        if (upload === undefined) return missing(response, "Upload");
+        const parts = fields.part_ids as string[];
+        if (!parts.every((part) => upload.parts.has(part))) return missing(response, "Part");
+        made += 1;
+        const file = { id: `file-up${made}`, object: "file", purpose: "batch" };
+        double.files.set(file.id, { object: file, content: Buffer.from(parts.join()) });
+        return json(response, { ...upload.object, status: "completed", file });
+      }
+      case "POST /uploads/{id}/cancel": {
+        const upload = double.uploads.get(id);
+        if (upload === undefined) return missing(response, "Upload");
+        return json(response, { ...upload.object, status: "cancelled" });
+      }
       default:
         return json(response, { error: { message: `Invalid URL (${asked})` } }, 404);
     }
@@ -230,6 +275,7 @@ export function operationsDouble(): OperationsDouble {
     received,
     files: new Map(),
     batches: new Map(),
+    uploads: new Map(),
     speech: { bytes: Buffer.from("RIFF speech") },
     onPiece: () => {},
     unknown: new Set(),

@@ -41,8 +41,12 @@ export interface ProviderDouble extends AsyncDisposable {
   down(): Promise<void>;
   up(): Promise<void>;
   script: Script;
+  /** What calls are answered with by their bodies, in place of `script`. */
+  scriptFor?: (body: ReceivedRequest["body"]) => Script;
   /** The next calls are answered with these, in order; then all with `script`. */
   readonly scripts: Script[];
+  /** Its list of models, in place of the one of its single model. */
+  list?: unknown;
   /** Answers what is asked for beside chat; vectors and counts as each vendor's API has them. */
   other(
     dialect: DialectName,
@@ -303,10 +307,40 @@ function responsesBody(script: Script): Record<string, unknown> {
     id: "resp_1",
     object: "response",
     created_at: 1,
+    completed_at: 2,
     status: "completed",
+    background: false,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: null,
+    max_tool_calls: null,
+    metadata: {},
     model: "double",
     output: responseItems(script),
-    usage: { input_tokens: 3, output_tokens: 5, total_tokens: 8 },
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    prompt_cache_key: null,
+    reasoning: { effort: null, summary: null },
+    safety_identifier: null,
+    service_tier: "default",
+    store: true,
+    temperature: 1,
+    presence_penalty: 0,
+    frequency_penalty: 0,
+    top_logprobs: 0,
+    text: { format: { type: "text" } },
+    tool_choice: "auto",
+    tools: [],
+    top_p: 1,
+    truncation: "disabled",
+    usage: {
+      input_tokens: 3,
+      input_tokens_details: { cached_tokens: 0 },
+      output_tokens: 5,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: 8,
+    },
   };
 }
 
@@ -314,7 +348,13 @@ function responsesFrames(script: Script): unknown[] {
   const frames: Record<string, unknown>[] = [
     {
       type: "response.created",
-      response: { ...responsesBody(script), status: "in_progress", output: [] },
+      response: {
+        ...responsesBody(script),
+        status: "in_progress",
+        completed_at: null,
+        output: [],
+        usage: null,
+      },
     },
   ];
   for (const [index, item] of responseItems(script).entries()) {
@@ -345,13 +385,17 @@ function responsesFrames(script: Script): unknown[] {
       });
       for (const delta of halves(script.text))
         frames.push({ type: "response.output_text.delta", ...at, content_index: 0, delta });
-      frames.push({ type: "response.content_part.done", ...at, content_index: 0, part: {} });
+      const part = { type: "output_text", text: script.text, annotations: [] };
+      frames.push(
+        { type: "response.output_text.done", ...at, content_index: 0, text: script.text },
+        { type: "response.content_part.done", ...at, content_index: 0, part },
+      );
     } else {
-      frames.push({
-        type: "response.function_call_arguments.delta",
-        ...at,
-        delta: script.toolCall?.arguments,
-      });
+      const args = script.toolCall?.arguments;
+      frames.push(
+        { type: "response.function_call_arguments.delta", ...at, delta: args },
+        { type: "response.function_call_arguments.done", ...at, arguments: args },
+      );
     }
     frames.push({ type: "response.output_item.done", output_index: index, item });
   }
@@ -418,8 +462,15 @@ export async function startProvider(
   const operations = operationsDouble();
   let openCalls = 0;
 
-  const sendStream = (response: ServerResponse, fault: ProviderFault | undefined) => {
-    const frames = scripts[dialect].frames(next.shift() ?? double.script);
+  const scriptOf = (body: ReceivedRequest["body"]) =>
+    next.shift() ?? double.scriptFor?.(body) ?? double.script;
+
+  const sendStream = (
+    response: ServerResponse,
+    script: Script,
+    fault: ProviderFault | undefined,
+  ) => {
+    const frames = scripts[dialect].frames(script);
     const type = dialect === "ollama" ? "application/x-ndjson" : "text/event-stream";
     response.writeHead(200, { "content-type": type });
     switch (fault?.kind) {
@@ -474,7 +525,7 @@ export async function startProvider(
       response.writeHead(200, { "content-type": "text/html" });
       response.end("<html><body>Bad gateway</body></html>");
     } else if (streams) {
-      sendStream(response, fault);
+      sendStream(response, scriptOf(body), fault);
     } else if (fault?.kind === "garbage") {
       response.end("{not json");
     } else if (fault === undefined && other !== undefined) {
@@ -482,7 +533,7 @@ export async function startProvider(
       response.end(JSON.stringify(other.body));
     } else if (fault === undefined) {
       response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify(scripts[dialect].body(next.shift() ?? double.script)));
+      response.end(JSON.stringify(scripts[dialect].body(scriptOf(body))));
     } else {
       // What needs a stream to happen breaks a whole response off.
       response.writeHead(200, { "content-length": "1000" });
@@ -500,7 +551,7 @@ export async function startProvider(
       const speaksOpenai = dialect === "openai-chat" || dialect === "openai-responses";
       if (speaksOpenai && operations.serve(request, response, faults)) return;
       if (request.method === "GET") {
-        response.end(JSON.stringify(modelLists[dialect]));
+        response.end(JSON.stringify(double.list ?? modelLists[dialect]));
         return;
       }
       openCalls += 1;

@@ -37,6 +37,8 @@ const judged: Readonly<Record<string, string>> = {
   "config/settle.ts collator": once1,
   "core/lent-memory.ts loans":
     "who has which view; the views' bytes are overwritten when used again",
+  "dialects/client-places.ts places":
+    "by part, an object of one call, for as long as that is there",
   "dialects/relay/file-ids.ts idText": stateless,
   "errors/code-name.ts names": once1,
   "exchange/compression.ts isCompressible": perText,

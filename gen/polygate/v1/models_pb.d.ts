@@ -155,7 +155,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   provider: string;
 
   /**
-   * What it is for: chat, classification, detection or tensor.
+   * What it is for: chat, embedding, classification, detection or tensor.
    *
    * @generated from field: string type = 3;
    */
@@ -169,7 +169,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   costPer1kTokens?: TokenPrice | undefined;
 
   /**
-   * What it can do, such as text, tools or image.
+   * What it can do, such as text, tools, image or embedding.
    *
    * @generated from field: repeated string capabilities = 5;
    */

@@ -10,6 +10,7 @@ import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
+import { requireAnswers } from "#dialects/answered-calls.ts";
 import type {
   DialectClient,
   DialectName,
@@ -21,6 +22,8 @@ import type {
 import { clients } from "#dialects/dialects.ts";
 import { readTogether } from "#dialects/event-batch.ts";
 import { frameReader } from "#dialects/frame-reader.ts";
+import { writtenFrom } from "#dialects/json-texts.ts";
+import { capabilitiesOf } from "#dialects/listed-model.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import type { ModelFacts } from "#dialects/model-facts.ts";
 import type { OperationPiece, OperationRequest, SentBody } from "#dialects/relay/client-body.ts";
@@ -436,7 +439,8 @@ export class LlmBackend implements ChatBackend {
       ...withContext(normalized(request)),
       stream: false,
     });
-    return await this.#ask(path, client.write(canonical, this.#target(call)), call, {
+    const written = writtenFrom(canonical, () => client.write(canonical, this.#target(call)));
+    return await this.#ask(path, written, call, {
       bytesMax: countBytesMax,
       none: noCount,
       read: async (bytes) => {
@@ -541,7 +545,7 @@ export class LlmBackend implements ChatBackend {
       .map((model) => ({
         id: model.text("id") || model.text("name").replace(/^(publishers\/google\/)?models\//, ""),
         provider: this.#options.name,
-        capabilities: ["text"],
+        capabilities: capabilitiesOf(model),
       }))
       .filter(({ id }) => id !== "");
     return this.#listed;
@@ -574,7 +578,10 @@ export class LlmBackend implements ChatBackend {
       return { path: path + query, body, headers, relay };
     }
     const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
-    const { body, dropped } = this.#dialect.writeRequest(canonical, this.#target(call));
+    requireAnswers(canonical);
+    const { body, dropped } = writtenFrom(canonical, () =>
+      this.#dialect.writeRequest(canonical, this.#target(call)),
+    );
     if (dropped.length > 0) call.onDropped?.(dropped);
     return { path, body: withFileIds(JSON.stringify(body), call) };
   }

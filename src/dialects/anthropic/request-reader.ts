@@ -1,8 +1,10 @@
 /** Reads a request of Anthropic Messages into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { bytesFromBase64, mediaFromBytes } from "#chat/media.ts";
+import { bytesFromBase64, isImage, mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
+import { placed } from "#dialects/client-places.ts";
+import { requireChoosable } from "#dialects/contradictions.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import { openState } from "#dialects/opaque-state.ts";
@@ -108,8 +110,12 @@ function blockParts(block: JsonObject): Part[] {
       const annotationsJson = block.json("citations") ?? "";
       return [partOf({ case: "text", value: { text, annotationsJson } }, cache)];
     }
-    case "image":
-      return [partOf({ case: "image", value: mediaOf(sourceOf(block)) }, cache)];
+    case "image": {
+      const source = sourceOf(block);
+      const media = mediaOf(source);
+      if (!isImage(media)) throw source.invalid("data", "its bytes are no image");
+      return [partOf({ case: "image", value: media }, cache)];
+    }
     case "document":
       return documentParts(block, cache);
     case "thinking":
@@ -143,7 +149,9 @@ function contentOf(holder: JsonObject): Part[] {
   const content = holder.raw("content");
   if (content === undefined) return [];
   if (typeof content === "string") return content === "" ? [] : [textPart(content)];
-  return holder.objects("content").flatMap(blockParts);
+  return holder
+    .objects("content")
+    .flatMap((block) => blockParts(block).map((part) => placed(part, block.path)));
 }
 
 function messageOf(message: JsonObject): ChatMessage {
@@ -205,7 +213,7 @@ const thinkingModes = {
 
 function reasoningOf(body: JsonObject): Reasoning | undefined {
   const told = body.object("thinking");
-  const effort = body.object("output_config")?.word("effort", efforts);
+  const effort = body.object("output_config")?.knownWord("effort", efforts);
   if (told === undefined && effort === undefined) return undefined;
   const mode = told?.word("type", ["adaptive", "enabled", "disabled", "between_tools"]);
   const display = told?.word("display", ["summarized", "omitted"]);
@@ -260,6 +268,7 @@ export function readMessages(value: unknown): ReadRequest {
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
   });
+  requireChoosable(request, "tool_choice");
   // A mark on the whole request asks for what other providers do by themselves.
   body.ignore("cache_control");
   return { request, unknown: body.unread() };

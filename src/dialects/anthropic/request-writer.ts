@@ -2,6 +2,7 @@
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
@@ -24,12 +25,10 @@ const freeFormSchema = {
 
 /** Refuses what would change the shape of the response. */
 function refuseShapes(request: ChatRequest, target: Target): void {
-  const { choices = 1, sampling, providerOptions, messages } = request;
+  const { choices = 1, messages } = request;
   if (choices > 1) throw unsupported("n", "the provider writes one response");
-  if (sampling?.logprobs === true) throw unsupported("logprobs", "the provider does not send them");
-  if (providerOptions?.modalities.some((modality) => modality !== "text") === true) {
-    throw unsupported("modalities", "the provider writes text");
-  }
+  refuseLogprobs(request);
+  refuseOtherThanText(request);
   if (messages.at(-1)?.role === "assistant" && !target.facts.prefill) {
     throw unsupported("messages", "the model does not go on from a last turn of the assistant");
   }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { base64Of } from "#chat/media.ts";
 import type { Target } from "#dialects/dialect.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
+import { leaveOut } from "#dialects/provider-part.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest } from "#gen/polygate/v1/chat_pb.js";
@@ -76,15 +77,15 @@ class Blocks {
     this.#dropped = dropped;
   }
 
-  of(parts: readonly Part[], place: string): Fields[] {
+  of(parts: readonly Part[], place: string, role: string): Fields[] {
     return parts.flatMap((part, index) => {
-      const block = this.#block(part, `${place}.parts[${index}]`);
+      const block = this.#block(part, `${place}.parts[${index}]`, role);
       return block === undefined ? [] : [{ ...block, ...cacheControlOf(part.cache) }];
     });
   }
 
   /** The block of a part; undefined for what Anthropic need not, or may not, see. */
-  #block({ content }: Part, place: string): Fields | undefined {
+  #block({ content }: Part, place: string, role: string): Fields | undefined {
     switch (content.case) {
       case "text":
         return content.value.text === "" ? undefined : { type: "text", text: content.value.text };
@@ -110,7 +111,7 @@ class Blocks {
           input: inputFrom(content.value),
         };
       case "toolResult": {
-        const result = this.of(content.value.parts, place);
+        const result = this.of(content.value.parts, place, role);
         return {
           type: "tool_result",
           tool_use_id: this.#ids.of(content.value.callId),
@@ -120,7 +121,7 @@ class Blocks {
       }
       case "provider":
         if (content.value.vendor === "anthropic") return JSON.parse(content.value.json);
-        this.#dropped.push(place);
+        leaveOut(content.value, place, role, this.#dropped);
         return undefined;
       case "audio":
       case "video":
@@ -164,7 +165,7 @@ export function turnsOf(
   const turns: Turn[] = [];
   let isLeading = true;
   for (const [index, message] of messages.entries()) {
-    const written = blocks.of(message.parts, `messages[${index}]`);
+    const written = blocks.of(message.parts, `messages[${index}]`, message.role);
     if (message.role === "system" && isLeading) {
       system.push(...written);
       continue;

@@ -1,8 +1,10 @@
 /** Reads a request of Gemini's generateContent into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { bytesFromBase64, mediaFromBytes } from "#chat/media.ts";
+import { bytesFromBase64, isImage, mediaFromBytes } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
+import { placed } from "#dialects/client-places.ts";
+import { requireChoosable } from "#dialects/contradictions.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, type JsonObject } from "#dialects/json-object.ts";
 import {
@@ -60,7 +62,10 @@ function inlineMedia(part: JsonObject): Part {
   const mediaType = inline.needText("mimeType");
   const data = bytesFromBase64(inline.needText("data"));
   if (data === undefined) throw inline.invalid("data", "expected base64");
-  return partOf({ case: partKindOf(mediaType), value: mediaFromBytes(data, mediaType) });
+  const media = mediaFromBytes(data, mediaType);
+  const kind = partKindOf(mediaType);
+  if (kind === "image" && !isImage(media)) throw inline.invalid("data", "its bytes are no image");
+  return partOf({ case: kind, value: media });
 }
 
 function fileMedia(file: JsonObject): Part {
@@ -80,7 +85,7 @@ function resultPart(response: JsonObject, ids: CallIds): Part {
   const error = told?.raw("error");
   const output = error ?? told?.raw("output") ?? told?.value ?? "";
   const text = typeof output === "string" ? output : JSON.stringify(output);
-  const media = response.objects("parts").map((part) => inlineMedia(part));
+  const media = response.objects("parts").map((part) => placed(inlineMedia(part), part.path));
   return partOf({
     case: "toolResult",
     value: {
@@ -130,7 +135,9 @@ function partsOf(part: JsonObject, ids: CallIds): Part[] {
 
 function messageOf(content: JsonObject, ids: CallIds): ChatMessage {
   const role = content.word("role", ["user", "model", "function"]) ?? "user";
-  const parts = content.objects("parts").flatMap((part) => partsOf(part, ids));
+  const parts = content
+    .objects("parts")
+    .flatMap((part) => partsOf(part, ids).map((read) => placed(read, part.path)));
   return create(ChatMessageSchema, { role: role === "model" ? "assistant" : "user", parts });
 }
 
@@ -205,6 +212,9 @@ function reasoningOf(config: JsonObject): Reasoning | undefined {
   if (thinking === undefined) return undefined;
   const level = thinking.anyCaseWord("thinkingLevel", levelWords);
   const budget = thinking.integer("thinkingBudget", -1);
+  if (level !== undefined && budget !== undefined) {
+    throw thinking.invalid("thinkingBudget", "goes without `thinkingLevel`");
+  }
   const shown = thinking.flag("includeThoughts");
   const reasoning: MessageInitShape<typeof ReasoningSchema> = {
     effort: level === undefined ? "" : levels[level],
@@ -275,7 +285,11 @@ export function readGenerateContent(
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
   });
-  return { request, unknown: [...body.unread(), ...config.unread()] };
+  // What is cached may hold tools, too.
+  if (!Object.hasOwn(body.value, "cachedContent")) {
+    requireChoosable(request, body.at("toolConfig.functionCallingConfig"));
+  }
+  return { request, unknown: body.unread() };
 }
 
 /** The same for a body that names its model, as tests and batches have it. */

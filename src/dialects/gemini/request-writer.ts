@@ -2,6 +2,7 @@
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { effortOf } from "#dialects/effort.ts";
+import { refuseLogprobs } from "#dialects/lost-shape.ts";
 import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
@@ -149,8 +150,6 @@ function configOf(request: ChatRequest, target: Target, dropped: string[]): Fiel
     presencePenalty: sampling?.presencePenalty,
     frequencyPenalty: sampling?.frequencyPenalty,
     candidateCount: choices,
-    responseLogprobs: sampling?.logprobs,
-    logprobs: sampling?.topLogprobs,
     responseModalities: modalities.length === 0 ? undefined : modalities,
     ...formatOf(request),
     ...thinkingOf(request, target, dropped),
@@ -173,6 +172,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the model does not go on from a last turn of the assistant");
   }
+  refuseLogprobs(request);
   return writeContents(request, target);
 }
 

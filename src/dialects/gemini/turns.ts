@@ -6,6 +6,7 @@ import type { Target } from "#dialects/dialect.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { parameterInvalid } from "#dialects/json-object.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
+import { leaveOut } from "#dialects/provider-part.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest } from "#gen/polygate/v1/chat_pb.js";
@@ -91,7 +92,7 @@ class Turns {
           carried = missing = undefined;
           break;
         default:
-          written.push(...this.#part(content, `${place}.parts[${index}]`));
+          written.push(...this.#part(content, `${place}.parts[${index}]`, "assistant"));
       }
     }
     const last = written.at(-1);
@@ -114,7 +115,7 @@ class Turns {
       const at = `${place}.parts[${index}]`;
       return content.case === "toolResult"
         ? [this.#result(content.value, at)]
-        : this.#part(content, at);
+        : this.#part(content, at, "user");
     });
   }
 
@@ -136,8 +137,8 @@ class Turns {
       .map(textOf)
       .filter((words) => words !== "")
       .join("\n");
-    const media = result.parts.flatMap(({ content }) =>
-      content.case === "image" || content.case === "file" ? [mediaOf(content.value, place)] : [],
+    const media = result.parts.flatMap(({ content }, index) =>
+      content.case === "text" ? [] : this.#part(content, `${place}.parts[${index}]`, "user"),
     );
     const response = result.isError ? { error: text } : { output: text };
     const parts = media.length === 0 ? {} : { parts: media };
@@ -147,7 +148,7 @@ class Turns {
   }
 
   /** Other parts; none for what Gemini has no place for. */
-  #part(content: Part["content"], place: string): Fields[] {
+  #part(content: Part["content"], place: string, role: string): Fields[] {
     switch (content.case) {
       case "text":
       case "refusal":
@@ -159,7 +160,7 @@ class Turns {
         return [mediaOf(content.value, place)];
       case "provider":
         if (content.value.vendor === vendor) return [JSON.parse(content.value.json)];
-        this.#dropped.push(place);
+        leaveOut(content.value, place, role, this.#dropped);
         return [];
       default:
         return [];

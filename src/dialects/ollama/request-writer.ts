@@ -5,6 +5,9 @@ import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { effortOf } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
+import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
+import { type PlacedPart, placedParts } from "#dialects/placed-part.ts";
+import { leaveOut } from "#dialects/provider-part.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
@@ -30,9 +33,8 @@ function defined(fields: Fields): Fields {
 const clientNames: Readonly<Record<string, string>> = { image: "image_url", audio: "input_audio" };
 
 /** Base64 of the images of a turn. Throws PARAMETER_UNSUPPORTED for other media, and what is elsewhere. */
-function imagesOf(parts: readonly Part[], place: string): string[] {
-  return parts.flatMap(({ content }, index) => {
-    const at = `${place}.parts[${index}]`;
+function imagesOf(parts: readonly PlacedPart[], role: string, dropped: string[]): string[] {
+  return parts.flatMap(({ part: { content }, at }) => {
     switch (content.case) {
       case "image": {
         const { source } = content.value;
@@ -49,6 +51,9 @@ function imagesOf(parts: readonly Part[], place: string): string[] {
         if (content.value.source.case === "data" && content.value.mediaType.startsWith("text/"))
           return [];
         throw unsupported(at, "files are not taken");
+      case "provider":
+        leaveOut(content.value, at, role, dropped);
+        return [];
       default:
         return [];
     }
@@ -102,24 +107,26 @@ function messagesOf(
   { role, parts }: ChatMessage,
   place: string,
   names: Map<string, string>,
+  dropped: string[],
 ): Fields[] {
-  const results: ToolResultPart[] = [];
+  const results: { readonly value: ToolResultPart; readonly at: string }[] = [];
   const calls: Fields[] = [];
   const thoughts: string[] = [];
-  const rest: Part[] = [];
-  for (const part of parts) {
+  const rest: PlacedPart[] = [];
+  for (const placed of placedParts(parts, place)) {
+    const { part, at } = placed;
     const { content } = part;
-    if (content.case === "toolResult") results.push(content.value);
+    if (content.case === "toolResult") results.push({ value: content.value, at });
     else if (content.case === "toolCall") calls.push(callOf(content.value, names));
     else if (content.case === "thinking") thoughts.push(content.value.text);
-    else if (!isForeignPrompt(part, "ollama")) rest.push(part);
+    else if (!isForeignPrompt(part, "ollama")) rest.push(placed);
   }
-  const written = results.map((result) => resultMessage(result, names));
+  const written = results.map(({ value }) => resultMessage(value, names));
   const images = [
-    ...results.flatMap((result) => imagesOf(result.parts, place)),
-    ...imagesOf(rest, place),
+    ...results.flatMap(({ value, at }) => imagesOf(placedParts(value.parts, at), role, dropped)),
+    ...imagesOf(rest, role, dropped),
   ];
-  const content = wordsOf(rest);
+  const content = wordsOf(rest.map(({ part }) => part));
   if (results.length > 0 && content === "" && images.length === 0) return written;
   const thinking = thoughts.join("");
   return [
@@ -204,6 +211,8 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   refuseStoredState(request);
   const { sampling, choices = 1 } = request;
   if (choices > 1) throw unsupported("n", "the provider writes one response");
+  refuseLogprobs(request);
+  refuseOtherThanText(request);
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the provider does not go on from a last turn of the assistant");
   }
@@ -223,14 +232,12 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   const body = defined({
     model: target.model,
     messages: request.messages.flatMap((message, index) =>
-      messagesOf(message, `messages[${index}]`, names),
+      messagesOf(message, `messages[${index}]`, names, dropped),
     ),
     tools: tools.length === 0 ? undefined : tools,
     format: formatOf(request),
     think: thinkOf(request, target),
     options: Object.keys(options).length === 0 ? undefined : options,
-    logprobs: sampling?.logprobs,
-    top_logprobs: sampling?.topLogprobs,
     // Its default is a stream, and to cut long conversations without a word.
     stream: request.stream,
     truncate: false,

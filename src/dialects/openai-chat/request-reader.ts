@@ -1,8 +1,16 @@
 /** Reads a request of OpenAI chat completions into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { audioTypeOf, bytesFromBase64, mediaFromBytes, mediaFromUrl } from "#chat/media.ts";
+import {
+  audioTypeOf,
+  bytesFromBase64,
+  isImage,
+  mediaFromBytes,
+  mediaFromUrl,
+} from "#chat/media.ts";
 import { partOf, textPart, thinkingPart, toolCallPart } from "#chat/parts.ts";
+import { placed } from "#dialects/client-places.ts";
+import { requireChoosable } from "#dialects/contradictions.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import { efforts } from "#dialects/model-facts.ts";
@@ -42,6 +50,9 @@ const stateVendors: ReadonlyMap<string, string> = new Map([
   ["openai", "openai"],
 ]);
 
+/** Of parts of tomorrow, which only providers of the same dialect take. */
+const partVendor = "openai-chat";
+
 function cacheMarkOf(part: JsonObject): CacheMark | undefined {
   const mark = part.object("cache_control");
   const breakpoint = part.object("prompt_cache_breakpoint");
@@ -55,6 +66,7 @@ function imagePart(part: JsonObject, cache?: CacheMark): Part {
   if (image === undefined) throw part.invalid("image_url", "is required");
   const media = mediaFromUrl(image.needText("url"));
   if (media === undefined) throw image.invalid("url", "expected an address or a base64 data URL");
+  if (!isImage(media)) throw image.invalid("url", "its bytes are no image");
   media.detail = image.text("detail") ?? "";
   return partOf({ case: "image", value: media }, cache);
 }
@@ -99,8 +111,10 @@ function contentPart(part: JsonObject): Part {
       return audioPart(part, cache);
     case "file":
       return filePart(part, cache);
-    default:
-      throw part.invalid("type", "expected text, image_url, input_audio, file or refusal");
+    default: {
+      const json = JSON.stringify(part.value);
+      return partOf({ case: "provider", value: { vendor: partVendor, json } });
+    }
   }
 }
 
@@ -109,7 +123,7 @@ function contentOf(message: JsonObject): Part[] {
   const content = message.raw("content");
   if (content === undefined) return [];
   if (typeof content === "string") return content === "" ? [] : [textPart(content)];
-  return message.objects("content").map(contentPart);
+  return message.objects("content").map((part) => placed(contentPart(part), part.path));
 }
 
 function reasoningDetail(detail: JsonObject): Part[] {
@@ -171,7 +185,7 @@ function messageOf(message: JsonObject): ChatMessage {
     case "assistant": {
       const refusal = message.text("refusal");
       if (refusal) parts.push(partOf({ case: "refusal", value: { text: refusal } }));
-      const calls = message.objects("tool_calls").map(toolCall);
+      const calls = message.objects("tool_calls").map((call) => placed(toolCall(call), call.path));
       return createMessage({
         role,
         parts: [...thinkingOf(message), ...parts, ...calls],
@@ -179,7 +193,8 @@ function messageOf(message: JsonObject): ChatMessage {
     }
     case "tool": {
       const value = { callId: message.needText("tool_call_id"), parts };
-      return createMessage({ role, parts: [partOf({ case: "toolResult", value })] });
+      const result = placed(partOf({ case: "toolResult", value }), message.path);
+      return createMessage({ role, parts: [result] });
     }
     case "function": {
       const name = message.needText("name");
@@ -299,7 +314,7 @@ function samplingOf(body: JsonObject): Sampling | undefined {
 }
 
 function reasoningOf(body: JsonObject): Reasoning | undefined {
-  const effort = body.word("reasoning_effort", efforts);
+  const effort = body.knownWord("reasoning_effort", efforts);
   return effort === undefined ? undefined : create(ReasoningSchema, { effort });
 }
 
@@ -344,6 +359,7 @@ export function readRequest(value: unknown): ReadRequest {
     ...(responseFormat === undefined ? {} : { responseFormat }),
     ...(reasoning === undefined ? {} : { reasoning }),
   });
+  requireChoosable(request, "tool_choice");
   // Nothing is lost with them: the gateway asks for usage anyway, and `user` has stood for itself.
   body.ignore("user", "store");
   const includeUsage = body.object("stream_options")?.flag("include_usage") ?? false;

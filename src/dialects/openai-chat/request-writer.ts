@@ -6,8 +6,11 @@ import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { effortOf } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
+import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
 import { nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
+import { type PlacedPart, placedParts } from "#dialects/placed-part.ts";
+import { leaveOut } from "#dialects/provider-part.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { metadataOf } from "#dialects/tuning.ts";
@@ -29,6 +32,12 @@ type Fields = Record<string, unknown>;
 const userLengthMax = 128;
 const stopsMax = 4;
 
+/** Whose parts are written as they came. */
+const partVendor = "openai-chat";
+
+/** Media that a model can have made. */
+const madeMedia: ReadonlySet<string | undefined> = new Set(["image", "audio", "video", "file"]);
+
 function filePart(media: MediaPart, place: string): Fields {
   const { source, name } = media;
   if (source.case === "fileId") return { type: "file", file: { file_id: source.value } };
@@ -40,7 +49,7 @@ function filePart(media: MediaPart, place: string): Fields {
   return { type: "file", file };
 }
 
-function mediaPart(part: Part, place: string): Fields | undefined {
+function mediaPart(part: Part, place: string, dropped: string[]): Fields | undefined {
   const { content } = part;
   switch (content.case) {
     case "image": {
@@ -59,18 +68,22 @@ function mediaPart(part: Part, place: string): Fields | undefined {
       return filePart(content.value, place);
     case "video":
       throw unsupported(place, "video is not taken");
+    case "provider":
+      if (content.value.vendor === partVendor) return JSON.parse(content.value.json);
+      leaveOut(content.value, place, "user", dropped);
+      return undefined;
     default:
       return undefined;
   }
 }
 
 /** One text is a string, as servers of old expect; several, or anything else, a list of parts. */
-function contentOf(parts: readonly Part[], place: string): string | Fields[] {
-  const written = parts.flatMap((part, index): Fields[] => {
+function contentOf(parts: readonly PlacedPart[], dropped: string[]): string | Fields[] {
+  const written = parts.flatMap(({ part, at }): Fields[] => {
     if (part.content.case === "text") {
       return textOf(part) === "" ? [] : [{ type: "text", text: textOf(part) }];
     }
-    const media = mediaPart(part, `${place}.parts[${index}]`);
+    const media = mediaPart(part, at, dropped);
     return media === undefined ? [] : [media];
   });
   const [first] = written;
@@ -89,7 +102,18 @@ function toolCall(call: ToolCallPart): Fields {
     : { id, type: "function", function: { name, arguments: args === "" ? "{}" : args }, ...extra };
 }
 
-function assistantMessage(message: ChatMessage, returnsReasoning: boolean): Fields {
+function assistantMessage(
+  message: ChatMessage,
+  place: string,
+  returnsReasoning: boolean,
+  dropped: string[],
+): Fields {
+  for (const { part, at } of placedParts(message.parts, place)) {
+    const { content } = part;
+    if (content.case === "provider") leaveOut(content.value, at, "assistant", dropped);
+    // What a model made before is told to no other one.
+    else if (madeMedia.has(content.case)) dropped.push(at);
+  }
   const texts = message.parts.map(textOf).join("");
   const calls = message.parts.flatMap(({ content }) =>
     content.case === "toolCall" ? [toolCall(content.value)] : [],
@@ -108,35 +132,39 @@ function assistantMessage(message: ChatMessage, returnsReasoning: boolean): Fiel
 }
 
 /** A result as a tool message, which holds text alone, and its media for the turn of the user after it. */
-function toolMessage({ callId, parts, isError }: ToolResultPart): {
+function toolMessage(
+  { callId, parts, isError }: ToolResultPart,
+  place: string,
+): {
   readonly message: Fields;
-  readonly media: readonly Part[];
+  readonly media: readonly PlacedPart[];
 } {
   const text = parts
     .map(textOf)
     .filter((words) => words !== "")
     .join("\n");
-  const media = parts.filter(({ content }) => content.case !== "text");
+  const media = placedParts(parts, place).filter(({ part }) => part.content.case !== "text");
   const content = isError && text === "" ? "error" : text;
   return { message: { role: "tool", tool_call_id: callId, content }, media };
 }
 
 /** The messages of a turn of the user or of tools: results come first, the rest after them. */
-function userMessages({ parts }: ChatMessage, place: string): Fields[] {
+function userMessages({ parts }: ChatMessage, place: string, dropped: string[]): Fields[] {
   const messages: Fields[] = [];
-  const rest: Part[] = [];
-  for (const part of parts) {
-    if (part.content.case !== "toolResult") {
-      rest.push(part);
+  const rest: PlacedPart[] = [];
+  for (const placed of placedParts(parts, place)) {
+    const { content } = placed.part;
+    if (content.case !== "toolResult") {
+      rest.push(placed);
       continue;
     }
-    const { message, media } = toolMessage(part.content.value);
+    const { message, media } = toolMessage(content.value, placed.at);
     messages.push(message);
     rest.push(...media);
   }
   const hasResults = messages.length > 0;
   if (rest.length > 0 || !hasResults) {
-    messages.push({ role: "user", content: contentOf(rest, place) });
+    messages.push({ role: "user", content: contentOf(rest, dropped) });
   }
   return messages;
 }
@@ -145,19 +173,24 @@ function messagesOf(
   request: ChatRequest,
   returnsReasoning: boolean,
   systemFirst: boolean,
+  dropped: string[],
 ): Fields[] {
   let isLeading = true;
   return request.messages.flatMap((message, index): Fields[] => {
     const place = `messages[${index}]`;
     if (message.role === "system") {
-      const parts = message.parts.filter((part) => !isForeignPrompt(part, "openai"));
+      const parts = placedParts(message.parts, place).filter(
+        ({ part }) => !isForeignPrompt(part, "openai"),
+      );
       if (parts.length === 0 && message.parts.length > 0) return [];
       const role = systemFirst && !isLeading ? "user" : "system";
-      return [{ role, content: contentOf(parts, place) }];
+      return [{ role, content: contentOf(parts, dropped) }];
     }
     isLeading = false;
-    if (message.role === "assistant") return [assistantMessage(message, returnsReasoning)];
-    return userMessages(message, place);
+    if (message.role === "assistant") {
+      return [assistantMessage(message, place, returnsReasoning, dropped)];
+    }
+    return userMessages(message, place, dropped);
   });
 }
 
@@ -264,14 +297,14 @@ function samplingOf(
     ...(target.facts.sampling ? chosen : {}),
     seed: sampling?.seed,
     logit_bias: bias.length === 0 ? undefined : Object.fromEntries(bias),
-    logprobs: sampling?.logprobs,
-    top_logprobs: sampling?.topLogprobs,
   });
 }
 
 /** The body of POST /chat/completions. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
   refuseStoredState(request);
+  refuseLogprobs(request);
+  refuseOtherThanText(request);
   const dropped: string[] = [];
   const profile = profileOf(target);
   if (request.stop.length > stopsMax) {
@@ -298,6 +331,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
       request,
       profile.returnsReasoning,
       target.facts.systemPosition === "first",
+      dropped,
     ),
     [profile.outputBound]: request.maxTokens,
     ...samplingOf(request, target, dropped),
@@ -305,7 +339,6 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     stop: request.stop.length === 0 ? undefined : request.stop,
     reasoning_effort: takenEffort,
     verbosity: nonEmpty(options?.verbosity),
-    modalities: options?.modalities.length ? options.modalities : undefined,
     response_format: responseFormatOf(request),
     tools: tools.length === 0 ? undefined : tools.map((tool) => toolOf(tool, profile.customTools)),
     tool_choice: tools.length === 0 ? undefined : toolChoiceOf(request),

@@ -1,8 +1,10 @@
 /** Reads a request of OpenAI Responses into the canonical form. Pure. */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { mediaFromUrl } from "#chat/media.ts";
+import { isImage, mediaFromUrl } from "#chat/media.ts";
 import { partOf, textPart, toolCallPart } from "#chat/parts.ts";
+import { placed } from "#dialects/client-places.ts";
+import { requireChoosable } from "#dialects/contradictions.ts";
 import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import { efforts } from "#dialects/model-facts.ts";
@@ -11,6 +13,7 @@ import { labelsFrom } from "#dialects/tuning.ts";
 import {
   type ChatMessage,
   ChatMessageSchema,
+  type ChatRequest,
   ChatRequestSchema,
   type ToolDefinition,
   ToolDefinitionSchema,
@@ -59,24 +62,28 @@ function contentPart(part: JsonObject): Part {
       return partOf({ case: "refusal", value: { text: part.needText("refusal") } });
     case "input_image": {
       const media = mediaAt(part, "image_url");
+      if (!isImage(media)) throw part.invalid("image_url", "its bytes are no image");
       media.detail = part.text("detail") ?? "";
       return partOf({ case: "image", value: media });
     }
     case "input_file":
       return filePart(part);
     default:
-      throw part.invalid(
-        "type",
-        "expected input_text, input_image, input_file, output_text or refusal",
-      );
+      return providerPart(part);
   }
+}
+
+/** A part of tomorrow, or an item: only a provider of the same dialect takes it. */
+function providerPart({ value }: JsonObject): Part {
+  return partOf({ case: "provider", value: { vendor, json: JSON.stringify(value) } });
 }
 
 /** Parts of a field that holds text or a list of parts. */
 function partsAt(holder: JsonObject, name: string): Part[] {
   const content = holder.raw(name);
   if (content === undefined || content === "") return [];
-  return typeof content === "string" ? [textPart(content)] : holder.objects(name).map(contentPart);
+  if (typeof content === "string") return [textPart(content)];
+  return holder.objects(name).map((part) => placed(contentPart(part), part.path));
 }
 
 function reasoningItem(item: JsonObject): Part {
@@ -104,29 +111,24 @@ function turnOf(item: JsonObject): { readonly role: string; readonly parts: Part
         namespace: item.text("namespace") ?? "",
         arguments: item.text("arguments") ?? "",
       };
-      return { role: "assistant", parts: [toolCallPart(call)] };
+      return { role: "assistant", parts: [placed(toolCallPart(call), item.path)] };
     }
     case "custom_tool_call": {
       const call = { id: item.needText("call_id"), name: item.needText("name") };
       const text = item.text("input") ?? "";
-      return {
-        role: "assistant",
-        parts: [toolCallPart({ ...call, arguments: text, freeForm: true })],
-      };
+      const part = toolCallPart({ ...call, arguments: text, freeForm: true });
+      return { role: "assistant", parts: [placed(part, item.path)] };
     }
     case "function_call_output":
     case "custom_tool_call_output": {
       const value = { callId: item.needText("call_id"), parts: partsAt(item, "output") };
-      return { role: "tool", parts: [partOf({ case: "toolResult", value })] };
+      const result = partOf({ case: "toolResult", value });
+      return { role: "tool", parts: [placed(result, item.path)] };
     }
     case "reasoning":
       return { role: "assistant", parts: [reasoningItem(item)] };
-    case "item_reference":
-      throw item.invalid("type", "the gateway keeps no items: send the item itself");
-    default: {
-      const json = JSON.stringify(item.value);
-      return { role: "assistant", parts: [partOf({ case: "provider", value: { vendor, json } })] };
-    }
+    default:
+      return { role: "assistant", parts: [placed(providerPart(item), item.path)] };
   }
 }
 
@@ -235,9 +237,9 @@ function reasoningOf(body: JsonObject): Reasoning | undefined {
   const told = body.object("reasoning");
   if (told === undefined) return undefined;
   const reasoning: MessageInitShape<typeof ReasoningSchema> = {
-    effort: told.word("effort", efforts) ?? "",
+    effort: told.knownWord("effort", efforts) ?? "",
   };
-  if (told.word("summary", ["auto", "concise", "detailed"]) !== undefined) {
+  if (told.knownWord("summary", ["auto", "concise", "detailed"]) !== undefined) {
     reasoning.show = Show.SUMMARY;
   }
   return create(ReasoningSchema, reasoning);
@@ -246,9 +248,20 @@ function reasoningOf(body: JsonObject): Reasoning | undefined {
 function conversationIdOf(body: JsonObject): string {
   const conversation = body.raw("conversation");
   if (conversation === undefined) return "";
+  if (body.has("previous_response_id")) {
+    throw body.invalid("conversation", "goes without `previous_response_id`");
+  }
   return typeof conversation === "string"
     ? conversation
     : (body.object("conversation")?.needText("id") ?? "");
+}
+
+/** Whether there may be tools beside the list of them: in items, or in a prompt that the provider keeps. */
+function hasToolsElsewhere({ value }: JsonObject, { messages }: ChatRequest): boolean {
+  const hasItems = messages.some(({ parts }) =>
+    parts.some(({ content }) => content.case === "provider"),
+  );
+  return hasItems || Object.hasOwn(value, "prompt");
 }
 
 /** Reads the body of POST /v1/responses. */
@@ -288,6 +301,7 @@ export function readRequest(value: unknown): ReadRequest {
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
   });
+  if (!hasToolsElsewhere(body, request)) requireChoosable(request, "tool_choice");
   // What is included comes anyway, and nothing is ever cut off without a word.
   body.ignore("include", "truncation", "stream_options", "user");
   return { request, unknown: body.unread() };

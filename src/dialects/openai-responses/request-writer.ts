@@ -6,9 +6,11 @@ import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { effortOf } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
+import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
 import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { safeUserOf } from "#dialects/openai-chat/request-writer.ts";
+import { leaveOut } from "#dialects/provider-part.ts";
 import { droppedTuning, metadataOf } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
@@ -43,7 +45,7 @@ function filePart(media: MediaPart): Fields {
 }
 
 /** A part of the user's turn, or of a result; undefined for what has no place there. */
-function inputPart({ content }: Part, place: string): Fields | undefined {
+function inputPart({ content }: Part, place: string, dropped: string[]): Fields | undefined {
   switch (content.case) {
     case "text":
       return content.value.text === ""
@@ -62,14 +64,18 @@ function inputPart({ content }: Part, place: string): Fields | undefined {
     case "audio":
     case "video":
       throw unsupported(place, `${content.case} is not taken`);
+    case "provider":
+      if (content.value.vendor === vendor) return JSON.parse(content.value.json);
+      leaveOut(content.value, place, "user", dropped);
+      return undefined;
     default:
       return undefined;
   }
 }
 
-function inputParts(parts: readonly Part[], place: string): Fields[] {
+function inputParts(parts: readonly Part[], place: string, dropped: string[]): Fields[] {
   return parts.flatMap((part, index): Fields[] => {
-    const written = inputPart(part, `${place}.parts[${index}]`);
+    const written = inputPart(part, `${place}.parts[${index}]`, dropped);
     return written === undefined ? [] : [written];
   });
 }
@@ -90,8 +96,9 @@ function reasoningItem({ text, state }: ThinkingPart): Fields | undefined {
   return { type: "reasoning", id, summary, encrypted_content: sealed };
 }
 
-function assistantItems(parts: readonly Part[]): Fields[] {
-  return parts.flatMap(({ content }): Fields[] => {
+function assistantItems(parts: readonly Part[], place: string, dropped: string[]): Fields[] {
+  return parts.flatMap(({ content }, index): Fields[] => {
+    const at = `${place}.parts[${index}]`;
     switch (content.case) {
       case "text": {
         const words = { type: "output_text", text: content.value.text, annotations: [] };
@@ -110,7 +117,16 @@ function assistantItems(parts: readonly Part[]): Fields[] {
         return item === undefined ? [] : [item];
       }
       case "provider":
-        return content.value.vendor === vendor ? [JSON.parse(content.value.json)] : [];
+        if (content.value.vendor === vendor) return [JSON.parse(content.value.json)];
+        leaveOut(content.value, at, "assistant", dropped);
+        return [];
+      case "image":
+      case "audio":
+      case "video":
+      case "file":
+        // What a model made before is told to no other one.
+        dropped.push(at);
+        return [];
       default:
         return [];
     }
@@ -118,21 +134,27 @@ function assistantItems(parts: readonly Part[]): Fields[] {
 }
 
 /** A turn of the user or of tools: results first, then the rest. */
-function userItems(parts: readonly Part[], place: string, freeForm: ReadonlySet<string>): Fields[] {
-  const rest: Part[] = [];
+function userItems(
+  parts: readonly Part[],
+  place: string,
+  freeForm: ReadonlySet<string>,
+  dropped: string[],
+): Fields[] {
+  const content: Fields[] = [];
   const results: Fields[] = [];
-  for (const part of parts) {
+  for (const [index, part] of parts.entries()) {
+    const at = `${place}.parts[${index}]`;
     if (part.content.case !== "toolResult") {
-      rest.push(part);
+      const written = inputPart(part, at, dropped);
+      if (written !== undefined) content.push(written);
       continue;
     }
     const { callId, parts: returned } = part.content.value;
-    const hasMedia = returned.some(({ content }) => content.case !== "text");
-    const output = hasMedia ? inputParts(returned, place) : returned.map(textOf).join("\n");
+    const hasMedia = returned.some(({ content: { case: kind } }) => kind !== "text");
+    const output = hasMedia ? inputParts(returned, at, dropped) : returned.map(textOf).join("\n");
     const kind = freeForm.has(callId) ? "custom_tool_call_output" : "function_call_output";
     results.push({ type: kind, call_id: callId, output });
   }
-  const content = inputParts(rest, place);
   return content.length === 0 ? results : [...results, { role: "user", content }];
 }
 
@@ -145,7 +167,10 @@ function freeFormCallsOf({ messages }: ChatRequest): Set<string> {
 }
 
 /** `instructions` (the first system turn, when it is one text) and `input`. */
-function inputOf(request: ChatRequest): {
+function inputOf(
+  request: ChatRequest,
+  dropped: string[],
+): {
   readonly instructions?: string;
   readonly input: Fields[];
 } {
@@ -157,9 +182,9 @@ function inputOf(request: ChatRequest): {
   const offset = request.messages.length - turns.length;
   const input = turns.flatMap(({ role, parts }, index): Fields[] => {
     const place = `messages[${index + offset}]`;
-    if (role === "assistant") return assistantItems(parts);
-    if (role !== "system") return userItems(parts, place, freeForm);
-    const content = inputParts(ownParts(parts), place);
+    if (role === "assistant") return assistantItems(parts, place, dropped);
+    if (role !== "system") return userItems(parts, place, freeForm, dropped);
+    const content = inputParts(ownParts(parts), place, dropped);
     return content.length === 0 ? [] : [{ role: "developer", content }];
   });
   return isInstructions ? { instructions: leading.map(textOf).join(""), input } : { input };
@@ -189,7 +214,7 @@ function functionTool(tool: ToolDefinition): Fields {
 }
 
 /** Tools; those of a namespace stand together. */
-function toolsOf({ tools }: ChatRequest, dropped: string[]): Fields[] {
+export function toolsOf({ tools }: ChatRequest, dropped: string[]): Fields[] {
   const written: Fields[] = [];
   const namespaces = new Map<string, Fields[]>();
   for (const tool of tools) {
@@ -218,7 +243,8 @@ const modes: Readonly<Record<Mode, string | undefined>> = {
   [Mode.NONE]: "none",
 };
 
-function toolChoiceOf({ toolChoice, tools }: ChatRequest): unknown {
+/** The choice among the tools; undefined where none was said. */
+export function toolChoiceOf({ toolChoice, tools }: ChatRequest): unknown {
   const mode = modes[toolChoice?.mode ?? Mode.UNSPECIFIED];
   const names = toolChoice?.names ?? [];
   const entryOf = (name: string) => {
@@ -277,8 +303,10 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   const { sampling, providerOptions: options, choices = 1 } = request;
   if (choices > 1) throw unsupported("n", "the provider writes one response");
   if (request.stop.length > 0) throw unsupported("stop", "the provider has no stop sequences");
+  refuseLogprobs(request);
+  refuseOtherThanText(request);
   const dropped = droppedTuning(request, missing);
-  const { instructions, input } = inputOf(request);
+  const { instructions, input } = inputOf(request, dropped);
   const tools = toolsOf(request, dropped);
   const nonEmpty = (text: string | undefined) => (text ? text : undefined);
   const chosen = { temperature: request.temperature, top_p: sampling?.topP };
@@ -289,7 +317,6 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     input,
     max_output_tokens: request.maxTokens,
     ...(target.facts.sampling ? chosen : {}),
-    top_logprobs: sampling?.topLogprobs,
     tools: tools.length === 0 ? undefined : tools,
     tool_choice: tools.length === 0 ? undefined : toolChoiceOf(request),
     parallel_tool_calls: request.parallelToolCalls,

@@ -13,6 +13,7 @@ import {
   reasoningItem,
   textContent,
 } from "./items.ts";
+import { toolChoiceOf, toolsOf } from "./request-writer.ts";
 import { writeStop } from "./stop.ts";
 import { writeUsage } from "./usage.ts";
 
@@ -32,37 +33,66 @@ function formatOf({ responseFormat }: ChatRequest): Json {
   }
 }
 
-/** The response object around its output, as every lifecycle event carries it. */
-export function responseObject(
-  facts: ResponseFacts,
-  told: { readonly id: string; readonly model: string; readonly usage?: Usage | undefined },
-  fields: Json,
-): Json {
-  const { request } = facts;
-  const effort = request.reasoning?.effort || null;
+/** A tool as it is told back: what its client left out is null there. */
+function toldTool(tool: Json): Json {
+  return tool.type === "function" ? { ...tool, description: tool.description ?? null } : tool;
+}
+
+/** What of its request a response tells back; the same for all of its events. */
+export function toldRequest({ request, createdSeconds }: ResponseFacts): Json {
+  const { providerOptions: options, sampling } = request;
   return {
-    id: told.id === "" ? facts.responseId : told.id,
     object: "response",
-    created_at: facts.createdSeconds,
+    created_at: createdSeconds,
+    background: options?.background ?? false,
+    completed_at: null,
     error: null,
+    frequency_penalty: 0,
     incomplete_details: null,
     instructions: null,
     max_output_tokens: request.maxTokens ?? null,
-    metadata: metadataOf(request.providerOptions) ?? {},
-    model: told.model,
+    max_tool_calls: null,
+    metadata: metadataOf(options) ?? {},
     parallel_tool_calls: request.parallelToolCalls ?? true,
-    previous_response_id: null,
-    reasoning: { effort, summary: null },
-    store: false,
+    presence_penalty: 0,
+    previous_response_id: options?.previousResponseId || null,
+    prompt_cache_key: options?.cacheKey || null,
+    reasoning: { effort: request.reasoning?.effort || null, summary: null },
+    safety_identifier: options?.user || null,
+    service_tier: "default",
+    store: options?.store ?? false,
     temperature: request.temperature ?? 1,
     text: { format: formatOf(request) },
-    tool_choice: "auto",
-    tools: [],
-    top_p: request.sampling?.topP ?? 1,
+    tool_choice: toolChoiceOf(request) ?? "auto",
+    tools: toolsOf(request, []).map(toldTool),
+    top_logprobs: sampling?.topLogprobs ?? 0,
+    top_p: sampling?.topP ?? 1,
     truncation: "disabled",
-    usage: told.usage === undefined ? null : writeUsage(told.usage),
     user: null,
+  };
+}
+
+/** What is known of a response while it is being written. */
+interface Told {
+  readonly id: string;
+  readonly model: string;
+  readonly usage?: Usage | undefined;
+}
+
+/** The response object around its output, as every lifecycle event carries it. */
+export function responseObject(
+  { responseId, nowSeconds }: ResponseFacts,
+  request: Json,
+  { id, model, usage }: Told,
+  fields: Json,
+): Json {
+  return {
+    id: id === "" ? responseId : id,
+    ...request,
+    model,
+    usage: usage === undefined ? null : writeUsage(usage),
     ...fields,
+    ...(fields.status === "completed" ? { completed_at: nowSeconds() } : {}),
   };
 }
 
@@ -106,6 +136,7 @@ export function writeResponse(response: ChatResponse, facts: ResponseFacts): Jso
   const { id, modelUsed: model, usage, stop } = response;
   return responseObject(
     facts,
+    toldRequest(facts),
     { id, model, usage },
     { ...writeStop(stop), output: itemsOf(response, facts) },
   );

@@ -3,6 +3,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Frame, ResponseFacts, StreamWriter } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { LooseObject } from "#dialects/loose-object.ts";
 import { errorObjectOf } from "#dialects/openai-chat/error-writer.ts";
 import { inputOf } from "#dialects/openai-chat/response-writer.ts";
 import type {
@@ -21,7 +22,7 @@ import {
   reasoningItem,
   textContent,
 } from "./items.ts";
-import { responseObject } from "./response-writer.ts";
+import { responseObject, toldRequest } from "./response-writer.ts";
 import { writeStop } from "./stop.ts";
 
 /** An item that is being written: one for each part. */
@@ -35,8 +36,24 @@ interface OpenItem {
   hasContent: boolean;
 }
 
+/** The greatest number of an event among frames; -1 for none. */
+function lastNumberIn(frames: Buffer | undefined): number {
+  const events = frames?.toString().match(/^data:.*$/gm) ?? [];
+  return Math.max(-1, ...events.map((line) => numberOf(line.slice("data:".length))));
+}
+
+function numberOf(data: string): number {
+  try {
+    return new LooseObject(JSON.parse(data)).count("sequence_number");
+  } catch {
+    return -1;
+  }
+}
+
 class ResponseStreamWriter implements StreamWriter {
   readonly #facts: ResponseFacts;
+  /** What of the request each lifecycle event tells back. */
+  #request: Json | undefined;
   #id: string;
   #model: string;
   #usage: Usage | undefined;
@@ -45,6 +62,8 @@ class ResponseStreamWriter implements StreamWriter {
   #isStarted = false;
   readonly #output: Json[] = [];
   #open: OpenItem | undefined;
+  /** The last words of a provider that have a number. */
+  #followed: Buffer | undefined;
 
   constructor(facts: ResponseFacts) {
     this.#facts = facts;
@@ -83,6 +102,12 @@ class ResponseStreamWriter implements StreamWriter {
     }
   }
 
+  follow(words: Uint8Array): void {
+    this.#isStarted = true;
+    const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+    if (bytes.includes('"sequence_number"')) this.#followed = bytes;
+  }
+
   #frame(event: string, fields: Json): Frame {
     const sequence = this.#sequence;
     this.#sequence += 1;
@@ -92,7 +117,8 @@ class ResponseStreamWriter implements StreamWriter {
 
   #response(fields: Json): Json {
     const told = { id: this.#id, model: this.#model, usage: this.#usage };
-    return { response: responseObject(this.#facts, told, fields) };
+    this.#request ??= toldRequest(this.#facts);
+    return { response: responseObject(this.#facts, this.#request, told, fields) };
   }
 
   #start(): Frame[] {
@@ -304,6 +330,7 @@ class ResponseStreamWriter implements StreamWriter {
 
   fail(error: ConnectError): Frame[] {
     const { message, code } = errorObjectOf(error).error;
+    this.#sequence = Math.max(this.#sequence, lastNumberIn(this.#followed) + 1);
     const before = this.#start();
     const failed = {
       status: "failed",

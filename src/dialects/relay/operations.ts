@@ -7,13 +7,13 @@ export type OperationMethod = "GET" | "POST" | "DELETE";
 export type OperationReply =
   /** None: its bytes pass. */
   | "bytes"
-  /** A file or a batch, or word that it was deleted. */
+  /** A file, a batch, an upload or a part of one, or word that it was deleted. */
   | "object"
   /** Some of those. */
   | "list";
 
 /** What kind of thing an id names. */
-export type ObjectKind = "file" | "batch";
+export type ObjectKind = "file" | "batch" | "upload" | "part";
 
 /** One operation. */
 export interface Operation {
@@ -24,15 +24,26 @@ export interface Operation {
   readonly template: string;
   /** Whether requests name a model; absent: those of files and batches do not. */
   readonly model?: "required" | "optional";
-  /** What the reply is made of, and what an id in the path names. */
+  /** What requests hold that is neither JSON nor a form with a model: a form that goes on unread. */
+  readonly takes?: "nothing" | "file";
+  /** What an id in the path names, and what the reply is made of. */
   readonly kind?: ObjectKind;
+  /** What the reply is made of, where that is something else. */
+  readonly makes?: ObjectKind;
   readonly reply: OperationReply;
 }
 
 /** All that is served under the paths that operations share. */
 const operations: readonly Operation[] = [
   ...(
-    ["completions", "audio/speech", "audio/transcriptions", "audio/translations", "rerank"] as const
+    [
+      "completions",
+      "responses/compact",
+      "audio/speech",
+      "audio/transcriptions",
+      "audio/translations",
+      "rerank",
+    ] as const
   ).map(
     (name) =>
       ({
@@ -54,7 +65,14 @@ const operations: readonly Operation[] = [
         reply: "bytes",
       }) as const,
   ),
-  { name: "files/create", method: "POST", template: "/v1/files", kind: "file", reply: "object" },
+  {
+    name: "files/create",
+    method: "POST",
+    template: "/v1/files",
+    takes: "file",
+    kind: "file",
+    reply: "object",
+  },
   { name: "files/list", method: "GET", template: "/v1/files", kind: "file", reply: "list" },
   { name: "files/get", method: "GET", template: "/v1/files/{id}", kind: "file", reply: "object" },
   {
@@ -90,7 +108,39 @@ const operations: readonly Operation[] = [
     name: "batches/cancel",
     method: "POST",
     template: "/v1/batches/{id}/cancel",
+    takes: "nothing",
     kind: "batch",
+    reply: "object",
+  },
+  {
+    name: "uploads/create",
+    method: "POST",
+    template: "/v1/uploads",
+    kind: "upload",
+    reply: "object",
+  },
+  {
+    name: "uploads/parts",
+    method: "POST",
+    template: "/v1/uploads/{id}/parts",
+    takes: "file",
+    kind: "upload",
+    makes: "part",
+    reply: "object",
+  },
+  {
+    name: "uploads/complete",
+    method: "POST",
+    template: "/v1/uploads/{id}/complete",
+    kind: "upload",
+    reply: "object",
+  },
+  {
+    name: "uploads/cancel",
+    method: "POST",
+    template: "/v1/uploads/{id}/cancel",
+    takes: "nothing",
+    kind: "upload",
     reply: "object",
   },
 ];
@@ -122,7 +172,7 @@ export interface OperationPath {
   readonly id: string;
 }
 
-const idPath = /^\/v1\/(files|batches)\/([^/]+)(\/content|\/cancel)?$/;
+const idPath = /^\/v1\/(files|batches|uploads)\/([^/]+)(\/[a-z]+)?$/;
 
 /** The operations of a path; undefined for a path of none. */
 export function operationsAt(path: string): OperationPath | undefined {

@@ -67,11 +67,6 @@ const rows: readonly (readonly [keyof typeof servers, unknown, string])[] = [
   ["openai-responses", { model: "m" }, "input"],
   ["openai-responses", { model: "m", messages: [user] }, "messages"],
   ["openai-responses", { model: "m", input: [{ type: "function_call" }] }, "input[0].call_id"],
-  [
-    "openai-responses",
-    { model: "m", input: [{ type: "item_reference", id: "x" }] },
-    "input[0].type",
-  ],
   ["anthropic", chat, "max_tokens"],
   ["anthropic", { ...anthropic, messages: [{ role: "user" }] }, "messages[0].content"],
   ["anthropic", { ...anthropic, temperature: 1.5 }, "temperature"],
@@ -119,6 +114,85 @@ describe("a client's mistake is refused with its place", () => {
   });
 });
 
+describe("a choice that the gateway cannot judge is the provider's to judge", () => {
+  const rows: readonly (readonly [string, keyof typeof servers, object])[] = [
+    [
+      "of a hosted tool",
+      "openai-responses",
+      { input: "x", tools: [{ type: "mcp", server_label: "a" }], tool_choice: { type: "mcp" } },
+    ],
+    [
+      "of a tool in a namespace",
+      "openai-responses",
+      {
+        input: "x",
+        tools: [{ type: "namespace", name: "n", tools: [{ type: "function", name: "f" }] }],
+        tool_choice: { type: "function", name: "n__f" },
+      },
+    ],
+    [
+      "where items may bring tools",
+      "openai-responses",
+      { input: [{ type: "additional_tools", tools: [] }, user], tool_choice: "required" },
+    ],
+    [
+      "where a kept prompt may have tools",
+      "openai-responses",
+      { input: "x", prompt: { id: "p" }, tool_choice: "required" },
+    ],
+    [
+      "where what is cached may have tools",
+      "gemini",
+      {
+        contents: [{ parts: [{ text: "x" }] }],
+        cachedContent: "cachedContents/c",
+        toolConfig: { functionCallingConfig: { mode: "ANY" } },
+      },
+    ],
+    [
+      "of Anthropic's own tools",
+      "anthropic",
+      {
+        ...anthropic,
+        tools: [{ type: "web_search_20260101", name: "web_search" }],
+        tool_choice: { type: "tool", name: "web_search" },
+      },
+    ],
+  ];
+  test.each(rows)("%s", (_name, dialect, body) => {
+    const { request } = servers[dialect].readRequest({ model: "m", ...body });
+    expect(request.toolChoice?.mode).toBe(ToolChoice_Mode.ANY);
+  });
+});
+
+describe("bytes that are sent as an image", () => {
+  const read = (type: string, data: Uint8Array | string) => {
+    const url = `data:${type};base64,${Buffer.from(data).toString("base64")}`;
+    const content = [{ type: "image_url", image_url: { url } }];
+    return () => servers["openai-chat"].readRequest({ ...chat, messages: [{ ...user, content }] });
+  };
+  test.each([
+    ["image/png", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d])],
+    ["image/jpeg", Buffer.from([0xff, 0xd8, 0xff])],
+    ["image/gif", "GIF89a"],
+    ["image/webp", "RIFF....WEBP"],
+    // What its client calls it is for the provider to judge, and types that not all know are, too.
+    ["image/png", Buffer.from([0xff, 0xd8, 0xff])],
+    ["image/avif", "anything"],
+    ["image/svg+xml", "<svg/>"],
+  ])("%s %j are taken", (type, data) => {
+    expect(read(type, data)).not.toThrow();
+  });
+  test.each([
+    ["image/png", "no image"],
+    ["image/png", ""],
+    ["text/plain", "no image"],
+    ["", "no image"],
+  ])("%s %j are refused", (type, data) => {
+    expect(read(type, data)).toThrow(/messages\[0\]\.content\[0\]\.image_url\.url/);
+  });
+});
+
 test("names of the prototype are no fields", () => {
   const body = JSON.parse(
     '{"model":"m","messages":[{"role":"user","content":"x"}],"__proto__":{"stream":true}}',
@@ -129,6 +203,53 @@ test("names of the prototype are no fields", () => {
 test("parameters that nobody knows are listed, and null counts as absent", () => {
   const body = { ...chat, temperature: null, future_knob: 1, other: null };
   expect(servers["openai-chat"].readRequest(body).unknown).toEqual(["future_knob"]);
+});
+
+describe("what is unknown within a known object is listed with its place, and relayed", () => {
+  const rows: readonly (readonly [keyof typeof servers, object, readonly string[]])[] = [
+    ["openai-chat", { ...chat, reasoning_effort: "utmost" }, ["reasoning_effort"]],
+    ["openai-chat", { ...chat, reasoning_effort: null }, []],
+    [
+      "openai-chat",
+      { ...chat, stream: true, stream_options: { include_usage: true, knob: 1 } },
+      ["stream_options.knob"],
+    ],
+    [
+      "openai-responses",
+      { model: "m", input: "x", reasoning: { effort: "utmost", summary: "long", knob: 1 } },
+      ["reasoning.effort", "reasoning.summary", "reasoning.knob"],
+    ],
+    [
+      "openai-responses",
+      { model: "m", input: "x", reasoning: { effort: "high", summary: "auto" }, text: {} },
+      [],
+    ],
+    [
+      "anthropic",
+      {
+        ...anthropic,
+        output_config: { effort: "utmost", format: { type: "json_schema", schema: {} }, knob: 1 },
+      },
+      ["output_config.effort", "output_config.knob"],
+    ],
+    [
+      "gemini",
+      {
+        model: "m",
+        contents: [{ parts: [{ text: "x" }] }],
+        generationConfig: { temperature: 1, knob: 1, thinkingConfig: { knob: 2 } },
+      },
+      ["model", "generationConfig.knob", "generationConfig.thinkingConfig.knob"],
+    ],
+  ];
+  test.each(rows)("%s %j", (name, body, unknown) => {
+    expect(servers[name].readRequest(body).unknown).toEqual(unknown);
+  });
+
+  test("but a word of another type is a mistake", () => {
+    const read = () => servers["openai-chat"].readRequest({ ...chat, reasoning_effort: 9 });
+    expect(read).toThrow(/reasoning_effort: expected text/);
+  });
 });
 
 test("Gemini's model and stream stand in the path", () => {
@@ -168,6 +289,7 @@ test.each(["LOW", "low", "Low"])("Gemini's words may be written in small letters
     {
       contents: [{ parts: [{ text: "x" }] }],
       generationConfig: { thinkingConfig: { thinkingLevel: word } },
+      tools: [{ functionDeclarations: [{ name: "f" }] }],
       toolConfig: { functionCallingConfig: { mode: "any" } },
     },
     "m",

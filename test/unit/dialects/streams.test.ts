@@ -87,6 +87,7 @@ describe("a whole response, streamed to a client and read again, says the same",
     const facts = {
       request: create(ChatRequestSchema, { modelPreference: "m" }),
       createdSeconds: 1,
+      nowSeconds: () => 1,
       responseId: "r1",
       includeUsage: true,
     };
@@ -132,6 +133,7 @@ test("a call with free text is an object with one text to a client of Anthropic,
   const facts = {
     request: create(ChatRequestSchema, { modelPreference: "m" }),
     createdSeconds: 1,
+    nowSeconds: () => 1,
     responseId: "r1",
     includeUsage: true,
   };

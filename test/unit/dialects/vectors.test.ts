@@ -79,6 +79,7 @@ function factsOf(row: Row): ResponseFacts {
   return {
     request,
     createdSeconds: 1_790_000_000,
+    nowSeconds: () => 1_790_000_000,
     responseId: "resp_0",
     includeUsage: options?.include_usage === true,
   };
