@@ -212,7 +212,7 @@ function attemptReporter({ metrics, stats, logger, records }: Shared) {
     series.stats.begin();
     series.requests.inc();
     return ({ requestId, pool, outcome, elapsedMs }: AttemptReport): void => {
-      const failed = outcome !== "OK" && reasons[outcome].log !== "info";
+      const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       series.stats.end(elapsedMs, { failed });
       if (!logger.isLevelEnabled("debug")) return;

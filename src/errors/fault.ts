@@ -90,12 +90,13 @@ export function addMetadata(error: ConnectError, metadata: Headers): void {
   for (const [name, value] of metadata) error.metadata.append(name, value);
 }
 
-/** The same error with more facts in its ErrorInfo. One without a reason of ours becomes INTERNAL. */
+/** The same error with more facts in its ErrorInfo, or another text. One without a reason becomes INTERNAL. */
 export function withMetadata(
   error: ConnectError,
   metadata: Readonly<Record<string, string>>,
+  message = error.rawMessage,
 ): ConnectError {
-  const copy = fault(reasonOf(error) ?? "INTERNAL", error.rawMessage, {
+  const copy = fault(reasonOf(error) ?? "INTERNAL", message, {
     code: error.code,
     metadata: { ...infoOf(error)?.metadata, ...metadata },
     cause: error.cause,

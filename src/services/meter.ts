@@ -35,8 +35,7 @@ const well = { status: "OK", failed: false };
 /** What metrics call the end of a call that failed. */
 function endedBy(thrown: unknown): typeof well {
   const error = faultFrom(thrown);
-  // What the log takes for routine is the caller's doing, not the backend's.
-  return { status: reasonOf(error) ?? "INTERNAL", failed: rowOf(error).log !== "info" };
+  return { status: reasonOf(error) ?? "INTERNAL", failed: rowOf(error).blame !== "caller" };
 }
 
 /** Measures calls of backends. */

@@ -1,4 +1,4 @@
-/** From the status that ended a call to a core to a fault of ours. Pure. */
+/** From the status that ended a call to a core to a fault with a reason. Pure. */
 
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -49,7 +49,7 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
         : fault("DEADLINE_EXCEEDED", "the deadline passed", { cause });
     case Code.ResourceExhausted:
       if (/^received message .*larger than/i.test(message)) {
-        return fault("BACKEND_FAILED", "the core's answer is larger than allowed", { cause });
+        return fault("BACKEND_FAILED", "the core's response is larger than allowed", { cause });
       }
       if (/larger than/i.test(message)) {
         return fault("BODY_TOO_LARGE", "the request is larger than the core takes", { cause });
@@ -57,8 +57,8 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
       return fault("OVERLOADED", "the core is overloaded", { ...told, cause });
     case Code.Unauthenticated:
     case Code.PermissionDenied:
-      // It is the gateway that the core refuses; the client's own credentials were fine.
-      return fault("BACKEND_REFUSED", "the core does not admit the gateway", { cause });
+      // The core refuses the gateway; the client's own credentials were fine.
+      return fault("BACKEND_UNAUTHENTICATED", "the core does not admit the gateway", { cause });
     case Code.InvalidArgument:
     case Code.NotFound:
     case Code.AlreadyExists:
