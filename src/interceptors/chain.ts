@@ -12,6 +12,7 @@ import { type Authentication, type AuthOptions, authentication } from "./authent
 import { authorize } from "./authorize.ts";
 import { capture } from "./capture.ts";
 import { callMetrics } from "./metrics.ts";
+import { withLimitSetting } from "./limit-setting.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 import { validate } from "./validate.ts";
@@ -42,9 +43,9 @@ export interface Chain {
   readonly policy: {
     /** Who may have a call's body read at all. */
     readonly admits: Authentication["admits"];
-    /** Told of every call. */
+    /** Notified of every call. */
     readonly observer: ReturnType<typeof outcomes>;
-    /** Gives every failure a reason, a public text and details, ahead of observer and client. */
+    /** Gives every failure a reason, a public text and details, before observer and client get it. */
     readonly translate: (thrown: unknown) => unknown;
     readonly timeoutMs: number;
   };
@@ -57,7 +58,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
-    validate(), // the most expensive refusal comes last
+    validate(), // the most expensive check runs last
     // Only what is sound is kept.
     ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
   ];
@@ -66,7 +67,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     policy: {
       admits: auth.admits,
       observer: outcomes([accessLog(deps), callMetrics(deps)]),
-      translate: faultFrom,
+      translate: (thrown) => withLimitSetting(faultFrom(thrown)),
       timeoutMs: options.timeoutMs,
     },
   };

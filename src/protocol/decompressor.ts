@@ -30,9 +30,8 @@ const usualExpansion = 8;
 
 /** The refusal of a message for which there is no memory now. */
 function outOfBuffers(): ConnectError {
-  const text =
-    "the server holds as many bytes of requests as it may (buffer_limit), try again later";
-  return fault("OVERLOADED", text, { retryAfterMs: waitMsMax });
+  const text = "the server holds as many bytes of requests as it may, try again later";
+  return fault("OVERLOADED", text, { retryAfterMs: waitMsMax, metadata: { limit: "buffers" } });
 }
 
 interface Job {
