@@ -1,20 +1,21 @@
-/** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
+/** The public side of a server: its listeners, the request entry, and the surfaces by which its services are called. */
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { createEntry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
+import { createPagesSurface, type Pages, type Refuse } from "#entry/pages.ts";
+import { serverOptions } from "#entry/server-options.ts";
+import type { Surface } from "#entry/surface.ts";
+import { createUnknownMethods } from "#entry/unknown-methods.ts";
 import { fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
-import { createDoor, type DoorDeps, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
-import { serverOptions } from "#exchange/server-options.ts";
-import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -31,24 +32,26 @@ import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 import { createLlmSurface } from "#surfaces/llm.ts";
-import { type LlmSurfaceName, llmSurfaceNames } from "#surfaces/llm-paths.ts";
+import { llmSurfaceNames } from "#surfaces/llm-paths.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
-import { createRestFace } from "./rest-face.ts";
+import { methodExtras } from "./method-extras.ts";
+import { createRestAdapter } from "./rest-adapter.ts";
+import type { SurfaceName } from "./surface-table.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener
   extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
-  readonly serves: readonly ("rpc" | "rest" | "metrics" | LlmSurfaceName)[];
+  readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
 }
 
-/** What the street side is built from. */
+/** What the public side is built from. */
 export interface FrontOptions {
   readonly listeners: readonly FrontListener[];
   readonly routes: Routes;
   readonly interceptors: Interceptor[];
-  /** What holds for every call beside them. */
+  /** What holds for every call besides them. */
   readonly policy?: CallPolicy;
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
@@ -77,14 +80,14 @@ export interface FrontOptions {
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
 
-/** What the street side writes to. */
-export interface FrontDeps extends Pick<DoorDeps, "journal"> {
+/** What the public side writes to. */
+export interface FrontDeps extends Pick<EntryDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** Open listeners. Disposing of them cuts off what is still under way. */
+/** Open listeners. Disposing of them cuts off the calls that are still active. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
   /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
@@ -98,7 +101,7 @@ const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
   [503, "BUFFERS_FULL"],
 ]);
 
-/** Answers a path that nothing knows; RPC clients have words of their own for it. */
+/** Responds to a path that no surface knows; RPC clients get the status of their own protocol. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
   if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
   refuseWith(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
@@ -107,6 +110,7 @@ function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refus
 /** The procedures, by every RPC protocol. */
 function rpcSurface(rpc: Rpc): Surface {
   return {
+    name: "rpc",
     take(exchange, record) {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
@@ -119,7 +123,7 @@ function rpcSurface(rpc: Rpc): Surface {
 
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
-/** The calls that RPC serves: what is relayed has words beside its messages, which RPC does not carry. */
+/** The calls that RPC serves: what is relayed has bytes besides its messages, which RPC does not carry. */
 function openCalls(calls: CallPath): CallPath {
   const isOpen = (service: DescService) => service !== RelayService;
   return {
@@ -130,14 +134,14 @@ function openCalls(calls: CallPath): CallPath {
 }
 
 /** What the surfaces of every listener are made of. */
-interface FaceParts {
+interface SurfaceParts {
   readonly calls: CallPath;
   readonly clock: Clock;
   readonly refuseWith: Refuse;
 }
 
-/** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
-function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
+/** The surfaces of each listener, in the order in which they are asked. */
+function surfacesOf(options: FrontOptions, { calls, clock, refuseWith }: SurfaceParts) {
   const compression = new Compression(options.rest?.compression ?? defaultCompression);
   const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
@@ -149,11 +153,12 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       bodyBytesMax: options.bytesMax,
       elementsMax: options.elementsMax,
       limitsOf: ruleLimits,
+      extrasOf: methodExtras,
       clock,
     });
-    const face = createRestFace(rest, { clock, cors: options.cors, unknown });
+    const surface = createRestAdapter(rest, { clock, cors: options.cors, unknown });
     const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
-    return { isRoute, ...face };
+    return { isRoute, surface };
   };
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
@@ -171,6 +176,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
     return [createLlmSurface({ calls, clock, ...terms, serves: served })];
   };
   const none: Surface = {
+    name: "none",
     take(exchange, record) {
       unknown(exchange, record);
       return true;
@@ -190,7 +196,7 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
       none,
     ];
-    return { listener, surfaces, upgrade: rest.upgrade };
+    return { listener, surfaces };
   });
 }
 
@@ -202,9 +208,9 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
 
   const calls = createCallPath(options.routes, options.interceptors, options.policy);
-  const faces = facesOf(options, { calls, clock, refuseWith });
+  const listening = surfacesOf(options, { calls, clock, refuseWith });
 
-  const door = createDoor(
+  const entry = createEntry(
     {
       clientAddress: clientAddress(options.trustedProxies),
       ...(options.cors === undefined ? {} : { cors: options.cors }),
@@ -225,15 +231,15 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
   };
   const listeners: Listener[] = [];
-  for (const { listener: wanted, surfaces, upgrade } of faces) {
-    const { name, port, serves } = wanted;
-    const facts = { name, port, surfaces, upgrade };
+  for (const { listener: wanted, surfaces } of listening) {
+    const { name, port } = wanted;
+    const facts = { name, port, surfaces };
     const listener = await listen(
       { ...wanted, ...shared },
       {
-        exchange: (exchange) => door.exchange(exchange, facts),
-        ...(serves.includes("rest")
-          ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
+        exchange: (exchange) => entry.exchange(exchange, facts),
+        ...(surfaces.some(({ upgrade }) => upgrade !== undefined)
+          ? { upgrade: (asked: Upgrade) => entry.upgrade(asked, facts) }
           : {}),
         malformed,
         cutOff,
@@ -244,7 +250,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
         },
       },
     );
-    // A listener that wished for port 0 has got another.
+    // A listener with port 0 has been given another.
     facts.port = listener.port;
     listeners.push(opening.use(listener));
   }

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
 import { FixedBody } from "#exchange/fixed-body.ts";
-import type { Page, PageAnswer, Pages } from "#exchange/pages.ts";
+import type { Page, PageAnswer, Pages } from "#entry/pages.ts";
 import { preferredOf } from "#http/media-type.ts";
 
 /** What the page lists for one listener. */

@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
-import type { PageAnswer } from "#exchange/pages.ts";
+import type { PageAnswer } from "#entry/pages.ts";
 import { expositionOf } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";

@@ -1,6 +1,7 @@
 /** The configuration file: every key, what it takes, its default and what it means. */
 
 import { z } from "zod";
+import { surfaceNames } from "#surface-table.ts";
 import { isAddressBlock, isCoreUrl, isOrigin, isPostgresUrl } from "./address.ts";
 import { coreDiscovery } from "./discovery.ts";
 import { hooksSchema } from "./hooks.ts";
@@ -19,7 +20,6 @@ import {
   textThat,
   wholeNumber,
 } from "./scalar.ts";
-import { surfaces } from "./settings.ts";
 
 const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
@@ -107,9 +107,9 @@ const listener = z.strictObject({
   host: host().optional().describe("Address to listen on; `gateway.host` when absent."),
   port: port().describe("Port; 0 lets the system choose."),
   serves: z
-    .array(z.enum(surfaces))
+    .array(z.enum(surfaceNames))
     .min(1)
-    .default([...surfaces])
+    .default([...surfaceNames])
     .describe("What callers reach here."),
   http1_engine: engine()
     .optional()

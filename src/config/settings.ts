@@ -8,13 +8,8 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
+import type { SurfaceName } from "#surface-table.ts";
 import type { Problem } from "./problem.ts";
-
-/** What a listener may serve: RPC protocols, REST bindings, the APIs of LLM vendors, the metrics page. */
-export const surfaces = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"] as const;
-
-/** One of them. */
-export type Surface = (typeof surfaces)[number];
 
 /** Files and demands of a TLS listener. */
 export interface TlsSettings {
@@ -35,7 +30,7 @@ export interface ListenerSettings {
   /** 0 lets the system choose. */
   readonly port: number;
   /** Never empty. */
-  readonly serves: readonly Surface[];
+  readonly serves: readonly SurfaceName[];
   /** What speaks HTTP/1.1: the project's own engine or node:http. */
   readonly http1Engine: "polygate" | "node";
   /** What speaks HTTP/2: the project's own engine or node:http2. */

@@ -6,6 +6,7 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
 import type { JsonByMethod, JsonOptions } from "./json.ts";
+import type { MethodExtrasOf } from "./method-extras.ts";
 import { type MethodNotes, OperationWriter, type TagOf } from "./openapi-operation.ts";
 import { documentPath } from "./openapi-path.ts";
 import { SchemaVariants } from "./openapi-variants.ts";
@@ -19,6 +20,7 @@ export interface OpenApiOptions extends MethodNotes {
   readonly description?: string;
   /** As the transcoder has them. */
   readonly rules?: readonly HttpRule[];
+  readonly extrasOf?: MethodExtrasOf;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Comments of the proto files; default none. */
@@ -129,7 +131,7 @@ export function* openApiSteps(
   const { json = {}, jsonByMethod = {} } = options;
   const comments: Comments = options.comments ?? new Map();
   const variants = new SchemaVariants(comments, json, jsonByMethod);
-  const { routes } = new Router(services, rules, new FieldIndex());
+  const { routes } = new Router(services, rules, new FieldIndex(), options.extrasOf);
   const served = new Set(routes.map(({ method }) => method.parent));
   const tagOf = tagsOf(served);
   const paths = yield* pathsOf(routes, { variants, notes: options, tagOf });

@@ -21,6 +21,7 @@ import type { BodyReading } from "./body.ts";
 import { type ErrorAnswer, errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
+import type { MethodExtrasOf } from "./method-extras.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
 import { messageOf, messagesOf, readTimeout } from "./request.ts";
@@ -44,6 +45,8 @@ export interface RestOptions {
   readonly jsonByMethod?: JsonByMethod;
   /** Rules beside the annotations, which win over those of the same method; one a method. */
   readonly rules?: readonly HttpRule[];
+  /** Fields of methods that ask for a stream or take uploads; default none. */
+  readonly extrasOf?: MethodExtrasOf;
   /** Query parameters passed over where no field takes them; `utm_*` means a beginning. Default none. */
   readonly ignoredQueryParameters?: readonly string[];
   readonly clock: Clock;
@@ -53,7 +56,7 @@ export interface RestOptions {
   readonly compression?: CompressionOptions;
 }
 
-/** What the front door adds to a request. */
+/** What the request entry adds to a request. */
 export interface RestRequest {
   readonly requestId: string;
   readonly values: ContextValues;
@@ -124,7 +127,7 @@ class Transcoder implements Rest {
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#compression = new Compression(options.compression ?? defaultCompression);
     this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
-    this.#router = new Router(calls.services, options.rules ?? [], index);
+    this.#router = new Router(calls.services, options.rules ?? [], index, options.extrasOf);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
   }

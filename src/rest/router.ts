@@ -6,6 +6,7 @@ import { knownMethods } from "#exchange/known-methods.ts";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
+import { type MethodExtrasOf, noExtras } from "./method-extras.ts";
 import { captureOf, type PathSegments, splitPath } from "./path.ts";
 import { compileRoutes, nameOf, type Route } from "./route.ts";
 import { RuleError } from "./rule-error.ts";
@@ -82,9 +83,14 @@ export class Router {
   readonly routes: readonly Route[];
 
   /** Throws a RuleError for a bad rule, and a ClashError for routes that are in each other's way. */
-  constructor(services: readonly DescService[], rules: readonly HttpRule[], index: FieldIndex) {
+  constructor(
+    services: readonly DescService[],
+    rules: readonly HttpRule[],
+    index: FieldIndex,
+    extrasOf: MethodExtrasOf = noExtras,
+  ) {
     this.routes = rulesOf(services, rules).flatMap(({ method, rule }) =>
-      compileRoutes(rule, method, index),
+      compileRoutes(rule, method, index, extrasOf),
     );
     const clashes: Clash[] = [];
     for (const route of this.routes) {

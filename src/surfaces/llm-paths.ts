@@ -97,6 +97,11 @@ const fixed: ReadonlyMap<string, LlmEndpoint> = new Map<string, LlmEndpoint>([
   ],
 ]);
 
+/** The fixed paths of a vendor's surface. */
+export function llmPaths(surface: LlmSurfaceName): readonly string[] {
+  return [...fixed].flatMap(([path, endpoint]) => (endpoint.surface === surface ? [path] : []));
+}
+
 /** Facts of a request that tell families apart where they claim one path. */
 export interface PathFacts {
   readonly hasAnthropicVersion: boolean;

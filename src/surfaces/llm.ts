@@ -16,7 +16,7 @@ import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
 import { relayedHead } from "#dialects/relay/rules.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import type { Surface } from "#exchange/door.ts";
+import type { Surface } from "#entry/surface.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
 import {
   type ChatRequest,
@@ -112,6 +112,7 @@ function keyOfQuery(target: string): string | undefined {
 }
 
 class LlmSurface implements Surface {
+  readonly name = "llm";
   readonly #options: LlmSurfaceOptions;
   /** Silences of streams: one timer for all of them. */
   readonly #silences: Deadlines;

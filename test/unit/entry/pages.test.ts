@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { createPagesSurface, type Pages } from "#exchange/pages.ts";
+import { createPagesSurface, type Pages } from "#entry/pages.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { MemoryExchange } from "../../support/memory-exchange.ts";
 
