@@ -163,7 +163,7 @@ function surfacesOf(options: FrontOptions, { calls, clock, refuseWith }: Surface
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers }));
+  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const llmFor = (serves: FrontListener["serves"]): Surface[] => {
@@ -207,7 +207,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
   const refuseWith: Refuse = (exchange, { requestId }, error) =>
     refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
 
-  const calls = createCallPath(options.routes, options.interceptors, options.policy);
+  const calls = createCallPath(options.routes, options.interceptors, { ...options.policy, clock });
   const listening = surfacesOf(options, { calls, clock, refuseWith });
 
   const entry = createEntry(

@@ -1,7 +1,7 @@
 /** A gRPC call as it is asked for: its fields on the wire, its message's frame, its time. */
 
 import { Code } from "@connectrpc/connect";
-import { type TimeLimit, timeLimit } from "#core/clock.ts";
+import { type Clock, systemClock, type TimeLimit, timeLimit } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
 import type { FieldList } from "#http2/stream.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
@@ -77,22 +77,28 @@ export class CallUnderWay implements Disposable {
   readonly signal: AbortSignal | undefined;
   readonly #limit: TimeLimit | undefined;
   readonly #deadlineMs: number;
+  readonly #clock: Clock;
 
   /** Throws GrpcError for a call that is over before it begins. */
-  constructor(options: CallOptions) {
+  constructor(options: CallOptions, clock: Clock = systemClock) {
     const { signal, timeoutMs, signalKeepsTime = false, encoding } = options;
     if (signal?.aborted) throw errorOfAbort(signal.reason);
     if (timeoutMs !== undefined && timeoutMs <= 0) {
       throw new GrpcError(Code.DeadlineExceeded, "the deadline passed before the call");
     }
+    this.#clock = clock;
     this.fields = requestFields(options);
     this.#coding = encoding === undefined ? undefined : codingOf(encoding);
     this.#deadlineMs =
-      timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+      timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + timeoutMs;
     this.#limit =
       timeoutMs === undefined || signalKeepsTime
         ? undefined
-        : timeLimit(Math.min(timeoutMs, timeoutMsMax), signal ?? new AbortController().signal);
+        : timeLimit(
+            Math.min(timeoutMs, timeoutMsMax),
+            signal ?? new AbortController().signal,
+            clock,
+          );
     this.signal = this.#limit?.signal ?? signal;
   }
 
@@ -105,7 +111,7 @@ export class CallUnderWay implements Disposable {
   errorOf(thrown: unknown): GrpcError {
     return errorOfBreak(refusedAnswer(thrown), {
       signal: this.signal,
-      lateMs: performance.now() - this.#deadlineMs,
+      lateMs: this.#clock.nowMs() - this.#deadlineMs,
     });
   }
 

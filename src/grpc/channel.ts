@@ -62,15 +62,17 @@ class Answer implements GrpcAnswer {
 export class GrpcChannel implements AsyncDisposable {
   readonly #client: Http2Client;
   readonly #reading: AnswerReading;
+  readonly #clock: Clock;
 
   constructor(options: GrpcChannelOptions, clock: Clock, rng: Rng) {
     this.#client = new Http2Client(options, clock, rng);
     this.#reading = answerReading(options.messageBytesMax);
+    this.#clock = clock;
   }
 
   /** One message, in its envelope, for one. `path` is like /package.Service/Method. */
   async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
-    const call = new CallUnderWay(options);
+    const call = new CallUnderWay(options, this.#clock);
     // Not `using`, which costs more than all that is done here for a call.
     try {
       const coded = call.coded(frame);
@@ -90,7 +92,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** One message, in its envelope, for several; resolves when the answer has begun. */
   async serverStream(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcStream> {
-    const call = new CallUnderWay(options);
+    const call = new CallUnderWay(options, this.#clock);
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
@@ -112,7 +114,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** Messages both ways; resolves when they can be sent. */
   async stream(path: string, options: CallOptions): Promise<GrpcStream> {
-    const call = new CallUnderWay(options);
+    const call = new CallUnderWay(options, this.#clock);
     try {
       const stream = await this.#open(path, call, undefined);
       return new GrpcStream(stream, call, this.#reading);

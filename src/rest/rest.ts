@@ -1,6 +1,6 @@
 /** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its answer. */
 
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -15,6 +15,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
@@ -117,6 +118,7 @@ class Transcoder implements Rest {
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
   readonly #compression: Compression;
+  readonly #clocked: { readonly clock: Clock };
   /** What unfinished messages of all WebSockets hold. */
   readonly #held: ByteBudget;
 
@@ -124,6 +126,7 @@ class Transcoder implements Rest {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
+    this.#clocked = { clock: options.clock };
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#compression = new Compression(options.compression ?? defaultCompression);
     this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
@@ -145,7 +148,7 @@ class Transcoder implements Rest {
     match: NonNullable<RestMatch>,
     request: RestRequest,
   ): Promise<void> {
-    const call = new ExchangeCall(exchange, request.values, "rest");
+    const call = new ExchangeCall(exchange, request.values, "rest", this.#clocked);
     try {
       switch (match.kind) {
         case "route":
@@ -208,13 +211,8 @@ class Transcoder implements Rest {
   async #answer(init: ExchangeCall, { exchange, match, request }: Asked): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    try {
-      readTimeout(init, exchange);
-    } catch (thrown) {
-      throw await this.#calls.failed(method, init, thrown);
-    }
-    const admission = this.#calls.admit(method, init);
-    if (admission !== undefined) await admission;
+    const head = admitted(this.#calls, method, init, () => readTimeout(init, exchange));
+    if (head instanceof Promise) await head;
     const reading = this.#reading(json);
     const answering = this.#answering(json, request);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
@@ -223,16 +221,11 @@ class Transcoder implements Rest {
       await answer(match.route, exchange, answering, { init, input });
       return;
     }
-    let input: Message;
-    try {
-      const message = messageOf(match, exchange, reading);
-      input =
-        message instanceof Promise
-          ? await init.reading(() => this.#calls.whileOpen(message))
-          : message;
-    } catch (thrown) {
-      throw await this.#calls.failed(method, init, thrown);
-    }
+    const message = received(this.#calls, method, init, () => {
+      const read = messageOf(match, exchange, reading);
+      return read instanceof Promise ? inTime(this.#calls, init, () => read) : read;
+    });
+    const input = message instanceof Promise ? await message : message;
     const route = switchedRoute(match.route, exchange, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });

@@ -6,6 +6,7 @@ import {
   type ContextValues,
   createContextKey,
 } from "@connectrpc/connect";
+import { type Clock, systemClock, type Timer } from "#core/clock.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
@@ -44,6 +45,8 @@ export interface CallTerms {
   readonly limits?: TimeLimits | undefined;
   /** The handler waits for what its client sends, without a look at its signal. */
   readonly isClientStream?: boolean;
+  /** Absent: the system's. */
+  readonly clock?: Clock;
   /** Why the call fails in the place of its handler. */
   readonly failure?: { readonly thrown: unknown };
 }
@@ -66,6 +69,7 @@ export class CallScope implements Stoppable, Limited {
   readonly responseTrailer: Headers;
   readonly failure: CallTerms["failure"];
   readonly #isClientStream: boolean;
+  readonly #clock: Clock;
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
   underWayAt = -1;
@@ -78,7 +82,7 @@ export class CallScope implements Stoppable, Limited {
   /** The limit that the call is under, when it comes before the client's deadline. */
   #limits: TimeLimits | undefined;
   /** For the client's deadline, when that comes first. */
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   /** Why the call ends before its handler does: its time is up, or the server stops. */
   #cut: { readonly reason: unknown } | undefined;
   #onCut: ((reason: unknown) => void) | undefined;
@@ -91,16 +95,17 @@ export class CallScope implements Stoppable, Limited {
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
   constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
-    const { timeoutMs, limits, failure, isClientStream = false } = terms;
+    const { timeoutMs, limits, failure, isClientStream = false, clock = systemClock } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
     this.#underWay = underWay;
     this.#isClientStream = isClientStream;
+    this.#clock = clock;
     this.failure = failure;
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();
-    this.#deadlineMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#deadlineMs = timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs;
     if (limits !== undefined && (timeoutMs === undefined || limits.limitMs < timeoutMs)) {
       this.#limits = limits;
       limits.add(this);
@@ -127,7 +132,7 @@ export class CallScope implements Stoppable, Limited {
 
   /** Milliseconds that the client's deadline leaves; undefined without one. */
   timeLeftMs(): number | undefined {
-    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - performance.now();
+    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - this.#clock.nowMs();
   }
 
   /** The server's limit is over; the client's deadline stays in force. */
@@ -186,7 +191,7 @@ export class CallScope implements Stoppable, Limited {
     this.#isOver = true;
     this.#limits?.delete(this);
     this.#limits = undefined;
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#onCut = undefined;
     this.#underWay.delete(this);
@@ -212,7 +217,7 @@ export class CallScope implements Stoppable, Limited {
   }
 
   #arm(waitMs: number): void {
-    this.#timer = setTimeout(timeOut, waitMs, this, waitMs);
+    this.#timer = this.#clock.timer<CallScope>(waitMs, timeOut, this);
   }
 
   /** For limits and timer alone. */

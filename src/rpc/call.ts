@@ -2,6 +2,7 @@
 
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamResponse } from "@connectrpc/connect";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { adopt, CallMessages } from "./call-messages.ts";
 import type { CallObserver } from "./call-observer.ts";
@@ -93,6 +94,8 @@ export interface CallPolicy {
    * client's stays in force.
    */
   readonly timeoutMs?: number;
+  /** What deadlines and limits are measured by; default the system's. */
+  readonly clock?: Clock;
 }
 
 function isClientStream({ methodKind }: DescMethod): boolean {
@@ -115,10 +118,11 @@ export function createCallPath(
     observer = () => () => () => {},
     translate = (thrown: unknown) => thrown,
     timeoutMs: limitMs = 0,
+    clock = systemClock,
   } = policy;
   const mounted = mount(routes, { interceptors, observer });
   const underWay = new UnderWay();
-  const limits = limitMs > 0 ? new TimeLimits(limitMs) : undefined;
+  const limits = limitMs > 0 ? new TimeLimits(limitMs, clock) : undefined;
   const find = (method: DescMethod): Mounted => {
     const found = mounted.get(method);
     if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
@@ -129,7 +133,7 @@ export function createCallPath(
 
   const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
     const { begun, invoke } = find(method);
-    const terms = { timeoutMs: undefined, failure: { thrown } };
+    const terms = { timeoutMs: undefined, clock, failure: { thrown } };
     const scope = new CallScope(init, underWay, terms);
     scope.begin(begun(init.values));
     let failure: unknown;
@@ -155,7 +159,7 @@ export function createCallPath(
     async unary(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");
-      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limits });
+      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limits, clock });
       scope.begin(begun(init.values));
       try {
         const response = await scope.within(invoke(unaryRequest(method, input, scope)));
@@ -178,6 +182,7 @@ export function createCallPath(
         timeoutMs: init.timeoutMs,
         limits: isClientStream(method) ? undefined : limits,
         isClientStream: isClientStream(method),
+        clock,
       });
       const start = {
         invoke() {

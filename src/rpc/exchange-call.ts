@@ -1,9 +1,9 @@
-/** What an exchange brings to a call beside its message; what is dear is made when somebody asks for it. */
+/** What an exchange brings to a call besides its message; what is expensive is made when it is first asked for. */
 
 import type { ContextValues } from "@connectrpc/connect";
 import { abortable } from "#core/abortable.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
-import { timeLimit } from "#core/clock.ts";
+import { type Clock, systemClock, timeLimit } from "#core/clock.ts";
 import { HeldBytes } from "#core/held-bytes.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { Metadata } from "#protocol/metadata.ts";
@@ -14,6 +14,14 @@ export type CallSource = Pick<
   Exchange,
   "method" | "target" | "authority" | "peer" | "signal" | "onGone" | "header" | "headers"
 >;
+
+/** What all calls share; each may be absent. */
+export interface ExchangeCallOptions {
+  /** What they hold in memory; absent: it is not counted. */
+  readonly buffers?: ByteBudget;
+  /** What the time for reading a body is measured by; absent: the system's. */
+  readonly clock?: Clock;
+}
 
 /** What is smaller takes as much beside its bytes, which nobody counts. */
 const heldBytesMin = 4096;
@@ -29,15 +37,22 @@ export class ExchangeCall implements CallInit {
   timeoutMs: number | undefined;
   readonly #source: CallSource;
   readonly #buffers: ByteBudget | undefined;
+  readonly #clock: Clock;
   #held: HeldBytes | undefined;
 
-  /** `protocol` is a word for the surface, such as rest; `buffers` is what all calls hold, if that is counted. */
-  constructor(source: CallSource, values: ContextValues, protocol: string, buffers?: ByteBudget) {
+  /** `protocol` is a word for the surface, such as rest. */
+  constructor(
+    source: CallSource,
+    values: ContextValues,
+    protocol: string,
+    { buffers, clock = systemClock }: ExchangeCallOptions = {},
+  ) {
     this.header = new Metadata(source);
     this.values = values;
     this.protocol = protocol;
     this.#source = source;
     this.#buffers = buffers;
+    this.#clock = clock;
   }
 
   /** What the call holds of its request beside the body itself, which whoever carries it counts. */
@@ -80,10 +95,10 @@ export class ExchangeCall implements CallInit {
   async reading<T>(read: (source: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> {
     const { timeoutMs } = this;
     if (timeoutMs === undefined) return await read(this);
-    using limit = timeLimit(timeoutMs, this.signal);
-    const startMs = performance.now();
+    using limit = timeLimit(timeoutMs, this.signal, this.#clock);
+    const startMs = this.#clock.nowMs();
     const result = await abortable(read(limit), limit.signal);
-    this.timeoutMs = timeoutMs - (performance.now() - startMs);
+    this.timeoutMs = timeoutMs - (this.#clock.nowMs() - startMs);
     if (this.timeoutMs <= 0) throw deadlinePassed();
     return result;
   }

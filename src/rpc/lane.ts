@@ -3,6 +3,7 @@
 import type { DescMethod, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import type { Clock } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -32,6 +33,7 @@ export interface LaneOptions {
   /** What all calls hold in memory. */
   readonly buffers: ByteBudget;
   readonly decompressor: Decompressor;
+  readonly clock: Clock;
   /** Largest message that is sent, in bytes, before compression. */
   readonly sendBytesMax: number;
   /** Messages below this many bytes are not worth compressing. */

@@ -3,6 +3,7 @@
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
 import { ByteBudget } from "#core/byte-budget.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import { bufferBytesMaxDefault } from "#exchange/wire.ts";
 import { Decoders, type DecodingOptions } from "#protobuf/decoder.ts";
@@ -39,6 +40,8 @@ export interface RpcOptions {
   readonly compressBytesMin?: number;
   /** Refusals of the server itself carry no google.rpc details; default false. */
   readonly plainErrors?: boolean;
+  /** What time for reading bodies is measured by; default the system's. */
+  readonly clock?: Clock;
 }
 
 /** Serves gRPC, gRPC-Web and Connect. */
@@ -71,6 +74,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     registry,
     buffers,
     decompressor: new Decompressor(buffers),
+    clock: options.clock ?? systemClock,
     readBytesMax: options.readBytesMax,
     sendBytesMax: options.sendBytesMax ?? 0xffff_ffff,
     compressBytesMin: options.compressBytesMin ?? 1024,

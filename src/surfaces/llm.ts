@@ -39,6 +39,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
 import { parseBody } from "./json-body.ts";
 import { embedElementsMax, placedIn, sendPieces } from "./llm-embed.ts";
@@ -98,6 +99,9 @@ function sseText({ event, data }: Frame): string {
   return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
 }
 
+/** Vendors' clients keep time themselves: their requests name no deadline. */
+function noHead(): void {}
+
 /** Methods that a path takes. */
 function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
   if (endpoint.kind === "operation") return [...endpoint.at.byMethod.keys()];
@@ -116,10 +120,12 @@ class LlmSurface implements Surface {
   readonly #options: LlmSurfaceOptions;
   /** Silences of streams: one timer for all of them. */
   readonly #silences: Deadlines;
+  readonly #clocked: { readonly clock: Clock };
 
   constructor(options: LlmSurfaceOptions) {
     this.#options = options;
     this.#silences = new Deadlines(options.heartbeatMs, options.clock);
+    this.#clocked = { clock: options.clock };
   }
 
   take(exchange: Exchange, record: CallRecord): boolean | Promise<void> {
@@ -143,7 +149,7 @@ class LlmSurface implements Surface {
 
   /** Never rejects: every failure is a response in the family's shape. */
   async #serve(endpoint: LlmEndpoint, exchange: Exchange, record: CallRecord): Promise<void> {
-    const call = new ExchangeCall(exchange, valuesOf(record), endpoint.surface);
+    const call = new ExchangeCall(exchange, valuesOf(record), endpoint.surface, this.#clocked);
     const key = keyOfQuery(exchange.target);
     if (key !== undefined) call.header.set("x-goog-api-key", key);
     try {
@@ -200,15 +206,14 @@ class LlmSurface implements Surface {
     read: (body: unknown, bytes: Uint8Array) => R,
     elementsMax?: number,
   ): Promise<R> {
-    const admission = this.#options.calls.admit(method, call);
-    if (admission !== undefined) await admission;
-    try {
-      const { bodyBytesMax } = this.#options;
-      const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
+    const { calls, bodyBytesMax } = this.#options;
+    await admitted(calls, method, call, noHead);
+    return await received(calls, method, call, async () => {
+      const body =
+        exchange.takeBody(bodyBytesMax) ??
+        (await inTime(calls, call, () => exchange.body(bodyBytesMax)));
       return read(parseBody(body, elementsMax), body);
-    } catch (thrown) {
-      throw await this.#options.calls.failed(method, call, thrown);
-    }
+    });
   }
 
   async #chat(endpoint: LlmChat, served: Served): Promise<void> {
@@ -336,12 +341,9 @@ class LlmSurface implements Surface {
     const operation = at.byMethod.get(exchange.method) as Operation;
     const { relay, relayUpload } = RelayService.method;
     const method = isUpload(operation, exchange) ? relayUpload : relay;
-    const admission = calls.admit(method, call);
-    if (admission !== undefined) await admission;
-    const { request, words } = await readOperation(exchange, operation, at.id, this.#options).catch(
-      async (thrown: unknown) => {
-        throw await calls.failed(method, call, thrown);
-      },
+    await admitted(calls, method, call, noHead);
+    const { request, words } = await received(calls, method, call, () =>
+      inTime(calls, call, () => readOperation(exchange, operation, at.id, this.#options)),
     );
     call.values.set(clientWordsKey, words);
     const input = once(request);

@@ -35,7 +35,7 @@ export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)):
     return due;
   };
 
-  return {
+  const clock: ManualClock = {
     nowMs: () => nowMs,
     wallMs: () => startWallMs + nowMs,
     sleeping: () => sleepers.size,
@@ -53,6 +53,14 @@ export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)):
         sleepers.delete(sleeper);
         signal?.removeEventListener("abort", abort);
       }
+    },
+    timer(ms, due, subject) {
+      const stop = new AbortController();
+      clock.sleep(ms, stop.signal).then(
+        () => due(subject, ms),
+        () => {},
+      );
+      return { unref() {}, [Symbol.dispose]: () => stop.abort() };
     },
     async untilSleeping(count) {
       if (sleepers.size >= count) return;
@@ -73,4 +81,5 @@ export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)):
       nowMs = untilMs;
     },
   };
+  return clock;
 }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
+import { systemClock } from "#core/clock.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
@@ -27,11 +28,7 @@ const asNamed: Interceptor = (next) => (request) => {
 
 function limited(options: RateLimitOptions) {
   const time = { nowMs: 0 };
-  const clock = {
-    nowMs: () => time.nowMs,
-    wallMs: () => time.nowMs,
-    sleep: () => Promise.resolve(),
-  };
+  const clock = { ...systemClock, nowMs: () => time.nowMs, wallMs: () => time.nowMs };
   const metrics = createMetrics();
   const routes: Routes = (router) => {
     router.service(ModelsService, { listModels: () => ({}), getModel: () => ({}) });
