@@ -135,7 +135,7 @@ export class Flight {
     this.#trim();
     if (this.#readers.size > 0 || this.#ended !== undefined) return;
     this.#close();
-    this.#leave.abort(new DOMException("nobody reads the response any more", "AbortError"));
+    this.#leave.abort(new DOMException("no one reads the response any more", "AbortError"));
     // A source that is at work hears of it by its signal, and is closed behind that.
     this.#source.return(false).catch(() => {});
   }

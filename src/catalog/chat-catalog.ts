@@ -39,7 +39,7 @@ export interface ChatAsk extends RouteAsk {
 const unableWords: Readonly<Record<Ability, string>> = {
   embed: "makes embeddings",
   count_tokens: "counts tokens exactly, and the gateway does not guess",
-  relay: "speaks OpenAI's API, whose operations beside chat are relayed and not translated",
+  relay: "speaks OpenAI's API, whose operations other than chat are relayed and not translated",
 };
 
 function unable(model: string, needs: Ability) {
@@ -187,7 +187,7 @@ export class ChatCatalog {
       ({ defaultModel, listed }) => defaultModel !== undefined || listed().length > 0,
     );
     if (ready.length === 0) {
-      throw fault("POOL_EMPTY", "no provider has told its models yet", {
+      throw fault("POOL_EMPTY", "no provider has listed its models yet", {
         cause: this.#options.providers[0]?.pool.causeOfSickness(),
       });
     }

@@ -226,7 +226,7 @@ function historyFrom(
 ): HistorySettings {
   const times = { retentionMs: retention, cacheTtlMs: cache_ttl };
   if (path !== undefined && url !== undefined) {
-    report(["history", "url"], "stands beside `history.path`", "keep one of them");
+    report(["history", "url"], "cannot be combined with `history.path`", "keep one of them");
   }
   if (url !== undefined) return { url, ...times };
   if (path === undefined) return times;
@@ -259,7 +259,7 @@ function rateLimitFrom(
   if (limits === undefined) return undefined;
   const { requests_per_minute: perMinute, requests, window, routes } = limits;
   if (requests !== undefined && perMinute !== undefined) {
-    report(["rate_limiting", "requests"], "stands beside requests_per_minute", "keep one of them");
+    report(["rate_limiting", "requests"], "cannot be combined with requests_per_minute", "keep one of them");
   }
   if (requests === undefined && window !== undefined) {
     report(["rate_limiting", "window"], "needs `requests`, the number that it counts");

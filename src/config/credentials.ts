@@ -36,7 +36,7 @@ export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Repo
   if (enabled && keys.length === 0) {
     report(
       ["auth"],
-      "is on and has no key, so nobody could call",
+      "is on and has no key, so no one could call",
       "set auth.secret_key or auth.keys",
     );
   }

@@ -62,7 +62,7 @@ function takeOption(
   values: Map<string, string[]>,
 ): string | undefined {
   if (row === undefined) return "is unknown";
-  if (values.has(row.name)) return "is there twice";
+  if (values.has(row.name)) return "is given twice";
   if (row.value === undefined && value !== undefined) return "takes no value";
   const missing = value === undefined || value === "" || value.startsWith("--");
   if (row.value !== undefined && missing) return `needs a value: ${row.value}`;

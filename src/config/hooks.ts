@@ -73,7 +73,7 @@ function sourceOf(
 ): HookSource | undefined {
   const { path, folder, report } = at;
   if (module !== undefined && url !== undefined) {
-    report([...path, "url"], "stands beside module", "keep one of them");
+    report([...path, "url"], "cannot be combined with module", "keep one of them");
   }
   if (url === undefined && token !== undefined) {
     report([...path, "token"], "is for a hook with `url`");

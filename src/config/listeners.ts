@@ -73,7 +73,7 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
   if (second !== undefined && first !== "portal_port") {
     report(
       ["gateway", second],
-      `stands beside ${first}`,
+      `cannot be combined with ${first}`,
       "keep port, ports or portal_port and api_port",
     );
   }
@@ -96,7 +96,7 @@ function fromList(
 ): readonly ListenerSettings[] {
   for (const key of ["port", "ports", "portal_port", "api_port"] as const) {
     if (gateway[key] !== undefined) {
-      report(["gateway", key], "has no effect beside `listeners`", "name ports in one place only");
+      report(["gateway", key], "has no effect together with `listeners`", "name ports in one place only");
     }
   }
   const shared = sharedOf(gateway);

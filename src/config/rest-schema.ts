@@ -45,7 +45,7 @@ const bindingShape = {
   body: fieldName().describe(
     "Field of the request that the body fills; `*` for all that the path leaves, nothing for no body.",
   ),
-  response_body: fieldName().describe("Field of the answer that is its body; all when absent."),
+  response_body: fieldName().describe("Field of the response that is its body; all when absent."),
 };
 
 /** A part of google.api.HttpRule, by its proto names or by those of proto JSON. */

@@ -73,7 +73,7 @@ const route = z
       .describe("US dollars that a call may be expected to cost."),
     hedge: duration("10m")
       .optional()
-      .describe("Silence after which a second endpoint is asked too; the first answer wins."),
+      .describe("Silence after which a second endpoint is asked too; the first response wins."),
     types: z
       .array(z.enum(modelTypes))
       .min(1)

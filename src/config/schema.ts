@@ -38,7 +38,7 @@ const gateway = z.strictObject({
     .array(port())
     .min(1)
     .optional()
-    .describe("Instead of `port`: one listener a port, each serving everything."),
+    .describe("Instead of `port`: one listener per port, each serving everything."),
   portal_port: port()
     .optional()
     .describe(
@@ -60,7 +60,7 @@ const gateway = z.strictObject({
   max_request_elements: wholeNumber(1000, 100_000_000)
     .prefault(100_000)
     .describe(
-      "Fields, items and entries that a request message may have, all told; 28 numbers of a packed list count as one.",
+      "Fields, items and entries that a request message may have in total; 28 numbers of a packed list count as one.",
     ),
   buffer_limit: size("1024GB")
     .optional()
@@ -78,7 +78,7 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe(
-      "How long calls may go on after SIGTERM and `drain_delay`; then they are told why they end, within a second. The default ends before Docker's 10 s do.",
+      "How long calls may go on after SIGTERM and `drain_delay`; then they end with an error that says why, within a second. The default ends before Docker's 10 s do.",
     ),
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
@@ -156,7 +156,7 @@ const cors = z.strictObject({
   headers: z
     .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
     .prefault(["Content-Type", "Authorization"])
-    .describe("Request headers that they may send, beside those that the gateway itself reads."),
+    .describe("Request headers that they may send, besides those that the gateway itself reads."),
   credentials: flag()
     .prefault(false)
     .describe("Let browsers send cookies and credentials by themselves."),
@@ -172,7 +172,7 @@ const auth = z.strictObject({
     .enum(["bearer", "apikey", "basic"])
     .default("bearer")
     .describe(
-      "How callers are told to send the key; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
+      "How refused callers are asked to send the key; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
     ),
   secret_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
@@ -186,7 +186,7 @@ const auth = z.strictObject({
         key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
           .optional()
           .describe(
-            "The key itself; kept as a hash, and in clear only once a caller has shown it.",
+            "The key itself; stored as a hash, and kept in clear text only after its first use.",
           ),
         key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
           .optional()
@@ -259,7 +259,7 @@ const loadBalancer = z.strictObject({
       reliability: numberBetween(0, 1_000_000)
         .optional()
         .describe("Share of the calls that succeed."),
-      load: numberBetween(0, 1_000_000).optional().describe("Share of the calls under way."),
+      load: numberBetween(0, 1_000_000).optional().describe("Share of the active calls."),
       priority: numberBetween(0, 1_000_000)
         .optional()
         .describe("Share of the configured priority."),
@@ -275,10 +275,10 @@ const loadBalancer = z.strictObject({
     ),
   retry_budget: numberBetween(0, 10)
     .prefault(0.2)
-    .describe("Retries for each call, beside 10 per second that are always allowed."),
+    .describe("Retries per call, in addition to 10 per second that are always allowed."),
   hedge_budget: numberBetween(0, 1)
     .prefault(0.1)
-    .describe("Second tries for each call of routes with `hedge`, beside 1 per second."),
+    .describe("Second tries per call of routes with `hedge`, in addition to 1 per second."),
   ejection_time: duration("10m")
     .prefault("5s")
     .describe(
@@ -364,7 +364,7 @@ const relay = z.strictObject({
   id_secret: text("a secret of at least 32 visible ASCII characters", /^[\x21-\x7e]{32,}$/)
     .optional()
     .describe(
-      "What ids of files and batches are signed with. When absent one of this process: after a restart, and behind another replica, ids from before are unknown.",
+      "What ids of files and batches are signed with. When absent, a random one for this process: after a restart, and on another replica, earlier ids are unknown.",
     ),
   look_ahead: size("64MB")
     .prefault("4MB")
@@ -377,7 +377,7 @@ const logging = z.strictObject({
   level: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")
-    .describe("Least level that is written."),
+    .describe("Minimum level logged."),
   format: z
     .enum(["json", "text"])
     .optional()
@@ -416,7 +416,7 @@ const history = z.strictObject({
   retention: duration("3650d").prefault("30d").describe("How long sums by the hour are kept."),
   cache_ttl: durationOrNone("1h")
     .prefault("5s")
-    .describe("How long the sums of the last hours are given again before they are made anew."),
+    .describe("How long the sums of the last hours are reused before they are computed again."),
 });
 
 const metrics = z.strictObject({
@@ -456,7 +456,7 @@ export const fileSchema = z.strictObject({
   history: history.prefault({}).describe("What providers and models did, over time."),
   relay: relay
     .prefault({})
-    .describe("Calls of OpenAI's API beside chat: completions, images, audio, files and batches."),
+    .describe("Calls of OpenAI's API other than chat: completions, images, audio, files and batches."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

@@ -44,7 +44,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "portal_port"],
     environment: "PORTAL_PORT",
-    fallback: "8080 beside --api-port",
+    fallback: "8080 with --api-port",
     description: "port of the listener `portal`",
   },
   {
@@ -52,7 +52,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "api_port"],
     environment: "API_PORT",
-    fallback: "8081 beside --portal-port",
+    fallback: "8081 with --portal-port",
     description: "port of the listener `api`",
   },
   {

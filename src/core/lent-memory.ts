@@ -51,7 +51,7 @@ export class LentMemory {
   /** Lends what lies between `start` and `end` of the slab that `withRoom` gave last. */
   lend(start: number, end: number): Buffer {
     const slab = this.#current;
-    if (slab === undefined) throw new Error("nothing can be lent before there is room");
+    if (slab === undefined) throw new Error("nothing can be handed out before there is room");
     const view = slab.bytes.subarray(start, end);
     slab.at = end;
     slab.lent += 1;

@@ -150,7 +150,7 @@ export class MultipartScanner {
     }
     let blanks = 0;
     while (bytes[blanks] === space || bytes[blanks] === tab) blanks += 1;
-    if (blanks > paddingBytesMax) throw malformedForm("a boundary has too many blanks behind it");
+    if (blanks > paddingBytesMax) throw malformedForm("a boundary has too many blanks after it");
     if (bytes.length < blanks + lineEnd.length) return false;
     if (bytes.indexOf(lineEnd) !== blanks) throw malformedForm(cutOff);
     if (this.#parts === partsMax) throw malformedForm(`more than ${partsMax} parts`);

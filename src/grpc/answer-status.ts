@@ -86,7 +86,7 @@ export function errorOfAnswer(answer: EndedAnswer, hasBody: boolean): GrpcError 
   const status = firstOf(last, "grpc-status");
   if (status === "0") return undefined;
   if (status === undefined) {
-    return new GrpcError(Code.Internal, "the server ended its answer without a status");
+    return new GrpcError(Code.Internal, "the server ended its response without a status");
   }
   const code = /^\d{1,2}$/.test(status) && Number(status) <= 16 ? Number(status) : Code.Unknown;
   const details = firstOf(last, "grpc-status-details-bin");

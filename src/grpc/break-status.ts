@@ -41,7 +41,7 @@ export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCal
   if (signal?.aborted) return errorOfAbort(signal.reason);
   if (thrown instanceof GrpcError) return thrown;
   if (thrown instanceof QueueFullError) {
-    const message = "too many calls to the server are under way";
+    const message = "too many calls to the server are in progress";
     return new GrpcError(Code.ResourceExhausted, message, { unprocessed: true, cause: thrown });
   }
   if (thrown instanceof NotSentError) {

@@ -38,7 +38,7 @@ export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) 
     } catch (cause) {
       const isTooLarge = cause instanceof TooManyElementsError;
       if (isTooLarge) throw new GrpcError(Code.ResourceExhausted, cause.message, { cause });
-      throw new GrpcError(Code.Internal, "the answer's message is not of its type", { cause });
+      throw new GrpcError(Code.Internal, "the response's message is not of its type", { cause });
     }
   };
 }

@@ -141,5 +141,5 @@ function endOf(word: string, parts: readonly Part[]): Stop {
 
 /** A hook that changes one of two forms would leave the other as it was. */
 function saidTwice(place: string): HookProblem {
-  return new HookProblem(`${place}: has parts and a short form beside them; keep one of the two`);
+  return new HookProblem(`${place}: has parts and a short form; keep one of the two`);
 }

@@ -26,7 +26,7 @@ export const notHttp = malformed("the bytes sent are not an HTTP request");
 export const hostNeeded = malformed("host: HTTP/1.1 requests name one");
 /** A body whose length is told badly, twice or in two ways. */
 export const lengthUnclear = malformed(
-  "content-length: one number of bytes, and none beside transfer-encoding",
+  "content-length: one number of bytes, and none together with transfer-encoding",
 );
 /** A coding that is not chunked alone, or in a version that has none. */
 export const codingUnknown = malformed(

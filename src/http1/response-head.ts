@@ -88,7 +88,7 @@ export class AnswerFields {
         this.contentLength = Number(value);
         return;
       case "connection":
-        if (value !== "close") throw new TypeError("connection: an answer may only close it");
+        if (value !== "close") throw new TypeError("connection: a response may only close it");
         this.closes = true;
         return;
       case "date":
@@ -108,7 +108,7 @@ export function statusLine(status: number): string {
   const known = statusLines[status];
   if (known !== undefined) return known;
   if (!Number.isInteger(status) || status < 200 || status > 999) {
-    throw new RangeError(`${status} is no status of an answer`);
+    throw new RangeError(`${status} is no status of a response`);
   }
   const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   statusLines[status] = line;

@@ -39,7 +39,7 @@ function doorMetrics({ counter, seconds }: Makers) {
       "port",
       "status",
     ]),
-    httpDuration: seconds("http_request_duration_seconds", "Time from request to end of answer.", [
+    httpDuration: seconds("http_request_duration_seconds", "Time from request to end of response.", [
       "method",
       "endpoint",
     ]),
@@ -56,7 +56,7 @@ function doorMetrics({ counter, seconds }: Makers) {
     // By endpoint it would be the histogram above once more.
     gatewayDuration: seconds(
       "gateway_request_duration_seconds",
-      "Time from request to end of answer, over all endpoints.",
+      "Time from request to end of response, over all endpoints.",
       [],
     ).labels({}),
   };
@@ -104,14 +104,14 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
   return {
     healthDuration: seconds(
       "gateway_health_check_duration_seconds",
-      "Time of a health answer, probes included.",
+      "Time of a health response, probes included.",
       [],
     ).labels({}),
     coreHealth: gauge("core_health_status", "1 while the core has this status.", [
       "core_id",
       "status",
     ]),
-    coreResponse: gauge("core_response_time_ms", "Time of the core's last health answer.", [
+    coreResponse: gauge("core_response_time_ms", "Time of the core's last health response.", [
       "core_id",
     ]),
     balancerRequests: counter("load_balancer_requests_total", "Attempts sent to an endpoint.", [
@@ -129,7 +129,7 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
     ),
     balancerExtra: counter(
       "load_balancer_extra_attempts_total",
-      "Attempts beyond the first of a call: retries after a failure, hedges beside a silent endpoint.",
+      "Attempts beyond the first of a call: retries after a failure, hedges in parallel to a silent endpoint.",
       ["kind"],
     ),
     balancerDenied: counter(

@@ -96,7 +96,7 @@ async function probe<B extends PooledBackend>(
   const startedMs = clock.nowMs();
   const done = new AbortController();
   const expired = clock.sleep(healthTimeoutMs, done.signal).then(() => {
-    throw fault("BACKEND_TIMEOUT", `no answer within ${healthTimeoutMs} ms`);
+    throw fault("BACKEND_TIMEOUT", `no response within ${healthTimeoutMs} ms`);
   });
   const checked = () => ({
     lastCheckWallMs: clock.wallMs(),

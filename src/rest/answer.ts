@@ -56,7 +56,7 @@ function accepted<T extends { readonly contentType: string }>(
   const type = preferredOf(exchange.header("accept"), types);
   const offer = offers.find(({ contentType }) => contentType === type);
   if (offer !== undefined) return offer;
-  throw fault("NOT_ACCEPTABLE", `accept: the answer can be ${types.join(" or ")}`);
+  throw fault("NOT_ACCEPTABLE", `accept: the response can be ${types.join(" or ")}`);
 }
 
 function isRaw({ method, responseField }: Route): boolean {
@@ -95,7 +95,7 @@ async function onlyOf<T>(
 ): Promise<Answer<T> & { message: T }> {
   let only: T | undefined;
   for await (const message of answer.messages) only ??= message;
-  if (only === undefined) throw fault("INTERNAL", `${name} gave no answer`);
+  if (only === undefined) throw fault("INTERNAL", `${name} gave no response`);
   return { ...answer, message: only };
 }
 

@@ -30,7 +30,7 @@ function byteRangeFrom(field: string | undefined, size: number): ByteRange | und
   const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
   if (start >= end) {
-    throw fault("RANGE_INVALID", `range: the answer has ${size} bytes`, {
+    throw fault("RANGE_INVALID", `range: the response has ${size} bytes`, {
       headers: { "content-range": `bytes */${size}` },
     });
   }

@@ -72,7 +72,7 @@ function tagsOf(services: Iterable<DescService>): TagOf {
 /** The same operation, which tells of another route that its path and method lead to as well. */
 function tellingOf(operation: JsonObject, { httpMethod, template, method }: Route): JsonObject {
   const { description = operation.summary } = operation;
-  const note = `${httpMethod} ${template.text} is ${nameOf(method)}, which OpenAPI has no place for beside this.`;
+  const note = `${httpMethod} ${template.text} is ${nameOf(method)}, which OpenAPI cannot describe along with this.`;
   return { ...operation, description: [description, note].filter(Boolean).join(" ") };
 }
 

@@ -112,7 +112,7 @@ class RawWriter {
 }
 
 function misnamed() {
-  return fault("INTERNAL", "the answer has another size than it named");
+  return fault("INTERNAL", "the response has another size than it named");
 }
 
 /**

@@ -127,7 +127,7 @@ function isSendable(code: number): boolean {
 export function closeViolationOf(payload: Buffer): Violation | undefined {
   if (payload.length === 0) return undefined;
   if (payload.length === 1) return broken("a close code has two bytes");
-  if (!isSendable(payload.readUInt16BE(0))) return broken("a close code that nobody may send");
+  if (!isSendable(payload.readUInt16BE(0))) return broken("a close code that may not be sent");
   if (isUtf8(payload.subarray(2))) return undefined;
   return { code: closeCode.invalidText, problem: "a close reason is not UTF-8" };
 }

@@ -101,7 +101,7 @@ export function written(
 ): Uint8Array {
   const bytes = codec.write(message, headroomBytes, mayLend);
   if (bytes.length - headroomBytes <= bytesMax) return bytes;
-  throw fault("BODY_TOO_LARGE", `the answer's message exceeds ${bytesMax} bytes`);
+  throw fault("BODY_TOO_LARGE", `the response's message exceeds ${bytesMax} bytes`);
 }
 
 /** What was thrown as the error to tell. One of Connect's stays as it is: handlers choose its details. */

@@ -118,7 +118,7 @@ export async function readOperation(
 function requireNone(bytes: Buffer): void {
   for (const { name, start, end } of membersOf(bytes)) {
     const isNone = ["null", '""'].includes(bytes.toString("utf8", start, end));
-    if (name === "model" && !isNone) throw parameterInvalid("model", "stands there twice");
+    if (name === "model" && !isNone) throw parameterInvalid("model", "is given twice");
   }
 }
 

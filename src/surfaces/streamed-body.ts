@@ -67,7 +67,7 @@ export class StreamedBody implements ClientBody {
 
   #aheadFor(model: string): Buffer {
     const ahead = this.#ahead;
-    if (ahead === undefined) throw new TypeError("a body that is spent is sent to nobody");
+    if (ahead === undefined) throw new TypeError("a body that is spent cannot be sent again");
     const { model: place } = this.#parts;
     if (place === undefined || model === "" || model === place.name) return ahead;
     const { start, end } = place;

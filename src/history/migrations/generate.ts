@@ -17,7 +17,7 @@ function migrationFiles(folder: string): readonly string[] {
     .toSorted((one, other) => (one < other ? -1 : 1));
   for (const [index, file] of files.entries()) {
     const number = numberText(index);
-    if (!file.startsWith(number)) throw new Error(`${file} stands where ${number}-… is due`);
+    if (!file.startsWith(number)) throw new Error(`${file} is where ${number}-… should be`);
   }
   return files;
 }

@@ -242,7 +242,7 @@ describe("a document of other services", () => {
     const { summary, description } = operation("/shapes/{shelf}", "get");
     expect([summary, description]).toEqual([
       undefined,
-      "GET /shapes/{book.title=**} is vectors.VectorService.BindShelf, which OpenAPI has no place for beside this.",
+      "GET /shapes/{book.title=**} is vectors.VectorService.BindShelf, which OpenAPI cannot describe along with this.",
     ]);
     expect(operation("/shapes/{shelf}", "delete").description).toBeUndefined();
   });
