@@ -90,7 +90,7 @@ export interface FrontDeps extends Pick<EntryDeps, "journal"> {
 /** Open listeners. Disposing of them cuts off the calls that are still active. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
-  /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
+  /** Takes no more connections; resolves when the active calls have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
 

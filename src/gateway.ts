@@ -83,7 +83,7 @@ export interface Gateway extends AsyncDisposable {
   };
   /** Resolves when every model has loaded or failed to. */
   ready(): Promise<void>;
-  /** Takes no more calls; resolves when those under way have ended or their time is up. */
+  /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
 }
 

@@ -80,7 +80,7 @@ function* publicComments(facts: DocumentFacts): Generator<void, Comments> {
   return comments;
 }
 
-/** What the document tells of. */
+/** What the document reports. */
 export interface DocumentFacts {
   /** Whether callers need a credential. */
   readonly authenticates: boolean;

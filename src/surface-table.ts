@@ -46,7 +46,7 @@ const pathsBySurface: Readonly<Record<SurfaceName, () => readonly string[]>> = {
   metrics: () => [],
 };
 
-/** Whether a page is served at this path, ahead of every surface. */
+/** Whether a page is served at this path, before every surface. */
 export function isPage(path: string): boolean {
   return pages.includes(path) || path.startsWith("/docs/");
 }

@@ -26,7 +26,7 @@ import { inTurn, type Work } from "./work.ts";
 /** The one model of the reference core. */
 export const agentModel = "polyagent-reference-1";
 
-/** How the core behaves beside its answers, for tests and benchmarks; all zero in service. */
+/** How the core behaves besides its answers, for tests and benchmarks; all zero in service. */
 export interface AgentOptions {
   /** Milliseconds before the first token. */
   readonly latencyMs: number;

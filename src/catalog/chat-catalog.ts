@@ -15,7 +15,7 @@ import { type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
 export interface CatalogProvider {
   readonly name: string;
   readonly pool: Pool<ChatBackend>;
-  /** What it can do beside chat; nothing when absent. */
+  /** What it can do besides chat; nothing when absent. */
   readonly abilities?: ReadonlySet<Ability>;
   /** The model of a chat that names the provider alone. */
   readonly defaultModel?: string;
@@ -98,7 +98,7 @@ export class ChatCatalog {
 
   /**
    * Where a call for `model` goes; empty names none. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where
-   * nobody behind the name can do what the call needs.
+   * no one after the name can do what the call needs.
    */
   resolve(model: string, ask: ChatAsk): ChatTarget {
     const { routes, cores, providers } = this.#options;
@@ -140,7 +140,7 @@ export class ChatCatalog {
     return this.#options.wishes;
   }
 
-  /** US dollars per million tokens of a model at a provider; undefined when nobody knows. */
+  /** US dollars per million tokens of a model at a provider; undefined when no one knows. */
   priceOf(provider: string, model: string): Price | undefined {
     const prices = this.#providers.get(provider)?.prices;
     return prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;

@@ -19,7 +19,7 @@ export interface RouteTargetSettings {
 
 /** What every route may have. */
 interface RouteTerms {
-  /** Silence after which a second endpoint is asked beside the first. */
+  /** Silence after which a second endpoint is asked in addition to the first. */
   readonly hedgeMs?: number;
   /** What its models are for: a selection of such a type asks this route. */
   readonly types?: readonly ModelType[];

@@ -134,7 +134,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
   });
 }
 
-/** Buffers lie outside of V8's heap, but its limit tells how much memory the process may have. */
+/** Buffers lie outside of V8's heap, but its limit says how much memory the process may have. */
 const heapShare = 1 / 10;
 const bufferBytesMaxDefault = 1024 ** 3;
 

@@ -51,7 +51,7 @@ export function authFrom(auth: FileConfig["auth"], strict: boolean, report: Repo
   };
 }
 
-/** While auth is off anybody may report load too: who develops alone has nobody to keep from it. */
+/** While auth is off anybody may report load too: who develops alone has no one to keep from it. */
 function openScopes(written: readonly string[]): readonly string[] {
   return [...new Set([...written, "route"])];
 }

@@ -1,4 +1,4 @@
-/** The environment names that configure the gateway, a row each, and what their values mean. */
+/** The environment names that configure the gateway: one row each, and what their values mean. */
 
 import { type Preset, presets } from "#backends/llm/presets.ts";
 import type { Assignment } from "./draft.ts";
@@ -84,7 +84,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ),
   { name: "DATABASE_URL", path: ["history", "url"] },
   { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
-  // Other programs' DEBUG names parts of them: what is neither yes nor no is none of ours.
+  // Other programs' DEBUG names parts of them: what is neither yes nor no is not for this one.
   {
     name: "DEBUG",
     path: ["logging", "level"],

@@ -38,7 +38,7 @@ function fixedPath({ template: { segments, verb } }: Route): string | undefined 
   return `/${texts.join("/")}${verb === "" ? "" : `:${verb}`}`;
 }
 
-/** Checks each rule by itself, then all of them beside those of the protos. */
+/** Checks each rule by itself, then all of them besides those of the protos. */
 class RuleCheck {
   readonly #index = new FieldIndex();
   readonly #methods: ReadonlyMap<string, DescMethod>;

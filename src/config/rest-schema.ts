@@ -1,4 +1,4 @@
-/** The file's section `rest`: rules beside those of the protos, and how JSON is read and written. */
+/** The file's section `rest`: rules besides those of the protos, and how JSON is read and written. */
 
 import { z } from "zod";
 import { contentCodings } from "#http/content-coding.ts";

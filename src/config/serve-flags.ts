@@ -1,4 +1,4 @@
-/** The flags of `polygate serve` and the settings that they set, a row each. */
+/** The flags of `polygate serve` and the settings that they set: one row each. */
 
 import type { Assignment } from "./draft.ts";
 import type { FlagRow, Flags } from "./flags.ts";

@@ -43,7 +43,7 @@ export interface ListenerSettings {
 
 /** How REST finds methods, and reads and writes their messages. */
 export interface RestSettings {
-  /** Rules beside those of the protos; they fit the services and each other. */
+  /** Rules besides those of the protos; they fit the services and each other. */
   readonly rules: readonly HttpRule[];
   readonly json: JsonOptions;
   /** What differs for methods that have routes. */
@@ -56,7 +56,7 @@ export interface RestSettings {
   readonly compression: CompressionOptions;
 }
 
-/** Cross-origin answers for browsers. */
+/** Cross-origin responses for browsers. */
 export interface CorsSettings {
   /** Origins such as https://app.example.com; `*` means any. */
   readonly origins: readonly string[];
@@ -222,9 +222,9 @@ export interface Settings {
   };
   /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
   readonly bufferBytesMax: number;
-  /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
+  /** How long calls are still taken once the gateway is asked to stop, while readiness is refused already. */
   readonly drainDelayMs: number;
-  /** How long calls under way may go on after that. */
+  /** How long active calls may go on after that. */
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
@@ -233,7 +233,7 @@ export interface Settings {
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rest: RestSettings;
-  /** Absent: no cross-origin answers. */
+  /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;
   /** Absent: no limits. */

@@ -1,4 +1,4 @@
-/** Memory that is lent in views, one behind the other, and used again once all of them were given back. */
+/** Memory that is lent in views, one after the other, and used again once all of them were given back. */
 
 /** A piece of memory; everything before `at` is lent, or was. */
 export interface Slab {
@@ -39,7 +39,7 @@ export class LentMemory {
     this.#slabBytes = slabBytes;
   }
 
-  /** A slab with `count` bytes behind `at`, which are the caller's until it lends them or lets them be. */
+  /** A slab with `count` bytes after `at`, which are the caller's until it lends them or lets them be. */
   withRoom(count: number): Slab {
     const current = this.#current;
     if (current !== undefined && current.bytes.length - current.at >= count) return current;
@@ -84,7 +84,7 @@ export function takeOver(view: Buffer): void {
   else loan.isTaken = true;
 }
 
-/** Gives a view back, which nobody may read any more. Any other buffer is let be. */
+/** Gives a view back, which no one may read any more. Any other buffer is let be. */
 export function giveBack(view: Buffer): void {
   const loan = loans.get(view);
   if (loan === undefined) return;

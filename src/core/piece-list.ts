@@ -1,6 +1,6 @@
 /** Bytes that came in pieces and wait: memory goes by the bytes, however small the pieces are. */
 
-/** A piece by itself costs some two hundred bytes beside its own: smaller ones are put together. */
+/** A piece by itself costs some two hundred bytes besides its own: smaller ones are put together. */
 const joinedBytesMax = 2048;
 const roomBytesMin = 512;
 const roomBytesMax = 16 * 1024;
@@ -30,7 +30,7 @@ export class PieceList {
   /** Bytes in it. */
   bytes = 0;
   readonly #pieces: Buffer[] = [];
-  /** Where small pieces are copied, one behind the other; they follow all others. */
+  /** Where small pieces are copied, one after the other; they follow all others. */
   #room: Buffer | undefined;
   #roomAt = 0;
 
@@ -59,7 +59,7 @@ export class PieceList {
     return first;
   }
 
-  /** Takes all of it, behind `head`, as one. */
+  /** Takes all of it, after `head`, as one. */
   takeAll(head: Uint8Array = noBytes): Buffer {
     this.#closeRoom();
     const all = Buffer.concat([head, ...this.#pieces]);

@@ -18,7 +18,7 @@ export interface FieldViolation {
   readonly description: string;
 }
 
-/** What a fault may carry beside its reason and text. */
+/** What a fault may carry besides its reason and text. */
 export interface FaultOptions {
   /** Fields at fault, sent as google.rpc.BadRequest. */
   readonly fields?: readonly FieldViolation[];
@@ -110,7 +110,7 @@ export function withMetadata(
   return copy;
 }
 
-/** The reason of an error of ours, or of one that a gateway behind us sent. */
+/** The reason of an error of this project, or of one that a gateway behind this one sent. */
 export function reasonOf(error: ConnectError): Reason | undefined {
   const info = infoOf(error);
   return info !== undefined && isReason(info.reason) ? info.reason : undefined;
@@ -120,12 +120,12 @@ function infoOf(error: ConnectError): ErrorInfo | undefined {
   return error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === errorDomain);
 }
 
-/** What is decided about an error; errors without a reason of ours count as INTERNAL. */
+/** What is decided about an error; errors without a reason of this project count as INTERNAL. */
 export function rowOf(error: ConnectError): ReasonRow {
   return reasons[reasonOf(error) ?? "INTERNAL"];
 }
 
-/** Facts for the caller's program that an error of ours carries. */
+/** Facts for the caller's program that an error of this project carries. */
 export function infoMetadataOf(error: ConnectError): Readonly<Record<string, string>> {
   return infoOf(error)?.metadata ?? {};
 }

@@ -91,7 +91,7 @@ export const reasons = {
 /** A reason's name. */
 export type Reason = keyof typeof reasons;
 
-/** Whether `name` is a reason of ours. */
+/** Whether `name` is a reason of this project. */
 export function isReason(name: string): name is Reason {
   return Object.hasOwn(reasons, name);
 }

@@ -1,4 +1,4 @@
-/** The exchange face over what the project's own HTTP engines hand over. */
+/** The exchange interface over what the project's own HTTP engines hand over. */
 
 import type { Socket } from "node:net";
 import type { BodyProgress } from "#core/body-progress.ts";
@@ -25,7 +25,7 @@ function rethrowTranslated(thrown: unknown): never {
   throw translated(thrown);
 }
 
-/** A request and its answer as an engine hands them over: a stream of HTTP/2, or all of HTTP/1.1. */
+/** A request and its response as an engine hands them over: a stream of HTTP/2, or all of HTTP/1.1. */
 export interface EngineStream
   extends Pick<Exchange, "method" | "authority" | "started" | "header" | "headers">,
     Pick<Exchange, "respond" | "start" | "write" | "end" | "reset" | "onEnd"> {
@@ -41,7 +41,7 @@ export class EngineExchange implements Exchange {
   readonly httpVersion: Exchange["httpVersion"];
   readonly stream: EngineStream;
   readonly #socket: Socket;
-  /** Fields that were set ahead of the answer. */
+  /** Fields that were set before the response. */
   #early: Field[] | undefined;
   #gone: AbortController | undefined;
 

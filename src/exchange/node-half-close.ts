@@ -6,7 +6,7 @@ import { defaultLimits } from "#http1/limits.ts";
 import type { ServerResponse } from "./node-http.ts";
 
 const lookMs = 500;
-/** Zeros ahead of chunk sizes that one response gets. */
+/** Zeros before chunk sizes that one response gets. */
 const zerosMax = 4;
 
 /**

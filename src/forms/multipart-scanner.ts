@@ -13,7 +13,7 @@ export function boundaryOf(contentType: string): string {
   throw malformedForm("the content-type names no boundary");
 }
 
-/** What a form's parts are told to, in their order; places are counted in bytes of the body. */
+/** What gets a form's parts, in their order; places are counted in bytes of the body. */
 export interface FormSink {
   /** A part begins, whose content begins at `start`. */
   begin(head: PartHead, start: number): void;
@@ -52,7 +52,7 @@ class Window {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Adds bytes behind those that are there, which move or have a larger place when there is no room. */
+  /** Adds bytes after those that are there, which move or have a larger place when there is no room. */
   add(piece: Uint8Array): void {
     if (this.#end + piece.length > this.#bytes.length) this.#makeRoom(piece.length);
     this.#bytes.set(piece, this.#end);

@@ -1,4 +1,4 @@
-/** The messages of an answer: how they are read, and what of them cannot be. */
+/** The messages of a response: how they are read, and what of them cannot be. */
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ByteBudget } from "#core/byte-budget.ts";

@@ -29,7 +29,7 @@ export interface BrokenCall {
   readonly lateMs?: number | undefined;
 }
 
-/** The error of an aborted call: its signal tells whether time or the caller ended it. */
+/** The error of an aborted call: its signal says whether time or the caller ended it. */
 export function errorOfAbort(reason: unknown): GrpcError {
   return reason instanceof Error && reason.name === "TimeoutError"
     ? new GrpcError(Code.DeadlineExceeded, "the deadline passed", { cause: reason })

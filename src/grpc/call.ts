@@ -12,13 +12,13 @@ import { refusedAnswer } from "./answer-message.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
 
-/** What travels with a call beside its messages. */
+/** What travels with a call besides its messages. */
 export interface CallOptions {
   /** One entry a value; values of `-bin` names in base64. Names of gRPC and HTTP are left out. */
   readonly metadata?: Iterable<readonly [name: string, value: string]>;
-  /** Ends the call, which the server is told at once. */
+  /** Ends the call, and notifies the server at once. */
   readonly signal?: AbortSignal;
-  /** Milliseconds for the call: the server is told, and they end it here, too. */
+  /** Milliseconds for the call: the server is notified, and they end it here, too. */
   readonly timeoutMs?: number | undefined;
   /** `signal` aborts by itself when the time is up, so that no second timer is needed. */
   readonly signalKeepsTime?: boolean;
@@ -53,7 +53,7 @@ const plainFields: FieldList = [
   ["grpc-accept-encoding", codingNames],
 ];
 
-/** The request's fields: grpc-timeout, if any, ahead of the others. */
+/** The request's fields: grpc-timeout, if any, before the others. */
 export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): FieldList {
   if (metadata === undefined && timeoutMs === undefined && encoding === undefined) {
     return plainFields;
@@ -69,7 +69,7 @@ export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): F
   return fields;
 }
 
-/** A call under way: what ends it, and what coding it sends. Disposing of it stops its timer. */
+/** A call in progress: what ends it, and what coding it sends. Disposing of it stops its timer. */
 export class CallUnderWay implements Disposable {
   readonly fields: FieldList;
   readonly #coding: Coding | undefined;

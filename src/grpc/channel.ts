@@ -26,16 +26,16 @@ export interface GrpcChannelOptions extends Http2ClientOptions {
   readonly messageBytesMax: number;
 }
 
-/** A unary answer. */
+/** A unary response. */
 export interface GrpcAnswer {
   readonly message: Uint8Array;
-  /** Metadata ahead of the message. */
+  /** Metadata before the message. */
   readonly header: Metadata;
-  /** Metadata behind it. */
+  /** Metadata after it. */
   readonly trailer: Metadata;
 }
 
-/** An answer whose metadata is made into objects when somebody looks. */
+/** A response whose metadata is made into objects when somebody looks. */
 class Answer implements GrpcAnswer {
   readonly message: Uint8Array;
   readonly #stream: ClientStream;
@@ -57,7 +57,7 @@ class Answer implements GrpcAnswer {
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
  * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
- * Disposing of it breaks off what is under way.
+ * Disposing of it breaks off what is in progress.
  */
 export class GrpcChannel implements AsyncDisposable {
   readonly #client: Http2Client;
@@ -90,7 +90,7 @@ export class GrpcChannel implements AsyncDisposable {
     }
   }
 
-  /** One message, in its envelope, for several; resolves when the answer has begun. */
+  /** One message, in its envelope, for several; resolves when the response has begun. */
   async serverStream(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcStream> {
     const call = new CallUnderWay(options, this.#clock);
     try {
@@ -124,7 +124,7 @@ export class GrpcChannel implements AsyncDisposable {
     }
   }
 
-  /** Takes no more calls on its connections; they close behind their last answer. */
+  /** Takes no more calls on its connections; they close after their last response. */
   drain(): void {
     this.#client.drain();
   }
@@ -165,7 +165,7 @@ export class GrpcChannel implements AsyncDisposable {
     return new Answer(stream, message instanceof Promise ? await message : message);
   }
 
-  /** The message of an answer that ended well. */
+  /** The message of a response that ended well. */
   #onlyMessage(
     stream: ClientStream,
     body: Buffer,

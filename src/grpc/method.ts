@@ -111,7 +111,7 @@ export function bidiMethod<I extends DescMessage, O extends DescMessage>(
 }
 
 /**
- * Sends the requests from now on. What they throw breaks the call off and is thrown to the answer's
+ * Sends the requests from now on. What they throw breaks the call off and is thrown to the response's
  * reader. Once the call is over, no more are asked for.
  */
 export function sendAll<I extends DescMessage>(

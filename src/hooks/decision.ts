@@ -24,7 +24,7 @@ export class HookProblem extends Error {
   override readonly name = "HookProblem";
 }
 
-/** Violations that the log is told of. */
+/** Violations that the log names. */
 const violationsMax = 4;
 /** Levels of a module's decision that are read: as deep as JSON is. */
 const depthMax = 100;

@@ -1,6 +1,6 @@
 /** What a hook is configured as. Types only. */
 
-/** before: the request, which nobody has seen yet. after: the response, ahead of the client. */
+/** before: the request, which no one has seen yet. after: the response, before the client. */
 export type Phase = "before" | "after";
 
 /** Where a hook is: a module of this process, or an address. */

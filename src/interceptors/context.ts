@@ -32,13 +32,13 @@ export interface Limited {
 /** What is known of a caller's credential; undefined until somebody has looked at it. */
 export type Identity = Principal | "missing" | "unknown" | Limited;
 
-/** Found by admission, ahead of the call's body, or else by `authenticate`. */
+/** Found by admission, before the call's body, or else by `authenticate`. */
 export const identityKey: ContextKey<Identity | undefined> = createContextKey<Identity | undefined>(
   undefined,
   { description: "identity" },
 );
 
-/** The record of the request; calls that come through no door get an empty one. */
+/** The record of the request; calls that come through no request entry get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(
   {
     requestId: "",

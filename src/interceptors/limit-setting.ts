@@ -3,7 +3,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { infoMetadataOf, withMetadata } from "#errors/fault.ts";
 
-/** Settings by the fact in google.rpc.ErrorInfo that tells of their limit; `limit` stands for buffers. */
+/** Settings by the fact in google.rpc.ErrorInfo that reports their limit; `limit` stands for buffers. */
 const settings = [
   ["limit_bytes", "max_request_size"],
   ["limit_elements", "max_request_elements"],

@@ -30,7 +30,7 @@ function makers(registry: Registry) {
 
 type Makers = ReturnType<typeof makers>;
 
-/** What is counted at the door, of every HTTP request. */
+/** What is counted at the request entry, of every HTTP request. */
 function doorMetrics({ counter, seconds }: Makers) {
   return {
     httpRequests: counter("http_requests_total", "HTTP requests that ended.", [

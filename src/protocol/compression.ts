@@ -1,4 +1,4 @@
-/** Content codings of messages: which there are, which one an answer gets, and how much a body may expand to. */
+/** Content codings of messages: which there are, which one a response gets, and how much a body may expand to. */
 
 import type { Transform } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";

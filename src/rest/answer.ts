@@ -1,4 +1,4 @@
-/** Makes a call and writes what it gives as the HTTP answer. */
+/** Makes a call and writes what it gives as the HTTP response. */
 
 import { type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
@@ -64,7 +64,7 @@ function isRaw({ method, responseField }: Route): boolean {
   return body?.typeName === HttpBodySchema.typeName;
 }
 
-/** The part of an answer's message that is the body. */
+/** The part of a response's message that is the body. */
 function bodyOf({ method, responseField }: Route, message: Message): unknown {
   if (responseField?.fieldKind !== "message") return message;
   return reflect(method.output, message).get(responseField).message;
@@ -78,7 +78,7 @@ function jsonOf({ method, responseField }: Route, json: JsonCodec, message: Mess
 const jsonOffer = [{ contentType: "application/json" }] as const;
 const jsonType = ["content-type", "application/json"] as const;
 
-/** What is sent of an answer's message: JSON, or the body that the method gives itself. */
+/** What is sent of a response's message: JSON, or the body that the method gives itself. */
 type Content = string | HttpBody;
 
 function contentOf(route: Route, json: JsonCodec): Encode<Content> {
@@ -88,7 +88,7 @@ function contentOf(route: Route, json: JsonCodec): Encode<Content> {
   };
 }
 
-/** An answer with its only message. It is read to its end: to leave it early would cancel the call. */
+/** A response with its only message. It is read to its end: to leave it early would cancel the call. */
 async function onlyOf<T>(
   answer: Answer<T>,
   { name }: DescMethod,

@@ -39,7 +39,7 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** The text of a whole body, which nobody reads any more after that. */
+/** The text of a whole body, which no one reads any more after that. */
 function textInsteadOf(body: Uint8Array): string {
   const text = textOf(body);
   free(body);

@@ -1,9 +1,9 @@
-/** Which bytes of an answer a request asks for (RFC 9110, 14). */
+/** Which bytes of a response a request asks for (RFC 9110, 14). */
 
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 
-/** A stretch of bytes; `end` is the one behind the last. */
+/** A stretch of bytes; `end` is the one after the last. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;

@@ -13,7 +13,7 @@ import { SchemaVariants } from "./openapi-variants.ts";
 import { nameOf, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 
-/** What a document says beside the routes. */
+/** What a document says besides the routes. */
 export interface OpenApiOptions extends MethodNotes {
   readonly title: string;
   readonly version: string;
@@ -69,7 +69,7 @@ function tagsOf(services: Iterable<DescService>): TagOf {
   return ({ name, typeName }) => (isShared(name) ? typeName : name);
 }
 
-/** The same operation, which tells of another route that its path and method lead to as well. */
+/** The same operation, which reports another route that its path and method lead to as well. */
 function tellingOf(operation: JsonObject, { httpMethod, template, method }: Route): JsonObject {
   const { description = operation.summary } = operation;
   const note = `${httpMethod} ${template.text} is ${nameOf(method)}, which OpenAPI cannot describe along with this.`;

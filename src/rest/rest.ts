@@ -1,4 +1,4 @@
-/** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its answer. */
+/** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its response. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
@@ -44,7 +44,7 @@ export interface RestOptions {
   readonly limitsOf?: LimitsOf | undefined;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
-  /** Rules beside the annotations, which win over those of the same method; one a method. */
+  /** Rules besides the annotations, which win over those of the same method; one per method. */
   readonly rules?: readonly HttpRule[];
   /** Fields of methods that ask for a stream or take uploads; default none. */
   readonly extrasOf?: MethodExtrasOf;
@@ -67,7 +67,7 @@ export interface RestRequest {
 export type RestMatch =
   /** `pattern` is the template, fit for a label. */
   | ({ readonly kind: "route"; readonly pattern: string } & RouteMatch)
-  /** The path takes other methods. An OPTIONS request is told of them; any other gets 405. */
+  /** The path takes other methods. An OPTIONS request is notified of them; any other gets 405. */
   | { readonly kind: "wrong-method"; readonly pattern: string; readonly allow: readonly string[] }
   | { readonly kind: "malformed"; readonly error: ConnectError }
   | undefined;
@@ -75,7 +75,7 @@ export type RestMatch =
 /** The transcoder. */
 export interface Rest {
   match(method: string, target: string): RestMatch;
-  /** Answers a matched request. Never rejects: every failure is an answer in the REST shape. */
+  /** Answers a matched request. Never rejects: every failure is a response in the REST shape. */
   serve(exchange: Exchange, match: NonNullable<RestMatch>, request: RestRequest): Promise<void>;
   /** What the path of a WebSocket means: streaming methods alone, whatever their HTTP method. */
   matchUpgrade(target: string): RestMatch;
@@ -266,7 +266,7 @@ class Transcoder implements Rest {
       ];
       await this.#compression.respond(exchange, status, fields, body);
     } catch {
-      // Metadata that is no header field: nobody can be told, but nobody may wait either.
+      // Metadata that is no header field: no one can be notified, but no one may wait either.
       exchange.reset();
     }
   }
@@ -276,7 +276,7 @@ class Transcoder implements Rest {
   }
 }
 
-/** An OPTIONS request asks for the methods; any other is told of them with its refusal. */
+/** An OPTIONS request asks for the methods; any other is notified of them with its refusal. */
 function answerWrongMethod(exchange: Exchange, allow: readonly string[]): void {
   const list = allow.join(", ");
   if (exchange.method === "OPTIONS") {

@@ -36,7 +36,7 @@ export interface Route {
   readonly fileTarget?: FieldTarget;
   /** Paths of the fields that path and body fill, which the query then may not. */
   readonly bound: readonly string[];
-  /** The field of the answer that is its body; absent for the whole answer. */
+  /** The field of the response that is its body; absent for the whole response. */
   readonly responseField?: DescField;
   /** The field mask that a PATCH may leave to the body. */
   readonly maskField?: DescField & { readonly fieldKind: "message" };

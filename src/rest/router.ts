@@ -37,7 +37,7 @@ export interface Clash {
   readonly before: Route;
 }
 
-/** Routes that cannot stand beside each other; the message names the methods of each pair. */
+/** Routes that cannot exist together; the message names the methods of each pair. */
 export class ClashError extends Error {
   readonly clashes: readonly Clash[];
 
@@ -54,7 +54,7 @@ export function clashText({ route, before }: Clash): string {
   return `${names} both take ${route.httpMethod} ${route.template.text}`;
 }
 
-/** The rule of each method that has one; a rule given beside the annotations wins over them. */
+/** The rule of each method that has one; a rule given besides the annotations wins over them. */
 function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   const methods = services.flatMap((service) => service.methods);
   const known = new Set(methods.map(nameOf));

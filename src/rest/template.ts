@@ -15,7 +15,7 @@ export interface Variable {
   readonly names: readonly string[];
   /** First segment; from the path's end, as `resolveIndex` tells, when negative. */
   readonly start: number;
-  /** Segment behind the last one; likewise. */
+  /** Segment after the last one; likewise. */
   readonly end: number;
   /** May span several segments: an escaped slash within stays escaped. */
   readonly multi: boolean;

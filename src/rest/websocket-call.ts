@@ -100,7 +100,7 @@ async function closeWith(
   try {
     if (!connection.signal.aborted) await connection.send(errorJson(error, facts));
   } catch {
-    // The client left while it was told: there is nobody to close with.
+    // The client left while it was notified: there is no one to close with.
   }
   const reason = reasonOf(error) ?? "INTERNAL";
   await connection.close(closeCodeOf(error, reason), reason);

@@ -61,7 +61,7 @@ function headBytesOf(second: number): number {
   return 2 + (short < 126 ? 0 : short === 126 ? 2 : 8) + maskBytes;
 }
 
-/** The payload's length; undefined when a shorter form would have told it (§5.2: minimal). */
+/** The payload's length; undefined when a shorter form would have reported it (§5.2: minimal). */
 function payloadBytesOf(bytes: Buffer): number | undefined {
   const short = (bytes[1] ?? 0) & 0x7f;
   if (short < 126) return short;

@@ -1,4 +1,4 @@
-/** The time that one try may take: past it the backend is told to stop, and the call may go elsewhere. */
+/** The time that one try may take: past it the backend is asked to stop, and the call may go elsewhere. */
 
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";

@@ -1,4 +1,4 @@
-/** The time between a call's start and its end: its deadline, its signal, who is told of its end. */
+/** The time between a call's start and its end: its deadline, its signal, who is notified of its end. */
 
 import {
   type ConnectError,
@@ -14,7 +14,7 @@ import type { CallEnded } from "./call-observer.ts";
 import type { Limited, TimeLimits } from "./time-limits.ts";
 import type { Stoppable, UnderWay } from "./under-way.ts";
 
-/** What comes with a call beside its message. */
+/** What comes with a call besides its message. */
 export interface CallInit {
   /** Request metadata. */
   readonly header: Headers;
@@ -22,7 +22,7 @@ export interface CallInit {
   readonly timeoutMs?: number | undefined;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
-  /** The same without a signal, which is dear to make; at once when the client has left already. */
+  /** The same without a signal, which is expensive to make; at once when the client has left already. */
   onGone?(listener: (reason: unknown) => void): void;
   /** Typed values that interceptors and implementation share. */
   readonly values: ContextValues;
@@ -32,7 +32,7 @@ export interface CallInit {
   readonly httpMethod: string;
   /** Word for the surface, such as rest. */
   readonly protocol: string;
-  /** Where the answer's metadata is put, that of a call that fails included; absent: into new ones. */
+  /** Where the response's metadata is put, that of a call that fails included; absent: into new ones. */
   readonly responseHeader?: Headers;
   readonly responseTrailer?: Headers;
 }
@@ -60,7 +60,7 @@ export function deadlinePassed(): ConnectError {
 const callEnded = new DOMException("the call has ended", "AbortError");
 
 /**
- * One call under way. Signals are dear to make and to link, so that there is one only when somebody
+ * One call in progress. Signals are expensive to make and to link, so that there is one only when somebody
  * has looked at it.
  */
 export class CallScope implements Stoppable, Limited {
@@ -120,7 +120,7 @@ export class CallScope implements Stoppable, Limited {
     return (this.#controller ?? this.#open()).signal;
   }
 
-  /** Who is told, once, how the call ended. */
+  /** Who is notified, once, how the call ended. */
   begin(ended: CallEnded): void {
     this.#ended = ended;
   }
@@ -178,7 +178,7 @@ export class CallScope implements Stoppable, Limited {
     this.#underWay.add(handler);
   }
 
-  /** The server stops: the call ends with `reason`, whether its handler heeds its signal or not. */
+  /** The server stops: the call ends with `reason`, whether its handler watches its signal or not. */
   stop(reason: unknown): void {
     this.#cut ??= { reason };
     this.#onCut?.(reason);

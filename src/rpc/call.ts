@@ -12,9 +12,9 @@ import { type Mounted, mount, type Routes } from "./mount.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { UnderWay } from "./under-way.ts";
 
-/** Metadata of an answer. */
+/** Metadata of a response. */
 export interface AnswerMetadata {
-  /** Metadata that goes ahead of the messages; set by the time the first one is there. */
+  /** Metadata that goes before the messages; set by the time the first one is there. */
   readonly header: Headers;
   /** Metadata that follows them; set once the messages have ended. */
   readonly trailer: Headers;
@@ -45,7 +45,7 @@ export interface CallPath {
   admit(method: DescMethod, init: CallInit): Promise<void> | undefined;
   /**
    * Takes a call that fails before its message is there through the interceptors, so that it is
-   * logged and counted. Resolves to what its client is to be told: what they threw, else `thrown`.
+   * logged and counted. Resolves to what its client gets: what they threw, else `thrown`.
    */
   failed(method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown>;
   /**
@@ -72,7 +72,7 @@ export interface CallPath {
   whileOpen<T>(work: Promise<T>): Promise<T>;
   /**
    * Ends all calls with `reason`, those included that are still to begin: their handlers' signals
-   * abort, and a unary call does not wait for a handler that heeds none.
+   * abort, and a unary call does not wait for a handler that watches none.
    */
   cutOff(reason: unknown): void;
 }
@@ -80,13 +80,13 @@ export interface CallPath {
 /** Whether a call may have its body read: the word of who knows callers by metadata. */
 export type Admits = (method: DescMethod, init: CallInit) => boolean;
 
-/** What holds for all calls of a path, beside its interceptors; each may be absent. */
+/** What holds for all calls of a path, besides its interceptors; each may be absent. */
 export interface CallPolicy {
   /** Who may have a call's body read; everybody when absent. */
   readonly admits?: Admits;
-  /** Told of every call, those that are refused included. */
+  /** Notified of every call, those that are refused included. */
   readonly observer?: CallObserver;
-  /** What each failure becomes before observer and caller are told it. */
+  /** What each failure becomes before observer and caller are given it. */
   readonly translate?: (thrown: unknown) => unknown;
   /**
    * Time limit in milliseconds of unary calls, and of server streams until their first message; 0
@@ -106,7 +106,7 @@ async function* none(): AsyncGenerator<never> {}
 
 /**
  * The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. Each
- * interceptor is applied once a method, so what it keeps outside of its inner function is shared.
+ * interceptor is applied once per method, so what it keeps outside of its inner function is shared.
  */
 export function createCallPath(
   routes: Routes,

@@ -48,7 +48,7 @@ export class EnvelopedLane {
     this.#bodyBytesMax = protocol.isText ? base64CharsMax(bytesMax) : bytesMax;
   }
 
-  /** Answers a POST. Rejects only when the answer cannot be written. */
+  /** Answers a POST. Rejects only when the response cannot be written. */
   async serve(request: RpcRequest): Promise<void> {
     const { calls } = this.#options;
     const { exchange, procedure } = request;

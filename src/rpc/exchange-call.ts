@@ -23,10 +23,10 @@ export interface ExchangeCallOptions {
   readonly clock?: Clock;
 }
 
-/** What is smaller takes as much beside its bytes, which nobody counts. */
+/** What is smaller takes as much besides its bytes, which no one counts. */
 const heldBytesMin = 4096;
 
-/** A call as it came; its answer's metadata is collected here, and what it holds of its request is counted. */
+/** A call as it came; its response's metadata is collected here, and what it holds of its request is counted. */
 export class ExchangeCall implements CallInit {
   readonly header: Metadata;
   readonly values: ContextValues;
@@ -55,7 +55,7 @@ export class ExchangeCall implements CallInit {
     this.#clock = clock;
   }
 
-  /** What the call holds of its request beside the body itself, which whoever carries it counts. */
+  /** What the call holds of its request besides the body itself, which whoever carries it counts. */
   get held(): HeldBytes {
     this.#held ??= new HeldBytes(this.#buffers ?? new ByteBudget(Number.POSITIVE_INFINITY));
     return this.#held;
@@ -90,7 +90,7 @@ export class ExchangeCall implements CallInit {
 
   /**
    * What reading the body settles to, or the passed deadline: what it takes is taken off the call's
-   * time. The signal of what `read` is given aborts when nobody waits for it any more.
+   * time. The signal of what `read` is given aborts when no one waits for it any more.
    */
   async reading<T>(read: (source: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> {
     const { timeoutMs } = this;

@@ -81,9 +81,9 @@ export function requestCodingOf(name: string | undefined, field: string): Coding
   });
 }
 
-/** How an answer's message is written. */
+/** How a response's message is written. */
 export interface WriteOptions {
-  /** Room for the caller ahead of it. */
+  /** Room for the caller before it. */
   readonly headroomBytes: number;
   readonly bytesMax: number;
   /** Its bytes go to an exchange that gives them back, once and as they are. */
@@ -91,7 +91,7 @@ export interface WriteOptions {
 }
 
 /**
- * The bytes of an answer's message behind `headroomBytes`. Throws a BODY_TOO_LARGE that is no fault
+ * The bytes of a response's message after `headroomBytes`. Throws a BODY_TOO_LARGE that is no fault
  * of the client's.
  */
 export function written(

@@ -34,7 +34,7 @@ export interface RpcOptions {
   readonly buffers?: ByteBudget;
   /** Largest message that is sent, in bytes; default 4 GiB less a byte, which is what a frame can hold. */
   readonly sendBytesMax?: number;
-  /** What messages that are read may hold beside bytes, their elements above all. */
+  /** What messages that are read may hold besides bytes, their elements above all. */
   readonly decoding?: DecodingOptions;
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
@@ -49,7 +49,7 @@ export interface Rpc {
   /** The method that a target calls; undefined when it calls none. */
   procedureOf(target: string): Procedure | undefined;
   /**
-   * Answers the exchange. Never throws or rejects: every failure is an answer, or breaks it off.
+   * Answers the exchange. Never throws or rejects: every failure is a response, or breaks it off.
    * Undefined: it is answered already.
    */
   serve(exchange: Exchange, procedure: Procedure, values: ContextValues): Promise<void> | undefined;

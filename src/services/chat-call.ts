@@ -11,7 +11,7 @@ import type { RoutedCall as DispatchedCall } from "#routing/dispatch.ts";
 import { unlessDeclined, untilDeclined } from "./declined.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
-/** Tokens that a response is taken to have where nobody bounds it. */
+/** Tokens that a response is taken to have where no one bounds it. */
 const outputTokensDefault = 512;
 
 /** What of a request its route may depend on. */
@@ -40,7 +40,7 @@ function askOf(
 export class ActiveChat extends RoutedCall {
   readonly #request: ChatRequest;
 
-  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
+  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
   constructor(deps: RoutedDeps, request: ChatRequest, context: HandlerContext, needs?: Ability) {
     const { principal } = context.values.get(callRecordKey);
     super(deps, request.modelPreference, askOf(request, principal, needs), context);

@@ -76,7 +76,7 @@ async function* answerPieces(
   }
 }
 
-/** A response in pieces that the cache may have: nobody is asked for one that is kept. */
+/** A response in pieces that the cache may have: no one is asked for one that is kept. */
 async function* cachedPieces(
   chat: ActiveChat,
   pieces: ReturnType<CachedChat["stream"]>,

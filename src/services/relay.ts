@@ -39,7 +39,7 @@ const pageBytesMax = 8 * 1024 * 1024;
 /** Objects that are asked for at a time, which OpenAI takes for both kinds, and pages of one list. */
 const pageLength = 100;
 const pagesMax = 50;
-/** Objects of a list when nobody says, and at most. */
+/** Objects of a list when no one says, and at most. */
 const listLengths: Readonly<Record<ObjectKind, number>> = { file: 1_000, batch: 20 };
 const listLengthMax = 1_000;
 
@@ -49,7 +49,7 @@ const createResponse = creatorOf(RelayResponseSchema);
 interface Plan {
   readonly operation: Operation;
   readonly words: ClientWords;
-  /** As the catalog knows it: a model, or a provider with nothing behind its slash. */
+  /** As the catalog knows it: a model, or a provider with nothing after its slash. */
   readonly model: string;
   readonly path: string;
   readonly hasId: boolean;
@@ -224,7 +224,7 @@ class Relaying {
     return { operation, words, model: target, path: pathOf(operation), hasId: false };
   }
 
-  /** Throws NOT_FOUND for ids of others, as for those of nobody. */
+  /** Throws NOT_FOUND for ids of others, as for those of no one. */
   #objectPlan(
     { operation, words, kind, id }: Pick<Plan, "operation" | "words"> & SealedId,
     context: HandlerContext,
@@ -271,7 +271,7 @@ class Relaying {
   }
 }
 
-/** The path of an operation behind a provider's base URL. */
+/** The path of an operation after a provider's base URL. */
 function pathOf({ template }: Operation): string {
   return template.slice("/v1".length);
 }
@@ -296,7 +296,7 @@ function wantedLength(query: URLSearchParams, kind: ObjectKind): number {
   });
 }
 
-/** Asks for a page behind the object of an id; what else is asked for passes. */
+/** Asks for a page after the object of an id; what else is asked for passes. */
 function pageQuery(query: URLSearchParams, after: string | undefined): string {
   const asked = new URLSearchParams({ limit: String(pageLength) });
   for (const name of ["order", "purpose"]) {

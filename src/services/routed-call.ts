@@ -1,4 +1,4 @@
-/** One call that is routed over chat backends: its route, its tries, and what of it is counted and told. */
+/** One call that is routed over chat backends: its route, its tries, and what of it is counted and reported. */
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { ChatBackend, ChatCall } from "#backends/backend.ts";
@@ -100,7 +100,7 @@ export class RoutedCall implements CallWatch {
   #answered: Asked | undefined;
   #isDescribed = false;
 
-  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
+  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
   constructor(deps: RoutedDeps, model: string, ask: ChatAsk, context: HandlerContext) {
     this.#deps = deps;
     this.#context = context;
@@ -140,7 +140,7 @@ export class RoutedCall implements CallWatch {
     }
   }
 
-  /** A response in pieces, which `measure` measures. Nobody else is asked once the request `isSpent`. */
+  /** A response in pieces, which `measure` measures. No one else is asked once the request `isSpent`. */
   pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
@@ -166,7 +166,7 @@ export class RoutedCall implements CallWatch {
     };
   }
 
-  /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
+  /** Counts what was used; returns its price in US dollars, 0 where no one knows one. */
   account({ model, usage }: Ended): number {
     const { catalog, stats } = this.#deps;
     const { pool = "", model: asked = "" } = this.#last ?? {};
@@ -183,7 +183,7 @@ export class RoutedCall implements CallWatch {
     return cost;
   }
 
-  /** Counts a response that nobody was asked for: it costs nothing. */
+  /** Counts a response that no one was asked for: it costs nothing. */
   accountKept(model: string): void {
     this.#record.model = model;
     const used = { tokens: 0, cost: 0 };
@@ -231,7 +231,7 @@ export class RoutedCall implements CallWatch {
     return asked;
   }
 
-  /** For a call that nobody answered. */
+  /** For a call that no one answered. */
   #describeOnce(): void {
     if (!this.#isDescribed) this.#describe();
   }

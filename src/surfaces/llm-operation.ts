@@ -67,7 +67,7 @@ function nameIn(body: LooseObject, field: string): string {
   throw parameterInvalid(field, "expected a text");
 }
 
-/** What policy needs of a request, and its words. Throws what is told to its client. */
+/** What policy needs of a request, and its words. Throws what is reported to its client. */
 export async function readOperation(
   exchange: Exchange,
   operation: Operation,

@@ -155,7 +155,7 @@ function modelsFamily(version: string, { hasAnthropicVersion, hasGoogleKey }: Pa
 
 const modelsPath = /^\/(v1|v1beta)\/models(?:\/(.*))?$/;
 
-/** Names with a slash, ahead of a verb: Gemini's clients take them for whole resource names. */
+/** Names with a slash, before a verb: Gemini's clients take them for whole resource names. */
 const resourcePath = /^\/(v1|v1beta)\/(.+\/.+)$/;
 
 function geminiResource(path: string): LlmEndpoint | undefined {
@@ -163,7 +163,7 @@ function geminiResource(path: string): LlmEndpoint | undefined {
   return version === undefined || rest === undefined ? undefined : geminiEndpoint(version, rest);
 }
 
-/** What `path` means to clients of LLM vendors; undefined for a path of nobody. */
+/** What `path` means to clients of LLM vendors; undefined for a path of no one. */
 export function llmEndpointOf(path: string, facts: PathFacts): LlmEndpoint | undefined {
   const known = fixed.get(path);
   if (known !== undefined) return known;

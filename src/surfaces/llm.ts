@@ -385,7 +385,7 @@ class LlmSurface implements Surface {
 class EventWriter {
   readonly #writer: StreamWriter;
   readonly #relay: Relay;
-  /** Nothing may follow: the provider has told of the failure itself. */
+  /** Nothing may follow: the provider has reported the failure itself. */
   #isOver = false;
   /** The provider's words are sent as they are: known since the first event. */
   #isRelayed: boolean | undefined;
@@ -440,7 +440,7 @@ function withRelay(
   return { ...read, relay };
 }
 
-/** Headers of a response; parameters that nobody knew are named among the dropped ones, all in the client's words. */
+/** Headers of a response; parameters that no one knew are named among the dropped ones, all in the client's words. */
 function headersOf(
   header: Headers,
   unknown: readonly string[],
@@ -465,7 +465,7 @@ function droppedText(names: readonly string[]): string {
     .join(",");
 }
 
-/** A stream in which silence is told from the pieces that were sent. */
+/** A stream in which silence is distinguished from the pieces that were sent. */
 interface Beaten {
   readonly pieces: number;
   send(text: string): Promise<void>;

@@ -9,7 +9,7 @@ import { channelCount } from "#inference/pixels.ts";
 /** What a model.yaml says; labels are still to be read when they are in a file of their own. */
 export interface ModelYaml {
   readonly spec: ModelSpec;
-  /** Name of a file beside model.yaml; absent when the labels are in `spec`, or there are none. */
+  /** Name of a file next to model.yaml; absent when the labels are in `spec`, or there are none. */
   readonly labelsFile?: string;
 }
 

@@ -13,7 +13,7 @@ import {
 } from "#gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "#gen/google/rpc/status_pb.js";
 
-/** The status of a call, whatever carried it. Absent parts were not told. */
+/** The status of a call, whatever carried it. Absent parts were not reported. */
 export interface CoreStatus {
   readonly code?: number;
   readonly message?: string;
@@ -75,7 +75,7 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
   }
 }
 
-/** What the core said beside code and text, as far as we pass it on. */
+/** What the core said besides code and text, as far as we pass it on. */
 function detailsOf(
   status: CoreStatus,
 ): Pick<FaultOptions, "fields" | "retryAfterMs"> & { readonly reason?: Reason } {

@@ -18,7 +18,7 @@ import { callState } from "./response-reader.ts";
 import { readStop } from "./stop.ts";
 import { readUsage } from "./usage.ts";
 
-/** Calls of a response that may be under way at one time; more are a provider's mistake. */
+/** Calls of a response that may be in progress at one time; more are a provider's mistake. */
 const callsMax = 128;
 
 /** A call that other calls' pieces may interrupt. */
@@ -174,7 +174,7 @@ export function streamReader(): StreamReader {
       return out;
     },
     end() {
-      // Servers without `[DONE]` have told the end by a finish reason.
+      // Servers without `[DONE]` have reported the end by a finish reason.
       const isWhole = choices.length > 0 && choices.every(({ isStopped }) => isStopped);
       if (!isWhole && !(isDone && choices.length > 0)) throw cutOff();
       const out: ChatEvent[] = [];

@@ -1,4 +1,4 @@
-/** `npm run db:generate -- NAME` adds the file of a migration, its SQL left to write; with and without a name it writes their list anew. */
+/** `npm run db:generate -- NAME` adds the file of a migration, its SQL left to write; with and without a name it writes their list again. */
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
