@@ -4,7 +4,8 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
-import { createEntry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
+import { within } from "#core/within.ts";
+import { createEntry, type Entry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#entry/pages.ts";
 import { serverOptions } from "#entry/server-options.ts";
 import type { Surface } from "#entry/surface.ts";
@@ -46,8 +47,8 @@ export interface FrontListener
   readonly json?: JsonOptions;
 }
 
-/** What the public side is built from. */
-export interface FrontOptions {
+/** What serves requests, apart from sockets. */
+export interface ServingOptions {
   readonly listeners: readonly FrontListener[];
   readonly routes: Routes;
   readonly interceptors: Interceptor[];
@@ -72,12 +73,16 @@ export interface FrontOptions {
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** How REST finds methods, and reads and writes their messages. */
+  readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
+}
+
+/** What the public side is built from. */
+export interface FrontOptions extends ServingOptions {
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
   /** Those of one address, once few are left; a quarter when absent. */
   readonly connectionsPerAddressMax?: number;
-  /** How REST finds methods, and reads and writes their messages. */
-  readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
 
 /** What the public side writes to. */
@@ -87,9 +92,26 @@ export interface FrontDeps extends Pick<EntryDeps, "journal"> {
   readonly metrics: Metrics;
 }
 
+/** What serves requests at one time, built whole: a call path, and the surfaces of each listener. */
+export interface Serving {
+  readonly entry: Entry;
+  /** By the name of the listener. */
+  readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
+  /** Resolves when no call is active. */
+  idle(): Promise<void>;
+  /** Ends all calls, those that are still to begin included. */
+  cutOff(): void;
+}
+
 /** Open listeners. Disposing of them cuts off the calls that are still active. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
+  /**
+   * Every further request, also on connections that are open, is served by `next`. Resolves when the
+   * calls of the one before have ended, or were cut off after `graceMs`. Throws for a `next` that
+   * lacks a listener, and then changes nothing.
+   */
+  replace(next: Serving, graceMs: number): Promise<void>;
   /** Takes no more connections; resolves when the active calls have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -200,16 +222,14 @@ function surfacesOf(options: FrontOptions, { calls, clock, refuseWith }: Surface
   });
 }
 
-/** Opens every listener; when one cannot open, none stays open. */
-export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
-  await using opening = new AsyncDisposableStack();
+/** Builds what serves requests; listeners pass them to it. */
+export function createServing(options: ServingOptions, deps: FrontDeps): Serving {
   const { clock } = deps;
   const refuseWith: Refuse = (exchange, { requestId }, error) =>
     refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
 
   const calls = createCallPath(options.routes, options.interceptors, { ...options.policy, clock });
-  const listening = surfacesOf(options, { calls, clock, refuseWith });
-
+  const all = surfacesOf(options, { calls, clock, refuseWith });
   const entry = createEntry(
     {
       clientAddress: clientAddress(options.trustedProxies),
@@ -217,13 +237,37 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     },
     deps,
   );
+  return {
+    entry,
+    surfaces: new Map(all.map(({ listener, surfaces }) => [listener.name, surfaces])),
+    idle: () => calls.idle(),
+    cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
+  };
+}
+
+/** The surfaces of a listener. Throws when there are none. */
+function surfacesFor({ surfaces }: Serving, name: string): readonly Surface[] {
+  const own = surfaces.get(name);
+  if (own === undefined) throw new Error(`nothing serves the listener ${name}`);
+  return own;
+}
+
+/** Opens every listener; when one cannot open, none stays open. */
+export async function openFront(
+  options: FrontOptions,
+  deps: FrontDeps,
+  serving: Serving = createServing(options, deps),
+): Promise<Front> {
+  await using opening = new AsyncDisposableStack();
+  const { clock } = deps;
+  let current = serving;
   const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
     const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+  const cutOff = () => current.cutOff();
   const { connectionsMax, connectionsPerAddressMax, buffers } = options;
   const shared = {
     connectionsMax,
@@ -231,15 +275,18 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
   };
   const listeners: Listener[] = [];
-  for (const { listener: wanted, surfaces } of listening) {
+  const listening: { name: string; port: number; surfaces: readonly Surface[] }[] = [];
+  for (const wanted of options.listeners) {
     const { name, port } = wanted;
+    const surfaces = surfacesFor(serving, name);
     const facts = { name, port, surfaces };
+    listening.push(facts);
     const listener = await listen(
       { ...wanted, ...shared },
       {
-        exchange: (exchange) => entry.exchange(exchange, facts),
+        exchange: (exchange) => current.entry.exchange(exchange, facts),
         ...(surfaces.some(({ upgrade }) => upgrade !== undefined)
-          ? { upgrade: (asked: Upgrade) => entry.upgrade(asked, facts) }
+          ? { upgrade: (asked: Upgrade) => current.entry.upgrade(asked, facts) }
           : {}),
         malformed,
         cutOff,
@@ -258,6 +305,15 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
   const owned = opening.move();
   return {
     listeners,
+    async replace(next, graceMs) {
+      const surfaces = listening.map(({ name }) => surfacesFor(next, name));
+      const before = current;
+      current = next;
+      for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
+      await within(before.idle(), graceMs, clock);
+      before.cutOff();
+      await before.idle();
+    },
     async drain(graceMs) {
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },

@@ -64,7 +64,7 @@ import { RelayIds } from "#services/relay-ids.ts";
 import { createRequestsService } from "#services/requests.ts";
 import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
-import { type Front, openFront } from "./front.ts";
+import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
@@ -89,9 +89,8 @@ export interface Gateway extends AsyncDisposable {
 
 const serviceNames = publicServices.map(({ typeName }) => typeName);
 
-/** What every room of one gateway shares. */
-interface Shared {
-  readonly settings: Settings;
+/** What lives as long as the process, whatever its settings become. */
+interface ProcessParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -105,6 +104,18 @@ interface Shared {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+}
+
+/** What every room of one generation shares. */
+interface Shared extends ProcessParts {
+  readonly settings: Settings;
+}
+
+/** All that is built from settings: made whole, put in the place of another in one step, drained. */
+interface Generation extends AsyncDisposable {
+  readonly options: FrontOptions;
+  readonly serving: Serving;
+  readonly predict: PredictBackend;
 }
 
 /** The chat backends and the way to them. */
@@ -474,18 +485,24 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
   };
 }
 
-/** Opens the listeners on everything behind them. */
-function openStreet(shared: Shared, behind: Behind): Promise<Front> {
+/** What the public side writes to. */
+function frontDeps(parts: ProcessParts) {
+  return { ...parts, journal: parts.records.journal };
+}
+
+/** The public side of a generation: listeners, routes, chain and pages. */
+function frontOptions(shared: Shared, behind: Behind): FrontOptions {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
   const chain = { auth, timeoutMs: request.timeoutMs, captureBytesMax };
-  const deps = { ...shared, journal: shared.records.journal };
-  return openFront(
-    {
+  return {
       listeners: settings.listeners,
       routes: routesOf(shared, behind),
-      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, deps),
+      ...interceptorChain(
+      rateLimit === undefined ? chain : { ...chain, rateLimit },
+      frontDeps(shared),
+    ),
       pages: gatewayPages({
         metrics,
         pool: behind.chat.pool,
@@ -511,9 +528,7 @@ function openStreet(shared: Shared, behind: Behind): Promise<Front> {
         : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
       rest: settings.rest,
       ...(cors === undefined ? {} : { cors }),
-    },
-    deps,
-  );
+  };
 }
 
 /** What the gateway says of itself once it is up. */
@@ -539,26 +554,14 @@ function factsOf(
   };
 }
 
-/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
-export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+/** Builds a generation. Disposing of it closes its pools, models and hooks. */
+async function openGeneration(
+  parts: ProcessParts,
+  settings: Settings,
+  isDraining: () => boolean,
+): Promise<Generation> {
   await using opening = new AsyncDisposableStack();
-  const clock = systemClock;
-  const stopping = new AbortController();
-  const metrics = createMetrics();
-  // Closed last, so that it has every call.
-  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
-  const shared: Shared = {
-    settings,
-    clock,
-    logger,
-    metrics,
-    stats: createStats(clock),
-    health: createHealthStatus(serviceNames),
-    records,
-    buffers: new ByteBudget(settings.bufferBytesMax),
-    startedMs: clock.nowMs(),
-    stopping: stopping.signal,
-  };
+  const shared: Shared = { ...parts, settings };
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);
@@ -569,17 +572,44 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   void predict.ready().then(() => {
     modelsSettled = true;
   });
+  const isReady = () => modelsSettled && !isDraining();
+  const options = frontOptions(shared, { chat, hooks, predict, isReady });
+  const serving = createServing(options, frontDeps(parts));
+  const owned = opening.move();
+  return { options, serving, predict, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
+export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+  await using opening = new AsyncDisposableStack();
+  const clock = systemClock;
+  const stopping = new AbortController();
+  const metrics = createMetrics();
+  // Closed last, so that it has every call.
+  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
+  const parts: ProcessParts = {
+    clock,
+    logger,
+    metrics,
+    stats: createStats(clock),
+    health: createHealthStatus(serviceNames),
+    records,
+    buffers: new ByteBudget(settings.bufferBytesMax),
+    startedMs: clock.nowMs(),
+    stopping: stopping.signal,
+  };
   let draining = false;
-  const isReady = () => modelsSettled && !draining;
-  const front = opening.use(await openStreet(shared, { chat, hooks, predict, isReady }));
+  const generation = opening.use(await openGeneration(parts, settings, () => draining));
+  const { options, serving, predict } = generation;
+  const front = opening.use(await openFront(options, frontDeps(parts), serving));
   const owned = opening.move();
   return {
     facts: () => factsOf(settings, front, predict),
     ready: () => predict.ready(),
     async drain() {
       draining = true;
-      shared.health.stop();
-      // Whoever spreads calls sees that this gateway is not ready before its port is closed.
+      parts.health.stop();
+      // Who spreads calls over gateways sees that this one is not ready before its port is closed.
       await clock.sleep(settings.drainDelayMs);
       stopping.abort();
       await front.drain(settings.drainTimeoutMs);

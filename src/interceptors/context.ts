@@ -6,15 +6,8 @@ import {
   createContextKey,
   createContextValues,
 } from "@connectrpc/connect";
+import type { Principal } from "#identity/credentials.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-
-/** Who calls. */
-export interface Principal {
-  /** Name of the credential, or anonymous. */
-  readonly id: string;
-  readonly authenticated: boolean;
-  readonly scopes: ReadonlySet<string>;
-}
 
 /** A caller without a credential. */
 const anonymous: Principal = { id: "anonymous", authenticated: false, scopes: new Set() };

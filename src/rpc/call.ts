@@ -70,6 +70,8 @@ export interface CallPath {
   ): Answer<T>;
   /** What `work`, which a call waits for before it begins, settles to, or the reason of `cutOff`. */
   whileOpen<T>(work: Promise<T>): Promise<T>;
+  /** Resolves when no call is active. */
+  idle(): Promise<void>;
   /**
    * Ends all calls with `reason`, those included that are still to begin: their handlers' signals
    * abort, and a unary call does not wait for a handler that watches none.
@@ -77,8 +79,8 @@ export interface CallPath {
   cutOff(reason: unknown): void;
 }
 
-/** Whether a call may have its body read: the word of who knows callers by metadata. */
-export type Admits = (method: DescMethod, init: CallInit) => boolean;
+/** Whether a call may have its body read, decided by its metadata; a promise where somebody else has to be asked. */
+export type Admits = (method: DescMethod, init: CallInit) => boolean | Promise<boolean>;
 
 /** What holds for all calls of a path, besides its interceptors; each may be absent. */
 export interface CallPolicy {
@@ -154,7 +156,12 @@ export function createCallPath(
   return {
     services: [...new Set([...mounted.keys()].map((method) => method.parent))],
     methods: [...mounted.keys()],
-    admit: (method, init) => (admits(method, init) ? undefined : refuse(method, init)),
+    admit(method, init) {
+      const admitted = admits(method, init);
+      if (admitted === true) return undefined;
+      if (admitted === false) return refuse(method, init);
+      return admitted.then((may) => (may ? undefined : refuse(method, init)));
+    },
     failed,
     async unary(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
@@ -201,6 +208,7 @@ export function createCallPath(
       };
     },
     whileOpen: (work) => underWay.within(work),
+    idle: () => underWay.idle(),
     cutOff: (reason) => underWay.cutOff(reason),
   };
 }

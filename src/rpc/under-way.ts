@@ -15,6 +15,8 @@ export interface Stoppable {
 export class UnderWay {
   readonly #handlers: Stoppable[] = [];
   #cutOff: { readonly reason: unknown } | undefined;
+  #onIdle: (() => void) | undefined;
+  #idle: Promise<void> | undefined;
 
   /** Adds a handler that is not in progress. */
   add(handler: Stoppable): void {
@@ -31,9 +33,23 @@ export class UnderWay {
     const { underWayAt: at } = handler;
     if (this.#handlers[at] !== handler) return;
     const last = this.#handlers.pop();
-    if (last === undefined || last === handler) return;
-    last.underWayAt = at;
-    this.#handlers[at] = last;
+    if (last !== undefined && last !== handler) {
+      last.underWayAt = at;
+      this.#handlers[at] = last;
+    }
+    if (this.#handlers.length === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when no handler is at work, now or later. */
+  idle(): Promise<void> {
+    if (this.#handlers.length === 0) return Promise.resolve();
+    this.#idle ??= new Promise((resolve) => {
+      this.#onIdle = () => {
+        this.#idle = this.#onIdle = undefined;
+        resolve();
+      };
+    });
+    return this.#idle;
   }
 
   /** What `work` settles to, or the reason to stop when that comes first. */

@@ -38,7 +38,9 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   grpc: ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
-  interceptors: ["validation", "observability", "errors", "core", "gen"],
+  limits: ["core"],
+  identity: ["limits", "core"],
+  interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
   "http-client": [],
   surfaces: [
     "entry",
