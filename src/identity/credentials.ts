@@ -1,4 +1,4 @@
-/** Whose credential it is: the seam behind which keys may be stored anywhere, and the keys of the settings. */
+/** Whose credential it is: the seam after which keys may be stored anywhere, and the keys of the settings. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
@@ -19,7 +19,7 @@ export interface Found {
 
 /** Where credentials are looked up. */
 export interface CredentialStore {
-  /** At once where it is known here; a promise where somebody else has to be asked. Undefined: nobody's. */
+  /** At once where it is known here; a promise where somebody else has to be asked. Undefined: no one's. */
   find(credential: string): Found | undefined | Promise<Found | undefined>;
 }
 
