@@ -1,4 +1,4 @@
-/** Whose credential it is: the seam after which keys may be stored anywhere, and the keys of the settings. */
+/** Whose credential it is: the seam behind which keys may be stored anywhere, and the keys of the settings. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 

@@ -1,4 +1,4 @@
-/** What callers may use: the seam after which buckets may be shared, and the buckets of this process. */
+/** What callers may use: the seam behind which buckets may be shared, and the buckets of this process. */
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
