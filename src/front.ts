@@ -62,6 +62,8 @@ export interface ServingOptions {
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** Largest upload in bytes; `bytesMax` when absent. */
+  readonly fileBytesMax?: number;
   /** Most elements of a request message; the decoders have a default. */
   readonly elementsMax?: number;
   /** Bytes of a relayed form in which its model must stand; 4 MiB when absent. */
@@ -163,7 +165,7 @@ interface SurfaceParts {
 }
 
 /** The surfaces of each listener, in the order in which they are asked. */
-function surfacesOf(options: FrontOptions, { calls, clock, refuseWith }: SurfaceParts) {
+function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: SurfaceParts) {
   const compression = new Compression(options.rest?.compression ?? defaultCompression);
   const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
@@ -173,6 +175,7 @@ function surfacesOf(options: FrontOptions, { calls, clock, refuseWith }: Surface
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
+      ...(options.fileBytesMax === undefined ? {} : { uploadBytesMax: options.fileBytesMax }),
       elementsMax: options.elementsMax,
       limitsOf: ruleLimits,
       extrasOf: methodExtras,
@@ -194,7 +197,8 @@ function surfacesOf(options: FrontOptions, { calls, clock, refuseWith }: Surface
     const heartbeatMs = options.rest?.heartbeatMs ?? 15_000;
     const { bytesMax: bodyBytesMax, aheadBytesMax = aheadBytesMaxDefault } = options;
     const { capturesBodies = false } = options;
-    const terms = { bodyBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
+    const uploadBytesMax = options.fileBytesMax ?? bodyBytesMax;
+    const terms = { bodyBytesMax, uploadBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
     return [createLlmSurface({ calls, clock, ...terms, serves: served })];
   };
   const none: Surface = {

@@ -115,7 +115,7 @@ interface Shared extends ProcessParts {
 interface Generation extends AsyncDisposable {
   readonly options: FrontOptions;
   readonly serving: Serving;
-  readonly predict: PredictBackend;
+  readonly predict: OnnxBackend;
 }
 
 /** The chat backends and the way to them. */
@@ -495,39 +495,43 @@ function frontOptions(shared: Shared, behind: Behind): FrontOptions {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
-  const chain = { auth, timeoutMs: request.timeoutMs, captureBytesMax };
+  const { timeoutMs, fileBytesMax } = request;
+  // Where both limits are the same, the setting of every body is the one to name.
+  const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
+  const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
   return {
-      listeners: settings.listeners,
-      routes: routesOf(shared, behind),
-      ...interceptorChain(
+    listeners: settings.listeners,
+    routes: routesOf(shared, behind),
+    ...interceptorChain(
       rateLimit === undefined ? chain : { ...chain, rateLimit },
       frontDeps(shared),
     ),
-      pages: gatewayPages({
-        metrics,
-        pool: behind.chat.pool,
-        isReady: behind.isReady,
-        metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
-        version: packageVersion,
-        services: publicServices,
-        document: {
-          authenticates: auth.enabled,
-          openScopes: auth.enabled ? [] : auth.anonymousScopes,
-          rest: settings.rest,
-        },
-      }),
-      bytesMax: request.bytesMax,
-      elementsMax: request.elementsMax,
-      aheadBytesMax: settings.relay.aheadBytesMax,
-      capturesBodies: captureBytesMax !== undefined,
-      buffers: shared.buffers,
-      trustedProxies: settings.trustedProxies,
-      connectionsMax: settings.connectionsMax,
-      ...(settings.connectionsPerAddressMax === undefined
-        ? {}
-        : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
-      rest: settings.rest,
-      ...(cors === undefined ? {} : { cors }),
+    pages: gatewayPages({
+      metrics,
+      pool: behind.chat.pool,
+      isReady: behind.isReady,
+      metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
+      version: packageVersion,
+      services: publicServices,
+      document: {
+        authenticates: auth.enabled,
+        openScopes: auth.enabled ? [] : auth.anonymousScopes,
+        rest: settings.rest,
+      },
+    }),
+    bytesMax: request.bytesMax,
+    fileBytesMax,
+    elementsMax: request.elementsMax,
+    aheadBytesMax: settings.relay.aheadBytesMax,
+    capturesBodies: captureBytesMax !== undefined,
+    buffers: shared.buffers,
+    trustedProxies: settings.trustedProxies,
+    connectionsMax: settings.connectionsMax,
+    ...(settings.connectionsPerAddressMax === undefined
+      ? {}
+      : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
+    rest: settings.rest,
+    ...(cors === undefined ? {} : { cors }),
   };
 }
 

@@ -2,9 +2,9 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
-import { clientAddress } from "#exchange/client-address.ts";
 import { createEntry } from "#entry/entry.ts";
 import type { Surface } from "#entry/surface.ts";
+import { clientAddress } from "#exchange/client-address.ts";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { accessLog } from "#interceptors/access-log.ts";
 import { authentication } from "#interceptors/authenticate.ts";

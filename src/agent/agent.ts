@@ -138,7 +138,10 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
   async function untilDue(sent: number, signal: AbortSignal): Promise<void> {
     const { failAfterTokens, tokenIntervalMs } = options;
     if (failAfterTokens > 0 && sent === failAfterTokens) {
-      throw fault("BACKEND_LOST", `the core breaks off after ${sent} tokens, as it was configured to`);
+      throw fault(
+        "BACKEND_LOST",
+        `the core breaks off after ${sent} tokens, as it was configured to`,
+      );
     }
     if (sent > 0) await sleep(clock, tokenIntervalMs, signal);
   }

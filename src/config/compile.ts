@@ -79,6 +79,7 @@ export function compile(config: FileConfig, context: CompileContext, report: Rep
     listeners: listenersFrom(config, context, report),
     request: {
       bytesMax: gateway.max_request_size,
+      fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
       elementsMax: gateway.max_request_elements,
       timeoutMs: gateway.timeout,
     },
@@ -139,15 +140,16 @@ const heapShare = 1 / 10;
 const bufferBytesMaxDefault = 1024 ** 3;
 
 function bufferBytesMaxFrom(
-  { buffer_limit: limit, max_request_size: requestBytesMax }: FileConfig["gateway"],
+  { buffer_limit: limit, max_request_size: requestBytesMax, max_file_size }: FileConfig["gateway"],
   { heapBytesMax }: CompileContext,
   report: Report,
 ): number {
   const derived = Math.min(Math.floor(heapBytesMax * heapShare), bufferBytesMaxDefault);
   // A message and what it decompresses to are held at the same time.
-  const needed = 2 * requestBytesMax;
+  const needed = 2 * Math.max(requestBytesMax, max_file_size ?? 0);
   if (limit !== undefined && limit < needed) {
-    report(["gateway", "buffer_limit"], "is less than twice `max_request_size`", "raise it");
+    const largest = needed > 2 * requestBytesMax ? "max_file_size" : "max_request_size";
+    report(["gateway", "buffer_limit"], `is less than twice \`${largest}\``, "raise it");
   }
   return limit ?? Math.max(derived, needed);
 }
@@ -259,7 +261,11 @@ function rateLimitFrom(
   if (limits === undefined) return undefined;
   const { requests_per_minute: perMinute, requests, window, routes } = limits;
   if (requests !== undefined && perMinute !== undefined) {
-    report(["rate_limiting", "requests"], "cannot be combined with requests_per_minute", "keep one of them");
+    report(
+      ["rate_limiting", "requests"],
+      "cannot be combined with requests_per_minute",
+      "keep one of them",
+    );
   }
   if (requests === undefined && window !== undefined) {
     report(["rate_limiting", "window"], "needs `requests`, the number that it counts");

@@ -57,7 +57,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   { name: "GATEWAY_PORT", path: ["gateway", "port"] },
   { name: "PORTAL_PORT", path: ["gateway", "portal_port"] },
   { name: "API_PORT", path: ["gateway", "api_port"] },
-  { name: "MAX_FILE_SIZE", path: ["gateway", "max_request_size"] },
+  { name: "MAX_FILE_SIZE", path: ["gateway", "max_file_size"] },
   { name: "HEALTH_CHECK_TIMEOUT", path: ["gateway", "health_check_timeout"] },
   { name: "HTTP1_ENGINE", path: ["gateway", "http1_engine"], value: (text) => text.toLowerCase() },
   { name: "HTTP2_ENGINE", path: ["gateway", "http2_engine"], value: (text) => text.toLowerCase() },

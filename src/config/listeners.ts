@@ -96,7 +96,11 @@ function fromList(
 ): readonly ListenerSettings[] {
   for (const key of ["port", "ports", "portal_port", "api_port"] as const) {
     if (gateway[key] !== undefined) {
-      report(["gateway", key], "has no effect together with `listeners`", "name ports in one place only");
+      report(
+        ["gateway", key],
+        "has no effect together with `listeners`",
+        "name ports in one place only",
+      );
     }
   }
   const shared = sharedOf(gateway);

@@ -103,7 +103,11 @@ class RuleCheck {
     if (first === undefined) {
       this.#tell(at, "names no HTTP method and path", `add one of ${patterns.join(", ")}`);
     } else if (second !== undefined) {
-      this.#tell([...at, second], `cannot be combined with ${first}`, "put it under additional_bindings");
+      this.#tell(
+        [...at, second],
+        `cannot be combined with ${first}`,
+        "put it under additional_bindings",
+      );
     }
     return first !== undefined && second === undefined;
   }

@@ -56,7 +56,12 @@ const gateway = z.strictObject({
     ),
   max_request_size: size("2GB")
     .prefault("10MB")
-    .describe("Largest request body, uploads included."),
+    .describe("Largest request body, other than an upload, and largest message of a stream."),
+  max_file_size: size("2GB")
+    .optional()
+    .describe(
+      "Largest upload: a form with files, or a file that is the body; `max_request_size` when absent.",
+    ),
   max_request_elements: wholeNumber(1000, 100_000_000)
     .prefault(100_000)
     .describe(
@@ -456,7 +461,9 @@ export const fileSchema = z.strictObject({
   history: history.prefault({}).describe("What providers and models did, over time."),
   relay: relay
     .prefault({})
-    .describe("Calls of OpenAI's API other than chat: completions, images, audio, files and batches."),
+    .describe(
+      "Calls of OpenAI's API other than chat: completions, images, audio, files and batches.",
+    ),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

@@ -214,9 +214,10 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its message in elements, its time unless the client gives it less. */
+  /** Bounds of one request: its body or upload in bytes, its message in elements, its time unless the client gives it less. */
   readonly request: {
     readonly bytesMax: number;
+    readonly fileBytesMax: number;
     readonly elementsMax: number;
     readonly timeoutMs: number;
   };

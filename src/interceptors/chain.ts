@@ -11,8 +11,8 @@ import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { capture } from "./capture.ts";
-import { callMetrics } from "./metrics.ts";
 import { withLimitSetting } from "./limit-setting.ts";
+import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 import { validate } from "./validate.ts";
@@ -26,6 +26,8 @@ export interface ChainOptions {
   readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
   readonly timeoutMs: number;
+  /** Largest upload in bytes, if it is not that of every body. */
+  readonly fileBytesMax?: number;
 }
 
 /** What the chain writes to. */
@@ -67,7 +69,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     policy: {
       admits: auth.admits,
       observer: outcomes([accessLog(deps), callMetrics(deps)]),
-      translate: (thrown) => withLimitSetting(faultFrom(thrown)),
+      translate: (thrown) => withLimitSetting(faultFrom(thrown), options.fileBytesMax),
       timeoutMs: options.timeoutMs,
     },
   };

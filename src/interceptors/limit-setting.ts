@@ -10,12 +10,17 @@ const settings = [
   ["limit", "buffer_limit"],
 ] as const;
 
-/** The same error, whose text and ErrorInfo name the setting; others are returned as they are. */
-export function withLimitSetting(error: ConnectError): ConnectError {
+/**
+ * The same error, whose text and ErrorInfo name the setting; others are returned as they are.
+ * `fileBytesMax` is the limit of uploads, where they have one of their own.
+ */
+export function withLimitSetting(error: ConnectError, fileBytesMax?: number): ConnectError {
   const facts = infoMetadataOf(error);
   if (facts.setting !== undefined) return error;
-  const setting = settings.find(([fact]) => facts[fact] !== undefined)?.[1];
-  if (setting === undefined) return error;
+  const found = settings.find(([fact]) => facts[fact] !== undefined)?.[1];
+  if (found === undefined) return error;
+  const isFile = fileBytesMax !== undefined && facts.limit_bytes === String(fileBytesMax);
+  const setting = isFile ? "max_file_size" : found;
   const named = { setting: `gateway.${setting}` };
   return withMetadata(error, named, `${error.rawMessage} (${setting})`);
 }

@@ -39,10 +39,11 @@ function doorMetrics({ counter, seconds }: Makers) {
       "port",
       "status",
     ]),
-    httpDuration: seconds("http_request_duration_seconds", "Time from request to end of response.", [
-      "method",
-      "endpoint",
-    ]),
+    httpDuration: seconds(
+      "http_request_duration_seconds",
+      "Time from request to end of response.",
+      ["method", "endpoint"],
+    ),
     connectionFailures: counter(
       "http_connection_failures_total",
       "Connections ended because their client broke a rule or a limit.",

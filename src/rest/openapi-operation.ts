@@ -161,7 +161,10 @@ export class OperationWriter {
             ...(streamSwitch === undefined ? {} : this.#switched(streamSwitch.method)),
           };
     return {
-      "200": { description: streams ? "The messages, one after another." : "The response.", content },
+      "200": {
+        description: streams ? "The messages, one after another." : "The response.",
+        content,
+      },
       default: { $ref: "#/components/responses/Error" },
     };
   }

@@ -34,6 +34,8 @@ import { callOverSocket } from "./websocket-call.ts";
 export interface RestOptions {
   /** Greatest size of a request body, in bytes. */
   readonly bodyBytesMax: number;
+  /** Greatest size of a form with files, or of a file that is the body, in bytes; default bodyBytesMax. */
+  readonly uploadBytesMax?: number;
   /** Greatest size of a request body that streams its messages, in bytes; default bodyBytesMax. */
   readonly streamBytesMax?: number;
   /** Greatest length of a request's path and query; default 16384. */
@@ -236,7 +238,8 @@ class Transcoder implements Rest {
 
   #reading(json: JsonCodec): BodyReading {
     const { bodyBytesMax: bytesMax, streamBytesMax = bytesMax } = this.#options;
-    return { binder: this.#binder, json, bytesMax, streamBytesMax };
+    const { uploadBytesMax = bytesMax } = this.#options;
+    return { binder: this.#binder, json, bytesMax, uploadBytesMax, streamBytesMax };
   }
 
   #answering(json: JsonCodec, request: RestRequest): Answering {

@@ -34,7 +34,9 @@ export interface RpcHandler {
 }
 
 /** Where calls are taken, besides how. */
-export interface ServeRpcOptions extends RpcHandlerOptions, Partial<Omit<ListenerOptions, "name">> {
+export interface ServeRpcOptions
+  extends RpcHandlerOptions,
+    Partial<Omit<ListenerOptions, "name" | "clock">> {
   /** Notified why a client lost its connection, in a word from a bounded set. */
   readonly connectionFailed?: WireHandlers["connectionFailed"];
 }

@@ -24,6 +24,8 @@ import { PassingProgress, StreamedBody } from "./streamed-body.ts";
 export interface OperationBounds {
   /** Largest body. */
   readonly bodyBytesMax: number;
+  /** Largest form or file. */
+  readonly uploadBytesMax: number;
   /** Bytes of a form in which its model must stand. */
   readonly aheadBytesMax: number;
 }
@@ -81,19 +83,19 @@ export async function readOperation(
     query: new URLSearchParams(at < 0 ? "" : exchange.target.slice(at + 1)),
   };
   const about = { operation: operation.name, id };
-  const { bodyBytesMax, aheadBytesMax } = bounds;
+  const { bodyBytesMax, uploadBytesMax, aheadBytesMax } = bounds;
   if (operation.method !== "POST" || operation.name === "batches/cancel") {
     return { request: create(RelayRequestSchema, about), words: head };
   }
   if (operation.name === "files/create") {
-    const { open, ...facts } = incoming(exchange, bodyBytesMax);
+    const { open, ...facts } = incoming(exchange, uploadBytesMax);
     const progress = new PassingProgress();
     const rest = open(progress)[Symbol.asyncIterator]();
     const body = new StreamedBody({ ...facts, ahead: Buffer.alloc(0), rest }, progress);
     return { request: create(RelayRequestSchema, about), words: { ...head, body } };
   }
   if (isForm(exchange) && operation.model !== undefined) {
-    const form = await formWithModel(incoming(exchange, bodyBytesMax), aheadBytesMax);
+    const form = await formWithModel(incoming(exchange, uploadBytesMax), aheadBytesMax);
     requireModel(operation, form.model);
     const request = create(RelayRequestSchema, { ...about, model: form.model });
     return { request, words: { ...head, body: form.body } };

@@ -14,9 +14,9 @@ import { clientWordsKey } from "#dialects/relay/client-body.ts";
 import type { Operation } from "#dialects/relay/operations.ts";
 import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
 import { relayedHead } from "#dialects/relay/rules.ts";
+import type { Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import type { Surface } from "#entry/surface.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
 import {
   type ChatRequest,
@@ -62,6 +62,8 @@ export interface LlmSurfaceOptions {
   readonly clock: Clock;
   /** Largest request body. */
   readonly bodyBytesMax: number;
+  /** Largest form or file. */
+  readonly uploadBytesMax: number;
   /** Bytes of a form in which its model must stand. */
   readonly aheadBytesMax: number;
   /** Silence after which a stream carries a sign of life. */

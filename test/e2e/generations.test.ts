@@ -28,11 +28,11 @@ function generation(name: string, gate: Promise<void>): FrontOptions {
     ],
     routes(router) {
       router.service(ModelsService, {
-        listModels: () => ({ models: [{ name }] }),
+        listModels: () => ({ models: [{ id: name }] }),
         async getModel() {
           begun.get(name)?.resolve();
           await gate;
-          return { model: { name } };
+          return { id: name };
         },
       });
     },
@@ -54,7 +54,7 @@ async function started(gate: Promise<void>) {
   const front = await openFront(generation("old", gate), deps);
   const url = (front.listeners[0]?.url ?? "").replace("localhost", "127.0.0.1");
   const client = createClient(ModelsService, createGrpcTransport({ baseUrl: url }));
-  const nameNow = async () => (await client.listModels({})).models[0]?.name;
+  const nameNow = async () => (await client.listModels({})).models[0]?.id;
   const next = createServing(generation("new", Promise.resolve()), deps);
   return { front, client, nameNow, next, deps };
 }
@@ -73,7 +73,7 @@ test("calls of the old generation end in it, all further ones on the same connec
   expect(await nameNow()).toBe("new");
   expect(isDrained).toBe(false);
   gate.resolve();
-  expect((await held).model?.name).toBe("old");
+  expect((await held).id).toBe("old");
   await drained;
   expect(await nameNow()).toBe("new");
 });
@@ -84,7 +84,10 @@ test("a call that outlasts the grace ends with SHUTTING_DOWN, and the new genera
   const held = client.getModel({ model: "m" }).catch(ConnectError.from);
   await begun.get("old")?.promise;
   await front.replace(next, 1);
-  expect(await held).toMatchObject({ code: Code.Unavailable, rawMessage: expect.stringContaining("shutting down") });
+  expect(await held).toMatchObject({
+    code: Code.Unavailable,
+    rawMessage: expect.stringContaining("shutting down"),
+  });
   expect(await nameNow()).toBe("new");
 });
 

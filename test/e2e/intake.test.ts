@@ -1,8 +1,8 @@
 /** One intake for every surface: who calls is judged before what is sent, and each refusal has its line in the log. */
 
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
 import { request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 
@@ -34,7 +34,13 @@ const upgrade = {
 };
 
 const rows: readonly Row[] = [
-  { name: "REST", path: "/api/v1/chat", headers: { ...json, ...late }, body: "{}", statuses: [401, 400] },
+  {
+    name: "REST",
+    path: "/api/v1/chat",
+    headers: { ...json, ...late },
+    body: "{}",
+    statuses: [401, 400],
+  },
   {
     name: "REST, by its body",
     path: "/api/v1/chat",

@@ -10,7 +10,9 @@ function text(): string {
   return layers
     .map((layer, index) => {
       const rows = layer.map((room) => {
-        const targets = [...(imports.get(room) ?? [])].toSorted();
+        const targets = [...(imports.get(room) ?? [])].toSorted((one, other) =>
+          one.localeCompare(other),
+        );
         return `  ${room.padEnd(20)} → ${targets.join(" ") || "nothing"}`;
       });
       return [`layer ${layers.length - index}`, ...rows].join("\n");

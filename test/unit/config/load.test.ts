@@ -331,10 +331,10 @@ describe("which layer wins", () => {
       is: [false, everything.slice(0, -1)],
     },
     {
-      name: "the largest file is the largest body",
+      name: "the largest file bounds uploads alone",
       env: { MAX_FILE_SIZE: "1048576" },
-      read: ({ request }) => request.bytesMax,
-      is: 1_048_576,
+      read: ({ request }) => [request.fileBytesMax, request.bytesMax],
+      is: [1_048_576, 10 << 20],
     },
     {
       name: "a key in the environment switches auth on",
@@ -541,6 +541,13 @@ describe("what is refused, and where", () => {
       yaml: "gateway: {max_request_size: 10MB, buffer_limit: 19MB}\n",
       problems: [
         "gateway.yaml:1:49: gateway.buffer_limit: is less than twice `max_request_size` (hint: raise it)",
+      ],
+    },
+    {
+      name: "buffers that one upload of the greatest size would not fit into",
+      yaml: "gateway: {max_file_size: 10MB, max_request_size: 1MB, buffer_limit: 19MB}\n",
+      problems: [
+        expect.stringContaining("gateway.buffer_limit: is less than twice `max_file_size`"),
       ],
     },
     {

@@ -224,7 +224,10 @@ test("an IPv6 client is its /64, not one of the addresses in it", async () => {
 
 test("buckets that are shared with others are waited for, for calls and for each message", async () => {
   const buckets = new MemoryLimits(10, { nowMs: () => 0 });
-  const { call, stream } = limited({ ...base, capacity: 3 }, { reserve: async (asks) => buckets.reserve(asks) });
+  const { call, stream } = limited(
+    { ...base, capacity: 3 },
+    { reserve: async (asks) => buckets.reserve(asks) },
+  );
   await call(listModels, {});
   const received: object[] = [];
   const work = (async () => {
