@@ -3,8 +3,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { onAbort } from "./on-abort.ts";
 
-/** A timer that runs; disposing of it stops it. */
-export interface Timer extends Disposable {
+/** A timer that runs. */
+export interface Timer {
   /** The process need not stay alive for it. */
   unref(): unknown;
 }
@@ -19,6 +19,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `due(subject, ms)` after `ms`: for what cannot afford a promise, or a closure, per wait. */
   timer<T>(ms: number, due: (subject: T, ms: number) => void, subject: T): Timer;
+  /** Stops a timer that this clock gave; one that is due already stays as it is. */
+  stop(timer: Timer): void;
 }
 
 /** The machine's own time. Sleeping does not keep the process alive. */
@@ -33,6 +35,7 @@ export const systemClock: Clock = {
     }
   },
   timer: (ms, due, subject) => setTimeout(due, ms, subject, ms),
+  stop: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
 /** A signal that a timer aborts; disposing of it stops the timer and releases its parent. */
@@ -52,7 +55,7 @@ export function timeLimit(ms: number, parent: AbortSignal, clock = systemClock):
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
-      timer[Symbol.dispose]();
+      clock.stop(timer);
       unfollow();
     },
   };

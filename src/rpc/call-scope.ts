@@ -191,7 +191,7 @@ export class CallScope implements Stoppable, Limited {
     this.#isOver = true;
     this.#limits?.delete(this);
     this.#limits = undefined;
-    this.#timer?.[Symbol.dispose]();
+    if (this.#timer !== undefined) this.#clock.stop(this.#timer);
     this.#timer = undefined;
     this.#onCut = undefined;
     this.#underWay.delete(this);

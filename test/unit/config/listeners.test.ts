@@ -202,7 +202,7 @@ describe("listeners by name", () => {
   test.each(["port", "portal_port", "api_port"] as const)("leave `gateway.%s` no effect", (key) => {
     const listeners = [{ name: "a", port: 1 }];
     expect(listenersOf({ gateway: { [key]: 2 }, listeners }).problems).toEqual([
-      `gateway.${key}: has no effect beside \`listeners\` (name ports in one place only)`,
+      `gateway.${key}: has no effect together with \`listeners\` (name ports in one place only)`,
     ]);
   });
 

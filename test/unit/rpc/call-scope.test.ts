@@ -193,7 +193,7 @@ test.each([
       router.rpc(unaryCall, () => new Promise<never>(() => {}));
     },
     [],
-    { clock, timeoutMs: limitMs },
+    { clock, timeoutMs: limitMs, translate: faultFrom },
   );
   const init = callInit(timeoutMs === undefined ? {} : { timeoutMs });
   const ended = rejection(calls.unary(unaryCall, request, init, asIs));
@@ -204,5 +204,5 @@ test.each([
   await clock.advance(999);
   expect(isOver).toBe(false);
   await clock.advance(1);
-  expect((await ended) as Error).toMatchObject({ name: "TimeoutError" });
+  expect(reasonOf(await ended)).toBe("DEADLINE_EXCEEDED");
 });
