@@ -1,4 +1,4 @@
-/** Prose wraps at 120 characters, in every page of the project; `npm run wrap` does it. */
+/** Prose wraps at 120 characters, in every page of the project; `npm run docs` does it. */
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
