@@ -2,10 +2,17 @@
 
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
+import type { OnnxOptions } from "#backends/onnx/backend.ts";
+import type { ResponseCacheOptions } from "#cache/response-cache.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
+import type { CorsOptions } from "#exchange/cors.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
+import type { KeyDigest } from "#identity/credentials.ts";
+import type { AuthOptions } from "#interceptors/authenticate.ts";
+import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
+import type { LoggerOptions } from "#observability/logger.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
@@ -57,53 +64,16 @@ export interface RestSettings {
 }
 
 /** Cross-origin responses for browsers. */
-export interface CorsSettings {
-  /** Origins such as https://app.example.com; `*` means any. */
-  readonly origins: readonly string[];
-  readonly methods: readonly string[];
-  readonly headers: readonly string[];
-  /** Whether browsers may send cookies and Authorization by themselves; with `*` not in production. */
-  readonly credentials: boolean;
-}
+export type CorsSettings = CorsOptions;
 
 /** A credential that callers may present; its plain text is forgotten. */
-export interface KeySettings {
-  /** Unique; logs and metrics may use it. */
-  readonly name: string;
-  /** SHA-256 of the key's UTF-8 bytes, 64 lower-case hex digits. */
-  readonly sha256: string;
-  readonly scopes: readonly string[];
-}
+export type KeySettings = KeyDigest;
 
-/** Who may call. */
-export interface AuthSettings {
-  readonly enabled: boolean;
-  /** Empty only while auth is off. */
-  readonly keys: readonly KeySettings[];
-  /** Scopes of callers while auth is off. */
-  readonly anonymousScopes: readonly string[];
-  /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
-  readonly failuresPerMinute: number;
-}
-
-/** A token bucket: how much it holds and how fast it fills. */
-export interface BucketSettings {
-  readonly capacity: number;
-  /** Tokens gained each second; fractions are usual. */
-  readonly perSecond: number;
-}
-
-/** The bucket of the calls whose procedure or path begins with `match`. */
-export interface RouteLimitSettings extends BucketSettings {
-  readonly match: string;
-}
+/** Who may call; there is a key wherever it is on. */
+export type AuthSettings = AuthOptions;
 
 /** Limits of each client. */
-export interface RateLimitSettings extends BucketSettings {
-  readonly routes: readonly RouteLimitSettings[];
-  /** Clients remembered at one time; the one not seen for longest goes first. */
-  readonly clientsMax: number;
-}
+export type RateLimitSettings = RateLimitOptions;
 
 /** How a core is trusted, and the gateway by it. Absolute paths of PEM files. */
 export interface CoreTlsSettings {
@@ -149,27 +119,16 @@ export interface ChatSettings {
   readonly ejectionMs: number;
 }
 
-/** Models that run in this process. */
-export interface OnnxSettings {
-  /** Absolute path of the model repository. */
-  readonly repositoryPath: string;
-  readonly workers: number;
-  /** Inferences that may wait for a worker, and images that may wait to be decoded. */
-  readonly queueMax: number;
-}
+/** Models that run in this process; the path is absolute. */
+export type OnnxSettings = OnnxOptions;
 
-/** Responses of chats that are kept for equal ones. */
-export interface CacheSettings {
+/** Responses of chats that are kept for equal ones; one entry is at most as large as all. */
+export interface CacheSettings extends ResponseCacheOptions {
   readonly enabled: boolean;
   /** Names whose chats are answered from the cache without asking. */
   readonly models: readonly string[];
-  readonly ttlMs: number;
   /** Callers get each other's responses. */
   readonly isShared: boolean;
-  readonly bytesMax: number;
-  readonly entriesMax: number;
-  /** At most `bytesMax`. */
-  readonly entryBytesMax: number;
 }
 
 /** Recent calls that are kept in memory. */
@@ -202,11 +161,7 @@ export interface RelaySettings {
 }
 
 /** Where log lines go. */
-export interface LoggingSettings {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly format: "json" | "text";
-  readonly output: "stdout" | "stderr";
-}
+export type LoggingSettings = LoggerOptions;
 
 /** Everything that was configured, deep-frozen. */
 export interface Settings {
