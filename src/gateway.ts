@@ -419,8 +419,8 @@ async function openHooks(
   return new Judging({ hooks, clock, buffers });
 }
 
-/** What is behind the listeners. */
-interface Behind {
+/** What the services call. */
+interface Backends {
   readonly chat: ChatSide;
   readonly hooks: ChatHooks | undefined;
   readonly predict: PredictBackend;
@@ -428,7 +428,7 @@ interface Behind {
 }
 
 /** Mounts every service. */
-function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
+function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
   const { settings, clock, metrics, stats, health } = shared;
   const facts = {
     version: packageVersion,
@@ -491,7 +491,7 @@ function frontDeps(parts: ProcessParts) {
 }
 
 /** The public side of a generation: listeners, routes, chain and pages. */
-function frontOptions(shared: Shared, behind: Behind): FrontOptions {
+function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
@@ -501,15 +501,15 @@ function frontOptions(shared: Shared, behind: Behind): FrontOptions {
   const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
   return {
     listeners: settings.listeners,
-    routes: routesOf(shared, behind),
+    routes: routesOf(shared, backends),
     ...interceptorChain(
       rateLimit === undefined ? chain : { ...chain, rateLimit },
       frontDeps(shared),
     ),
     pages: gatewayPages({
       metrics,
-      pool: behind.chat.pool,
-      isReady: behind.isReady,
+      pool: backends.chat.pool,
+      isReady: backends.isReady,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
       services: publicServices,

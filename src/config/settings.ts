@@ -1,4 +1,4 @@
-/** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
+/** What the gateway runs with: every setting decided, checked and frozen; the other rooms read this only. */
 
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";

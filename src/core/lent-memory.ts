@@ -73,7 +73,7 @@ export function isLent(view: Buffer): boolean {
 }
 
 /**
- * Takes it upon oneself to give a buffer back, if it is lent. One that is taken over twice is not
+ * Takes ownership of a pooled buffer: whoever calls this recycles it. One that is taken over twice is not
  * lent any more: neither of the two could know when the other has read it, so its slab is not used
  * again.
  */

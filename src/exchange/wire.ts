@@ -1,4 +1,4 @@
-/** What a listener needs of the server behind one wire: it never listens itself. */
+/** What a listener needs of the engine of one HTTP version: it never listens itself. */
 
 import type { Socket } from "node:net";
 import type { ByteBudget } from "#core/byte-budget.ts";

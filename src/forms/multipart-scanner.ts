@@ -76,7 +76,7 @@ class Window {
 
 type Place = "preamble" | "content" | "boundary" | "head" | "epilogue";
 
-/** Pieces of a body in, its parts told to a sink. */
+/** Pieces of a body in, its parts reported to a sink. */
 export class MultipartScanner {
   readonly #delimiter: Buffer;
   readonly #sink: FormSink;

@@ -195,7 +195,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     );
   }
 
-  /** Nothing more will come: close the socket behind the output. */
+  /** Nothing more will come: close the socket after the output. */
   get finished(): boolean {
     if (this.failure !== undefined) return true;
     const isEmpty = this.#streams.size === 0 && this.#lingering.size === 0;

@@ -46,7 +46,7 @@ export class HpackEncoder {
   #bytes: Uint8Array = empty;
   #at = 0;
 
-  /** Takes over the peer's SETTINGS_HEADER_TABLE_SIZE; told to it at the start of the next block. */
+  /** Takes over the peer's SETTINGS_HEADER_TABLE_SIZE; announced to it at the start of the next block. */
   setTableBytes(offered: number): void {
     this.#tableBytes = Math.min(offered, tableBytesMax);
     this.#tableBytesLow = Math.min(this.#tableBytesLow, this.#tableBytes);

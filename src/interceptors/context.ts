@@ -49,7 +49,7 @@ export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord
   { description: "call record" },
 );
 
-/** What interceptors know of the call behind a request. */
+/** What interceptors know of the call that a request makes. */
 export function valuesOf(record: CallRecord): ContextValues {
   return createContextValues().set(callRecordKey, record);
 }

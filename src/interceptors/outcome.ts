@@ -1,4 +1,4 @@
-/** How calls end, in the words of logs and metrics, told to all who watch them. */
+/** How calls end, in the words of logs and metrics, reported to all who watch them. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";

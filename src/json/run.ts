@@ -29,7 +29,7 @@ export interface Frame {
   readonly named: NamedPaths | undefined;
 }
 
-/** Opens a list or object: the cursor is behind its bracket. */
+/** Opens a list or object: the cursor is after its bracket. */
 export type Open = (run: JsonRun, parent: Frame) => Frame;
 
 /** What a value may be, and what is made of it. */

@@ -11,7 +11,7 @@ const slabMessageBytesMax = slabBytes / 4;
 const lentSlabBytes = 64 * 1024;
 /** One that moves and needs more than this has a buffer of its own, as all of them where no one gives back. */
 const lentMessageBytesMax = lentSlabBytes / 2;
-/** Room behind what made a buffer grow, for the small fields that follow. */
+/** Room after what made a buffer grow, for the small fields that follow. */
 const spareBytes = 64;
 /** Texts up to this many units are copied one by one if they are ASCII: sooner done than calling the runtime. */
 const loopedUnitsMax = 16;

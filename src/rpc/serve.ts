@@ -66,7 +66,7 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
 }
 
 /**
- * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless told
+ * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless set
  * otherwise. Disposing of it cuts calls off, `drain` lets them end or tells
  * their clients why they are cut off. Rejects with the system's error
  * when the port cannot open.

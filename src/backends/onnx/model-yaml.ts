@@ -67,7 +67,7 @@ const modelSchema = z.strictObject({
   labels: z.array(label).min(1).optional(),
   labels_file: z
     .string()
-    .regex(/^\w[\w.-]*$/, "the name of a file beside model.yaml")
+    .regex(/^\w[\w.-]*$/, "the name of a file next to model.yaml")
     .optional(),
   batch_max: z.int().min(1).max(1024).optional(),
   warm_up_runs: z.int().min(0).max(100).default(1),

@@ -28,7 +28,7 @@ function listText(files: readonly string[]): string {
   const rows = files.map(
     (file, index) => `  { name: "${file.replace(/\.ts$/, "")}", sql: sql${index + 1} },`,
   );
-  return `/** The migrations in their order; \`npm run db:generate\` writes this file from those beside it. */
+  return `/** The migrations in their order; \`npm run db:generate\` writes this file from those next to it. */
 
 ${imports.join("\n")}
 
