@@ -46,7 +46,7 @@ const hook = z.strictObject({
   on_error: z
     .enum(["deny", "allow"])
     .default("deny")
-    .describe("What becomes of a chat for which it fails, or takes too long."),
+    .describe("How a chat is handled for which it fails, or takes too long."),
   hold: flag()
     .prefault(false)
     .describe(

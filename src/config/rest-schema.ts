@@ -36,7 +36,7 @@ const bindingShape = {
   custom: z
     .strictObject({
       kind: text("a method in capitals, or `*`", /^([A-Z][A-Z-]*|\*)$/).describe(
-        "HTTP method, such as SEARCH; `*` for any. HTTP/1.1 carries those alone that Node knows.",
+        "HTTP method, such as SEARCH; `*` for any. HTTP/1.1 supports only methods that Node knows.",
       ),
       path: text("a path that begins with `/`", /^\//).describe("Template of its path."),
     })
@@ -75,7 +75,7 @@ const json = {
   enums: z.enum(["name", "number"]).describe("Enum values in answers; both are read."),
   unknown_fields: z
     .enum(["reject", "ignore"])
-    .describe("What becomes of fields and enum names of a body that the proto has not."),
+    .describe("How unknown fields and enum names in a body are handled."),
 };
 
 /** What differs from `rest.json`; every key may be left out. */

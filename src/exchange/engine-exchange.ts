@@ -11,7 +11,7 @@ import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { namesLength } from "./response-length.ts";
 
-/** The engine's errors in the words of the gateway; others as they are. */
+/** The engine's errors, mapped to gateway errors; others as they are. */
 function translated(thrown: unknown): unknown {
   if (thrown instanceof BodyTooLargeError) return bodyTooLarge(thrown.bytesMax);
   if (thrown instanceof BodyRefusedError) return bodyRefused(thrown.reason);
@@ -30,7 +30,7 @@ export interface EngineStream
   extends Pick<Exchange, "method" | "authority" | "started" | "header" | "headers">,
     Pick<Exchange, "respond" | "start" | "write" | "end" | "reset" | "onEnd"> {
   readonly path: string;
-  /** These three have no words of the gateway for what fails. */
+  /** What fails in these three is not mapped to gateway errors. */
   takeBody(): Uint8Array | undefined;
   body(bytesMax: number): Promise<Uint8Array>;
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;

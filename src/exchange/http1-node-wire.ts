@@ -35,7 +35,7 @@ const refusalLingerMs = 1_000;
 const headTimeoutInDrainMs = 1_000;
 
 /** Says that the connection closes when it answers a request whose body no one will read. */
-class HonestResponse extends ServerResponse {
+class ClosingResponse extends ServerResponse {
   override writeHead(...head: unknown[]): this {
     if (bodyIsComing(this.req)) this.setHeader("connection", "close");
     return Reflect.apply(super.writeHead, this, head);
@@ -70,7 +70,7 @@ function sendRefusal(socket: Socket, status: number, answer: MalformedAnswer): v
 
 function ignore(): void {}
 
-type NodeServer = ReturnType<typeof createServer<typeof IncomingMessage, typeof HonestResponse>>;
+type NodeServer = ReturnType<typeof createServer<typeof IncomingMessage, typeof ClosingResponse>>;
 
 /** node:http on sockets that a listener accepted. */
 class NodeHttp1Wire implements Wire {
@@ -100,7 +100,7 @@ class NodeHttp1Wire implements Wire {
         shouldUpgradeCallback: (request) => upgrade !== undefined && asksForWebSocket(request),
         connectionsCheckingInterval: Math.min(lateHeadsCheckMs, handshakeTimeoutMs),
         keepAliveTimeout: keepAliveTimeoutMs,
-        ServerResponse: HonestResponse,
+        ServerResponse: ClosingResponse,
       },
       (request, response) => this.#serve(request, response),
     );

@@ -29,7 +29,7 @@ export interface HookSettings {
   /** Names of models as clients use them, `openai/*` a beginning; empty: every chat. */
   readonly models: readonly string[];
   readonly timeoutMs: number;
-  /** What becomes of a chat for which it fails. */
+  /** How a chat is handled for which it fails. */
   readonly onError: "allow" | "deny";
   /** Streams are held back until it has judged them; else it sees them once they have ended. */
   readonly holds: boolean;

@@ -248,7 +248,7 @@ export declare type CoresHealth = Message<"polygate.v1.CoresHealth"> & {
   total: number;
 
   /**
-   * One a core.
+   * One per core.
    *
    * @generated from field: repeated polygate.v1.CoreHealth health = 3;
    */
