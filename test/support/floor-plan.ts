@@ -8,8 +8,8 @@ import { globSync, readFileSync } from "node:fs";
  */
 export const plan: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  chat: ["gen"],
-  dialects: ["chat", "errors", "core", "gen"],
+  chat: ["protobuf", "gen"],
+  dialects: ["chat", "protobuf", "errors", "core", "gen"],
   errors: ["gen"],
   observability: ["core"],
   inference: ["errors", "core"],
@@ -41,7 +41,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   limits: ["core"],
   identity: ["limits", "core"],
   interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
-  "http-client": [],
+  "http-client": ["core"],
   surfaces: [
     "entry",
     "json",
