@@ -8,6 +8,7 @@ import { createContextValues } from "@connectrpc/connect";
 import { systemClock } from "#core/clock.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { createRest } from "#rest/rest.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
@@ -86,6 +87,7 @@ const rest = createRest(
     bodyBytesMax: 2 * bytesMax,
     clock: systemClock,
     limitsOf: ruleLimits,
+    extrasOf: methodExtras,
     json: { ignoreUnknownFields: true },
   },
 );

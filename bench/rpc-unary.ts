@@ -59,7 +59,11 @@ async function callsUs(): Promise<number> {
   let done = 0;
   const begin = () => {
     begun += 1;
-    rpc.serve(new NullExchange(exchanged, answered), procedure as never, createContextValues());
+    void rpc.serve(
+      new NullExchange(exchanged, answered),
+      procedure as never,
+      createContextValues(),
+    );
   };
   const answered = () => {
     done += 1;

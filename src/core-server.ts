@@ -36,7 +36,7 @@ export interface CoreServerOptions {
 /** A core that listens. */
 export interface CoreServer extends AsyncDisposable {
   readonly url: string;
-  /** Takes no more calls; resolves when those under way have ended. */
+  /** Takes no more calls; resolves when those in progress have ended. */
   drain(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ const messageBytesMax = 64 * 1024 * 1024;
 const bufferBytesMax = 512 * 1024 * 1024;
 /** Connections that a core holds at one time. */
 const connectionsMax = 10_000;
-/** Time that calls under way have when the core is told to stop. */
+/** Time that active calls have when the core is asked to stop. */
 const drainMs = 10_000;
 
 /** Starts a core. Rejects with the system's error when the port cannot be opened. */

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { packageFile } from "#core/package-file.ts";
+import type { PageAnswer, Pages } from "#entry/pages.ts";
 import { FixedBody } from "#exchange/fixed-body.ts";
-import type { PageAnswer, Pages } from "#exchange/pages.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
 /** The page takes nothing from elsewhere, and may call nothing but this gateway. */

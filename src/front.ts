@@ -1,20 +1,22 @@
-/** The street side of a server: listeners, the door, and the surfaces that its services are spoken to by. */
+/** The public side of a server: its listeners, the request entry, and the surfaces by which its services are called. */
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { within } from "#core/within.ts";
+import { createEntry, type Entry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
+import { createPagesSurface, type Pages, type Refuse } from "#entry/pages.ts";
+import { serverOptions } from "#entry/server-options.ts";
+import type { Surface } from "#entry/surface.ts";
+import { createUnknownMethods } from "#entry/unknown-methods.ts";
 import { fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
-import { createDoor, type DoorDeps, requestIdOf, type Surface } from "#exchange/door.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
-import { createPagesSurface, type Pages, type Refuse } from "#exchange/pages.ts";
-import { serverOptions } from "#exchange/server-options.ts";
-import { createUnknownMethods } from "#exchange/unknown-methods.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedAnswer } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -31,24 +33,26 @@ import type { Routes } from "#rpc/mount.ts";
 import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 import { createLlmSurface } from "#surfaces/llm.ts";
-import { type LlmSurfaceName, llmSurfaceNames } from "#surfaces/llm-paths.ts";
+import { llmSurfaceNames } from "#surfaces/llm-paths.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
-import { createRestFace } from "./rest-face.ts";
+import { methodExtras } from "./method-extras.ts";
+import { createRestAdapter } from "./rest-adapter.ts";
+import type { SurfaceName } from "./surface-table.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener
   extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
-  readonly serves: readonly ("rpc" | "rest" | "metrics" | LlmSurfaceName)[];
+  readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
 }
 
-/** What the street side is built from. */
-export interface FrontOptions {
+/** What serves requests, apart from sockets. */
+export interface ServingOptions {
   readonly listeners: readonly FrontListener[];
   readonly routes: Routes;
   readonly interceptors: Interceptor[];
-  /** What holds for every call beside them. */
+  /** What holds for every call besides them. */
   readonly policy?: CallPolicy;
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
@@ -58,6 +62,8 @@ export interface FrontOptions {
   };
   /** Largest request body or message in bytes. */
   readonly bytesMax: number;
+  /** Largest upload in bytes; `bytesMax` when absent. */
+  readonly fileBytesMax?: number;
   /** Most elements of a request message; the decoders have a default. */
   readonly elementsMax?: number;
   /** Bytes of a relayed form in which its model must stand; 4 MiB when absent. */
@@ -69,25 +75,46 @@ export interface FrontOptions {
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
-  /** Connections that each listener holds at one time. */
-  readonly connectionsMax: number;
-  /** Those of one address, once few are left; a quarter when absent. */
-  readonly connectionsPerAddressMax?: number;
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
 
-/** What the street side writes to. */
-export interface FrontDeps extends Pick<DoorDeps, "journal"> {
+/** What the public side is built from. */
+export interface FrontOptions extends ServingOptions {
+  /** Connections that each listener holds at one time. */
+  readonly connectionsMax: number;
+  /** Those of one address, once few are left; a quarter when absent. */
+  readonly connectionsPerAddressMax?: number;
+}
+
+/** What the public side writes to. */
+export interface FrontDeps extends Pick<EntryDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** Open listeners. Disposing of them cuts off what is still under way. */
+/** What serves requests at one time, built whole: a call path, and the surfaces of each listener. */
+export interface Serving {
+  readonly entry: Entry;
+  /** By the name of the listener. */
+  readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
+  /** Resolves when no call is active. */
+  idle(): Promise<void>;
+  /** Ends all calls, those that are still to begin included. */
+  cutOff(): void;
+}
+
+/** Open listeners. Disposing of them cuts off the calls that are still active. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
-  /** Takes no more connections; resolves when the calls under way have ended, or were cut off after `graceMs`. */
+  /**
+   * Every further request, also on connections that are open, is served by `next`. Resolves when the
+   * calls of the one before have ended, or were cut off after `graceMs`. Throws for a `next` that
+   * lacks a listener, and then changes nothing.
+   */
+  replace(next: Serving, graceMs: number): Promise<void>;
+  /** Takes no more connections; resolves when the active calls have ended, or were cut off after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -98,7 +125,7 @@ const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
   [503, "BUFFERS_FULL"],
 ]);
 
-/** Answers a path that nothing knows; RPC clients have words of their own for it. */
+/** Responds to a path that no surface knows; RPC clients get the status of their own protocol. */
 function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
   if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
   refuseWith(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
@@ -107,6 +134,7 @@ function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refus
 /** The procedures, by every RPC protocol. */
 function rpcSurface(rpc: Rpc): Surface {
   return {
+    name: "rpc",
     take(exchange, record) {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
@@ -119,7 +147,7 @@ function rpcSurface(rpc: Rpc): Surface {
 
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
-/** The calls that RPC serves: what is relayed has words beside its messages, which RPC does not carry. */
+/** The calls that RPC serves: what is relayed has bytes besides its messages, which RPC does not carry. */
 function openCalls(calls: CallPath): CallPath {
   const isOpen = (service: DescService) => service !== RelayService;
   return {
@@ -130,14 +158,14 @@ function openCalls(calls: CallPath): CallPath {
 }
 
 /** What the surfaces of every listener are made of. */
-interface FaceParts {
+interface SurfaceParts {
   readonly calls: CallPath;
   readonly clock: Clock;
   readonly refuseWith: Refuse;
 }
 
-/** The surfaces of each listener in the order in which they are asked, and what takes its WebSockets. */
-function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts) {
+/** The surfaces of each listener, in the order in which they are asked. */
+function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: SurfaceParts) {
   const compression = new Compression(options.rest?.compression ?? defaultCompression);
   const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
   const unknown = (exchange: Exchange, record: CallRecord) =>
@@ -147,18 +175,20 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
+      ...(options.fileBytesMax === undefined ? {} : { uploadBytesMax: options.fileBytesMax }),
       elementsMax: options.elementsMax,
       limitsOf: ruleLimits,
+      extrasOf: methodExtras,
       clock,
     });
-    const face = createRestFace(rest, { clock, cors: options.cors, unknown });
+    const surface = createRestAdapter(rest, { clock, cors: options.cors, unknown });
     const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
-    return { isRoute, ...face };
+    return { isRoute, surface };
   };
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers }));
+  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const llmFor = (serves: FrontListener["serves"]): Surface[] => {
@@ -167,10 +197,12 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
     const heartbeatMs = options.rest?.heartbeatMs ?? 15_000;
     const { bytesMax: bodyBytesMax, aheadBytesMax = aheadBytesMaxDefault } = options;
     const { capturesBodies = false } = options;
-    const terms = { bodyBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
+    const uploadBytesMax = options.fileBytesMax ?? bodyBytesMax;
+    const terms = { bodyBytesMax, uploadBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
     return [createLlmSurface({ calls, clock, ...terms, serves: served })];
   };
   const none: Surface = {
+    name: "none",
     take(exchange, record) {
       unknown(exchange, record);
       return true;
@@ -190,34 +222,56 @@ function facesOf(options: FrontOptions, { calls, clock, refuseWith }: FaceParts)
       ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
       none,
     ];
-    return { listener, surfaces, upgrade: rest.upgrade };
+    return { listener, surfaces };
   });
 }
 
-/** Opens every listener; when one cannot open, none stays open. */
-export async function openFront(options: FrontOptions, deps: FrontDeps): Promise<Front> {
-  await using opening = new AsyncDisposableStack();
+/** Builds what serves requests; listeners pass them to it. */
+export function createServing(options: ServingOptions, deps: FrontDeps): Serving {
   const { clock } = deps;
   const refuseWith: Refuse = (exchange, { requestId }, error) =>
     refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
 
-  const calls = createCallPath(options.routes, options.interceptors, options.policy);
-  const faces = facesOf(options, { calls, clock, refuseWith });
-
-  const door = createDoor(
+  const calls = createCallPath(options.routes, options.interceptors, { ...options.policy, clock });
+  const all = surfacesOf(options, { calls, clock, refuseWith });
+  const entry = createEntry(
     {
       clientAddress: clientAddress(options.trustedProxies),
       ...(options.cors === undefined ? {} : { cors: options.cors }),
     },
     deps,
   );
+  return {
+    entry,
+    surfaces: new Map(all.map(({ listener, surfaces }) => [listener.name, surfaces])),
+    idle: () => calls.idle(),
+    cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
+  };
+}
+
+/** The surfaces of a listener. Throws when there are none. */
+function surfacesFor({ surfaces }: Serving, name: string): readonly Surface[] {
+  const own = surfaces.get(name);
+  if (own === undefined) throw new Error(`nothing serves the listener ${name}`);
+  return own;
+}
+
+/** Opens every listener; when one cannot open, none stays open. */
+export async function openFront(
+  options: FrontOptions,
+  deps: FrontDeps,
+  serving: Serving = createServing(options, deps),
+): Promise<Front> {
+  await using opening = new AsyncDisposableStack();
+  const { clock } = deps;
+  let current = serving;
   const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
     const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const cutOff = () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down"));
+  const cutOff = () => current.cutOff();
   const { connectionsMax, connectionsPerAddressMax, buffers } = options;
   const shared = {
     connectionsMax,
@@ -225,15 +279,18 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
     ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
   };
   const listeners: Listener[] = [];
-  for (const { listener: wanted, surfaces, upgrade } of faces) {
-    const { name, port, serves } = wanted;
-    const facts = { name, port, surfaces, upgrade };
+  const listening: { name: string; port: number; surfaces: readonly Surface[] }[] = [];
+  for (const wanted of options.listeners) {
+    const { name, port } = wanted;
+    const surfaces = surfacesFor(serving, name);
+    const facts = { name, port, surfaces };
+    listening.push(facts);
     const listener = await listen(
       { ...wanted, ...shared },
       {
-        exchange: (exchange) => door.exchange(exchange, facts),
-        ...(serves.includes("rest")
-          ? { upgrade: (asked: Upgrade) => door.upgrade(asked, facts) }
+        exchange: (exchange) => current.entry.exchange(exchange, facts),
+        ...(surfaces.some(({ upgrade }) => upgrade !== undefined)
+          ? { upgrade: (asked: Upgrade) => current.entry.upgrade(asked, facts) }
           : {}),
         malformed,
         cutOff,
@@ -244,7 +301,7 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
         },
       },
     );
-    // A listener that wished for port 0 has got another.
+    // A listener with port 0 has been given another.
     facts.port = listener.port;
     listeners.push(opening.use(listener));
   }
@@ -252,6 +309,15 @@ export async function openFront(options: FrontOptions, deps: FrontDeps): Promise
   const owned = opening.move();
   return {
     listeners,
+    async replace(next, graceMs) {
+      const surfaces = listening.map(({ name }) => surfacesFor(next, name));
+      const before = current;
+      current = next;
+      for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
+      await within(before.idle(), graceMs, clock);
+      before.cutOff();
+      await before.idle();
+    },
     async drain(graceMs) {
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },

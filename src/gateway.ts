@@ -65,7 +65,7 @@ import { RelayIds } from "#services/relay-ids.ts";
 import { createRequestsService } from "#services/requests.ts";
 import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
-import { type Front, openFront } from "./front.ts";
+import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
@@ -84,15 +84,14 @@ export interface Gateway extends AsyncDisposable {
   };
   /** Resolves when every model has loaded or failed to. */
   ready(): Promise<void>;
-  /** Takes no more calls; resolves when those under way have ended or their time is up. */
+  /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
 }
 
 const serviceNames = publicServices.map(({ typeName }) => typeName);
 
-/** What every room of one gateway shares. */
-interface Shared {
-  readonly settings: Settings;
+/** What lives as long as the process, whatever its settings become. */
+interface ProcessParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -106,6 +105,18 @@ interface Shared {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+}
+
+/** What every room of one generation shares. */
+interface Shared extends ProcessParts {
+  readonly settings: Settings;
+}
+
+/** All that is built from settings: made whole, put in the place of another in one step, drained. */
+interface Generation extends AsyncDisposable {
+  readonly options: FrontOptions;
+  readonly serving: Serving;
+  readonly predict: OnnxBackend;
 }
 
 /** The chat backends and the way to them. */
@@ -219,7 +230,7 @@ function attemptReporter({ settings, metrics, stats, logger, records }: Shared) 
     series.stats.begin();
     series.requests.inc();
     return ({ outcome, elapsedMs, firstMs }: AttemptReport): void => {
-      const failed = outcome !== "OK" && reasons[outcome].log !== "info";
+      const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       series.stats.end(elapsedMs, { failed });
       if (!logger.isLevelEnabled(level)) return;
@@ -412,8 +423,8 @@ async function openHooks(
   return new Judging({ hooks, clock, buffers });
 }
 
-/** What is behind the listeners. */
-interface Behind {
+/** What the services call. */
+interface Backends {
   readonly chat: ChatSide;
   readonly hooks: ChatHooks | undefined;
   readonly predict: PredictBackend;
@@ -421,7 +432,7 @@ interface Behind {
 }
 
 /** Mounts every service. */
-function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
+function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
   const { settings, clock, metrics, stats, health } = shared;
   const facts = {
     version: packageVersion,
@@ -484,46 +495,54 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Behind): Routes {
   };
 }
 
-/** Opens the listeners on everything behind them. */
-function openStreet(shared: Shared, behind: Behind): Promise<Front> {
+/** What the public side writes to. */
+function frontDeps(parts: ProcessParts) {
+  return { ...parts, journal: parts.records.journal };
+}
+
+/** The public side of a generation: listeners, routes, chain and pages. */
+function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics } = shared;
   const { rateLimit, cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
-  const chain = { auth, timeoutMs: request.timeoutMs, captureBytesMax };
-  const deps = { ...shared, journal: shared.records.journal };
-  return openFront(
-    {
-      listeners: settings.listeners,
-      routes: routesOf(shared, behind),
-      ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, deps),
-      pages: gatewayPages({
-        metrics,
-        pool: behind.chat.pool,
-        isReady: behind.isReady,
-        metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
-        version: packageVersion,
-        services: publicServices,
-        document: {
-          authenticates: auth.enabled,
-          openScopes: auth.enabled ? [] : auth.anonymousScopes,
-          rest: settings.rest,
-        },
-      }),
-      bytesMax: request.bytesMax,
-      elementsMax: request.elementsMax,
-      aheadBytesMax: settings.relay.aheadBytesMax,
-      capturesBodies: captureBytesMax !== undefined,
-      buffers: shared.buffers,
-      trustedProxies: settings.trustedProxies,
-      connectionsMax: settings.connectionsMax,
-      ...(settings.connectionsPerAddressMax === undefined
-        ? {}
-        : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
-      rest: settings.rest,
-      ...(cors === undefined ? {} : { cors }),
-    },
-    deps,
-  );
+  const { timeoutMs, fileBytesMax } = request;
+  // Where both limits are the same, the setting of every body is the one to name.
+  const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
+  const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
+  return {
+    listeners: settings.listeners,
+    routes: routesOf(shared, backends),
+    ...interceptorChain(
+      rateLimit === undefined ? chain : { ...chain, rateLimit },
+      frontDeps(shared),
+    ),
+    pages: gatewayPages({
+      metrics,
+      pool: backends.chat.pool,
+      isReady: backends.isReady,
+      metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
+      version: packageVersion,
+      services: publicServices,
+      document: {
+        authenticates: auth.enabled,
+        openScopes: auth.enabled ? [] : auth.anonymousScopes,
+        rest: settings.rest,
+      },
+    }),
+    bytesMax: request.bytesMax,
+    fileBytesMax,
+    elementsMax: request.elementsMax,
+    aheadBytesMax: settings.relay.aheadBytesMax,
+    capturesBodies: captureBytesMax !== undefined,
+    buffers: shared.buffers,
+    trustedProxies: settings.trustedProxies,
+    connectionsMax: settings.connectionsMax,
+    ...(settings.connectionsPerAddressMax === undefined
+      ? {}
+      : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
+    rest: settings.rest,
+    ...(cors === undefined ? {} : { cors }),
+  };
 }
 
 /** What the gateway says of itself once it is up. */
@@ -549,26 +568,14 @@ function factsOf(
   };
 }
 
-/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
-export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+/** Builds a generation. Disposing of it closes its pools, models and hooks. */
+async function openGeneration(
+  parts: ProcessParts,
+  settings: Settings,
+  isDraining: () => boolean,
+): Promise<Generation> {
   await using opening = new AsyncDisposableStack();
-  const clock = systemClock;
-  const stopping = new AbortController();
-  const metrics = createMetrics();
-  // Closed last, so that it has every call.
-  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
-  const shared: Shared = {
-    settings,
-    clock,
-    logger,
-    metrics,
-    stats: createStats(clock),
-    health: createHealthStatus(serviceNames),
-    records,
-    buffers: new ByteBudget(settings.bufferBytesMax),
-    startedMs: clock.nowMs(),
-    stopping: stopping.signal,
-  };
+  const shared: Shared = { ...parts, settings };
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);
@@ -579,17 +586,44 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   void predict.ready().then(() => {
     modelsSettled = true;
   });
+  const isReady = () => modelsSettled && !isDraining();
+  const options = frontOptions(shared, { chat, hooks, predict, isReady });
+  const serving = createServing(options, frontDeps(parts));
+  const owned = opening.move();
+  return { options, serving, predict, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
+export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+  await using opening = new AsyncDisposableStack();
+  const clock = systemClock;
+  const stopping = new AbortController();
+  const metrics = createMetrics();
+  // Closed last, so that it has every call.
+  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
+  const parts: ProcessParts = {
+    clock,
+    logger,
+    metrics,
+    stats: createStats(clock),
+    health: createHealthStatus(serviceNames),
+    records,
+    buffers: new ByteBudget(settings.bufferBytesMax),
+    startedMs: clock.nowMs(),
+    stopping: stopping.signal,
+  };
   let draining = false;
-  const isReady = () => modelsSettled && !draining;
-  const front = opening.use(await openStreet(shared, { chat, hooks, predict, isReady }));
+  const generation = opening.use(await openGeneration(parts, settings, () => draining));
+  const { options, serving, predict } = generation;
+  const front = opening.use(await openFront(options, frontDeps(parts), serving));
   const owned = opening.move();
   return {
     facts: () => factsOf(settings, front, predict),
     ready: () => predict.ready(),
     async drain() {
       draining = true;
-      shared.health.stop();
-      // Whoever spreads calls sees that this gateway is not ready before its port is closed.
+      parts.health.stop();
+      // Who spreads calls over gateways sees that this one is not ready before its port is closed.
       await clock.sleep(settings.drainDelayMs);
       stopping.abort();
       await front.drain(settings.drainTimeoutMs);

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
+import type { Page, PageAnswer, Pages } from "#entry/pages.ts";
 import { FixedBody } from "#exchange/fixed-body.ts";
-import type { Page, PageAnswer, Pages } from "#exchange/pages.ts";
 import { preferredOf } from "#http/media-type.ts";
 
 /** What the page lists for one listener. */

@@ -10,6 +10,7 @@ import { methodFacts } from "#interceptors/method-facts.ts";
 import { type Comments, commentsOf } from "#rest/comments.ts";
 import { type OpenApiOptions, openApiSteps } from "#rest/openapi.ts";
 import type { RequestExamples } from "#rest/openapi-operation.ts";
+import { methodExtras } from "./method-extras.ts";
 import { restServices } from "./public-services.ts";
 
 const description =
@@ -80,7 +81,7 @@ function* publicComments(facts: DocumentFacts): Generator<void, Comments> {
   return comments;
 }
 
-/** What the document tells of. */
+/** What the document reports. */
 export interface DocumentFacts {
   /** Whether callers need a credential. */
   readonly authenticates: boolean;
@@ -115,6 +116,7 @@ function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
     examples: examples(),
     isPublic: (method) => methodFacts(method).isPublic,
     rules,
+    extrasOf: methodExtras,
     json,
     jsonByMethod,
     ...(authenticates ? { securitySchemes } : {}),

@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
-import type { PageAnswer } from "#exchange/pages.ts";
+import type { PageAnswer } from "#entry/pages.ts";
 import { expositionOf } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
@@ -11,7 +11,7 @@ import type { FrontOptions } from "./front.ts";
 import { homePages } from "./home-page.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
-/** What the pages tell of. */
+/** What the pages report. */
 export interface GatewayPageFacts {
   readonly metrics: Metrics;
   readonly pool: Pool<ChatBackend>;
@@ -21,7 +21,7 @@ export interface GatewayPageFacts {
   readonly metricsPath: string | undefined;
   readonly version: string;
   readonly services: readonly DescService[];
-  /** What /openapi.json tells of; a listener may read and write other JSON. */
+  /** What /openapi.json reports; a listener may read and write other JSON. */
   readonly document: DocumentFacts;
 }
 

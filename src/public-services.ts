@@ -1,4 +1,4 @@
-/** The services of the public API, in the order in which they are told of. */
+/** The services of the public API, in display order. */
 
 import type { DescService } from "@bufbuild/protobuf";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";

@@ -51,7 +51,7 @@ async function openStore({ path, url }: HistorySettings, logger: Logger): Promis
   }
 }
 
-/** A database that is away keeps nobody from calling: its tables are made when it is there. */
+/** A database that is away keeps no one from calling: its tables are made when it is there. */
 async function openPostgres(url: string, logger: Logger): Promise<HistoryStore> {
   const { PostgresHistory } = await import("#history/postgres-store.ts");
   const store = new PostgresHistory(url);

@@ -1,9 +1,10 @@
-/** Ways of the same call in memory: through the gateway's door and whole chain, and without one of its steps. */
+/** Ways of the same call in memory: through the gateway's request entry and whole chain, and without one of its steps. */
 
 import { toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { createEntry } from "#entry/entry.ts";
+import type { Surface } from "#entry/surface.ts";
 import { clientAddress } from "#exchange/client-address.ts";
-import { createDoor, type Surface } from "#exchange/door.ts";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { accessLog } from "#interceptors/access-log.ts";
 import { authentication } from "#interceptors/authenticate.ts";
@@ -24,7 +25,7 @@ export type Way = (answered: () => void) => void;
 
 /** What a step is called, and what it is a part of. */
 export interface StepName {
-  readonly part: "door" | "interceptors" | "all" | "control";
+  readonly part: "entry" | "interceptors" | "all" | "control";
   readonly name: string;
 }
 
@@ -36,8 +37,8 @@ export interface Step extends StepName {
 
 /** What a way goes through. */
 interface Route {
-  /** The door, which gives the request its id and record and counts it. */
-  readonly door: boolean;
+  /** The request entry, which gives the request its id and record and counts it. */
+  readonly entry: boolean;
   /** The client sends an id of its own. */
   readonly sendsId: boolean;
   readonly links: readonly Link[];
@@ -53,7 +54,7 @@ interface Link {
   readonly substitute?: CallWatch;
 }
 
-/** Keeps the door from writing the line that the access log left out. */
+/** Keeps the request entry from writing the line that the access log left out. */
 const markCalled: CallWatch = () => (values) => {
   values.get(callRecordKey).called = true;
   return () => {};
@@ -107,6 +108,7 @@ function wayOf(route: Route): Way {
   const calls = createCallPath(routes, interceptorsOf(route.links), policy);
   const rpc = createRpc(calls, { readBytesMax });
   const surface: Surface = {
+    name: "rpc",
     take(exchange, record) {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
@@ -116,16 +118,16 @@ function wayOf(route: Route): Way {
     },
   };
   const sent = route.sendsId ? requestWithId : request;
-  if (!route.door) {
+  if (!route.entry) {
     return (answered) => void surface.take(new NullExchange(sent, answered), recordOf(sentId));
   }
-  const door = createDoor({ clientAddress: clientAddress([]) }, deps);
-  const listener = { name: "bench", port: 0, surfaces: [surface], upgrade: () => {} };
-  return (answered) => void door.exchange(new NullExchange(sent, answered), listener);
+  const entry = createEntry({ clientAddress: clientAddress([]) }, deps);
+  const listener = { name: "bench", port: 0, surfaces: [surface] };
+  return (answered) => void entry.exchange(new NullExchange(sent, answered), listener);
 }
 
-const all: Route = { door: true, sendsId: false, links };
-const none: Route = { door: false, sendsId: true, links: [] };
+const all: Route = { entry: true, sendsId: false, links };
+const none: Route = { entry: false, sendsId: true, links: [] };
 
 function without(left: Link): Route {
   const { name, substitute: watch } = left;
@@ -146,8 +148,8 @@ export function chainSteps(): readonly Step[] {
     without: wayOf(other),
   });
   return [
-    step("door", "request id, made instead of taken over", { ...all, sendsId: true }),
-    step("door", "record, HTTP metrics", { ...all, door: false }),
+    step("entry", "request id, made instead of taken over", { ...all, sendsId: true }),
+    step("entry", "record, HTTP metrics", { ...all, entry: false }),
     ...links.map((link) => step("interceptors", link.name, without(link))),
     step("all", "all of them", none),
     step("control", "none of them", all),

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { systemClock, timeLimit } from "#core/clock.ts";
-import { requestIdOf } from "#exchange/door.ts";
+import { requestIdOf } from "#entry/entry.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { callRecordKey } from "#interceptors/context.ts";
@@ -100,7 +100,7 @@ export function routes(router: ConnectRouter): void {
   });
 }
 
-/** The record of a request that came by no door. */
+/** The record of a request that came by no request entry. */
 export function recordOf(requestId: string): CallRecord {
   return {
     requestId,
@@ -116,7 +116,7 @@ export function recordOf(requestId: string): CallRecord {
   };
 }
 
-/** What a request gets where the gateway's own door is not in front: its id and its record. */
+/** What a request gets where the gateway's own entry is not in front: its id and its record. */
 export function contextValues() {
   return createContextValues().set(callRecordKey, recordOf(requestIdOf()));
 }

@@ -26,7 +26,7 @@ import { inTurn, type Work } from "./work.ts";
 /** The one model of the reference core. */
 export const agentModel = "polyagent-reference-1";
 
-/** How the core behaves beside its answers, for tests and benchmarks; all zero in service. */
+/** How the core behaves besides its answers, for tests and benchmarks; all zero in service. */
 export interface AgentOptions {
   /** Milliseconds before the first token. */
   readonly latencyMs: number;
@@ -138,7 +138,10 @@ export function createAgent(options: AgentOptions, deps: AgentDeps): Agent {
   async function untilDue(sent: number, signal: AbortSignal): Promise<void> {
     const { failAfterTokens, tokenIntervalMs } = options;
     if (failAfterTokens > 0 && sent === failAfterTokens) {
-      throw fault("BACKEND_LOST", `the core breaks off after ${sent} tokens, as it was told to`);
+      throw fault(
+        "BACKEND_LOST",
+        `the core breaks off after ${sent} tokens, as it was configured to`,
+      );
     }
     if (sent > 0) await sleep(clock, tokenIntervalMs, signal);
   }

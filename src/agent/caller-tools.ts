@@ -10,7 +10,7 @@ import { searchedLengthMax } from "./plan.ts";
 
 /**
  * A call for each tool whose name is a word of `text`, in the order of `tools`. A JSON object right
- * behind the name's first place is its arguments, as in `get_weather {"city": "Oslo"}`; without one,
+ * after the name's first place is its arguments, as in `get_weather {"city": "Oslo"}`; without one,
  * `{}`. Only the beginning is searched, as for the agent's own tools.
  */
 export function callerToolCalls(text: string, tools: readonly ToolDefinition[]): ToolCall[] {
@@ -51,7 +51,7 @@ function leadingObject(text: string): string | undefined {
   }
 }
 
-/** Just behind the brace that closes the one at `start`; braces within strings do not count. */
+/** Just after the brace that closes the one at `start`; braces within strings do not count. */
 function endOfObject(text: string, start: number): number {
   let depth = 0;
   let quoted = false;

@@ -1,4 +1,4 @@
-/** The generations under way in one core: bounded in number and in what their requests keep in memory. */
+/** The active generations in one core: bounded in number and in what their requests keep in memory. */
 
 import { fault } from "#errors/fault.ts";
 

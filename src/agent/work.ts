@@ -11,7 +11,7 @@ export interface Work {
 
 /**
  * Computes one slice when there is time for it. A slice takes a few milliseconds at most, whatever the input. It
- * follows the look at the time at once: behind a promise, others who looked would compute first.
+ * follows the look at the time at once: after a promise, others who looked would compute first.
  */
 export async function inTurn<T>({ turns, signal }: Work, slice: () => T): Promise<T> {
   const pause = turns.next();

@@ -46,13 +46,13 @@ export interface ClientKey {
   readonly value: string;
 }
 
-/** What a chat backend may be able to do beside chat. */
+/** What a chat backend may be able to do besides chat. */
 export type Ability = "embed" | "count_tokens" | "relay";
 
 /** A model that a chat backend can be asked for. */
 export interface ListedModel {
   readonly id: string;
-  /** Who makes or serves it; empty when nobody says. */
+  /** Who makes or serves it; empty when no one says. */
   readonly provider: string;
   readonly capabilities: readonly string[];
 }
@@ -69,9 +69,9 @@ export interface ChatBackend extends AsyncDisposable {
   streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<readonly ChatEvent[]>;
   /** A vector for each input, in order. Absent where there are none. */
   embed?(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse>;
-  /** The tokens that a chat would read, exactly. Absent where nobody counts. */
+  /** The tokens that a chat would read, exactly. Absent where no one counts. */
   countTokens?(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse>;
-  /** An operation of OpenAI's API, bytes in and bytes out. Absent where nobody speaks that. */
+  /** An operation of OpenAI's API, bytes in and bytes out. Absent where no one speaks that. */
   relay?(request: OperationRequest, call: ChatCall): AsyncIterable<OperationPiece>;
   /** What the backend can be asked for. */
   listModels(signal: AbortSignal): Promise<readonly ListedModel[]>;
@@ -155,10 +155,10 @@ export interface PredictBackend extends AsyncDisposable {
   infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
   /** Loads a model that does not serve; the version that serves stays until the new one is ready. */
   load(model: string, version: string): Promise<ModelStatus>;
-  /** Stops serving; calls under way end first. */
+  /** Stops serving; active calls end first. */
   unload(model: string): Promise<ModelStatus>;
   /**
-   * Reads model.yaml and weights anew; the old ones serve until then, and go on when it fails. One
+   * Reads model.yaml and weights again; the old ones serve until then, and go on when it fails. One
    * that is no longer in the repository is unloaded and forgotten: MODEL_UNKNOWN.
    */
   reload(model: string): Promise<ModelStatus>;

@@ -1,4 +1,4 @@
-/** One response under way that several calls read: asked for once, pulled by whoever is ahead, kept while it is small. */
+/** One response in progress that several calls read: asked for once, pulled by whoever is ahead, kept while it is small. */
 
 import { abortable } from "#core/abortable.ts";
 import { fault, withMetadata } from "#errors/fault.ts";
@@ -7,7 +7,7 @@ import { type Piece, type Source, sizeOf } from "./piece.ts";
 
 /** What a flight needs. */
 export interface FlightOptions {
-  /** Opens the response; the signal aborts when nobody reads it any more. */
+  /** Opens the response; the signal aborts when no one reads it any more. */
   open(signal: AbortSignal): Source;
   /** A longer response is not kept; and a reader may be behind by so many bytes. */
   readonly bytesMax: number;
@@ -24,7 +24,7 @@ interface Reader {
   isTooSlow: boolean;
 }
 
-/** A response under way. */
+/** A response in progress. */
 export class Flight {
   readonly #options: FlightOptions;
   readonly #source: Source;
@@ -135,8 +135,8 @@ export class Flight {
     this.#trim();
     if (this.#readers.size > 0 || this.#ended !== undefined) return;
     this.#close();
-    this.#leave.abort(new DOMException("nobody reads the response any more", "AbortError"));
-    // A source that is at work hears of it by its signal, and is closed behind that.
+    this.#leave.abort(new DOMException("no one reads the response any more", "AbortError"));
+    // A source that is at work hears of it by its signal, and is closed after that.
     this.#source.return(false).catch(() => {});
   }
 }

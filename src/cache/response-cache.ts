@@ -1,4 +1,4 @@
-/** Responses to calls that were made before, and to equal calls under way: in memory, in bounds of bytes, number and time. */
+/** Responses to calls that were made before, and to equal active calls: in memory, in bounds of bytes, number and time. */
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
@@ -19,7 +19,7 @@ export interface ResponseCacheOptions {
 /** What a cache needs of its surroundings. */
 export interface ResponseCacheDeps {
   readonly clock: Clock;
-  /** Told of what is kept whenever that has changed, and of how many had to go for it since the last time. */
+  /** Notified of what is kept whenever that has changed, and of how many had to go for it since the last time. */
   onChange?(change: Purged & { readonly evicted: number }): void;
 }
 
@@ -54,7 +54,7 @@ interface Entry {
   readonly pieces: readonly Piece[];
 }
 
-/** A response under way that further calls may join. One that is no longer listed is not kept either. */
+/** A response in progress that further calls may join. One that is no longer listed is not kept either. */
 interface Joinable {
   readonly model: string;
   readonly flight: Flight;
@@ -98,7 +98,7 @@ export class ResponseCache {
     return this.#entries.calculatedSize;
   }
 
-  /** The response to a call: one that is kept, one that is under way, or a new one. */
+  /** The response to a call: one that is kept, one that is in progress, or a new one. */
   read(wanted: Wanted): Reading {
     const { key, refresh, signal } = wanted;
     if (!refresh) {
@@ -120,7 +120,7 @@ export class ResponseCache {
         if (this.#flights.get(key) === joinable) this.#flights.delete(key);
       },
       onWhole: (pieces, bytes) => {
-        // It was purged, or a newer one is under way.
+        // It was purged, or a newer one is in progress.
         if (this.#flights.get(key) !== joinable) return;
         this.#entries.set(key, { model, pieces }, { size: bytes });
         this.#tell();
@@ -131,7 +131,7 @@ export class ResponseCache {
     return flight;
   }
 
-  /** Lets go of the responses to calls for `model`, of all without one; those under way will not be kept. */
+  /** Lets go of the responses to calls for `model`, of all without one; those in progress will not be kept. */
   purge(model?: string): Purged {
     const isMeant = (one: { readonly model: string }) => model === undefined || one.model === model;
     for (const [key, joinable] of this.#flights) {

@@ -17,7 +17,7 @@ export interface CatalogProvider {
   /** Names beside its own; those of other providers come first. */
   readonly aliases?: readonly string[];
   readonly pool: Pool<ChatBackend>;
-  /** What it can do beside chat; nothing when absent. */
+  /** What it can do besides chat; nothing when absent. */
   readonly abilities?: ReadonlySet<Ability>;
   /** The model of a chat that names the provider alone. */
   readonly defaultModel?: string;
@@ -49,7 +49,7 @@ export interface ChatAsk extends RouteAsk {
 const unableWords: Readonly<Record<Ability, string>> = {
   embed: "makes embeddings",
   count_tokens: "counts tokens exactly, and the gateway does not guess",
-  relay: "speaks OpenAI's API, whose operations beside chat are relayed and not translated",
+  relay: "speaks OpenAI's API, whose operations other than chat are relayed and not translated",
 };
 
 function unable(model: string, needs: Ability) {
@@ -125,7 +125,7 @@ export class ChatCatalog {
 
   /**
    * Where a call for `model` goes; empty names none. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where
-   * nobody behind the name can do what the call needs.
+   * no one after the name can do what the call needs.
    */
   resolve(model: string, ask: ChatAsk): ChatTarget {
     const { routes, cores, providers } = this.#options;
@@ -168,7 +168,7 @@ export class ChatCatalog {
     return this.#options.wishes;
   }
 
-  /** US dollars per million tokens of a model at a provider; undefined when nobody knows. */
+  /** US dollars per million tokens of a model at a provider; undefined when no one knows. */
   priceOf(provider: string, model: string): Price | undefined {
     const prices = this.#providers.get(provider)?.prices;
     return prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
@@ -221,7 +221,7 @@ export class ChatCatalog {
       ({ defaultModel, listed }) => defaultModel !== undefined || listed().length > 0,
     );
     if (ready.length === 0) {
-      throw fault("POOL_EMPTY", "no provider has told its models yet", {
+      throw fault("POOL_EMPTY", "no provider has listed its models yet", {
         cause: this.#options.providers[0]?.pool.causeOfSickness(),
       });
     }

@@ -30,7 +30,7 @@ export interface OpenProvidersDeps extends FollowDeps {
   readonly rng: Rng;
   /** Notified of each change of an endpoint's health. */
   onChange(change: PoolChange): void;
-  /** Told of each ejection of an endpoint. */
+  /** Notified of each ejection of an endpoint. */
   onEjection(ejection: PoolEjection): void;
   /** A key was refused; `tail` is what may be shown of it. */
   onKeyRefused(event: {

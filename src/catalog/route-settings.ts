@@ -21,7 +21,7 @@ export interface RouteTargetSettings {
 interface RouteTerms {
   /** Where copies of a share of its chats go, from 0 to 1. */
   readonly mirror?: { readonly child: RouteSettings; readonly share: number };
-  /** Silence after which a second endpoint is asked beside the first. */
+  /** Silence after which a second endpoint is asked in addition to the first. */
   readonly hedgeMs?: number;
   /** What its models are for: a selection of such a type asks this route. */
   readonly types?: readonly ModelType[];

@@ -1,4 +1,4 @@
-/** Holds the events of a response back until it has content: until then its failure may be mended elsewhere. */
+/** Holds the events of a response back until it has content: until then its failure may be fixed elsewhere. */
 
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 

@@ -1,4 +1,4 @@
-/** Tokens of a call in their canonical form: totals that include every kind listed beside them. Pure. */
+/** Tokens of a call in their canonical form: totals that include every kind listed next to them. Pure. */
 
 import { type Usage, UsageSchema } from "#gen/polygate/v1/conversation_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";

@@ -1,6 +1,6 @@
 /** What `serve` prints once it is up: where it listens, what it has, four lines to try. Pure. */
 
-/** What the gateway tells of itself. */
+/** What the gateway says of itself. */
 export interface BannerFacts {
   readonly version: string;
   readonly listeners: readonly {

@@ -17,7 +17,7 @@ export function toldHelp(
   return true;
 }
 
-/** The settings that flags, environment and files give; undefined once every problem of theirs is told. */
+/** The settings that flags, environment and files give; undefined once every problem of theirs is reported. */
 export function settingsFrom(argv: readonly string[], terminal: Terminal): Settings | undefined {
   const loaded = loadSettings({ argv, ...terminal });
   if (loaded.ok) return loaded.settings;

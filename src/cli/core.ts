@@ -58,7 +58,7 @@ const values = z.object({
 /** What `core` needs of a running core. */
 export interface CoreServing extends AsyncDisposable {
   readonly url: string;
-  /** Takes no more calls; resolves when those under way have ended. */
+  /** Takes no more calls; resolves when those in progress have ended. */
   drain(): Promise<void>;
 }
 

@@ -24,8 +24,8 @@ export async function health(argv: readonly string[], terminal: Terminal): Promi
     terminal.out(status === 200 ? "ready" : `not ready (${status})`);
     return status === 200 ? 0 : 1;
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? error.code : "no answer";
-    terminal.err(`listener ${listener.name}: does not answer (${reason})`);
+    const reason = error instanceof Error && "code" in error ? error.code : "no response";
+    terminal.err(`listener ${listener.name}: does not respond (${reason})`);
     return 1;
   }
 }

@@ -25,7 +25,7 @@ const terminal: Terminal = {
 // Everything is disposed of by now; a thread of a native library must not keep the process.
 process.exit(await run(process.argv.slice(2)));
 
-/** Resolves when all that was written is out, of which a pipe takes 64 KiB at once; or when nobody reads it any more. */
+/** Resolves when all that was written is out, of which a pipe takes 64 KiB at once; or when no one reads it any more. */
 async function written(): Promise<void> {
   const { stdout } = process;
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Finds an image that a reader can try a model with: one of the examples beside the model. */
+/** Finds an image that a reader can try a model with: one of the examples next to the model. */
 
 import { globSync } from "node:fs";
 import { join, relative } from "node:path";

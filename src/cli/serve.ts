@@ -20,11 +20,11 @@ export interface Serving extends AsyncDisposable {
   facts(): Pick<BannerFacts, "listeners" | "backends" | "models">;
   /** Resolves when every model has loaded or failed to. */
   ready(): Promise<void>;
-  /** Stops taking calls; resolves when those under way have ended or their time is up. */
+  /** Stops taking calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
 }
 
-/** The banner waits so long for models: those that load quickly are told of as they are. */
+/** The banner waits so long for models: those that load quickly are reported as they are. */
 const bannerDelayMs = 1_500;
 
 /** Runs until it is asked to stop, then drains. Returns the exit code. */

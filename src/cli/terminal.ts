@@ -9,8 +9,8 @@ export interface Terminal {
   readonly cwd: string;
   /** Streams that a terminal shows; the others go to a file or a program. */
   readonly terminals: readonly ("stdout" | "stderr")[];
-  /** Writes text to stdout, with a line end behind it. */
+  /** Writes text to stdout, with a line end after it. */
   readonly out: (text: string) => void;
-  /** Writes text to stderr, with a line end behind it. */
+  /** Writes text to stderr, with a line end after it. */
   readonly err: (text: string) => void;
 }

@@ -12,7 +12,7 @@ export function isHost(written: string): boolean {
   return hostName.test(written) && !/(^|\.)\d+\.?$/.test(written);
 }
 
-/** `*`, or a scheme and host with nothing behind them, such as https://app.example.com:8443. */
+/** `*`, or a scheme and host with nothing after them, such as https://app.example.com:8443. */
 export function isOrigin(written: string): boolean {
   return written === "*" || written === URL.parse(written)?.origin;
 }

@@ -7,6 +7,7 @@ import { dialectPaths } from "#backends/llm/paths.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import { packageFile } from "#core/package-file.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
+import { isReserved } from "#surface-table.ts";
 import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { hooksFrom } from "./hooks.ts";
@@ -15,7 +16,6 @@ import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
 import { providersFrom } from "./providers.ts";
 import type { Report } from "./report.ts";
-import { isReserved } from "./reserved-paths.ts";
 import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
@@ -88,6 +88,7 @@ export function compile(
     listeners: listenersFrom(config, context, report),
     request: {
       bytesMax: gateway.max_request_size,
+      fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
       elementsMax: gateway.max_request_elements,
       timeoutMs: gateway.timeout,
     },
@@ -146,20 +147,21 @@ export function compile(
   });
 }
 
-/** Buffers lie outside of V8's heap, but its limit tells how much memory the process may have. */
+/** Buffers lie outside of V8's heap, but its limit says how much memory the process may have. */
 const heapShare = 1 / 10;
 const bufferBytesMaxDefault = 1024 ** 3;
 
 function bufferBytesMaxFrom(
-  { buffer_limit: limit, max_request_size: requestBytesMax }: FileConfig["gateway"],
+  { buffer_limit: limit, max_request_size: requestBytesMax, max_file_size }: FileConfig["gateway"],
   { heapBytesMax }: CompileContext,
   report: Report,
 ): number {
   const derived = Math.min(Math.floor(heapBytesMax * heapShare), bufferBytesMaxDefault);
   // A message and what it decompresses to are held at the same time.
-  const needed = 2 * requestBytesMax;
+  const needed = 2 * Math.max(requestBytesMax, max_file_size ?? 0);
   if (limit !== undefined && limit < needed) {
-    report(["gateway", "buffer_limit"], "is less than twice `max_request_size`", "raise it");
+    const largest = needed > 2 * requestBytesMax ? "max_file_size" : "max_request_size";
+    report(["gateway", "buffer_limit"], `is less than twice \`${largest}\``, "raise it");
   }
   return limit ?? Math.max(derived, needed);
 }
@@ -239,7 +241,7 @@ function historyFrom(
 ): HistorySettings {
   const times = { retentionMs: retention, cacheTtlMs: cache_ttl };
   if (path !== undefined && url !== undefined) {
-    report(["history", "url"], "stands beside `history.path`", "keep one of them");
+    report(["history", "url"], "cannot be combined with `history.path`", "keep one of them");
   }
   if (url !== undefined) return { url, ...times };
   if (path === undefined) return times;
@@ -286,7 +288,11 @@ function rateLimitFrom(
   if (limits === undefined) return undefined;
   const { requests_per_minute: perMinute, requests, window, routes } = limits;
   if (requests !== undefined && perMinute !== undefined) {
-    report(["rate_limiting", "requests"], "stands beside requests_per_minute", "keep one of them");
+    report(
+      ["rate_limiting", "requests"],
+      "cannot be combined with requests_per_minute",
+      "keep one of them",
+    );
   }
   if (requests === undefined && window !== undefined) {
     report(["rate_limiting", "window"], "needs `requests`, the number that it counts");

@@ -63,7 +63,7 @@ function whereIs({ url, discovery: written }: FileCore, report: Report) {
     if (url === undefined) report(["url"], "is required", "or `discovery`");
     return { address: url };
   }
-  if (url !== undefined) report(["discovery"], "stands beside url", "keep one of them");
+  if (url !== undefined) report(["discovery"], "cannot be combined with url", "keep one of them");
   const discovery = discoveryFrom(written);
   return { address: `${discovery.scheme}://${discovery.dns}`, discovery };
 }

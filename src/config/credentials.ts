@@ -44,7 +44,7 @@ export function authFrom(
   if (enabled && keys.length === 0) {
     report(
       ["auth"],
-      "is on and has no key, so nobody could call",
+      "is on and has no key, so no one could call",
       "set auth.secret_key or auth.keys",
     );
   }
@@ -59,7 +59,7 @@ export function authFrom(
   };
 }
 
-/** While auth is off anybody may report load too: who develops alone has nobody to keep from it. */
+/** While auth is off anybody may report load too: who develops alone has no one to keep from it. */
 function openScopes(written: readonly string[]): readonly string[] {
   return [...new Set([...written, "route"])];
 }

@@ -42,7 +42,7 @@ const common = {
     "a name with a port such as cores.svc:50051, or of a service such as _grpc._tcp.cores.svc",
     (written) => dnsName(written) !== undefined,
   ).describe(
-    "Name and port, whose addresses (A, AAAA) are the endpoints; or the name of a service (SRV), which tells ports and weights.",
+    "Name and port, whose addresses (A, AAAA) are the endpoints; or the name of a service (SRV), which gives ports and weights.",
   ),
   scheme: z
     .enum(["http", "https"])
@@ -51,7 +51,7 @@ const common = {
   interval: duration("1h")
     .prefault("30s")
     .describe(
-      "Longest pause until the name is asked for again; sooner when its answer says so, at most once a second.",
+      "Longest pause until the name is asked for again; sooner when the DNS answer says so, at most once per second.",
     ),
   max_endpoints: wholeNumber(1, 1_000)
     .prefault(64)

@@ -1,4 +1,4 @@
-/** The environment names that configure the gateway, a row each, and what their values mean. */
+/** The environment names that configure the gateway: one row each, and what their values mean. */
 
 import { type Preset, presets } from "#backends/llm/presets.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
@@ -58,7 +58,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   { name: "GATEWAY_PORT", path: ["gateway", "port"] },
   { name: "PORTAL_PORT", path: ["gateway", "portal_port"] },
   { name: "API_PORT", path: ["gateway", "api_port"] },
-  { name: "MAX_FILE_SIZE", path: ["gateway", "max_request_size"] },
+  { name: "MAX_FILE_SIZE", path: ["gateway", "max_file_size"] },
   { name: "HEALTH_CHECK_TIMEOUT", path: ["gateway", "health_check_timeout"] },
   { name: "HTTP1_ENGINE", path: ["gateway", "http1_engine"], value: (text) => text.toLowerCase() },
   { name: "HTTP2_ENGINE", path: ["gateway", "http2_engine"], value: (text) => text.toLowerCase() },
@@ -85,7 +85,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ),
   { name: "DATABASE_URL", path: ["history", "url"] },
   { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
-  // Other programs' DEBUG names parts of them: what is neither yes nor no is none of ours.
+  // Other programs' DEBUG names parts of them: what is neither yes nor no is not for this one.
   {
     name: "DEBUG",
     path: ["logging", "level"],

@@ -63,7 +63,7 @@ function takesText(node: JsonSchema): string {
   if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(takesText))].join(" | ");
   if (node.enum !== undefined) return node.enum.join(" | ");
   const type = node.title ?? [node.type ?? "text"].flat()[0] ?? "text";
-  return { string: "text", boolean: "true | false", integer: "whole number" }[type] ?? type;
+  return { string: "text", boolean: "true | false", integer: "integer" }[type] ?? type;
 }
 
 function fallbackText(fallback: unknown): string {

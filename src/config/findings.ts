@@ -31,7 +31,7 @@ function kindOf(value: unknown): string {
   return typeof value === "string" ? "text" : `a ${typeof value}`;
 }
 
-/** One problem an issue, one a key where keys are unknown. */
+/** One problem per issue, one per key where keys are unknown. */
 export function problemsFrom(issues: readonly Issue[], draft: Draft): Problem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));

@@ -34,7 +34,7 @@ export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Fl
     if (token.kind === "option") {
       const name = token.rawName === "-h" ? "help" : token.rawName.replace(/^-+/, "");
       open = rows.find((row) => row.name === name);
-      // What stands behind an unknown flag, or behind one that took the next flag, was meant for it.
+      // What stands after an unknown flag, or after one that took the next flag, was meant for it.
       astray = open === undefined || token.value?.startsWith("--") === true;
       refuse(`flag ${token.rawName}`, takeOption(open, token.value, values), hintFor(name, rows));
     } else if (token.kind === "positional" && !astray) {
@@ -62,7 +62,7 @@ function takeOption(
   values: Map<string, string[]>,
 ): string | undefined {
   if (row === undefined) return "is unknown";
-  if (values.has(row.name)) return "is there twice";
+  if (values.has(row.name)) return "is given twice";
   if (row.value === undefined && value !== undefined) return "takes no value";
   const missing = value === undefined || value === "" || value.startsWith("--");
   if (row.value !== undefined && missing) return `needs a value: ${row.value}`;

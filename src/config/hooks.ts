@@ -46,7 +46,7 @@ const hook = z.strictObject({
   on_error: z
     .enum(["deny", "allow"])
     .default("deny")
-    .describe("What becomes of a chat for which it fails, or takes too long."),
+    .describe("How a chat is handled for which it fails, or takes too long."),
   hold: flag()
     .prefault(false)
     .describe(
@@ -73,7 +73,7 @@ function sourceOf(
 ): HookSource | undefined {
   const { path, folder, report } = at;
   if (module !== undefined && url !== undefined) {
-    report([...path, "url"], "stands beside module", "keep one of them");
+    report([...path, "url"], "cannot be combined with module", "keep one of them");
   }
   if (url === undefined && token !== undefined) {
     report([...path, "token"], "is for a hook with `url`");

@@ -1,13 +1,14 @@
 /** Which addresses the gateway listens on, from the several ways to say so. */
 
 import { resolve } from "node:path";
+import { type SurfaceName, surfaceNames } from "#surface-table.ts";
 import type { Report } from "./report.ts";
 import { jsonOptionsFrom } from "./rest-json.ts";
 import type { FileConfig } from "./schema.ts";
-import { type ListenerSettings, type Surface, surfaces, type TlsSettings } from "./settings.ts";
+import type { ListenerSettings, TlsSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
-const everything: readonly Surface[] = surfaces;
+const everything: readonly SurfaceName[] = surfaceNames;
 
 /** What every listener has that names nothing else. */
 function sharedOf({ host, http1_engine: http1Engine, http2_engine: http2Engine }: FileGateway) {
@@ -55,7 +56,7 @@ function clashOf(
 function portPath({ gateway }: FileConfig, name: string): readonly string[] {
   if (name === "metrics") return ["metrics", "port"];
   if (gateway.ports !== undefined) return ["gateway", "ports"];
-  // The other of the two may be a default, which nobody can be blamed for.
+  // The other of the two may be a default, which is never wrong.
   return ["gateway", gateway.api_port === undefined ? "portal_port" : "api_port"];
 }
 
@@ -72,7 +73,7 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
   if (second !== undefined && first !== "portal_port") {
     report(
       ["gateway", second],
-      `stands beside ${first}`,
+      `cannot be combined with ${first}`,
       "keep port, ports or portal_port and api_port",
     );
   }
@@ -95,7 +96,11 @@ function fromList(
 ): readonly ListenerSettings[] {
   for (const key of ["port", "ports", "portal_port", "api_port"] as const) {
     if (gateway[key] !== undefined) {
-      report(["gateway", key], "has no effect beside `listeners`", "name ports in one place only");
+      report(
+        ["gateway", key],
+        "has no effect together with `listeners`",
+        "name ports in one place only",
+      );
     }
   }
   const shared = sharedOf(gateway);

@@ -98,7 +98,7 @@ const provider = z.strictObject({
   relay: flag()
     .prefault(true)
     .describe(
-      "Clients of its own dialect and it are given each other's bytes; false translates, for a server that refuses fields or needs its deviations mended.",
+      "Clients of its own dialect and the provider get each other's bytes; false translates, for a server that refuses fields or needs its deviations fixed.",
     ),
   default_model: text().optional().describe("The model of a chat that names the provider alone."),
   priority: wholeNumber(1, 100).prefault(1).describe("1 is the most preferred under `scored`."),
@@ -114,7 +114,7 @@ const provider = z.strictObject({
       reliability: numberBetween(0, 1_000_000)
         .optional()
         .describe("Share of the calls that succeed."),
-      load: numberBetween(0, 1_000_000).optional().describe("Share of the calls under way."),
+      load: numberBetween(0, 1_000_000).optional().describe("Share of the active calls."),
       priority: numberBetween(0, 1_000_000)
         .optional()
         .describe("Share of the configured priority."),
@@ -213,14 +213,14 @@ interface ProviderContext {
 /** Says which of what was written stands in the way of what else. */
 function reportContradictions(path: Path, written: FileProvider, report: Report): void {
   if (written.api_key !== undefined && written.api_keys !== undefined) {
-    report([...path, "api_keys"], "stands beside api_key", "keep one of them");
+    report([...path, "api_keys"], "cannot be combined with api_key", "keep one of them");
   }
   if (written.base_url !== undefined && written.endpoints !== undefined) {
-    report([...path, "endpoints"], "stand beside base_url", "keep one of them");
+    report([...path, "endpoints"], "cannot be combined with base_url", "keep one of them");
   }
   const beside = (["base_url", "endpoints"] as const).find((key) => written[key] !== undefined);
   if (written.discovery !== undefined && beside !== undefined) {
-    report([...path, "discovery"], `stands beside ${beside}`, "keep one of them");
+    report([...path, "discovery"], `cannot be combined with ${beside}`, "keep one of them");
   }
 }
 

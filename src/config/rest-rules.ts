@@ -2,14 +2,15 @@
 
 import { type DescMethod, type DescService, fromJsonString } from "@bufbuild/protobuf";
 import { type HttpRule, HttpRuleSchema } from "#gen/google/api/http_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { FieldIndex } from "#rest/field-path.ts";
 import { compileRoutes, nameOf, type Route } from "#rest/route.ts";
 import { type Clash, ClashError, clashText, Router } from "#rest/router.ts";
 import { RuleError } from "#rest/rule-error.ts";
+import { isPage } from "#surface-table.ts";
 import { nearest } from "./nearest.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import { isPage } from "./reserved-paths.ts";
 import type { FileConfig } from "./schema.ts";
 
 type FileRule = FileConfig["rest"]["rules"][number];
@@ -37,7 +38,7 @@ function fixedPath({ template: { segments, verb } }: Route): string | undefined 
   return `/${texts.join("/")}${verb === "" ? "" : `:${verb}`}`;
 }
 
-/** Checks each rule by itself, then all of them beside those of the protos. */
+/** Checks each rule by itself, then all of them besides those of the protos. */
 class RuleCheck {
   readonly #index = new FieldIndex();
   readonly #methods: ReadonlyMap<string, DescMethod>;
@@ -81,7 +82,7 @@ class RuleCheck {
     const rules = this.#rules;
     if (!this.#isSound) return { rules };
     try {
-      const { routes } = new Router(this.#context.services, rules, this.#index);
+      const { routes } = new Router(this.#context.services, rules, this.#index, methodExtras);
       for (const route of routes) this.#requireOwnPath(route);
       return { rules, routes };
     } catch (error) {
@@ -102,7 +103,11 @@ class RuleCheck {
     if (first === undefined) {
       this.#tell(at, "names no HTTP method and path", `add one of ${patterns.join(", ")}`);
     } else if (second !== undefined) {
-      this.#tell([...at, second], `stands beside ${first}`, "put it under additional_bindings");
+      this.#tell(
+        [...at, second],
+        `cannot be combined with ${first}`,
+        "put it under additional_bindings",
+      );
     }
     return first !== undefined && second === undefined;
   }
@@ -110,7 +115,7 @@ class RuleCheck {
   #compile(written: FileRule, method: DescMethod, position: number): void {
     const rule = fromJsonString(HttpRuleSchema, JSON.stringify(written));
     try {
-      compileRoutes(rule, method, this.#index);
+      compileRoutes(rule, method, this.#index, methodExtras);
       this.#rules.push(rule);
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;

@@ -1,4 +1,4 @@
-/** The file's section `rest`: rules beside those of the protos, and how JSON is read and written. */
+/** The file's section `rest`: rules besides those of the protos, and how JSON is read and written. */
 
 import { z } from "zod";
 import { contentCodings } from "#http/content-coding.ts";
@@ -36,7 +36,7 @@ const bindingShape = {
   custom: z
     .strictObject({
       kind: text("a method in capitals, or `*`", /^([A-Z][A-Z-]*|\*)$/).describe(
-        "HTTP method, such as SEARCH; `*` for any. HTTP/1.1 carries those alone that Node knows.",
+        "HTTP method, such as SEARCH; `*` for any. HTTP/1.1 supports only methods that Node knows.",
       ),
       path: text("a path that begins with `/`", /^\//).describe("Template of its path."),
     })
@@ -45,7 +45,7 @@ const bindingShape = {
   body: fieldName().describe(
     "Field of the request that the body fills; `*` for all that the path leaves, nothing for no body.",
   ),
-  response_body: fieldName().describe("Field of the answer that is its body; all when absent."),
+  response_body: fieldName().describe("Field of the response that is its body; all when absent."),
 };
 
 /** A part of google.api.HttpRule, by its proto names or by those of proto JSON. */
@@ -75,7 +75,7 @@ const json = {
   enums: z.enum(["name", "number"]).describe("Enum values in answers; both are read."),
   unknown_fields: z
     .enum(["reject", "ignore"])
-    .describe("What becomes of fields and enum names of a body that the proto has not."),
+    .describe("How unknown fields and enum names in a body are handled."),
 };
 
 /** What differs from `rest.json`; every key may be left out. */

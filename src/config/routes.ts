@@ -80,7 +80,7 @@ const route = z
       .describe("US dollars that a call may be expected to cost."),
     hedge: duration("10m")
       .optional()
-      .describe("Silence after which a second endpoint is asked too; the first answer wins."),
+      .describe("Silence after which a second endpoint is asked too; the first response wins."),
     mirror: z
       .strictObject({
         to: step.describe(
@@ -240,15 +240,22 @@ function routeFrom(written: FileRoute | string, path: Path, context: RouteContex
 
 /** Names that a route refers to. */
 function referencesOf(settings: RouteSettings): string[] {
-  if (settings.kind === "reference") return [settings.to];
-  const copied = settings.mirror === undefined ? [] : referencesOf(settings.mirror.child);
+  const mirror = settings.kind === "reference" ? undefined : settings.mirror?.child;
+  const children = mirror === undefined ? childrenOf(settings) : [mirror, ...childrenOf(settings)];
+  const own = settings.kind === "reference" ? [settings.to] : [];
+  return [...own, ...children.flatMap(referencesOf)];
+}
+
+/** The routes within a route, its mirror left out. */
+function childrenOf(settings: RouteSettings): readonly RouteSettings[] {
   switch (settings.kind) {
     case "fallback":
-      return [...copied, ...settings.steps.flatMap(({ child }) => referencesOf(child))];
+      return settings.steps.map(({ child }) => child);
     case "split":
-      return [...copied, ...settings.shares.flatMap(({ child }) => referencesOf(child))];
+      return settings.shares.map(({ child }) => child);
+    case "reference":
     case "strategy":
-      return copied;
+      return [];
   }
 }
 

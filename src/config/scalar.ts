@@ -35,10 +35,10 @@ function complaint(
     : `expected ${expected}`;
 }
 
-/** A whole number, also as text. */
+/** An integer, also as text. */
 export function wholeNumber(min: number, max: number) {
   return scalar(
-    `a whole number from ${min} to ${max}`,
+    `an integer from ${min} to ${max}`,
     { type: ["integer", "string"], minimum: min, maximum: max },
     (written) => {
       const value = numberFrom(written);

@@ -1,6 +1,7 @@
 /** The configuration file: every key, what it takes, its default and what it means. */
 
 import { z } from "zod";
+import { surfaceNames } from "#surface-table.ts";
 import { isAddressBlock, isCoreUrl, isOrigin, isPostgresUrl } from "./address.ts";
 import { coreDiscovery } from "./discovery.ts";
 import { hooksSchema } from "./hooks.ts";
@@ -19,7 +20,6 @@ import {
   textThat,
   wholeNumber,
 } from "./scalar.ts";
-import { surfaces } from "./settings.ts";
 
 const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
@@ -38,7 +38,7 @@ const gateway = z.strictObject({
     .array(port())
     .min(1)
     .optional()
-    .describe("Instead of `port`: one listener a port, each serving everything."),
+    .describe("Instead of `port`: one listener per port, each serving everything."),
   portal_port: port()
     .optional()
     .describe(
@@ -56,11 +56,16 @@ const gateway = z.strictObject({
     ),
   max_request_size: size("2GB")
     .prefault("10MB")
-    .describe("Largest request body, uploads included."),
+    .describe("Largest request body, other than an upload, and largest message of a stream."),
+  max_file_size: size("2GB")
+    .optional()
+    .describe(
+      "Largest upload: a form with files, or a file that is the body; `max_request_size` when absent.",
+    ),
   max_request_elements: wholeNumber(1000, 100_000_000)
     .prefault(100_000)
     .describe(
-      "Fields, items and entries that a request message may have, all told; 28 numbers of a packed list count as one.",
+      "Fields, items and entries that a request message may have in total; 28 numbers of a packed list count as one.",
     ),
   buffer_limit: size("1024GB")
     .optional()
@@ -78,7 +83,7 @@ const gateway = z.strictObject({
   drain_timeout: duration("1h")
     .prefault("8s")
     .describe(
-      "How long calls may go on after SIGTERM and `drain_delay`; then they are told why they end, within a second. The default ends before Docker's 10 s do.",
+      "How long calls may go on after SIGTERM and `drain_delay`; then they end with an error that says why, within a second. The default ends before Docker's 10 s do.",
     ),
   connections_max: wholeNumber(1, 1_000_000)
     .prefault(10_000)
@@ -107,9 +112,9 @@ const listener = z.strictObject({
   host: host().optional().describe("Address to listen on; `gateway.host` when absent."),
   port: port().describe("Port; 0 lets the system choose."),
   serves: z
-    .array(z.enum(surfaces))
+    .array(z.enum(surfaceNames))
     .min(1)
-    .default([...surfaces])
+    .default([...surfaceNames])
     .describe("What callers reach here."),
   http1_engine: engine()
     .optional()
@@ -156,7 +161,7 @@ const cors = z.strictObject({
   headers: z
     .array(text("a header name or `*`", /^[\w!#$%&'*+.^`|~-]+$/))
     .prefault(["Content-Type", "Authorization"])
-    .describe("Request headers that they may send, beside those that the gateway itself reads."),
+    .describe("Request headers that they may send, besides those that the gateway itself reads."),
   credentials: flag()
     .prefault(false)
     .describe("Let browsers send cookies and credentials by themselves."),
@@ -172,7 +177,7 @@ const auth = z.strictObject({
     .enum(["bearer", "apikey", "basic"])
     .default("bearer")
     .describe(
-      "How callers are told to send the key; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
+      "How refused callers are asked to send the key; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
     ),
   secret_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
@@ -186,7 +191,7 @@ const auth = z.strictObject({
         key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
           .optional()
           .describe(
-            "The key itself; kept as a hash, and in clear only once a caller has shown it.",
+            "The key itself; stored as a hash, and kept in clear text only after its first use.",
           ),
         key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
           .optional()
@@ -259,7 +264,7 @@ const loadBalancer = z.strictObject({
       reliability: numberBetween(0, 1_000_000)
         .optional()
         .describe("Share of the calls that succeed."),
-      load: numberBetween(0, 1_000_000).optional().describe("Share of the calls under way."),
+      load: numberBetween(0, 1_000_000).optional().describe("Share of the active calls."),
       priority: numberBetween(0, 1_000_000)
         .optional()
         .describe("Share of the configured priority."),
@@ -275,10 +280,10 @@ const loadBalancer = z.strictObject({
     ),
   retry_budget: numberBetween(0, 10)
     .prefault(0.2)
-    .describe("Retries for each call, beside 10 per second that are always allowed."),
+    .describe("Retries per call, in addition to 10 per second that are always allowed."),
   hedge_budget: numberBetween(0, 1)
     .prefault(0.1)
-    .describe("Second tries for each call of routes with `hedge`, beside 1 per second."),
+    .describe("Second tries per call of routes with `hedge`, in addition to 1 per second."),
   ejection_time: duration("10m")
     .prefault("5s")
     .describe(
@@ -364,7 +369,7 @@ const relay = z.strictObject({
   id_secret: text("a secret of at least 32 visible ASCII characters", /^[\x21-\x7e]{32,}$/)
     .optional()
     .describe(
-      "What ids of files and batches are signed with. When absent one of this process: after a restart, and behind another replica, ids from before are unknown.",
+      "What ids of files and batches are signed with. When absent, a random one for this process: after a restart, and on another replica, earlier ids are unknown.",
     ),
   look_ahead: size("64MB")
     .prefault("4MB")
@@ -377,7 +382,7 @@ const logging = z.strictObject({
   level: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")
-    .describe("Least level that is written."),
+    .describe("Minimum level logged."),
   format: z
     .enum(["json", "text"])
     .optional()
@@ -421,7 +426,7 @@ const history = z.strictObject({
   retention: duration("3650d").prefault("30d").describe("How long sums by the hour are kept."),
   cache_ttl: durationOrNone("1h")
     .prefault("5s")
-    .describe("How long the sums of the last hours are given again before they are made anew."),
+    .describe("How long the sums of the last hours are reused before they are computed again."),
 });
 
 const metrics = z.strictObject({
@@ -461,7 +466,9 @@ export const fileSchema = z.strictObject({
   history: history.prefault({}).describe("What providers and models did, over time."),
   relay: relay
     .prefault({})
-    .describe("Calls of OpenAI's API beside chat: completions, images, audio, files and batches."),
+    .describe(
+      "Calls of OpenAI's API other than chat: completions, images, audio, files and batches.",
+    ),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

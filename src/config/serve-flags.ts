@@ -1,4 +1,4 @@
-/** The flags of `polygate serve` and the settings that they set, a row each. */
+/** The flags of `polygate serve` and the settings that they set: one row each. */
 
 import type { Assignment } from "./draft.ts";
 import type { FlagRow, Flags } from "./flags.ts";
@@ -44,7 +44,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "portal_port"],
     environment: "PORTAL_PORT",
-    fallback: "8080 beside --api-port",
+    fallback: "8080 with --api-port",
     description: "port of the listener `portal`",
   },
   {
@@ -52,7 +52,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
     value: "port",
     path: ["gateway", "api_port"],
     environment: "API_PORT",
-    fallback: "8081 beside --portal-port",
+    fallback: "8081 with --portal-port",
     description: "port of the listener `api`",
   },
   {

@@ -1,20 +1,22 @@
-/** What the gateway runs with: every setting decided, checked and frozen; the rooms behind read this only. */
+/** What the gateway runs with: every setting decided, checked and frozen; the other rooms read this only. */
 
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
+import type { OnnxOptions } from "#backends/onnx/backend.ts";
+import type { ResponseCacheOptions } from "#cache/response-cache.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
+import type { CorsOptions } from "#exchange/cors.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
+import type { KeyDigest } from "#identity/credentials.ts";
+import type { AuthOptions } from "#interceptors/authenticate.ts";
+import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
+import type { LoggerOptions } from "#observability/logger.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
+import type { SurfaceName } from "#surface-table.ts";
 import type { Problem } from "./problem.ts";
-
-/** What a listener may serve: RPC protocols, REST bindings, the APIs of LLM vendors, the metrics page. */
-export const surfaces = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"] as const;
-
-/** One of them. */
-export type Surface = (typeof surfaces)[number];
 
 /** Files and demands of a TLS listener. */
 export interface TlsSettings {
@@ -35,7 +37,7 @@ export interface ListenerSettings {
   /** 0 lets the system choose. */
   readonly port: number;
   /** Never empty. */
-  readonly serves: readonly Surface[];
+  readonly serves: readonly SurfaceName[];
   /** What speaks HTTP/1.1: the project's own engine or node:http. */
   readonly http1Engine: "polygate" | "node";
   /** What speaks HTTP/2: the project's own engine or node:http2. */
@@ -48,7 +50,7 @@ export interface ListenerSettings {
 
 /** How REST finds methods, and reads and writes their messages. */
 export interface RestSettings {
-  /** Rules beside those of the protos; they fit the services and each other. */
+  /** Rules besides those of the protos; they fit the services and each other. */
   readonly rules: readonly HttpRule[];
   readonly json: JsonOptions;
   /** What differs for methods that have routes. */
@@ -61,56 +63,17 @@ export interface RestSettings {
   readonly compression: CompressionOptions;
 }
 
-/** Cross-origin answers for browsers. */
-export interface CorsSettings {
-  /** Origins such as https://app.example.com; `*` means any. */
-  readonly origins: readonly string[];
-  readonly methods: readonly string[];
-  readonly headers: readonly string[];
-  /** Whether browsers may send cookies and Authorization by themselves; with `*` not in production. */
-  readonly credentials: boolean;
-}
+/** Cross-origin responses for browsers. */
+export type CorsSettings = CorsOptions;
 
 /** A credential that callers may present; its plain text is forgotten. */
-export interface KeySettings {
-  /** Unique; logs and metrics may use it. */
-  readonly name: string;
-  /** SHA-256 of the key's UTF-8 bytes, 64 lower-case hex digits. */
-  readonly sha256: string;
-  readonly scopes: readonly string[];
-}
+export type KeySettings = KeyDigest;
 
-/** Who may call. */
-export interface AuthSettings {
-  readonly enabled: boolean;
-  /** Empty only while auth is off. */
-  readonly keys: readonly KeySettings[];
-  /** Scopes of callers while auth is off. */
-  readonly anonymousScopes: readonly string[];
-  /** Unknown keys that an address may send at once, and in each minute; 0: any number. */
-  readonly failuresPerMinute: number;
-  /** Some provider is called with its clients' own credentials. */
-  readonly forwardsCredentials: boolean;
-}
-
-/** A token bucket: how much it holds and how fast it fills. */
-export interface BucketSettings {
-  readonly capacity: number;
-  /** Tokens gained each second; fractions are usual. */
-  readonly perSecond: number;
-}
-
-/** The bucket of the calls whose procedure or path begins with `match`. */
-export interface RouteLimitSettings extends BucketSettings {
-  readonly match: string;
-}
+/** Who may call; there is a key wherever it is on. */
+export type AuthSettings = AuthOptions;
 
 /** Limits of each client. */
-export interface RateLimitSettings extends BucketSettings {
-  readonly routes: readonly RouteLimitSettings[];
-  /** Clients remembered at one time; the one not seen for longest goes first. */
-  readonly clientsMax: number;
-}
+export type RateLimitSettings = RateLimitOptions;
 
 /** How a core is trusted, and the gateway by it. Absolute paths of PEM files. */
 export interface CoreTlsSettings {
@@ -156,27 +119,16 @@ export interface ChatSettings {
   readonly ejectionMs: number;
 }
 
-/** Models that run in this process. */
-export interface OnnxSettings {
-  /** Absolute path of the model repository. */
-  readonly repositoryPath: string;
-  readonly workers: number;
-  /** Inferences that may wait for a worker, and images that may wait to be decoded. */
-  readonly queueMax: number;
-}
+/** Models that run in this process; the path is absolute. */
+export type OnnxSettings = OnnxOptions;
 
-/** Responses of chats that are kept for equal ones. */
-export interface CacheSettings {
+/** Responses of chats that are kept for equal ones; one entry is at most as large as all. */
+export interface CacheSettings extends ResponseCacheOptions {
   readonly enabled: boolean;
   /** Names whose chats are answered from the cache without asking. */
   readonly models: readonly string[];
-  readonly ttlMs: number;
   /** Callers get each other's responses. */
   readonly isShared: boolean;
-  readonly bytesMax: number;
-  readonly entriesMax: number;
-  /** At most `bytesMax`. */
-  readonly entryBytesMax: number;
 }
 
 /** Recent calls that are kept in memory. */
@@ -209,10 +161,7 @@ export interface RelaySettings {
 }
 
 /** Where log lines go. */
-export interface LoggingSettings {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly format: "json" | "text";
-  readonly output: "stdout" | "stderr";
+export interface LoggingSettings extends LoggerOptions {
   /** Decisions and attempts are written at info. */
   readonly routing: boolean;
 }
@@ -223,17 +172,18 @@ export interface Settings {
   readonly environment: string;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
-  /** Bounds of one request: its body in bytes, its message in elements, its time unless the client gives it less. */
+  /** Bounds of one request: its body or upload in bytes, its message in elements, its time unless the client gives it less. */
   readonly request: {
     readonly bytesMax: number;
+    readonly fileBytesMax: number;
     readonly elementsMax: number;
     readonly timeoutMs: number;
   };
   /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
   readonly bufferBytesMax: number;
-  /** How long calls are still taken once the gateway is told to stop, while readiness is refused already. */
+  /** How long calls are still taken once the gateway is asked to stop, while readiness is refused already. */
   readonly drainDelayMs: number;
-  /** How long calls under way may go on after that. */
+  /** How long active calls may go on after that. */
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
@@ -242,7 +192,7 @@ export interface Settings {
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly rest: RestSettings;
-  /** Absent: no cross-origin answers. */
+  /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;
   /** Absent: no limits. */

@@ -178,7 +178,7 @@ const syntaxMessages: Readonly<Record<string, string>> = {
   BAD_INDENT: "is indented in a way that YAML does not allow",
   BLOCK_AS_IMPLICIT_KEY: "begins a mapping in the middle of a line; a value with `: ` needs quotes",
   BLOCK_IN_FLOW: "puts an indented block inside brackets",
-  DUPLICATE_KEY: "says the same key twice",
+  DUPLICATE_KEY: "has a duplicate key",
   IMPOSSIBLE: "is not valid YAML",
   KEY_OVER_1024_CHARS: "has a key longer than 1024 characters",
   MISSING_CHAR: "lacks a closing bracket, quote or comma",

@@ -6,7 +6,7 @@ export type Substituted =
   | { readonly ok: false; readonly message: string };
 
 const malformed =
-  "has `$` and `{` without a variable's name and `}` behind them; write `$$` and `{`";
+  "has `$` and `{` without a variable's name and `}` after them; write `$$` and `{`";
 
 /** `$${` stands for `${` itself. A variable that is empty counts as not set. */
 export function substitute(

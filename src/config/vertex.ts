@@ -1,4 +1,4 @@
-/** What a provider on Vertex AI is told by its settings, the environment and its key file. */
+/** What settings, environment and key file say of a provider on Vertex AI. */
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";

@@ -4,7 +4,7 @@ import { onAbort } from "./on-abort.ts";
 
 /**
  * What `work` settles to, or the signal's reason when that aborts first. The work then goes on
- * unobserved: its own failure is nobody's any more.
+ * unobserved: its own failure is no one's any more.
  */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

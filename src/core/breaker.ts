@@ -52,7 +52,7 @@ export class Breaker {
   /** The endpoint itself said how long. */
   #isAsked = false;
   #closedAtMs = Number.NEGATIVE_INFINITY;
-  /** The one call of a half-open breaker is under way. */
+  /** The one call of a half-open breaker is in progress. */
   #isTrying = false;
   #failuresInRow = 0;
   #windowStartMs = Number.NEGATIVE_INFINITY;

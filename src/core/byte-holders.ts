@@ -22,7 +22,7 @@ const lowMark = 7 / 8;
 const safeShare = 1 / 8;
 /** Holders that are asked at one time; the next time comes with the next bytes. */
 const askedMax = 64;
-/** Looks that are left out once nobody had anything to give. */
+/** Looks that are left out once no one had anything to give. */
 const fruitlessPause = 1000;
 
 /** The holders of one budget. */

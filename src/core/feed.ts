@@ -18,7 +18,7 @@ interface Watcher<T> {
   wake(): void;
 }
 
-/** Items that wait for a watcher; the oldest give way to further ones, and it is told how many did. */
+/** Items that wait for a watcher; the oldest give way to further ones, and it is notified how many did. */
 const queueMaxDefault = 256;
 
 /** A source that many may watch. Who watches nothing costs nothing. */

@@ -42,7 +42,7 @@ export class GatheredBytes {
     this.length += piece.length;
   }
 
-  /** What was added, and `last` behind it. Nothing is left here. */
+  /** What was added, and `last` after it. Nothing is left here. */
   take(last: Uint8Array = nothing): Uint8Array {
     if (this.length === 0) return last;
     this.add(last);

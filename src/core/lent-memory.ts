@@ -1,4 +1,4 @@
-/** Memory that is lent in views, one behind the other, and used again once all of them were given back. */
+/** Memory that is lent in views, one after the other, and used again once all of them were given back. */
 
 /** A piece of memory; everything before `at` is lent, or was. */
 export interface Slab {
@@ -39,7 +39,7 @@ export class LentMemory {
     this.#slabBytes = slabBytes;
   }
 
-  /** A slab with `count` bytes behind `at`, which are the caller's until it lends them or lets them be. */
+  /** A slab with `count` bytes after `at`, which are the caller's until it lends them or lets them be. */
   withRoom(count: number): Slab {
     const current = this.#current;
     if (current !== undefined && current.bytes.length - current.at >= count) return current;
@@ -51,7 +51,7 @@ export class LentMemory {
   /** Lends what lies between `start` and `end` of the slab that `withRoom` gave last. */
   lend(start: number, end: number): Buffer {
     const slab = this.#current;
-    if (slab === undefined) throw new Error("nothing can be lent before there is room");
+    if (slab === undefined) throw new Error("nothing can be handed out before there is room");
     const view = slab.bytes.subarray(start, end);
     slab.at = end;
     slab.lent += 1;
@@ -73,7 +73,7 @@ export function isLent(view: Buffer): boolean {
 }
 
 /**
- * Takes it upon oneself to give a buffer back, if it is lent. One that is taken over twice is not
+ * Takes ownership of a pooled buffer: whoever calls this recycles it. One that is taken over twice is not
  * lent any more: neither of the two could know when the other has read it, so its slab is not used
  * again.
  */
@@ -84,7 +84,7 @@ export function takeOver(view: Buffer): void {
   else loan.isTaken = true;
 }
 
-/** Gives a view back, which nobody may read any more. Any other buffer is let be. */
+/** Gives a view back, which no one may read any more. Any other buffer is let be. */
 export function giveBack(view: Buffer): void {
   const loan = loans.get(view);
   if (loan === undefined) return;

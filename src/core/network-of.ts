@@ -9,7 +9,7 @@ function groupsOf(half: string): string[] {
   return half === "" ? [] : half.split(":");
 }
 
-/** A name for all addresses that one client can have beside `address`; the same text for each of them. */
+/** A name for all addresses that one client can have besides `address`; the same text for each of them. */
 export function networkOf(address: string): string {
   const lower = address.toLowerCase();
   if (lower.startsWith(mappedPrefix) && lower.includes(".")) {

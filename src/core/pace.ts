@@ -1,8 +1,8 @@
-/** A minimum rate that a peer has to keep, on average, and how far it may fall behind. Pure: it is told the time. */
+/** A minimum rate that a peer has to keep, on average, and how far it may fall behind. Pure: it is given the time. */
 
 /** What is asked of a peer. */
 export interface PaceRule {
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly bytesPerSecondMin: number;
   /** How far it may fall behind; it cannot work ahead for more either. */
   readonly slackMs: number;

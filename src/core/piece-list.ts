@@ -2,7 +2,7 @@
 
 import { inOwnMemory } from "./own-memory.ts";
 
-/** A piece by itself costs some two hundred bytes beside its own: smaller ones are put together. */
+/** A piece by itself costs some two hundred bytes besides its own: smaller ones are put together. */
 const joinedBytesMax = 2048;
 const roomBytesMin = 512;
 const roomBytesMax = 16 * 1024;
@@ -28,7 +28,7 @@ export class PieceList {
   /** Bytes in it. */
   bytes = 0;
   readonly #pieces: Buffer[] = [];
-  /** Where small pieces are copied, one behind the other; they follow all others. */
+  /** Where small pieces are copied, one after the other; they follow all others. */
   #room: Buffer | undefined;
   #roomAt = 0;
 
@@ -57,7 +57,7 @@ export class PieceList {
     return first;
   }
 
-  /** Takes all of it, behind `head`, as one. */
+  /** Takes all of it, after `head`, as one. */
   takeAll(head: Uint8Array = noBytes): Buffer {
     this.#closeRoom();
     const all = Buffer.concat([head, ...this.#pieces]);

@@ -7,7 +7,7 @@ const digits = 32;
 const idsPerDraw = 256;
 
 /**
- * Makes identifiers. `randomUUID()` behind a prefix is put together from twenty pieces: 600 bytes
+ * Makes identifiers. `randomUUID()` after a prefix is put together from twenty pieces: 600 bytes
  * and half a microsecond a request; here two pieces make one.
  */
 export class RandomIds {

@@ -9,7 +9,7 @@ export function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return made;
 }
 
-/** Texts that each `oncePerText` keeps; further ones are made anew. */
+/** Texts that each `oncePerText` keeps; further ones are made again. */
 const textsMax = 1024;
 /** Longest text that is kept, in characters: what a client makes long need not stay. */
 const textLengthMax = 256;

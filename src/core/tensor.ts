@@ -26,7 +26,7 @@ export function isDatatype(name: string): name is Datatype {
   return Object.hasOwn(datatypeBytes, name);
 }
 
-/** An array of elements. Nobody writes to `bytes` after construction. */
+/** An array of elements. No one writes to `bytes` after construction. */
 export interface Tensor {
   readonly datatype: Datatype;
   /** Size of each dimension; empty for a scalar. */

@@ -1,4 +1,4 @@
-/** What providers can do beside chat, by the dialect that they speak. */
+/** What providers can do besides chat, by the dialect that they speak. */
 
 import { anthropicCountClient } from "./anthropic/count-tokens.ts";
 import type { CountClient } from "./count-dialect.ts";

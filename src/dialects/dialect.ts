@@ -22,7 +22,7 @@ export interface Frame {
   readonly data: string;
 }
 
-/** What a client's side of a response needs beside the response. */
+/** What a client's side of a response needs besides the response. */
 export interface ResponseFacts {
   /** What the client asked for, as it was read. */
   readonly request: ChatRequest;

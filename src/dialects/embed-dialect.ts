@@ -6,7 +6,7 @@ import type { Target, WrittenRequest } from "./dialect.ts";
 /** A client's request in the canonical form. */
 export interface ReadEmbedRequest {
   readonly request: EmbedRequest;
-  /** Parameters that nobody knows, by their place. */
+  /** Parameters that no one knows, by their place. */
   readonly unknown: readonly string[];
   /** Vectors are sent as base64 of 32-bit floats. */
   readonly isBase64: boolean;

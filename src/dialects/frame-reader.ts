@@ -9,7 +9,7 @@ const frameBytesMaxDefault = 16 * 1024 * 1024;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const dataField = "data: ";
-/** What a line of data takes beside its characters. */
+/** What a line of data takes besides its characters. */
 const lineBytes = 32;
 const byteOrderMark = "\ufeff";
 

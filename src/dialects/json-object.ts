@@ -21,7 +21,7 @@ export function isObject(value: unknown): value is Json {
 
 /**
  * Reads the fields of an object. A field that is null counts as absent. Every getter remembers the
- * name that it was asked for, so that `unread` lists what nobody knows.
+ * name that it was asked for, so that `unread` lists what no one knows.
  */
 export class JsonObject {
   readonly value: Json;
@@ -50,7 +50,7 @@ export class JsonObject {
   /** A field as it came; undefined when it is absent or null. */
   raw(name: string): unknown {
     this.#known.add(name);
-    // Fields of the prototype, such as `constructor`, are nobody's.
+    // Fields of the prototype, such as `constructor`, are no one's.
     return Object.hasOwn(this.value, name) ? (this.value[name] ?? undefined) : undefined;
   }
 
@@ -183,7 +183,7 @@ export class JsonObject {
     for (const name of names) this.#known.add(name);
   }
 
-  /** Fields that are set and that nobody asked for, with their places; those of objects within it, too, but not of lists. */
+  /** Fields that are set and that no one asked for, with their places; those of objects within it, too, but not of lists. */
   unread(): string[] {
     const own = Object.keys(this.value)
       .filter((name) => !this.#known.has(name) && this.value[name] !== null)

@@ -1,6 +1,6 @@
 /** What is known of a provider's model and decides how a request for it is written. Data. */
 
-/** How hard a model can be told to think, least first. */
+/** How hard a model can be asked to think, least first. */
 export const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 
 /** One of them. */
@@ -19,7 +19,7 @@ export interface ModelFacts {
   /** It can be made to call a tool. */
   readonly forcedTools: boolean;
   readonly structuredOutputs: boolean;
-  /** How its thinking is told: as much as needed, by a budget, by a level, or not at all. */
+  /** How its thinking is reported: as much as needed, by a budget, by a level, or not at all. */
   readonly thinking: "adaptive" | "manual" | "always" | "level" | "budget" | "none";
   readonly efforts: readonly Effort[];
   /** Where system turns may stand. */

@@ -21,7 +21,7 @@ export function openState(text: string, native: string): OpaqueState {
   );
 }
 
-/** The state if it is this vendor's: nobody else may have it. */
+/** The state if it is this vendor's: no one else may have it. */
 export function stateFor(vendor: string, state: OpaqueState | undefined): string | undefined {
   return state?.vendor === vendor && state.data !== "" ? state.data : undefined;
 }

@@ -1,4 +1,4 @@
-/** What SDKs are told about a new try. Pure. */
+/** What SDKs learn about a new try. Pure. */
 
 import type { ReasonRow } from "#errors/reason.ts";
 

@@ -4,7 +4,7 @@ import { malformed } from "./upstream-error.ts";
 
 const countMax = 0x7fff_ffff;
 
-/** A number of tokens. Throws BACKEND_MALFORMED: where nobody counted, nothing is told. */
+/** A number of tokens. Throws BACKEND_MALFORMED: where no one counted, nothing is reported. */
 export function tokenCountOf(value: unknown): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= countMax) {
     return value;

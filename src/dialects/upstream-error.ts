@@ -74,7 +74,7 @@ function reasonOf(error: UpstreamError): Reason {
   }
 }
 
-/** What is said where the provider's own words may hold what is nobody's business, or are none. */
+/** What is said where the provider's own words may hold what is no one's business, or are none. */
 const ownWords: Partial<Record<Reason, string>> = {
   BACKEND_CREDENTIAL: "the provider refused the gateway's credential",
   BACKEND_FAILED: "the provider failed",

@@ -1,4 +1,4 @@
-/** Asks for a name again and again, and tells what has changed. A failure changes nothing. */
+/** Asks for a name again and again, and says what has changed. A failure changes nothing. */
 
 import type { Clock } from "#core/clock.ts";
 import type { Resolve } from "./dns.ts";

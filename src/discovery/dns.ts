@@ -9,7 +9,7 @@ import type { Place } from "./slots.ts";
 /** What a name came to. */
 export interface Answer {
   readonly places: readonly Place[];
-  /** For how long it holds; absent when nobody said. */
+  /** For how long it holds; absent when no one said. */
   readonly ttlMs?: number;
 }
 
@@ -42,7 +42,7 @@ function isAbsence(thrown: unknown): boolean {
 
 /**
  * Asks for what the settings name, and the system where name servers know nothing of an address; with
- * name servers of their own they alone are asked. What it was told last of a kind of
+ * name servers of their own they alone are asked. What it was given last of a kind of
  * address holds while only the other kind is answered.
  */
 export function dnsResolve(
@@ -80,7 +80,7 @@ export function dnsResolve(
     const hasAnswered = answers.some(
       (answer) => answer.status === "fulfilled" && answer.value.length > 0,
     );
-    // A server that fails for one kind and has none of the other has told nothing.
+    // A server that fails for one kind and has none of the other has reported nothing.
     if (failed !== undefined && !hasAnswered) throw failed.reason;
     return found;
   };
@@ -125,7 +125,7 @@ export function dnsResolve(
 
   return async (signal) => {
     signal.throwIfAborted();
-    // Made for each question: it keeps what it was told for as long as that says.
+    // Made for each question: it keeps what it was given for as long as that says.
     const resolver = new Resolver(patience);
     if (servers.length > 0) resolver.setServers(servers);
     const forget = onAbort(signal, () => resolver.cancel());

@@ -1,4 +1,4 @@
-/** The class of a failure: what is blamed for it, and what may be tried next. */
+/** The class of a failure: what is at fault, and what may be tried next. */
 
 import { type Reason, reasons } from "./reason.ts";
 
@@ -21,6 +21,7 @@ export type FailureClass = (typeof failureClasses)[number];
 
 const classes: Partial<Record<Reason, FailureClass>> = {
   BACKEND_CREDENTIAL: "credential",
+  BACKEND_UNAUTHENTICATED: "credential",
   BACKEND_QUOTA: "quota",
   OVERLOADED: "overload",
   BACKEND_OVERLOADED: "overload",
@@ -40,9 +41,9 @@ const classes: Partial<Record<Reason, FailureClass>> = {
   CONTENT_POLICY_REFUSED: "content_policy",
 };
 
-/** The class of a reason: what the log takes for routine is the client's doing, anything else a failure. */
+/** The class of a reason: what the table has no class for is the client's doing or a failure, by blame. */
 export function failureClassOf(reason: Reason): FailureClass {
-  return classes[reason] ?? (reasons[reason].log === "info" ? "client" : "failure");
+  return classes[reason] ?? (reasons[reason].blame === "caller" ? "client" : "failure");
 }
 
 /** Whether the key with which a call was sent is to blame: another key of the same endpoint may do better. */

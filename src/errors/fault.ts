@@ -18,7 +18,7 @@ export interface FieldViolation {
   readonly description: string;
 }
 
-/** What a fault may carry beside its reason and text. */
+/** What a fault may carry besides its reason and text. */
 export interface FaultOptions {
   /** Fields at fault, sent as google.rpc.BadRequest. */
   readonly fields?: readonly FieldViolation[];
@@ -90,12 +90,13 @@ export function addMetadata(error: ConnectError, metadata: Headers): void {
   for (const [name, value] of metadata) error.metadata.append(name, value);
 }
 
-/** The same error with more facts in its ErrorInfo. One without a reason of ours becomes INTERNAL. */
+/** The same error with more facts in its ErrorInfo, or another text. One without a reason becomes INTERNAL. */
 export function withMetadata(
   error: ConnectError,
   metadata: Readonly<Record<string, string>>,
+  message = error.rawMessage,
 ): ConnectError {
-  const copy = fault(reasonOf(error) ?? "INTERNAL", error.rawMessage, {
+  const copy = fault(reasonOf(error) ?? "INTERNAL", message, {
     code: error.code,
     metadata: { ...infoOf(error)?.metadata, ...metadata },
     cause: error.cause,
@@ -109,7 +110,7 @@ export function withMetadata(
   return copy;
 }
 
-/** The reason of an error of ours, or of one that a gateway behind us sent. */
+/** The reason of an error of this project, or of one that a gateway behind this one sent. */
 export function reasonOf(error: ConnectError): Reason | undefined {
   const info = infoOf(error);
   return info !== undefined && isReason(info.reason) ? info.reason : undefined;
@@ -119,12 +120,12 @@ function infoOf(error: ConnectError): ErrorInfo | undefined {
   return error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === errorDomain);
 }
 
-/** What is decided about an error; errors without a reason of ours count as INTERNAL. */
+/** What is decided about an error; errors without a reason of this project count as INTERNAL. */
 export function rowOf(error: ConnectError): ReasonRow {
   return reasons[reasonOf(error) ?? "INTERNAL"];
 }
 
-/** Facts for the caller's program that an error of ours carries. */
+/** Facts for the caller's program that an error of this project carries. */
 export function infoMetadataOf(error: ConnectError): Readonly<Record<string, string>> {
   return infoOf(error)?.metadata ?? {};
 }

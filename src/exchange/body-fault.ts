@@ -4,9 +4,9 @@ import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import type { BodyRefusal } from "#http/body-refused.ts";
 
-/** BODY_TOO_LARGE, naming the limit. */
+/** BODY_TOO_LARGE, with the limit in bytes. */
 export function bodyTooLarge(bytesMax: number): ConnectError {
-  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes (max_request_size)`, {
+  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes`, {
     metadata: { limit_bytes: String(bytesMax) },
   });
 }
@@ -15,10 +15,12 @@ export function bodyTooLarge(bytesMax: number): ConnectError {
 export function bodyRefused(reason: BodyRefusal): ConnectError {
   return reason === "late"
     ? fault("BODY_TIMEOUT", "the request body did not arrive in time")
-    : fault("BUFFERS_FULL", "the gateway has no memory left for this request (buffer_limit)");
+    : fault("BUFFERS_FULL", "the gateway has no memory left for this request", {
+        metadata: { limit: "buffers" },
+      });
 }
 
-/** CANCELLED: nobody waits for the answer any more. */
+/** CANCELLED: no one waits for the response any more. */
 export function clientGone(cause?: unknown): ConnectError {
   return fault("CANCELLED", "the client closed the request", { cause });
 }

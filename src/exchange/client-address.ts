@@ -5,7 +5,7 @@ import { BlockList, isIP, SocketAddress } from "node:net";
 /** Tells the client's address from the socket's and X-Forwarded-For. */
 export type ClientAddress = (socketAddress: string, forwardedFor: string | undefined) => string;
 
-/** How an IPv6 socket tells of an IPv4 client (RFC 4291 §2.5.5.2). */
+/** How an IPv6 socket reports an IPv4 client (RFC 4291 §2.5.5.2). */
 const mappedPrefix = "::ffff:";
 
 /** One text per client: an IPv4 client of an IPv6 listener counts as what it is. */

@@ -27,7 +27,7 @@ export const defaultCompression: CompressionOptions = { bytesMin: 1024, codings:
 export type Body = string | Uint8Array | FixedBody;
 
 /**
- * Media types that compression makes smaller. Images, archives and what nobody knows are sent as
+ * Media types that compression makes smaller. Images, archives and what no one knows are sent as
  * they are, and so are events, which must arrive one by one.
  */
 const compressible =

@@ -1,4 +1,4 @@
-/** Who gets the places of a port when few are left: no address too many, and the idle make room. Pure: it is told the time. */
+/** Who gets the places of a port when few are left: no address too many, and the idle make room. Pure: it is given the time. */
 
 /** What is known of a connection once its protocol is. */
 export interface PlacedConnection {
@@ -23,7 +23,7 @@ const idleMsMax = 60_000;
 const idleMsMin = 5_000;
 /** Time between two looks at who is idle. */
 const lookMs = 1_000;
-/** Those that were retired and are not gone yet may be so many beside `placesMax`. */
+/** Those that were retired and are not gone yet may be so many besides `placesMax`. */
 export const leavingMax: number = 64;
 /** Idle connections that are kept in mind between two looks. */
 const idleMax = 256;

@@ -1,4 +1,4 @@
-/** Cross-origin answers for browsers, the same on every surface. */
+/** Cross-origin responses for browsers, the same on every surface. */
 
 import { cors as connectCors } from "@connectrpc/connect";
 import type { Exchange } from "./exchange.ts";
@@ -21,7 +21,7 @@ const maxAgeSeconds = 7200;
 const exposed = exposedHeaders.join(", ");
 
 /**
- * Request headers that scripts may send beside those that `cors.headers` names: what the RPC
+ * Request headers that scripts may send besides those that `cors.headers` names: what the RPC
  * protocols, REST and pages read, credentials included, and what traces and event sources send.
  */
 const allowedHeaders: readonly string[] = [
@@ -55,7 +55,7 @@ function ownHeadersOf(requested: string | undefined): readonly string[] {
 }
 
 /**
- * Whether a page may open a WebSocket: browsers ask nobody before they do, and show its messages
+ * Whether a page may open a WebSocket: browsers ask no one before they do, and show its messages
  * to any page. Those of this host may, those that `options` name, and whoever is no browser.
  */
 export function mayUpgrade(
@@ -68,7 +68,7 @@ export function mayUpgrade(
   return URL.canParse(origin) && new URL(origin).host === upgrade.authority.toLowerCase();
 }
 
-/** Adds the answer's cross-origin fields; answers a preflight itself and then returns true. */
+/** Adds the response's cross-origin fields; answers a preflight itself and then returns true. */
 export function applyCors(exchange: Exchange, options: CorsOptions): boolean {
   const origin = exchange.header("origin");
   const any = options.origins.includes("*");

@@ -1,4 +1,4 @@
-/** An offer of another protocol that nobody takes, on a server of node:http that listens for upgrades: a request like others. */
+/** An offer of another protocol that no one takes, on a server of node:http that listens for upgrades: a request like others. */
 
 import type { IncomingMessage } from "node:http";
 import { ServerResponse } from "./node-http.ts";

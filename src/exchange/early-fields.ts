@@ -1,4 +1,4 @@
-/** Response fields that were set ahead of an answer, and how they go with those of the answer. Pure. */
+/** Response fields that were set before a response, and how they go with those of the response. Pure. */
 
 import type { HeaderList } from "./exchange.ts";
 
@@ -10,7 +10,7 @@ function isNamed(fields: HeaderList, name: string): boolean {
   return false;
 }
 
-/** Early fields and those of the answer; an answer's own field replaces an early one, but `vary` adds to it. */
+/** Early fields and those of the response; a response's own field replaces an early one, but `vary` adds to it. */
 export function withEarlyFields(early: Field[] | undefined, fields: HeaderList): HeaderList {
   if (early === undefined) return fields;
   return early.filter(([name]) => name === "vary" || !isNamed(fields, name)).concat(fields);

@@ -1,4 +1,4 @@
-/** The exchange face over what the project's own HTTP engines hand over. */
+/** The exchange interface over what the project's own HTTP engines hand over. */
 
 import type { Socket } from "node:net";
 import type { BodyProgress } from "#core/body-progress.ts";
@@ -11,7 +11,7 @@ import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { namesLength } from "./response-length.ts";
 
-/** The engine's errors in the words of the gateway; others as they are. */
+/** The engine's errors, mapped to gateway errors; others as they are. */
 function translated(thrown: unknown): unknown {
   if (thrown instanceof BodyTooLargeError) return bodyTooLarge(thrown.bytesMax);
   if (thrown instanceof BodyRefusedError) return bodyRefused(thrown.reason);
@@ -25,12 +25,12 @@ function rethrowTranslated(thrown: unknown): never {
   throw translated(thrown);
 }
 
-/** A request and its answer as an engine hands them over: a stream of HTTP/2, or all of HTTP/1.1. */
+/** A request and its response as an engine hands them over: a stream of HTTP/2, or all of HTTP/1.1. */
 export interface EngineStream
   extends Pick<Exchange, "method" | "authority" | "started" | "header" | "headers">,
     Pick<Exchange, "respond" | "start" | "write" | "end" | "reset" | "onEnd"> {
   readonly path: string;
-  /** These three have no words of the gateway for what fails. */
+  /** What fails in these three is not mapped to gateway errors. */
   takeBody(): Uint8Array | undefined;
   body(bytesMax: number): Promise<Uint8Array>;
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
@@ -41,7 +41,7 @@ export class EngineExchange implements Exchange {
   readonly httpVersion: Exchange["httpVersion"];
   readonly stream: EngineStream;
   readonly #socket: Socket;
-  /** Fields that were set ahead of the answer. */
+  /** Fields that were set before the response. */
   #early: Field[] | undefined;
   #gone: AbortController | undefined;
 

@@ -1,4 +1,4 @@
-/** The one face of an HTTP request and its answer, whatever wire and engine carry them. */
+/** The one interface to an HTTP request and its response, whatever wire and engine carry them. */
 
 import type { BodyProgress } from "#core/body-progress.ts";
 
@@ -18,13 +18,13 @@ export interface Peer {
 export interface ExchangeEnd {
   /** HTTP status that was sent; 499 when the client left before any was. */
   readonly status: number;
-  /** Bytes of the answer's body. */
+  /** Bytes of the response's body. */
   readonly bodyBytes: number;
-  /** The client left before the answer was whole. */
+  /** The client left before the response was whole. */
   readonly aborted: boolean;
 }
 
-/** One request and its answer. Exactly one of `respond` or `start` … `end` answers it. */
+/** One request and its response. Exactly one of `respond` or `start` … `end` answers it. */
 export interface Exchange {
   readonly httpVersion: "1.1" | "2";
   /** As sent, such as GET. */
@@ -35,7 +35,7 @@ export interface Exchange {
   readonly authority: string;
   readonly peer: Peer;
   /**
-   * Aborts when the client leaves before the answer is whole; never after. An HTTP/1.1 client that
+   * Aborts when the client leaves before the response is whole; never after. An HTTP/1.1 client that
    * only ends its side has not left: it still gets its response, unless writing shows that it has.
    */
   readonly signal: AbortSignal;
@@ -60,18 +60,18 @@ export interface Exchange {
    * messages only. Fails as `body` does.
    */
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
-  /** Bytes in lent memory that it is given to send are given back behind that: nobody else may read them then. */
+  /** Bytes in lent memory that it is given to send are given back after that: no one else may read them then. */
   readonly givesBack: boolean;
   /** Adds a response field to whatever answer will be given. No effect once started. */
   setHeader(name: string, value: string): void;
-  /** The whole answer at once, trailers as `end` sends them. A HEAD request gets the head alone. */
+  /** The whole response at once, trailers as `end` sends them. A HEAD request gets the head alone. */
   respond(
     status: number,
     headers: HeaderList,
     body?: Uint8Array | string,
     trailers?: HeaderList,
   ): void;
-  /** The head of an answer whose body follows in pieces. */
+  /** The head of a response whose body follows in pieces. */
   start(status: number, headers: HeaderList): void;
   /**
    * Sends a piece. A promise resolves when the client has taken enough for the next one; undefined
@@ -80,9 +80,9 @@ export interface Exchange {
   write(chunk: Uint8Array | string): Promise<void> | undefined;
   /** The body is whole. Trailers go out where the wire has them: HTTP/2, and chunked HTTP/1.1. */
   end(trailers?: HeaderList): void;
-  /** Breaks an answer off so that the client sees it is not whole. */
+  /** Breaks a response off so that the client sees it is not whole. */
   reset(): void;
-  /** Called once, when the answer is whole or the client is gone. */
+  /** Called once, when the response is whole or the client is gone. */
   onEnd(listener: (end: ExchangeEnd) => void): void;
 }
 

@@ -29,13 +29,13 @@ const requestTimeoutMs = 300_000;
 const keepAliveTimeoutMs = 75_000;
 /** Time between two looks for heads that are late. */
 const lateHeadsCheckMs = 1_000;
-/** Time for a client to close its side behind a refusal, so that it gets the whole of it. */
+/** Time for a client to close its side after a refusal, so that it gets the whole of it. */
 const refusalLingerMs = 1_000;
 /** Time for a head, begun or not, once a drain has begun. */
 const headTimeoutInDrainMs = 1_000;
 
-/** Says that the connection closes when it answers a request whose body nobody will read. */
-class HonestResponse extends ServerResponse {
+/** Says that the connection closes when it answers a request whose body no one will read. */
+class ClosingResponse extends ServerResponse {
   override writeHead(...head: unknown[]): this {
     if (bodyIsComing(this.req)) this.setHeader("connection", "close");
     return Reflect.apply(super.writeHead, this, head);
@@ -49,7 +49,7 @@ function failureOf(code: string): string | undefined {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "http1_head_timeout" : undefined;
 }
 
-/** The fields of a refusal, behind which the connection closes. */
+/** The fields of a refusal, after which the connection closes. */
 function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, string][] {
   return [
     ["connection", "close"],
@@ -70,7 +70,7 @@ function sendRefusal(socket: Socket, status: number, answer: MalformedAnswer): v
 
 function ignore(): void {}
 
-type NodeServer = ReturnType<typeof createServer<typeof IncomingMessage, typeof HonestResponse>>;
+type NodeServer = ReturnType<typeof createServer<typeof IncomingMessage, typeof ClosingResponse>>;
 
 /** node:http on sockets that a listener accepted. */
 class NodeHttp1Wire implements Wire {
@@ -94,13 +94,13 @@ class NodeHttp1Wire implements Wire {
         maxHeaderSize: headerBytesMax,
         headersTimeout: handshakeTimeoutMs,
         requestTimeout: requestTimeoutMs,
-        // Without a body of ours: Node's own answer has none, and no request id.
+        // Without a body of this project: Node's own answer has none, and no request id.
         requireHostHeader: false,
         // Others, such as h2c, are offers that a server may pass over.
         shouldUpgradeCallback: (request) => upgrade !== undefined && asksForWebSocket(request),
         connectionsCheckingInterval: Math.min(lateHeadsCheckMs, handshakeTimeoutMs),
         keepAliveTimeout: keepAliveTimeoutMs,
-        ServerResponse: HonestResponse,
+        ServerResponse: ClosingResponse,
       },
       (request, response) => this.#serve(request, response),
     );
@@ -127,7 +127,7 @@ class NodeHttp1Wire implements Wire {
   take(socket: Socket): undefined {
     this.#server.emit("connection", socket);
     // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
-    // off it beneath, also those behind the one at which it was paused (a request that comes
+    // off it beneath, also those after the one at which it was paused (a request that comes
     // while an earlier answer waits to be sent), and takes the pause for a malformed request.
     if ("encrypted" in socket) socket.on("data", ignore);
     socket.allowHalfOpen = true;
@@ -141,7 +141,7 @@ class NodeHttp1Wire implements Wire {
       if (!response.headersSent) response.setHeader("connection", "close");
     }
     this.#server.headersTimeout = Math.min(headTimeoutInDrainMs, this.#handshakeTimeoutMs);
-    // Whoever was told that the connection is kept may have a request on its way.
+    // Whoever was notified that the connection is kept may have a request on its way.
     this.#server.keepAliveTimeout = headTimeoutInDrainMs;
     setTimeout(() => this.#server.closeIdleConnections(), headTimeoutInDrainMs).unref();
   }

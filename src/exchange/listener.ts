@@ -1,4 +1,4 @@
-/** One port for every wire: HTTP/1.1 and HTTP/2 told apart by first bytes or by ALPN, drained together. */
+/** One port for every wire: HTTP/1.1 and HTTP/2 distinguished by first bytes or by ALPN, drained together. */
 
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
@@ -40,7 +40,7 @@ export interface ListenerOptions {
   readonly connectionsPerAddressMax?: number;
   /** What requests and responses hold in memory, shared with others; an own one when absent. */
   readonly buffers?: ByteBudget;
-  /** Tells since when connections are idle; the system's when absent. */
+  /** Says since when connections are idle; the system's when absent. */
   readonly clock?: Pick<Clock, "nowMs">;
   /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
   readonly handshakeTimeoutMs?: number;
@@ -52,7 +52,7 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   /**
-   * Takes no more connections; resolves when the calls under way have ended. Those that last longer
+   * Takes no more connections; resolves when the active calls have ended. Those that last longer
    * than `graceMs` are cut off, and have a second to tell their clients.
    */
   drain(graceMs: number): Promise<void>;
@@ -153,7 +153,7 @@ function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
 }
 
-/** Node's modules are loaded for those who ask for them: nobody else should hold their megabytes. */
+/** Node's modules are loaded for those who ask for them: no one else should hold their megabytes. */
 async function http1WireOf(engine: ListenerOptions["http1Engine"]) {
   if (engine === "polygate") return http1EngineWire;
   return (await import("./http1-node-wire.ts")).http1NodeWire;
@@ -195,7 +195,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     const ends = endsOf(socket);
     const place = withoutWire.get(ends)?.place;
     withoutWire.delete(ends);
-    // The sessions of HTTP/2 are being told to go away: a new one would be told nothing.
+    // The sessions of HTTP/2 are being asked to go away: a new one would be given nothing.
     if (isDraining && wire === wires.http2) {
       socket.destroy();
       return;

@@ -63,7 +63,7 @@ export class NodeBody {
     } finally {
       clearTimeout(late);
       this.#fail = undefined;
-      // A body past its limit is left where it is, to be discarded behind the answer.
+      // A body past its limit is left where it is, to be discarded after the response.
       request.off("data", take).off("end", resolve).off("close", resolve).pause();
     }
     this.#requireWhole();
@@ -74,7 +74,7 @@ export class NodeBody {
   async *pieces(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Uint8Array> {
     let seen = 0;
     let messages = 0;
-    // A reader that stops early leaves the rest to be discarded behind the answer.
+    // A reader that stops early leaves the rest to be discarded after the response.
     const source = this.#request.iterator({ destroyOnReturn: false });
     let late: NodeJS.Timeout | undefined;
     try {

@@ -1,4 +1,4 @@
-/** The exchange face over node:http and node:http2 request and response objects. */
+/** The exchange interface over node:http and node:http2 request and response objects. */
 
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
@@ -61,7 +61,7 @@ function isWhole(response: NodeResponse): boolean {
   return response.writableFinished;
 }
 
-/** What a server knows of an exchange beside request and response. */
+/** What a server knows of an exchange besides request and response. */
 export interface NodeExchangeOptions {
   /** What requests hold in memory. */
   readonly buffers: ByteBudget;
@@ -83,11 +83,11 @@ export class NodeExchange implements Exchange {
   readonly #socket: Socket;
   readonly #body: NodeBody;
   readonly #gone = new AbortController();
-  /** Fields that were set ahead of the answer. */
+  /** Fields that were set before the response. */
   #early: Field[] | undefined;
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
-  /** The client waits to be told to send its body, and nobody has. */
+  /** The client waits to be asked to send its body, and no one has. */
   #isUninvited: boolean;
 
   constructor(
@@ -262,7 +262,7 @@ export class NodeExchange implements Exchange {
     const { response } = this;
     const fields = withEarlyFields(this.#early, headers);
     if ("stream" in response) {
-      // Sent by whoever comes next: an answer without a body ends with its head.
+      // Sent by whoever comes next: a response without a body ends with its head.
       response.statusCode = status;
       for (const [name, values] of Object.entries(valuesByName(fields))) {
         response.setHeader(name, values);
@@ -278,7 +278,7 @@ export class NodeExchange implements Exchange {
   }
 
   /**
-   * What still comes of a body that was answered early is thrown away, so that the answer gets
+   * What still comes of a body that was answered early is thrown away, so that the response gets
    * through; then the connection (HTTP/1.1) or stream (HTTP/2, NO_ERROR) closes.
    */
   #discardRequest(): void {

@@ -8,7 +8,7 @@ import type { ServerResponse } from "./node-http.ts";
 /** node:http writes heads whole, so that a probe ahead of one can be seen: most responses are there by then. */
 const firstProbeMs = 15;
 const lookMs = 500;
-/** Zeros ahead of chunk sizes that one response gets. */
+/** Zeros before chunk sizes that one response gets. */
 const zerosMax = 4;
 
 /**

@@ -1,4 +1,4 @@
-/** node:http without what nobody here uses of it. */
+/** node:http without what no one here uses of it. */
 
 /**
  * An import statement would read every export, and with WebSocket load the whole of fetch: 16 MB and

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { headerBytesMax } from "./wire.ts";
 
-/** An answer to what cannot be served. */
+/** A response to what cannot be served. */
 export interface NodeRefusal {
   readonly status: number;
   readonly message: string;

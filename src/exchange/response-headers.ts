@@ -11,7 +11,7 @@ type Reading = "exposed" | "readable" | "internal";
 export const responseHeaders: Readonly<Record<string, Reading>> = {
   // The request entry.
   "x-request-id": "exposed",
-  // The provider and the model that answered, and what of the request it was not told.
+  // The provider and the model that answered, and what of the request it did not get.
   "x-polygate-provider": "exposed",
   "x-polygate-model": "exposed",
   "x-polygate-attempts": "exposed",

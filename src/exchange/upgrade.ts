@@ -1,4 +1,4 @@
-/** A request to go on with another protocol on an HTTP/1.1 connection, and the answer to it. */
+/** A request to go on with another protocol on an HTTP/1.1 connection, and the response to it. */
 
 import type { Duplex } from "node:stream";
 import { reasonPhrase } from "#http1/reason-phrase.ts";
@@ -23,14 +23,14 @@ export class Upgrade implements UpgradeRequest {
   readonly peer: Peer;
   /** The connection; the caller's once `accept` was called. */
   readonly socket: Duplex;
-  /** What came behind the request's head already. */
+  /** What came after the request's head already. */
   readonly head: Buffer;
   readonly #request: UpgradeRequest;
   readonly #fields: [name: string, value: string][] = [];
   #status: number | undefined;
   #bodyBytes = 0;
 
-  /** Takes a connection that nobody reads any more. */
+  /** Takes a connection that no one reads any more. */
   constructor(request: UpgradeRequest, socket: Duplex, head: Buffer) {
     this.#request = request;
     this.method = request.method;
@@ -39,7 +39,7 @@ export class Upgrade implements UpgradeRequest {
     this.peer = request.peer;
     this.socket = socket;
     this.head = head;
-    // The server has let go of the connection: nobody else listens. `close` tells the same.
+    // The server has let go of the connection: no one else listens. `close` tells the same.
     socket.on("error", () => {});
   }
 
@@ -73,7 +73,7 @@ export class Upgrade implements UpgradeRequest {
     this.socket.once("close", () => clearTimeout(timer));
   }
 
-  /** Called once, when the connection is closed: with 499 when that came before an answer. */
+  /** Called once, when the connection is closed: with 499 when that came before a response. */
   onEnd(listener: (end: ExchangeEnd) => void): void {
     this.socket.once("close", () => {
       const aborted = this.#status === undefined;

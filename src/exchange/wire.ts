@@ -1,4 +1,4 @@
-/** What a listener needs of the server behind one wire: it never listens itself. */
+/** What a listener needs of the engine of one HTTP version: it never listens itself. */
 
 import type { Socket } from "node:net";
 import type { ByteBudget } from "#core/byte-budget.ts";
@@ -8,15 +8,15 @@ import type { Upgrade } from "./upgrade.ts";
 
 /** A server of HTTP/1.1 or HTTP/2 on sockets that a listener accepted. */
 export interface Wire {
-  /** Serves a connection whose first bytes are still to be read; undefined when nothing is told of it. */
+  /** Serves a connection whose first bytes are still to be read; undefined when nothing is notified of it. */
   take(socket: Socket): PlacedConnection | undefined;
-  /** Closes idle connections now and the others behind their last answer. */
+  /** Closes idle connections now and the others after their last response. */
   drain(): void;
   /** Lets go of timers; connections are the listener's to destroy. */
   close(): Promise<void>;
 }
 
-/** The JSON body of an answer that no exchange gives, and the identifier in it. */
+/** The JSON body of a response that no exchange gives, and the identifier in it. */
 export interface MalformedAnswer {
   readonly requestId: string;
   readonly body: string;
@@ -24,7 +24,7 @@ export interface MalformedAnswer {
 
 /** What is known of a connection that failed. */
 export interface FailureFacts {
-  /** Identifier in the answer that its client got. */
+  /** Identifier in the response that its client got. */
   readonly requestId?: string;
   /** Code of the error that ended it. */
   readonly code?: string;
@@ -37,7 +37,7 @@ export interface WireHandlers {
    * does. Absent: their connections are cut off without a word.
    */
   readonly cutOff?: () => void;
-  /** Answers an exchange; a promise counts as work under way until it settles. */
+  /** Answers an exchange; a promise counts as work in progress until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
   /** Takes a WebSocket; absent: such a request is answered like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
@@ -55,7 +55,7 @@ export interface WireLimits {
   readonly buffers: ByteBudget;
 }
 
-/** Time for a client to say what it speaks and to finish its request head, unless told otherwise. */
+/** Time for a client to say what it speaks and to finish its request head, unless set otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;
 /** Greatest request head. */
 export const headerBytesMax = 16 * 1024;

@@ -13,7 +13,7 @@ export function boundaryOf(contentType: string): string {
   throw malformedForm("the content-type names no boundary");
 }
 
-/** What a form's parts are told to, in their order; places are counted in bytes of the body. */
+/** What gets a form's parts, in their order; places are counted in bytes of the body. */
 export interface FormSink {
   /** A part begins, whose content begins at `start`. */
   begin(head: PartHead, start: number): void;
@@ -52,7 +52,7 @@ class Window {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Adds bytes behind those that are there, which move or have a larger place when there is no room. */
+  /** Adds bytes after those that are there, which move or have a larger place when there is no room. */
   add(piece: Uint8Array): void {
     if (this.#end + piece.length > this.#bytes.length) this.#makeRoom(piece.length);
     this.#bytes.set(piece, this.#end);
@@ -76,7 +76,7 @@ class Window {
 
 type Place = "preamble" | "content" | "boundary" | "head" | "epilogue";
 
-/** Pieces of a body in, its parts told to a sink. */
+/** Pieces of a body in, its parts reported to a sink. */
 export class MultipartScanner {
   readonly #delimiter: Buffer;
   readonly #sink: FormSink;
@@ -150,7 +150,7 @@ export class MultipartScanner {
     }
     let blanks = 0;
     while (bytes[blanks] === space || bytes[blanks] === tab) blanks += 1;
-    if (blanks > paddingBytesMax) throw malformedForm("a boundary has too many blanks behind it");
+    if (blanks > paddingBytesMax) throw malformedForm("a boundary has too many blanks after it");
     if (bytes.length < blanks + lineEnd.length) return false;
     if (bytes.indexOf(lineEnd) !== blanks) throw malformedForm(cutOff);
     if (this.#parts === partsMax) throw malformedForm(`more than ${partsMax} parts`);

@@ -1,4 +1,4 @@
-/** The messages of an answer: how they are read, and what of them cannot be. */
+/** The messages of a response: how they are read, and what of them cannot be. */
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -49,7 +49,7 @@ export function answerTooLarge(cause?: unknown): GrpcError {
 
 /** The end of a call whose answer has not the one message that its method gives back. */
 export function notOneMessage(what: "no message" | "more than one message"): GrpcError {
-  return new GrpcError(Code.Unimplemented, `the answer has ${what}, its method gives back one`);
+  return new GrpcError(Code.Unimplemented, `the response has ${what}, its method returns one`);
 }
 
 /** What the shared rules refuse, as the end of a call; anything else as it is. */

@@ -1,11 +1,11 @@
-/** How a call ended, read from its answer (PROTOCOL-HTTP2.md, http-grpc-status-mapping.md). Pure. */
+/** How a call ended, read from its response (PROTOCOL-HTTP2.md, http-grpc-status-mapping.md). Pure. */
 
 import { Code } from "@connectrpc/connect";
 import type { Field } from "#http2/field.ts";
 import { isMetadata, Metadata } from "#protocol/metadata.ts";
 import { GrpcError } from "./grpc-error.ts";
 
-/** An answer that has ended. */
+/** A response that has ended. */
 export interface EndedAnswer {
   /** Of HTTP. */
   readonly status: number;
@@ -62,7 +62,7 @@ export function metadataOf(fields: readonly Field[]): Metadata {
   });
 }
 
-/** Why the head of an answer cannot begin one of gRPC; undefined when it can. */
+/** Why the head of a response cannot begin one of gRPC; undefined when it can. */
 export function refusalOfHead({ status, fields }: EndedAnswer): GrpcError | undefined {
   const contentType = firstOf(fields, "content-type");
   const format = /^application\/grpc(?:\+([^;]*))?(?:$|;)/i.exec(contentType ?? "");
@@ -75,7 +75,7 @@ export function refusalOfHead({ status, fields }: EndedAnswer): GrpcError | unde
 }
 
 /**
- * The error that an answer ended with; undefined for OK. Without a body its head may hold the
+ * The error that a response ended with; undefined for OK. Without a body its head may hold the
  * status (Trailers-Only).
  */
 export function errorOfAnswer(answer: EndedAnswer, hasBody: boolean): GrpcError | undefined {
@@ -86,7 +86,7 @@ export function errorOfAnswer(answer: EndedAnswer, hasBody: boolean): GrpcError 
   const status = firstOf(last, "grpc-status");
   if (status === "0") return undefined;
   if (status === undefined) {
-    return new GrpcError(Code.Internal, "the server ended its answer without a status");
+    return new GrpcError(Code.Internal, "the server ended its response without a status");
   }
   const code = /^\d{1,2}$/.test(status) && Number(status) <= 16 ? Number(status) : Code.Unknown;
   const details = firstOf(last, "grpc-status-details-bin");

@@ -29,7 +29,7 @@ export interface BrokenCall {
   readonly lateMs?: number | undefined;
 }
 
-/** The error of an aborted call: its signal tells whether time or the caller ended it. */
+/** The error of an aborted call: its signal says whether time or the caller ended it. */
 export function errorOfAbort(reason: unknown): GrpcError {
   return reason instanceof Error && reason.name === "TimeoutError"
     ? new GrpcError(Code.DeadlineExceeded, "the deadline passed", { cause: reason })
@@ -41,7 +41,7 @@ export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCal
   if (signal?.aborted) return errorOfAbort(signal.reason);
   if (thrown instanceof GrpcError) return thrown;
   if (thrown instanceof QueueFullError) {
-    const message = "too many calls to the server are under way";
+    const message = "too many calls to the server are in progress";
     return new GrpcError(Code.ResourceExhausted, message, { unprocessed: true, cause: thrown });
   }
   if (thrown instanceof NotSentError) {

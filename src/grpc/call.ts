@@ -1,7 +1,7 @@
 /** A gRPC call as it is asked for: its fields on the wire, its message's frame, its time. */
 
 import { Code } from "@connectrpc/connect";
-import { type TimeLimit, timeLimit } from "#core/clock.ts";
+import { type Clock, systemClock, type TimeLimit, timeLimit } from "#core/clock.ts";
 import { packageVersion } from "#core/version.ts";
 import type { FieldList } from "#http2/stream.ts";
 import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
@@ -12,13 +12,13 @@ import { refusedAnswer } from "./answer-message.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
 
-/** What travels with a call beside its messages. */
+/** What travels with a call besides its messages. */
 export interface CallOptions {
   /** One entry a value; values of `-bin` names in base64. Names of gRPC and HTTP are left out. */
   readonly metadata?: Iterable<readonly [name: string, value: string]>;
-  /** Ends the call, which the server is told at once. */
+  /** Ends the call, and notifies the server at once. */
   readonly signal?: AbortSignal;
-  /** Milliseconds for the call: the server is told, and they end it here, too. */
+  /** Milliseconds for the call: the server is notified, and they end it here, too. */
   readonly timeoutMs?: number | undefined;
   /** `signal` aborts by itself when the time is up, so that no second timer is needed. */
   readonly signalKeepsTime?: boolean;
@@ -53,7 +53,7 @@ const plainFields: FieldList = [
   ["grpc-accept-encoding", codingNames],
 ];
 
-/** The request's fields: grpc-timeout, if any, ahead of the others. */
+/** The request's fields: grpc-timeout, if any, before the others. */
 export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): FieldList {
   if (metadata === undefined && timeoutMs === undefined && encoding === undefined) {
     return plainFields;
@@ -69,7 +69,7 @@ export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): F
   return fields;
 }
 
-/** A call under way: what ends it, and what coding it sends. Disposing of it stops its timer. */
+/** A call in progress: what ends it, and what coding it sends. Disposing of it stops its timer. */
 export class CallUnderWay implements Disposable {
   readonly fields: FieldList;
   readonly #coding: Coding | undefined;
@@ -77,22 +77,28 @@ export class CallUnderWay implements Disposable {
   readonly signal: AbortSignal | undefined;
   readonly #limit: TimeLimit | undefined;
   readonly #deadlineMs: number;
+  readonly #clock: Clock;
 
   /** Throws GrpcError for a call that is over before it begins. */
-  constructor(options: CallOptions) {
+  constructor(options: CallOptions, clock: Clock = systemClock) {
     const { signal, timeoutMs, signalKeepsTime = false, encoding } = options;
     if (signal?.aborted) throw errorOfAbort(signal.reason);
     if (timeoutMs !== undefined && timeoutMs <= 0) {
       throw new GrpcError(Code.DeadlineExceeded, "the deadline passed before the call");
     }
+    this.#clock = clock;
     this.fields = requestFields(options);
     this.#coding = encoding === undefined ? undefined : codingOf(encoding);
     this.#deadlineMs =
-      timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+      timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + timeoutMs;
     this.#limit =
       timeoutMs === undefined || signalKeepsTime
         ? undefined
-        : timeLimit(Math.min(timeoutMs, timeoutMsMax), signal ?? new AbortController().signal);
+        : timeLimit(
+            Math.min(timeoutMs, timeoutMsMax),
+            signal ?? new AbortController().signal,
+            clock,
+          );
     this.signal = this.#limit?.signal ?? signal;
   }
 
@@ -105,7 +111,7 @@ export class CallUnderWay implements Disposable {
   errorOf(thrown: unknown): GrpcError {
     return errorOfBreak(refusedAnswer(thrown), {
       signal: this.signal,
-      lateMs: performance.now() - this.#deadlineMs,
+      lateMs: this.#clock.nowMs() - this.#deadlineMs,
     });
   }
 

@@ -27,16 +27,16 @@ export interface GrpcChannelOptions extends Http2ClientOptions {
   readonly messageBytesMax: number;
 }
 
-/** A unary answer. */
+/** A unary response. */
 export interface GrpcAnswer {
   readonly message: Uint8Array;
-  /** Metadata ahead of the message. */
+  /** Metadata before the message. */
   readonly header: Metadata;
-  /** Metadata behind it. */
+  /** Metadata after it. */
   readonly trailer: Metadata;
 }
 
-/** An answer whose metadata is made into objects when somebody looks. */
+/** A response whose metadata is made into objects when somebody looks. */
 class Answer implements GrpcAnswer {
   readonly message: Uint8Array;
   readonly #stream: ClientStream;
@@ -66,20 +66,22 @@ function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
  * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
- * Disposing of it breaks off what is under way.
+ * Disposing of it breaks off what is in progress.
  */
 export class GrpcChannel implements AsyncDisposable {
   readonly #client: Http2Client;
   readonly #reading: AnswerReading;
+  readonly #clock: Clock;
 
   constructor(options: GrpcChannelOptions, clock: Clock, rng: Rng) {
     this.#client = new Http2Client(options, clock, rng);
     this.#reading = answerReading(options.messageBytesMax);
+    this.#clock = clock;
   }
 
   /** One message, in its envelope, for one. `path` is like /package.Service/Method. */
   async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
-    const call = new CallUnderWay(options);
+    const call = new CallUnderWay(options, this.#clock);
     // Not `using`, which costs more than all that is done here for a call.
     try {
       const coded = call.coded(frame);
@@ -103,9 +105,9 @@ export class GrpcChannel implements AsyncDisposable {
     }
   }
 
-  /** One message, in its envelope, for several; resolves when the answer has begun. */
+  /** One message, in its envelope, for several; resolves when the response has begun. */
   async serverStream(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcStream> {
-    const call = new CallUnderWay(options);
+    const call = new CallUnderWay(options, this.#clock);
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
@@ -127,7 +129,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** Messages both ways; resolves when they can be sent. */
   async stream(path: string, options: CallOptions): Promise<GrpcStream> {
-    const call = new CallUnderWay(options);
+    const call = new CallUnderWay(options, this.#clock);
     try {
       const stream = await this.#open(path, call, undefined);
       return new GrpcStream(stream, call, this.#reading);
@@ -137,7 +139,7 @@ export class GrpcChannel implements AsyncDisposable {
     }
   }
 
-  /** Takes no more calls on its connections; they close behind their last answer. */
+  /** Takes no more calls on its connections; they close after their last response. */
   drain(): void {
     this.#client.drain();
   }

@@ -29,7 +29,7 @@ export interface GrpcTransportOptions {
   readonly encoding?: NonNullable<CallOptions["encoding"]>;
 }
 
-/** The error as Connect's callers know it: code, text, details, and all metadata of the answer. */
+/** The error as Connect's callers know it: code, text, details, and all metadata of the response. */
 function connectErrorFrom(thrown: unknown): unknown {
   if (!(thrown instanceof GrpcError)) return thrown;
   const { message, code, header = [], trailer = [], details, cause } = thrown;
@@ -60,7 +60,7 @@ async function orConnectError<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The answer's messages; `trailer` is filled when they have ended. */
+/** The response's messages; `trailer` is filled when they have ended. */
 async function* messagesOf<O extends DescMessage>(
   schema: O,
   stream: GrpcStream,

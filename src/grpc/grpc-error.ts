@@ -1,13 +1,13 @@
-/** What a gRPC call of ours fails with. */
+/** What a gRPC call of this project fails with. */
 
 import type { Code } from "@connectrpc/connect";
 import type { Metadata } from "#protocol/metadata.ts";
 
-/** What may be known of a failure beside code and text. */
+/** What may be known of a failure besides code and text. */
 export interface GrpcErrorOptions {
   /** google.rpc.Status in bytes, as the server sent it. */
   readonly details?: Uint8Array;
-  /** Metadata ahead of the messages. */
+  /** Metadata before the messages. */
   readonly header?: Metadata;
   /** Metadata that came with the status. */
   readonly trailer?: Metadata;

@@ -26,7 +26,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     this.#deframer = new Deframer(reading);
   }
 
-  /** Metadata ahead of the messages, once it has come. Rejects with GrpcError. */
+  /** Metadata before the messages, once it has come. Rejects with GrpcError. */
   async header(): Promise<Metadata> {
     try {
       await this.#stream.responded();
@@ -36,7 +36,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     return metadataOf(this.#stream.fields);
   }
 
-  /** Metadata behind the messages; empty until they have ended. */
+  /** Metadata after the messages; empty until they have ended. */
   get trailer(): Metadata {
     const { trailers, fields, remoteEnded } = this.#stream;
     // Without messages one block of fields may be all there is (Trailers-Only).
@@ -46,7 +46,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
 
   /**
    * Sends a message in its envelope; await it before the next. Resolves when there is room for more, with false
-   * when the call is over: reading the answer tells how it ended.
+   * when the call is over: reading the response says how it ended.
    */
   async send(frame: Uint8Array): Promise<boolean> {
     const coded = this.#call.coded(frame);
@@ -65,14 +65,14 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
     this.#stream.end();
   }
 
-  /** Breaks the call off; the server is told at once. With a reason, reading throws it. */
+  /** Breaks the call off; the server is notified at once. With a reason, reading throws it. */
   cancel(reason?: { readonly thrown: unknown }): void {
     this.#reason ??= reason;
     this.#stream.reset();
     this.#end();
   }
 
-  /** The next message, done behind the last of a call that ended well. Rejects with GrpcError. */
+  /** The next message, done after the last of a call that ended well. Rejects with GrpcError. */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#reason !== undefined) throw this.#reason.thrown;
     if (this.#ended) return { value: undefined, done: true };

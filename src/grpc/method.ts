@@ -38,7 +38,7 @@ export function parserOf<O extends DescMessage>(schema: O): (bytes: Uint8Array) 
     } catch (cause) {
       const isTooLarge = cause instanceof TooManyElementsError;
       if (isTooLarge) throw new GrpcError(Code.ResourceExhausted, cause.message, { cause });
-      throw new GrpcError(Code.Internal, "the answer's message is not of its type", { cause });
+      throw new GrpcError(Code.Internal, "the response's message is not of its type", { cause });
     }
   };
 }
@@ -111,7 +111,7 @@ export function bidiMethod<I extends DescMessage, O extends DescMessage>(
 }
 
 /**
- * Sends the requests from now on. What they throw breaks the call off and is thrown to the answer's
+ * Sends the requests from now on. What they throw breaks the call off and is thrown to the response's
  * reader. Once the call is over, no more are asked for.
  */
 export function sendAll<I extends DescMessage>(

@@ -10,7 +10,7 @@ export interface HistorySample {
   /** When it ended, in milliseconds since the Unix epoch. */
   readonly wallMs: number;
   readonly provider: string;
-  /** Empty where nobody knows. */
+  /** Empty where no one knows. */
   readonly model: string;
   /** Whose fault its failure was; undefined when it succeeded. */
   readonly blame: ErrorBlame | undefined;

@@ -37,7 +37,7 @@ export class PostgresPool implements AsyncDisposable {
       fallback_application_name: "polygate",
       keepAlive: true,
     });
-    // A connection that ends while nobody uses it: the next statement makes another one.
+    // A connection that ends while no one uses it: the next statement makes another one.
     this.#pool.on("error", ignore);
   }
 
@@ -54,7 +54,7 @@ export class PostgresPool implements AsyncDisposable {
   async transaction(lockMs: number, work: (client: PoolClient) => Promise<void>): Promise<void> {
     try {
       const client = await this.#pool.connect();
-      // One that ends between two statements has nobody else to tell.
+      // One that ends between two statements has no one else to tell.
       client.on("error", ignore);
       try {
         await client.query(`BEGIN; SET LOCAL lock_timeout = ${lockMs}`);
@@ -79,6 +79,6 @@ export class PostgresPool implements AsyncDisposable {
 
 /** Waits until no other gateway changes tables; until the end of the transaction none will. */
 export async function claimTables(client: PoolClient): Promise<void> {
-  // "poly" and "gate" as numbers, for nobody else's locks.
+  // "poly" and "gate" as numbers, for no one else's locks.
   await client.query("SELECT pg_advisory_xact_lock(1886350457, 1734440037)");
 }

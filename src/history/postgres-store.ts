@@ -73,7 +73,7 @@ function partitionOf({ stepMs, startMs }: BucketKey): Partition {
   return partitionFrom(stepMs, Math.floor(startMs / spanMs) * spanMs);
 }
 
-/** The partition of this name; undefined when it is none of ours. */
+/** The partition of this name; undefined when it is none of this project. */
 function partitionNamed(name: string): Partition | undefined {
   const [, stepMs, fromMs] = /^polygate_history_(\d+)_(\d+)$/.exec(name) ?? [];
   return stepMs === undefined ? undefined : partitionFrom(Number(stepMs), Number(fromMs));
@@ -86,7 +86,7 @@ async function addPartition(client: PoolClient, { name, stepMs, fromMs, toMs }: 
     [name],
   );
   if (rows[0]?.exists === true) return;
-  // Made first and attached then, it waits for nobody who reads: a backup may take an hour.
+  // Made first and attached then, it waits for no one who reads: a backup may take an hour.
   await client.query(`CREATE TABLE ${name} (LIKE polygate_history INCLUDING ALL)`);
   await client.query(
     `ALTER TABLE polygate_history ATTACH PARTITION ${name}
@@ -192,7 +192,7 @@ export class PostgresHistory implements HistoryStore {
         await client.query(`DROP TABLE IF EXISTS ${places.join(", ")}`);
       });
     } catch (thrown) {
-      // Somebody reads them, a backup say: they are dropped when nobody does.
+      // Somebody reads them, a backup say: they are dropped when no one does.
       if (databaseError(thrown).code !== lockNotAvailable) throw thrown;
     }
   }

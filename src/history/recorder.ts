@@ -15,9 +15,9 @@ export interface RecorderOptions {
   readonly store: HistoryStore;
   readonly resolutions: readonly Resolution[];
   readonly clock: Clock;
-  /** Told when the store begins to fail, and when it works again. */
+  /** Notified when the store begins to fail, and when it works again. */
   onStore?(state: "failing" | "working", cause?: unknown): void;
-  /** Told of calls that the history will lack. */
+  /** Notified of calls that the history will lack. */
   onLost?(count: number): void;
   /** Buckets that are not written yet. */
   readonly bucketsMax?: number;

@@ -45,7 +45,7 @@ export class SqliteHistory implements HistoryStore {
 
   /** Opens or makes the file. Throws SQLite's error when it cannot, or when the file is of a later version. */
   constructor(path: string) {
-    // Who finds the file locked tries again with the next batch, and waits for nobody.
+    // Who finds the file locked tries again with the next batch, and waits for no one.
     this.#database = new DatabaseSync(path, { timeout: 0 });
     try {
       const [version = 0] = Object.values(

@@ -37,7 +37,7 @@ export interface BucketRange {
 export interface HistoryStore extends AsyncDisposable {
   /** Puts buckets in the place of those of the same key that this gateway wrote before; all or none. */
   write(buckets: readonly HistoryBucket[]): Promise<void>;
-  /** Buckets of a range in slices, each small enough that making it keeps nobody waiting. */
+  /** Buckets of a range in slices, each small enough that making it keeps no one waiting. */
   read(range: BucketRange): AsyncIterable<readonly HistoryBucket[]>;
   /**
    * Forgets buckets of this step that begin before `beforeMs`, and none that begin later. Who keeps

@@ -24,7 +24,7 @@ export class HookProblem extends Error {
   override readonly name = "HookProblem";
 }
 
-/** Violations that the log is told of. */
+/** Violations that the log names. */
 const violationsMax = 4;
 /** Levels of a module's decision that are read: as deep as JSON is. */
 const depthMax = 100;
@@ -141,5 +141,5 @@ function endOf(word: string, parts: readonly Part[]): Stop {
 
 /** A hook that changes one of two forms would leave the other as it was. */
 function saidTwice(place: string): HookProblem {
-  return new HookProblem(`${place}: has parts and a short form beside them; keep one of the two`);
+  return new HookProblem(`${place}: has parts and a short form; keep one of the two`);
 }

@@ -1,6 +1,6 @@
 /** What a hook is configured as. Types only. */
 
-/** before: the request, which nobody has seen yet. after: the response, ahead of the client. */
+/** before: the request, which no one has seen yet. after: the response, before the client. */
 export type Phase = "before" | "after";
 
 /** Where a hook is: a module of this process, or an address. */
@@ -29,7 +29,7 @@ export interface HookSettings {
   /** Names of models as clients use them, `openai/*` a beginning; empty: every chat. */
   readonly models: readonly string[];
   readonly timeoutMs: number;
-  /** What becomes of a chat for which it fails. */
+  /** How a chat is handled for which it fails. */
   readonly onError: "allow" | "deny";
   /** Streams are held back until it has judged them; else it sees them once they have ended. */
   readonly holds: boolean;

@@ -50,7 +50,7 @@ export class Hook {
 
   /**
    * What it decides, as `settle` reads it. Rejects with HOOK_FAILED where it does not decide and that
-   * denies, and with the signal's reason when nobody waits any more.
+   * denies, and with the signal's reason when no one waits any more.
    */
   async decide<T>(
     question: Question,
@@ -84,7 +84,7 @@ export class Hook {
     }
   }
 
-  /** Tells that a stream was too large for it. */
+  /** Says that a stream was too large for it. */
   tellTooLarge(requestId: string): void {
     this.count("after", "too_large");
     const cause = new RangeError(

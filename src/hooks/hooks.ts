@@ -12,7 +12,7 @@ import { type Decision, requestDecision, responseDecision } from "./decision.ts"
 import type { Hook } from "./hook.ts";
 import type { Phase } from "./hook-settings.ts";
 
-/** Whose chat it is, and the signal that aborts when nobody waits for it any more. */
+/** Whose chat it is, and the signal that aborts when no one waits for it any more. */
 export interface HookCall {
   readonly principal: string;
   readonly surface: string;
@@ -108,7 +108,7 @@ export class Hooks implements AsyncDisposable {
     return given;
   }
 
-  /** Shows `hooks` a response that the client has already: nobody waits for them. `held` is disposed of then. */
+  /** Shows `hooks` a response that the client has already: no one waits for them. `held` is disposed of then. */
   observe(
     hooks: readonly Hook[],
     chat: { readonly request: ChatRequest; readonly response: ChatResponse },

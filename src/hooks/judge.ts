@@ -18,6 +18,6 @@ export interface Question {
 export interface Judge extends AsyncDisposable {
   /** When it can be asked. */
   readonly phases: readonly Phase[];
-  /** Rejects when there is no decision, whatever the cause. `signal` aborts when nobody waits for it any more. */
+  /** Rejects when there is no decision, whatever the cause. `signal` aborts when no one waits for it any more. */
   ask(question: Question, signal: AbortSignal): Promise<HookDecision>;
 }

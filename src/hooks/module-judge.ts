@@ -13,7 +13,7 @@ import type { DecisionReader } from "./decision.ts";
 import type { Phase } from "./hook-settings.ts";
 import type { Judge, Question } from "./judge.ts";
 
-/** Whose chat it is, and when nobody waits for the decision any more. */
+/** Whose chat it is, and when no one waits for the decision any more. */
 type ModuleContext = Pick<HookContext, "principal" | "surface" | "model" | "requestId"> & {
   readonly signal: AbortSignal;
 };
@@ -67,7 +67,7 @@ export class ModuleJudge implements Judge {
   async ask(question: Question, signal: AbortSignal) {
     const { principal, surface, model, requestId } = question.context;
     const context = { principal, surface, model, requestId, signal };
-    // Copies: what a module does to its own is nobody else's business.
+    // Copies: what a module does to its own is no one else's business.
     const request = clone(ChatRequestSchema, question.request);
     const returned =
       question.response === undefined

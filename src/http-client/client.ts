@@ -58,7 +58,7 @@ const acceptEncoding = "gzip, br, zstd";
 function decoded(body: Reply, coding: string | undefined, under: Under): AsyncIterable<Uint8Array> {
   const decoder = decoderOf(coding?.trim().toLowerCase());
   if (decoder === undefined) return body;
-  // What fails on one side ends the other, so that the connection is not kept for nobody.
+  // What fails on one side ends the other, so that the connection is not kept for no one.
   pipeline(Readable.from(body, { objectMode: false }), decoder, () => {});
   return explained(decoder, under);
 }
@@ -171,7 +171,7 @@ export class HttpClient implements AsyncDisposable {
     };
   }
 
-  /** Cuts off what is under way. */
+  /** Cuts off what is in progress. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.destroy();
   }

@@ -28,7 +28,7 @@ const connectCodes = new Set([
   "CERT_HAS_EXPIRED",
 ]);
 
-/** A call under way, as far as it tells why something failed. */
+/** A call in progress, as far as it says why something failed. */
 export interface Under {
   readonly signal: AbortSignal;
   /** What the request's body has thrown. */

@@ -1,4 +1,4 @@
-/** One call at the library's dispatcher: the head of its response, then the body, held back while nobody takes it. */
+/** One call at the library's dispatcher: the head of its response, then the body, held back while no one takes it. */
 
 import type { Dispatcher } from "undici";
 import { onAbort } from "#core/on-abort.ts";

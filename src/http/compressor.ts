@@ -1,4 +1,4 @@
-/** Compresses bodies: small ones at once, large ones beside the event loop and only so many at one time. */
+/** Compresses bodies: small ones at once, large ones off the event loop and only so many at one time. */
 
 import { promisify } from "node:util";
 import {
@@ -67,12 +67,12 @@ const engines: Readonly<Record<ContentCoding, Engine>> = {
   },
 };
 
-/** As small as it gets, beside the event loop: for bytes that are compressed once and sent often. */
+/** As small as it gets, off the event loop: for bytes that are compressed once and sent often. */
 export function compressThoroughly(coding: ContentCoding, bytes: Uint8Array): Promise<Buffer> {
   return engines[coding].thorough(bytes);
 }
 
-/** Calls a listener when nobody waits for the bytes any more. */
+/** Calls a listener when no one waits for the bytes any more. */
 export type OnGone = (listener: () => void) => void;
 
 /** Compresses on the threads of the process, so a process has one. */
@@ -80,12 +80,12 @@ export class Compressor {
   readonly #runningMax: number;
   #running = 0;
 
-  /** `runningMax`: bodies compressed beside the event loop at one time. */
+  /** `runningMax`: bodies compressed off the event loop at one time. */
   constructor(runningMax: number) {
     this.#runningMax = runningMax;
   }
 
-  /** Bodies compressed beside the event loop at this moment. */
+  /** Bodies compressed off the event loop at this moment. */
   get running(): number {
     return this.#running;
   }
@@ -93,7 +93,7 @@ export class Compressor {
   /**
    * The bytes in that coding: at once for small ones, later for large ones, whose compression ends
    * when `onGone` says so. Undefined when they had better go as they are: too many are compressed
-   * already, or nobody waits for these any more.
+   * already, or no one waits for these any more.
    */
   compress(
     coding: ContentCoding,

@@ -38,7 +38,7 @@ function choiceOf(field: string, offers: readonly ContentCoding[]): CodingChoice
   const others = weights.get("*");
   const identity = weights.get("identity");
   let coding: ContentCoding | undefined;
-  // An identity that nobody names is taken, but no coding that is named is wanted less.
+  // An identity that no one names is taken, but no coding that is named is wanted less.
   let best = identity ?? 0;
   for (const offer of offers) {
     const weight = weights.get(offer) ?? others ?? 0;

@@ -11,7 +11,7 @@ export interface BodySource {
   kept(bytes: number): void;
   /** Messages were made of bytes that were kept, or never will be: those are held no more. */
   understood(messages: number, bytes: number): void;
-  /** Bytes are gone that nobody will read: the peer gets no more in their place. */
+  /** Bytes are gone that no one will read: the peer gets no more in their place. */
   dropped(bytes: number): void;
   /** Why no more comes; undefined while more may come, or when the body is whole. */
   broken(): Error | undefined;
@@ -144,7 +144,7 @@ export class IncomingBody {
    * `bytesMax` and with what broke the stream.
    */
   read(bytesMax: number, source: BodySource, bytesAll = bytesMax): Promise<Buffer> {
-    // One promise, settled by who brings the last piece: every answer to a call of ours comes by here.
+    // One promise, settled by who brings the last piece: every response to a call of this project comes by here.
     const whole = Promise.withResolvers<Buffer>();
     const broken = this.#failure ?? (this.ended ? undefined : source.broken());
     if (broken !== undefined) {
@@ -220,7 +220,7 @@ export class IncomingBody {
     });
   }
 
-  /** What a reader that leaves early has not read is nobody's. */
+  /** What a reader that leaves early has not read is no one's. */
   #leave(source: BodySource): void {
     if (!this.ended || this.#waitingBytes > 0) this.#fail(leftError, source);
   }

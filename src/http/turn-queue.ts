@@ -75,7 +75,7 @@ export class TurnQueue {
       try {
         works[index]?.endTurn();
       } catch (thrown) {
-        // A bug, told as any other that nobody catches; the others have their turn all the same.
+        // A bug, reported as any other that no one catches; the others have their turn all the same.
         queueMicrotask(() => {
           throw thrown;
         });

@@ -1,4 +1,4 @@
-/** How the body of an answer is framed (RFC 9112 §6): by its length, in chunks, or by the connection's end. */
+/** How the body of a response is framed (RFC 9112 §6): by its length, in chunks, or by the connection's end. */
 
 import type { OutputChunk } from "#http/write-chunks.ts";
 
@@ -10,7 +10,7 @@ export interface Output {
 /** How the client will know where the body ends; none: it has no body. */
 export type Framing = "none" | "sized" | "chunked" | "untilClose";
 
-/** Bodies up to this many bytes are copied behind their head; larger ones are sent from where they are. */
+/** Bodies up to this many bytes are copied after their head; larger ones are sent from where they are. */
 const copiedBytesMax = 8 * 1024;
 
 /** Bytes that a body takes. */
@@ -18,7 +18,7 @@ export function bodyBytesOf(body: Uint8Array | string): number {
   return typeof body === "string" ? Buffer.byteLength(body) : body.length;
 }
 
-/** Queues a body with text before and behind it; false asks its writer to wait. */
+/** Queues a body with text before and after it; false asks its writer to wait. */
 export function sendAround(
   to: Output,
   before: string,
@@ -49,7 +49,7 @@ export function chunkHead(chunkBytes: number): string {
   return `${chunkBytes.toString(16)}\r\n`;
 }
 
-/** What stands behind the last chunk's data, `trailers` being lines of fields. */
+/** What stands after the last chunk's data, `trailers` being lines of fields. */
 export function lastChunk(trailers: string): string {
   return `0\r\n${trailers}\r\n`;
 }

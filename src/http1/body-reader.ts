@@ -30,7 +30,7 @@ export class BodyReader {
 
   /**
    * Reads on at `start` and returns where it stopped: before the end of `bytes` when the body is
-   * over or refused, or when trailers have begun, which are read again with what comes behind them.
+   * over or refused, or when trailers have begun, which are read again with what comes after them.
    */
   read(bytes: Buffer, start: number): number {
     const chunks = this.#chunks;
@@ -54,7 +54,7 @@ export class BodyReader {
     else this.#trailers.move(bytes, start);
     const outcome = this.#trailers.readFields(this.#reading);
     if (outcome === needsMore) return start;
-    // A field that frames or routes has no business there; somebody behind could believe it.
+    // A field that frames or routes has no business there; somebody after could believe it.
     const isOdd = this.#trailers.names.some(({ kind }) => kind !== fieldKind.regular);
     if (outcome === isRefused) this.refusal = this.#trailers.refusal;
     else if (isOdd) this.refusal = notHttp;

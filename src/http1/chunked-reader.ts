@@ -6,7 +6,7 @@ import { extensionsTooLong, notHttp, type Refusal } from "./refusal.ts";
 
 /** Where in the coding the next octet stands. */
 const place = {
-  /** The first digit of a size, and those behind it. */
+  /** The first digit of a size, and those after it. */
   sizeStart: 0,
   size: 1,
   /** Extensions, of which only bytes are counted: the name, what begins a value, and values. */
@@ -79,7 +79,7 @@ export class ChunkedReader {
     return at;
   }
 
-  /** The place behind an octet of framing; undefined when it may not stand there. */
+  /** The place after an octet of framing; undefined when it may not stand there. */
   #step(code: number): Place | undefined {
     switch (this.#place) {
       case place.sizeStart:

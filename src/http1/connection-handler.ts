@@ -12,11 +12,11 @@ export interface RefusalAnswer {
 
 /** The owner of a connection. Each call comes after all state has changed. */
 export interface ConnectionHandler {
-  /** A request, with its body or ahead of it. */
+  /** A request, with its body or before it. */
   onRequest(exchange: ServerExchange): void;
   /** Whether the owner goes on with this protocol, in lower case. */
   takesUpgrade(protocol: string): boolean;
-  /** Input is refused; the answer is sent, and the connection closes behind it. */
+  /** Input is refused; the response is sent, and the connection closes after it. */
   onRefusal(refusal: Refusal): RefusalAnswer;
   /** There is output, an end or wanted input where there was none. */
   onChange(): void;

@@ -27,9 +27,9 @@ const phase = {
   head: 2,
   /** Part of a body has yet to come. */
   body: 3,
-  /** A whole request waits for its answer. */
+  /** A whole request waits for its response. */
   answer: 4,
-  /** The last answer is in the output; whatever comes is thrown away. */
+  /** The last response is in the output; whatever comes is thrown away. */
   closing: 5,
   /** Another protocol has it. */
   upgraded: 6,
@@ -65,7 +65,7 @@ export class Connection implements Link {
   /** How long the client may be silent after the last response, and when it is to be gone at the latest. */
   #lingerMs: number;
   #lingerEndMs = Number.POSITIVE_INFINITY;
-  /** Whatever comes is thrown away, and the response under way is the last. */
+  /** Whatever comes is thrown away, and the response in progress is the last. */
   #isDeaf = false;
   /** The client has ended its side. */
   #halfClose: HalfClose | undefined;
@@ -74,9 +74,9 @@ export class Connection implements Link {
   #at = 0;
   /** Others than this connection have views of it. */
   #isInputUsedOn = false;
-  /** The last answer's request may be followed by a line end that is none of the next one's. */
+  /** The last response's request may be followed by a line end that is none of the next one's. */
   #mayEndLine = false;
-  /** What lies in the input means something only with what comes behind it. */
+  /** What lies in the input means something only with what comes after it. */
   #isStarved = false;
   #isReading = false;
   #head: RequestHead | undefined;
@@ -109,7 +109,7 @@ export class Connection implements Link {
     return this.#phase === phase.idle ? this.#idleSinceMs : undefined;
   }
 
-  /** Nothing will be sent behind the output. */
+  /** Nothing will be sent after the output. */
   get isFinished(): boolean {
     return this.#phase === phase.closing;
   }
@@ -232,19 +232,19 @@ export class Connection implements Link {
   sent(nowMs: number): void {
     this.#nowMs = nowMs;
     const unsent = this.#unsent;
-    // The client has its time from when it can have the answer.
+    // The client has its time from when it can have the response.
     if (unsent.length > 0 && this.#phase === phase.idle) this.#rest();
     for (let index = 0; index < unsent.length; index += 1) unsent[index]?.sent();
     unsent.length = 0;
     this.#current?.writable();
     if (this.#deadlineMs !== Number.POSITIVE_INFINITY) return;
-    // Before that the client was busy with the answer, and had its time for it.
+    // Before that the client was busy with the response, and had its time for it.
     if (this.#phase !== phase.closing) return;
     this.#lingerEndMs = nowMs + this.#share.limits.lingerTotalMs;
     this.#lingerOn();
   }
 
-  /** Does what time asks for: call it about once a second. */
+  /** Does what time asks for: call it about once per second. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
     if (this.#phase === phase.body && this.#isBodySlow()) this.#refuse(bodyLate);
@@ -258,7 +258,7 @@ export class Connection implements Link {
   }
 
   /**
-   * Closes after the response under way. Where the client was told that the connection is kept, or
+   * Closes after the response in progress. Where the client was notified that the connection is kept, or
    * nothing yet, a request that is on its way is still answered.
    */
   drain(nowMs: number): void {
@@ -270,8 +270,8 @@ export class Connection implements Link {
   }
 
   /**
-   * Forgets the requests that wait for the one under way: others need their memory. What comes after
-   * them is not read either, for nobody knows where in it a request begins; the connection closes
+   * Forgets the requests that wait for the one in progress: others need their memory. What comes after
+   * them is not read either, for no one knows where in it a request begins; the connection closes
    * after its response, as a client that sends ahead has to expect (RFC 9112 §9.3.2).
    */
   forgetPipelined(): void {
@@ -285,7 +285,7 @@ export class Connection implements Link {
     if (this.#phase === phase.body) this.#refuse(buffersFull);
   }
 
-  /** Hands over what came behind the head of an upgrade. */
+  /** Hands over what came after the head of an upgrade. */
   takeInput(): Buffer {
     const rest = this.#input.subarray(this.#at);
     this.#input = noBytes;
@@ -408,7 +408,7 @@ export class Connection implements Link {
     }
   }
 
-  /** Steps over a line end behind a body, with which no request begins (RFC 9112 §2.2). */
+  /** Steps over a line end after a body, with which no request begins (RFC 9112 §2.2). */
   #endLine(): void {
     if (this.#at + 1 === this.#input.length) {
       this.#isStarved = true;
@@ -512,7 +512,7 @@ export class Connection implements Link {
     return this.#bodyPace.isLate(this.#nowMs, this.#bodyPace.look(receivedBytes), rule);
   }
 
-  /** Answers what cannot be served, unless an answer is under way. */
+  /** Answers what cannot be served, unless a response is in progress. */
   #refuse(refusal: Refusal): void {
     const current = this.#current;
     if (current?.started) {
@@ -531,7 +531,7 @@ export class Connection implements Link {
     if (!isHeadAlone) this.#queue(bytes);
   }
 
-  /** Nothing more is read; the connection ends behind its output. */
+  /** Nothing more is read; the connection ends after its output. */
   #close(): void {
     // Who is in the middle of a body goes on with it until it sees the response.
     if (this.#phase === phase.body) this.#lingerMs = this.#share.limits.discardTimeoutMs;

@@ -5,7 +5,7 @@ import type { ConnectionLimits } from "./limits.ts";
 import { lowerOf, octet, valueOctets } from "./octets.ts";
 import { headTooLong, notHttp, type Refusal, tooManyFields } from "./refusal.ts";
 
-/** What reading input needs beside the input. */
+/** What reading input needs besides the input. */
 export interface Reading {
   readonly limits: ConnectionLimits;
   readonly names: FieldNames;
@@ -13,7 +13,7 @@ export interface Reading {
 
 /** More input is needed. */
 export const needsMore = -1;
-/** The input breaks a rule; which one is told apart. */
+/** The input breaks a rule; which one is reported. */
 export const isRefused = -2;
 
 /** Fields of one message, values still where they came. It can be read on when more has come. */
@@ -34,7 +34,7 @@ export class FieldSection {
     this.origin = origin;
   }
 
-  /** The input with the section has moved: more came behind it. */
+  /** The input with the section has moved: more came after it. */
   move(bytes: Buffer, origin: number): void {
     this.bytes = bytes;
     this.origin = origin;
@@ -66,7 +66,7 @@ export class FieldSection {
     }
   }
 
-  /** Reads one field, from `start` to behind its line end. */
+  /** Reads one field, from `start` to after its line end. */
   #readLine(start: number, end: number, { limits, names }: Reading): number {
     const { bytes } = this;
     let at = start;

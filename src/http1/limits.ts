@@ -12,7 +12,7 @@ export interface ConnectionLimits {
   readonly chunkExtensionBytesMax: number;
   /** Input that came and is not wanted yet; past it the connection is not read. */
   readonly unreadBytesMax: number;
-  /** Output that waits for the socket; past it a writer is told to wait. */
+  /** Output that waits for the socket; past it a writer is asked to wait. */
   readonly unsentBytesMax: number;
   /** Time for a head, from its first byte; the first request's begins with the connection. */
   readonly headTimeoutMs: number;
@@ -20,7 +20,7 @@ export interface ConnectionLimits {
   readonly requestTimeoutMs: number;
   /** Time that a connection is kept without a request. */
   readonly keepAliveTimeoutMs: number;
-  /** Time for a head, begun or not, once a drain has begun: who was told nothing may still send one. */
+  /** Time for a head, begun or not, once a drain has begun: who was given nothing may still send one. */
   readonly drainHeadTimeoutMs: number;
   /** How fast a request's body has to come while all of it is waited for. */
   readonly bodyPace: PaceRule;

@@ -21,7 +21,7 @@ export function isKnownMethod(method: string): boolean {
   return methods.has(method);
 }
 
-/** The method in `bytes` from `start` to `end`; undefined when nobody knows it. */
+/** The method in `bytes` from `start` to `end`; undefined when no one knows it. */
 export function methodAt(bytes: Buffer, start: number, end: number): string | undefined {
   for (const method of usual) if (isAt(method, bytes, start, end)) return method;
   const text = bytes.toString("latin1", start, end);

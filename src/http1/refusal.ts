@@ -1,8 +1,8 @@
-/** Why input is not served, and what its sender is told. */
+/** Why input is not served, and what its sender learns. */
 
 import type { ConnectionLimits } from "./limits.ts";
 
-/** An answer to what is no request, or none that can be served. The connection closes behind it. */
+/** A response to what is no request, or none that can be served. The connection closes after it. */
 export interface Refusal {
   readonly status: number;
   /** Names the field or the limit. */
@@ -24,9 +24,9 @@ function malformed(message: string, status = 400): Refusal {
 export const notHttp = malformed("the bytes sent are not an HTTP request");
 /** HTTP/1.1 without exactly one Host, or with one that names no authority. */
 export const hostNeeded = malformed("host: HTTP/1.1 requests name one");
-/** A body whose length is told badly, twice or in two ways. */
+/** A body whose length is reported badly, twice or in two ways. */
 export const lengthUnclear = malformed(
-  "content-length: one number of bytes, and none beside transfer-encoding",
+  "content-length: one number of bytes, and none together with transfer-encoding",
 );
 /** A coding that is not chunked alone, or in a version that has none. */
 export const codingUnknown = malformed(
@@ -40,7 +40,7 @@ export const methodUnknown = malformed("the method is not known to this server",
 export const versionUnknown = malformed("HTTP/1.1 is spoken here, and HTTP/2 by its preface", 505);
 /** CONNECT, which asks for a proxy. */
 export const noProxy = malformed("CONNECT: this server is no proxy");
-/** An expectation that nobody knows. */
+/** An expectation that no one knows. */
 export const expectationUnknown = malformed("expect: only 100-continue is known", 417);
 /** The client ended its side within a request. */
 export const requestCut: Refusal = {

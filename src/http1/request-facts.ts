@@ -37,7 +37,7 @@ export class RequestFacts {
   authority = "";
   /** Bytes of the body, 0 for none, or `inChunks`. */
   bodyBytes = 0;
-  /** The client waits to be told to send the body. */
+  /** The client waits to be asked to send the body. */
   expectsContinue = false;
   /** The client keeps the connection for another request. */
   persists = true;

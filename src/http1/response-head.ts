@@ -1,4 +1,4 @@
-/** The head of an answer as text: status line, fields, and what ends it. Nothing unsound gets out. */
+/** The head of a response as text: status line, fields, and what ends it. Nothing unsound gets out. */
 
 import type { Clock } from "#core/clock.ts";
 import { oncePerText } from "#core/remembered.ts";
@@ -8,7 +8,7 @@ import { reasonPhrase } from "./reason-phrase.ts";
 /** Fields to send in this order; names in lower case, one entry a value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
-/** What a field of an answer is to the connection. */
+/** What a field of a response is to the connection. */
 type AnswerKind = "regular" | "contentLength" | "connection" | "date" | "framing";
 
 interface KnownName {
@@ -58,7 +58,7 @@ export function trailerLines(fields: FieldList): string {
   return text;
 }
 
-/** The fields that a handler gives its answer, and what they say to the connection. */
+/** The fields that a handler gives its response, and what they say to the connection. */
 export class AnswerFields {
   /** Their lines, but for those that the connection writes itself. */
   text = "";
@@ -88,7 +88,7 @@ export class AnswerFields {
         this.contentLength = Number(value);
         return;
       case "connection":
-        if (value !== "close") throw new TypeError("connection: an answer may only close it");
+        if (value !== "close") throw new TypeError("connection: a response may only close it");
         this.closes = true;
         return;
       case "date":
@@ -111,14 +111,14 @@ export function statusLine(status: number): string {
   const known = statusLines[status];
   if (known !== undefined) return known;
   if (!Number.isInteger(status) || status < 200 || status > 999) {
-    throw new RangeError(`${status} is no status of an answer`);
+    throw new RangeError(`${status} is no status of a response`);
   }
   const line = `${headStart}${status} ${reasonPhrase(status)}\r\n`;
   statusLines[status] = line;
   return line;
 }
 
-/** The fields that the connection adds to every answer, made once a second for all of them. */
+/** The fields that the connection adds to every response, made once per second for all of them. */
 export class HeadEnds {
   readonly #clock: Clock;
   readonly #keepAlive: string;
@@ -132,7 +132,7 @@ export class HeadEnds {
     this.#keepAlive = `connection: keep-alive\r\nkeep-alive: timeout=${seconds}\r\n`;
   }
 
-  /** Those of an answer behind which the connection closes, or is kept. */
+  /** Those of a response after which the connection closes, or is kept. */
   fields(closes: boolean, isDated: boolean): string {
     const wallMs = this.#clock.wallMs();
     const second = Math.floor(wallMs / 1000);

@@ -1,4 +1,4 @@
-/** A request and its answer on a server: the face that handlers see. */
+/** A request and its response on a server: the interface that handlers see. */
 
 import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
@@ -28,9 +28,9 @@ import {
 export interface ExchangeEnd {
   /** Status that was sent; 499 when the client left before any was. */
   readonly status: number;
-  /** Bytes of the answer's body. */
+  /** Bytes of the response's body. */
   readonly bodyBytes: number;
-  /** The connection broke before the answer was whole. */
+  /** The connection broke before the response was whole. */
   readonly aborted: boolean;
 }
 
@@ -46,7 +46,7 @@ function isBodiless(status: number): boolean {
 }
 
 /**
- * One request and its answer. Exactly one of `respond` or `start` … `end` answers it. A handler is
+ * One request and its response. Exactly one of `respond` or `start` … `end` answers it. A handler is
  * called once the body is whole, or at the end of the read that brought the head.
  */
 export class ServerExchange implements BodySource, Output {
@@ -64,9 +64,9 @@ export class ServerExchange implements BodySource, Output {
   readonly #body = new IncomingBody();
   #status = 0;
   #framing: Framing = "none";
-  /** The connection closes behind the answer. */
+  /** The connection closes after the response. */
   #closes = false;
-  /** Bytes of the answer's body so far, and how many are still promised. */
+  /** Bytes of the response's body so far, and how many are still promised. */
   #bodyBytes = 0;
   #leftBytes = 0;
   /** Octets of the head that were sent ahead of the rest. */
@@ -74,7 +74,7 @@ export class ServerExchange implements BodySource, Output {
   /** Zeros that were sent ahead of the next chunk's size. */
   #zeros = 0;
   #answered = false;
-  /** The answer is sent. */
+  /** The response is sent. */
   #sent = false;
   #broken = false;
   #isSettled = false;
@@ -101,7 +101,7 @@ export class ServerExchange implements BodySource, Output {
     return this.#facts.authority;
   }
 
-  /** Whether an answer was begun. */
+  /** Whether a response was begun. */
   get started(): boolean {
     return this.#status !== 0;
   }
@@ -137,7 +137,7 @@ export class ServerExchange implements BodySource, Output {
   }
 
   /**
-   * The whole answer at once; with trailers it goes in chunks, where the client knows them. A HEAD
+   * The whole response at once; with trailers it goes in chunks, where the client knows them. A HEAD
    * request gets the head alone. Throws TypeError for fields that cannot be sent, and sends nothing.
    */
   respond(
@@ -167,7 +167,7 @@ export class ServerExchange implements BodySource, Output {
     this.#finish();
   }
 
-  /** The head of an answer whose body follows in pieces. Throws as `respond`. */
+  /** The head of a response whose body follows in pieces. Throws as `respond`. */
   start(status: number, fields: FieldList): void {
     if (this.started || this.#broken) return;
     const head = this.#headText(status, fields, -1);
@@ -197,7 +197,7 @@ export class ServerExchange implements BodySource, Output {
     return this.#writer.promise;
   }
 
-  /** The answer is whole; trailers go out where it is in chunks. Throws as `respond`. */
+  /** The response is whole; trailers go out where it is in chunks. Throws as `respond`. */
   end(trailers: FieldList = []): void {
     if (this.#answered || this.#broken) return;
     const lines = trailerLines(trailers);
@@ -211,12 +211,12 @@ export class ServerExchange implements BodySource, Output {
     this.#finish();
   }
 
-  /** Breaks the connection off, so that the client sees that the answer is not whole. */
+  /** Breaks the connection off, so that the client sees that the response is not whole. */
   reset(): void {
     if (!(this.#answered || this.#broken)) this.#link.reset(this);
   }
 
-  /** Called once, when the answer is sent or the connection is broken; at once when it was. */
+  /** Called once, when the response is sent or the connection is broken; at once when it was. */
   onEnd(listener: (end: ExchangeEnd) => void): void {
     if (this.#sent || this.#broken) {
       listener(this.#howItEnded());
@@ -286,7 +286,7 @@ export class ServerExchange implements BodySource, Output {
     this.#writer = undefined;
   }
 
-  /** The socket has taken the answer. */
+  /** The socket has taken the response. */
   sent(): void {
     this.#sent = true;
     this.writable();
@@ -312,7 +312,7 @@ export class ServerExchange implements BodySource, Output {
     this.heldBytes -= bytes;
   }
 
-  /** Input that nobody reads is not wanted either, until it is thrown away with its request. */
+  /** Input that no one reads is not wanted either, until it is thrown away with its request. */
   dropped(bytes: number): void {
     this.heldBytes -= bytes;
   }
@@ -334,7 +334,7 @@ export class ServerExchange implements BodySource, Output {
     if (!this.isReceived) this.send(continueText);
   }
 
-  /** Composes the head and settles the framing; `bodyBytes` is -1 while nobody knows. */
+  /** Composes the head and settles the framing; `bodyBytes` is -1 while no one knows. */
   #headText(status: number, fields: FieldList, bodyBytes: number): string {
     const own = new AnswerFields(fields);
     let text = statusLine(status) + own.text;
@@ -363,7 +363,7 @@ export class ServerExchange implements BodySource, Output {
 
   #finish(): void {
     this.#answered = true;
-    // Nobody will get the rest of a body that was answered early.
+    // No one will get the rest of a body that was answered early.
     if (!this.isReceived) this.#body.break(this);
     this.heldBytes = 0;
     this.#link.answered(this, this.#closes);

@@ -12,7 +12,7 @@ import { HeadEnds } from "./response-head.ts";
 import type { ServerExchange } from "./server-exchange.ts";
 import { type DriverShare, type GivenUp, SocketDriver, type SocketOwner } from "./socket.ts";
 
-/** A request to go on with another protocol: `rest` is what came behind its head already. */
+/** A request to go on with another protocol: `rest` is what came after its head already. */
 export interface UpgradeOffer {
   readonly exchange: ServerExchange;
   readonly socket: Socket;
@@ -28,7 +28,7 @@ export interface Http1ServerOptions {
     takes(protocol: string): boolean;
     onUpgrade(offer: UpgradeOffer): void;
   };
-  /** The answer to input that is refused. */
+  /** The response to input that is refused. */
   readonly onRefusal: (refusal: Refusal) => RefusalAnswer;
   /** Called when a client that does not take its response has lost its connection. */
   readonly onGivenUp?: (reason: GivenUp) => void;
@@ -38,7 +38,7 @@ export interface Http1ServerOptions {
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** What is told of a connection that the server has taken. */
+/** Who is notified of a connection that the server has taken. */
 export interface TakenConnection {
   /** Since when it has no request; undefined while it has one. */
   readonly idleSinceMs: number | undefined;
@@ -160,7 +160,7 @@ export class Http1Server implements SessionHost, AsyncDisposable {
     this.#sessions.delete(session);
   }
 
-  /** Closes connections after the response under way, those without one when they stay without. */
+  /** Closes connections after the response in progress, those without one when they stay without. */
   drain(): void {
     this.#isDraining = true;
     const nowMs = this.clock.nowMs();

@@ -31,7 +31,7 @@ export interface DriverShare {
   readonly buffers: ByteBudget;
 }
 
-/** Output that is handed to the socket at once; it tells when it has taken that, which is progress. */
+/** Output that is handed to the socket at once; it says when it has taken that, which is progress. */
 const writeBytes = 64 * 1024;
 
 /** What each driver on a socket needs not have of its own. */
@@ -85,7 +85,7 @@ export class SocketDriver implements TurnWork {
     turnQueue.add(this);
   }
 
-  /** Does what time asks for: call it about once a second. */
+  /** Does what time asks for: call it about once per second. */
   tick(nowMs: number): void {
     const since = this.#blockedSinceMs;
     if (since === undefined) {
@@ -99,7 +99,7 @@ export class SocketDriver implements TurnWork {
 
   /**
    * Others need the memory: a body that is not whole is refused, a response that is not taken broken
-   * off, and requests that wait for the one under way are forgotten.
+   * off, and requests that wait for the one in progress are forgotten.
    */
   #giveWay(): void {
     if (this.#blockedSinceMs !== undefined && !this.#connection.isReceiving) {
@@ -152,7 +152,7 @@ export class SocketDriver implements TurnWork {
   #look(): void {
     const connection = this.#connection;
     if (connection.upgraded !== undefined && this.#blockedSinceMs === undefined) {
-      // What was answered before goes ahead of the other protocol's first word.
+      // What was answered before goes before the other protocol's first word.
       this.#flush();
       if (this.#blockedSinceMs === undefined) {
         this.#handOver();
@@ -255,7 +255,7 @@ export class SocketDriver implements TurnWork {
     this.#socket.end();
   }
 
-  /** Lets go of the socket, which then is as if nobody had read it. */
+  /** Lets go of the socket, which then is as if no one had read it. */
   #handOver(): void {
     this.#isHandedOver = true;
     const socket = this.#socket;

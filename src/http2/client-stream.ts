@@ -1,4 +1,4 @@
-/** A request and its answer on a client: the face that callers see. */
+/** A request and its response on a client: the interface that callers see. */
 
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { MessageStream } from "./message-stream.ts";

@@ -172,7 +172,7 @@ interface Waiting {
   readonly abort: () => void;
 }
 
-/** Calls one origin. Disposing of it breaks off what is under way. */
+/** Calls one origin. Disposing of it breaks off what is in progress. */
 export class Http2Client implements AsyncDisposable {
   readonly #options: Http2ClientOptions;
   readonly #limits: ConnectionLimits;
@@ -238,7 +238,7 @@ export class Http2Client implements AsyncDisposable {
     return await waited;
   }
 
-  /** Takes no more calls on its connections; they close behind their last answer. */
+  /** Takes no more calls on its connections; they close after their last response. */
   drain(): void {
     for (const { connection } of this.#sessions) connection.drain("shutdown");
   }

@@ -1,6 +1,6 @@
-/** The last streams that closed, so that late frames are told from wrong ones. Pure. */
+/** The last streams that closed, so that late frames are distinguished from wrong ones. Pure. */
 
-/** How a stream closed: by both ends, by a reset of the peer's, or by one of ours. */
+/** How a stream closed: by both ends, by a reset of the peer's, or by one of this project. */
 export type Closing = "ended" | "reset_by_peer" | "reset_by_us";
 
 const remembered = 128;

@@ -21,7 +21,7 @@ export interface ConnectionHandler<S extends Stream> {
   onEnd(stream: S): void;
   /** The stream is over, by both ends or by a break; called once for each that had a head. */
   onClose(stream: S): void;
-  /** A writer that `data` told to wait may go on. */
+  /** A writer that `data` asked to wait may go on. */
   onWritable(stream: S): void;
   /**
    * A stream has to give up what it holds, or a body does not come in its time: the owner fails

@@ -90,7 +90,7 @@ const busyShare = 1 / 2;
 /** First number of our PINGs' eight bytes; the second tells them apart. */
 const pingMark = 0x706c_7967;
 const pingKind = { bandwidth: 1, keepAlive: 2, drain: 3, nudge: 4 } as const;
-/** A frame of ours may be answered by this many WINDOW_UPDATEs, or probed by this many PINGs. */
+/** A frame of this project may be answered by this many WINDOW_UPDATEs, or probed by this many PINGs. */
 const windowUpdatesPerFrame = 20;
 const pingsPerFrame = 1;
 
@@ -196,7 +196,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     );
   }
 
-  /** Nothing more will come: close the socket behind the output. */
+  /** Nothing more will come: close the socket after the output. */
   get finished(): boolean {
     if (this.failure !== undefined) return true;
     const isEmpty = this.#streams.size === 0 && this.#lingering.size === 0;
@@ -336,7 +336,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     return goOn;
   }
 
-  /** Ends a message with trailers, behind what is queued. Throws on bad fields. */
+  /** Ends a message with trailers, after what is queued. Throws on bad fields. */
   trailers(stream: S, fields: FieldList): void {
     if (stream.closed || stream.endQueued) return;
     requireHead(stream);
@@ -366,7 +366,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#signalOutput();
   }
 
-  /** Nobody will read bytes of a body: they are gone, and the peer gets no more for them. */
+  /** No one will read bytes of a body: they are gone, and the peer gets no more for them. */
   drop(stream: S, bytes: number): void {
     if (stream.closed) return;
     this.#hold(stream, -bytes);
@@ -394,7 +394,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     else this.#account.release(-bytes);
   }
 
-  /** What of a body somebody asked for, or nobody ever will, makes room for that of others. */
+  /** What of a body somebody asked for, or no one ever will, makes room for that of others. */
   #lift(stream: S, bytes: number): void {
     const lifted = Math.min(bytes, stream.unreadBytes);
     if (lifted === 0) return;
@@ -432,7 +432,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#signalOutput();
   }
 
-  /** Ends the connection with an error of ours. */
+  /** Ends the connection with an error of this project. */
   fail(code: ErrorCode, debug: string): void {
     if (this.failure !== undefined) return;
     this.#goaway(Math.min(this.#streams.highestPeerId, this.#goawaySentLastId), code, debug);
@@ -447,7 +447,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#account.close();
   }
 
-  /** Does what time asks for: call it about once a second. */
+  /** Does what time asks for: call it about once per second. */
   tick(nowMs: number): void {
     this.#lifetime.nowMs = nowMs;
     if (this.failure !== undefined) return;
@@ -684,7 +684,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (stream.localEnded) {
       this.#close(stream, "nobody", errorCode.noError);
     } else {
-      // The answer is whole: the rest of the request interests nobody.
+      // The response is whole: the rest of the request interests no one.
       this.#sender.rstStream(stream.id, errorCode.noError);
       this.#close(stream, "us", errorCode.noError);
     }
@@ -782,7 +782,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (id >= streamIdDrain) this.drain("stream_ids_used_up");
   }
 
-  /** Nobody has heard of it: sending it again, later or elsewhere, is safe. */
+  /** No one has heard of it: sending it again, later or elsewhere, is safe. */
   #refuseStream(id: number): void {
     this.#sender.rstStream(id, errorCode.refusedStream);
     this.#streams.rememberClosing(id, "reset_by_us");
@@ -917,7 +917,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
         this.fail(code, "bad_setting");
         return;
       }
-      // Told as it comes: the table passes through every size that the frame names.
+      // Reported as it comes: the table passes through every size that the frame names.
       if (id === settingId.headerTableSize) this.#sender.setTableBytes(value);
     }
     const change = peer.initialWindowBytes - windowBefore;
@@ -1019,7 +1019,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     if (exceeded !== undefined) this.fail(errorCode.enhanceYourCalm, exceeded);
   }
 
-  /** Spends one of a budget that each message frame of ours earns `perFrame` back to. */
+  /** Spends one of a budget that each message frame of this project earns `perFrame` back to. */
   #spendEarned(name: "windowUpdates" | "pings", perFrame: number): void {
     const { messageFrames } = this.#sender;
     this.#budgets.earn(name, perFrame * (messageFrames - this.#framesAt[name]));

@@ -20,7 +20,7 @@ export class EntryRing<E extends Entry> {
   #insertions = 0;
   readonly #onEvict: ((entry: E) => void) | undefined;
 
-  /** `onEvict` is told of each entry that leaves. */
+  /** `onEvict` is notified of each entry that leaves. */
   constructor(onEvict?: (entry: E) => void) {
     this.#onEvict = onEvict;
   }

@@ -24,7 +24,7 @@ export const fieldKind = {
 /** One of `fieldKind`. */
 export type FieldKind = (typeof fieldKind)[keyof typeof fieldKind];
 
-/** What HPACK counts for a field beside its name and value (RFC 7541 §4.1). */
+/** What HPACK counts for a field besides its name and value (RFC 7541 §4.1). */
 export const fieldOverheadBytes = 32;
 
 const kindByName: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([

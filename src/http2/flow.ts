@@ -10,7 +10,7 @@ export const windowBytesDefault = 65_535;
 export interface ReceiveWindow {
   /** Bytes that the peer may still send, as far as it knows. */
   receiveOpen: number;
-  /** Bytes that were read and that the peer has not been told of yet. */
+  /** Bytes that were read and that the peer has not been notified of yet. */
   receiveOwed: number;
 }
 
@@ -47,7 +47,7 @@ const growth = 2;
 const pauseMs = 10;
 
 /**
- * Finds the bandwidth-delay product: a PING goes out, and what comes in until its answer is what
+ * Finds the bandwidth-delay product: a PING goes out, and what comes in until its response is what
  * the path holds. When that nearly fills the window at a new record of bandwidth, the window is
  * too small.
  */

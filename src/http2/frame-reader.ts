@@ -37,7 +37,7 @@ export class FrameReader {
     return this.#at < this.#bytes.length;
   }
 
-  /** Nobody keeps a part of the frame that was read last. */
+  /** No one keeps a part of the frame that was read last. */
   forget(): void {
     this.#isFrameKept = false;
   }

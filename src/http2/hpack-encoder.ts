@@ -33,7 +33,7 @@ export const tableSizeBytesMax = 12;
 
 /**
  * The writing half of a connection's HPACK state. Blocks are encoded in the order in which they
- * are sent: `begin`, `field` …, and `end` gives the position behind the block. The buffer has room
+ * are sent: `begin`, `field` …, and `end` gives the position after the block. The buffer has room
  * for `encodedFieldBytesMax` of each field and for `tableSizeBytesMax`.
  */
 export class HpackEncoder {
@@ -46,7 +46,7 @@ export class HpackEncoder {
   #bytes: Uint8Array = empty;
   #at = 0;
 
-  /** Takes over the peer's SETTINGS_HEADER_TABLE_SIZE; told to it at the start of the next block. */
+  /** Takes over the peer's SETTINGS_HEADER_TABLE_SIZE; announced to it at the start of the next block. */
   setTableBytes(offered: number): void {
     this.#tableBytes = Math.min(offered, tableBytesMax);
     this.#tableBytesLow = Math.min(this.#tableBytesLow, this.#tableBytes);
@@ -61,7 +61,7 @@ export class HpackEncoder {
     this.#tableBytesLow = this.#tableBytes;
   }
 
-  /** Ends the block; returns the position behind it. */
+  /** Ends the block; returns the position after it. */
   end(): number {
     this.#bytes = empty;
     return this.#at;
@@ -70,7 +70,7 @@ export class HpackEncoder {
   /** Adds a field. Name and value consist of octets and were checked by the caller. */
   field(name: string, value: string): void {
     const known = knownNames.get(name) ?? unknownName;
-    // A look-up hashes the value, which is as dear as writing it where it is another every time.
+    // A look-up hashes the value, which is as expensive as writing it where it is another every time.
     if (known.values.size > 0) {
       const staticIndex = known.values.get(value);
       if (staticIndex !== undefined && staticIndex > 0) {

@@ -151,7 +151,7 @@ export function huffmanLength(text: string): number {
   return (bits + 7) >>> 3;
 }
 
-/** Writes `text` encoded, padded with ones, at `at`; returns the position behind it. */
+/** Writes `text` encoded, padded with ones, at `at`; returns the position after it. */
 export function writeHuffman(text: string, into: Uint8Array, start: number): number {
   let at = start;
   let pending = 0;

@@ -1,4 +1,4 @@
-/** When a connection has to act by itself: time-outs, liveness, age. Pure: it is told the time. */
+/** When a connection has to act by itself: time-outs, liveness, age. Pure: it is given the time. */
 
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -17,18 +17,18 @@ export type Due =
 /** Time between the two GOAWAYs of a drain. */
 const drainStepMs = 5_000;
 
-/** The times of one connection; undefined stands for what is not under way. */
+/** The times of one connection; undefined stands for what is not in progress. */
 export class Lifetime {
   readonly #limits: ConnectionLimits;
   readonly #isServer: boolean;
   readonly #createdMs: number;
-  /** Now, as last told. */
+  /** Now, as last reported. */
   nowMs: number;
   /** When the peer was last heard. */
   heardMs: number;
   /** The peer's first SETTINGS have come. */
   established = false;
-  /** Since when SETTINGS of ours wait for their acknowledgement. */
+  /** Since when SETTINGS of this project wait for their acknowledgement. */
   settingsSentMs: number | undefined;
   /** Since when a header block is open. */
   blockStartedMs: number | undefined;

@@ -29,7 +29,7 @@ export interface ConnectionLimits {
   /** Time from the first frame of a header block to its last. */
   readonly headerTimeoutMs: number;
   /**
-   * Bytes a second that a peer has to read of what waits for it, and to send of a body, or of a
+   * Bytes per second that a peer has to read of what waits for it, and to send of a body, or of a
    * message in it, that is waited for. More when so much waits that it would take over an hour.
    */
   readonly bytesPerSecondMin: number;
@@ -37,7 +37,7 @@ export interface ConnectionLimits {
   readonly stallTimeoutMs: number;
   /** Time for a body, or for a message in it, that is waited for. */
   readonly bodyTimeoutMs: number;
-  /** Time without anything of a request's rest behind its response, after which it is reset. */
+  /** Time without anything of a request's rest after its response, after which it is reset. */
   readonly lingerMs: number;
   /** Time for that rest in all. */
   readonly lingerMsMax: number;
@@ -48,7 +48,7 @@ export interface ConnectionLimits {
    * only while a call is open: servers count other PINGs as abuse.
    */
   readonly keepAliveMs: number;
-  /** Time for the answer to such a PING. */
+  /** Time for the response to such a PING. */
   readonly keepAliveTimeoutMs: number;
   /** Time without a stream after which the connection is drained; 0 never. */
   readonly idleTimeoutMs: number;
@@ -84,14 +84,14 @@ export const defaultLimits: ConnectionLimits = {
 
 /** Entries of one SETTINGS frame. */
 export const settingsEntriesMax = 32;
-/** Control frames of ours that may wait for a peer that does not read. */
+/** Control frames of this project that may wait for a peer that does not read. */
 export const controlFramesMax = 1000;
 /** DATA below this many bytes is tiny, and costs what it lacks. */
 export const tinyDataBytes = 256;
 /** Tiny frames that are forgiven for each message, and for a body that is whole. */
 export const tinyFramesPerMessage = 4;
 export const tinyFramesPerBody = 16;
-/** What is counted for an open stream beside its head and its body. */
+/** What is counted for an open stream besides its head and its body. */
 export const streamBytes = 4096;
 /** Time in which whatever waits for a peer should be read: a slow reader of much has to read faster. */
 export const drainTimeMs = 3_600_000;
@@ -107,13 +107,13 @@ interface Budget {
 
 /** Each known abuse that is legal frame by frame. */
 const budgets = {
-  /** Streams that the peer resets before their answer is whole (rapid reset). */
+  /** Streams that the peer resets before their response is whole (rapid reset). */
   resets: { name: "too_many_resets", burst: 200, perSecond: 20 },
   /** Faults that make us reset a stream or ignore a frame (made-you-reset). */
   faults: { name: "too_many_stream_errors", burst: 200, perSecond: 20 },
-  /** PINGs that want an answer. */
+  /** PINGs that want a response. */
   pings: { name: "too_many_pings", burst: 200, perSecond: 20 },
-  /** SETTINGS that want an answer. */
+  /** SETTINGS that want a response. */
   settings: { name: "too_many_settings", burst: 100, perSecond: 10 },
   /** PRIORITY frames, which mean nothing. */
   priorities: { name: "too_many_priorities", burst: 1000, perSecond: 100 },
@@ -126,7 +126,7 @@ const budgets = {
    * body of 10 MB in lines of a hundred bytes passes.
    */
   tinyData: { name: "too_many_tiny_data_frames", burst: 16 << 20, perSecond: 1 << 20 },
-  /** Frames of types that nobody knows. */
+  /** Frames of types that no one knows. */
   unknownFrames: { name: "too_many_unknown_frames", burst: 1000, perSecond: 100 },
 } as const satisfies Record<string, Budget>;
 

@@ -8,7 +8,7 @@ export type MessagePart = "request" | "response" | "trailers";
 
 const none: readonly Field[] = [];
 
-/** Bits of what was seen, one a kind. */
+/** Bits of what was seen, one per kind. */
 const methodBit = 1 << fieldKind.method;
 const schemeBit = 1 << fieldKind.scheme;
 const authorityBit = 1 << fieldKind.authority;

@@ -1,4 +1,4 @@
-/** What both faces of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
+/** What both sides of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
 
 import type { BodyProgress } from "#core/body-progress.ts";
 import { type BodyRefusal, BodyRefusedError } from "#http/body-refused.ts";
@@ -48,7 +48,7 @@ export class MessageStream extends Stream implements BodySource {
     return joinedValue(this.fields, name);
   }
 
-  /** Value of a field behind the peer's body, once that is whole. */
+  /** Value of a field after the peer's body, once that is whole. */
   trailer(name: string): string | undefined {
     return joinedValue(this.trailers, name);
   }

@@ -16,7 +16,7 @@ const slabRestBytesMin = 1024;
 const empty = Buffer.alloc(0);
 /** Never added to. */
 const nothing: Buffer[] = [];
-/** Payloads up to this many bytes are copied behind their head; larger ones are sent from where they are. */
+/** Payloads up to this many bytes are copied after their head; larger ones are sent from where they are. */
 export const copiedBytesMax = 2048;
 
 /** Slabs with room left, shared by the connections of a server: an idle connection holds none. */

@@ -67,7 +67,7 @@ export class ReceiveWindows {
 
   /**
    * Counts DATA against the connection's window and credits it at once, so that what one reader
-   * leaves lying holds up nobody else, unless too much lies. Returns the WINDOW_UPDATE due, -1 for
+   * leaves lying holds up no one else, unless too much lies. Returns the WINDOW_UPDATE due, -1 for
    * more DATA than was allowed.
    */
   received(bytes: number): number {
@@ -86,7 +86,7 @@ export class ReceiveWindows {
     this.#unreadBytes += bytes;
   }
 
-  /** Counts what a reader asked for, or nobody ever will. Returns the WINDOW_UPDATE of the connection due. */
+  /** Counts what a reader asked for, or no one ever will. Returns the WINDOW_UPDATE of the connection due. */
   lift(bytes: number): number {
     this.#unreadBytes -= bytes;
     return this.#credit(0);

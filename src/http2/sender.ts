@@ -83,7 +83,7 @@ export class Sender<S extends Stream> {
     this.#endBlock(stream, fields, end);
   }
 
-  /** Ends the stream with fields, behind whatever is queued. */
+  /** Ends the stream with fields, after whatever is queued. */
   trailers(stream: S, fields: FieldList): void {
     stream.endQueued = true;
     if (stream.queuedBytes > 0) stream.queuedTrailers = fields;
@@ -116,7 +116,7 @@ export class Sender<S extends Stream> {
     return !stream.writerWaits;
   }
 
-  /** Small payloads that wait are put together: each by itself costs some two hundred bytes beside its own. */
+  /** Small payloads that wait are put together: each by itself costs some two hundred bytes besides its own. */
   #queue(stream: S, payload: Buffer): void {
     stream.queue ??= [];
     const { queue } = stream;
@@ -230,7 +230,7 @@ export class Sender<S extends Stream> {
     this.output.head(length, type, flags, id);
   }
 
-  /** Whether DATA may skip the queue: it is small, nobody waits, and every window has room. */
+  /** Whether DATA may skip the queue: it is small, no one waits, and every window has room. */
   #goesDirectly(stream: S, length: number): boolean {
     if (length === 0) return true;
     return (

@@ -1,4 +1,4 @@
-/** A request and its answer on a server: the face that handlers see. */
+/** A request and its response on a server: the interface that handlers see. */
 
 import type { BodyProgress } from "#core/body-progress.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
@@ -10,9 +10,9 @@ import { StreamBrokenError } from "./stream-error.ts";
 export interface StreamEnd {
   /** Status that was sent; 499 when the client left before any was. */
   readonly status: number;
-  /** Bytes of the answer's body. */
+  /** Bytes of the response's body. */
   readonly bodyBytes: number;
-  /** The stream broke before the answer was whole. */
+  /** The stream broke before the response was whole. */
   readonly aborted: boolean;
 }
 
@@ -20,7 +20,7 @@ const noFields: FieldList = [];
 const clientGoneStatus = 499;
 
 /**
- * One request and its answer. Exactly one of `respond` or `start` … `end` answers it. A handler is
+ * One request and its response. Exactly one of `respond` or `start` … `end` answers it. A handler is
  * called once the body is whole, or at the end of the read that brought the head.
  */
 export class ServerStream extends MessageStream {
@@ -28,12 +28,12 @@ export class ServerStream extends MessageStream {
   #gone: AbortController | undefined;
   #endListeners: ((end: StreamEnd) => void)[] | undefined;
 
-  /** Whether an answer was begun. */
+  /** Whether a response was begun. */
   get started(): boolean {
     return this.#sentStatus !== 0;
   }
 
-  /** Aborts when the stream breaks before the answer is whole; never after. */
+  /** Aborts when the stream breaks before the response is whole; never after. */
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       this.#gone = new AbortController();
@@ -52,7 +52,7 @@ export class ServerStream extends MessageStream {
     return super.chunks(bytesMax, progress);
   }
 
-  /** The whole answer at once, trailers included. A HEAD request gets the head alone. */
+  /** The whole response at once, trailers included. A HEAD request gets the head alone. */
   respond(
     status: number,
     fields: FieldList,
@@ -71,12 +71,12 @@ export class ServerStream extends MessageStream {
     if (!this.started) this.connection.respond(this, status, fields, false);
   }
 
-  /** The head of an answer whose body follows in pieces. */
+  /** The head of a response whose body follows in pieces. */
   start(status: number, fields: FieldList): void {
     this.#head(status, fields, false);
   }
 
-  /** Sends a piece of the answer, unless it answers HEAD. */
+  /** Sends a piece of the response, unless it answers HEAD. */
   override push(piece: Uint8Array | string, end = false): boolean {
     return super.push(this.method === "HEAD" ? "" : piece, end);
   }
@@ -85,7 +85,7 @@ export class ServerStream extends MessageStream {
     super.reset(code);
   }
 
-  /** Called once, when the answer is whole or the stream broken. */
+  /** Called once, when the response is whole or the stream broken. */
   onEnd(listener: (end: StreamEnd) => void): void {
     if (this.closed) {
       listener(this.#howItEnded());

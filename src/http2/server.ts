@@ -35,7 +35,7 @@ export interface Http2ServerOptions {
   readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
-  /** Told why a connection was ended for its client's fault, such as `too_many_resets`. */
+  /** Notified why a connection was ended for its client's fault, such as `too_many_resets`. */
   readonly onFailure?: (debug: string) => void;
 }
 
@@ -60,7 +60,7 @@ interface SessionHost {
   onSessionGone(session: ServerSession): void;
 }
 
-/** What is told of a connection that the server has taken. */
+/** Who is notified of a connection that the server has taken. */
 export interface TakenConnection {
   /** Since when no stream is open; undefined while one is. */
   readonly idleSinceMs: number | undefined;
@@ -83,7 +83,7 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, Tak
   constructor(socket: Socket, limits: ConnectionLimits, host: SessionHost) {
     this.#socket = socket;
     this.#host = host;
-    // A reset frees a stream at once, its work later: as much again may be under way.
+    // A reset frees a stream at once, its work later: as much again may be in progress.
     this.#workingMax = 2 * limits.concurrentStreamsMax;
     const { clock, slabs, buffers } = host;
     this.connection = new Connection<ServerStream>({
@@ -241,7 +241,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
     if (this.#sessions.size === 0) this.#emptied?.resolve();
   }
 
-  /** Ends connections behind their last answer; resolves when all are gone, or after `graceMs`. */
+  /** Ends connections after their last response; resolves when all are gone, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     for (const { connection } of this.#sessions) connection.drain("shutdown");
     if (this.#sessions.size === 0) return;

@@ -21,7 +21,7 @@ export type Setting = readonly [id: number, value: number];
 
 const frameBytesLargest = 0xff_ffff;
 
-/** What the peer has told us; until then what the RFC presumes. */
+/** What the peer has announced; until then what the RFC presumes. */
 export class PeerSettings {
   headerTableBytes = 4096;
   concurrentStreamsMax = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** A connection on a socket: reads, writes once a turn, and keeps to the pace of the other end. */
+/** A connection on a socket: reads, writes once per turn, and keeps to the pace of the other end. */
 
 import type { Socket } from "node:net";
 import type { Clock } from "#core/clock.ts";
@@ -58,7 +58,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
 
   /**
    * Has the end of this turn write the output, however often it is asked. Who sends a body is not
-   * kept waiting so long: neither for its window, nor for an answer that makes the rest needless.
+   * kept waiting so long: neither for its window, nor for a response that makes the rest needless.
    */
   wake(): void {
     if (this.#isQueued) return;
@@ -67,7 +67,7 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     else turnQueue.add(this);
   }
 
-  /** Does what time asks for: call it about once a second. */
+  /** Does what time asks for: call it about once per second. */
   tick(nowMs: number): void {
     this.#connection.tick(nowMs);
     if (this.#endedMs !== undefined && nowMs - this.#endedMs >= lingerMs) this.#socket.destroy();

@@ -1,4 +1,4 @@
-/** The static table of HPACK (RFC 7541 appendix A) and how a field of ours is best represented. */
+/** The static table of HPACK (RFC 7541 appendix A) and how a field of this project is best represented. */
 
 import { Field } from "./field.ts";
 

@@ -34,7 +34,7 @@ export class StreamSlots<S extends Identified> {
     this.#size += 1;
   }
 
-  /** Those behind it move up, so that no gap hides them. */
+  /** Those after it move up, so that no gap hides them. */
   delete(id: number): void {
     if (this.#size === 0) return;
     const slots = this.#slots;

@@ -13,7 +13,7 @@ export class StreamTable<S extends Stream> {
   #latest: S | undefined;
   /** The highest identifier that the peer has used. */
   highestPeerId = 0;
-  /** The identifier of the next stream of ours. */
+  /** The identifier of the next stream of this project. */
   nextLocalId = 1;
 
   constructor(isServer: boolean) {

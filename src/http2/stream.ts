@@ -13,7 +13,7 @@ export type Breaker = "nobody" | "peer" | "us" | "connection";
 const noFields: readonly Field[] = [];
 
 /**
- * One object per stream; the faces of server and client extend it, so that a call has no second
+ * One object per stream; the server's and the client's classes extend it, so that a call has no second
  * one. A connection writes to it, everybody else reads.
  */
 export class Stream {
@@ -28,7 +28,7 @@ export class Stream {
   status = 0;
   /** Regular fields of the head, in order. */
   fields: readonly Field[] = noFields;
-  /** Fields behind the body; empty until the peer has ended. */
+  /** Fields after the body; empty until the peer has ended. */
   trailers: readonly Field[] = noFields;
 
   /** The connection's owner knows it. */
@@ -61,9 +61,9 @@ export class Stream {
   receiveOwed = 0;
   /** Bytes of the body in all so far. */
   receivedBytes = 0;
-  /** Bytes of the body that came and that nobody asked for yet. */
+  /** Bytes of the body that came and that no one asked for yet. */
   unreadBytes = 0;
-  /** What is held for the peer's message: its head, its body as long as nobody else counts it, the stream itself. */
+  /** What is held for the peer's message: its head, its body as long as no one else counts it, the stream itself. */
   heldBytes = 0;
   /** What its tiny DATA has cost so far, and was not forgiven. */
   tinySpent = 0;
@@ -80,7 +80,7 @@ export class Stream {
   queuedTrailers: FieldList | undefined;
   /** It stands in the ring of streams that can send. */
   inRing = false;
-  /** Its writer was told to wait. */
+  /** Its writer was asked to wait. */
   writerWaits = false;
   /** Bytes of DATA sent in all. */
   sentBytes = 0;

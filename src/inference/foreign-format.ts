@@ -1,4 +1,4 @@
-/** Names image formats that are not read, by their first bytes: who sends one is told which it is. Pure. */
+/** Names image formats that are not read, by their first bytes: who sends one is notified which it is. Pure. */
 
 interface Signature {
   readonly name: string;

@@ -85,7 +85,7 @@ export async function decodeImage(
 ): Promise<{ readonly pixels: Pixels; readonly placement: Placement }> {
   if (encoded.byteLength === 0) throw imageFault("the image is empty");
   const problem = await structureProblem(encoded);
-  // A photo of a format that is not read is told so, whatever its structure.
+  // A photo of a format that is not read is reported so, whatever its structure.
   if (problem !== undefined) throw imageFault(foreignProblem(encoded) ?? problem);
   // The limit is checked below, so that the message can name it.
   const image = sharp(encoded, { failOn: "error", limitInputPixels: false });

@@ -15,7 +15,7 @@ export interface PreparedImage {
 }
 
 /**
- * Decodes beside the event loop, turns upright, lays transparency over white, fits and normalises.
+ * Decodes off the event loop, turns upright, lays transparency over white, fits and normalises.
  * Throws IMAGE_INVALID, naming field `file`, for anything that is no whole image within limits.
  */
 export async function prepareImage(

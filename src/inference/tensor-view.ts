@@ -53,7 +53,7 @@ export function alignedBytes(bytes: Uint8Array, width: number): Uint8Array {
 
 /**
  * The elements as a typed array: a view of the tensor's bytes where those are aligned, else a copy.
- * Nobody may write to it. Throws TENSOR_INVALID for BYTES.
+ * No one may write to it. Throws TENSOR_INVALID for BYTES.
  */
 export function elementsOf(tensor: Tensor): Elements {
   if (!isNumeric(tensor.datatype)) {

@@ -1,32 +1,43 @@
-/** Credential → principal, or no entry: bearer tokens and API keys against stored digests. */
+/** Credential → principal, or no entry: bearer tokens and API keys, wherever they are stored. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ConnectError, ContextValues, Interceptor } from "@connectrpc/connect";
+import type {
+  ConnectError,
+  ContextValues,
+  Interceptor,
+  StreamRequest,
+  UnaryRequest,
+} from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
-import { createAttemptLimit } from "./attempt-limit.ts";
+import { createAttemptLimit } from "#identity/attempt-limit.ts";
+import {
+  type CredentialStore,
+  digestStore,
+  type Found,
+  type KeyDigest,
+  type Principal,
+} from "#identity/credentials.ts";
 import {
   callRecordKey,
   type Identity,
   identityKey,
-  type Principal,
   principalKey,
   vendorCredentialKey,
 } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
-import { gatewayKeyHeader, vendorCredentialOf } from "./vendor-credential.ts";
+import {
+  gatewayKeyHeader,
+  type VendorCredential,
+  vendorCredentialOf,
+} from "./vendor-credential.ts";
 
 /** Who may call. */
 export interface AuthOptions {
   /** Off: everybody is anonymous. */
   readonly enabled: boolean;
   /** Credentials by the SHA-256 of their text, as 64 hex digits. */
-  readonly keys: readonly {
-    readonly name: string;
-    readonly sha256: string;
-    readonly scopes: readonly string[];
-  }[];
+  readonly keys: readonly KeyDigest[];
   /** Scopes of everybody while off. */
   readonly anonymousScopes: readonly string[];
   /** Unknown credentials that an address may send at once, and in each minute; 0: any number. */
@@ -38,10 +49,15 @@ export interface AuthOptions {
 /** Addresses remembered of each credential that was found; the one first seen is forgotten. */
 const addressesMax = 1000;
 
+/** Credentials remembered; the one that was found first is forgotten, that is: looked up again. */
+const credentialsMax = 10_000;
+
 /** A credential that was found, and from where. */
 interface Proven {
   readonly principal: Principal;
   readonly addresses: Set<string>;
+  /** Monotonic time until which that holds, in milliseconds. */
+  readonly untilMs: number;
 }
 
 function remember(addresses: Set<string>, address: string): void {
@@ -67,83 +83,130 @@ export interface Authentication {
   readonly admits: (
     method: DescMethod,
     call: { readonly header: Headers; readonly values: ContextValues },
-  ) => boolean;
+  ) => boolean | Promise<boolean>;
   /** Throws CREDENTIAL_MISSING, CREDENTIAL_INVALID or ATTEMPTS_LIMITED unless the method is public. */
   readonly interceptor: Interceptor;
 }
 
 /**
- * Finds who calls, once per call. Every digest is compared, in constant time, so that neither the
- * key nor its place in the list shows in how long a refusal takes. A credential that was found is
- * remembered, for hashing it costs more than the rest; one that was not never is. An address with
+ * Finds who calls, once per call. A credential that was found is remembered for as long as its store
+ * says, for looking it up costs more than the rest; one that was not never is. An address with
  * too many unknown credentials is refused whatever it sends, but for credentials that were found
- * from that address before: who calls from behind the same proxy goes on.
+ * from that address before: who calls from behind the same proxy goes on. Nothing waits, and no
+ * promise is made, where the store has the credential at hand.
  */
-export function authentication(options: AuthOptions, clock: Clock): Authentication {
-  const keys = options.keys.map(({ name, sha256, scopes }) => ({
-    digest: Buffer.from(sha256, "hex"),
-    principal: { id: name, authenticated: true, scopes: new Set(scopes) } satisfies Principal,
-  }));
+function identification(
+  options: AuthOptions,
+  clock: Clock,
+  { store, everybody }: { readonly store: CredentialStore; readonly everybody: Principal },
+): (header: Headers, values: ContextValues) => Identity | Promise<Identity> {
+  const attempts = createAttemptLimit(options.failuresPerMinute, clock);
+  /** By credential, in the order in which they were found. */
+  const known = new Map<string, Proven>();
+  const knownNow = (credential: string): Proven | undefined => {
+    const proven = known.get(credential);
+    if (proven === undefined || proven.untilMs > clock.nowMs()) return proven;
+    known.delete(credential);
+    return undefined;
+  };
+  const judged = (credential: string, address: string, found: Found | undefined): Identity => {
+    if (found === undefined) {
+      attempts.failed(address);
+      return "unknown";
+    }
+    const { principal, validMs = Number.POSITIVE_INFINITY } = found;
+    const [first = ""] = known.keys();
+    if (known.size >= credentialsMax) known.delete(first);
+    const untilMs = clock.nowMs() + validMs;
+    known.set(credential, { principal, untilMs, addresses: new Set([address]) });
+    return principal;
+  };
+  const find = (header: Headers, values: ContextValues): Identity | Promise<Identity> => {
+    if (!options.enabled) return everybody;
+    const credential = credentialOf(header);
+    if (credential === undefined) return "missing";
+    const { clientAddress } = values.get(callRecordKey);
+    const before = knownNow(credential);
+    if (before?.addresses.has(clientAddress)) return before.principal;
+    const retryAfterMs = attempts.waitMs(clientAddress);
+    if (retryAfterMs > 0) return { retryAfterMs };
+    if (before !== undefined) {
+      remember(before.addresses, clientAddress);
+      return before.principal;
+    }
+    const found = store.find(credential);
+    return found instanceof Promise
+      ? found.then((late) => judged(credential, clientAddress, late))
+      : judged(credential, clientAddress, found);
+  };
+  return (header, values) => {
+    const before = values.get(identityKey);
+    if (before !== undefined) return before;
+    const keep = (identity: Identity) => {
+      values.set(identityKey, identity);
+      return identity;
+    };
+    const found = find(header, values);
+    return found instanceof Promise ? found.then(keep) : keep(found);
+  };
+}
+
+/** Whether the store knows a credential. */
+function isKeyOf(store: CredentialStore): (credential: string) => boolean | Promise<boolean> {
+  const isThere = (found: Found | undefined) => found !== undefined;
+  return (credential) => {
+    const found = store.find(credential);
+    return found instanceof Promise ? found.then(isThere) : isThere(found);
+  };
+}
+
+/** Admission and identity of calls; the keys of the settings are looked up where no store is given. */
+export function authentication(
+  options: AuthOptions,
+  clock: Clock,
+  store: CredentialStore = digestStore(options.keys),
+): Authentication {
   const everybody: Principal = {
     id: "anonymous",
     authenticated: false,
     scopes: new Set(options.enabled ? [] : options.anonymousScopes),
   };
+  const identify = identification(options, clock, { store, everybody });
+  const isGatewayKey = isKeyOf(store);
+  const vendorsOwn = (header: Headers) =>
+    options.forwardsCredentials === true
+      ? vendorCredentialOf(header, options.enabled, isGatewayKey)
+      : undefined;
 
-  const attempts = createAttemptLimit(options.failuresPerMinute, clock);
-  /** By credential: at most as many as there are keys. */
-  const known = new Map<string, Proven>();
-  const ownerOf = (credential: string): Principal | undefined => {
-    const digest = createHash("sha256").update(credential).digest();
-    let principal: Principal | undefined;
-    for (const key of keys) if (timingSafeEqual(digest, key.digest)) principal = key.principal;
-    return principal;
+  /** Gives the call its principal. Throws for a caller whom the method does not take. */
+  const admit = (
+    request: UnaryRequest | StreamRequest,
+    identity: Identity,
+    own: VendorCredential | undefined,
+  ): void => {
+    if (!isPrincipal(identity) && !methodFacts(request.method).isPublic) throw refusalOf(identity);
+    const principal = isPrincipal(identity) ? identity : everybody;
+    request.contextValues.set(principalKey, principal);
+    request.contextValues.get(callRecordKey).principal = principal.id;
+    if (own !== undefined) request.contextValues.set(vendorCredentialKey, own);
   };
-  const look = (credential: string): Proven | undefined => {
-    const principal = ownerOf(credential);
-    if (principal === undefined) return undefined;
-    const proven = { principal, addresses: new Set<string>() };
-    known.set(credential, proven);
-    return proven;
-  };
-  const find = (header: Headers, values: ContextValues): Identity => {
-    if (!options.enabled) return everybody;
-    const credential = credentialOf(header);
-    if (credential === undefined) return "missing";
-    const { clientAddress } = values.get(callRecordKey);
-    const before = known.get(credential);
-    if (before?.addresses.has(clientAddress)) return before.principal;
-    const retryAfterMs = attempts.waitMs(clientAddress);
-    if (retryAfterMs > 0) return { retryAfterMs };
-    const found = before ?? look(credential);
-    if (found === undefined) {
-      attempts.failed(clientAddress);
-      return "unknown";
-    }
-    remember(found.addresses, clientAddress);
-    return found.principal;
-  };
-  const identify = (header: Headers, values: ContextValues): Identity => {
-    const identity = values.get(identityKey) ?? find(header, values);
-    values.set(identityKey, identity);
-    return identity;
-  };
-
   return {
-    admits: (method, { header, values }) =>
-      isPrincipal(identify(header, values)) || methodFacts(method).isPublic,
+    admits(method, { header, values }) {
+      const isAdmitted = (identity: Identity) =>
+        isPrincipal(identity) || methodFacts(method).isPublic;
+      const identity = identify(header, values);
+      return identity instanceof Promise ? identity.then(isAdmitted) : isAdmitted(identity);
+    },
     interceptor: (next) => (request) => {
       const identity = identify(request.header, request.contextValues);
-      if (!isPrincipal(identity) && !methodFacts(request.method).isPublic)
-        throw refusalOf(identity);
-      const principal = isPrincipal(identity) ? identity : everybody;
-      request.contextValues.set(principalKey, principal);
-      request.contextValues.get(callRecordKey).principal = principal.id;
-      if (options.forwardsCredentials === true) {
-        const isGatewayKey = (credential: string) => ownerOf(credential) !== undefined;
-        const own = vendorCredentialOf(request.header, options.enabled, isGatewayKey);
-        request.contextValues.set(vendorCredentialKey, own);
+      const own = vendorsOwn(request.header);
+      if (identity instanceof Promise || own instanceof Promise) {
+        return Promise.all([identity, own]).then(([late, credential]) => {
+          admit(request, late, credential);
+          return next(request);
+        });
       }
+      admit(request, identity, own);
       return next(request);
     },
   };

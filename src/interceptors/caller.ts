@@ -1,4 +1,4 @@
-/** Whom limits count a call for: the credential's name, or else the network that it comes from. */
+/** The caller that limits count a call for: the credential's name, or else the network that it comes from. */
 
 import type { ContextValues } from "@connectrpc/connect";
 import { networkOf } from "#core/network-of.ts";

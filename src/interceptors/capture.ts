@@ -34,7 +34,7 @@ export function capture(bytesMax: number): Interceptor {
     const { method } = request;
     const record: CallRecord = request.contextValues.get(callRecordKey);
     const { isUncounted, requiredScope, isClientStream } = methodFacts(method);
-    // Calls that come through no door share a record.
+    // Calls that come through no request entry share a record.
     if (isUncounted || requiredScope !== "" || record.requestId === "") return await next(request);
     const keep = (part: Part) => (text: CapturedText) => {
       record[part] = text;

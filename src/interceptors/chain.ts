@@ -11,6 +11,7 @@ import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { capture } from "./capture.ts";
+import { withLimitSetting } from "./limit-setting.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
@@ -25,6 +26,8 @@ export interface ChainOptions {
   readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
   readonly timeoutMs: number;
+  /** Largest upload in bytes, if it is not that of every body. */
+  readonly fileBytesMax?: number;
 }
 
 /** What the chain writes to. */
@@ -42,9 +45,9 @@ export interface Chain {
   readonly policy: {
     /** Who may have a call's body read at all. */
     readonly admits: Authentication["admits"];
-    /** Told of every call. */
+    /** Notified of every call. */
     readonly observer: ReturnType<typeof outcomes>;
-    /** Gives every failure a reason, a public text and details, ahead of observer and client. */
+    /** Gives every failure a reason, a public text and details, before observer and client get it. */
     readonly translate: (thrown: unknown) => unknown;
     readonly timeoutMs: number;
   };
@@ -57,7 +60,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
-    validate(), // the most expensive refusal comes last
+    validate(), // the most expensive check runs last
     // Only what is sound is kept.
     ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
   ];
@@ -66,7 +69,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     policy: {
       admits: auth.admits,
       observer: outcomes([accessLog(deps), callMetrics(deps)]),
-      translate: faultFrom,
+      translate: (thrown) => withLimitSetting(faultFrom(thrown), options.fileBytesMax),
       timeoutMs: options.timeoutMs,
     },
   };

@@ -6,16 +6,9 @@ import {
   createContextKey,
   createContextValues,
 } from "@connectrpc/connect";
+import type { Principal } from "#identity/credentials.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { VendorCredential } from "./vendor-credential.ts";
-
-/** Who calls. */
-export interface Principal {
-  /** Name of the credential, or anonymous. */
-  readonly id: string;
-  readonly authenticated: boolean;
-  readonly scopes: ReadonlySet<string>;
-}
 
 /** A caller without a credential. */
 const anonymous: Principal = { id: "anonymous", authenticated: false, scopes: new Set() };
@@ -33,7 +26,7 @@ export interface Limited {
 /** What is known of a caller's credential; undefined until somebody has looked at it. */
 export type Identity = Principal | "missing" | "unknown" | Limited;
 
-/** Found by admission, ahead of the call's body, or else by `authenticate`. */
+/** Found by admission, before the call's body, or else by `authenticate`. */
 export const identityKey: ContextKey<Identity | undefined> = createContextKey<Identity | undefined>(
   undefined,
   { description: "identity" },
@@ -44,7 +37,7 @@ export const vendorCredentialKey: ContextKey<VendorCredential | undefined> = cre
   VendorCredential | undefined
 >(undefined, { description: "vendor credential" });
 
-/** The record of the request; calls that come through no door get an empty one. */
+/** The record of the request; calls that come through no request entry get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(
   {
     requestId: "",
@@ -62,7 +55,7 @@ export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord
   { description: "call record" },
 );
 
-/** What interceptors know of the call behind a request. */
+/** What interceptors know of the call that a request makes. */
 export function valuesOf(record: CallRecord): ContextValues {
   return createContextValues().set(callRecordKey, record);
 }

@@ -1,4 +1,4 @@
-/** What a method's descriptor says of who may call it, read once a method. */
+/** What a method's descriptor says of who may call it, read once per method. */
 
 import { type DescMethod, getOption } from "@bufbuild/protobuf";
 import { public$, required_scope, uncounted } from "#gen/polygate/v1/options_pb.js";
@@ -25,7 +25,7 @@ const uncountedServices: ReadonlySet<string> = new Set([
   "grpc.reflection.v1alpha.ServerReflection",
 ]);
 
-/** Reading an option builds a message of all options: too dear for every call. */
+/** Reading an option builds a message of all options: too expensive for every call. */
 const known = new WeakMap<DescMethod, MethodFacts>();
 
 /** The facts of `method`. */

@@ -54,7 +54,7 @@ export function callMetrics(deps: MetricsDeps): CallWatch {
   const { metrics, clock } = deps;
   return (method) => {
     const isAi = aiServices.has(method.parent.typeName);
-    // A method that nobody calls has no series.
+    // A method that no one calls has no series.
     let known: ReturnType<typeof seriesOf> | undefined;
     return (values) => {
       known ??= seriesOf(method, deps);

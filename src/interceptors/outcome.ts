@@ -1,4 +1,4 @@
-/** How calls end, in the words of logs and metrics, told to all who watch them. */
+/** How calls end, in the words of logs and metrics, reported to all who watch them. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
@@ -8,7 +8,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallOutcome } from "#observability/call-record.ts";
 import { methodFacts } from "./method-facts.ts";
 
-/** Called once a method; what it returns when a call of it begins; what that returns when it ends. */
+/** Called once per method; what it returns when a call of it begins; what that returns when it ends. */
 export type CallWatch = (
   method: DescMethod,
 ) => (values: ContextValues) => (outcome: CallOutcome) => void;

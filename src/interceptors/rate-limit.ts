@@ -2,12 +2,12 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { remembered } from "#core/remembered.ts";
 import { threeDigits } from "#core/three-digits.ts";
-import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "#core/token-bucket.ts";
 import { fault } from "#errors/fault.ts";
+import { type Ask, type LimitStore, MemoryLimits, type Reservation } from "#limits/limit-store.ts";
+import type { BucketLimits, Take } from "#limits/token-bucket.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import { callerOf } from "./caller.ts";
@@ -27,7 +27,6 @@ export interface RateLimitOptions extends BucketLimits {
 
 /** What one bucket says to a call. */
 interface Tried extends Take {
-  readonly key: string;
   readonly limits: BucketLimits;
 }
 
@@ -60,8 +59,8 @@ function writeFields({ limits, bucket }: Tried, header: Headers): void {
 export function rateLimit(
   options: RateLimitOptions,
   { clock, metrics }: RateLimitDeps,
+  store: LimitStore = new MemoryLimits(options.clientsMax, clock),
 ): Interceptor {
-  const buckets = new LRUCache<string, Bucket>({ max: options.clientsMax });
   const hits = new Map<string, CounterSeries>();
 
   const countHit = (client_id: string) =>
@@ -74,42 +73,49 @@ export function rateLimit(
     ] as const;
     return options.routes.find(({ match }) => names.some((name) => name.startsWith(match)));
   };
-  const tried = (key: string, limits: BucketLimits, nowMs: number): Tried => {
-    const bucket = buckets.get(key) ?? fullBucket(limits, nowMs);
-    return { key, limits, ...take(bucket, limits, { cost: 1, nowMs }) };
-  };
-
-  /** Takes the tokens; returns the tightest of the buckets. Throws RATE_LIMITED. */
-  const charge = (request: AnyRequest): Tried => {
-    const principal = request.contextValues.get(principalKey);
+  const asksOf = (request: AnyRequest): readonly Ask[] => {
     const client = callerOf(request.contextValues);
-    const nowMs = clock.nowMs();
-    const own = tried(client, options, nowMs);
     const route = routeOf(request);
-    const routed =
-      route === undefined ? undefined : tried(`${client} ${route.match}`, route, nowMs);
-    const tightest =
-      routed !== undefined && routed.bucket.tokens < own.bucket.tokens ? routed : own;
-    countHit(principal.id);
-    const waitMs = Math.max(own.waitMs, routed?.waitMs ?? 0);
-    if (waitMs > 0) {
-      metrics.rateLimitBlocks.inc({ client_id: principal.id });
-      const headers = new Headers();
-      writeFields(tightest, headers);
-      throw fault("RATE_LIMITED", `the limit of ${rateText(tightest.limits)} is used up`, {
-        retryAfterMs: waitMs,
-        headers: Object.fromEntries(headers),
-      });
-    }
-    buckets.set(own.key, own.bucket);
-    if (routed !== undefined) buckets.set(routed.key, routed.bucket);
-    return tightest;
+    const own = { key: client, limits: options, cost: 1 };
+    return route === undefined
+      ? [own]
+      : [own, { key: `${client} ${route.match}`, limits: route, cost: 1 }];
   };
 
-  async function* charged(request: AnyRequest, messages: AsyncIterable<Message>) {
+  /** The tightest of the buckets. Throws RATE_LIMITED for a reservation that was not granted. */
+  const charged = (
+    request: AnyRequest,
+    asks: readonly Ask[],
+    { takes, waitMs }: Reservation,
+  ): Tried => {
+    const { id } = request.contextValues.get(principalKey);
+    const tightest = asks
+      .map(({ limits }, index) => ({ limits, ...(takes[index] as Take) }))
+      .reduce((least, one) => (one.bucket.tokens < least.bucket.tokens ? one : least));
+    countHit(id);
+    if (waitMs === 0) return tightest;
+    metrics.rateLimitBlocks.inc({ client_id: id });
+    const headers = new Headers();
+    writeFields(tightest, headers);
+    throw fault("RATE_LIMITED", `the limit of ${rateText(tightest.limits)} is used up`, {
+      retryAfterMs: waitMs,
+      headers: Object.fromEntries(headers),
+    });
+  };
+  /** Takes the tokens: at once where the buckets are here. */
+  const charge = (request: AnyRequest): Tried | Promise<Tried> => {
+    const asks = asksOf(request);
+    const reserved = store.reserve(asks);
+    return reserved instanceof Promise
+      ? reserved.then((late) => charged(request, asks, late))
+      : charged(request, asks, reserved);
+  };
+
+  async function* chargedMessages(request: AnyRequest, messages: AsyncIterable<Message>) {
     let first = true;
     for await (const message of messages) {
-      if (!first) charge(request);
+      const charging = first ? undefined : charge(request);
+      if (charging instanceof Promise) await charging;
       first = false;
       yield message;
     }
@@ -118,16 +124,17 @@ export function rateLimit(
   return (next) => (request) => {
     const { isPublic, isClientStream } = methodFacts(request.method);
     if (isPublic) return next(request);
-    const tightest = charge(request);
-    const answered = next(
-      // The one message of other streams is charged with the call.
-      request.stream && isClientStream
-        ? { ...request, message: charged(request, request.message) as never }
-        : request,
-    );
-    return answered.then((response) => {
+    const go = async (tightest: Tried) => {
+      const response = await next(
+        // The one message of other streams is charged with the call.
+        request.stream && isClientStream
+          ? { ...request, message: chargedMessages(request, request.message) as never }
+          : request,
+      );
       writeFields(tightest, response.header);
       return response;
-    });
+    };
+    const tightest = charge(request);
+    return tightest instanceof Promise ? tightest.then(go) : go(tightest);
   };
 }

@@ -24,7 +24,7 @@ export function validate(): Interceptor {
   /** Throws REQUEST_INVALID with a field violation for each value that breaks a rule, if there is one. */
   const check = (schema: DescMessage, message: Message) => {
     if (validator.isValid(schema, message)) return;
-    // One more tells whether there are more.
+    // One more says whether there are more.
     const violations = validator.violations(schema, message, violationsMax + 1);
     const fields = violations.slice(0, violationsMax).map(named);
     const told = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");

@@ -21,15 +21,19 @@ function carried(header: Headers): VendorCredential | undefined {
 }
 
 /**
- * The vendor's credential among a call's headers. Where callers need a key, these are the vendor's only
- * if the gateway's own stands in `x-polygate-key`; a key of the gateway is none, whatever it stands in.
+ * The vendor's credential among a call's headers; a promise where `isGatewayKey` gives one. Where callers
+ * need a key, these are the vendor's only if the gateway's own stands in `x-polygate-key`; a key of the
+ * gateway is none, whatever it stands in.
  */
 export function vendorCredentialOf(
   header: Headers,
   isNeeded: boolean,
-  isGatewayKey: (credential: string) => boolean,
-): VendorCredential | undefined {
+  isGatewayKey: (credential: string) => boolean | Promise<boolean>,
+): VendorCredential | undefined | Promise<VendorCredential | undefined> {
   if (isNeeded && !header.has(gatewayKeyHeader)) return undefined;
   const found = carried(header);
-  return found === undefined || isGatewayKey(found.value) ? undefined : found;
+  if (found === undefined) return undefined;
+  const own = (isOurs: boolean) => (isOurs ? undefined : found);
+  const isOurs = isGatewayKey(found.value);
+  return isOurs instanceof Promise ? isOurs.then(own) : own(isOurs);
 }

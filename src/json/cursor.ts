@@ -31,7 +31,7 @@ const smallU = 0x75;
 const loopedChars = 128;
 /** Longest string that is read in one go, in characters. */
 const stringCharsMax = 65_536;
-/** Longest number, in characters: an exact value of more digits is nobody's. */
+/** Longest number, in characters: an exact value of more digits is no one's. */
 const numberCharsMax = 1_000;
 /** Strings out of longer texts are copied, or each would keep the whole text in memory. */
 const sharedCharsMax = 16_384;
@@ -167,7 +167,7 @@ export class Cursor {
     return Number(text.slice(numberAt, at));
   }
 
-  /** Behind the digits that begin at `first`, of which there must be one. */
+  /** After the digits that begin at `first`, of which there must be one. */
   #digitsFrom(first: number): number {
     const { text, numberAt } = this;
     let at = first;

@@ -8,7 +8,7 @@ const charsMax = 16_384;
 
 /**
  * The numbers between the cursor and the end of their list, or as far as a stretch goes; the cursor
- * is behind them then. Undefined, and nothing has happened, when there are few, or anything else than
+ * is after them then. Undefined, and nothing has happened, when there are few, or anything else than
  * numbers up to `max`.
  */
 export function floatsAt(cursor: Cursor, max: number): number[] | undefined {

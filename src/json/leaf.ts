@@ -27,7 +27,7 @@ export interface Leaf {
   /** Greatest finite number where the values are floats: lists of them are long, and read in stretches. */
   readonly floatMax?: number;
   text(text: string): unknown;
-  /** The cursor is behind the number. */
+  /** The cursor is after the number. */
   number(value: number, cursor: Cursor): unknown;
   literal(value: boolean | null): unknown;
 }

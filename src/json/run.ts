@@ -19,17 +19,17 @@ export interface Frame {
   readonly parent: Frame | undefined;
   /** Lists and objects that are open, this one included. */
   readonly depth: number;
-  /** Reads on; the frame that goes on then: itself when it was only interrupted. Undefined behind the last. */
+  /** Reads on; the frame that goes on then: itself when it was only interrupted. Undefined after the last. */
   step(run: JsonRun): Frame | undefined;
   /** Takes the value where it stands; `unset` and `ignored` are none. Throws a JsonProblem. */
   put(value: unknown): void;
   /** Where it stands, as the end of a path. */
   readonly label: string;
-  /** For the names in a message that is read within it; undefined when nobody asks for them. */
+  /** For the names in a message that is read within it; undefined when no one asks for them. */
   readonly named: NamedPaths | undefined;
 }
 
-/** Opens a list or object: the cursor is behind its bracket. */
+/** Opens a list or object: the cursor is after its bracket. */
 export type Open = (run: JsonRun, parent: Frame) => Frame;
 
 /** What a value may be, and what is made of it. */
@@ -44,7 +44,7 @@ export interface ValuePlan {
 /** What an element costs, in parts of one; numbers in a list take less memory than anything else. */
 export const cost = { whole: 16, number: 1 } as const;
 
-/** How the text is read, beside its type. */
+/** How the text is read, besides its type. */
 export interface RunOptions extends JsonLimits {
   /** Types that google.protobuf.Any may carry, and extensions. */
   readonly registry: Registry;
@@ -60,7 +60,7 @@ export class JsonRun {
   spent = 0;
   /** Frames pause when the cursor comes here. */
   pauseAt = 0;
-  /** Characters that were read ahead of their turn. */
+  /** Characters that were read before their turn. */
   searchedChars = 0;
   readonly #costMax: number;
   #frame: Frame | undefined;
@@ -100,7 +100,7 @@ export class JsonRun {
     throw tooDeep(depthMax);
   }
 
-  /** Whether another item follows, at which the cursor then stands; behind the end otherwise. */
+  /** Whether another item follows, at which the cursor then stands; after the end otherwise. */
   more(close: number, isFirst: boolean): boolean {
     const { cursor } = this;
     const code = cursor.token();
@@ -114,7 +114,7 @@ export class JsonRun {
     return true;
   }
 
-  /** The name of a member, with the colon behind it; the cursor stands at its quote. */
+  /** The name of a member, with the colon after it; the cursor stands at its quote. */
   name(): string {
     const { cursor } = this;
     if (cursor.token() !== mark.quote) throw cursor.unexpected("a name");

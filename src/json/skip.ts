@@ -1,4 +1,4 @@
-/** Reads values that nobody wants: they must be JSON, and count like others. */
+/** Reads values that no one wants: they must be JSON, and count like others. */
 
 import type { Leaf } from "./leaf.ts";
 import { ListFrame } from "./list-frame.ts";

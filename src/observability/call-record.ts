@@ -1,4 +1,4 @@
-/** What is known of one request while it is served: begun at the door, completed on the way. */
+/** What is known of one request while it is served: begun at the request entry, completed on the way. */
 
 /** One try of a call on an endpoint of a backend. */
 export interface TryFacts {
@@ -22,27 +22,27 @@ export interface TryFacts {
   readonly decision?: { readonly size: number } | undefined;
 }
 
-/** Facts of a request for logs, metrics and limits. Each field is written by the room named beside it. */
+/** Facts of a request for logs, metrics and limits. Each field is written by the room that its comment names. */
 export interface CallRecord {
-  /** Identifier sent to the client and to backends. (door) */
+  /** Identifier sent to the client and to backends. (entry) */
   readonly requestId: string;
-  /** Name of the listener that took the request. (door) */
+  /** Name of the listener that took the request. (entry) */
   readonly listener: string;
-  /** Port of that listener. (door) */
+  /** Port of that listener. (entry) */
   readonly port: number;
-  /** Address of the client, seen through trusted proxies. (door) */
+  /** Address of the client, seen through trusted proxies. (entry) */
   readonly clientAddress: string;
-  /** HTTP method as sent. (door) */
+  /** HTTP method as sent. (entry) */
   readonly httpMethod: string;
-  /** HTTP version as sent, 1.1 or 2. (door) */
+  /** HTTP version as sent, 1.1 or 2. (entry) */
   readonly httpVersion: string;
-  /** Monotonic time of arrival, in milliseconds. (door) */
+  /** Monotonic time of arrival, in milliseconds. (entry) */
   readonly startMs: number;
-  /** Route template or procedure: a word from a bounded set, never the raw path. (door) */
+  /** Route template or procedure: a word from a bounded set, never the raw path. (entry) */
   endpoint: string;
   /** The API that the call came by: rpc, rest or a vendor's. (surfaces) */
   surface?: string;
-  /** Path of a request that has no template, for the log only. (door) */
+  /** Path of a request that has no template, for the log only. (entry) */
   path?: string;
   /** Name of the caller's credential. (authenticate) */
   principal?: string;
@@ -66,7 +66,7 @@ export interface CallRecord {
   responseBody?: CapturedText;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
-  /** HTTP status; undefined while the exchange has not ended. (door) */
+  /** HTTP status; undefined while the exchange has not ended. (entry) */
   status: number | undefined;
   /** A call began: the access line waits for its end. (access log) */
   called: boolean;
@@ -89,7 +89,7 @@ export interface CallOutcome {
   readonly code: string;
   /** Reason of a failure. */
   readonly reason?: string;
-  /** What the client is told of a failure. */
+  /** What the client learns of a failure. */
   readonly message?: string;
   /** The call only looks at the gateway, and is left out of what is shown of it. */
   readonly uncounted?: boolean;

@@ -18,7 +18,7 @@ export function jsonOf(value: unknown): string {
 
 /** Longest text of a field, in characters; escaped, it takes twice that at most. */
 const textLengthMax = 4096;
-/** Longest text of a field whose values are few: what is longer is nobody's name. */
+/** Longest text of a field whose values are few: what is longer is no one's name. */
 const wordLengthMax = 256;
 
 /** A text as such JSON, without what goes beyond the limit. */
@@ -54,7 +54,7 @@ export function integerFact(name: string, value: number | undefined): string {
 /** A field that holds milliseconds to the microsecond; nothing when there are none. */
 export function millisecondsFact(name: string, ms: number | undefined): string {
   if (ms === undefined) return "";
-  // By integers: a fraction is dear to print.
+  // By integers: a fraction is expensive to print.
   const us = Math.round(ms * 1000);
   const whole = Math.floor(us / 1000);
   return `,"${name}":${whole}.${String(us - whole * 1000).padStart(3, "0")}`;

@@ -7,7 +7,7 @@ export interface LogOutputOptions {
   readonly stream: Writable;
   /** Characters that wait for the reader at one time; lines beyond them are dropped. */
   readonly waitingMax: number;
-  /** Told how many lines were dropped, once the reader reads again. */
+  /** Notified how many lines were dropped, once the reader reads again. */
   readonly onDropped: (lines: number) => void;
 }
 
@@ -68,7 +68,7 @@ export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOpti
         isDone = true;
       };
       const stalled = setTimeout(finish, flushTimeoutMs);
-      // Called in its turn, behind all lines.
+      // Called in its turn, after all lines.
       stream.write("", finish);
     },
   };

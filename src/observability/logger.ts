@@ -94,7 +94,7 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
   return logger;
 }
 
-/** Resolves when the lines so far are out, or after a second when nobody reads them. */
+/** Resolves when the lines so far are out, or after a second when no one reads them. */
 export function flushed(logger: Logger): Promise<void> {
   return new Promise((resolve) => logger.flush(() => resolve()));
 }

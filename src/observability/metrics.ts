@@ -30,7 +30,7 @@ function makers(registry: Registry) {
 
 type Makers = ReturnType<typeof makers>;
 
-/** What is counted at the door, of every HTTP request. */
+/** What is counted at the request entry, of every HTTP request. */
 function doorMetrics({ counter, seconds }: Makers) {
   return {
     httpRequests: counter("http_requests_total", "HTTP requests that ended.", [
@@ -39,10 +39,11 @@ function doorMetrics({ counter, seconds }: Makers) {
       "port",
       "status",
     ]),
-    httpDuration: seconds("http_request_duration_seconds", "Time from request to end of answer.", [
-      "method",
-      "endpoint",
-    ]),
+    httpDuration: seconds(
+      "http_request_duration_seconds",
+      "Time from request to end of response.",
+      ["method", "endpoint"],
+    ),
     connectionFailures: counter(
       "http_connection_failures_total",
       "Connections, and requests of HTTP/2 by their heads, refused because their client broke a rule or a limit.",
@@ -56,7 +57,7 @@ function doorMetrics({ counter, seconds }: Makers) {
     // By endpoint it would be the histogram above once more.
     gatewayDuration: seconds(
       "gateway_request_duration_seconds",
-      "Time from request to end of answer, over all endpoints.",
+      "Time from request to end of response, over all endpoints.",
       [],
     ).labels({}),
   };
@@ -104,14 +105,14 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
   return {
     healthDuration: seconds(
       "gateway_health_check_duration_seconds",
-      "Time of a health answer, probes included.",
+      "Time of a health response, probes included.",
       [],
     ).labels({}),
     coreHealth: gauge("core_health_status", "1 while the core has this status.", [
       "core_id",
       "status",
     ]),
-    coreResponse: gauge("core_response_time_ms", "Time of the core's last health answer.", [
+    coreResponse: gauge("core_response_time_ms", "Time of the core's last health response.", [
       "core_id",
     ]),
     balancerRequests: counter("load_balancer_requests_total", "Attempts sent to an endpoint.", [
@@ -129,7 +130,7 @@ function backendMetrics({ counter, gauge, seconds }: Makers) {
     ),
     balancerExtra: counter(
       "load_balancer_extra_attempts_total",
-      "Attempts beyond the first of a call: retries after a failure, hedges beside a silent endpoint.",
+      "Attempts beyond the first of a call: retries after a failure, hedges in parallel to a silent endpoint.",
       ["kind"],
     ),
     mirrored: counter(

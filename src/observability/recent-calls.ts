@@ -75,7 +75,7 @@ function recentCall(sequence: number, ended: EndedCall): RecentCall {
   };
 }
 
-/** What an object, and what an endpoint of a decision, takes beside its texts. */
+/** What an object, and what an endpoint of a decision, takes besides its texts. */
 const entryBytes = 500;
 const tryBytes = 250;
 const endpointBytes = 600;

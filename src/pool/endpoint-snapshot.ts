@@ -2,7 +2,7 @@
 
 import type { Standing } from "#core/fitness.ts";
 
-/** An endpoint at one moment. What nobody has seen yet is undefined. */
+/** An endpoint at one moment. What no one has seen yet is undefined. */
 export interface EndpointSnapshot {
   readonly id: string;
   /** Provider that it belongs to; bonuses and loads count by it. */

@@ -95,7 +95,7 @@ export class Member<B> {
   weight: number;
   readonly backend: B;
   health: Health = { kind: "unknown" };
-  /** It is given no new calls; those under way go on. */
+  /** It is given no new calls; those in progress go on. */
   isDraining = false;
   #inFlight = 0;
   #requests = 0;
@@ -203,7 +203,7 @@ export class Member<B> {
     for (const { breaker } of this.#models.values()) breaker.tryNow(nowMs);
   }
 
-  /** Forgets what was measured of it and closes its breakers; calls under way are still counted. */
+  /** Forgets what was measured of it and closes its breakers; active calls are still counted. */
   reset(): void {
     this.#requests = this.#inFlight;
     this.#errors = 0;

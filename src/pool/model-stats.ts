@@ -17,7 +17,7 @@ export interface Observation {
 const latencyDecayMs = 30_000;
 /** Share that one call has in the success rate. */
 const successStep = 0.05;
-/** Without a call for so long nobody knows how fast it is. */
+/** Without a call for so long no one knows how fast it is. */
 const latencyKeptMs = 60_000;
 /** The least latency is that of this time and the one before. */
 const leastWindowMs = 60_000;
@@ -36,12 +36,12 @@ export class ModelStats {
     this.breaker = new Breaker(breaker);
   }
 
-  /** The average; undefined before the first call and after a minute without one, so that nobody is avoided for good. */
+  /** The average; undefined before the first call and after a minute without one, so that no one is avoided for good. */
   latencyMs(nowMs: number): number | undefined {
     return nowMs - this.#latencyAtMs > latencyKeptMs ? undefined : this.#latency.valueMs;
   }
 
-  /** The shortest time in which it answered lately: nobody need wait who has less. 0 when nothing is known. */
+  /** The shortest time in which it answered lately: no one need wait who has less. 0 when nothing is known. */
   get leastMs(): number {
     const least = Math.min(this.#leastMs, this.#leastBeforeMs);
     return least === Number.POSITIVE_INFINITY ? 0 : least;

@@ -14,7 +14,7 @@ export function withoutPanic<E extends { readonly fitness: Fitness }>(
 ): readonly E[] {
   let askable = 0;
   for (const { fitness } of endpoints) if (fitness === "fit" || fitness === "trial") askable += 1;
-  // Where nobody is left it is for the route to say whether somebody else is.
+  // Where no one is left it is for the route to say whether somebody else is.
   if (askable === 0 || askable >= panicShare * endpoints.length) return endpoints;
   return endpoints.map((endpoint) =>
     endpoint.fitness === "ejected" ? { ...endpoint, fitness: "fit" as const } : endpoint,

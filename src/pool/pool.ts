@@ -38,7 +38,7 @@ export interface PoolOptions<B> extends ProbeOptions {
 export interface EndpointTerms {
   /** Multiplies their weights; 1 when absent. */
   readonly share?: number;
-  /** US dollars for the call that is asked for; absent or undefined when nobody knows. */
+  /** US dollars for the call that is asked for; absent or undefined when no one knows. */
   readonly cost?: number | undefined;
 }
 
@@ -52,9 +52,9 @@ export interface PoolChange {
 export interface PoolDeps {
   readonly clock: Clock;
   readonly rng: Rng;
-  /** Told of each change after it holds; must not throw. */
+  /** Notified of each change after it holds; must not throw. */
   onChange?(change: PoolChange): void;
-  /** Told when a member is given no calls for now, once each time; must not throw. */
+  /** Notified when a member is given no calls for now, once each time; must not throw. */
   onEjection?(ejection: PoolEjection): void;
 }
 
@@ -151,7 +151,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#onChange(place.member);
   }
 
-  /** Gives a member no new calls; its backend is disposed when those under way have ended. */
+  /** Gives a member no new calls; its backend is disposed when those in progress have ended. */
   leave(id: string): void {
     const place = this.#places.get(id);
     if (place === undefined) return;
@@ -159,12 +159,12 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#places.delete(id);
     this.#leaving.add(place);
     place.stop.abort();
-    // Nobody counts on it any more, whatever its last probe said.
+    // No one counts on it any more, whatever its last probe said.
     member.health = { kind: "unknown" };
     this.#onChange(member);
     member.whenIdle(() => {
       if (!this.#leaving.delete(place)) return;
-      // What fails here was about connections that nobody has any use for.
+      // What fails here was about connections that no one has any use for.
       member.backend[Symbol.asyncDispose]().then(undefined, () => undefined);
     });
   }
@@ -316,7 +316,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** Probes all members at once; resolves when each has answered, or after `capMs`. */
   async refresh(capMs: number): Promise<void> {
     const probed = [...this.#places.values()].map(({ probe }) => probe.refresh());
-    // What has not answered by then is told of as it was last known.
+    // What has not answered by then is reported as it was last known.
     await within(Promise.all(probed), capMs, this.#clock);
   }
 

@@ -10,7 +10,7 @@ import type { Health, Member, PooledBackend } from "./member.ts";
 export interface ProbeOptions {
   /** Greatest pause between two probes of a healthy member, in milliseconds. */
   readonly healthIntervalMs: number;
-  /** A probe without an answer for so long has failed, in milliseconds. */
+  /** A probe without a response for so long has failed, in milliseconds. */
   readonly healthTimeoutMs: number;
 }
 
@@ -20,7 +20,7 @@ export interface ProbeDeps {
   readonly rng: Rng;
   /** Ends the loop. */
   readonly signal: AbortSignal;
-  /** Told when the kind of health has changed. */
+  /** Notified when the kind of health has changed. */
   onChange(): void;
 }
 
@@ -96,7 +96,7 @@ async function probe<B extends PooledBackend>(
   const startedMs = clock.nowMs();
   const done = new AbortController();
   const expired = clock.sleep(healthTimeoutMs, done.signal).then(() => {
-    throw fault("BACKEND_TIMEOUT", `no answer within ${healthTimeoutMs} ms`);
+    throw fault("BACKEND_TIMEOUT", `no response within ${healthTimeoutMs} ms`);
   });
   const checked = () => ({
     lastCheckWallMs: clock.wallMs(),

@@ -65,7 +65,7 @@ export class ByteReader {
     if (this.at !== this.end) malformed("it ends within a field");
   }
 
-  /** Reads a part behind its length into what holds it. */
+  /** Reads a part after its length into what holds it. */
   part(read: PartReader, target: unknown): void {
     const outerEnd = this.end;
     this.end = this.partEnd();
@@ -239,7 +239,7 @@ export class ByteReader {
     return this.source.readDoubleLE(start);
   }
 
-  /** Bytes behind their length: a view. Throws FieldLimitError for more than `limit`. */
+  /** Bytes after their length: a view. Throws FieldLimitError for more than `limit`. */
   bytes(limit: FieldLimit | undefined): Uint8Array {
     const end = this.partEnd(limit);
     const { buffer, byteOffset } = this.source;
@@ -249,7 +249,7 @@ export class ByteReader {
   }
 
   /**
-   * Text behind its length, which must be UTF-8 if `isStrict`. Throws FieldLimitError for more bytes
+   * Text after its length, which must be UTF-8 if `isStrict`. Throws FieldLimitError for more bytes
    * than `limit`.
    */
   text(isStrict: boolean, limit: FieldLimit | undefined): string {

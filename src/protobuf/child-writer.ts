@@ -1,4 +1,4 @@
-/** Writes the value of a message field: a message within a message, behind its length or between two tags. */
+/** Writes the value of a message field: a message within a message, after its length or between two tags. */
 
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
@@ -46,7 +46,7 @@ function groupWriter(number: number, write: MessageWriter): ValueWriter {
   };
 }
 
-/** Writes what `write` writes behind tag and length. */
+/** Writes what `write` writes after tag and length. */
 export function childWriter(number: number, write: MessageWriter): ValueWriter {
   const tag = tagOf(number, WireType.LengthDelimited);
   // Values of one field are alike: the next length is likely to take as many bytes as the last.

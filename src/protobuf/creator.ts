@@ -45,7 +45,7 @@ function makingOf(desc: DescMessage): Making {
   return making;
 }
 
-/** Copies a message that the library has made, which is faster than making one, and what may not be shared anew. */
+/** Copies a message that the library has made, which is faster than making one, and what may not be shared again. */
 function emptied(desc: DescMessage): () => Properties {
   const template: Properties = { ...create(desc) };
   const inherits = Object.getPrototypeOf(create(desc)) !== Object.prototype;
@@ -104,7 +104,7 @@ function taken(desc: DescMessage): Taking {
   let createOne: Creator<DescMessage> | undefined;
   return (value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-    // Not ahead of the first: types refer to each other.
+    // Not before the first: types refer to each other.
     createOne ??= creatorOf(desc);
     return createOne(value as MessageInitShape<DescMessage>);
   };

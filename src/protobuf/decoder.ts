@@ -14,7 +14,7 @@ import { FieldLimitError } from "./unreadable.ts";
  */
 export type Decoder<M extends DescMessage> = (bytes: Uint8Array) => MessageShape<M>;
 
-/** What holds for all messages that are decoded, beside the wire format; every one has a default. */
+/** What holds for all messages that are decoded, besides the wire format; every one has a default. */
 export interface DecodingOptions {
   /**
    * Elements that a message may have, with all that is within it; default 100,000. A field is one, each

@@ -5,8 +5,8 @@ import { messageWriterOf } from "./message-writer.ts";
 import { SlabWriter } from "./slab-writer.ts";
 
 /**
- * The bytes of a message, those that `toBinary` gives, behind `headroomBytes` that the caller may
- * fill. Nobody else writes to them, until they are given back: `mayLend` is for who does that
+ * The bytes of a message, those that `toBinary` gives, after `headroomBytes` that the caller may
+ * fill. No one else writes to them, until they are given back: `mayLend` is for who does that
  * (`#core/lent-memory`). Throws what `toBinary` throws.
  */
 export type Encoder<M extends DescMessage> = (
@@ -15,7 +15,7 @@ export type Encoder<M extends DescMessage> = (
   mayLend?: boolean,
 ) => Buffer;
 
-/** All messages of the process, one behind the other. */
+/** All messages of the process, one after the other. */
 const slabs = new SlabWriter();
 
 /**

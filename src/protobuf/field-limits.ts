@@ -1,4 +1,4 @@
-/** What a field may hold at most, as far as it can be told while it is read. */
+/** What a field may hold at most, as far as it can be reported while it is read. */
 
 import type { DescField } from "@bufbuild/protobuf";
 

@@ -39,7 +39,7 @@ function pathWithin(desc: DescMessage, reader: ByteReader, offset: number): stri
   return "";
 }
 
-/** Whether a field is a list whose items have a length each, so that what fails behind one is an item's fault. */
+/** Whether a field is a list whose items have a length each, so that what fails after one is an item's fault. */
 function hasParts({ fieldKind, message, scalar }: DescField): boolean {
   if (fieldKind !== "list") return false;
   return message !== undefined || scalar === ScalarType.STRING || scalar === ScalarType.BYTES;

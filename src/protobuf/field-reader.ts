@@ -89,7 +89,7 @@ function enumReader(field: DescField & { fieldKind: "enum" }): TaggedReader {
   ];
 }
 
-/** Reads a message where it stands, behind its length or as a group, into one that may hold something. */
+/** Reads a message where it stands, after its length or as a group, into one that may hold something. */
 type ChildReader = (reader: ByteReader, message: unknown) => void;
 
 function childReader(

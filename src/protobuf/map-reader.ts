@@ -14,7 +14,7 @@ import { mapKeyNumber, mapValueNumber, scalarTagOf, tagOf } from "./wire-type.ts
 
 type MapField = DescField & { fieldKind: "map" };
 
-/** What an entry counts for beside its fields: keys are looked up, and objects with many are slow. */
+/** What an entry counts for besides its fields: keys are looked up, and objects with many are slow. */
 const entryWeight = 2;
 
 /** The values of a map: how one is read, and what an entry without one has. */

@@ -20,7 +20,7 @@ export function messageTypes(limitsOf: LimitsOf): TypeOf {
     if (known !== undefined) return known;
     const fields = new Map<number, FieldReader>();
     const type = messageType(desc, fields);
-    // Ahead of its fields, which may be of this very type.
+    // Before its fields, which may be of this very type.
     types.set(desc, type);
     for (const field of desc.fields) {
       for (const [tag, read] of fieldReaders(field, limitsOf(field), typeOf)) fields.set(tag, read);

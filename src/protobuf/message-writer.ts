@@ -29,7 +29,7 @@ export function messageWriterOf(desc: DescMessage): MessageWriter {
     const unknown = properties.$unknown;
     if (unknown !== undefined) writeUnknown(writer, unknown as readonly UnknownField[]);
   };
-  // Ahead of its fields, which may be of this very type.
+  // Before its fields, which may be of this very type.
   writers.set(desc, write);
   const inOrder = desc.fields.toSorted((one, other) => one.number - other.number);
   writeFields = fieldsWriter(inOrder.map((field) => fieldWriter(field, messageWriterOf)));
@@ -38,7 +38,7 @@ export function messageWriterOf(desc: DescMessage): MessageWriter {
 
 /**
  * Writes fields in their order. A property is found at once by code that names it, and looked up by
- * code that is told its name: so each type has a function of its own, generated, which does nothing
+ * code that is given its name: so each type has a function of its own, generated, which does nothing
  * but name them. Where code from strings is forbidden, a loop does the same.
  */
 function fieldsWriter(fields: readonly FieldWriter[]): FieldsWriter {

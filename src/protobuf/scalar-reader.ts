@@ -52,7 +52,7 @@ function numberReader(type: NumberType, longAsString: boolean): ValueReader {
   return longAsString ? (reader) => String(read(reader)) : read;
 }
 
-/** What is said of a field's values beside their type. */
+/** What is said of a field's values besides their type. */
 type ValueFacts = Pick<DescField, "utf8Validation"> & { readonly longAsString?: boolean };
 
 /** The reader of a scalar type in a field; texts and bytes are no longer than `limit`. */

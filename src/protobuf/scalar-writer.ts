@@ -111,7 +111,7 @@ export function scalarWriter(type: ScalarType): ValueWriter {
   return writers[type];
 }
 
-/** The writer of a scalar type behind its field's tag. */
+/** The writer of a scalar type after its field's tag. */
 export function taggedWriter(fieldNumber: number, type: ScalarType): ValueWriter {
   const tag = scalarTagOf(fieldNumber, type);
   const write = writers[type];

@@ -1,4 +1,4 @@
-/** Where messages are written: small ones one behind the other in slabs, larger ones in lent memory or in buffers of their own. */
+/** Where messages are written: small ones one after the other in slabs, larger ones in lent memory or in buffers of their own. */
 
 import { LentMemory } from "#core/lent-memory.ts";
 import { leaveToLibrary } from "./leave-to-library.ts";
@@ -9,9 +9,9 @@ const slabBytes = 16 * 1024;
 /** A message that moves and needs more than this lies in lent memory, if its reader gives back. */
 const slabMessageBytesMax = slabBytes / 4;
 const lentSlabBytes = 64 * 1024;
-/** One that moves and needs more than this has a buffer of its own, as all of them where nobody gives back. */
+/** One that moves and needs more than this has a buffer of its own, as all of them where no one gives back. */
 const lentMessageBytesMax = lentSlabBytes / 2;
-/** Room behind what made a buffer grow, for the small fields that follow. */
+/** Room after what made a buffer grow, for the small fields that follow. */
 const spareBytes = 64;
 /** Texts up to this many units are copied one by one if they are ASCII: sooner done than calling the runtime. */
 const loopedUnitsMax = 16;
@@ -36,7 +36,7 @@ export class SlabWriter {
   #isWriting = false;
 
   /**
-   * What `write` makes of a message, behind `headroomBytes` that are left to the caller: a view that
+   * What `write` makes of a message, after `headroomBytes` that are left to the caller: a view that
    * is the caller's alone, and may be lent to it if `mayLend`. When `write` throws, it is as if
    * nothing had been written.
    */
@@ -105,7 +105,7 @@ export class SlabWriter {
     this.#at += bytes.length;
   }
 
-  /** A text behind its length. What is no text in UTF-16 becomes U+FFFD, as TextEncoder does it. */
+  /** A text after its length. What is no text in UTF-16 becomes U+FFFD, as TextEncoder does it. */
   text(text: string): void {
     const { length } = text;
     if (length <= loopedUnitsMax && this.#asciiText(text)) return;
@@ -118,7 +118,7 @@ export class SlabWriter {
   }
 
   /**
-   * Begins a part whose length goes ahead of it, and is likely to take `lengthBytes`; `close` wants
+   * Begins a part whose length goes before it, and is likely to take `lengthBytes`; `close` wants
    * what it returns.
    */
   open(lengthBytes: number): number {
@@ -136,7 +136,7 @@ export class SlabWriter {
     return this.#putLength(this.#start + opened, lengthBytes, length);
   }
 
-  /** Writes a length at `start`, behind whose `lengthBytes` the part is already. There is room for it to move. */
+  /** Writes a length at `start`, after whose `lengthBytes` the part is already. There is room for it to move. */
   #putLength(start: number, lengthBytes: number, length: number): number {
     const needed = varintBytes(length);
     if (needed !== lengthBytes) {

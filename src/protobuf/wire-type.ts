@@ -27,12 +27,12 @@ function wireTypeOf(type: ScalarType): WireType {
   }
 }
 
-/** The number ahead of a field: which one it is, and how it is delimited. */
+/** The number before a field: which one it is, and how it is delimited. */
 export function tagOf(fieldNumber: number, wireType: WireType): number {
   return ((fieldNumber << 3) | wireType) >>> 0;
 }
 
-/** The tag ahead of a value of a scalar type, unpacked. */
+/** The tag before a value of a scalar type, unpacked. */
 export function scalarTagOf(fieldNumber: number, type: ScalarType): number {
   return tagOf(fieldNumber, wireTypeOf(type));
 }

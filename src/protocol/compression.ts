@@ -1,4 +1,4 @@
-/** Content codings of messages: which there are, which one an answer gets, and how much a body may expand to. */
+/** Content codings of messages: which there are, which one a response gets, and how much a body may expand to. */
 
 import type { Transform } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";
@@ -129,15 +129,14 @@ export interface Reading {
 
 /** The refusal of a message over the limit. */
 export function messageTooLarge(bytesMax: number): ConnectError {
-  return fault("BODY_TOO_LARGE", `the message exceeds ${bytesMax} bytes (max_request_size)`, {
+  return fault("BODY_TOO_LARGE", `the message exceeds ${bytesMax} bytes`, {
     metadata: { limit_bytes: String(bytesMax) },
   });
 }
 
 /** The refusal of a message of more elements than are read, in whatever format it is. */
 export function tooManyElements(elementsMax: number, cause: unknown): ConnectError {
-  const text = `the message has more than ${elementsMax} elements (max_request_elements)`;
-  return fault("BODY_TOO_LARGE", text, {
+  return fault("BODY_TOO_LARGE", `the message has more than ${elementsMax} elements`, {
     metadata: { limit_elements: String(elementsMax) },
     cause,
   });

@@ -14,7 +14,7 @@ import {
 
 /** Who gets the bytes, and may leave before. */
 export interface Recipient {
-  /** Its signal, which is looked at when there is something to wait for, aborts when nobody wants them any more. */
+  /** Its signal, which is looked at when there is something to wait for, aborts when no one wants them any more. */
   readonly source: { readonly signal: AbortSignal };
   /** So many bytes of the budget, which have been taken, are its own to give back. */
   readonly held: { adopt(bytes: number): void };
@@ -30,9 +30,8 @@ const usualExpansion = 8;
 
 /** The refusal of a message for which there is no memory now. */
 function outOfBuffers(): ConnectError {
-  const text =
-    "the server holds as many bytes of requests as it may (buffer_limit), try again later";
-  return fault("OVERLOADED", text, { retryAfterMs: waitMsMax });
+  const text = "the server holds as many bytes of requests as it may, try again later";
+  return fault("OVERLOADED", text, { retryAfterMs: waitMsMax, metadata: { limit: "buffers" } });
 }
 
 interface Job {
@@ -74,7 +73,7 @@ export class Decompressor {
     if (bytes.length === 0) return bytes;
     const job = { coding, bytes, reading, recipient };
     const bytesMax = reading.messageBytesMax;
-    // Few bytes are mostly a small message: one that is not is begun anew, with room for a large one.
+    // Few bytes are mostly a small message: one that is not is begun again, with room for a large one.
     if (usualExpansion * bytes.length <= smallBytesMax && smallBytesMax < bytesMax) {
       const small = await this.#within(smallBytesMax, job);
       if (small !== undefined) return small;
@@ -89,7 +88,7 @@ export class Decompressor {
   /** The decompressed bytes; undefined if there are more than `bytesMax`. */
   async #within(bytesMax: number, job: Job): Promise<Uint8Array | undefined> {
     const { coding, bytes, reading, recipient } = job;
-    // What is larger than the budget by itself gets all of it: nothing else is held beside it.
+    // What is larger than the budget by itself gets all of it: nothing else is held besides it.
     const taken = Math.min(bytesNeeded(bytesMax), this.#buffers.bytesMax);
     await this.#take(taken, recipient);
     let kept = 0;
@@ -104,14 +103,14 @@ export class Decompressor {
         cause,
       });
     } finally {
-      // First what is kept, so that nobody who waits is given it.
+      // First what is kept, so that no one who waits is given it.
       recipient.held.adopt(kept);
       this.#buffers.release(taken - kept);
       this.#turns.release(1);
     }
   }
 
-  /** Takes a turn and the bytes; nobody waits, and no signal is made, where there are both. */
+  /** Takes a turn and the bytes; no one waits, and no signal is made, where there are both. */
   async #take(bytes: number, { source }: Recipient): Promise<void> {
     const hasTurn = this.#turns.take(1);
     if (hasTurn && this.#buffers.take(bytes)) return;

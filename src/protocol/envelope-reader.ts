@@ -114,7 +114,7 @@ export class EnvelopeReader {
     this.#deframer = deframer;
   }
 
-  /** The next envelope; undefined behind the last. Rejects with BODY_MALFORMED or BODY_TOO_LARGE. */
+  /** The next envelope; undefined after the last. Rejects with BODY_MALFORMED or BODY_TOO_LARGE. */
   async next(): Promise<Envelope | undefined> {
     for (;;) {
       const envelope = this.#deframer.next();
@@ -128,7 +128,7 @@ export class EnvelopeReader {
     }
   }
 
-  /** Reads no further: the sender is told to stop. */
+  /** Reads no further: the sender is asked to stop. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

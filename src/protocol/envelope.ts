@@ -1,4 +1,4 @@
-/** Envelopes: messages behind flags and length, as gRPC, gRPC-Web and Connect's streams frame them. */
+/** Envelopes: messages after flags and length, as gRPC, gRPC-Web and Connect's streams frame them. */
 
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
@@ -6,7 +6,7 @@ import { type Coding, messageTooLarge, type Reading } from "./compression.ts";
 
 /** The payload is compressed. */
 export const compressedFlag = 0b0000_0001;
-/** Bytes ahead of a payload. */
+/** Bytes before a payload. */
 export const prefixBytes = 5;
 
 /** A message as it is framed. */
@@ -27,7 +27,7 @@ export function envelope(flags: number, payload: Uint8Array): Uint8Array {
   return sealed(flags, framed);
 }
 
-/** Frames a payload where it is: it lies behind `prefixBytes` of room, which are written. */
+/** Frames a payload where it is: it lies after `prefixBytes` of room, which are written. */
 export function sealed(flags: number, framed: Uint8Array): Uint8Array {
   const length = framed.length - prefixBytes;
   framed[0] = flags;

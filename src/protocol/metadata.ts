@@ -29,7 +29,7 @@ function checkedValue(name: string, value: string): string {
 /** A field with one value. */
 type Field = FieldList[number];
 
-/** What stands between values told as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
+/** What stands between values given as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
 function separatorOf(name: string): string {
   return name === "cookie" ? "; " : ", ";
 }
@@ -47,7 +47,7 @@ export class Metadata implements Headers {
     this.#source = source;
   }
 
-  /** Nobody has put a field in, and none came in. */
+  /** No one has put a field in, and none came in. */
   get isEmpty(): boolean {
     return this.#source === undefined && (this.#fields === undefined || this.#fields.length === 0);
   }
@@ -166,7 +166,7 @@ export const isMetadata: (name: string) => boolean = oncePerText(
 
 const none: FieldList = [];
 
-/** Metadata of an answer as fields to send, with `prefix` ahead of their names. */
+/** Metadata of a response as fields to send, with `prefix` before their names. */
 export function metadataFields(metadata: Headers, prefix = ""): FieldList {
   if (metadata instanceof Metadata && metadata.isEmpty) return none;
   const all = metadata instanceof Metadata ? metadata.fields() : [...metadata];

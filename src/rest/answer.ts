@@ -1,4 +1,4 @@
-/** Makes a call and writes what it gives as the HTTP answer. */
+/** Makes a call and writes what it gives as the HTTP response. */
 
 import { type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
@@ -56,7 +56,7 @@ function accepted<T extends { readonly contentType: string }>(
   const type = preferredOf(exchange.header("accept"), types);
   const offer = offers.find(({ contentType }) => contentType === type);
   if (offer !== undefined) return offer;
-  throw fault("NOT_ACCEPTABLE", `accept: the answer can be ${types.join(" or ")}`);
+  throw fault("NOT_ACCEPTABLE", `accept: the response can be ${types.join(" or ")}`);
 }
 
 function isRaw({ method, responseField }: Route): boolean {
@@ -64,7 +64,7 @@ function isRaw({ method, responseField }: Route): boolean {
   return body?.typeName === HttpBodySchema.typeName;
 }
 
-/** The part of an answer's message that is the body. */
+/** The part of a response's message that is the body. */
 function bodyOf({ method, responseField }: Route, message: Message): unknown {
   if (responseField?.fieldKind !== "message") return message;
   return reflect(method.output, message).get(responseField).message;
@@ -78,7 +78,7 @@ function jsonOf({ method, responseField }: Route, json: JsonCodec, message: Mess
 const jsonOffer = [{ contentType: "application/json" }] as const;
 const jsonType = ["content-type", "application/json"] as const;
 
-/** What is sent of an answer's message: JSON, or the body that the method gives itself. */
+/** What is sent of a response's message: JSON, or the body that the method gives itself. */
 type Content = string | HttpBody;
 
 function contentOf(route: Route, json: JsonCodec): Encode<Content> {
@@ -88,14 +88,14 @@ function contentOf(route: Route, json: JsonCodec): Encode<Content> {
   };
 }
 
-/** An answer with its only message. It is read to its end: to leave it early would cancel the call. */
+/** A response with its only message. It is read to its end: to leave it early would cancel the call. */
 async function onlyOf<T>(
   answer: Answer<T>,
   { name }: DescMethod,
 ): Promise<Answer<T> & { message: T }> {
   let only: T | undefined;
   for await (const message of answer.messages) only ??= message;
-  if (only === undefined) throw fault("INTERNAL", `${name} gave no answer`);
+  if (only === undefined) throw fault("INTERNAL", `${name} gave no response`);
   return { ...answer, message: only };
 }
 

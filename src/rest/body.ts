@@ -23,6 +23,8 @@ export interface BodyReading {
   readonly json: JsonCodec;
   /** Greatest size of a body, or of one message of a streamed body. */
   readonly bytesMax: number;
+  /** Greatest size of a form with files, or of a file that is the body. */
+  readonly uploadBytesMax: number;
   /** Greatest size of a streamed body. */
   readonly streamBytesMax: number;
 }
@@ -39,7 +41,7 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** The text of a whole body, which nobody reads any more after that. */
+/** The text of a whole body, which no one reads any more after that. */
 function textInsteadOf(body: Uint8Array): string {
   const text = textOf(body);
   free(body);
@@ -173,8 +175,10 @@ export function messageFromBody(
     return messageFromMultipart(route, exchange, reading);
   }
   const read = messageReader(route, exchange, reading);
-  const whole = exchange.takeBody(reading.bytesMax);
-  return whole === undefined ? exchange.body(reading.bytesMax).then(read) : read(whole);
+  const isUpload = body.raw || (route.upload !== undefined && takesBody(route.upload, type));
+  const bytesMax = isUpload ? reading.uploadBytesMax : reading.bytesMax;
+  const whole = exchange.takeBody(bytesMax);
+  return whole === undefined ? exchange.body(bytesMax).then(read) : read(whole);
 }
 
 /** Largest piece of a raw body that becomes one message. */

@@ -1,9 +1,9 @@
-/** Which bytes of an answer a request asks for (RFC 9110, 14). */
+/** Which bytes of a response a request asks for (RFC 9110, 14). */
 
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 
-/** A stretch of bytes; `end` is the one behind the last. */
+/** A stretch of bytes; `end` is the one after the last. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -30,7 +30,7 @@ function byteRangeFrom(field: string | undefined, size: number): ByteRange | und
   const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
   if (start >= end) {
-    throw fault("RANGE_INVALID", `range: the answer has ${size} bytes`, {
+    throw fault("RANGE_INVALID", `range: the response has ${size} bytes`, {
       headers: { "content-range": `bytes */${size}` },
     });
   }

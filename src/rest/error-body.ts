@@ -14,7 +14,7 @@ import {
 } from "#gen/google/rpc/error_details_pb.js";
 import { metadataFields } from "#protocol/metadata.ts";
 
-/** What an error body says beside the error. */
+/** What an error body says besides the error. */
 export interface ErrorFacts {
   readonly requestId: string;
   /** When the error was given, in milliseconds since the Unix epoch. */
@@ -70,7 +70,7 @@ export function errorJson(error: ConnectError, facts: ErrorFacts): string {
   });
 }
 
-/** An error as a whole answer, with its own metadata and the headers that HTTP asks for beside its status. */
+/** An error as a whole response, with its own metadata and the headers that HTTP asks for besides its status. */
 export function restErrorBody(error: ConnectError, facts: ErrorFacts): ErrorAnswer {
   const named = faultFrom(error);
   const status = httpStatusFrom(named);

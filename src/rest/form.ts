@@ -103,12 +103,12 @@ interface PartWriting {
 export async function messageFromMultipart(
   route: Route,
   exchange: Exchange,
-  { binder, bytesMax }: { readonly binder: ParameterBinder; readonly bytesMax: number },
+  { binder, uploadBytesMax }: { readonly binder: ParameterBinder; readonly uploadBytesMax: number },
 ): Promise<Message> {
   const { input } = route.method;
   const writer = new FieldWriter(create(input), input);
   const contentType = exchange.header("content-type") ?? "";
-  const parts = await formPartsFrom(exchange.chunks(bytesMax, partsOfOne), contentType);
+  const parts = await formPartsFrom(exchange.chunks(uploadBytesMax, partsOfOne), contentType);
   const isOnly = parts.filter(({ kind }) => kind === "file").length === 1;
   for (const part of parts) {
     writePart(route, part, { binder, writer, isOnly });

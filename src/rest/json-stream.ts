@@ -70,7 +70,7 @@ class ArrayCutter {
   #escaped = false;
   readonly #item = new GatheredBytes();
   #items = 0;
-  /** Bytes so far of the mark that a body may begin with; undefined behind its place. */
+  /** Bytes so far of the mark that a body may begin with; undefined after its place. */
   #markBytes: number | undefined = 0;
   #closed = false;
   readonly #bytesMax: number;

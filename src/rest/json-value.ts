@@ -27,7 +27,7 @@ export function messageJson(
   }
 }
 
-/** Types whose JSON is no object, so that one that is not set can be told from one that is empty. */
+/** Types whose JSON is no object, so that one that is not set can be distinguished from one that is empty. */
 const nullable = new Set([
   "google.protobuf.Timestamp",
   "google.protobuf.Duration",

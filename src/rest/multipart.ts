@@ -6,7 +6,7 @@ import { boundaryOf, type FormSink, MultipartScanner } from "#forms/multipart-sc
 import type { PartHead } from "#forms/part-head.ts";
 import { type FormPart, formPart } from "./form-part.ts";
 
-/** Gathers what it is told. */
+/** Gathers what it is given. */
 class PartGatherer implements FormSink {
   readonly parts: FormPart[] = [];
   readonly #content = new GatheredBytes();

@@ -1,4 +1,4 @@
-/** One operation of an OpenAPI document: its parameters, its request body, its answers. */
+/** One operation of an OpenAPI document: its parameters, its request body, its responses. */
 
 import type { DescField, DescMethod, DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
@@ -16,7 +16,7 @@ const binary: JsonObject = { type: "string", contentMediaType: "application/octe
 /** Examples of requests, in any JSON that is read, by full name of the method. */
 export type RequestExamples = Readonly<Record<string, JsonObject>>;
 
-/** What a document says of methods beside their descriptors. */
+/** What a document says of methods besides their descriptors. */
 export interface MethodNotes {
   /** Default none. */
   readonly examples?: RequestExamples;
@@ -32,7 +32,7 @@ function withExample(parameter: JsonObject, request: JsonObject | undefined): Js
   return example === undefined ? parameter : { ...parameter, example };
 }
 
-/** The schema of a body that is one field: null tells that it is not set where no other value does. */
+/** The schema of a body that is one field: null says that it is not set where no other value does. */
 function orNull(schema: JsonObject, field: DescField): JsonObject {
   const isNullable = emptyJson(field, false) === null && typeof schema.type === "string";
   return isNullable ? { ...schema, type: [schema.type ?? "null", "null"] } : schema;
@@ -132,7 +132,7 @@ export class OperationWriter {
     return { encoding: Object.fromEntries(encoding) };
   }
 
-  /** The fields that a form can fill; `bytes` tells how it carries those of bytes. */
+  /** The fields that a form can fill; `bytes` says how it carries those of bytes. */
   #formSchema(route: Route, bytes: "base64" | "file"): JsonObject {
     const { message, fields, isFile } = this.#formFields(route, bytes);
     const properties = fields.map((field): [string, JsonObject] => [
@@ -161,7 +161,10 @@ export class OperationWriter {
             ...(streamSwitch === undefined ? {} : this.#switched(streamSwitch.method)),
           };
     return {
-      "200": { description: streams ? "The messages, one after another." : "The answer.", content },
+      "200": {
+        description: streams ? "The messages, one after another." : "The response.",
+        content,
+      },
       default: { $ref: "#/components/responses/Error" },
     };
   }
@@ -176,7 +179,7 @@ export class OperationWriter {
     );
   }
 
-  /** What a request that asks for a stream gets beside plain JSON. */
+  /** What a request that asks for a stream gets besides plain JSON. */
   #switched(method: DescMethod): JsonObject {
     const { "application/json": _array, ...streamed } = this.#streamed(
       this.#schemas.message(method.output),

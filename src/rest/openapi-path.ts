@@ -85,7 +85,7 @@ const depthMax = 3;
 interface Leaf {
   /** Proto names, joined by dots. */
   readonly path: string;
-  /** The same in the names of answers. */
+  /** The same in the names of responses. */
   readonly name: string;
   readonly field: DescField;
 }

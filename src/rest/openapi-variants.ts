@@ -6,7 +6,7 @@ import type { JsonByMethod, JsonOptions } from "./json.ts";
 import { SchemaCollector } from "./openapi-schema.ts";
 import { nameOf } from "./route.ts";
 
-/** How a schema's name tells that its JSON is not that of most methods; empty when it is. */
+/** How a schema's name says that its JSON is not that of most methods; empty when it is. */
 function suffixOf(own: JsonOptions, shared: JsonOptions): string {
   const { names = "proto", enumsAsNumbers = false } = own;
   const otherNames = names !== (shared.names ?? "proto");

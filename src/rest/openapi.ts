@@ -6,19 +6,21 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { type Comments, describe } from "./comments.ts";
 import { FieldIndex } from "./field-path.ts";
 import type { JsonByMethod, JsonOptions } from "./json.ts";
+import type { MethodExtrasOf } from "./method-extras.ts";
 import { type MethodNotes, OperationWriter, type TagOf } from "./openapi-operation.ts";
 import { documentPath } from "./openapi-path.ts";
 import { SchemaVariants } from "./openapi-variants.ts";
 import { nameOf, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 
-/** What a document says beside the routes. */
+/** What a document says besides the routes. */
 export interface OpenApiOptions extends MethodNotes {
   readonly title: string;
   readonly version: string;
   readonly description?: string;
   /** As the transcoder has them. */
   readonly rules?: readonly HttpRule[];
+  readonly extrasOf?: MethodExtrasOf;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
   /** Comments of the proto files; default none. */
@@ -67,10 +69,10 @@ function tagsOf(services: Iterable<DescService>): TagOf {
   return ({ name, typeName }) => (isShared(name) ? typeName : name);
 }
 
-/** The same operation, which tells of another route that its path and method lead to as well. */
+/** The same operation, which reports another route that its path and method lead to as well. */
 function tellingOf(operation: JsonObject, { httpMethod, template, method }: Route): JsonObject {
   const { description = operation.summary } = operation;
-  const note = `${httpMethod} ${template.text} is ${nameOf(method)}, which OpenAPI has no place for beside this.`;
+  const note = `${httpMethod} ${template.text} is ${nameOf(method)}, which OpenAPI cannot describe along with this.`;
   return { ...operation, description: [description, note].filter(Boolean).join(" ") };
 }
 
@@ -129,7 +131,7 @@ export function* openApiSteps(
   const { json = {}, jsonByMethod = {} } = options;
   const comments: Comments = options.comments ?? new Map();
   const variants = new SchemaVariants(comments, json, jsonByMethod);
-  const { routes } = new Router(services, rules, new FieldIndex());
+  const { routes } = new Router(services, rules, new FieldIndex(), options.extrasOf);
   const served = new Set(routes.map(({ method }) => method.parent));
   const tagOf = tagsOf(served);
   const paths = yield* pathsOf(routes, { variants, notes: options, tagOf });

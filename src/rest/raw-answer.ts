@@ -14,7 +14,7 @@ function contentTypeOf({ contentType }: HttpBody): string {
   return /^[\x20-\x7e]+$/.test(contentType) ? contentType : "application/octet-stream";
 }
 
-/** What is sent of `size` bytes, and how the head tells of it. */
+/** What is sent of `size` bytes, and how the head reports it. */
 interface Part extends ByteRange {
   readonly status: number;
   readonly headers: HeaderList;
@@ -49,7 +49,7 @@ export function sendRaw(
   return compression.respond(exchange, part.status, [...headers, type, ...part.headers], bytes);
 }
 
-/** The size that a handler names ahead of its messages; undefined when it names none. */
+/** The size that a handler names before its messages; undefined when it names none. */
 function sizeOf(answer: Answer<unknown>): number | undefined {
   const text = answer.header.get("content-length") ?? "";
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -59,7 +59,7 @@ function sizeOf(answer: Answer<unknown>): number | undefined {
 class RawWriter {
   readonly #exchange: Exchange;
   readonly #answer: Answer<unknown>;
-  /** All that comes, as long as nobody has named a size. */
+  /** All that comes, as long as no one has named a size. */
   #part: Part = { status: 200, headers: [], start: 0, end: Number.POSITIVE_INFINITY };
   /** Bytes of the whole that have come so far. */
   #seen = 0;
@@ -112,13 +112,13 @@ class RawWriter {
 }
 
 function misnamed() {
-  return fault("INTERNAL", "the answer has another size than it named");
+  return fault("INTERNAL", "the response has another size than it named");
 }
 
 /**
  * Sends the bytes of all bodies one after another; the first one names the content type. When the
  * handler names the size in a header field `content-length`, a GET may ask for a range. A failure
- * under way breaks the answer off; one before anything was sent is thrown. HEAD needs the first
+ * in progress breaks the response off; one before anything was sent is thrown. HEAD needs the first
  * body only, and a range no more than itself.
  */
 export async function sendRawStream(exchange: Exchange, bodies: Answer<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
-/** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its answer. */
+/** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its response. */
 
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -15,12 +15,14 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { registryOf } from "#rpc/codec.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
 import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorAnswer, errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
+import type { MethodExtrasOf } from "./method-extras.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
 import { messageOf, messagesOf, readTimeout } from "./request.ts";
@@ -32,6 +34,8 @@ import { callOverSocket } from "./websocket-call.ts";
 export interface RestOptions {
   /** Greatest size of a request body, in bytes. */
   readonly bodyBytesMax: number;
+  /** Greatest size of a form with files, or of a file that is the body, in bytes; default bodyBytesMax. */
+  readonly uploadBytesMax?: number;
   /** Greatest size of a request body that streams its messages, in bytes; default bodyBytesMax. */
   readonly streamBytesMax?: number;
   /** Greatest length of a request's path and query; default 16384. */
@@ -42,8 +46,10 @@ export interface RestOptions {
   readonly limitsOf?: LimitsOf | undefined;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
-  /** Rules beside the annotations, which win over those of the same method; one a method. */
+  /** Rules besides the annotations, which win over those of the same method; one per method. */
   readonly rules?: readonly HttpRule[];
+  /** Fields of methods that ask for a stream or take uploads; default none. */
+  readonly extrasOf?: MethodExtrasOf;
   /** Query parameters passed over where no field takes them; `utm_*` means a beginning. Default none. */
   readonly ignoredQueryParameters?: readonly string[];
   readonly clock: Clock;
@@ -53,7 +59,7 @@ export interface RestOptions {
   readonly compression?: CompressionOptions;
 }
 
-/** What the front door adds to a request. */
+/** What the request entry adds to a request. */
 export interface RestRequest {
   readonly requestId: string;
   readonly values: ContextValues;
@@ -63,7 +69,7 @@ export interface RestRequest {
 export type RestMatch =
   /** `pattern` is the template, fit for a label. */
   | ({ readonly kind: "route"; readonly pattern: string } & RouteMatch)
-  /** The path takes other methods. An OPTIONS request is told of them; any other gets 405. */
+  /** The path takes other methods. An OPTIONS request is notified of them; any other gets 405. */
   | { readonly kind: "wrong-method"; readonly pattern: string; readonly allow: readonly string[] }
   | { readonly kind: "malformed"; readonly error: ConnectError }
   | undefined;
@@ -71,7 +77,7 @@ export type RestMatch =
 /** The transcoder. */
 export interface Rest {
   match(method: string, target: string): RestMatch;
-  /** Answers a matched request. Never rejects: every failure is an answer in the REST shape. */
+  /** Answers a matched request. Never rejects: every failure is a response in the REST shape. */
   serve(exchange: Exchange, match: NonNullable<RestMatch>, request: RestRequest): Promise<void>;
   /** What the path of a WebSocket means: streaming methods alone, whatever their HTTP method. */
   matchUpgrade(target: string): RestMatch;
@@ -114,6 +120,7 @@ class Transcoder implements Rest {
   readonly #options: RestOptions;
   readonly #heartbeatMs: number;
   readonly #compression: Compression;
+  readonly #clocked: { readonly clock: Clock };
   /** What unfinished messages of all WebSockets hold. */
   readonly #held: ByteBudget;
 
@@ -121,10 +128,11 @@ class Transcoder implements Rest {
     const index = new FieldIndex();
     this.#calls = calls;
     this.#options = options;
+    this.#clocked = { clock: options.clock };
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#compression = new Compression(options.compression ?? defaultCompression);
     this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
-    this.#router = new Router(calls.services, options.rules ?? [], index);
+    this.#router = new Router(calls.services, options.rules ?? [], index, options.extrasOf);
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
   }
@@ -142,7 +150,7 @@ class Transcoder implements Rest {
     match: NonNullable<RestMatch>,
     request: RestRequest,
   ): Promise<void> {
-    const call = new ExchangeCall(exchange, request.values, "rest");
+    const call = new ExchangeCall(exchange, request.values, "rest", this.#clocked);
     try {
       switch (match.kind) {
         case "route":
@@ -205,13 +213,8 @@ class Transcoder implements Rest {
   async #answer(init: ExchangeCall, { exchange, match, request }: Asked): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    try {
-      readTimeout(init, exchange);
-    } catch (thrown) {
-      throw await this.#calls.failed(method, init, thrown);
-    }
-    const admission = this.#calls.admit(method, init);
-    if (admission !== undefined) await admission;
+    const head = admitted(this.#calls, method, init, () => readTimeout(init, exchange));
+    if (head instanceof Promise) await head;
     const reading = this.#reading(json);
     const answering = this.#answering(json, request);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
@@ -220,16 +223,11 @@ class Transcoder implements Rest {
       await answer(match.route, exchange, answering, { init, input });
       return;
     }
-    let input: Message;
-    try {
-      const message = messageOf(match, exchange, reading);
-      input =
-        message instanceof Promise
-          ? await init.reading(() => this.#calls.whileOpen(message))
-          : message;
-    } catch (thrown) {
-      throw await this.#calls.failed(method, init, thrown);
-    }
+    const message = received(this.#calls, method, init, () => {
+      const read = messageOf(match, exchange, reading);
+      return read instanceof Promise ? inTime(this.#calls, init, () => read) : read;
+    });
+    const input = message instanceof Promise ? await message : message;
     const route = switchedRoute(match.route, exchange, input);
     if (route.method.methodKind === "unary") {
       await answerOnce(route, exchange, answering, { init, input });
@@ -240,7 +238,8 @@ class Transcoder implements Rest {
 
   #reading(json: JsonCodec): BodyReading {
     const { bodyBytesMax: bytesMax, streamBytesMax = bytesMax } = this.#options;
-    return { binder: this.#binder, json, bytesMax, streamBytesMax };
+    const { uploadBytesMax = bytesMax } = this.#options;
+    return { binder: this.#binder, json, bytesMax, uploadBytesMax, streamBytesMax };
   }
 
   #answering(json: JsonCodec, request: RestRequest): Answering {
@@ -270,7 +269,7 @@ class Transcoder implements Rest {
       ];
       await this.#compression.respond(exchange, status, fields, body);
     } catch {
-      // Metadata that is no header field: nobody can be told, but nobody may wait either.
+      // Metadata that is no header field: no one can be notified, but no one may wait either.
       exchange.reset();
     }
   }
@@ -280,7 +279,7 @@ class Transcoder implements Rest {
   }
 }
 
-/** An OPTIONS request asks for the methods; any other is told of them with its refusal. */
+/** An OPTIONS request asks for the methods; any other is notified of them with its refusal. */
 function answerWrongMethod(exchange: Exchange, allow: readonly string[]): void {
   const list = allow.join(", ");
   if (exchange.method === "OPTIONS") {

@@ -1,13 +1,13 @@
 /** Compiles HTTP rules against their methods: every name in a rule is resolved before the first request. */
 
-import { type DescField, type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import type { DescField, DescMethod } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import { stream_switch } from "#gen/polygate/v1/options_pb.js";
 import type { FieldIndex, FieldTarget } from "./field-path.ts";
 import { expectationOfField } from "./field-text.ts";
 import { takesFile } from "./field-writer.ts";
+import { type MethodExtras, type MethodExtrasOf, noExtras } from "./method-extras.ts";
 import { RuleError, type RulePath } from "./rule-error.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
 import { type Upload, uploadOf } from "./upload.ts";
@@ -36,7 +36,7 @@ export interface Route {
   readonly fileTarget?: FieldTarget;
   /** Paths of the fields that path and body fill, which the query then may not. */
   readonly bound: readonly string[];
-  /** The field of the answer that is its body; absent for the whole answer. */
+  /** The field of the response that is its body; absent for the whole response. */
   readonly responseField?: DescField;
   /** The field mask that a PATCH may leave to the body. */
   readonly maskField?: DescField & { readonly fieldKind: "message" };
@@ -118,9 +118,9 @@ function maskFieldOf(method: DescMethod) {
   return another === undefined ? mask : undefined;
 }
 
-function streamSwitchOf(method: DescMethod) {
-  if (!hasOption(method, stream_switch)) return undefined;
-  const { field: name, method: sibling } = getOption(method, stream_switch);
+function streamSwitchOf(method: DescMethod, { streamSwitch }: MethodExtras) {
+  if (streamSwitch === undefined) return undefined;
+  const { field: name, method: sibling } = streamSwitch;
   const field = method.input.fields.find((candidate) => candidate.name === name);
   const target = method.parent.methods.find((candidate) => candidate.name === sibling);
   if (field?.fieldKind !== "scalar" || target?.methodKind !== "server_streaming") {
@@ -140,11 +140,17 @@ function responseFieldOf(name: string, { output }: DescMethod, index: FieldIndex
 /** Compiles one part of a rule; what it throws blames that part. */
 type Compile = <T>(at: RulePath, part: () => T) => T;
 
+/** What rules are compiled with. */
+interface Compiling {
+  readonly index: FieldIndex;
+  readonly extras: MethodExtras;
+  readonly compile: Compile;
+}
+
 function compileBinding(
   rule: HttpRule,
   method: DescMethod,
-  index: FieldIndex,
-  compile: Compile,
+  { index, extras, compile }: Compiling,
 ): Route {
   const { at, httpMethod, path } = compile([], () => patternOf(rule));
   const template = compile(at, () => parseTemplate(path));
@@ -157,9 +163,11 @@ function compileBinding(
     responseFieldOf(rule.responseBody, method, index),
   );
   const maskField = httpMethod === "PATCH" && isResource(body) ? maskFieldOf(method) : undefined;
-  const streamSwitch = compile([], () => streamSwitchOf(method));
+  const streamSwitch = compile([], () => streamSwitchOf(method, extras));
   const upload =
-    body.kind === "message" && !body.raw ? compile([], () => uploadOf(method, index)) : undefined;
+    body.kind === "message" && !body.raw
+      ? compile([], () => uploadOf(method, index, extras))
+      : undefined;
   const prefix = formPrefix(body);
   const fileTarget = fileTargetOf(body, prefix, { method, index });
   const bound = variables.map(({ target }) => target.path);
@@ -182,7 +190,13 @@ function compileBinding(
 }
 
 /** The routes of a method under `rule` and its additional bindings. Throws a RuleError. */
-export function compileRoutes(rule: HttpRule, method: DescMethod, index: FieldIndex): Route[] {
+export function compileRoutes(
+  rule: HttpRule,
+  method: DescMethod,
+  index: FieldIndex,
+  extrasOf: MethodExtrasOf = noExtras,
+): Route[] {
+  const extras = extrasOf(method);
   const bindings = [rule, ...rule.additionalBindings];
   return bindings.map((binding, position) => {
     const inRule = position === 0 ? [] : ["additional_bindings", position - 1];
@@ -197,7 +211,7 @@ export function compileRoutes(rule: HttpRule, method: DescMethod, index: FieldIn
     if (position > 0 && binding.additionalBindings.length > 0) {
       throw new RuleError(nameOf(method), inRule, "additional_bindings do not nest");
     }
-    const route = compileBinding(binding, method, index, compile);
+    const route = compileBinding(binding, method, { index, extras, compile });
     return { ...route, at: [...inRule, ...route.at] };
   });
 }

@@ -6,6 +6,7 @@ import { knownMethods } from "#exchange/known-methods.ts";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { FieldIndex } from "./field-path.ts";
+import { type MethodExtrasOf, noExtras } from "./method-extras.ts";
 import { captureOf, type PathSegments, splitPath } from "./path.ts";
 import { compileRoutes, nameOf, type Route } from "./route.ts";
 import { RuleError } from "./rule-error.ts";
@@ -36,7 +37,7 @@ export interface Clash {
   readonly before: Route;
 }
 
-/** Routes that cannot stand beside each other; the message names the methods of each pair. */
+/** Routes that cannot exist together; the message names the methods of each pair. */
 export class ClashError extends Error {
   readonly clashes: readonly Clash[];
 
@@ -53,7 +54,7 @@ export function clashText({ route, before }: Clash): string {
   return `${names} both take ${route.httpMethod} ${route.template.text}`;
 }
 
-/** The rule of each method that has one; a rule given beside the annotations wins over them. */
+/** The rule of each method that has one; a rule given besides the annotations wins over them. */
 function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   const methods = services.flatMap((service) => service.methods);
   const known = new Set(methods.map(nameOf));
@@ -82,9 +83,14 @@ export class Router {
   readonly routes: readonly Route[];
 
   /** Throws a RuleError for a bad rule, and a ClashError for routes that are in each other's way. */
-  constructor(services: readonly DescService[], rules: readonly HttpRule[], index: FieldIndex) {
+  constructor(
+    services: readonly DescService[],
+    rules: readonly HttpRule[],
+    index: FieldIndex,
+    extrasOf: MethodExtrasOf = noExtras,
+  ) {
     this.routes = rulesOf(services, rules).flatMap(({ method, rule }) =>
-      compileRoutes(rule, method, index),
+      compileRoutes(rule, method, index, extrasOf),
     );
     const clashes: Clash[] = [];
     for (const route of this.routes) {

@@ -3,7 +3,7 @@
 /** How a stream of JSON texts is written. */
 export interface StreamFormat {
   readonly contentType: string;
-  /** Ahead of everything. */
+  /** Before everything. */
   readonly open: string;
   /** What keeps a silent stream alive; absent when the format has no such thing. */
   readonly heartbeat?: string;
@@ -11,7 +11,7 @@ export interface StreamFormat {
   message(json: string, index: number): string;
   /** The error that ends the stream, after `index` messages. */
   error(json: string, index: number): string;
-  /** Behind everything, also behind an error. */
+  /** After everything, also after an error. */
   readonly close: string;
 }
 

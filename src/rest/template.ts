@@ -15,7 +15,7 @@ export interface Variable {
   readonly names: readonly string[];
   /** First segment; from the path's end, as `resolveIndex` tells, when negative. */
   readonly start: number;
-  /** Segment behind the last one; likewise. */
+  /** Segment after the last one; likewise. */
   readonly end: number;
   /** May span several segments: an escaped slash within stays escaped. */
   readonly multi: boolean;
@@ -138,7 +138,7 @@ export function parseTemplate(text: string): Template {
   const seen = new Set<string>();
   for (const { names } of reader.variables) {
     const name = names.join(".");
-    if (seen.has(name)) throw reader.fail(`variable ${name} is there twice`);
+    if (seen.has(name)) throw reader.fail(`variable ${name} is given twice`);
     seen.add(name);
   }
   const fromEnd = (index: number) => index - segments.length - 1;

@@ -47,7 +47,7 @@ export interface Transcoder {
 
 /**
  * Serves the google.api.http rules of the services that `routes` registers. Bodies are bounded to
- * 4 MiB unless told otherwise. Throws an Error for a rule that cannot be.
+ * 4 MiB unless set otherwise. Throws an Error for a rule that cannot be.
  */
 export function transcode(routes: Routes, options: TranscodeOptions = {}): Transcoder {
   const { interceptors = [], fallback, ...rest } = options;

@@ -10,7 +10,7 @@ type Leaf<T> = Map<string, T>;
 class TrieNode<T> {
   readonly literals = new Map<string, TrieNode<T>>();
   one: TrieNode<T> | undefined;
-  /** Behind `**`: the literals that must end the path, last one first. */
+  /** After `**`: the literals that must end the path, last one first. */
   tail: TrieNode<T> | undefined;
   readonly leaf: Leaf<T> = new Map();
 }

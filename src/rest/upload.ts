@@ -1,16 +1,9 @@
 /** The field of a method that takes a body of its media types as bytes. */
 
-import {
-  create,
-  type DescMethod,
-  getOption,
-  hasOption,
-  type Message,
-  ScalarType,
-} from "@bufbuild/protobuf";
-import { upload as uploadOption } from "#gen/polygate/v1/options_pb.js";
+import { create, type DescMethod, type Message, ScalarType } from "@bufbuild/protobuf";
 import type { FieldIndex, FieldTarget } from "./field-path.ts";
 import { FieldWriter } from "./field-writer.ts";
+import type { MethodExtras } from "./method-extras.ts";
 
 /** Where uploads go. */
 export interface Upload {
@@ -19,10 +12,14 @@ export interface Upload {
   readonly mediaTypes: readonly string[];
 }
 
-/** What the method's option says; undefined without one. Throws for a field that is not of bytes. */
-export function uploadOf(method: DescMethod, index: FieldIndex): Upload | undefined {
-  if (!hasOption(method, uploadOption)) return undefined;
-  const { field: name, mediaTypes } = getOption(method, uploadOption);
+/** Where a method's uploads go; undefined when it takes none. Throws for a field that is not of bytes. */
+export function uploadOf(
+  method: DescMethod,
+  index: FieldIndex,
+  { upload }: MethodExtras,
+): Upload | undefined {
+  if (upload === undefined) return undefined;
+  const { field: name, mediaTypes } = upload;
   const target = index.target(method.input, name);
   if (target?.field.fieldKind !== "scalar" || target.field.scalar !== ScalarType.BYTES) {
     throw new Error(`upload names no field of bytes: ${name}`);

@@ -8,6 +8,7 @@ import { httpStatusFrom } from "#errors/http-status.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { admitted } from "#rpc/intake.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorFacts, errorJson } from "./error-body.ts";
 import { messageFromJson } from "./json-body.ts";
@@ -66,9 +67,8 @@ export async function callOverSocket(
     const acceptance = acceptanceOf(upgrade);
     const gone = new AbortController();
     const source = callSourceOf(upgrade, gone.signal);
-    const init = new ExchangeCall(source, values, "rest");
-    readTimeout(init, source);
-    await calls.admit(match.route.method, init);
+    const init = new ExchangeCall(source, values, "rest", { clock: options.clock });
+    await admitted(calls, match.route.method, init, () => readTimeout(init, source));
     upgrade.accept(acceptance);
     connection = new WebSocketConnection(upgrade.socket, upgrade.head, options);
     const { signal } = connection;
@@ -100,7 +100,7 @@ async function closeWith(
   try {
     if (!connection.signal.aborted) await connection.send(errorJson(error, facts));
   } catch {
-    // The client left while it was told: there is nobody to close with.
+    // The client left while it was notified: there is no one to close with.
   }
   const reason = reasonOf(error) ?? "INTERNAL";
   await connection.close(closeCodeOf(error, reason), reason);

@@ -61,7 +61,7 @@ function headBytesOf(second: number): number {
   return 2 + (short < 126 ? 0 : short === 126 ? 2 : 8) + maskBytes;
 }
 
-/** The payload's length; undefined when a shorter form would have told it (§5.2: minimal). */
+/** The payload's length; undefined when a shorter form would have reported it (§5.2: minimal). */
 function payloadBytesOf(bytes: Buffer): number | undefined {
   const short = (bytes[1] ?? 0) & 0x7f;
   if (short < 126) return short;
@@ -127,7 +127,7 @@ function isSendable(code: number): boolean {
 export function closeViolationOf(payload: Buffer): Violation | undefined {
   if (payload.length === 0) return undefined;
   if (payload.length === 1) return broken("a close code has two bytes");
-  if (!isSendable(payload.readUInt16BE(0))) return broken("a close code that nobody may send");
+  if (!isSendable(payload.readUInt16BE(0))) return broken("a close code that may not be sent");
   if (isUtf8(payload.subarray(2))) return undefined;
   return { code: closeCode.invalidText, problem: "a close reason is not UTF-8" };
 }

@@ -126,7 +126,7 @@ export class MessageReader {
     this.#chunk = this.#bytes = nothing;
   }
 
-  /** Messages are nobody's any more: only control frames count. */
+  /** Messages are no one's any more: only control frames count. */
   discard(): void {
     this.#discards = true;
     this.#forget();

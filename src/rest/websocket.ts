@@ -163,7 +163,7 @@ export class WebSocketConnection implements MessageTaker {
     this.#wake();
   }
 
-  /** A client that pings faster than it reads gets an answer to the last ping only (RFC 6455 §5.5.3). */
+  /** A client that pings faster than it reads gets a response to the last ping only (RFC 6455 §5.5.3). */
   onPing(payload: Buffer): void {
     if (this.#blockedSinceMs === undefined) this.#write(frameOf(opcode.pong, payload));
     else this.#unanswered = payload;

@@ -1,4 +1,4 @@
-/** The time that one try may take: past it the backend is told to stop, and the call may go elsewhere. */
+/** The time that one try may take: past it the backend is asked to stop, and the call may go elsewhere. */
 
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -46,7 +46,7 @@ export function limitAttempt<C extends Bounded>(
   const inTime = new AbortController();
   // An error costs more than most of a call's way, and most calls need none.
   const late = () =>
-    fault("BACKEND_TIMEOUT", `no answer within ${timeoutMs} ms (load_balancer.timeout)`);
+    fault("BACKEND_TIMEOUT", `no response within ${timeoutMs} ms (load_balancer.timeout)`);
   clock.sleep(timeoutMs, inTime.signal).then(
     () => over.abort(late()),
     () => {}, // answered in time

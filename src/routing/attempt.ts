@@ -46,14 +46,14 @@ export interface AttemptOwner {
   /** When it has aborted, that is how the try has ended. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Told once, with what the try came to. */
+  /** Notified once, with what the try came to. */
   ended(report: AttemptReport): void;
 }
 
 /** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
 const patienceMs = 10_000;
 
-/** A try under way on a claimed endpoint, whose lease it settles. */
+/** A try in progress on a claimed endpoint, whose lease it settles. */
 export class Attempt<B> implements Disposable {
   readonly choice: Choice<B>;
   readonly #start: AttemptStart;
@@ -66,7 +66,7 @@ export class Attempt<B> implements Disposable {
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  /** `start` is what is known of it when it begins; `tell` is told of its end, before its owner. */
+  /** `start` is what is known of it when it begins; `tell` is notified of its end, before its owner. */
   constructor(
     choice: Choice<B>,
     start: AttemptStart,
@@ -81,7 +81,7 @@ export class Attempt<B> implements Disposable {
   }
 
   /**
-   * Has an abort end the try while nobody pulls its stream: a server need not return to a generator
+   * Has an abort end the try while no one pulls its stream: a server need not return to a generator
    * whose client has left.
    */
   endOnAbort(): void {
@@ -146,12 +146,12 @@ export class Attempt<B> implements Disposable {
     this.#owner.ended(report);
   }
 
-  /** Ends it by what was thrown. What is thrown behind an abort is only its consequence. */
+  /** Ends it by what was thrown. What is thrown after an abort is only its consequence. */
   failed(error: ConnectError): void {
     const { signal } = this.#owner;
     const first = signal.aborted ? faultFrom(signal.reason) : error;
     const reason = reasonOf(first) ?? (signal.aborted ? "CANCELLED" : "INTERNAL");
-    // A core at its limit takes the next call as soon as one ends: nobody waits for it in memory.
+    // A core at its limit takes the next call as soon as one ends: no one waits for it in memory.
     this.#retryAfterMs = reason === "OVERLOADED" ? undefined : retryAfterMsFrom(first);
     this.end(reason);
   }

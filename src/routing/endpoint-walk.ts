@@ -57,7 +57,7 @@ interface Tried<B> {
   choice: Choice<B>;
   /** How often it was asked. */
   count: number;
-  /** Why its last try failed; undefined while it is under way. */
+  /** Why its last try failed; undefined while it is in progress. */
   reason: Reason | undefined;
 }
 

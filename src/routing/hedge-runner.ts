@@ -9,9 +9,9 @@ import type { AttemptCall } from "./routed-call.ts";
 export interface HedgeRunnerOptions<B, T> {
   readonly asked: AttemptCall;
   limit(asked: AttemptCall): AttemptLimit<AttemptCall>;
-  /** Told when it fails while another is under way. */
+  /** Notified when it fails while another is in progress. */
   onLost(attempt: Attempt<B>, thrown: unknown): void;
-  /** Lets go of an answer that came too late. */
+  /** Lets go of a response that came too late. */
   readonly discard?: ((value: T) => void) | undefined;
 }
 
@@ -64,7 +64,7 @@ export class HedgeRunner<B, T> implements Runner<T> {
     return this.#limit.explain(thrown);
   }
 
-  /** The limit is nobody's any more. */
+  /** The limit is no one's any more. */
   close(): void {
     this.#limit[Symbol.dispose]();
   }

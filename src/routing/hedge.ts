@@ -1,4 +1,4 @@
-/** A second try beside one that is silent for long: the first answer wins, the other try is told to stop. */
+/** A second try in parallel to one that is silent for long: the first response wins, the other try is asked to stop. */
 
 import type { Clock } from "#core/clock.ts";
 
@@ -8,7 +8,7 @@ export interface Runner<T> {
   readonly done: Promise<T>;
   /** Stops it, and lets go of what it has or will come to. */
   stop(): void;
-  /** It has failed while another is under way: nobody else is told. */
+  /** It has failed while another is in progress: no one else is notified. */
   lost(thrown: unknown): void;
 }
 
@@ -25,7 +25,7 @@ export type RaceEnd<R, T> =
   | { readonly runner: R; readonly value: T }
   | { readonly runner: R; readonly thrown: unknown };
 
-/** Runs `first`, and another beside it after a silence. Never rejects. */
+/** Runs `first`, and another in parallel to it after a silence. Never rejects. */
 export async function race<T, R extends Runner<T>>(
   first: R,
   { afterMs, clock, another }: HedgeOptions<R>,

@@ -67,7 +67,7 @@ export class Journey<B> implements AttemptOwner {
       : asked;
   }
 
-  /** Runs a try, and another beside it after a silence. Resolves to what won; undefined: another try may follow. */
+  /** Runs a try, and another in parallel to it after a silence. Resolves to what won; undefined: another try may follow. */
   async hedged<T>(
     first: Attempt<B>,
     work: (backend: B, call: AttemptCall) => Promise<T>,
@@ -97,7 +97,7 @@ export class Journey<B> implements AttemptOwner {
     return undefined;
   }
 
-  /** Ends an attempt that failed while another is under way. */
+  /** Ends an attempt that failed while another is in progress. */
   #lost(attempt: Attempt<B>, thrown: unknown): Reason {
     const error = faultFrom(thrown);
     attempt.failed(error);
@@ -158,7 +158,7 @@ export class Journey<B> implements AttemptOwner {
       await this.#pause(pauseMs);
       const timeLeftMs = this.#timeLeftMs();
       const choice = this.#walk.next(timeLeftMs) ?? this.#walk.again(timeLeftMs);
-      // Nobody rested, and yet nobody may be asked: more time changes nothing.
+      // No one rested, and yet no one may be asked: more time changes nothing.
       if (choice !== undefined || waitMs === 0) return choice;
     }
   }

@@ -4,7 +4,7 @@
 export interface FailedCall {
   /** Attempts made, the failed one included. */
   readonly attempts: number;
-  /** The caller has already been given a part of the answer. */
+  /** The caller has already been given a part of the response. */
   readonly committed: boolean;
   /** The caller is gone, or its deadline has passed. */
   readonly aborted: boolean;

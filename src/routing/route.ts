@@ -29,7 +29,7 @@ export interface Walk<B> {
    * may do better after the last failure.
    */
   next(timeLeftMs?: number): Choice<B> | undefined;
-  /** Claims, when `next` has none, an endpoint that is ejected or was tried, if a pause may have mended it. */
+  /** Claims, when `next` has none, an endpoint that is ejected or was tried, if a pause may have fixed it. */
   again(timeLeftMs?: number): Choice<B> | undefined;
   /** Milliseconds until `again` may find one; undefined when it will not. */
   waitMs(): number | undefined;
@@ -46,7 +46,7 @@ export interface Route<B> {
   readonly retryAttempts: number;
   /** Time for one try until its first message, in milliseconds; absent: the call's own time only. */
   readonly attemptTimeoutMs?: number;
-  /** Silence after which a second endpoint is asked beside the first, in milliseconds; absent: never. */
+  /** Silence after which a second endpoint is asked in addition to the first, in milliseconds; absent: never. */
   readonly hedgeMs?: number;
   /** Begins a call. */
   begin(): Walk<B>;
@@ -63,7 +63,7 @@ export interface RouteAsk {
   /** Tokens that the call is likely to read and write. */
   readonly promptTokens: number;
   readonly outputTokens: number;
-  /** What endpoints must be able to do beside chat, such as embed; absent for a chat. */
+  /** What endpoints must be able to do besides chat, such as embed; absent for a chat. */
   readonly needs?: string | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface RoutedCall {
   /** Milliseconds until the first message has to be there, by the server's own limit. */
   readonly answerWithinMs?: number | undefined;
   readonly watch?: CallWatch | undefined;
-  /** Whether part of the request is used up, so that nobody else can be asked. */
+  /** Whether part of the request is used up, so that no one else can be asked. */
   readonly isSpent?: (() => boolean) | undefined;
   /** Takes what is known of every attempt when it has ended. */
   readonly reports?: { push(report: AttemptReport): unknown } | undefined;
@@ -42,7 +42,7 @@ export interface AttemptCall {
   readonly failsDeclined?: boolean | undefined;
 }
 
-/** An attempt beyond a call's first: a retry after a failure, or a hedge beside one that is silent. */
+/** An attempt beyond a call's first: a retry after a failure, or a hedge in parallel to one that is silent. */
 export type ExtraKind = "retry" | "hedge";
 
 /** What routing needs of its surroundings. */
@@ -51,8 +51,8 @@ export interface DispatchDeps {
   readonly rng: Rng;
   /** What of the traffic may be attempts of each kind, over all routes. */
   readonly budgets: Readonly<Record<ExtraKind, RetryBudget>>;
-  /** Told of every attempt as it begins; what it returns is told of the end. Neither may throw. */
+  /** Notified of every attempt as it begins; what it returns is notified of the end. Neither may throw. */
   onAttempt?(start: AttemptStart): (ended: AttemptReport) => void;
-  /** Told of each attempt beyond a call's first, and of each that the budget denied. */
+  /** Notified of each attempt beyond a call's first, and of each that the budget denied. */
   onExtra?(kind: ExtraKind, denied: boolean): void;
 }

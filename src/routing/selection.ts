@@ -51,7 +51,7 @@ export function select({ steps, excluded }: Survey, wishes: SelectionWishes): Se
       return exclusion === undefined;
     });
     const byKey = new Map(left.map((option) => [option.key, option]));
-    // Endpoints are told apart by their keys: one may serve several models.
+    // Endpoints are distinguished by their keys: one may serve several models.
     const endpoints = left.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
     return scored(endpoints, wishes).map((score) => ({
       ...(byKey.get(score.id) as SurveyOption),

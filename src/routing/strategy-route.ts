@@ -19,9 +19,9 @@ export interface RouteTarget<B extends PooledBackend> {
   readonly model: string;
   /** Multiplies the weights of the pool's endpoints. */
   readonly weight: number;
-  /** What the pool's endpoints can do beside chat; nothing when absent. */
+  /** What the pool's endpoints can do besides chat; nothing when absent. */
   readonly abilities?: ReadonlySet<string>;
-  /** US dollars that a call of this size may cost; undefined when nobody knows. */
+  /** US dollars that a call of this size may cost; undefined when no one knows. */
   costOf(promptTokens: number, outputTokens: number): number | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface StrategyRouteOptions<B extends PooledBackend> {
   readonly rng: Rng;
 }
 
-/** How many calls in a hundred go to any endpoint, so that nobody is forgotten. */
+/** How many calls in a hundred go to any endpoint, so that no one is forgotten. */
 const explorationShare = 0.02;
 
 /** The node of a route tree that chooses endpoints. */
@@ -125,7 +125,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return options;
   }
 
-  /** Endpoints that the route does not want now, or that their pool gives to nobody. */
+  /** Endpoints that the route does not want now, or that their pool gives to no one. */
   #excluded({ promptTokens, outputTokens, needs }: RouteAsk): readonly Exclusion[] {
     const { latencyMsMax, costMax } = this.#options;
     const targets = this.#able(needs);
@@ -141,7 +141,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return out;
   }
 
-  /** Which bound of the route an endpoint breaks; what nobody knows breaks none. */
+  /** Which bound of the route an endpoint breaks; what no one knows breaks none. */
   #refusal(
     latencyMs: number | undefined,
     cost: number | undefined,
@@ -198,7 +198,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
       };
     }
     const option = options[indexOfBest(options.map(endpointOf), wishes)] ?? first;
-    // Endpoints are told apart by their keys: one may serve several models.
+    // Endpoints are distinguished by their keys: one may serve several models.
     const named = () => options.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
     return {
       option,

@@ -21,7 +21,7 @@ export interface Survey {
   readonly excluded: readonly Exclusion[];
 }
 
-/** Surveys of which each is asked when those before it have nobody left. At least one. */
+/** Surveys of which each is asked when those before it have no one left. At least one. */
 export function inTurn(surveys: readonly Survey[]): Survey {
   return {
     strategy: surveys[0]?.strategy ?? "",

@@ -37,7 +37,7 @@ function includes(on: readonly FallbackClass[], failure: FailureClass): boolean 
 
 /**
  * Without a word of the configuration: everything but the client's fault, and a refusal of what was
- * asked, which is an answer rather than a failure.
+ * asked, which is a response rather than a failure.
  */
 const usual = fallbackClasses.filter((failure) => failure !== "content_policy");
 /** What a request itself is refused for, while its endpoint is well. */
@@ -64,7 +64,7 @@ export class FallbackNode<B> implements RouteNode<B> {
 
   /**
    * Whether a step is asked after a failure of those before it; undefined: they had no endpoint to
-   * ask, which every step may mend but one for requests that others refuse.
+   * ask, which every step may fix but one for requests that others refuse.
    */
   admits(step: number, failed: Reason | undefined): boolean {
     const own = this.#steps[step]?.on;

@@ -1,4 +1,4 @@
-/** What a handler is given beside its message, as Connect defines it. */
+/** What a handler is given besides its message, as Connect defines it. */
 
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type {

@@ -16,7 +16,7 @@ export function adopt(from: Headers, to: Headers): void {
 export interface CallStart<T> {
   /** Runs interceptors and handler. */
   invoke(): Promise<StreamResponse>;
-  /** The failure as observers and callers are told it. */
+  /** The failure as observers and callers are given it. */
   translate(thrown: unknown): unknown;
   /** What is made of each message; a failure of it is the call's. */
   readonly encode: (message: Message) => T;
@@ -40,7 +40,7 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
   #unlink: (() => void) | undefined;
   #state: "open" | "done" | "failed" = "open";
   #failure: unknown;
-  /** The reader was told of the failure. */
+  /** The reader was notified of the failure. */
   #isTold = false;
   #closing: Promise<void> | undefined;
 
@@ -49,7 +49,7 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
     this.#start = start;
   }
 
-  /** One promise a message: this is the way of every message of every stream. */
+  /** One promise per message: this is the way of every message of every stream. */
   next(): Promise<IteratorResult<T>> {
     if (this.#state === "done") return Promise.resolve(over);
     if (this.#state === "failed") return Promise.resolve().then(this.#tell);
@@ -89,7 +89,7 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
     const { signal } = this.#scope;
     const leave = () => this.#fail(signal.reason);
     const begun = this.#start.invoke();
-    // Nobody need pull any more when the client has left or the deadline has passed.
+    // No one need pull any more when the client has left or the deadline has passed.
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { once: true });
     this.#unlink = () => signal.removeEventListener("abort", leave);
@@ -159,7 +159,7 @@ export class CallMessages<T> implements AsyncIterableIterator<T> {
         adopt(this.#response.trailer, this.#scope.responseTrailer);
       }
     } catch (thrown) {
-      // Trailers that cannot be sent; of a call that failed its first failure is told.
+      // Trailers that cannot be sent; of a call that failed its first failure is reported.
       if (failure === undefined) {
         this.#state = "failed";
         this.#failure = this.#start.translate(thrown);

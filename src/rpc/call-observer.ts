@@ -1,10 +1,10 @@
-/** Who watches calls: told of each one's beginning and, once, of its end. It changes nothing. */
+/** Who watches calls: notified of each one's beginning and, once, of its end. It changes nothing. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
 
-/** Told how a call ended: with what failure, or with none. */
+/** Notified how a call ended: with what failure, or with none. */
 export type CallEnded = (failure?: unknown) => void;
 
-/** Called once a method; what it returns when a call of it begins; what that returns when it ends. */
+/** Called once per method; what it returns when a call of it begins; what that returns when it ends. */
 export type CallObserver = (method: DescMethod) => (values: ContextValues) => CallEnded;

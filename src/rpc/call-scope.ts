@@ -1,4 +1,4 @@
-/** The time between a call's start and its end: its deadline, its signal, who is told of its end. */
+/** The time between a call's start and its end: its deadline, its signal, who is notified of its end. */
 
 import {
   type ConnectError,
@@ -6,6 +6,7 @@ import {
   type ContextValues,
   createContextKey,
 } from "@connectrpc/connect";
+import { type Clock, systemClock, type Timer } from "#core/clock.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
@@ -13,7 +14,7 @@ import type { CallEnded } from "./call-observer.ts";
 import type { Limited, TimeLimits } from "./time-limits.ts";
 import type { Stoppable, UnderWay } from "./under-way.ts";
 
-/** What comes with a call beside its message. */
+/** What comes with a call besides its message. */
 export interface CallInit {
   /** Request metadata. */
   readonly header: Headers;
@@ -21,7 +22,7 @@ export interface CallInit {
   readonly timeoutMs?: number | undefined;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
-  /** The same without a signal, which is dear to make; at once when the client has left already. */
+  /** The same without a signal, which is expensive to make; at once when the client has left already. */
   onGone?(listener: (reason: unknown) => void): void;
   /** Typed values that interceptors and implementation share. */
   readonly values: ContextValues;
@@ -31,7 +32,7 @@ export interface CallInit {
   readonly httpMethod: string;
   /** Word for the surface, such as rest. */
   readonly protocol: string;
-  /** Where the answer's metadata is put, that of a call that fails included; absent: into new ones. */
+  /** Where the response's metadata is put, that of a call that fails included; absent: into new ones. */
   readonly responseHeader?: Headers;
   readonly responseTrailer?: Headers;
 }
@@ -44,6 +45,8 @@ export interface CallTerms {
   readonly limits?: TimeLimits | undefined;
   /** The handler waits for what its client sends, without a look at its signal. */
   readonly isClientStream?: boolean;
+  /** Absent: the system's. */
+  readonly clock?: Clock;
   /** Why the call fails in the place of its handler. */
   readonly failure?: { readonly thrown: unknown };
 }
@@ -57,7 +60,7 @@ export function deadlinePassed(): ConnectError {
 const callEnded = new DOMException("the call has ended", "AbortError");
 
 /**
- * One call under way. Signals are dear to make and to link, so that there is one only when somebody
+ * One call in progress. Signals are expensive to make and to link, so that there is one only when somebody
  * has looked at it.
  */
 export class CallScope implements Stoppable, Limited {
@@ -66,6 +69,7 @@ export class CallScope implements Stoppable, Limited {
   readonly responseTrailer: Headers;
   readonly failure: CallTerms["failure"];
   readonly #isClientStream: boolean;
+  readonly #clock: Clock;
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
   underWayAt = -1;
@@ -78,7 +82,7 @@ export class CallScope implements Stoppable, Limited {
   /** The limit that the call is under, when it comes before the client's deadline. */
   #limits: TimeLimits | undefined;
   /** For the client's deadline, when that comes first. */
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   /** Why the call ends before its handler does: its time is up, or the server stops. */
   #cut: { readonly reason: unknown } | undefined;
   #onCut: ((reason: unknown) => void) | undefined;
@@ -91,16 +95,17 @@ export class CallScope implements Stoppable, Limited {
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
   constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
-    const { timeoutMs, limits, failure, isClientStream = false } = terms;
+    const { timeoutMs, limits, failure, isClientStream = false, clock = systemClock } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
     this.#underWay = underWay;
     this.#isClientStream = isClientStream;
+    this.#clock = clock;
     this.failure = failure;
     this.responseHeader = init.responseHeader ?? new Metadata();
     this.responseTrailer = init.responseTrailer ?? new Metadata();
-    this.#deadlineMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#deadlineMs = timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs;
     if (limits !== undefined && (timeoutMs === undefined || limits.limitMs < timeoutMs)) {
       this.#limits = limits;
       limits.add(this);
@@ -115,7 +120,7 @@ export class CallScope implements Stoppable, Limited {
     return (this.#controller ?? this.#open()).signal;
   }
 
-  /** Who is told, once, how the call ended. */
+  /** Who is notified, once, how the call ended. */
   begin(ended: CallEnded): void {
     this.#ended = ended;
   }
@@ -127,7 +132,7 @@ export class CallScope implements Stoppable, Limited {
 
   /** Milliseconds that the client's deadline leaves; undefined without one. */
   timeLeftMs(): number | undefined {
-    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - performance.now();
+    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - this.#clock.nowMs();
   }
 
   /** The server's limit is over; the client's deadline stays in force. */
@@ -173,7 +178,7 @@ export class CallScope implements Stoppable, Limited {
     this.#underWay.add(handler);
   }
 
-  /** The server stops: the call ends with `reason`, whether its handler heeds its signal or not. */
+  /** The server stops: the call ends with `reason`, whether its handler watches its signal or not. */
   stop(reason: unknown): void {
     this.#cut ??= { reason };
     this.#onCut?.(reason);
@@ -186,7 +191,7 @@ export class CallScope implements Stoppable, Limited {
     this.#isOver = true;
     this.#limits?.delete(this);
     this.#limits = undefined;
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#timer !== undefined) this.#clock.stop(this.#timer);
     this.#timer = undefined;
     this.#onCut = undefined;
     this.#underWay.delete(this);
@@ -212,7 +217,7 @@ export class CallScope implements Stoppable, Limited {
   }
 
   #arm(waitMs: number): void {
-    this.#timer = setTimeout(timeOut, waitMs, this, waitMs);
+    this.#timer = this.#clock.timer<CallScope>(waitMs, timeOut, this);
   }
 
   /** For limits and timer alone. */

@@ -2,6 +2,7 @@
 
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamResponse } from "@connectrpc/connect";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { adopt, CallMessages } from "./call-messages.ts";
 import type { CallObserver } from "./call-observer.ts";
@@ -11,9 +12,9 @@ import { type Mounted, mount, type Routes } from "./mount.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { UnderWay } from "./under-way.ts";
 
-/** Metadata of an answer. */
+/** Metadata of a response. */
 export interface AnswerMetadata {
-  /** Metadata that goes ahead of the messages; set by the time the first one is there. */
+  /** Metadata that goes before the messages; set by the time the first one is there. */
   readonly header: Headers;
   /** Metadata that follows them; set once the messages have ended. */
   readonly trailer: Headers;
@@ -44,7 +45,7 @@ export interface CallPath {
   admit(method: DescMethod, init: CallInit): Promise<void> | undefined;
   /**
    * Takes a call that fails before its message is there through the interceptors, so that it is
-   * logged and counted. Resolves to what its client is to be told: what they threw, else `thrown`.
+   * logged and counted. Resolves to what its client gets: what they threw, else `thrown`.
    */
   failed(method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown>;
   /**
@@ -69,23 +70,25 @@ export interface CallPath {
   ): Answer<T>;
   /** What `work`, which a call waits for before it begins, settles to, or the reason of `cutOff`. */
   whileOpen<T>(work: Promise<T>): Promise<T>;
+  /** Resolves when no call is active. */
+  idle(): Promise<void>;
   /**
    * Ends all calls with `reason`, those included that are still to begin: their handlers' signals
-   * abort, and a unary call does not wait for a handler that heeds none.
+   * abort, and a unary call does not wait for a handler that watches none.
    */
   cutOff(reason: unknown): void;
 }
 
-/** Whether a call may have its body read: the word of who knows callers by metadata. */
-export type Admits = (method: DescMethod, init: CallInit) => boolean;
+/** Whether a call may have its body read, decided by its metadata; a promise where somebody else has to be asked. */
+export type Admits = (method: DescMethod, init: CallInit) => boolean | Promise<boolean>;
 
-/** What holds for all calls of a path, beside its interceptors; each may be absent. */
+/** What holds for all calls of a path, besides its interceptors; each may be absent. */
 export interface CallPolicy {
   /** Who may have a call's body read; everybody when absent. */
   readonly admits?: Admits;
-  /** Told of every call, those that are refused included. */
+  /** Notified of every call, those that are refused included. */
   readonly observer?: CallObserver;
-  /** What each failure becomes before observer and caller are told it. */
+  /** What each failure becomes before observer and caller are given it. */
   readonly translate?: (thrown: unknown) => unknown;
   /**
    * Time limit in milliseconds of unary calls, and of server streams until their first message; 0
@@ -93,6 +96,8 @@ export interface CallPolicy {
    * client's stays in force.
    */
   readonly timeoutMs?: number;
+  /** What deadlines and limits are measured by; default the system's. */
+  readonly clock?: Clock;
 }
 
 function isClientStream({ methodKind }: DescMethod): boolean {
@@ -103,7 +108,7 @@ async function* none(): AsyncGenerator<never> {}
 
 /**
  * The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. Each
- * interceptor is applied once a method, so what it keeps outside of its inner function is shared.
+ * interceptor is applied once per method, so what it keeps outside of its inner function is shared.
  */
 export function createCallPath(
   routes: Routes,
@@ -115,10 +120,11 @@ export function createCallPath(
     observer = () => () => () => {},
     translate = (thrown: unknown) => thrown,
     timeoutMs: limitMs = 0,
+    clock = systemClock,
   } = policy;
   const mounted = mount(routes, { interceptors, observer });
   const underWay = new UnderWay();
-  const limits = limitMs > 0 ? new TimeLimits(limitMs) : undefined;
+  const limits = limitMs > 0 ? new TimeLimits(limitMs, clock) : undefined;
   const find = (method: DescMethod): Mounted => {
     const found = mounted.get(method);
     if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
@@ -129,7 +135,7 @@ export function createCallPath(
 
   const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
     const { begun, invoke } = find(method);
-    const terms = { timeoutMs: undefined, failure: { thrown } };
+    const terms = { timeoutMs: undefined, clock, failure: { thrown } };
     const scope = new CallScope(init, underWay, terms);
     scope.begin(begun(init.values));
     let failure: unknown;
@@ -150,12 +156,17 @@ export function createCallPath(
   return {
     services: [...new Set([...mounted.keys()].map((method) => method.parent))],
     methods: [...mounted.keys()],
-    admit: (method, init) => (admits(method, init) ? undefined : refuse(method, init)),
+    admit(method, init) {
+      const admitted = admits(method, init);
+      if (admitted === true) return undefined;
+      if (admitted === false) return refuse(method, init);
+      return admitted.then((may) => (may ? undefined : refuse(method, init)));
+    },
     failed,
     async unary(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");
-      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limits });
+      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limits, clock });
       scope.begin(begun(init.values));
       try {
         const response = await scope.within(invoke(unaryRequest(method, input, scope)));
@@ -178,6 +189,7 @@ export function createCallPath(
         timeoutMs: init.timeoutMs,
         limits: isClientStream(method) ? undefined : limits,
         isClientStream: isClientStream(method),
+        clock,
       });
       const start = {
         invoke() {
@@ -196,6 +208,7 @@ export function createCallPath(
       };
     },
     whileOpen: (work) => underWay.within(work),
+    idle: () => underWay.idle(),
     cutOff: (reason) => underWay.cutOff(reason),
   };
 }

@@ -33,7 +33,7 @@ export interface Codec {
    */
   read(bytes: Uint8Array, malformedCode: Code): Message | Promise<Message>;
   /**
-   * The bytes of a message behind `headroomBytes` that the caller may fill; in lent memory, perhaps,
+   * The bytes of a message after `headroomBytes` that the caller may fill; in lent memory, perhaps,
    * if `mayLend`.
    */
   write(message: Message, headroomBytes: number, mayLend?: boolean): Uint8Array;
@@ -75,7 +75,7 @@ function jsonFault(thrown: unknown, code: Code): ConnectError {
     return fault("REQUEST_INVALID", `the message is more than is read: ${description}`, { cause });
   }
   const fields = path === "" ? {} : { fields: [{ field: path, description }] };
-  // Told as validation tells it of a message that has been read.
+  // Reported as validation does it for a message that has been read.
   if (kind === "rule") return fault("REQUEST_INVALID", message, { cause, ...fields });
   const text = `the message is not JSON of its type: ${message}`;
   return fault("BODY_MALFORMED", text, { code, cause, ...fields });
@@ -93,7 +93,7 @@ async function refusing(message: Promise<Message>, malformedCode: Code): Promise
 function protobufFault(thrown: unknown, code: Code): ConnectError {
   if (thrown instanceof TooManyElementsError) return tooManyElements(thrown.elementsMax, thrown);
   if (!(thrown instanceof FieldLimitError)) return malformed("protobuf", thrown, code);
-  // Told as `validate` tells it of a message that has been read.
+  // Reported as `validate` does it for a message that has been read.
   const { message, field, expected } = thrown;
   return fault("REQUEST_INVALID", message, { fields: [{ field, description: expected }] });
 }

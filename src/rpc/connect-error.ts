@@ -1,4 +1,4 @@
-/** Connect's errors as JSON: the body of a unary answer, and part of a stream's last message. */
+/** Connect's errors as JSON: the body of a unary response, and part of a stream's last message. */
 
 import type { Registry } from "@bufbuild/protobuf";
 import { create, createRegistry, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
@@ -9,7 +9,7 @@ const none = createRegistry();
 
 type Detail = ConnectError["details"][number];
 
-/** A detail readable by people; undefined when it holds a type that nobody here knows. */
+/** A detail readable by people; undefined when it holds a type that no one here knows. */
 function debugOf(
   detail: Extract<Detail, { readonly desc: unknown }>,
   registry: Registry,

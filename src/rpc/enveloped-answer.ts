@@ -1,4 +1,4 @@
-/** Writes the answers of protocols with envelopes: whole, or message by message, and their end. */
+/** Writes the responses of protocols with envelopes: whole, or message by message, and their end. */
 
 import type { Code, ConnectError } from "@connectrpc/connect";
 import type { HeaderList } from "#exchange/exchange.ts";
@@ -22,7 +22,7 @@ export interface EnvelopedProtocol {
   readonly malformedCode: Code;
   /** Bodies are base64. */
   readonly isText: boolean;
-  /** The envelope that ends an answer; absent: HTTP trailers do. */
+  /** The envelope that ends a response; absent: HTTP trailers do. */
   readonly endEnvelope?: (error: ConnectError | undefined, trailer: Headers) => Uint8Array;
 }
 
@@ -45,7 +45,7 @@ export class EnvelopedAnswer {
       request.exchange.givesBack && this.coding === undefined && protocol.endEnvelope === undefined;
   }
 
-  /** The whole answer of one message. */
+  /** The whole response of one message. */
   whole(framed: Uint8Array): void {
     const { exchange } = this.#request;
     const { endEnvelope } = this.#protocol;
@@ -79,7 +79,7 @@ export class EnvelopedAnswer {
     } else if (exchange.started) {
       exchange.end(this.#trailers(error));
     } else if (this.#call.responseHeader.isEmpty) {
-      // Nothing ahead of the trailers: one block of fields is the whole answer.
+      // Nothing before the trailers: one block of fields is the whole response.
       exchange.respond(200, [...this.#head(), ...this.#trailers(error)]);
     } else {
       exchange.respond(200, this.#head(), "", this.#trailers(error));

@@ -18,6 +18,7 @@ import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
 import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
 import { ExchangeCall } from "./exchange-call.ts";
+import { admitted, inTime, received } from "./intake.ts";
 import {
   type LaneOptions,
   type RpcRequest,
@@ -47,38 +48,23 @@ export class EnvelopedLane {
     this.#bodyBytesMax = protocol.isText ? base64CharsMax(bytesMax) : bytesMax;
   }
 
-  /** Answers a POST. Rejects only when the answer cannot be written. */
+  /** Answers a POST. Rejects only when the response cannot be written. */
   async serve(request: RpcRequest): Promise<void> {
     const { calls } = this.#options;
     const { exchange, procedure } = request;
     const { method } = procedure;
     const { name } = this.#protocol;
-    const call = new ExchangeCall(exchange, request.values, name, this.#options.buffers);
+    const call = new ExchangeCall(exchange, request.values, name, this.#options);
     const answer = new EnvelopedAnswer(this.#protocol, request, call);
     try {
-      let reading: MessageReading;
-      try {
-        reading = this.#readingOf(request, call);
-      } catch (thrown) {
-        throw await calls.failed(method, call, thrown);
-      }
-      const admission = calls.admit(method, call);
-      if (admission !== undefined) await admission;
+      const head = admitted(calls, method, call, () => this.#readingOf(request, call));
+      const reading = head instanceof Promise ? await head : head;
       if (method.methodKind !== "unary") {
         await this.#stream(request, call, { reading, answer });
         return;
       }
-      let input: Message;
-      try {
-        const whole = this.#bodyOf(exchange, call);
-        const body = whole instanceof Promise ? await whole : whole;
-        const bytes = this.#protocol.isText ? fromBase64(body) : body;
-        if (bytes !== body) call.hold(bytes.length);
-        const read = this.#read(onlyEnvelope(bytes, reading), reading, call);
-        input = read instanceof Promise ? await read : read;
-      } catch (thrown) {
-        throw await calls.failed(method, call, thrown);
-      }
+      const message = received(calls, method, call, () => this.#only(exchange, reading, call));
+      const input = message instanceof Promise ? await message : message;
       const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
       const { message: framed } = await calls.unary(method, input, call, encode);
       answer.whole(framed instanceof Promise ? await framed : framed);
@@ -89,6 +75,21 @@ export class EnvelopedLane {
     }
   }
 
+  /** The one message of a body, at once when it is here. */
+  #only(
+    exchange: Exchange,
+    reading: MessageReading,
+    call: ExchangeCall,
+  ): Message | Promise<Message> {
+    const decode = (body: Uint8Array) => {
+      const bytes = this.#protocol.isText ? fromBase64(body) : body;
+      if (bytes !== body) call.hold(bytes.length);
+      return this.#read(onlyEnvelope(bytes, reading), reading, call);
+    };
+    const whole = this.#bodyOf(exchange, call);
+    return whole instanceof Promise ? whole.then(decode) : decode(whole);
+  }
+
   /** The message of an envelope, within the call's time where it takes some. */
   #read(
     envelope: Envelope,
@@ -97,12 +98,12 @@ export class EnvelopedLane {
   ): Message | Promise<Message> {
     const { calls } = this.#options;
     if (isCompressed(envelope)) {
-      return call.reading((source) =>
-        calls.whileOpen(decompressedMessage(envelope, reading, this.#decompressing(call, source))),
+      return inTime(calls, call, (source) =>
+        decompressedMessage(envelope, reading, this.#decompressing(call, source)),
       );
     }
     const read = plainMessage(envelope, reading);
-    return read instanceof Promise ? call.reading(() => calls.whileOpen(read)) : read;
+    return read instanceof Promise ? inTime(calls, call, () => read) : read;
   }
 
   /** How the messages are to be read; the deadline goes into `call`. */
@@ -128,7 +129,7 @@ export class EnvelopedLane {
     } catch (thrown) {
       throw this.#asMessage(thrown);
     }
-    const read = call.reading(() => calls.whileOpen(exchange.body(bytesMax)));
+    const read = inTime(calls, call, () => exchange.body(bytesMax));
     return read.catch((thrown): never => {
       throw this.#asMessage(thrown);
     });

@@ -1,9 +1,9 @@
-/** What an exchange brings to a call beside its message; what is dear is made when somebody asks for it. */
+/** What an exchange brings to a call besides its message; what is expensive is made when it is first asked for. */
 
 import type { ContextValues } from "@connectrpc/connect";
 import { abortable } from "#core/abortable.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
-import { timeLimit } from "#core/clock.ts";
+import { type Clock, systemClock, timeLimit } from "#core/clock.ts";
 import { HeldBytes } from "#core/held-bytes.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { Metadata } from "#protocol/metadata.ts";
@@ -15,10 +15,18 @@ export type CallSource = Pick<
   "method" | "target" | "authority" | "peer" | "signal" | "onGone" | "header" | "headers"
 >;
 
-/** What is smaller takes as much beside its bytes, which nobody counts. */
+/** What all calls share; each may be absent. */
+export interface ExchangeCallOptions {
+  /** What they hold in memory; absent: it is not counted. */
+  readonly buffers?: ByteBudget;
+  /** What the time for reading a body is measured by; absent: the system's. */
+  readonly clock?: Clock;
+}
+
+/** What is smaller takes as much besides its bytes, which no one counts. */
 const heldBytesMin = 4096;
 
-/** A call as it came; its answer's metadata is collected here, and what it holds of its request is counted. */
+/** A call as it came; its response's metadata is collected here, and what it holds of its request is counted. */
 export class ExchangeCall implements CallInit {
   readonly header: Metadata;
   readonly values: ContextValues;
@@ -29,18 +37,25 @@ export class ExchangeCall implements CallInit {
   timeoutMs: number | undefined;
   readonly #source: CallSource;
   readonly #buffers: ByteBudget | undefined;
+  readonly #clock: Clock;
   #held: HeldBytes | undefined;
 
-  /** `protocol` is a word for the surface, such as rest; `buffers` is what all calls hold, if that is counted. */
-  constructor(source: CallSource, values: ContextValues, protocol: string, buffers?: ByteBudget) {
+  /** `protocol` is a word for the surface, such as rest. */
+  constructor(
+    source: CallSource,
+    values: ContextValues,
+    protocol: string,
+    { buffers, clock = systemClock }: ExchangeCallOptions = {},
+  ) {
     this.header = new Metadata(source);
     this.values = values;
     this.protocol = protocol;
     this.#source = source;
     this.#buffers = buffers;
+    this.#clock = clock;
   }
 
-  /** What the call holds of its request beside the body itself, which whoever carries it counts. */
+  /** What the call holds of its request besides the body itself, which whoever carries it counts. */
   get held(): HeldBytes {
     this.#held ??= new HeldBytes(this.#buffers ?? new ByteBudget(Number.POSITIVE_INFINITY));
     return this.#held;
@@ -75,15 +90,15 @@ export class ExchangeCall implements CallInit {
 
   /**
    * What reading the body settles to, or the passed deadline: what it takes is taken off the call's
-   * time. The signal of what `read` is given aborts when nobody waits for it any more.
+   * time. The signal of what `read` is given aborts when no one waits for it any more.
    */
   async reading<T>(read: (source: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> {
     const { timeoutMs } = this;
     if (timeoutMs === undefined) return await read(this);
-    using limit = timeLimit(timeoutMs, this.signal);
-    const startMs = performance.now();
+    using limit = timeLimit(timeoutMs, this.signal, this.#clock);
+    const startMs = this.#clock.nowMs();
     const result = await abortable(read(limit), limit.signal);
-    this.timeoutMs = timeoutMs - (performance.now() - startMs);
+    this.timeoutMs = timeoutMs - (this.#clock.nowMs() - startMs);
     if (this.timeoutMs <= 0) throw deadlinePassed();
     return result;
   }

@@ -3,6 +3,7 @@
 import type { DescMethod, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import type { Clock } from "#core/clock.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -32,6 +33,7 @@ export interface LaneOptions {
   /** What all calls hold in memory. */
   readonly buffers: ByteBudget;
   readonly decompressor: Decompressor;
+  readonly clock: Clock;
   /** Largest message that is sent, in bytes, before compression. */
   readonly sendBytesMax: number;
   /** Messages below this many bytes are not worth compressing. */
@@ -79,9 +81,9 @@ export function requestCodingOf(name: string | undefined, field: string): Coding
   });
 }
 
-/** How an answer's message is written. */
+/** How a response's message is written. */
 export interface WriteOptions {
-  /** Room for the caller ahead of it. */
+  /** Room for the caller before it. */
   readonly headroomBytes: number;
   readonly bytesMax: number;
   /** Its bytes go to an exchange that gives them back, once and as they are. */
@@ -89,7 +91,7 @@ export interface WriteOptions {
 }
 
 /**
- * The bytes of an answer's message behind `headroomBytes`. Throws a BODY_TOO_LARGE that is no fault
+ * The bytes of a response's message after `headroomBytes`. Throws a BODY_TOO_LARGE that is no fault
  * of the client's.
  */
 export function written(
@@ -99,7 +101,7 @@ export function written(
 ): Uint8Array {
   const bytes = codec.write(message, headroomBytes, mayLend);
   if (bytes.length - headroomBytes <= bytesMax) return bytes;
-  throw fault("BODY_TOO_LARGE", `the answer's message exceeds ${bytesMax} bytes`);
+  throw fault("BODY_TOO_LARGE", `the response's message exceeds ${bytesMax} bytes`);
 }
 
 /** What was thrown as the error to tell. One of Connect's stays as it is: handlers choose its details. */

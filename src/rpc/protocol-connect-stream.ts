@@ -1,4 +1,4 @@
-/** Connect's streams: the last envelope of an answer is JSON with the error and the trailing metadata. */
+/** Connect's streams: the last envelope of a response is JSON with the error and the trailing metadata. */
 
 import type { JsonValue, Registry } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";

@@ -16,6 +16,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
 import { ExchangeCall } from "./exchange-call.ts";
+import { admitted, inTime, received } from "./intake.ts";
 import {
   type LaneOptions,
   type RpcRequest,
@@ -99,7 +100,7 @@ export class ConnectLane {
   /** Answers a POST, or a GET of a method without side effects. */
   async serve(request: RpcRequest): Promise<void> {
     const { exchange, values } = request;
-    const call = new ExchangeCall(exchange, values, "connect", this.#options.buffers);
+    const call = new ExchangeCall(exchange, values, "connect", this.#options);
     let answer: UnaryAnswer;
     try {
       answer = await this.#call(request, call);
@@ -115,25 +116,17 @@ export class ConnectLane {
     const { calls, sendBytesMax } = this.#options;
     const { procedure, type } = request;
     const codec = procedure.codecs[type.format];
-    let sent: SentMessage;
-    try {
-      sent = sentMessage(request.exchange, call);
-    } catch (thrown) {
-      throw await calls.failed(procedure.method, call, thrown);
-    }
-    const admission = calls.admit(procedure.method, call);
-    if (admission !== undefined) await admission;
-    let input: Message;
-    try {
+    const { method } = procedure;
+    const head = admitted(calls, method, call, () => sentMessage(request.exchange, call));
+    const sent = head instanceof Promise ? await head : head;
+    const input = await received(calls, method, call, async () => {
       const bytes = await this.#bytesOf(request.exchange, call, sent);
       const read = codec.read(bytes, malformedCode);
-      input = read instanceof Promise ? await call.reading(() => calls.whileOpen(read)) : read;
-    } catch (thrown) {
-      throw await calls.failed(procedure.method, call, thrown);
-    }
+      return read instanceof Promise ? await inTime(calls, call, () => read) : read;
+    });
     const encode = (message: Message) =>
       written(codec, message, { headroomBytes: 0, bytesMax: sendBytesMax });
-    const { message: body } = await calls.unary(procedure.method, input, call, encode);
+    const { message: body } = await calls.unary(method, input, call, encode);
     return {
       status: 200,
       contentType: type.text,
@@ -151,13 +144,11 @@ export class ConnectLane {
     const bytes =
       queried ??
       exchange.takeBody(bytesMax) ??
-      (await call.reading(() => calls.whileOpen(exchange.body(bytesMax))));
+      (await inTime(calls, call, () => exchange.body(bytesMax)));
     if (coding !== undefined) {
       const { decompressor } = this.#options;
-      return await call.reading((source) =>
-        calls.whileOpen(
-          decompressor.decompressed(coding, bytes, this.#reading, { source, held: call.held }),
-        ),
+      return await inTime(calls, call, (source) =>
+        decompressor.decompressed(coding, bytes, this.#reading, { source, held: call.held }),
       );
     }
     if (bytes.length > bytesMax) throw messageTooLarge(bytesMax);

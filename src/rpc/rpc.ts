@@ -3,6 +3,7 @@
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import { Decoders, type DecodingOptions } from "#protobuf/decoder.ts";
 import { Decompressor } from "#protocol/decompressor.ts";
@@ -32,12 +33,14 @@ export interface RpcOptions {
   readonly buffers?: ByteBudget;
   /** Largest message that is sent, in bytes; default 4 GiB less a byte, which is what a frame can hold. */
   readonly sendBytesMax?: number;
-  /** What messages that are read may hold beside bytes, their elements above all. */
+  /** What messages that are read may hold besides bytes, their elements above all. */
   readonly decoding?: DecodingOptions;
   /** Messages below this many bytes are sent as they are; default 1024. */
   readonly compressBytesMin?: number;
   /** Refusals of the server itself carry no google.rpc details; default false. */
   readonly plainErrors?: boolean;
+  /** What time for reading bodies is measured by; default the system's. */
+  readonly clock?: Clock;
 }
 
 /** Serves gRPC, gRPC-Web and Connect. */
@@ -45,7 +48,7 @@ export interface Rpc {
   /** The method that a target calls; undefined when it calls none. */
   procedureOf(target: string): Procedure | undefined;
   /**
-   * Answers the exchange. Never throws or rejects: every failure is an answer, or breaks it off.
+   * Answers the exchange. Never throws or rejects: every failure is a response, or breaks it off.
    * Undefined: it is answered already.
    */
   serve(exchange: Exchange, procedure: Procedure, values: ContextValues): Promise<void> | undefined;
@@ -70,6 +73,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     registry,
     buffers,
     decompressor: new Decompressor(buffers),
+    clock: options.clock ?? systemClock,
     readBytesMax: options.readBytesMax,
     sendBytesMax: options.sendBytesMax ?? 0xffff_ffff,
     compressBytesMin: options.compressBytesMin ?? 1024,

@@ -25,7 +25,7 @@ export interface RpcHandlerOptions extends Partial<RpcOptions> {
 
 /** Answers requests that others took from the wire. Never throws or rejects by itself. */
 export interface RpcHandler {
-  /** On the exchange face. A promise settles when the work on it is over; undefined: it is. */
+  /** On the exchange interface. A promise settles when the work on it is over; undefined: it is. */
   exchange(exchange: Exchange): void | Promise<void>;
   /** For `request` of a server of node:http or node:http2. */
   request(request: NodeRequest, response: NodeResponse): void;
@@ -33,9 +33,11 @@ export interface RpcHandler {
   cutOff(): void;
 }
 
-/** Where calls are taken, beside how. */
-export interface ServeRpcOptions extends RpcHandlerOptions, Partial<Omit<ListenerOptions, "name">> {
-  /** Told why a client lost its connection, in a word from a bounded set. */
+/** Where calls are taken, besides how. */
+export interface ServeRpcOptions
+  extends RpcHandlerOptions,
+    Partial<Omit<ListenerOptions, "name" | "clock">> {
+  /** Notified why a client lost its connection, in a word from a bounded set. */
   readonly connectionFailed?: WireHandlers["connectionFailed"];
 }
 
@@ -43,7 +45,7 @@ const readBytesMax = 4 * 1024 * 1024;
 
 /**
  * Serves gRPC, gRPC-Web and Connect calls of what `routes` registers. Messages are bounded to 4 MiB
- * unless told otherwise. Throws TypeError for a method that is registered twice.
+ * unless set otherwise. Throws TypeError for a method that is registered twice.
  */
 export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): RpcHandler {
   const { interceptors = [], plainErrors = false, ...rpcOptions } = options;
@@ -64,7 +66,7 @@ export function rpcHandler(routes: Routes, options: RpcHandlerOptions = {}): Rpc
 }
 
 /**
- * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless told
+ * Opens one port for all protocols, over HTTP/1.1 and HTTP/2; 8080 of loopback unless set
  * otherwise. Disposing of it cuts calls off, `drain` lets them end or tells
  * their clients why they are cut off. Rejects with the system's error
  * when the port cannot open.
@@ -104,7 +106,7 @@ const codeByRefusal: ReadonlyMap<number, string> = new Map([
   [503, "unavailable"],
 ]);
 
-/** What Connect's clients read of an answer to bytes that are no request. */
+/** What Connect's clients read of a response to bytes that are no request. */
 function malformed(message: string, status: number) {
   const code = codeByRefusal.get(status) ?? "invalid_argument";
   return { requestId: randomUUID(), body: JSON.stringify({ code, message }) };

@@ -1,4 +1,4 @@
-/** gRPC's status: how it is written into the fields behind an answer. */
+/** gRPC's status: how it is written into the fields after a response. */
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
@@ -38,7 +38,7 @@ function statusDetails(error: ConnectError): string {
 
 const ok: HeaderList = [["grpc-status", "0"]];
 
-/** The fields of an error, its metadata behind them; without one those of success. */
+/** The fields of an error, its metadata after them; without one those of success. */
 export function statusFields(error: ConnectError | undefined): HeaderList {
   if (error === undefined) return ok;
   const fields: (readonly [string, string])[] = [

@@ -1,5 +1,7 @@
 /** The server's own limit on its calls: one timer for all of them, since they have the same one. */
 
+import { type Clock, systemClock } from "#core/clock.ts";
+
 /** A call that may take no longer than the limit. */
 export interface Limited {
   /** Its neighbours among those that are limited, and when its time is up: for the limits alone. */
@@ -16,18 +18,20 @@ export interface Limited {
  */
 export class TimeLimits {
   readonly limitMs: number;
+  readonly #clock: Clock;
   #first: Limited | undefined;
   #last: Limited | undefined;
   #isArmed = false;
 
   /** `limitMs` is above 0. */
-  constructor(limitMs: number) {
+  constructor(limitMs: number, clock: Clock = systemClock) {
     this.limitMs = limitMs;
+    this.#clock = clock;
   }
 
   /** Limits a call from now on. */
   add(call: Limited): void {
-    call.limitAtMs = performance.now() + this.limitMs;
+    call.limitAtMs = this.#clock.nowMs() + this.limitMs;
     call.limitedBefore = this.#last;
     if (this.#last === undefined) this.#first = call;
     else this.#last.limitedAfter = call;
@@ -50,11 +54,12 @@ export class TimeLimits {
 
   #arm(waitMs: number): void {
     // A call keeps the process alive by its connection, a limit need not.
-    setTimeout(this.#look, waitMs).unref();
+    this.#clock.timer(waitMs, look, this).unref();
   }
 
-  readonly #look = (): void => {
-    const nowMs = performance.now();
+  /** For the timer alone. */
+  look(): void {
+    const nowMs = this.#clock.nowMs();
     try {
       for (let call = this.#first; call !== undefined && call.limitAtMs <= nowMs; ) {
         this.delete(call);
@@ -65,5 +70,9 @@ export class TimeLimits {
       this.#isArmed = this.#first !== undefined;
       if (this.#first !== undefined) this.#arm(Math.max(0, this.#first.limitAtMs - nowMs));
     }
-  };
+  }
+}
+
+function look(limits: TimeLimits): void {
+  limits.look();
 }

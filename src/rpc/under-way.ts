@@ -1,22 +1,24 @@
-/** The handlers at work on all calls of a path, and how they are told to stop. */
+/** The handlers at work on all calls of a path, and how they are asked to stop. */
 
-/** A handler at work that can be told to stop. */
+/** A handler at work that can be asked to stop. */
 export interface Stoppable {
-  /** Its place among those under way, for them alone. */
+  /** Its place among those in progress, for them alone. */
   underWayAt: number;
   /** Tells it to stop. */
   stop(reason: unknown): void;
 }
 
 /**
- * Handlers at work. Once they were cut off, whoever joins them is told to stop at once. A list with
+ * Handlers at work. Once they were cut off, whoever joins them is asked to stop at once. A list with
  * places, not a Set: the tables that a Set outgrows keep calls alive that are long over.
  */
 export class UnderWay {
   readonly #handlers: Stoppable[] = [];
   #cutOff: { readonly reason: unknown } | undefined;
+  #onIdle: (() => void) | undefined;
+  #idle: Promise<void> | undefined;
 
-  /** Adds a handler that is not under way. */
+  /** Adds a handler that is not in progress. */
   add(handler: Stoppable): void {
     if (this.#cutOff !== undefined) {
       handler.stop(this.#cutOff.reason);
@@ -26,14 +28,28 @@ export class UnderWay {
     this.#handlers.push(handler);
   }
 
-  /** Takes a handler off; one that is not under way stays so. */
+  /** Takes a handler off; one that is not in progress stays so. */
   delete(handler: Stoppable): void {
     const { underWayAt: at } = handler;
     if (this.#handlers[at] !== handler) return;
     const last = this.#handlers.pop();
-    if (last === undefined || last === handler) return;
-    last.underWayAt = at;
-    this.#handlers[at] = last;
+    if (last !== undefined && last !== handler) {
+      last.underWayAt = at;
+      this.#handlers[at] = last;
+    }
+    if (this.#handlers.length === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when no handler is at work, now or later. */
+  idle(): Promise<void> {
+    if (this.#handlers.length === 0) return Promise.resolve();
+    this.#idle ??= new Promise((resolve) => {
+      this.#onIdle = () => {
+        this.#idle = this.#onIdle = undefined;
+        resolve();
+      };
+    });
+    return this.#idle;
   }
 
   /** What `work` settles to, or the reason to stop when that comes first. */

@@ -36,7 +36,7 @@ export interface BackendAction {
 export interface BackendsDeps {
   /** The cores, then the providers. */
   readonly pools: readonly KnownPool[];
-  /** Told of everything that was done. */
+  /** Notified of everything that was done. */
   onAction(action: BackendAction): void;
 }
 

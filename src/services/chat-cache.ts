@@ -81,7 +81,7 @@ function isPure(request: ChatRequest): boolean {
   );
 }
 
-/** A digest of texts and bytes, each told apart from the next by its length. */
+/** A digest of texts and bytes, each distinguished from the next by its length. */
 function digestOf(...fields: readonly (string | Uint8Array)[]): string {
   const hash = createHash("sha256");
   for (const field of fields) {
@@ -96,7 +96,7 @@ function kept(words: Words | undefined): Pick<Piece, "words"> {
   return words === undefined ? {} : { words: { ...words, bytes: new Uint8Array(words.bytes) } };
 }
 
-/** How a chat is answered when nobody answers it from the cache. */
+/** How a chat is answered when no one answers it from the cache. */
 export type Make<T> = (call: RoutedCall) => T;
 
 /** Finds out for each chat whether the cache may answer it. */
@@ -162,7 +162,7 @@ interface CachedChatFacts {
   readonly tell: (result: "hit" | "miss") => void;
 }
 
-/** A message of a response, and whether nobody was asked for it. */
+/** A message of a response, and whether no one was asked for it. */
 interface Told<T> {
   readonly message: T;
   readonly isKept: boolean;
@@ -212,7 +212,7 @@ export class CachedChat {
         for (;;) {
           const { done, value } = await made.next();
           if (done) return isWhole(value);
-          // A piece tells of one event where events are told at all.
+          // A piece reports one event where events are reported at all.
           const event = value.events[0];
           yield {
             message: toBinary(StreamChatResponseSchema, value),

@@ -21,7 +21,7 @@ import { unlessDeclined, untilDeclined } from "./declined.ts";
 import type { Answered, Copy } from "./mirrors.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
-/** Tokens that a response is taken to have where nobody bounds it. */
+/** Tokens that a response is taken to have where no one bounds it. */
 const outputTokensDefault = 512;
 
 /** Where Claude Code says which of its sessions calls. */
@@ -74,7 +74,7 @@ const procedures = {
 export class ActiveChat extends RoutedCall {
   readonly #request: ChatRequest;
 
-  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
+  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
   constructor(deps: RoutedDeps, request: ChatRequest, context: HandlerContext, needs?: Ability) {
     super(deps, request.modelPreference, askOf(request, context, needs), context);
     this.#request = request;

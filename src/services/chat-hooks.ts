@@ -68,7 +68,7 @@ export class JudgedChat {
     const asked = this.#request;
     if (hooks.for("before", asked.modelPreference).length === 0) return asked;
     const answered = await hooks.before(asked, this.#call);
-    // Words that nobody judged reach no provider.
+    // Words that no one judged reach no provider.
     if (answered === asked) values.get(relayKey)?.sendAsRead();
     else values.set(relayKey, undefined);
     return answered;

@@ -24,7 +24,7 @@ function joined(before: Short | undefined, after: Short | undefined): Short | un
   return before;
 }
 
-/** What the last piece says beside the response itself. */
+/** What the last piece says besides the response itself. */
 export interface LastPieceFacts {
   /** US dollars. */
   readonly cost: number;

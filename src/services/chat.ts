@@ -69,7 +69,7 @@ async function* answerPieces(
   }
 }
 
-/** A whole response that the cache may have: nobody is asked for one that is kept. */
+/** A whole response that the cache may have: no one is asked for one that is kept. */
 async function cachedResponse(chat: ActiveChat, cached: CachedChat): Promise<ChatResponse> {
   const { message, isKept } = await cached.whole(async (call) =>
     completed(chat, await chat.response(call)),
@@ -81,7 +81,7 @@ async function cachedResponse(chat: ActiveChat, cached: CachedChat): Promise<Cha
   return message;
 }
 
-/** A response in pieces that the cache may have: nobody is asked for one that is kept. */
+/** A response in pieces that the cache may have: no one is asked for one that is kept. */
 async function* cachedPieces(
   chat: ActiveChat,
   pieces: ReturnType<CachedChat["stream"]>,

@@ -22,7 +22,7 @@ function isRefusal({ event }: ChatEvent): boolean {
 // Of several alternatives one may have been declined alone.
 const isContent = (event: ChatEvent) => commits(event) && !isRefusal(event);
 
-/** The events. Throws CONTENT_POLICY_REFUSED in their stead when they tell of nothing else. */
+/** The events. Throws CONTENT_POLICY_REFUSED in their place when they report nothing else. */
 export function untilDeclined(
   events: AsyncIterable<readonly ChatEvent[]>,
 ): AsyncGenerator<readonly ChatEvent[]> {

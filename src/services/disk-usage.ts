@@ -10,11 +10,11 @@ export interface DiskUsage {
   readonly usedRatio: number;
 }
 
-/** The last known figures; a disk that does not answer holds up nobody. */
+/** The last known figures; a disk that does not answer holds up no one. */
 export interface DiskGauge {
   /** Zeros until the first reading has ended. */
   latest(): DiskUsage;
-  /** Reads anew, or joins the reading under way; resolves when it has ended, well or badly. */
+  /** Reads again, or joins the reading in progress; resolves when it has ended, well or badly. */
   refresh(): Promise<void>;
 }
 

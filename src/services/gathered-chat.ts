@@ -20,11 +20,11 @@ export interface GatheredChatOptions {
   readonly bytesMax: number;
   /** What the process holds of all calls. */
   readonly buffers: ByteBudget;
-  /** Has a provider's words beside the events. */
+  /** Has a provider's words besides the events. */
   readonly relay: Relay | undefined;
 }
 
-/** Bytes that a piece takes beside what it says. */
+/** Bytes that a piece takes besides what it says. */
 const pieceBytes = 256;
 
 /** One stream. Disposing of it gives its bytes back. */

@@ -1,4 +1,4 @@
-/** HealthService: probes every backend at once and tells how the gateway is. */
+/** HealthService: probes every backend at once and says how the gateway is. */
 
 import { freemem, totalmem } from "node:os";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -31,7 +31,7 @@ export interface HealthDeps {
 
 type Status = "healthy" | "degraded" | "unhealthy";
 
-/** What takes longer is told as it was last known: the whole answer stays under 100 ms. */
+/** What takes longer is reported as it was last known: the whole response stays under 100 ms. */
 const probeCapMs = 50;
 
 /** Whole hours, minutes and seconds, such as 24h15m30s. */

@@ -21,12 +21,12 @@ export interface MeterDeps {
 export interface Metered {
   /** Kind of backend, such as onnx. */
   readonly backend: string;
-  /** Model by name; absent while only the answer will tell. */
+  /** Model by name; absent while only the response will tell. */
   readonly model?: string;
   readonly record: CallRecord;
   /** No routing stands between: this is a try of its own, and is written down as one. */
   readonly isTry?: boolean;
-  /** Ends the measure when it aborts, for streams that nobody pulls any more. */
+  /** Ends the measure when it aborts, for streams that no one pulls any more. */
   readonly signal?: AbortSignal;
 }
 
@@ -35,8 +35,7 @@ const well = { status: "OK", failed: false };
 /** What metrics call the end of a call that failed. */
 function endedBy(thrown: unknown): typeof well {
   const error = faultFrom(thrown);
-  // What the log takes for routine is the caller's doing, not the backend's.
-  return { status: reasonOf(error) ?? "INTERNAL", failed: rowOf(error).log !== "info" };
+  return { status: reasonOf(error) ?? "INTERNAL", failed: rowOf(error).blame !== "caller" };
 }
 
 /** Measures calls of backends. */

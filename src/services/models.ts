@@ -22,7 +22,7 @@ export interface ModelsDeps {
   };
 }
 
-/** A core that has not told its models by then is left out of the list. */
+/** A core that has not reported its models by then is left out of the list. */
 const coreAnswerMs = 1_000;
 
 const byText = (a: string, b: string) => a.localeCompare(b);

@@ -111,36 +111,32 @@ function interpret(
   if (rows > 1 && others.length > 0) return undefined;
   checkFinite(inputs, output);
   const topK = request.topK ?? defaultTopK[meaning.kind];
-  switch (meaning.kind) {
-    case "classification": {
-      const found = classify(output, { scores: meaning.scores, labels, topK });
-      return {
-        classifications: found.map((one) => ({ ...one, score: shortestFloat32(one.score) })),
-      };
-    }
-    case "detection": {
-      if (frame === undefined) return undefined;
-      const found = detect(output, {
-        labels,
-        scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
-        iouThreshold: meaning.iouThreshold,
-        topK,
-        frame,
-      });
-      return {
-        detections: found.map(({ box, ...one }) => ({
-          ...one,
-          score: shortestFloat32(one.score),
-          box: {
-            xMin: shortestFloat32(box.xMin),
-            yMin: shortestFloat32(box.yMin),
-            xMax: shortestFloat32(box.xMax),
-            yMax: shortestFloat32(box.yMax),
-          },
-        })),
-      };
-    }
+  if (meaning.kind === "classification") {
+    const found = classify(output, { scores: meaning.scores, labels, topK });
+    return {
+      classifications: found.map((one) => ({ ...one, score: shortestFloat32(one.score) })),
+    };
   }
+  if (frame === undefined) return undefined;
+  const found = detect(output, {
+    labels,
+    scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
+    iouThreshold: meaning.iouThreshold,
+    topK,
+    frame,
+  });
+  return {
+    detections: found.map(({ box, ...one }) => ({
+      ...one,
+      score: shortestFloat32(one.score),
+      box: {
+        xMin: shortestFloat32(box.xMin),
+        yMin: shortestFloat32(box.yMin),
+        xMax: shortestFloat32(box.xMax),
+        yMax: shortestFloat32(box.yMax),
+      },
+    })),
+  };
 }
 
 /** A model that gives NaN for finite inputs is broken; one that hands on the caller's is not. */

@@ -41,7 +41,7 @@ const pageBytesMax = 8 * 1024 * 1024;
 /** Objects that are asked for at a time, which OpenAI takes for both kinds, and pages of one list. */
 const pageLength = 100;
 const pagesMax = 50;
-/** Objects of a list when nobody says, and at most. */
+/** Objects of a list when no one says, and at most. */
 const listLengths: Readonly<Partial<Record<ObjectKind, number>>> = { file: 1_000, batch: 20 };
 const listLengthMax = 1_000;
 /** Parts of one upload, which is 8 GB in parts of 64 MB at OpenAI. */
@@ -53,7 +53,7 @@ const createResponse = creatorOf(RelayResponseSchema);
 interface Plan {
   readonly operation: Operation;
   readonly words: ClientWords;
-  /** As the catalog knows it: a model, or a provider with nothing behind its slash. */
+  /** As the catalog knows it: a model, or a provider with nothing after its slash. */
   readonly model: string;
   readonly path: string;
   readonly hasId: boolean;
@@ -233,7 +233,7 @@ class Relaying {
     return { operation, words, model: target, path: pathOf(operation), hasId: false };
   }
 
-  /** Throws NOT_FOUND for ids of others, as for those of nobody. */
+  /** Throws NOT_FOUND for ids of others, as for those of no one. */
   #objectPlan(
     { operation, words, kind, id }: Pick<Plan, "operation" | "words"> & SealedId,
     context: HandlerContext,
@@ -289,7 +289,7 @@ class Relaying {
   }
 }
 
-/** The path of an operation behind a provider's base URL. */
+/** The path of an operation after a provider's base URL. */
 function pathOf({ template }: Operation): string {
   return template.slice("/v1".length);
 }
@@ -330,7 +330,7 @@ function wantedLength(query: URLSearchParams, kind: ObjectKind): number {
   });
 }
 
-/** Asks for a page behind the object of an id; what else is asked for passes. */
+/** Asks for a page after the object of an id; what else is asked for passes. */
 function pageQuery(query: URLSearchParams, after: string | undefined): string {
   const asked = new URLSearchParams({ limit: String(pageLength) });
   for (const name of ["order", "purpose"]) {

@@ -1,4 +1,4 @@
-/** One call that is routed over chat backends: its route, its tries, and what of it is counted and told. */
+/** One call that is routed over chat backends: its route, its tries, and what of it is counted and reported. */
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
@@ -109,7 +109,7 @@ export class RoutedCall implements CallWatch {
   /** What the gateway itself took before it asked anybody, in milliseconds. */
   #overheadMs: number | undefined;
 
-  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where nobody can do what it needs. */
+  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
   constructor(deps: RoutedDeps, model: string, ask: ChatAsk, context: HandlerContext) {
     this.#deps = deps;
     this.#context = context;
@@ -151,7 +151,7 @@ export class RoutedCall implements CallWatch {
     );
   }
 
-  /** A response in pieces, which `measure` measures. Nobody else is asked once the request `isSpent`. */
+  /** A response in pieces, which `measure` measures. No one else is asked once the request `isSpent`. */
   pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
@@ -178,7 +178,7 @@ export class RoutedCall implements CallWatch {
     };
   }
 
-  /** Counts what was used; returns its price in US dollars, 0 where nobody knows one. */
+  /** Counts what was used; returns its price in US dollars, 0 where no one knows one. */
   account({ model, usage }: Answered): number {
     const { catalog, stats } = this.#deps;
     const { pool = "", model: asked = "" } = this.#last ?? {};
@@ -195,7 +195,7 @@ export class RoutedCall implements CallWatch {
     return cost;
   }
 
-  /** Counts a response that nobody was asked for: it costs nothing. */
+  /** Counts a response that no one was asked for: it costs nothing. */
   accountKept(model: string): void {
     this.#record.model = model;
     const used = { tokens: 0, cost: 0 };
@@ -268,7 +268,7 @@ export class RoutedCall implements CallWatch {
     return first === pool ? this.#context.values.get(vendorCredentialKey) : undefined;
   }
 
-  /** For a call that nobody answered. */
+  /** For a call that no one answered. */
   #describeOnce(): void {
     if (!this.#isDescribed) this.#describe();
   }

@@ -25,7 +25,7 @@ export interface RoutingDeps extends WatchesOptions {
   readonly pools: readonly KnownPool[];
 }
 
-/** Tokens that a chat is taken to read, and to write where nobody bounds it. */
+/** Tokens that a chat is taken to read, and to write where no one bounds it. */
 const promptTokens = 1_000;
 const outputTokensDefault = 512;
 const alternativesMax = 3;

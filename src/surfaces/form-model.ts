@@ -22,7 +22,7 @@ class ModelPart implements FormSink {
   begin({ name }: PartHead, start: number): void {
     if (name !== field) return;
     // Who reads the form behind the gateway may take the other one.
-    if (this.found !== undefined) throw parameterInvalid(field, "stands in the form twice");
+    if (this.found !== undefined) throw parameterInvalid(field, "is given twice in the form");
     this.#start = start;
   }
 

@@ -5,7 +5,7 @@ import { fault } from "#errors/fault.ts";
 import type { Model } from "#gen/polygate/v1/models_pb.js";
 import type { LlmSurfaceName } from "./llm-paths.ts";
 
-/** Seconds since the epoch for models of which nobody knows when they were made. */
+/** Seconds since the epoch for models of which no one knows when they were made. */
 const createdSeconds = 1_700_000_000;
 const createdText = "2023-11-14T22:13:20.000Z";
 

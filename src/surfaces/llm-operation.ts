@@ -24,6 +24,8 @@ import { PassingProgress, StreamedBody } from "./streamed-body.ts";
 export interface OperationBounds {
   /** Largest body. */
   readonly bodyBytesMax: number;
+  /** Largest form or file. */
+  readonly uploadBytesMax: number;
   /** Bytes of a form in which its model must stand. */
   readonly aheadBytesMax: number;
 }
@@ -67,7 +69,7 @@ function nameIn(body: LooseObject, field: string): string {
   throw parameterInvalid(field, "expected a text");
 }
 
-/** What policy needs of a request, and its words. Throws what is told to its client. */
+/** What policy needs of a request, and its words. Throws what is reported to its client. */
 export async function readOperation(
   exchange: Exchange,
   operation: Operation,
@@ -81,19 +83,19 @@ export async function readOperation(
     query: new URLSearchParams(at < 0 ? "" : exchange.target.slice(at + 1)),
   };
   const about = { operation: operation.name, id };
-  const { bodyBytesMax, aheadBytesMax } = bounds;
+  const { bodyBytesMax, uploadBytesMax, aheadBytesMax } = bounds;
   if (operation.method !== "POST" || operation.takes === "nothing") {
     return { request: create(RelayRequestSchema, about), words: head };
   }
   if (operation.takes === "file") {
-    const { open, ...facts } = incoming(exchange, bodyBytesMax);
+    const { open, ...facts } = incoming(exchange, uploadBytesMax);
     const progress = new PassingProgress();
     const rest = open(progress)[Symbol.asyncIterator]();
     const body = new StreamedBody({ ...facts, ahead: Buffer.alloc(0), rest }, progress);
     return { request: create(RelayRequestSchema, about), words: { ...head, body } };
   }
   if (isForm(exchange) && operation.model !== undefined) {
-    const form = await formWithModel(incoming(exchange, bodyBytesMax), aheadBytesMax);
+    const form = await formWithModel(incoming(exchange, uploadBytesMax), aheadBytesMax);
     requireModel(operation, form.model);
     const request = create(RelayRequestSchema, { ...about, model: form.model });
     return { request, words: { ...head, body: form.body } };
@@ -119,7 +121,7 @@ export async function readOperation(
 function requireNone(bytes: Buffer): void {
   for (const { name, start, end } of membersOf(bytes)) {
     const isNone = ["null", '""'].includes(bytes.toString("utf8", start, end));
-    if (name === "model" && !isNone) throw parameterInvalid("model", "stands there twice");
+    if (name === "model" && !isNone) throw parameterInvalid("model", "is given twice");
   }
 }
 

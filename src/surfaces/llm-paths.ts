@@ -97,6 +97,11 @@ const fixed: ReadonlyMap<string, LlmEndpoint> = new Map<string, LlmEndpoint>([
   ],
 ]);
 
+/** The fixed paths of a vendor's surface. */
+export function llmPaths(surface: LlmSurfaceName): readonly string[] {
+  return [...fixed].flatMap(([path, endpoint]) => (endpoint.surface === surface ? [path] : []));
+}
+
 /** Facts of a request that tell families apart where they claim one path. */
 export interface PathFacts {
   readonly hasAnthropicVersion: boolean;
@@ -150,7 +155,7 @@ function modelsFamily(version: string, { hasAnthropicVersion, hasGoogleKey }: Pa
 
 const modelsPath = /^\/(v1|v1beta)\/models(?:\/(.*))?$/;
 
-/** Names with a slash, ahead of a verb: Gemini's clients take them for whole resource names. */
+/** Names with a slash, before a verb: Gemini's clients take them for whole resource names. */
 const resourcePath = /^\/(v1|v1beta)\/(.+\/.+)$/;
 
 function geminiResource(path: string): LlmEndpoint | undefined {
@@ -158,7 +163,7 @@ function geminiResource(path: string): LlmEndpoint | undefined {
   return version === undefined || rest === undefined ? undefined : geminiEndpoint(version, rest);
 }
 
-/** What `path` means to clients of LLM vendors; undefined for a path of nobody. */
+/** What `path` means to clients of LLM vendors; undefined for a path of no one. */
 export function llmEndpointOf(path: string, facts: PathFacts): LlmEndpoint | undefined {
   const known = fixed.get(path);
   if (known !== undefined) return known;

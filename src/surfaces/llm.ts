@@ -16,9 +16,9 @@ import { clientWordsKey } from "#dialects/relay/client-body.ts";
 import type { Operation } from "#dialects/relay/operations.ts";
 import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
 import { relayedHead } from "#dialects/relay/rules.ts";
+import type { Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import type { Surface } from "#exchange/door.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
 import {
   type ChatRequest,
@@ -41,6 +41,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
+import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
 import { parseBody } from "./json-body.ts";
 import { embedElementsMax, sendPieces } from "./llm-embed.ts";
@@ -64,6 +65,8 @@ export interface LlmSurfaceOptions {
   readonly clock: Clock;
   /** Largest request body. */
   readonly bodyBytesMax: number;
+  /** Largest form or file. */
+  readonly uploadBytesMax: number;
   /** Bytes of a form in which its model must stand. */
   readonly aheadBytesMax: number;
   /** Silence after which a stream carries a sign of life. */
@@ -101,6 +104,9 @@ function sseText({ event, data }: Frame): string {
   return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
 }
 
+/** Vendors' clients keep time themselves: their requests name no deadline. */
+function noHead(): void {}
+
 /** Methods that a path takes. */
 function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
   if (endpoint.kind === "operation") return [...endpoint.at.byMethod.keys()];
@@ -115,13 +121,16 @@ function keyOfQuery(target: string): string | undefined {
 }
 
 class LlmSurface implements Surface {
+  readonly name = "llm";
   readonly #options: LlmSurfaceOptions;
   /** Silences of streams: one timer for all of them. */
   readonly #silences: Deadlines;
+  readonly #clocked: { readonly clock: Clock };
 
   constructor(options: LlmSurfaceOptions) {
     this.#options = options;
     this.#silences = new Deadlines(options.heartbeatMs, options.clock);
+    this.#clocked = { clock: options.clock };
   }
 
   take(exchange: Exchange, record: CallRecord): boolean | Promise<void> {
@@ -145,7 +154,7 @@ class LlmSurface implements Surface {
 
   /** Never rejects: every failure is a response in the family's shape. */
   async #serve(endpoint: LlmEndpoint, exchange: Exchange, record: CallRecord): Promise<void> {
-    const call = new ExchangeCall(exchange, valuesOf(record), endpoint.surface);
+    const call = new ExchangeCall(exchange, valuesOf(record), endpoint.surface, this.#clocked);
     const key = keyOfQuery(exchange.target);
     if (key !== undefined) call.header.set("x-goog-api-key", key);
     try {
@@ -202,15 +211,14 @@ class LlmSurface implements Surface {
     read: (body: unknown, bytes: Uint8Array) => R,
     elementsMax?: number,
   ): Promise<R> {
-    const admission = this.#options.calls.admit(method, call);
-    if (admission !== undefined) await admission;
-    try {
-      const { bodyBytesMax } = this.#options;
-      const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
+    const { calls, bodyBytesMax } = this.#options;
+    await admitted(calls, method, call, noHead);
+    return await received(calls, method, call, async () => {
+      const body =
+        exchange.takeBody(bodyBytesMax) ??
+        (await inTime(calls, call, () => exchange.body(bodyBytesMax)));
       return read(parseBody(body, elementsMax), body);
-    } catch (thrown) {
-      throw await this.#options.calls.failed(method, call, thrown);
-    }
+    });
   }
 
   async #chat(endpoint: LlmChat, served: Served): Promise<void> {
@@ -353,12 +361,9 @@ class LlmSurface implements Surface {
     const operation = at.byMethod.get(exchange.method) as Operation;
     const { relay, relayUpload } = RelayService.method;
     const method = isUpload(operation, exchange) ? relayUpload : relay;
-    const admission = calls.admit(method, call);
-    if (admission !== undefined) await admission;
-    const { request, words } = await readOperation(exchange, operation, at.id, this.#options).catch(
-      async (thrown: unknown) => {
-        throw await calls.failed(method, call, thrown);
-      },
+    await admitted(calls, method, call, noHead);
+    const { request, words } = await received(calls, method, call, () =>
+      inTime(calls, call, () => readOperation(exchange, operation, at.id, this.#options)),
     );
     call.values.set(clientWordsKey, words);
     const input = once(request);
@@ -400,7 +405,7 @@ class LlmSurface implements Surface {
 class EventWriter {
   readonly #writer: StreamWriter;
   readonly #relay: Relay;
-  /** Nothing may follow: the provider has told of the failure itself. */
+  /** Nothing may follow: the provider has reported the failure itself. */
   #isOver = false;
   /** The provider's words are sent as they are: known since the first event. */
   #isRelayed: boolean | undefined;
@@ -464,7 +469,7 @@ function placesIn(
   return (place) => clientPlace(name, request, place);
 }
 
-/** Headers of a response; parameters that nobody knew are named among the dropped ones, all in the client's words. */
+/** Headers of a response; parameters that no one knew are named among the dropped ones, all in the client's words. */
 function headersOf(
   header: Headers,
   unknown: readonly string[],
@@ -489,7 +494,7 @@ function droppedText(names: readonly string[]): string {
     .join(",");
 }
 
-/** A stream in which silence is told from the pieces that were sent. */
+/** A stream in which silence is distinguished from the pieces that were sent. */
 interface Beaten {
   readonly pieces: number;
   send(text: string): Promise<void>;

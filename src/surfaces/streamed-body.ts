@@ -1,9 +1,9 @@
-/** A request's body on its way to a provider: what was read ahead of it, then the rest as it comes. */
+/** A request's body on its way to a provider: what was read before it, then the rest as it comes. */
 
 import type { BodyProgress } from "#core/body-progress.ts";
 import type { ClientBody, SentBody } from "#dialects/relay/client-body.ts";
 
-/** Told of the pieces that are passed on, and of the end. What it throws, the request fails with. */
+/** Notified of the pieces that are passed on, and of the end. What it throws, the request fails with. */
 export interface PassingCheck {
   push(piece: Uint8Array): void;
   end(): void;
@@ -38,7 +38,7 @@ export class PassingProgress implements BodyProgress {
   readonly isBetween = false;
 }
 
-/** Can be sent again until the first piece behind what was read ahead is asked for. */
+/** Can be sent again until the first piece after what was read ahead is asked for. */
 export class StreamedBody implements ClientBody {
   readonly contentType: string;
   readonly #parts: Omit<StreamedBodyParts, "ahead">;
@@ -67,7 +67,7 @@ export class StreamedBody implements ClientBody {
 
   #aheadFor(model: string): Buffer {
     const ahead = this.#ahead;
-    if (ahead === undefined) throw new TypeError("a body that is spent is sent to nobody");
+    if (ahead === undefined) throw new TypeError("a body that is spent cannot be sent again");
     const { model: place } = this.#parts;
     if (place === undefined || model === "" || model === place.name) return ahead;
     const { start, end } = place;

@@ -59,8 +59,8 @@ export function allOf<T>(all: readonly Allows<T>[]): Allows<T> {
 }
 
 /**
- * A value that has to keep several rules. It is told of the first that it breaks: of a text that is too
- * long nobody need know whether it matches a pattern.
+ * A value that has to keep several rules. The first that it breaks is reported: of a text that is too
+ * long no one need know whether it matches a pattern.
  */
 export function checkOf<T>(rules: readonly Rule<T>[]): Check<T> {
   if (rules.length === 0) return unchecked;

@@ -76,7 +76,7 @@ function everyItem(item: Check<unknown> | undefined): Check<unknown> | undefined
   };
 }
 
-/** How a key is told: text in quotes. */
+/** How a key is reported: text in quotes. */
 function keyTold(type: ScalarType, key: string): string {
   return type === ScalarType.STRING ? JSON.stringify(key) : key;
 }

@@ -30,7 +30,7 @@ function hasRules(type: DescMessage | DescEnum): boolean {
   );
 }
 
-/** Rules of a type beside those of its fields; undefined where the library has to decide. */
+/** Rules of a type besides those of its fields; undefined where the library has to decide. */
 function wholeChecks(type: DescMessage): Check<Message>[] | undefined {
   const { cel, celExpression, oneof } = getOption(type, messageRules);
   if (celExpression.length + oneof.length > 0) return undefined;

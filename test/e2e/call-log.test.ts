@@ -62,7 +62,7 @@ test("a core that says nothing is a time-out in the log", async () => {
   await gateway.line(({ msg }) => msg === "core health");
   const { line } = await chat(gateway);
   silent.close();
-  expect(line.error).toMatch(/no answer within 500 ms/);
+  expect(line.error).toMatch(/no response within 500 ms/);
 });
 
 test("a call that went to two cores names the last one and their number", async () => {

@@ -81,7 +81,7 @@ describe("polygate", () => {
   test("check exits with 1 and names the problem", async () => {
     const { code, err } = await outcome(polygate("check", "--port", "x"));
     expect(code).toBe(1);
-    expect(err).toBe("flag --port: gateway.port: expected a whole number from 0 to 65535\n");
+    expect(err).toBe("flag --port: gateway.port: expected an integer from 0 to 65535\n");
   });
 });
 

@@ -22,6 +22,8 @@ class HoldingClock implements Clock {
   held = false;
   nowMs = systemClock.nowMs;
   wallMs = systemClock.wallMs;
+  timer = systemClock.timer;
+  stop = systemClock.stop;
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (!this.held) return await systemClock.sleep(ms, signal);

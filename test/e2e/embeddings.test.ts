@@ -726,7 +726,9 @@ describe("counts of tokens for Google's SDK", () => {
       contents: [],
       generateContentRequest: { contents: [] },
     });
-    expect(await both.text()).toContain("contents: may not be set beside generateContentRequest");
+    expect(await both.text()).toContain(
+      "contents: may not be set together with generateContentRequest",
+    );
   });
 });
 

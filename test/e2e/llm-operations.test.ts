@@ -454,7 +454,7 @@ describe("forms are passed on while they are being sent", () => {
         [part("model"), "words"],
         [part("model"), "openai/forbidden"],
       ]),
-      /^model: stands in the form twice$/,
+      /^model: is given twice in the form$/,
     ],
     [
       "one in a part of two names",

@@ -21,6 +21,7 @@ import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { createRest, type Rest } from "#rest/rest.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { MemoryExchange, type MemoryRequest } from "../support/memory-exchange.ts";
@@ -84,6 +85,7 @@ const rule = (name: string, more: JsonObject) =>
 const rest: Rest = createRest(createCallPath(handlers, []), {
   bodyBytesMax: 1 << 16,
   clock: systemClock,
+  extrasOf: methodExtras,
   ignoredQueryParameters: ["utm_*"],
   rules: [
     rule("BindParameterValues", {

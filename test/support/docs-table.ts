@@ -1,12 +1,13 @@
-/** The README's configuration table, made from the schema: one row a setting. */
+/** The README's configuration table, made from the schema: one row per setting; run as a program it writes it there. */
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { environmentRows } from "#config/environment.ts";
 import { fieldsOf } from "#config/fields.ts";
 import { jsonSchema } from "#config/json-schema.ts";
 import { pathText } from "#config/problem.ts";
 import { serveFlags } from "#config/serve-flags.ts";
 
-/** Markdown, without a line end behind the last row. A test holds the README to it. */
+/** Markdown, without a line end after the last row. A test holds the README to it. */
 export function docsTable(): string {
   const rows = fieldsOf(jsonSchema()).map(({ path, takes, fallback, description }) => {
     const flag = serveFlags.find((row) => pathText(row.path ?? []) === path);
@@ -30,4 +31,11 @@ export function docsTable(): string {
 
 function code(text: string): string {
   return `\`${text}\``;
+}
+
+if (import.meta.main) {
+  const readme = readFileSync("README.md", "utf8");
+  const start = readme.indexOf("| Setting | Takes |");
+  const end = readme.indexOf("\n\n", start);
+  writeFileSync("README.md", readme.slice(0, start) + docsTable() + readme.slice(end));
 }

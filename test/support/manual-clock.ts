@@ -1,7 +1,7 @@
 /** A clock that stands still until a test moves it. */
 
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
-import type { Clock } from "#core/clock.ts";
+import type { Clock, Timer } from "#core/clock.ts";
 
 /** Time in a test's hands. */
 export interface ManualClock extends Clock {
@@ -25,6 +25,7 @@ interface Sleeper {
 export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)): ManualClock {
   let nowMs = 0;
   const sleepers = new Set<Sleeper>();
+  const timers = new WeakMap<Timer, AbortController>();
   const watchers = new Set<{ readonly count: number; tell(): void }>();
 
   const nextDue = (untilMs: number): number | undefined => {
@@ -35,7 +36,7 @@ export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)):
     return due;
   };
 
-  return {
+  const clock: ManualClock = {
     nowMs: () => nowMs,
     wallMs: () => startWallMs + nowMs,
     sleeping: () => sleepers.size,
@@ -54,6 +55,17 @@ export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)):
         signal?.removeEventListener("abort", abort);
       }
     },
+    timer(ms, due, subject) {
+      const stop = new AbortController();
+      clock.sleep(ms, stop.signal).then(
+        () => due(subject, ms),
+        () => {},
+      );
+      const timer = { unref() {} };
+      timers.set(timer, stop);
+      return timer;
+    },
+    stop: (timer) => timers.get(timer)?.abort(),
     async untilSleeping(count) {
       if (sleepers.size >= count) return;
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -73,4 +85,5 @@ export function createManualClock(startWallMs = Date.UTC(2026, 0, 31, 9, 5, 7)):
       nowMs = untilMs;
     },
   };
+  return clock;
 }

@@ -86,7 +86,7 @@ export function rawCaller(
     if (procedure === undefined) throw new Error(`no method ${call}`);
     const over = Promise.withResolvers<void>();
     exchange.onOver(over.resolve);
-    rpc.serve(exchange, procedure, createContextValues());
+    void rpc.serve(exchange, procedure, createContextValues());
     await over.promise;
     return exchange;
   };

@@ -42,7 +42,7 @@ const judged: Readonly<Record<string, string>> = {
   "dialects/relay/file-ids.ts idText": stateless,
   "errors/code-name.ts names": once1,
   "exchange/compression.ts isCompressible": perText,
-  "exchange/door.ts ids":
+  "entry/entry.ts ids":
     "random bytes, and the id of the last request, which each request overwrites",
   "grpc/method.ts decoders": perType,
   "http/compressor.ts compressor": "how many compressions run; each has bytes of its own",

@@ -109,7 +109,7 @@ export declare type BackendEndpoint = Message<"polygate.v1.BackendEndpoint"> & {
   draining: boolean;
 
   /**
-   * Calls under way.
+   * Active calls.
    *
    * @generated from field: int32 in_flight = 4;
    */
@@ -334,7 +334,7 @@ export declare type ResetBackendRequest = Message<"polygate.v1.ResetBackendReque
 export declare const ResetBackendRequestSchema: GenMessage<ResetBackendRequest>;
 
 /**
- * A backend begins anew.
+ * A backend begins again.
  *
  * @generated from message polygate.v1.ResetBackendResponse
  */
@@ -370,7 +370,7 @@ export declare const BackendsService: GenService<{
     output: typeof ListBackendsResponseSchema;
   },
   /**
-   * Gives a backend no new calls; those under way go on. It is probed as before.
+   * Gives a backend no new calls; those in progress go on. It is probed as before.
    *
    * @generated from rpc polygate.v1.BackendsService.DrainBackend
    */

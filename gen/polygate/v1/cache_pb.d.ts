@@ -66,7 +66,7 @@ export declare const PurgeResponseSchema: GenMessage<PurgeResponse>;
  */
 export declare const CacheService: GenService<{
   /**
-   * Lets go of responses. Those under way are sent to whoever waits for them, and not kept.
+   * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
    *
    * @generated from rpc polygate.v1.CacheService.Purge
    */

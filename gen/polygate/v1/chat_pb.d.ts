@@ -56,7 +56,7 @@ export declare type ChatMessage = Message<"polygate.v1.ChatMessage"> & {
 
   /**
    * All of the turn in order. `content`, `images` and `tool_calls` are short forms of it, and stay
-   * empty beside it.
+   * empty besides it.
    *
    * @generated from field: repeated polygate.v1.Part parts = 6;
    */
@@ -172,7 +172,7 @@ export declare const ToolDefinitionSchema: GenMessage<ToolDefinition>;
  */
 export declare type ToolCall = Message<"polygate.v1.ToolCall"> & {
   /**
-   * Unique within the answer.
+   * Unique within the response.
    *
    * @generated from field: string id = 1;
    */
@@ -207,7 +207,7 @@ export declare type ToolCall = Message<"polygate.v1.ToolCall"> & {
 export declare const ToolCallSchema: GenMessage<ToolCall>;
 
 /**
- * Asks for an answer to `message`, or to the last turn of `messages`.
+ * Asks for a response to `message`, or to the last turn of `messages`.
  *
  * @generated from message polygate.v1.ChatRequest
  */
@@ -276,7 +276,7 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
   sessionId: string;
 
   /**
-   * Tools of the caller; the answer asks for them in tool_calls.
+   * Tools of the caller; the response asks for them in tool_calls.
    *
    * @generated from field: repeated polygate.v1.ToolDefinition tools = 10;
    */
@@ -325,7 +325,7 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
   reasoning?: Reasoning | undefined;
 
   /**
-   * What some providers take beside the conversation.
+   * What some providers take besides the conversation.
    *
    * @generated from field: polygate.v1.ProviderOptions provider_options = 17;
    */
@@ -353,7 +353,7 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
 export declare const ChatRequestSchema: GenMessage<ChatRequest>;
 
 /**
- * A whole answer.
+ * A whole response.
  *
  * @generated from message polygate.v1.ChatResponse
  */
@@ -394,7 +394,7 @@ export declare type ChatResponse = Message<"polygate.v1.ChatResponse"> & {
   toolsCalled: string[];
 
   /**
-   * Time from the request's arrival to the answer, in milliseconds.
+   * Time from the request's arrival to the response, in milliseconds.
    *
    * @generated from field: int32 processing_time_ms = 6;
    */
@@ -408,7 +408,7 @@ export declare type ChatResponse = Message<"polygate.v1.ChatResponse"> & {
   toolCalls: ToolCall[];
 
   /**
-   * Why the answer ended: stop, length, tool_calls or content_filter.
+   * Why the response ended: stop, length, tool_calls or content_filter.
    *
    * @generated from field: string finish_reason = 8;
    */
@@ -451,7 +451,7 @@ export declare type ChatResponse = Message<"polygate.v1.ChatResponse"> & {
 export declare const ChatResponseSchema: GenMessage<ChatResponse>;
 
 /**
- * A piece of an answer. The last one has `done` and the totals.
+ * A piece of a response. The last one has `done` and the totals.
  *
  * @generated from message polygate.v1.StreamChatResponse
  */
@@ -478,7 +478,7 @@ export declare type StreamChatResponse = Message<"polygate.v1.StreamChatResponse
   done: boolean;
 
   /**
-   * On the last piece: why the answer ended.
+   * On the last piece: why the response ended.
    *
    * @generated from field: string finish_reason = 4;
    */
@@ -492,7 +492,7 @@ export declare type StreamChatResponse = Message<"polygate.v1.StreamChatResponse
   modelUsed: string;
 
   /**
-   * On the last piece: tokens of the whole answer.
+   * On the last piece: tokens of the whole response.
    *
    * @generated from field: polygate.v1.Usage usage = 6;
    */
@@ -561,7 +561,7 @@ export declare type QueryRequest = Message<"polygate.v1.QueryRequest"> & {
   sessionId: string;
 
   /**
-   * Bounds on the answer.
+   * Bounds on the response.
    *
    * @generated from field: polygate.v1.QueryOptions options = 3;
    */
@@ -575,7 +575,7 @@ export declare type QueryRequest = Message<"polygate.v1.QueryRequest"> & {
 export declare const QueryRequestSchema: GenMessage<QueryRequest>;
 
 /**
- * Bounds on an answer.
+ * Bounds on a response.
  *
  * @generated from message polygate.v1.QueryOptions
  */
@@ -622,7 +622,7 @@ export declare type QueryResponse = Message<"polygate.v1.QueryResponse"> & {
   routedVia: string;
 
   /**
-   * Time from the request's arrival to the answer, in milliseconds.
+   * Time from the request's arrival to the response, in milliseconds.
    *
    * @generated from field: int32 processing_time_ms = 3;
    */
@@ -690,7 +690,7 @@ export declare const CountTokensResponseSchema: GenMessage<CountTokensResponse>;
  */
 export declare const ChatService: GenService<{
   /**
-   * One whole answer. Over REST, `"stream": true` answers as StreamChat does.
+   * One whole response. Over REST, `"stream": true` answers as StreamChat does.
    *
    * @generated from rpc polygate.v1.ChatService.Chat
    */
@@ -700,7 +700,7 @@ export declare const ChatService: GenService<{
     output: typeof ChatResponseSchema;
   },
   /**
-   * The answer in pieces, as it is made.
+   * The response in pieces, as it is made.
    *
    * @generated from rpc polygate.v1.ChatService.StreamChat
    */

@@ -247,7 +247,7 @@ export declare type ThinkingPart = Message<"polygate.v1.ThinkingPart"> & {
 export declare const ThinkingPartSchema: GenMessage<ThinkingPart>;
 
 /**
- * Bytes of a provider that only it can read. They go back to it unchanged, and to nobody else.
+ * Bytes of a provider that only it can read. They go back to it unchanged, and to no one else.
  *
  * @generated from message polygate.v1.OpaqueState
  */
@@ -342,7 +342,7 @@ export declare type ToolCallPart = Message<"polygate.v1.ToolCallPart"> & {
   freeForm: boolean;
 
   /**
-   * What the provider needs back beside the call.
+   * What the provider needs back besides the call.
    *
    * @generated from field: polygate.v1.OpaqueState state = 6;
    */
@@ -843,7 +843,7 @@ export declare type Label = Message<"polygate.v1.Label"> & {
 export declare const LabelSchema: GenMessage<Label>;
 
 /**
- * What some providers take beside the conversation.
+ * What some providers take besides the conversation.
  *
  * @generated from message polygate.v1.ProviderOptions
  */
@@ -973,7 +973,7 @@ export declare const StopSchema: GenMessage<Stop>;
  */
 export enum Stop_Kind {
   /**
-   * Not told.
+   * Not reported.
    *
    * @generated from enum value: KIND_UNSPECIFIED = 0;
    */
@@ -1225,7 +1225,7 @@ export declare type PartStop = Message<"polygate.v1.PartStop"> & {
 export declare const PartStopSchema: GenMessage<PartStop>;
 
 /**
- * Tokens of one call. Totals include all kinds that are listed beside them.
+ * Tokens of one call. Totals include all kinds that are listed next to them.
  *
  * @generated from message polygate.v1.Usage
  */

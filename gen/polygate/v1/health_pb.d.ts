@@ -248,7 +248,7 @@ export declare type CoresHealth = Message<"polygate.v1.CoresHealth"> & {
   total: number;
 
   /**
-   * One a core.
+   * One per core.
    *
    * @generated from field: repeated polygate.v1.CoreHealth health = 3;
    */
@@ -289,7 +289,7 @@ export declare type CoreHealth = Message<"polygate.v1.CoreHealth"> & {
   lastCheck?: Timestamp | undefined;
 
   /**
-   * How long the last answer took, in milliseconds.
+   * How long the last response took, in milliseconds.
    *
    * @generated from field: double response_time_ms = 4;
    */
@@ -337,13 +337,13 @@ export declare type ServiceHealth = Message<"polygate.v1.ServiceHealth"> & {
 export declare const ServiceHealthSchema: GenMessage<ServiceHealth>;
 
 /**
- * Tells how the gateway is.
+ * Says how the gateway is.
  *
  * @generated from service polygate.v1.HealthService
  */
 export declare const HealthService: GenService<{
   /**
-   * Probes every backend at once and tells what each answered. The HTTP status is 200 whatever `status`
+   * Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
    * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
    *
    * @generated from rpc polygate.v1.HealthService.GetHealth

@@ -72,7 +72,7 @@ export const ServiceHealthSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_health, 7);
 
 /**
- * Tells how the gateway is.
+ * Says how the gateway is.
  *
  * @generated from service polygate.v1.HealthService
  */

@@ -61,7 +61,7 @@ export declare const HookContextSchema: GenMessage<HookContext>;
  */
 export declare type HookQuestion = Message<"polygate.v1.HookQuestion"> & {
   /**
-   * before: nobody has seen the request yet. after: this is what the client would be given.
+   * before: no one has seen the request yet. after: this is what the client would be given.
    *
    * @generated from field: string phase = 1;
    */

@@ -407,7 +407,7 @@ export declare type UnloadModelResponse = Message<"polygate.v1.UnloadModelRespon
 export declare const UnloadModelResponseSchema: GenMessage<UnloadModelResponse>;
 
 /**
- * Asks to read a model anew.
+ * Asks to read a model again.
  *
  * @generated from message polygate.v1.ReloadModelRequest
  */
@@ -427,7 +427,7 @@ export declare type ReloadModelRequest = Message<"polygate.v1.ReloadModelRequest
 export declare const ReloadModelRequestSchema: GenMessage<ReloadModelRequest>;
 
 /**
- * A model was read anew.
+ * A model was read again.
  *
  * @generated from message polygate.v1.ReloadModelResponse
  */
@@ -493,7 +493,7 @@ export declare const ModelsService: GenService<{
     output: typeof LoadModelResponseSchema;
   },
   /**
-   * Unloads a model; calls under way end first.
+   * Unloads a model; active calls end first.
    *
    * @generated from rpc polygate.v1.ModelsService.UnloadModel
    */
@@ -503,7 +503,7 @@ export declare const ModelsService: GenService<{
     output: typeof UnloadModelResponseSchema;
   },
   /**
-   * Reads a model anew from the repository; the old one serves until the new one is ready, and
+   * Reads a model again from the repository; the old one serves until the new one is ready, and
    * goes on serving when that fails.
    *
    * @generated from rpc polygate.v1.ModelsService.ReloadModel

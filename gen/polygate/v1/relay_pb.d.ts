@@ -83,7 +83,7 @@ export declare const RelayResponseSchema: GenMessage<RelayResponse>;
 
 /**
  * Passes requests on to providers that speak OpenAI's API. Only its HTTP surface calls it: the words
- * of client and provider travel beside these messages, which hold what policy needs of them.
+ * of client and provider travel along with these messages, which hold what policy needs of them.
  *
  * @generated from service polygate.v1.RelayService
  */

@@ -202,7 +202,7 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
   blame: string;
 
   /**
-   * What the client was told of a failure.
+   * What the client learned of a failure.
    *
    * @generated from field: string error = 16;
    */

@@ -41,7 +41,7 @@ export declare type ScoreWeights = Message<"polygate.v1.ScoreWeights"> & {
   reliability?: number | undefined;
 
   /**
-   * Share of the calls under way.
+   * Share of the active calls.
    *
    * @generated from field: optional double load = 4;
    */
@@ -138,7 +138,7 @@ export declare const SelectProviderRequestSchema: GenMessage<SelectProviderReque
  */
 export declare type ScoreTerm = Message<"polygate.v1.ScoreTerm"> & {
   /**
-   * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, calls under way, a
+   * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
    * rank. Absent when nothing was; the term is then what its peers have in the middle.
    *
    * @generated from field: optional double raw = 1;
@@ -486,7 +486,7 @@ export declare type RoutingDecision = Message<"polygate.v1.RoutingDecision"> & {
 
   /**
    * What decided: strategy, affinity (of a session to an endpoint), exploration (now and then any
-   * endpoint is asked, so that nobody is forgotten), trial (of one that may have recovered) or only_one.
+   * endpoint is asked, so that no one is forgotten), trial (of one that may have recovered) or only_one.
    *
    * @generated from field: string decided_by = 10;
    */
@@ -656,14 +656,14 @@ export declare type WatchDecisionsResponse = Message<"polygate.v1.WatchDecisions
 export declare const WatchDecisionsResponseSchema: GenMessage<WatchDecisionsResponse>;
 
 /**
- * Tells how calls are spread over providers, and why.
+ * Says how calls are spread over providers, and why.
  *
  * @generated from service polygate.v1.RoutingService
  */
 export declare const RoutingService: GenService<{
   /**
    * The provider that a chat would be given to now, with its score, the next best ones, and why the
-   * others were out. Nothing is sent anywhere. UNAVAILABLE when nobody is left.
+   * others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
    *
    * @generated from rpc polygate.v1.RoutingService.SelectProvider
    */

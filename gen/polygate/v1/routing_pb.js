@@ -115,7 +115,7 @@ export const WatchDecisionsResponseSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_routing, 13);
 
 /**
- * Tells how calls are spread over providers, and why.
+ * Says how calls are spread over providers, and why.
  *
  * @generated from service polygate.v1.RoutingService
  */

@@ -144,7 +144,7 @@ export declare type CallStats = Message<"polygate.v1.CallStats"> & {
   errors: number;
 
   /**
-   * Calls under way.
+   * Active calls.
    *
    * @generated from field: int32 in_flight = 3;
    */
@@ -851,7 +851,7 @@ export enum HistoryKey {
 export declare const HistoryKeySchema: GenEnum<HistoryKey>;
 
 /**
- * Tells what the gateway has done.
+ * Says what the gateway has done.
  *
  * @generated from service polygate.v1.StatsService
  */

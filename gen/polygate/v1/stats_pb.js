@@ -143,7 +143,7 @@ export const HistoryKey = /*@__PURE__*/
   tsEnum(HistoryKeySchema);
 
 /**
- * Tells what the gateway has done.
+ * Says what the gateway has done.
  *
  * @generated from service polygate.v1.StatsService
  */

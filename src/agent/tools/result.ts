@@ -1,6 +1,6 @@
 /** What a tool hands back. */
 
-/** The outcome of one tool call; a problem is told to the caller in words, never thrown. */
+/** The outcome of one tool call; a problem is reported to the caller in words, never thrown. */
 export type ToolResult =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: string };

@@ -7,7 +7,7 @@ import type { ToolResult } from "./result.ts";
 import { type Conversion, convertUnits } from "./unit-converter.ts";
 import { timeIn } from "./world-clock.ts";
 
-/** A call of one tool; everything beside `tool` is its arguments, as the caller is shown them. */
+/** A call of one tool; everything besides `tool` is its arguments, as the caller is shown them. */
 export type Invocation =
   | { readonly tool: "calculator"; readonly expression: string }
   | { readonly tool: "clock"; readonly zone: string }

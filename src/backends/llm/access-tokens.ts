@@ -9,7 +9,7 @@ import { assertionOf, type ServiceAccount } from "./service-account.ts";
 
 /** A token is not used in its last minutes, nor in the second half of a shorter life. */
 const spareMs = 300_000;
-/** What nobody says the life of is kept so long, and nothing for longer than a day. */
+/** What no one says the life of is kept so long, and nothing for longer than a day. */
 const lifeSecondsDefault = 300;
 const lifeSecondsMax = 86_400;
 const exchangeMs = 10_000;

@@ -128,7 +128,7 @@ interface Sent extends Partial<Outgoing> {
   readonly path: string;
   /** GET without a body and POST with one when absent. */
   readonly method?: "GET" | "POST" | "DELETE";
-  /** An operation beside chat, in its client's words. */
+  /** An operation besides chat, in its client's words. */
   readonly isOperation?: boolean;
 }
 
@@ -209,7 +209,7 @@ function repliedHead(headers: Readonly<Record<string, string>>): Record<string, 
   );
 }
 
-/** What a provider can do beside chat. */
+/** What a provider can do besides chat. */
 export function abilitiesOf(dialect: DialectName, vertex?: VertexPlace): ReadonlySet<Ability> {
   const { embed, count, relaysOperations } = pathsOf(dialect, vertex);
   return new Set<Ability>([

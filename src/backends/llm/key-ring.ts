@@ -13,7 +13,7 @@ const common = {
   windowMs: 10_000,
   slowStartMs: 0,
 };
-/** A key that was refused is left out for so long; an operator may have mended it by then. */
+/** A key that was refused is left out for so long; an operator may have fixed it by then. */
 const refused: BreakerOptions = { ...common, openMs: 300_000, openMsMax: 3_600_000 };
 /** A limit that does not say when it ends is tried again soon. */
 const limited: BreakerOptions = { ...common, openMs: 1_000, openMsMax: 120_000 };

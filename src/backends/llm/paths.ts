@@ -10,9 +10,9 @@ export interface DialectPaths {
   readonly models: string;
   /** Makes vectors; absent where there are none. */
   embed?(model: string): string;
-  /** Counts tokens; absent where nobody does. */
+  /** Counts tokens; absent where no one does. */
   count?(model: string): string;
-  /** The operations of OpenAI's API beside chat may be here, at the paths that it has them. */
+  /** The operations of OpenAI's API besides chat may be here, at the paths that it has them. */
   readonly relaysOperations?: true;
   readonly framing: Framing;
   readonly headers: Readonly<Record<string, string>>;

@@ -57,5 +57,5 @@ export class LimitedCall {
   }
 }
 
-/** Nobody sees it: the call has ended before. */
+/** No one sees it: the call has ended before. */
 const left = new Error("nobody reads the response");

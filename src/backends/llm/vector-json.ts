@@ -45,7 +45,7 @@ function vectorEnd(bytes: Buffer, at: number): number | undefined {
   return end - at > shortValueBytes ? end : undefined;
 }
 
-/** The value of a text. Throws BACKEND_MALFORMED for what is no JSON, or has too much beside its vectors. */
+/** The value of a text. Throws BACKEND_MALFORMED for what is no JSON, or has too much besides its vectors. */
 export async function parseVectors(text: Uint8Array, turns: Turns): Promise<unknown> {
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   if (bytes.length <= shortBytes) return parsed(bytes.toString());

@@ -20,9 +20,9 @@ export interface OnnxOptions extends WorkerPoolOptions {
 /** What the backend takes from outside. */
 export interface OnnxDeps {
   readonly clock: Clock;
-  /** Told when a model's state or version has changed, until the backend is disposed; must not throw. */
+  /** Notified when a model's state or version has changed, until the backend is disposed; must not throw. */
   onChange?(status: ModelStatus): void;
-  /** Told at the start of what looks like a model and is not read; must not throw. */
+  /** Notified at the start of what looks like a model and is not read; must not throw. */
   onStray?(stray: Stray): void;
   /** Default: a thread that runs ONNX Runtime. */
   readonly startThread?: StartWorkerThread;

@@ -7,7 +7,7 @@ export interface Bell {
   rung(): Promise<void>;
 }
 
-/** A bell that nobody has rung. */
+/** A bell that no one has rung. */
 export function createBell(): Bell {
   let next = Promise.withResolvers<void>();
   return {

@@ -32,7 +32,7 @@ export interface HostedModelDeps {
   readonly repository: ModelRepository;
   readonly pool: WorkerPool;
   readonly aliases: AliasTable;
-  /** Told when the model's state or the version that serves has changed. */
+  /** Notified when the model's state or the version that serves has changed. */
   onChange(status: ModelStatus): void;
 }
 
@@ -71,7 +71,7 @@ export class HostedModel {
   }
 
   /**
-   * What serves; waits for a load under way when nothing does. Throws MODEL_NOT_LOADED,
+   * What serves; waits for a load in progress when nothing does. Throws MODEL_NOT_LOADED,
    * MODEL_LOAD_FAILED or SHUTTING_DOWN; rejects with the signal's reason when that aborts first.
    */
   async serving(signal: AbortSignal): Promise<Serving> {
@@ -109,7 +109,7 @@ export class HostedModel {
     return this.#change(() => this.#bring("", true));
   }
 
-  /** Serves nothing; resolves when the calls under way have ended and the memory is free. */
+  /** Serves nothing; resolves when the active calls have ended and the memory is free. */
   unload(): Promise<void> {
     return this.#change(async () => {
       const before = this.#state;

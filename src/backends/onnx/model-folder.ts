@@ -20,7 +20,7 @@ export const modelFile = "model.onnx";
 
 const versionPattern = /^\d{1,15}$/;
 
-/** Folders beside the versions that are looked into: training data may have any number. */
+/** Folders next to the versions that are looked into: training data may have any number. */
 const foldersMax = 100;
 
 /** Looks through the folder; nothing is found where it cannot be read. */

@@ -9,7 +9,7 @@ import { channelCount } from "#inference/pixels.ts";
 /** What a model.yaml says; labels are still to be read when they are in a file of their own. */
 export interface ModelYaml {
   readonly spec: ModelSpec;
-  /** Name of a file beside model.yaml; absent when the labels are in `spec`, or there are none. */
+  /** Name of a file next to model.yaml; absent when the labels are in `spec`, or there are none. */
   readonly labelsFile?: string;
 }
 
@@ -67,7 +67,7 @@ const modelSchema = z.strictObject({
   labels: z.array(label).min(1).optional(),
   labels_file: z
     .string()
-    .regex(/^\w[\w.-]*$/, "the name of a file beside model.yaml")
+    .regex(/^\w[\w.-]*$/, "the name of a file next to model.yaml")
     .optional(),
   batch_max: z.int().min(1).max(1024).optional(),
   warm_up_runs: z.int().min(0).max(100).default(1),

@@ -112,7 +112,7 @@ export function modelRepository(root: string): ModelRepository {
 
 const versionRule = `a folder named by a number with a ${modelFile}`;
 
-/** Absent when there is no such file; other trouble is told without the path. */
+/** Absent when there is no such file; other trouble is reported without the path. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");

@@ -72,7 +72,7 @@ export class WorkerSlot {
       try {
         await this.#live();
       } catch {
-        // The thread is gone, and whoever waited for it has been told.
+        // The thread is gone, and whoever waited for it has been notified.
         this.#deaths += 1;
       }
       this.#thread = undefined;

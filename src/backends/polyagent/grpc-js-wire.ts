@@ -80,7 +80,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
           metadata,
           callOptions,
         );
-        // The status of a cancelled call arrives when nobody iterates any more.
+        // The status of a cancelled call arrives when no one iterates any more.
         stream.on("error", () => undefined);
         const cancel = () => stream.cancel();
         call.signal.addEventListener("abort", cancel, { once: true });
@@ -136,7 +136,7 @@ function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && "metadata" in error && "details" in error && "code" in error;
 }
 
-/** The neutral form; `null` stands for an answer that is missing without an error. */
+/** The neutral form; `null` stands for a response that is missing without an error. */
 function statusOf(error: ServiceError | null): CoreStatus {
   if (error === null) return {};
   const [details] = error.metadata.get("grpc-status-details-bin");

@@ -1,4 +1,4 @@
-/** From the status that ended a call to a core to a fault of ours. Pure. */
+/** From the status that ended a call to a core to a fault with a reason. Pure. */
 
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -13,7 +13,7 @@ import {
 } from "#gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "#gen/google/rpc/status_pb.js";
 
-/** The status of a call, whatever carried it. Absent parts were not told. */
+/** The status of a call, whatever carried it. Absent parts were not reported. */
 export interface CoreStatus {
   readonly code?: number;
   readonly message?: string;
@@ -49,7 +49,7 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
         : fault("DEADLINE_EXCEEDED", "the deadline passed", { cause });
     case Code.ResourceExhausted:
       if (/^received message .*larger than/i.test(message)) {
-        return fault("BACKEND_FAILED", "the core's answer is larger than allowed", { cause });
+        return fault("BACKEND_FAILED", "the core's response is larger than allowed", { cause });
       }
       if (/larger than/i.test(message)) {
         return fault("BODY_TOO_LARGE", "the request is larger than the core takes", { cause });
@@ -57,8 +57,8 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
       return fault("OVERLOADED", "the core is overloaded", { ...told, cause });
     case Code.Unauthenticated:
     case Code.PermissionDenied:
-      // It is the gateway that the core refuses; the client's own credentials were fine.
-      return fault("BACKEND_REFUSED", "the core does not admit the gateway", { cause });
+      // The core refuses the gateway; the client's own credentials were fine.
+      return fault("BACKEND_UNAUTHENTICATED", "the core does not admit the gateway", { cause });
     case Code.InvalidArgument:
     case Code.NotFound:
     case Code.AlreadyExists:
@@ -75,7 +75,7 @@ export function faultFromStatus(status: CoreStatus, call: EndedCall): ConnectErr
   }
 }
 
-/** What the core said beside code and text, as far as we pass it on. */
+/** What the core said besides code and text, as far as we pass it on. */
 function detailsOf(
   status: CoreStatus,
 ): Pick<FaultOptions, "fields" | "retryAfterMs"> & { readonly reason?: Reason } {

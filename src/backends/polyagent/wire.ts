@@ -89,7 +89,7 @@ export function throwIfAborted(signal: AbortSignal): void {
 }
 
 /**
- * Writes requests of a type behind `headroomBytes` that the wire fills. The encoder throws
+ * Writes requests of a type after `headroomBytes` that the wire fills. The encoder throws
  * BODY_TOO_LARGE before anything is sent.
  */
 export function requestEncoder<I extends DescMessage>(

@@ -1,4 +1,4 @@
-/** How Anthropic's models are told to think, by what each takes. Pure. */
+/** How Anthropic's models are asked to think, by what each takes. Pure. */
 
 import type { Target } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
@@ -10,7 +10,7 @@ import {
   Reasoning_Show as Show,
 } from "#gen/polygate/v1/conversation_pb.js";
 
-/** What the request decides beside its wish to think. */
+/** What the request decides besides its wish to think. */
 export interface ThinkingFacts {
   readonly maxTokens: number;
   /** Some tool must be called, which thinking by a budget does not go with. */

@@ -134,7 +134,7 @@ class Blocks {
 
 const isResult = (block: Fields) => block.type === "tool_result";
 
-/** Results first: Anthropic wants all of a step right behind its calls. */
+/** Results first: Anthropic wants all of a step right after its calls. */
 function resultsFirst(blocks: readonly Fields[]): Fields[] {
   return [...blocks.filter(isResult), ...blocks.filter((block) => !isResult(block))];
 }

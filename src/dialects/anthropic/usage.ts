@@ -5,7 +5,7 @@ import type { Json } from "#dialects/json-object.ts";
 import type { LooseObject } from "#dialects/loose-object.ts";
 import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 
-/** The canonical usage. What a stream's last report leaves out, its first one has told. */
+/** The canonical usage. What a stream's last report leaves out, its first one has reported. */
 export function readUsage(reported: LooseObject, first: LooseObject = reported): Usage {
   const count = (name: string) => (reported.has(name) ? reported.count(name) : first.count(name));
   const split = reported.has("cache_creation") ? reported : first;

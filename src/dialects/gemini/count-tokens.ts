@@ -17,7 +17,7 @@ export function geminiCountServer(model: string): CountServer {
       const whole = body.raw("generateContentRequest");
       if (whole === undefined) return readGenerateContent(value, model, false);
       if (body.has("contents")) {
-        throw body.invalid("contents", "may not be set beside generateContentRequest");
+        throw body.invalid("contents", "may not be set together with generateContentRequest");
       }
       const path = body.at("generateContentRequest");
       const { request, unknown } = readGenerateContent(whole, model, false, path);

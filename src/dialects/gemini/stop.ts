@@ -15,7 +15,7 @@ const refusals = new Set([
   "IMAGE_PROHIBITED_CONTENT",
   "IMAGE_RECITATION",
 ]);
-/** Calls that the model wrote and that nobody can run. */
+/** Calls that the model wrote and that no one can run. */
 const brokenCalls = new Set([
   "MALFORMED_FUNCTION_CALL",
   "UNEXPECTED_TOOL_CALL",

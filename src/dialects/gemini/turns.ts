@@ -26,7 +26,7 @@ interface Turn {
 }
 
 const vendor = "google";
-/** What Google documents for calls whose signature nobody has. */
+/** What Google documents for calls whose signature no one has. */
 const sentinel = "skip_thought_signature_validator";
 
 /** The arguments as an object; text that is none is carried as text. */

@@ -1,4 +1,4 @@
-/** Usage as Gemini reports it, with thoughts beside the candidates ↔ the canonical one. Pure. */
+/** Usage as Gemini reports it, with thoughts besides the candidates ↔ the canonical one. Pure. */
 
 import { usageOf } from "#chat/usage.ts";
 import type { Json } from "#dialects/json-object.ts";

@@ -169,7 +169,7 @@ export function streamReader(): StreamReader {
       return out;
     },
     end() {
-      // Servers without `[DONE]` have told the end by a finish reason.
+      // Servers without `[DONE]` have reported the end by a finish reason.
       const isWhole = choices.length > 0 && choices.every(({ isStopped }) => isStopped);
       if (!isWhole && !(isDone && choices.length > 0)) throw cutOff();
       const out: ChatEvent[] = [];

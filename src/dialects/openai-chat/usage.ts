@@ -15,7 +15,7 @@ export function readUsage(reported: LooseObject): Usage | undefined {
   const cacheWrite = prompt.count("cache_write_tokens");
   const reasoning = completion.count("reasoning_tokens");
   const written = reported.count("completion_tokens");
-  // Some servers count reasoning beside the completion: then only the total adds up.
+  // Some servers count reasoning besides the completion: then only the total adds up.
   const isBeside = reasoning > 0 && reported.count("total_tokens") === read + written + reasoning;
   return usageOf({
     uncached: Math.max(0, read - cacheRead - cacheWrite),

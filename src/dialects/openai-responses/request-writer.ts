@@ -87,7 +87,7 @@ function callItem({ id, name, namespace, arguments: args, freeForm }: ToolCallPa
     : { type: "function_call", call_id: id, name, ...where, arguments: args === "" ? "{}" : args };
 }
 
-/** OpenAI's own thoughts go back; those of others are nobody's here. */
+/** OpenAI's own thoughts go back; those of others are no one's here. */
 function reasoningItem({ text, state }: ThinkingPart): Fields | undefined {
   const sealed = stateFor(vendor, state);
   if (sealed === undefined) return undefined;

@@ -10,11 +10,11 @@ export type SentBody = Uint8Array | AsyncIterable<Uint8Array>;
 /** A body that is sent to one provider, or to one after the other. */
 export interface ClientBody {
   readonly contentType: string;
-  /** Its bytes in all for a provider that knows the model as `model`; undefined when nobody said. */
+  /** Its bytes in all for a provider that knows the model as `model`; undefined when no one said. */
   lengthFor(model: string): number | undefined;
   /** What such a provider is sent; an empty name leaves the client's own. */
   sentFor(model: string): SentBody;
-  /** Part of it is gone: nobody can be sent it again. */
+  /** Part of it is gone: no one can be sent it again. */
   readonly isSpent: boolean;
 }
 
@@ -68,7 +68,7 @@ export const clientWordsKey: ContextKey<ClientWords | undefined> = createContext
 /** A request of an operation as a backend is asked it. */
 export interface OperationRequest {
   readonly method: "GET" | "POST" | "DELETE";
-  /** Behind the base URL, with the query. */
+  /** After the base URL, with the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: ClientBody;

@@ -1,4 +1,4 @@
-/** Cuts the bytes of a stream of server-sent events behind each event, and changes none of them. Pure. */
+/** Cuts the bytes of a stream of server-sent events after each event, and changes none of them. Pure. */
 
 import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { malformed } from "#dialects/upstream-error.ts";
@@ -24,7 +24,7 @@ export class EventCutter {
     this.#bytesMax = bytesMax;
   }
 
-  /** Events that are whole now, each with the blank line behind it. Throws BACKEND_MALFORMED for one that is too long. */
+  /** Events that are whole now, each with the blank line after it. Throws BACKEND_MALFORMED for one that is too long. */
   push(chunk: Uint8Array): Buffer[] {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const events: Buffer[] = [];
@@ -70,7 +70,7 @@ export class EventCutter {
     return from;
   }
 
-  /** What came behind the last event that was whole. */
+  /** What came after the last event that was whole. */
   rest(): Buffer {
     return this.#take(Buffer.alloc(0));
   }

@@ -1,4 +1,4 @@
-/** Ids of files that the gateway gave, where a chat names them: the provider is told its own. Pure. */
+/** Ids of files that the gateway gave, where a chat names them: the provider is given its own. Pure. */
 
 /** How ids of the gateway begin. */
 export const filePrefix = "file-pg_";

@@ -22,12 +22,12 @@ function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** The place behind the string that begins at `at`. */
+/** The place after the string that begins at `at`. */
 function behindString(bytes: Buffer, at: number): number {
   return endOfString(bytes, at) + 1;
 }
 
-/** The place behind the value that begins at `at`; blanks behind it may be counted in. */
+/** The place after the value that begins at `at`; blanks after it may be counted in. */
 function behindValue(bytes: Buffer, at: number): number {
   let depth = 0;
   for (let next = at; next < bytes.length; next += 1) {

@@ -10,7 +10,7 @@ function isNull(text: string, member: string): boolean {
   return true;
 }
 
-/** Whether the event is these lines, with one of data, which looks whole, behind them. */
+/** Whether the event is these lines, with one of data, which looks whole, after them. */
 function isOneObject(text: string, before: string): boolean {
   return (
     text.startsWith(`${before}data: {`) &&
@@ -19,7 +19,7 @@ function isOneObject(text: string, before: string): boolean {
   );
 }
 
-/** By dialect: whether an event, its bytes as characters, is one. Absent: each may tell of usage. */
+/** By dialect: whether an event, its bytes as characters, is one. Absent: each may report usage. */
 const rules: Readonly<Partial<Record<ServerDialect, (text: string) => boolean>>> = {
   // Other choices than the first count only once their end is known.
   "openai-chat": (text) =>

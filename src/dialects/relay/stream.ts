@@ -1,4 +1,4 @@
-/** Reads a provider's stream for a client of the same dialect: events for policy, and the bytes beside them. Pure. */
+/** Reads a provider's stream for a client of the same dialect: events for policy, and the bytes along with them. Pure. */
 
 import { create } from "@bufbuild/protobuf";
 import { commits, heldMax } from "#chat/commit.ts";
@@ -90,7 +90,7 @@ export class RelayReader {
     return batch.isEmpty ? [] : batch.saidIn(this.#relay);
   }
 
-  /** Adds what an event says to the batch. Returns the failure that it tells of, in words that may be passed on. */
+  /** Adds what an event says to the batch. Returns the failure that it reports, in words that may be passed on. */
   #read(bytes: Buffer, batch: Batch): { thrown: unknown; words?: Buffer } | undefined {
     const { readsText, request } = this.#relay;
     if (this.#held === undefined && !readsText && isPlainText(request.dialect, bytes)) {

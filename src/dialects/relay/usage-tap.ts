@@ -24,7 +24,7 @@ function usageIn(text: string): Usage | undefined {
 /** Looks at the pieces of one reply. */
 export interface UsageTap {
   push(piece: Uint8Array): void;
-  /** What was told, once the reply has ended. */
+  /** What was reported, once the reply has ended. */
   usage(): Usage | undefined;
 }
 
@@ -63,7 +63,7 @@ class EventTap implements UsageTap {
   }
 
   #look(frames: readonly Frame[] = []): void {
-    // Usage replaces what was told before.
+    // Usage replaces what was reported before.
     for (const { data } of frames) this.#usage = usageIn(data) ?? this.#usage;
   }
 }

@@ -1,4 +1,4 @@
-/** `npm run db:generate -- NAME` adds the file of a migration, its SQL left to write; with and without a name it writes their list anew. */
+/** `npm run db:generate -- NAME` adds the file of a migration, its SQL left to write; with and without a name it writes their list again. */
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ function migrationFiles(folder: string): readonly string[] {
     .toSorted((one, other) => (one < other ? -1 : 1));
   for (const [index, file] of files.entries()) {
     const number = numberText(index);
-    if (!file.startsWith(number)) throw new Error(`${file} stands where ${number}-… is due`);
+    if (!file.startsWith(number)) throw new Error(`${file} is where ${number}-… should be`);
   }
   return files;
 }
@@ -28,7 +28,7 @@ function listText(files: readonly string[]): string {
   const rows = files.map(
     (file, index) => `  { name: "${file.replace(/\.ts$/, "")}", sql: sql${index + 1} },`,
   );
-  return `/** The migrations in their order; \`npm run db:generate\` writes this file from those beside it. */
+  return `/** The migrations in their order; \`npm run db:generate\` writes this file from those next to it. */
 
 ${imports.join("\n")}
 

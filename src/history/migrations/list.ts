@@ -1,4 +1,4 @@
-/** The migrations in their order; `npm run db:generate` writes this file from those beside it. */
+/** The migrations in their order; `npm run db:generate` writes this file from those next to it. */
 
 import { sql as sql1 } from "./0001-history.ts";
 

@@ -53,7 +53,7 @@ interface Peers {
   readonly costMax: number;
 }
 
-/** The median of a number that not all endpoints have; nobody asks for it where all have it. */
+/** The median of a number that not all endpoints have; no one asks for it where all have it. */
 function peersMedian(
   endpoints: readonly EndpointSnapshot[],
   of: (endpoint: EndpointSnapshot) => number | undefined,
@@ -79,7 +79,7 @@ function peersOf(endpoints: readonly EndpointSnapshot[]): Peers {
   };
 }
 
-/** The cheapest has 1, the most expensive 0; where all cost the same, or nobody knows, all have 1. */
+/** The cheapest has 1, the most expensive 0; where all cost the same, or no one knows, all have 1. */
 function costScore(cost: number | undefined, { cost: median, costMin, costMax }: Peers): number {
   const taken = cost ?? median;
   if (taken === undefined || costMax <= costMin) return 1;
@@ -100,7 +100,7 @@ function sharesOf(provider: string, { weights, weightsByProvider }: ScoreWishes)
   return shares;
 }
 
-/** One term of an endpoint beside its peers: 0 (worst) to 1 (best). */
+/** One term of an endpoint besides its peers: 0 (worst) to 1 (best). */
 function scoreOf(term: ScoreTerm, endpoint: EndpointSnapshot, peers: Peers): number {
   switch (term) {
     case "cost":

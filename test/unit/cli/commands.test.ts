@@ -39,7 +39,7 @@ describe("check", () => {
     expect(await check([], at)).toBe(1);
     expect(at.read()).toEqual({
       out: "",
-      err: "environment GATEWAY_PORT: gateway.port: expected a whole number from 0 to 65535\nenvironment LOG_LEVEL: logging.level: expected debug, info, warn or error (hint: did you mean info?)",
+      err: "environment GATEWAY_PORT: gateway.port: expected an integer from 0 to 65535\nenvironment LOG_LEVEL: logging.level: expected debug, info, warn or error (hint: did you mean info?)",
     });
   });
 
@@ -196,7 +196,7 @@ describe("core", () => {
     expect(at.read().err.split("\n")).toEqual([
       "flag --prot: is unknown (hint: did you mean --port?)",
       "flag --failure-rate: expected a number from 0 to 1",
-      "flag --seed: expected a whole number from 0 to 4294967295",
+      "flag --seed: expected an integer from 0 to 4294967295",
     ]);
   });
 });

@@ -68,7 +68,7 @@ test("nobody there, and settings that are wrong, give 1 and say why", async () =
   const port = await freePort();
   expect(await ask(`gateway: { port: ${port} }`)).toEqual({
     code: 1,
-    said: "listener gateway: does not answer (ECONNREFUSED)",
+    said: "listener gateway: does not respond (ECONNREFUSED)",
   });
   expect(await ask("gateway: { prot: 1 }")).toMatchObject({ code: 1 });
 });

@@ -41,7 +41,10 @@ test("a core is at its url, or at every address of a name", () => {
     ...{ id: "core-2", url: "https://cores.svc:50051", weight: 2 },
     discovery: { name: "cores.svc", port: 50_051, host: "cores.svc", path: "" },
   });
-  expect(problems).toEqual(["cores[2].discovery: stands beside url", "cores[3].url: is required"]);
+  expect(problems).toEqual([
+    "cores[2].discovery: cannot be combined with url",
+    "cores[3].url: is required",
+  ]);
 });
 
 test("TLS files count from the configuration's folder", () => {

@@ -15,7 +15,7 @@ describe("a setting's row tells what it takes", () => {
     ["text", text],
     ["text", {}],
     ["true | false", { type: ["boolean", "string"] }],
-    ["whole number", { type: ["integer", "string"] }],
+    ["integer", { type: ["integer", "string"] }],
     ["number", { type: ["number", "string"] }],
     ["duration", { type: ["number", "string"], title: "duration" }],
     ["debug | info", { type: "string", enum: ["debug", "info"] }],

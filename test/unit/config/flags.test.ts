@@ -37,7 +37,7 @@ describe("a command line", () => {
     [["stray"], ["argument 1: belongs to no flag"]],
     [["--hots", "a"], ["flag --hots: is unknown (hint: did you mean --host?)"]],
     [["--zebra", "a", "b"], ["flag --zebra: is unknown"]],
-    [["--verbose", "--verbose"], ["flag --verbose: is there twice"]],
+    [["--verbose", "--verbose"], ["flag --verbose: is given twice"]],
     [["--host", "--ports", "1"], ["flag --host: needs a value: address"]],
   ])("%j is refused", (argv, problems) => {
     expect(read(...argv).problems).toEqual(problems);

@@ -23,6 +23,6 @@ test.each(["mysql://someone:never-to-be-seen@host/x", "someone:never-to-be-seen@
 
 test("a file beside a database is refused", () => {
   expect(problemsOf(loadYaml("history: { path: x.db }", { DATABASE_URL: url }))).toEqual([
-    "environment DATABASE_URL: history.url: stands beside `history.path` (hint: keep one of them)",
+    "environment DATABASE_URL: history.url: cannot be combined with `history.path` (hint: keep one of them)",
   ]);
 });

@@ -51,7 +51,7 @@ const refused: readonly [what: string, entries: string, problem: RegExp][] = [
   [
     "two sources",
     '{ name: a, module: a.mjs, url: "http://a/" }',
-    /hooks\[0\]\.url: stands beside module/,
+    /hooks\[0\].url: cannot be combined with module/,
   ],
   [
     "a token without a url",

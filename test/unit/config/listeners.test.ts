@@ -75,10 +75,10 @@ describe("the ports under `gateway`", () => {
   });
 
   test.each<[Written["gateway"], string]>([
-    [{ port: 1, ports: [2] }, "gateway.ports: stands beside port"],
-    [{ port: 1, portal_port: 2 }, "gateway.portal_port: stands beside port"],
-    [{ ports: [1], api_port: 2 }, "gateway.api_port: stands beside ports"],
-    [{ ports: [1], portal_port: 2 }, "gateway.portal_port: stands beside ports"],
+    [{ port: 1, ports: [2] }, "gateway.ports: cannot be combined with port"],
+    [{ port: 1, portal_port: 2 }, "gateway.portal_port: cannot be combined with port"],
+    [{ ports: [1], api_port: 2 }, "gateway.api_port: cannot be combined with ports"],
+    [{ ports: [1], portal_port: 2 }, "gateway.portal_port: cannot be combined with ports"],
   ])("%j: they may be named in one way only", (gateway, problem) => {
     const hint = "keep port, ports or portal_port and api_port";
     expect(listenersOf({ gateway }).problems).toEqual([`${problem} (${hint})`]);
@@ -202,14 +202,14 @@ describe("listeners by name", () => {
   test.each(["port", "portal_port", "api_port"] as const)("leave `gateway.%s` no effect", (key) => {
     const listeners = [{ name: "a", port: 1 }];
     expect(listenersOf({ gateway: { [key]: 2 }, listeners }).problems).toEqual([
-      `gateway.${key}: has no effect beside \`listeners\` (name ports in one place only)`,
+      `gateway.${key}: has no effect together with \`listeners\` (name ports in one place only)`,
     ]);
   });
 
   test("leave `gateway.ports` no effect", () => {
     const listeners = [{ name: "a", port: 1 }];
     expect(listenersOf({ gateway: { ports: [2] }, listeners }).problems).toEqual([
-      "gateway.ports: has no effect beside `listeners` (name ports in one place only)",
+      "gateway.ports: has no effect together with `listeners` (name ports in one place only)",
     ]);
   });
 

@@ -334,10 +334,10 @@ describe("which layer wins", () => {
       is: [false, everything.slice(0, -1)],
     },
     {
-      name: "the largest file is the largest body",
+      name: "the largest file bounds uploads alone",
       env: { MAX_FILE_SIZE: "1048576" },
-      read: ({ request }) => request.bytesMax,
-      is: 1_048_576,
+      read: ({ request }) => [request.fileBytesMax, request.bytesMax],
+      is: [1_048_576, 10 << 20],
     },
     {
       name: "a key in the environment switches auth on",
@@ -586,6 +586,13 @@ describe("what is refused, and where", () => {
       ],
     },
     {
+      name: "buffers that one upload of the greatest size would not fit into",
+      yaml: "gateway: {max_file_size: 10MB, max_request_size: 1MB, buffer_limit: 19MB}\n",
+      problems: [
+        expect.stringContaining("gateway.buffer_limit: is less than twice `max_file_size`"),
+      ],
+    },
+    {
       name: "a kept response that is larger than all of them may be",
       yaml: "cache: {max_size: 10kB, max_entry_size: 11kB}\n",
       problems: [
@@ -595,7 +602,7 @@ describe("what is refused, and where", () => {
     {
       name: "a value outside its bounds",
       yaml: "gateway: {port: 65536}\n",
-      problems: ["gateway.yaml:1:17: gateway.port: expected a whole number from 0 to 65535"],
+      problems: ["gateway.yaml:1:17: gateway.port: expected an integer from 0 to 65535"],
     },
     {
       name: "a misspelt choice, with a guess",
@@ -625,7 +632,7 @@ describe("what is refused, and where", () => {
       name: "auth without a key",
       yaml: "auth: {enabled: true}\n",
       problems: [
-        "gateway.yaml:1:7: auth: is on and has no key, so nobody could call (hint: set auth.secret_key or auth.keys)",
+        "gateway.yaml:1:7: auth: is on and has no key, so no one could call (hint: set auth.secret_key or auth.keys)",
       ],
     },
     {
@@ -657,14 +664,14 @@ describe("what is refused, and where", () => {
       name: "ports named in two ways",
       yaml: "gateway: {port: 1, ports: [2]}\n",
       problems: [
-        "gateway.yaml:1:27: gateway.ports: stands beside port (hint: keep port, ports or portal_port and api_port)",
+        "gateway.yaml:1:27: gateway.ports: cannot be combined with port (hint: keep port, ports or portal_port and api_port)",
       ],
     },
     {
       name: "ports named in two ways by flags, by their names",
       argv: ["--port", "1", "--api-port", "2"],
       problems: [
-        "flag --api-port: gateway.api_port: stands beside port (hint: keep port, ports or portal_port and api_port)",
+        "flag --api-port: gateway.api_port: cannot be combined with port (hint: keep port, ports or portal_port and api_port)",
       ],
     },
     {
@@ -703,7 +710,7 @@ describe("what is refused, and where", () => {
       yaml: "listeners: [{name: a, port: 1}]\n",
       argv: ["--port", "2"],
       problems: [
-        "flag --port: gateway.port: has no effect beside `listeners` (hint: name ports in one place only)",
+        "flag --port: gateway.port: has no effect together with `listeners` (hint: name ports in one place only)",
       ],
     },
     {
@@ -730,7 +737,7 @@ describe("what is refused, and where", () => {
       name: "two rates",
       yaml: "rate_limiting: {requests: 5, requests_per_minute: 60}\n",
       problems: [
-        "gateway.yaml:1:27: rate_limiting.requests: stands beside requests_per_minute (hint: keep one of them)",
+        "gateway.yaml:1:27: rate_limiting.requests: cannot be combined with requests_per_minute (hint: keep one of them)",
       ],
     },
     {
@@ -750,7 +757,7 @@ describe("what is refused, and where", () => {
     {
       name: "a bad variable, by its name",
       env: { GATEWAY_PORT: "http" },
-      problems: ["environment GATEWAY_PORT: gateway.port: expected a whole number from 0 to 65535"],
+      problems: ["environment GATEWAY_PORT: gateway.port: expected an integer from 0 to 65535"],
     },
     {
       name: "an engine that is none",
@@ -760,7 +767,7 @@ describe("what is refused, and where", () => {
     {
       name: "a bad flag, by its name",
       argv: ["--ports", "1,x"],
-      problems: ["flag --ports: gateway.ports[1]: expected a whole number from 0 to 65535"],
+      problems: ["flag --ports: gateway.ports[1]: expected an integer from 0 to 65535"],
     },
     {
       name: "an unknown flag, with a guess",
@@ -775,7 +782,7 @@ describe("what is refused, and where", () => {
     {
       name: "a flag that is there twice",
       argv: ["--port", "1", "--port=2"],
-      problems: ["flag --port: is there twice"],
+      problems: ["flag --port: is given twice"],
     },
     {
       name: "a word that belongs to no flag",
@@ -785,7 +792,7 @@ describe("what is refused, and where", () => {
     {
       name: "the same key twice",
       yaml: "gateway: {}\ngateway: {}\n",
-      problems: ["gateway.yaml:2:1: says the same key twice"],
+      problems: ["gateway.yaml:2:1: has a duplicate key"],
     },
     {
       name: "broken YAML",
@@ -808,7 +815,7 @@ describe("what is refused, and where", () => {
       problems: [
         ...Array.from(
           { length: 10 },
-          (_, index) => `gateway.yaml:${index + 3}:1: says the same key twice`,
+          (_, index) => `gateway.yaml:${index + 3}:1: has a duplicate key`,
         ),
         "gateway.yaml: has 28 further problems of this kind",
       ],

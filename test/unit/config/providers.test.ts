@@ -160,8 +160,8 @@ describe("providers", () => {
     expect(problems).toEqual([
       "providers.what: needs a dialect or a preset",
       "providers.azure: needs a base_url: every account has its own",
-      "providers.openai.api_keys: stands beside api_key",
-      "providers.openai.endpoints: stand beside base_url",
+      "providers.openai.api_keys: cannot be combined with api_key",
+      "providers.openai.endpoints: cannot be combined with base_url",
     ]);
   });
 
@@ -193,7 +193,7 @@ describe("providers", () => {
         ...{ path: "", servers: ["[::1]:8600"] },
       },
     });
-    expect(problems).toEqual(["providers.both.discovery: stands beside base_url"]);
+    expect(problems).toEqual(["providers.both.discovery: cannot be combined with base_url"]);
   });
 
   it("on Vertex AI are a project's, at its location, by the key file of a service account", async () => {

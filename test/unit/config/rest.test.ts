@@ -55,7 +55,7 @@ describe("HTTP rules", () => {
       name: "two paths",
       rule: `{ selector: ${models}.ListModels, get: /a, post: /b }`,
       problem:
-        /rest\.rules\[0\]\.post: stands beside get \(hint: put it under additional_bindings\)/,
+        /rest\.rules\[0\]\.post: cannot be combined with get \(hint: put it under additional_bindings\)/,
     },
     {
       name: "no path in a binding",

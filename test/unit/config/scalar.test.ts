@@ -37,7 +37,7 @@ const blocks: readonly {
       ["007", 7],
     ],
     refuses: [1, 11, "1", "11", 2.5, "2.5", "3x", "x3", "", " 3", true, null, ["3"], Number.NaN],
-    expected: "a whole number from 2 to 10",
+    expected: "an integer from 2 to 10",
     described: { type: ["integer", "string"], minimum: 2, maximum: 10 },
   },
   {

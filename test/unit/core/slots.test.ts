@@ -27,7 +27,7 @@ test("a slot that is given back is free for who comes next", () => {
 
 test("who gives up has the signal's reason, and takes no slot", async () => {
   const slots = new Slots(1);
-  slots.take(never);
+  void slots.take(never);
   const leaving = new AbortController();
   const left = slots.take(leaving.signal);
   const staying = slots.take(never);

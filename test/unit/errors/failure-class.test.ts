@@ -24,6 +24,12 @@ test("only three reasons are the key's fault", () => {
 
 test("a refused key, a used-up account, a core at its limit and what a server cannot do do not pass with a pause", () => {
   expect(new Set(names.filter((name) => reasons[name].retryable && !mayPass(name)))).toEqual(
-    new Set(["BACKEND_CREDENTIAL", "BACKEND_QUOTA", "OPERATION_UNSUPPORTED", "OVERLOADED"]),
+    new Set([
+      "BACKEND_CREDENTIAL",
+      "BACKEND_UNAUTHENTICATED",
+      "BACKEND_QUOTA",
+      "OPERATION_UNSUPPORTED",
+      "OVERLOADED",
+    ]),
   );
 });

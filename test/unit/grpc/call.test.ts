@@ -4,6 +4,7 @@ import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { CallUnderWay, requestFields, timeoutText } from "#grpc/call.ts";
 import { grpcTimeout } from "#protocol/timeout.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 const timeouts = [
   [0.2, "1m"],
@@ -52,4 +53,14 @@ const over = [
 ] as const;
 test.each(over)("a call is over before it begins when $name", ({ options, code }) => {
   expect(() => new CallUnderWay(options)).toThrow(expect.objectContaining({ code }));
+});
+
+test("a call's deadline passes by the clock of its channel", async () => {
+  const clock = createManualClock();
+  using call = new CallUnderWay({ timeoutMs: 1_000 }, clock);
+  await clock.advance(999);
+  expect(call.signal?.aborted).toBe(false);
+  await clock.advance(1);
+  expect(call.signal?.reason).toMatchObject({ name: "TimeoutError" });
+  expect(call.errorOf(call.signal?.reason).code).toBe(Code.DeadlineExceeded);
 });

@@ -37,7 +37,7 @@ test("a name that is no file's, and numbers with a gap, are refused before anyth
   await using copy = await copied();
   expect(() => generate(copy.path, "../Bad Name")).toThrow("a name is lower-case words");
   writeFileSync(join(copy.path, "0009-later.ts"), "");
-  expect(() => generate(copy.path, "next")).toThrow("0009-later.ts stands where");
+  expect(() => generate(copy.path, "next")).toThrow("0009-later.ts is where");
   expect(globSync(`${copy.path}/*next*`)).toEqual([]);
   expect(globSync(`${copy.path}/list.ts`)).toEqual([]);
 });

@@ -61,7 +61,7 @@ describe("nothing unsound gets out:", () => {
     expect(() => fieldLine("a", "b\n")).toThrow('the value of field "a" cannot be sent');
     expect(() => trailerLines([["date", "b"]])).toThrow('"date" is no trailer');
     expect(() => new AnswerFields([["upgrade", "b"]])).toThrow('"upgrade" is the connection');
-    expect(() => statusLine(99)).toThrow("99 is no status of an answer");
+    expect(() => statusLine(99)).toThrow("99 is no status of a response");
   });
 
   test.each([99, 100, 101, 199, 1000, 200.5, Number.NaN])("a status of %d", (status) => {

@@ -108,7 +108,7 @@ describe("callers who leave", () => {
     const left = decode("b", leaving.signal).catch(() => "left");
     const last = decode("c");
     await eventLoopTurn();
-    first.then(() => leaving.abort(new Error("left")));
+    void first.then(() => leaving.abort(new Error("left")));
     await end("a");
     await end("b");
     await end("c");

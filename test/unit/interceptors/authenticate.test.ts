@@ -6,9 +6,10 @@ import { reasonOf } from "#errors/fault.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
+import type { Principal } from "#identity/credentials.ts";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
-import { type Principal, principalKey, valuesOf } from "#interceptors/context.ts";
+import { principalKey, valuesOf } from "#interceptors/context.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -272,5 +273,66 @@ describe("with auth off", () => {
     expect(reasonOf(error)).toBe("SCOPE_REQUIRED");
     expect(error.rawMessage).toContain("set API_KEY, or auth.anonymous_scopes: [admin]");
     await caller({ enabled: false, anonymousScopes: ["admin"] }).call(unloadModel, { model: "m" });
+  });
+});
+
+describe("a store that has to be asked", () => {
+  const store = () => {
+    const asked: string[] = [];
+    return {
+      asked,
+      find: async (credential: string) => {
+        asked.push(credential);
+        if (credential !== "far-key") return undefined;
+        const principal = { id: "far", authenticated: true, scopes: new Set<string>() };
+        return { principal, validMs: 1_000 };
+      },
+    };
+  };
+  const options = { enabled: true, keys: [], anonymousScopes: [], failuresPerMinute: 30 };
+  const withKey = (key: string) => ({
+    header: new Headers({ "x-api-key": key }),
+    values: valuesOf(callRecord()),
+  });
+
+  test("is waited for, once per call, and what it found holds as long as it says", async () => {
+    const clock = createManualClock();
+    const far = store();
+    const auth = authentication(options, clock, far);
+    const first = withKey("far-key");
+    expect(await auth.admits(listModels, first)).toBe(true);
+    expect(await auth.admits(listModels, first)).toBe(true);
+    expect(auth.admits(listModels, withKey("far-key"))).toBe(true);
+    expect(far.asked).toEqual(["far-key"]);
+    await clock.advance(1_000);
+    expect(await auth.admits(listModels, withKey("far-key"))).toBe(true);
+    expect(far.asked).toEqual(["far-key", "far-key"]);
+  });
+
+  test("gives calls their principal, and refuses those whose key it does not know", async () => {
+    const seen: string[] = [];
+    const { interceptor } = authentication(options, createManualClock(), store());
+    const call = callerOf(
+      (router) => {
+        router.service(ModelsService, {
+          listModels: (_request, { values }) => {
+            seen.push(values.get(principalKey).id);
+            return {};
+          },
+        });
+      },
+      [interceptor],
+    );
+    await call(listModels, {}, { header: { "x-api-key": "far-key" } });
+    expect(seen).toEqual(["far"]);
+    const refused = call(listModels, {}, { header: { "x-api-key": "wrong" } });
+    expect(reasonOf(await rejection(refused))).toBe("CREDENTIAL_INVALID");
+  });
+
+  test("is not asked for more credentials than an address may try", async () => {
+    const far = store();
+    const auth = authentication({ ...options, failuresPerMinute: 2 }, createManualClock(), far);
+    for (let time = 0; time < 5; time++) await auth.admits(listModels, withKey(`wrong-${time}`));
+    expect(far.asked).toEqual(["wrong-0", "wrong-1"]);
   });
 });

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
+import { systemClock } from "#core/clock.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
@@ -9,6 +10,7 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
 import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
+import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
@@ -25,13 +27,9 @@ const asNamed: Interceptor = (next) => (request) => {
   return next(request);
 };
 
-function limited(options: RateLimitOptions) {
+function limited(options: RateLimitOptions, store?: LimitStore) {
   const time = { nowMs: 0 };
-  const clock = {
-    nowMs: () => time.nowMs,
-    wallMs: () => time.nowMs,
-    sleep: () => Promise.resolve(),
-  };
+  const clock = { ...systemClock, nowMs: () => time.nowMs, wallMs: () => time.nowMs };
   const metrics = createMetrics();
   const routes: Routes = (router) => {
     router.service(ModelsService, { listModels: () => ({}), getModel: () => ({}) });
@@ -42,7 +40,7 @@ function limited(options: RateLimitOptions) {
       },
     });
   };
-  const interceptors = [asNamed, rateLimit(options, { clock, metrics })];
+  const interceptors = [asNamed, rateLimit(options, { clock, metrics }, store)];
   const call = callerOf(routes, interceptors);
   const stream = (count: number) =>
     createCallPath(routes, interceptors).stream(
@@ -222,4 +220,20 @@ test("an IPv6 client is its /64, not one of the addresses in it", async () => {
   await rejection(call(listModels, {}, from("2001:db8:1:2:ffff::9")));
   await call(listModels, {}, from("2001:db8:1:3::1"));
   await call(listModels, {}, from("::1"));
+});
+
+test("buckets that are shared with others are waited for, for calls and for each message", async () => {
+  const buckets = new MemoryLimits(10, { nowMs: () => 0 });
+  const { call, stream } = limited(
+    { ...base, capacity: 3 },
+    { reserve: async (asks) => buckets.reserve(asks) },
+  );
+  await call(listModels, {});
+  const received: object[] = [];
+  const work = (async () => {
+    for await (const message of stream(5)) received.push(message);
+  })();
+  expect(reasonOf(await rejection(work))).toBe("RATE_LIMITED");
+  expect(received).toHaveLength(2);
+  expect(reasonOf(await rejection(call(listModels, {})))).toBe("RATE_LIMITED");
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "#core/clock.ts";
 import { createStats, percentile } from "#observability/stats.ts";
 
 function timed() {
   const time = { nowMs: 0, wallMs: 1_000_000_000_000 };
-  const clock = { nowMs: () => time.nowMs, wallMs: () => time.wallMs, sleep: async () => {} };
+  const clock = { ...systemClock, nowMs: () => time.nowMs, wallMs: () => time.wallMs };
   const stats = createStats(clock);
   const call = (ms: number, failed = false) => {
     const end = stats.begin("model", "m");

@@ -80,7 +80,7 @@ describe("health", () => {
         id: "core-1",
         health: {
           kind: "unhealthy",
-          error: "no answer within 2000 ms",
+          error: "no response within 2000 ms",
           responseTimeMs: timeoutMs,
           lastCheckWallMs: clock.wallMs(),
         },

@@ -202,7 +202,7 @@ describe("the budget", () => {
       decompressor.decompressed(known("gzip"), bytes, reading, recipient()),
     );
     expect([error.code, reasonOf(error)]).toEqual([Code.ResourceExhausted, "OVERLOADED"]);
-    expect(error.message).toContain("buffer_limit");
+    expect(error.message).toContain("the server holds as many bytes of requests as it may");
     expect(budget.heldBytes).toBe(megabyte);
   });
 });

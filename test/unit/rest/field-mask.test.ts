@@ -35,7 +35,7 @@ function maskOf(body: string): readonly string[] | undefined {
   if (desc === undefined) throw new Error("no message");
   const message = create(desc) as Message & { updateMask?: { paths: string[] } };
   const paths: string[] = [];
-  reader.readField({ message, field: field("abe", "message"), text: body, paths });
+  void reader.readField({ message, field: field("abe", "message"), text: body, paths });
   setMask(message, field("update_mask", "message"), paths);
   return message.updateMask?.paths;
 }

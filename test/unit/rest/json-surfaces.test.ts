@@ -138,7 +138,7 @@ describe.each(surfaces)("over %s", (_name, ask) => {
       code: "invalid",
     });
     expect(await ask(items(100_001))).toEqual({
-      error: expect.stringContaining("more than 100000 elements (max_request_elements)"),
+      error: expect.stringContaining("more than 100000 elements"),
       code: "large",
     });
   });
@@ -188,7 +188,7 @@ test("the message of a Connect GET is read alike", async () => {
   expect(await get('{"x":[1,2,3,4]}')).toEqual([200, ""]);
   expect(await get('{"x":[1,2,3,4,5]}')).toEqual([
     429,
-    expect.stringContaining("more than 5 elements (max_request_elements)"),
+    expect.stringContaining("more than 5 elements"),
   ]);
   const deep = `{"x":${"[".repeat(101)}${"]".repeat(101)}}`;
   expect((await get(deep))[0]).toBe(429);

@@ -140,7 +140,7 @@ describe("what goes on for ever is refused at its limit, and the rest is not rea
       name: "blanks behind a boundary",
       beginning: "--b",
       repeated: " ",
-      problem: "a boundary has too many blanks behind it",
+      problem: "a boundary has too many blanks after it",
       piecesMax: 3,
     },
   ])("$name", async ({ beginning = "", repeated, problem, piecesMax }) => {

@@ -15,6 +15,7 @@ import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { commentsOf } from "#rest/comments.ts";
 import { createOpenApi, type OpenApiOptions } from "#rest/openapi.ts";
 import { constraintsOf } from "#rest/openapi-rules.ts";
@@ -33,7 +34,7 @@ function at(document: JsonValue | undefined, ...keys: readonly string[]): JsonVa
 }
 
 function gateway(options: Partial<OpenApiOptions> = {}): JsonObject {
-  return createOpenApi(services, { ...named, ...options });
+  return createOpenApi(services, { ...named, extrasOf: methodExtras, ...options });
 }
 
 function* refsOf(value: JsonValue): Iterable<string> {
@@ -241,7 +242,7 @@ describe("a document of other services", () => {
     const { summary, description } = operation("/shapes/{shelf}", "get");
     expect([summary, description]).toEqual([
       undefined,
-      "GET /shapes/{book.title=**} is vectors.VectorService.BindShelf, which OpenAPI has no place for beside this.",
+      "GET /shapes/{book.title=**} is vectors.VectorService.BindShelf, which OpenAPI cannot describe along with this.",
     ]);
     expect(operation("/shapes/{shelf}", "delete").description).toBeUndefined();
   });

@@ -14,6 +14,7 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { createRest, type RestOptions } from "#rest/rest.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { type RestServer, serveRest, type TestRequest } from "../../support/rest-server.ts";
@@ -85,7 +86,12 @@ function polygate(told: Told) {
 async function serve(options: Partial<RestOptions> = {}): Promise<RestServer & Told> {
   const told: Told = { metadata: [], deadlines: [] };
   const calls = createCallPath(polygate(told), []);
-  const rest = createRest(calls, { bodyBytesMax: 1 << 20, clock: systemClock, ...options });
+  const rest = createRest(calls, {
+    bodyBytesMax: 1 << 20,
+    clock: systemClock,
+    extrasOf: methodExtras,
+    ...options,
+  });
   const server = await serveRest(rest);
   return Object.assign(server, told);
 }
@@ -138,7 +144,7 @@ describe("a call that fails before its message is there", () => {
         },
       );
       await using server = await serveRest(
-        createRest(calls, { bodyBytesMax: 1 << 20, clock: systemClock }),
+        createRest(calls, { bodyBytesMax: 1 << 20, clock: systemClock, extrasOf: methodExtras }),
       );
       const answer = await server.send(request);
       expect([errorOf(answer.text).code, told, passed]).toEqual([code, [code], 1]);

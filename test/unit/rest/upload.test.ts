@@ -10,6 +10,7 @@ import {
   PredictService,
   file_polygate_v1_predict as predictFile,
 } from "#gen/polygate/v1/predict_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { FieldIndex } from "#rest/field-path.ts";
 import { takesBody, uploadOf } from "#rest/upload.ts";
 import { testService } from "../../support/test-protos.ts";
@@ -32,14 +33,16 @@ function predictWith(field: string) {
 test.each(["version", "inputs", "nothing"])(
   "an upload into %s, no field of bytes, is refused",
   (field) => {
-    expect(() => uploadOf(predictWith(field), new FieldIndex())).toThrow(
+    const method = predictWith(field);
+    expect(() => uploadOf(method, new FieldIndex(), methodExtras(method))).toThrow(
       `upload names no field of bytes: ${field}`,
     );
   },
 );
 
 test("a body counts by its media type alone, or by the kind that it is of", () => {
-  const found = uploadOf(predictWith("file"), new FieldIndex());
+  const method = predictWith("file");
+  const found = uploadOf(method, new FieldIndex(), methodExtras(method));
   if (found === undefined) throw new Error("no upload");
   const types = ["image/png", "image/", "image", "images/png", "text/plain", ""];
   expect(types.filter((type) => takesBody(found, type))).toEqual(["image/png", "image/"]);

@@ -408,7 +408,7 @@ describe("the time of one try", () => {
     const error = await failed;
     expect([reasonOf(error), error.rawMessage]).toEqual([
       "BACKEND_TIMEOUT",
-      "no answer within 100 ms (load_balancer.timeout)",
+      "no response within 100 ms (load_balancer.timeout)",
     ]);
     expect(attemptsOf(error)).toBe("core-1:BACKEND_TIMEOUT,core-2:BACKEND_TIMEOUT");
   });

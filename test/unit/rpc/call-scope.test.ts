@@ -14,6 +14,7 @@ import {
   TestService,
 } from "../../gen/grpc/testing/test_pb.js";
 import { asIs, callInit, rejection } from "../../support/call.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 const { unaryCall } = TestService.method;
 const request = create(SimpleRequestSchema);
@@ -178,4 +179,30 @@ test("a handler that looks at its signal after the server was cut off finds it a
   calls.cutOff(faultFrom(new DOMException("closing", "AbortError")));
   release.resolve();
   expect(reasonOf(await rejection(call))).toBe("CANCELLED");
+});
+
+test.each([
+  { name: "the server's limit", terms: { limitMs: 1_000 } },
+  { name: "the client's deadline", terms: { timeoutMs: 1_000 } },
+  { name: "the earlier of both", terms: { timeoutMs: 5_000, limitMs: 1_000 } },
+])("$name ends a call by the clock that the path was given", async ({ terms }) => {
+  const clock = createManualClock();
+  const { timeoutMs, limitMs = 0 } = terms;
+  const calls = createCallPath(
+    (router) => {
+      router.rpc(unaryCall, () => new Promise<never>(() => {}));
+    },
+    [],
+    { clock, timeoutMs: limitMs, translate: faultFrom },
+  );
+  const init = callInit(timeoutMs === undefined ? {} : { timeoutMs });
+  const ended = rejection(calls.unary(unaryCall, request, init, asIs));
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  await clock.advance(999);
+  expect(isOver).toBe(false);
+  await clock.advance(1);
+  expect(reasonOf(await ended)).toBe("DEADLINE_EXCEEDED");
 });

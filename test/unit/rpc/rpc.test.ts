@@ -154,7 +154,7 @@ describe("codings", () => {
       const written = type === text ? Buffer.from(exchange.text, "base64") : exchange.bytes;
       const fields = [...exchange.answerHeaders, ...exchange.answerTrailers].flat().join("\n");
       expect(decodeURIComponent(`${written.toString()}${fields}`)).toContain(
-        "the message exceeds 1024 bytes (max_request_size)",
+        "the message exceeds 1024 bytes",
       );
     },
   );

@@ -113,7 +113,7 @@ describe("a form", () => {
     for (const size of [1, 13, 5000]) {
       const whole = open(twice, { size }).then(({ body }) => all(body.sentFor("m")));
       await expect(whole).rejects.toMatchObject({
-        rawMessage: "model: stands in the form twice",
+        rawMessage: "model: is given twice in the form",
       });
     }
   });

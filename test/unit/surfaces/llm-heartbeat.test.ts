@@ -88,6 +88,7 @@ test.each(rows)(
       ),
       clock,
       bodyBytesMax: 10_000,
+      uploadBytesMax: 10_000,
       aheadBytesMax: 1_000,
       heartbeatMs,
       capturesBodies: false,

@@ -129,7 +129,7 @@ export declare const ToolDefinitionSchema: GenMessage<ToolDefinition>;
  */
 export declare type ToolCall = Message$1<"polyagent.core.v1.ToolCall"> & {
   /**
-   * Unique within the answer.
+   * Unique within the response.
    *
    * @generated from field: string id = 1;
    */
@@ -267,7 +267,7 @@ export declare type ChatRequest = Message$1<"polyagent.core.v1.ChatRequest"> & {
 export declare const ChatRequestSchema: GenMessage<ChatRequest>;
 
 /**
- * A whole answer.
+ * A whole response.
  *
  * @generated from message polyagent.core.v1.ChatResponse
  */
@@ -315,7 +315,7 @@ export declare type ChatResponse = Message$1<"polyagent.core.v1.ChatResponse"> &
 export declare const ChatResponseSchema: GenMessage<ChatResponse>;
 
 /**
- * A piece of an answer.
+ * A piece of a response.
  *
  * @generated from message polyagent.core.v1.StreamChatResponse
  */
@@ -342,7 +342,7 @@ export declare type StreamChatResponse = Message$1<"polyagent.core.v1.StreamChat
   finishReason: string;
 
   /**
-   * On the last piece: tokens of the whole answer.
+   * On the last piece: tokens of the whole response.
    *
    * @generated from field: polyagent.core.v1.Usage usage = 4;
    */
@@ -437,7 +437,7 @@ export declare const ModelSchema: GenMessage<Model>;
  */
 export declare const CoreService: GenService<{
   /**
-   * One whole answer.
+   * One whole response.
    *
    * @generated from rpc polyagent.core.v1.CoreService.Chat
    */

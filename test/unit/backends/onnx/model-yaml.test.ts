@@ -137,12 +137,12 @@ describe("what is wrong is told by key", () => {
     {
       name: "a labels file elsewhere",
       yaml: "labels_file: ../../secret.txt",
-      problem: "labels_file: the name of a file beside model.yaml",
+      problem: "labels_file: the name of a file next to model.yaml",
     },
     {
       name: "a labels file in the parent",
       yaml: "labels_file: ..",
-      problem: "labels_file: the name of a file beside model.yaml",
+      problem: "labels_file: the name of a file next to model.yaml",
     },
     {
       name: "an alias with a space",

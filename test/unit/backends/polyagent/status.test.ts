@@ -32,8 +32,8 @@ describe("a code of the core becomes", () => {
     [Code.Aborted, "BACKEND_FAILED", Code.Internal],
     [99, "BACKEND_FAILED", Code.Internal],
     [0, "BACKEND_FAILED", Code.Internal],
-    [Code.Unauthenticated, "BACKEND_REFUSED", Code.FailedPrecondition],
-    [Code.PermissionDenied, "BACKEND_REFUSED", Code.FailedPrecondition],
+    [Code.Unauthenticated, "BACKEND_UNAUTHENTICATED", Code.FailedPrecondition],
+    [Code.PermissionDenied, "BACKEND_UNAUTHENTICATED", Code.FailedPrecondition],
   ] as const;
   test.each(rows)("code %d: %s, without the core's words", (from, reason, code) => {
     const error = faultFromStatus(status(from), open);

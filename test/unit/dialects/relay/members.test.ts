@@ -12,7 +12,7 @@ test("a value is replaced where it stands, and no other byte changes", () => {
   expect(named(text, { model: () => '"new"' })).toBe(text.replace('"old"', '"new"'));
 });
 
-test("a name that stands there twice, or in escapes, is replaced each time: readers differ in which they take", () => {
+test("a name that is given twice, or in escapes, is replaced each time: readers differ in which they take", () => {
   expect(named('{"model":"a","mod\\u0065l":"b","model":null}', { model: () => '"c"' })).toBe(
     '{"model":"c","mod\\u0065l":"c","model":"c"}',
   );

@@ -1,4 +1,4 @@
-/** Token-bucket arithmetic: refill by elapsed time, then take or tell how long to wait. Pure. */
+/** Token-bucket arithmetic: refill by elapsed time, then take or say how long to wait. Pure. */
 
 /** A bucket as it was at one moment. */
 export interface Bucket {

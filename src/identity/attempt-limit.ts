@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
-import { type Bucket, type BucketLimits, fullBucket, take } from "#core/token-bucket.ts";
+import { type Bucket, type BucketLimits, fullBucket, take } from "#limits/token-bucket.ts";
 
 /** Addresses remembered; the one that failed longest ago is forgotten, that is: may fail again. */
 const addressesMax = 10_000;

@@ -3,11 +3,11 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { Compression, defaultCompression } from "#exchange/compression.ts";
+import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
+import type { FixedBody } from "#exchange/fixed-body.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import { Compression, defaultCompression } from "./compression.ts";
-import type { Surface } from "./door.ts";
-import { type Exchange, type HeaderList, pathOf } from "./exchange.ts";
-import type { FixedBody } from "./fixed-body.ts";
+import type { Surface } from "./surface.ts";
 
 /** What a page answers. */
 export interface PageAnswer {
@@ -69,6 +69,7 @@ export function createPagesSurface(
   compression = new Compression(defaultCompression),
 ): Surface {
   return {
+    name: "pages",
     take(exchange, record) {
       const path = pathOf(exchange.target);
       const page = Object.hasOwn(pages, path) ? pages[path] : undefined;

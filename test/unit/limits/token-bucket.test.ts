@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fullBucket, take } from "#core/token-bucket.ts";
+import { fullBucket, take } from "#limits/token-bucket.ts";
 
 const limits = { capacity: 5, perSecond: 10 };
 const rows = [

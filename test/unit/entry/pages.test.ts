@@ -1,8 +1,8 @@
 /** Plain pages: what GET, HEAD and OPTIONS of one get, and what is refused. */
 
 import { expect, test } from "vitest";
+import { createPagesSurface, type Pages } from "#entry/pages.ts";
 import { reasonOf } from "#errors/fault.ts";
-import { createPagesSurface, type Pages } from "#exchange/pages.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { MemoryExchange } from "../../support/memory-exchange.ts";
 

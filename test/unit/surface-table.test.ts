@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { isReserved } from "#config/reserved-paths.ts";
-import { startTestGateway } from "../../support/gateway.ts";
+import { isReserved } from "#surface-table.ts";
+import { startTestGateway } from "../support/gateway.ts";
 
 test("every page and every REST path without variables is reserved", async () => {
   await using gateway = await startTestGateway();

@@ -1,58 +1,45 @@
-/** The door: gives every request its id and record, finds the surface that serves it, counts how it ended. */
+/** The request entry: gives every request its id and record, finds the surface that serves it, counts how it ended. */
 
 import type { Clock } from "#core/clock.ts";
 import { RandomIds } from "#core/random-ids.ts";
+import type { ClientAddress } from "#exchange/client-address.ts";
+import { applyCors, type CorsOptions } from "#exchange/cors.ts";
+import { type Exchange, type ExchangeEnd, pathOf } from "#exchange/exchange.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
 import { type AccessLogDeps, createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
-import type { ClientAddress } from "./client-address.ts";
-import { applyCors, type CorsOptions } from "./cors.ts";
-import { type Exchange, type ExchangeEnd, pathOf } from "./exchange.ts";
 import { countRequests } from "./request-count.ts";
-import type { Upgrade } from "./upgrade.ts";
+import type { Surface } from "./surface.ts";
 
-/** Whether a surface took an exchange; a promise settles when its work on it is over. */
-export type Taken = boolean | Promise<void>;
-
-/** A way of speaking to the gateway, such as RPC or REST. It holds no policy. */
-export interface Surface {
-  /**
-   * Takes the exchange when it is this surface's: names the endpoint in the record and serves it;
-   * else returns false. Never throws or rejects.
-   */
-  take(exchange: Exchange, record: CallRecord): Taken;
-}
-
-/** What the door applies to every request. */
-export interface DoorOptions {
-  /** Absent: no cross-origin answers. */
+/** What the entry applies to every request. */
+export interface EntryOptions {
+  /** Absent: no cross-origin responses. */
   readonly cors?: CorsOptions;
   readonly clientAddress: ClientAddress;
 }
 
-/** What the door writes to. */
-export interface DoorDeps extends Pick<AccessLogDeps, "journal"> {
+/** What the entry writes to. */
+export interface EntryDeps extends Pick<AccessLogDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** One listener's side of the door. */
-export interface DoorListener {
+/** One listener, as the entry knows it. */
+export interface EntryListener {
   readonly name: string;
   readonly port: number;
-  /** Asked in order; the last one takes everything. */
+  /** Asked in order; the last one takes every exchange, and the last with WebSockets every one of these. */
   readonly surfaces: readonly Surface[];
-  /** Takes a WebSocket, as a surface takes an exchange. */
-  upgrade(upgrade: Upgrade, record: CallRecord): void;
 }
 
 /** Where requests of any listener come in. */
-export interface Door {
+export interface Entry {
   /** Settles when the work on it is over, which may be after its client has left. */
-  exchange(exchange: Exchange, listener: DoorListener): Promise<void> | undefined;
-  upgrade(upgrade: Upgrade, listener: DoorListener): void;
+  exchange(exchange: Exchange, listener: EntryListener): Promise<void> | undefined;
+  upgrade(upgrade: Upgrade, listener: EntryListener): void;
 }
 
 /** Ids that a client may choose itself. */
@@ -74,8 +61,8 @@ function boundedPath(target: string): string {
   return path.length <= pathLengthMax ? path : `${path.slice(0, pathLengthMax)}…`;
 }
 
-/** The door of a server. */
-export function createDoor(options: DoorOptions, deps: DoorDeps): Door {
+/** The request entry of a server. */
+export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   const { clock, metrics } = deps;
   const log = createAccessLog(deps);
   const countRequest = countRequests(metrics);
@@ -85,7 +72,7 @@ export function createDoor(options: DoorOptions, deps: DoorDeps): Door {
     log.exchangeEnded(record, status);
   };
 
-  const enter = (arrival: Exchange | Upgrade, { name, port }: DoorListener): CallRecord => {
+  const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {
     const record: CallRecord = {
       requestId: requestIdOf(arrival.header("x-request-id")),
       listener: name,
@@ -116,6 +103,9 @@ export function createDoor(options: DoorOptions, deps: DoorDeps): Door {
       }
       return undefined;
     },
-    upgrade: (upgrade, listener) => listener.upgrade(upgrade, enter(upgrade, listener)),
+    upgrade(upgrade, listener) {
+      const record = enter(upgrade, listener);
+      for (const surface of listener.surfaces) if (surface.upgrade?.(upgrade, record)) return;
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countRequests } from "#exchange/request-count.ts";
+import { countRequests } from "#entry/request-count.ts";
 import { createMetrics } from "#observability/metrics.ts";
 import { callRecord } from "../../support/call.ts";
 

@@ -1,0 +1,65 @@
+/** What callers may use: the seam behind which buckets may be shared, and the buckets of this process. */
+
+import { LRUCache } from "lru-cache";
+import type { Clock } from "#core/clock.ts";
+import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "./token-bucket.ts";
+
+/** One bucket that a call takes from. */
+export interface Ask {
+  readonly key: string;
+  readonly limits: BucketLimits;
+  /** Tokens; for a call whose cost is known later, what it is likely to be. */
+  readonly cost: number;
+}
+
+/** What was taken, of all buckets or of none. */
+export interface Reservation {
+  /** What each bucket says, in the order in which they were asked. */
+  readonly takes: readonly Take[];
+  /** 0 when granted, else how long until all of them would, in milliseconds. */
+  readonly waitMs: number;
+  /** The cost turned out to be `costs`, one per bucket: the difference is given back, or taken without asking. */
+  settle(costs: readonly number[]): void | Promise<void>;
+}
+
+/** Where buckets are. */
+export interface LimitStore {
+  /** At once where the buckets are here; a promise where they are shared with others. */
+  reserve(asks: readonly Ask[]): Reservation | Promise<Reservation>;
+}
+
+/** Buckets of this process; the one unused for longest is forgotten, that is: full again. */
+export class MemoryLimits implements LimitStore {
+  readonly #buckets: LRUCache<string, Bucket>;
+  readonly #clock: Pick<Clock, "nowMs">;
+
+  constructor(bucketsMax: number, clock: Pick<Clock, "nowMs">) {
+    this.#buckets = new LRUCache({ max: bucketsMax });
+    this.#clock = clock;
+  }
+
+  reserve(asks: readonly Ask[]): Reservation {
+    const nowMs = this.#clock.nowMs();
+    const takes = asks.map(({ key, limits, cost }) =>
+      take(this.#buckets.get(key) ?? fullBucket(limits, nowMs), limits, { cost, nowMs }),
+    );
+    const waitMs = takes.reduce((longest, one) => Math.max(longest, one.waitMs), 0);
+    if (waitMs === 0) {
+      for (const [index, { key }] of asks.entries()) {
+        const bucket = takes[index]?.bucket;
+        if (bucket !== undefined) this.#buckets.set(key, bucket);
+      }
+    }
+    return { takes, waitMs, settle: (costs) => this.#settle(waitMs === 0 ? asks : [], costs) };
+  }
+
+  #settle(asks: readonly Ask[], costs: readonly number[]): void {
+    for (const [index, { key, limits, cost }] of asks.entries()) {
+      const bucket = this.#buckets.get(key);
+      const difference = cost - (costs[index] ?? cost);
+      if (bucket === undefined || difference === 0) continue;
+      const tokens = Math.min(limits.capacity, bucket.tokens + difference);
+      this.#buckets.set(key, { ...bucket, tokens });
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** The surfaces that a listener may serve: the name of each, and the fixed paths that it answers. */
+
+import { getOption } from "@bufbuild/protobuf";
+import { http } from "#gen/google/api/annotations_pb.js";
+import type { HttpRule } from "#gen/google/api/http_pb.js";
+import { llmPaths } from "#surfaces/llm-paths.ts";
+import { publicServices, restServices } from "./public-services.ts";
+
+/** Names, as `serves` lists them; in display order. */
+export const surfaceNames = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"] as const;
+
+/** One of them. */
+export type SurfaceName = (typeof surfaceNames)[number];
+
+/** Paths of a rule that have no variable. */
+function pathsOf({ pattern, additionalBindings }: HttpRule): string[] {
+  const path = pattern.case === "custom" ? pattern.value.path : pattern.value;
+  const own = path === undefined || path.includes("{") ? [] : [path];
+  return [...own, ...additionalBindings.flatMap(pathsOf)];
+}
+
+const pages: readonly string[] = [
+  "/",
+  "/livez",
+  "/readyz",
+  "/status",
+  "/docs",
+  "/openapi.json",
+  "/favicon.ico",
+  "/favicon.svg",
+];
+
+/** The fixed paths of each; those of the metrics page are a setting. */
+const pathsBySurface: Readonly<Record<SurfaceName, () => readonly string[]>> = {
+  rpc: () =>
+    publicServices.flatMap(({ typeName, methods }) =>
+      methods.map(({ name }) => `/${typeName}/${name}`),
+    ),
+  rest: () =>
+    restServices.flatMap(({ methods }) =>
+      methods.flatMap((method) => pathsOf(getOption(method, http))),
+    ),
+  openai: () => llmPaths("openai"),
+  anthropic: () => llmPaths("anthropic"),
+  gemini: () => llmPaths("gemini"),
+  metrics: () => [],
+};
+
+/** Whether a page is served at this path, before every surface. */
+export function isPage(path: string): boolean {
+  return pages.includes(path) || path.startsWith("/docs/");
+}
+
+/** Whether a page or any surface has this path: what is put there would hide another response, or be hidden. */
+export function isReserved(path: string): boolean {
+  return isPage(path) || surfaceNames.some((name) => pathsBySurface[name]().includes(path));
+}

@@ -1,0 +1,296 @@
+/** The floor plan: which room may import which, and what the sources really import. */
+
+import { globSync, readFileSync } from "node:fs";
+
+/**
+ * A room may import itself and the rooms listed for it; nothing else of this project. Rooms are
+ * folders under src, and the files next to them. Changing the architecture is changing this table.
+ */
+export const plan: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  chat: ["protobuf", "gen"],
+  dialects: ["chat", "protobuf", "errors", "core", "gen"],
+  errors: ["gen"],
+  observability: ["core"],
+  inference: ["errors", "core"],
+  agent: ["errors", "core", "gen"],
+  http: ["core"],
+  http1: ["http", "core"],
+  http2: ["http", "core"],
+  exchange: ["http1", "http2", "http", "errors", "core"],
+  entry: ["exchange", "http1", "observability", "errors", "core"],
+  protobuf: ["core"],
+  json: ["protobuf", "core"],
+  protocol: ["http", "errors", "core"],
+  rpc: ["json", "protobuf", "protocol", "exchange", "errors", "core", "gen"],
+  forms: ["http", "errors"],
+  rest: [
+    "rpc",
+    "json",
+    "protobuf",
+    "protocol",
+    "exchange",
+    "forms",
+    "http",
+    "errors",
+    "core",
+    "gen",
+  ],
+  grpc: ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
+  validation: ["protobuf", "core"],
+  limits: ["core"],
+  identity: ["limits", "core"],
+  interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
+  "http-client": ["core"],
+  surfaces: [
+    "entry",
+    "json",
+    "rpc",
+    "protocol",
+    "exchange",
+    "forms",
+    "http",
+    "interceptors",
+    "dialects",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
+  backends: [
+    "dialects",
+    "chat",
+    "http-client",
+    "grpc",
+    "protobuf",
+    "protocol",
+    "agent",
+    "inference",
+    "errors",
+    "core",
+    "gen",
+  ],
+  discovery: ["pool", "backends", "core"],
+  catalog: ["discovery", "dialects", "routing", "pool", "backends", "chat", "errors", "core"],
+  pool: ["errors", "core"],
+  routing: ["pool", "errors", "core"],
+  cache: ["errors", "core"],
+  history: ["core"],
+  hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
+  services: [
+    "hooks",
+    "history",
+    "catalog",
+    "cache",
+    "dialects",
+    "chat",
+    "routing",
+    "pool",
+    "backends",
+    "inference",
+    "protobuf",
+    "observability",
+    "interceptors",
+    "errors",
+    "core",
+    "gen",
+  ],
+  config: [
+    "hooks",
+    "catalog",
+    "chat",
+    "public-services.ts",
+    "surface-table.ts",
+    "method-extras.ts",
+    "rest",
+    "exchange",
+    "http",
+    "routing",
+    "backends",
+    "cache",
+    "identity",
+    "interceptors",
+    "observability",
+    "core",
+    "gen",
+  ],
+  cli: [
+    "config",
+    "hooks",
+    "history",
+    "gateway.ts",
+    "core-server.ts",
+    "openapi-document.ts",
+    "observability",
+    "core",
+  ],
+  "public-services.ts": ["gen"],
+  "method-extras.ts": ["rest", "gen"],
+  "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
+  "home-page.ts": ["entry", "exchange", "http", "core"],
+  "openapi-document.ts": ["public-services.ts", "method-extras.ts", "rest", "interceptors", "core"],
+  "docs-pages.ts": ["openapi-document.ts", "entry", "exchange", "core"],
+  "rest-adapter.ts": [
+    "rest",
+    "entry",
+    "exchange",
+    "interceptors",
+    "observability",
+    "errors",
+    "core",
+  ],
+  "front.ts": [
+    "method-extras.ts",
+    "rest-adapter.ts",
+    "surface-table.ts",
+    "surfaces",
+    "rest",
+    "rpc",
+    "entry",
+    "exchange",
+    "interceptors",
+    "validation",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
+  "pages.ts": [
+    "front.ts",
+    "home-page.ts",
+    "docs-pages.ts",
+    "openapi-document.ts",
+    "entry",
+    "pool",
+    "backends",
+    "observability",
+  ],
+  "records.ts": [
+    "config",
+    "services",
+    "history",
+    "routing",
+    "pool",
+    "observability",
+    "core",
+    "gen",
+  ],
+  "gateway.ts": [
+    "front.ts",
+    "pages.ts",
+    "public-services.ts",
+    "records.ts",
+    "config",
+    "services",
+    "hooks",
+    "cache",
+    "catalog",
+    "discovery",
+    "routing",
+    "pool",
+    "backends",
+    "agent",
+    "inference",
+    "interceptors",
+    "rpc",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
+  "core-server.ts": [
+    "front.ts",
+    "agent",
+    "interceptors",
+    "rpc",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
+};
+
+/**
+ * What programs other than the gateway stand on, and package.json exports: these rooms know no proto
+ * of the gateway, no setting, and no room that does.
+ */
+export const libraries: readonly string[] = [
+  "core",
+  "errors",
+  "http",
+  "http1",
+  "http2",
+  "exchange",
+  "protobuf",
+  "json",
+  "protocol",
+  "validation",
+  "rpc",
+  "forms",
+  "rest",
+  "grpc",
+  "http-client",
+];
+
+const specifierPattern = /(?:from|import|import\.meta\.resolve\()\s*\(?"([^"]+)"/g;
+
+/** What a source file imports, as it is written there. */
+export function specifiersOf(file: string): readonly string[] {
+  return [...readFileSync(file, "utf8").matchAll(specifierPattern)].map((match) => match[1] ?? "");
+}
+
+/** Every source file, from the repository's root. */
+export function sourceFiles(): readonly string[] {
+  return globSync("src/**/*.ts").toSorted();
+}
+
+/** The room of a source file: its folder under src, or the file itself. */
+export function roomOf(file: string): string {
+  return file.split("/")[1] ?? "";
+}
+
+/** The room that a specifier leads to from a room; undefined for packages. */
+export function targetOf(specifier: string, room: string): string | undefined {
+  if (specifier === "#package.json") return undefined;
+  if (specifier.startsWith("#")) return specifier.slice(1).split("/")[0];
+  if (!specifier.startsWith("./")) return undefined;
+  // The files next to the rooms import each other by name.
+  return room.endsWith(".ts") ? specifier.slice(2).split("/")[0] : room;
+}
+
+/** The rooms that each room imports; `gen` is what `npm run gen` makes of the protos. */
+export function importsByRoom(): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const file of sourceFiles()) {
+    const room = roomOf(file);
+    const targets = found.get(room) ?? new Set<string>();
+    found.set(room, targets);
+    for (const specifier of specifiersOf(file)) {
+      const target = targetOf(specifier, room);
+      if (target !== undefined && target !== room) targets.add(target);
+    }
+  }
+  return found;
+}
+
+/**
+ * Rooms in layers: each imports rooms of lower layers alone. Throws when there is a circle, and
+ * names the rooms that are part of it or stand on it.
+ */
+export function layersOf(
+  imports: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly (readonly string[])[] {
+  const layers: string[][] = [];
+  const placed = new Set<string>();
+  let waiting = [...imports.keys()];
+  while (waiting.length > 0) {
+    const isGround = (room: string) =>
+      [...(imports.get(room) ?? [])].every((next) => placed.has(next) || !imports.has(next));
+    const layer = waiting.filter(isGround).toSorted();
+    if (layer.length === 0) throw new Error(`a circle of imports: ${waiting.join(", ")}`);
+    layers.push(layer);
+    for (const room of layer) placed.add(room);
+    waiting = waiting.filter((room) => !placed.has(room));
+  }
+  return layers;
+}
