@@ -39,4 +39,10 @@ describe("a pace", () => {
     expect(pace.isLate(39_000, 0, rule)).toBe(false);
     expect(pace.isLate(40_000, 0, rule)).toBe(true);
   });
+
+  test("is told what has moved since the last look, the first time since it began", () => {
+    const pace = new Pace(0, rule.slackMs, 700);
+    expect([1000, 1000, 1500].map((movedBytes) => pace.look(movedBytes))).toEqual([300, 0, 500]);
+    expect(pace.sinceMs).toBe(0);
+  });
 });

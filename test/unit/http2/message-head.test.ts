@@ -225,6 +225,10 @@ const flaws: readonly {
     flaw: "x-key: a value with control characters, or with a blank at an end",
   },
   {
+    list: [get, http, root, ["n".repeat(64), " "]],
+    flaw: `${"n".repeat(64)}: a value with control characters, or with a blank at an end`,
+  },
+  {
     list: [get, http, root, ["n".repeat(65), " "]],
     flaw: "a field of 65 characters: a value with control characters, or with a blank at an end",
   },
@@ -254,4 +258,22 @@ test("a head is taken apart, and nothing of the one before is left", () => {
   expect(head.fields.map(({ name }) => name)).toEqual(["content-length", "x"]);
   expect(read([get, http, root, ["host", "b"]])).toBe(true);
   expect(head).toMatchObject({ authority: "b", contentLength: -1 });
+});
+
+test("host and te are fields as well, wherever they stand, and only host names an authority", () => {
+  const head = new MessageHead();
+  const read = (part: MessagePart, ...list: (readonly [string, string])[]) =>
+    head.read(
+      list.map(([name, value]) => new Field(name, value)),
+      part,
+    );
+  const names = () => head.fields.map(({ name }) => name);
+  expect(read("request", get, http, root, ["x", "y"], ["te", "trailers"], ["host", "b"])).toBe(
+    true,
+  );
+  expect([head.authority, names()]).toEqual(["b", ["x", "te", "host"]]);
+  expect(read("request", get, http, root, ["te", "trailers"])).toBe(true);
+  expect([head.authority, names()]).toEqual(["", ["te"]]);
+  expect(read("response", [":status", "204"])).toBe(true);
+  expect([head.status, head.method]).toEqual([204, ""]);
 });
