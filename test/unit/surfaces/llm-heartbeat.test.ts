@@ -90,6 +90,7 @@ test.each(rows)(
       bodyBytesMax: 10_000,
       aheadBytesMax: 1_000,
       heartbeatMs,
+      capturesBodies: false,
       serves: new Set(["openai", "anthropic", "gemini"]),
     });
     const chunks = [Buffer.from(JSON.stringify(body))];
