@@ -154,6 +154,19 @@ describe("audio", () => {
     expect([status, heard()[0]?.body.messages]).toEqual([200, [{ role: "user", content: [part] }]]);
   });
 
+  test("of Responses' clients is told to chat completions and to Gemini", async () => {
+    const input = [{ role: "user", content: [part] }];
+    for (const target of ["openai-chat", "gemini"]) {
+      expect((await post("/v1/responses", { model: `${target}/double`, input })).status).toBe(200);
+    }
+    expect(heard().map(({ body }) => body.messages ?? body.contents)).toMatchObject([
+      [{ content: [part] }],
+      [{ parts: [{ inlineData: { mimeType: "audio/wav", data: wav } }] }],
+    ]);
+    const refusal = await post("/v1/responses", { model: "anthropic/double", input });
+    expect(refusal).toMatchObject(unsupported("input[0].content[0]"));
+  });
+
   test.each(["openai-responses", "anthropic", "ollama"])("is refused for %s", async (target) => {
     expect(await sent(target, content)).toMatchObject(unsupported("messages[0].content[1]"));
     expect(heard()).toEqual([]);

@@ -71,7 +71,8 @@ function imagePart(part: JsonObject, cache?: CacheMark): Part {
   return partOf({ case: "image", value: media }, cache);
 }
 
-function audioPart(part: JsonObject, cache?: CacheMark): Part {
+/** Audio, as both of OpenAI's APIs have it. */
+export function audioPart(part: JsonObject, cache?: CacheMark): Part {
   const audio = part.object("input_audio");
   if (audio === undefined) throw part.invalid("input_audio", "is required");
   const data = bytesFromBase64(audio.needText("data"));

@@ -9,6 +9,7 @@ import type { ReadRequest } from "#dialects/dialect.ts";
 import { isObject, JsonObject, parameterInvalid } from "#dialects/json-object.ts";
 import { efforts } from "#dialects/model-facts.ts";
 import { openState } from "#dialects/opaque-state.ts";
+import { audioPart } from "#dialects/openai-chat/request-reader.ts";
 import { labelsFrom } from "#dialects/tuning.ts";
 import {
   type ChatMessage,
@@ -68,6 +69,8 @@ function contentPart(part: JsonObject): Part {
     }
     case "input_file":
       return filePart(part);
+    case "input_audio":
+      return audioPart(part);
     default:
       return providerPart(part);
   }

@@ -61,6 +61,7 @@ function inputPart({ content }: Part, place: string, dropped: string[]): Fields 
     }
     case "file":
       return filePart(content.value);
+    // A part for audio has a type there, and no place.
     case "audio":
     case "video":
       throw unsupported(place, `${content.case} is not taken`);
