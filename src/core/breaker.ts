@@ -140,7 +140,7 @@ export class Breaker {
     const { openMs, openMsMax } = this.#options;
     const before = this.#openMs;
     const isForgiven = !this.#isOpen && nowMs - this.#closedAtMs > forgivenAfter * before;
-    return before === 0 || isForgiven ? openMs : Math.min(openMsMax, Math.max(openMs, 2 * before));
+    return isForgiven ? openMs : Math.min(openMsMax, Math.max(openMs, 2 * before));
   }
 
   #open(nowMs: number, openMs: number): void {
@@ -148,7 +148,6 @@ export class Breaker {
     this.#isAsked = false;
     this.#openMs = openMs;
     this.#openUntilMs = nowMs + openMs;
-    this.#forget();
   }
 
   #close(nowMs: number): void {

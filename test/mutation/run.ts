@@ -5,6 +5,7 @@
  * `--recheck` what those tests did not notice is held to all tests of the room, each of them whole.
  */
 
+import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -101,15 +102,19 @@ function printScore(what: string, results: readonly Result[]): void {
   console.log(`${what}: ${((100 * noticed) / all).toFixed(1)} % of ${all} changes were noticed`);
 }
 
+// What other tests noticed says nothing of these.
+const suffix =
+  values.tests === undefined
+    ? ""
+    : `-${createHash("sha256").update(values.tests).digest("hex").slice(0, 12)}`;
 const first = await changed(values.tests ?? testsOfRoom[room]?.join(","), {
   mutate: values.mutate?.split(",") ?? [`src/${room}/**/*.ts`],
   coverageAnalysis: "perTest",
   // What is computed while a module loads can be changed only by loading all anew for each change.
   ignoreStatic: true,
-  // What other tests noticed says nothing of these.
-  incremental: values.tests === undefined,
+  incremental: true,
   force: values.force,
-  incrementalFile: `.cache/mutation/${room}.json`,
+  incrementalFile: `.cache/mutation/${room}${suffix}.json`,
 });
 if (values.recheck) printScore(`${room}, before the recheck`, first);
 const results = values.recheck ? await rechecked(first) : first;

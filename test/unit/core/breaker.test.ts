@@ -26,6 +26,49 @@ describe("a breaker", () => {
     expect(breaker.state(0)).toBe("open");
   });
 
+  it("lets calls be as they are while it is closed", () => {
+    const breaker = new Breaker();
+    fail(breaker, limits.failuresMax - 1);
+    expect([breaker.fitness(0), breaker.begin(0), breaker.restMs(0)]).toEqual(["fit", "usual", 0]);
+  });
+
+  it("stays closed below the share, however many calls there are", () => {
+    const breaker = new Breaker();
+    for (let call = 0; call < 10 * limits.callsMin; call += 1) {
+      breaker.end(call % 3 === 2 ? "failed" : "ok", "usual", 0);
+    }
+    expect(breaker.state(0)).toBe("closed");
+  });
+
+  it("counts a window to its last millisecond", () => {
+    const breaker = new Breaker({ ...limits, failuresMax: 1000 });
+    for (let call = 0; call < limits.callsMin - 1; call += 1) breaker.end("failed", "usual", 0);
+    breaker.end("failed", "usual", limits.windowMs);
+    expect(breaker.state(limits.windowMs)).toBe("open");
+  });
+
+  it("begins to count anew when it has closed, and when it was reset", () => {
+    const breaker = new Breaker();
+    fail(breaker, limits.failuresMax);
+    breaker.end("ok", breaker.begin(limits.openMs), limits.openMs);
+    fail(breaker, limits.failuresMax - 1, limits.openMs);
+    expect(breaker.state(limits.openMs)).toBe("closed");
+    breaker.reset();
+    fail(breaker, limits.failuresMax - 1, limits.openMs);
+    expect(breaker.state(limits.openMs)).toBe("closed");
+  });
+
+  it("is not given back its one call by others that end", () => {
+    const breaker = new Breaker();
+    fail(breaker, limits.failuresMax);
+    breaker.begin(limits.openMs);
+    for (const ticket of ["usual", "forced"] as const) breaker.end("failed", ticket, limits.openMs);
+    expect([breaker.fitness(limits.openMs), breaker.begin(limits.openMs)]).toEqual([
+      "ejected",
+      "forced",
+    ]);
+  });
+
   it("forgets failures of an earlier window", () => {
     const breaker = new Breaker({ ...limits, failuresMax: 1000 });
     for (let call = 0; call < limits.callsMin - 1; call += 1) breaker.end("failed", "usual", 0);
@@ -89,6 +132,14 @@ describe("a breaker", () => {
     breaker.openFor(30_000, 0);
     breaker.openFor(1_000, 5_000);
     expect(breaker.fitness(29_999)).toBe("resting");
+  });
+
+  it("rests for longer because of a later wish that ends later", () => {
+    const breaker = new Breaker();
+    breaker.openFor(30_000, 0);
+    breaker.openFor(30_000, 10_000);
+    expect([breaker.fitness(39_999), breaker.fitness(40_000)]).toEqual(["resting", "trial"]);
+    expect(breaker.restMs(50_000)).toBe(0);
   });
 
   it("never rests longer than its bound", () => {

@@ -1,5 +1,6 @@
 /** Whoever watches gets what is published, in bounds, and costs nothing when gone. */
 
+import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { Feed } from "#core/feed.ts";
 
@@ -56,4 +57,14 @@ test("a watcher that leaves, or whose signal aborts while it waits, is forgotten
   expect((await waiting).done).toBe(true);
   await other.return();
   expect(feed.isWatched).toBe(false);
+});
+
+test("a watcher that leaves listens to its signal no longer", async () => {
+  const feed = new Feed<number>();
+  const { signal } = new AbortController();
+  const watch = feed.watch(all, signal);
+  await watch.next();
+  expect(getEventListeners(signal, "abort")).toHaveLength(1);
+  await watch.return();
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
 });

@@ -18,6 +18,7 @@ function setting(keptMs: number) {
 
 test("one making serves all who ask at once, and after it until its time is over", async () => {
   const { clock, get, made } = setting(1_000);
+  await clock.advance(5_000);
   expect(await Promise.all([get(1), get(1), get(2)])).toEqual(["1-1", "1-1", "2-2"]);
   await clock.advance(999);
   expect(await get(1)).toBe("1-1");
@@ -35,6 +36,29 @@ test("a failure is told to those who wait for it, and not kept", async () => {
   const { fresh, get } = setting(1_000);
   await expect(fresh.get(1, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(await get(1)).toBe("1-1");
+});
+
+test("a failure takes nothing away that was made behind it", async () => {
+  const { clock, fresh, get } = setting(1_000);
+  const late = Promise.withResolvers<string>();
+  const failing = fresh.get(1, () => late.promise);
+  await clock.advance(1_000);
+  expect(await get(1)).toBe("1-1");
+  late.reject(new Error("no"));
+  await expect(failing).rejects.toThrow("no");
+  expect(await get(1)).toBe("1-1");
+});
+
+test("32 keys are kept, and one that was made again counts as new", async () => {
+  const { clock, get, made } = setting(1_000);
+  for (let key = 0; key < 32; key += 1) await get(key);
+  await get(0);
+  expect(made()).toBe(32);
+  await clock.advance(1_000);
+  await get(0);
+  await get(32);
+  await get(0);
+  expect(made()).toBe(34);
 });
 
 test("of many keys the ones made first go first", async () => {
