@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
+import type { EndpointState } from "#pool/endpoint-snapshot.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import { Pool } from "#pool/pool.ts";
 import type { AttemptStart } from "#routing/attempt.ts";
@@ -14,6 +15,7 @@ import {
   StrategyNode,
   type StrategyRouteOptions,
 } from "#routing/strategy-route.ts";
+import { inTurn, type SurveyOption, sideBySide } from "#routing/survey.ts";
 import { FallbackNode, SplitNode } from "#routing/tree.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -212,4 +214,90 @@ test("decisions are kept within their number, bytes and 500 a second; the newest
   await clock.advance(1_000);
   busy.add(start("r"));
   expect(busy.ring.count).toBe(501);
+});
+
+describe("who is left of a survey", () => {
+  const option = (id: string, state: Partial<EndpointState> = {}): SurveyOption => ({
+    key: id,
+    model: "m",
+    endpoint: {
+      ...{ id, provider: "p", weight: 1, priority: 1, inFlight: 0, concurrentMax: 10 },
+      ...{ latencyMs: 100, leastMs: 100, successRate: 1, cost: 10, warmth: 1 },
+      ...{ fitness: "fit", restMs: 0 },
+      ...state,
+    } as EndpointState,
+  });
+  const about = (endpoint: string) => ({ provider: "p", endpoint, model: "m" });
+  const draining = { ...about("gone"), reason: "draining" as const };
+  const selected = (options: readonly SurveyOption[], more = {}) => {
+    const survey = { strategy: "scored", steps: [options], excluded: [draining] };
+    const { ranked, excluded } = select(survey, { ...wishes, tokens: 10, ...more });
+    return { ids: ranked.map(({ key }) => key), excluded: excluded.slice(1), first: excluded[0] };
+  };
+
+  test("are the fit ones and those on trial; the others are named with why, behind who was out before", () => {
+    const states = ["fit", "trial", "ejected", "resting"] as const;
+    const options = states.map((fitness) => option(fitness, { fitness, restMs: 7 }));
+    expect(selected(options)).toEqual({
+      ids: ["fit", "trial"],
+      first: draining,
+      excluded: [
+        { ...about("ejected"), reason: "breaker_open" },
+        { ...about("resting"), reason: "resting", value: 7 },
+      ],
+    });
+  });
+
+  test.each([
+    ["the latency wished for", { latencyMsMax: 100 }],
+    ["the price wished for", { tokenCostMax: 1 }],
+  ])("are those that have just %s, or are better, or unknown", (_name, more) => {
+    const better = option("better", { latencyMs: 50, cost: 5 });
+    const unknown = option("unknown", { latencyMs: undefined, cost: undefined });
+    const { ids, excluded } = selected([option("just"), better, unknown], more);
+    expect([new Set(ids), excluded]).toEqual([new Set(["just", "better", "unknown"]), []]);
+  });
+
+  test("are not those that are slower or more expensive than wished, with the numbers", () => {
+    expect(selected([option("a")], { latencyMsMax: 99 }).excluded).toEqual([
+      { ...about("a"), reason: "max_latency", value: 100, limit: 99 },
+    ]);
+    expect(selected([option("a")], { tokenCostMax: 0.9 }).excluded).toEqual([
+      { ...about("a"), reason: "max_cost", value: 1, limit: 0.9 },
+    ]);
+  });
+
+  test("of surveys in turn or side by side are all of theirs, and those that are out of any", () => {
+    const survey = (id: string, depth: number) => ({
+      strategy: id,
+      steps: Array.from({ length: depth }, (_, step) => [option(`${id}${step}`)]),
+      excluded: [{ ...about(id), reason: "draining" as const }],
+    });
+    const keysOf = ({ steps }: { readonly steps: readonly (readonly SurveyOption[])[] }) =>
+      steps.map((step) => step.map(({ key }) => key));
+    const [one, two] = [survey("a", 1), survey("b", 2)];
+    expect(keysOf(inTurn([one, two]))).toEqual([["a0"], ["b0"], ["b1"]]);
+    expect(keysOf(sideBySide([one, two]))).toEqual([["0 a0", "1 b0"], ["1 b1"]]);
+    for (const joined of [inTurn([one, two]), sideBySide([one, two])]) {
+      expect(joined.strategy).toBe("a");
+      expect(joined.excluded.map(({ endpoint }) => endpoint)).toEqual(["a", "b"]);
+    }
+  });
+});
+
+test("a decision counts 400 bytes, two a character of its model and 600 an endpoint", () => {
+  const log = new DecisionLog(createManualClock());
+  const excluded = [{ provider: "p", endpoint: "e", model: "m", reason: "draining" as const }];
+  const facts = {
+    route: "r",
+    by: "strategy" as const,
+    chosen: "k",
+    scores: undefined,
+    options: [],
+  };
+  log.add({
+    ...{ requestId: "r", pool: "p", endpoint: "e", algorithm: "scored", attempt: 1 },
+    ...{ model: "model", decision: new Decision({ ...facts, excluded }) },
+  });
+  expect(log.ring.bytes).toBe(400 + 2 * 5 + 600);
 });

@@ -39,6 +39,9 @@ describe("power of two choices", () => {
     const counts = shares(endpoints);
     expect(counts.d).toBeUndefined();
     expect(Math.abs((counts.a ?? 0) - 0.5)).toBeLessThan(0.015);
+    // Of the six pairs, each as likely as the others, b is the better one in two and c in one.
+    expect(Math.abs((counts.b ?? 0) - 1 / 3)).toBeLessThan(0.015);
+    expect(Math.abs((counts.c ?? 0) - 1 / 6)).toBeLessThan(0.015);
   });
 
   it("weighs calls under way and weights beside latency", () => {
@@ -60,6 +63,13 @@ describe("power of two choices", () => {
 
   it("gives the only one every call", () => {
     expect(shares([endpoint("a")], 100)).toEqual({ a: expect.closeTo(1, 5) });
+  });
+
+  it("takes whoever was never called for as fast as the fastest", () => {
+    const unseen = endpoint("new", { latencyMs: undefined });
+    const counts = shares([endpoint("fast"), endpoint("slow", { latencyMs: 1_000 }), unseen]);
+    expect(Math.abs((counts.new ?? 0) - 0.5)).toBeLessThan(0.015);
+    expect(counts.slow).toBeUndefined();
   });
 
   it("goes by load where nobody was ever called", () => {

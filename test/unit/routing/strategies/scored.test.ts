@@ -154,5 +154,6 @@ describe("the index of the best", () => {
       expect(best?.id).toBe(scored(endpoints, wishes)[0]?.id);
     }
     expect(indexOfBest([], wishes)).toBe(-1);
+    expect(indexOfBest([endpoint("a"), endpoint("b")], wishes)).toBe(0);
   });
 });
