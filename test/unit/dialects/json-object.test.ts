@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { JsonObject } from "#dialects/json-object.ts";
 import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 
 type Read = (object: JsonObject) => unknown;
 
@@ -12,7 +13,13 @@ function refusalOf(work: () => unknown) {
     work();
   } catch (thrown) {
     const fault = faultFrom(thrown);
-    return { reason: reasonOf(fault), text: fault.rawMessage, ...infoMetadataOf(fault) };
+    const [violation] = fault.findDetails(BadRequestSchema)[0]?.fieldViolations ?? [];
+    return {
+      reason: reasonOf(fault),
+      text: fault.rawMessage,
+      violation: [violation?.field, violation?.description],
+      ...infoMetadataOf(fault),
+    };
   }
   throw new Error("nothing was refused");
 }
@@ -23,6 +30,7 @@ describe("a field", () => {
   test.each<readonly [string, unknown, Read, unknown]>([
     ["as it came", [1], (one) => one.raw("x"), [1]],
     ["that is false, as it came", false, (one) => one.raw("x"), false],
+    ["that is 0, and there", 0, (one) => one.has("x"), true],
     ["of text", "a", (one) => one.text("x"), "a"],
     ["of empty text", "", (one) => one.text("x"), ""],
     ["of text that must be there", "a", (one) => one.needText("x"), "a"],
@@ -126,6 +134,7 @@ describe("a field", () => {
       reason: "PARAMETER_INVALID",
       text,
       param: text.split(": ")[0],
+      violation: text.split(": "),
     });
   });
 
