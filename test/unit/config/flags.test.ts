@@ -24,6 +24,7 @@ describe("a command line", () => {
     [["--verbose", "--host", "a"], { verbose: [], host: ["a"] }],
     [["--ports", "1", "2", "--verbose"], { ports: ["1", "2"], verbose: [] }],
     [["-h"], { help: [] }],
+    [["--verbose", "--"], { verbose: [] }],
   ])("%j reads", (argv, values) => {
     expect(read(...argv)).toEqual({ values, problems: [] });
   });

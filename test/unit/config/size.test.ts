@@ -9,6 +9,7 @@ const rows: readonly { name: string; written: string | number; bytes: number | u
   { name: "nginx's letter alone", written: "1m", bytes: 1_048_576 },
   { name: "kilobytes", written: "512k", bytes: 524_288 },
   { name: "gigabytes, with a fraction", written: "1.5GB", bytes: 1_610_612_736 },
+  { name: "a fraction of as many digits as it needs", written: "1.25k", bytes: 1_280 },
   { name: "bytes by name", written: "64B", bytes: 64 },
   { name: "a bare number is bytes", written: 1_000, bytes: 1_000 },
   { name: "a space before the unit is allowed", written: "10 MB", bytes: 10_485_760 },

@@ -37,6 +37,11 @@ describe("substitute", () => {
       message: expect.stringContaining("without a variable's name"),
     },
     {
+      name: "what a name does not begin with is refused",
+      written: `\${1NAME}`,
+      message: expect.stringContaining("without a variable's name"),
+    },
+    {
       name: "what is no name is refused and not repeated",
       written: `\${hunter-2}`,
       message: expect.not.stringContaining("hunter"),
