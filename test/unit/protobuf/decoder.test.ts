@@ -118,6 +118,24 @@ describe("bytes are read as the library reads them", () => {
     ["a tag may be longer than it need be", values, Uint8Array.of(0x98, 0x80, 0x80, 0x80, 0, 1)],
     ["a negative number has ten bytes", values, varint(3, -5)],
     ["a bool is true for more than 1", values, Uint8Array.of(13 << 3, 2)],
+    ["a bool is false for 0", values, Uint8Array.of(13 << 3, 0)],
+    ["a bool is false for a 0 that is longer than it need be", values, Uint8Array.of(104, 0x80, 0)],
+    ["the highest number of a field is one", values, Uint8Array.of(0xf8, 255, 255, 255, 0x0f, 1)],
+    ...[28n, 31n, 32n, 34n, 35n, 62n].map((bit): [string, string, Uint8Array] => [
+      `a number of 64 bits has bit ${bit}, and those around it`,
+      "fields.Explicit",
+      write()
+        .tag(7, WireType.Varint)
+        .int64((1n << bit) | 5n)
+        .finish(),
+    ]),
+    ["a number of 64 bits has its sign", "fields.Explicit", write().tag(7, 0).int64(-2n).finish()],
+    ["a double has its bytes", "fields.Explicit", write().tag(9, 1).double(-1.5e300).finish()],
+    [
+      "a map's key __proto__ has the last of its values",
+      values,
+      Buffer.concat([entry(text(1, "__proto__"), seven), entry(text(1, "__proto__"))]),
+    ],
     ["a bool has 64 bits", values, Uint8Array.of(13 << 3, 0x80, 0x80, 0x80, 0x80, 0x10)],
     ["text that is not ASCII is read", values, text(14, "語 ".repeat(50))],
     ["text may hold U+FFFD", values, text(14, "a long text with \ufffd within")],
@@ -296,6 +314,41 @@ describe("bytes that are no message are refused", () => {
     expect(() => decoders.of(desc)(bytes)).toThrow(MalformedError);
     const isWithin = Buffer.concat([bytes, Buffer.alloc(20)]).subarray(0, bytes.length);
     expect(() => decoders.of(desc)(isWithin), "with other bytes behind it").toThrow(MalformedError);
+  });
+});
+
+describe("a refusal says what is wrong", () => {
+  const number = 24;
+  const long = 7 << 3;
+  test.each<readonly [string, string, Uint8Array]>([
+    ["a field has the number 0", values, Uint8Array.of(0, 1)],
+    ["a tag or length is too large", values, Uint8Array.of(0x98, 0x80, 0x80, 0x80, 0x10, 1)],
+    ["a field has an unknown wire type", values, Uint8Array.of((99 << 3) | 6, 6, 1)],
+    ["a group ends that has not begun", values, Uint8Array.of((1 << 3) | 4)],
+    ["a group does not end", values, Uint8Array.of(0xfb, 1)],
+    ["a group does not end", "fields.Parts", Uint8Array.of((2 << 3) | 3)],
+    ["it ends within a number", values, Uint8Array.of(number, 0x80)],
+    ["it ends within a number", "fields.Explicit", Uint8Array.of(long, 0x80)],
+    ["it ends within a field", values, Uint8Array.of(number)],
+    ["it ends within a field", "fields.Lists", fixed32(9).subarray(0, -1)],
+    ["a part of it ends within a field", values, part(31, Uint8Array.of(number)).finish()],
+    [
+      "a part of it ends within a field",
+      values,
+      Buffer.concat([part(38, Uint8Array.of(16)).finish(), text(14, "a")]),
+    ],
+    ["a number is longer than ten bytes", values, Buffer.alloc(12, 0x80).fill(number, 0, 1)],
+    [
+      "a number is longer than ten bytes",
+      "fields.Explicit",
+      Buffer.alloc(12, 0x80).fill(long, 0, 1),
+    ],
+    ["a length says more than there is", values, Uint8Array.of((31 << 3) | 2, 1, 9)],
+    ["a text is not UTF-8", values, part(14, Uint8Array.of(0xc3)).finish()],
+    ["a packed list ends within a number", "fields.Lists", part(1, Buffer.alloc(6)).finish()],
+    ["it is nested more than 100 deep", "fields.Parts", nested(100)],
+  ])("%s", (words, type, bytes) => {
+    expect(() => decoders.of(typeOf(type))(bytes)).toThrow(new MalformedError(words));
   });
 });
 
