@@ -53,6 +53,8 @@ const groups = (number: number, depth: number): Uint8Array =>
 const many = (content: Uint8Array) => Buffer.concat(new Array(150).fill(content));
 
 const values = "vectors.ParameterValues";
+const numberOf = (name: string) =>
+  typeOf(values).fields.find((one) => one.name === name)?.number ?? 0;
 const entry = (...parts: Uint8Array[]) => part(38, Buffer.concat(parts)).finish();
 const key = text(1, "k");
 const seven = write().tag(2, WireType.Varint).int64(7n).finish();
@@ -130,6 +132,15 @@ describe("bytes are read as the library reads them", () => {
         .finish(),
     ]),
     ["a number of 64 bits has its sign", "fields.Explicit", write().tag(7, 0).int64(-2n).finish()],
+    [
+      "a number of 32 bits has the lower ones of more",
+      values,
+      write()
+        .tag(3, WireType.Varint)
+        .int64((1n << 35n) | 7n)
+        .finish(),
+    ],
+    ["a float has its bytes", values, write().tag(numberOf("float_value"), 5).float(-1.5).finish()],
     ["a double has its bytes", "fields.Explicit", write().tag(9, 1).double(-1.5e300).finish()],
     [
       "a map's key __proto__ has the last of its values",
@@ -343,6 +354,14 @@ describe("a refusal says what is wrong", () => {
       "fields.Explicit",
       Buffer.alloc(12, 0x80).fill(long, 0, 1),
     ],
+    ...[
+      [values, number],
+      ["fields.Explicit", long],
+    ].map(([type, tag]): [string, string, Uint8Array] => [
+      "a number is longer than ten bytes",
+      String(type),
+      Buffer.concat([Buffer.of(Number(tag)), Buffer.alloc(10, 0x80), Buffer.of(1)]),
+    ]),
     ["a length says more than there is", values, Uint8Array.of((31 << 3) | 2, 1, 9)],
     ["a text is not UTF-8", values, part(14, Uint8Array.of(0xc3)).finish()],
     ["a packed list ends within a number", "fields.Lists", part(1, Buffer.alloc(6)).finish()],
