@@ -37,7 +37,8 @@ export function timestampFrom(text: string): SecondsAndNanos | undefined {
   if (whole === undefined) return undefined;
   const time = new Date(0);
   time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  const isDay = time.getUTCMonth() === Number(month) - 1 && time.getUTCDate() === Number(day);
+  // A day that a month has not is one of another month.
+  const isDay = time.getUTCMonth() === Number(month) - 1;
   const isClock = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
   if (!isDay || !isClock) return undefined;
   const ahead = Number(aheadHours ?? 0) * 60 + Number(aheadMinutes ?? 0);
