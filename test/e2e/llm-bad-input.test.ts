@@ -450,11 +450,11 @@ describe.each(dialects)("a client of %s", (name) => {
     expect(translated.headers.get("x-polygate-dropped")?.split(",")).toContain("of_tomorrow");
   });
 
-  test.runIf(family.withoutSchema !== undefined)(
-    "a tool without a schema takes nothing, whoever is told of it",
-    async () => {
+  // A family whose tools have one in any case has no such row.
+  if (family.withoutSchema !== undefined) {
+    test("a tool without a schema takes nothing, whoever is told of it", async () => {
       expect((await send(targets[1], family.withoutSchema)).status).toBe(200);
       expect(heard()[0]?.body).toMatchObject({ tools: [{ input_schema: schema }] });
-    },
-  );
+    });
+  }
 });

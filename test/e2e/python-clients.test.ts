@@ -13,6 +13,7 @@ import { describeWith } from "../support/needs.ts";
 const isAsked = process.env.PYTHON_CLIENTS !== undefined;
 /** LangChain alone takes seconds to load. */
 const blockTimeoutMs = 120_000;
+if (!isAsked) console.log("skipped: `npm run test:python` asks for more clients in Python");
 const carriedOut = isAsked ? describeWith(missingForMorePython()) : describe.skip;
 
 carriedOut("more clients in Python", () => {

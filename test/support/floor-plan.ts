@@ -165,16 +165,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "backends",
     "observability",
   ],
-  "records.ts": [
-    "config",
-    "services",
-    "history",
-    "routing",
-    "pool",
-    "observability",
-    "core",
-    "gen",
-  ],
+  "records.ts": ["config", "services", "history", "routing", "pool", "observability", "core"],
   "gateway.ts": [
     "front.ts",
     "pages.ts",

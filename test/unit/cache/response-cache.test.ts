@@ -332,7 +332,7 @@ describe("what is under way", () => {
     expect(script.aborted).toBe(1);
     expect(script.reason).toMatchObject({
       name: "AbortError",
-      message: "nobody reads the response any more",
+      message: "no one reads the response any more",
     });
     // Nobody joins what was left.
     expect(read(new Script(["new"])).result).toBe("miss");

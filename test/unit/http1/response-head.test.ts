@@ -53,7 +53,7 @@ describe("nothing unsound gets out:", () => {
   });
 
   test.each(["keep-alive", "Close", ""])("a connection that is to be %j", (value) => {
-    expect(() => new AnswerFields([["connection", value]])).toThrow("connection: an answer may");
+    expect(() => new AnswerFields([["connection", value]])).toThrow("connection: a response may");
   });
 
   test("and the field is named", () => {

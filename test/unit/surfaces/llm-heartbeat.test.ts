@@ -58,8 +58,9 @@ function relayedCalls(words: string, turns: readonly Promise<void>[]): CallPath 
       yield Object.assign(create(StreamChatResponseSchema), { events: [event] });
     }
   }
-  const calls: Pick<CallPath, "admit" | "stream"> = {
+  const calls: Pick<CallPath, "admit" | "stream" | "whileOpen"> = {
     admit: () => undefined,
+    whileOpen: (work) => work,
     stream: (_method, _input, init, encode) => {
       const all = messages(init);
       return {
