@@ -4,7 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
-import { within } from "#core/within.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { createEntry, type Entry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
 import { createPagesSurface, type Pages, type Refuse } from "#entry/pages.ts";
 import { serverOptions } from "#entry/server-options.ts";
@@ -314,7 +314,7 @@ export async function openFront(
       const before = current;
       current = next;
       for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
-      await within(before.idle(), graceMs, clock);
+      await settleWithin(before.idle(), graceMs, clock);
       before.cutOff();
       await before.idle();
     },

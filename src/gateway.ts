@@ -11,11 +11,11 @@ import { ChatCatalog, type ChatTarget } from "#catalog/chat-catalog.ts";
 import type { CoreSettings, Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { systemRng } from "#core/rng.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
-import { within } from "#core/within.ts";
 import type { Discovery } from "#discovery/discovery.ts";
 import type { DiscoveryEvent } from "#discovery/follow.ts";
 import { reasons } from "#errors/reason.ts";
@@ -214,7 +214,7 @@ function attemptReporter({ settings, metrics, stats, logger, records }: Shared) 
   // Endpoints are those of the configuration.
   const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
   const seriesOf = (algorithm: string, core: string) =>
-    remembered(known, `${algorithm} ${core}`, () => ({
+    getOrCreate(known, `${algorithm} ${core}`, () => ({
       requests: metrics.balancerRequests.labels({ algorithm, core }),
       stats: stats.series("backend", core),
     }));
@@ -296,7 +296,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
   // Who starts with a name server that is away serves without those endpoints.
   const { healthTimeoutMs } = chat;
   if (all.length > 0) {
-    await within(Promise.all(all.map(({ first }) => first)), healthTimeoutMs, clock);
+    await settleWithin(Promise.all(all.map(({ first }) => first)), healthTimeoutMs, clock);
     health.set(ChatService.typeName, pool.candidates().length > 0);
   }
   return {

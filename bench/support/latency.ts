@@ -21,7 +21,7 @@ export async function latenciesOf(port: number, call: Call, pace: Pace): Promise
     return performance.now() - sentMs;
   };
   const total = pace.perSecond * pace.seconds;
-  const underWay: Promise<number>[] = [];
+  const activeCalls: Promise<number>[] = [];
   const startMs = performance.now();
   for (let sent = 0; sent < total; sent += 1) {
     const dueMs = startMs + (sent * 1_000) / pace.perSecond;
@@ -31,7 +31,7 @@ export async function latenciesOf(port: number, call: Call, pace: Pace): Promise
     const latency = timed(caller);
     // A failure is for whoever awaits all of them, which is later.
     latency.catch(() => {});
-    underWay.push(latency);
+    activeCalls.push(latency);
   }
-  return await Promise.all(underWay);
+  return await Promise.all(activeCalls);
 }

@@ -13,7 +13,7 @@ const peer = { address: "192.0.2.1", port: 1, encrypted: false };
 
 /** A gRPC call that must succeed: what answers it otherwise throws. */
 export class NullExchange implements Exchange {
-  readonly givesBack = false;
+  readonly recyclesBuffers = false;
   readonly httpVersion = "2";
   readonly method = "POST";
   readonly authority = "bench";

@@ -1,6 +1,6 @@
 /** Decides from the words of a message which of the agent's own tools to call. Pure. */
 
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { findArithmetic } from "./arithmetic.ts";
 import { zoneOf } from "./tools/time-zone.ts";
 import type { Invocation } from "./tools/toolbox.ts";
@@ -49,7 +49,7 @@ export function planTools(text: string): Invocation[] {
   const zones = new Map<string, string>();
   take(timePattern, ([place = "UTC"]) => ({
     tool: "clock",
-    zone: remembered(zones, place, () => placeZone(place)),
+    zone: getOrCreate(zones, place, () => placeZone(place)),
   }));
   take(convertPattern, ([value, from, to]) => conversion(value, from, to));
   take(howManyPattern, ([to, value, from]) => conversion(value, from, to));

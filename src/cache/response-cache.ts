@@ -104,9 +104,9 @@ export class ResponseCache {
     if (!refresh) {
       const kept = this.#entries.get(key);
       if (kept !== undefined) return { result: "hit", pieces: replayed(kept.pieces) };
-      const underWay = this.#flights.get(key);
-      if (underWay !== undefined) {
-        return { result: "hit", pieces: underWay.flight.join(signal) };
+      const activeCalls = this.#flights.get(key);
+      if (activeCalls !== undefined) {
+        return { result: "hit", pieces: activeCalls.flight.join(signal) };
       }
     }
     return { result: "miss", pieces: this.#begin(wanted).join(signal) };

@@ -3,8 +3,8 @@
 import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
-import { within } from "#core/within.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
@@ -59,7 +59,7 @@ export async function serve(
     }
     // What is no terminal is read by a program: it gets log lines and nothing else.
     if (terminal.terminals.includes("stdout")) {
-      await within(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
+      await settleWithin(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
       terminal.out(banner(settings, gateway, terminal));
     }
     logger.info({ signal: await stop }, "draining");

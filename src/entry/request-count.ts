@@ -1,6 +1,6 @@
 /** Counts and times requests as they end; the series of an endpoint are looked up by words that it repeats. */
 
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { knownMethods } from "#exchange/known-methods.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
@@ -24,9 +24,13 @@ export function countRequests(metrics: Metrics): CountRequest {
   const all = new Map<string, Map<string, Map<number, EndpointSeries>>>();
 
   const seriesOf = (endpoint: string, method: string, port: number): EndpointSeries => {
-    const methods = remembered(all, endpoint, () => new Map<string, Map<number, EndpointSeries>>());
-    const ports = remembered(methods, method, () => new Map<number, EndpointSeries>());
-    return remembered(ports, port, () => ({ duration: undefined, requests: new Map() }));
+    const methods = getOrCreate(
+      all,
+      endpoint,
+      () => new Map<string, Map<number, EndpointSeries>>(),
+    );
+    const ports = getOrCreate(methods, method, () => new Map<number, EndpointSeries>());
+    return getOrCreate(ports, port, () => ({ duration: undefined, requests: new Map() }));
   };
 
   return ({ endpoint, httpMethod, port }, status, elapsedMs) => {
@@ -37,7 +41,7 @@ export function countRequests(metrics: Metrics): CountRequest {
       series.duration.observe(elapsedMs / 1000);
     }
     metrics.gatewayDuration.observe(elapsedMs / 1000);
-    const counters = remembered(series.requests, status, () => [
+    const counters = getOrCreate(series.requests, status, () => [
       metrics.httpRequests.labels({ method, endpoint, port, status }),
       metrics.gatewayRequests.labels({ method, endpoint, status }),
     ]);

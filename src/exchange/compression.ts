@@ -1,6 +1,6 @@
 /** Sends whole responses in the content coding that their client wants: the one place that decides, for REST and pages. */
 
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 import { fault } from "#errors/fault.ts";
 import { type Compressor, compressor } from "#http/compressor.ts";
 import {
@@ -33,7 +33,7 @@ export type Body = string | Uint8Array | FixedBody;
 const compressible =
   /^(?:text\/(?!event-stream$).+|[^/]+\/[^/]+\+(?:json|xml|text|yaml)|application\/(?:json|xml|javascript|ecmascript|x-javascript|x-ndjson|ndjson|jsonl|json-seq|yaml|x-yaml|toml|x-www-form-urlencoded|graphql|sql|rtf|wasm|openmetrics-text)|image\/bmp|font\/[ot]tf)$/;
 
-const isCompressible = oncePerText((contentType) => {
+const isCompressible = memoizeByString((contentType) => {
   const [type = ""] = contentType.split(";", 1);
   return compressible.test(type.trim().toLowerCase());
 });

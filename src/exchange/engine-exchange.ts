@@ -7,8 +7,8 @@ import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";
-import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { type Field, withEarlyFields } from "./pending-headers.ts";
 import { namesLength } from "./response-length.ts";
 
 /** The engine's errors, mapped to gateway errors; others as they are. */
@@ -51,7 +51,7 @@ export class EngineExchange implements Exchange {
     this.#socket = socket;
   }
 
-  get givesBack(): boolean {
+  get recyclesBuffers(): boolean {
     return this.httpVersion === "2";
   }
 

@@ -9,10 +9,10 @@ import { onAbort } from "#core/on-abort.ts";
 import { reasonPhrase } from "#http1/reason-phrase.ts";
 import { clientGone } from "./body-fault.ts";
 import { discardBody } from "./discard.ts";
-import { type Field, withEarlyFields } from "./early-fields.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { NodeBody } from "./node-body.ts";
 import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
+import { type Field, withEarlyFields } from "./pending-headers.ts";
 import { namesLength } from "./response-length.ts";
 import { valuesByName } from "./values-by-name.ts";
 
@@ -71,7 +71,7 @@ export interface NodeExchangeOptions {
 
 /** One of Node's request and response pairs, as an exchange. */
 export class NodeExchange implements Exchange {
-  readonly givesBack = false;
+  readonly recyclesBuffers = false;
   readonly httpVersion: "1.1" | "2";
   readonly method: string;
   readonly target: string;

@@ -70,7 +70,7 @@ export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): F
 }
 
 /** A call in progress: what ends it, and what coding it sends. Disposing of it stops its timer. */
-export class CallUnderWay implements Disposable {
+export class ActiveCall implements Disposable {
   readonly fields: FieldList;
   readonly #coding: Coding | undefined;
   /** Aborts by the caller's signal or by the deadline. */

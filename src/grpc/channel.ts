@@ -17,7 +17,7 @@ import {
 } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
-import { type CallOptions, CallUnderWay } from "./call.ts";
+import { ActiveCall, type CallOptions } from "./call.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { GrpcStream } from "./grpc-stream.ts";
 
@@ -81,7 +81,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** One message, in its envelope, for one. `path` is like /package.Service/Method. */
   async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
-    const call = new CallUnderWay(options, this.#clock);
+    const call = new ActiveCall(options, this.#clock);
     // Not `using`, which costs more than all that is done here for a call.
     try {
       const coded = call.coded(frame);
@@ -107,7 +107,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** One message, in its envelope, for several; resolves when the response has begun. */
   async serverStream(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcStream> {
-    const call = new CallUnderWay(options, this.#clock);
+    const call = new ActiveCall(options, this.#clock);
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
@@ -129,7 +129,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   /** Messages both ways; resolves when they can be sent. */
   async stream(path: string, options: CallOptions): Promise<GrpcStream> {
-    const call = new CallUnderWay(options, this.#clock);
+    const call = new ActiveCall(options, this.#clock);
     try {
       const stream = await this.#open(path, call, undefined);
       return new GrpcStream(stream, call, this.#reading);
@@ -150,7 +150,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   #open(
     path: string,
-    { fields, signal }: CallUnderWay,
+    { fields, signal }: ActiveCall,
     body: Uint8Array | undefined,
   ): ClientStream | Promise<ClientStream> {
     const request = {
@@ -167,7 +167,7 @@ export class GrpcChannel implements AsyncDisposable {
   #messageOf(
     stream: ClientStream,
     body: Buffer,
-    call: CallUnderWay,
+    call: ActiveCall,
   ): Uint8Array | Promise<Uint8Array> {
     const error = errorOfAnswer(stream, body.length > 0);
     if (error !== undefined) throw error;

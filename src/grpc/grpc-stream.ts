@@ -5,12 +5,12 @@ import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
 import { type AnswerReading, messageOf, notOneMessage } from "./answer-message.ts";
 import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
-import type { CallUnderWay } from "./call.ts";
+import type { ActiveCall } from "./call.ts";
 
 /** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #stream: ClientStream;
-  readonly #call: CallUnderWay;
+  readonly #call: ActiveCall;
   readonly #reading: AnswerReading;
   readonly #deframer: Deframer;
   #pieces: AsyncGenerator<Buffer> | undefined;
@@ -19,7 +19,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #reason: { readonly thrown: unknown } | undefined;
 
   /** `call` is disposed of when the stream has ended. */
-  constructor(stream: ClientStream, call: CallUnderWay, reading: AnswerReading) {
+  constructor(stream: ClientStream, call: ActiveCall, reading: AnswerReading) {
     this.#stream = stream;
     this.#call = call;
     this.#reading = reading;

@@ -2,7 +2,7 @@
 
 import { Pool, type PoolClient } from "pg";
 import { systemClock } from "#core/clock.ts";
-import { within } from "#core/within.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { databaseError } from "./database-error.ts";
 
 /** Time to connect, or to get a connection that others use. */
@@ -73,7 +73,7 @@ export class PostgresPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await within(this.#pool.end(), closeMs, systemClock);
+    await settleWithin(this.#pool.end(), closeMs, systemClock);
   }
 }
 

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { normalized } from "#chat/normalize.ts";
 import { fillParts } from "#chat/short-form.ts";
 import type { Clock } from "#core/clock.ts";
-import { within } from "#core/within.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { fault } from "#errors/fault.ts";
 import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import { HookContextSchema } from "#gen/polygate/v1/hooks_pb.js";
@@ -133,7 +133,7 @@ export class Hooks implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await within(Promise.all(this.#observed), lastWordsMs, this.#clock);
+    await settleWithin(Promise.all(this.#observed), lastWordsMs, this.#clock);
     this.#stopping.abort();
     await Promise.all(this.#hooks.map(({ judge }) => judge[Symbol.asyncDispose]()));
   }

@@ -1,6 +1,6 @@
 /** Content codings: which there are, and which one an Accept-Encoding field asks for (RFC 9110 §12.5.3). Pure. */
 
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 
 /** Every coding that this project speaks, best first where a client wants several alike. */
 export const contentCodings = ["zstd", "br", "gzip"] as const;
@@ -55,7 +55,7 @@ function choiceOf(field: string, offers: readonly ContentCoding[]): CodingChoice
 export function codingChooser(
   offers: readonly ContentCoding[],
 ): (field: string | undefined) => CodingChoice {
-  const chosen = oncePerText((field) => choiceOf(field, offers));
+  const chosen = memoizeByString((field) => choiceOf(field, offers));
   // Without the field anything would do; what is sent as it is can be read by every client.
   const unasked: CodingChoice = { coding: undefined, takesIdentity: true };
   return (field) => (field === undefined ? unasked : chosen(field));

@@ -1,6 +1,6 @@
 /** Reads Content-Type and Accept. */
 
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 
 /** A media type with its parameters. */
 export interface MediaType {
@@ -15,7 +15,7 @@ const parameter = /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;
 const noParameters: ReadonlyMap<string, string> = new Map();
 
 /** The media type that a field value writes. */
-export const mediaTypeFrom: (text: string) => MediaType = oncePerText((text) => {
+export const mediaTypeFrom: (text: string) => MediaType = memoizeByString((text) => {
   const semicolon = text.indexOf(";");
   if (semicolon < 0) return { type: text.trim().toLowerCase(), parameters: noParameters };
   const parameters = new Map<string, string>();

@@ -1,7 +1,7 @@
 /** The head of a response as text: status line, fields, and what ends it. Nothing unsound gets out. */
 
 import type { Clock } from "#core/clock.ts";
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 import { isFieldName } from "#http/field-text.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
 
@@ -31,7 +31,7 @@ const unsoundPattern = /[^\t\x20-\x7e\x80-\xff]/;
 const lengthPattern = /^\d{1,15}$/;
 
 /** Throws TypeError for what is no name. */
-const knownName = oncePerText((name): KnownName => {
+const knownName = memoizeByString((name): KnownName => {
   if (!isFieldName(name)) throw new TypeError(`"${name}" is no name of a field`);
   return { kind: kindByName.get(name) ?? "regular", prefix: `${name}: ` };
 });

@@ -1,6 +1,6 @@
 /** One header field: its name, its value, and what RFC 9113 §8.2 and §8.3 say of it alone. Pure. */
 
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 import { consistsOf, isFieldName, schemeOctets, tokenOctets } from "#http/field-text.ts";
 
 /** Names that a connection treats specially; every other name is `regular`. */
@@ -58,7 +58,7 @@ export function isFieldValue(value: string): boolean {
 }
 
 /** Whether a field of this name may be sent. */
-const isSendableName = oncePerText(
+const isSendableName = memoizeByString(
   (name) => isFieldName(name) && kindByName.get(name) !== fieldKind.connectionSpecific,
 );
 
@@ -73,9 +73,9 @@ export function requireSendable(fields: readonly (readonly [string, string])[]):
   }
 }
 
-const isSendableMethod = oncePerText((method) => consistsOf(method, tokenOctets));
+const isSendableMethod = memoizeByString((method) => consistsOf(method, tokenOctets));
 /** Callers name few paths and authorities, each many times. */
-const isSendablePlace = oncePerText((place) => isUnbroken(place) && isFieldValue(place));
+const isSendablePlace = memoizeByString((place) => isUnbroken(place) && isFieldValue(place));
 
 /** Throws when a request could not begin like this: a programmer's error. */
 export function requireSendableHead(head: {

@@ -1,6 +1,6 @@
 /** Where a connection's frames are written until its socket takes them. */
 
-import { isLent } from "#core/lent-memory.ts";
+import { isLent } from "#core/buffer-pool.ts";
 import { frameHeadBytes } from "./frames.ts";
 
 /** A piece of memory that outputs fill one after the other; no byte is ever written twice. */

@@ -1,7 +1,7 @@
 /** The sending half of a connection: header blocks, DATA under flow control, control frames. Pure. */
 
+import { giveBack, isLent, retain } from "#core/buffer-pool.ts";
 import type { ByteAccount } from "#core/byte-account.ts";
-import { giveBack, isLent, takeOver } from "#core/lent-memory.ts";
 import type { ErrorCode } from "./error-code.ts";
 import { windowBytesDefault, windowBytesMax } from "./flow.ts";
 import { flag, frameBytesDefault, frameHeadBytes, frameType } from "./frames.ts";
@@ -97,7 +97,7 @@ export class Sender<S extends Stream> {
   data(stream: S, payload: Buffer, end: boolean, queueBytesMax: number): boolean {
     const length = payload.length;
     if (length === 0 && !end) return !stream.writerWaits;
-    if (length > copiedBytesMax) takeOver(payload);
+    if (length > copiedBytesMax) retain(payload);
     if (end) stream.endQueued = true;
     if (stream.queuedBytes === 0 && this.#goesDirectly(stream, length)) {
       this.messageFrames += 1;

@@ -1,9 +1,9 @@
 /** A connection on a socket: reads, writes once per turn, and keeps to the pace of the other end. */
 
 import type { Socket } from "node:net";
+import { giveBack } from "#core/buffer-pool.ts";
 import type { Clock } from "#core/clock.ts";
 import { inputTurn } from "#core/input-turn.ts";
-import { giveBack } from "#core/lent-memory.ts";
 import { type TurnWork, turnQueue } from "#http/turn-queue.ts";
 import { type WrittenCallback, writeChunks } from "#http/write-chunks.ts";
 import type { Connection } from "./connection.ts";

@@ -2,7 +2,7 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -42,7 +42,7 @@ function seriesOf(method: DescMethod, { metrics, stats }: MetricsDeps) {
     handling: metrics.grpcHandling.labels(labels),
     overhead: metrics.overhead.labels({ grpc_service, grpc_method }),
     handled: (grpc_code: string) =>
-      remembered(handled, grpc_code, () => metrics.grpcHandled.labels({ ...labels, grpc_code })),
+      getOrCreate(handled, grpc_code, () => metrics.grpcHandled.labels({ ...labels, grpc_code })),
     stats: methodFacts(method).isUncounted
       ? []
       : [stats.series("gateway", "calls"), stats.series("method", procedureOf(method))],

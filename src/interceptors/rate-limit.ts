@@ -3,7 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { fault } from "#errors/fault.ts";
 import { type Ask, type LimitStore, MemoryLimits, type Reservation } from "#limits/limit-store.ts";
@@ -64,7 +64,7 @@ export function rateLimit(
   const hits = new Map<string, CounterSeries>();
 
   const countHit = (client_id: string) =>
-    remembered(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
+    getOrCreate(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
   const routeOf = (request: AnyRequest) => {
     if (options.routes.length === 0) return undefined;
     const names = [

@@ -1,6 +1,6 @@
 /** Fields of a log line as JSON, written by hand: for lines that every call costs. */
 
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 
 /** What JSON writes as it is. */
 const plain = /^[ !#-[\]-~]*$/;
@@ -42,7 +42,7 @@ export function textFact(name: string, text: string | undefined): string {
 
 /** Makes fields like `textFact`, for texts of which there are few: each is written once. */
 export function rememberedFact(name: string): (text: string | undefined) => string {
-  const fact = oncePerText((text) => `,"${name}":${jsonText(text, wordLengthMax)}`);
+  const fact = memoizeByString((text) => `,"${name}":${jsonText(text, wordLengthMax)}`);
   return (text) => (text === undefined ? "" : fact(text));
 }
 

@@ -4,7 +4,7 @@ import { type BreakerOptions, defaultBreakerOptions } from "#core/breaker.ts";
 import type { Clock } from "#core/clock.ts";
 import { worseOf } from "#core/fitness.ts";
 import type { Rng } from "#core/rng.ts";
-import { within } from "#core/within.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import type { EndpointState } from "./endpoint-snapshot.ts";
 import type { Exclusion } from "./exclusion.ts";
 import { Lease } from "./lease.ts";
@@ -317,7 +317,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   async refresh(capMs: number): Promise<void> {
     const probed = [...this.#places.values()].map(({ probe }) => probe.refresh());
     // What has not answered by then is reported as it was last known.
-    await within(Promise.all(probed), capMs, this.#clock);
+    await settleWithin(Promise.all(probed), capMs, this.#clock);
   }
 
   /** Stops probing, then disposes the backends. */

@@ -3,7 +3,7 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { leaveToLibrary } from "./leave-to-library.ts";
+import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import type { ValueWriter } from "./scalar-writer.ts";
 import type { MessageWriter } from "./slab-writer.ts";
 import { isJsonStruct } from "./struct-field.ts";
@@ -24,7 +24,7 @@ export function messageFieldWriter(
   writerOf: WriterOf,
   number: number = field.number,
 ): ValueWriter {
-  if (isJsonStruct(field)) return leaveToLibrary;
+  if (isJsonStruct(field)) return fallBackToLibrary;
   const { message } = field;
   const write = writerOf(message);
   if (field.fieldKind !== "map" && field.delimitedEncoding) return groupWriter(number, write);

@@ -6,13 +6,13 @@ import { SlabWriter } from "./slab-writer.ts";
 
 /**
  * The bytes of a message, those that `toBinary` gives, after `headroomBytes` that the caller may
- * fill. No one else writes to them, until they are given back: `mayLend` is for who does that
+ * fill. No one else writes to them, until they are given back: `poolable` is for who does that
  * (`#core/lent-memory`). Throws what `toBinary` throws.
  */
 export type Encoder<M extends DescMessage> = (
   message: MessageShape<M>,
   headroomBytes: number,
-  mayLend?: boolean,
+  poolable?: boolean,
 ) => Buffer;
 
 /** All messages of the process, one after the other. */
@@ -23,9 +23,9 @@ const slabs = new SlabWriter();
  * required field that is not set) goes to the library, whole: it takes it or says what is wrong.
  */
 export function encoderOf<M extends DescMessage>(desc: M): Encoder<M> {
-  return (message, headroomBytes, mayLend) => {
+  return (message, headroomBytes, poolable) => {
     try {
-      return slabs.message(headroomBytes, messageWriterOf(desc), message, mayLend);
+      return slabs.message(headroomBytes, messageWriterOf(desc), message, poolable);
     } catch {
       return Buffer.concat([Buffer.alloc(headroomBytes), toBinary(desc, message)]);
     }

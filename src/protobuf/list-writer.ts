@@ -2,7 +2,7 @@
 
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { childWriter, messageFieldWriter, type WriterOf } from "./child-writer.ts";
-import { leaveToLibrary } from "./leave-to-library.ts";
+import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import { scalarWriter, taggedWriter, type ValueWriter } from "./scalar-writer.ts";
 
 /** The writer of a whole list. */
@@ -20,7 +20,7 @@ export function listWriter(
 }
 
 function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : leaveToLibrary();
+  return Array.isArray(value) ? value : fallBackToLibrary();
 }
 
 function each(write: ValueWriter): ValueWriter {

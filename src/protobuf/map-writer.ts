@@ -2,7 +2,7 @@
 
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { childWriter, messageFieldWriter, type WriterOf } from "./child-writer.ts";
-import { leaveToLibrary } from "./leave-to-library.ts";
+import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import { taggedWriter, type ValueWriter } from "./scalar-writer.ts";
 import { mapKeyNumber, mapValueNumber } from "./wire-type.ts";
 
@@ -46,8 +46,9 @@ function keyReader(type: ScalarType): (name: string) => unknown {
     case ScalarType.SFIXED64:
       return (name) => name;
     case ScalarType.BOOL:
-      return (name) => (name === "true" || name === "false" ? name === "true" : leaveToLibrary());
+      return (name) =>
+        name === "true" || name === "false" ? name === "true" : fallBackToLibrary();
     default:
-      return (name) => (String(Number(name)) === name ? Number(name) : leaveToLibrary());
+      return (name) => (String(Number(name)) === name ? Number(name) : fallBackToLibrary());
   }
 }

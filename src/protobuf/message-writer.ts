@@ -1,8 +1,8 @@
 /** Makes the writer of a message type: its fields in the order of their numbers, then what is unknown of it. */
 
 import type { DescMessage, UnknownField } from "@bufbuild/protobuf";
+import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import { type FieldWriter, fieldWriter } from "./field-writer.ts";
-import { leaveToLibrary } from "./leave-to-library.ts";
 import type { MessageWriter, SlabWriter } from "./slab-writer.ts";
 import { tagOf } from "./wire-type.ts";
 
@@ -21,10 +21,10 @@ export function messageWriterOf(desc: DescMessage): MessageWriter {
   const known = writers.get(desc);
   if (known !== undefined) return known;
   const { typeName } = desc;
-  let writeFields: FieldsWriter = leaveToLibrary;
+  let writeFields: FieldsWriter = fallBackToLibrary;
   const write: MessageWriter = (writer, message) => {
     const properties = message as Properties;
-    if (properties.$typeName !== typeName) leaveToLibrary();
+    if (properties.$typeName !== typeName) fallBackToLibrary();
     writeFields(writer, properties);
     const unknown = properties.$unknown;
     if (unknown !== undefined) writeUnknown(writer, unknown as readonly UnknownField[]);
@@ -71,7 +71,7 @@ function writeField(
   const isUnset =
     value === field.unset || (field.isExplicit && !Object.hasOwn(message, field.property));
   if (!isUnset) field.write(writer, value);
-  else if (field.isRequired) leaveToLibrary();
+  else if (field.isRequired) fallBackToLibrary();
 }
 
 function writeUnknown(writer: SlabWriter, fields: readonly UnknownField[]): void {

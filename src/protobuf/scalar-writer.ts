@@ -1,7 +1,7 @@
 /** Values of each scalar type as they are on the wire; whatever is not plainly of its type is left to the library. */
 
 import { protoInt64, ScalarType } from "@bufbuild/protobuf";
-import { leaveToLibrary } from "./leave-to-library.ts";
+import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import type { SlabWriter } from "./slab-writer.ts";
 import { scalarTagOf } from "./wire-type.ts";
 
@@ -9,12 +9,12 @@ import { scalarTagOf } from "./wire-type.ts";
 export type ValueWriter = (writer: SlabWriter, value: unknown) => void;
 
 function int32Of(value: unknown): number {
-  if (typeof value !== "number" || (value | 0) !== value) leaveToLibrary();
+  if (typeof value !== "number" || (value | 0) !== value) fallBackToLibrary();
   return value;
 }
 
 function uint32Of(value: unknown): number {
-  if (typeof value !== "number" || value >>> 0 !== value) leaveToLibrary();
+  if (typeof value !== "number" || value >>> 0 !== value) fallBackToLibrary();
   return value;
 }
 
@@ -64,23 +64,23 @@ const writeSfixed64: ValueWriter = (writer, value) => {
 };
 
 const writeFloat: ValueWriter = (writer, value) => {
-  if (typeof value !== "number") leaveToLibrary();
-  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) leaveToLibrary();
+  if (typeof value !== "number") fallBackToLibrary();
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) fallBackToLibrary();
   writer.float(value);
 };
 
 const writeDouble: ValueWriter = (writer, value) => {
-  if (typeof value !== "number") leaveToLibrary();
+  if (typeof value !== "number") fallBackToLibrary();
   writer.double(value);
 };
 
 const writeString: ValueWriter = (writer, value) => {
-  if (typeof value !== "string") leaveToLibrary();
+  if (typeof value !== "string") fallBackToLibrary();
   writer.text(value);
 };
 
 const writeBytes: ValueWriter = (writer, value) => {
-  if (!(value instanceof Uint8Array)) leaveToLibrary();
+  if (!(value instanceof Uint8Array)) fallBackToLibrary();
   writer.varint(value.length);
   writer.raw(value);
 };

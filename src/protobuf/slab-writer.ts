@@ -1,7 +1,7 @@
 /** Where messages are written: small ones one after the other in slabs, larger ones in lent memory or in buffers of their own. */
 
-import { LentMemory } from "#core/lent-memory.ts";
-import { leaveToLibrary } from "./leave-to-library.ts";
+import { BufferPool } from "#core/buffer-pool.ts";
+import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import { varintBytes, varintBytesMax } from "./varint.ts";
 
 /** Never written again, and small: a view that waits somewhere keeps all of it. */
@@ -25,10 +25,10 @@ export type MessageWriter = (writer: SlabWriter, message: unknown) => void;
 export class SlabWriter {
   #slab: Buffer = Buffer.alloc(0);
   #slabAt = 0;
-  readonly #lender = new LentMemory(lentSlabBytes);
+  readonly #lender = new BufferPool(lentSlabBytes);
   /** The lender's slab, while a message is written to it. */
   #lent: Buffer | undefined;
-  #mayLend = false;
+  #poolable = false;
   /** The slab, the lender's, or the buffer of a message that is too large for both. */
   #bytes: Buffer = this.#slab;
   #start = 0;
@@ -37,14 +37,14 @@ export class SlabWriter {
 
   /**
    * What `write` makes of a message, after `headroomBytes` that are left to the caller: a view that
-   * is the caller's alone, and may be lent to it if `mayLend`. When `write` throws, it is as if
+   * is the caller's alone, and may be lent to it if `poolable`. When `write` throws, it is as if
    * nothing had been written.
    */
-  message(headroomBytes: number, write: MessageWriter, message: unknown, mayLend = false): Buffer {
+  message(headroomBytes: number, write: MessageWriter, message: unknown, poolable = false): Buffer {
     // A property of the message that is being written may compute, and encode another one for that.
-    if (this.#isWriting) return leaveToLibrary();
+    if (this.#isWriting) return fallBackToLibrary();
     this.#isWriting = true;
-    this.#mayLend = mayLend;
+    this.#poolable = poolable;
     this.#start = this.#at = this.#slabAt;
     try {
       this.#reserve(headroomBytes);
@@ -188,7 +188,7 @@ export class SlabWriter {
     if (needed <= slabMessageBytesMax) {
       this.#bytes = this.#slab = Buffer.allocUnsafeSlow(slabBytes);
       this.#slabAt = this.#start = 0;
-    } else if (this.#mayLend && needed <= lentMessageBytesMax) {
+    } else if (this.#poolable && needed <= lentMessageBytesMax) {
       const { bytes, at } = this.#lender.withRoom(needed);
       this.#bytes = this.#lent = bytes;
       this.#start = at;

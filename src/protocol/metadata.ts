@@ -1,6 +1,6 @@
 /** Metadata of calls: header fields that are made into objects only when somebody looks at them. */
 
-import { oncePerText } from "#core/remembered.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 
 /** Fields to send in this order; names in lower case, one entry a value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
@@ -15,7 +15,7 @@ const namePattern = /^[\w!#$%&'*+.^`|~-]+$/;
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** A name in lower case. Throws TypeError for what is none. */
-const checkedName = oncePerText((name) => {
+const checkedName = memoizeByString((name) => {
   if (!namePattern.test(name)) throw new TypeError(`"${name}" is not a field name`);
   return name.toLowerCase();
 });
@@ -160,7 +160,7 @@ const notMetadata: ReadonlySet<string> = new Set([
 const protocolPrefixes = ["grpc-", "connect-", ":"];
 
 /** Whether a field may be sent as a call's metadata: those of protocol and connection may not. */
-export const isMetadata: (name: string) => boolean = oncePerText(
+export const isMetadata: (name: string) => boolean = memoizeByString(
   (name) => !notMetadata.has(name) && !protocolPrefixes.some((prefix) => name.startsWith(prefix)),
 );
 

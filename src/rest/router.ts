@@ -1,7 +1,7 @@
 /** Finds the route of a request among those of all services. */
 
 import { type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { knownMethods } from "#exchange/known-methods.ts";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
@@ -107,7 +107,7 @@ export class Router {
     if (known !== undefined) return known;
     const found = this.#search(httpMethod, path);
     if (found?.ok && path === found.route.template.text && knownMethods.has(httpMethod)) {
-      remembered(this.#literal, path, () => new Map<string, Routed>()).set(httpMethod, found);
+      getOrCreate(this.#literal, path, () => new Map<string, Routed>()).set(httpMethod, found);
     }
     return found;
   }

@@ -8,8 +8,8 @@ import type {
   UnaryRequest,
 } from "@connectrpc/connect";
 import { onAbort } from "#core/on-abort.ts";
+import type { Cancellable } from "./active-calls.ts";
 import type { CallScope } from "./call-scope.ts";
-import type { Stoppable } from "./under-way.ts";
 
 function noTimeout(): undefined {
   return undefined;
@@ -19,7 +19,7 @@ function noTimeout(): undefined {
  * The context of one handler. Its signal is the call's, or one of its own where an interceptor put
  * another in its place: it aborts at the call's end, too.
  */
-export class CallContext implements HandlerContext, Stoppable {
+export class CallContext implements HandlerContext, Cancellable {
   readonly service: DescService;
   readonly method: DescMethod;
   readonly requestMethod: string;
@@ -31,7 +31,7 @@ export class CallContext implements HandlerContext, Stoppable {
   readonly values: ContextValues;
   readonly timeoutMs: () => number | undefined;
   declare readonly signal: AbortSignal;
-  underWayAt = -1;
+  activeAt = -1;
   readonly #request: UnaryRequest | StreamRequest;
   readonly #scope: CallScope;
   #controller: AbortController | undefined;

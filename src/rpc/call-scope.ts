@@ -10,9 +10,9 @@ import { type Clock, systemClock, type Timer } from "#core/clock.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
+import type { ActiveCalls, Cancellable } from "./active-calls.ts";
 import type { CallEnded } from "./call-observer.ts";
 import type { Limited, TimeLimits } from "./time-limits.ts";
-import type { Stoppable, UnderWay } from "./under-way.ts";
 
 /** What comes with a call besides its message. */
 export interface CallInit {
@@ -63,7 +63,7 @@ const callEnded = new DOMException("the call has ended", "AbortError");
  * One call in progress. Signals are expensive to make and to link, so that there is one only when somebody
  * has looked at it.
  */
-export class CallScope implements Stoppable, Limited {
+export class CallScope implements Cancellable, Limited {
   readonly init: CallInit;
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
@@ -72,8 +72,8 @@ export class CallScope implements Stoppable, Limited {
   readonly #clock: Clock;
   /** When the client's deadline passes, on the monotonic clock; undefined without one. */
   readonly #deadlineMs: number | undefined;
-  underWayAt = -1;
-  readonly #underWay: UnderWay;
+  activeAt = -1;
+  readonly #activeCalls: ActiveCalls;
   #ended: CallEnded | undefined;
   #isOver = false;
   limitedBefore: Limited | undefined;
@@ -91,15 +91,15 @@ export class CallScope implements Stoppable, Limited {
   #controller: AbortController | undefined;
   #unfollow: (() => void) | undefined;
   /** Handlers with a signal of their own. */
-  #handlers: Stoppable[] | undefined;
+  #handlers: Cancellable[] | undefined;
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
-  constructor(init: CallInit, underWay: UnderWay, terms: CallTerms) {
+  constructor(init: CallInit, activeCalls: ActiveCalls, terms: CallTerms) {
     const { timeoutMs, limits, failure, isClientStream = false, clock = systemClock } = terms;
     // A timer of 0 would let a quick call through after its deadline.
     if (timeoutMs === 0) throw deadlinePassed();
     this.init = init;
-    this.#underWay = underWay;
+    this.#activeCalls = activeCalls;
     this.#isClientStream = isClientStream;
     this.#clock = clock;
     this.failure = failure;
@@ -112,7 +112,7 @@ export class CallScope implements Stoppable, Limited {
     } else if (timeoutMs !== undefined) {
       this.#arm(timeoutMs);
     }
-    underWay.add(this);
+    activeCalls.add(this);
   }
 
   /** Aborts when the client leaves, the deadline passes or the server is cut off, and at the call's end. */
@@ -168,14 +168,14 @@ export class CallScope implements Stoppable, Limited {
   }
 
   /** A handler has a signal of its own: it hears of the call's end, also of one that is past. */
-  watch(handler: Stoppable): void {
+  watch(handler: Cancellable): void {
     if (this.#isOver) {
       handler.stop(this.#endReason());
       return;
     }
     this.#handlers ??= [];
     this.#handlers.push(handler);
-    this.#underWay.add(handler);
+    this.#activeCalls.add(handler);
   }
 
   /** The server stops: the call ends with `reason`, whether its handler watches its signal or not. */
@@ -194,7 +194,7 @@ export class CallScope implements Stoppable, Limited {
     if (this.#timer !== undefined) this.#clock.stop(this.#timer);
     this.#timer = undefined;
     this.#onCut = undefined;
-    this.#underWay.delete(this);
+    this.#activeCalls.delete(this);
     this.#unfollow?.();
     this.#unfollow = undefined;
     if (this.#controller !== undefined) this.#stopHandlers(this.#controller);
@@ -205,7 +205,7 @@ export class CallScope implements Stoppable, Limited {
     const reason = this.#endReason();
     controller.abort(reason);
     for (const handler of this.#handlers ?? []) {
-      this.#underWay.delete(handler);
+      this.#activeCalls.delete(handler);
       handler.stop(reason);
     }
     this.#handlers = undefined;

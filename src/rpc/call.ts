@@ -4,13 +4,13 @@ import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamResponse } from "@connectrpc/connect";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import { ActiveCalls } from "./active-calls.ts";
 import { adopt, CallMessages } from "./call-messages.ts";
 import type { CallObserver } from "./call-observer.ts";
 import { streamRequest, unaryRequest } from "./call-request.ts";
 import { type CallInit, CallScope } from "./call-scope.ts";
 import { type Mounted, mount, type Routes } from "./mount.ts";
 import { TimeLimits } from "./time-limits.ts";
-import { UnderWay } from "./under-way.ts";
 
 /** Metadata of a response. */
 export interface AnswerMetadata {
@@ -123,7 +123,7 @@ export function createCallPath(
     clock = systemClock,
   } = policy;
   const mounted = mount(routes, { interceptors, observer });
-  const underWay = new UnderWay();
+  const activeCalls = new ActiveCalls();
   const limits = limitMs > 0 ? new TimeLimits(limitMs, clock) : undefined;
   const find = (method: DescMethod): Mounted => {
     const found = mounted.get(method);
@@ -136,7 +136,7 @@ export function createCallPath(
   const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
     const { begun, invoke } = find(method);
     const terms = { timeoutMs: undefined, clock, failure: { thrown } };
-    const scope = new CallScope(init, underWay, terms);
+    const scope = new CallScope(init, activeCalls, terms);
     scope.begin(begun(init.values));
     let failure: unknown;
     try {
@@ -166,7 +166,7 @@ export function createCallPath(
     async unary(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind !== "unary") throw wrongKind(method, "unary");
-      const scope = new CallScope(init, underWay, { timeoutMs: init.timeoutMs, limits, clock });
+      const scope = new CallScope(init, activeCalls, { timeoutMs: init.timeoutMs, limits, clock });
       scope.begin(begun(init.values));
       try {
         const response = await scope.within(invoke(unaryRequest(method, input, scope)));
@@ -185,7 +185,7 @@ export function createCallPath(
     stream(method, input, init, encode) {
       const { spec, invoke, begun } = find(method);
       if (spec.kind === "unary") throw wrongKind(method, "streaming");
-      const scope = new CallScope(init, underWay, {
+      const scope = new CallScope(init, activeCalls, {
         timeoutMs: init.timeoutMs,
         limits: isClientStream(method) ? undefined : limits,
         isClientStream: isClientStream(method),
@@ -207,8 +207,8 @@ export function createCallPath(
         finish: (thrown) => messages.finish(thrown),
       };
     },
-    whileOpen: (work) => underWay.within(work),
-    idle: () => underWay.idle(),
-    cutOff: (reason) => underWay.cutOff(reason),
+    whileOpen: (work) => activeCalls.within(work),
+    idle: () => activeCalls.idle(),
+    cutOff: (reason) => activeCalls.cutOff(reason),
   };
 }

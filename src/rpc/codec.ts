@@ -34,9 +34,9 @@ export interface Codec {
   read(bytes: Uint8Array, malformedCode: Code): Message | Promise<Message>;
   /**
    * The bytes of a message after `headroomBytes` that the caller may fill; in lent memory, perhaps,
-   * if `mayLend`.
+   * if `poolable`.
    */
-  write(message: Message, headroomBytes: number, mayLend?: boolean): Uint8Array;
+  write(message: Message, headroomBytes: number, poolable?: boolean): Uint8Array;
 }
 
 /** Every type that the services' files know, for google.protobuf.Any. */

@@ -9,7 +9,7 @@ import {
   FileDescriptorProtoSchema,
   type ServiceDescriptorProto,
 } from "@bufbuild/protobuf/wkt";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 
 /** Where everything with a name is defined. */
 class Index {
@@ -63,7 +63,11 @@ class Index {
   #extension(scope: string, { name, extendee, number }: FieldDescriptorProto): void {
     this.#symbol(scope, name);
     // Compilers write full names, with a dot ahead.
-    const numbers = remembered(this.extensions, extendee.slice(1), () => new Map<number, string>());
+    const numbers = getOrCreate(
+      this.extensions,
+      extendee.slice(1),
+      () => new Map<number, string>(),
+    );
     numbers.set(number, this.#file);
   }
 }
@@ -120,7 +124,7 @@ export class DescriptorCatalog {
   }
 
   #bytesOf(proto: FileDescriptorProto): Uint8Array {
-    return remembered(this.#serialized, proto.name, () =>
+    return getOrCreate(this.#serialized, proto.name, () =>
       toBinary(FileDescriptorProtoSchema, proto),
     );
   }

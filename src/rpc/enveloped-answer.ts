@@ -7,7 +7,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import { toBase64 } from "./base64.ts";
 import type { ExchangeCall } from "./exchange-call.ts";
-import type { RpcRequest } from "./lane.ts";
+import type { RpcRequest } from "./protocol-handler.ts";
 import { statusFields } from "./status.ts";
 
 /** What tells the enveloped protocols apart. */
@@ -34,15 +34,17 @@ export class EnvelopedAnswer {
   /** Of messages that are worth it. */
   readonly coding: Coding | undefined;
   /** Messages go to the exchange as they are, and it gives them back. */
-  readonly mayLend: boolean;
+  readonly poolable: boolean;
 
   constructor(protocol: EnvelopedProtocol, request: RpcRequest, call: ExchangeCall) {
     this.#protocol = protocol;
     this.#request = request;
     this.#call = call;
     this.coding = preferredCoding(request.exchange.header(protocol.acceptField));
-    this.mayLend =
-      request.exchange.givesBack && this.coding === undefined && protocol.endEnvelope === undefined;
+    this.poolable =
+      request.exchange.recyclesBuffers &&
+      this.coding === undefined &&
+      protocol.endEnvelope === undefined;
   }
 
   /** The whole response of one message. */

@@ -20,28 +20,28 @@ import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import { admitted, inTime, received } from "./intake.ts";
 import {
-  type LaneOptions,
-  type RpcRequest,
-  requestCodingOf,
-  timeoutMsOf,
-  wireError,
-  written,
-} from "./lane.ts";
-import {
   type Decompressing,
   decompressedMessage,
   type MessageReading,
   messagesFrom,
   plainMessage,
 } from "./message-reading.ts";
+import {
+  type ProtocolHandlerOptions,
+  type RpcRequest,
+  requestCodingOf,
+  timeoutMsOf,
+  wireError,
+  written,
+} from "./protocol-handler.ts";
 
 /** A lane of one enveloped protocol. */
-export class EnvelopedLane {
+export class EnvelopedHandler {
   readonly #protocol: EnvelopedProtocol;
-  readonly #options: LaneOptions;
+  readonly #options: ProtocolHandlerOptions;
   readonly #bodyBytesMax: number;
 
-  constructor(protocol: EnvelopedProtocol, options: LaneOptions) {
+  constructor(protocol: EnvelopedProtocol, options: ProtocolHandlerOptions) {
     this.#protocol = protocol;
     this.#options = options;
     const bytesMax = options.readBytesMax + prefixBytes;
@@ -149,10 +149,10 @@ export class EnvelopedLane {
   #framed(
     message: Message,
     codec: Codec,
-    { coding, mayLend }: EnvelopedAnswer,
+    { coding, poolable }: EnvelopedAnswer,
   ): Uint8Array | Promise<Uint8Array> {
     const { compressBytesMin, sendBytesMax: bytesMax } = this.#options;
-    const bytes = written(codec, message, { headroomBytes: prefixBytes, bytesMax, mayLend });
+    const bytes = written(codec, message, { headroomBytes: prefixBytes, bytesMax, poolable });
     return coded(sealed(0, bytes), coding, compressBytesMin);
   }
 

@@ -18,13 +18,13 @@ import { connectErrorJson } from "./connect-error.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import { admitted, inTime, received } from "./intake.ts";
 import {
-  type LaneOptions,
+  type ProtocolHandlerOptions,
   type RpcRequest,
   requestCodingOf,
   timeoutMsOf,
   wireError,
   written,
-} from "./lane.ts";
+} from "./protocol-handler.ts";
 
 const malformedCode = Code.InvalidArgument;
 
@@ -88,11 +88,11 @@ function sentMessage(exchange: Exchange, call: ExchangeCall): SentMessage {
 }
 
 /** The lane of Connect's unary calls. */
-export class ConnectLane {
-  readonly #options: LaneOptions;
+export class ConnectHandler {
+  readonly #options: ProtocolHandlerOptions;
   readonly #reading: Reading;
 
-  constructor(options: LaneOptions) {
+  constructor(options: ProtocolHandlerOptions) {
     this.#options = options;
     this.#reading = { messageBytesMax: options.readBytesMax, malformedCode };
   }

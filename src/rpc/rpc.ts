@@ -17,12 +17,12 @@ import {
   rpcTypeOfEncoding,
   typesFor,
 } from "./content-type.ts";
-import { EnvelopedLane } from "./enveloped.ts";
-import type { LaneOptions, Procedure, RpcRequest } from "./lane.ts";
-import { ConnectLane, queryOf } from "./protocol-connect.ts";
+import { EnvelopedHandler } from "./enveloped.ts";
+import { ConnectHandler, queryOf } from "./protocol-connect.ts";
 import { connectStream } from "./protocol-connect-stream.ts";
 import { grpc } from "./protocol-grpc.ts";
 import { grpcWeb, grpcWebText } from "./protocol-grpc-web.ts";
+import type { Procedure, ProtocolHandlerOptions, RpcRequest } from "./protocol-handler.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 /** How calls are read and answered. */
@@ -54,7 +54,7 @@ export interface Rpc {
   serve(exchange: Exchange, procedure: Procedure, values: ContextValues): Promise<void> | undefined;
 }
 
-interface Lane {
+interface ProtocolHandler {
   serve(request: RpcRequest): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
   const registry = registryOf(calls.services);
   const buffers = options.buffers ?? new ByteBudget(bufferBytesMaxDefault);
   const { decoding } = options;
-  const laneOptions: LaneOptions = {
+  const handlerOptions: ProtocolHandlerOptions = {
     calls,
     registry,
     buffers,
@@ -79,12 +79,12 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     compressBytesMin: options.compressBytesMin ?? 1024,
     plainErrors: options.plainErrors ?? false,
   };
-  const lanes: Readonly<Record<ProtocolName, Lane>> = {
-    grpc: new EnvelopedLane(grpc, laneOptions),
-    "grpc-web": new EnvelopedLane(grpcWeb, laneOptions),
-    "grpc-web-text": new EnvelopedLane(grpcWebText, laneOptions),
-    connect: new ConnectLane(laneOptions),
-    "connect-stream": new EnvelopedLane(connectStream(registry), laneOptions),
+  const protocolHandlers: Readonly<Record<ProtocolName, ProtocolHandler>> = {
+    grpc: new EnvelopedHandler(grpc, handlerOptions),
+    "grpc-web": new EnvelopedHandler(grpcWeb, handlerOptions),
+    "grpc-web-text": new EnvelopedHandler(grpcWebText, handlerOptions),
+    connect: new ConnectHandler(handlerOptions),
+    "connect-stream": new EnvelopedHandler(connectStream(registry), handlerOptions),
   };
   const json = { registry, elementsMax: decoding?.elementsMax, limitsOf: decoding?.limitsOf };
   const bounds = { decoders: new Decoders(decoding), json };
@@ -102,7 +102,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
         refuse(exchange, type);
         return undefined;
       }
-      return lanes[type.protocol]
+      return protocolHandlers[type.protocol]
         .serve({ exchange, procedure, type, values })
         .catch(() => exchange.reset());
     },

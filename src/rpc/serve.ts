@@ -10,8 +10,8 @@ import { NodeExchange, type NodeResponse } from "#exchange/node-exchange.ts";
 import type { NodeRequest } from "#exchange/node-request.ts";
 import type { WireHandlers } from "#exchange/wire.ts";
 import { createCallPath } from "./call.ts";
-import { wireError } from "./lane.ts";
 import type { Routes } from "./mount.ts";
+import { wireError } from "./protocol-handler.ts";
 import { refuse, refuseUnknown } from "./refusal.ts";
 import { createRpc, type RpcOptions } from "./rpc.ts";
 

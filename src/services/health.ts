@@ -5,8 +5,8 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { threeDigits } from "#core/three-digits.ts";
-import { within } from "#core/within.ts";
 import type { HealthService } from "#gen/polygate/v1/health_pb.js";
 import type { Metrics } from "#observability/metrics.ts";
 import type { MemberSnapshot } from "#pool/member.ts";
@@ -86,7 +86,10 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
   return {
     async getHealth() {
       const startMs = clock.nowMs();
-      await Promise.all([within(disk.refresh(), probeCapMs, clock), pool.refresh(probeCapMs)]);
+      await Promise.all([
+        settleWithin(disk.refresh(), probeCapMs, clock),
+        pool.refresh(probeCapMs),
+      ]);
       const cores = pool.snapshot().map(coreHealth);
       const available = pool.candidates().length;
       const models = predict.models();

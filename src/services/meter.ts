@@ -1,7 +1,7 @@
 /** Measures the part of a call that waits for a backend, by kind of backend and by model. */
 
 import type { Clock } from "#core/clock.ts";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -58,7 +58,7 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
     return {
       duration: metrics.aiGatewayDuration.labels({ backend }),
       requests: (status: string) =>
-        remembered(requests, status, () => metrics.aiGatewayRequests.labels({ backend, status })),
+        getOrCreate(requests, status, () => metrics.aiGatewayRequests.labels({ backend, status })),
     };
   };
 
@@ -79,7 +79,7 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
         const about = { pool: backend, endpoint: backend, model: model ?? "", algorithm: "local" };
         triesOf(record).push({ ...about, outcome: status, startedMs: startMs, elapsedMs });
       }
-      const series = remembered(known, backend, () => seriesOf(backend));
+      const series = getOrCreate(known, backend, () => seriesOf(backend));
       series.requests(status).inc();
       series.duration.observe(elapsedMs / 1000);
       if (status !== well.status && backend === "onnx" && model !== undefined) {

@@ -1,18 +1,18 @@
 /** What is asked of a value: whether it is allowed, and if not, what is wrong with it. */
 
 /** Whether a value is allowed. It neither allocates nor looks twice: the way of nearly all values. */
-export type Allows<T> = (value: T) => boolean;
+export type Predicate<T> = (value: T) => boolean;
 
 /** One rule. */
 export interface Rule<T> {
-  readonly allows: Allows<T>;
+  readonly allows: Predicate<T>;
   /** What was expected, in protovalidate's words. */
   readonly expected: string;
 }
 
 /** What rules say of a value, of all that is within it too. */
 export interface Check<T> {
-  readonly allows: Allows<T>;
+  readonly allows: Predicate<T>;
   /** Says what is wrong with a value that is not allowed. `path` leads to it. */
   readonly report: (value: T, path: string, report: Report) => void;
 }
@@ -43,13 +43,13 @@ export class Report {
 }
 
 /** Allows whatever there is. */
-export const always: Allows<unknown> = () => true;
+export const always: Predicate<unknown> = () => true;
 
 /** No rules: there is nothing to look at. */
 export const unchecked: Check<unknown> = { allows: always, report() {} };
 
 /** What all of them allow. */
-export function allOf<T>(all: readonly Allows<T>[]): Allows<T> {
+export function allOf<T>(all: readonly Predicate<T>[]): Predicate<T> {
   const asked = all.filter((allows) => allows !== always);
   if (asked.length <= 1) return asked[0] ?? always;
   return (value) => {

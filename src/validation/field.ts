@@ -16,14 +16,14 @@ import {
   field as fieldRules,
   Ignore,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { type Allows, allOf, type Check, unchecked } from "./check.ts";
+import { allOf, type Check, type Predicate, unchecked } from "./check.ts";
 import type { ValueKind } from "./scalar-rules.ts";
 import { standardRules } from "./standard-rules.ts";
 
 type Properties = Readonly<Record<string, unknown>>;
 
 /** The zero of a scalar or an enum; messages have none. */
-function isZero({ scalar = ScalarType.INT32, enum: named }: ValueKind): Allows<unknown> {
+function isZero({ scalar = ScalarType.INT32, enum: named }: ValueKind): Predicate<unknown> {
   const zero = named === undefined ? scalarZeroValue(scalar, false) : named.values[0]?.number;
   return (value) => scalarEquals(scalar, value as ScalarValue, zero);
 }

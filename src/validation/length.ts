@@ -1,6 +1,6 @@
 /** Rules of length, and their words. Bounds beyond 2^53 are rounded: no size in a message comes near. */
 
-import type { Allows, Rule } from "./check.ts";
+import type { Predicate, Rule } from "./check.ts";
 
 /** The words for sizes out of bounds, by what is counted. */
 export const sizeWords = {
@@ -31,7 +31,7 @@ export interface Bounds {
 }
 
 /** Values whose size is within the bounds. */
-export function sizeWithin<T>(sizeOf: (value: T) => number, { least, most }: Bounds): Allows<T> {
+export function sizeWithin<T>(sizeOf: (value: T) => number, { least, most }: Bounds): Predicate<T> {
   const min = Number(least ?? 0);
   const max = Number(most ?? Number.POSITIVE_INFINITY);
   return (value) => {
@@ -54,7 +54,7 @@ function codePoints(text: string): number {
 }
 
 /** Texts whose code points are within the bounds; counted only where the UTF-16 units leave it open. */
-export function charactersWithin({ least, most }: Bounds): Allows<string> {
+export function charactersWithin({ least, most }: Bounds): Predicate<string> {
   const min = Number(least ?? 0);
   const max = Number(most ?? Number.POSITIVE_INFINITY);
   return (text) => {
@@ -70,7 +70,7 @@ export function charactersWithin({ least, most }: Bounds): Allows<string> {
 /** The rule of a size that is to be exactly one. */
 export function exactly<T>(
   size: bigint,
-  within: (bounds: Bounds) => Allows<T>,
+  within: (bounds: Bounds) => Predicate<T>,
   words: { readonly exactly: (size: bigint) => string },
 ): Rule<T> {
   return { allows: within({ least: size, most: size }), expected: words.exactly(size) };
@@ -79,7 +79,7 @@ export function exactly<T>(
 /** The rule of a least size. */
 export function atLeast<T>(
   size: bigint,
-  within: (bounds: Bounds) => Allows<T>,
+  within: (bounds: Bounds) => Predicate<T>,
   words: { readonly least: (size: bigint) => string },
 ): Rule<T> {
   return { allows: within({ least: size }), expected: words.least(size) };
@@ -88,7 +88,7 @@ export function atLeast<T>(
 /** The rule of a greatest size. */
 export function atMost<T>(
   size: bigint,
-  within: (bounds: Bounds) => Allows<T>,
+  within: (bounds: Bounds) => Predicate<T>,
   words: { readonly most: (size: bigint) => string },
 ): Rule<T> {
   return { allows: within({ most: size }), expected: words.most(size) };

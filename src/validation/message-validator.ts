@@ -16,7 +16,7 @@ import {
   message as messageRules,
   oneof as oneofRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { remembered } from "#core/remembered.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
 import { allOf, type Check, Report, unchecked, type Violation } from "./check.ts";
 import { fieldCheck } from "./field.ts";
 import { presence } from "./presence.ts";
@@ -96,7 +96,7 @@ export class MessageValidator {
   }
 
   #answerOf(type: DescMessage): Check<Message> {
-    return remembered(this.#answers, type, () => {
+    return getOrCreate(this.#answers, type, () => {
       // Rules that do not compile, wherever they are, are a mistake of the schema's, and fail every call.
       const outcome = this.#library.validate(type, create(type));
       return outcome.kind === "error" ? this.#byLibrary(type) : this.#check(type);

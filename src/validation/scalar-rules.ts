@@ -6,7 +6,7 @@ import type {
   EnumRules,
   StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { type Allows, always, type Rule } from "./check.ts";
+import { always, type Predicate, type Rule } from "./check.ts";
 import { atLeast, atMost, charactersWithin, exactly, sizeWithin, sizeWords } from "./length.ts";
 import { plainPattern } from "./pattern.ts";
 
@@ -117,7 +117,7 @@ const byteCount = sizeWords.bytes;
 const utf8BytesWithin: Parameters<typeof atMost<string>>[1] = (bounds) =>
   sizeWithin(Buffer.byteLength, bounds);
 
-function text(allows: Allows<string>, expected: string): Rule<string> {
+function text(allows: Predicate<string>, expected: string): Rule<string> {
   return { allows, expected };
 }
 

@@ -253,10 +253,10 @@ async function* requests(): AsyncGenerator<ClientCompatRequest> {
   }
 }
 
-const underWay: Promise<void>[] = [];
+const activeCalls: Promise<void>[] = [];
 for await (const request of requests()) {
   const told = answerTo(request).then((response) => write(ClientCompatResponseSchema, response));
-  underWay.push(told);
+  activeCalls.push(told);
 }
-await Promise.all(underWay);
+await Promise.all(activeCalls);
 for (const channel of channels.values()) await channel[Symbol.asyncDispose]();

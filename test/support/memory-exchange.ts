@@ -21,7 +21,7 @@ export interface MemoryRequest {
 
 /** An exchange whose answer can be looked at. */
 export class MemoryExchange implements Exchange {
-  readonly givesBack = false;
+  readonly recyclesBuffers = false;
   readonly httpVersion: "1.1" | "2";
   readonly method: string;
   readonly target: string;

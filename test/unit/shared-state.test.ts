@@ -35,7 +35,7 @@ const judged: Readonly<Record<string, string>> = {
   "backends/onnx/worker.ts sessions": "loaded models by key; a run has tensors of its own",
   "backends/polyagent/grpc-js-wire.ts decoders": perType,
   "config/settle.ts collator": once1,
-  "core/lent-memory.ts loans":
+  "core/buffer-pool.ts loans":
     "who has which view; the views' bytes are overwritten when used again",
   "dialects/client-places.ts places":
     "by part, an object of one call, for as long as that is there",
@@ -99,7 +99,7 @@ const changing = [
   /^(?:export )?let (\w+)/gm,
   new RegExp(`${named}new (?!(?:Map|Set|WeakMap|WeakSet|RegExp|Error|DOMException)\\b)`, "gm"),
   new RegExp(String.raw`${named}Buffer\.alloc(?!\(0\))`, "gm"),
-  new RegExp(String.raw`${named}(?:oncePerText|rememberedFact)\(`, "gm"),
+  new RegExp(String.raw`${named}(?:memoizeByString|rememberedFact)\(`, "gm"),
   new RegExp(
     String.raw`${named}/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*[gy][a-z]*;`,
     "gm",
@@ -111,7 +111,7 @@ const container = new RegExp(String.raw`${named}(?:new (?:Map|Set|WeakMap|WeakSe
 /** Whether a list or table is written to after it was made. */
 function isWritten(name: string, text: string): boolean {
   const writing = String.raw`\b${name}(?:\.(?:set|add|delete|push|pop)\(|\[[^\]]+\] (?:\?\?)?= )`;
-  return new RegExp(`${writing}|remembered\\(${name},`).test(text);
+  return new RegExp(`${writing}|getOrCreate\\(${name},`).test(text);
 }
 
 test("every object that lives as long as its module and can change has been judged", () => {

@@ -162,9 +162,9 @@ describe("what is kept", () => {
     const { read, cache } = await create();
     await textOf(read(new Script(["a"]), { key: "1", model: "one" }));
     await textOf(read(new Script(["a"]), { key: "2", model: "two" }));
-    const underWay = read(new Script(["a"]), { key: "3", model: "one" });
+    const activeCalls = read(new Script(["a"]), { key: "3", model: "one" });
     expect(cache.purge("one")).toMatchObject({ entries: 1 });
-    expect(await textOf(underWay)).toBe("a");
+    expect(await textOf(activeCalls)).toBe("a");
     expect(cache.entries).toBe(1);
     expect(cache.purge()).toMatchObject({ entries: 1 });
     expect(cache.bytes).toBe(0);
@@ -214,10 +214,10 @@ describe("a purge", () => {
     const { read, cache } = await create();
     await textOf(read(new Script(["a"]), { key: "1", model: "one" }));
     await textOf(read(new Script(["abc"]), { key: "2", model: "two" }));
-    const underWay = read(new Script(["a"]), { key: "3", model: "two" });
+    const activeCalls = read(new Script(["a"]), { key: "3", model: "two" });
     expect(cache.purge("one")).toEqual({ entries: 1, bytes: 257 });
     expect(read(new Script([]), { key: "3", model: "two" }).result).toBe("hit");
-    await textOf(underWay);
+    await textOf(activeCalls);
     expect([cache.entries, cache.bytes]).toEqual([2, 259 + 257]);
     expect(cache.purge("one")).toEqual({ entries: 0, bytes: 0 });
   });

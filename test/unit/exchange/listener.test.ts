@@ -472,7 +472,7 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
         exchange.respond(200, [], "done");
       });
       const url = `http://127.0.0.1:${listener.port}/`;
-      const underWay = fetch(url);
+      const activeCalls = fetch(url);
       const session = connectHttp2(url);
       const overHttp2 = http2Get(session, { ":path": "/" });
       await begun.promise;
@@ -480,7 +480,7 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       const drained = listener.drain(10_000);
       await expect(fetch(url)).rejects.toThrow();
       release.resolve();
-      expect(await (await underWay).text()).toBe("done");
+      expect(await (await activeCalls).text()).toBe("done");
       expect((await overHttp2).text).toBe("done");
       await drained;
     });

@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { CallUnderWay, requestFields, timeoutText } from "#grpc/call.ts";
+import { ActiveCall, requestFields, timeoutText } from "#grpc/call.ts";
 import { grpcTimeout } from "#protocol/timeout.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -52,12 +52,12 @@ const over = [
   { name: "the caller is gone", options: { signal: AbortSignal.abort() }, code: Code.Canceled },
 ] as const;
 test.each(over)("a call is over before it begins when $name", ({ options, code }) => {
-  expect(() => new CallUnderWay(options)).toThrow(expect.objectContaining({ code }));
+  expect(() => new ActiveCall(options)).toThrow(expect.objectContaining({ code }));
 });
 
 test("a call's deadline passes by the clock of its channel", async () => {
   const clock = createManualClock();
-  using call = new CallUnderWay({ timeoutMs: 1_000 }, clock);
+  using call = new ActiveCall({ timeoutMs: 1_000 }, clock);
   await clock.advance(999);
   expect(call.signal?.aborted).toBe(false);
   await clock.advance(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isLent, LentMemory } from "#core/lent-memory.ts";
+import { BufferPool, isLent } from "#core/buffer-pool.ts";
 import { errorCode } from "#http2/error-code.ts";
 import { clientPreface, flag, frameType } from "#http2/frames.ts";
 import { defaultLimits } from "#http2/limits.ts";
@@ -116,7 +116,7 @@ describe("flow control", () => {
   test("what waits for a window holds no lent memory for long, and arrives as it was", () => {
     const { client, server } = greetedPair();
     client.consumes = false;
-    const memory = new LentMemory(64 * 1024);
+    const memory = new BufferPool(64 * 1024);
     const payloads = Array.from({ length: 40 }, (_, index) => {
       const { at } = memory.withRoom(20_000);
       return memory.lend(at, at + 20_000).fill(index);

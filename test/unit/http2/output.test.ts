@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LentMemory } from "#core/lent-memory.ts";
+import { BufferPool } from "#core/buffer-pool.ts";
 import { Output, SlabPool } from "#http2/output.ts";
 
 function write(output: Output, text: string): void {
@@ -29,7 +29,7 @@ describe("output", () => {
 
   test("tells of lent payloads behind the output that has the last of them, once, if asked", () => {
     const output = new Output(new SlabPool());
-    const memory = new LentMemory(64 * 1024);
+    const memory = new BufferPool(64 * 1024);
     memory.withRoom(20_000);
     const [first, second] = [memory.lend(0, 10_000), memory.lend(10_000, 20_000)];
     for (const payload of [first, Buffer.alloc(10_000), second]) {

@@ -4,8 +4,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { connect as connectTcp, createServer } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { BufferPool, isLent } from "#core/buffer-pool.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
-import { isLent, LentMemory } from "#core/lent-memory.ts";
 import { seededRng } from "#core/rng.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { Http2Server } from "#http2/server.ts";
@@ -96,7 +96,7 @@ for (const tls of [false, true]) {
 
     test("payloads in lent memory arrive as they were, and all of it is given back", async () => {
       const payloadBytes = [2049, 9000, 16_384, 16_385, 40_000];
-      const memory = new LentMemory(64 * 1024);
+      const memory = new BufferPool(64 * 1024);
       const given: Buffer[] = [];
       const inPieces = async (stream: ServerStream) => {
         stream.start(200, []);
@@ -133,7 +133,7 @@ for (const tls of [false, true]) {
 }
 
 test("what a connection that breaks still had to send is not given back", async () => {
-  const memory = new LentMemory(64 * 1024);
+  const memory = new BufferPool(64 * 1024);
   const broken = Promise.withResolvers<void>();
   const given: Buffer[] = [];
   let isStuck = false;

@@ -14,7 +14,7 @@ import {
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
-import { isLent } from "#core/lent-memory.ts";
+import { isLent } from "#core/buffer-pool.ts";
 import { seededRng } from "#core/rng.ts";
 import { HealthCheckResponseSchema } from "#gen/grpc/health/v1/health_pb.js";
 import { ChatRequestSchema, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";

@@ -82,9 +82,9 @@ export const acceptFields: Readonly<Record<string, string>> = {
 
 /** Cases that say nothing about a transcoder of this kind, by case. */
 export const skipped: Readonly<Record<string, string>> = {
-  v125: "about a Connect GET; the RPC lanes answer those paths",
-  v127: "about a gRPC request; the RPC lanes answer those paths",
-  v129: "about a Connect request; the RPC lanes answer those paths",
+  v125: "about a Connect GET; the RPC handlers answer those paths",
+  v127: "about a gRPC request; the RPC handlers answer those paths",
+  v129: "about a Connect request; the RPC handlers answer those paths",
   v281: "request header fields reach the call under their own names",
   v283: "request header fields reach the call under their own names",
   v305: "the error body has a shape of its own; tested below",

@@ -4,10 +4,10 @@ import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { ActiveCalls } from "#rpc/active-calls.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { CallScope } from "#rpc/call-scope.ts";
 import { TimeLimits } from "#rpc/time-limits.ts";
-import { UnderWay } from "#rpc/under-way.ts";
 import {
   SimpleRequestSchema,
   StreamingOutputCallRequestSchema,
@@ -24,10 +24,10 @@ afterEach(() => {
 });
 
 function scope(terms: { timeoutMs?: number; limitMs?: number } = {}, init = callInit()) {
-  const underWay = new UnderWay();
+  const activeCalls = new ActiveCalls();
   const { timeoutMs, limitMs } = terms;
   const limits = limitMs === undefined ? undefined : new TimeLimits(limitMs);
-  return { underWay, call: new CallScope(init, underWay, { timeoutMs, limits }) };
+  return { activeCalls, call: new CallScope(init, activeCalls, { timeoutMs, limits }) };
 }
 
 describe("a handler that looks at its signal late", () => {
@@ -57,11 +57,11 @@ describe("a handler that looks at its signal late", () => {
   });
 
   test("is not among those under way", () => {
-    const { call, underWay } = scope();
+    const { call, activeCalls } = scope();
     const ended: unknown[] = [];
     call.end();
-    call.watch({ underWayAt: -1, stop: (reason) => ended.push(reason) });
-    underWay.cutOff("closing");
+    call.watch({ activeAt: -1, stop: (reason) => ended.push(reason) });
+    activeCalls.cutOff("closing");
     expect(ended).toEqual([expect.objectContaining({ name: "AbortError" })]);
   });
 });

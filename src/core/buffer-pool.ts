@@ -9,7 +9,7 @@ export interface Slab {
 /** A slab and the count of its views that are not given back. */
 interface LentSlab extends Slab {
   lent: number;
-  readonly lender: LentMemory;
+  readonly lender: BufferPool;
 }
 
 /** A view that is not given back. */
@@ -30,7 +30,7 @@ const loans = new WeakMap<Buffer, Loan>();
  * again costs a third of taking new memory each time. A view that never comes back costs nothing
  * but that; its slab goes with it.
  */
-export class LentMemory {
+export class BufferPool {
   readonly #slabBytes: number;
   readonly #idle: LentSlab[] = [];
   #current: LentSlab | undefined;
@@ -77,7 +77,7 @@ export function isLent(view: Buffer): boolean {
  * lent any more: neither of the two could know when the other has read it, so its slab is not used
  * again.
  */
-export function takeOver(view: Buffer): void {
+export function retain(view: Buffer): void {
   const loan = loans.get(view);
   if (loan === undefined) return;
   if (loan.isTaken) loans.delete(view);

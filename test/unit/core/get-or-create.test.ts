@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import { oncePerText, remembered } from "#core/remembered.ts";
+import { getOrCreate, memoizeByString } from "#core/get-or-create.ts";
 
 test("a value is made once a key", () => {
   const map = new Map<string, number>();
   let made = 0;
   const make = () => ++made;
   expect([
-    remembered(map, "a", make),
-    remembered(map, "a", make),
-    remembered(map, "b", make),
+    getOrCreate(map, "a", make),
+    getOrCreate(map, "a", make),
+    getOrCreate(map, "b", make),
   ]).toEqual([1, 1, 2]);
 });
 
 test("what a text gives is made once, of long texts and of more than a thousand every time", () => {
   const asked: string[] = [];
-  const lengthOf = oncePerText((text) => {
+  const lengthOf = memoizeByString((text) => {
     asked.push(text);
     return text.length;
   });
@@ -34,7 +34,7 @@ test("what a text gives is made once, of long texts and of more than a thousand 
 
 test("exactly 1,024 texts of exactly 256 characters are kept", () => {
   const asked: string[] = [];
-  const keep = oncePerText((text) => {
+  const keep = memoizeByString((text) => {
     asked.push(text);
     return text;
   });

@@ -24,7 +24,7 @@ export interface Procedure {
 }
 
 /** What lanes are built from. */
-export interface LaneOptions {
+export interface ProtocolHandlerOptions {
   readonly calls: CallPath;
   /** Types that errors and google.protobuf.Any may carry. */
   readonly registry: Registry;
@@ -87,7 +87,7 @@ export interface WriteOptions {
   readonly headroomBytes: number;
   readonly bytesMax: number;
   /** Its bytes go to an exchange that gives them back, once and as they are. */
-  readonly mayLend?: boolean;
+  readonly poolable?: boolean;
 }
 
 /**
@@ -97,9 +97,9 @@ export interface WriteOptions {
 export function written(
   codec: Codec,
   message: Message,
-  { headroomBytes, bytesMax, mayLend = false }: WriteOptions,
+  { headroomBytes, bytesMax, poolable = false }: WriteOptions,
 ): Uint8Array {
-  const bytes = codec.write(message, headroomBytes, mayLend);
+  const bytes = codec.write(message, headroomBytes, poolable);
   if (bytes.length - headroomBytes <= bytesMax) return bytes;
   throw fault("BODY_TOO_LARGE", `the response's message exceeds ${bytesMax} bytes`);
 }
@@ -107,7 +107,7 @@ export function written(
 /** What was thrown as the error to tell. One of Connect's stays as it is: handlers choose its details. */
 export function wireError(
   thrown: unknown,
-  { plainErrors }: Pick<LaneOptions, "plainErrors">,
+  { plainErrors }: Pick<ProtocolHandlerOptions, "plainErrors">,
 ): ConnectError {
   const error = thrown instanceof ConnectError ? thrown : faultFrom(thrown);
   if (!plainErrors || reasonOf(error) === undefined) return error;

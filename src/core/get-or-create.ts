@@ -1,7 +1,7 @@
 /** Values made when they are first asked for, and kept. */
 
 /** The value of `key`; `make` is called once a key. For keys of which there are few. */
-export function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+export function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key);
   if (known !== undefined) return known;
   const made = make();
@@ -9,13 +9,13 @@ export function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return made;
 }
 
-/** Texts that each `oncePerText` keeps; further ones are made again. */
+/** Texts that each `memoizeByString` keeps; further ones are made again. */
 const textsMax = 1024;
 /** Longest text that is kept, in characters: what a client makes long need not stay. */
 const textLengthMax = 256;
 
 /** `make`, which depends on nothing but the text, called once for each of the usual texts. */
-export function oncePerText<T>(make: (text: string) => T): (text: string) => T {
+export function memoizeByString<T>(make: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
     const before = known.get(text);

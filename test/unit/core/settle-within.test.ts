@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { within } from "#core/within.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 test.each([
@@ -7,7 +7,7 @@ test.each([
   { name: "failed", work: () => Promise.reject(new Error("broken")) },
 ])("work that is $name ends the wait, and its timer", async ({ work }) => {
   const clock = createManualClock();
-  await within(work(), 100, clock);
+  await settleWithin(work(), 100, clock);
   expect(clock.nowMs()).toBe(0);
   expect(clock.sleeping()).toBe(0);
 });
@@ -15,7 +15,7 @@ test.each([
 test("work that does not end is waited for so long and no longer", async () => {
   const clock = createManualClock();
   let waited = false;
-  const waiting = within(new Promise(() => {}), 100, clock).then(() => {
+  const waiting = settleWithin(new Promise(() => {}), 100, clock).then(() => {
     waited = true;
   });
   await clock.untilSleeping(1);

@@ -1,9 +1,9 @@
 /** The handlers at work on all calls of a path, and how they are asked to stop. */
 
 /** A handler at work that can be asked to stop. */
-export interface Stoppable {
+export interface Cancellable {
   /** Its place among those in progress, for them alone. */
-  underWayAt: number;
+  activeAt: number;
   /** Tells it to stop. */
   stop(reason: unknown): void;
 }
@@ -12,29 +12,29 @@ export interface Stoppable {
  * Handlers at work. Once they were cut off, whoever joins them is asked to stop at once. A list with
  * places, not a Set: the tables that a Set outgrows keep calls alive that are long over.
  */
-export class UnderWay {
-  readonly #handlers: Stoppable[] = [];
+export class ActiveCalls {
+  readonly #handlers: Cancellable[] = [];
   #cutOff: { readonly reason: unknown } | undefined;
   #onIdle: (() => void) | undefined;
   #idle: Promise<void> | undefined;
 
   /** Adds a handler that is not in progress. */
-  add(handler: Stoppable): void {
+  add(handler: Cancellable): void {
     if (this.#cutOff !== undefined) {
       handler.stop(this.#cutOff.reason);
       return;
     }
-    handler.underWayAt = this.#handlers.length;
+    handler.activeAt = this.#handlers.length;
     this.#handlers.push(handler);
   }
 
   /** Takes a handler off; one that is not in progress stays so. */
-  delete(handler: Stoppable): void {
-    const { underWayAt: at } = handler;
+  delete(handler: Cancellable): void {
+    const { activeAt: at } = handler;
     if (this.#handlers[at] !== handler) return;
     const last = this.#handlers.pop();
     if (last !== undefined && last !== handler) {
-      last.underWayAt = at;
+      last.activeAt = at;
       this.#handlers[at] = last;
     }
     if (this.#handlers.length === 0) this.#onIdle?.();
@@ -55,7 +55,7 @@ export class UnderWay {
   /** What `work` settles to, or the reason to stop when that comes first. */
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting: Stoppable = { underWayAt: -1, stop: reject };
+      const waiting: Cancellable = { activeAt: -1, stop: reject };
       this.add(waiting);
       work.then(resolve, reject).finally(() => this.delete(waiting));
     });

@@ -3,7 +3,11 @@
 import type { Clock } from "./clock.ts";
 
 /** Resolves when `work` has settled, or after `ms`; never rejects. The work goes on unobserved. */
-export async function within(work: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
+export async function settleWithin(
+  work: Promise<unknown>,
+  ms: number,
+  clock: Clock,
+): Promise<void> {
   const settled = new AbortController();
   const ignore = () => undefined;
   const expired = clock.sleep(ms, settled.signal).catch(ignore);

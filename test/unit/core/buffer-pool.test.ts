@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import { giveBack, isLent, LentMemory, takeOver } from "#core/lent-memory.ts";
+import { BufferPool, giveBack, isLent, retain } from "#core/buffer-pool.ts";
 
 const slabBytes = 1024;
 
 /** A view of so many bytes, all of one value. */
-function lent(memory: LentMemory, bytes: number, value: number): Buffer {
+function lent(memory: BufferPool, bytes: number, value: number): Buffer {
   const { at } = memory.withRoom(bytes);
   return memory.lend(at, at + bytes).fill(value);
 }
 
 test("views that are out do not share a byte, whatever was given back meanwhile", () => {
-  const memory = new LentMemory(slabBytes);
+  const memory = new BufferPool(slabBytes);
   const out: { view: Buffer; value: number }[] = [];
   for (let count = 0; count < 2000; count += 1) {
     const value = count % 251;
@@ -22,7 +22,7 @@ test("views that are out do not share a byte, whatever was given back meanwhile"
 });
 
 test("a slab is used again once all of its views are back, and not before", () => {
-  const memory = new LentMemory(slabBytes);
+  const memory = new BufferPool(slabBytes);
   const [first, second] = [lent(memory, 600, 1), lent(memory, 400, 2)];
   giveBack(first);
   const third = lent(memory, 600, 3);
@@ -33,14 +33,14 @@ test("a slab is used again once all of its views are back, and not before", () =
 });
 
 test("the slab in use begins anew when nothing of it is out", () => {
-  const memory = new LentMemory(slabBytes);
+  const memory = new BufferPool(slabBytes);
   const first = lent(memory, 900, 1);
   giveBack(first);
   expect(lent(memory, 900, 2).buffer).toBe(first.buffer);
 });
 
 test("a view counts once, however often it is given back", () => {
-  const memory = new LentMemory(slabBytes);
+  const memory = new BufferPool(slabBytes);
   const [first, second] = [lent(memory, 300, 1), lent(memory, 300, 2)];
   giveBack(first);
   giveBack(first);
@@ -50,12 +50,12 @@ test("a view counts once, however often it is given back", () => {
 });
 
 test("a view that two have taken over is lent no more, and its memory not used again", () => {
-  const memory = new LentMemory(slabBytes);
+  const memory = new BufferPool(slabBytes);
   const [shared, other] = [lent(memory, 500, 1), lent(memory, 400, 2)];
-  takeOver(other);
-  takeOver(shared);
+  retain(other);
+  retain(shared);
   expect(isLent(shared)).toBe(true);
-  takeOver(shared);
+  retain(shared);
   for (const view of [shared, other, shared]) giveBack(view);
   expect(isLent(shared)).toBe(false);
   for (let count = 0; count < 5; count += 1) lent(memory, 900, 3);
@@ -63,9 +63,9 @@ test("a view that two have taken over is lent no more, and its memory not used a
 });
 
 test("what was not lent is let be, parts of a view included", () => {
-  const memory = new LentMemory(slabBytes);
+  const memory = new BufferPool(slabBytes);
   const view = lent(memory, 900, 1);
-  takeOver(Buffer.alloc(10));
+  retain(Buffer.alloc(10));
   giveBack(Buffer.alloc(10));
   giveBack(view.subarray(0, 100));
   expect(lent(memory, 900, 2).buffer).not.toBe(view.buffer);
@@ -73,7 +73,7 @@ test("what was not lent is let be, parts of a view included", () => {
 
 test("no more than 4 MiB of slabs wait for use", () => {
   const bytes = 1 << 20;
-  const memory = new LentMemory(bytes);
+  const memory = new BufferPool(bytes);
   const views = Array.from({ length: 12 }, () => lent(memory, bytes, 1));
   const before = new Set(views.map(({ buffer }) => buffer));
   for (const view of views) giveBack(view);

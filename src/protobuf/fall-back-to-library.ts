@@ -4,6 +4,6 @@
 const left = new Error("left to the library");
 
 /** Gives a message up, which then goes to the library whole. */
-export function leaveToLibrary(): never {
+export function fallBackToLibrary(): never {
   throw left;
 }
