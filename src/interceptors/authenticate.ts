@@ -105,7 +105,9 @@ function identification(
   const known = new Map<string, Proven>();
   const knownNow = (credential: string): Proven | undefined => {
     const proven = known.get(credential);
-    if (proven === undefined || proven.untilMs > clock.nowMs()) return proven;
+    // Most hold for as long as the process lives: no look at the clock.
+    const isValid = proven?.untilMs === Number.POSITIVE_INFINITY;
+    if (proven === undefined || isValid || proven.untilMs > clock.nowMs()) return proven;
     known.delete(credential);
     return undefined;
   };

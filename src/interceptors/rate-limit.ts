@@ -50,6 +50,19 @@ function writeFields({ limits, bucket }: Tried, header: Headers): void {
   header.set("ratelimit-reset", String(resetSeconds));
 }
 
+/** The bucket in which least is left. */
+function tightestOf(asks: readonly Ask[], takes: readonly Take[]): Tried {
+  let [least] = takes as readonly [Take];
+  let limits = asks[0]?.limits;
+  for (let place = 1; place < takes.length; place += 1) {
+    const one = takes[place] as Take;
+    if (one.bucket.tokens >= least.bucket.tokens) continue;
+    least = one;
+    limits = asks[place]?.limits;
+  }
+  return { ...least, limits: limits as BucketLimits };
+}
+
 /**
  * Token buckets per client, and per client and route where a route has its own. A call costs a
  * token, and so does each message after the first that a client streams. What one bucket refuses
@@ -89,9 +102,7 @@ export function rateLimit(
     { takes, waitMs }: Reservation,
   ): Tried => {
     const { id } = request.contextValues.get(principalKey);
-    const tightest = asks
-      .map(({ limits }, index) => ({ limits, ...(takes[index] as Take) }))
-      .reduce((least, one) => (one.bucket.tokens < least.bucket.tokens ? one : least));
+    const tightest = tightestOf(asks, takes);
     countHit(id);
     if (waitMs === 0) return tightest;
     metrics.rateLimitBlocks.inc({ client_id: id });
@@ -124,16 +135,16 @@ export function rateLimit(
   return (next) => (request) => {
     const { isPublic, isClientStream } = methodFacts(request.method);
     if (isPublic) return next(request);
-    const go = async (tightest: Tried) => {
-      const response = await next(
+    const go = (tightest: Tried) =>
+      next(
         // The one message of other streams is charged with the call.
         request.stream && isClientStream
           ? { ...request, message: chargedMessages(request, request.message) as never }
           : request,
-      );
-      writeFields(tightest, response.header);
-      return response;
-    };
+      ).then((response) => {
+        writeFields(tightest, response.header);
+        return response;
+      });
     const tightest = charge(request);
     return tightest instanceof Promise ? tightest.then(go) : go(tightest);
   };

@@ -40,15 +40,16 @@ export class MemoryLimits implements LimitStore {
 
   reserve(asks: readonly Ask[]): Reservation {
     const nowMs = this.#clock.nowMs();
-    const takes = asks.map(({ key, limits, cost }) =>
-      take(this.#buckets.get(key) ?? fullBucket(limits, nowMs), limits, { cost, nowMs }),
-    );
-    const waitMs = takes.reduce((longest, one) => Math.max(longest, one.waitMs), 0);
-    if (waitMs === 0) {
-      for (const [index, { key }] of asks.entries()) {
-        const bucket = takes[index]?.bucket;
-        if (bucket !== undefined) this.#buckets.set(key, bucket);
-      }
+    const takes: Take[] = [];
+    let waitMs = 0;
+    for (const { key, limits, cost } of asks) {
+      const bucket = this.#buckets.get(key) ?? fullBucket(limits, nowMs);
+      const taken = take(bucket, limits, { cost, nowMs });
+      takes.push(taken);
+      waitMs = Math.max(waitMs, taken.waitMs);
+    }
+    for (let place = 0; waitMs === 0 && place < asks.length; place += 1) {
+      this.#buckets.set((asks[place] as Ask).key, (takes[place] as Take).bucket);
     }
     return { takes, waitMs, settle: (costs) => this.#settle(waitMs === 0 ? asks : [], costs) };
   }

@@ -28,10 +28,12 @@ export interface AccessLogDeps {
 /** A writer of access lines. Their fields are fixed and none can hold a secret. */
 export function createAccessLog({ logger, clock, journal }: AccessLogDeps): AccessLog {
   const write = (record: CallRecord, outcome: CallOutcome | undefined) => {
-    if (outcome !== undefined && outcome.uncounted !== true) journal?.add(record, outcome);
+    const elapsedMs = clock.nowMs() - record.startMs;
+    if (outcome !== undefined && outcome.uncounted !== true) {
+      journal?.add(record, outcome, elapsedMs);
+    }
     const level = outcome?.level ?? levelOf(record);
     if (!logger.isLevelEnabled(level)) return;
-    const elapsedMs = clock.nowMs() - record.startMs;
     const message = outcome === undefined ? "request" : "call";
     logger.writeFacts(level, factsOf(record, outcome, elapsedMs), message);
   };

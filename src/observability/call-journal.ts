@@ -30,10 +30,13 @@ export class CallJournal {
     this.#readers.push(reader);
   }
 
-  /** A call and its exchange have ended. */
-  add(record: CallRecord, outcome: CallOutcome): void {
+  /** A call and its exchange have ended, so many milliseconds after its arrival. */
+  add(
+    record: CallRecord,
+    outcome: CallOutcome,
+    elapsedMs = this.#clock.nowMs() - record.startMs,
+  ): void {
     if (this.#readers.length === 0) return;
-    const elapsedMs = this.#clock.nowMs() - record.startMs;
     const call = { record, outcome, elapsedMs, endedWallMs: this.#clock.wallMs() };
     for (const reader of this.#readers) reader(call);
   }

@@ -37,13 +37,13 @@ export class Lease<B> implements Disposable {
     return this.#member.backend;
   }
 
-  /** Ends the claim with what the call showed; only the first outcome counts. */
-  settle(outcome: Outcome, observed?: Observation): void {
+  /** Ends the claim with what the call showed; only the first outcome counts. `nowMs` is for who has just looked. */
+  settle(outcome: Outcome, observed?: Observation, nowMs = this.#nowMs()): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#member.end(outcome);
-    if (observed === undefined) this.#member.forgo(this.#model, this.#ticket, this.#nowMs());
-    else this.#member.observe(outcome, observed, this.#ticket, this.#nowMs());
+    if (observed === undefined) this.#member.forgo(this.#model, this.#ticket, nowMs);
+    else this.#member.observe(outcome, observed, this.#ticket, nowMs);
     if (outcome === "lost") this.#probe.suspect();
   }
 

@@ -223,7 +223,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
 
   /** Members that `endpoints` leaves out for `model` now, and why. */
   excluded(model: string): readonly Exclusion[] {
-    const elsewhere = this.#reportedFor(this.#clock.nowMs());
+    const elsewhere = this.#reported === 0 ? 0 : this.#reportedFor(this.#clock.nowMs());
     let out: Exclusion[] | undefined;
     for (const { member } of this.#places.values()) {
       const value = member.inFlight + elsewhere;

@@ -121,13 +121,15 @@ export class Attempt<B> implements Disposable {
     const { lease, model, pool, algorithm, decision } = this.choice;
     const { requestId, endpoint, attempt } = this.#start;
     if (this.#isListening) signal.removeEventListener("abort", this);
-    const elapsedMs = clock.nowMs() - this.#startedMs;
+    const nowMs = clock.nowMs();
+    const elapsedMs = nowMs - this.#startedMs;
     const latencyMs = this.#firstMs ?? elapsedMs;
     const retryAfterMs = this.#retryAfterMs;
     const isOutrun = this.#isOutrun || isImpatient(outcome, elapsedMs);
     lease.settle(
       isOutrun ? "outrun" : leaseOutcome(outcome),
       retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
+      nowMs,
     );
     const report: AttemptReport = {
       requestId,

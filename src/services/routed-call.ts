@@ -134,11 +134,12 @@ export class RoutedCall implements CallWatch {
   ): Promise<T> {
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
-    this.#overheadMs ??= this.elapsedMs;
+    const beganMs = this.elapsedMs;
+    this.#overheadMs ??= beganMs;
     const end = meter.begin({ backend: kind, record: this.#record });
     const work = (backend: ChatBackend, attempt: AttemptCall) =>
       ask(backend, this.#callOf(attempt));
-    return dispatch.call(route, work, this.#dispatched(call)).then(
+    return dispatch.call(route, work, this.#dispatched(call, beganMs)).then(
       (response) => {
         end();
         return response;
@@ -157,11 +158,12 @@ export class RoutedCall implements CallWatch {
     call: DispatchedCall,
     isSpent?: () => boolean,
   ): AsyncGenerator<T, void, undefined> {
-    this.#overheadMs ??= this.elapsedMs;
+    const beganMs = this.elapsedMs;
+    this.#overheadMs ??= beganMs;
     return this.#deps.dispatch.stream(
       this.#target.route,
       (backend, attempt) => open(backend, this.#callOf(attempt)),
-      this.#dispatched(call, isSpent),
+      this.#dispatched(call, beganMs, isSpent),
     );
   }
 
@@ -206,9 +208,10 @@ export class RoutedCall implements CallWatch {
     return this.#answered ?? this.#asked?.at(-1);
   }
 
-  /** The call as routing is given it. */
+  /** The call as routing is given it, so many milliseconds after the request's arrival. */
   #dispatched(
     { signal, requestId, timeoutMs, reports }: DispatchedCall,
+    beganMs: number,
     isSpent?: () => boolean,
   ): Named<DispatchedCall> {
     const { answerMs } = this.#deps;
@@ -216,7 +219,7 @@ export class RoutedCall implements CallWatch {
       signal,
       requestId,
       timeoutMs,
-      answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - this.elapsedMs) : undefined,
+      answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - beganMs) : undefined,
       reports,
       watch: this,
       isSpent,
