@@ -68,8 +68,8 @@ interface Sample {
 }
 
 const callUnit: Unit = { name: "calls", of: ({ calls }) => calls };
-/** Shortest warm-up: code gets as fast as it will be only after many calls. */
-const warmUpSecondsMin = 4;
+/** Shortest warm-up: on one core it takes a gateway some ten seconds until all that a call runs is compiled. */
+const warmUpSecondsMin = 10;
 
 /** Bytes of the answer to a call. Throws when the answer does not carry what the call asks for. */
 async function answerBytesOf(port: number, call: Call): Promise<number> {
