@@ -1,5 +1,6 @@
 /** Contenders under the same loads in alternating rounds, and the table of their medians. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Achieved, type Call, callerOf, load, type Pressure } from "./load.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { figure, median } from "./statistics.ts";
@@ -114,6 +115,23 @@ function takingPart(contenders: readonly Contender[], before: string | undefined
   return [ours, { ...ours, name: `${ours.name}, before`, folder: before }];
 }
 
+/** Longest wait for servers to come to rest, and how often one looks. */
+const restMsMax = 10_000;
+const restLookMs = 200;
+/** CPU time in a look that a server at rest may use. */
+const restUsMax = 20_000;
+
+/** Waits until no server works any more: they share a core, and some go on long after their load has ended. */
+async function atRest(servers: Iterable<ServerProcess>): Promise<void> {
+  const all = [...servers];
+  const usedUs = () => all.reduce((sum, server) => sum + server.cpuUs(), 0);
+  for (let waitedMs = 0; waitedMs < restMsMax; waitedMs += restLookMs) {
+    const before = usedUs();
+    await sleep(restLookMs);
+    if (usedUs() - before <= restUsMax) return;
+  }
+}
+
 /** Runs a contest: every round puts each load on each contender in turn. */
 export async function runContest(
   { title, note, contenders, loads }: Contest,
@@ -143,6 +161,7 @@ export async function runContest(
       for (const [contender, server] of servers) {
         const its = theirs(each, contender);
         const answerBytes = await answerBytesOf(server.port, its.call);
+        await atRest(servers.values());
         samples.get(contender)?.push(await sample(server, its, { answerBytes, seconds }));
       }
     }
