@@ -147,7 +147,7 @@ function rpcSurface(rpc: Rpc): Surface {
 
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
-/** The calls that RPC serves: what is relayed has bytes besides its messages, which RPC does not carry. */
+/** The calls that RPC serves: what is relayed has bytes next to its messages, which RPC does not carry. */
 function openCalls(calls: CallPath): CallPath {
   const isOpen = (service: DescService) => service !== RelayService;
   return {

@@ -13,7 +13,7 @@ function queryOf(target: string): string {
   return question < 0 ? "" : target.slice(question + 1);
 }
 
-/** Puts path and query into a message that the body made: the path over it, the query besides it. */
+/** Puts path and query into a message that the body made: the path over it, the query next to it. */
 export function bindTarget(
   { route, captures }: RouteMatch,
   target: string,

@@ -20,7 +20,7 @@ export interface GatheredChatOptions {
   readonly bytesMax: number;
   /** What the process holds of all calls. */
   readonly buffers: ByteBudget;
-  /** Has a provider's words besides the events. */
+  /** Has a provider's words next to the events. */
   readonly relay: Relay | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { ServerDialect } from "#dialects/dialect.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 
-/** A request as it came, besides its canonical form. */
+/** A request as it came, next to its canonical form. */
 export interface RelayRequest {
   readonly dialect: ServerDialect;
   /** JSON, checked and read already. */
@@ -27,7 +27,7 @@ export interface Words {
 
 /**
  * One call's words. A provider of the client's dialect leaves the bytes of each event, or of the whole
- * response, besides the canonical message; whoever writes to the client sends them in its stead.
+ * response, next to the canonical message; whoever writes to the client sends them in its stead.
  */
 export class Relay {
   #request: RelayRequest;

@@ -100,7 +100,7 @@ function sharesOf(provider: string, { weights, weightsByProvider }: ScoreWishes)
   return shares;
 }
 
-/** One term of an endpoint besides its peers: 0 (worst) to 1 (best). */
+/** One term of an endpoint compared with its peers: 0 (worst) to 1 (best). */
 function scoreOf(term: ScoreTerm, endpoint: EndpointSnapshot, peers: Peers): number {
   switch (term) {
     case "cost":
