@@ -35,7 +35,7 @@ import {
   written,
 } from "./protocol-handler.ts";
 
-/** A lane of one enveloped protocol. */
+/** The handler of one enveloped protocol. */
 export class EnvelopedHandler {
   readonly #protocol: EnvelopedProtocol;
   readonly #options: ProtocolHandlerOptions;

@@ -87,7 +87,7 @@ function sentMessage(exchange: Exchange, call: ExchangeCall): SentMessage {
   return { coding: requestCodingOf(exchange.header("content-encoding"), "content-encoding") };
 }
 
-/** The lane of Connect's unary calls. */
+/** The handler of Connect's unary calls. */
 export class ConnectHandler {
   readonly #options: ProtocolHandlerOptions;
   readonly #reading: Reading;

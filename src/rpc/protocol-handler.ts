@@ -1,4 +1,4 @@
-/** What all lanes share: the methods they serve, their limits, and how a request's fields are read. */
+/** What all protocol handlers share: the methods they serve, their limits, and how a request's fields are read. */
 
 import type { DescMethod, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
@@ -23,7 +23,7 @@ export interface Procedure {
   readonly codecs: Readonly<Record<Format, Codec>>;
 }
 
-/** What lanes are built from. */
+/** What protocol handlers are built from. */
 export interface ProtocolHandlerOptions {
   readonly calls: CallPath;
   /** Types that errors and google.protobuf.Any may carry. */
@@ -42,7 +42,7 @@ export interface ProtocolHandlerOptions {
   readonly plainErrors: boolean;
 }
 
-/** A request that a lane serves. */
+/** A request that a protocol handler serves. */
 export interface RpcRequest {
   readonly exchange: Exchange;
   readonly procedure: Procedure;

@@ -1,4 +1,4 @@
-/** The RPC server: finds the method that a request calls, and the lane of the protocol that it speaks. */
+/** The RPC server: finds the method that a request calls, and the handler of the protocol that it speaks. */
 
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
