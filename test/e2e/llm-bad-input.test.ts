@@ -1,11 +1,9 @@
 /** What clients of vendors' APIs send wrongly: an error of their family that names the parameter, before any provider hears of it. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ServerDialect } from "#dialects/dialect.ts";
-import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
-import { startProviders } from "../support/provider-double.ts";
+import { clientKey as key, useDialectGateway } from "../support/dialect-gateway.ts";
 
-const key = "a-key-that-is-long-enough";
 const text = Buffer.from("no image at all").toString("base64");
 const noImage = `data:image/png;base64,${text}`;
 const schema = { type: "object", properties: {} };
@@ -17,7 +15,6 @@ type Mistake = readonly [name: string, body: Body, param: string];
 
 /** The API of one vendor. */
 interface Family {
-  readonly configName: string;
   path(model: string): string;
   /** A body without mistakes. */
   readonly body: Body;
@@ -43,7 +40,6 @@ const openaiParam = (body: Body) => {
 
 const families: Readonly<Record<ServerDialect, Family>> = {
   "openai-chat": {
-    configName: "openai",
     path: () => "/v1/chat/completions",
     body: chat,
     paramOf: openaiParam,
@@ -108,7 +104,6 @@ const families: Readonly<Record<ServerDialect, Family>> = {
     withoutSchema: { ...chat, tools: [{ type: "function", function: { name: "f" } }] },
   },
   "openai-responses": {
-    configName: "openai-responses",
     path: () => "/v1/responses",
     body: { input: "Hi" },
     paramOf: openaiParam,
@@ -169,7 +164,6 @@ const families: Readonly<Record<ServerDialect, Family>> = {
     withoutSchema: { input: "Hi", tools: [{ type: "function", name: "f" }] },
   },
   anthropic: {
-    configName: "anthropic",
     path: () => "/v1/messages",
     body: messages,
     paramOf: (body) => {
@@ -244,7 +238,6 @@ const families: Readonly<Record<ServerDialect, Family>> = {
     ],
   },
   gemini: {
-    configName: "gemini",
     path: (model) => `/v1beta/models/${encodeURIComponent(model)}:generateContent`,
     body: contents,
     paramOf: (body) => {
@@ -311,33 +304,7 @@ const families: Readonly<Record<ServerDialect, Family>> = {
 };
 
 const dialects = Object.keys(families) as ServerDialect[];
-let gateway: RunningGateway;
-let providers: Awaited<ReturnType<typeof startProviders<ServerDialect>>>;
-
-beforeAll(async () => {
-  providers = await startProviders(dialects);
-  const provider = (name: ServerDialect) =>
-    `  ${name}: { dialect: ${families[name].configName}, base_url: "${providers[name].url}", api_key: upstream-key }`;
-  gateway = await startTestGateway({
-    yaml: `
-gateway: { host: 127.0.0.1, port: 0 }
-auth: { keys: [{ name: client, key: ${key} }] }
-providers:
-${dialects.map(provider).join("\n")}
-`,
-  });
-}, 30_000);
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  await providers[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  for (const name of dialects) providers[name].received.length = 0;
-});
-
-const heard = () => dialects.flatMap((name) => providers[name].received);
+const gateway = useDialectGateway(dialects);
 
 describe("a text of the gateway's own API that should be JSON and is none", () => {
   const part = (vendor: string) => ({ provider: { vendor, json: "{" } });
@@ -371,7 +338,7 @@ describe("a text of the gateway's own API that should be JSON and is none", () =
       const { error } = (await refusal.json()) as { error: { message: string } };
       expect([refusal.status, error.message]).toEqual([400, expect.stringContaining(param)]);
     }
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
     expect((await send({ message: "Hi" })).status).toBe(200);
   });
 });
@@ -400,25 +367,25 @@ describe.each(dialects)("a client of %s", (name) => {
       async (...row) => {
         const [, body, param] = row;
         expect(await refused(model, body)).toEqual([400, param]);
-        expect(heard()).toEqual([]);
+        expect(gateway.heard()).toEqual([]);
       },
     );
 
     test("a body that is a list is refused", async () => {
       expect((await send(model, [family.body])).status).toBe(400);
-      expect(heard()).toEqual([]);
+      expect(gateway.heard()).toEqual([]);
     });
 
     test("the next request works", async () => {
       expect((await send(model, family.body)).status).toBe(200);
-      expect(heard()).toHaveLength(1);
+      expect(gateway.heard()).toHaveLength(1);
     });
   });
 
   test.each(family.histories)("%s is refused by name before it is translated", async (...row) => {
     const [, body, param] = row;
     expect(await refused(targets[1], body)).toEqual([400, param]);
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
   });
 
   test.each(family.histories)(
@@ -426,7 +393,7 @@ describe.each(dialects)("a client of %s", (name) => {
     async (...row) => {
       const [, body] = row;
       const words = { error: { type: "invalid_request_error", message: "own words", code: 400 } };
-      providers[name].faults.push({ kind: "status", status: 400, body: words });
+      gateway.providers[name].faults.push({ kind: "status", status: 400, body: words });
       const response = await send(targets[0], body);
       expect([response.status, await response.json()]).toEqual([400, words]);
     },
@@ -436,17 +403,17 @@ describe.each(dialects)("a client of %s", (name) => {
     const response = await send("nobody/has-it", family.body);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { message: expect.any(String) } });
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
   });
 
   test("a field that nobody knows is relayed, and named where a translation leaves it out", async () => {
     const body = { ...family.body, of_tomorrow: { a: 1 } };
     const relayed = await send(targets[0], body);
-    expect(providers[name].received[0]?.body).toMatchObject({ of_tomorrow: { a: 1 } });
+    expect(gateway.providers[name].received[0]?.body).toMatchObject({ of_tomorrow: { a: 1 } });
     expect(relayed.headers.get("x-polygate-dropped")).toBeNull();
     const translated = await send(targets[1], body);
-    expect(providers[other].received[0]?.body).toHaveProperty("messages");
-    expect(providers[other].received[0]?.body).not.toHaveProperty("of_tomorrow");
+    expect(gateway.providers[other].received[0]?.body).toHaveProperty("messages");
+    expect(gateway.providers[other].received[0]?.body).not.toHaveProperty("of_tomorrow");
     expect(translated.headers.get("x-polygate-dropped")?.split(",")).toContain("of_tomorrow");
   });
 
@@ -454,7 +421,7 @@ describe.each(dialects)("a client of %s", (name) => {
   if (family.withoutSchema !== undefined) {
     test("a tool without a schema takes nothing, whoever is told of it", async () => {
       expect((await send(targets[1], family.withoutSchema)).status).toBe(200);
-      expect(heard()[0]?.body).toMatchObject({ tools: [{ input_schema: schema }] });
+      expect(gateway.heard()[0]?.body).toMatchObject({ tools: [{ input_schema: schema }] });
     });
   }
 });

@@ -1,39 +1,15 @@
 /** OpenAI Responses: what only a provider of the dialect takes is relayed, and refused by name where another is asked. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
-import { startProviders } from "../support/provider-double.ts";
+import { describe, expect, test } from "vitest";
+import { clientKey as key, useDialectGateway } from "../support/dialect-gateway.ts";
 
-const key = "a-key-that-is-long-enough";
 const dialects = ["openai-responses", "openai-chat", "anthropic", "gemini", "ollama"] as const;
 const others = dialects.filter((name) => name !== "openai-responses");
 
-let gateway: RunningGateway;
-let providers: Awaited<ReturnType<typeof startProviders<(typeof dialects)[number]>>>;
-
-beforeAll(async () => {
-  providers = await startProviders(dialects);
-  const provider = (name: (typeof dialects)[number]) =>
-    `  ${name}: { dialect: ${name === "openai-chat" ? "openai" : name}, base_url: "${providers[name].url}", api_key: upstream-key }`;
-  gateway = await startTestGateway({
-    yaml: `
-gateway: { host: 127.0.0.1, port: 0 }
-auth: { keys: [{ name: client, key: ${key} }] }
-load_balancer: { retry_attempts: 0 }
-providers:
-${dialects.map(provider).join("\n")}
-  translated: { dialect: openai-responses, relay: false, base_url: "${providers["openai-responses"].url}", api_key: upstream-key }
-`,
-  });
-}, 30_000);
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  await providers[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  for (const name of dialects) providers[name].received.length = 0;
+const gateway = useDialectGateway(dialects, {
+  more: (providers) =>
+    `  translated: { dialect: openai-responses, relay: false, base_url: "${providers["openai-responses"].url}", api_key: upstream-key }`,
+  settings: "load_balancer: { retry_attempts: 0 }",
 });
 
 const post = (body: string) =>
@@ -44,7 +20,6 @@ const post = (body: string) =>
   });
 const ask = (target: string, input: unknown, more = {}) =>
   post(JSON.stringify({ model: `${target}/double`, input, ...more }));
-const heard = () => dialects.flatMap((name) => providers[name].received);
 
 const partOfTomorrow = { type: "input_hologram", hologram: { depth: 1 } };
 const reference = { type: "item_reference", id: "msg_1" };
@@ -56,12 +31,12 @@ describe("content that nobody knows, and references to items", () => {
     const input = JSON.stringify([reference, user(hi, partOfTomorrow)]);
     const body = (model: string) => `{ "input": ${input},"model" :"${model}", "x": 1.0 }`;
     expect((await post(body("openai-responses/double"))).status).toBe(200);
-    expect(heard()[0]?.bytes.toString()).toBe(body("double"));
+    expect(gateway.heard()[0]?.bytes.toString()).toBe(body("double"));
   });
 
   test("are told to a provider of the dialect by a translation, too", async () => {
     expect((await ask("translated", [reference, user(hi, partOfTomorrow)])).status).toBe(200);
-    expect(heard()[0]?.body.input).toEqual([reference, user(hi, partOfTomorrow)]);
+    expect(gateway.heard()[0]?.body.input).toEqual([reference, user(hi, partOfTomorrow)]);
   });
 
   test.each(others)("are refused by name for %s", async (target) => {
@@ -83,7 +58,7 @@ describe("content that nobody knows, and references to items", () => {
       400,
       { param: "input[2].output[0]" },
     ]);
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
   });
 
   test("of chat completions are relayed, and refused by name elsewhere", async () => {
@@ -97,13 +72,15 @@ describe("content that nobody knows, and references to items", () => {
         }),
       });
     expect((await chat("openai-chat")).status).toBe(200);
-    expect(heard()[0]?.body.messages).toEqual([user({ type: "text", text: "Hi" }, partOfTomorrow)]);
+    expect(gateway.heard()[0]?.body.messages).toEqual([
+      user({ type: "text", text: "Hi" }, partOfTomorrow),
+    ]);
     const refusal = await chat("openai-responses");
     expect([refusal.status, await refusal.json()]).toMatchObject([
       400,
       { error: { param: "messages[0].content[1]" } },
     ]);
-    expect(heard()).toHaveLength(1);
+    expect(gateway.heard()).toHaveLength(1);
   });
 });
 
@@ -113,7 +90,7 @@ test.each(others)("a step of a provider's own is left out for %s, and named", as
   const response = await ask(target, [user(hi), search, said, user(hi)]);
   expect(response.status).toBe(200);
   expect(response.headers.get("x-polygate-dropped")?.split(",")).toContain("input[1]");
-  expect(JSON.stringify(heard()[0]?.body)).not.toContain("web_search_call");
+  expect(JSON.stringify(gateway.heard()[0]?.body)).not.toContain("web_search_call");
 });
 
 /** The data of a stream's events. */
@@ -129,7 +106,7 @@ describe("the numbers of a stream's events", () => {
   ] as const)(
     "go on in the event that tells of its failure, in front of %s",
     async (target, frames) => {
-      providers[target].faults.push({ kind: "reset_after", frames });
+      gateway.providers[target].faults.push({ kind: "reset_after", frames });
       const events = await eventsOf(await ask(target, "Hi", { stream: true }));
       const numbers = events.map(({ sequence_number: number }) => number);
       expect(numbers).toEqual(numbers.map((_, index) => index));

@@ -1,11 +1,9 @@
 /** Several responses, audio and files: made where the target can, else refused by the name that the client has for them. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { DialectName } from "#dialects/dialect.ts";
-import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
-import { startProviders } from "../support/provider-double.ts";
+import { clientKey as key, useDialectGateway } from "../support/dialect-gateway.ts";
 
-const key = "a-key-that-is-long-enough";
 const dialects = ["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"] as const;
 const wav = Buffer.from("RIFF audio").toString("base64");
 const pdf = Buffer.from("%PDF-1.1").toString("base64");
@@ -13,35 +11,11 @@ const words = Buffer.from("Ulm is in the south").toString("base64");
 
 type Body = Readonly<Record<string, unknown>>;
 
-let gateway: RunningGateway;
-let providers: Awaited<ReturnType<typeof startProviders<DialectName>>>;
-
-beforeAll(async () => {
-  providers = await startProviders(dialects);
-  const provider = (name: DialectName) =>
-    `  ${name}: { dialect: ${name === "openai-chat" ? "openai" : name}, base_url: "${providers[name].url}", api_key: upstream-key }`;
-  gateway = await startTestGateway({
-    yaml: `
-gateway: { host: 127.0.0.1, port: 0 }
-auth: { keys: [{ name: client, key: ${key} }] }
-providers:
-${dialects.map(provider).join("\n")}
-  translated: { dialect: openai, relay: false, base_url: "${providers["openai-chat"].url}", api_key: upstream-key }
-routes: { over: { fallback: [anthropic/double, openai-chat/double] } }
-`,
-  });
-}, 30_000);
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  await providers[Symbol.asyncDispose]();
+const gateway = useDialectGateway(dialects, {
+  more: (providers) =>
+    `  translated: { dialect: openai, relay: false, base_url: "${providers["openai-chat"].url}", api_key: upstream-key }`,
+  settings: "routes: { over: { fallback: [anthropic/double, openai-chat/double] } }",
 });
-
-beforeEach(() => {
-  for (const name of dialects) providers[name].received.length = 0;
-});
-
-const heard = () => dialects.flatMap((name) => providers[name].received);
 
 async function post(path: string, body: Body) {
   const response = await fetch(gateway.url + path, {
@@ -80,9 +54,9 @@ describe("several responses", () => {
       finish_reason: "stop",
     }));
     const bytes = JSON.stringify({ id: "c", model: "double", choices });
-    providers["openai-chat"].faults.push({ kind: "bytes", bytes });
+    gateway.providers["openai-chat"].faults.push({ kind: "bytes", bytes });
     const { status, body } = await chat(target, { n: 2 });
-    expect(heard()[0]?.body).toMatchObject({ n: 2 });
+    expect(gateway.heard()[0]?.body).toMatchObject({ n: 2 });
     expect([status, body.choices]).toMatchObject([
       200,
       [{ message: { content: "One" } }, { index: 1, message: { content: "Two" } }],
@@ -96,9 +70,9 @@ describe("several responses", () => {
       finishReason: "STOP",
     }));
     const bytes = JSON.stringify({ candidates, modelVersion: "double", responseId: "r" });
-    providers.gemini.faults.push({ kind: "bytes", bytes });
+    gateway.providers.gemini.faults.push({ kind: "bytes", bytes });
     const { status, body } = await chat("gemini", { n: 2 });
-    expect(heard()[0]?.body).toMatchObject({ generationConfig: { candidateCount: 2 } });
+    expect(gateway.heard()[0]?.body).toMatchObject({ generationConfig: { candidateCount: 2 } });
     expect([status, body.choices]).toMatchObject([
       200,
       [{ message: { content: "One" } }, { index: 1, message: { content: "Two" } }],
@@ -107,13 +81,13 @@ describe("several responses", () => {
 
   test.each(["openai-responses", "anthropic", "ollama"])("are refused for %s", async (target) => {
     expect(await chat(target, { n: 2 })).toMatchObject(unsupported("n"));
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
   });
 
   test("go on to a target that writes several, where a fallback has one", async () => {
     const messages = [{ role: "user", content: "Hi" }];
     const { status } = await post("/v1/chat/completions", { model: "over", messages, n: 2 });
-    expect([status, heard().map(({ body }) => body.n)]).toEqual([200, [2]]);
+    expect([status, gateway.heard().map(({ body }) => body.n)]).toEqual([200, [2]]);
   });
 
   test("are Gemini's own word to its clients", async () => {
@@ -136,14 +110,14 @@ describe("audio", () => {
     for (const target of ["openai-chat", "translated"]) {
       expect((await sent(target, content)).status).toBe(200);
     }
-    const [relayed, translated] = heard().map(({ body }) => body.messages);
+    const [relayed, translated] = gateway.heard().map(({ body }) => body.messages);
     expect(relayed).toEqual([{ role: "user", content }]);
     expect(translated).toEqual([{ role: "user", content }]);
   });
 
   test("is inline data to Gemini", async () => {
     expect((await sent("gemini", content)).status).toBe(200);
-    expect(heard()[0]?.body).toMatchObject({
+    expect(gateway.heard()[0]?.body).toMatchObject({
       contents: [{ parts: [{}, { inlineData: { mimeType: "audio/wav", data: wav } }] }],
     });
   });
@@ -151,7 +125,10 @@ describe("audio", () => {
   test("of Gemini's clients is an audio part to chat completions", async () => {
     const parts = [{ inlineData: { mimeType: "audio/wav", data: wav } }];
     const { status } = await generate("openai-chat", { contents: [{ parts }] });
-    expect([status, heard()[0]?.body.messages]).toEqual([200, [{ role: "user", content: [part] }]]);
+    expect([status, gateway.heard()[0]?.body.messages]).toEqual([
+      200,
+      [{ role: "user", content: [part] }],
+    ]);
   });
 
   test("of Responses' clients is told to chat completions and to Gemini", async () => {
@@ -159,7 +136,7 @@ describe("audio", () => {
     for (const target of ["openai-chat", "gemini"]) {
       expect((await post("/v1/responses", { model: `${target}/double`, input })).status).toBe(200);
     }
-    expect(heard().map(({ body }) => body.messages ?? body.contents)).toMatchObject([
+    expect(gateway.heard().map(({ body }) => body.messages ?? body.contents)).toMatchObject([
       [{ content: [part] }],
       [{ parts: [{ inlineData: { mimeType: "audio/wav", data: wav } }] }],
     ]);
@@ -169,7 +146,7 @@ describe("audio", () => {
 
   test.each(["openai-responses", "anthropic", "ollama"])("is refused for %s", async (target) => {
     expect(await sent(target, content)).toMatchObject(unsupported("messages[0].content[1]"));
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
   });
 
   test("that is no base64 is refused, whoever would be told it", async () => {
@@ -179,7 +156,7 @@ describe("audio", () => {
       400,
       { param: "messages[0].content[0].input_audio.data" },
     ]);
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
   });
 
   test("in response is refused by whoever writes text", async () => {
@@ -187,9 +164,9 @@ describe("audio", () => {
     for (const target of ["translated", "openai-responses", "anthropic", "ollama"]) {
       expect(await chat(target, wish)).toMatchObject(unsupported("modalities"));
     }
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
     expect((await chat("openai-chat", wish)).status).toBe(200);
-    expect(heard()[0]?.body).toMatchObject(wish);
+    expect(gateway.heard()[0]?.body).toMatchObject(wish);
   });
 });
 
@@ -215,15 +192,17 @@ describe("files", () => {
   ];
   test.each(rows)("are told to %s in its words", async (target, body) => {
     expect((await sent(target, content)).status).toBe(200);
-    expect(heard()[0]?.body).toMatchObject(body);
+    expect(gateway.heard()[0]?.body).toMatchObject(body);
   });
 
   test("are refused for Ollama unless they are text, which is told as text", async () => {
     expect(await sent("ollama", content)).toMatchObject(unsupported("messages[0].content[0]"));
-    expect(heard()).toEqual([]);
+    expect(gateway.heard()).toEqual([]);
     const data = { filename: "a.txt", file_data: `data:text/plain;base64,${words}` };
     expect((await sent("ollama", [{ type: "file", file: data }])).status).toBe(200);
-    expect(heard()[0]?.body).toMatchObject({ messages: [{ content: "Ulm is in the south" }] });
+    expect(gateway.heard()[0]?.body).toMatchObject({
+      messages: [{ content: "Ulm is in the south" }],
+    });
   });
 
   test.each(["anthropic", "gemini"])(
@@ -234,7 +213,7 @@ describe("files", () => {
         { type: "file", file: { file_id: "file-1" } },
       ];
       expect(await sent(target, foreign)).toMatchObject(unsupported("messages[0].content[1]"));
-      expect(heard()).toEqual([]);
+      expect(gateway.heard()).toEqual([]);
     },
   );
 
@@ -253,12 +232,12 @@ describe("probabilities of tokens", () => {
     "are refused where %s would be asked in other words",
     async (target) => {
       expect(await chat(target, { logprobs: true })).toMatchObject(unsupported("logprobs"));
-      expect(heard()).toEqual([]);
+      expect(gateway.heard()).toEqual([]);
     },
   );
 
   test("are relayed", async () => {
     expect((await chat("openai-chat", { logprobs: true, top_logprobs: 2 })).status).toBe(200);
-    expect(heard()[0]?.body).toMatchObject({ logprobs: true, top_logprobs: 2 });
+    expect(gateway.heard()[0]?.body).toMatchObject({ logprobs: true, top_logprobs: 2 });
   });
 });

@@ -604,10 +604,14 @@ export async function startProvider(
   return double;
 }
 
+/** Doubles by the dialect that they speak. */
+export type RunningProviders<N extends DialectName> = Readonly<Record<N, ProviderDouble>> &
+  AsyncDisposable;
+
 /** A double for each of some dialects; disposing of it stops all. */
 export async function startProviders<N extends DialectName>(
   names: readonly N[],
-): Promise<Readonly<Record<N, ProviderDouble>> & AsyncDisposable> {
+): Promise<RunningProviders<N>> {
   const running = new AsyncDisposableStack();
   const doubles = {} as Record<N, ProviderDouble>;
   for (const name of names) doubles[name] = running.use(await startProvider(name));
