@@ -1,6 +1,6 @@
 /** The gateway's street side with the full chain, in front of a trivial chat service: `<port>`. */
 
-import { keepCallsYoung } from "#cli/young-generation.ts";
+import { keepCallsYoung } from "#cli/loading-flags.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { openFront } from "../../src/front.ts";
 import { chain, deps, routes } from "../support/chain.ts";

@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
+import { lazy } from "#core/lazy.ts";
 import { Flight } from "./flight.ts";
 import type { Piece, Source } from "./piece.ts";
 
@@ -66,7 +67,7 @@ async function* replayed(pieces: readonly Piece[]): AsyncGenerator<Piece, void, 
 
 /** Keeps responses. */
 export class ResponseCache {
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #entries: () => LRUCache<string, Entry>;
   readonly #flights = new Map<string, Joinable>();
   readonly #options: ResponseCacheOptions;
   readonly #deps: ResponseCacheDeps;
@@ -75,34 +76,37 @@ export class ResponseCache {
   constructor(options: ResponseCacheOptions, deps: ResponseCacheDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#entries = new LRUCache({
-      max: options.entriesMax,
-      maxSize: options.bytesMax,
-      ttl: options.ttlMs,
-      // Time is looked at once a read, and never by a timer of the library's own.
-      ttlResolution: 0,
-      perf: { now: () => deps.clock.nowMs() },
-      dispose: (_entry, _key, reason) => {
-        if (reason === "evict") this.#evicted += 1;
-      },
-    });
+    this.#entries = lazy(
+      () =>
+        new LRUCache({
+          max: options.entriesMax,
+          maxSize: options.bytesMax,
+          ttl: options.ttlMs,
+          // Time is looked at once a read, and never by a timer of the library's own.
+          ttlResolution: 0,
+          perf: { now: () => deps.clock.nowMs() },
+          dispose: (_entry, _key, reason) => {
+            if (reason === "evict") this.#evicted += 1;
+          },
+        }),
+    );
   }
 
   /** Responses that are kept, those that are past their time included until somebody asks for them. */
   get entries(): number {
-    return this.#entries.size;
+    return this.#entries().size;
   }
 
   /** Their bytes. */
   get bytes(): number {
-    return this.#entries.calculatedSize;
+    return this.#entries().calculatedSize;
   }
 
   /** The response to a call: one that is kept, one that is in progress, or a new one. */
   read(wanted: Wanted): Reading {
     const { key, refresh, signal } = wanted;
     if (!refresh) {
-      const kept = this.#entries.get(key);
+      const kept = this.#entries().get(key);
       if (kept !== undefined) return { result: "hit", pieces: replayed(kept.pieces) };
       const activeCalls = this.#flights.get(key);
       if (activeCalls !== undefined) {
@@ -122,7 +126,7 @@ export class ResponseCache {
       onWhole: (pieces, bytes) => {
         // It was purged, or a newer one is in progress.
         if (this.#flights.get(key) !== joinable) return;
-        this.#entries.set(key, { model, pieces }, { size: bytes });
+        this.#entries().set(key, { model, pieces }, { size: bytes });
         this.#tell();
       },
     });
@@ -138,10 +142,10 @@ export class ResponseCache {
       if (isMeant(joinable)) this.#flights.delete(key);
     }
     // Those that are past their time are not among `entries()`, but in memory.
-    this.#entries.purgeStale();
+    this.#entries().purgeStale();
     const before = { entries: this.entries, bytes: this.bytes };
-    for (const [key, entry] of [...this.#entries.entries()]) {
-      if (isMeant(entry)) this.#entries.delete(key);
+    for (const [key, entry] of [...this.#entries().entries()]) {
+      if (isMeant(entry)) this.#entries().delete(key);
     }
     this.#tell();
     return { entries: before.entries - this.entries, bytes: before.bytes - this.bytes };

@@ -4,15 +4,15 @@ import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
+import { holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
 import type { Terminal } from "./terminal.ts";
-import { holdYoungGeneration, keepCallsYoung } from "./young-generation.ts";
 
 // onnxruntime reads this when it is loaded, and the cache serves modules loaded after it: hence the
 // dynamic imports below.
 process.env.ORT_DISABLE_TELEMETRY = "1";
 enableCompileCache();
 keepCallsYoung();
-const releaseYoungGeneration = holdYoungGeneration();
+const stopHolding = holdWhileLoading();
 
 const terminal: Terminal = {
   env: process.env,
@@ -37,7 +37,7 @@ async function written(): Promise<void> {
 /** Waits for a server; from then on it is calls that allocate. */
 async function loaded<T>(starting: Promise<T>): Promise<T> {
   const server = await starting;
-  releaseYoungGeneration();
+  stopHolding();
   return server;
 }
 

@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
+import { lazy } from "#core/lazy.ts";
 import { networkOf } from "#core/network-of.ts";
 import { type Bucket, type BucketLimits, fullBucket, take } from "#limits/token-bucket.ts";
 
@@ -20,16 +21,16 @@ export interface AttemptLimit {
 export function createAttemptLimit(perMinute: number, clock: Clock): AttemptLimit {
   if (perMinute === 0) return { waitMs: () => 0, failed: () => {} };
   const limits: BucketLimits = { capacity: perMinute, perSecond: perMinute / 60 };
-  const buckets = new LRUCache<string, Bucket>({ max: addressesMax });
+  const buckets = lazy(() => new LRUCache<string, Bucket>({ max: addressesMax }));
   const tried = (network: string) => {
     const nowMs = clock.nowMs();
-    return take(buckets.get(network) ?? fullBucket(limits, nowMs), limits, { cost: 1, nowMs });
+    return take(buckets().get(network) ?? fullBucket(limits, nowMs), limits, { cost: 1, nowMs });
   };
   return {
     waitMs: (address) => tried(networkOf(address)).waitMs,
     failed(address) {
       const network = networkOf(address);
-      buckets.set(network, tried(network).bucket);
+      buckets().set(network, tried(network).bucket);
     },
   };
 }

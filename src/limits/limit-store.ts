@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
+import { lazy } from "#core/lazy.ts";
 import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "./token-bucket.ts";
 
 /** One bucket that a call takes from. */
@@ -30,11 +31,12 @@ export interface LimitStore {
 
 /** Buckets of this process; the one unused for longest is forgotten, that is: full again. */
 export class MemoryLimits implements LimitStore {
-  readonly #buckets: LRUCache<string, Bucket>;
+  /** Whose places are all made at once: not for those who call without limits. */
+  readonly #buckets: () => LRUCache<string, Bucket>;
   readonly #clock: Pick<Clock, "nowMs">;
 
   constructor(bucketsMax: number, clock: Pick<Clock, "nowMs">) {
-    this.#buckets = new LRUCache({ max: bucketsMax });
+    this.#buckets = lazy(() => new LRUCache({ max: bucketsMax }));
     this.#clock = clock;
   }
 
@@ -43,24 +45,24 @@ export class MemoryLimits implements LimitStore {
     const takes: Take[] = [];
     let waitMs = 0;
     for (const { key, limits, cost } of asks) {
-      const bucket = this.#buckets.get(key) ?? fullBucket(limits, nowMs);
+      const bucket = this.#buckets().get(key) ?? fullBucket(limits, nowMs);
       const taken = take(bucket, limits, { cost, nowMs });
       takes.push(taken);
       waitMs = Math.max(waitMs, taken.waitMs);
     }
     for (let place = 0; waitMs === 0 && place < asks.length; place += 1) {
-      this.#buckets.set((asks[place] as Ask).key, (takes[place] as Take).bucket);
+      this.#buckets().set((asks[place] as Ask).key, (takes[place] as Take).bucket);
     }
     return { takes, waitMs, settle: (costs) => this.#settle(waitMs === 0 ? asks : [], costs) };
   }
 
   #settle(asks: readonly Ask[], costs: readonly number[]): void {
     for (const [index, { key, limits, cost }] of asks.entries()) {
-      const bucket = this.#buckets.get(key);
+      const bucket = this.#buckets().get(key);
       const difference = cost - (costs[index] ?? cost);
       if (bucket === undefined || difference === 0) continue;
       const tokens = Math.min(limits.capacity, bucket.tokens + difference);
-      this.#buckets.set(key, { ...bucket, tokens });
+      this.#buckets().set(key, { ...bucket, tokens });
     }
   }
 }

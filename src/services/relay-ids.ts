@@ -3,6 +3,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ContextValues } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
+import { lazy } from "#core/lazy.ts";
 import { filePrefix } from "#dialects/relay/file-ids.ts";
 import type { ObjectKind } from "#dialects/relay/operations.ts";
 import { principalKey } from "#interceptors/context.ts";
@@ -40,7 +41,7 @@ export function ownerOf(values: ContextValues): string {
  */
 export class RelayIds {
   readonly #secret: Uint8Array;
-  readonly #owners = new LRUCache<string, string>({ max: ownersMax });
+  readonly #owners = lazy(() => new LRUCache<string, string>({ max: ownersMax }));
 
   /** Without a secret, one that ends with the process. */
   constructor(secret?: string) {
@@ -49,7 +50,7 @@ export class RelayIds {
 
   /** The id of an object of `owner`, whose it is known to be from then on. */
   seal(owner: string, placed: PlacedId): string {
-    this.#owners.set(keyOf(placed), owner);
+    this.#owners().set(keyOf(placed), owner);
     return this.#written(owner, placed);
   }
 
@@ -67,12 +68,12 @@ export class RelayIds {
 
   /** Whether an object is known to be of `owner`. */
   isOwn(owner: string, placed: PlacedId): boolean {
-    return this.#owners.get(keyOf(placed)) === owner;
+    return this.#owners().get(keyOf(placed)) === owner;
   }
 
   /** It is no more. */
   forget(placed: PlacedId): void {
-    this.#owners.delete(keyOf(placed));
+    this.#owners().delete(keyOf(placed));
   }
 
   #written(owner: string, { kind, provider, id }: PlacedId): string {

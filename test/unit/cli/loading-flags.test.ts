@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const growing = `
 import { getHeapSpaceStatistics } from "node:v8";
-import { holdYoungGeneration } from "#cli/young-generation.ts";
+import { holdWhileLoading } from "#cli/loading-flags.ts";
 
 const kept = [];
 /** Megabytes of the space once many objects have been made that live. */
@@ -14,7 +14,7 @@ function afterAllocation() {
   const { space_size } = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space");
   return space_size / 2 ** 20;
 }
-const release = holdYoungGeneration();
+const release = holdWhileLoading();
 const held = afterAllocation();
 release();
 console.log(JSON.stringify({ held, released: afterAllocation() }));
@@ -22,7 +22,7 @@ console.log(JSON.stringify({ held, released: afterAllocation() }));
 
 const calling = `
 import { setImmediate } from "node:timers/promises";
-import { keepCallsYoung } from "#cli/young-generation.ts";
+import { keepCallsYoung } from "#cli/loading-flags.ts";
 
 keepCallsYoung();
 const make = (at) => ({ at, list: [at, [at]] });
@@ -44,6 +44,29 @@ for (let round = 0; round < 40; round += 1) {
 console.log(made);
 `;
 
+const hot = `
+import { setImmediate } from "node:timers/promises";
+import { holdWhileLoading } from "#cli/loading-flags.ts";
+
+const sumTo = (last) => {
+  let sum = 0;
+  for (let at = 0; at < last; at += 1) sum += at % 7;
+  return sum;
+};
+/** Many calls and turns of the event loop: enough for TurboFan, were it let. */
+async function run() {
+  for (let round = 0; round < 200; round += 1) {
+    for (let call = 0; call < 200; call += 1) sumTo(1000);
+    await setImmediate();
+  }
+}
+const release = holdWhileLoading();
+await run();
+release();
+console.log("released");
+await run();
+`;
+
 /** What a program prints, run by itself. */
 function printed(program: string, ...flags: string[]) {
   const args = [...flags, "-C", "source", "--input-type=module", "-e", program];
@@ -60,4 +83,11 @@ test("what calls make is collected there, though what the same code made while l
   const [, calls = ""] = printed(calling, "--trace-gc").split("calls");
   // Among the old ones, none of the 8,000,000 objects would be.
   expect(calls.match(/Scavenge/g)?.length).toBeGreaterThan(10);
+});
+
+test("what loading runs is not compiled for speed; once it is over, what runs often is, that of loading included", () => {
+  const [held = "", released = ""] = printed(hot, "--trace-opt").split("released");
+  expect(held).not.toContain("(target ");
+  expect(released).toMatch(/sumTo .*\(target MAGLEV/);
+  expect(released).toMatch(/sumTo .*\(target TURBOFAN/);
 });
