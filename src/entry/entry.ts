@@ -67,9 +67,10 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   const log = createAccessLog(deps);
   const countRequest = countRequests(metrics);
   const leave = ({ target }: Exchange | Upgrade, record: CallRecord, { status }: ExchangeEnd) => {
-    countRequest(record, status, clock.nowMs() - record.startMs);
+    const elapsedMs = clock.nowMs() - record.startMs;
+    countRequest(record, status, elapsedMs);
     if (!record.endpoint.startsWith("/")) record.path = boundedPath(target);
-    log.exchangeEnded(record, status);
+    log.exchangeEnded(record, status, elapsedMs);
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {

@@ -13,5 +13,10 @@ function isNamed(fields: HeaderList, name: string): boolean {
 /** Early fields and those of the response; a response's own field replaces an early one, but `vary` adds to it. */
 export function withEarlyFields(early: Field[] | undefined, fields: HeaderList): HeaderList {
   if (early === undefined) return fields;
-  return early.filter(([name]) => name === "vary" || !isNamed(fields, name)).concat(fields);
+  const all: Field[] = [];
+  for (const field of early) {
+    if (field[0] === "vary" || !isNamed(fields, field[0])) all.push(field);
+  }
+  for (const field of fields) all.push(field);
+  return all;
 }

@@ -14,7 +14,8 @@ import type { Logger } from "./logger.ts";
 export interface AccessLog {
   callBegan(record: CallRecord): void;
   callEnded(record: CallRecord, outcome: CallOutcome): void;
-  exchangeEnded(record: CallRecord, status: number): void;
+  /** `elapsedMs` after it began. */
+  exchangeEnded(record: CallRecord, status: number, elapsedMs: number): void;
 }
 
 /** What requests that have ended are written to. */
@@ -27,8 +28,7 @@ export interface AccessLogDeps {
 
 /** A writer of access lines. Their fields are fixed and none can hold a secret. */
 export function createAccessLog({ logger, clock, journal }: AccessLogDeps): AccessLog {
-  const write = (record: CallRecord, outcome: CallOutcome | undefined) => {
-    const elapsedMs = clock.nowMs() - record.startMs;
+  const write = (record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number) => {
     if (outcome !== undefined && outcome.uncounted !== true) {
       journal?.add(record, outcome, elapsedMs);
     }
@@ -43,11 +43,11 @@ export function createAccessLog({ logger, clock, journal }: AccessLogDeps): Acce
     },
     callEnded(record, outcome) {
       if (record.status === undefined) record.outcome = outcome;
-      else write(record, outcome);
+      else write(record, outcome, clock.nowMs() - record.startMs);
     },
-    exchangeEnded(record, status) {
+    exchangeEnded(record, status, elapsedMs) {
       record.status = status;
-      if (!record.called || record.outcome !== undefined) write(record, record.outcome);
+      if (!record.called || record.outcome !== undefined) write(record, record.outcome, elapsedMs);
     },
   };
 }

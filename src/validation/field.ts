@@ -134,6 +134,21 @@ function readerOf({ localName, oneof }: DescField): (message: Message) => unknow
   return (message) => (property(message) as Properties).value;
 }
 
+/** Whether a message has `field` set: the library's own answer, without its way to it where that is long. */
+function presenceOf(field: DescField): (message: Message) => boolean {
+  const { oneof, localName } = field;
+  if (oneof !== undefined) {
+    const group = oneof.localName;
+    return (message) =>
+      ((message as unknown as Properties)[group] as Properties).case === localName;
+  }
+  // Messages have no default that a prototype could hold.
+  if (field.fieldKind === "message") {
+    return (message) => (message as unknown as Properties)[localName] !== undefined;
+  }
+  return (message) => isFieldSet(message, field);
+}
+
 /**
  * What the rules of `field` say of its message, with `within` for a message in it. Undefined where the
  * library has to decide.
@@ -145,6 +160,7 @@ export function fieldCheck(field: DescField, within: Check<unknown>): Check<Mess
   if (ignore === Ignore.ALWAYS || (check === unchecked && !required)) return unchecked;
   const { allows, report: tell } = check;
   const read = readerOf(field);
+  const isSet = presenceOf(field);
   const { name } = field;
   const isSkippedUnset =
     field.presence !== FeatureSet_FieldPresence.IMPLICIT || ignore === Ignore.IF_ZERO_VALUE;
@@ -152,10 +168,10 @@ export function fieldCheck(field: DescField, within: Check<unknown>): Check<Mess
   return {
     allows: isAlwaysRead
       ? (message) => allows(read(message))
-      : (message) => (isFieldSet(message, field) ? allows(read(message)) : !required),
+      : (message) => (isSet(message) ? allows(read(message)) : !required),
     report(message, path, report) {
       const at = path === "" ? name : `${path}.${name}`;
-      if (required && !isFieldSet(message, field)) report.add(at, "value is required");
+      if (required && !isSet(message)) report.add(at, "value is required");
       else tell(read(message), at, report);
     },
   };

@@ -24,7 +24,7 @@ function line(record: Partial<CallRecord>, outcome?: CallOutcome) {
   const whole = callRecord(record);
   if (outcome !== undefined) log.callBegan(whole);
   if (outcome !== undefined) log.callEnded(whole, outcome);
-  else log.exchangeEnded(whole, whole.status ?? 0);
+  else log.exchangeEnded(whole, whole.status ?? 0, clock.nowMs() - whole.startMs);
   const [text = ""] = lines;
   return { text, facts: JSON.parse(text) as Record<string, unknown> };
 }
@@ -78,9 +78,9 @@ test("a call's line waits for its exchange, an exchange's for its call, and ther
     const record = callRecord({ status: undefined });
     log.callBegan(record);
     if (callFirst) log.callEnded(record, ok);
-    else log.exchangeEnded(record, 200);
+    else log.exchangeEnded(record, 200, 1);
     expect(lines).toEqual([]);
-    if (callFirst) log.exchangeEnded(record, 200);
+    if (callFirst) log.exchangeEnded(record, 200, 1);
     else log.callEnded(record, ok);
     expect(lines.map((text) => JSON.parse(text))).toMatchObject([{ code: "OK", status: 200 }]);
   }
@@ -90,7 +90,7 @@ test("a page's own level beats that of its status", () => {
   expect(line({ status: 503 }).facts.level).toBe("error");
   expect(line({ status: 503, level: "info" }).facts.level).toBe("info");
   const { log, lines } = accessLog();
-  log.exchangeEnded(callRecord({ level: "debug" }), 503);
+  log.exchangeEnded(callRecord({ level: "debug" }), 503, 1);
   expect(lines).toEqual([]);
 });
 

@@ -67,9 +67,8 @@ test("fields that hold secrets are never written, at the top or inside", () => {
 
 test("a request that became no call is logged with its status, at error from 500 on", () => {
   const { logger, lines } = logged("json");
-  const clock = { ...systemClock, nowMs: () => 1.23456 };
-  createAccessLog({ logger, clock }).exchangeEnded(callRecord(), 404);
-  createAccessLog({ logger, clock }).exchangeEnded(callRecord(), 500);
+  createAccessLog({ logger, clock: systemClock }).exchangeEnded(callRecord(), 404, 1.23456);
+  createAccessLog({ logger, clock: systemClock }).exchangeEnded(callRecord(), 500, 1);
   const [first, second] = lines.map((line) => JSON.parse(line));
   expect(first).toMatchObject({ level: "info", msg: "request", status: 404, elapsed_ms: 1.235 });
   expect(second).toMatchObject({ level: "error", status: 500 });
@@ -77,6 +76,6 @@ test("a request that became no call is logged with its status, at error from 500
 
 test("a level that is off costs no line", () => {
   const { logger, lines } = logged("json", "warn");
-  createAccessLog({ logger, clock: systemClock }).exchangeEnded(callRecord(), 200);
+  createAccessLog({ logger, clock: systemClock }).exchangeEnded(callRecord(), 200, 1);
   expect(lines).toEqual([]);
 });
