@@ -12,7 +12,13 @@ type GoProgram = "grpc-go" | "grpc-gateway";
 /** The folder of the programs, or why there are none. */
 type Built = { readonly bin: string } | { readonly missing: string };
 
-const protos = ["polygate/v1/chat.proto", "polygate/v1/options.proto", "buf/validate"];
+/** The chat service's, and what it imports that no Go module has. */
+const protos = [
+  "polygate/v1/chat.proto",
+  "polygate/v1/conversation.proto",
+  "polygate/v1/options.proto",
+  "buf/validate",
+];
 
 /** Generates and compiles in a copy of the module, so that nothing generated lies in the repository. */
 function build(): Built {
