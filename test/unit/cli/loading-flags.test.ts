@@ -53,18 +53,18 @@ const sumTo = (last) => {
   for (let at = 0; at < last; at += 1) sum += at % 7;
   return sum;
 };
-/** Many calls and turns of the event loop: enough for TurboFan, were it let. */
-async function run() {
-  for (let round = 0; round < 200; round += 1) {
+/** Many calls and turns of the event loop: 200 are enough for TurboFan, were it let. */
+async function run(rounds) {
+  for (let round = 0; round < rounds; round += 1) {
     for (let call = 0; call < 200; call += 1) sumTo(1000);
     await setImmediate();
   }
 }
 const release = holdWhileLoading();
-await run();
+await run(200);
 release();
 console.log("released");
-await run();
+await run(2_000);
 `;
 
 /** What a program prints, run by itself. */
@@ -85,9 +85,9 @@ test("what calls make is collected there, though what the same code made while l
   expect(calls.match(/Scavenge/g)?.length).toBeGreaterThan(10);
 });
 
-test("what loading runs is not compiled for speed; once it is over, what runs often is, that of loading included", () => {
+test("TurboFan compiles nothing that loading runs; once it is over it does, what loading ran included", () => {
   const [held = "", released = ""] = printed(hot, "--trace-opt").split("released");
-  expect(held).not.toContain("(target ");
-  expect(released).toMatch(/sumTo .*\(target MAGLEV/);
+  expect(held).toMatch(/sumTo .*\(target MAGLEV/);
+  expect(held).not.toContain("(target TURBOFAN");
   expect(released).toMatch(/sumTo .*\(target TURBOFAN/);
 });
