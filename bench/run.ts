@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { http2Suite } from "./suites/http2.ts";
 import { llmSuite } from "./suites/llm.ts";
+import { predictSuite } from "./suites/predict.ts";
 import { rpcSuite } from "./suites/rpc.ts";
 import type { Effort } from "./support/contest.ts";
 import { installGateways } from "./support/gateways.ts";
@@ -19,6 +20,7 @@ import { markdownOf, type Table } from "./support/table.ts";
 const suites: ReadonlyMap<string, Suite> = new Map([
   ["http2", http2Suite],
   ["llm", llmSuite],
+  ["predict", predictSuite],
   ["rpc", rpcSuite],
 ]);
 

@@ -37,10 +37,16 @@ const startTimeoutMsDefault = 15_000;
 /** Clock ticks of /proc are hundredths of a second on every Linux in use. */
 const tickUs = 10_000;
 
+/** Both, for a server whose threads are to have more than one. */
+export const allCores = `${serverCore},${loadCore}`;
+
 /** Command in front of a command that keeps it on a core; empty where cores cannot be chosen. */
-function pinnedTo(core: number | undefined): readonly string[] {
+function pinnedTo(core: number | string | undefined): readonly string[] {
   return canPin ? ["taskset", "-c", String(core)] : [];
 }
+
+/** The same for a program that this process starts by itself: it would be on the core of load alone. */
+export const onAllCores = pinnedTo(allCores);
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
@@ -87,7 +93,7 @@ export async function startServer(
     folder,
     startTimeoutMs = startTimeoutMsDefault,
   }: {
-    readonly core?: number | undefined;
+    readonly core?: number | string | undefined;
     readonly folder?: string;
     readonly startTimeoutMs?: number;
   } = {},

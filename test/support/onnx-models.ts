@@ -114,6 +114,48 @@ export function gemm(
   });
 }
 
+/** Whole-number list attribute of an operator. */
+function ints(name: string, values: readonly number[]): Attribute {
+  return { name, type: AttributeProto_AttributeType.INTS, ints: values.map(BigInt) };
+}
+
+/** Numbers that look random and are the same each time, small around zero. */
+function noise(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => Math.sin(at * 12.9898) / 16);
+}
+
+/**
+ * x FP32 [N, 3, `side`, `side`] → scores FP32 [N, 10]: `depth` convolutions of 3 × 3 with `channels`
+ * outputs, the mean of each, and a layer over those. Work worth measuring, of no other use.
+ */
+export function convolutions(side: number, channels: number, depth: number): Uint8Array {
+  const layers = Array.from({ length: depth }, (_, at) => {
+    const from = at === 0 ? 3 : channels;
+    const attributes = [ints("kernel_shape", [3, 3]), ints("pads", [1, 1, 1, 1])];
+    return {
+      nodes: [
+        node("Conv", [at === 0 ? "x" : `a${at - 1}`, `w${at}`], [`c${at}`], attributes),
+        node("Relu", [`c${at}`], [`a${at}`]),
+      ],
+      weight: weights(`w${at}`, "FP32", [channels, from, 3, 3], noise(channels * from * 9)),
+    };
+  });
+  return onnxModel({
+    input: [value("x", "FP32", ["N", 3, side, side])],
+    output: [value("scores", "FP32", ["N", 10])],
+    node: [
+      ...layers.flatMap(({ nodes }) => nodes),
+      node("GlobalAveragePool", [`a${depth - 1}`], ["mean"]),
+      node("Flatten", ["mean"], ["flat"]),
+      node("Gemm", ["flat", "w"], ["scores"]),
+    ],
+    initializer: [
+      ...layers.map(({ weight }) => weight),
+      weights("w", "FP32", [channels, 10], noise(channels * 10)),
+    ],
+  });
+}
+
 /** x → y of any datatype and shape, unchanged. */
 export function identity(datatype: Datatype, shape: readonly (number | string)[]): Uint8Array {
   return onnxModel({
