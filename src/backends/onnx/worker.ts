@@ -1,5 +1,6 @@
 /** The worker thread: holds ONNX sessions and answers one question after the other. */
 
+import { getPriority, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import type { InferenceSession as Session } from "onnxruntime-node";
 import { systemClock } from "#core/clock.ts";
@@ -15,6 +16,11 @@ process.env.ORT_DISABLE_TELEMETRY = "1";
 // With this global present the binding gives half-float inputs no memory (onnxruntime#26791).
 Reflect.deleteProperty(globalThis, "Float16Array");
 const { InferenceSession, Tensor } = await import("onnxruntime-node");
+
+/** Who computes gives way to who serves, which has little to do. On Linux this is the thread's alone. */
+const nicer = 5;
+const nicenessMax = 19;
+if (process.platform === "linux") setPriority(Math.min(nicenessMax, getPriority() + nicer));
 
 /** One thread and no spinning: parallelism is the number of workers, and the cores are shared. */
 const sessionOptions: Session.SessionOptions = {
