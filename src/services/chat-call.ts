@@ -4,15 +4,16 @@ import { toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Ability, ChatBackend } from "#backends/backend.ts";
 import type { ChatAsk } from "#catalog/chat-catalog.ts";
+import type { Conversation } from "#chat/normalize.ts";
+import { textOf } from "#chat/parts.ts";
 import { fault } from "#errors/fault.ts";
 import {
-  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   ChatService,
   type CountTokensResponse,
 } from "#gen/polygate/v1/chat_pb.js";
-import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import type { ChatEvent, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import { procedureOf } from "#interceptors/outcome.ts";
 import type { AttemptCall, RoutedCall as DispatchedCall } from "#routing/dispatch.ts";
@@ -27,20 +28,26 @@ const outputTokensDefault = 512;
 /** Where Claude Code says which of its sessions calls. */
 const codeSession = "x-claude-code-session-id";
 
+/** Characters of all text in parts, what tools returned included. */
+function charactersOf(parts: readonly Part[]): number {
+  let characters = 0;
+  for (const part of parts) {
+    const { content } = part;
+    if (content.case === "toolResult") characters += charactersOf(content.value.parts);
+    else characters += textOf(part).length;
+  }
+  return characters;
+}
+
 /** What of a request its route may depend on. */
 function askOf(
-  request: ChatRequest,
+  request: Conversation,
   { requestHeader, values }: HandlerContext,
   needs: Ability | undefined,
 ): ChatAsk {
-  const { message, context, messages, sessionId, maxTokens, providerOptions } = request;
-  let characters = message.length + context.length;
-  for (const { content, parts } of messages) {
-    characters += content.length;
-    for (const part of parts) {
-      if (part.content.case === "text") characters += part.content.value.text.length;
-    }
-  }
+  const { context, messages, sessionId, maxTokens, providerOptions } = request;
+  let characters = context.length;
+  for (const { parts } of messages) characters += charactersOf(parts);
   const { principal } = values.get(callRecordKey);
   const cacheKey = providerOptions?.cacheKey;
   const header = (name: string) => requestHeader.get(name) || undefined;
@@ -72,10 +79,10 @@ const procedures = {
 
 /** A chat from its route to its response. */
 export class ActiveChat extends RoutedCall {
-  readonly #request: ChatRequest;
+  readonly #request: Conversation;
 
   /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
-  constructor(deps: RoutedDeps, request: ChatRequest, context: HandlerContext, needs?: Ability) {
+  constructor(deps: RoutedDeps, request: Conversation, context: HandlerContext, needs?: Ability) {
     super(deps, request.modelPreference, askOf(request, context, needs), context);
     this.#request = request;
   }

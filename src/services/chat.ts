@@ -2,10 +2,10 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type Conversation, normalized } from "#chat/normalize.ts";
 import { fillParts, fillShortForm } from "#chat/short-form.ts";
 import { fault } from "#errors/fault.ts";
 import {
-  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   type ChatService,
@@ -100,7 +100,7 @@ async function* cachedPieces(
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks } = deps;
 
-  async function answered(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
+  async function answered(request: Conversation, context: HandlerContext): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
     const response =
@@ -112,7 +112,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
   }
 
   function pieces(
-    request: ChatRequest,
+    request: Conversation,
     context: HandlerContext,
   ): AsyncGenerator<StreamChatResponse, unknown, undefined> {
     const chat = new ActiveChat(deps, request, context);
@@ -123,7 +123,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       : cachedPieces(chat, cached.stream(make));
   }
 
-  function ask(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
+  function ask(request: Conversation, context: HandlerContext): Promise<ChatResponse> {
     const judged = hooks?.for(request, context);
     return judged === undefined
       ? answered(request, context)
@@ -138,7 +138,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
           fields: [{ field: "stream", description }],
         });
       }
-      return ask(request, context).then((response) => {
+      return ask(normalized(request), context).then((response) => {
         if (request.withParts) fillParts(response);
         else response.parts = [];
         return response;
@@ -146,15 +146,17 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     },
 
     streamChat(request, context) {
-      const judged = hooks?.for(request, context);
+      const asked = normalized(request);
+      const judged = hooks?.for(asked, context);
       return judged === undefined
-        ? pieces(request, context)
+        ? pieces(asked, context)
         : judged.pieces((allowed) => pieces(allowed, context));
     },
 
     async countTokens(request, context) {
-      const judged = hooks?.for(request, context);
-      const allowed = judged === undefined ? request : await judged.request();
+      const asked = normalized(request);
+      const judged = hooks?.for(asked, context);
+      const allowed = judged === undefined ? asked : await judged.request();
       const chat = new ActiveChat(deps, allowed, context, "count_tokens");
       return await chat.count();
     },
@@ -167,7 +169,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         temperature: options?.temperature,
         maxTokens: options?.maxTokens,
       });
-      const response = await ask(request, context);
+      const response = await ask(normalized(request), context);
       return {
         response: response.response,
         routedVia: context.responseHeader.get("x-polygate-provider") ?? "",

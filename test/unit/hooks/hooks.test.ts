@@ -2,6 +2,7 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { normalized } from "#chat/normalize.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ChatRequestSchema, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -68,7 +69,9 @@ function setUp(decide: Decide, ...changes: Partial<HookSettings>[]) {
   return { clock, hooks, all, lines, disposed, counted };
 }
 
-const request = create(ChatRequestSchema, { message: "Hi", modelPreference: "fast" });
+const request = normalized(
+  create(ChatRequestSchema, { message: "Hi", modelPreference: "fast" }),
+);
 const response = create(ChatResponseSchema, { response: "Hello" });
 const call = (signal = new AbortController().signal) => ({
   principal: "alice",
