@@ -229,10 +229,10 @@ function attemptReporter({ settings, metrics, stats, logger, records }: Shared) 
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
     series.requests.inc();
-    return ({ outcome, elapsedMs, firstMs }: AttemptReport): void => {
+    return ({ outcome, elapsedMs, firstMs, tokens, cost }: AttemptReport): void => {
       const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
-      series.stats.end(elapsedMs, { failed });
+      series.stats.end(elapsedMs, { failed, tokens, cost });
       if (!logger.isLevelEnabled(level)) return;
       const times = {
         elapsed_ms: threeDigits(elapsedMs),

@@ -2,7 +2,7 @@
 
 import type { BreakerOptions, BreakerState, BreakerTicket } from "#core/breaker.ts";
 import type { Standing } from "#core/fitness.ts";
-import { ModelStats, type Observation } from "./model-stats.ts";
+import { latencyMsOf, ModelStats, type Observation } from "./model-stats.ts";
 
 /** What a pool needs of a backend. */
 export interface PooledBackend extends AsyncDisposable {
@@ -167,7 +167,8 @@ export class Member<B> {
 
   /** Counts what a call showed; `ticket` is what the model's breaker said when it began. */
   observe(outcome: Outcome, observed: Observation, ticket: BreakerTicket, nowMs: number): void {
-    const { latencyMs, retryAfterMs = 0 } = observed;
+    const { retryAfterMs = 0 } = observed;
+    const latencyMs = latencyMsOf(observed);
     const stats = this.statsOf(observed.model);
     const isBad = outcome === "failed" || outcome === "lost";
     if (outcome === "outrun") stats.addWait(latencyMs, nowMs);

@@ -3,14 +3,29 @@
 import { Breaker, type BreakerOptions } from "#core/breaker.ts";
 import { PeakEwma } from "#core/peak-ewma.ts";
 
-/** What a call showed. */
-export interface Observation {
+/** What a response used. */
+export interface Used {
+  /** Tokens read and written. */
+  readonly tokens: number;
+  /** US dollars. */
+  readonly cost: number;
+}
+
+/** What a call showed: measured once, for scores, statistics, history and metrics alike. */
+export interface Observation extends Used {
   /** Model that was asked for; empty where the endpoint chose. */
   readonly model: string;
-  /** Time of the whole call, or to the first message of a stream. */
-  readonly latencyMs: number;
+  /** Time of the whole call, in milliseconds with fractions. */
+  readonly elapsedMs: number;
+  /** Milliseconds to the first message of a stream; undefined where there was none. */
+  readonly firstMs: number | undefined;
   /** The endpoint asked to be left alone for so long. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** How long a call waited: for its response, or for the first message of a stream. */
+export function latencyMsOf({ elapsedMs, firstMs }: Pick<Observation, "elapsedMs" | "firstMs">) {
+  return firstMs ?? elapsedMs;
 }
 
 /** Latencies fade to 1/e in this time. */

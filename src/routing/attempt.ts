@@ -7,6 +7,7 @@ import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Outcome } from "#pool/member.ts";
+import type { Observation, Used } from "#pool/model-stats.ts";
 import type { Decision } from "./decision.ts";
 import type { Choice } from "./route.ts";
 
@@ -30,16 +31,14 @@ export interface AttemptStart {
   readonly decision: Decision;
 }
 
-/** What is known of a try when it has ended. */
-export interface AttemptReport extends AttemptStart {
+/** What is known of a try when it has ended. Its times are counted from the choice. */
+export interface AttemptReport extends AttemptStart, Observation {
   readonly outcome: AttemptOutcome;
   /** Monotonic time of the choice, in milliseconds. */
   readonly startedMs: number;
-  /** Milliseconds from the choice to the end, with fractions. */
-  readonly elapsedMs: number;
-  /** Milliseconds from the choice to the first message of a stream; undefined when there was none. */
-  readonly firstMs: number | undefined;
 }
+
+const nothingUsed: Used = { tokens: 0, cost: 0 };
 
 /** The call that a try belongs to. */
 export interface AttemptOwner {
@@ -113,8 +112,8 @@ export class Attempt<B> implements Disposable {
     this.#firstMs ??= this.#owner.clock.nowMs() - this.#startedMs;
   }
 
-  /** Only the first end counts. */
-  end(outcome: AttemptOutcome): void {
+  /** Ends it, with what its response used. Only the first end counts. */
+  end(outcome: AttemptOutcome, { tokens, cost }: Used = nothingUsed): void {
     if (this.#ended) return;
     this.#ended = true;
     const { signal, clock } = this.#owner;
@@ -123,14 +122,7 @@ export class Attempt<B> implements Disposable {
     if (this.#isListening) signal.removeEventListener("abort", this);
     const nowMs = clock.nowMs();
     const elapsedMs = nowMs - this.#startedMs;
-    const latencyMs = this.#firstMs ?? elapsedMs;
-    const retryAfterMs = this.#retryAfterMs;
     const isOutrun = this.#isOutrun || isImpatient(outcome, elapsedMs);
-    lease.settle(
-      isOutrun ? "outrun" : leaseOutcome(outcome),
-      retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
-      nowMs,
-    );
     const report: AttemptReport = {
       requestId,
       pool,
@@ -143,7 +135,11 @@ export class Attempt<B> implements Disposable {
       startedMs: this.#startedMs,
       elapsedMs,
       firstMs: this.#firstMs,
+      retryAfterMs: this.#retryAfterMs,
+      tokens,
+      cost,
     };
+    lease.settle(isOutrun ? "outrun" : leaseOutcome(outcome), report, nowMs);
     this.#tell?.(report);
     this.#owner.ended(report);
   }

@@ -39,8 +39,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
         const limit = limitAttempt(asked, route.attemptTimeoutMs, deps.clock);
         try {
           const answer = await work(attempt.backend, limit.call);
-          attempt.end("OK");
           call.watch?.answered(asked);
+          journey.succeeded(attempt, answer);
           return answer;
         } catch (error) {
           await journey.failed(attempt, limit.explain(error), false);
@@ -73,7 +73,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
             }
             yield message;
           }
-          attempt.end("OK");
+          journey.succeeded(attempt);
           return;
         } catch (error) {
           await journey.failed(attempt, limit.explain(error), committed);
@@ -93,7 +93,7 @@ async function hedgedCall<B, T>(
     const attempt = journey.next() ?? (await journey.rested());
     const end = await journey.hedged(attempt, work, { afterMs });
     if (end === undefined) continue;
-    end.runner.attempt.end("OK");
+    journey.succeeded(end.runner.attempt, end.value);
     end.runner.close();
     return end.value;
   }
@@ -143,7 +143,7 @@ async function* rest<B, T>(
       }
       yield at.value;
     }
-    attempt.end("OK");
+    journey.succeeded(attempt);
   } catch (error) {
     isOpen = false;
     await journey.failed(attempt, error, true);

@@ -97,6 +97,11 @@ export class Journey<B> implements AttemptOwner {
     return undefined;
   }
 
+  /** Ends the attempt whose response is whole. */
+  succeeded(attempt: Attempt<B>, response?: unknown): void {
+    attempt.end("OK", this.#call.watch?.used?.(response));
+  }
+
   /** Ends an attempt that failed while another is in progress. */
   #lost(attempt: Attempt<B>, thrown: unknown): Reason {
     const error = faultFrom(thrown);

@@ -2,6 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
+import type { Used } from "#pool/model-stats.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 
@@ -25,6 +26,11 @@ export interface RoutedCall {
 export interface CallWatch {
   /** Notified once, of the attempt that answers, when its response or first message is there. */
   answered(attempt: AttemptCall): void;
+  /**
+   * What the response used: asked once, when it is whole, before the attempt that gave it ends. It is
+   * given the response where there is one; the messages of a stream went to whoever reads it. May not throw.
+   */
+  used?(response?: unknown): Used;
 }
 
 /** What an endpoint is given of a call. */

@@ -33,7 +33,7 @@ const createPiece = creatorOf(StreamChatResponseSchema);
 
 /** A backend's whole response with its price, in both forms. */
 function completed(chat: ActiveChat, response: ChatResponse): ChatResponse {
-  response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
+  response.cost = chat.cost;
   fillShortForm(response);
   return response;
 }
@@ -49,14 +49,13 @@ async function* answerPieces(
   let isOver = false;
   try {
     // To the end, not to the last event: leaving before it would cancel the backend's call.
-    for await (const events of chat.events(call)) {
+    for await (const events of chat.events(call, writer)) {
       for (const piece of writer.write(events)) yield createPiece(piece);
     }
     if (!writer.isWhole) {
       throw fault("BACKEND_FAILED", "the backend ended its response before the last piece");
     }
-    const cost = chat.account(writer);
-    yield createPiece(writer.last({ cost, elapsedMs: chat.elapsedMs }));
+    yield createPiece(writer.last({ cost: chat.cost, elapsedMs: chat.elapsedMs }));
     isOver = true;
     end();
     return writer.stops;

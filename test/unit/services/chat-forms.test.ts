@@ -51,7 +51,7 @@ function setting() {
   const deps = {
     clock: createManualClock(),
     responses: { for: () => undefined },
-    stats: { add() {}, use() {} },
+    stats: { add() {} },
     meter: { begin: () => () => {}, run: (_: unknown, work: () => unknown) => work() },
     catalog: { resolve: () => ({ route: {}, kind: "llm" }), priceOf: () => undefined },
     dispatch: {
