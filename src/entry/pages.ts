@@ -1,13 +1,12 @@
 /** Plain pages for machines and first visitors: liveness, readiness, metrics and what this gateway is. */
 
-import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
 import type { FixedBody } from "#exchange/fixed-body.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import type { Surface } from "./surface.ts";
+import type { Refuse, Surface } from "./surface.ts";
 
 /** What a page answers. */
 export interface PageAnswer {
@@ -25,9 +24,6 @@ export type Page = (request: Pick<Exchange, "header">) => PageAnswer | Promise<P
 
 /** Pages by path. */
 export type Pages = Readonly<Record<string, Page>>;
-
-/** Answers an exchange with an error. */
-export type Refuse = (exchange: Exchange, record: CallRecord, error: ConnectError) => void;
 
 /** Whether a client has what it asks for (RFC 9110, 13.1.2: weak comparison). */
 function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boolean {

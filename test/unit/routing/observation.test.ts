@@ -1,6 +1,7 @@
 /** A try is measured once: its lease, whoever is notified of tries, and the history read one observation. */
 
 import { afterEach, expect, test, vi } from "vitest";
+import { fault } from "#errors/fault.ts";
 import { Lease } from "#pool/lease.ts";
 import { latencyMsOf } from "#pool/model-stats.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
@@ -34,13 +35,13 @@ test("a lease, the reporters and the call are given the same observation, with t
   const { call, reports, asked } = counted(setting);
   const work = async ({ name }: TestBackend) => {
     await setting.clock.advance(30);
-    if (name === "gpu-1") throw new Error("broke");
+    if (name === "gpu-1") throw fault("BACKEND_LOST", "broke");
     return "response";
   };
   expect(await setting.dispatch.call(setting.route, work, call)).toBe("response");
   expect(asked).toEqual(["response"]);
   expect(reports).toMatchObject([
-    { endpoint: "gpu-1", outcome: "INTERNAL", elapsedMs: 30, tokens: 0, cost: 0 },
+    { endpoint: "gpu-1", outcome: "BACKEND_LOST", elapsedMs: 30, tokens: 0, cost: 0 },
     { endpoint: "gpu-2", outcome: "OK", elapsedMs: 30, tokens: 12, cost: 0.5 },
   ]);
   for (const [index, report] of reports.entries()) {
