@@ -8,7 +8,7 @@ import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "./t
 export interface Ask {
   readonly key: string;
   readonly limits: BucketLimits;
-  /** Tokens; for a call whose cost is known later, what it is likely to be. */
+  /** Tokens that the call costs. */
   readonly cost: number;
 }
 
@@ -18,8 +18,6 @@ export interface Reservation {
   readonly takes: readonly Take[];
   /** 0 when granted, else how long until all of them would, in milliseconds. */
   readonly waitMs: number;
-  /** The cost turned out to be `costs`, one per bucket: the difference is given back, or taken without asking. */
-  settle(costs: readonly number[]): void | Promise<void>;
 }
 
 /** Where buckets are. */
@@ -51,16 +49,6 @@ export class MemoryLimits implements LimitStore {
     for (let place = 0; waitMs === 0 && place < asks.length; place += 1) {
       this.#buckets.set((asks[place] as Ask).key, (takes[place] as Take).bucket);
     }
-    return { takes, waitMs, settle: (costs) => this.#settle(waitMs === 0 ? asks : [], costs) };
-  }
-
-  #settle(asks: readonly Ask[], costs: readonly number[]): void {
-    for (const [index, { key, limits, cost }] of asks.entries()) {
-      const bucket = this.#buckets.get(key);
-      const difference = cost - (costs[index] ?? cost);
-      if (bucket === undefined || difference === 0) continue;
-      const tokens = Math.min(limits.capacity, bucket.tokens + difference);
-      this.#buckets.set(key, { ...bucket, tokens });
-    }
+    return { takes, waitMs };
   }
 }
