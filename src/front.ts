@@ -98,6 +98,8 @@ export interface Serving {
   readonly entry: Entry;
   /** By the name of the listener. */
   readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
+  /** Resolves when every request that it was given has ended, and no call is active. */
+  done(): Promise<void>;
   /** Resolves when no call is active. */
   idle(): Promise<void>;
   /** Ends all calls, those that are still to begin included. */
@@ -109,8 +111,8 @@ export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
   /**
    * Every further request, also on connections that are open, is served by `next`. Resolves when the
-   * calls of the one before have ended, or were cut off after `graceMs`. Throws for a `next` that
-   * lacks a listener, and then changes nothing.
+   * requests of the one before have ended, or their calls were cut off after `graceMs`. Rejects for a
+   * `next` that lacks a listener, and then changes nothing.
    */
   replace(next: Serving, graceMs: number): Promise<void>;
   /** Takes no more connections; resolves when the active calls have ended, or were cut off after `graceMs`. */
@@ -251,6 +253,11 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
   return {
     entry,
     surfaces: new Map(all.map(({ listener, surfaces }) => [listener.name, surfaces])),
+    async done() {
+      // A call may begin after its body has come: as long as there are requests there may be calls.
+      await entry.idle();
+      await calls.idle();
+    },
     idle: () => calls.idle(),
     cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
   };
@@ -272,13 +279,17 @@ export async function openFront(
   await using opening = new AsyncDisposableStack();
   const { clock } = deps;
   let current = serving;
+  /** All that have calls: the current one, and those that it has replaced. */
+  const servings = new Set([serving]);
   const malformed = (message: string, status: number): MalformedAnswer => {
     const requestId = requestIdOf();
     const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const cutOff = () => current.cutOff();
+  const cutOff = () => {
+    for (const one of servings) one.cutOff();
+  };
   const { connectionsMax, connectionsPerAddressMax, buffers } = options;
   const shared = {
     connectionsMax,
@@ -320,10 +331,12 @@ export async function openFront(
       const surfaces = listening.map(({ name }) => surfacesFor(next, name));
       const before = current;
       current = next;
+      servings.add(next);
       for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
-      await settleWithin(before.idle(), graceMs, clock);
+      await settleWithin(before.done(), graceMs, clock);
       before.cutOff();
       await before.idle();
+      servings.delete(before);
     },
     async drain(graceMs) {
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));

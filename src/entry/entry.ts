@@ -10,6 +10,7 @@ import { type AccessLogDeps, createAccessLog } from "#observability/access-line.
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Metrics } from "#observability/metrics.ts";
+import { Arrivals } from "./arrivals.ts";
 import { countRequests } from "./request-count.ts";
 import type { Surface } from "./surface.ts";
 
@@ -40,6 +41,8 @@ export interface Entry {
   /** Settles when the work on it is over, which may be after its client has left. */
   exchange(exchange: Exchange, listener: EntryListener): Promise<void> | undefined;
   upgrade(upgrade: Upgrade, listener: EntryListener): void;
+  /** Resolves when every request that came has ended; what handlers still do after that is theirs. */
+  idle(): Promise<void>;
 }
 
 /** Ids that a client may choose itself. */
@@ -66,10 +69,12 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   const { clock, metrics } = deps;
   const log = createAccessLog(deps);
   const countRequest = countRequests(metrics);
+  const arrivals = new Arrivals();
   const leave = ({ target }: Exchange | Upgrade, record: CallRecord, { status }: ExchangeEnd) => {
     countRequest(record, status, clock.nowMs() - record.startMs);
     if (!record.endpoint.startsWith("/")) record.path = boundedPath(target);
     log.exchangeEnded(record, status);
+    arrivals.end();
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {
@@ -85,6 +90,7 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       status: undefined,
       called: false,
     };
+    arrivals.begin();
     arrival.onEnd((end) => leave(arrival, record, end));
     arrival.setHeader("x-request-id", record.requestId);
     return record;
@@ -107,5 +113,6 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       const record = enter(upgrade, listener);
       for (const surface of listener.surfaces) if (surface.upgrade?.(upgrade, record)) return;
     },
+    idle: () => arrivals.none(),
   };
 }
