@@ -36,7 +36,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
     "gen",
   ],
-  grpc: ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
+  "grpc-client": ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
   limits: ["core"],
   identity: ["limits", "core"],
@@ -61,7 +61,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "dialects",
     "chat",
     "http-client",
-    "grpc",
+    "grpc-client",
     "protobuf",
     "protocol",
     "agent",
@@ -219,7 +219,7 @@ export const libraries: readonly string[] = [
   "rpc",
   "forms",
   "rest",
-  "grpc",
+  "grpc-client",
   "http-client",
 ];
 

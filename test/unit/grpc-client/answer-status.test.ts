@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { errorOfAnswer, messageFromWire, metadataOf } from "#grpc/answer-status.ts";
+import { errorOfAnswer, messageFromWire, metadataOf } from "#grpc-client/answer-status.ts";
 import { Field } from "#http2/field.ts";
 
 function fieldsOf(fields: Readonly<Record<string, string>>): Field[] {
