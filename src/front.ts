@@ -18,7 +18,7 @@ import type { CorsOptions } from "#exchange/cors.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
-import type { MalformedAnswer } from "#exchange/wire.ts";
+import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -281,7 +281,7 @@ export async function openFront(
   let current = serving;
   /** All that have calls: the current one, and those that it has replaced. */
   const servings = new Set([serving]);
-  const malformed = (message: string, status: number): MalformedAnswer => {
+  const malformed = (message: string, status: number): MalformedResponse => {
     const requestId = requestIdOf();
     const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };

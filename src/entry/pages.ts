@@ -9,7 +9,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import type { Refuse, Surface } from "./surface.ts";
 
 /** What a page answers. */
-export interface PageAnswer {
+export interface PageResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | FixedBody;
@@ -20,7 +20,7 @@ export interface PageAnswer {
 }
 
 /** Makes a page for a request. It may take time, such as collecting metrics. */
-export type Page = (request: Pick<Exchange, "header">) => PageAnswer | Promise<PageAnswer>;
+export type Page = (request: Pick<Exchange, "header">) => PageResponse | Promise<PageResponse>;
 
 /** Pages by path. */
 export type Pages = Readonly<Record<string, Page>>;

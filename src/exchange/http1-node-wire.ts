@@ -17,7 +17,7 @@ import { asksForWebSocket, nodeUpgrade } from "./node-request.ts";
 import { afterResponses } from "./node-turn.ts";
 import {
   headerBytesMax,
-  type MalformedAnswer,
+  type MalformedResponse,
   type Wire,
   type WireHandlers,
   type WireLimits,
@@ -50,7 +50,7 @@ function failureOf(code: string): string | undefined {
 }
 
 /** The fields of a refusal, after which the connection closes. */
-function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, string][] {
+function fieldsOf({ requestId, body }: MalformedResponse): readonly [string, string][] {
   return [
     ["connection", "close"],
     ["content-type", "application/json"],
@@ -60,7 +60,7 @@ function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, strin
 }
 
 /** Sends what bytes of which no request was made are answered, then closes. */
-function sendRefusal(socket: Socket, status: number, answer: MalformedAnswer): void {
+function sendRefusal(socket: Socket, status: number, answer: MalformedResponse): void {
   const fields = fieldsOf(answer).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join("")}\r\n`;
   socket.end(head + answer.body);

@@ -17,7 +17,7 @@ export interface Wire {
 }
 
 /** The JSON body of a response that no exchange gives, and the identifier in it. */
-export interface MalformedAnswer {
+export interface MalformedResponse {
   readonly requestId: string;
   readonly body: string;
 }
@@ -42,7 +42,7 @@ export interface WireHandlers {
   /** Takes a WebSocket; absent: such a request is answered like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
   /** What is answered to what is no request that can be served. */
-  readonly malformed: (message: string, status: number) => MalformedAnswer;
+  readonly malformed: (message: string, status: number) => MalformedResponse;
   /** A client broke a rule or a limit and lost its connection, or on HTTP/2 its request; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }

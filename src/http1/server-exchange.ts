@@ -11,13 +11,13 @@ import {
   lastChunk,
   type Output,
   sendAround,
-} from "./answer-body.ts";
+} from "./response-body.ts";
 import { ConnectionBrokenError } from "./connection-broken.ts";
 import type { Link } from "./link.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { RequestHead } from "./request-head.ts";
 import {
-  AnswerFields,
+  ResponseFields,
   type FieldList,
   headStart,
   statusLine,
@@ -336,7 +336,7 @@ export class ServerExchange implements BodySource, Output {
 
   /** Composes the head and settles the framing; `bodyBytes` is -1 while no one knows. */
   #headText(status: number, fields: FieldList, bodyBytes: number): string {
-    const own = new AnswerFields(fields);
+    const own = new ResponseFields(fields);
     let text = statusLine(status) + own.text;
     const length = own.contentLength < 0 ? bodyBytes : own.contentLength;
     let framing: Framing = "none";

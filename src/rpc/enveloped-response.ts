@@ -27,7 +27,7 @@ export interface EnvelopedProtocol {
 }
 
 /** Writes one answer as its protocol frames it. */
-export class EnvelopedAnswer {
+export class EnvelopedResponse {
   readonly #protocol: EnvelopedProtocol;
   readonly #request: RpcRequest;
   readonly #call: ExchangeCall;
