@@ -70,9 +70,9 @@ const rule = httpRule({
 const json = {
   field_names: z
     .enum(["proto", "json"])
-    .describe("Names of fields in answers: as in the proto or in lowerCamelCase; both are read."),
-  emit_defaults: flag().describe("Answers show fields at their defaults."),
-  enums: z.enum(["name", "number"]).describe("Enum values in answers; both are read."),
+    .describe("Names of fields in responses: as in the proto or in lowerCamelCase; both are read."),
+  emit_defaults: flag().describe("Responses show fields at their defaults."),
+  enums: z.enum(["name", "number"]).describe("Enum values in responses; both are read."),
   unknown_fields: z
     .enum(["reject", "ignore"])
     .describe("How unknown fields and enum names in a body are handled."),

@@ -8,7 +8,7 @@ import type { FixedBody } from "#exchange/fixed-body.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Refuse, Surface } from "./surface.ts";
 
-/** What a page answers. */
+/** The response of a page. */
 export interface PageResponse {
   readonly status: number;
   readonly contentType: string;

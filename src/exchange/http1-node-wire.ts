@@ -59,7 +59,7 @@ function fieldsOf({ requestId, body }: MalformedResponse): readonly [string, str
   ];
 }
 
-/** Sends what bytes of which no request was made are answered, then closes. */
+/** Sends the response to bytes that are no request, then closes. */
 function sendRefusal(socket: Socket, status: number, answer: MalformedResponse): void {
   const fields = fieldsOf(answer).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join("")}\r\n`;
@@ -94,7 +94,7 @@ class NodeHttp1Wire implements Wire {
         maxHeaderSize: headerBytesMax,
         headersTimeout: handshakeTimeoutMs,
         requestTimeout: requestTimeoutMs,
-        // Without a body of this project: Node's own answer has none, and no request id.
+        // Without a body of this project: Node's own response has none, and no request id.
         requireHostHeader: false,
         // Others, such as h2c, are offers that a server may pass over.
         shouldUpgradeCallback: (request) => upgrade !== undefined && asksForWebSocket(request),
@@ -128,7 +128,7 @@ class NodeHttp1Wire implements Wire {
     this.#server.emit("connection", socket);
     // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
     // off it beneath, also those after the one at which it was paused (a request that comes
-    // while an earlier answer waits to be sent), and takes the pause for a malformed request.
+    // while an earlier response waits to be sent), and takes the pause for a malformed request.
     if ("encrypted" in socket) socket.on("data", ignore);
     socket.allowHalfOpen = true;
     socket.once("end", () => this.#endInput(socket));

@@ -39,9 +39,9 @@ export interface WireHandlers {
   readonly cutOff?: () => void;
   /** Answers an exchange; a promise counts as work in progress until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
-  /** Takes a WebSocket; absent: such a request is answered like any other. */
+  /** Takes a WebSocket; absent: such a request gets a response like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
-  /** What is answered to what is no request that can be served. */
+  /** The response to what is no request that can be served. */
   readonly malformed: (message: string, status: number) => MalformedResponse;
   /** A client broke a rule or a limit and lost its connection, or on HTTP/2 its request; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;

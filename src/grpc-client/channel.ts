@@ -55,7 +55,7 @@ class UnaryResponse implements GrpcResponse {
   }
 }
 
-/** What a call failed with. Whatever of its answer may still come is not taken. */
+/** What a call failed with. Whatever of its response may still come is not taken. */
 function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
   if (stream === undefined || thrown instanceof GrpcError) return thrown;
   stream.reset();
@@ -163,7 +163,7 @@ export class GrpcChannel implements AsyncDisposable {
     return this.#client.openNow(request) ?? this.#client.open(request);
   }
 
-  /** The only message of an answer. Throws GrpcError for one that failed, or has none or several. */
+  /** The only message of a response. Throws GrpcError for one that failed, or has none or several. */
   #messageOf(
     stream: ClientStream,
     body: Buffer,

@@ -42,12 +42,12 @@ export function responseReading(messageBytesMax: number): ResponseReading {
   };
 }
 
-/** The end of a call whose answer has a message larger than it takes. */
+/** The end of a call whose response has a message larger than it takes. */
 export function responseTooLarge(cause?: unknown): GrpcError {
   return new GrpcError(Code.ResourceExhausted, "received message larger than allowed", { cause });
 }
 
-/** The end of a call whose answer has not the one message that its method gives back. */
+/** The end of a call whose response has not the one message that its method gives back. */
 export function notOneMessage(what: "no message" | "more than one message"): GrpcError {
   return new GrpcError(Code.Unimplemented, `the response has ${what}, its method returns one`);
 }

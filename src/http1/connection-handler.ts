@@ -4,7 +4,7 @@ import type { Refusal } from "./refusal.ts";
 import type { FieldList } from "./response-head.ts";
 import type { ServerExchange } from "./server-exchange.ts";
 
-/** What is answered to what cannot be served. */
+/** The response to what cannot be served. */
 export interface RefusalResponse {
   readonly fields: FieldList;
   readonly body: string;

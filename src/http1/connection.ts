@@ -86,7 +86,7 @@ export class Connection implements Link {
   #current: ServerExchange | undefined;
   #output: OutputChunk[] = [];
   #outputBytes = 0;
-  /** Those whose answer is whole, but not sent yet. */
+  /** Those whose response is whole, but not sent yet. */
   readonly #unsent: ServerExchange[] = [];
 
   constructor(share: ConnectionShare, handler: ConnectionHandler, nowMs: number) {

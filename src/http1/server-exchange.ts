@@ -40,7 +40,7 @@ const noBytes = Buffer.alloc(0);
 /** Some readers of chunks bound the digits of a size, to 12 or more. */
 const zerosMax = 6;
 
-/** Whether answers of this status have no body, whatever their fields say (RFC 9112 §6.3). */
+/** Whether responses of this status have no body, whatever their fields say (RFC 9112 §6.3). */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }

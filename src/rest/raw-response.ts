@@ -1,4 +1,4 @@
-/** Sends google.api.HttpBody answers as they are: whole, in part, or as a stream of bytes. */
+/** Sends google.api.HttpBody responses as they are: whole, in part, or as a stream of bytes. */
 
 import { isMessage } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";

@@ -16,7 +16,7 @@ import type { Route } from "./route.ts";
 import { type StreamSending, sendStream } from "./stream-response.ts";
 import { streamFormats } from "./stream-format.ts";
 
-/** What answering one request needs. */
+/** What responding to one request needs. */
 export interface Responding {
   readonly calls: CallPath;
   readonly json: JsonCodec;

@@ -30,7 +30,7 @@ import { nameOf, type Route } from "./route.ts";
 import { type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
 
-/** How requests are read and answers written. */
+/** How requests are read and responses written. */
 export interface RestOptions {
   /** Greatest size of a request body, in bytes. */
   readonly bodyBytesMax: number;

@@ -54,7 +54,7 @@ async function beat(
   }
 }
 
-/** Header fields of a streamed answer. */
+/** Header fields of a streamed response. */
 function streamHeaders(format: StreamFormat, answer: CallResponse<string>): HeaderList {
   return [
     ...metadataFields(answer.header),

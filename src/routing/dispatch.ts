@@ -13,7 +13,7 @@ export type { AttemptCall, CallWatch, DispatchDeps, RoutedCall } from "./routed-
  * attempt did; `metadata.attempts` then names every one, as in `core-1:BACKEND_LOST,core-2:…`.
  */
 export interface Dispatch {
-  /** One answer. */
+  /** One response. */
   call<B, T>(
     route: Route<B>,
     work: (backend: B, call: AttemptCall) => Promise<T>,
@@ -83,7 +83,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   };
 }
 
-/** One answer, of the first of two endpoints where one is silent for long. */
+/** One response, of the first of two endpoints where one is silent for long. */
 async function hedgedCall<B, T>(
   journey: Journey<B>,
   work: (backend: B, call: AttemptCall) => Promise<T>,

@@ -26,7 +26,7 @@ export interface EnvelopedProtocol {
   readonly endEnvelope?: (error: ConnectError | undefined, trailer: Headers) => Uint8Array;
 }
 
-/** Writes one answer as its protocol frames it. */
+/** Writes one response as its protocol frames it. */
 export class EnvelopedResponse {
   readonly #protocol: EnvelopedProtocol;
   readonly #request: RpcRequest;

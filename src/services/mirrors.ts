@@ -1,4 +1,4 @@
-/** Copies of chats for a second target: they run beside the call, and what they are answered is dropped. */
+/** Copies of chats for a second target: they run beside the call, and their responses are dropped. */
 
 import type { ChatBackend } from "#backends/backend.ts";
 import type { ChatCatalog, ChatMirror } from "#catalog/chat-catalog.ts";

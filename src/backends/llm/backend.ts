@@ -586,7 +586,7 @@ export class LlmBackend implements ChatBackend {
     return isAnyVendors || !hasForeignState(request, vendor) ? relay : undefined;
   }
 
-  /** Sends, and throws what the provider answered instead of a response. */
+  /** Sends, and throws what the provider sent instead of a response. */
   async #exchange(
     { method, path, body, headers, relay, isOperation = false }: Sent,
     signal: AbortSignal,
