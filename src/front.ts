@@ -1,5 +1,6 @@
 /** The public side of a server: its listeners, the request entry, and the surfaces by which its services are called. */
 
+import type { EntryMetrics } from "#entry/metric-families.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
@@ -22,7 +23,6 @@ import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { JsonOptions } from "#rest/json.ts";
 import { refuse } from "#rest/refusal.ts";
@@ -90,7 +90,7 @@ export interface FrontOptions extends ServingOptions {
 export interface FrontDeps extends Pick<EntryDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: EntryMetrics;
 }
 
 /** What serves requests at one time, built whole: a call path, and the surfaces of each listener. */

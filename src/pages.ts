@@ -4,11 +4,11 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { PageResponse } from "#entry/pages.ts";
 import { expositionOf } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
 import type { FrontOptions } from "./front.ts";
 import { homePages } from "./home-page.ts";
+import type { Metrics } from "./metrics.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
 /** What the pages report. */

@@ -9,7 +9,7 @@ import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { createLogger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { answerTo, benchKey, messagesPerStream, pieceFor } from "./chat.ts";
 

@@ -1,5 +1,6 @@
 /** The request entry: gives every request its id and record, finds the surface that serves it, counts how it ended. */
 
+import type { EntryMetrics } from "./metric-families.ts";
 import type { Clock } from "#core/clock.ts";
 import { RandomIds } from "#core/random-ids.ts";
 import type { ClientAddress } from "#exchange/client-address.ts";
@@ -9,7 +10,6 @@ import type { Upgrade } from "#exchange/upgrade.ts";
 import { type AccessLogDeps, createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import { Arrivals } from "./arrivals.ts";
 import { countRequests } from "./request-count.ts";
 import type { Surface } from "./surface.ts";
@@ -25,7 +25,7 @@ export interface EntryOptions {
 export interface EntryDeps extends Pick<AccessLogDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: EntryMetrics;
 }
 
 /** One listener, as the entry knows it. */

@@ -1,12 +1,12 @@
 /** One hook: asked within its time, counted, and its failures turned into what its settings say. */
 
+import type { HookMetrics } from "./metric-families.ts";
 import { abortable } from "#core/abortable.ts";
 import { type Clock, timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import type { HookDecision } from "#gen/polygate/v1/hooks_pb.js";
 import { causeText } from "#observability/cause-text.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Decision } from "./decision.ts";
 import type { HookSettings, Phase } from "./hook-settings.ts";
 import type { Judge, Question } from "./judge.ts";
@@ -14,7 +14,7 @@ import type { Judge, Question } from "./judge.ts";
 /** What hooks need of their surroundings. */
 export interface HookDeps {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: HookMetrics;
   readonly logger: Logger;
 }
 

@@ -1,11 +1,11 @@
 /** The ordered list of interceptors that every call of every surface passes. */
 
+import type { CallMetrics } from "./metric-families.ts";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
@@ -33,7 +33,7 @@ export interface ChainOptions {
 /** What the chain writes to. */
 export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
 }

@@ -1,5 +1,6 @@
 /** Takes a token per call from the caller's buckets, and refuses when one is empty. */
 
+import type { CallMetrics } from "./metric-families.ts";
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
@@ -9,7 +10,6 @@ import { fault } from "#errors/fault.ts";
 import { type Ask, type LimitStore, MemoryLimits, type Reservation } from "#limits/limit-store.ts";
 import type { BucketLimits, Take } from "#limits/token-bucket.ts";
 import type { CounterSeries } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import { callerOf } from "./caller.ts";
 import { callRecordKey, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
@@ -33,7 +33,7 @@ interface Tried extends Take {
 /** What the rate limit reads and writes. */
 export interface RateLimitDeps {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: CallMetrics;
 }
 
 /** A limit in words: the rate is what counts in the long run, the burst what was just used. */

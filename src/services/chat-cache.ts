@@ -1,5 +1,6 @@
 /** Chats that may have the response of an equal one: which they are, and what of a response is kept for them. */
 
+import type { CacheMetrics } from "#cache/metric-families.ts";
 import { createHash } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -20,7 +21,6 @@ import {
 import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
 import { vendorCredentialKey } from "#interceptors/context.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { sharedCallOf } from "./backend-call.ts";
 
@@ -37,7 +37,7 @@ export interface ChatCacheOptions {
 /** What it needs of its surroundings. */
 export interface ChatCacheDeps {
   readonly cache: ResponseCache;
-  readonly metrics: Metrics;
+  readonly metrics: CacheMetrics;
 }
 
 /** What was asked of the cache, and said of it. */

@@ -1,19 +1,19 @@
 /** Measures the part of a call that waits for a backend, by kind of backend and by model. */
 
+import type { ServiceMetrics } from "./metric-families.ts";
 import type { Clock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
 import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { triesOf } from "./backend-call.ts";
 
 /** Where measures go. */
 export interface MeterDeps {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: ServiceMetrics;
   readonly stats: Stats;
 }
 

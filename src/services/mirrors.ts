@@ -1,5 +1,6 @@
 /** Copies of chats for a second target: they run beside the call, and their responses are dropped. */
 
+import type { ServiceMetrics } from "./metric-families.ts";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { ChatCatalog, ChatMirror } from "#catalog/chat-catalog.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
@@ -8,7 +9,6 @@ import type { Rng } from "#core/rng.ts";
 import { failedOutcome } from "#interceptors/outcome.ts";
 import type { CallJournal } from "#observability/call-journal.ts";
 import type { CallOutcome, CallRecord } from "#observability/call-record.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { AttemptCall, CallWatch, Dispatch, RoutedCall } from "#routing/dispatch.ts";
 import type { Route } from "#routing/route.ts";
 import { type Answered, account } from "./account.ts";
@@ -18,7 +18,7 @@ import { triesOf } from "./backend-call.ts";
 export interface MirrorDeps {
   readonly clock: Clock;
   readonly rng: Rng;
-  readonly metrics: Pick<Metrics, "mirrored">;
+  readonly metrics: Pick<ServiceMetrics, "mirrored">;
   readonly journal: Pick<CallJournal, "add">;
   /** Bytes of requests that are held. */
   readonly buffers: ByteBudget;

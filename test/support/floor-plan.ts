@@ -72,9 +72,9 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   discovery: ["pool", "backends", "core"],
   catalog: ["discovery", "dialects", "routing", "pool", "backends", "chat", "errors", "core"],
-  pool: ["errors", "core"],
-  routing: ["pool", "errors", "core"],
-  cache: ["errors", "core"],
+  pool: ["observability", "errors", "core"],
+  routing: ["pool", "observability", "errors", "core"],
+  cache: ["observability", "errors", "core"],
   history: ["core"],
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
@@ -127,6 +127,16 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "public-services.ts": ["gen"],
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
+  "metrics.ts": [
+    "services",
+    "hooks",
+    "cache",
+    "routing",
+    "pool",
+    "interceptors",
+    "entry",
+    "observability",
+  ],
   "home-page.ts": ["entry", "exchange", "http", "core"],
   "openapi-document.ts": ["public-services.ts", "method-extras.ts", "rest", "interceptors", "core"],
   "docs-pages.ts": ["openapi-document.ts", "entry", "exchange", "core"],
@@ -157,6 +167,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "pages.ts": [
     "front.ts",
+    "metrics.ts",
     "home-page.ts",
     "docs-pages.ts",
     "openapi-document.ts",
@@ -168,6 +179,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "records.ts": ["config", "services", "history", "routing", "pool", "observability", "core"],
   "gateway.ts": [
     "front.ts",
+    "metrics.ts",
     "pages.ts",
     "public-services.ts",
     "records.ts",
@@ -191,6 +203,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "core-server.ts": [
     "front.ts",
+    "metrics.ts",
     "agent",
     "interceptors",
     "rpc",

@@ -12,7 +12,7 @@ import type { HookSettings } from "#hooks/hook-settings.ts";
 import { Hooks } from "#hooks/hooks.ts";
 import type { Question } from "#hooks/judge.ts";
 import { createLogger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const settings: HookSettings = {

@@ -5,7 +5,7 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import { callMetrics } from "#interceptors/metrics.ts";
 import type { CallOutcome } from "#observability/call-record.ts";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { callRecord } from "../../support/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
