@@ -12,7 +12,7 @@ import { preferredOf } from "#http/media-type.ts";
 export interface HomeFacts {
   readonly version: string;
   readonly services: readonly DescService[];
-  /** What callers reach here. */
+  /** Surfaces that it serves. */
   readonly serves: readonly string[];
   /** Absent: metrics are not served here. */
   readonly metricsPath: string | undefined;

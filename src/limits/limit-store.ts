@@ -1,4 +1,4 @@
-/** What callers may use: the seam behind which buckets may be shared, and the buckets of this process. */
+/** Where rate limits keep their buckets: an interface that a shared store may implement, and the buckets of this process. */
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
@@ -12,21 +12,21 @@ export interface Ask {
   readonly cost: number;
 }
 
-/** What was taken, of all buckets or of none. */
+/** The outcome: tokens were taken from all buckets, or from none. */
 export interface Reservation {
-  /** What each bucket says, in the order in which they were asked. */
+  /** The outcome per bucket, in the order of the request. */
   readonly takes: readonly Take[];
-  /** 0 when granted, else how long until all of them would, in milliseconds. */
+  /** 0 when granted; else milliseconds until all buckets would grant it. */
   readonly waitMs: number;
 }
 
 /** Where buckets are. */
 export interface LimitStore {
-  /** At once where the buckets are here; a promise where they are shared with others. */
+  /** Returns at once where the buckets are in this process; a promise where they are shared. */
   reserve(asks: readonly Ask[]): Reservation | Promise<Reservation>;
 }
 
-/** Buckets of this process; the one unused for longest is forgotten, that is: full again. */
+/** Buckets of this process. The least recently used one is dropped first; it counts as full when it comes back. */
 export class MemoryLimits implements LimitStore {
   readonly #buckets: LRUCache<string, Bucket>;
   readonly #clock: Pick<Clock, "nowMs">;

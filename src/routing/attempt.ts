@@ -42,14 +42,14 @@ const nothingUsed: Used = { tokens: 0, cost: 0 };
 
 /** The call that a try belongs to. */
 export interface AttemptOwner {
-  /** When it has aborted, that is how the try has ended. */
+  /** When it aborts, the try ends with its reason. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Notified once, with what the try came to. */
+  /** Notified once, when the try has ended. */
   ended(report: AttemptReport): void;
 }
 
-/** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
+/** A deadline that passes earlier than this does not count against the endpoint: the caller gave it too little time. */
 const patienceMs = 10_000;
 
 /** A try in progress on a claimed endpoint, whose lease it settles. */
@@ -65,7 +65,7 @@ export class Attempt<B> implements Disposable {
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  /** `start` is what is known of it when it begins; `tell` is notified of its end, before its owner. */
+  /** `start` is what is known when it begins. When it ends, `tell` is notified before the owner. */
   constructor(
     choice: Choice<B>,
     start: AttemptStart,
@@ -80,8 +80,8 @@ export class Attempt<B> implements Disposable {
   }
 
   /**
-   * Has an abort end the try while no one pulls its stream: a server need not return to a generator
-   * whose client has left.
+   * Ends the try when the signal aborts, even while nothing reads its stream: when the client has
+   * left, a server may never resume the generator.
    */
   endOnAbort(): void {
     this.#isListening = true;
@@ -144,34 +144,34 @@ export class Attempt<B> implements Disposable {
     this.#owner.ended(report);
   }
 
-  /** Ends it by what was thrown. What is thrown after an abort is only its consequence. */
+  /** Ends it with what was thrown. After an abort the abort itself counts, and not the error that it causes. */
   failed(error: ConnectError): void {
     const { signal } = this.#owner;
     const first = signal.aborted ? faultFrom(signal.reason) : error;
     const reason = reasonOf(first) ?? (signal.aborted ? "CANCELLED" : "INTERNAL");
-    // A core at its limit takes the next call as soon as one ends: no one waits for it in memory.
+    // A core at its limit is free again as soon as one of its calls ends: the pause that it asks for is not kept.
     this.#retryAfterMs = reason === "OVERLOADED" ? undefined : retryAfterMsFrom(first);
     this.end(reason);
   }
 
-  /** Another endpoint has answered first. */
+  /** Another endpoint was faster. */
   outrun(): void {
     this.#isOutrun = true;
     this.end("CANCELLED");
   }
 
-  /** For the signal alone: the call is over. */
+  /** Called by the signal only: the call is over. */
   handleEvent(): void {
     this.failed(faultFrom(this.#owner.signal.reason));
   }
 
-  /** Without an end the try counts as cancelled. */
+  /** A try that has not ended counts as cancelled. */
   [Symbol.dispose](): void {
     this.end("CANCELLED");
   }
 }
 
-/** The caller's deadline passed, which came early. */
+/** The caller's deadline passed, and was too short to judge the endpoint by. */
 function isImpatient(outcome: AttemptOutcome, elapsedMs: number): boolean {
   return outcome === "DEADLINE_EXCEEDED" && elapsedMs < patienceMs;
 }

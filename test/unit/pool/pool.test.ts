@@ -412,6 +412,6 @@ test("two members of one id are refused", () => {
   const options = { name: "chat", healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs };
   const deps = { clock: createManualClock(), rng: seededRng(1) };
   expect(() => new Pool({ ...options, members: [member, member] }, deps)).toThrow(
-    new TypeError("pool chat has two members of one id"),
+    new TypeError("pool chat has two members with the same id"),
   );
 });
