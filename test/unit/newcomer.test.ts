@@ -59,6 +59,10 @@ describe("what is there was added in that way:", () => {
 
   test("a setting is in its section, in what reads it, and where the two are put together", () => {
     const found = naming(/cache_ttl|cacheTtlMs/, ["src/config/"]);
-    expect(found).toEqual(["src/records.ts", "src/services/performance.ts"]);
+    expect(found).toEqual([
+      "src/records.ts",
+      "src/services/forecast.ts",
+      "src/services/performance.ts",
+    ]);
   });
 });
