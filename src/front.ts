@@ -1,12 +1,12 @@
 /** The public side of a server: its listeners, the request entry, and the surfaces by which its services are called. */
 
-import type { EntryMetrics } from "#entry/metric-families.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { createEntry, type Entry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
+import type { EntryMetrics } from "#entry/metric-families.ts";
 import { createPagesSurface, type Pages } from "#entry/pages.ts";
 import { serverOptions } from "#entry/server-options.ts";
 import type { Refuse, Surface } from "#entry/surface.ts";

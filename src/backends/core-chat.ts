@@ -5,13 +5,13 @@ import type { Conversation, Turn } from "#chat/normalize.ts";
 import { eventOf, events, partOf, textOf, textPart, toolCallPart } from "#chat/parts.ts";
 import { stopOfWord, toolCallsOf } from "#chat/short-form.ts";
 import {
+  type Message as CoreMessage,
   type StreamChatResponse as CorePiece,
   type ChatRequest as CoreRequest,
   ChatRequestSchema as CoreRequestSchema,
   type ChatResponse as CoreResponse,
   type ToolCall as CoreToolCall,
   type Usage as CoreUsage,
-  type Message as CoreMessage,
   MessageSchema,
 } from "#gen/polyagent/core/v1/core_pb.js";
 import { type ChatResponse, ChatResponseSchema, type ToolCall } from "#gen/polygate/v1/chat_pb.js";

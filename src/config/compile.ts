@@ -277,7 +277,11 @@ function warnOfOpenness(
     warn(["cors", "origins"], "lets pages of any origin read responses", "name the origins");
   }
   if (logging.level === "debug") {
-    warn(["logging", "level"], "is debug in production, which logs many lines per call", "info is the default");
+    warn(
+      ["logging", "level"],
+      "is debug in production, which logs many lines per call",
+      "info is the default",
+    );
   }
 }
 

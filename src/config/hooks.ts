@@ -54,7 +54,9 @@ const hook = z.strictObject({
     ),
   max_stream_size: size("1GB")
     .prefault("4MB")
-    .describe("Largest stream that is held in memory for it; for a larger one the hook counts as failed."),
+    .describe(
+      "Largest stream that is held in memory for it; for a larger one the hook counts as failed.",
+    ),
   max_decision_size: size("1GB").prefault("1MB").describe("Largest response of `url`."),
 });
 

@@ -29,8 +29,12 @@ const dollars = () => numberBetween(0, 1_000_000);
 const price = z.strictObject({
   input: dollars().describe("US dollars per million tokens read."),
   output: dollars().describe("US dollars per million tokens written."),
-  cache_read: dollars().optional().describe("US dollars per million tokens read from the provider's cache."),
-  cache_write: dollars().optional().describe("US dollars per million tokens written to the provider's cache."),
+  cache_read: dollars()
+    .optional()
+    .describe("US dollars per million tokens read from the provider's cache."),
+  cache_write: dollars()
+    .optional()
+    .describe("US dollars per million tokens written to the provider's cache."),
 });
 
 const endpoint = z.strictObject({

@@ -80,7 +80,9 @@ const route = z
       .describe("Greatest expected price of a call in US dollars."),
     hedge: duration("10m")
       .optional()
-      .describe("Time without a response after which a second endpoint is asked as well; the first response wins."),
+      .describe(
+        "Time without a response after which a second endpoint is asked as well; the first response wins.",
+      ),
     mirror: z
       .strictObject({
         to: step.describe(

@@ -313,7 +313,9 @@ const core = z.strictObject({
         .describe(
           "PEM authorities that its certificate is checked against; the system's if absent.",
         ),
-      cert_file: text().optional().describe("PEM certificate chain that the gateway presents to it."),
+      cert_file: text()
+        .optional()
+        .describe("PEM certificate chain that the gateway presents to it."),
       key_file: text().optional().describe("PEM private key of that certificate."),
       server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
     })
@@ -329,7 +331,9 @@ const models = z.strictObject({
     ),
   workers: wholeNumber(1, 256)
     .optional()
-    .describe("Threads that run models; one less than the machine has CPUs, at most 4, when absent."),
+    .describe(
+      "Threads that run models; one less than the machine has CPUs, at most 4, when absent.",
+    ),
   queue_max: wholeNumber(1, 100_000)
     .prefault(256)
     .describe("Inferences that may wait for a worker, and images that may wait to be decoded."),

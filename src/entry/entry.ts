@@ -1,6 +1,5 @@
 /** The request entry: gives every request its id and record, finds the surface that serves it, counts how it ended. */
 
-import type { EntryMetrics } from "./metric-families.ts";
 import type { Clock } from "#core/clock.ts";
 import { RandomIds } from "#core/random-ids.ts";
 import type { ClientAddress } from "#exchange/client-address.ts";
@@ -11,6 +10,7 @@ import { type AccessLogDeps, createAccessLog } from "#observability/access-line.
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
 import { Arrivals } from "./arrivals.ts";
+import type { EntryMetrics } from "./metric-families.ts";
 import { countRequests } from "./request-count.ts";
 import type { Surface } from "./surface.ts";
 

@@ -1,10 +1,10 @@
 /** Counts and times requests as they end; the series of an endpoint are looked up by words that it repeats. */
 
-import type { EntryMetrics } from "./metric-families.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
 import { knownMethods } from "#exchange/known-methods.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
+import type { EntryMetrics } from "./metric-families.ts";
 
 /** The series of one endpoint, method and port. */
 interface EndpointSeries {

@@ -8,9 +8,9 @@ import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
 import { coded } from "#protocol/envelope.ts";
 import { isMetadata } from "#protocol/metadata.ts";
 import { timeoutMsMax } from "#protocol/timeout.ts";
-import { refusedResponse } from "./response-message.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
+import { refusedResponse } from "./response-message.ts";
 
 /** What travels with a call besides its messages. */
 export interface CallOptions {

@@ -8,18 +8,18 @@ import type { ClientStream } from "#http2/client-stream.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import {
-  type ResponseReading,
-  responseReading,
-  responseTooLarge,
-  messageOf,
-  notOneMessage,
-} from "./response-message.ts";
-import { errorOfResponse, metadataOf, refusalOfHead } from "./response-status.ts";
 import { isRefused } from "./break-status.ts";
 import { ActiveCall, type CallOptions } from "./call.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { GrpcStream } from "./grpc-stream.ts";
+import {
+  messageOf,
+  notOneMessage,
+  type ResponseReading,
+  responseReading,
+  responseTooLarge,
+} from "./response-message.ts";
+import { errorOfResponse, metadataOf, refusalOfHead } from "./response-status.ts";
 
 /** Where a channel calls, and how. */
 export interface GrpcChannelOptions extends Http2ClientOptions {

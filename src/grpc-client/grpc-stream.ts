@@ -3,9 +3,9 @@
 import type { ClientStream } from "#http2/client-stream.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { type ResponseReading, messageOf, notOneMessage } from "./response-message.ts";
-import { errorOfResponse, metadataOf, refusalOfHead } from "./response-status.ts";
 import type { ActiveCall } from "./call.ts";
+import { messageOf, notOneMessage, type ResponseReading } from "./response-message.ts";
+import { errorOfResponse, metadataOf, refusalOfHead } from "./response-status.ts";
 
 /** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {

@@ -1,6 +1,5 @@
 /** One hook: asked within its time, counted, and its failures turned into what its settings say. */
 
-import type { HookMetrics } from "./metric-families.ts";
 import { abortable } from "#core/abortable.ts";
 import { type Clock, timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -10,6 +9,7 @@ import type { Logger } from "#observability/logger.ts";
 import type { Decision } from "./decision.ts";
 import type { HookSettings, Phase } from "./hook-settings.ts";
 import type { Judge, Question } from "./judge.ts";
+import type { HookMetrics } from "./metric-families.ts";
 
 /** What hooks need of their surroundings. */
 export interface HookDeps {

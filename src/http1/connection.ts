@@ -14,7 +14,7 @@ import { octet } from "./octets.ts";
 import { bodyLate, buffersFull, headLate, type Refusal, requestCut } from "./refusal.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestHead } from "./request-head.ts";
-import { ResponseFields, type HeadEnds, statusLine } from "./response-head.ts";
+import { type HeadEnds, ResponseFields, statusLine } from "./response-head.ts";
 import { ServerExchange } from "./server-exchange.ts";
 
 /** What a connection is doing; it goes through them in this order, and from `answer` back to `idle`. */

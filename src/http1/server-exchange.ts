@@ -4,6 +4,10 @@ import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import type { OutputChunk } from "#http/write-chunks.ts";
+import { ConnectionBrokenError } from "./connection-broken.ts";
+import type { Link } from "./link.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { RequestHead } from "./request-head.ts";
 import {
   bodyBytesOf,
   chunkHead,
@@ -12,14 +16,10 @@ import {
   type Output,
   sendAround,
 } from "./response-body.ts";
-import { ConnectionBrokenError } from "./connection-broken.ts";
-import type { Link } from "./link.ts";
-import type { RequestFacts } from "./request-facts.ts";
-import type { RequestHead } from "./request-head.ts";
 import {
-  ResponseFields,
   type FieldList,
   headStart,
+  ResponseFields,
   statusLine,
   trailerLines,
 } from "./response-head.ts";

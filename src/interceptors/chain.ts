@@ -1,6 +1,5 @@
 /** The ordered list of interceptors that every call of every surface passes. */
 
-import type { CallMetrics } from "./metric-families.ts";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -12,6 +11,7 @@ import { type Authentication, type AuthOptions, authentication } from "./authent
 import { authorize } from "./authorize.ts";
 import { capture } from "./capture.ts";
 import { withLimitSetting } from "./limit-setting.ts";
+import type { CallMetrics } from "./metric-families.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";

@@ -1,6 +1,5 @@
 /** Counts and times every call by method and code, streams to their end included. */
 
-import type { CallMetrics } from "./metric-families.ts";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
@@ -8,6 +7,7 @@ import type { CounterSeries } from "#observability/family.ts";
 import type { Stats } from "#observability/stats.ts";
 import { callRecordKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
+import type { CallMetrics } from "./metric-families.ts";
 import { type CallWatch, procedureOf } from "./outcome.ts";
 
 const grpcTypes = {

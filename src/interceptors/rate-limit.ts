@@ -1,6 +1,5 @@
 /** Takes a token per call from the caller's buckets, and refuses when one is empty. */
 
-import type { CallMetrics } from "./metric-families.ts";
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
@@ -13,6 +12,7 @@ import type { CounterSeries } from "#observability/family.ts";
 import { callerOf } from "./caller.ts";
 import { callRecordKey, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
+import type { CallMetrics } from "./metric-families.ts";
 import { procedureOf } from "./outcome.ts";
 
 type AnyRequest = UnaryRequest | StreamRequest;

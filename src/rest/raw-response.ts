@@ -121,7 +121,10 @@ function misnamed() {
  * in progress breaks the response off; one before anything was sent is thrown. HEAD needs the first
  * body only, and a range no more than itself.
  */
-export async function sendRawStream(exchange: Exchange, bodies: CallResponse<unknown>): Promise<void> {
+export async function sendRawStream(
+  exchange: Exchange,
+  bodies: CallResponse<unknown>,
+): Promise<void> {
   const writer = new RawWriter(exchange, bodies);
   for await (const body of bodies.messages) {
     try {

@@ -10,11 +10,7 @@ interface Refusable {
 }
 
 /** Responds with the error's own status and body. */
-export function refuse(
-  exchange: Refusable,
-  error: ConnectError,
-  facts: ErrorFacts,
-): void {
+export function refuse(exchange: Refusable, error: ConnectError, facts: ErrorFacts): void {
   const { status, headers, body } = restErrorBody(error, facts);
   exchange.respond(status, headers, body);
 }

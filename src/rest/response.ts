@@ -13,8 +13,8 @@ import type { CallInit } from "#rpc/call-scope.ts";
 import type { JsonCodec } from "./json.ts";
 import { sendRaw, sendRawStream } from "./raw-response.ts";
 import type { Route } from "./route.ts";
-import { type StreamSending, sendStream } from "./stream-response.ts";
 import { streamFormats } from "./stream-format.ts";
+import { type StreamSending, sendStream } from "./stream-response.ts";
 
 /** What responding to one request needs. */
 export interface Responding {

@@ -16,7 +16,7 @@ import {
 import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
-import { EnvelopedResponse, type EnvelopedProtocol } from "./enveloped-response.ts";
+import { type EnvelopedProtocol, EnvelopedResponse } from "./enveloped-response.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import { admitted, inTime, received } from "./intake.ts";
 import {

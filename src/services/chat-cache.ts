@@ -1,9 +1,9 @@
 /** Chats that may have the response of an equal one: which they are, and what of a response is kept for them. */
 
-import type { CacheMetrics } from "#cache/metric-families.ts";
 import { createHash } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
+import type { CacheMetrics } from "#cache/metric-families.ts";
 import type { Piece, Source } from "#cache/piece.ts";
 import type { ResponseCache } from "#cache/response-cache.ts";
 import type { Conversation } from "#chat/normalize.ts";

@@ -102,10 +102,14 @@ export class ActiveChat extends RoutedCall {
         backend.chat(this.#request, this.copyOf(attempt, record));
       await dispatch.call(route, ask, routed(answeredOf));
     });
-    return this.whole((backend, attempt) => {
-      const response = backend.chat(this.#request, attempt);
-      return attempt.failsDeclined === true ? unlessDeclined(response) : response;
-    }, answeredOf, call);
+    return this.whole(
+      (backend, attempt) => {
+        const response = backend.chat(this.#request, attempt);
+        return attempt.failsDeclined === true ? unlessDeclined(response) : response;
+      },
+      answeredOf,
+      call,
+    );
   }
 
   /** The response as events, those together that came together; `writer` is given them. */

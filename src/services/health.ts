@@ -1,6 +1,5 @@
 /** HealthService: probes every backend at once and says how the gateway is. */
 
-import type { ServiceMetrics } from "./metric-families.ts";
 import { freemem, totalmem } from "node:os";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
@@ -12,6 +11,7 @@ import type { HealthService } from "#gen/polygate/v1/health_pb.js";
 import type { MemberSnapshot } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { createDiskGauge } from "./disk-usage.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** What HealthService needs. */
 export interface HealthDeps {

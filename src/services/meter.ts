@@ -1,6 +1,5 @@
 /** Measures the part of a call that waits for a backend, by kind of backend and by model. */
 
-import type { ServiceMetrics } from "./metric-families.ts";
 import type { Clock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
 import { reasonOf, rowOf } from "#errors/fault.ts";
@@ -9,6 +8,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Stats } from "#observability/stats.ts";
 import { triesOf } from "./backend-call.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** Where measures go. */
 export interface MeterDeps {

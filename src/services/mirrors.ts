@@ -1,6 +1,5 @@
 /** Copies of chats for a second target: they run beside the call, and their responses are dropped. */
 
-import type { ServiceMetrics } from "./metric-families.ts";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { ChatCatalog, ChatMirror } from "#catalog/chat-catalog.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
@@ -13,6 +12,7 @@ import type { AttemptCall, CallWatch, Dispatch, RoutedCall } from "#routing/disp
 import type { Route } from "#routing/route.ts";
 import { type Answered, account } from "./account.ts";
 import { triesOf } from "./backend-call.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** What mirrors need. */
 export interface MirrorDeps {

@@ -1,6 +1,5 @@
 /** PredictService: an image or tensors in, the model's labels, boxes or tensors out. */
 
-import type { ServiceMetrics } from "./metric-families.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { InferResponse, ModelStatus, PredictBackend } from "#backends/backend.ts";
@@ -23,6 +22,7 @@ import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 
 /** What PredictService needs. */

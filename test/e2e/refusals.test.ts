@@ -42,7 +42,9 @@ interface Family {
   /** What the surface calls an error of this status; undefined for a body of another shape. */
   errorOf(refused: Refused): string | undefined;
   /** That of a body that cannot be read; of a caller unknown, refused for now, and of a large body. */
-  readonly errors: Readonly<Record<"notFound" | "unread" | "unknown" | "limited" | "large", string>>;
+  readonly errors: Readonly<
+    Record<"notFound" | "unread" | "unknown" | "limited" | "large", string>
+  >;
 }
 
 const json = { "content-type": "application/json" };
@@ -200,12 +202,15 @@ describe.each(families)("clients of $name", (family) => {
 
 const vendors = families.filter(({ name }) => /openai|anthropic|gemini/.test(name));
 
-test.each(vendors)("clients of $name read that a method is unknown to the server", async (family) => {
-  const { path, headers, errorOf } = family;
-  const refused = await send(path, headers(), { method: "BREW" });
-  expect(refused.status).toBe(501);
-  expect(errorOf(refused)).toBeDefined();
-});
+test.each(vendors)(
+  "clients of $name read that a method is unknown to the server",
+  async (family) => {
+    const { path, headers, errorOf } = family;
+    const refused = await send(path, headers(), { method: "BREW" });
+    expect(refused.status).toBe(501);
+    expect(errorOf(refused)).toBeDefined();
+  },
+);
 
 test.each(vendors)("clients of $name read that a path has a bad escape", async (family) => {
   const { unknown, headers, errorOf } = family;

@@ -109,7 +109,9 @@ describe("a dry run", () => {
       ["dear", "max_cost"],
       ["sight", "max_cost"],
     ]);
-    expect(selection.excluded[0]?.detail).toBe("its price of 0.000009 US dollars is above 0.000005");
+    expect(selection.excluded[0]?.detail).toBe(
+      "its price of 0.000009 US dollars is above 0.000005",
+    );
   });
 
   test("says why nobody is left, as a failure that another time may not have", async () => {

@@ -140,15 +140,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "home-page.ts": ["entry", "exchange", "http", "core"],
   "openapi-document.ts": ["public-services.ts", "method-extras.ts", "rest", "interceptors", "core"],
   "docs-pages.ts": ["openapi-document.ts", "entry", "exchange", "core"],
-  "rest-adapter.ts": [
-    "rest",
-    "entry",
-    "exchange",
-    "interceptors",
-    "observability",
-    "errors",
-    "core",
-  ],
+  "rest-adapter.ts": ["rest", "entry", "exchange", "interceptors", "errors"],
   "front.ts": [
     "method-extras.ts",
     "rest-adapter.ts",

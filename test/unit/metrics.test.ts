@@ -17,7 +17,7 @@ test("a metric is declared by the room that counts it, and by no one else", () =
 
 test("every metric that a room declares is registered, once", () => {
   const names = files.flatMap((file) => declared(file).map(([, name = ""]) => name));
-  expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
+  expect(new Set(names).size).toBe(names.length);
   const { registry } = createMetrics();
   const registered = new Set(registry.getMetricsAsArray().map(({ name }) => name));
   expect(names.filter((name) => !registered.has(name))).toEqual([]);

@@ -29,8 +29,7 @@ test("the guide has a row for each of them, and the files that it names are ther
 /** Source files that name something, outside of the rooms and files given. */
 function naming(word: RegExp, own: readonly string[]): readonly string[] {
   return sourceFiles().filter(
-    (file) =>
-      !own.some((part) => file.startsWith(part)) && word.test(readFileSync(file, "utf8")),
+    (file) => !own.some((part) => file.startsWith(part)) && word.test(readFileSync(file, "utf8")),
   );
 }
 

@@ -59,14 +59,15 @@ describe("decisions", () => {
 
   test("the form of the response stays the client's choice", () => {
     const decision = ofRequest({ action: "replace", request: { message: "x", stream: true } });
-    expect(decision).toMatchObject({ message: { message: "x", stream: false, withParts: true } });
+    const messages = [{ role: "user", parts: [textPart("x")] }];
+    expect(decision).toMatchObject({ message: { messages, stream: false, withParts: true } });
   });
 
   test("what a module keeps of its decision is not what is used", () => {
     const messages = [{ role: "user", content: "first" }];
     const decision = ofRequest({ action: "replace", request: { messages } });
     messages[0] = { role: "user", content: "second" };
-    expect(decision).toMatchObject({ message: { messages: [{ content: "first" }] } });
+    expect(decision).toMatchObject({ message: { messages: [{ parts: [textPart("first")] }] } });
   });
 
   test("a response in its short form becomes one of parts, with what it does not say of itself", () => {

@@ -11,8 +11,8 @@ import { Hook } from "#hooks/hook.ts";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import { Hooks } from "#hooks/hooks.ts";
 import type { Question } from "#hooks/judge.ts";
-import { createLogger } from "#observability/logger.ts";
 import { createMetrics } from "#metrics.ts";
+import { createLogger } from "#observability/logger.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const settings: HookSettings = {
@@ -69,9 +69,7 @@ function setUp(decide: Decide, ...changes: Partial<HookSettings>[]) {
   return { clock, hooks, all, lines, disposed, counted };
 }
 
-const request = normalized(
-  create(ChatRequestSchema, { message: "Hi", modelPreference: "fast" }),
-);
+const request = normalized(create(ChatRequestSchema, { message: "Hi", modelPreference: "fast" }));
 const response = create(ChatResponseSchema, { response: "Hello" });
 const call = (signal = new AbortController().signal) => ({
   principal: "alice",

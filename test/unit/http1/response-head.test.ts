@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
-  ResponseFields,
   fieldLine,
   HeadEnds,
+  ResponseFields,
   statusLine,
   trailerLines,
 } from "#http1/response-head.ts";

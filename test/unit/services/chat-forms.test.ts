@@ -15,6 +15,7 @@ import {
   CountTokensResponseSchema,
   QueryRequestSchema,
 } from "#gen/polygate/v1/chat_pb.js";
+import type { Part } from "#gen/polygate/v1/conversation_pb.js";
 import { type ChatServiceDeps, createChatService } from "#services/chat.ts";
 import { sourceFiles, specifiersOf } from "../../support/floor-plan.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
@@ -66,14 +67,17 @@ const flat = create(ChatRequestSchema, {
   message: "And now?",
   context: "kept",
   messages: [
-    { role: "user", content: "Look", images: [{ data: new Uint8Array([1]), mediaType: "image/png" }] },
+    {
+      role: "user",
+      content: "Look",
+      images: [{ data: new Uint8Array([1]), mediaType: "image/png" }],
+    },
     { role: "assistant", toolCalls: [{ id: "c", name: "f", argumentsJson: "{}" }] },
     { role: "tool", toolCallId: "c", content: "5" },
   ],
 });
 
-const said = (parts: readonly { readonly content: { readonly case?: string } }[]) =>
-  parts.map(({ content }) => content.case);
+const said = (parts: readonly Part[]) => parts.map(({ content }) => content.case);
 
 type Service = ReturnType<typeof createChatService>;
 
