@@ -186,7 +186,7 @@ describe("reported load", () => {
       {
         provider: "cheap",
         reason: "max_concurrent",
-        detail: "it has 10 calls, and may have 10 at one time",
+        detail: "it has 10 calls in flight, and its limit is 10",
       },
     ]);
     await post("", { provider: "cheap", action: "decrement" });
