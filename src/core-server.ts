@@ -11,10 +11,10 @@ import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { CoreService } from "#gen/polyagent/core/v1/core_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
 import type { Logger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
 import { createHealthStatus, registerHealth } from "#rpc/health.ts";
 import { registerReflection } from "#rpc/reflection.ts";
 import { openFront } from "./front.ts";
+import { createMetrics } from "./metrics.ts";
 
 /** Where a reference core listens and how it behaves. */
 export interface CoreServerOptions {

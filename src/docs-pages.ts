@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { packageFile } from "#core/package-file.ts";
-import type { PageAnswer, Pages } from "#entry/pages.ts";
+import type { PageResponse, Pages } from "#entry/pages.ts";
 import { FixedBody } from "#exchange/fixed-body.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
@@ -22,7 +22,7 @@ const contentSecurityPolicy = [
 
 /** A page that stays as it is once somebody asked for it, however many ask at once; clients may keep it. */
 function fixedPage(contentType: string, write: () => string | Promise<string>) {
-  const made = async (): Promise<PageAnswer> => {
+  const made = async (): Promise<PageResponse> => {
     const body = new FixedBody(await write());
     const headers = {
       // Weak: it stands for the page in every coding.
@@ -33,8 +33,8 @@ function fixedPage(contentType: string, write: () => string | Promise<string>) {
     };
     return { status: 200, contentType, body, headers };
   };
-  let answer: Promise<PageAnswer> | undefined;
-  return (): Promise<PageAnswer> => {
+  let answer: Promise<PageResponse> | undefined;
+  return (): Promise<PageResponse> => {
     answer ??= made().catch((error: unknown) => {
       // The next one may find the file that this one did not.
       answer = undefined;

@@ -6,11 +6,12 @@ import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { createEntry, type Entry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
-import { createPagesSurface, type Pages, type Refuse } from "#entry/pages.ts";
+import type { EntryMetrics } from "#entry/metric-families.ts";
+import { createPagesSurface, type Pages } from "#entry/pages.ts";
 import { serverOptions } from "#entry/server-options.ts";
-import type { Surface } from "#entry/surface.ts";
+import type { Refuse, Surface } from "#entry/surface.ts";
 import { createUnknownMethods } from "#entry/unknown-methods.ts";
-import { fault } from "#errors/fault.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { clientAddress } from "#exchange/client-address.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
@@ -18,12 +19,10 @@ import type { CorsOptions } from "#exchange/cors.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
-import type { MalformedAnswer } from "#exchange/wire.ts";
+import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
-import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { JsonOptions } from "#rest/json.ts";
 import { refuse } from "#rest/refusal.ts";
@@ -91,7 +90,7 @@ export interface FrontOptions extends ServingOptions {
 export interface FrontDeps extends Pick<EntryDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: EntryMetrics;
 }
 
 /** What serves requests at one time, built whole: a call path, and the surfaces of each listener. */
@@ -99,6 +98,8 @@ export interface Serving {
   readonly entry: Entry;
   /** By the name of the listener. */
   readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
+  /** Resolves when every request that it was given has ended, and no call is active. */
+  done(): Promise<void>;
   /** Resolves when no call is active. */
   idle(): Promise<void>;
   /** Ends all calls, those that are still to begin included. */
@@ -110,8 +111,8 @@ export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
   /**
    * Every further request, also on connections that are open, is served by `next`. Resolves when the
-   * calls of the one before have ended, or were cut off after `graceMs`. Throws for a `next` that
-   * lacks a listener, and then changes nothing.
+   * requests of the one before have ended, or their calls were cut off after `graceMs`. Rejects for a
+   * `next` that lacks a listener, and then changes nothing.
    */
   replace(next: Serving, graceMs: number): Promise<void>;
   /** Takes no more connections; resolves when the active calls have ended, or were cut off after `graceMs`. */
@@ -125,12 +126,6 @@ const reasonByRefusal: ReadonlyMap<number, Reason> = new Map<number, Reason>([
   [503, "BUFFERS_FULL"],
 ]);
 
-/** Responds to a path that no surface knows; RPC clients get the status of their own protocol. */
-function answerUnknown(exchange: Exchange, record: CallRecord, refuseWith: Refuse): void {
-  if (refuseUnknown(exchange, fault("METHOD_UNKNOWN", "no such method"))) return;
-  refuseWith(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
-}
-
 /** The procedures, by every RPC protocol. */
 function rpcSurface(rpc: Rpc): Surface {
   return {
@@ -141,6 +136,22 @@ function rpcSurface(rpc: Rpc): Surface {
       record.endpoint = procedure.path;
       record.surface = "rpc";
       return rpc.serve(exchange, procedure, valuesOf(record)) ?? true;
+    },
+    refuse(arrival, _record, error) {
+      // What is wrong before there is a path is HTTP's matter, and not that of an RPC protocol.
+      if (reasonOf(error) !== "ROUTE_UNKNOWN") return false;
+      return refuseUnknown(arrival, fault("METHOD_UNKNOWN", "no such method"));
+    },
+  };
+}
+
+/** Takes what all others have left. */
+function lastSurface(refuse: Refuse): Surface {
+  return {
+    name: "none",
+    take(exchange, record) {
+      refuse(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
+      return true;
     },
   };
 }
@@ -168,10 +179,8 @@ interface SurfaceParts {
 function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: SurfaceParts) {
   const compression = new Compression(options.rest?.compression ?? defaultCompression);
   const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
-  const unknown = (exchange: Exchange, record: CallRecord) =>
-    answerUnknown(exchange, record, refuseWith);
-  const restWith = (json: JsonOptions = {}) => {
-    const rest = createRest(calls, {
+  const restWith = (json: JsonOptions = {}) =>
+    createRest(calls, {
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
@@ -181,10 +190,6 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
       extrasOf: methodExtras,
       clock,
     });
-    const surface = createRestAdapter(rest, { clock, cors: options.cors, unknown });
-    const isRoute = ({ method, target }: Exchange) => rest.match(method, target)?.kind === "route";
-    return { isRoute, surface };
-  };
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
@@ -201,26 +206,30 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const terms = { bodyBytesMax, uploadBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
     return [createLlmSurface({ calls, clock, ...terms, serves: served })];
   };
-  const none: Surface = {
-    name: "none",
-    take(exchange, record) {
-      unknown(exchange, record);
-      return true;
-    },
-  };
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
-    const isServed = serves.includes("rest") ? rest.isRoute : () => false;
+    const servesRest = serves.includes("rest");
+    const isServed = ({ method, target }: Exchange) =>
+      servesRest && rest.match(method, target)?.kind === "route";
+    const clientSurfaces = [...(serves.includes("rpc") ? [rpc] : []), ...llmFor(serves)];
+    const refuseElsewhere = (...refused: Parameters<Refuse>) =>
+      clientSurfaces.some((surface) => surface.refuse?.(...refused) === true);
+    // REST's shape is that of the gateway itself.
+    const refuse: Refuse = (...refused) => {
+      if (!refuseElsewhere(...refused)) refuseWith(...refused);
+    };
+    const adapter = { cors: options.cors, refuse, refuseElsewhere };
     const surfaces = [
-      createUnknownMethods(refuseWith, isServed),
+      createUnknownMethods(refuse, isServed),
       serverOptions,
       all,
-      ...(serves.includes("rpc") ? [rpc] : []),
-      ...llmFor(serves),
+      ...clientSurfaces,
       ...(serves.includes("metrics") ? [metrics] : []),
-      ...(serves.includes("rest") ? [pages(options.pages.rest(listener)), rest.surface] : []),
-      none,
+      ...(servesRest
+        ? [pages(options.pages.rest(listener)), createRestAdapter(rest, adapter)]
+        : []),
+      lastSurface(refuse),
     ];
     return { listener, surfaces };
   });
@@ -229,8 +238,8 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
 /** Builds what serves requests; listeners pass them to it. */
 export function createServing(options: ServingOptions, deps: FrontDeps): Serving {
   const { clock } = deps;
-  const refuseWith: Refuse = (exchange, { requestId }, error) =>
-    refuse(exchange, error, { requestId, wallMs: clock.wallMs() });
+  const refuseWith: Refuse = (arrival, { requestId }, error) =>
+    refuse(arrival, error, { requestId, wallMs: clock.wallMs() });
 
   const calls = createCallPath(options.routes, options.interceptors, { ...options.policy, clock });
   const all = surfacesOf(options, { calls, clock, refuseWith });
@@ -244,6 +253,11 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
   return {
     entry,
     surfaces: new Map(all.map(({ listener, surfaces }) => [listener.name, surfaces])),
+    async done() {
+      // A call may begin after its body has come: as long as there are requests there may be calls.
+      await entry.idle();
+      await calls.idle();
+    },
     idle: () => calls.idle(),
     cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
   };
@@ -265,13 +279,17 @@ export async function openFront(
   await using opening = new AsyncDisposableStack();
   const { clock } = deps;
   let current = serving;
-  const malformed = (message: string, status: number): MalformedAnswer => {
+  /** All that have calls: the current one, and those that it has replaced. */
+  const servings = new Set([serving]);
+  const malformed = (message: string, status: number): MalformedResponse => {
     const requestId = requestIdOf();
     const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
     return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
   };
 
-  const cutOff = () => current.cutOff();
+  const cutOff = () => {
+    for (const one of servings) one.cutOff();
+  };
   const { connectionsMax, connectionsPerAddressMax, buffers } = options;
   const shared = {
     connectionsMax,
@@ -313,10 +331,12 @@ export async function openFront(
       const surfaces = listening.map(({ name }) => surfacesFor(next, name));
       const before = current;
       current = next;
+      servings.add(next);
       for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
-      await settleWithin(before.idle(), graceMs, clock);
+      await settleWithin(before.done(), graceMs, clock);
       before.cutOff();
       await before.idle();
+      servings.delete(before);
     },
     async drain(graceMs) {
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));

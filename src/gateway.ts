@@ -1,5 +1,6 @@
 /** Composition root: builds every room, back to front, and opens the listeners. */
 
+import { isDeepStrictEqual } from "node:util";
 import { createAgent, plainAgent } from "#agent/agent.ts";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import { coreChat } from "#backends/core-chat.ts";
@@ -37,7 +38,6 @@ import { interceptorChain } from "#interceptors/chain.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
-import { createMetrics, type Metrics } from "#observability/metrics.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
@@ -66,6 +66,7 @@ import { createRequestsService } from "#services/requests.ts";
 import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
@@ -84,8 +85,19 @@ export interface Gateway extends AsyncDisposable {
   };
   /** Resolves when every model has loaded or failed to. */
   ready(): Promise<void>;
+  /**
+   * Serves by other settings from now on, open connections included. Resolves when the generation
+   * before is closed: its calls have ended, or were cut off after its `drain_timeout`. Rejects with
+   * FixedSettingError, and changes nothing, for what cannot change while the process lives.
+   */
+  replace(settings: Settings): Promise<void>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
+}
+
+/** A setting that holds as long as the process lives is not what it was. */
+export class FixedSettingError extends Error {
+  override readonly name = "FixedSettingError";
 }
 
 const serviceNames = publicServices.map(({ typeName }) => typeName);
@@ -105,18 +117,27 @@ interface ProcessParts {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+  /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
+  readonly relayIds: (secret: string | undefined) => RelayIds;
 }
 
 /** What every room of one generation shares. */
 interface Shared extends ProcessParts {
   readonly settings: Settings;
+  /** Says for the whole process whether chats are served; nothing once another generation has replaced this one. */
+  readonly setServing: (serving: boolean) => void;
 }
 
 /** All that is built from settings: made whole, put in the place of another in one step, drained. */
 interface Generation extends AsyncDisposable {
+  readonly settings: Settings;
   readonly options: FrontOptions;
   readonly serving: Serving;
   readonly predict: OnnxBackend;
+  /** Takes the place of the generation before, for what the process says of itself. */
+  take(): void;
+  /** Another one has taken its place. */
+  retire(): void;
 }
 
 /** The chat backends and the way to them. */
@@ -229,10 +250,10 @@ function attemptReporter({ settings, metrics, stats, logger, records }: Shared) 
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
     series.requests.inc();
-    return ({ outcome, elapsedMs, firstMs }: AttemptReport): void => {
+    return ({ outcome, elapsedMs, firstMs, tokens, cost }: AttemptReport): void => {
       const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
-      series.stats.end(elapsedMs, { failed });
+      series.stats.end(elapsedMs, { failed, tokens, cost });
       if (!logger.isLevelEnabled(level)) return;
       const times = {
         elapsed_ms: threeDigits(elapsedMs),
@@ -257,7 +278,7 @@ function ejectionReporter({ metrics, logger }: Shared) {
 
 /** Builds the chat pool, whose health shows in the gateway's own. */
 async function openChat(shared: Shared): Promise<ChatSide> {
-  const { settings, clock, logger, health, records } = shared;
+  const { settings, clock, logger, setServing, records } = shared;
   const { chat } = settings;
   const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
   const pool = new Pool<ChatBackend>(
@@ -268,7 +289,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
       onChange(change) {
         const { id, health: state, isDraining } = change.member;
         records.onHealth(change);
-        health.set(ChatService.typeName, pool.candidates().length > 0);
+        setServing(pool.candidates().length > 0);
         if (state.kind === "unknown") return;
         const facts = {
           core: id,
@@ -297,7 +318,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
   const { healthTimeoutMs } = chat;
   if (all.length > 0) {
     await settleWithin(Promise.all(all.map(({ first }) => first)), healthTimeoutMs, clock);
-    health.set(ChatService.typeName, pool.candidates().length > 0);
+    setServing(pool.candidates().length > 0);
   }
   return {
     kind,
@@ -442,7 +463,7 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
     stopping: shared.stopping,
   };
   const meter = createMeter({ clock, metrics, stats });
-  const deps = { clock, metrics, stats, meter, ids: new RelayIds(settings.relay.idSecret) };
+  const deps = { clock, metrics, stats, meter, ids: shared.relayIds(settings.relay.idSecret) };
   const { provider } = settings.relay;
   const relay = provider === undefined ? {} : { provider };
   const cache = openCache(shared);
@@ -575,7 +596,11 @@ async function openGeneration(
   isDraining: () => boolean,
 ): Promise<Generation> {
   await using opening = new AsyncDisposableStack();
-  const shared: Shared = { ...parts, settings };
+  let place: "waiting" | "taken" | "retired" = "waiting";
+  const setServing = (serving: boolean) => {
+    if (place === "taken") parts.health.set(ChatService.typeName, serving);
+  };
+  const shared: Shared = { ...parts, settings, setServing };
   const chat = await openChat(shared);
   opening.use(chat.pool);
   for (const { pool } of chat.catalog.providers) opening.use(pool);
@@ -590,7 +615,48 @@ async function openGeneration(
   const options = frontOptions(shared, { chat, hooks, predict, isReady });
   const serving = createServing(options, frontDeps(parts));
   const owned = opening.move();
-  return { options, serving, predict, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    settings,
+    options,
+    serving,
+    predict,
+    take() {
+      place = "taken";
+      setServing(chat.pool.candidates().length > 0);
+    },
+    retire() {
+      place = "retired";
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** What the process keeps for its generations: the ids of the one before, where the secret is the same. */
+function keptIds(): ProcessParts["relayIds"] {
+  let kept: { readonly secret: string | undefined; readonly ids: RelayIds } | undefined;
+  return (secret) => {
+    if (kept === undefined || kept.secret !== secret) kept = { secret, ids: new RelayIds(secret) };
+    return kept.ids;
+  };
+}
+
+/** Settings that the process has taken over when it started, with what each is called. */
+const fixed: readonly (readonly [name: string, of: (settings: Settings) => unknown])[] = [
+  ["listeners", ({ listeners }) => listeners],
+  ["gateway.buffer_limit", ({ bufferBytesMax }) => bufferBytesMax],
+  ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],
+  ["gateway.connections_per_address", ({ connectionsPerAddressMax }) => connectionsPerAddressMax],
+  ["logging", ({ logging: { routing: _, ...rest } }) => rest],
+  ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
+  ["history", ({ history }) => history],
+];
+
+/** Throws FixedSettingError, with all their names, for settings that cannot change any more. */
+function requireFixed(before: Settings, next: Settings): void {
+  const changed = fixed.filter(([, of]) => !isDeepStrictEqual(of(before), of(next)));
+  if (changed.length === 0) return;
+  const names = changed.map(([name]) => name).join(", ");
+  throw new FixedSettingError(`${names}: the process has to start again to take this over`);
 }
 
 /** Starts a gateway. Rejects with the system's error when a listener cannot open. */
@@ -611,23 +677,53 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     buffers: new ByteBudget(settings.bufferBytesMax),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
+    relayIds: keptIds(),
   };
   let draining = false;
-  const generation = opening.use(await openGeneration(parts, settings, () => draining));
-  const { options, serving, predict } = generation;
+  let isClosed = false;
+  const open = (wanted: Settings) => openGeneration(parts, wanted, () => draining);
+  /** The one that serves, and those whose calls have not ended. */
+  const generations = new Set<Generation>();
+  opening.defer(async () => {
+    await Promise.all([...generations].map((one) => one[Symbol.asyncDispose]()));
+  });
+  let current = await open(settings);
+  generations.add(current);
+  current.take();
+  const { options, serving } = current;
   const front = opening.use(await openFront(options, frontDeps(parts), serving));
   const owned = opening.move();
   return {
-    facts: () => factsOf(settings, front, predict),
-    ready: () => predict.ready(),
+    facts: () => factsOf(current.settings, front, current.predict),
+    ready: () => current.predict.ready(),
+    async replace(wanted) {
+      requireFixed(current.settings, wanted);
+      const next = await open(wanted);
+      generations.add(next);
+      await next.predict.ready();
+      // Whoever disposed of the gateway meanwhile did not know of it.
+      if (isClosed) return await next[Symbol.asyncDispose]();
+      // Another one may have come first.
+      const before = current;
+      current = next;
+      before.retire();
+      next.take();
+      await front.replace(next.serving, before.settings.drainTimeoutMs);
+      generations.delete(before);
+      await before[Symbol.asyncDispose]();
+    },
     async drain() {
       draining = true;
       parts.health.stop();
+      const { drainDelayMs, drainTimeoutMs } = current.settings;
       // Who spreads calls over gateways sees that this one is not ready before its port is closed.
-      await clock.sleep(settings.drainDelayMs);
+      await clock.sleep(drainDelayMs);
       stopping.abort();
-      await front.drain(settings.drainTimeoutMs);
+      await front.drain(drainTimeoutMs);
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      isClosed = true;
+      await owned.disposeAsync();
+    },
   };
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
 import { packageFile } from "#core/package-file.ts";
-import type { Page, PageAnswer, Pages } from "#entry/pages.ts";
+import type { Page, PageResponse, Pages } from "#entry/pages.ts";
 import { FixedBody } from "#exchange/fixed-body.ts";
 import { preferredOf } from "#http/media-type.ts";
 
@@ -12,7 +12,7 @@ import { preferredOf } from "#http/media-type.ts";
 export interface HomeFacts {
   readonly version: string;
   readonly services: readonly DescService[];
-  /** What callers reach here. */
+  /** Surfaces that it serves. */
   readonly serves: readonly string[];
   /** Absent: metrics are not served here. */
   readonly metricsPath: string | undefined;
@@ -149,7 +149,7 @@ function homePage(facts: HomeFacts): Page {
 
 /** An icon, which browsers ask for again and again. */
 function icon(name: string, contentType: string): Page {
-  let page: PageAnswer | undefined;
+  let page: PageResponse | undefined;
   return () => {
     page ??= {
       status: 200,

@@ -2,13 +2,13 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
-import type { PageAnswer } from "#entry/pages.ts";
+import type { PageResponse } from "#entry/pages.ts";
 import { expositionOf } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
 import type { FrontOptions } from "./front.ts";
 import { homePages } from "./home-page.ts";
+import type { Metrics } from "./metrics.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
 /** What the pages report. */
@@ -25,16 +25,16 @@ export interface GatewayPageFacts {
   readonly document: DocumentFacts;
 }
 
-function json(status: number, body: unknown): PageAnswer {
+function json(status: number, body: unknown): PageResponse {
   return { status, contentType: "application/json", body: JSON.stringify(body) };
 }
 
-function redirect(location: string): PageAnswer {
+function redirect(location: string): PageResponse {
   return { ...json(307, { location }), headers: { location } };
 }
 
 /** Not to be ready is no error: the first such response is logged, those that repeat it are not. */
-function readinessPage(isReady: () => boolean): () => PageAnswer {
+function readinessPage(isReady: () => boolean): () => PageResponse {
   let isLogged = false;
   return () => {
     if (isReady()) {
@@ -63,7 +63,7 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
   const { rest } = document;
   // Listeners that read and write the same JSON share its document.
   const sharedDocs = docsPages(document);
-  const metricsPage = async (): Promise<PageAnswer> => {
+  const metricsPage = async (): Promise<PageResponse> => {
     refreshCoreGauges(metrics, pool);
     const { registry } = metrics;
     return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };

@@ -10,7 +10,7 @@ import { type HistoryStore, resolutionsOf } from "#history/store.ts";
 import { CallJournal } from "#observability/call-journal.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
+import type { RecordMetrics } from "#observability/metric-families.ts";
 import { RecentCalls } from "#observability/recent-calls.ts";
 import type { PoolChange } from "#pool/pool.ts";
 import { DecisionLog } from "#routing/decision-log.ts";
@@ -34,7 +34,7 @@ export interface RecordsDeps {
   readonly settings: { readonly requests: RequestsSettings; readonly history: HistorySettings };
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: RecordMetrics;
 }
 
 /** Opens the store; who names no database loads nothing of one. Rejects when it cannot be used. */

@@ -1,38 +1,36 @@
 /** The adapter between REST and the request entry: routes for requests, streams for WebSockets. */
 
-import type { Clock } from "#core/clock.ts";
-import type { Surface } from "#entry/surface.ts";
+import type { Refuse, Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
-import type { Exchange } from "#exchange/exchange.ts";
 import { valuesOf } from "#interceptors/context.ts";
-import type { CallRecord } from "#observability/call-record.ts";
-import { refuse } from "#rest/refusal.ts";
 import type { Rest } from "#rest/rest.ts";
 
 /** What is decided elsewhere. */
 export interface RestAdapterOptions {
-  readonly clock: Clock;
   readonly cors: CorsOptions | undefined;
-  /** Responds to a path that no route knows. */
-  readonly unknown: (exchange: Exchange, record: CallRecord) => void;
+  /** Responds with what comes before a route, such as a path that none knows. */
+  readonly refuse: Refuse;
+  /** The same where another surface has a shape for it; false where REST's is the one to use. */
+  readonly refuseElsewhere: (...refused: Parameters<Refuse>) => boolean;
 }
 
 /** The surface of one transcoder. */
 export function createRestAdapter(
   rest: Rest,
-  { clock, cors, unknown }: RestAdapterOptions,
+  { cors, refuse, refuseElsewhere }: RestAdapterOptions,
 ): Surface {
   return {
     name: "rest",
     take(exchange, record) {
       const match = rest.match(exchange.method, exchange.target);
       if (match === undefined) {
-        unknown(exchange, record);
+        refuse(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
         return true;
       }
       record.endpoint = match.kind === "malformed" ? "malformed" : match.pattern;
       record.surface = "rest";
+      if (match.kind === "malformed" && refuseElsewhere(exchange, record, match.error)) return true;
       const { requestId } = record;
       return rest.serve(exchange, match, { requestId, values: valuesOf(record) });
     },
@@ -43,12 +41,14 @@ export function createRestAdapter(
       if (match !== undefined) {
         record.endpoint = match.kind === "route" ? match.pattern : match.kind;
       }
-      if (mayUpgrade(upgrade, cors)) {
+      if (!mayUpgrade(upgrade, cors)) {
+        const message = "origin: pages of this origin may not call here";
+        refuse(upgrade, record, fault("ORIGIN_REFUSED", message));
+      } else if (match === undefined) {
+        refuse(upgrade, record, fault("ROUTE_UNKNOWN", "no stream has this path"));
+      } else {
         void rest.upgrade(upgrade, match, { requestId, values: valuesOf(record) });
-        return true;
       }
-      const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
-      refuse(upgrade, error, { requestId, wallMs: clock.wallMs() });
       return true;
     },
   };

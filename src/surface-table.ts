@@ -1,4 +1,4 @@
-/** The surfaces that a listener may serve: the name of each, and the fixed paths that it answers. */
+/** The surfaces that a listener may serve: the name of each, and the fixed paths that it serves. */
 
 import { getOption } from "@bufbuild/protobuf";
 import { http } from "#gen/google/api/annotations_pb.js";

@@ -7,9 +7,9 @@ import { requestIdOf } from "#entry/entry.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { callRecordKey } from "#interceptors/context.ts";
+import { createMetrics } from "#metrics.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { createLogger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { answerTo, benchKey, messagesPerStream, pieceFor } from "./chat.ts";
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
 import type { PooledBackend } from "#pool/member.ts";
+import type { Observation } from "#pool/model-stats.ts";
 import { Pool } from "#pool/pool.ts";
 import type { RouteAsk } from "#routing/route.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
@@ -41,12 +42,17 @@ function providerOf(index: number): Pool<PooledBackend> {
   );
   for (const { id } of members) {
     for (let call = 0; call < 20; call += 1) {
-      pool.lease(id, model).settle("ok", { model, latencyMs: 200 + 1_500 * rng.next() });
+      pool.lease(id, model).settle("ok", observed(200 + 1_500 * rng.next()));
     }
     // Calls that go on all the time.
     for (let call = Math.floor(rng.next() * 5); call > 0; call -= 1) pool.lease(id, model);
   }
   return pool;
+}
+
+/** What a call of so many milliseconds shows. */
+function observed(elapsedMs: number): Observation {
+  return { model, elapsedMs, firstMs: undefined, tokens: 0, cost: 0 };
 }
 
 function wayOf(
@@ -72,7 +78,7 @@ function wayOf(
     run() {
       const choice = node.walk(ask).next(30_000);
       if (choice === undefined) throw new Error("no endpoint was chosen");
-      choice.lease.settle("ok", { model, latencyMs: 400 });
+      choice.lease.settle("ok", observed(400));
     },
   };
 }

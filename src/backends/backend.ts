@@ -1,5 +1,6 @@
 /** What every backend offers to the rooms in front of it: the contract, in prose and types. */
 
+import type { Conversation } from "#chat/normalize.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import type { OperationPiece, OperationRequest } from "#dialects/relay/client-body.ts";
 import type { Relay } from "#dialects/relay/relay.ts";
@@ -9,7 +10,7 @@ import type {
   ChatResponse as CoreResponse,
   Model,
 } from "#gen/polyagent/core/v1/core_pb.js";
-import type { ChatRequest, ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import type { ModelSpec } from "#inference/model-spec.ts";
@@ -64,13 +65,13 @@ export interface ListedModel {
  */
 export interface ChatBackend extends AsyncDisposable {
   /** A whole response, either in parts or in its short form; `chat/short-form.ts` makes one of the other. */
-  chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse>;
+  chat(request: Conversation, call: ChatCall): Promise<ChatResponse>;
   /** The response as events, those together that came together; leaving the iteration cancels the call. */
-  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<readonly ChatEvent[]>;
+  streamChat(request: Conversation, call: ChatCall): AsyncIterable<readonly ChatEvent[]>;
   /** A vector for each input, in order. Absent where there are none. */
   embed?(request: EmbedRequest, call: ChatCall): Promise<EmbedResponse>;
   /** The tokens that a chat would read, exactly. Absent where no one counts. */
-  countTokens?(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse>;
+  countTokens?(request: Conversation, call: ChatCall): Promise<CountTokensResponse>;
   /** An operation of OpenAI's API, bytes in and bytes out. Absent where no one speaks that. */
   relay?(request: OperationRequest, call: ChatCall): AsyncIterable<OperationPiece>;
   /** What the backend can be asked for. */

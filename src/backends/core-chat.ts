@@ -1,9 +1,11 @@
 /** A PolyAgent core as a chat backend: the canonical language ↔ the core's own. */
 
 import { create } from "@bufbuild/protobuf";
+import type { Conversation, Turn } from "#chat/normalize.ts";
 import { eventOf, events, partOf, textOf, textPart, toolCallPart } from "#chat/parts.ts";
 import { stopOfWord, toolCallsOf } from "#chat/short-form.ts";
 import {
+  type Message as CoreMessage,
   type StreamChatResponse as CorePiece,
   type ChatRequest as CoreRequest,
   ChatRequestSchema as CoreRequestSchema,
@@ -12,13 +14,7 @@ import {
   type Usage as CoreUsage,
   MessageSchema,
 } from "#gen/polyagent/core/v1/core_pb.js";
-import {
-  type ChatMessage,
-  type ChatRequest,
-  type ChatResponse,
-  ChatResponseSchema,
-  type ToolCall,
-} from "#gen/polygate/v1/chat_pb.js";
+import { type ChatResponse, ChatResponseSchema, type ToolCall } from "#gen/polygate/v1/chat_pb.js";
 import { type ChatEvent, type Part, UsageSchema } from "#gen/polygate/v1/conversation_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";
 import type { ChatBackend, CoreBackend } from "./backend.ts";
@@ -36,50 +32,60 @@ function imageOf({ content }: Part) {
   return [{ data: content.value.source.value, mediaType: content.value.mediaType }];
 }
 
-/** The turns of a turn that has parts: a core has text, images and calls, and one turn for each result. */
-function turnsOfParts({ role, parts }: ChatMessage) {
+/**
+ * What calls returned to their maker, which ran them itself: a core wants that with the calls. A tool
+ * turn right after them has it, and names the tools; results that a caller has to give come without.
+ */
+function ownResults({ parts }: Turn, after: Turn | undefined): readonly Part[] {
+  if (after?.role !== "tool") return [];
+  const ids = new Set(parts.map(({ content }) => content.case === "toolCall" && content.value.id));
+  const areOwn = after.parts.every(
+    ({ content }) =>
+      content.case === "toolResult" && content.value.name !== "" && ids.has(content.value.callId),
+  );
+  return areOwn ? after.parts : [];
+}
+
+/** A turn's own: a core has text, images and calls, and one turn for each result. */
+function turnsOf({ role, parts }: Turn, returned: readonly Part[]): CoreMessage[] {
   const results = parts.flatMap(({ content }) =>
     content.case === "toolResult" ? [content.value] : [],
   );
   const rest = parts.filter(({ content }) => content.case !== "toolResult");
-  const toolTurns = results.map(({ callId, parts: returned }) =>
+  const toolTurns = results.map(({ callId, parts: given }) =>
     createMessage({
       role: "tool",
-      content: returned.map(textOf).join("\n"),
+      content: given.map(textOf).join("\n"),
       toolCallId: callId,
-      images: returned.flatMap(imageOf),
+      images: given.flatMap(imageOf),
     }),
   );
   if (rest.length === 0 && results.length > 0) return toolTurns;
   const turn = createMessage({
     role,
     content: rest.map(textOf).join(""),
-    toolCalls: toolCallsOf(rest).map(toolCall),
+    toolCalls: toolCallsOf([...rest, ...returned]).map(toolCall),
     images: rest.flatMap(imageOf),
   });
   return [...toolTurns, turn];
 }
 
-function turnsOf(message: ChatMessage) {
-  if (message.parts.length > 0) return turnsOfParts(message);
-  const { role, content, toolCallId, toolCalls, images } = message;
-  return [
-    createMessage({
-      role,
-      content,
-      toolCallId,
-      toolCalls: toolCalls.map(toolCall),
-      images: images.map(({ data, mediaType }) => ({ data, mediaType })),
-    }),
-  ];
+/** The turns of a conversation. */
+function conversationOf(messages: readonly Turn[]): CoreMessage[] {
+  const turns: CoreMessage[] = [];
+  for (let at = 0; at < messages.length; at += 1) {
+    const turn = messages[at] as Turn;
+    const returned = turn.role === "assistant" ? ownResults(turn, messages[at + 1]) : [];
+    turns.push(...turnsOf(turn, returned));
+    if (returned.length > 0) at += 1;
+  }
+  return turns;
 }
 
-/** The core's request: the conversation with `message` as its last turn. */
-function coreRequest(request: ChatRequest, model: string): CoreRequest {
-  const turns = request.messages.flatMap(turnsOf);
-  if (request.message !== "") turns.push(createMessage({ role: "user", content: request.message }));
+/** The core's request. */
+function coreRequest(request: Conversation, model: string): CoreRequest {
   return createRequest({
-    messages: turns,
+    messages: conversationOf(request.messages),
     context: request.context,
     useTools: request.useTools,
     model: model === "" ? request.modelPreference : model,

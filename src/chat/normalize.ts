@@ -1,59 +1,84 @@
-/** The short forms of a request (message, content, images, tool_calls) as ordered parts. Pure. */
+/** A chat request in the form in which the gateway passes it on: all of it in parts, no short form left. Pure. */
 
-import { create } from "@bufbuild/protobuf";
 import {
   type ChatMessage,
   ChatMessageSchema,
   type ChatRequest,
-  ChatRequestSchema,
   type ToolCall,
 } from "#gen/polygate/v1/chat_pb.js";
+import { creatorOf } from "#protobuf/creator.ts";
 import { mediaFromBytes } from "./media.ts";
 import { partOf, textPart } from "./parts.ts";
 import { callPart } from "./short-form.ts";
 
-/** What calls returned that whoever made them ran: the turn after them says so. */
-function resultsOf(calls: readonly ToolCall[]): ChatMessage[] {
+/** A turn that is in its parts alone. */
+export type Turn = Omit<ChatMessage, "content" | "toolCalls" | "toolCallId" | "images"> & {
+  content: "";
+  toolCalls: [];
+  toolCallId: "";
+  images: [];
+};
+
+/**
+ * A request that is in the parts of its turns alone. Every conversation is a `ChatRequest`; the type
+ * keeps one that may have short forms from whoever reads parts only.
+ */
+export type Conversation = Omit<ChatRequest, "message" | "messages"> & {
+  message: "";
+  messages: Turn[];
+};
+
+const createMessage = creatorOf(ChatMessageSchema);
+
+/** A turn of these parts. */
+function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
+  return createMessage({ role, parts }) as Turn;
+}
+
+/** Whether a turn has no short form. */
+function isTurn({ content, images, toolCalls, toolCallId }: ChatMessage): boolean {
+  return content === "" && images.length === 0 && toolCalls.length === 0 && toolCallId === "";
+}
+
+/** Results of calls that their maker ran itself: the turn after them has those. */
+function resultsOf(calls: readonly ToolCall[]): Turn[] {
   const parts = calls
     .filter(({ result }) => result !== "")
     .map(({ id, name, result }) =>
       partOf({ case: "toolResult", value: { callId: id, name, parts: [textPart(result)] } }),
     );
-  return parts.length === 0 ? [] : [create(ChatMessageSchema, { role: "tool", parts })];
+  return parts.length === 0 ? [] : [turnOf("tool", parts)];
 }
 
 /** The turns of a turn in its short form: one, and another for results that it holds. */
-function turnsOf(message: ChatMessage): ChatMessage[] {
+function turnsOf(message: ChatMessage): Turn[] {
   const { role, content, images, toolCalls, toolCallId, parts } = message;
-  if (parts.length > 0) return [message];
+  if (parts.length > 0) return [isTurn(message) ? (message as Turn) : turnOf(role, parts)];
   const texts = content === "" ? [] : [textPart(content)];
-  if (role === "tool") {
-    const result = partOf({ case: "toolResult", value: { callId: toolCallId, parts: texts } });
-    return [create(ChatMessageSchema, { role, parts: [result] })];
-  }
   const media = images.map(({ data, mediaType }) =>
     partOf({ case: "image", value: mediaFromBytes(data, mediaType) }),
   );
-  const turn = { role, parts: [...texts, ...media, ...toolCalls.map(callPart)] };
-  return [create(ChatMessageSchema, turn), ...resultsOf(toolCalls)];
+  if (role === "tool") {
+    const returned = { callId: toolCallId, parts: [...texts, ...media] };
+    return [turnOf(role, [partOf({ case: "toolResult", value: returned })])];
+  }
+  return [turnOf(role, [...texts, ...media, ...toolCalls.map(callPart)]), ...resultsOf(toolCalls)];
 }
 
-/** The request with every turn in `parts`, `message` as the last of them, and no short form left. */
-export function normalized(request: ChatRequest): ChatRequest {
-  const { message, messages } = request;
-  const last =
-    message === "" ? [] : [create(ChatMessageSchema, { role: "user", parts: [textPart(message)] })];
-  return create(ChatRequestSchema, {
-    ...request,
-    message: "",
-    messages: [...messages.flatMap(turnsOf), ...last],
-  });
+/** The request with every turn in its parts, and `message` as the last of them. */
+export function normalized(request: ChatRequest): Conversation {
+  const messages = request.messages.flatMap(turnsOf);
+  if (request.message !== "") messages.push(turnOf("user", [textPart(request.message)]));
+  return { ...request, message: "", messages };
 }
 
 /** The request with its `context` as a first system turn, for those who know no context. */
-export function withContext(request: ChatRequest): ChatRequest {
+export function withContext(request: Conversation): Conversation {
   const { context, messages } = request;
   if (context === "") return request;
-  const system = create(ChatMessageSchema, { role: "system", parts: [textPart(context)] });
-  return create(ChatRequestSchema, { ...request, context: "", messages: [system, ...messages] });
+  return {
+    ...request,
+    context: "",
+    messages: [turnOf("system", [textPart(context)]), ...messages],
+  };
 }

@@ -1,6 +1,6 @@
-/** What `serve` prints once it is up: where it listens, what it has, four lines to try. Pure. */
+/** What `serve` prints when it is up: listeners, backends, models, and four commands to try. Pure. */
 
-/** What the gateway says of itself. */
+/** The facts that the banner shows. */
 export interface BannerFacts {
   readonly version: string;
   readonly listeners: readonly {
@@ -9,17 +9,17 @@ export interface BannerFacts {
     readonly url: string;
     readonly serves: readonly string[];
   }[];
-  /** One line a backend, such as `embedded core` or `core-1 http://localhost:8001`. */
+  /** One line per backend, such as `embedded core` or `core-1 http://localhost:8001`. */
   readonly backends: readonly string[];
-  /** One entry a model, such as `digits (available)`. */
+  /** One entry per model, such as `digits (available)`. */
   readonly models: readonly string[];
-  /** Model for the predict line, and an image that a reader has; absent: the line is left out. */
+  /** Model and image for the predict command; absent: that command is left out. */
   readonly sample?: { readonly model: string; readonly image: string };
-  /** Callers need a key, which the lines to try take from this variable; absent: no key is needed. */
+  /** Callers need a key: the commands take it from this variable. Absent: no key is needed. */
   readonly key?: KeyVariable;
 }
 
-/** A variable of the shell that the lines to try take a key from. */
+/** A shell variable that the commands take a key from. */
 export interface KeyVariable {
   readonly name: string;
   /** The environment has it, and it holds a key. */
@@ -54,7 +54,7 @@ function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Calls on the first listener that serves what they need. */
+/** The commands, each for the first listener that serves it. */
 function triesOf({ listeners, sample, key: variable }: BannerFacts): readonly string[] {
   const urlOf = (surface: string) => listeners.find(({ serves }) => serves.includes(surface))?.url;
   const key = variable === undefined ? "" : `-H "authorization: Bearer $${variable.name}" `;

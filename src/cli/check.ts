@@ -1,4 +1,4 @@
-/** `polygate check`: says whether a configuration would start, or prints its JSON Schema. */
+/** `polygate check`: reports whether a configuration is valid, or prints its JSON Schema. */
 
 import { jsonSchema } from "#config/json-schema.ts";
 import { problemText } from "#config/problem.ts";
@@ -28,7 +28,7 @@ export async function check(argv: readonly string[], terminal: Terminal): Promis
   return 0;
 }
 
-/** Who has none loads nothing for them. */
+/** Loads nothing where there are none. */
 async function problemsOfHooks({ hooks }: Settings): Promise<readonly string[]> {
   if (hooks.length === 0) return [];
   const { hookProblems } = await import("#hooks/open-hooks.ts");

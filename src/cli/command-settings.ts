@@ -1,4 +1,4 @@
-/** What the commands that take the flags of `serve` begin with: their help, their settings. */
+/** Help and settings of the commands that take the flags of `serve`. */
 
 import { loadSettings } from "#config/load.ts";
 import { problemText } from "#config/problem.ts";
@@ -6,7 +6,7 @@ import type { Settings } from "#config/settings.ts";
 import { mainHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Prints the help when the flags ask for it, and says whether they did. */
+/** Prints the help when the flags ask for it; returns whether they did. */
 export function toldHelp(
   argv: readonly string[],
   terminal: Terminal,
@@ -17,7 +17,7 @@ export function toldHelp(
   return true;
 }
 
-/** The settings that flags, environment and files give; undefined once every problem of theirs is reported. */
+/** The settings from flags, environment and file; undefined when there were problems, which are reported then. */
 export function settingsFrom(argv: readonly string[], terminal: Terminal): Settings | undefined {
   const loaded = loadSettings({ argv, ...terminal });
   if (loaded.ok) return loaded.settings;

@@ -1,4 +1,4 @@
-/** `polygate core`: the reference chat core, with flags that shape its speed and its failures. */
+/** `polygate core`: the reference chat core, with flags for its speed and its failures. */
 
 import { z } from "zod";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";

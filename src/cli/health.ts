@@ -1,4 +1,4 @@
-/** `polygate health`: asks the gateway that these settings start whether it is ready. */
+/** `polygate health`: asks the gateway with these settings whether it is ready. */
 
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
@@ -34,12 +34,12 @@ function isAskable({ port, tls }: ListenerSettings): boolean {
   return port !== 0 && tls?.clientAuth !== "require";
 }
 
-/** The address that reaches a listener from its own machine. */
+/** The address of a listener, as seen from its own machine. */
 function addressOf(host: string): string {
   return { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
 }
 
-/** The status of /readyz. Rejects when the listener does not answer. */
+/** The status of /readyz. Rejects when there is no response. */
 async function readiness({ host, port, tls }: ListenerSettings): Promise<number | undefined> {
   const options = {
     host: addressOf(host),
@@ -48,7 +48,7 @@ async function readiness({ host, port, tls }: ListenerSettings): Promise<number 
     agent: false,
     signal: AbortSignal.timeout(answerTimeoutMs),
   };
-  // Its certificate is for the names that callers use, and this one is not among them.
+  // The certificate is for the names that callers use, and 127.0.0.1 is usually not one of them.
   const request =
     tls === undefined
       ? httpRequest(options)

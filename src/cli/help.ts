@@ -35,7 +35,7 @@ export function settingsHelp(command: string, rows: readonly FlagRow[]): string 
   return [...lines, ...settingFlagLines()].join("\n");
 }
 
-/** What is said of a word that is no command: the word, a guess, the help. */
+/** The message for an unknown command: the word, a guess, the help. */
 export function unknownCommand(word: string): string {
   const meant = nearest(word, Object.keys(commands));
   const guess = meant === undefined ? "" : ` (did you mean ${meant}?)`;

@@ -1,14 +1,14 @@
-/** Finds a variable of the environment that holds a caller's key, for the lines that `serve` prints. */
+/** Finds an environment variable that holds a caller's key, for the commands that `serve` prints. */
 
 import { createHash } from "node:crypto";
 import type { Settings } from "#config/settings.ts";
 import type { Environment } from "#config/source.ts";
 import type { KeyVariable } from "./banner.ts";
 
-/** What clients of the gateway read their key from. */
+/** The variable that clients of the gateway read their key from. */
 const clientVariable = "POLYGATE_API_KEY";
 
-/** The first variable that holds one of the keys, whatever setting took it from there; else one to set. */
+/** The first variable that holds one of the keys; else the one that the reader should set. */
 export function keyVariable(env: Environment, keys: Settings["auth"]["keys"]): KeyVariable {
   const known = new Set(keys.map(({ sha256 }) => sha256));
   const name = Object.keys(env).find((candidate) => {

@@ -1,18 +1,18 @@
-/** How a long-running command ends: asked by a signal, or by an error that no one caught. */
+/** How a long-running command ends: by a signal, or by an uncaught error. */
 
 import { flushed, type Logger } from "#observability/logger.ts";
 
 /**
- * Resolves with the first SIGTERM or SIGINT, or SIGHUP when a terminal closes. The second one ends
- * the process at once with status 1: whoever asks twice does not want to wait for active calls.
- * Elsewhere SIGHUP asks for another reading of the configuration: that is logged and passed over.
+ * Resolves with the first SIGTERM or SIGINT, or SIGHUP when a terminal closes. A second one ends the
+ * process at once with status 1, without waiting for active calls. Without a terminal, SIGHUP is a
+ * request to reload the configuration: it is logged and ignored.
  */
 export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {
       if (asked) {
-        // What was logged goes out at once; no one waits for a reader that stalls.
+        // The log is flushed at once; a reader that stalls is not waited for.
         void flushed(logger);
         process.exit(1);
       }
@@ -29,7 +29,7 @@ export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
   });
 }
 
-/** Logs an error that no one caught and ends the process with status 1: its state is not known. */
+/** Logs an uncaught error and ends the process with status 1, because its state is unknown. */
 export function exitOnCrash(logger: Logger): void {
   process.on("uncaughtException", (error) => {
     logger.fatal({ err: error }, "uncaught exception");
@@ -37,7 +37,7 @@ export function exitOnCrash(logger: Logger): void {
   });
 }
 
-/** Sends out what was logged when the scope ends: the process exits after it. */
+/** Flushes the log when the scope ends, before the process exits. */
 export function flushAtEnd(logger: Logger): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => flushed(logger) };
 }

@@ -1,4 +1,4 @@
-/** The process's shell: readies the process, picks the command, turns its outcome into an exit code. */
+/** The entry point: prepares the process, runs the command, and exits with its code. */
 
 import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
@@ -7,8 +7,8 @@ import type { Logger } from "#observability/logger.ts";
 import { holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
 import type { Terminal } from "./terminal.ts";
 
-// onnxruntime reads this when it is loaded, and the cache serves modules loaded after it: hence the
-// dynamic imports below.
+// onnxruntime reads this when it is loaded, and the compile cache only helps modules that are loaded
+// later: hence the dynamic imports below.
 process.env.ORT_DISABLE_TELEMETRY = "1";
 enableCompileCache();
 keepCallsYoung();
@@ -22,10 +22,10 @@ const terminal: Terminal = {
   err: (text) => process.stderr.write(`${text}\n`),
 };
 
-// Everything is disposed of by now; a thread of a native library must not keep the process.
+// Everything is disposed of; a thread of a native library must not keep the process alive.
 process.exit(await run(process.argv.slice(2)));
 
-/** Resolves when all that was written is out, of which a pipe takes 64 KiB at once; or when no one reads it any more. */
+/** Resolves when all output is written (a pipe takes 64 KiB at a time), or when its reader is gone. */
 async function written(): Promise<void> {
   const { stdout } = process;
   await new Promise<void>((resolve) => {
@@ -34,7 +34,7 @@ async function written(): Promise<void> {
   });
 }
 
-/** Waits for a server; from then on it is calls that allocate. */
+/** Waits for a server to start; from then on calls allocate memory, and not loading. */
 async function loaded<T>(starting: Promise<T>): Promise<T> {
   const server = await starting;
   stopHolding();

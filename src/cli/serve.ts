@@ -1,4 +1,4 @@
-/** `polygate serve`: settings, then the gateway, until a signal asks it to stop. */
+/** `polygate serve`: reads the settings and runs the gateway until a signal stops it. */
 
 import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
@@ -16,7 +16,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** What `serve` needs of a running gateway. */
 export interface Serving extends AsyncDisposable {
-  /** What it listens on and offers. */
+  /** Its listeners, backends and models. */
   facts(): Pick<BannerFacts, "listeners" | "backends" | "models">;
   /** Resolves when every model has loaded or failed to. */
   ready(): Promise<void>;
@@ -24,10 +24,10 @@ export interface Serving extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** The banner waits so long for models: those that load quickly are reported as they are. */
+/** How long the banner waits for models to load. */
 const bannerDelayMs = 1_500;
 
-/** Runs until it is asked to stop, then drains. Returns the exit code. */
+/** Runs until a signal comes, then drains. Returns the exit code. */
 export async function serve(
   argv: readonly string[],
   terminal: Terminal,
@@ -39,7 +39,7 @@ export async function serve(
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
   await using _flush = flushAtEnd(logger);
-  // Before the start: a signal that comes while the gateway opens is not lost.
+  // Before the start, so that a signal during the start is not lost.
   const stop = stopAsked(logger);
   let gateway: Serving;
   try {
@@ -57,7 +57,7 @@ export async function serve(
     if (settings.unused.length > 0) {
       logger.warn({ names: settings.unused }, "configured and not used by this version");
     }
-    // What is no terminal is read by a program: it gets log lines and nothing else.
+    // Where stdout is no terminal a program reads it: it gets log lines only.
     if (terminal.terminals.includes("stdout")) {
       await settleWithin(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
       terminal.out(banner(settings, gateway, terminal));

@@ -1,6 +1,6 @@
-/** Why something did not start, in words for the operator. Pure. */
+/** Explains to the operator why something did not start. Pure. */
 
-/** What is known of an address that somebody wanted to listen on. */
+/** An address that should have been listened on. */
 export interface WantedAddress {
   readonly name: string;
   readonly host: string;
@@ -10,11 +10,11 @@ export interface WantedAddress {
 const words: Readonly<Record<string, string>> = {
   EADDRINUSE: "is taken by another process",
   EACCES: "may not be opened by this user",
-  EADDRNOTAVAIL: "is no address of this machine",
-  ENOTFOUND: "is no host that is known",
+  EADDRNOTAVAIL: "is not an address of this machine",
+  ENOTFOUND: "is an unknown host",
 };
 
-/** A system error, as far as it says what it is about. */
+/** The fields of a system error that show what it is about. */
 interface SystemError extends Error {
   readonly code?: unknown;
   readonly port?: unknown;
@@ -22,7 +22,7 @@ interface SystemError extends Error {
 }
 
 /**
- * One line; names the listener when `error`, or what caused it, is about its address, and the
+ * One line. Names the listener when `error` or its cause is about the listener's address, and the
  * setting when it is about the model repository.
  */
 export function startFailureText(

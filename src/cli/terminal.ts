@@ -1,4 +1,4 @@
-/** What a command may use of the process: where it writes, what it was given. */
+/** What a command uses of the process: output, environment, working directory. */
 
 import type { Environment } from "#config/source.ts";
 
@@ -7,7 +7,7 @@ export interface Terminal {
   readonly env: Environment;
   /** Absolute. */
   readonly cwd: string;
-  /** Streams that a terminal shows; the others go to a file or a program. */
+  /** Streams that are terminals; the others go to a file or a program. */
   readonly terminals: readonly ("stdout" | "stderr")[];
   /** Writes text to stdout, with a line end after it. */
   readonly out: (text: string) => void;

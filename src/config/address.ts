@@ -1,4 +1,4 @@
-/** What counts as a host, an origin, the address of a core or a database, or a block of addresses. Pure. */
+/** Checks texts that name hosts, origins, addresses of cores and databases, and blocks of addresses. Pure. */
 
 import { isIP } from "node:net";
 
@@ -6,7 +6,7 @@ import { isIP } from "node:net";
 const hostName =
   /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
 
-/** An IP address without brackets, or a host name; what ends in a number is an address or nothing. */
+/** An IP address without brackets, or a host name. A text that ends in a number must be an IP address. */
 export function isHost(written: string): boolean {
   if (isIP(written) !== 0) return true;
   return hostName.test(written) && !/(^|\.)\d+\.?$/.test(written);

@@ -1,4 +1,4 @@
-/** A file that fits becomes `Settings`: what spans several keys is checked, the result is frozen. */
+/** Turns a file that fits the schema into `Settings`: checks rules that span several keys, and freezes the result. */
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,15 +32,15 @@ import type {
 import type { Environment } from "./source.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
-/** What a configuration does not say itself. */
+/** What compiling needs besides the configuration. */
 export interface CompileContext {
   /** Absolute; relative paths in the file count from here. */
   readonly folder: string;
-  /** Whether a file or folder is there and may be read. */
+  /** Whether a file or folder exists and can be read. */
   readonly isReadable: (path: string) => boolean;
   /** What is wrong with PEM files. */
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
-  /** Threads that the machine runs at once. */
+  /** CPU threads of the machine. */
   readonly cpus: number;
   /** V8's limit of the heap. */
   readonly heapBytesMax: number;
@@ -48,7 +48,7 @@ export interface CompileContext {
   readonly env: Environment;
   /** Environment names that are set and without effect. */
   readonly unusedEnvironment: readonly string[];
-  /** What was read and is worth a word, though it stops nothing. */
+  /** Warnings that were found while reading. */
   readonly warnings: readonly Problem[];
   /** Streams of this process that a terminal shows. */
   readonly terminals: readonly LoggingSettings["output"][];
@@ -60,8 +60,8 @@ export interface CompileContext {
 const ownModels = fileURLToPath(packageFile("models"));
 
 /**
- * Compiles; every problem goes to `report`, and the result is of use only when there was none. What
- * is allowed and seldom meant goes to `warn`.
+ * Compiles. Every problem goes to `report`; the result may be used only when there was none. What is
+ * allowed but probably a mistake goes to `warn`.
  */
 export function compile(
   config: FileConfig,
@@ -71,10 +71,10 @@ export function compile(
 ): Settings {
   const { environment, gateway, load_balancer: balancer, models, metrics } = config;
   const strict = environment === "production";
-  // A misspelt production would start without its checks.
+  // A misspelt `production` would start without the checks of production.
   const meant = environment === "prod" ? "production" : nearest(environment, ["production"], 2);
   if (!strict && meant !== undefined) {
-    report(["environment"], "is almost production", "did you mean production?");
+    report(["environment"], "looks like a misspelt production", "did you mean production?");
   }
   if (metrics.enabled && isReserved(metrics.path)) {
     report(["metrics", "path"], "is served by the gateway itself");
@@ -147,7 +147,7 @@ export function compile(
   });
 }
 
-/** Buffers lie outside of V8's heap, but its limit says how much memory the process may have. */
+/** Buffers are outside V8's heap, but the heap limit shows how much memory the process may have. */
 const heapShare = 1 / 10;
 const bufferBytesMaxDefault = 1024 ** 3;
 
@@ -157,7 +157,7 @@ function bufferBytesMaxFrom(
   report: Report,
 ): number {
   const derived = Math.min(Math.floor(heapBytesMax * heapShare), bufferBytesMaxDefault);
-  // A message and what it decompresses to are held at the same time.
+  // A compressed message and its decompressed form are held at the same time.
   const needed = 2 * Math.max(requestBytesMax, max_file_size ?? 0);
   if (limit !== undefined && limit < needed) {
     const largest = needed > 2 * requestBytesMax ? "max_file_size" : "max_request_size";
@@ -166,7 +166,7 @@ function bufferBytesMaxFrom(
   return limit ?? Math.max(derived, needed);
 }
 
-/** People read a terminal, programs everything else. */
+/** Text for a terminal, JSON for everything else. */
 function loggingFrom(
   { level, format, output, routing }: FileConfig["logging"],
   { terminals }: CompileContext,
@@ -267,7 +267,7 @@ function corsFrom(
   return { origins, methods, headers, credentials };
 }
 
-/** What production may have and development usually means. */
+/** Warns of settings that production may have, but that usually come from development. */
 function warnOfOpenness(
   cors: CorsSettings | undefined,
   logging: FileConfig["logging"],
@@ -277,7 +277,11 @@ function warnOfOpenness(
     warn(["cors", "origins"], "lets pages of any origin read responses", "name the origins");
   }
   if (logging.level === "debug") {
-    warn(["logging", "level"], "is debug in production: many lines a call", "info is the default");
+    warn(
+      ["logging", "level"],
+      "is debug in production, which logs many lines per call",
+      "info is the default",
+    );
   }
 }
 

@@ -33,7 +33,7 @@ export function coresFrom(
     const twin = compiled.find((core) => core.url === origin);
     if (twin !== undefined) {
       if (weight !== 1 && weight !== twin.weight) {
-        report(["cores", index], `has the address of ${twin.id} and another weight`);
+        report(["cores", index], `repeats the address of ${twin.id} with another weight`);
       }
       continue;
     }
@@ -57,7 +57,7 @@ function notEncrypted({ discovery }: FileCore): string {
     : "needs `scheme: https` in `discovery`";
 }
 
-/** Its url, or the name that stands for one; none when it has neither. */
+/** The address of a core: its url, or one made from its discovery; undefined when it has neither. */
 function whereIs({ url, discovery: written }: FileCore, report: Report) {
   if (written === undefined) {
     if (url === undefined) report(["url"], "is required", "or `discovery`");

@@ -1,4 +1,4 @@
-/** Keys of callers: hashed here, their plain text goes no further. */
+/** Keys of callers: hashed here; the plain text goes no further. */
 
 import { createHash } from "node:crypto";
 import type { Path } from "./problem.ts";
@@ -9,7 +9,7 @@ import type { AuthSettings, KeySettings } from "./settings.ts";
 /** Shortest key that production takes, in characters. */
 const productionKeyLengthMin = 16;
 
-/** Keys that guides and examples print, and that are therefore known to everybody. */
+/** Keys from guides and examples, which everybody knows. */
 const publicKeys: ReadonlySet<string> = new Set([
   "dev-gateway-key-12345",
   "dev-secret-key-change-in-production",
@@ -24,10 +24,10 @@ const publicKeys: ReadonlySet<string> = new Set([
 ]);
 const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map(sha256Hex));
 const randomHint = "take 32 random characters";
-/** `your-secure-api-key`, `<api-key>`, `change_me`: what stands where a key is to stand. */
+/** Placeholders for a key: `your-secure-api-key`, `<api-key>`, `change_me`. */
 const placeholder =
   /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth).?)*(key|token|secret|password)|^<.*>$/i;
-/** Different characters of a key that somebody made up; sixteen random digits of hex have fewer once in some million times. */
+/** Least number of different characters in a key. Sixteen random hex digits have fewer about once in a million. */
 const charactersMin = 5;
 
 /** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
@@ -44,7 +44,7 @@ export function authFrom(
   if (enabled && keys.length === 0) {
     report(
       ["auth"],
-      "is on and has no key, so no one could call",
+      "is on, but there is no key, so no one could call",
       "set auth.secret_key or auth.keys",
     );
   }
@@ -59,7 +59,7 @@ export function authFrom(
   };
 }
 
-/** While auth is off anybody may report load too: who develops alone has no one to keep from it. */
+/** The scopes of every caller while auth is off: in development, also reporting load. */
 function openScopes(written: readonly string[]): readonly string[] {
   return [...new Set([...written, "route"])];
 }
@@ -92,7 +92,7 @@ function keysFrom(
     if (twin !== undefined && twin.scopes.join() !== scopes.join()) {
       report(path, `is the same key as that of ${twin.name}, with other scopes`);
     } else if (twin === undefined && keys.some((key) => key.name === name)) {
-      report(path, "has a name that another key has");
+      report(path, "has the name of another key");
     } else if (twin === undefined) {
       keys.push({ name, sha256: hash, scopes });
     }
@@ -108,7 +108,7 @@ interface WrittenKey {
   readonly scopes: readonly string[];
 }
 
-/** SHA-256 of a key, in hex; reports keys that are not there, or too easy for production. */
+/** SHA-256 of a key, in hex. Reports a missing key, and one that is too weak for production. */
 function hashOf(
   { path, key, key_sha256: written }: WrittenKey,
   strict: boolean,

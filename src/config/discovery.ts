@@ -6,14 +6,14 @@ import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import { isHost } from "./address.ts";
 import { duration, text, textThat, wholeNumber } from "./scalar.ts";
 
-/** A name, taken apart. */
+/** The parts of a name. */
 type DnsName = Pick<DiscoverySettings, "name" | "records" | "port" | "host">;
 
 const hostPort = /^(?<name>[^:]+):(?<port>\d{1,5})$/;
 /** The labels of RFC 2782 in front of a name. */
 const serviceName = /^_[\w-]+\._[\w-]+\.(?<host>[^:]+)$/;
 
-/** Reads `name:port`, whose addresses are asked for, and `_service._proto.name`, which tells ports too. */
+/** Reads `name:port` (looked up as A and AAAA) and `_service._proto.name` (SRV, which also gives ports). */
 function dnsName(written: string): DnsName | undefined {
   const service = serviceName.exec(written)?.groups;
   if (service !== undefined) {
@@ -29,7 +29,7 @@ function dnsName(written: string): DnsName | undefined {
 
 const nameServer = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[^:]+))(?::(?<port>\d{1,5}))?$/;
 
-/** An IP address, perhaps with a port; one of IPv6 with a port is in brackets. */
+/** An IP address with an optional port; IPv6 with a port is in brackets. */
 function isNameServer(written: string): boolean {
   if (isIP(written) !== 0) return true;
   const { v6, v4, port = "53" } = nameServer.exec(written)?.groups ?? {};
@@ -42,7 +42,7 @@ const common = {
     "a name with a port such as cores.svc:50051, or of a service such as _grpc._tcp.cores.svc",
     (written) => dnsName(written) !== undefined,
   ).describe(
-    "Name and port, whose addresses (A, AAAA) are the endpoints; or the name of a service (SRV), which gives ports and weights.",
+    "A name and port: its addresses (A, AAAA) are the endpoints. Or the name of a service (SRV), which also gives ports and weights.",
   ),
   scheme: z
     .enum(["http", "https"])
@@ -51,11 +51,11 @@ const common = {
   interval: duration("1h")
     .prefault("30s")
     .describe(
-      "Longest pause until the name is asked for again; sooner when the DNS answer says so, at most once per second.",
+      "Longest time between two lookups. A shorter TTL of the DNS answer is followed, down to one second.",
     ),
   max_endpoints: wholeNumber(1, 1_000)
     .prefault(64)
-    .describe("Addresses that are endpoints at one time; further ones are left out."),
+    .describe("Most addresses that become endpoints; further ones are left out."),
   servers: z
     .array(textThat("an IP address with or without a port, such as 10.0.0.2:8600", isNameServer))
     .prefault([])
@@ -64,15 +64,15 @@ const common = {
     ),
 };
 
-/** Of a core. */
+/** The section of a core. */
 export const coreDiscovery = z.strictObject(common);
 
-/** Of a provider. */
+/** The section of a provider. */
 export const providerDiscovery = z.strictObject({
   ...common,
   path: text("a path that begins with `/`", /^\/[\w./-]*$/)
     .optional()
-    .describe("Path that all paths of its API follow."),
+    .describe("Path prefix of its API."),
 });
 
 /** A discovery that fits the schema. */

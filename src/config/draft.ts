@@ -1,4 +1,4 @@
-/** The configuration while it is put together: a tree of raw values and where each was said. */
+/** The configuration while it is put together: a tree of raw values, each with the place where it was set. */
 
 import { type Path, pathText } from "./problem.ts";
 
@@ -8,25 +8,25 @@ export interface Draft {
   root: unknown;
   /** Where a value is, by the text of its path. */
   readonly places: Map<string, string>;
-  /** Where the key in front of a value is, by the text of the value's path. */
+  /** Where the key of a value is, by the text of the value's path. */
   readonly keyPlaces: Map<string, string>;
 }
 
-/** One value that a later layer says. */
+/** One value that a later layer sets. */
 export interface Assignment {
   /** A last step of `+` appends to a list. */
   readonly path: Path;
   readonly value: unknown;
-  /** Where it was said, such as `environment GATEWAY_PORT`. */
+  /** Where it was set, such as `environment GATEWAY_PORT`. */
   readonly where: string;
 }
 
-/** A draft that says nothing. */
+/** An empty draft. */
 export function emptyDraft(): Draft {
   return { root: {}, places: new Map(), keyPlaces: new Map() };
 }
 
-/** Where the value at `path` was said, or the nearest thing around it; undefined for a default. */
+/** Where the value at `path`, or else the nearest value around it, was set; undefined for a default. */
 export function placeOf(draft: Draft, path: Path): string | undefined {
   for (let length = path.length; length > 0; length--) {
     const place = draft.places.get(pathText(path.slice(0, length)));
@@ -43,7 +43,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   );
 }
 
-/** Takes the value at `path` out; an item of a list leaves a gap. */
+/** Removes the value at `path`; an item of a list leaves a gap. */
 export function remove(draft: Draft, path: Path): void {
   const parent = valueAt(draft.root, path.slice(0, -1));
   const last = path.at(-1);
@@ -51,7 +51,7 @@ export function remove(draft: Draft, path: Path): void {
   forgetPlaces(draft, pathText(path));
 }
 
-/** Puts a value over what is there. What a list or scalar blocks is left for the schema to refuse. */
+/** Sets a value, replacing what is there. Where a list or a scalar is in the way, the schema will report it. */
 export function assign(draft: Draft, { path, value, where }: Assignment): void {
   let parent: unknown = draft.root;
   const steps = [...path];

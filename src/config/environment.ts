@@ -11,7 +11,7 @@ export interface EnvironmentRow {
   readonly name: string;
   /** A last step of `+` appends to a list. */
   readonly path: Path;
-  /** What the text means to the schema; the text itself when absent, nothing when undefined. */
+  /** Turns the text into the value for the schema; undefined sets nothing. Absent: the text itself. */
   readonly value?: (text: string) => unknown;
 }
 
@@ -32,19 +32,19 @@ const levels: Readonly<Record<string, string>> = {
 };
 const level = (text: string): unknown => levels[text.toLowerCase()] ?? text.toLowerCase();
 
-/** A key of the operator's own, named after its variable. */
+/** An operator's key that is named after its variable. */
 const operatorKey = (name: string): EnvironmentRow => ({
   name,
   path: ["auth", "keys", "+"],
   value: (key) => ({ name, key, scopes: ["admin"] }),
 });
 
-/** Words of AI_GATEWAY_API_KEY that switch a provider on and are no key. */
+/** Values of AI_GATEWAY_API_KEY that switch a provider on instead of being a key. */
 const providerWords: ReadonlySet<string | undefined> = new Set(
   Object.values<Preset>(presets).map(({ gatewayWord }) => gatewayWord),
 );
 
-/** An earlier gateway's: a caller's key, or the word of a provider, which would be a guessable key. */
+/** A variable of earlier gateways: a caller's key, or the name of a provider (which is never taken as a key). */
 const gatewayKey: EnvironmentRow = {
   ...operatorKey("AI_GATEWAY_API_KEY"),
   value: (text) =>
@@ -85,7 +85,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ),
   { name: "DATABASE_URL", path: ["history", "url"] },
   { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
-  // Other programs' DEBUG names parts of them: what is neither yes nor no is not for this one.
+  // Other programs use DEBUG, too, for names of their modules: only yes and no are meant for this one.
   {
     name: "DEBUG",
     path: ["logging", "level"],
@@ -99,7 +99,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   { name: "LOG_LEVEL", path: ["logging", "level"], value: level },
 ];
 
-/** Names that earlier gateways knew and this version has no use for. */
+/** Names of earlier gateways that this version does not use. */
 const unusedNames: readonly (string | RegExp)[] = [
   "ENABLE_FILE_UPLOAD",
   "AGENT_CONTROLLER_URL",
@@ -110,10 +110,10 @@ const unusedNames: readonly (string | RegExp)[] = [
   /^LOAD_BALANCER_(?!(WEIGHT_)?(COST|LATENCY|RELIABILITY|LOAD|PRIORITY)(_WEIGHT)?$)(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
 ];
 
-/** What the environment comes to. */
+/** The result of reading the environment. */
 export interface EnvironmentReading {
   readonly assignments: readonly Assignment[];
-  /** What is passed over, or was read otherwise than written: the start goes on. */
+  /** Warnings: variables that are ignored, or whose value was corrected. */
   readonly warnings: readonly Problem[];
 }
 
@@ -140,8 +140,8 @@ export function readEnvironment(written: Environment): EnvironmentReading {
 }
 
 /**
- * Weights are shares of their sum, whatever that is; who writes percentages that do not add up to 100
- * is told so. Those of cost, latency and reliability may do so by themselves.
+ * Weights are shares of their sum, whatever that is. A warning says when they look like percentages
+ * and do not add up to 100; cost, latency and reliability may add up to 100 by themselves.
  */
 function unbalancedWeights(env: Environment): Problem | undefined {
   const weights = new Map(
@@ -171,7 +171,7 @@ const quotesRemoved = {
   hint: "an env file of Docker keeps quotes: write the value without them",
 };
 
-/** What Kubernetes puts into `X_PORT` for a Service named x, and Docker for a link. */
+/** What Kubernetes sets as `X_PORT` for a Service named x, and Docker for a link. */
 const serviceAddress = /^(tcp|udp|sctp):\/\//;
 const addressForPort = {
   message: "holds an address, which is no port: ignored",
@@ -179,8 +179,8 @@ const addressForPort = {
 };
 
 /**
- * Variables whose whole value is in one pair of quotes lose them: Docker's `--env-file` keeps what
- * shells and Compose remove, and a secret would then never match.
+ * Removes quotes around a whole value. Shells and Compose remove them, Docker's `--env-file` does not,
+ * and a secret with quotes would never match.
  */
 export function withoutQuotes(env: Environment): Environment {
   return Object.fromEntries(
@@ -191,7 +191,7 @@ export function withoutQuotes(env: Environment): Environment {
   );
 }
 
-/** Names that are set, known and without effect, sorted. */
+/** Known names that are set but have no effect, sorted. */
 export function unusedEnvironment(env: Environment): string[] {
   return Object.keys(env)
     .filter((name) => env[name])

@@ -1,4 +1,4 @@
-/** Every setting of the file as a row: path, what it takes, default, meaning; read off the schema. */
+/** Every setting of the file as a row (path, type, default, meaning), read from the schema. */
 
 import type { JsonSchema } from "./json-schema.ts";
 
@@ -8,7 +8,7 @@ export interface Field {
   readonly path: string;
   /** What it takes, such as `duration` or `debug | info`. */
   readonly takes: string;
-  /** The default as one would write it; absent when there is none. */
+  /** The default as it is written in a file; absent when there is none. */
   readonly fallback?: string;
   readonly description: string;
 }

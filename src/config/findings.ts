@@ -1,4 +1,4 @@
-/** What the schema finds wrong, as problems with places and hints. */
+/** Turns the schema's findings into problems with places and hints. */
 
 import type { z } from "zod";
 import { type Draft, placeOf, valueAt } from "./draft.ts";
@@ -9,7 +9,7 @@ import { type Path, type Problem, pathText } from "./problem.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Words for the schema's findings that no field has own words for. They hold no values. */
+/** Messages for findings without a message of their own. They never contain a value. */
 export function issueMessage(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined && issue.code !== "unrecognized_keys") return "is required";
   switch (issue.code) {
@@ -68,7 +68,7 @@ function unknownKey(path: Path, draft: Draft): Problem {
   };
 }
 
-/** The first setting of this very name in another section. */
+/** The first setting of the same name in another section. */
 function elsewhere(key: string, fields: readonly Field[]): string | undefined {
   return fields.find(({ path }) => path.endsWith(`.${key}`))?.path;
 }

@@ -1,4 +1,4 @@
-/** Flags of a command line, read by a table of them. */
+/** Reads the flags of a command line by a table. */
 
 import { parseArgs } from "node:util";
 import { nearest } from "./nearest.ts";
@@ -10,7 +10,7 @@ export interface FlagRow {
   readonly name: string;
   /** Word for the value in the help; absent when the flag takes none. */
   readonly value?: string;
-  /** Takes several values, written apart or with commas between. */
+  /** Takes several values, separated by spaces or commas. */
   readonly many?: true;
   readonly description: string;
 }
@@ -21,7 +21,7 @@ export interface Flags {
   readonly problems: readonly Problem[];
 }
 
-/** Reads `argv` (without program and command). Finds every problem; tells none of the values. */
+/** Reads `argv` (without program and command). Reports every problem, and never a value. */
 export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Flags {
   const values = new Map<string, string[]>();
   const problems: Problem[] = [];
@@ -34,7 +34,7 @@ export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Fl
     if (token.kind === "option") {
       const name = token.rawName === "-h" ? "help" : token.rawName.replace(/^-+/, "");
       open = rows.find((row) => row.name === name);
-      // What stands after an unknown flag, or after one that took the next flag, was meant for it.
+      // A value after an unknown flag belongs to that flag, and is not reported again.
       astray = open === undefined || token.value?.startsWith("--") === true;
       refuse(`flag ${token.rawName}`, takeOption(open, token.value, values), hintFor(name, rows));
     } else if (token.kind === "positional" && !astray) {
@@ -55,7 +55,7 @@ function tokensOf(argv: readonly string[], rows: readonly FlagRow[]) {
   return parseArgs({ args, options, strict: false, tokens: true, allowPositionals: true }).tokens;
 }
 
-/** Notes a flag with its value, or says why not. */
+/** Adds a flag with its value, or returns why it cannot. */
 function takeOption(
   row: FlagRow | undefined,
   value: string | undefined,
@@ -70,7 +70,7 @@ function takeOption(
   return undefined;
 }
 
-/** Notes a further value of a flag that takes many, or says why not. */
+/** Adds a further value of a flag that takes several, or returns why it cannot. */
 function takeFurther(
   row: FlagRow | undefined,
   value: string,

@@ -33,7 +33,7 @@ const hook = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "Whether it is called with requests before anybody is asked, with responses after, or both; both, or what the module has, when absent.",
+      "When it is called: `before` with requests, `after` with responses. Both, or what the module exports, when absent.",
     ),
   models: z
     .array(text())
@@ -42,19 +42,21 @@ const hook = z.strictObject({
     .describe(
       "Models, routes and providers whose chats it is called for, by the name that clients use; `openai/*` is a beginning. Every chat when absent.",
     ),
-  timeout: duration("10m").prefault("5s").describe("Time for one call of it."),
+  timeout: duration("10m").prefault("5s").describe("Time limit of one call of the hook."),
   on_error: z
     .enum(["deny", "allow"])
     .default("deny")
-    .describe("How a chat is handled for which it fails, or takes too long."),
+    .describe("What happens to a chat when the hook fails or takes too long."),
   hold: flag()
     .prefault(false)
     .describe(
-      "Hold a stream back until it has judged all of it, within `gateway.timeout`; else it sees a stream once that has ended, and can change nothing.",
+      "Hold a stream back, for at most `gateway.timeout`, until the hook has judged all of it. Otherwise the hook sees a stream only after its end, and cannot change it.",
     ),
   max_stream_size: size("1GB")
     .prefault("4MB")
-    .describe("Largest stream that is gathered for it, in memory; for a greater one it fails."),
+    .describe(
+      "Largest stream that is held in memory for it; for a larger one the hook counts as failed.",
+    ),
   max_decision_size: size("1GB").prefault("1MB").describe("Largest response of `url`."),
 });
 
@@ -87,7 +89,7 @@ function sourceOf(
   return token === undefined ? shared : { ...shared, token };
 }
 
-/** The hooks in their order. Their modules are not looked at here. */
+/** The hooks in their order. Their modules are not loaded here. */
 export function hooksFrom(
   written: z.output<typeof hooksSchema>,
   folder: string,
@@ -97,7 +99,7 @@ export function hooksFrom(
   return written.flatMap((one, index) => {
     const path: Path = ["hooks", index];
     const { name, when, models = [], hold } = one;
-    if (names.has(name)) report([...path, "name"], "names a hook above too");
+    if (names.has(name)) report([...path, "name"], "is the name of an earlier hook, too");
     names.add(name);
     if (hold && when !== undefined && !when.includes("after")) {
       report([...path, "hold"], "needs `after` in `when`: it is about responses");

@@ -1,9 +1,9 @@
-/** Lays what a later layer says over what the earlier ones said. */
+/** Applies a later layer of the configuration over the earlier ones. */
 
 import { type Assignment, assign, type Draft, remove } from "./draft.ts";
 import { type Path, pathText } from "./problem.ts";
 
-/** Ways to say one thing: a layer that uses one takes the others out of the layers below it. */
+/** Alternative ways to set one thing: a layer that uses one removes the others from the layers below it. */
 const alternatives: readonly (readonly (readonly Path[])[])[] = [
   [
     [["gateway", "port"]],
@@ -22,7 +22,7 @@ const alternatives: readonly (readonly (readonly Path[])[])[] = [
   ],
 ];
 
-/** Puts one layer over the draft. Alternatives within one layer stay, to be reported. */
+/** Applies one layer to the draft. Alternatives within one layer both stay, and are reported later. */
 export function overlay(draft: Draft, layer: readonly Assignment[]): void {
   const said = new Set(layer.map(({ path }) => pathText(path)));
   for (const ways of alternatives) {

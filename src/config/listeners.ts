@@ -1,4 +1,4 @@
-/** Which addresses the gateway listens on, from the several ways to say so. */
+/** Compiles the listeners from the several ways to configure them. */
 
 import { resolve } from "node:path";
 import { type SurfaceName, surfaceNames } from "#surface-table.ts";
@@ -10,7 +10,7 @@ import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 const everything: readonly SurfaceName[] = surfaceNames;
 
-/** What every listener has that names nothing else. */
+/** The defaults of every listener. */
 function sharedOf({ host, http1_engine: http1Engine, http2_engine: http2Engine }: FileGateway) {
   return { host, http1Engine, http2Engine };
 }
@@ -19,12 +19,12 @@ type FileGateway = FileConfig["gateway"];
 
 /** What listeners need to know of files. */
 export interface ListenerContext {
-  /** Where relative paths count from; absolute. */
+  /** Absolute; relative paths count from here. */
   readonly folder: string;
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
 }
 
-/** All listeners; reports names and addresses that are said twice, and TLS files that are of no use. */
+/** All listeners. Reports duplicate names and addresses, and TLS files that cannot be used. */
 export function listenersFrom(
   config: FileConfig,
   context: ListenerContext,
@@ -52,11 +52,11 @@ function clashOf(
   return twin && `has the host and port of listener ${twin.name}`;
 }
 
-/** The setting to blame for a listener that no entry of `listeners` made; the only one of a port clashes with none. */
+/** The setting that a problem of a listener without an entry in `listeners` is reported at. */
 function portPath({ gateway }: FileConfig, name: string): readonly string[] {
   if (name === "metrics") return ["metrics", "port"];
   if (gateway.ports !== undefined) return ["gateway", "ports"];
-  // The other of the two may be a default, which is never wrong.
+  // The other one may be a default, and a default is never reported.
   return ["gateway", gateway.api_port === undefined ? "portal_port" : "api_port"];
 }
 

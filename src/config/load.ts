@@ -1,4 +1,4 @@
-/** Reads the outside once: flags, environment and file become frozen settings or all problems. */
+/** Reads flags, environment and file once: the result is frozen settings, or all problems. */
 
 import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,18 +16,18 @@ import { settle } from "./settle.ts";
 import { type Environment, type Source, sourceBytesMax, sourceFrom } from "./source.ts";
 import { tlsProblems } from "./tls-files.ts";
 
-/** What the outside says. */
+/** What settings are read from. */
 export interface Outside {
   /** Flags of `serve`, without program and command. */
   readonly argv: readonly string[];
   readonly env: Environment;
   /** Absolute working directory; `--config` counts from here. */
   readonly cwd: string;
-  /** Streams of this process that a terminal shows; none when absent. */
+  /** Streams of this process that are terminals; none when absent. */
   readonly terminals?: readonly ("stdout" | "stderr")[];
 }
 
-/** Settings to run with, or everything that keeps them from being made. */
+/** Settings to run with, or every problem. */
 export type Loaded =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -45,7 +45,7 @@ export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outsid
       ? { draft: emptyDraft(), problems: [] }
       : readSource({ file, saidAt, cwd, env });
   const early = [...flags.problems, ...source.problems];
-  // An unreadable file says nothing about its settings: checking the rest would find phantoms.
+  // Without the file, problems in the rest would be misleading.
   if (source.problems.some(({ path }) => path === "")) return { ok: false, problems: early };
   overlay(source.draft, assignments);
   overlay(source.draft, flagAssignments(flags.values));
@@ -67,7 +67,7 @@ export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outsid
 }
 
 interface FileToRead {
-  /** As it was named; places say it so. */
+  /** As it was named, and as places show it. */
   readonly file: string;
   /** Where it was named. */
   readonly saidAt: string;
@@ -87,7 +87,7 @@ function readSource({ file, saidAt, cwd, env }: FileToRead): Source {
   return sourceFrom(yaml, file, env);
 }
 
-/** The first `bytesMax` bytes of a file: what is too large is never held whole. */
+/** The first `bytesMax` bytes of a file, so that a file that is too large is never held whole. */
 function readAtMost(path: string, bytesMax: number): Uint8Array {
   const descriptor = openSync(path, "r");
   try {

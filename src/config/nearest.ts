@@ -1,8 +1,8 @@
-/** Guesses which known word somebody meant. Pure. */
+/** Guesses which known word was meant. Pure. */
 
 /**
  * The known word closest to `word`, or undefined when none is within `distanceMax` edits, a third
- * of its length by default. Case, `-` and `_` count nothing.
+ * of its length by default. Case, `-` and `_` are ignored.
  */
 export function nearest(
   word: string,

@@ -1,13 +1,13 @@
-/** What is wrong with a configuration, and where it was said. */
+/** A problem of a configuration: what is wrong, and where. */
 
 /**
- * One problem. Its text never holds a configured value, so that no secret gets out; the names and
- * paths of HTTP rules are no secrets, every caller may read them.
+ * One problem. Its text never contains a configured value, which could be a secret. Names and paths
+ * of HTTP rules are the exception: every caller may read them.
  */
 export interface Problem {
   /** `file:line:column`, `environment NAME`, `flag --name` or `defaults`. */
   readonly where: string;
-  /** Path of the setting, such as `cores[0].url`; empty when it is about no single one. */
+  /** Path of the setting, such as `cores[0].url`; empty when it is not about a single setting. */
   readonly path: string;
   readonly message: string;
   /** What to write instead. */

@@ -29,12 +29,16 @@ const dollars = () => numberBetween(0, 1_000_000);
 const price = z.strictObject({
   input: dollars().describe("US dollars per million tokens read."),
   output: dollars().describe("US dollars per million tokens written."),
-  cache_read: dollars().optional().describe("Of those read: from the provider's cache."),
-  cache_write: dollars().optional().describe("Of those read: written to the provider's cache."),
+  cache_read: dollars()
+    .optional()
+    .describe("US dollars per million tokens read from the provider's cache."),
+  cache_write: dollars()
+    .optional()
+    .describe("US dollars per million tokens written to the provider's cache."),
 });
 
 const endpoint = z.strictObject({
-  base_url: baseUrl().describe("Address that all paths follow."),
+  base_url: baseUrl().describe("Base address, to which the paths of its API are added."),
   weight: wholeNumber(1, weightMax)
     .prefault(1)
     .describe("Share of calls under weighted strategies."),
@@ -44,7 +48,7 @@ const provider = z.strictObject({
   preset: z
     .enum(Object.keys(presets) as [PresetName, ...PresetName[]])
     .optional()
-    .describe("What it is like; the preset of its own name when absent."),
+    .describe("Preset whose values it takes; the preset of its own name when absent."),
   dialect: z
     .enum(["openai", "openai-responses", "anthropic", "gemini", "ollama"])
     .optional()
@@ -57,7 +61,7 @@ const provider = z.strictObject({
     .describe("Several addresses, instead of `base_url`."),
   discovery: providerDiscovery
     .optional()
-    .describe("Instead of `base_url`: a name, each of whose addresses is an endpoint."),
+    .describe("Instead of `base_url`: a DNS name; each of its addresses is an endpoint."),
   api_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
     .describe("Its key."),
@@ -93,18 +97,18 @@ const provider = z.strictObject({
     .enum(["own", "client"])
     .prefault("own")
     .describe(
-      "`client`: it is called with the credential that its client sends for it; the gateway's own key then comes in `x-polygate-key`.",
+      "`client`: the provider is called with the client's own credential; the client then sends the gateway's key in `x-polygate-key`.",
     ),
   relay: flag()
     .prefault(true)
     .describe(
-      "Clients of its own dialect and the provider get each other's bytes; false translates, for a server that refuses fields or needs its deviations fixed.",
+      "Pass bytes through unchanged between the provider and clients that speak its dialect. `false` translates, for a server that refuses some fields or whose deviations must be corrected.",
     ),
   default_model: text().optional().describe("The model of a chat that names the provider alone."),
   priority: wholeNumber(1, 100).prefault(1).describe("1 is the most preferred under `scored`."),
   max_concurrent: wholeNumber(1, 100_000)
     .prefault(100)
-    .describe("Calls that each of its endpoints has at one time."),
+    .describe("Most calls in flight per endpoint."),
   weights: z
     .strictObject({
       cost: numberBetween(0, 1_000_000).optional().describe("Share of the price."),
@@ -120,7 +124,7 @@ const provider = z.strictObject({
         .describe("Share of the configured priority."),
     })
     .prefault({})
-    .describe("Weights of its own under `scored`, in place of the shared ones."),
+    .describe("Its own weights under `scored`, instead of the shared ones."),
   connect_timeout: duration("10m").prefault("5s").describe("Time to connect."),
   first_token_timeout: duration("1h").prefault("60s").describe("Time until a stream begins."),
   idle_timeout: duration("1h").prefault("60s").describe("Time between two pieces of a response."),
@@ -137,7 +141,7 @@ export const providersSchema = z
 /** A provider as the file has it, with defaults filled in. */
 type FileProvider = z.output<typeof provider>;
 
-/** The preset of a dialect that is named alone. */
+/** The preset of a provider that names only a dialect. */
 const presetOfDialect: Readonly<Record<NonNullable<FileProvider["dialect"]>, Preset>> = {
   openai: presets.openai,
   "openai-responses": { ...presets.openai, dialect: "openai-responses" },
@@ -151,7 +155,7 @@ function presetOf(name: string, written: FileProvider): Preset | undefined {
   if (isPreset(name)) return presets[name];
   if (written.dialect === undefined) return undefined;
   const preset = presetOfDialect[written.dialect];
-  // An address of one's own that speaks OpenAI's API is most likely a compatible server.
+  // Another address that speaks OpenAI's API is most likely a compatible server.
   const isOwn = [written.base_url, written.endpoints, written.discovery].some(
     (one) => one !== undefined,
   );
@@ -202,7 +206,7 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-/** What the environment alone says of a provider. */
+/** The settings of a provider that only the environment names. */
 interface ProviderContext {
   readonly env: Environment;
   readonly folder: string;
@@ -210,7 +214,7 @@ interface ProviderContext {
   readonly source: string;
 }
 
-/** Says which of what was written stands in the way of what else. */
+/** Reports settings that exclude each other. */
 function reportContradictions(path: Path, written: FileProvider, report: Report): void {
   if (written.api_key !== undefined && written.api_keys !== undefined) {
     report([...path, "api_keys"], "cannot be combined with api_key", "keep one of them");
@@ -224,7 +228,7 @@ function reportContradictions(path: Path, written: FileProvider, report: Report)
   }
 }
 
-/** Says which of its own credentials a provider has that is called with its clients'. */
+/** Reports own credentials of a provider that is called with its clients' credentials. */
 function reportOwnKeys(
   path: Path,
   { credentials, api_key, api_keys }: FileProvider,
@@ -232,7 +236,7 @@ function reportOwnKeys(
 ): void {
   if (credentials === "own") return;
   if (api_key !== undefined || api_keys !== undefined) {
-    report([...path, "credentials"], "`client` stands beside a key", "keep one of them");
+    report([...path, "credentials"], "`client` cannot be combined with a key", "keep one of them");
   }
   if (preset === presets.vertex) {
     report([...path, "credentials"], "has no effect: a service account signs");
@@ -242,7 +246,7 @@ function reportOwnKeys(
 const vertexKeys = ["project", "location", "credentials_file"] as const;
 const keyKeys = ["api_key", "api_keys", "key_header"] as const;
 
-/** Says which settings are about another way to sign calls: by keys, or by a service account. */
+/** Reports settings of the other way to authenticate: by key, or by service account. */
 function reportForeign(
   path: Path,
   written: FileProvider,
@@ -261,7 +265,7 @@ function reportForeign(
   }
 }
 
-/** Where it is, and who calls there; undefined, and reported, when its account is unknown. */
+/** The address and account of a provider on Vertex AI; undefined, and reported, when the account is unknown. */
 function placesOf(
   name: string,
   written: FileProvider,
@@ -338,7 +342,7 @@ function providerFrom(
   };
 }
 
-/** Presets that a variable of the environment switches on by itself, and that variable. */
+/** Presets that a variable of the environment switches on, each with its variable. */
 function switchedOn(env: Environment): { readonly name: PresetName; readonly variable: string }[] {
   return (Object.entries(presets) as [PresetName, Preset][]).flatMap(([name, preset]) => {
     const names = preset.dialect === "ollama" ? ["OLLAMA_HOST"] : preset.keyNames;

@@ -1,4 +1,4 @@
-/** How the compiling files tell what is wrong: the path, the words, a hint. */
+/** How compiling reports a problem: path, message, hint. */
 
 import type { Path } from "./problem.ts";
 

@@ -9,7 +9,7 @@ import type { FileConfig } from "./schema.ts";
 
 type FileJson = NonNullable<NonNullable<FileConfig["listeners"]>[number]["rest"]>["json"];
 
-/** The options that are named, in the transcoder's words. */
+/** The options that are set, by the transcoder's names. */
 export function jsonOptionsFrom(json: FileJson): JsonOptions {
   const { field_names: names, emit_defaults: emitDefaults, enums, unknown_fields: unknown } = json;
   return {
@@ -32,11 +32,11 @@ function allOf({ typeName }: DescService): string {
 /** What methods are selected from. */
 export interface JsonContext {
   readonly services: readonly DescService[];
-  /** Full names of the methods that REST serves; absent while that is not known. */
+  /** Full names of the methods that REST serves; absent while they are unknown. */
   readonly served: ReadonlySet<string> | undefined;
 }
 
-/** The options of the methods that entries select, the later entry over the earlier. */
+/** The options per selected method; a later entry overrides an earlier one. */
 export function jsonByMethodFrom(
   entries: FileConfig["rest"]["json_by_method"],
   { services, served }: JsonContext,

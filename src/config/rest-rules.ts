@@ -31,18 +31,18 @@ export interface CheckedRules {
 
 const patterns = ["get", "put", "post", "delete", "patch", "custom"] as const;
 
-/** The path that a route takes alone; undefined when it takes several. */
+/** The only path that a route matches; undefined when it matches several. */
 function fixedPath({ template: { segments, verb } }: Route): string | undefined {
   const texts = segments.map((segment) => (segment.kind === "literal" ? segment.text : undefined));
   if (texts.includes(undefined)) return undefined;
   return `/${texts.join("/")}${verb === "" ? "" : `:${verb}`}`;
 }
 
-/** Checks each rule by itself, then all of them besides those of the protos. */
+/** Checks each rule by itself, then all of them together with the rules of the protos. */
 class RuleCheck {
   readonly #index = new FieldIndex();
   readonly #methods: ReadonlyMap<string, DescMethod>;
-  /** Where the rule of a method stands in the list. */
+  /** The index of each method's rule in the list. */
   readonly #positions = new Map<string, number>();
   readonly #rules: HttpRule[] = [];
   readonly #context: RuleContext;
@@ -77,7 +77,7 @@ class RuleCheck {
     }
   }
 
-  /** The outcome, once every rule was taken. */
+  /** The result, after the last rule. */
   finish(): CheckedRules {
     const rules = this.#rules;
     if (!this.#isSound) return { rules };
@@ -123,7 +123,7 @@ class RuleCheck {
     }
   }
 
-  /** The later of the two rules is to blame; the protos' own do not clash. */
+  /** Reports a clash at the later of two rules; the protos' own rules do not clash. */
   #tellClash(clash: Clash): void {
     const [route, position] = [clash.before, clash.route]
       .map((each) => [each, this.#positions.get(nameOf(each.method)) ?? -1] as const)
@@ -142,7 +142,7 @@ class RuleCheck {
   }
 }
 
-/** The rules of the file; reports each that cannot be, with the part of the entry to blame. */
+/** The rules of the file. Reports each invalid rule, at the part of the entry that is wrong. */
 export function httpRulesFrom(
   written: readonly FileRule[],
   context: RuleContext,

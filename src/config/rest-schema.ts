@@ -17,7 +17,7 @@ const protoNames: ReadonlyMap<string, string> = new Map([
   ["additionalBindings", "additional_bindings"],
 ]);
 
-/** A mapping with proto names, whichever it was written with; a name written both ways stays unknown. */
+/** Turns the lowerCamelCase names of a mapping into proto names; a name that is written both ways is reported as unknown. */
 function withProtoNames(written: unknown): unknown {
   if (typeof written !== "object" || written === null || Array.isArray(written)) return written;
   const entries = Object.entries(written).map(([key, value]) => {
@@ -43,7 +43,7 @@ const bindingShape = {
     .optional()
     .describe("Any other HTTP method."),
   body: fieldName().describe(
-    "Field of the request that the body fills; `*` for all that the path leaves, nothing for no body.",
+    "Field of the request that is read from the body; `*`: all fields that the path does not set; empty: no body.",
   ),
   response_body: fieldName().describe("Field of the response that is its body; all when absent."),
 };
@@ -51,7 +51,7 @@ const bindingShape = {
 /** A part of google.api.HttpRule, by its proto names or by those of proto JSON. */
 function httpRule<T extends z.ZodRawShape>(shape: T) {
   const others = [...protoNames].filter(([, name]) => Object.hasOwn(shape, name));
-  // For editors; what reads the file has turned these names into the others by then.
+  // For editors only: the reader has already turned these names into proto names.
   const patternProperties = Object.fromEntries(others.map(([other]) => [`^${other}$`, {}]));
   return z.preprocess(withProtoNames, z.strictObject(shape).meta({ patternProperties }));
 }
@@ -64,15 +64,15 @@ const rule = httpRule({
   additional_bindings: z
     .array(httpRule(bindingShape))
     .prefault([])
-    .describe("Further methods and paths of the same."),
+    .describe("Further HTTP methods and paths of the same method."),
 });
 
 const json = {
   field_names: z
     .enum(["proto", "json"])
-    .describe("Names of fields in answers: as in the proto or in lowerCamelCase; both are read."),
-  emit_defaults: flag().describe("Answers show fields at their defaults."),
-  enums: z.enum(["name", "number"]).describe("Enum values in answers; both are read."),
+    .describe("Names of fields in responses: as in the proto or in lowerCamelCase; both are read."),
+  emit_defaults: flag().describe("Responses show fields at their defaults."),
+  enums: z.enum(["name", "number"]).describe("Enum values in responses; both are read."),
   unknown_fields: z
     .enum(["reject", "ignore"])
     .describe("How unknown fields and enum names in a body are handled."),
@@ -107,13 +107,13 @@ export const rest = z.strictObject({
     )
     .prefault([])
     .describe(
-      "What differs for some methods, over the listener's own; of two entries the later wins.",
+      "Exceptions for some methods, which override those of the listener; of two entries the later wins.",
     ),
   ignored_query_parameters: z
     .array(text("a name, or its beginning and `*`", /^[^\s*]+\*?$/))
     .prefault([])
     .describe(
-      "Query parameters that are passed over where no field takes them, such as `utm_*`; all others are refused.",
+      "Query parameters that are ignored where no field has their name, such as `utm_*`; all others are refused.",
     ),
   compression: z
     .strictObject({
@@ -129,5 +129,5 @@ export const rest = z.strictObject({
     .describe("Content codings of responses and pages; event and message streams have none."),
   heartbeat: duration("1h")
     .prefault("15s")
-    .describe("Silence after which a stream of events carries a comment, and a WebSocket a ping."),
+    .describe("Time without an event after which a stream gets a comment, and a WebSocket a ping."),
 });

@@ -77,20 +77,22 @@ const route = z
     max_latency: duration("1h").optional().describe("Slower endpoints are not asked."),
     max_cost: numberBetween(0, 1_000_000)
       .optional()
-      .describe("US dollars that a call may be expected to cost."),
+      .describe("Greatest expected price of a call in US dollars."),
     hedge: duration("10m")
       .optional()
-      .describe("Silence after which a second endpoint is asked too; the first response wins."),
+      .describe(
+        "Time without a response after which a second endpoint is asked as well; the first response wins.",
+      ),
     mirror: z
       .strictObject({
         to: step.describe(
-          "Where the copies go; once, and a mirror of that route's own is left out.",
+          "Route or target of the copies. A copy is tried once, and a mirror of its target is not followed.",
         ),
-        share: share().describe("Which of its chats are copied."),
+        share: share().describe("Share of its chats that is copied."),
       })
       .optional()
       .describe(
-        "Copies of a share of its chats for another target, whose responses are dropped; calls do not wait for them.",
+        "Sends copies of a share of its chats to another target, whose responses are dropped; calls do not wait for them.",
       ),
     types: z
       .array(z.enum(modelTypes))
@@ -246,7 +248,7 @@ function referencesOf(settings: RouteSettings): string[] {
   return [...own, ...children.flatMap(referencesOf)];
 }
 
-/** The routes within a route, its mirror left out. */
+/** The routes that a route refers to, without its mirror. */
 function childrenOf(settings: RouteSettings): readonly RouteSettings[] {
   switch (settings.kind) {
     case "fallback":

@@ -1,11 +1,11 @@
-/** The schema's building blocks: values that a file writes as such and the environment as text. */
+/** The schema's building blocks: each takes its value as YAML has it, and as text from the environment. */
 
 import { z } from "zod";
 import { isHost } from "./address.ts";
 import { durationMsFrom } from "./duration.ts";
 import { sizeBytesFrom } from "./size.ts";
 
-/** `read` gives undefined for what it does not take; then the problem says what was `expected`. */
+/** `read` returns undefined for a value that it does not accept; the problem then says what was `expected`. */
 function scalar<T>(
   expected: string,
   json: Readonly<Record<string, unknown>>,
@@ -29,7 +29,7 @@ function complaint(
 ): string {
   if (written === undefined) return "is required";
   const isBare = typeof written === "number" || typeof written === "boolean";
-  // A secret of digits, a name such as `on`: YAML has read them as something else by then.
+  // YAML reads a secret of digits as a number, and a name such as `on` as a boolean.
   return type === "string" && isBare
     ? `expected ${expected}, got a ${typeof written}: put it in quotes`
     : `expected ${expected}`;
@@ -84,13 +84,13 @@ export function share() {
   );
 }
 
-/** NaN for what is no decimal number. */
+/** The number, or NaN for a text that is no decimal number. */
 function numberFrom(written: unknown): number {
   if (typeof written === "number") return written;
   return typeof written === "string" && /^-?\d+(\.\d+)?$/.test(written) ? Number(written) : NaN;
 }
 
-/** A map, for names such as `constructor` are found in any object. */
+/** A map, because a name such as `constructor` is found in every object. */
 const flagWords: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [true, true],
   ["true", true],
@@ -112,7 +112,7 @@ export function duration(max: string) {
   return durationFrom(1, `above 0 and at most ${max}`, max);
 }
 
-/** A duration that may be none: 0. */
+/** A duration that may be 0, which means none. */
 export function durationOrNone(max: string) {
   return durationFrom(0, `at most ${max}`, max);
 }

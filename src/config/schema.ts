@@ -52,7 +52,7 @@ const gateway = z.strictObject({
   timeout: duration("24h")
     .prefault("30s")
     .describe(
-      "Time for one call, a stream's until its first message. A caller's own deadline holds when it is shorter.",
+      "Time limit of a call; of a stream, until its first message. A shorter deadline of the caller stays in force.",
     ),
   max_request_size: size("2GB")
     .prefault("10MB")
@@ -91,17 +91,17 @@ const gateway = z.strictObject({
   connections_per_address: wholeNumber(1, 1_000_000)
     .optional()
     .describe(
-      "Connections that one address holds of them once an eighth is left; a quarter when absent.",
+      "Most connections of one address while less than an eighth of `connections_max` is free; a quarter of it when absent.",
     ),
   http1_engine: engine()
     .default("polygate")
     .describe(
-      "What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, and refuses HTTP/1.2.",
+      "What speaks HTTP/1.1: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, enforces no minimum rate on slow senders and readers, and refuses HTTP/1.2.",
     ),
   http2_engine: engine()
     .default("polygate")
     .describe(
-      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, sets no least rate to senders and readers, bounds fewer floods of legal frames, and resets malformed requests without a word.",
+      "What speaks HTTP/2: the engine that comes with Polygate, or Node's own module, which counts no responses for `buffer_limit`, enforces no minimum rate on slow senders and readers, bounds fewer floods of legal frames, and resets malformed requests without a word.",
     ),
 });
 
@@ -115,7 +115,7 @@ const listener = z.strictObject({
     .array(z.enum(surfaceNames))
     .min(1)
     .default([...surfaceNames])
-    .describe("What callers reach here."),
+    .describe("Surfaces that it serves."),
   http1_engine: engine()
     .optional()
     .describe("What speaks HTTP/1.1 here; `gateway.http1_engine` when absent."),
@@ -127,7 +127,7 @@ const listener = z.strictObject({
       json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),
     })
     .optional()
-    .describe("What REST does otherwise here."),
+    .describe("How REST differs on this listener."),
   tls: z
     .strictObject({
       cert_file: text().describe(
@@ -177,7 +177,7 @@ const auth = z.strictObject({
     .enum(["bearer", "apikey", "basic"])
     .default("bearer")
     .describe(
-      "How refused callers are asked to send the key; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
+      "Scheme that the refusal of a caller without a key asks for; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
     ),
   secret_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
@@ -228,7 +228,7 @@ const rateLimiting = z.strictObject({
     .describe("Accepted and not used: memory is bounded by `clients_max`."),
   clients_max: wholeNumber(1, 10_000_000)
     .prefault(100_000)
-    .describe("Clients remembered at one time; the one not seen for longest goes first."),
+    .describe("Most clients remembered; the least recently seen one is dropped first."),
   routes: z
     .array(
       z.strictObject({
@@ -287,11 +287,11 @@ const loadBalancer = z.strictObject({
   ejection_time: duration("10m")
     .prefault("5s")
     .describe(
-      "Time for which an endpoint that fails is left out; twice as long each time that it fails again, up to 24 times.",
+      "How long an endpoint that fails is left out; doubled each time it fails again, up to 24 times this value.",
     ),
   timeout: duration("24h")
     .optional()
-    .describe("Time for one try; only the request's own time when absent."),
+    .describe("Time limit of one try; only the time limit of the call applies when absent."),
 });
 
 const core = z.strictObject({
@@ -300,7 +300,7 @@ const core = z.strictObject({
     .describe("Address of a PolyAgent core; https:// for TLS."),
   discovery: coreDiscovery
     .optional()
-    .describe("Instead of `url`: a name, each of whose addresses is a core."),
+    .describe("Instead of `url`: a DNS name; each of its addresses is a core."),
   weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
   transport: z
     .enum(["http2", "grpc-js"])
@@ -313,7 +313,9 @@ const core = z.strictObject({
         .describe(
           "PEM authorities that its certificate is checked against; the system's if absent.",
         ),
-      cert_file: text().optional().describe("PEM certificate chain that the gateway shows it."),
+      cert_file: text()
+        .optional()
+        .describe("PEM certificate chain that the gateway presents to it."),
       key_file: text().optional().describe("PEM private key of that certificate."),
       server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
     })
@@ -329,7 +331,9 @@ const models = z.strictObject({
     ),
   workers: wholeNumber(1, 256)
     .optional()
-    .describe("Threads that run models; one less than there are cores, at most 4, when absent."),
+    .describe(
+      "Threads that run models; one less than the machine has CPUs, at most 4, when absent.",
+    ),
   queue_max: wholeNumber(1, 100_000)
     .prefault(256)
     .describe("Inferences that may wait for a worker, and images that may wait to be decoded."),
@@ -343,20 +347,20 @@ const cache = z.strictObject({
     .array(text())
     .prefault([])
     .describe(
-      "Models, routes and providers whose chats share equal responses without asking; by the name that clients use.",
+      "Models, routes and providers whose chats are cached unless a request says otherwise; by the name that clients use.",
     ),
-  ttl: duration("24h").prefault("5m").describe("How long a response is given to equal calls."),
+  ttl: duration("24h").prefault("5m").describe("How long a response is reused for equal calls."),
   shared: flag()
     .prefault(false)
-    .describe("Callers get each other's responses; else each its own alone."),
+    .describe("Callers share responses; else each caller gets only its own."),
   max_size: size("1024GB").prefault("64MB").describe("Bytes of all responses that are kept."),
   max_entries: wholeNumber(1, 10_000_000)
     .prefault(10_000)
-    .describe("Responses that are kept; the one not asked for longest goes first."),
+    .describe("Most responses that are kept; the least recently used one is dropped first."),
   max_entry_size: size("1GB")
     .optional()
     .describe(
-      "Bytes of one response; a longer one is passed on and not kept. 1 MB, at most `max_size`, when absent.",
+      "Largest response that is kept; a longer one is only passed on. 1 MB, at most `max_size`, when absent.",
     ),
 });
 
@@ -393,7 +397,7 @@ const logging = z.strictObject({
   routing: flag()
     .prefault(false)
     .describe(
-      "Lines of each decision of load balancing and of each attempt, at `info` instead of `debug`; `DEBUG=load-balancer:*` asks for them.",
+      "Log each load balancing decision and each attempt at `info` instead of `debug`; so does `DEBUG=load-balancer:*`.",
     ),
 });
 
@@ -401,7 +405,7 @@ const requests = z.strictObject({
   max: wholeNumber(1, 1_000_000)
     .prefault(5_000)
     .describe("Recent calls that are kept in memory for `RequestsService`."),
-  max_size: size("4GB").prefault("16MB").describe("Bytes that they take, about."),
+  max_size: size("4GB").prefault("16MB").describe("Approximate bytes that they may take."),
   capture: flag()
     .prefault(false)
     .describe(
@@ -409,7 +413,7 @@ const requests = z.strictObject({
     ),
   capture_size: size("1MB")
     .prefault("16kB")
-    .describe("Most of a request, and most of a response, that is kept."),
+    .describe("Most bytes kept of a request, and of a response."),
 });
 
 const history = z.strictObject({

@@ -8,9 +8,9 @@ import type { Path } from "./problem.ts";
 export interface SettingFlagRow extends FlagRow {
   /** Absent for flags that set nothing. */
   readonly path?: Path;
-  /** Name in the environment that says the same. */
+  /** The environment name for the same setting. */
   readonly environment?: string;
-  /** Default that the schema does not tell. */
+  /** The default, where the schema has none. */
   readonly fallback?: string;
 }
 
@@ -65,7 +65,7 @@ export const serveFlags: readonly SettingFlagRow[] = [
   { name: "help", description: "print this" },
 ];
 
-/** What the flags of `serve` say about settings. */
+/** The settings that the flags of `serve` set. */
 export function flagAssignments(values: Flags["values"]): Assignment[] {
   return serveFlags.flatMap(({ name, path, many }) => {
     const [first, ...rest] = values.get(name) ?? [];

@@ -18,7 +18,7 @@ import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
 import type { Problem } from "./problem.ts";
 
-/** Files and demands of a TLS listener. */
+/** TLS of a listener. */
 export interface TlsSettings {
   /** Absolute paths of PEM files. */
   readonly certFile: string;
@@ -66,16 +66,16 @@ export interface RestSettings {
 /** Cross-origin responses for browsers. */
 export type CorsSettings = CorsOptions;
 
-/** A credential that callers may present; its plain text is forgotten. */
+/** A key that callers may present; only its hash is kept. */
 export type KeySettings = KeyDigest;
 
-/** Who may call; there is a key wherever it is on. */
+/** Who may call; when it is on, there is at least one key. */
 export type AuthSettings = AuthOptions;
 
 /** Limits of each client. */
 export type RateLimitSettings = RateLimitOptions;
 
-/** How a core is trusted, and the gateway by it. Absolute paths of PEM files. */
+/** TLS to a core, both ways. Absolute paths of PEM files. */
 export interface CoreTlsSettings {
   /** The system's authorities when absent. */
   readonly caFile?: string;
@@ -92,9 +92,9 @@ export interface CoreSettings {
   readonly id: string;
   /** http:// or https:// with host and port. */
   readonly url: string;
-  /** The addresses of the url's name are cores of their own. */
+  /** Present: each address of the url's host name is a core of its own. */
   readonly discovery?: DiscoverySettings;
-  /** A positive integer; of use to `weighted` only. */
+  /** A positive integer; only `weighted` reads it. */
   readonly weight: number;
   /** What speaks gRPC to it: the project's own engine or @grpc/grpc-js. */
   readonly transport: "http2" | "grpc-js";
@@ -110,19 +110,19 @@ export interface ChatSettings {
   readonly healthTimeoutMs: number;
   /** Further tries after the first. */
   readonly retryAttempts: number;
-  /** Time for one try; absent: the request's own deadline only. */
+  /** Time limit of one try; absent: only the request's own deadline applies. */
   readonly attemptTimeoutMs?: number;
   /** Retries for each call, and hedges for each call that may have one. */
   readonly retryBudget: number;
   readonly hedgeBudget: number;
-  /** How long an endpoint that fails is left out at first. */
+  /** How long the first ejection of an endpoint lasts. */
   readonly ejectionMs: number;
 }
 
 /** Models that run in this process; the path is absolute. */
 export type OnnxSettings = OnnxOptions;
 
-/** Responses of chats that are kept for equal ones; one entry is at most as large as all. */
+/** Cached responses of chats; one entry is at most as large as the whole cache. */
 export interface CacheSettings extends ResponseCacheOptions {
   readonly enabled: boolean;
   /** Names whose chats are answered from the cache without asking. */
@@ -135,7 +135,7 @@ export interface CacheSettings extends ResponseCacheOptions {
 export interface RequestsSettings {
   readonly countMax: number;
   readonly bytesMax: number;
-  /** Most of a message that is captured, in bytes; absent: none is. */
+  /** Most bytes that are captured of a message; absent: nothing is captured. */
   readonly captureBytesMax?: number;
 }
 
@@ -146,17 +146,17 @@ export interface HistorySettings {
   /** URL of a PostgreSQL database; it may hold a password. */
   readonly url?: string;
   readonly retentionMs: number;
-  /** How long the sums of the last hours are given again. */
+  /** How long the computed sums of the last hours are reused. */
   readonly cacheTtlMs: number;
 }
 
 /** Operations of OpenAI's API that are relayed. */
 export interface RelaySettings {
-  /** Takes what names no model; it speaks OpenAI's API. Absent: the only one that does, else `openai`. */
+  /** Provider for calls that name no model. Absent: the only provider that speaks OpenAI's API, else `openai`. */
   readonly provider?: string;
-  /** What the tags of ids are made with; absent: one of this process. */
+  /** Secret that ids are signed with; absent: a random one of this process. */
   readonly idSecret?: string;
-  /** Bytes of a form in which its model must stand. */
+  /** The `model` field of a form must come within these first bytes. */
   readonly aheadBytesMax: number;
 }
 
@@ -181,13 +181,13 @@ export interface Settings {
   };
   /** Bytes of requests and responses, decompressed ones included, that the process holds at one time. */
   readonly bufferBytesMax: number;
-  /** How long calls are still taken once the gateway is asked to stop, while readiness is refused already. */
+  /** How long calls are still accepted after the gateway was asked to stop; `/readyz` is 503 already. */
   readonly drainDelayMs: number;
   /** How long active calls may go on after that. */
   readonly drainTimeoutMs: number;
   /** Connections that each listener holds at one time. */
   readonly connectionsMax: number;
-  /** Connections of one address, once few places are left; a quarter of all when absent. */
+  /** Connections per address while few places are left; a quarter of all when absent. */
   readonly connectionsPerAddressMax?: number;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -203,7 +203,7 @@ export interface Settings {
   readonly providers: readonly ProviderSettings[];
   /** Public model names of chat. */
   readonly routes: Readonly<Record<string, RouteSettings>>;
-  /** What judges chats, in this order. */
+  /** Hooks that judge chats, in this order. */
   readonly hooks: readonly HookSettings[];
   readonly relay: RelaySettings;
   /** Weights of the terms under `scored`. */
@@ -213,8 +213,8 @@ export interface Settings {
   readonly history: HistorySettings;
   readonly logging: LoggingSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };
-  /** Names that were set and that this version has no use for; said once at start. */
+  /** Names that are set but not used by this version; logged once at the start. */
   readonly unused: readonly string[];
-  /** What was read otherwise than written, or ignored; said once at start. */
+  /** Warnings about values that were corrected or ignored; logged once at the start. */
   readonly warnings: readonly Problem[];
 }

@@ -1,4 +1,4 @@
-/** A finished draft is checked and compiled, so that one run finds every problem. */
+/** Checks and compiles a finished draft, so that one run finds every problem. */
 
 import { type CompileContext, compile } from "./compile.ts";
 import { type Draft, placeOf } from "./draft.ts";
@@ -8,7 +8,7 @@ import type { Report } from "./report.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
-/** Settings, of use only when `problems` is empty; `known` are problems that were found before. */
+/** Returns settings that may be used only when `problems` is empty; `known` are problems that were found before. */
 export function settle(
   draft: Draft,
   known: readonly Problem[],
@@ -39,14 +39,14 @@ export function settle(
   return { settings, problems: problems.toSorted(byPlace) };
 }
 
-/** The file with defaults in place of its faulty sections: what spans the others is checked too. */
+/** Replaces faulty sections by their defaults, so that rules that span the other sections are checked as well. */
 function withoutSections(root: unknown, faulty: ReadonlySet<string>): FileConfig | undefined {
   if (typeof root !== "object" || root === null) return undefined;
   const sound = Object.entries(root).filter(([key]) => !faulty.has(sectionOf(pathText([key]))));
   return fileSchema.safeParse(Object.fromEntries(sound)).data;
 }
 
-/** The order of the file: numbers in places count as numbers. */
+/** Sorts by place in the file; line numbers are compared as numbers. */
 const collator = new Intl.Collator("en", { numeric: true });
 function byPlace(one: Problem, other: Problem): number {
   return collator.compare(one.where, other.where);

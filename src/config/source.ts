@@ -1,4 +1,4 @@
-/** YAML text becomes a draft: positions kept, `${ENV}` filled in, bombs refused. */
+/** Turns YAML text into a draft: keeps positions, fills in `${ENV}`, and refuses alias bombs. */
 
 import {
   type Document,
@@ -17,7 +17,7 @@ import { substitute } from "./substitute.ts";
 
 /** Largest configuration file, in bytes. */
 export const sourceBytesMax = 1_048_576;
-/** Most values that a file may come to once its aliases are followed. */
+/** Most values that a file may have after its aliases are expanded. */
 const valuesMax = 20_000;
 const depthMax = 32;
 /** Problems of the text itself that are reported one by one. */
@@ -26,7 +26,7 @@ const findingsMax = 10;
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a file comes to. Values with a problem are left out of the draft. */
+/** The result of reading a file. Values with a problem are left out of the draft. */
 export interface Source {
   readonly draft: Draft;
   readonly problems: readonly Problem[];
@@ -72,8 +72,8 @@ class Reader {
   read(): Source {
     const { contents, errors, warnings } = this.#document;
     const findings = [...errors, ...warnings];
-    // Where the structure is lost, all that follows is read wrongly: a file that is no YAML at all
-    // has one problem, not one per line.
+    // After a structural error everything that follows is misread: a file that is not YAML at all
+    // should have one problem, and not one per line.
     const lost = findings.find(({ code }) => !singleFindings.has(code));
     const told = lost === undefined ? findings.slice(0, findingsMax) : [lost];
     for (const { code, pos } of told) {
@@ -123,7 +123,7 @@ class Reader {
       const name = String(key.value);
       const at = [...path, name];
       this.#draft.keyPlaces.set(pathText(at), this.#placeAt(key.range?.[0] ?? 0));
-      // A section whose every line is commented out reads as nothing: as if it were not there.
+      // A section whose lines are all commented out is null, and counts as absent.
       if (path.length === 0 && isEmpty(value)) continue;
       const read = value === null ? null : this.#value(value as Node, at);
       if (read !== undefined) entries.push([name, read]);
@@ -143,7 +143,7 @@ class Reader {
     return `${this.#file}:${line}:${col}`;
   }
 
-  /** Ends the walk: what was read so far says nothing about the rest. */
+  /** Ends the walk: what was read so far is not enough to judge the rest. */
   #stop(where: string, message: string): void {
     if (this.#valuesLeft >= 0) this.#problems.push({ where, path: "", message });
     this.#valuesLeft = -1;
@@ -159,7 +159,7 @@ function isEmpty(value: unknown): boolean {
   return value === null || (isScalar(value) && value.value === null);
 }
 
-/** Findings about one key, alias or tag; the parser has understood what stands around it. */
+/** Findings about a single key, alias or tag, around which the parser has understood the file. */
 const singleFindings: ReadonlySet<string> = new Set([
   "ALIAS_PROPS",
   "BAD_ALIAS",
@@ -170,7 +170,7 @@ const singleFindings: ReadonlySet<string> = new Set([
   "TAG_RESOLVE_FAILED",
 ]);
 
-/** Own words for the parser's findings: its messages quote the file, and files hold secrets. */
+/** Messages for the parser's findings. The parser's own messages quote the file, which may contain secrets. */
 const syntaxMessages: Readonly<Record<string, string>> = {
   ALIAS_PROPS: "an alias takes no tag and no anchor",
   BAD_ALIAS: "names an anchor that is not there",

@@ -1,6 +1,6 @@
 /** Fills `${NAME}` and `${NAME:-default}` in a text from the environment. Pure. */
 
-/** The filled text, or why it could not be filled; the message names the variable, never a value. */
+/** The filled text, or a message that names the missing variable, and never a value. */
 export type Substituted =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly message: string };

@@ -1,4 +1,4 @@
-/** Reads the PEM files of a TLS setting as they will be read at the start, and says what is wrong. */
+/** Reads the PEM files of a TLS setting as the start will, and returns what is wrong with them. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -17,7 +17,7 @@ export interface TlsProblem {
   readonly message: string;
 }
 
-/** All problems of the files; none: TLS takes them. Never throws. */
+/** All problems of the files; an empty list when TLS accepts them. Never throws. */
 export function tlsProblems({ certFile, keyFile, caFile }: TlsFiles): readonly TlsProblem[] {
   const problems: TlsProblem[] = [];
   const read = <T>(key: TlsProblem["key"], path: string | undefined, kind: Kind<T>) => {
@@ -42,7 +42,7 @@ export function tlsProblems({ certFile, keyFile, caFile }: TlsFiles): readonly T
   }
 }
 
-/** How the text of a file is understood, and what is said of one that is not. */
+/** How to parse a file, and the message when that fails. */
 interface Kind<T> {
   readonly parse: (pem: Buffer) => T;
   readonly otherwise: string;

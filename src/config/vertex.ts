@@ -1,4 +1,4 @@
-/** What settings, environment and key file say of a provider on Vertex AI. */
+/** A provider on Vertex AI: its account, project and location, from settings, environment and key file. */
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
@@ -23,11 +23,11 @@ export interface VertexContext {
   readonly report: Report;
 }
 
-/** Key files have some 2 kB. */
+/** Largest key file in bytes; usual ones have about 2 kB. */
 const fileBytesMax = 64 * 1024;
-/** The location that needs no choice. */
+/** The default location. */
 const locationDefault = "global";
-/** Both become parts of addresses. */
+/** Names of projects and locations, which become parts of addresses. */
 const isName = (text: string) => /^[a-z0-9][a-z0-9.:-]{0,99}$/.test(text);
 
 /** The account, the project and the location; undefined, and reported, where one of them is missing. */

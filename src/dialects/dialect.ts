@@ -89,7 +89,7 @@ export interface StreamReader {
   end(): ChatEvent[];
 }
 
-/** What a provider answered instead of a response. */
+/** What a provider sent instead of a response. */
 export interface ErrorResponse {
   readonly status: number;
   /** Names in lower case. */

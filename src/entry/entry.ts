@@ -9,7 +9,8 @@ import type { Upgrade } from "#exchange/upgrade.ts";
 import { type AccessLogDeps, createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { EntryMetrics } from "./metric-families.ts";
 import { countRequests } from "./request-count.ts";
 import type { Surface } from "./surface.ts";
 
@@ -24,7 +25,7 @@ export interface EntryOptions {
 export interface EntryDeps extends Pick<AccessLogDeps, "journal"> {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: EntryMetrics;
 }
 
 /** One listener, as the entry knows it. */
@@ -40,6 +41,8 @@ export interface Entry {
   /** Settles when the work on it is over, which may be after its client has left. */
   exchange(exchange: Exchange, listener: EntryListener): Promise<void> | undefined;
   upgrade(upgrade: Upgrade, listener: EntryListener): void;
+  /** Resolves when every request that came has ended; what handlers still do after that is theirs. */
+  idle(): Promise<void>;
 }
 
 /** Ids that a client may choose itself. */
@@ -66,11 +69,13 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   const { clock, metrics } = deps;
   const log = createAccessLog(deps);
   const countRequest = countRequests(metrics);
+  const arrivals = new Arrivals();
   const leave = ({ target }: Exchange | Upgrade, record: CallRecord, { status }: ExchangeEnd) => {
     const elapsedMs = clock.nowMs() - record.startMs;
     countRequest(record, status, elapsedMs);
     if (!record.endpoint.startsWith("/")) record.path = boundedPath(target);
     log.exchangeEnded(record, status, elapsedMs);
+    arrivals.end();
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {
@@ -86,6 +91,7 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       status: undefined,
       called: false,
     };
+    arrivals.begin();
     arrival.onEnd((end) => leave(arrival, record, end));
     arrival.setHeader("x-request-id", record.requestId);
     return record;
@@ -108,5 +114,6 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       const record = enter(upgrade, listener);
       for (const surface of listener.surfaces) if (surface.upgrade?.(upgrade, record)) return;
     },
+    idle: () => arrivals.none(),
   };
 }

@@ -1,16 +1,15 @@
 /** Plain pages for machines and first visitors: liveness, readiness, metrics and what this gateway is. */
 
-import type { ConnectError } from "@connectrpc/connect";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
 import type { FixedBody } from "#exchange/fixed-body.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import type { Surface } from "./surface.ts";
+import type { Refuse, Surface } from "./surface.ts";
 
-/** What a page answers. */
-export interface PageAnswer {
+/** The response of a page. */
+export interface PageResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | FixedBody;
@@ -21,13 +20,10 @@ export interface PageAnswer {
 }
 
 /** Makes a page for a request. It may take time, such as collecting metrics. */
-export type Page = (request: Pick<Exchange, "header">) => PageAnswer | Promise<PageAnswer>;
+export type Page = (request: Pick<Exchange, "header">) => PageResponse | Promise<PageResponse>;
 
 /** Pages by path. */
 export type Pages = Readonly<Record<string, Page>>;
-
-/** Answers an exchange with an error. */
-export type Refuse = (exchange: Exchange, record: CallRecord, error: ConnectError) => void;
 
 /** Whether a client has what it asks for (RFC 9110, 13.1.2: weak comparison). */
 function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boolean {

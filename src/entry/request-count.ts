@@ -4,7 +4,7 @@ import { getOrCreate } from "#core/get-or-create.ts";
 import { knownMethods } from "#exchange/known-methods.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
+import type { EntryMetrics } from "./metric-families.ts";
 
 /** The series of one endpoint, method and port. */
 interface EndpointSeries {
@@ -20,7 +20,7 @@ const methodNotAllowed = 405;
 export type CountRequest = (record: CallRecord, status: number, elapsedMs: number) => void;
 
 /** Counts into `metrics`. Endpoints, methods and ports are few, and so are the series. */
-export function countRequests(metrics: Metrics): CountRequest {
+export function countRequests(metrics: EntryMetrics): CountRequest {
   const all = new Map<string, Map<string, Map<number, EndpointSeries>>>();
 
   const seriesOf = (endpoint: string, method: string, port: number): EndpointSeries => {

@@ -3,8 +3,7 @@
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { isKnownMethod } from "#http1/method.ts";
-import type { Refuse } from "./pages.ts";
-import type { Surface } from "./surface.ts";
+import type { Refuse, Surface } from "./surface.ts";
 
 /**
  * Refuses them with 501, as the HTTP/1.1 engine does before there is an exchange, and leaves all

@@ -15,7 +15,7 @@ export interface CorsOptions {
   readonly credentials: boolean;
 }
 
-/** Time that browsers remember a preflight answer: Chromium's own maximum. */
+/** Time that browsers remember a response to a preflight: Chromium's own maximum. */
 const maxAgeSeconds = 7200;
 
 const exposed = exposedHeaders.join(", ");
@@ -72,7 +72,7 @@ export function mayUpgrade(
 export function applyCors(exchange: Exchange, options: CorsOptions): boolean {
   const origin = exchange.header("origin");
   const any = options.origins.includes("*");
-  // Also without an origin: a cache may not give this answer to a page that asks with one.
+  // Also without an origin: a cache may not give this response to a page that asks with one.
   exchange.setHeader("vary", "origin");
   if (origin === undefined) return false;
   if (!any && !options.origins.includes(origin)) return false;

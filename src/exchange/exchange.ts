@@ -62,7 +62,7 @@ export interface Exchange {
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
   /** Bytes in lent memory that it is given to send are given back after that: no one else may read them then. */
   readonly recyclesBuffers: boolean;
-  /** Adds a response field to whatever answer will be given. No effect once started. */
+  /** Adds a field to whatever response will be given. No effect once started. */
   setHeader(name: string, value: string): void;
   /** The whole response at once, trailers as `end` sends them. A HEAD request gets the head alone. */
   respond(

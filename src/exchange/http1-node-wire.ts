@@ -17,7 +17,7 @@ import { asksForWebSocket, nodeUpgrade } from "./node-request.ts";
 import { afterResponses } from "./node-turn.ts";
 import {
   headerBytesMax,
-  type MalformedAnswer,
+  type MalformedResponse,
   type Wire,
   type WireHandlers,
   type WireLimits,
@@ -50,7 +50,7 @@ function failureOf(code: string): string | undefined {
 }
 
 /** The fields of a refusal, after which the connection closes. */
-function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, string][] {
+function fieldsOf({ requestId, body }: MalformedResponse): readonly [string, string][] {
   return [
     ["connection", "close"],
     ["content-type", "application/json"],
@@ -59,8 +59,8 @@ function fieldsOf({ requestId, body }: MalformedAnswer): readonly [string, strin
   ];
 }
 
-/** Sends what bytes of which no request was made are answered, then closes. */
-function sendRefusal(socket: Socket, status: number, answer: MalformedAnswer): void {
+/** Sends the response to bytes that are no request, then closes. */
+function sendRefusal(socket: Socket, status: number, answer: MalformedResponse): void {
   const fields = fieldsOf(answer).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join("")}\r\n`;
   socket.end(head + answer.body);
@@ -94,7 +94,7 @@ class NodeHttp1Wire implements Wire {
         maxHeaderSize: headerBytesMax,
         headersTimeout: handshakeTimeoutMs,
         requestTimeout: requestTimeoutMs,
-        // Without a body of this project: Node's own answer has none, and no request id.
+        // Without a body of this project: Node's own response has none, and no request id.
         requireHostHeader: false,
         // Others, such as h2c, are offers that a server may pass over.
         shouldUpgradeCallback: (request) => upgrade !== undefined && asksForWebSocket(request),
@@ -128,7 +128,7 @@ class NodeHttp1Wire implements Wire {
     this.#server.emit("connection", socket);
     // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
     // off it beneath, also those after the one at which it was paused (a request that comes
-    // while an earlier answer waits to be sent), and takes the pause for a malformed request.
+    // while an earlier response waits to be sent), and takes the pause for a malformed request.
     if ("encrypted" in socket) socket.on("data", ignore);
     socket.allowHalfOpen = true;
     socket.once("end", () => this.#endInput(socket));

@@ -51,7 +51,7 @@ export class Upgrade implements UpgradeRequest {
     return this.#request.headers();
   }
 
-  /** Adds a field to whatever answer will be given. */
+  /** Adds a field to whatever response will be given. */
   setHeader(name: string, value: string): void {
     this.#fields.push([name, value]);
   }

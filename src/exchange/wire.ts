@@ -17,7 +17,7 @@ export interface Wire {
 }
 
 /** The JSON body of a response that no exchange gives, and the identifier in it. */
-export interface MalformedAnswer {
+export interface MalformedResponse {
   readonly requestId: string;
   readonly body: string;
 }
@@ -39,10 +39,10 @@ export interface WireHandlers {
   readonly cutOff?: () => void;
   /** Answers an exchange; a promise counts as work in progress until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
-  /** Takes a WebSocket; absent: such a request is answered like any other. */
+  /** Takes a WebSocket; absent: such a request gets a response like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;
-  /** What is answered to what is no request that can be served. */
-  readonly malformed: (message: string, status: number) => MalformedAnswer;
+  /** The response to what is no request that can be served. */
+  readonly malformed: (message: string, status: number) => MalformedResponse;
   /** A client broke a rule or a limit and lost its connection, or on HTTP/2 its request; `reason` is from a bounded set. */
   readonly connectionFailed: (reason: string, facts?: FailureFacts) => void;
 }

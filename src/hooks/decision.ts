@@ -2,12 +2,9 @@
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
+import { type Conversation, normalized } from "#chat/normalize.ts";
 import { fillParts, fillShortForm, stopOfWord } from "#chat/short-form.ts";
-import {
-  type ChatRequest,
-  type ChatResponse,
-  ChatResponseSchema,
-} from "#gen/polygate/v1/chat_pb.js";
+import { type ChatResponse, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import type { Part, Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { type HookDecision, HookDecisionSchema } from "#gen/polygate/v1/hooks_pb.js";
 import { MessageValidator } from "#validation/message-validator.ts";
@@ -84,7 +81,10 @@ function settled<T>({ action, message, reason }: HookDecision, replacement: () =
 }
 
 /** What is decided of a request. The form of the response stays the client's own choice. */
-export function requestDecision(decision: HookDecision, asked: ChatRequest): Decision<ChatRequest> {
+export function requestDecision(
+  decision: HookDecision,
+  asked: Conversation,
+): Decision<Conversation> {
   return settled(decision, () => {
     const { request } = decision;
     if (request === undefined) throw new HookProblem("request: is missing, to be answered instead");
@@ -93,9 +93,8 @@ export function requestDecision(decision: HookDecision, asked: ChatRequest): Dec
         parts.length > 0 && (content !== "" || images.length > 0 || toolCalls.length > 0),
     );
     if (twice >= 0) throw saidTwice(`request.messages[${twice}]`);
-    request.stream = asked.stream;
-    request.withParts = asked.withParts;
-    return request;
+    const { stream, withParts } = asked;
+    return { ...normalized(request), stream, withParts };
   });
 }
 

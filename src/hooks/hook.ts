@@ -6,15 +6,15 @@ import { fault } from "#errors/fault.ts";
 import type { HookDecision } from "#gen/polygate/v1/hooks_pb.js";
 import { causeText } from "#observability/cause-text.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Decision } from "./decision.ts";
 import type { HookSettings, Phase } from "./hook-settings.ts";
 import type { Judge, Question } from "./judge.ts";
+import type { HookMetrics } from "./metric-families.ts";
 
 /** What hooks need of their surroundings. */
 export interface HookDeps {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: HookMetrics;
   readonly logger: Logger;
 }
 

@@ -1,12 +1,12 @@
 /** The hooks of one gateway, in their order: which of them a chat concerns, and what comes of their decisions. */
 
 import { create } from "@bufbuild/protobuf";
-import { normalized } from "#chat/normalize.ts";
+import type { Conversation } from "#chat/normalize.ts";
 import { fillParts } from "#chat/short-form.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { fault } from "#errors/fault.ts";
-import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import { HookContextSchema } from "#gen/polygate/v1/hooks_pb.js";
 import { type Decision, requestDecision, responseDecision } from "./decision.ts";
 import type { Hook } from "./hook.ts";
@@ -64,14 +64,14 @@ export class Hooks implements AsyncDisposable {
    * The request that is to be answered: the same one, or what hooks made of it. Rejects with
    * HOOK_DENIED, HOOK_FAILED, or the signal's reason.
    */
-  async before(request: ChatRequest, call: HookCall): Promise<ChatRequest> {
+  async before(request: Conversation, call: HookCall): Promise<Conversation> {
     let answered = request;
     for (const hook of this.#hooks) {
       if (!hook.concerns("before", answered.modelPreference)) continue;
       const question = {
         phase: "before" as const,
         context: contextOf(call, answered),
-        request: normalized(answered),
+        request: answered,
       };
       const settle = (decision: Parameters<typeof requestDecision>[0]) =>
         requestDecision(decision, request);
@@ -87,17 +87,16 @@ export class Hooks implements AsyncDisposable {
    */
   async after(
     hooks: readonly Hook[],
-    { request, response }: { readonly request: ChatRequest; readonly response: ChatResponse },
+    { request, response }: { readonly request: Conversation; readonly response: ChatResponse },
     call: HookCall,
   ): Promise<ChatResponse> {
     let given = response;
-    const asked = normalized(request);
     for (const hook of hooks) {
       const shown = inParts(given);
       const question = {
         phase: "after" as const,
         context: contextOf(call, request),
-        request: asked,
+        request,
         response: shown,
       };
       const settle = (decision: Parameters<typeof responseDecision>[0]) =>
@@ -111,7 +110,7 @@ export class Hooks implements AsyncDisposable {
   /** Shows `hooks` a response that the client has already: no one waits for them. `held` is disposed of then. */
   observe(
     hooks: readonly Hook[],
-    chat: { readonly request: ChatRequest; readonly response: ChatResponse },
+    chat: { readonly request: Conversation; readonly response: ChatResponse },
     call: HookCall,
     held: Disposable,
   ): void {
@@ -139,7 +138,7 @@ export class Hooks implements AsyncDisposable {
   }
 }
 
-function contextOf({ principal, surface, requestId }: HookCall, request: ChatRequest) {
+function contextOf({ principal, surface, requestId }: HookCall, request: Conversation) {
   const model = request.modelPreference;
   return create(HookContextSchema, { principal, surface, requestId, model });
 }

@@ -1,6 +1,7 @@
 /** Who decides for a hook: the contract of modules and endpoints. */
 
-import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import type { Conversation } from "#chat/normalize.ts";
+import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { HookContext, HookDecision } from "#gen/polygate/v1/hooks_pb.js";
 import type { Phase } from "./hook-settings.ts";
 
@@ -8,8 +9,7 @@ import type { Phase } from "./hook-settings.ts";
 export interface Question {
   readonly phase: Phase;
   readonly context: HookContext;
-  /** Every turn in `parts`, no short form set. */
-  readonly request: ChatRequest;
+  readonly request: Conversation;
   /** After: in `parts`, no short form set. */
   readonly response?: ChatResponse;
 }

@@ -4,8 +4,8 @@ import type { Refusal } from "./refusal.ts";
 import type { FieldList } from "./response-head.ts";
 import type { ServerExchange } from "./server-exchange.ts";
 
-/** What is answered to what cannot be served. */
-export interface RefusalAnswer {
+/** The response to what cannot be served. */
+export interface RefusalResponse {
   readonly fields: FieldList;
   readonly body: string;
 }
@@ -17,7 +17,7 @@ export interface ConnectionHandler {
   /** Whether the owner goes on with this protocol, in lower case. */
   takesUpgrade(protocol: string): boolean;
   /** Input is refused; the response is sent, and the connection closes after it. */
-  onRefusal(refusal: Refusal): RefusalAnswer;
+  onRefusal(refusal: Refusal): RefusalResponse;
   /** There is output, an end or wanted input where there was none. */
   onChange(): void;
 }

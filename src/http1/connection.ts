@@ -14,7 +14,7 @@ import { octet } from "./octets.ts";
 import { bodyLate, buffersFull, headLate, type Refusal, requestCut } from "./refusal.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestHead } from "./request-head.ts";
-import { AnswerFields, type HeadEnds, statusLine } from "./response-head.ts";
+import { type HeadEnds, ResponseFields, statusLine } from "./response-head.ts";
 import { ServerExchange } from "./server-exchange.ts";
 
 /** What a connection is doing; it goes through them in this order, and from `answer` back to `idle`. */
@@ -86,7 +86,7 @@ export class Connection implements Link {
   #current: ServerExchange | undefined;
   #output: OutputChunk[] = [];
   #outputBytes = 0;
-  /** Those whose answer is whole, but not sent yet. */
+  /** Those whose response is whole, but not sent yet. */
   readonly #unsent: ServerExchange[] = [];
 
   constructor(share: ConnectionShare, handler: ConnectionHandler, nowMs: number) {
@@ -521,7 +521,7 @@ export class Connection implements Link {
     }
     const { fields, body } = this.#handler.onRefusal(refusal);
     const bytes = Buffer.from(body);
-    const lines = `${new AnswerFields(fields).text}content-length: ${bytes.length}\r\n`;
+    const lines = `${new ResponseFields(fields).text}content-length: ${bytes.length}\r\n`;
     const head = `${statusLine(refusal.status)}${lines}${this.headEnds.fields(true, false)}\r\n`;
     const isHeadAlone = this.#head?.method === "HEAD";
     this.#close();

@@ -9,14 +9,14 @@ import { reasonPhrase } from "./reason-phrase.ts";
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
 /** What a field of a response is to the connection. */
-type AnswerKind = "regular" | "contentLength" | "connection" | "date" | "framing";
+type ResponseFieldKind = "regular" | "contentLength" | "connection" | "date" | "framing";
 
 interface KnownName {
-  readonly kind: AnswerKind;
+  readonly kind: ResponseFieldKind;
   readonly prefix: string;
 }
 
-const kindByName: ReadonlyMap<string, AnswerKind> = new Map<string, AnswerKind>([
+const kindByName: ReadonlyMap<string, ResponseFieldKind> = new Map<string, ResponseFieldKind>([
   ["content-length", "contentLength"],
   ["connection", "connection"],
   ["date", "date"],
@@ -59,7 +59,7 @@ export function trailerLines(fields: FieldList): string {
 }
 
 /** The fields that a handler gives its response, and what they say to the connection. */
-export class AnswerFields {
+export class ResponseFields {
   /** Their lines, but for those that the connection writes itself. */
   text = "";
   /** -1 when they tell no content-length. */
@@ -79,7 +79,7 @@ export class AnswerFields {
     }
   }
 
-  #take(kind: AnswerKind, name: string, value: string): void {
+  #take(kind: ResponseFieldKind, name: string, value: string): void {
     switch (kind) {
       case "contentLength":
         if (this.contentLength >= 0 || !lengthPattern.test(value)) {

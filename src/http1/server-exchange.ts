@@ -4,6 +4,10 @@ import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import type { OutputChunk } from "#http/write-chunks.ts";
+import { ConnectionBrokenError } from "./connection-broken.ts";
+import type { Link } from "./link.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { RequestHead } from "./request-head.ts";
 import {
   bodyBytesOf,
   chunkHead,
@@ -11,15 +15,11 @@ import {
   lastChunk,
   type Output,
   sendAround,
-} from "./answer-body.ts";
-import { ConnectionBrokenError } from "./connection-broken.ts";
-import type { Link } from "./link.ts";
-import type { RequestFacts } from "./request-facts.ts";
-import type { RequestHead } from "./request-head.ts";
+} from "./response-body.ts";
 import {
-  AnswerFields,
   type FieldList,
   headStart,
+  ResponseFields,
   statusLine,
   trailerLines,
 } from "./response-head.ts";
@@ -40,7 +40,7 @@ const noBytes = Buffer.alloc(0);
 /** Some readers of chunks bound the digits of a size, to 12 or more. */
 const zerosMax = 6;
 
-/** Whether answers of this status have no body, whatever their fields say (RFC 9112 §6.3). */
+/** Whether responses of this status have no body, whatever their fields say (RFC 9112 §6.3). */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
@@ -336,7 +336,7 @@ export class ServerExchange implements BodySource, Output {
 
   /** Composes the head and settles the framing; `bodyBytes` is -1 while no one knows. */
   #headText(status: number, fields: FieldList, bodyBytes: number): string {
-    const own = new AnswerFields(fields);
+    const own = new ResponseFields(fields);
     let text = statusLine(status) + own.text;
     const length = own.contentLength < 0 ? bodyBytes : own.contentLength;
     let framing: Framing = "none";

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { Connection, type ConnectionShare } from "./connection.ts";
-import type { ConnectionHandler, RefusalAnswer } from "./connection-handler.ts";
+import type { ConnectionHandler, RefusalResponse } from "./connection-handler.ts";
 import { FieldNames } from "./field-name.ts";
 import { type ConnectionLimits, defaultLimits } from "./limits.ts";
 import type { Refusal } from "./refusal.ts";
@@ -29,7 +29,7 @@ export interface Http1ServerOptions {
     onUpgrade(offer: UpgradeOffer): void;
   };
   /** The response to input that is refused. */
-  readonly onRefusal: (refusal: Refusal) => RefusalAnswer;
+  readonly onRefusal: (refusal: Refusal) => RefusalResponse;
   /** Called when a client that does not take its response has lost its connection. */
   readonly onGivenUp?: (reason: GivenUp) => void;
   /** What requests and responses hold in memory; an own budget when absent. */
@@ -90,7 +90,7 @@ class ServerSession implements ConnectionHandler, SocketOwner, TakenConnection {
     return this.#host.options.upgrades?.takes(protocol) ?? false;
   }
 
-  onRefusal(refusal: Refusal): RefusalAnswer {
+  onRefusal(refusal: Refusal): RefusalResponse {
     return this.#host.options.onRefusal(refusal);
   }
 

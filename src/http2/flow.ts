@@ -84,7 +84,7 @@ export class BandwidthEstimator {
     this.#sampleBytes += bytes;
   }
 
-  /** The PING's answer came: the window to have from now on. */
+  /** The PING was acknowledged: the window to have from now on. */
   finish(nowMs: number): number {
     this.sampling = false;
     const elapsedMs = Math.max(nowMs - this.#startedMs, 0.01);

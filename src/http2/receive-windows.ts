@@ -117,7 +117,7 @@ export class ReceiveWindows {
     return true;
   }
 
-  /** The measuring PING's answer has come. Returns by how much to grow, if at all. */
+  /** The acknowledgement of the measuring PING has come. Returns by how much to grow, if at all. */
   finishMeasuring(nowMs: number): WindowGrowth | undefined {
     if (!this.#estimator?.sampling) return undefined;
     const target = this.#estimator.finish(nowMs);

@@ -66,7 +66,7 @@ export class ServerStream extends MessageStream {
     if (trailers.length > 0) this.connection.trailers(this, trailers);
   }
 
-  /** An informational answer, such as 103; the final one is still to come. */
+  /** An informational response, such as 103; the final one is still to come. */
   inform(status: number, fields: FieldList): void {
     if (!this.started) this.connection.respond(this, status, fields, false);
   }

@@ -17,7 +17,7 @@ import { SocketDriver, type SocketOwner } from "./socket.ts";
 import type { FieldList } from "./stream.ts";
 
 /** The response to a request whose head cannot be served; its status is the refusal's. */
-export interface RefusedHeadAnswer {
+export interface RefusedHeadResponse {
   readonly fields: FieldList;
   readonly body: string;
 }
@@ -30,7 +30,7 @@ export interface Http2ServerOptions {
    */
   readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;
   /** What is responded to a request whose head cannot be served; its message as text when absent. */
-  readonly onRefusedHead?: (refusal: HeadRefusal) => RefusedHeadAnswer;
+  readonly onRefusedHead?: (refusal: HeadRefusal) => RefusedHeadResponse;
   /** What requests and responses hold in memory; an own budget when absent. */
   readonly buffers?: ByteBudget;
   /** Limits that differ from the defaults. */
@@ -47,7 +47,7 @@ const timerMsMax = 0x7fff_ffff;
 /** Ages differ by this share, so that connections made together do not end together. */
 const ageJitter = 0.1;
 
-function asText({ message }: HeadRefusal): RefusedHeadAnswer {
+function asText({ message }: HeadRefusal): RefusedHeadResponse {
   return { fields: [["content-type", "text/plain; charset=utf-8"]], body: message };
 }
 

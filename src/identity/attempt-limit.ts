@@ -1,4 +1,4 @@
-/** Limits failed credentials per address, so that guessing is slow and costs no hashing. */
+/** Limits failed credentials per address: guessing becomes slow, and further guesses are not even hashed. */
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
@@ -6,18 +6,18 @@ import { lazy } from "#core/lazy.ts";
 import { networkOf } from "#core/network-of.ts";
 import { type Bucket, type BucketLimits, fullBucket, take } from "#limits/token-bucket.ts";
 
-/** Addresses remembered; the one that failed longest ago is forgotten, that is: may fail again. */
+/** Most addresses kept; the one whose failure is longest ago is dropped first. */
 const addressesMax = 10_000;
 
 /** Failures of each address. */
 export interface AttemptLimit {
-  /** Milliseconds until a credential from this address is looked at again; 0 when it is now. */
+  /** Milliseconds until credentials from this address are checked again; 0 when they are now. */
   waitMs(address: string): number;
-  /** A credential from this address was not known. */
+  /** An unknown credential came from this address. */
   failed(address: string): void;
 }
 
-/** At most `perMinute` failures of an address at once, and as many each minute; 0: no limit. */
+/** Allows each address `perMinute` failures at once, refilled over a minute; 0: no limit. */
 export function createAttemptLimit(perMinute: number, clock: Clock): AttemptLimit {
   if (perMinute === 0) return { waitMs: () => 0, failed: () => {} };
   const limits: BucketLimits = { capacity: perMinute, perSecond: perMinute / 60 };

@@ -1,4 +1,4 @@
-/** Whose credential it is: the seam behind which keys may be stored anywhere, and the keys of the settings. */
+/** Finds whose credential it is: an interface that any key store may implement, and the keys of the settings. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
@@ -13,13 +13,13 @@ export interface Principal {
 /** A credential that was found. */
 export interface Found {
   readonly principal: Principal;
-  /** Milliseconds for which that holds; then the store is asked again. Absent: as long as the process lives. */
+  /** Milliseconds for which this stays valid; then the store is asked again. Absent: it never expires. */
   readonly validMs?: number;
 }
 
 /** Where credentials are looked up. */
 export interface CredentialStore {
-  /** At once where it is known here; a promise where somebody else has to be asked. Undefined: no one's. */
+  /** Returns at once where keys are in this process; a promise where another service is asked. Undefined: an unknown credential. */
   find(credential: string): Found | undefined | Promise<Found | undefined>;
 }
 
@@ -31,8 +31,8 @@ export interface KeyDigest {
 }
 
 /**
- * The keys of the settings. Every digest is compared, in constant time, so that neither the key nor
- * its place in the list shows in how long a refusal takes.
+ * The keys of the settings. Every digest is compared, in constant time: the time of a refusal reveals
+ * neither the key nor its place in the list.
  */
 export function digestStore(keys: readonly KeyDigest[]): CredentialStore {
   const all = keys.map(({ name, sha256, scopes }) => ({

@@ -17,7 +17,7 @@ export interface Classification {
 export interface ClassificationOptions {
   readonly scores: "logits" | "probabilities";
   readonly labels: readonly string[];
-  /** Greatest number of labels in the answer, at least 1. */
+  /** Greatest number of labels in the response, at least 1. */
   readonly topK: number;
 }
 

@@ -26,7 +26,7 @@ export interface DetectionOptions {
   readonly scoreThreshold: number;
   /** Boxes of one label that overlap more than this count as one; the better score stays. */
   readonly iouThreshold: number;
-  /** Greatest number of boxes in the answer, at least 1. */
+  /** Greatest number of boxes in the response, at least 1. */
   readonly topK: number;
   readonly frame: ImageFrame;
 }

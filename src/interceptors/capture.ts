@@ -1,4 +1,4 @@
-/** Keeps what calls ask and what they are answered, for whoever looks at recent calls, where that is switched on. */
+/** Keeps the requests and responses of calls, for whoever looks at recent calls, where that is switched on. */
 
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";

@@ -5,13 +5,13 @@ import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { capture } from "./capture.ts";
 import { withLimitSetting } from "./limit-setting.ts";
+import type { CallMetrics } from "./metric-families.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
@@ -33,7 +33,7 @@ export interface ChainOptions {
 /** What the chain writes to. */
 export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
 }

@@ -4,10 +4,10 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
 import type { CounterSeries } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { callRecordKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
+import type { CallMetrics } from "./metric-families.ts";
 import { type CallWatch, procedureOf } from "./outcome.ts";
 
 const grpcTypes = {
@@ -26,7 +26,7 @@ const aiServices: ReadonlySet<string> = new Set([
 
 /** What the metrics of calls are written to. */
 export interface MetricsDeps {
-  readonly metrics: Metrics;
+  readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
 }

@@ -9,10 +9,10 @@ import { fault } from "#errors/fault.ts";
 import { type Ask, type LimitStore, MemoryLimits, type Reservation } from "#limits/limit-store.ts";
 import type { BucketLimits, Take } from "#limits/token-bucket.ts";
 import type { CounterSeries } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import { callerOf } from "./caller.ts";
 import { callRecordKey, principalKey } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
+import type { CallMetrics } from "./metric-families.ts";
 import { procedureOf } from "./outcome.ts";
 
 type AnyRequest = UnaryRequest | StreamRequest;
@@ -33,7 +33,7 @@ interface Tried extends Take {
 /** What the rate limit reads and writes. */
 export interface RateLimitDeps {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: CallMetrics;
 }
 
 /** A limit in words: the rate is what counts in the long run, the burst what was just used. */

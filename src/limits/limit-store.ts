@@ -1,4 +1,4 @@
-/** What callers may use: the seam behind which buckets may be shared, and the buckets of this process. */
+/** Where rate limits keep their buckets: an interface that a shared store may implement, and the buckets of this process. */
 
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
@@ -9,27 +9,25 @@ import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "./t
 export interface Ask {
   readonly key: string;
   readonly limits: BucketLimits;
-  /** Tokens; for a call whose cost is known later, what it is likely to be. */
+  /** Tokens that the call costs. */
   readonly cost: number;
 }
 
-/** What was taken, of all buckets or of none. */
+/** The outcome: tokens were taken from all buckets, or from none. */
 export interface Reservation {
-  /** What each bucket says, in the order in which they were asked. */
+  /** The outcome per bucket, in the order of the request. */
   readonly takes: readonly Take[];
-  /** 0 when granted, else how long until all of them would, in milliseconds. */
+  /** 0 when granted; else milliseconds until all buckets would grant it. */
   readonly waitMs: number;
-  /** The cost turned out to be `costs`, one per bucket: the difference is given back, or taken without asking. */
-  settle(costs: readonly number[]): void | Promise<void>;
 }
 
 /** Where buckets are. */
 export interface LimitStore {
-  /** At once where the buckets are here; a promise where they are shared with others. */
+  /** Returns at once where the buckets are in this process; a promise where they are shared. */
   reserve(asks: readonly Ask[]): Reservation | Promise<Reservation>;
 }
 
-/** Buckets of this process; the one unused for longest is forgotten, that is: full again. */
+/** Buckets of this process. The least recently used one is dropped first; it counts as full when it comes back. */
 export class MemoryLimits implements LimitStore {
   /** Whose places are all made at once: not for those who call without limits. */
   readonly #buckets: () => LRUCache<string, Bucket>;
@@ -53,16 +51,6 @@ export class MemoryLimits implements LimitStore {
     for (let place = 0; waitMs === 0 && place < asks.length; place += 1) {
       this.#buckets().set((asks[place] as Ask).key, (takes[place] as Take).bucket);
     }
-    return { takes, waitMs, settle: (costs) => this.#settle(waitMs === 0 ? asks : [], costs) };
-  }
-
-  #settle(asks: readonly Ask[], costs: readonly number[]): void {
-    for (const [index, { key, limits, cost }] of asks.entries()) {
-      const bucket = this.#buckets().get(key);
-      const difference = cost - (costs[index] ?? cost);
-      if (bucket === undefined || difference === 0) continue;
-      const tokens = Math.min(limits.capacity, bucket.tokens + difference);
-      this.#buckets().set(key, { ...bucket, tokens });
-    }
+    return { takes, waitMs };
   }
 }

@@ -1,4 +1,4 @@
-/** Token-bucket arithmetic: refill by elapsed time, then take or say how long to wait. Pure. */
+/** Token-bucket arithmetic: refills by elapsed time, then takes tokens or returns how long to wait. Pure. */
 
 /** A bucket as it was at one moment. */
 export interface Bucket {
@@ -29,7 +29,7 @@ export function fullBucket(limits: BucketLimits, nowMs: number): Bucket {
   return { tokens: limits.capacity, atMs: nowMs };
 }
 
-/** Takes `cost` (≤ capacity) or says how long until it could. A clock stepping back refills nothing. */
+/** Takes `cost` (≤ capacity), or returns how long until it could. A clock that steps back refills nothing. */
 export function take(
   old: Bucket,
   limits: BucketLimits,

@@ -16,6 +16,9 @@ export interface TryFacts {
   readonly elapsedMs: number;
   /** Milliseconds until the first message of a stream. */
   readonly firstMs?: number | undefined;
+  /** Tokens and US dollars that its response used; absent where neither is counted. */
+  readonly tokens?: number;
+  readonly cost?: number;
   /** 1 for the call's first try. */
   readonly attempt?: number;
   /** What the choice rested on, as routing has it; `size` is of how many endpoints it speaks. */

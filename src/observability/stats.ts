@@ -7,13 +7,9 @@ import type { Clock } from "#core/clock.ts";
 export type SeriesKind = "gateway" | "method" | "backend" | "model";
 
 /** How one call went. */
-export interface CallResult extends Usage {
+export interface CallResult {
   /** It ended with an error that was not its caller's doing. */
   readonly failed: boolean;
-}
-
-/** What was used. */
-export interface Usage {
   /** Tokens read and written. */
   readonly tokens?: number;
   /** Price in US dollars. */
@@ -49,8 +45,6 @@ export interface Stats {
   begin(kind: SeriesKind, name: string): (result: CallResult) => void;
   /** A call that has ended, after `elapsedMs`. */
   add(kind: SeriesKind, name: string, elapsedMs: number, result: CallResult): void;
-  /** Tokens and cost of a call that is counted already. */
-  use(kind: SeriesKind, name: string, usage: Usage): void;
   totals(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
 }
 
@@ -85,12 +79,8 @@ class Series implements StatsSeries {
     all.requests += 1;
     if (result.failed) all.errors += 1;
     all.latencyMsSum += elapsedMs;
-    this.use(result);
-  }
-
-  use({ tokens = 0, cost = 0 }: Usage): void {
-    this.#all.tokens += tokens;
-    this.#all.cost += cost;
+    all.tokens += result.tokens ?? 0;
+    all.cost += result.cost ?? 0;
   }
 
   totals(): SeriesTotals {
@@ -135,7 +125,6 @@ export function createStats(clock: Clock): Stats {
       return (result) => series.end(clock.nowMs() - startMs, result);
     },
     add: (kind, name, elapsedMs, result) => seriesOf(kind, name).add(elapsedMs, result),
-    use: (kind, name, usage) => seriesOf(kind, name).use(usage),
     totals: (kind) => mapped(kind, (series) => series.totals()),
   };
 }

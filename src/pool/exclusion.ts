@@ -1,6 +1,6 @@
-/** Why an endpoint was out when one was chosen. Types, and their words. */
+/** Why an endpoint could not be chosen: the reasons, and what each is called. */
 
-/** The reasons, in the words of the wire. */
+/** The reasons, as clients read them. */
 export type ExclusionReason =
   | "draining"
   | "unhealthy"
@@ -12,18 +12,18 @@ export type ExclusionReason =
   | "max_latency"
   | "max_cost";
 
-/** An endpoint that was out. */
+/** An endpoint that could not be chosen. */
 export interface Exclusion {
   readonly provider: string;
   readonly endpoint: string;
   readonly model: string;
   readonly reason: ExclusionReason;
-  /** What it has, and what it may have at most: milliseconds, US dollars or calls. */
+  /** Its value, and the limit that the value exceeds: milliseconds, US dollars or calls. */
   readonly value?: number;
   readonly limit?: number;
 }
 
-/** A number of milliseconds, dollars or calls, without the noise of its last digits. */
+/** A number of milliseconds, dollars or calls, rounded for reading. */
 function short(value = 0): string {
   return String(Number(value.toPrecision(4)));
 }
@@ -36,18 +36,18 @@ export function exclusionText({ reason, value, limit }: Exclusion): string {
     case "unhealthy":
       return "its last probe failed";
     case "max_concurrent":
-      return `it has ${short(value)} calls, and may have ${short(limit)} at one time`;
+      return `it has ${short(value)} calls in flight, and its limit is ${short(limit)}`;
     case "breaker_open":
       return "too many of its calls failed";
     case "resting":
-      return `it asked to be left alone for ${short(value)} ms more`;
+      return `it asked for a pause, of which ${short(value)} ms are left`;
     case "tried":
-      return "the call was there before";
+      return "the call has tried it already";
     case "too_slow":
       return `it never answered within the ${short(limit)} ms that are left`;
     case "max_latency":
-      return `its ${short(value)} ms are above ${short(limit)} ms`;
+      return `its latency of ${short(value)} ms is above ${short(limit)} ms`;
     case "max_cost":
-      return `its ${short(value)} US dollars are above ${short(limit)}`;
+      return `its price of ${short(value)} US dollars is above ${short(limit)}`;
   }
 }

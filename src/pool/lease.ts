@@ -1,21 +1,21 @@
-/** A claim on a member for one call: it counts the call in flight, and its outcome once. */
+/** A claim on a member for one call: it counts the call as in flight, and counts its outcome once. */
 
 import type { BreakerTicket } from "#core/breaker.ts";
 import type { Member, Outcome } from "./member.ts";
 import type { Observation } from "./model-stats.ts";
 import type { Probe } from "./probe.ts";
 
-/** Held for the length of a call. Disposal without an outcome counts the call as cancelled. */
+/** Held while a call runs. Disposing of it without an outcome counts the call as cancelled. */
 export class Lease<B> implements Disposable {
   readonly #member: Member<B>;
   readonly #probe: Pick<Probe, "suspect">;
   readonly #nowMs: () => number;
   readonly #model: string;
-  /** What the call is to the breaker of its model. */
+  /** The place of the call in the breaker of its model. */
   readonly #ticket: BreakerTicket;
   #settled = false;
 
-  /** Claims `member` for a model; `probe` is notified at once when its connection failed. */
+  /** Claims `member` for a model. When its connection fails, `probe` is notified at once. */
   constructor(
     member: Member<B>,
     probe: Pick<Probe, "suspect">,
@@ -37,7 +37,7 @@ export class Lease<B> implements Disposable {
     return this.#member.backend;
   }
 
-  /** Ends the claim with what the call showed; only the first outcome counts. `nowMs` is for who has just looked. */
+  /** Ends the claim with what was observed; only the first outcome counts. Callers that have just read the clock pass `nowMs`. */
   settle(outcome: Outcome, observed?: Observation, nowMs = this.#nowMs()): void {
     if (this.#settled) return;
     this.#settled = true;

@@ -2,15 +2,15 @@
 
 import type { BreakerOptions, BreakerState, BreakerTicket } from "#core/breaker.ts";
 import type { Standing } from "#core/fitness.ts";
-import { ModelStats, type Observation } from "./model-stats.ts";
+import { latencyMsOf, ModelStats, type Observation } from "./model-stats.ts";
 
 /** What a pool needs of a backend. */
 export interface PooledBackend extends AsyncDisposable {
   /** Resolves when the backend serves; else rejects. Stops when `signal` aborts. */
   check(signal: AbortSignal): Promise<void>;
-  /** How its keys stand for a model; absent: they never stand in the way. */
+  /** Whether its keys allow calls of a model now; absent: they always do. */
   standing?(model: string): Standing;
-  /** Forgets what it has seen of its keys. */
+  /** Forgets the failures of its keys. */
   reset?(): void;
 }
 
@@ -30,7 +30,7 @@ export type Health =
   | ({ readonly kind: "healthy" } & Checked)
   | ({
       readonly kind: "unhealthy";
-      /** In words fit for a caller. */
+      /** Safe to show to a caller. */
       readonly error: string;
       /** What the probe failed with, for the log only. */
       readonly cause: unknown;
@@ -44,20 +44,20 @@ interface Checked {
   readonly responseTimeMs: number;
 }
 
-/** All that the choice of a member may rest on. */
+/** What a balancer may choose by. */
 export interface Candidate {
   readonly id: string;
   readonly weight: number;
-  /** Calls that it has now. */
+  /** Calls in flight. */
   readonly inFlight: number;
 }
 
 /** A member as it is at one moment. */
 export interface MemberSnapshot extends Candidate {
   readonly health: Health;
-  /** Calls that it was ever given. */
+  /** All calls since the start, or since a reset. */
   readonly requests: number;
-  /** Those of them that failed by the member's fault. */
+  /** Calls that failed through the member's own fault. */
   readonly errors: number;
   /** It is given no new calls. */
   readonly isDraining: boolean;
@@ -72,8 +72,8 @@ export interface ModelSnapshot {
 }
 
 /**
- * How a call on a member ended: `refused` is the caller's fault, `lost` the connection's, `key` that
- * of the key it was sent with; `outrun` was given up because it took too long for its caller.
+ * How a call on a member ended. `refused`: the caller's fault. `lost`: the connection's. `key`: the
+ * fault of the key that the call was sent with. `outrun`: given up, because it took too long.
  */
 export type Outcome = "ok" | "refused" | "cancelled" | "failed" | "lost" | "key" | "outrun";
 
@@ -81,12 +81,12 @@ export type Outcome = "ok" | "refused" | "cancelled" | "failed" | "lost" | "key"
 export interface Ejection {
   /** Empty where the member chooses its model. */
   readonly model: string;
-  /** Too many calls failed, or the member itself asked to be left alone. */
+  /** Too many calls failed, or the member asked for a pause (Retry-After). */
   readonly cause: "failures" | "retry_after";
   readonly forMs: number;
 }
 
-/** Models that a member keeps numbers of; the one not asked for longest goes first. */
+/** Models that a member keeps numbers of; the least recently used one is dropped first. */
 const modelsMax = 256;
 
 /** A member of a pool. Only its probe sets its health; only leases count. */
@@ -119,7 +119,7 @@ export class Member<B> {
     this.backend = backend;
   }
 
-  /** Whether it may be given calls: a member counts as sound until a probe says otherwise. */
+  /** Whether it may be given calls: a member counts as healthy until a probe fails. */
   get eligible(): boolean {
     return !this.isDraining && this.health.kind !== "unhealthy";
   }
@@ -135,7 +135,7 @@ export class Member<B> {
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
-  /** Notifies when it has no call, at once where it has none. */
+  /** Calls `onIdle` when no call is in flight, at once if there is none now. */
   whenIdle(onIdle: () => void): void {
     if (this.#inFlight === 0) onIdle();
     else this.#onIdle = onIdle;
@@ -145,7 +145,7 @@ export class Member<B> {
     return this.#inFlight;
   }
 
-  /** Numbers of one model on this member, without keeping any for a model that it was never asked for. */
+  /** Numbers of one model on this member. Creates no entry for a model that was never asked for. */
   peek(model: string): ModelStats {
     return this.#models.get(model) ?? new ModelStats(this.#breaker);
   }
@@ -165,9 +165,10 @@ export class Member<B> {
     return stats;
   }
 
-  /** Counts what a call showed; `ticket` is what the model's breaker said when it began. */
+  /** Counts an observed call; `ticket` is what the model's breaker returned when the call began. */
   observe(outcome: Outcome, observed: Observation, ticket: BreakerTicket, nowMs: number): void {
-    const { latencyMs, retryAfterMs = 0 } = observed;
+    const { retryAfterMs = 0 } = observed;
+    const latencyMs = latencyMsOf(observed);
     const stats = this.statsOf(observed.model);
     const isBad = outcome === "failed" || outcome === "lost";
     if (outcome === "outrun") stats.addWait(latencyMs, nowMs);
@@ -188,17 +189,17 @@ export class Member<B> {
     this.#onEjection?.({ model: observed.model, cause, forMs: breaker.restMs(nowMs) });
   }
 
-  /** A call ended that showed nothing. */
+  /** A call ended without an observation. */
   forgo(model: string, ticket: BreakerTicket, nowMs: number): void {
     this.statsOf(model).breaker.end("ignored", ticket, nowMs);
   }
 
-  /** Whether it answered a call at or after this time, whatever a probe says that began then. */
+  /** Whether it answered a call at or after this time. A probe that began then and fails is overruled. */
   answeredSince(ms: number): boolean {
     return this.#answeredMs >= ms;
   }
 
-  /** A probe found it well again. */
+  /** A probe succeeded again. */
   recovered(nowMs: number): void {
     for (const { breaker } of this.#models.values()) breaker.tryNow(nowMs);
   }
@@ -210,7 +211,7 @@ export class Member<B> {
     this.#models.clear();
   }
 
-  /** What was seen of each model that it was asked for. */
+  /** The numbers of each model that was asked for. */
   models(nowMs: number): ModelSnapshot[] {
     return [...this.#models].map(([model, stats]) => ({
       model,

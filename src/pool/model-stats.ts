@@ -1,25 +1,40 @@
-/** What was seen of one model on one endpoint: its speed, its reliability, and whether it may be asked now. */
+/** Numbers of one model on one endpoint: latency, success rate, and its circuit breaker. */
 
 import { Breaker, type BreakerOptions } from "#core/breaker.ts";
 import { PeakEwma } from "#core/peak-ewma.ts";
 
-/** What a call showed. */
-export interface Observation {
-  /** Model that was asked for; empty where the endpoint chose. */
-  readonly model: string;
-  /** Time of the whole call, or to the first message of a stream. */
-  readonly latencyMs: number;
-  /** The endpoint asked to be left alone for so long. */
-  readonly retryAfterMs?: number;
+/** What a response used. */
+export interface Used {
+  /** Tokens read and written. */
+  readonly tokens: number;
+  /** US dollars. */
+  readonly cost: number;
 }
 
-/** Latencies fade to 1/e in this time. */
+/** What a call showed: measured once, for scores, statistics, history and metrics alike. */
+export interface Observation extends Used {
+  /** Model that was asked for; empty where the endpoint chose. */
+  readonly model: string;
+  /** Time of the whole call, in milliseconds with fractions. */
+  readonly elapsedMs: number;
+  /** Milliseconds to the first message of a stream; undefined where there was none. */
+  readonly firstMs: number | undefined;
+  /** Pause that the endpoint asked for, by Retry-After. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** How long a call waited: for its response, or for the first message of a stream. */
+export function latencyMsOf({ elapsedMs, firstMs }: Pick<Observation, "elapsedMs" | "firstMs">) {
+  return firstMs ?? elapsedMs;
+}
+
+/** After this time a latency weighs 1/e of what it did. */
 const latencyDecayMs = 30_000;
-/** Share that one call has in the success rate. */
+/** Weight of one call in the success rate. */
 const successStep = 0.05;
-/** Without a call for so long no one knows how fast it is. */
+/** After this time without a call the latency counts as unknown. */
 const latencyKeptMs = 60_000;
-/** The least latency is that of this time and the one before. */
+/** The shortest latency is taken over the current window of this length, and the window before. */
 const leastWindowMs = 60_000;
 
 /** Numbers of one model. */
@@ -36,12 +51,12 @@ export class ModelStats {
     this.breaker = new Breaker(breaker);
   }
 
-  /** The average; undefined before the first call and after a minute without one, so that no one is avoided for good. */
+  /** The average. Undefined before the first call, and after a minute without one: else a slow endpoint would never be tried again. */
   latencyMs(nowMs: number): number | undefined {
     return nowMs - this.#latencyAtMs > latencyKeptMs ? undefined : this.#latency.valueMs;
   }
 
-  /** The shortest time in which it answered lately: no one need wait who has less. 0 when nothing is known. */
+  /** The shortest recent latency: a call with less time left cannot succeed here. 0 when nothing is known. */
   get leastMs(): number {
     const least = Math.min(this.#leastMs, this.#leastBeforeMs);
     return least === Number.POSITIVE_INFINITY ? 0 : least;
@@ -52,12 +67,12 @@ export class ModelStats {
     return this.#successRate;
   }
 
-  /** A call has ended by the endpoint's doing. */
+  /** A call ended, in success or by a fault of the endpoint. */
   add(isOk: boolean, latencyMs: number, nowMs: number): void {
     const sample = isOk ? 1 : 0;
     const before = this.#successRate;
     this.#successRate = before === undefined ? sample : before + successStep * (sample - before);
-    // How fast somebody fails says nothing of how fast it answers.
+    // The time of a failure says nothing about the time of a response.
     if (!isOk) return;
     this.#addLatency(latencyMs, nowMs);
     if (nowMs - this.#leastStartMs > leastWindowMs) {
@@ -69,19 +84,19 @@ export class ModelStats {
     this.#leastMs = Math.min(this.#leastMs, latencyMs);
   }
 
-  /** A call was given up that had waited so long already: the endpoint is at least as slow as that. */
+  /** A call was given up after this wait: the latency is at least that long. */
   addWait(waitedMs: number, nowMs: number): void {
     if (waitedMs > (this.latencyMs(nowMs) ?? 0)) this.#addLatency(waitedMs, nowMs);
   }
 
   #addLatency(latencyMs: number, nowMs: number): void {
-    // What is forgotten does not come back with the next call.
+    // An average that counts as unknown must not come back with the next call.
     if (this.latencyMs(nowMs) === undefined) this.#latency = new PeakEwma(latencyDecayMs);
     this.#latencyAtMs = nowMs;
     this.#latency.add(latencyMs, nowMs);
   }
 
-  /** It has recovered: what it was like before says nothing of now. */
+  /** It has recovered: numbers from before no longer count. */
   forget(): void {
     this.#latency = new PeakEwma(latencyDecayMs);
     this.#successRate = undefined;

@@ -1,4 +1,4 @@
-/** The members of one pool: who may be given a call, claims on them, and how they are. */
+/** The members of one pool: which may be given a call, leases on them, and their health. */
 
 import { type BreakerOptions, defaultBreakerOptions } from "#core/breaker.ts";
 import type { Clock } from "#core/clock.ts";
@@ -38,11 +38,11 @@ export interface PoolOptions<B> extends ProbeOptions {
 export interface EndpointTerms {
   /** Multiplies their weights; 1 when absent. */
   readonly share?: number;
-  /** US dollars for the call that is asked for; absent or undefined when no one knows. */
+  /** Expected price of the call in US dollars; absent or undefined when unknown. */
   readonly cost?: number | undefined;
 }
 
-/** A member's health has become of another kind, or an operator has drained or resumed it. */
+/** The kind of a member's health has changed, or an operator has drained or resumed it. */
 export interface PoolChange {
   readonly pool: string;
   readonly member: MemberSnapshot;
@@ -52,9 +52,9 @@ export interface PoolChange {
 export interface PoolDeps {
   readonly clock: Clock;
   readonly rng: Rng;
-  /** Notified of each change after it holds; must not throw. */
+  /** Notified after each change; must not throw. */
   onChange?(change: PoolChange): void;
-  /** Notified when a member is given no calls for now, once each time; must not throw. */
+  /** Notified once per ejection; must not throw. */
   onEjection?(ejection: PoolEjection): void;
 }
 
@@ -64,7 +64,7 @@ export interface PoolEjection extends Ejection {
   readonly endpoint: string;
 }
 
-/** The usual limits with another time for the first ejection; the greatest keeps its proportion. */
+/** The default limits with another time for the first ejection; the longest time is scaled with it. */
 function breakerOf(ejectionMs: number | undefined): BreakerOptions {
   if (ejectionMs === undefined) return defaultBreakerOptions;
   const { openMs, openMsMax, slowStartMs } = defaultBreakerOptions;
@@ -77,9 +77,9 @@ function breakerOf(ejectionMs: number | undefined): BreakerOptions {
   };
 }
 
-/** Reported calls are forgotten when nothing more is reported for so long. */
+/** Reported calls expire when nothing is reported for this long. */
 const reportedKeptMs = 60_000;
-/** Who is left out of most choices. */
+/** Usually no endpoint is excluded. */
 const nobody: readonly Exclusion[] = Object.freeze([]);
 /** Most reported calls. */
 const reportedMax = 1_000_000;
@@ -92,7 +92,7 @@ export interface MemberReport extends MemberSnapshot {
 interface Place<B> {
   readonly member: Member<B>;
   readonly probe: Probe;
-  /** Ends its probes. */
+  /** Stops its probes. */
   readonly stop: AbortController;
 }
 
@@ -108,9 +108,9 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly #concurrentMax: number;
   readonly #nowMs: () => number;
   readonly #onChange: (member: Member<B>) => void;
-  /** Calls past this gateway that were reported, and when last. */
+  /** Calls that do not go through this gateway and were reported to it, and when the last report came. */
   #reported = 0;
-  /** An operator has drained all members: those that join are, too. */
+  /** An operator has drained all members: members that join are drained as well. */
   #isDraining = false;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -122,7 +122,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#concurrentMax = options.concurrentMax ?? Number.POSITIVE_INFINITY;
     const ids = new Set(options.members.map(({ id }) => id));
     if (ids.size < options.members.length) {
-      throw new TypeError(`pool ${this.name} has two members of one id`);
+      throw new TypeError(`pool ${this.name} has two members with the same id`);
     }
     const breaker = breakerOf(options.ejectionMs);
     this.#onChange = (member) => deps.onChange?.({ pool: this.name, member: member.snapshot() });
@@ -159,12 +159,12 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#places.delete(id);
     this.#leaving.add(place);
     place.stop.abort();
-    // No one counts on it any more, whatever its last probe said.
+    // It takes no more calls, whatever its last probe said.
     member.health = { kind: "unknown" };
     this.#onChange(member);
     member.whenIdle(() => {
       if (!this.#leaving.delete(place)) return;
-      // What fails here was about connections that no one has any use for.
+      // A failure here concerns connections that are no longer needed.
       member.backend[Symbol.asyncDispose]().then(undefined, () => undefined);
     });
   }
@@ -189,7 +189,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return candidates;
   }
 
-  /** Members that are alive and not full, with all that decides which of them is asked for `model` now on these terms. */
+  /** The available members for `model` on these terms: healthy, and with room for another call. */
   endpoints(model: string, { share = 1, cost }: EndpointTerms = {}): readonly EndpointState[] {
     const nowMs = this.#clock.nowMs();
     const elsewhere = this.#reportedFor(nowMs);
@@ -221,7 +221,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return withoutPanic(found);
   }
 
-  /** Members that `endpoints` leaves out for `model` now, and why. */
+  /** The members that `endpoints` leaves out for `model`, each with the reason. */
   excluded(model: string): readonly Exclusion[] {
     const elsewhere = this.#reported === 0 ? 0 : this.#reportedFor(this.#clock.nowMs());
     let out: Exclusion[] | undefined;
@@ -238,26 +238,26 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return out ?? nobody;
   }
 
-  /** Calls that are reported of this pool and not ended. */
+  /** Reported calls in flight. */
   get reported(): number {
     const isForgotten = this.#clock.nowMs() - this.#reportedAtMs > reportedKeptMs;
     return isForgotten ? 0 : this.#reported;
   }
 
-  /** A call past this gateway began (1) or has ended (-1). Returns how many there are. */
+  /** Reports that a call began (1) or ended (-1) that does not go through this gateway. Returns how many are in flight. */
   report(change: 1 | -1): number {
     this.#reported = Math.min(reportedMax, Math.max(0, this.reported + change));
     this.#reportedAtMs = this.#clock.nowMs();
     return this.#reported;
   }
 
-  /** What of the reported calls each member is taken to have. */
+  /** The reported calls per member, spread evenly. */
   #reportedFor(nowMs: number): number {
     if (this.#reported === 0 || nowMs - this.#reportedAtMs > reportedKeptMs) return 0;
     return this.#reported / this.#places.size;
   }
 
-  /** Gives members no new calls, or calls again; all of them when `id` is absent. False: there is no such member. */
+  /** Drains or resumes a member; all members when `id` is absent. False: there is no such member. */
   drain(isDraining: boolean, id?: string): boolean {
     const places = this.#chosen(id);
     if (id === undefined) this.#isDraining = isDraining;
@@ -286,7 +286,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return place === undefined ? [] : [place];
   }
 
-  /** Every member with what was seen of each model. */
+  /** Every member, with the numbers of each model. */
   members(): MemberReport[] {
     const nowMs = this.#clock.nowMs();
     return this.#members().map((member) => ({
@@ -307,7 +307,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     return this.#members().map((member) => member.snapshot());
   }
 
-  /** What the last probe of an unhealthy member failed with, for the log. */
+  /** The error of each unhealthy member's last probe, for the log. */
   causeOfSickness(): unknown {
     for (const { health } of this.#members()) if (health.kind === "unhealthy") return health.cause;
     return undefined;
@@ -316,7 +316,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** Probes all members at once; resolves when each has answered, or after `capMs`. */
   async refresh(capMs: number): Promise<void> {
     const probed = [...this.#places.values()].map(({ probe }) => probe.refresh());
-    // What has not answered by then is reported as it was last known.
+    // A member without a response by then is reported with its last known health.
     await settleWithin(Promise.all(probed), capMs, this.#clock);
   }
 

@@ -10,7 +10,7 @@ import type { Health, Member, PooledBackend } from "./member.ts";
 export interface ProbeOptions {
   /** Greatest pause between two probes of a healthy member, in milliseconds. */
   readonly healthIntervalMs: number;
-  /** A probe without a response for so long has failed, in milliseconds. */
+  /** A probe fails after this time without a response, in milliseconds. */
   readonly healthTimeoutMs: number;
 }
 
@@ -26,15 +26,15 @@ export interface ProbeDeps {
 
 /** A running loop. */
 export interface Probe {
-  /** A call lost its connection: probe now, not at the end of the interval. */
+  /** A call lost its connection: probe now instead of at the end of the interval. */
   suspect(): void;
-  /** Asks for a probe now; resolves when it has ended, or at once when the last one just has. */
+  /** Probes now; resolves when the probe has ended, or at once when one has just ended. */
   refresh(): Promise<void>;
   /** Resolves when the loop has ended. */
   readonly ended: Promise<void>;
 }
 
-/** A member is probed at most so many times in an interval, however many calls it loses. */
+/** Most probes per interval, however many calls are lost. */
 const probesPerIntervalMax = 20;
 
 /** Starts the loop with a first probe at once. */
@@ -80,8 +80,8 @@ export function startProbe<B extends PooledBackend>(
 }
 
 /**
- * Jitter shortens a pause by up to a fifth, so that members are not probed in step. A sick member is
- * probed twice as often: it is back within one interval even when a probe just misses its return.
+ * Jitter shortens a pause by up to a fifth, so that members are not probed at the same moment. An
+ * unhealthy member is probed twice as often, so that it is back within one interval of its recovery.
  */
 function pauseAfter(health: Health, intervalMs: number, chance: number): number {
   const pauseMs = intervalMs * (1 - chance / 5);
@@ -106,7 +106,7 @@ async function probe<B extends PooledBackend>(
     await Promise.race([member.backend.check(AbortSignal.any([signal, done.signal])), expired]);
     return { kind: "healthy", ...checked() };
   } catch (error) {
-    // Who answers calls meanwhile is well, and only too busy for the probe.
+    // A member that answered calls in the meantime is healthy, and only too busy for the probe.
     if (member.answeredSince(startedMs)) return { kind: "healthy", ...checked() };
     const { rawMessage } = faultFrom(error);
     return { kind: "unhealthy", error: rawMessage, cause: error, ...checked() };

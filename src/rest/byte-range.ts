@@ -39,7 +39,7 @@ function byteRangeFrom(field: string | undefined, size: number): ByteRange | und
 
 /**
  * The range that a request asks for; undefined for the whole. Only GET has ranges (RFC 9110 §14.2).
- * If-Range asks for a version, and answers here have none. Throws RANGE_INVALID.
+ * If-Range asks for a version, and responses here have none. Throws RANGE_INVALID.
  */
 export function rangeOf(
   exchange: Pick<Exchange, "method" | "header">,

@@ -22,7 +22,7 @@ export interface ErrorFacts {
 }
 
 /** An error, ready to be sent. */
-export interface ErrorAnswer {
+export interface ErrorResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: string;
@@ -71,7 +71,7 @@ export function errorJson(error: ConnectError, facts: ErrorFacts): string {
 }
 
 /** An error as a whole response, with its own metadata and the headers that HTTP asks for besides its status. */
-export function restErrorBody(error: ConnectError, facts: ErrorFacts): ErrorAnswer {
+export function restErrorBody(error: ConnectError, facts: ErrorFacts): ErrorResponse {
   const named = faultFrom(error);
   const status = httpStatusFrom(named);
   const headers: HeaderList[number][] = [

@@ -8,7 +8,7 @@ import { emptyJson, messageJson } from "./json-value.ts";
 
 /** How JSON is read and written. */
 export interface JsonOptions {
-  /** Names of fields in answers: as in the proto file or in lowerCamelCase; default proto. Both are read. */
+  /** Names of fields in responses: as in the proto file or in lowerCamelCase; default proto. Both are read. */
   readonly names?: "proto" | "json";
   /** Answers show fields at their defaults; default true. */
   readonly emitDefaults?: boolean;

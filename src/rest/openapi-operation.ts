@@ -187,7 +187,7 @@ export class OperationWriter {
     return streamed;
   }
 
-  /** Those of the path are named as its rule has them, those of the query as answers name fields. */
+  /** Those of the path are named as its rule has them, those of the query as responses name fields. */
   #parameters(route: Route, pathParameters: readonly JsonObject[]): JsonObject[] {
     const { method } = route;
     return [

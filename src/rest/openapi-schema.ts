@@ -109,12 +109,12 @@ export class SchemaCollector {
     };
   }
 
-  /** The name of a field in answers. */
+  /** The name of a field in responses. */
   nameOf(field: DescField): string {
     return this.#json.names === "json" ? field.jsonName : field.name;
   }
 
-  /** A message in the JSON of requests: `written` in any JSON that is read, names as answers have them. */
+  /** A message in the JSON of requests: `written` in any JSON that is read, names as responses have them. */
   example(type: DescMessage, written: JsonValue, names = this.#json.names): JsonObject {
     const json = toJson(type, fromJson(type, written), {
       useProtoFieldName: names !== "json",

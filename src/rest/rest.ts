@@ -17,20 +17,20 @@ import { registryOf } from "#rpc/codec.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
-import { type Answering, answerOnce, answerStream, switchedRoute } from "./answer.ts";
 import type { BodyReading } from "./body.ts";
-import { type ErrorAnswer, errorJson, restErrorBody } from "./error-body.ts";
+import { type ErrorResponse, errorJson, restErrorBody } from "./error-body.ts";
 import { FieldIndex } from "./field-path.ts";
 import { createJsonCodec, type JsonByMethod, type JsonCodec, type JsonOptions } from "./json.ts";
 import type { MethodExtrasOf } from "./method-extras.ts";
 import { ParameterBinder } from "./parameters.ts";
 import { refuse } from "./refusal.ts";
 import { messageOf, messagesOf, readTimeout } from "./request.ts";
+import { type Responding, respondOnce, respondStream, switchedRoute } from "./response.ts";
 import { nameOf, type Route } from "./route.ts";
 import { type Routed, type RouteMatch, Router } from "./router.ts";
 import { callOverSocket } from "./websocket-call.ts";
 
-/** How requests are read and answers written. */
+/** How requests are read and responses written. */
 export interface RestOptions {
   /** Greatest size of a request body, in bytes. */
   readonly bodyBytesMax: number;
@@ -157,7 +157,7 @@ class Transcoder implements Rest {
           await this.#answer(call, { exchange, match, request });
           return;
         case "wrong-method":
-          answerWrongMethod(exchange, match.allow);
+          refuseWrongMethod(exchange, match.allow);
           return;
         case "malformed":
           throw match.error;
@@ -219,7 +219,7 @@ class Transcoder implements Rest {
     const answering = this.#answering(json, request);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
       const input = messagesOf(match, exchange, reading);
-      const answer = method.methodKind === "bidi_streaming" ? answerStream : answerOnce;
+      const answer = method.methodKind === "bidi_streaming" ? respondStream : respondOnce;
       await answer(match.route, exchange, answering, { init, input });
       return;
     }
@@ -230,9 +230,9 @@ class Transcoder implements Rest {
     const input = message instanceof Promise ? await message : message;
     const route = switchedRoute(match.route, exchange, input);
     if (route.method.methodKind === "unary") {
-      await answerOnce(route, exchange, answering, { init, input });
+      await respondOnce(route, exchange, answering, { init, input });
     } else {
-      await answerStream(route, exchange, answering, { init, input: once(input) });
+      await respondStream(route, exchange, answering, { init, input: once(input) });
     }
   }
 
@@ -242,7 +242,7 @@ class Transcoder implements Rest {
     return { binder: this.#binder, json, bytesMax, uploadBytesMax, streamBytesMax };
   }
 
-  #answering(json: JsonCodec, request: RestRequest): Answering {
+  #answering(json: JsonCodec, request: RestRequest): Responding {
     const stream = {
       clock: this.#options.clock,
       heartbeatMs: this.#heartbeatMs,
@@ -255,7 +255,7 @@ class Transcoder implements Rest {
   async #fail(
     exchange: Exchange,
     { responseHeader, responseTrailer }: ExchangeCall,
-    { status, headers, body }: ErrorAnswer,
+    { status, headers, body }: ErrorResponse,
   ): Promise<void> {
     if (exchange.started) {
       exchange.reset();
@@ -280,7 +280,7 @@ class Transcoder implements Rest {
 }
 
 /** An OPTIONS request asks for the methods; any other is notified of them with its refusal. */
-function answerWrongMethod(exchange: Exchange, allow: readonly string[]): void {
+function refuseWrongMethod(exchange: Exchange, allow: readonly string[]): void {
   const list = allow.join(", ");
   if (exchange.method === "OPTIONS") {
     exchange.respond(204, [["allow", list]]);

@@ -61,7 +61,7 @@ export class WebSocketConnection implements MessageTaker {
   /** Of who waits for the peer to take what was written. */
   #onDrain: () => void = ignore;
   #blockedSinceMs: number | undefined;
-  /** The latest ping that is not answered, while answers cannot be written. */
+  /** The latest ping without a pong, while pongs cannot be written. */
   #unanswered: Buffer | undefined;
   #pingedMs: number;
   /** Something has come since the last ping. */

@@ -3,7 +3,7 @@
 const offset = 0x811c9dc5;
 const prime = 0x01000193;
 
-/** FNV-1a of a text's UTF-16 units, with the last steps of MurmurHash3 so that near texts are far apart. */
+/** FNV-1a of a text's UTF-16 units, with the final mix of MurmurHash3: similar texts get very different hashes. */
 function hashOf(text: string): number {
   let hash = offset;
   for (let at = 0; at < text.length; at += 1) {
@@ -14,7 +14,7 @@ function hashOf(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** What may be stuck to. */
+/** What sessions may stay on. */
 interface Weighted {
   readonly id: string;
   /** Share of the keys, above 0. */
@@ -22,8 +22,8 @@ interface Weighted {
 }
 
 /**
- * The endpoint of a key: the same as long as it is among the endpoints. One more of n takes over
- * 1/n of the keys, by weight, and all others stay where they are. `endpoints` is not empty.
+ * The endpoint of a key: the same one as long as it is among the endpoints. The n-th endpoint that
+ * joins takes over 1/n of the keys (by weight); all other keys stay. `endpoints` is not empty.
  */
 export function stickTo<E extends Weighted>(key: string, endpoints: readonly E[]): E {
   let best = endpoints[0] as E;

@@ -1,4 +1,4 @@
-/** The time that one try may take: past it the backend is asked to stop, and the call may go elsewhere. */
+/** The time limit of one try. After it the backend call is cancelled, and the call may go elsewhere. */
 
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -8,17 +8,17 @@ interface Bounded {
   readonly signal: AbortSignal;
 }
 
-/** A bounded try. Disposing of it ends the bound. */
+/** A try with a time limit. Disposing of it removes the limit. */
 export interface AttemptLimit<C extends Bounded> extends Disposable {
   /** The call as the backend is given it. */
   readonly call: C;
-  /** The first message is there: the try has answered in time. */
+  /** The first message has come: the limit no longer applies. */
   answered(): void;
-  /** What was thrown, or BACKEND_TIMEOUT when it was this limit that stopped the backend. */
+  /** What was thrown; BACKEND_TIMEOUT when this limit cancelled the call. */
   explain(thrown: unknown): unknown;
 }
 
-/** A try that has the call's own time only. */
+/** A try without a limit of its own. */
 class Unlimited<C extends Bounded> implements AttemptLimit<C> {
   readonly call: C;
 
@@ -35,7 +35,7 @@ class Unlimited<C extends Bounded> implements AttemptLimit<C> {
   [Symbol.dispose](): void {}
 }
 
-/** Bounds one try to `timeoutMs`; undefined leaves it the call's own time only. */
+/** Limits one try to `timeoutMs`; undefined: only the call's own deadline applies. */
 export function limitAttempt<C extends Bounded>(
   call: C,
   timeoutMs: number | undefined,
@@ -44,7 +44,7 @@ export function limitAttempt<C extends Bounded>(
   if (timeoutMs === undefined) return new Unlimited(call);
   const over = new AbortController();
   const inTime = new AbortController();
-  // An error costs more than most of a call's way, and most calls need none.
+  // Creating an error is expensive, and most calls need none.
   const late = () =>
     fault("BACKEND_TIMEOUT", `no response within ${timeoutMs} ms (load_balancer.timeout)`);
   clock.sleep(timeoutMs, inTime.signal).then(

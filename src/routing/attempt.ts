@@ -7,6 +7,7 @@ import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Outcome } from "#pool/member.ts";
+import type { Observation, Used } from "#pool/model-stats.ts";
 import type { Decision } from "./decision.ts";
 import type { Choice } from "./route.ts";
 
@@ -30,27 +31,25 @@ export interface AttemptStart {
   readonly decision: Decision;
 }
 
-/** What is known of a try when it has ended. */
-export interface AttemptReport extends AttemptStart {
+/** What is known of a try when it has ended. Its times are counted from the choice. */
+export interface AttemptReport extends AttemptStart, Observation {
   readonly outcome: AttemptOutcome;
   /** Monotonic time of the choice, in milliseconds. */
   readonly startedMs: number;
-  /** Milliseconds from the choice to the end, with fractions. */
-  readonly elapsedMs: number;
-  /** Milliseconds from the choice to the first message of a stream; undefined when there was none. */
-  readonly firstMs: number | undefined;
 }
+
+const nothingUsed: Used = { tokens: 0, cost: 0 };
 
 /** The call that a try belongs to. */
 export interface AttemptOwner {
-  /** When it has aborted, that is how the try has ended. */
+  /** When it aborts, the try ends with its reason. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Notified once, with what the try came to. */
+  /** Notified once, when the try has ended. */
   ended(report: AttemptReport): void;
 }
 
-/** Who waited for less than this says nothing of an endpoint that did not answer, however little time callers give. */
+/** A deadline that passes earlier than this does not count against the endpoint: the caller gave it too little time. */
 const patienceMs = 10_000;
 
 /** A try in progress on a claimed endpoint, whose lease it settles. */
@@ -66,7 +65,7 @@ export class Attempt<B> implements Disposable {
   #firstMs: number | undefined;
   #retryAfterMs: number | undefined;
 
-  /** `start` is what is known of it when it begins; `tell` is notified of its end, before its owner. */
+  /** `start` is what is known when it begins. When it ends, `tell` is notified before the owner. */
   constructor(
     choice: Choice<B>,
     start: AttemptStart,
@@ -81,8 +80,8 @@ export class Attempt<B> implements Disposable {
   }
 
   /**
-   * Has an abort end the try while no one pulls its stream: a server need not return to a generator
-   * whose client has left.
+   * Ends the try when the signal aborts, even while nothing reads its stream: when the client has
+   * left, a server may never resume the generator.
    */
   endOnAbort(): void {
     this.#isListening = true;
@@ -113,8 +112,8 @@ export class Attempt<B> implements Disposable {
     this.#firstMs ??= this.#owner.clock.nowMs() - this.#startedMs;
   }
 
-  /** Only the first end counts. */
-  end(outcome: AttemptOutcome): void {
+  /** Ends it, with what its response used. Only the first end counts. */
+  end(outcome: AttemptOutcome, { tokens, cost }: Used = nothingUsed): void {
     if (this.#ended) return;
     this.#ended = true;
     const { signal, clock } = this.#owner;
@@ -123,14 +122,7 @@ export class Attempt<B> implements Disposable {
     if (this.#isListening) signal.removeEventListener("abort", this);
     const nowMs = clock.nowMs();
     const elapsedMs = nowMs - this.#startedMs;
-    const latencyMs = this.#firstMs ?? elapsedMs;
-    const retryAfterMs = this.#retryAfterMs;
     const isOutrun = this.#isOutrun || isImpatient(outcome, elapsedMs);
-    lease.settle(
-      isOutrun ? "outrun" : leaseOutcome(outcome),
-      retryAfterMs === undefined ? { model, latencyMs } : { model, latencyMs, retryAfterMs },
-      nowMs,
-    );
     const report: AttemptReport = {
       requestId,
       pool,
@@ -143,39 +135,43 @@ export class Attempt<B> implements Disposable {
       startedMs: this.#startedMs,
       elapsedMs,
       firstMs: this.#firstMs,
+      retryAfterMs: this.#retryAfterMs,
+      tokens,
+      cost,
     };
+    lease.settle(isOutrun ? "outrun" : leaseOutcome(outcome), report, nowMs);
     this.#tell?.(report);
     this.#owner.ended(report);
   }
 
-  /** Ends it by what was thrown. What is thrown after an abort is only its consequence. */
+  /** Ends it with what was thrown. After an abort the abort itself counts, and not the error that it causes. */
   failed(error: ConnectError): void {
     const { signal } = this.#owner;
     const first = signal.aborted ? faultFrom(signal.reason) : error;
     const reason = reasonOf(first) ?? (signal.aborted ? "CANCELLED" : "INTERNAL");
-    // A core at its limit takes the next call as soon as one ends: no one waits for it in memory.
+    // A core at its limit is free again as soon as one of its calls ends: the pause that it asks for is not kept.
     this.#retryAfterMs = reason === "OVERLOADED" ? undefined : retryAfterMsFrom(first);
     this.end(reason);
   }
 
-  /** Another endpoint has answered first. */
+  /** Another endpoint was faster. */
   outrun(): void {
     this.#isOutrun = true;
     this.end("CANCELLED");
   }
 
-  /** For the signal alone: the call is over. */
+  /** Called by the signal only: the call is over. */
   handleEvent(): void {
     this.failed(faultFrom(this.#owner.signal.reason));
   }
 
-  /** Without an end the try counts as cancelled. */
+  /** A try that has not ended counts as cancelled. */
   [Symbol.dispose](): void {
     this.end("CANCELLED");
   }
 }
 
-/** The caller's deadline passed, which came early. */
+/** The caller's deadline passed, and was too short to judge the endpoint by. */
 function isImpatient(outcome: AttemptOutcome, elapsedMs: number): boolean {
   return outcome === "DEADLINE_EXCEEDED" && elapsedMs < patienceMs;
 }

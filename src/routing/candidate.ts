@@ -1,4 +1,4 @@
-/** What a strategy is shown and what it answers. Types only. */
+/** What a strategy is shown and what it returns. Types only. */
 
 import type { Candidate } from "#pool/member.ts";
 

@@ -1,4 +1,4 @@
-/** The latest decisions, and a feed of those that are made. */
+/** The latest decisions, and a feed of new ones. */
 
 import type { Clock } from "#core/clock.ts";
 import { Feed } from "#core/feed.ts";
@@ -16,15 +16,15 @@ export interface LoggedDecision {
   readonly wallMs: number;
 }
 
-/** Decisions of one second that are kept: a try that is not shown need not outlive its call. */
+/** Decisions kept per second: under load most are dropped, and their memory is free when the call ends. */
 const perSecondMax = 500;
 
 const optionsDefault: RingOptions = { countMax: 1_000, bytesMax: 4_000_000 };
-/** What a decision, and each endpoint that it speaks of, takes, about. */
+/** Approximate bytes of a decision, and of each endpoint in it. */
 const decisionBytes = 400;
 const endpointBytes = 600;
 
-/** Keeps decisions for whoever looks at them. */
+/** Keeps decisions for RoutingService. */
 export class DecisionLog {
   readonly feed = new Feed<LoggedDecision>();
   readonly ring: Ring<LoggedDecision>;

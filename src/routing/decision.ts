@@ -1,10 +1,10 @@
-/** Why one try of a call went where it did: who could be chosen, by what score, and who was out. */
+/** Why one try of a call went to its endpoint: the candidates, their scores, and which were excluded. */
 
 import type { EndpointState } from "#pool/endpoint-snapshot.ts";
 import type { Exclusion } from "#pool/exclusion.ts";
 import type { Scored } from "./strategies/score.ts";
 
-/** What decided. `trial`: a call tests whether an endpoint has recovered. */
+/** What decided. `trial`: the call tests whether an endpoint has recovered. */
 export type DecidedBy = "strategy" | "affinity" | "exploration" | "trial" | "only_one";
 
 /** An endpoint that could be chosen. */
@@ -14,15 +14,15 @@ interface DecisionOption {
   readonly endpoint: EndpointState;
 }
 
-/** What a decision is made of. */
+/** What is recorded when a decision is made. */
 export interface DecisionFacts {
   /** The route that was asked. */
   readonly route: string;
   readonly by: DecidedBy;
-  /** Key of the one that was chosen. */
+  /** Key of the chosen endpoint. */
   readonly chosen: string;
   readonly options: readonly DecisionOption[];
-  /** Makes the scores by key, where they decided. */
+  /** Computes the scores by key; absent where scores did not decide. */
   readonly scores: (() => readonly Scored[]) | undefined;
   readonly excluded: readonly Exclusion[];
 }
@@ -35,7 +35,7 @@ export interface DecisionCandidate {
   readonly scored: Scored | undefined;
 }
 
-/** A decision. It costs its call nothing but this object: what is shown of it is made when asked for. */
+/** A decision. Making one creates only this object; its details are computed when they are asked for. */
 export class Decision {
   readonly route: string;
   readonly by: DecidedBy;
@@ -54,17 +54,17 @@ export class Decision {
     this.#scores = scores;
   }
 
-  /** Of how many endpoints it speaks. */
+  /** How many endpoints it lists. */
   get size(): number {
     return this.#options.length + this.excluded.length;
   }
 
-  /** The score of the chosen one; undefined where nothing was scored. */
+  /** The score of the chosen endpoint; undefined where scores did not decide. */
   get score(): number | undefined {
     return this.#scoreOf(this.#chosen)?.score;
   }
 
-  /** Those that could be chosen, in the order of the settings. */
+  /** The candidates, in the order of the settings. */
   candidates(): DecisionCandidate[] {
     return this.#options.map(({ key, model, endpoint: { provider, id: endpoint } }) => ({
       ...{ provider, endpoint, model },

@@ -1,4 +1,4 @@
-/** The only retry loop: chooses an endpoint, tries, and goes elsewhere, or waits, while that can save the call. */
+/** The only retry loop: chooses an endpoint and tries it; after a failure it tries another one, or waits, as long as that may help. */
 
 import { limitAttempt } from "./attempt-limit.ts";
 import type { HedgeRunner } from "./hedge-runner.ts";
@@ -13,13 +13,13 @@ export type { AttemptCall, CallWatch, DispatchDeps, RoutedCall } from "./routed-
  * attempt did; `metadata.attempts` then names every one, as in `core-1:BACKEND_LOST,core-2:…`.
  */
 export interface Dispatch {
-  /** One answer. */
+  /** One response. */
   call<B, T>(
     route: Route<B>,
     work: (backend: B, call: AttemptCall) => Promise<T>,
     call: RoutedCall,
   ): Promise<T>;
-  /** A stream, pulled as it is read. Goes elsewhere only until its first message. */
+  /** A stream, read only as fast as its reader reads. A retry is possible only before its first message. */
   stream<B, T>(
     route: Route<B>,
     open: (backend: B, call: AttemptCall) => AsyncIterable<T>,
@@ -39,13 +39,13 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
         const limit = limitAttempt(asked, route.attemptTimeoutMs, deps.clock);
         try {
           const answer = await work(attempt.backend, limit.call);
-          attempt.end("OK");
           call.watch?.answered(asked);
+          journey.succeeded(attempt, answer);
           return answer;
         } catch (error) {
           await journey.failed(attempt, limit.explain(error), false);
         } finally {
-          // Not `using`, which costs several times what ends here. The attempt has ended above.
+          // Not `using`, which is several times as expensive as this call. The attempt has ended above.
           limit[Symbol.dispose]();
         }
       }
@@ -73,7 +73,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
             }
             yield message;
           }
-          attempt.end("OK");
+          journey.succeeded(attempt);
           return;
         } catch (error) {
           await journey.failed(attempt, limit.explain(error), committed);
@@ -83,7 +83,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   };
 }
 
-/** One answer, of the first of two endpoints where one is silent for long. */
+/** One response. When the first endpoint is silent for long, a second one is asked, and the faster one wins. */
 async function hedgedCall<B, T>(
   journey: Journey<B>,
   work: (backend: B, call: AttemptCall) => Promise<T>,
@@ -93,13 +93,13 @@ async function hedgedCall<B, T>(
     const attempt = journey.next() ?? (await journey.rested());
     const end = await journey.hedged(attempt, work, { afterMs });
     if (end === undefined) continue;
-    end.runner.attempt.end("OK");
+    journey.succeeded(end.runner.attempt, end.value);
     end.runner.close();
     return end.value;
   }
 }
 
-/** A stream, of the endpoint whose first message came first. */
+/** A stream. When the first endpoint is silent for long, a second one is asked, and the faster first message wins. */
 async function* hedgedStream<B, T>(
   journey: Journey<B>,
   open: (backend: B, call: AttemptCall) => AsyncIterable<T>,
@@ -121,13 +121,13 @@ async function* hedgedStream<B, T>(
   }
 }
 
-/** A stream whose first message is there. */
+/** A stream whose first message has come. */
 interface Begun<T> {
   readonly messages: AsyncIterator<T>;
   readonly head: IteratorResult<T, unknown>;
 }
 
-/** The messages of the stream that won. */
+/** The messages of the winning stream. */
 async function* rest<B, T>(
   runner: HedgeRunner<B, Begun<T>>,
   { messages, head }: Begun<T>,
@@ -143,7 +143,7 @@ async function* rest<B, T>(
       }
       yield at.value;
     }
-    attempt.end("OK");
+    journey.succeeded(attempt);
   } catch (error) {
     isOpen = false;
     await journey.failed(attempt, error, true);

@@ -1,4 +1,4 @@
-/** One call's way over endpoints: the fit ones that were not tried come first, those that may have recovered last. */
+/** The order in which one call tries endpoints: first the available ones that were not tried, last those that may have recovered. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Rng } from "#core/rng.ts";
@@ -23,37 +23,37 @@ export interface WalkOption<B extends PooledBackend> {
   readonly endpoint: EndpointState;
 }
 
-/** What a source has chosen, and why. */
+/** What was chosen, and why. */
 export interface Chosen<O> {
   readonly option: O;
   readonly by: DecidedBy;
-  /** Makes the scores of those that it chose among, by key, where scores decided. */
+  /** Computes the scores of the candidates by key; absent where scores did not decide. */
   readonly scores?: (() => readonly Scored[]) | undefined;
 }
 
-/** What a walk goes over. */
+/** Where a walk gets its endpoints from. */
 export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
   /** The strategy's name, for reports. */
   readonly algorithm: string;
   /** Name of the route. */
   readonly route: string;
-  /** What a fault calls the route. */
+  /** What errors call the route. */
   readonly title: string;
-  /** Endpoints that are alive, as they are now. */
+  /** The available endpoints at this moment. */
   options(): readonly O[];
-  /** Endpoints that `options` leaves out now, and why. */
+  /** The endpoints that `options` leaves out, each with the reason. */
   excluded(): readonly Exclusion[];
-  /** Chooses one of at least one. */
+  /** Chooses one; the list is not empty. */
   choose(options: readonly O[]): Chosen<O>;
-  /** Why endpoints are unhealthy, for the log. */
+  /** The errors of unhealthy endpoints, for the log. */
   causeOfSickness(): unknown;
 }
 
-/** What became of an endpoint in the course of a call; they form a list, for there are few. */
+/** What happened to an endpoint during a call. Calls try few endpoints, so these form a linked list. */
 interface Tried<B> {
   readonly key: string;
   readonly before: Tried<B> | undefined;
-  /** The last claim on it. */
+  /** The latest claim on it. */
   choice: Choice<B>;
   /** How often it was asked. */
   count: number;
@@ -64,7 +64,7 @@ interface Tried<B> {
 /** The walk over the endpoints of one source. */
 export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> implements Walk<B> {
   readonly #source: WalkSource<B, O>;
-  /** The endpoint that was asked for the first time last. */
+  /** The endpoint that was tried most recently for the first time. */
   #tried: Tried<B> | undefined;
   #last: Reason | undefined;
 
@@ -83,7 +83,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
   next(timeLeftMs?: number): Choice<B> | undefined {
     if (this.#isHopeless) return undefined;
     const all = this.#source.options();
-    // Most calls may go to any.
+    // Usually no endpoint was tried yet.
     const areFit = all.every((option) => this.#isFit(option, timeLeftMs));
     const fit = areFit ? all : all.filter((option) => this.#isFit(option, timeLeftMs));
     return this.#claim(fit, all, timeLeftMs);
@@ -130,14 +130,14 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     if (restMs === undefined) {
       const isFull = this.#source.excluded().some(({ reason }) => reason === "max_concurrent");
       return isFull
-        ? fault("OVERLOADED", `every endpoint of ${title} has as many calls as it may have`)
+        ? fault("OVERLOADED", `every endpoint of ${title} is at its limit of calls`)
         : fault("POOL_EMPTY", `no endpoint of ${title} is healthy`, { cause });
     }
-    const message = `every endpoint of ${title} asked to be left alone for now`;
+    const message = `every endpoint of ${title} asked for a pause`;
     return fault("POOL_EMPTY", message, { cause, retryAfterMs: Math.ceil(restMs) });
   }
 
-  /** The request would fail in the same way everywhere here. */
+  /** The request would fail in the same way at all of these endpoints. */
   get #isHopeless(): boolean {
     return this.#last !== undefined && !reasons[this.#last].retryable;
   }
@@ -146,7 +146,7 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     if (fitness !== "fit" && fitness !== "trial") return false;
     if (timeLeftMs !== undefined && leastMs >= timeLeftMs) return false;
     const tried = this.#triedOf(key);
-    // It is fit although it refused a key: there is another one.
+    // It may be asked again although it refused a key: it has another key.
     if (tried === undefined) return true;
     return tried.reason !== undefined && isKeysFault(tried.reason);
   }
@@ -162,17 +162,17 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
     if (tried === undefined) return true;
     const { reason } = tried;
     if (reason === undefined) return false;
-    // After a refused key: unless another one is to be had soon.
+    // After a refused key: unless another key is available soon.
     return mayPass(reason) || (isKeysFault(reason) && restMs <= waitMsMax);
   }
 
-  /** Who was asked least comes first; among those, who failed before who was too slow. */
+  /** The endpoint that was asked least comes first; among equals, one that failed comes before one that was too slow. */
   #rankOf({ key }: O): number {
     const { count = 0, reason } = this.#triedOf(key) ?? {};
     return reason !== undefined && failureClassOf(reason) === "time_out" ? count + 0.5 : count;
   }
 
-  /** Claims one of `options`, which are what is left of `all`. */
+  /** Claims one of `options`, which are a part of `all`. */
   #claim(
     options: readonly O[],
     all: readonly O[],
@@ -213,8 +213,8 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
 }
 
 /**
- * Who comes into question for one call: an endpoint whose recovery is to be tested is asked before all
- * others, and one that has just recovered takes part in a growing share of the calls only. Pure.
+ * The candidates for one call. An endpoint whose recovery is to be tested is asked before all others;
+ * one that has just recovered is a candidate only for a growing share of the calls. Pure.
  */
 export function ready<O extends { readonly endpoint: EndpointState }>(
   options: readonly O[],
@@ -230,7 +230,7 @@ export function ready<O extends { readonly endpoint: EndpointState }>(
   return warm.length === 0 ? options : warm;
 }
 
-/** What decided for `option`, where `otherwise` would have. */
+/** Why `option` was chosen; `otherwise` for an ordinary choice. */
 export function decidedBy<O extends { readonly endpoint: EndpointState }>(
   options: readonly O[],
   option: O,

@@ -1,21 +1,21 @@
-/** A try of a call that a second one may race: it can be stopped at any time, and then counts for nothing. */
+/** A try that may race another one: it can be stopped at any time, and is not counted as a failure then. */
 
 import type { Attempt } from "./attempt.ts";
 import type { AttemptLimit } from "./attempt-limit.ts";
 import type { Runner } from "./hedge.ts";
 import type { AttemptCall } from "./routed-call.ts";
 
-/** What surrounds a try that another may race. */
+/** What such a try needs. */
 export interface HedgeRunnerOptions<B, T> {
   readonly asked: AttemptCall;
   limit(asked: AttemptCall): AttemptLimit<AttemptCall>;
-  /** Notified when it fails while another is in progress. */
+  /** Notified when it fails while the other try is in progress. */
   onLost(attempt: Attempt<B>, thrown: unknown): void;
-  /** Lets go of a response that came too late. */
+  /** Releases a response that came too late. */
   readonly discard?: ((value: T) => void) | undefined;
 }
 
-/** A try that another may race. */
+/** One of two tries that may race each other. */
 export class HedgeRunner<B, T> implements Runner<T> {
   readonly attempt: Attempt<B>;
   readonly asked: AttemptCall;
@@ -47,7 +47,7 @@ export class HedgeRunner<B, T> implements Runner<T> {
   stop(): void {
     this.attempt.outrun();
     this.#stop.abort(new DOMException("another endpoint was faster", "AbortError"));
-    // It may come to something in the same moment.
+    // A response may come at the same moment.
     this.done.then(
       (value) => this.#discard?.(value),
       () => {},
@@ -64,7 +64,7 @@ export class HedgeRunner<B, T> implements Runner<T> {
     return this.#limit.explain(thrown);
   }
 
-  /** The limit is no one's any more. */
+  /** Removes the time limit. */
   close(): void {
     this.#limit[Symbol.dispose]();
   }

@@ -1,14 +1,14 @@
-/** A second try in parallel to one that is silent for long: the first response wins, the other try is asked to stop. */
+/** Starts a second try when the first is silent for long. The first response wins; the other try is stopped. */
 
 import type { Clock } from "#core/clock.ts";
 
-/** A try that runs. */
+/** A running try. */
 export interface Runner<T> {
-  /** Settles with what the try came to. */
+  /** Settles when the try ends, with its response or its error. */
   readonly done: Promise<T>;
-  /** Stops it, and lets go of what it has or will come to. */
+  /** Stops it, and releases any response. */
   stop(): void;
-  /** It has failed while another is in progress: no one else is notified. */
+  /** It failed while another is in progress; only it is notified of that. */
   lost(thrown: unknown): void;
 }
 
@@ -20,12 +20,12 @@ export interface HedgeOptions<R> {
   another(): R | undefined;
 }
 
-/** What a race came to: who won, with what; or who failed last, with what. */
+/** The result of a race: the winner with its response, or the last failure with its error. */
 export type RaceEnd<R, T> =
   | { readonly runner: R; readonly value: T }
   | { readonly runner: R; readonly thrown: unknown };
 
-/** Runs `first`, and another in parallel to it after a silence. Never rejects. */
+/** Runs `first`, and a second try after `afterMs` without a response. Never rejects. */
 export async function race<T, R extends Runner<T>>(
   first: R,
   { afterMs, clock, another }: HedgeOptions<R>,

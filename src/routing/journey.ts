@@ -1,4 +1,4 @@
-/** One call on its way from endpoint to endpoint: which is tried next, when, and when no more. */
+/** One call from its first try to its last: which endpoint is tried next, when, and when the call gives up. */
 
 import type { Clock } from "#core/clock.ts";
 import { reasonOf, withMetadata } from "#errors/fault.ts";
@@ -13,7 +13,7 @@ import { backoffMs } from "./retry-budget.ts";
 import type { Choice, Route, Walk } from "./route.ts";
 import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
 
-/** A call from its first try to its last. */
+/** One call. */
 export class Journey<B> implements AttemptOwner {
   readonly #route: Route<B>;
   readonly #walk: Walk<B>;
@@ -21,12 +21,12 @@ export class Journey<B> implements AttemptOwner {
   readonly #deps: DispatchDeps;
   readonly #startedMs: number;
   #attempts = 0;
-  /** Pauses that were made, and how long they were together. */
+  /** The number of pauses so far, and their total length. */
   #pauses = 0;
   #waitedMs = 0;
-  /** Claimed for the next try while the one before it failed. */
+  /** Claimed for the next try when the last one failed. */
   #claimed: Choice<B> | undefined;
-  /** How tries failed, in the order of their ends. */
+  /** The failed tries, in the order of their ends. */
   readonly #failures: AttemptReport[] = [];
 
   constructor(route: Route<B>, call: RoutedCall, deps: DispatchDeps) {
@@ -39,7 +39,7 @@ export class Journey<B> implements AttemptOwner {
     if (route.hedgeMs !== undefined) deps.budgets.hedge.call(this.#startedMs);
   }
 
-  /** Begins a try on the next endpoint; undefined when none may be asked yet, which `rested` waits for. */
+  /** Begins a try on the next endpoint. Undefined when none may be asked yet: then `rested` waits for one. */
   next(): Attempt<B> | undefined {
     this.#checkAborted();
     const choice = this.#claimed ?? this.#walk.next() ?? this.#walk.again();
@@ -47,14 +47,14 @@ export class Journey<B> implements AttemptOwner {
     return choice === undefined ? undefined : this.#begin(choice);
   }
 
-  /** Waits until an endpoint may be asked that wants to be left alone until then. Throws when there is none. */
+  /** Waits for an endpoint whose pause ends in time, and begins a try on it. Throws when there is none. */
   async rested(): Promise<Attempt<B>> {
     const choice = await this.#afterPause();
     if (choice === undefined) throw this.#walk.empty();
     return this.#begin(choice);
   }
 
-  /** The call as the attempt's endpoint is given it, with the time that is left. */
+  /** The call as it is passed to the attempt's endpoint, with the time that is left. */
   asked({ endpoint, model, pool, choice }: Attempt<B>): AttemptCall {
     const { signal, requestId, timeoutMs } = this.#call;
     const asked =
@@ -67,7 +67,7 @@ export class Journey<B> implements AttemptOwner {
       : asked;
   }
 
-  /** Runs a try, and another in parallel to it after a silence. Resolves to what won; undefined: another try may follow. */
+  /** Runs a try, and a second one in parallel after `afterMs` without a response. Resolves to the winner; undefined: both failed, and another try may follow. */
   async hedged<T>(
     first: Attempt<B>,
     work: (backend: B, call: AttemptCall) => Promise<T>,
@@ -97,7 +97,12 @@ export class Journey<B> implements AttemptOwner {
     return undefined;
   }
 
-  /** Ends an attempt that failed while another is in progress. */
+  /** Ends the attempt whose response is whole. */
+  succeeded(attempt: Attempt<B>, response?: unknown): void {
+    attempt.end("OK", this.#call.watch?.used?.(response));
+  }
+
+  /** Ends an attempt that failed. */
   #lost(attempt: Attempt<B>, thrown: unknown): Reason {
     const error = faultFrom(thrown);
     attempt.failed(error);
@@ -106,7 +111,7 @@ export class Journey<B> implements AttemptOwner {
     return reason;
   }
 
-  /** Ends `attempt`; resolves when another may follow, else throws the final fault. */
+  /** Ends `attempt`, which failed. Resolves when another may follow, else throws the final fault. */
   async failed(attempt: Attempt<B>, thrown: unknown, committed: boolean): Promise<void> {
     const error = faultFrom(thrown);
     const reason = this.#lost(attempt, error);
@@ -119,8 +124,8 @@ export class Journey<B> implements AttemptOwner {
   }
 
   /**
-   * An endpoint for a retry, at once where another one is fit, else after a pause. Where the budget is used up,
-   * a call that may still be saved waits until there is a retry for it, in the order of asking.
+   * Claims an endpoint for a retry: at once where one is available, else after a pause. When the retry
+   * budget is used up, calls that may still succeed wait for their turn, first come, first served.
    */
   async #another(reason: Reason): Promise<Choice<B> | undefined> {
     const { budgets, onExtra } = this.#deps;
@@ -142,8 +147,8 @@ export class Journey<B> implements AttemptOwner {
   }
 
   /**
-   * An endpoint that may be asked after a pause, which chance makes longer or shorter so that calls do
-   * not come back in step. Undefined when no pause within the call's time leads to one.
+   * Claims an endpoint that may be asked after a pause. Jitter varies the pause, so that calls do not
+   * all come back at once. Undefined when no pause within the call's time would help.
    */
   async #afterPause(): Promise<Choice<B> | undefined> {
     const { rng } = this.#deps;
@@ -158,23 +163,23 @@ export class Journey<B> implements AttemptOwner {
       await this.#pause(pauseMs);
       const timeLeftMs = this.#timeLeftMs();
       const choice = this.#walk.next(timeLeftMs) ?? this.#walk.again(timeLeftMs);
-      // No one rested, and yet no one may be asked: more time changes nothing.
+      // No endpoint was in a pause, and still none may be asked: waiting longer would not help.
       if (choice !== undefined || waitMs === 0) return choice;
     }
   }
 
-  /** Waits for the turn of a retry of the budget. */
+  /** Waits until the retry budget grants the retry with this number. */
   async #turn(taken: number): Promise<void> {
     const { budgets, clock } = this.#deps;
     for (;;) {
       const waitMs = budgets.retry.waitMs(taken, clock.nowMs());
       if (waitMs === 0) return;
-      // Traffic may have changed by then.
+      // Traffic may have changed in the meantime.
       await this.#pause(Math.max(1, waitMs));
     }
   }
 
-  /** Lets time pass. Throws when the call is aborted meanwhile. */
+  /** Waits. Throws when the call is aborted in the meantime. */
   async #pause(ms: number): Promise<void> {
     // An abort is checked below.
     await this.#deps.clock.sleep(ms, this.#call.signal).catch(() => {});
@@ -193,7 +198,7 @@ export class Journey<B> implements AttemptOwner {
     return this.#begin(choice);
   }
 
-  /** Takes one of the budget, whose turn is soon enough; undefined when there is none. */
+  /** Takes one retry or hedge from its budget if its turn comes within `waitMs`; else undefined. */
   #take(kind: ExtraKind, waitMs = 0): number | undefined {
     const { budgets, clock, onExtra } = this.#deps;
     const taken = budgets[kind].take(clock.nowMs(), waitMs);
@@ -236,9 +241,9 @@ export class Journey<B> implements AttemptOwner {
     return this.#deps.clock;
   }
 
-  /** For its attempts. */
+  /** Called by its attempts. */
   ended(report: AttemptReport): void {
-    // A fault names tries that came to nothing.
+    // The final error lists the tries that failed.
     if (report.outcome !== "OK") this.#failures.push(report);
     this.#call.reports?.push(report);
   }
@@ -254,7 +259,7 @@ export class Journey<B> implements AttemptOwner {
     return Math.max(0, ms - (this.#deps.clock.nowMs() - this.#startedMs));
   }
 
-  /** Until the first message has to be there; undefined when nothing says so. */
+  /** Milliseconds until the first message is due; undefined when there is no limit. */
   #timeLeftMs(): number | undefined {
     const { timeoutMs, answerWithinMs } = this.#call;
     if (timeoutMs === undefined && answerWithinMs === undefined) return undefined;

@@ -1,12 +1,12 @@
-/** How much of the traffic may be retries: a share of the calls, so that retries cannot become a storm. Pure. */
+/** Limits retries to a share of the calls, so that retries cannot overload what already fails. Pure. */
 
 /** Limits of a budget. */
 export interface RetryBudgetOptions {
-  /** Retries for each call, such as 0.2. */
+  /** Retries per call, such as 0.2. */
   readonly share: number;
-  /** Retries that are always allowed in a second, for gateways with few calls. */
+  /** Retries per second that are always allowed, for gateways with few calls. */
   readonly perSecondMin: number;
-  /** Seconds for which both are saved up. */
+  /** Seconds after which unused retries expire. */
   readonly windowSeconds: number;
 }
 
@@ -16,17 +16,17 @@ interface Second {
   calls: number;
 }
 
-/** What sums of shares are off by: a fifth, five times over, is one retry. */
+/** Tolerance for rounding: five times a fifth has to make one retry. */
 const tolerance = 1e-6;
 
-/** Allows retries as long as they are few, and has others wait for their turn. */
+/** Grants retries within the limits; further ones wait for their turn. */
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
-  /** By second, round and round. */
+  /** A ring with one entry per second. */
   readonly #seconds: Second[];
-  /** Retries that there have been to take so far, with fractions. */
+  /** All retries granted so far, with fractions. */
   #brought: number;
-  /** Those that were taken, or forgotten; more than were brought when some have yet to come. */
+  /** Retries that were taken or have expired; more than were granted while some calls wait for theirs. */
   #taken = 0;
   #atMs = Number.NEGATIVE_INFINITY;
 
@@ -46,8 +46,8 @@ export class RetryBudget {
   }
 
   /**
-   * Takes one retry and returns its number, which says when its turn is. Undefined, and nothing is taken, when
-   * what comes every second in any case would not bring it within `waitMsMax`.
+   * Takes one retry and returns its number, by which `waitMs` finds its turn. Undefined, and nothing is
+   * taken, when the retries that are always allowed would not reach it within `waitMsMax`.
    */
   take(nowMs: number, waitMsMax = 0): number | undefined {
     this.#save(nowMs);
@@ -58,7 +58,7 @@ export class RetryBudget {
     return this.#taken;
   }
 
-  /** Milliseconds until the turn of a retry that was taken, if calls come as they did; 0 when it may be made. */
+  /** Milliseconds until the turn of a retry that was taken, at the current rate of calls; 0 when it may be made now. */
   waitMs(taken: number, nowMs: number): number {
     const calls = this.#save(nowMs);
     const short = taken - this.#brought;
@@ -67,18 +67,18 @@ export class RetryBudget {
     return (short * 1_000) / (perSecondMin + (share * calls) / windowSeconds);
   }
 
-  /** One that was taken is not made. */
+  /** Returns a retry that was taken and not made. */
   giveBack(): void {
     this.#taken -= 1;
   }
 
-  /** Adds what time has brought, and forgets what was saved for too long. Returns the calls of the window. */
+  /** Adds the retries of the elapsed time and drops expired ones. Returns the number of calls in the window. */
   #save(nowMs: number): number {
     const { share, perSecondMin, windowSeconds } = this.#options;
     const elapsedMs = nowMs - this.#atMs;
     if (elapsedMs > 0) {
       this.#atMs = nowMs;
-      // The first time it is full already.
+      // At the start the budget is full.
       if (elapsedMs < Number.POSITIVE_INFINITY) {
         this.#brought += (elapsedMs * perSecondMin) / 1_000;
       }
@@ -103,7 +103,7 @@ export class RetryBudget {
   }
 }
 
-/** Full jitter: anything up to the pause that doubles with each retry. */
+/** Full jitter: a random part of a pause that doubles with each retry. */
 export function backoffMs(
   retry: number,
   chance: number,

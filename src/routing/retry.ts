@@ -1,10 +1,10 @@
-/** Whether a failed call may be tried again at all; whether elsewhere may do better is the route's to say. Pure. */
+/** Whether a failed call may be tried again at all; the route decides where. Pure. */
 
 /** A call after a failed attempt. */
 export interface FailedCall {
   /** Attempts made, the failed one included. */
   readonly attempts: number;
-  /** The caller has already been given a part of the response. */
+  /** Part of the response has already been sent to the caller. */
   readonly committed: boolean;
   /** The caller is gone, or its deadline has passed. */
   readonly aborted: boolean;
@@ -18,22 +18,22 @@ export function mayRetry(failed: FailedCall, retryAttempts: number): boolean {
   return !committed && !aborted && timeLeftMs > 0 && attempts <= retryAttempts;
 }
 
-/** The pauses before an endpoint is asked once more. */
+/** The pauses before an endpoint is asked again. */
 export const pauses = { baseMs: 100, maxMs: 2_000 } as const;
 
-/** Longest time that the pauses of a call take together. */
+/** Greatest total length of the pauses of one call. */
 export const waitMsMax = 10_000;
 
 /** A pause that a call is about to make. */
 export interface Pause {
   readonly pauseMs: number;
-  /** What its pauses so far took. */
+  /** Total length of its pauses so far. */
   readonly waitedMs: number;
   /** Milliseconds until the deadline; undefined when there is none. */
   readonly timeLeftMs: number | undefined;
 }
 
-/** Whether a call may wait so long: not when nothing could come of it before its deadline. */
+/** Whether a call may make this pause: not when its deadline would pass first. */
 export function mayWait({ pauseMs, waitedMs, timeLeftMs }: Pause): boolean {
   return waitedMs + pauseMs <= waitMsMax && (timeLeftMs === undefined || pauseMs < timeLeftMs);
 }

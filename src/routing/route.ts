@@ -1,4 +1,4 @@
-/** A route: where a call may go, one endpoint after the other. */
+/** A route: the endpoints that a call may try, one after the other. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Reason } from "#errors/reason.ts";
@@ -19,42 +19,42 @@ export interface Choice<B> {
   readonly decision: Decision;
 }
 
-/** One call's way through a route. */
+/** One call's walk through a route. */
 export interface Walk<B> {
-  /** How the try of an endpoint that this walk chose has failed. */
+  /** Reports how the try of a choice of this walk failed. */
   failed(choice: Choice<B>, reason: Reason): void;
   /**
-   * Claims the next endpoint that is fit and was not tried, whatever a try with other keys was.
-   * `timeLeftMs` leaves out those that never answered within it. Undefined when none is left, or none
-   * may do better after the last failure.
+   * Claims the next available endpoint that was not tried; one that refused a key may be tried again
+   * with another. `timeLeftMs` leaves out endpoints that never answered within it. Undefined when none
+   * is left, or when the last failure would be the same at all of them.
    */
   next(timeLeftMs?: number): Choice<B> | undefined;
-  /** Claims, when `next` has none, an endpoint that is ejected or was tried, if a pause may have fixed it. */
+  /** When `next` has none: claims an endpoint that was tried or is ejected, if it may have recovered. */
   again(timeLeftMs?: number): Choice<B> | undefined;
-  /** Milliseconds until `again` may find one; undefined when it will not. */
+  /** Milliseconds until `again` may find one; undefined when it never will. */
   waitMs(): number | undefined;
-  /** Whether such a failure of a choice would lead to one that it does not lead to by itself: that of another step. */
+  /** Whether this failure of a choice would make the walk go on to another step of the route. */
   goesOn(choice: Choice<B>, reason: Reason): boolean;
-  /** What a call fails with that found no endpoint at all. */
+  /** The error of a call for which there is no endpoint at all. */
   empty(): ConnectError;
 }
 
-/** Where calls may go, and how often. */
+/** Where calls may go, and how many tries each has. */
 export interface Route<B> {
   readonly name: string;
   /** Tries beyond the first. */
   readonly retryAttempts: number;
-  /** Time for one try until its first message, in milliseconds; absent: the call's own time only. */
+  /** Milliseconds that one try has until its first message; absent: only the call's own deadline applies. */
   readonly attemptTimeoutMs?: number;
-  /** Silence after which a second endpoint is asked in addition to the first, in milliseconds; absent: never. */
+  /** Milliseconds without a response after which a second endpoint is asked as well; absent: never. */
   readonly hedgeMs?: number;
   /** Begins a call. */
   begin(): Walk<B>;
-  /** Who comes into question now, without a call. */
+  /** The candidates at this moment, without starting a call. */
   survey(): Survey;
 }
 
-/** What of a call its route may depend on. */
+/** The facts of a call that its route may depend on. */
 export interface RouteAsk {
   /** Calls with the same key stay on one endpoint where the route wants that. */
   readonly affinityKey?: string | undefined;
@@ -76,13 +76,13 @@ export interface Mirror<B> {
 /** A node of a route tree. */
 export interface RouteNode<B> {
   readonly name: string;
-  /** Whether any of its endpoints, healthy or not, can do what the call needs. Only then it may be walked. */
+  /** Whether any of its endpoints, healthy or not, can do what the call needs. Only then `begin` may be called. */
   serves(ask: RouteAsk): boolean;
-  /** Silence after which a second endpoint is asked, where the route of this node wants that. */
+  /** Milliseconds without a response after which a second endpoint is asked; absent where the route has no hedge. */
   readonly hedgeMs?: number;
-  /** Where copies of its chats go, where the route of this node wants them. */
+  /** Where copies of its chats go; absent where the route has no mirror. */
   readonly mirror?: Mirror<B>;
   walk(ask: RouteAsk): Walk<B>;
-  /** Who comes into question for such a call now, without one. */
+  /** The candidates for such a call at this moment, without starting one. */
   survey(ask: RouteAsk): Survey;
 }

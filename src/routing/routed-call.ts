@@ -1,7 +1,8 @@
-/** A call as routing is given it, and as it gives it to an endpoint. Types only. */
+/** A call as routing receives it, and as it passes it to an endpoint. Types only. */
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
+import type { Used } from "#pool/model-stats.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 
@@ -10,24 +11,29 @@ export interface RoutedCall {
   /** One for all attempts. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** Milliseconds until the deadline when the call begins; each attempt is given what is left. */
+  /** Milliseconds until the deadline when the call begins; each attempt gets what is left of it. */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds until the first message has to be there, by the server's own limit. */
+  /** Milliseconds until the first message is due by the server's own limit. */
   readonly answerWithinMs?: number | undefined;
   readonly watch?: CallWatch | undefined;
   /** Whether part of the request is used up, so that no one else can be asked. */
   readonly isSpent?: (() => boolean) | undefined;
-  /** Takes what is known of every attempt when it has ended. */
+  /** Receives a report of every attempt when it has ended. */
   readonly reports?: { push(report: AttemptReport): unknown } | undefined;
 }
 
-/** Who follows one call from attempt to attempt. */
+/** Observes the attempts of one call. */
 export interface CallWatch {
-  /** Notified once, of the attempt that answers, when its response or first message is there. */
+  /** Notified once, of the attempt that succeeds, when its response or first message has come. */
   answered(attempt: AttemptCall): void;
+  /**
+   * What the response used: asked once, when it is whole, before the attempt that gave it ends. It is
+   * given the response where there is one; the messages of a stream went to whoever reads it. May not throw.
+   */
+  used?(response?: unknown): Used;
 }
 
-/** What an endpoint is given of a call. */
+/** A call as it is passed to an endpoint. */
 export interface AttemptCall {
   readonly signal: AbortSignal;
   readonly requestId: string;
@@ -38,7 +44,7 @@ export interface AttemptCall {
   readonly endpoint: string;
   /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
   readonly model: string;
-  /** The route names somebody else for requests that this one declines: that is a failure then. */
+  /** A response that declines to answer counts as a failure, because the route has another step for it. */
   readonly failsDeclined?: boolean | undefined;
 }
 
@@ -49,7 +55,7 @@ export type ExtraKind = "retry" | "hedge";
 export interface DispatchDeps {
   readonly clock: Clock;
   readonly rng: Rng;
-  /** What of the traffic may be attempts of each kind, over all routes. */
+  /** The limits on attempts of each kind, over all routes. */
   readonly budgets: Readonly<Record<ExtraKind, RetryBudget>>;
   /** Notified of every attempt as it begins; what it returns is notified of the end. Neither may throw. */
   onAttempt?(start: AttemptStart): (ended: AttemptReport) => void;

@@ -1,16 +1,16 @@
-/** A dry run: the endpoint that a call would be given to, by score, the next best ones, and who was out. Pure. */
+/** A dry run: the endpoint that a call would go to by score, the next best ones, and which are excluded. Pure. */
 
 import type { Exclusion } from "#pool/exclusion.ts";
 import type { Scored } from "./strategies/score.ts";
 import { type ScoreWishes, scored } from "./strategies/scored.ts";
 import type { Survey, SurveyOption } from "./survey.ts";
 
-/** What is wished of the choice. */
+/** The wishes for the choice. */
 export interface SelectionWishes extends ScoreWishes {
   readonly latencyMsMax?: number | undefined;
-  /** US dollars a token. */
+  /** US dollars per token. */
   readonly tokenCostMax?: number | undefined;
-  /** Tokens of the call, by which its price is divided. */
+  /** Tokens of the call: its price is divided by them. */
   readonly tokens: number;
 }
 
@@ -19,14 +19,14 @@ export interface RankedOption extends SurveyOption {
   readonly scored: Scored;
 }
 
-/** What a dry run comes to. */
+/** The result of a dry run. */
 export interface Selection {
-  /** Best first. Those of a later step come after all of an earlier one. */
+  /** Best first; all endpoints of one step come before those of the next. */
   readonly ranked: readonly RankedOption[];
   readonly excluded: readonly Exclusion[];
 }
 
-/** Why an endpoint is out; undefined when it is not. */
+/** Why an endpoint is excluded; undefined when it is not. */
 function exclusionOf(option: SurveyOption, wishes: SelectionWishes): Exclusion | undefined {
   const { model, endpoint } = option;
   const { provider, id, fitness, restMs, latencyMs, cost } = endpoint;
@@ -41,7 +41,7 @@ function exclusionOf(option: SurveyOption, wishes: SelectionWishes): Exclusion |
   return undefined;
 }
 
-/** Ranks who is left of a survey. */
+/** Ranks the candidates of a survey that meet the wishes. */
 export function select({ steps, excluded }: Survey, wishes: SelectionWishes): Selection {
   const out = [...excluded];
   const ranked = steps.flatMap((step) => {
@@ -51,7 +51,7 @@ export function select({ steps, excluded }: Survey, wishes: SelectionWishes): Se
       return exclusion === undefined;
     });
     const byKey = new Map(left.map((option) => [option.key, option]));
-    // Endpoints are distinguished by their keys: one may serve several models.
+    // Told apart by key, because one endpoint may serve several models.
     const endpoints = left.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
     return scored(endpoints, wishes).map((score) => ({
       ...(byKey.get(score.id) as SurveyOption),

@@ -13,7 +13,7 @@ import { p2cEwma } from "./strategies/p2c-ewma.ts";
 import { indexOfBest, type ScoreWishes, scored } from "./strategies/scored.ts";
 import type { Survey } from "./survey.ts";
 
-/** One of the things that a route may choose. */
+/** One target of a route: a pool and a model. */
 export interface RouteTarget<B extends PooledBackend> {
   readonly pool: Pool<B>;
   readonly model: string;
@@ -21,7 +21,7 @@ export interface RouteTarget<B extends PooledBackend> {
   readonly weight: number;
   /** What the pool's endpoints can do besides chat; nothing when absent. */
   readonly abilities?: ReadonlySet<string>;
-  /** US dollars that a call of this size may cost; undefined when no one knows. */
+  /** Expected price of a call of this size in US dollars; undefined when unknown. */
   costOf(promptTokens: number, outputTokens: number): number | undefined;
 }
 
@@ -43,19 +43,19 @@ export interface StrategyRouteOptions<B extends PooledBackend> {
   readonly strategy: RouteStrategy;
   readonly targets: readonly RouteTarget<B>[];
   readonly wishes: ScoreWishes;
-  /** Endpoints that are slower, or more expensive, are not asked. */
+  /** Slower or more expensive endpoints are excluded. */
   readonly latencyMsMax?: number;
   readonly costMax?: number;
   /** Calls of one session stay on one endpoint. */
   readonly hasAffinity: boolean;
-  /** What tells sessions apart, the first that a call has; what usually does when absent. */
+  /** Sources of the session key; the first one that a call has is used. Absent: the default sources. */
   readonly affinity?: readonly string[];
-  /** Silence after which a second endpoint is asked. */
+  /** Milliseconds without a response after which a second endpoint is asked. */
   readonly hedgeMs?: number;
   readonly rng: Rng;
 }
 
-/** How many calls in a hundred go to any endpoint, so that no one is forgotten. */
+/** Share of calls that go to a random endpoint, so that all endpoints are measured. */
 const explorationShare = 0.02;
 
 /** The node of a route tree that chooses endpoints. */
@@ -112,7 +112,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
       : targets.filter(({ abilities }) => abilities?.has(needs) === true);
   }
 
-  /** Every endpoint that the route wants, of all targets that can do what the call needs. */
+  /** The candidates: the endpoints within the route's bounds, of all targets that can do what the call needs. */
   #all({ promptTokens, outputTokens, needs }: RouteAsk): WalkOption<B>[] {
     const options: WalkOption<B>[] = [];
     for (const { pool, model, weight: share, costOf } of this.#able(needs)) {
@@ -125,7 +125,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return options;
   }
 
-  /** Endpoints that the route does not want now, or that their pool gives to no one. */
+  /** The endpoints that are outside the route's bounds or unavailable, each with the reason. */
   #excluded({ promptTokens, outputTokens, needs }: RouteAsk): readonly Exclusion[] {
     const { latencyMsMax, costMax } = this.#options;
     const targets = this.#able(needs);
@@ -141,7 +141,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return out;
   }
 
-  /** Which bound of the route an endpoint breaks; what no one knows breaks none. */
+  /** The bound of the route that an endpoint exceeds; an unknown value exceeds none. */
   #refusal(
     latencyMs: number | undefined,
     cost: number | undefined,
@@ -154,7 +154,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return undefined;
   }
 
-  /** What this call's session goes by, where the route keeps sessions together. */
+  /** The session key of this call; undefined where the route has no affinity. */
   #affinityKey({ affinityKey, affinityOf }: RouteAsk): string | undefined {
     const { hasAffinity, affinity } = this.#options;
     if (!hasAffinity) return undefined;
@@ -198,7 +198,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
       };
     }
     const option = options[indexOfBest(options.map(endpointOf), wishes)] ?? first;
-    // Endpoints are distinguished by their keys: one may serve several models.
+    // Told apart by key, because one endpoint may serve several models.
     const named = () => options.map(({ key, endpoint }) => ({ ...endpoint, id: key }));
     return {
       option,

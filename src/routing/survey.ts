@@ -1,4 +1,4 @@
-/** Who comes into question for a call, without one. Types, and joining two of them. */
+/** A survey: the candidates that a call would have, without making one. Types, and how surveys are combined. */
 
 import type { EndpointState } from "#pool/endpoint-snapshot.ts";
 import type { Exclusion } from "#pool/exclusion.ts";
@@ -11,17 +11,17 @@ export interface SurveyOption {
   readonly endpoint: EndpointState;
 }
 
-/** What a route would choose from. */
+/** The candidates of a route. */
 export interface Survey {
-  /** How it chooses. */
+  /** The strategy that chooses. */
   readonly strategy: string;
-  /** Each is asked when none of those before it is left. */
+  /** The steps in order: each is used when the one before has no candidate left. */
   readonly steps: readonly (readonly SurveyOption[])[];
-  /** Who is out already. */
+  /** The excluded endpoints. */
   readonly excluded: readonly Exclusion[];
 }
 
-/** Surveys of which each is asked when those before it have no one left. At least one. */
+/** The survey of a fallback: the steps of all surveys in order. At least one. */
 export function inTurn(surveys: readonly Survey[]): Survey {
   return {
     strategy: surveys[0]?.strategy ?? "",
@@ -30,11 +30,11 @@ export function inTurn(surveys: readonly Survey[]): Survey {
   };
 }
 
-/** Surveys one of which is asked, by chance: their first steps are one, and so on. */
+/** The survey of a split: the first steps of all surveys become one step, and so on. */
 export function sideBySide(surveys: readonly Survey[]): Survey {
   const depth = Math.max(0, ...surveys.map(({ steps }) => steps.length));
   const joined = inTurn(surveys);
-  // The same endpoint may stand in several of them.
+  // The same endpoint may be in several of them.
   const prefixed = (option: SurveyOption, index: number) => ({
     ...option,
     key: `${index} ${option.key}`,

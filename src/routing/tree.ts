@@ -7,7 +7,7 @@ import type { Reason } from "#errors/reason.ts";
 import type { Choice, Mirror, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
 import { inTurn, type Survey, sideBySide } from "./survey.ts";
 
-/** Classes of failures that a fallback may be limited to: the client's own faults are the same everywhere. */
+/** Failure classes that a fallback may be limited to. A client's own mistake fails everywhere, so it is none of them. */
 export const fallbackClasses = [
   "overload",
   "quota",
@@ -25,32 +25,32 @@ export type FallbackClass = (typeof fallbackClasses)[number];
 /** A step of a fallback. */
 export interface FallbackStep<B> {
   readonly node: RouteNode<B>;
-  /** Failures after which it is asked; those of the fallback when absent. */
+  /** Failure classes after which it is asked; those of the fallback when absent. */
   readonly on?: readonly FallbackClass[];
 }
 
-/** Whether one of `on` is the class of a failure. `failure` includes a lost connection, and a server or a dialect that cannot do what was asked. */
+/** Whether `on` contains the class of a failure. `failure` includes lost connections, and servers or dialects that cannot do what was asked. */
 function includes(on: readonly FallbackClass[], failure: FailureClass): boolean {
   const isAnyFailure = failure === "connect" || failure === "unsupported";
   return on.some((wanted) => wanted === failure) || (isAnyFailure && on.includes("failure"));
 }
 
 /**
- * Without a word of the configuration: everything but the client's fault, and a refusal of what was
- * asked, which is a response rather than a failure.
+ * The default: everything but the client's own mistakes, and refusals of the content, which are
+ * responses rather than failures.
  */
 const usual = fallbackClasses.filter((failure) => failure !== "content_policy");
-/** What a request itself is refused for, while its endpoint is well. */
+/** Failures that the request causes, although the endpoint is healthy. */
 const ofRequest: readonly FallbackClass[] = ["context_window", "content_policy"];
 
-/** Goes on to the next step when the one before has no endpoint left that may do better. */
+/** Goes on to the next step when the current one has no endpoint left that may succeed. */
 export class FallbackNode<B> implements RouteNode<B> {
   readonly name: string;
   readonly hedgeMs?: number;
   readonly #steps: readonly FallbackStep<B>[];
   readonly #on: readonly FallbackClass[] | undefined;
 
-  /** `on`: failures after which the next step is asked, where that does not name its own. */
+  /** `on`: failure classes after which the next step is asked; a step may name its own. */
   constructor(
     name: string,
     steps: readonly FallbackStep<B>[],
@@ -63,8 +63,8 @@ export class FallbackNode<B> implements RouteNode<B> {
   }
 
   /**
-   * Whether a step is asked after a failure of those before it; undefined: they had no endpoint to
-   * ask, which every step may fix but one for requests that others refuse.
+   * Whether a step is asked after a failure of the steps before it. Undefined failure: they had no
+   * endpoint at all; then every step is asked, except one that is only for refused requests.
    */
   admits(step: number, failed: Reason | undefined): boolean {
     const own = this.#steps[step]?.on;
@@ -91,15 +91,15 @@ export class FallbackNode<B> implements RouteNode<B> {
   }
 }
 
-/** One call's way through a fallback. */
+/** One call's walk through a fallback. */
 class FallbackWalk<B> implements Walk<B> {
   readonly #node: FallbackNode<B>;
-  /** By step; none for those that cannot do what the call needs. */
+  /** One walk per step; undefined for steps that cannot do what the call needs. */
   readonly #walks: readonly (Walk<B> | undefined)[];
   readonly #steps = new Map<Choice<B>, number>();
   /** Steps that were asked, whether or not they had an endpoint. */
   readonly #entered = new Set<number>([0]);
-  /** Where the last failure was. */
+  /** The step of the last failure. */
   #at = 0;
   #failed: Reason | undefined;
 
@@ -159,13 +159,13 @@ class FallbackWalk<B> implements Walk<B> {
   }
 }
 
-/** A child and its share. */
+/** A child node and its weight. */
 export interface Share<B> {
   readonly node: RouteNode<B>;
   readonly weight: number;
 }
 
-/** Gives each call to one of the children that can serve it, by weight; the call stays there. */
+/** Sends each call to one of the children that can serve it, by weight; its retries stay there. */
 export class SplitNode<B> implements RouteNode<B> {
   readonly name: string;
   readonly hedgeMs?: number;
@@ -203,7 +203,7 @@ export class SplitNode<B> implements RouteNode<B> {
   }
 }
 
-/** A node whose calls are copied, too; calls themselves go where it sends them. */
+/** A node with a mirror: copies of a share of its calls go to a second target. */
 export class MirroredNode<B> implements RouteNode<B> {
   readonly mirror: Mirror<B>;
   readonly hedgeMs?: number;
@@ -250,7 +250,7 @@ export function treeRoute<B>(node: RouteNode<B>, ask: RouteAsk, terms: TreeRoute
   return hedgeMs === undefined ? route : { ...route, hedgeMs };
 }
 
-/** The route of a copy: one try, for nobody waits for it. */
+/** The route of a copy: one try only, because no client waits for it. */
 export function copyRoute<B>(node: RouteNode<B>, ask: RouteAsk): Route<B> {
   return {
     name: node.name,

@@ -13,7 +13,7 @@ import { type Mounted, mount, type Routes } from "./mount.ts";
 import { TimeLimits } from "./time-limits.ts";
 
 /** Metadata of a response. */
-export interface AnswerMetadata {
+export interface ResponseMetadata {
   /** Metadata that goes before the messages; set by the time the first one is there. */
   readonly header: Headers;
   /** Metadata that follows them; set once the messages have ended. */
@@ -21,7 +21,7 @@ export interface AnswerMetadata {
 }
 
 /** What a streaming call gives back. */
-export interface Answer<T> extends AnswerMetadata {
+export interface CallResponse<T> extends ResponseMetadata {
   /** What `encode` made of the messages: exactly one of a client stream. Leaving early cancels the call. */
   readonly messages: AsyncIterable<T>;
   /** The reader leaves with all that it wanted, or with what it failed at: that is how the call ends. */
@@ -57,7 +57,7 @@ export interface CallPath {
     input: Message,
     init: CallInit,
     encode: Encode<T>,
-  ): Promise<AnswerMetadata & { message: T }>;
+  ): Promise<ResponseMetadata & { message: T }>;
   /**
    * A call of any other kind. Nothing runs until the first message is asked for; errors fly from
    * there, that of a passed deadline at once.
@@ -67,7 +67,7 @@ export interface CallPath {
     input: AsyncIterable<Message>,
     init: CallInit,
     encode: Encode<T>,
-  ): Answer<T>;
+  ): CallResponse<T>;
   /** What `work`, which a call waits for before it begins, settles to, or the reason of `cutOff`. */
   whileOpen<T>(work: Promise<T>): Promise<T>;
   /** Resolves when no call is active. */

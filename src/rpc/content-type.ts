@@ -8,7 +8,7 @@ export type Format = "proto" | "json";
 
 /** A content type that RPC is spoken in. */
 export interface RpcType {
-  /** As answers name it. */
+  /** As responses name it. */
   readonly text: string;
   readonly protocol: ProtocolName;
   readonly format: Format;

@@ -16,7 +16,7 @@ import {
 import { Deframer, EnvelopeReader } from "#protocol/envelope-reader.ts";
 import { base64CharsMax, fromBase64, fromBase64Pieces } from "./base64.ts";
 import type { Codec } from "./codec.ts";
-import { EnvelopedAnswer, type EnvelopedProtocol } from "./enveloped-answer.ts";
+import { type EnvelopedProtocol, EnvelopedResponse } from "./enveloped-response.ts";
 import { ExchangeCall } from "./exchange-call.ts";
 import { admitted, inTime, received } from "./intake.ts";
 import {
@@ -55,7 +55,7 @@ export class EnvelopedHandler {
     const { method } = procedure;
     const { name } = this.#protocol;
     const call = new ExchangeCall(exchange, request.values, name, this.#options);
-    const answer = new EnvelopedAnswer(this.#protocol, request, call);
+    const answer = new EnvelopedResponse(this.#protocol, request, call);
     try {
       const head = admitted(calls, method, call, () => this.#readingOf(request, call));
       const reading = head instanceof Promise ? await head : head;
@@ -149,7 +149,7 @@ export class EnvelopedHandler {
   #framed(
     message: Message,
     codec: Codec,
-    { coding, poolable }: EnvelopedAnswer,
+    { coding, poolable }: EnvelopedResponse,
   ): Uint8Array | Promise<Uint8Array> {
     const { compressBytesMin, sendBytesMax: bytesMax } = this.#options;
     const bytes = written(codec, message, { headroomBytes: prefixBytes, bytesMax, poolable });
@@ -159,7 +159,7 @@ export class EnvelopedHandler {
   async #stream(
     { exchange, procedure }: RpcRequest,
     call: ExchangeCall,
-    { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedAnswer },
+    { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedResponse },
   ): Promise<void> {
     const { calls } = this.#options;
     const deframer = new Deframer(reading);

@@ -7,7 +7,7 @@ import { envelope } from "#protocol/envelope.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import { connectTimeout } from "#protocol/timeout.ts";
 import { connectErrorJson } from "./connect-error.ts";
-import type { EnvelopedProtocol } from "./enveloped-answer.ts";
+import type { EnvelopedProtocol } from "./enveloped-response.ts";
 
 /** The payload ends the stream. */
 const endFlag = 0b0000_0010;

@@ -29,7 +29,7 @@ import {
 const malformedCode = Code.InvalidArgument;
 
 /** What is sent, before it is compressed. */
-interface UnaryAnswer {
+interface UnaryResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: Uint8Array;
@@ -101,7 +101,7 @@ export class ConnectHandler {
   async serve(request: RpcRequest): Promise<void> {
     const { exchange, values } = request;
     const call = new ExchangeCall(exchange, values, "connect", this.#options);
-    let answer: UnaryAnswer;
+    let answer: UnaryResponse;
     try {
       answer = await this.#call(request, call);
     } catch (thrown) {
@@ -112,7 +112,7 @@ export class ConnectHandler {
     await this.#send(exchange, answer);
   }
 
-  async #call(request: RpcRequest, call: ExchangeCall): Promise<UnaryAnswer> {
+  async #call(request: RpcRequest, call: ExchangeCall): Promise<UnaryResponse> {
     const { calls, sendBytesMax } = this.#options;
     const { procedure, type } = request;
     const codec = procedure.codecs[type.format];
@@ -155,7 +155,7 @@ export class ConnectHandler {
     return bytes;
   }
 
-  #failure(error: ConnectError, call: ExchangeCall): UnaryAnswer {
+  #failure(error: ConnectError, call: ExchangeCall): UnaryResponse {
     return {
       status: httpStatusOf(error.code),
       contentType: "application/json",
@@ -168,7 +168,7 @@ export class ConnectHandler {
     return [...metadataFields(responseHeader), ...metadataFields(responseTrailer, "trailer-")];
   }
 
-  async #send(exchange: Exchange, answer: UnaryAnswer): Promise<void> {
+  async #send(exchange: Exchange, answer: UnaryResponse): Promise<void> {
     const { status, contentType, body, metadata } = answer;
     const isLarge = body.length >= this.#options.compressBytesMin;
     const coding = isLarge ? preferredCoding(exchange.header("accept-encoding")) : undefined;

@@ -3,7 +3,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { envelope } from "#protocol/envelope.ts";
 import { metadataFields } from "#protocol/metadata.ts";
-import type { EnvelopedProtocol } from "./enveloped-answer.ts";
+import type { EnvelopedProtocol } from "./enveloped-response.ts";
 import { grpc } from "./protocol-grpc.ts";
 import { statusFields } from "./status.ts";
 

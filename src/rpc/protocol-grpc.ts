@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { grpcTimeout } from "#protocol/timeout.ts";
-import type { EnvelopedProtocol } from "./enveloped-answer.ts";
+import type { EnvelopedProtocol } from "./enveloped-response.ts";
 
 /** gRPC as other implementations speak it: bytes that cannot be read are INTERNAL. */
 export const grpc: EnvelopedProtocol = {

@@ -22,7 +22,7 @@ type Question =
   | { readonly case: undefined; readonly value?: undefined };
 
 /** What can be asked about. */
-interface Answering {
+interface Responding {
   /** Names, sorted. */
   readonly services: readonly string[];
   readonly catalog: DescriptorCatalog;
@@ -51,7 +51,7 @@ function files(
 }
 
 /** The response to one question; `sent` are the files that the stream has seen. */
-function answer({ services, catalog }: Answering, question: Question, sent: Set<string>) {
+function answer({ services, catalog }: Responding, question: Question, sent: Set<string>) {
   switch (question.case) {
     case "listServices":
       return {
@@ -83,7 +83,7 @@ function answer({ services, catalog }: Answering, question: Question, sent: Set<
 
 /** Answers questions in order, and in turns with all other streams; remembers which files this one has seen. */
 async function* converse<R extends { readonly host: string; readonly messageRequest: Question }>(
-  answering: Answering,
+  answering: Responding,
   requests: AsyncIterable<R>,
 ) {
   const sent = new Set<string>();
@@ -102,7 +102,7 @@ export function registerReflection(router: ConnectRouter, services: readonly Des
   // No message names the error details: they travel as Any in a status.
   const roots = [...all.map(({ file }) => file), file_google_rpc_error_details];
   const names = all.map(({ typeName }) => typeName);
-  const answering: Answering = {
+  const answering: Responding = {
     services: names.sort((one, other) => (one < other ? -1 : 1)),
     catalog: new DescriptorCatalog(roots),
   };

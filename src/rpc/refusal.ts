@@ -7,7 +7,7 @@ import { rpcTypeOf } from "./content-type.ts";
 import { statusFields } from "./status.ts";
 
 /** Plain JSON is spoken by others, too; Connect's clients say their version with it. */
-function speaksConnect(exchange: Exchange): boolean {
+function speaksConnect(exchange: Pick<Exchange, "header">): boolean {
   const { protocol, format } = rpcTypeOf(exchange.header("content-type")) ?? {};
   return (
     protocol === "connect-stream" ||
@@ -16,8 +16,13 @@ function speaksConnect(exchange: Exchange): boolean {
   );
 }
 
+/** A request without a response. */
+interface Unanswered extends Pick<Exchange, "header"> {
+  respond(status: number, headers: HeaderList, body?: string): void;
+}
+
 /** Tells a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
-export function refuseUnknown(exchange: Exchange, error: ConnectError): boolean {
+export function refuseUnknown(exchange: Unanswered, error: ConnectError): boolean {
   const contentType = exchange.header("content-type") ?? "";
   if (contentType.startsWith("application/grpc")) {
     exchange.respond(200, [["content-type", contentType], ...statusFields(error)]);

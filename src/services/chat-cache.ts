@@ -3,14 +3,15 @@
 import { createHash } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
+import type { CacheMetrics } from "#cache/metric-families.ts";
 import type { Piece, Source } from "#cache/piece.ts";
 import type { ResponseCache } from "#cache/response-cache.ts";
+import type { Conversation } from "#chat/normalize.ts";
 import { stopsOf } from "#chat/short-form.ts";
 import { isReference } from "#dialects/provider-part.ts";
 import { relayKey, type Words } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import {
-  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   ChatResponseSchema,
@@ -20,7 +21,6 @@ import {
 import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
 import { vendorCredentialKey } from "#interceptors/context.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { sharedCallOf } from "./backend-call.ts";
 
@@ -37,7 +37,7 @@ export interface ChatCacheOptions {
 /** What it needs of its surroundings. */
 export interface ChatCacheDeps {
   readonly cache: ResponseCache;
-  readonly metrics: Metrics;
+  readonly metrics: CacheMetrics;
 }
 
 /** What was asked of the cache, and said of it. */
@@ -65,7 +65,7 @@ function wishOf({ requestHeader }: HandlerContext): Wish | undefined {
 }
 
 /** Whether the response depends on the request alone, and nothing else happens through it. */
-function isPure(request: ChatRequest): boolean {
+function isPure(request: Conversation): boolean {
   const { sessionId, useTools, providerOptions: options, messages } = request;
   const hasReferences = messages.some(({ parts }) =>
     parts.some(({ content }) => content.case === "provider" && isReference(content.value)),
@@ -110,7 +110,7 @@ export class ChatCache {
   }
 
   /** The cache for one chat; undefined when it is to be answered by a backend alone. Throws REQUEST_INVALID for a wish that is none. */
-  for(request: ChatRequest, context: HandlerContext): CachedChat | undefined {
+  for(request: Conversation, context: HandlerContext): CachedChat | undefined {
     const { enabled, models, isShared } = this.#options;
     const wish = wishOf(context);
     if (wish === undefined && !(enabled && models.includes(request.modelPreference))) {
@@ -140,7 +140,7 @@ export class ChatCache {
  * The key of a chat. What is relayed counts byte for byte: what JSON.parse makes equal (numbers
  * beyond 2^53, one of two members of a name) providers may tell apart.
  */
-function keyOf(request: ChatRequest, { method, values }: HandlerContext, isShared: boolean) {
+function keyOf(request: Conversation, { method, values }: HandlerContext, isShared: boolean) {
   const relay = values.get(relayKey)?.request;
   const said =
     relay === undefined

@@ -2,23 +2,25 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import type { Ability, ChatBackend } from "#backends/backend.ts";
+import type { Ability, ChatBackend, ChatCall } from "#backends/backend.ts";
 import type { ChatAsk } from "#catalog/chat-catalog.ts";
+import type { Conversation } from "#chat/normalize.ts";
+import { textOf } from "#chat/parts.ts";
 import { fault } from "#errors/fault.ts";
 import {
-  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   ChatService,
   type CountTokensResponse,
 } from "#gen/polygate/v1/chat_pb.js";
-import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
+import type { ChatEvent, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 import { procedureOf } from "#interceptors/outcome.ts";
 import type { AttemptCall, RoutedCall as DispatchedCall } from "#routing/dispatch.ts";
+import type { Answered } from "./account.ts";
 import { PieceWriter } from "./chat-pieces.ts";
 import { unlessDeclined, untilDeclined } from "./declined.ts";
-import type { Answered, Copy } from "./mirrors.ts";
+import type { Copy } from "./mirrors.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
 /** Tokens that a response is taken to have where no one bounds it. */
@@ -27,20 +29,26 @@ const outputTokensDefault = 512;
 /** Where Claude Code says which of its sessions calls. */
 const codeSession = "x-claude-code-session-id";
 
+/** Characters of all text in parts, what tools returned included. */
+function charactersOf(parts: readonly Part[]): number {
+  let characters = 0;
+  for (const part of parts) {
+    const { content } = part;
+    if (content.case === "toolResult") characters += charactersOf(content.value.parts);
+    else characters += textOf(part).length;
+  }
+  return characters;
+}
+
 /** What of a request its route may depend on. */
 function askOf(
-  request: ChatRequest,
+  request: Conversation,
   { requestHeader, values }: HandlerContext,
   needs: Ability | undefined,
 ): ChatAsk {
-  const { message, context, messages, sessionId, maxTokens, providerOptions } = request;
-  let characters = message.length + context.length;
-  for (const { content, parts } of messages) {
-    characters += content.length;
-    for (const part of parts) {
-      if (part.content.case === "text") characters += part.content.value.text.length;
-    }
-  }
+  const { context, messages, sessionId, maxTokens, providerOptions } = request;
+  let characters = context.length;
+  for (const { parts } of messages) characters += charactersOf(parts);
   const { principal } = values.get(callRecordKey);
   const cacheKey = providerOptions?.cacheKey;
   const header = (name: string) => requestHeader.get(name) || undefined;
@@ -70,49 +78,58 @@ const procedures = {
   pieces: procedureOf(ChatService.method.streamChat),
 };
 
+const answeredOf = ({ modelUsed: model, usage }: ChatResponse): Answered => ({ model, usage });
+
+/** What the pieces of a response say of it; undefined before the last one, for what ends early costs nothing. */
+function whole(pieces: PieceWriter): Answered | undefined {
+  return pieces.isWhole ? pieces : undefined;
+}
+
 /** A chat from its route to its response. */
 export class ActiveChat extends RoutedCall {
-  readonly #request: ChatRequest;
+  readonly #request: Conversation;
 
   /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
-  constructor(deps: RoutedDeps, request: ChatRequest, context: HandlerContext, needs?: Ability) {
+  constructor(deps: RoutedDeps, request: Conversation, context: HandlerContext, needs?: Ability) {
     super(deps, request.modelPreference, askOf(request, context, needs), context);
     this.#request = request;
   }
 
   /** A whole response, for as long as `call` allows. */
   response(call: DispatchedCall): Promise<ChatResponse> {
-    this.#offer("whole", async ({ dispatch, route, call: copy, record }) => {
-      const { modelUsed: model, usage } = await dispatch.call(
-        route,
-        (backend, attempt) => backend.chat(this.#request, this.copyOf(attempt, record)),
-        copy,
-      );
-      return { model, usage };
+    this.#offer("whole", async ({ dispatch, route, routed, record }) => {
+      const ask = (backend: ChatBackend, attempt: AttemptCall) =>
+        backend.chat(this.#request, this.copyOf(attempt, record));
+      await dispatch.call(route, ask, routed(answeredOf));
     });
-    return this.whole((backend, attempt) => {
-      const response = backend.chat(this.#request, attempt);
-      return attempt.failsDeclined === true ? unlessDeclined(response) : response;
-    }, call);
+    return this.whole(
+      (backend, attempt) => {
+        const response = backend.chat(this.#request, attempt);
+        return attempt.failsDeclined === true ? unlessDeclined(response) : response;
+      },
+      answeredOf,
+      call,
+    );
   }
 
-  /** The response as events, those together that came together. */
-  events(call: DispatchedCall): AsyncGenerator<readonly ChatEvent[]> {
-    this.#offer("pieces", async ({ dispatch, route, call: copy, record }) => {
+  /** The response as events, those together that came together; `writer` is given them. */
+  events(call: DispatchedCall, writer: PieceWriter): AsyncGenerator<readonly ChatEvent[]> {
+    this.#offer("pieces", async ({ dispatch, route, routed, record }) => {
       const pieces = new PieceWriter(false);
       const open = (backend: ChatBackend, attempt: AttemptCall) =>
         backend.streamChat(this.#request, this.copyOf(attempt, record));
-      for await (const events of dispatch.stream(route, open, copy)) pieces.write(events);
+      const copied = routed(() => whole(pieces));
+      for await (const events of dispatch.stream(route, open, copied)) pieces.write(events);
       if (!pieces.isWhole) throw fault("BACKEND_FAILED", "the backend ended its response early");
-      return pieces;
     });
-    return this.pieces((backend, attempt) => {
+    const open = (backend: ChatBackend, attempt: ChatCall) => {
       const events = backend.streamChat(this.#request, attempt);
       return attempt.failsDeclined === true ? untilDeclined(events) : events;
-    }, call);
+    };
+    return this.pieces(open, call, { answeredOf: () => whole(writer) });
   }
 
-  #offer(kind: keyof typeof procedures, read: (copy: Copy) => Promise<Answered>): void {
+  #offer(kind: keyof typeof procedures, read: (copy: Copy) => Promise<void>): void {
     const bytes = () => toBinary(ChatRequestSchema, this.#request).length;
     this.offerCopy({ procedure: procedures[kind], bytes, read });
   }

@@ -2,11 +2,11 @@
 
 import type { HandlerContext } from "@connectrpc/connect";
 import { eventsOf } from "#chat/events.ts";
+import type { Conversation } from "#chat/normalize.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { relayKey } from "#dialects/relay/relay.ts";
 import {
-  type ChatRequest,
   type ChatResponse,
   type StreamChatResponse,
   StreamChatResponseSchema,
@@ -37,7 +37,7 @@ export class ChatHooks {
   }
 
   /** The judging of one chat; undefined where no hook is for it. */
-  for(request: ChatRequest, context: HandlerContext): JudgedChat | undefined {
+  for(request: Conversation, context: HandlerContext): JudgedChat | undefined {
     const { hooks } = this.#deps;
     const { modelPreference: model } = request;
     const isConcerned = hooks.for("before", model).length + hooks.for("after", model).length > 0;
@@ -48,11 +48,11 @@ export class ChatHooks {
 /** One chat that hooks judge. */
 export class JudgedChat {
   readonly #deps: ChatHooksDeps;
-  readonly #request: ChatRequest;
+  readonly #request: Conversation;
   readonly #context: HandlerContext;
   readonly #call: HookCall;
 
-  constructor(deps: ChatHooksDeps, request: ChatRequest, context: HandlerContext) {
+  constructor(deps: ChatHooksDeps, request: Conversation, context: HandlerContext) {
     this.#deps = deps;
     this.#request = request;
     this.#context = context;
@@ -62,7 +62,7 @@ export class JudgedChat {
   }
 
   /** The request that is to be answered. Rejects with HOOK_DENIED or HOOK_FAILED. */
-  async request(): Promise<ChatRequest> {
+  async request(): Promise<Conversation> {
     const { hooks } = this.#deps;
     const { values } = this.#context;
     const asked = this.#request;
@@ -75,7 +75,7 @@ export class JudgedChat {
   }
 
   /** A whole response; `ask` is what the client would be given without hooks. */
-  async whole(ask: (request: ChatRequest) => Promise<ChatResponse>): Promise<ChatResponse> {
+  async whole(ask: (request: Conversation) => Promise<ChatResponse>): Promise<ChatResponse> {
     const request = await this.request();
     const hooks = this.#hooksAfter(request);
     const given = await ask(request);
@@ -87,7 +87,7 @@ export class JudgedChat {
 
   /** A response in pieces; `open` is what the client would be given without hooks. */
   async *pieces(
-    open: (request: ChatRequest) => AsyncIterable<StreamChatResponse>,
+    open: (request: Conversation) => AsyncIterable<StreamChatResponse>,
   ): AsyncGenerator<StreamChatResponse> {
     const request = await this.request();
     const hooks = this.#hooksAfter(request);
@@ -106,7 +106,7 @@ export class JudgedChat {
     }
   }
 
-  #hooksAfter({ modelPreference }: ChatRequest): readonly Hook[] {
+  #hooksAfter({ modelPreference }: Conversation): readonly Hook[] {
     return this.#deps.hooks.for("after", modelPreference);
   }
 
@@ -117,7 +117,7 @@ export class JudgedChat {
   /** Passes a stream on, and shows hooks what it was. */
   async *#seen(
     pieces: AsyncIterable<StreamChatResponse>,
-    request: ChatRequest,
+    request: Conversation,
     hooks: readonly Hook[],
   ): AsyncGenerator<StreamChatResponse> {
     using gathered = this.#gathered(hooks);
@@ -131,7 +131,7 @@ export class JudgedChat {
   /** Holds a stream back until it has ended and was judged. */
   async *#held(
     pieces: AsyncIterable<StreamChatResponse>,
-    request: ChatRequest,
+    request: Conversation,
     hooks: readonly Hook[],
   ): AsyncGenerator<StreamChatResponse> {
     const holding = hooks.filter(({ settings }) => settings.holds);
@@ -160,7 +160,7 @@ export class JudgedChat {
   /** Shows hooks what the client was given; what is held of it is let go of when they have seen it. */
   #show(
     hooks: readonly Hook[],
-    chat: { readonly request: ChatRequest; readonly response: ChatResponse },
+    chat: { readonly request: Conversation; readonly response: ChatResponse },
     gathered: GatheredChat,
   ): void {
     if (hooks.length === 0) return;

@@ -2,10 +2,10 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type Conversation, normalized } from "#chat/normalize.ts";
 import { fillParts, fillShortForm } from "#chat/short-form.ts";
 import { fault } from "#errors/fault.ts";
 import {
-  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   type ChatService,
@@ -33,7 +33,7 @@ const createPiece = creatorOf(StreamChatResponseSchema);
 
 /** A backend's whole response with its price, in both forms. */
 function completed(chat: ActiveChat, response: ChatResponse): ChatResponse {
-  response.cost = chat.account({ model: response.modelUsed, usage: response.usage });
+  response.cost = chat.cost;
   fillShortForm(response);
   return response;
 }
@@ -49,14 +49,13 @@ async function* answerPieces(
   let isOver = false;
   try {
     // To the end, not to the last event: leaving before it would cancel the backend's call.
-    for await (const events of chat.events(call)) {
+    for await (const events of chat.events(call, writer)) {
       for (const piece of writer.write(events)) yield createPiece(piece);
     }
     if (!writer.isWhole) {
       throw fault("BACKEND_FAILED", "the backend ended its response before the last piece");
     }
-    const cost = chat.account(writer);
-    yield createPiece(writer.last({ cost, elapsedMs: chat.elapsedMs }));
+    yield createPiece(writer.last({ cost: chat.cost, elapsedMs: chat.elapsedMs }));
     isOver = true;
     end();
     return writer.stops;
@@ -100,7 +99,7 @@ async function* cachedPieces(
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks } = deps;
 
-  async function answered(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
+  async function answered(request: Conversation, context: HandlerContext): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context);
     const cached = responses.for(request, context);
     const response =
@@ -112,7 +111,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
   }
 
   function pieces(
-    request: ChatRequest,
+    request: Conversation,
     context: HandlerContext,
   ): AsyncGenerator<StreamChatResponse, unknown, undefined> {
     const chat = new ActiveChat(deps, request, context);
@@ -123,7 +122,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       : cachedPieces(chat, cached.stream(make));
   }
 
-  function ask(request: ChatRequest, context: HandlerContext): Promise<ChatResponse> {
+  function ask(request: Conversation, context: HandlerContext): Promise<ChatResponse> {
     const judged = hooks?.for(request, context);
     return judged === undefined
       ? answered(request, context)
@@ -138,7 +137,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
           fields: [{ field: "stream", description }],
         });
       }
-      return ask(request, context).then((response) => {
+      return ask(normalized(request), context).then((response) => {
         if (request.withParts) fillParts(response);
         else response.parts = [];
         return response;
@@ -146,15 +145,17 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     },
 
     streamChat(request, context) {
-      const judged = hooks?.for(request, context);
+      const asked = normalized(request);
+      const judged = hooks?.for(asked, context);
       return judged === undefined
-        ? pieces(request, context)
+        ? pieces(asked, context)
         : judged.pieces((allowed) => pieces(allowed, context));
     },
 
     async countTokens(request, context) {
-      const judged = hooks?.for(request, context);
-      const allowed = judged === undefined ? request : await judged.request();
+      const asked = normalized(request);
+      const judged = hooks?.for(asked, context);
+      const allowed = judged === undefined ? asked : await judged.request();
       const chat = new ActiveChat(deps, allowed, context, "count_tokens");
       return await chat.count();
     },
@@ -167,7 +168,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         temperature: options?.temperature,
         maxTokens: options?.maxTokens,
       });
-      const response = await ask(request, context);
+      const response = await ask(normalized(request), context);
       return {
         response: response.response,
         routedVia: context.responseHeader.get("x-polygate-provider") ?? "",

@@ -22,11 +22,14 @@ export function createEmbeddingsService(deps: RoutedDeps): ServiceImpl<typeof Em
   return {
     async embed(request, context) {
       const active = new RoutedCall(deps, request.model, askOf(request), context);
-      const response = await active.whole((backend, call) => {
-        if (backend.embed !== undefined) return backend.embed(request, call);
-        throw fault("OPERATION_UNSUPPORTED", "the backend makes no embeddings");
-      });
-      response.cost = active.account({ model: response.modelUsed, usage: response.usage });
+      const response = await active.whole(
+        (backend, call) => {
+          if (backend.embed !== undefined) return backend.embed(request, call);
+          throw fault("OPERATION_UNSUPPORTED", "the backend makes no embeddings");
+        },
+        ({ modelUsed: model, usage }) => ({ model, usage }),
+      );
+      response.cost = active.cost;
       response.processingTimeMs = Math.round(active.elapsedMs);
       return response;
     },

@@ -8,10 +8,10 @@ import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import type { HealthService } from "#gen/polygate/v1/health_pb.js";
-import type { Metrics } from "#observability/metrics.ts";
 import type { MemberSnapshot } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { createDiskGauge } from "./disk-usage.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** What HealthService needs. */
 export interface HealthDeps {
@@ -22,7 +22,7 @@ export interface HealthDeps {
   /** The pools of LLM providers, by the providers' names. */
   readonly providers: readonly { readonly name: string; readonly pool: Pool<ChatBackend> }[];
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: ServiceMetrics;
   readonly version: string;
   readonly environment: string;
   /** Monotonic time of start, in milliseconds. */

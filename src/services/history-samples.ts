@@ -4,12 +4,10 @@ import { blameOf } from "#errors/blame.ts";
 import type { HistorySample } from "#history/bucket.ts";
 import type { EndedCall } from "#observability/call-journal.ts";
 
-/** A sample per try; tokens and price belong to the one that answered. */
+/** A sample per try. */
 export function samplesOf({ record, elapsedMs, endedWallMs }: EndedCall): HistorySample[] {
-  const { tries = [], startMs, model = "", promptTokens = 0, completionTokens = 0 } = record;
-  const answered = tries.findLastIndex(({ outcome }) => outcome === "OK");
-  return tries.map((one, index) => {
-    const isAnswer = index === answered;
+  const { tries = [], startMs, model = "" } = record;
+  return tries.map((one) => {
     const endMs = one.startedMs + one.elapsedMs - startMs;
     return {
       wallMs: endedWallMs - elapsedMs + endMs,
@@ -19,8 +17,8 @@ export function samplesOf({ record, elapsedMs, endedWallMs }: EndedCall): Histor
       blame: one.outcome === "OK" ? undefined : blameOf(one.outcome),
       latencyMs: one.firstMs ?? one.elapsedMs,
       firstMs: one.firstMs,
-      tokens: isAnswer ? promptTokens + completionTokens : 0,
-      cost: isAnswer ? (record.cost ?? 0) : 0,
+      tokens: one.tokens ?? 0,
+      cost: one.cost ?? 0,
     };
   });
 }

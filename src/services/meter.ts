@@ -6,14 +6,14 @@ import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries } from "#observability/family.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import type { Stats } from "#observability/stats.ts";
 import { triesOf } from "./backend-call.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** Where measures go. */
 export interface MeterDeps {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: ServiceMetrics;
   readonly stats: Stats;
 }
 

@@ -1,27 +1,24 @@
-/** Copies of chats for a second target: they run beside the call, and what they are answered is dropped. */
+/** Copies of chats for a second target: they run beside the call, and their responses are dropped. */
 
 import type { ChatBackend } from "#backends/backend.ts";
 import type { ChatCatalog, ChatMirror } from "#catalog/chat-catalog.ts";
-import { costOf } from "#chat/price.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, timeLimit } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
-import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { failedOutcome } from "#interceptors/outcome.ts";
 import type { CallJournal } from "#observability/call-journal.ts";
 import type { CallOutcome, CallRecord } from "#observability/call-record.ts";
-import type { Metrics } from "#observability/metrics.ts";
-import type { Stats } from "#observability/stats.ts";
-import type { Dispatch, RoutedCall } from "#routing/dispatch.ts";
+import type { AttemptCall, CallWatch, Dispatch, RoutedCall } from "#routing/dispatch.ts";
 import type { Route } from "#routing/route.ts";
+import { type Answered, account } from "./account.ts";
 import { triesOf } from "./backend-call.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** What mirrors need. */
 export interface MirrorDeps {
   readonly clock: Clock;
   readonly rng: Rng;
-  readonly metrics: Pick<Metrics, "mirrored">;
-  readonly stats: Pick<Stats, "use">;
+  readonly metrics: Pick<ServiceMetrics, "mirrored">;
   readonly journal: Pick<CallJournal, "add">;
   /** Bytes of requests that are held. */
   readonly buffers: ByteBudget;
@@ -29,12 +26,6 @@ export interface MirrorDeps {
   readonly catalog: Pick<ChatCatalog, "priceOf">;
   /** Ends all copies. */
   readonly stopping: AbortSignal;
-}
-
-/** What a response was, once it has been read. */
-export interface Answered {
-  readonly model: string;
-  readonly usage: Usage | undefined;
 }
 
 /** A chat that may be copied. */
@@ -46,14 +37,15 @@ export interface MirroredChat {
   /** Bytes of the request, which the copy holds until its end. */
   bytes(): number;
   /** Sends the copy and reads what comes to its end; what is known of it goes into its record. */
-  read(copy: Copy): Promise<Answered>;
+  read(copy: Copy): Promise<void>;
 }
 
 /** A copy on its way. */
 export interface Copy {
   readonly dispatch: Dispatch;
   readonly route: Route<ChatBackend>;
-  readonly call: RoutedCall;
+  /** The call as routing is given it; `answeredOf` reads what its response used. */
+  routed(answeredOf: (response: never) => Answered | undefined): RoutedCall;
   readonly record: CallRecord;
 }
 
@@ -100,7 +92,11 @@ export class Mirrors {
       using limit = timeLimit(copyMsMax, stopping);
       const { signal } = limit;
       const call = { signal, requestId: record.requestId, reports: triesOf(record) };
-      this.#account(await chat.read({ dispatch, route, call, record }), record);
+      const routed = (answeredOf: (response: never) => Answered | undefined) => ({
+        ...call,
+        watch: this.#watch(record, answeredOf),
+      });
+      await chat.read({ dispatch, route, routed, record });
     } catch (thrown) {
       outcome = failedOutcome(outcome, thrown);
     } finally {
@@ -111,16 +107,20 @@ export class Mirrors {
   }
 
   /** What a copy uses is paid for like anything else. */
-  #account({ model, usage }: Answered, record: CallRecord): void {
-    const { catalog, stats } = this.#deps;
-    const { pool = "", endpoint = "", model: asked = "" } = record.tries?.at(-1) ?? {};
-    const price = catalog.priceOf(pool, asked);
-    const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
-    record.model = model;
-    record.promptTokens = usage?.promptTokens ?? 0;
-    record.completionTokens = usage?.completionTokens ?? 0;
-    record.cost = cost;
-    stats.use("backend", endpoint, { tokens: usage?.totalTokens ?? 0, cost });
+  #watch(record: CallRecord, answeredOf: (response: never) => Answered | undefined): CallWatch {
+    const { catalog } = this.#deps;
+    let attempt: AttemptCall | undefined;
+    return {
+      answered(by) {
+        attempt = by;
+      },
+      used(response) {
+        const answered = answeredOf(response as never);
+        return attempt === undefined || answered === undefined
+          ? { tokens: 0, cost: 0 }
+          : account(answered, attempt, record, catalog);
+      },
+    };
   }
 }
 

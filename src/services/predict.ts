@@ -20,9 +20,9 @@ import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
-import type { Metrics } from "#observability/metrics.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 
 /** What PredictService needs. */
@@ -31,7 +31,7 @@ export interface PredictDeps {
   /** Bounds how many images are decoded at once. */
   readonly decoding: DecodeQueue;
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: ServiceMetrics;
   readonly meter: Meter;
 }
 
@@ -155,7 +155,7 @@ function isReadable({ inputs }: PredictRequest, outputs: readonly NamedTensor[])
   return elements <= readableElementsMax;
 }
 
-function counted(metrics: Metrics, model: string, done: InferResponse): void {
+function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
   const labels = { model, version: done.version };
   metrics.inferenceSuccess.inc(labels);
   metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);

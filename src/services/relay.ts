@@ -18,6 +18,7 @@ import { fault } from "#errors/fault.ts";
 import type { RelayRequest, RelayResponse, RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { RelayResponseSchema } from "#gen/polygate/v1/relay_pb.js";
 import { creatorOf } from "#protobuf/creator.ts";
+import type { Answered } from "./account.ts";
 import { backendCallOf } from "./backend-call.ts";
 import { ownerOf } from "./relay-ids.ts";
 import {
@@ -156,14 +157,16 @@ class Relaying {
     context: HandlerContext,
   ): AsyncGenerator<RelayResponse> {
     let tap = usageTap();
-    for await (const { head, data } of this.#pieces(plan, active, context)) {
+    const answeredOf = () => ({
+      model: context.responseHeader.get("x-polygate-model") ?? plan.operation.name,
+      usage: tap.usage(),
+    });
+    const counted = plan.operation.model === undefined ? undefined : answeredOf;
+    for await (const { head, data } of this.#pieces(plan, active, context, counted)) {
       if (head !== undefined) tap = usageTap(head.headers["content-type"]);
       tap.push(data);
       yield createResponse({ status: head?.status ?? 0, headers: head?.headers ?? {}, data });
     }
-    if (plan.operation.model === undefined) return;
-    const asked = context.responseHeader.get("x-polygate-model") ?? plan.operation.name;
-    active.account({ model: asked, usage: tap.usage() });
   }
 
   async #object(plan: Plan, active: RoutedCall, context: HandlerContext): Promise<RelayResponse> {
@@ -201,6 +204,7 @@ class Relaying {
     { operation, words, path, hasId }: Plan,
     active: RoutedCall,
     context: HandlerContext,
+    answeredOf?: () => Answered,
   ): AsyncIterable<OperationPiece> {
     const { headers, body } = words;
     const { method } = operation;
@@ -217,7 +221,10 @@ class Relaying {
         throw fault("OPERATION_UNSUPPORTED", "the backend does not speak OpenAI's API");
       },
       backendCallOf(context),
-      () => body?.isSpent === true,
+      {
+        isSpent: () => body?.isSpent === true,
+        ...(answeredOf === undefined ? {} : { answeredOf }),
+      },
     );
   }
 

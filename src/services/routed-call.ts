@@ -3,22 +3,23 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
-import { costOf } from "#chat/price.ts";
 import type { Clock } from "#core/clock.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
 import { callRecordKey, vendorCredentialKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
+import type { Used } from "#pool/model-stats.ts";
 import type {
   AttemptCall,
   CallWatch,
   Dispatch,
   RoutedCall as DispatchedCall,
 } from "#routing/dispatch.ts";
+import { type Answered, account } from "./account.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
-import type { Answered, MirroredChat, Mirrors } from "./mirrors.ts";
+import type { MirroredChat, Mirrors } from "./mirrors.ts";
 import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
@@ -95,6 +96,16 @@ export function likelyTokens(characters: number): number {
   return Math.ceil(characters / charactersPerToken);
 }
 
+const nothingUsed: Used = { tokens: 0, cost: 0 };
+
+/** What is to be known of a response in pieces. */
+export interface PiecesOptions {
+  /** Whether the request is used up, so that no one else can be asked. */
+  readonly isSpent?: () => boolean;
+  /** What the pieces that were read say of what they used; undefined where nothing is counted. */
+  readonly answeredOf?: () => Answered | undefined;
+}
+
 /** A call from its route to its response. */
 export class RoutedCall implements CallWatch {
   readonly #deps: RoutedDeps;
@@ -105,6 +116,8 @@ export class RoutedCall implements CallWatch {
   #asked: Asked[] | undefined;
   /** The try that answered. */
   #answered: Asked | undefined;
+  /** Reads what the response used; undefined where nothing is counted. */
+  #answeredOf: ((response: unknown) => Answered | undefined) | undefined;
   #isDescribed = false;
   /** What the gateway itself took before it asked anybody, in milliseconds. */
   #overheadMs: number | undefined;
@@ -127,11 +140,13 @@ export class RoutedCall implements CallWatch {
     return this.#deps.clock.nowMs() - this.#record.startMs;
   }
 
-  /** A whole response, for as long as `call` allows. */
+  /** A whole response, for as long as `call` allows; `answeredOf` reads what it used. */
   whole<T>(
     ask: (backend: ChatBackend, call: ChatCall) => Promise<T>,
+    answeredOf?: (response: T) => Answered,
     call: DispatchedCall = backendCallOf(this.#context),
   ): Promise<T> {
+    this.#answeredOf = answeredOf as ((response: unknown) => Answered) | undefined;
     const { meter, dispatch } = this.#deps;
     const { route, kind } = this.#target;
     const beganMs = this.elapsedMs;
@@ -152,12 +167,13 @@ export class RoutedCall implements CallWatch {
     );
   }
 
-  /** A response in pieces, which `measure` measures. No one else is asked once the request `isSpent`. */
+  /** A response in pieces, which `measure` measures. */
   pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
-    isSpent?: () => boolean,
+    { isSpent, answeredOf }: PiecesOptions,
   ): AsyncGenerator<T, void, undefined> {
+    this.#answeredOf = answeredOf;
     const beganMs = this.elapsedMs;
     this.#overheadMs ??= beganMs;
     return this.#deps.dispatch.stream(
@@ -180,28 +196,26 @@ export class RoutedCall implements CallWatch {
     };
   }
 
-  /** Counts what was used; returns its price in US dollars, 0 where no one knows one. */
-  account({ model, usage }: Answered): number {
+  /** Price of the response in US dollars; 0 until it is whole, and where no one knows one. */
+  get cost(): number {
+    return this.#record.cost ?? 0;
+  }
+
+  /** For routing alone: counts what the response used. */
+  used(response?: unknown): Used {
+    const answered = this.#answeredOf?.(response);
+    const last = this.#last;
+    if (answered === undefined || last === undefined) return nothingUsed;
     const { catalog, stats } = this.#deps;
-    const { pool = "", model: asked = "" } = this.#last ?? {};
-    const price = catalog.priceOf(pool, asked);
-    const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
-    const tokens = usage?.totalTokens ?? 0;
-    const record = this.#record;
-    record.model = model;
-    record.promptTokens = usage?.promptTokens ?? 0;
-    record.completionTokens = usage?.completionTokens ?? 0;
-    record.cost = cost;
-    stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
-    stats.use("backend", record.upstream ?? pool, { tokens, cost });
-    return cost;
+    const used = account(answered, last, this.#record, catalog);
+    stats.add("model", answered.model, this.elapsedMs, { failed: false, ...used });
+    return used;
   }
 
   /** Counts a response that no one was asked for: it costs nothing. */
   accountKept(model: string): void {
     this.#record.model = model;
-    const used = { tokens: 0, cost: 0 };
-    this.#deps.stats.add("model", model, this.elapsedMs, { failed: false, ...used });
+    this.#deps.stats.add("model", model, this.elapsedMs, { failed: false, ...nothingUsed });
   }
 
   get #last(): Asked | undefined {

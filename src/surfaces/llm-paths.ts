@@ -144,13 +144,28 @@ function decoded(segment: string): string {
   }
 }
 
+/** A vendor, and the words in which its clients read errors. */
+export type LlmFamily = Pick<LlmEndpoint, "surface" | "dialect">;
+
 /** The family that asks for models, by what its SDK sends. */
-function modelsFamily(version: string, { hasAnthropicVersion, hasGoogleKey }: PathFacts) {
+function modelsFamily(
+  version: string,
+  { hasAnthropicVersion, hasGoogleKey }: PathFacts,
+): LlmFamily {
   if (version === "v1beta" || (hasGoogleKey && !hasAnthropicVersion)) {
-    return { surface: "gemini", dialect: servers.gemini } as const;
+    return { surface: "gemini", dialect: servers.gemini };
   }
-  if (hasAnthropicVersion) return { surface: "anthropic", dialect: servers.anthropic } as const;
-  return { surface: "openai", dialect: servers["openai-chat"] } as const;
+  if (hasAnthropicVersion) return { surface: "anthropic", dialect: servers.anthropic };
+  return { surface: "openai", dialect: servers["openai-chat"] };
+}
+
+/**
+ * The family whose paths `path` is beneath, whether or not it has an endpoint there: errors that come
+ * before an endpoint are in its words. Undefined for paths of no family.
+ */
+export function llmFamilyOf(path: string, facts: PathFacts): LlmFamily | undefined {
+  if (path.startsWith("/v1beta/")) return modelsFamily("v1beta", facts);
+  return path.startsWith("/v1/") ? modelsFamily("v1", facts) : undefined;
 }
 
 const modelsPath = /^\/(v1|v1beta)\/models(?:\/(.*))?$/;

@@ -1,6 +1,7 @@
 /** The APIs of LLM vendors: their clients' requests become calls of ChatService, its responses their responses. */
 
 import { create, type DescMethod } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
 import { clientPlace } from "#dialects/client-places.ts";
@@ -16,7 +17,7 @@ import { clientWordsKey } from "#dialects/relay/client-body.ts";
 import type { Operation } from "#dialects/relay/operations.ts";
 import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
 import { relayedHead } from "#dialects/relay/rules.ts";
-import type { Surface } from "#entry/surface.ts";
+import type { Arrival, Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
@@ -52,10 +53,13 @@ import {
   type LlmCount,
   type LlmEmbed,
   type LlmEndpoint,
+  type LlmFamily,
   type LlmModels,
   type LlmOperation,
   type LlmSurfaceName,
   llmEndpointOf,
+  llmFamilyOf,
+  type PathFacts,
 } from "./llm-paths.ts";
 import { placedFault } from "./placed-fault.ts";
 
@@ -120,6 +124,27 @@ function keyOfQuery(target: string): string | undefined {
   return new URLSearchParams(target.slice(query + 1)).get("key") ?? undefined;
 }
 
+/** What tells families apart that claim one path. */
+function pathFactsOf(arrival: Pick<Exchange, "header" | "target">): PathFacts {
+  return {
+    hasAnthropicVersion: arrival.header("anthropic-version") !== undefined,
+    hasGoogleKey:
+      arrival.header("x-goog-api-key") !== undefined || keyOfQuery(arrival.target) !== undefined,
+  };
+}
+
+/** An error in the words of a family, as its clients read it. */
+function errorOf(
+  { dialect }: LlmFamily,
+  error: ConnectError,
+  { requestId }: CallRecord,
+): { readonly status: number; readonly fields: HeaderList; readonly body: string } {
+  const { status, headers, body }: WrittenError = dialect.writeError(error, requestId);
+  const others = headers.filter(([name]) => name !== "x-request-id");
+  const fields = [...metadataFields(error.metadata), ...others, jsonType];
+  return { status, fields, body: JSON.stringify(body) };
+}
+
 class LlmSurface implements Surface {
   readonly name = "llm";
   readonly #options: LlmSurfaceOptions;
@@ -140,16 +165,20 @@ class LlmSurface implements Surface {
       exchange.respond(200, []);
       return true;
     }
-    const endpoint = llmEndpointOf(path, {
-      hasAnthropicVersion: exchange.header("anthropic-version") !== undefined,
-      hasGoogleKey:
-        exchange.header("x-goog-api-key") !== undefined ||
-        keyOfQuery(exchange.target) !== undefined,
-    });
+    const endpoint = llmEndpointOf(path, pathFactsOf(exchange));
     if (endpoint === undefined || !this.#options.serves.has(endpoint.surface)) return false;
     record.endpoint = endpoint.template;
     record.surface = endpoint.surface;
     return this.#serve(endpoint, exchange, record);
+  }
+
+  refuse(arrival: Arrival, record: CallRecord, error: ConnectError): boolean {
+    const family = llmFamilyOf(pathOf(arrival.target), pathFactsOf(arrival));
+    if (family === undefined || !this.#options.serves.has(family.surface)) return false;
+    record.surface = family.surface;
+    const { status, fields, body } = errorOf(family, error, record);
+    arrival.respond(status, fields, body);
+    return true;
   }
 
   /** Never rejects: every failure is a response in the family's shape. */
@@ -181,24 +210,22 @@ class LlmSurface implements Surface {
           return;
       }
     } catch (thrown) {
-      this.#refuse(endpoint, { exchange, call, record }, thrown);
+      this.#fail(endpoint, { exchange, call, record }, thrown);
     }
   }
 
-  #refuse({ dialect }: LlmEndpoint, { exchange, call, record }: Served, thrown: unknown): void {
+  #fail(endpoint: LlmEndpoint, { exchange, call, record }: Served, thrown: unknown): void {
     if (exchange.started) {
       exchange.reset();
       return;
     }
     const error = faultFrom(thrown);
-    const { status, headers, body }: WrittenError = dialect.writeError(error, record.requestId);
-    const own = [...metadataFields(call.responseHeader), ...metadataFields(error.metadata)];
-    const others = headers.filter(([name]) => name !== "x-request-id");
-    const fields = [...own, ...others, jsonType];
+    const { status, fields: own, body } = errorOf(endpoint, error, record);
+    const fields = [...metadataFields(call.responseHeader), ...own];
     const { cause } = error;
     // The words of a provider of the client's own dialect: clients look for them.
     if (cause instanceof RelayedRefusal) exchange.respond(cause.status, fields, cause.body);
-    else exchange.respond(status, fields, JSON.stringify(body));
+    else exchange.respond(status, fields, body);
   }
 
   /**

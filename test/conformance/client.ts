@@ -4,10 +4,10 @@ import { create, type DescMessage, fromBinary, type Message, toBinary } from "@b
 import { systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
 import { StatusSchema } from "#gen/google/rpc/status_pb.js";
-import type { CallOptions } from "#grpc/call.ts";
-import { GrpcChannel } from "#grpc/channel.ts";
-import { GrpcError } from "#grpc/grpc-error.ts";
-import type { GrpcStream } from "#grpc/grpc-stream.ts";
+import type { CallOptions } from "#grpc-client/call.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
+import { GrpcError } from "#grpc-client/grpc-error.ts";
+import type { GrpcStream } from "#grpc-client/grpc-stream.ts";
 import { envelope } from "#protocol/envelope.ts";
 import type { Metadata } from "#protocol/metadata.ts";
 import {

@@ -7,8 +7,8 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
+import { createMetrics } from "#metrics.ts";
 import { createLogger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
 import { createServing, type FrontOptions, openFront } from "../../src/front.ts";
 
 const logger = createLogger({ level: "error", format: "json", output: "stdout" }, { write() {} });

@@ -3,7 +3,7 @@
 import { describe, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
-import { GrpcChannel } from "#grpc/channel.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
 import { grpcClientCases } from "../interop/grpc-client-cases.ts";
 import { startConnectNode, startGrpcJs } from "../support/grpc-test-servers.ts";
 

@@ -8,8 +8,8 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
-import { GrpcChannel } from "#grpc/channel.ts";
-import { unaryMethod } from "#grpc/method.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
+import { unaryMethod } from "#grpc-client/method.ts";
 import { SimpleRequestSchema, TestService } from "../gen/grpc/testing/test_pb.js";
 import { testService } from "../interop/grpc-service.ts";
 

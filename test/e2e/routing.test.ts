@@ -109,7 +109,9 @@ describe("a dry run", () => {
       ["dear", "max_cost"],
       ["sight", "max_cost"],
     ]);
-    expect(selection.excluded[0]?.detail).toBe("its 0.000009 US dollars are above 0.000005");
+    expect(selection.excluded[0]?.detail).toBe(
+      "its price of 0.000009 US dollars is above 0.000005",
+    );
   });
 
   test("says why nobody is left, as a failure that another time may not have", async () => {
@@ -184,7 +186,7 @@ describe("reported load", () => {
       {
         provider: "cheap",
         reason: "max_concurrent",
-        detail: "it has 10 calls, and may have 10 at one time",
+        detail: "it has 10 calls in flight, and its limit is 10",
       },
     ]);
     await post("", { provider: "cheap", action: "decrement" });

@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import type { CallOptions } from "#grpc/call.ts";
-import type { GrpcChannel } from "#grpc/channel.ts";
-import { GrpcError } from "#grpc/grpc-error.ts";
+import type { CallOptions } from "#grpc-client/call.ts";
+import type { GrpcChannel } from "#grpc-client/channel.ts";
+import { GrpcError } from "#grpc-client/grpc-error.ts";
 import {
   bidiMethod,
   clientStreamMethod,
   pathOfMethod,
   serverStreamMethod,
   unaryMethod,
-} from "#grpc/method.ts";
+} from "#grpc-client/method.ts";
 import { envelope } from "#protocol/envelope.ts";
 import {
   EmptySchema,

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { resolve } from "node:path";
 import { systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
-import { GrpcChannel } from "#grpc/channel.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
 import { freePort } from "../support/free-port.ts";
 import { clientTls } from "../support/tls.ts";
 import { grpcClientCases } from "./grpc-client-cases.ts";

@@ -21,6 +21,8 @@ export interface CoreServer extends AsyncDisposable {
   readonly url: string;
   /** Metadata `x-request-id` of each call so far. */
   readonly requestIds: readonly string[];
+  /** Connections that are open. */
+  readonly sessions: () => number;
 }
 
 /** Serves `agent`; port 0 takes a free one. Absent `tls` means cleartext. */
@@ -66,7 +68,9 @@ export async function startRoutes(
     port: taken,
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${taken}`,
     requestIds,
+    sessions: () => sessions.size,
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
       for (const session of sessions) session.destroy();

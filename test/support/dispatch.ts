@@ -92,6 +92,7 @@ export function dispatchSetting({
     call,
     extra,
     answered,
+    reports,
     outcomes: () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`),
     inFlight: () => pool.snapshot().reduce((sum, { inFlight }) => sum + inFlight, 0),
   };

@@ -8,7 +8,9 @@ registerHooks({
     const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
     if (name !== undefined) loaded.add(name);
     const [, room] = /\/src\/([\w-]+)\/[^/]+\.ts$/.exec(url) ?? [];
-    if (room !== undefined) loaded.add(`#${room}`);
+    // The metrics of all rooms are declared at the start; that alone is not the room.
+    const isDeclared = url.endsWith("/metric-families.ts");
+    if (room !== undefined && !isDeclared) loaded.add(`#${room}`);
     return nextLoad(url, context);
   },
 });

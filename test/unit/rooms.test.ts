@@ -124,7 +124,7 @@ test("tsconfig paths lead where the imports of package.json lead", () => {
 
 const timeSource = /\bperformance\.now\(|\bDate\.now\(|\bset(?:Timeout|Interval)\(/;
 
-test.each(["rpc", "grpc"])("%s takes its time from the clock that it is given", (room) => {
+test.each(["rpc", "grpc-client"])("%s takes its time from the clock that it is given", (room) => {
   const own = files.filter((file) => roomOf(file) === room);
   expect(own.filter((file) => timeSource.test(readFileSync(file, "utf8")))).toEqual([]);
 });

@@ -44,7 +44,7 @@ const judged: Readonly<Record<string, string>> = {
   "exchange/compression.ts isCompressible": perText,
   "entry/entry.ts ids":
     "random bytes, and the id of the last request, which each request overwrites",
-  "grpc/method.ts decoders": perType,
+  "grpc-client/method.ts decoders": perType,
   "http/compressor.ts compressor": "how many compressions run; each has bytes of its own",
   "core/input-turn.ts inputTurn": "the time of this turn's input",
   "http/turn-queue.ts turnQueue": "connections that have work in this turn",

@@ -1,10 +1,9 @@
 /** One LLM provider at one address: canonical requests in, canonical responses and events out. */
 
-import { create } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
 import { heldUntilContent } from "#chat/commit.ts";
-import { normalized, withContext } from "#chat/normalize.ts";
+import { type Conversation, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
@@ -37,12 +36,7 @@ import { isKeysFault } from "#errors/failure-class.ts";
 import { fault, infoMetadataOf, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import {
-  type ChatRequest,
-  ChatRequestSchema,
-  type ChatResponse,
-  type CountTokensResponse,
-} from "#gen/polygate/v1/chat_pb.js";
+import type { ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import { HttpClient, type IncomingResponse, type OutgoingRequest } from "#http-client/client.ts";
@@ -308,7 +302,7 @@ export class LlmBackend implements ChatBackend {
   }
 
   /** A whole response. Fails with the reasons of docs/design/dialects.md, or the signal's reason. */
-  async chat(request: ChatRequest, call: ChatCall): Promise<ChatResponse> {
+  async chat(request: Conversation, call: ChatCall): Promise<ChatResponse> {
     const outgoing = this.#outgoing(request, call, false);
     return await this.#once(call, async (signal, use) => {
       const received = await this.#exchange(outgoing, signal, use);
@@ -345,7 +339,7 @@ export class LlmBackend implements ChatBackend {
   }
 
   /** The response as events, those of a read together; leaving the iteration cancels the provider's call. */
-  streamChat(request: ChatRequest, call: ChatCall): AsyncIterable<Batch> {
+  streamChat(request: Conversation, call: ChatCall): AsyncIterable<Batch> {
     const outgoing = this.#outgoing(request, call, true);
     const open = async (signal: AbortSignal, use: KeyUse) => {
       const response = await this.#exchange(outgoing, signal, use);
@@ -431,14 +425,11 @@ export class LlmBackend implements ChatBackend {
   }
 
   /** Tokens of a request, as the provider counts them. Fails likewise. */
-  async countTokens(request: ChatRequest, call: ChatCall): Promise<CountTokensResponse> {
+  async countTokens(request: Conversation, call: ChatCall): Promise<CountTokensResponse> {
     const client = countClients[this.#options.dialect];
     const path = this.#paths.count?.(call.model);
     if (client === undefined || path === undefined) throw noCount();
-    const canonical = create(ChatRequestSchema, {
-      ...withContext(normalized(request)),
-      stream: false,
-    });
+    const canonical = { ...withContext(request), stream: false };
     const written = writtenFrom(canonical, () => client.write(canonical, this.#target(call)));
     return await this.#ask(path, written, call, {
       bytesMax: countBytesMax,
@@ -569,7 +560,7 @@ export class LlmBackend implements ChatBackend {
   }
 
   /** The request in the provider's words: the client's own where those are the same. */
-  #outgoing(request: ChatRequest, call: ChatCall, stream: boolean): Outgoing {
+  #outgoing(request: Conversation, call: ChatCall, stream: boolean): Outgoing {
     const path = this.#paths.chat(call.model, stream);
     const relay = this.#relayOf(request, call);
     if (relay !== undefined) {
@@ -577,7 +568,7 @@ export class LlmBackend implements ChatBackend {
       const body = withFileIds(relayedBody(relay.request, call.model), call);
       return { path: path + query, body, headers, relay };
     }
-    const canonical = create(ChatRequestSchema, { ...withContext(normalized(request)), stream });
+    const canonical = { ...withContext(request), stream };
     requireAnswers(canonical);
     const { body, dropped } = writtenFrom(canonical, () =>
       this.#dialect.writeRequest(canonical, this.#target(call)),
@@ -586,7 +577,7 @@ export class LlmBackend implements ChatBackend {
     return { path, body: withFileIds(JSON.stringify(body), call) };
   }
 
-  #relayOf(request: ChatRequest, { relay }: ChatCall): Relay | undefined {
+  #relayOf(request: Conversation, { relay }: ChatCall): Relay | undefined {
     const { dialect, profile, relays = true } = this.#options;
     if (!relays || relay?.request.dialect !== dialect) return undefined;
     // A server that is only compatible with OpenAI may pass on whatever models of others made.
@@ -595,7 +586,7 @@ export class LlmBackend implements ChatBackend {
     return isAnyVendors || !hasForeignState(request, vendor) ? relay : undefined;
   }
 
-  /** Sends, and throws what the provider answered instead of a response. */
+  /** Sends, and throws what the provider sent instead of a response. */
   async #exchange(
     { method, path, body, headers, relay, isOperation = false }: Sent,
     signal: AbortSignal,

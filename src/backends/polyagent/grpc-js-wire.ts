@@ -10,7 +10,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { pathOfMethod } from "#grpc/method.ts";
+import { pathOfMethod } from "#grpc-client/method.ts";
 import { Decoders } from "#protobuf/decoder.ts";
 import { type CoreStatus, faultFromStatus } from "./status.ts";
 import {

@@ -2,10 +2,10 @@
 
 import { systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
-import type { CallOptions } from "#grpc/call.ts";
-import { GrpcChannel } from "#grpc/channel.ts";
-import { GrpcError } from "#grpc/grpc-error.ts";
-import { parserOf, pathOfMethod } from "#grpc/method.ts";
+import type { CallOptions } from "#grpc-client/call.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
+import { GrpcError } from "#grpc-client/grpc-error.ts";
+import { parserOf, pathOfMethod } from "#grpc-client/method.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import { faultFromStatus } from "./status.ts";
 import {

@@ -23,6 +23,7 @@ const codes: Partial<Record<Reason, string>> = {
   OVERLOADED: "overloaded",
   BACKEND_CREDENTIAL: "upstream_credential",
   HOOK_DENIED: "content_policy_violation",
+  ROUTE_UNKNOWN: "unknown_url",
 };
 
 /** Statuses that differ from the gateway's own: a provider that failed is a bad gateway, content that is denied a bad request. */

@@ -88,7 +88,7 @@ export const relayKey: ContextKey<Relay | undefined> = createContextKey<Relay | 
   { description: "relay" },
 );
 
-/** What a provider answered instead of a response, as its client may have it. Cause of the call's fault. */
+/** What a provider sent instead of a response, as its client may have it. Cause of the call's fault. */
 export class RelayedRefusal extends Error {
   readonly status: number;
   readonly body: Uint8Array;

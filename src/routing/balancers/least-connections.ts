@@ -1,9 +1,9 @@
-/** To whoever is least busy. */
+/** Chooses the member with the fewest calls. */
 
 import type { Rng } from "#core/rng.ts";
 import type { Balancer } from "#routing/candidate.ts";
 
-/** The one with the fewest calls in flight; among equals each is as likely as the others. `all` is not empty. */
+/** The member with the fewest calls in flight; among equals, one at random. `all` is not empty. */
 export function leastBusy<T>(all: readonly T[], inFlightOf: (one: T) => number, rng: Rng): T {
   let best = all[0] as T;
   let least = Number.POSITIVE_INFINITY;
@@ -13,13 +13,13 @@ export function leastBusy<T>(all: readonly T[], inFlightOf: (one: T) => number, 
     if (inFlight > least) continue;
     equals = inFlight < least ? 1 : equals + 1;
     least = inFlight;
-    // The k-th equal takes over with chance 1/k, which leaves every one with the same chance.
+    // The k-th of the equals replaces the choice with probability 1/k: in the end all are equally likely.
     if (equals === 1 || rng.next() * equals < 1) best = one;
   }
   return best;
 }
 
-/** Fewest calls in flight, drawn among equals. */
+/** Fewest calls in flight; at random among equals. */
 export function leastConnections(rng: Rng): Balancer {
   return (candidates) => leastBusy(candidates, ({ inFlight }) => inFlight, rng).id;
 }

@@ -1,8 +1,8 @@
-/** Turn by turn. */
+/** Chooses the members in turn. */
 
 import type { Balancer } from "#routing/candidate.ts";
 
-/** The next id after the one before, in the order of ids: a turn outlives members that come and go. */
+/** The next id after the last one chosen, in the order of ids: members may join and leave between turns. */
 export function roundRobin(): Balancer {
   let last = "";
   return ([first, ...rest]) => {

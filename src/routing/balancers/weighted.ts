@@ -1,10 +1,11 @@
-/** By weight, and smoothly: a heavy member's turns are spread out, not in a row. */
+/** Chooses by weight, smoothly: the turns of a heavy member are spread out instead of coming in a row. */
 
 import type { Balancer } from "#routing/candidate.ts";
 
 /**
- * Whose turn it is. Each choice credits everyone with its weight, takes the richest (ties: the first) and charges
- * it the sum. Credit of one that is absent is kept for its return; there are as many as were ever among them.
+ * Whose turn it is. Each choice adds to every member's credit its weight, chooses the highest credit
+ * (the first of equals) and subtracts the sum of weights from it. The credit of an absent member is
+ * kept; there are as many credits as there ever were members.
  */
 export class SmoothTurns {
   readonly #credits = new Map<string, number>();
@@ -31,7 +32,7 @@ export class SmoothTurns {
   }
 }
 
-/** The turns of the members of one pool. */
+/** The balancer `weighted` of one pool. */
 export function weighted(): Balancer {
   const turns = new SmoothTurns();
   return (candidates) =>

@@ -1,4 +1,4 @@
-/** What a score says of an endpoint. Types and names only. */
+/** The score of an endpoint and its terms. Types and names only. */
 
 /** The terms of a score. */
 export const scoreTerms = ["cost", "latency", "reliability", "load", "priority"] as const;
@@ -8,7 +8,7 @@ export type ScoreTerm = (typeof scoreTerms)[number];
 
 /** One term of an endpoint's score. */
 export interface ScoredTerm {
-  /** What was measured, such as milliseconds; undefined when nothing was. */
+  /** The measured value, such as milliseconds; undefined when nothing was measured. */
   readonly raw: number | undefined;
   /** 0 (worst) to 1 (best). */
   readonly score: number;

@@ -3,10 +3,10 @@
 import type { EndpointSnapshot } from "#pool/endpoint-snapshot.ts";
 import { type Scored, type ScoredTerm, type ScoreTerm, scoreTerms } from "./score.ts";
 
-/** Shares of the terms; they need not add up to anything. */
+/** Weights of the terms, in any proportion; they need not add up to 100. */
 export type Weights = Readonly<Record<ScoreTerm, number>>;
 
-/** The weights where none are configured. */
+/** The default weights. */
 export const defaultWeights: Weights = {
   cost: 30,
   latency: 40,
@@ -15,19 +15,19 @@ export const defaultWeights: Weights = {
   priority: 10,
 };
 
-/** What a call wishes. */
+/** The wishes of a call. */
 export interface ScoreWishes {
   readonly weights: Weights;
   /** Weights of one provider, in place of the shared ones. */
   readonly weightsByProvider?: ReadonlyMap<string, Partial<Weights>>;
-  /** Gets a bonus. */
+  /** The provider that gets a bonus. */
   readonly preferredProvider?: string;
 }
 
-/** Up to here a latency is perfect, from there on worthless; linear in between. */
+/** Latencies up to the first bound score 1, from the second bound on 0; linear in between. */
 const perfectLatencyMs = 1_000;
 const worthlessLatencyMs = 5_000;
-/** What an endpoint is taken for when neither it nor its peers were ever called. */
+/** The values to assume when neither the endpoint nor its peers were ever called. */
 const defaultLatencyMs = 2_000;
 const defaultSuccessRate = 0.95;
 const preferredBonus = 0.2;
@@ -44,7 +44,7 @@ function medianOf(values: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : ((known[middle - 1] ?? 0) + (known[middle] ?? 0)) / 2;
 }
 
-/** What of the peers a score is relative to. */
+/** The values of the peers that scores are relative to. */
 interface Peers {
   readonly latencyMs: number;
   readonly successRate: number;
@@ -53,7 +53,7 @@ interface Peers {
   readonly costMax: number;
 }
 
-/** The median of a number that not all endpoints have; no one asks for it where all have it. */
+/** The median of a number that some endpoints lack; computed only when one lacks it. */
 function peersMedian(
   endpoints: readonly EndpointSnapshot[],
   of: (endpoint: EndpointSnapshot) => number | undefined,
@@ -79,7 +79,7 @@ function peersOf(endpoints: readonly EndpointSnapshot[]): Peers {
   };
 }
 
-/** The cheapest has 1, the most expensive 0; where all cost the same, or no one knows, all have 1. */
+/** The cheapest scores 1, the most expensive 0. Where all cost the same, or no price is known, all score 1. */
 function costScore(cost: number | undefined, { cost: median, costMin, costMax }: Peers): number {
   const taken = cost ?? median;
   if (taken === undefined || costMax <= costMin) return 1;
@@ -90,7 +90,7 @@ function latencyScore(latencyMs: number): number {
   return clamped((worthlessLatencyMs - latencyMs) / (worthlessLatencyMs - perfectLatencyMs));
 }
 
-/** The provider's shares of the terms, which add up to 1. */
+/** The weights of the provider, scaled so that they add up to 1. */
 function sharesOf(provider: string, { weights, weightsByProvider }: ScoreWishes): Weights {
   const own = weightsByProvider?.get(provider);
   const all = own === undefined ? weights : { ...weights, ...own };
@@ -116,7 +116,7 @@ function scoreOf(term: ScoreTerm, endpoint: EndpointSnapshot, peers: Peers): num
   }
 }
 
-/** Scores endpoints one after the other; neighbours of one provider share its weights. */
+/** Scores endpoints one after the other; consecutive endpoints of one provider reuse its weights. */
 class Scorer {
   readonly #peers: Peers;
   readonly #wishes: ScoreWishes;
@@ -149,7 +149,7 @@ class Scorer {
     return clamped(score + this.#bonusOf(endpoint));
   }
 
-  /** The same, and why. */
+  /** The score with its terms. */
   explained(endpoint: EndpointSnapshot): Scored {
     const { id, priority, inFlight, latencyMs, successRate, cost } = endpoint;
     const raw: Readonly<Record<ScoreTerm, number | undefined>> = {
@@ -165,7 +165,7 @@ class Scorer {
   }
 }
 
-/** Scores of all, best first; among equals in the order of the endpoints. */
+/** All scores, best first; equal ones in the order of the endpoints. */
 export function scored(endpoints: readonly EndpointSnapshot[], wishes: ScoreWishes): Scored[] {
   const scorer = new Scorer(endpoints, wishes);
   return endpoints
@@ -173,7 +173,7 @@ export function scored(endpoints: readonly EndpointSnapshot[], wishes: ScoreWish
     .toSorted((one, other) => other.score - one.score);
 }
 
-/** Where the best of them stands, the first of equals; -1 when there is none. Explains nothing, and so costs a fraction. */
+/** The index of the best endpoint, the first of equals; -1 when there is none. Cheaper than `ranked`, because it computes no explanation. */
 export function indexOfBest(endpoints: readonly EndpointSnapshot[], wishes: ScoreWishes): number {
   const scorer = new Scorer(endpoints, wishes);
   let best = -1;

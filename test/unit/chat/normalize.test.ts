@@ -54,6 +54,28 @@ describe("the short forms of a request", () => {
     });
   });
 
+  it("keep the images that a tool returned", () => {
+    const images = [{ data: new Uint8Array([1]), mediaType: "image/png" }];
+    const asked = { messages: [{ role: "tool", toolCallId: "c", content: "5", images }] };
+    const image = { image: { data: "AQ==", mediaType: "image/png" } };
+    expect(messagesOf(asked)).toEqual({
+      messages: [
+        {
+          role: "tool",
+          parts: [{ toolResult: { callId: "c", parts: [{ text: { text: "5" } }, image] } }],
+        },
+      ],
+    });
+  });
+
+  it("are left out of a turn that has parts, too", () => {
+    const parts = [{ content: { case: "text", value: { text: "Hi" } } as const }];
+    const twice = { role: "user", content: "something else", toolCallId: "c", parts };
+    expect(messagesOf({ messages: [twice] })).toEqual({
+      messages: [{ role: "user", parts: [{ text: { text: "Hi" } }] }],
+    });
+  });
+
   it("leave turns alone that have parts already", () => {
     const parts = [{ content: { case: "text", value: { text: "Hi" } } as const }];
     expect(messagesOf({ messages: [{ role: "user", parts }] })).toEqual({

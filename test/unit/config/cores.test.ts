@@ -107,5 +107,5 @@ test("a core that is named twice is one, with the weight that is told", () => {
 
 test("a core that is named twice with two weights is refused", () => {
   const { problems } = compiled({ url: "http://a:1", weight: 3 }, { url: "http://a:1", weight: 2 });
-  expect(problems).toEqual(["cores[1]: has the address of core-1 and another weight"]);
+  expect(problems).toEqual(["cores[1]: repeats the address of core-1 with another weight"]);
 });

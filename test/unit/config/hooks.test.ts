@@ -61,7 +61,7 @@ const refused: readonly [what: string, entries: string, problem: RegExp][] = [
   [
     "a name twice",
     "{ name: a, module: a.mjs }, { name: a, module: b.mjs }",
-    /hooks\[1\]\.name: names a hook above too/,
+    /hooks\[1\]\.name: is the name of an earlier hook, too/,
   ],
   [
     "hold without after",

@@ -632,7 +632,7 @@ describe("what is refused, and where", () => {
       name: "auth without a key",
       yaml: "auth: {enabled: true}\n",
       problems: [
-        "gateway.yaml:1:7: auth: is on and has no key, so no one could call (hint: set auth.secret_key or auth.keys)",
+        "gateway.yaml:1:7: auth: is on, but there is no key, so no one could call (hint: set auth.secret_key or auth.keys)",
       ],
     },
     {
@@ -651,7 +651,7 @@ describe("what is refused, and where", () => {
     {
       name: "one name for two keys",
       yaml: "auth:\n  keys:\n    - {name: a, key: k}\n    - {name: a, key: l}\n",
-      problems: ["gateway.yaml:4:7: auth.keys[1]: has a name that another key has"],
+      problems: ["gateway.yaml:4:7: auth.keys[1]: has the name of another key"],
     },
     {
       name: "a scope that nothing asks for",
@@ -751,7 +751,7 @@ describe("what is refused, and where", () => {
       name: "an environment that is almost production",
       env: { ENVIRONMENT: "Prod" },
       problems: [
-        "environment ENVIRONMENT: environment: is almost production (hint: did you mean production?)",
+        "environment ENVIRONMENT: environment: looks like a misspelt production (hint: did you mean production?)",
       ],
     },
     {
@@ -986,7 +986,7 @@ describe("production", () => {
     expect(told("development")).toEqual([]);
     expect(told("production")).toEqual([
       "gateway.yaml:1:17: cors.origins: lets pages of any origin read responses (hint: name the origins)",
-      "environment DEBUG: logging.level: is debug in production: many lines a call (hint: info is the default)",
+      "environment DEBUG: logging.level: is debug in production, which logs many lines per call (hint: info is the default)",
     ]);
   });
 

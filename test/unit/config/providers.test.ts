@@ -73,7 +73,7 @@ describe("providers", () => {
     expect(problems).toEqual([]);
     expect(providers).toMatchObject([{ name: "anthropic", keys: [], credentials: "client" }]);
     expect(load({ openai: { credentials: "client", api_key: "k" } }).problems).toEqual([
-      "providers.openai.credentials: `client` stands beside a key",
+      "providers.openai.credentials: `client` cannot be combined with a key",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { countRequests } from "#entry/request-count.ts";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { callRecord } from "../../support/call.ts";
 
 /** The lines of /metrics that tell of requests, without those of buckets. */

@@ -2,6 +2,7 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { normalized } from "#chat/normalize.ts";
 import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ChatRequestSchema, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -10,8 +11,8 @@ import { Hook } from "#hooks/hook.ts";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import { Hooks } from "#hooks/hooks.ts";
 import type { Question } from "#hooks/judge.ts";
+import { createMetrics } from "#metrics.ts";
 import { createLogger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const settings: HookSettings = {
@@ -68,7 +69,7 @@ function setUp(decide: Decide, ...changes: Partial<HookSettings>[]) {
   return { clock, hooks, all, lines, disposed, counted };
 }
 
-const request = create(ChatRequestSchema, { message: "Hi", modelPreference: "fast" });
+const request = normalized(create(ChatRequestSchema, { message: "Hi", modelPreference: "fast" }));
 const response = create(ChatResponseSchema, { response: "Hello" });
 const call = (signal = new AbortController().signal) => ({
   principal: "alice",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
-  AnswerFields,
   fieldLine,
   HeadEnds,
+  ResponseFields,
   statusLine,
   trailerLines,
 } from "#http1/response-head.ts";
@@ -23,18 +23,18 @@ describe("nothing unsound gets out:", () => {
     { name: "a capital in a name", field: ["A", "c"] },
   ];
   test.each(rows)("$name", ({ field }) => {
-    expect(() => new AnswerFields([field])).toThrow(TypeError);
+    expect(() => new ResponseFields([field])).toThrow(TypeError);
     expect(() => fieldLine(...field)).toThrow(TypeError);
     expect(() => trailerLines([field])).toThrow(TypeError);
   });
 
   test.each(["transfer-encoding", "keep-alive", "upgrade", "proxy-connection"])(
     "%s, which is the connection's",
-    (name) => expect(() => new AnswerFields([[name, "x"]])).toThrow(TypeError),
+    (name) => expect(() => new ResponseFields([[name, "x"]])).toThrow(TypeError),
   );
 
   test.each(["constructor", "__proto__", "tostring"])("but %s, a name like others", (name) => {
-    expect(new AnswerFields([[name, "x"]]).text).toBe(`${name}: x\r\n`);
+    expect(new ResponseFields([[name, "x"]]).text).toBe(`${name}: x\r\n`);
     expect(trailerLines([[name, "x"]])).toBe(`${name}: x\r\n`);
   });
 
@@ -44,23 +44,23 @@ describe("nothing unsound gets out:", () => {
   );
 
   test.each([["-1"], ["1, 1"], ["0x1"], [""]])("a length of %j", (value) => {
-    expect(() => new AnswerFields([["content-length", value]])).toThrow(TypeError);
+    expect(() => new ResponseFields([["content-length", value]])).toThrow(TypeError);
   });
 
   test.each(["0", "1"])("two lengths of %s", (value) => {
     const length = ["content-length", value] as const;
-    expect(() => new AnswerFields([length, length])).toThrow("content-length is one number");
+    expect(() => new ResponseFields([length, length])).toThrow("content-length is one number");
   });
 
   test.each(["keep-alive", "Close", ""])("a connection that is to be %j", (value) => {
-    expect(() => new AnswerFields([["connection", value]])).toThrow("connection: a response may");
+    expect(() => new ResponseFields([["connection", value]])).toThrow("connection: a response may");
   });
 
   test("and the field is named", () => {
     expect(() => fieldLine("a b", "c")).toThrow('"a b" is no name of a field');
     expect(() => fieldLine("a", "b\n")).toThrow('the value of field "a" cannot be sent');
     expect(() => trailerLines([["date", "b"]])).toThrow('"date" is no trailer');
-    expect(() => new AnswerFields([["upgrade", "b"]])).toThrow('"upgrade" is the connection');
+    expect(() => new ResponseFields([["upgrade", "b"]])).toThrow('"upgrade" is the connection');
     expect(() => statusLine(99)).toThrow("99 is no status of a response");
   });
 
@@ -70,7 +70,7 @@ describe("nothing unsound gets out:", () => {
 });
 
 test("fields say what they mean to the connection", () => {
-  const fields = new AnswerFields([
+  const fields = new ResponseFields([
     ["a", "tab\tand \xe9"],
     ["content-length", "3"],
     ["connection", "close"],
@@ -78,12 +78,12 @@ test("fields say what they mean to the connection", () => {
   ]);
   expect(fields.text).toBe("a: tab\tand \xe9\r\na: \r\n");
   expect([fields.contentLength, fields.closes, fields.isDated]).toEqual([3, true, false]);
-  const dated = new AnswerFields([
+  const dated = new ResponseFields([
     ["a", "b"],
     ["date", "then"],
   ]);
   expect([dated.isDated, dated.text]).toEqual([true, "a: b\r\ndate: then\r\n"]);
-  const silent = new AnswerFields([]);
+  const silent = new ResponseFields([]);
   expect([silent.text, silent.contentLength, silent.closes, silent.isDated]).toEqual([
     "",
     -1,

@@ -5,8 +5,8 @@ import { fault, reasonOf } from "#errors/fault.ts";
 import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 import { type ChatRequest, ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
+import { createMetrics } from "#metrics.ts";
 import { createLogger } from "#observability/logger.ts";
-import { createMetrics } from "#observability/metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 

@@ -11,7 +11,7 @@ import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_p
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
 import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
 import { asIs, callerOf, callRecord, rejection } from "../../support/call.ts";

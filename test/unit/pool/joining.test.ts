@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
 import { Pool } from "#pool/pool.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { observed } from "../../support/observed.ts";
 
 class CountingBackend {
   probes = 0;
@@ -65,7 +66,7 @@ test("a member that leaves gets no call any more; those under way end first, the
   one.settle("ok");
   expect(backend.disposals).toBe(0);
   expect(other.backend).toBe(backend);
-  other.settle("ok", { model: "m", latencyMs: 5 });
+  other.settle("ok", observed("m", 5));
   expect(backend.disposals).toBe(1);
   await clock.advance(60_000);
   expect(backend.probes).toBe(1);
@@ -98,11 +99,11 @@ test("who takes the id of one that left begins without its numbers, and calls of
   join("gpu-1");
   join("gpu-2");
   await clock.advance(0);
-  pool.lease("gpu-2", "m").settle("ok", { model: "m", latencyMs: 7 });
+  pool.lease("gpu-2", "m").settle("ok", observed("m", 7));
   const late = pool.lease("gpu-1", "m");
   pool.leave("gpu-1");
   join("gpu-1");
-  late.settle("failed", { model: "m", latencyMs: 7 });
+  late.settle("failed", observed("m", 7));
   expect(pool.members()).toMatchObject([
     { id: "gpu-2", requests: 1, errors: 0, models: [{ model: "m", latencyMs: 7 }] },
     { id: "gpu-1", requests: 0, errors: 0, inFlight: 0, models: [] },
@@ -114,7 +115,7 @@ test("a share may change, and the member keeps its numbers", async () => {
   await using _ = pool;
   join("gpu-1");
   await clock.advance(0);
-  pool.lease("gpu-1", "m").settle("ok", { model: "m", latencyMs: 7 });
+  pool.lease("gpu-1", "m").settle("ok", observed("m", 7));
   pool.weigh("gpu-1", 4);
   pool.weigh("nobody", 4);
   expect(pool.members()).toMatchObject([{ id: "gpu-1", weight: 4, requests: 1 }]);

@@ -8,6 +8,7 @@ import { Pool } from "#pool/pool.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { observed } from "../../support/observed.ts";
 
 function setting(concurrentMax?: number) {
   const clock = createManualClock();
@@ -75,7 +76,7 @@ describe("draining", () => {
     const lease = pool.lease("a", "m");
     pool.drain(true);
     expect(pool.snapshot()[0]).toMatchObject({ inFlight: 1, isDraining: true });
-    lease.settle("ok", { model: "m", latencyMs: 5 });
+    lease.settle("ok", observed("m", 5));
     expect(pool.snapshot()[0]).toMatchObject({ inFlight: 0, errors: 0 });
   });
 
@@ -90,7 +91,7 @@ test("a reset closes breakers, forgets numbers, and has calls under way still co
   const { pool, resets } = setting();
   const under = pool.lease("a", "m");
   for (let call = 0; call < 10; call += 1) {
-    pool.lease("a", "m").settle("failed", { model: "m", latencyMs: 5 });
+    pool.lease("a", "m").settle("failed", observed("m", 5));
   }
   expect(pool.endpoints("m").find(({ id }) => id === "a")?.fitness).toBe("ejected");
   expect(pool.members()[0]).toMatchObject({
@@ -101,13 +102,13 @@ test("a reset closes breakers, forgets numbers, and has calls under way still co
   expect(pool.endpoints("m").map(({ fitness }) => fitness)).toEqual(["fit", "fit"]);
   expect(pool.members()[0]).toMatchObject({ errors: 0, requests: 1, inFlight: 1, models: [] });
   expect(resets).toEqual(["a"]);
-  under.settle("ok", { model: "m", latencyMs: 5 });
+  under.settle("ok", observed("m", 5));
   expect(pool.members()[0]).toMatchObject({ inFlight: 0 });
 });
 
 test("looking at a pool for models that it was never asked for keeps nothing of them", () => {
   const { pool } = setting();
-  pool.lease("a", "real").settle("ok", { model: "real", latencyMs: 5 });
+  pool.lease("a", "real").settle("ok", observed("real", 5));
   for (let name = 0; name < 1_000; name += 1) pool.endpoints(`m${name}`);
   expect(pool.members()[0]?.models.map(({ model }) => model)).toEqual(["real"]);
 });

@@ -5,6 +5,7 @@ import { seededRng } from "#core/rng.ts";
 import { fault } from "#errors/fault.ts";
 import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { observed } from "../../support/observed.ts";
 
 const intervalMs = 10_000;
 const timeoutMs = 2_000;
@@ -158,8 +159,8 @@ test("a member that answers calls while a probe of it runs out of time is well",
   });
   await using _ = pool;
   await clock.advance(timeoutMs - 1);
-  pool.lease("core-1").settle("ok", { model: "", latencyMs: 5 });
-  pool.lease("core-2").settle("failed", { model: "", latencyMs: 5 });
+  pool.lease("core-1").settle("ok", observed("", 5));
+  pool.lease("core-2").settle("failed", observed("", 5));
   await clock.advance(1);
   expect(kinds()).toEqual(["healthy", "unhealthy"]);
   expect(backends.map(({ probes }) => probes)).toEqual([1, 1]);
@@ -341,7 +342,7 @@ describe("an ejection is told once,", () => {
     );
     const call = (outcome: "ok" | "failed", retryAfterMs = 0) => {
       const lease = pool.lease("core-1", "m");
-      return () => lease.settle(outcome, { model: "m", latencyMs: 1, retryAfterMs });
+      return () => lease.settle(outcome, observed("m", 1, { retryAfterMs }));
     };
     return { told, clock, pool, call };
   };
@@ -375,7 +376,7 @@ test("models without end cost no memory without end: what is known of the first 
   const { pool } = poolOf(1);
   await using _ = pool;
   const settle = (model: string) =>
-    pool.lease("core-1", model).settle("failed", { model, latencyMs: 1, retryAfterMs: 60_000 });
+    pool.lease("core-1", model).settle("failed", observed(model, 1, { retryAfterMs: 60_000 }));
   const fitnessOf = (model: string) => pool.endpoints(model)[0]?.fitness;
   for (let model = 0; model < 256; model += 1) settle(`m${model}`);
   expect([fitnessOf("m0"), fitnessOf("m255")]).toEqual(["resting", "resting"]);
@@ -411,6 +412,6 @@ test("two members of one id are refused", () => {
   const options = { name: "chat", healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs };
   const deps = { clock: createManualClock(), rng: seededRng(1) };
   expect(() => new Pool({ ...options, members: [member, member] }, deps)).toThrow(
-    new TypeError("pool chat has two members of one id"),
+    new TypeError("pool chat has two members with the same id"),
   );
 });

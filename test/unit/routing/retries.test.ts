@@ -272,7 +272,7 @@ describe("Retry-After", () => {
     );
     const next = dispatch.call(route, failingWith(), call({ timeoutMs: 9_000 }));
     await expect(next).rejects.toMatchObject({
-      rawMessage: 'every endpoint of "route" asked to be left alone for now',
+      rawMessage: 'every endpoint of "route" asked for a pause',
     });
     const other = dispatchSetting({ endpoints: 1 });
     await using _other = other.pool;

@@ -18,6 +18,7 @@ import {
 import { inTurn, type SurveyOption, sideBySide } from "#routing/survey.ts";
 import { FallbackNode, SplitNode } from "#routing/tree.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { observed } from "../../support/observed.ts";
 
 const ask = { promptTokens: 500, outputTokens: 500 };
 const wishes = { weights: defaultWeights };
@@ -58,7 +59,7 @@ describe("a decision", () => {
     const [one, two] = [pool("one", ["one-1", "one-2"]), pool("two", ["two-1"])];
     one.drain(true, "one-2");
     for (let call = 0; call < 10; call += 1) {
-      two.lease("two-1", "m-two").settle("failed", { model: "m-two", latencyMs: 5 });
+      two.lease("two-1", "m-two").settle("failed", observed("m-two", 5));
     }
     const choice = node([one, two, pool("three", ["three-1"])])
       .walk(ask)
@@ -102,7 +103,7 @@ describe("a decision", () => {
   test("names the bounds of the route that an endpoint breaks, with the numbers", () => {
     const { pool, node } = setting();
     const [one, two] = [pool("one", ["one-1"]), pool("two", ["two-1"])];
-    one.lease("one-1", "m-one").settle("ok", { model: "m-one", latencyMs: 900 });
+    one.lease("one-1", "m-one").settle("ok", observed("m-one", 900));
     const bounded = node([one, two, pool("three", ["three-1"])], {
       latencyMsMax: 500,
       costMax: 2_500,
@@ -173,7 +174,7 @@ describe("a dry run", () => {
   test("leaves out who is slower or more expensive than wished; what nobody knows is no obstacle", () => {
     const { pool, node } = setting();
     const [one, two] = [pool("one", ["one-1"]), pool("two", ["two-1"])];
-    one.lease("one-1", "m-one").settle("ok", { model: "m-one", latencyMs: 900 });
+    one.lease("one-1", "m-one").settle("ok", observed("m-one", 900));
     const survey = node([one, two]).survey(ask);
     const slow = select(survey, { ...wanted, latencyMsMax: 100 });
     expect([slow.ranked.map(({ endpoint }) => endpoint.id), slow.excluded]).toMatchObject([

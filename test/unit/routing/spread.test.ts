@@ -13,6 +13,7 @@ import { defaultWeights } from "#routing/strategies/scored.ts";
 import { type RouteStrategy, StrategyNode } from "#routing/strategy-route.ts";
 import { SplitNode } from "#routing/tree.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { observed } from "../../support/observed.ts";
 
 const seed = 20_261_129;
 const ask: RouteAsk = { promptTokens: 1, outputTokens: 1 };
@@ -36,7 +37,7 @@ function nodeOf(strategy: RouteStrategy, { weights, latenciesMs, hasAffinity = f
   const options = { name: "pool", members, healthIntervalMs: 3_600_000, healthTimeoutMs: 1_000 };
   const pool = new Pool<PooledBackend>(options, { clock: createManualClock(), rng });
   for (const [index, latencyMs] of (latenciesMs ?? []).entries()) {
-    pool.lease(`e-${index + 1}`, model).settle("ok", { model, latencyMs });
+    pool.lease(`e-${index + 1}`, model).settle("ok", observed(model, latencyMs));
   }
   return new StrategyNode<PooledBackend>({
     name: "route",

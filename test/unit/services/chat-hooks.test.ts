@@ -24,7 +24,7 @@ function serviceWith(hooks?: ChatHooks) {
     clock,
     hooks,
     responses: { for: () => undefined },
-    stats: { add() {}, use() {} },
+    stats: { add() {} },
     meter: { begin: () => () => {}, run: (_: unknown, work: () => unknown) => work() },
     catalog: { resolve: () => ({ route: {}, kind: "llm" }), priceOf: () => undefined },
     dispatch: {

@@ -2,7 +2,7 @@
 
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { createMeter } from "#services/meter.ts";
 import { callRecord } from "../../support/call.ts";

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import type { ChatMirror } from "#catalog/chat-catalog.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import type { Dispatch } from "#routing/dispatch.ts";
-import { type Answered, type MirroredChat, Mirrors } from "#services/mirrors.ts";
+import type { AttemptCall, Dispatch } from "#routing/dispatch.ts";
+import { type Copy, type MirroredChat, Mirrors } from "#services/mirrors.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const record: CallRecord = {
@@ -25,7 +25,6 @@ function mirrors({ bytesMax = 1_000, draw = 0 } = {}) {
     metrics: {
       mirrored: { inc: ({ result }: { result: string }) => results.push(result) },
     } as never,
-    stats: { use() {} },
     journal: { add: (one) => records.push(one) },
     buffers,
     dispatch: {} as Dispatch,
@@ -41,19 +40,18 @@ function chat(read: MirroredChat["read"], bytes = 10): MirroredChat {
   return { procedure: "p", record, bytes: () => bytes, read };
 }
 
-const answered: Answered = { model: "m", usage: undefined };
+/** Reads a copy that was answered. */
+async function answered({ routed }: Copy): Promise<void> {
+  const { watch } = routed(() => ({ model: "m", usage: undefined }));
+  watch?.answered({ pool: "p", endpoint: "e", model: "m" } as AttemptCall);
+  watch?.used?.();
+}
 
 describe("copies", () => {
   test("are made of the share that chance hits", async () => {
     const { made, results } = mirrors({ draw: 0.3 });
-    made.offer(
-      mirror(0.3),
-      chat(async () => answered),
-    );
-    made.offer(
-      mirror(0.31),
-      chat(async () => answered),
-    );
+    made.offer(mirror(0.3), chat(answered));
+    made.offer(mirror(0.31), chat(answered));
     await turn();
     await turn();
     expect(results).toEqual(["ok"]);
@@ -66,7 +64,6 @@ describe("copies", () => {
       mirror(1),
       chat(async () => {
         began = true;
-        return answered;
       }),
     );
     await Promise.resolve();
@@ -78,7 +75,7 @@ describe("copies", () => {
   test("beyond a hundred at one time are left out, and made again when one has ended", async () => {
     const { made, results } = mirrors();
     const ends: (() => void)[] = [];
-    const read = () => new Promise<Answered>((resolve) => ends.push(() => resolve(answered)));
+    const read = () => new Promise<void>((resolve) => ends.push(resolve));
     for (let count = 0; count < 130; count += 1) made.offer(mirror(1), chat(read));
     await turn();
     expect([ends.length, results.length]).toEqual([100, 30]);
@@ -94,8 +91,8 @@ describe("copies", () => {
     const { made, results, buffers } = mirrors({ bytesMax: 25 });
     const ends: ((thrown?: Error) => void)[] = [];
     const read = () =>
-      new Promise<Answered>((resolve, reject) =>
-        ends.push((thrown) => (thrown === undefined ? resolve(answered) : reject(thrown))),
+      new Promise<void>((resolve, reject) =>
+        ends.push((thrown) => (thrown === undefined ? resolve() : reject(thrown))),
       );
     for (let count = 0; count < 3; count += 1) made.offer(mirror(1), chat(read));
     await turn();
@@ -109,10 +106,7 @@ describe("copies", () => {
 
   test("have records of their own, which say that they are copies and how they ended", async () => {
     const { made, records } = mirrors();
-    made.offer(
-      mirror(1),
-      chat(async () => answered),
-    );
+    made.offer(mirror(1), chat(answered));
     await turn();
     expect(records).toMatchObject([{ requestId: "r-mirror", surface: "mirror", model: "m" }]);
     expect(record).not.toHaveProperty("surface");
@@ -123,16 +117,16 @@ describe("copies", () => {
     made.offer(
       mirror(1),
       chat(
-        ({ call: { signal } }) =>
-          new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+        ({ routed }) =>
+          new Promise((_, reject) => {
+            const { signal } = routed(() => undefined);
+            signal.addEventListener("abort", () => reject(signal.reason));
+          }),
       ),
     );
     await turn();
     stopping.abort();
-    made.offer(
-      mirror(1),
-      chat(async () => answered),
-    );
+    made.offer(mirror(1), chat(answered));
     await turn();
     await turn();
     expect([results.length, new Set(results)]).toEqual([2, new Set(["failed", "skipped"])]);

@@ -1,7 +1,7 @@
 /** Paths of vendors' APIs: which call each means. */
 
 import { describe, expect, test } from "vitest";
-import { llmEndpointOf } from "#surfaces/llm-paths.ts";
+import { llmEndpointOf, llmFamilyOf } from "#surfaces/llm-paths.ts";
 
 const nobody = { hasAnthropicVersion: false, hasGoogleKey: false };
 
@@ -35,5 +35,21 @@ describe("a Gemini path names a model", () => {
     "/api/v1/chat:countTokens",
   ])("%s is nobody's", (path) => {
     expect(llmEndpointOf(path, nobody)).toBeUndefined();
+  });
+});
+
+describe("a path without an endpoint belongs to the family that it is beneath", () => {
+  const anthropic = { hasAnthropicVersion: true, hasGoogleKey: false };
+  const google = { hasAnthropicVersion: false, hasGoogleKey: true };
+  test.each([
+    ["/v1/assistants", nobody, "openai"],
+    ["/v1/messages/batches", anthropic, "anthropic"],
+    ["/v1/cachedContents", google, "gemini"],
+    ["/v1beta/cachedContents", nobody, "gemini"],
+    ["/v1", nobody, undefined],
+    ["/v2/models", google, undefined],
+    ["/api/v1/nothing", anthropic, undefined],
+  ])("%s, %o: %s", (path, facts, family) => {
+    expect(llmFamilyOf(path, facts)?.surface).toBe(family);
   });
 });

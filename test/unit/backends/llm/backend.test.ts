@@ -9,6 +9,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { LlmBackend, type LlmBackendOptions } from "#backends/llm/backend.ts";
 import { Assembler } from "#chat/assemble.ts";
+import { normalized } from "#chat/normalize.ts";
 import { systemClock } from "#core/clock.ts";
 import type { DialectName } from "#dialects/dialect.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
@@ -18,12 +19,14 @@ import { testWith } from "../../../support/needs.ts";
 import { type ProviderDouble, startProvider } from "../../../support/provider-double.ts";
 
 const dialects = ["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"] as const;
-const request = create(ChatRequestSchema, { message: "Hi", maxTokens: 20 });
-const toolRequest = create(ChatRequestSchema, {
-  message: "Weather?",
-  maxTokens: 20,
-  tools: [{ name: "w", description: "d", parametersJson: '{"type":"object"}' }],
-});
+const request = normalized(create(ChatRequestSchema, { message: "Hi", maxTokens: 20 }));
+const toolRequest = normalized(
+  create(ChatRequestSchema, {
+    message: "Weather?",
+    maxTokens: 20,
+    tools: [{ name: "w", description: "d", parametersJson: '{"type":"object"}' }],
+  }),
+);
 const call = { model: "double", requestId: "r" };
 const never = new AbortController().signal;
 

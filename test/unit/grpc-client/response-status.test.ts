@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { errorOfAnswer, messageFromWire, metadataOf } from "#grpc/answer-status.ts";
+import { errorOfResponse, messageFromWire, metadataOf } from "#grpc-client/response-status.ts";
 import { Field } from "#http2/field.ts";
 
 function fieldsOf(fields: Readonly<Record<string, string>>): Field[] {
@@ -19,7 +19,7 @@ interface Answer {
 }
 
 function errorOf({ status = 200, head = grpc, trailers = {}, hasBody = true }: Answer) {
-  return errorOfAnswer({ status, fields: fieldsOf(head), trailers: fieldsOf(trailers) }, hasBody);
+  return errorOfResponse({ status, fields: fieldsOf(head), trailers: fieldsOf(trailers) }, hasBody);
 }
 
 describe("the code of an answer", () => {

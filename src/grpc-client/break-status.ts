@@ -1,4 +1,4 @@
-/** The status of a call whose answer never became whole: reset, refused, lost, cancelled, too late. Pure. */
+/** The status of a call whose response never became whole: reset, refused, lost, cancelled, too late. Pure. */
 
 import { Code } from "@connectrpc/connect";
 import { NotSentError, QueueFullError } from "#http2/client.ts";

@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { ActiveCall, requestFields, timeoutText } from "#grpc/call.ts";
+import { ActiveCall, requestFields, timeoutText } from "#grpc-client/call.ts";
 import { grpcTimeout } from "#protocol/timeout.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 

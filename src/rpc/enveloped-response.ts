@@ -26,8 +26,8 @@ export interface EnvelopedProtocol {
   readonly endEnvelope?: (error: ConnectError | undefined, trailer: Headers) => Uint8Array;
 }
 
-/** Writes one answer as its protocol frames it. */
-export class EnvelopedAnswer {
+/** Writes one response as its protocol frames it. */
+export class EnvelopedResponse {
   readonly #protocol: EnvelopedProtocol;
   readonly #request: RpcRequest;
   readonly #call: ExchangeCall;

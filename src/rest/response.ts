@@ -8,16 +8,16 @@ import type { Exchange } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { preferredOf } from "#http/media-type.ts";
 import { metadataFields } from "#protocol/metadata.ts";
-import type { Answer, CallPath, Encode } from "#rpc/call.ts";
+import type { CallPath, CallResponse, Encode } from "#rpc/call.ts";
 import type { CallInit } from "#rpc/call-scope.ts";
 import type { JsonCodec } from "./json.ts";
-import { sendRaw, sendRawStream } from "./raw-answer.ts";
+import { sendRaw, sendRawStream } from "./raw-response.ts";
 import type { Route } from "./route.ts";
-import { type StreamSending, sendStream } from "./stream-answer.ts";
 import { streamFormats } from "./stream-format.ts";
+import { type StreamSending, sendStream } from "./stream-response.ts";
 
-/** What answering one request needs. */
-export interface Answering {
+/** What responding to one request needs. */
+export interface Responding {
   readonly calls: CallPath;
   readonly json: JsonCodec;
   /** Sends responses of one message. */
@@ -90,9 +90,9 @@ function contentOf(route: Route, json: JsonCodec): Encode<Content> {
 
 /** A response with its only message. It is read to its end: to leave it early would cancel the call. */
 async function onlyOf<T>(
-  answer: Answer<T>,
+  answer: CallResponse<T>,
   { name }: DescMethod,
-): Promise<Answer<T> & { message: T }> {
+): Promise<CallResponse<T> & { message: T }> {
   let only: T | undefined;
   for await (const message of answer.messages) only ??= message;
   if (only === undefined) throw fault("INTERNAL", `${name} gave no response`);
@@ -100,10 +100,10 @@ async function onlyOf<T>(
 }
 
 /** Calls a method that answers with one message, and sends that. */
-export async function answerOnce(
+export async function respondOnce(
   route: Route,
   exchange: Exchange,
-  answering: Answering,
+  answering: Responding,
   { init, input }: { readonly init: CallInit; readonly input: Message | AsyncIterable<Message> },
 ): Promise<void> {
   const { calls, json, compression } = answering;
@@ -124,10 +124,10 @@ export async function answerOnce(
 }
 
 /** Calls a method that answers with a stream, and sends its messages as they come. */
-export async function answerStream(
+export async function respondStream(
   route: Route,
   exchange: Exchange,
-  answering: Answering,
+  answering: Responding,
   { init, input }: { readonly init: CallInit; readonly input: AsyncIterable<Message> },
 ): Promise<void> {
   const { calls, json, stream } = answering;

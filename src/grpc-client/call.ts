@@ -8,9 +8,9 @@ import { type Coding, codingNames, codingOf } from "#protocol/compression.ts";
 import { coded } from "#protocol/envelope.ts";
 import { isMetadata } from "#protocol/metadata.ts";
 import { timeoutMsMax } from "#protocol/timeout.ts";
-import { refusedAnswer } from "./answer-message.ts";
 import { errorOfAbort, errorOfBreak } from "./break-status.ts";
 import { GrpcError } from "./grpc-error.ts";
+import { refusedResponse } from "./response-message.ts";
 
 /** What travels with a call besides its messages. */
 export interface CallOptions {
@@ -109,7 +109,7 @@ export class ActiveCall implements Disposable {
 
   /** What the call failed with, from whatever was thrown. */
   errorOf(thrown: unknown): GrpcError {
-    return errorOfBreak(refusedAnswer(thrown), {
+    return errorOfBreak(refusedResponse(thrown), {
       signal: this.signal,
       lateMs: this.#clock.nowMs() - this.#deadlineMs,
     });

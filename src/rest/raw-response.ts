@@ -1,4 +1,4 @@
-/** Sends google.api.HttpBody answers as they are: whole, in part, or as a stream of bytes. */
+/** Sends google.api.HttpBody responses as they are: whole, in part, or as a stream of bytes. */
 
 import { isMessage } from "@bufbuild/protobuf";
 import { fault } from "#errors/fault.ts";
@@ -6,7 +6,7 @@ import type { Compression } from "#exchange/compression.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { type HttpBody, HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { metadataFields } from "#protocol/metadata.ts";
-import type { Answer } from "#rpc/call.ts";
+import type { CallResponse } from "#rpc/call.ts";
 import { type ByteRange, rangeOf } from "./byte-range.ts";
 
 /** The body's own type where it can be a header field: it may be what some client once sent. */
@@ -50,7 +50,7 @@ export function sendRaw(
 }
 
 /** The size that a handler names before its messages; undefined when it names none. */
-function sizeOf(answer: Answer<unknown>): number | undefined {
+function sizeOf(answer: CallResponse<unknown>): number | undefined {
   const text = answer.header.get("content-length") ?? "";
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
@@ -58,13 +58,13 @@ function sizeOf(answer: Answer<unknown>): number | undefined {
 /** The written part of one streamed body. */
 class RawWriter {
   readonly #exchange: Exchange;
-  readonly #answer: Answer<unknown>;
+  readonly #answer: CallResponse<unknown>;
   /** All that comes, as long as no one has named a size. */
   #part: Part = { status: 200, headers: [], start: 0, end: Number.POSITIVE_INFINITY };
   /** Bytes of the whole that have come so far. */
   #seen = 0;
 
-  constructor(exchange: Exchange, answer: Answer<unknown>) {
+  constructor(exchange: Exchange, answer: CallResponse<unknown>) {
     this.#exchange = exchange;
     this.#answer = answer;
   }
@@ -121,7 +121,10 @@ function misnamed() {
  * in progress breaks the response off; one before anything was sent is thrown. HEAD needs the first
  * body only, and a range no more than itself.
  */
-export async function sendRawStream(exchange: Exchange, bodies: Answer<unknown>): Promise<void> {
+export async function sendRawStream(
+  exchange: Exchange,
+  bodies: CallResponse<unknown>,
+): Promise<void> {
   const writer = new RawWriter(exchange, bodies);
   for await (const body of bodies.messages) {
     try {

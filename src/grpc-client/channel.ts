@@ -8,18 +8,18 @@ import type { ClientStream } from "#http2/client-stream.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import {
-  type AnswerReading,
-  answerReading,
-  answerTooLarge,
-  messageOf,
-  notOneMessage,
-} from "./answer-message.ts";
-import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import { isRefused } from "./break-status.ts";
 import { ActiveCall, type CallOptions } from "./call.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { GrpcStream } from "./grpc-stream.ts";
+import {
+  messageOf,
+  notOneMessage,
+  type ResponseReading,
+  responseReading,
+  responseTooLarge,
+} from "./response-message.ts";
+import { errorOfResponse, metadataOf, refusalOfHead } from "./response-status.ts";
 
 /** Where a channel calls, and how. */
 export interface GrpcChannelOptions extends Http2ClientOptions {
@@ -28,7 +28,7 @@ export interface GrpcChannelOptions extends Http2ClientOptions {
 }
 
 /** A unary response. */
-export interface GrpcAnswer {
+export interface GrpcResponse {
   readonly message: Uint8Array;
   /** Metadata before the message. */
   readonly header: Metadata;
@@ -37,7 +37,7 @@ export interface GrpcAnswer {
 }
 
 /** A response whose metadata is made into objects when somebody looks. */
-class Answer implements GrpcAnswer {
+class UnaryResponse implements GrpcResponse {
   readonly message: Uint8Array;
   readonly #stream: ClientStream;
 
@@ -55,12 +55,12 @@ class Answer implements GrpcAnswer {
   }
 }
 
-/** What a call failed with. Whatever of its answer may still come is not taken. */
+/** What a call failed with. Whatever of its response may still come is not taken. */
 function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
   if (stream === undefined || thrown instanceof GrpcError) return thrown;
   stream.reset();
   if (!(thrown instanceof BodyTooLargeError)) return thrown;
-  return refusalOfHead(stream) ?? answerTooLarge(thrown);
+  return refusalOfHead(stream) ?? responseTooLarge(thrown);
 }
 
 /**
@@ -70,17 +70,17 @@ function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
  */
 export class GrpcChannel implements AsyncDisposable {
   readonly #client: Http2Client;
-  readonly #reading: AnswerReading;
+  readonly #reading: ResponseReading;
   readonly #clock: Clock;
 
   constructor(options: GrpcChannelOptions, clock: Clock, rng: Rng) {
     this.#client = new Http2Client(options, clock, rng);
-    this.#reading = answerReading(options.messageBytesMax);
+    this.#reading = responseReading(options.messageBytesMax);
     this.#clock = clock;
   }
 
   /** One message, in its envelope, for one. `path` is like /package.Service/Method. */
-  async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcAnswer> {
+  async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcResponse> {
     const call = new ActiveCall(options, this.#clock);
     // Not `using`, which costs more than all that is done here for a call.
     try {
@@ -93,7 +93,7 @@ export class GrpcChannel implements AsyncDisposable {
           stream = opened instanceof Promise ? await opened : opened;
           const answer = await stream.body(this.#reading.messageBytesMax + prefixBytes);
           const message = this.#messageOf(stream, answer, call);
-          return new Answer(stream, message instanceof Promise ? await message : message);
+          return new UnaryResponse(stream, message instanceof Promise ? await message : message);
         } catch (thrown) {
           if (isAgain || !isRefused(thrown)) throw failureOf(stream, thrown);
         }
@@ -163,13 +163,13 @@ export class GrpcChannel implements AsyncDisposable {
     return this.#client.openNow(request) ?? this.#client.open(request);
   }
 
-  /** The only message of an answer. Throws GrpcError for one that failed, or has none or several. */
+  /** The only message of a response. Throws GrpcError for one that failed, or has none or several. */
   #messageOf(
     stream: ClientStream,
     body: Buffer,
     call: ActiveCall,
   ): Uint8Array | Promise<Uint8Array> {
-    const error = errorOfAnswer(stream, body.length > 0);
+    const error = errorOfResponse(stream, body.length > 0);
     if (error !== undefined) throw error;
     const deframer = new Deframer(this.#reading);
     deframer.push(body);

@@ -16,7 +16,7 @@ import { compressedFlag, type Envelope } from "#protocol/envelope.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** How the responses of a channel are read. */
-export interface AnswerReading extends Reading {
+export interface ResponseReading extends Reading {
   /** The bytes of a compressed message. Rejects with what shared rules throw. */
   decompressed(
     coding: Coding | undefined,
@@ -29,7 +29,7 @@ export interface AnswerReading extends Reading {
 const decompressedMax = 2;
 
 /** How responses with messages of up to so many bytes are read. */
-export function answerReading(messageBytesMax: number): AnswerReading {
+export function responseReading(messageBytesMax: number): ResponseReading {
   const budget = new ByteBudget(decompressedMax * bytesNeeded(messageBytesMax));
   const decompressor = new Decompressor(budget);
   // What the caller holds of them is for the caller to bound, who chose the server.
@@ -42,20 +42,20 @@ export function answerReading(messageBytesMax: number): AnswerReading {
   };
 }
 
-/** The end of a call whose answer has a message larger than it takes. */
-export function answerTooLarge(cause?: unknown): GrpcError {
+/** The end of a call whose response has a message larger than it takes. */
+export function responseTooLarge(cause?: unknown): GrpcError {
   return new GrpcError(Code.ResourceExhausted, "received message larger than allowed", { cause });
 }
 
-/** The end of a call whose answer has not the one message that its method gives back. */
+/** The end of a call whose response has not the one message that its method gives back. */
 export function notOneMessage(what: "no message" | "more than one message"): GrpcError {
   return new GrpcError(Code.Unimplemented, `the response has ${what}, its method returns one`);
 }
 
 /** What the shared rules refuse, as the end of a call; anything else as it is. */
-export function refusedAnswer(thrown: unknown): unknown {
+export function refusedResponse(thrown: unknown): unknown {
   if (!(thrown instanceof ConnectError)) return thrown;
-  if (reasonOf(thrown) === "BODY_TOO_LARGE") return answerTooLarge(thrown);
+  if (reasonOf(thrown) === "BODY_TOO_LARGE") return responseTooLarge(thrown);
   return new GrpcError(thrown.code, thrown.rawMessage, { cause: thrown });
 }
 
@@ -63,7 +63,7 @@ export function refusedAnswer(thrown: unknown): unknown {
 export function messageOf(
   { flags, payload }: Envelope,
   stream: ClientStream,
-  reading: AnswerReading,
+  reading: ResponseReading,
   signal: AbortSignal | undefined,
 ): Uint8Array | Promise<Uint8Array> {
   if ((flags & compressedFlag) === 0) return payload;

@@ -2,8 +2,8 @@ import { toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ChatResponseSchema } from "#gen/polyagent/core/v1/core_pb.js";
-import { GrpcError } from "#grpc/grpc-error.ts";
-import { parserOf } from "#grpc/method.ts";
+import { GrpcError } from "#grpc-client/grpc-error.ts";
+import { parserOf } from "#grpc-client/method.ts";
 import { outcomeOf } from "../../support/random-message.ts";
 
 const parse = parserOf(ChatResponseSchema);

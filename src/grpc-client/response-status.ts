@@ -6,7 +6,7 @@ import { isMetadata, Metadata } from "#protocol/metadata.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** A response that has ended. */
-export interface EndedAnswer {
+export interface EndedResponse {
   /** Of HTTP. */
   readonly status: number;
   readonly fields: readonly Field[];
@@ -63,7 +63,7 @@ export function metadataOf(fields: readonly Field[]): Metadata {
 }
 
 /** Why the head of a response cannot begin one of gRPC; undefined when it can. */
-export function refusalOfHead({ status, fields }: EndedAnswer): GrpcError | undefined {
+export function refusalOfHead({ status, fields }: EndedResponse): GrpcError | undefined {
   const contentType = firstOf(fields, "content-type");
   const format = /^application\/grpc(?:\+([^;]*))?(?:$|;)/i.exec(contentType ?? "");
   if (format !== null && (status === 200 || firstOf(fields, "grpc-status") !== undefined)) {
@@ -78,7 +78,7 @@ export function refusalOfHead({ status, fields }: EndedAnswer): GrpcError | unde
  * The error that a response ended with; undefined for OK. Without a body its head may hold the
  * status (Trailers-Only).
  */
-export function errorOfAnswer(answer: EndedAnswer, hasBody: boolean): GrpcError | undefined {
+export function errorOfResponse(answer: EndedResponse, hasBody: boolean): GrpcError | undefined {
   const refusal = refusalOfHead(answer);
   if (refusal !== undefined) return refusal;
   const { fields, trailers } = answer;

@@ -5,7 +5,7 @@ import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import { metadataFields } from "#protocol/metadata.ts";
-import type { Answer } from "#rpc/call.ts";
+import type { CallResponse } from "#rpc/call.ts";
 import type { StreamFormat } from "./stream-format.ts";
 
 /** What sending a stream needs. */
@@ -54,8 +54,8 @@ async function beat(
   }
 }
 
-/** Header fields of a streamed answer. */
-function streamHeaders(format: StreamFormat, answer: Answer<string>): HeaderList {
+/** Header fields of a streamed response. */
+function streamHeaders(format: StreamFormat, answer: CallResponse<string>): HeaderList {
   return [
     ...metadataFields(answer.header),
     ["content-type", format.contentType],
@@ -71,7 +71,7 @@ function streamHeaders(format: StreamFormat, answer: Answer<string>): HeaderList
  */
 export async function sendStream(
   exchange: Exchange,
-  answer: Answer<string>,
+  answer: CallResponse<string>,
   sending: StreamSending,
 ): Promise<void> {
   const { format } = sending;

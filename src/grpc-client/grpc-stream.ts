@@ -3,15 +3,15 @@
 import type { ClientStream } from "#http2/client-stream.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { type AnswerReading, messageOf, notOneMessage } from "./answer-message.ts";
-import { errorOfAnswer, metadataOf, refusalOfHead } from "./answer-status.ts";
 import type { ActiveCall } from "./call.ts";
+import { messageOf, notOneMessage, type ResponseReading } from "./response-message.ts";
+import { errorOfResponse, metadataOf, refusalOfHead } from "./response-status.ts";
 
 /** One call. Reading to the end, `cancel` and leaving an iteration each end it. */
 export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #stream: ClientStream;
   readonly #call: ActiveCall;
-  readonly #reading: AnswerReading;
+  readonly #reading: ResponseReading;
   readonly #deframer: Deframer;
   #pieces: AsyncGenerator<Buffer> | undefined;
   #hasBody = false;
@@ -19,7 +19,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #reason: { readonly thrown: unknown } | undefined;
 
   /** `call` is disposed of when the stream has ended. */
-  constructor(stream: ClientStream, call: ActiveCall, reading: AnswerReading) {
+  constructor(stream: ClientStream, call: ActiveCall, reading: ResponseReading) {
     this.#stream = stream;
     this.#call = call;
     this.#reading = reading;
@@ -122,7 +122,7 @@ export class GrpcStream implements AsyncIterableIterator<Uint8Array, undefined> 
       const envelope = this.#deframer.next();
       if (envelope !== undefined) return envelope;
     }
-    const error = errorOfAnswer(this.#stream, this.#hasBody);
+    const error = errorOfResponse(this.#stream, this.#hasBody);
     if (error !== undefined) throw error;
     this.#deframer.end();
     return undefined;

@@ -2,8 +2,8 @@
 
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { errorOfBreak, isRefused } from "#grpc/break-status.ts";
-import { GrpcError } from "#grpc/grpc-error.ts";
+import { errorOfBreak, isRefused } from "#grpc-client/break-status.ts";
+import { GrpcError } from "#grpc-client/grpc-error.ts";
 import { NotSentError, QueueFullError } from "#http2/client.ts";
 import { errorCode } from "#http2/error-code.ts";
 import { type Breaker, Stream } from "#http2/stream.ts";

@@ -8,8 +8,8 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
-import { GrpcChannel } from "#grpc/channel.ts";
-import { createGrpcTransport, type GrpcTransportOptions } from "#grpc/connect-transport.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
+import { createGrpcTransport, type GrpcTransportOptions } from "#grpc-client/connect-transport.ts";
 import { EchoStatusSchema, TestService } from "../../gen/grpc/testing/test_pb.js";
 
 async function clientOf(

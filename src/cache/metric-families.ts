@@ -1,0 +1,24 @@
+/** The metrics of responses that are kept. */
+
+import type { Makers } from "#observability/metric-makers.ts";
+
+/** Registers the metrics of this room. */
+export function cacheFamilies({ counter, gauge }: Makers) {
+  return {
+    cacheRequests: counter(
+      "gateway_cache_requests_total",
+      "Chats that were to be answered from the cache: hit, miss, or bypass where they may not be.",
+      ["result"],
+    ),
+    cacheEvictions: counter(
+      "gateway_cache_evictions_total",
+      "Kept responses that had to go for want of room.",
+      [],
+    ).labels({}),
+    cacheEntries: gauge("gateway_cache_entries", "Responses that are kept.", []),
+    cacheBytes: gauge("gateway_cache_bytes", "Bytes of the responses that are kept.", []),
+  };
+}
+
+/** The registered metrics. */
+export type CacheMetrics = ReturnType<typeof cacheFamilies>;

@@ -1,0 +1,33 @@
+/** The metrics of one gateway: those that each room declares, on one registry. */
+
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { cacheFamilies } from "#cache/metric-families.ts";
+import { entryFamilies } from "#entry/metric-families.ts";
+import { hookFamilies } from "#hooks/metric-families.ts";
+import { callFamilies } from "#interceptors/metric-families.ts";
+import { recordFamilies } from "#observability/metric-families.ts";
+import { makersOn } from "#observability/metric-makers.ts";
+import { poolFamilies } from "#pool/metric-families.ts";
+import { routingFamilies } from "#routing/metric-families.ts";
+import { serviceFamilies } from "#services/metric-families.ts";
+
+/** All of them, and their registry. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Registers every metric; the names are those that existing dashboards expect. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const make = makersOn(registry);
+  return {
+    registry,
+    ...entryFamilies(make),
+    ...callFamilies(make),
+    ...recordFamilies(make),
+    ...serviceFamilies(make),
+    ...poolFamilies(make),
+    ...routingFamilies(make),
+    ...cacheFamilies(make),
+    ...hookFamilies(make),
+  };
+}

@@ -1,0 +1,30 @@
+/** What a response used: its price, and what the record of its call is told of it. */
+
+import type { ChatCatalog } from "#catalog/chat-catalog.ts";
+import { costOf } from "#chat/price.ts";
+import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { Used } from "#pool/model-stats.ts";
+import type { AttemptCall } from "#routing/dispatch.ts";
+
+/** What a response was, once it has been read. */
+export interface Answered {
+  readonly model: string;
+  readonly usage: Usage | undefined;
+}
+
+/** Writes what was used into `record`. The price is that of the try that answered; 0 where no one knows one. */
+export function account(
+  { model, usage }: Answered,
+  { pool, model: asked }: Pick<AttemptCall, "pool" | "model">,
+  record: CallRecord,
+  catalog: Pick<ChatCatalog, "priceOf">,
+): Used {
+  const price = catalog.priceOf(pool, asked);
+  const cost = price === undefined || usage === undefined ? 0 : costOf(usage, price);
+  record.model = model;
+  record.promptTokens = usage?.promptTokens ?? 0;
+  record.completionTokens = usage?.completionTokens ?? 0;
+  record.cost = cost;
+  return { tokens: usage?.totalTokens ?? 0, cost };
+}
