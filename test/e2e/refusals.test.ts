@@ -58,7 +58,8 @@ function parsed({ body }: Refused): Record<string, unknown> {
 /** The words of the member `error`, when it has these members and no others. */
 function wordOf(refused: Refused, members: readonly string[], word: string): string | undefined {
   const { error } = parsed(refused) as { error: Record<string, unknown> };
-  const isOwn = Object.keys(error).toSorted().join() === members.toSorted().join();
+  const names = Object.keys(error);
+  const isOwn = names.length === members.length && members.every((name) => names.includes(name));
   return isOwn ? String(error[word]) : undefined;
 }
 
