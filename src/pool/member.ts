@@ -6,8 +6,11 @@ import { ModelStats, type Observation } from "./model-stats.ts";
 
 /** What a pool needs of a backend. */
 export interface PooledBackend extends AsyncDisposable {
-  /** Resolves when the backend serves; else rejects. Stops when `signal` aborts. */
-  check(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the backend serves, with the HTTP status of its answer where that is a number; else
+   * rejects. Stops when `signal` aborts.
+   */
+  check(signal: AbortSignal): Promise<unknown>;
   /** How its keys stand for a model; absent: they never stand in the way. */
   standing?(model: string): Standing;
   /** Forgets what it has seen of its keys. */
@@ -42,6 +45,8 @@ interface Checked {
   readonly lastCheckWallMs: number;
   /** Milliseconds, with fractions. */
   readonly responseTimeMs: number;
+  /** HTTP status that the probe was answered with; undefined where it was not asked over HTTP, or not answered. */
+  readonly statusCode?: number | undefined;
 }
 
 /** All that the choice of a member may rest on. */
