@@ -27,11 +27,19 @@ const outputTokensDefault = 512;
 /** Where Claude Code says which of its sessions calls. */
 const codeSession = "x-claude-code-session-id";
 
+/** What a chat is besides a request. */
+export interface ChatWant {
+  /** What a backend must be able to do. */
+  readonly needs?: Ability;
+  /** It is a question of its own, without a conversation. */
+  readonly isQuery?: boolean;
+}
+
 /** What of a request its route may depend on. */
 function askOf(
   request: ChatRequest,
   { requestHeader, values }: HandlerContext,
-  needs: Ability | undefined,
+  wanted: ChatWant,
 ): ChatAsk {
   const { message, context, messages, sessionId, maxTokens, providerOptions } = request;
   let characters = message.length + context.length;
@@ -61,7 +69,8 @@ function askOf(
     affinityOf,
     promptTokens: likelyTokens(characters),
     outputTokens: maxTokens ?? outputTokensDefault,
-    needs,
+    needs: wanted.needs,
+    isQuery: wanted.isQuery,
   };
 }
 
@@ -75,8 +84,13 @@ export class ActiveChat extends RoutedCall {
   readonly #request: ChatRequest;
 
   /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
-  constructor(deps: RoutedDeps, request: ChatRequest, context: HandlerContext, needs?: Ability) {
-    super(deps, request.modelPreference, askOf(request, context, needs), context);
+  constructor(
+    deps: RoutedDeps,
+    request: ChatRequest,
+    context: HandlerContext,
+    wanted: ChatWant = {},
+  ) {
+    super(deps, request.modelPreference, askOf(request, context, wanted), context);
     this.#request = request;
   }
 
