@@ -533,6 +533,8 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
       HealthService,
       createHealthService({
         ...{ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind },
+        twins: settings.chat.cores.flatMap(({ id, service }) => (service === "twin" ? [id] : [])),
+        queryPools: chat.queryPools.map(({ pool }) => pool),
         providers: catalog.providers,
       }),
     );
