@@ -339,10 +339,9 @@ cores:
   const client = createClient(ChatService, grpcTo(alone.url));
   expect(await client.chat({ message: "hello" })).toMatchObject({ response: "I am the twin" });
   const said = [await client.query({ query: "Why?" }), await client.query({ query: "Why?" })];
-  expect(said.map(({ response }) => response).toSorted()).toEqual([
-    "I am the agent controller",
-    "I am the second",
-  ]);
+  expect(new Set(said.map(({ response }) => response))).toEqual(
+    new Set(["I am the agent controller", "I am the second"]),
+  );
 });
 
 describe("health", () => {

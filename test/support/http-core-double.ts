@@ -1,6 +1,7 @@
 /** A core on a real port that speaks HTTP with JSON: a twin, an agent controller or a knowledge system. */
 
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createSecureServer, type ServerOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 
 /** A call that the double received. */
@@ -39,11 +40,11 @@ export interface HttpCoreDouble extends AsyncDisposable {
   up(): Promise<void>;
 }
 
-/** Starts one that says `words` to everything. */
-export async function startHttpCore(words: string): Promise<HttpCoreDouble> {
+/** Starts one that says `words` to everything. Absent `tls` means cleartext. */
+export async function startHttpCore(words: string, tls?: ServerOptions): Promise<HttpCoreDouble> {
   const sockets = new Set<Socket>();
   const left: (() => void)[] = [];
-  const server = createServer((request, response) => {
+  const serve: RequestListener = (request, response) => {
     const path = request.url ?? "";
     if (request.method === "GET") {
       double.checks.push(path);
@@ -74,7 +75,8 @@ export async function startHttpCore(words: string): Promise<HttpCoreDouble> {
       response.writeHead(status, { "content-type": "application/json", ...headers });
       response.end(bytes);
     })();
-  });
+  };
+  const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -89,7 +91,7 @@ export async function startHttpCore(words: string): Promise<HttpCoreDouble> {
     await closed;
   };
   const double: HttpCoreDouble = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     received: [],
     next: [],
     reply: {

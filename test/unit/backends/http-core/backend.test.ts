@@ -1,15 +1,20 @@
 /** What a core over HTTP does on the wire: what is posted, how much is read, and when it is given up. */
 
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ChatCall } from "#backends/backend.ts";
 import { HttpCore } from "#backends/http-core/backend.ts";
+import { openCore } from "#backends/open-core.ts";
+import type { CoreTls } from "#backends/polyagent/wire.ts";
+import { systemClock } from "#core/clock.ts";
 import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { type HttpCoreDouble, startHttpCore } from "../../../support/http-core-double.ts";
+import { fixture, serverTls } from "../../../support/tls.ts";
 
 let core: HttpCoreDouble;
 let backend: HttpCore;
@@ -129,6 +134,38 @@ describe("a chat", () => {
     expect(batches.map((batch) => batch.map(({ event }) => event.case))).toEqual([
       ["start", "partStart", "textDelta", "partStop", "usage", "stop"],
     ]);
+  });
+});
+
+describe("by TLS", () => {
+  const [cert, key, ca] = [serverTls.certFile, serverTls.keyFile, serverTls.caFile].map((file) =>
+    readFileSync(file),
+  );
+  const demands = { cert, key, ca, requestCert: true, rejectUnauthorized: true };
+  const trust = { caFile: serverTls.caFile, serverName: "localhost" };
+  const own = { certFile: fixture("client.crt"), keyFile: fixture("client.key") };
+  const openAt = (url: string, tls: CoreTls, protocol: "http" | "auto" = "http") =>
+    openCore({ url, protocol, task: "chat", transport: "http2", tls }, systemClock);
+
+  test.each(["http", "auto"] as const)(
+    "a core is trusted by its authority and name, and shown the gateway's certificate (%s)",
+    async (protocol) => {
+      await using secure = await startHttpCore("Hello in secret", demands);
+      await using opened = await openAt(secure.url, { ...trust, ...own }, protocol);
+      expect(await opened.check(signal)).toBe(200);
+      expect((await opened.chat(hello, call)).response).toBe("Hello in secret");
+    },
+  );
+
+  test.each<[string, CoreTls]>([
+    ["that does not know the gateway", trust],
+    ["of an unknown authority", { ...own, serverName: "localhost" }],
+    ["with another name", { ...trust, ...own, serverName: "other.example" }],
+  ])("a core %s is lost", async (_name, tls) => {
+    await using secure = await startHttpCore("Hello in secret", demands);
+    await using opened = await openAt(secure.url, tls);
+    expect(reasonOf(await faultOf(opened.check(signal)))).toBe("BACKEND_LOST");
+    expect(secure.checks).toEqual([]);
   });
 });
 
