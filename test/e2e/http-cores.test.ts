@@ -11,6 +11,7 @@ import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { startCoreServer } from "../support/core-server.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { type HttpCoreDouble, startHttpCore } from "../support/http-core-double.ts";
+import { fromSource, startProcess } from "../support/polygate-process.ts";
 import { grpcTo, transports as usual } from "../support/transports.ts";
 
 const transports = {
@@ -19,6 +20,8 @@ const transports = {
 };
 
 const key = "a-key-that-is-long-enough";
+/** A busy machine is given time. */
+const patient = { timeout: 10_000 };
 
 let gateway: RunningGateway;
 let twin: HttpCoreDouble;
@@ -50,7 +53,7 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const core of [twin, agents, knowledge]) core.next.length = 0;
   // A call that goes well shows that each is sound again, whatever the test before did to it.
-  await expect.poll(async () => (await query()).body.routed_via).toBe("agent_controller");
+  await expect.poll(async () => (await query()).body.routed_via, patient).toBe("agent_controller");
   for (const core of [twin, agents, knowledge]) core.received.length = 0;
 });
 
@@ -180,7 +183,7 @@ describe("a chat goes to the twin", () => {
       const left = twin.givenUp();
       const caller = new AbortController();
       const pending = client.chat({ message: "x" }, { signal: caller.signal });
-      await expect.poll(() => twin.received.length).toBe(2);
+      await expect.poll(() => twin.received.length, patient).toBe(2);
       caller.abort();
       await expect(pending).rejects.toMatchObject({ code: Code.Canceled });
       await left;
@@ -315,6 +318,14 @@ describe("a core that speaks gRPC", () => {
     });
   });
 
+  test("is called over gRPC where its port answers HTTP/1.1 as well", async () => {
+    await using core = await startProcess({ command: fromSource("core", "--port", "0") });
+    const url = core.urls[0] ?? "";
+    expect((await fetch(`${url}/health`)).status).toBe(404);
+    await using alone = await startTestGateway({ env: { TWIN_URL: url } });
+    expect(await chatAt(alone.url)).toMatchObject({ response: "hello" });
+  });
+
   test("answers questions as a service of them", async () => {
     await using core = await startCoreServer(agent);
     await using alone = await startTestGateway({ env: { AGENT_CONTROLLER_URL: core.url } });
@@ -367,7 +378,7 @@ describe("health", () => {
   test("GET /healthz tells each service by name, with the status of its own answer", async () => {
     await using ill = await startIll();
     await expect
-      .poll(() => healthAt(`${ill.url}/healthz`))
+      .poll(() => healthAt(`${ill.url}/healthz`), patient)
       .toMatchObject({
         status: "degraded",
         services: {
@@ -388,7 +399,7 @@ describe("health", () => {
   test("GET /api/v1/health lists services of questions beside the kinds of backends", async () => {
     await using ill = await startIll();
     await expect
-      .poll(() => healthAt(`${ill.url}/api/v1/health`))
+      .poll(() => healthAt(`${ill.url}/api/v1/health`), patient)
       .toMatchObject({
         status: "degraded",
         services: {
@@ -405,7 +416,7 @@ describe("health", () => {
     await using alone = await startTestGateway({ env: { AGENT_CONTROLLER_URL: gone.url } });
     await gone.down();
     await expect
-      .poll(() => healthAt(`${alone.url}/healthz`), { timeout: 10_000 })
+      .poll(() => healthAt(`${alone.url}/healthz`), patient)
       .toMatchObject({
         status: "unhealthy",
         services: {

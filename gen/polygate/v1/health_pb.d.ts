@@ -691,7 +691,7 @@ export declare const HealthService: GenService<{
     output: typeof GetServicesResponseSchema;
   },
   /**
-   * The same, with the process and its machine, and which kinds of backends predict.
+   * The same, with the process and its machine, and whether TensorFlow Serving and ONNX are served.
    *
    * @generated from rpc polygate.v1.HealthService.GetBackends
    */
