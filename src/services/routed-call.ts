@@ -192,7 +192,8 @@ export class RoutedCall implements CallWatch {
     record.promptTokens = usage?.promptTokens ?? 0;
     record.completionTokens = usage?.completionTokens ?? 0;
     record.cost = cost;
-    stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
+    // Not every core says which model answered.
+    if (model !== "") stats.add("model", model, this.elapsedMs, { failed: false, tokens, cost });
     stats.use("backend", record.upstream ?? pool, { tokens, cost });
     return cost;
   }

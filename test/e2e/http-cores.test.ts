@@ -265,13 +265,15 @@ describe("a question goes to the agent controller", () => {
 
 test("calls of cores over HTTP are in metrics, statistics and among backends", async () => {
   await query();
+  twin.next.push({ json: { response: "by no model that it tells" } });
   await post("/v1/chat", { message: "hello" });
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
   for (const id of ["core-1", "agent_controller-1", "knowledge_system-1"]) {
     expect(metrics).toContain(`core_health_status{core_id="${id}",status="healthy"} 1`);
   }
   expect(metrics).toMatch(/load_balancer_requests_total\{[^}]*core="agent_controller-1"[^}]*\} \d/);
-  const stats = await (await fetch(`${gateway.url}/stats`)).json();
+  const stats = (await (await fetch(`${gateway.url}/stats`)).json()) as { models: object };
+  expect(Object.keys(stats.models)).toEqual(["double-1"]);
   expect(stats).toMatchObject({
     backends: { "core-1": { requests: expect.any(Number) }, "agent_controller-1": {} },
   });
