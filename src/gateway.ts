@@ -6,9 +6,10 @@ import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import { coreChat } from "#backends/core-chat.ts";
 import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
-import { createPolyagentBackend } from "#backends/polyagent/backend.ts";
+import { openCore } from "#backends/open-core.ts";
 import { ResponseCache } from "#cache/response-cache.ts";
-import { ChatCatalog, type ChatTarget } from "#catalog/chat-catalog.ts";
+import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
+import { queryRoute } from "#catalog/query-route.ts";
 import type { CoreSettings, Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
@@ -145,14 +146,22 @@ interface ChatSide {
   readonly kind: "embedded" | "polyagent";
   /** The cores. */
   readonly pool: Pool<ChatBackend>;
+  /** Those that answer questions alone, by service. */
+  readonly queryPools: readonly KnownPool[];
   readonly catalog: ChatCatalog;
   readonly dispatch: Dispatch;
   /** What fills pools whose endpoints DNS names. */
   readonly discoveries: readonly Discovery[];
 }
 
-/** Largest message to and from a core: a conversation with images. */
-const coreMessageBytesMax = 64 * 1024 * 1024;
+/** Where questions go besides the cores of chats. */
+interface QuerySide {
+  readonly pools: readonly KnownPool[];
+  readonly discoveries: readonly Discovery[];
+  /** Absent: there is no service of questions. */
+  readonly target?: QueryTarget;
+}
+
 /** Images decoded at once: half of the threads that also read files and look up names. */
 const decodingMax = 2;
 /** Memory of the images that are decoded at once: one of the largest, or two of a usual size. */
@@ -160,40 +169,49 @@ const decodingBytesMax = 130_000_000;
 /** Retries and hedges that gateways with few calls may always have, and how long calls count. */
 const retryTerms = { perSecondMin: 10, windowSeconds: 10 };
 const hedgeTerms = { perSecondMin: 1, windowSeconds: 10 };
-/** Silence after which a core's connection is pinged. */
-const coreKeepaliveMs = 30_000;
 
-/** A core behind the chat contract. */
-async function openCore(
-  { transport, tls }: CoreSettings,
+/** A core behind the chat contract; what it is asked over HTTP goes by its service. */
+function coreAt(
+  { protocol, service, transport, tls }: CoreSettings,
   at: { readonly url: string; readonly connectTo?: string },
+  { clock }: Shared,
 ): Promise<ChatBackend> {
-  const bounds = { messageBytesMax: coreMessageBytesMax, keepaliveMs: coreKeepaliveMs };
+  const task = service === undefined || service === "twin" ? "chat" : "query";
   const trust = tls === undefined ? {} : { tls };
-  return coreChat(await createPolyagentBackend({ transport, ...trust, ...bounds, ...at }));
+  return openCore({ protocol, task, transport, ...trust, ...at }, clock);
 }
 
-/** The members of the chat pool: the configured cores, or the same core in this process; those of DNS join later. */
-async function chatMembers({ cores }: Settings["chat"]): Promise<MemberOptions<ChatBackend>[]> {
-  if (cores.length === 0) {
-    const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
-    return [{ id: "embedded", weight: 1, backend: coreChat(createEmbeddedBackend(agent)) }];
-  }
-  return await Promise.all(
+/** The members of a pool of cores; those of DNS join later. */
+function coreMembers(
+  cores: readonly CoreSettings[],
+  shared: Shared,
+): Promise<MemberOptions<ChatBackend>[]> {
+  return Promise.all(
     cores
       .filter(({ discovery }) => discovery === undefined)
       .map(async (core) => ({
         id: core.id,
         weight: core.weight,
-        backend: await openCore(core, { url: core.url }),
+        backend: await coreAt(core, { url: core.url }, shared),
       })),
   );
 }
 
-/** Lets the chat pool follow the names of cores; who has none loads nothing for it. */
-async function followCores(shared: Shared, pool: Pool<ChatBackend>): Promise<Discovery[]> {
-  const { chat } = shared.settings;
-  const named = chat.cores.flatMap((core) =>
+/** The members of the chat pool: the configured cores, or the same core in this process. */
+async function chatMembers(shared: Shared): Promise<MemberOptions<ChatBackend>[]> {
+  const { cores } = shared.settings.chat;
+  if (cores.length > 0) return await coreMembers(cores, shared);
+  const agent = createAgent(plainAgent, { clock: systemClock, rng: systemRng });
+  return [{ id: "embedded", weight: 1, backend: coreChat(createEmbeddedBackend(agent)) }];
+}
+
+/** Lets a pool follow the names of its cores; who has none loads nothing for it. */
+async function followCores(
+  cores: readonly CoreSettings[],
+  pool: Pool<ChatBackend>,
+  shared: Shared,
+): Promise<Discovery[]> {
+  const named = cores.flatMap((core) =>
     core.discovery === undefined ? [] : [{ core, discovery: core.discovery }],
   );
   if (named.length === 0) return [];
@@ -201,7 +219,7 @@ async function followCores(shared: Shared, pool: Pool<ChatBackend>): Promise<Dis
   const deps = { clock: shared.clock, onDiscovery: discoveryReporter(shared, pool.name) };
   return named.map(({ core, discovery }) => {
     const open = ({ url, address }: { readonly url: string; readonly address: string }) =>
-      openCore(core, { url, connectTo: address });
+      coreAt(core, { url, connectTo: address }, shared);
     const { id: prefix, weight } = core;
     return follow({ pool, discovery, prefix, weight, open }, deps);
   });
@@ -276,20 +294,25 @@ function ejectionReporter({ metrics, logger }: Shared) {
   };
 }
 
-/** Builds the chat pool, whose health shows in the gateway's own. */
-async function openChat(shared: Shared): Promise<ChatSide> {
-  const { settings, clock, logger, setServing, records } = shared;
-  const { chat } = settings;
-  const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
+/** A pool of cores, each change of whose health leaves a line. */
+function corePool(
+  name: string,
+  members: MemberOptions<ChatBackend>[],
+  {
+    onChange = () => {},
+    ...shared
+  }: Shared & { readonly onChange?: (pool: Pool<ChatBackend>) => void },
+): Pool<ChatBackend> {
+  const { settings, clock, logger, records } = shared;
   const pool = new Pool<ChatBackend>(
-    { name: kind, members: await chatMembers(chat), ...chat },
+    { name, members, ...settings.chat },
     {
       clock,
       rng: systemRng,
       onChange(change) {
         const { id, health: state, isDraining } = change.member;
         records.onHealth(change);
-        setServing(pool.candidates().length > 0);
+        onChange(pool);
         if (state.kind === "unknown") return;
         const facts = {
           core: id,
@@ -303,6 +326,44 @@ async function openChat(shared: Shared): Promise<ChatSide> {
       onEjection: ejectionReporter(shared),
     },
   );
+  return pool;
+}
+
+/** The services that answer questions, a pool each, and the way through them. */
+async function openQueries(shared: Shared): Promise<QuerySide> {
+  const { settings } = shared;
+  const { queries, algorithm: strategy } = settings.chat;
+  const byService = Map.groupBy(queries, ({ service = "" }) => service);
+  const pools: KnownPool[] = [];
+  const discoveries: Discovery[] = [];
+  for (const [name, cores] of byService) {
+    const pool = corePool(name, await coreMembers(cores, shared), shared);
+    pools.push({
+      kind: cores.some(({ protocol }) => protocol !== "grpc") ? "http" : "polyagent",
+      pool,
+    });
+    discoveries.push(...(await followCores(cores, pool, shared)));
+  }
+  const [first] = pools;
+  if (first === undefined) return { pools, discoveries };
+  const wishes = { weights: settings.scoreWeights };
+  const node = queryRoute({
+    pools: pools.map(({ pool }) => pool),
+    strategy,
+    wishes,
+    rng: systemRng,
+  });
+  return { pools, discoveries, target: { node, kind: first.kind } };
+}
+
+/** Builds the chat pool, whose health shows in the gateway's own. */
+async function openChat(shared: Shared): Promise<ChatSide> {
+  const { settings, clock, setServing } = shared;
+  const { chat } = settings;
+  const kind = chat.cores.length === 0 ? "embedded" : "polyagent";
+  const onChange = (changed: Pool<ChatBackend>) => setServing(changed.candidates().length > 0);
+  const pool = corePool(kind, await chatMembers(shared), { ...shared, onChange });
+  const queries = await openQueries(shared);
   const { algorithm, retryAttempts, attemptTimeoutMs, retryBudget, hedgeBudget } = chat;
   const route = poolRoute({
     pool,
@@ -312,8 +373,10 @@ async function openChat(shared: Shared): Promise<ChatSide> {
     ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
     rng: systemRng,
   });
-  const { catalog, discoveries } = await openCatalog(shared, { route, kind });
-  const all = [...discoveries, ...(await followCores(shared, pool))];
+  const targets = { cores: { route, kind }, queries: queries.target };
+  const { catalog, discoveries } = await openCatalog(shared, targets);
+  const ofCores = await followCores(chat.cores, pool, shared);
+  const all = [...discoveries, ...ofCores, ...queries.discoveries];
   // Who starts with a name server that is away serves without those endpoints.
   const { healthTimeoutMs } = chat;
   if (all.length > 0) {
@@ -323,6 +386,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
   return {
     kind,
     pool,
+    queryPools: queries.pools,
     catalog,
     discoveries: all,
     dispatch: createDispatch({
@@ -344,7 +408,7 @@ async function openChat(shared: Shared): Promise<ChatSide> {
 /** Opens the providers and builds the routes; who has none loads nothing for them. */
 async function openCatalog(
   shared: Shared,
-  cores: ChatTarget,
+  targets: { readonly cores: ChatTarget; readonly queries: QueryTarget | undefined },
 ): Promise<{ readonly catalog: ChatCatalog; readonly discoveries: readonly Discovery[] }> {
   const { settings, clock, logger, records } = shared;
   const { providers: wanted, routes, scoreWeights: weights, chat } = settings;
@@ -353,7 +417,7 @@ async function openCatalog(
   const terms = { retryAttempts, ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }) };
   const weightsByProvider = new Map(wanted.map(({ name, weights: own }) => [name, own]));
   const wishes = { weights, weightsByProvider };
-  const common = { cores, wishes, terms, rng };
+  const common = { ...targets, wishes, terms, rng };
   if (wanted.length === 0) {
     const catalog = new ChatCatalog({ ...common, providers: [], routes: new Map() });
     return { catalog, discoveries: [] };
@@ -425,9 +489,10 @@ function openCache({ settings, clock, metrics }: Shared): ResponseCache {
   });
 }
 
-/** The pools of chat: the cores, then the providers. */
-function poolsOf({ kind, pool, catalog }: ChatSide): KnownPool[] {
-  return [{ kind, pool }, ...catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }))];
+/** The pools of chat: the cores, those of questions, then the providers. */
+function poolsOf({ kind, pool, queryPools, catalog }: ChatSide): KnownPool[] {
+  const providers = catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }));
+  return [{ kind, pool }, ...queryPools, ...providers];
 }
 
 /** Opens what judges chats; who has none loads nothing for it. */
@@ -488,6 +553,8 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
       HealthService,
       createHealthService({
         ...{ ...facts, ...deps, predict, pool: chat.pool, chatKind: chat.kind },
+        twins: settings.chat.cores.flatMap(({ id, service }) => (service === "twin" ? [id] : [])),
+        queryPools: chat.queryPools.map(({ pool }) => pool),
         providers: catalog.providers,
       }),
     );
@@ -539,7 +606,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     ),
     pages: gatewayPages({
       metrics,
-      pool: backends.chat.pool,
+      pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
       isReady: backends.isReady,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
@@ -582,6 +649,7 @@ function factsOf(
       ...(chat.cores.length === 0
         ? ["embedded core"]
         : chat.cores.map(({ id, url }) => `${id} ${url}`)),
+      ...chat.queries.map(({ id, url }) => `${id} ${url}`),
       ...providers.map(({ name, dialect, source }) => `${name} (${dialect}), by ${source}`),
       `${predict.kind}, ${onnx.workers} workers`,
     ],
@@ -602,8 +670,7 @@ async function openGeneration(
   };
   const shared: Shared = { ...parts, settings, setServing };
   const chat = await openChat(shared);
-  opening.use(chat.pool);
-  for (const { pool } of chat.catalog.providers) opening.use(pool);
+  for (const { pool } of poolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);
   const hooks = await openHooks(shared, opening);
   const predict = opening.use(await openPredict(shared));

@@ -14,7 +14,8 @@ import type { DocumentFacts } from "./openapi-document.ts";
 /** What the pages report. */
 export interface GatewayPageFacts {
   readonly metrics: Metrics;
-  readonly pool: Pool<ChatBackend>;
+  /** Those of cores. */
+  readonly pools: readonly Pool<ChatBackend>[];
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
   /** Absent: no metrics page. */
@@ -48,10 +49,13 @@ function readinessPage(isReady: () => boolean): () => PageResponse {
 }
 
 /** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
-function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<ChatBackend>): void {
+function refreshCoreGauges(
+  { coreHealth, coreResponse }: Metrics,
+  pools: readonly Pool<ChatBackend>[],
+): void {
   coreHealth.reset();
   coreResponse.reset();
-  for (const { id, health } of pool.snapshot()) {
+  for (const { id, health } of pools.flatMap((pool) => pool.snapshot())) {
     coreHealth.set({ core_id: id, status: health.kind }, 1);
     if (health.kind !== "unknown") coreResponse.set({ core_id: id }, health.responseTimeMs);
   }
@@ -59,12 +63,12 @@ function refreshCoreGauges({ coreHealth, coreResponse }: Metrics, pool: Pool<Cha
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pool, isReady, metricsPath, document } = facts;
+  const { metrics, pools, isReady, metricsPath, document } = facts;
   const { rest } = document;
   // Listeners that read and write the same JSON share its document.
   const sharedDocs = docsPages(document);
   const metricsPage = async (): Promise<PageResponse> => {
-    refreshCoreGauges(metrics, pool);
+    refreshCoreGauges(metrics, pools);
     const { registry } = metrics;
     return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };

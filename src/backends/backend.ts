@@ -76,8 +76,8 @@ export interface ChatBackend extends AsyncDisposable {
   relay?(request: OperationRequest, call: ChatCall): AsyncIterable<OperationPiece>;
   /** What the backend can be asked for. */
   listModels(signal: AbortSignal): Promise<readonly ListedModel[]>;
-  /** Resolves when the backend serves, which costs nothing to ask; else rejects. */
-  check(signal: AbortSignal): Promise<void>;
+  /** Resolves when the backend serves, which costs nothing to ask, with the HTTP status that it said so with, if any; else rejects. */
+  check(signal: AbortSignal): Promise<unknown>;
 }
 
 /**

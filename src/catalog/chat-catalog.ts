@@ -41,9 +41,18 @@ export interface ChatTarget {
   readonly mirror?: ChatMirror;
 }
 
+/** The services that answer questions. */
+export interface QueryTarget {
+  readonly node: RouteNode<ChatBackend>;
+  /** Kind of the backends behind it. */
+  readonly kind: string;
+}
+
 /** What of a call its route may depend on. */
 export interface ChatAsk extends RouteAsk {
   readonly needs?: Ability | undefined;
+  /** It is a question, which goes to the services of questions where there are any. */
+  readonly isQuery?: boolean | undefined;
 }
 
 const unableWords: Readonly<Record<Ability, string>> = {
@@ -71,6 +80,8 @@ function unheard(who: string) {
 export interface ChatCatalogOptions {
   /** Configured cores, or the embedded one. */
   readonly cores: ChatTarget;
+  /** Where questions that name no model go; where chats go when absent. */
+  readonly queries?: QueryTarget | undefined;
   readonly providers: readonly CatalogProvider[];
   /** Route trees by public name. */
   readonly routes: ReadonlyMap<string, RouteNode<ChatBackend>>;
@@ -128,7 +139,10 @@ export class ChatCatalog {
    * no one after the name can do what the call needs.
    */
   resolve(model: string, ask: ChatAsk): ChatTarget {
-    const { routes, cores, providers } = this.#options;
+    const { routes, cores, providers, queries } = this.#options;
+    if (ask.isQuery === true && model === "" && queries !== undefined) {
+      return { route: treeRoute(queries.node, ask, this.#options.terms), kind: queries.kind };
+    }
     const node = routes.get(model === "" ? defaultRoute : model);
     if (node !== undefined) return this.#target(node, ask);
     if (model === "")

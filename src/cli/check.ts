@@ -40,6 +40,7 @@ function summary({ environment, listeners, chat, hooks, auth, rateLimit }: Setti
     `environment ${environment}`,
     counted(listeners.length, "listener"),
     chat.cores.length === 0 ? "embedded core" : counted(chat.cores.length, "core"),
+    ...(chat.queries.length === 0 ? [] : [`${counted(chat.queries.length, "core")} for questions`]),
     auth.enabled ? `auth on with ${counted(auth.keys.length, "key")}` : "auth off",
     ...(hooks.length === 0 ? [] : [counted(hooks.length, "hook")]),
     rateLimit === undefined ? "no rate limit" : "rate limit on",

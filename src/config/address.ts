@@ -17,11 +17,24 @@ export function isOrigin(written: string): boolean {
   return written === "*" || written === URL.parse(written)?.origin;
 }
 
-/** http:// or https:// with a host and perhaps a port; no user, path or query. */
-export function isCoreUrl(written: string): boolean {
-  const url = URL.parse(written);
-  if (url === null || !["http:", "https:"].includes(url.protocol)) return false;
-  return url.href === `${url.origin}/`;
+/** Where a core is, whatever it speaks. */
+export interface CoreAddress {
+  /** http:// or https:// with host and port. */
+  readonly origin: string;
+  /** Its scheme says that it speaks gRPC. */
+  readonly isGrpc: boolean;
+}
+
+/**
+ * Reads http(s):// with a host and perhaps a port, and grpc(s):// with both; no user, path or query.
+ * Undefined for all else.
+ */
+export function coreAddressOf(written: string): CoreAddress | undefined {
+  const isGrpc = /^grpcs?:/i.test(written);
+  if (isGrpc && !/:\d+\/?$/.test(written)) return undefined;
+  const url = URL.parse(isGrpc ? written.replace(/^grpc/i, "http") : written);
+  if (url === null || !["http:", "https:"].includes(url.protocol)) return undefined;
+  return url.href === `${url.origin}/` ? { origin: url.origin, isGrpc } : undefined;
 }
 
 /** postgres:// or postgresql://, with whatever the database's driver reads from it. */

@@ -83,6 +83,7 @@ export function compile(
   if (strict) warnOfOpenness(cors, config.logging, warn);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
   const providers = providersFrom(config.providers, context, report);
+  const cores = coresFrom(config.cores, context, report);
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
@@ -113,7 +114,10 @@ export function compile(
     ...(rateLimit !== undefined && { rateLimit }),
     chat: {
       algorithm: balancer.algorithm,
-      cores: coresFrom(config.cores, context, report),
+      cores: cores.filter(({ service }) => service === undefined || service === "twin"),
+      queries: ["agent_controller", "knowledge_system"].flatMap((name) =>
+        cores.filter(({ service }) => service === name),
+      ),
       healthIntervalMs: balancer.health_check_interval,
       healthTimeoutMs: gateway.health_check_timeout,
       retryAttempts: balancer.retry_attempts,

@@ -1,6 +1,8 @@
 /** The cores of the file, each address once, and how they are trusted. */
 
 import { resolve } from "node:path";
+import type { DiscoverySettings } from "#backends/discovery-settings.ts";
+import { type CoreAddress, coreAddressOf } from "./address.ts";
 import { discoveryFrom } from "./discovery.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
@@ -16,7 +18,10 @@ export interface CoreContext {
 
 type FileCore = FileConfig["cores"][number];
 
-/** Cores in the order of the file. One that TWIN_URL repeats counts once and keeps its settings. */
+/**
+ * Cores in the order of the file, those of the environment after them. An address that is named twice
+ * for one purpose counts once, with the settings that came first: TWIN_URL may repeat one of the file.
+ */
 export function coresFrom(
   cores: FileConfig["cores"],
   context: CoreContext,
@@ -24,48 +29,80 @@ export function coresFrom(
 ): readonly CoreSettings[] {
   const compiled: CoreSettings[] = [];
   for (const [index, core] of cores.entries()) {
-    const { weight, transport, tls } = core;
-    const { address, discovery } = whereIs(core, (path, message, hint) =>
-      report(["cores", index, ...path], message, hint),
+    const at: Report = (path, message, hint) => report(["cores", index, ...path], message, hint);
+    const where = whereIs(core, at);
+    if (where === undefined) continue;
+    const same = compiled.findIndex(
+      ({ url, service }) => url === where.origin && poolOf(service) === poolOf(core.service),
     );
-    if (address === undefined) continue;
-    const { origin, protocol } = new URL(address);
-    const twin = compiled.find((core) => core.url === origin);
-    if (twin !== undefined) {
-      if (weight !== 1 && weight !== twin.weight) {
-        report(["cores", index], `repeats the address of ${twin.id} with another weight`);
-      }
+    const first = compiled[same];
+    if (first === undefined) {
+      compiled.push(coreFrom(core, where, { ...context, id: idOf(core, compiled), report: at }));
       continue;
     }
-    const at: Report = (path, message) => report(["cores", index, "tls", ...path], message);
-    if (tls !== undefined && protocol !== "https:") at([], notEncrypted(core));
-    compiled.push({
-      id: `core-${compiled.length + 1}`,
-      url: origin,
-      ...(discovery !== undefined && { discovery }),
-      weight,
-      transport,
-      ...(tls !== undefined && { tls: tlsFrom(tls, context, at) }),
-    });
+    if (core.weight !== 1 && core.weight !== first.weight) {
+      at([], `repeats the address of ${first.id} with another weight`);
+    }
+    if (core.service !== undefined) compiled[same] = { ...first, service: core.service };
   }
   return compiled;
 }
 
-function notEncrypted({ discovery }: FileCore): string {
-  return discovery === undefined
-    ? "needs a url that begins with https://"
-    : "needs `scheme: https` in `discovery`";
+/** What the core is one of: the cores of chats, or those of one service of questions. */
+function poolOf(service: CoreSettings["service"]): string {
+  return service === undefined || service === "twin" ? "core" : service;
 }
 
-/** The address of a core: its url, or one made from its discovery; undefined when it has neither. */
-function whereIs({ url, discovery: written }: FileCore, report: Report) {
+function idOf({ service }: FileCore, others: readonly CoreSettings[]): string {
+  const pool = poolOf(service);
+  return `${pool}-${1 + others.filter((other) => poolOf(other.service) === pool).length}`;
+}
+
+function coreFrom(
+  { weight, protocol, service, transport, tls }: FileCore,
+  { origin, isGrpc, discovery }: CorePlace,
+  { id, report, ...context }: CoreContext & { readonly id: string; readonly report: Report },
+): CoreSettings {
+  if (isGrpc && protocol === "http") {
+    report(["protocol"], "cannot be http at a grpc:// address", "write http:// or https://");
+  }
+  if (tls !== undefined && !origin.startsWith("https:")) {
+    report(["tls"], notEncrypted(discovery !== undefined));
+  }
+  const ofTls: Report = (path, message) => report(["tls", ...path], message);
+  return {
+    id,
+    url: origin,
+    ...(discovery !== undefined && { discovery }),
+    weight,
+    protocol: isGrpc ? "grpc" : protocol,
+    ...(service !== undefined && { service }),
+    transport,
+    ...(tls !== undefined && { tls: tlsFrom(tls, context, ofTls) }),
+  };
+}
+
+function notEncrypted(isDiscovered: boolean): string {
+  return isDiscovered
+    ? "needs `scheme: https` in `discovery`"
+    : "needs a url that begins with https://";
+}
+
+/** Where a core is. */
+interface CorePlace extends CoreAddress {
+  readonly discovery?: DiscoverySettings;
+}
+
+/** Its url, or the name that stands for one; undefined when it has neither. */
+function whereIs({ url, discovery: written }: FileCore, report: Report): CorePlace | undefined {
   if (written === undefined) {
     if (url === undefined) report(["url"], "is required", "or `discovery`");
-    return { address: url };
+    return url === undefined ? undefined : coreAddressOf(url);
   }
   if (url !== undefined) report(["discovery"], "cannot be combined with url", "keep one of them");
   const discovery = discoveryFrom(written);
-  return { address: `${discovery.scheme}://${discovery.dns}`, discovery };
+  const { origin } = new URL(`${discovery.scheme}://${discovery.dns}`);
+  return { origin, isGrpc: false, discovery };
 }
 
 function tlsFrom(

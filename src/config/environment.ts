@@ -4,6 +4,7 @@ import { type Preset, presets } from "#backends/llm/presets.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import type { Assignment } from "./draft.ts";
 import type { Path, Problem } from "./problem.ts";
+import type { coreServices } from "./schema.ts";
 import type { Environment } from "./source.ts";
 
 /** One environment name and the setting that it sets. */
@@ -51,6 +52,13 @@ const gatewayKey: EnvironmentRow = {
     providerWords.has(text) ? undefined : operatorKey("AI_GATEWAY_API_KEY").value?.(text),
 };
 
+/** One more core, which may speak gRPC or HTTP. */
+const coreAt = (name: string, service: (typeof coreServices)[number]): EnvironmentRow => ({
+  name,
+  path: ["cores", "+"],
+  value: (url) => ({ url, service, protocol: "auto" }),
+});
+
 /** Where two rows set one path, the later one wins. */
 export const environmentRows: readonly EnvironmentRow[] = [
   { name: "ENVIRONMENT", path: ["environment"], value: (text) => text.toLowerCase() },
@@ -70,7 +78,9 @@ export const environmentRows: readonly EnvironmentRow[] = [
   { name: "RATE_LIMIT_REQUESTS", path: ["rate_limiting", "requests"] },
   { name: "RATE_LIMIT_WINDOW", path: ["rate_limiting", "window"] },
   { name: "CORS_ORIGINS", path: ["cors", "origins"], value: list },
-  { name: "TWIN_URL", path: ["cores", "+"], value: (url) => ({ url }) },
+  coreAt("TWIN_URL", "twin"),
+  coreAt("AGENT_CONTROLLER_URL", "agent_controller"),
+  coreAt("KNOWLEDGE_SYSTEM_URL", "knowledge_system"),
   { name: "LOAD_BALANCER_MAX_RETRIES", path: ["load_balancer", "retry_attempts"] },
   {
     name: "LOAD_BALANCER_TIMEOUT_MS",
@@ -102,8 +112,6 @@ export const environmentRows: readonly EnvironmentRow[] = [
 /** Names of earlier gateways that this version does not use. */
 const unusedNames: readonly (string | RegExp)[] = [
   "ENABLE_FILE_UPLOAD",
-  "AGENT_CONTROLLER_URL",
-  "KNOWLEDGE_SYSTEM_URL",
   "TENSORFLOW_SERVING_URL",
   "ONNX_RUNTIME_URL",
   // Weights of terms are read; those of providers stand in the file.

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { surfaceNames } from "#surface-table.ts";
-import { isAddressBlock, isCoreUrl, isOrigin, isPostgresUrl } from "./address.ts";
+import { coreAddressOf, isAddressBlock, isOrigin, isPostgresUrl } from "./address.ts";
 import { coreDiscovery } from "./discovery.ts";
 import { hooksSchema } from "./hooks.ts";
 import { providersSchema } from "./providers.ts";
@@ -23,6 +23,9 @@ import {
 
 const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
+
+/** What a core may be called beside its number; all but twins answer questions, in this order. */
+export const coreServices = ["twin", "agent_controller", "knowledge_system"] as const;
 
 /** Rights that a key or an anonymous caller may hold. */
 export const scopes = ["admin", "route"] as const;
@@ -295,13 +298,28 @@ const loadBalancer = z.strictObject({
 });
 
 const core = z.strictObject({
-  url: textThat("an address such as http://localhost:8001, without user, path or query", isCoreUrl)
+  url: textThat(
+    "an address such as http://localhost:8001, without user, path or query",
+    (written) => coreAddressOf(written) !== undefined,
+  )
     .optional()
-    .describe("Address of a PolyAgent core; https:// for TLS."),
+    .describe("Address of a core; https:// or grpcs:// for TLS."),
   discovery: coreDiscovery
     .optional()
     .describe("Instead of `url`: a DNS name; each of its addresses is a core."),
   weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
+  protocol: z
+    .enum(["grpc", "http", "auto"])
+    .default("grpc")
+    .describe(
+      "What it speaks: gRPC as a PolyAgent core, or HTTP with JSON at `/v1/chat`, and at `/v1/query` as a service of questions; `auto` lets its first health check find out.",
+    ),
+  service: z
+    .enum(coreServices)
+    .optional()
+    .describe(
+      "`agent_controller` and `knowledge_system` answer the questions of `/v1/query`, the second after the first; `twin` is what `/healthz` calls a core of chats. A core of chats when absent.",
+    ),
   transport: z
     .enum(["http2", "grpc-js"])
     .default("http2")
@@ -460,7 +478,7 @@ export const fileSchema = z.strictObject({
   cores: z
     .array(core)
     .prefault([])
-    .describe("PolyAgent cores; an embedded one answers when there is none."),
+    .describe("Cores; an embedded one answers chats when none is there for them."),
   providers: providersSchema,
   routes: routesSchema,
   hooks: hooksSchema,

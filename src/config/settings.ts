@@ -3,6 +3,7 @@
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { OnnxOptions } from "#backends/onnx/backend.ts";
+import type { CoreProtocol } from "#backends/open-core.ts";
 import type { ResponseCacheOptions } from "#cache/response-cache.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
@@ -86,16 +87,19 @@ export interface CoreTlsSettings {
   readonly serverName?: string;
 }
 
-/** One PolyAgent core. */
+/** One core. */
 export interface CoreSettings {
-  /** core-1, core-2 … in the order of the file. */
+  /** core-1, core-2 … in the order of the file; of a service of questions agent_controller-1 and so on. */
   readonly id: string;
-  /** http:// or https:// with host and port. */
+  /** http:// or https:// with host and port, whatever it speaks. */
   readonly url: string;
   /** Present: each address of the url's host name is a core of its own. */
   readonly discovery?: DiscoverySettings;
   /** A positive integer; only `weighted` reads it. */
   readonly weight: number;
+  readonly protocol: CoreProtocol;
+  /** What `/healthz` calls it; all but twins answer questions, and absent means no more than a core of chats. */
+  readonly service?: "twin" | "agent_controller" | "knowledge_system";
   /** What speaks gRPC to it: the project's own engine or @grpc/grpc-js. */
   readonly transport: "http2" | "grpc-js";
   readonly tls?: CoreTlsSettings;
@@ -106,6 +110,8 @@ export interface ChatSettings {
   readonly algorithm: "round_robin" | "least_connections" | "weighted";
   /** Empty: the gateway answers with its embedded core. */
   readonly cores: readonly CoreSettings[];
+  /** Those that answer questions, each service after the one before; empty: the others do. */
+  readonly queries: readonly CoreSettings[];
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
   /** Further tries after the first. */

@@ -76,17 +76,20 @@ function reasonOf(error: UpstreamError): Reason {
 
 /** What is said where the provider's own words may hold what is no one's business, or are none. */
 const ownWords: Partial<Record<Reason, string>> = {
-  BACKEND_CREDENTIAL: "the provider refused the gateway's credential",
-  BACKEND_FAILED: "the provider failed",
-  BACKEND_OVERLOADED: "the provider is overloaded",
-  BACKEND_TIMEOUT: "the provider took too long",
+  BACKEND_CREDENTIAL: "refused the gateway's credential",
+  BACKEND_FAILED: "failed",
+  BACKEND_OVERLOADED: "is overloaded",
+  BACKEND_TIMEOUT: "took too long",
 };
 
-/** The fault of a provider's error. Its words are passed on, except about the gateway's credential. */
-export function upstreamFault(error: UpstreamError): ConnectError {
+/** The fault of a provider's error, or a core's. Its words are passed on, except about the gateway's credential. */
+export function upstreamFault(
+  error: UpstreamError,
+  who: "provider" | "core" = "provider",
+): ConnectError {
   const reason = reasonOf(error);
   const said = reason === "BACKEND_CREDENTIAL" ? "" : wordsOf(error.message);
-  const own = ownWords[reason] ?? "the provider refused the request";
+  const own = `the ${who} ${ownWords[reason] ?? "refused the request"}`;
   const { status, code = "", param, retryAfterMs } = error;
   const metadata: Record<string, string> = { upstream_status: String(status) };
   if (code !== "") metadata.upstream_code = code.slice(0, 128);

@@ -20,6 +20,11 @@ export interface HttpClientOptions {
   readonly connectTimeoutMs: number;
   /** PEM authorities that its certificate is checked against; the system's when absent. */
   readonly ca?: Buffer;
+  /** PEM certificate that it is shown, and its key. */
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  /** Name in its certificate; that of the origin when absent. */
+  readonly serverName?: string;
   /** IP address to connect to, where the origin's name is not to be looked up. */
   readonly address?: string;
 }
@@ -127,7 +132,7 @@ export class HttpClient implements AsyncDisposable {
 
   constructor(
     origin: string,
-    { connectionsMax, connectTimeoutMs, ca, address }: HttpClientOptions,
+    { connectionsMax, connectTimeoutMs, ca, cert, key, serverName, address }: HttpClientOptions,
   ) {
     this.#slots = new Slots(connectionsMax);
     this.#pool = new Pool(origin, {
@@ -136,6 +141,9 @@ export class HttpClient implements AsyncDisposable {
       connect: {
         timeout: connectTimeoutMs,
         ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+        ...(serverName === undefined ? {} : { servername: serverName }),
         ...(address === undefined ? {} : { lookup: pinnedTo(address) }),
       },
     });

@@ -6,8 +6,11 @@ import { latencyMsOf, ModelStats, type Observation } from "./model-stats.ts";
 
 /** What a pool needs of a backend. */
 export interface PooledBackend extends AsyncDisposable {
-  /** Resolves when the backend serves; else rejects. Stops when `signal` aborts. */
-  check(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the backend serves, with the HTTP status of its response where that is a number; else
+   * rejects. Stops when `signal` aborts.
+   */
+  check(signal: AbortSignal): Promise<unknown>;
   /** Whether its keys allow calls of a model now; absent: they always do. */
   standing?(model: string): Standing;
   /** Forgets the failures of its keys. */
@@ -42,6 +45,8 @@ interface Checked {
   readonly lastCheckWallMs: number;
   /** Milliseconds, with fractions. */
   readonly responseTimeMs: number;
+  /** HTTP status that the probe was answered with; undefined where it was not asked over HTTP, or not answered. */
+  readonly statusCode?: number | undefined;
 }
 
 /** What a balancer may choose by. */

@@ -2,7 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
-import { fault } from "#errors/fault.ts";
+import { fault, infoMetadataOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { Health, Member, PooledBackend } from "./member.ts";
 
@@ -103,13 +103,18 @@ async function probe<B extends PooledBackend>(
     responseTimeMs: clock.nowMs() - startedMs,
   });
   try {
-    await Promise.race([member.backend.check(AbortSignal.any([signal, done.signal])), expired]);
-    return { kind: "healthy", ...checked() };
+    const check = member.backend.check(AbortSignal.any([signal, done.signal]));
+    const told = await Promise.race([check, expired]);
+    const statusCode = typeof told === "number" ? told : undefined;
+    return { kind: "healthy", ...checked(), statusCode };
   } catch (error) {
     // A member that answered calls in the meantime is healthy, and only too busy for the probe.
     if (member.answeredSince(startedMs)) return { kind: "healthy", ...checked() };
-    const { rawMessage } = faultFrom(error);
-    return { kind: "unhealthy", error: rawMessage, cause: error, ...checked() };
+    const failed = faultFrom(error);
+    const { upstream_status: status } = infoMetadataOf(failed);
+    const statusCode = status === undefined ? undefined : Number(status);
+    const { rawMessage } = failed;
+    return { kind: "unhealthy", error: rawMessage, cause: error, ...checked(), statusCode };
   } finally {
     done.abort();
   }

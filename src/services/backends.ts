@@ -16,7 +16,7 @@ import type { MemberReport, Pool } from "#pool/pool.ts";
 
 /** A pool and what kind of backends is in it. */
 export interface KnownPool {
-  /** polyagent, embedded or llm. */
+  /** polyagent, embedded, http or llm. */
   readonly kind: string;
   readonly pool: Pool<ChatBackend>;
 }
@@ -34,7 +34,7 @@ export interface BackendAction {
 
 /** What BackendsService needs. */
 export interface BackendsDeps {
-  /** The cores, then the providers. */
+  /** The cores, those of questions, then the providers. */
   readonly pools: readonly KnownPool[];
   /** Notified of everything that was done. */
   onAction(action: BackendAction): void;

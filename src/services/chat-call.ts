@@ -40,11 +40,19 @@ function charactersOf(parts: readonly Part[]): number {
   return characters;
 }
 
+/** What a chat is besides a request. */
+export interface ChatWant {
+  /** What a backend must be able to do. */
+  readonly needs?: Ability;
+  /** It is a question of its own, without a conversation. */
+  readonly isQuery?: boolean;
+}
+
 /** What of a request its route may depend on. */
 function askOf(
   request: Conversation,
   { requestHeader, values }: HandlerContext,
-  needs: Ability | undefined,
+  wanted: ChatWant,
 ): ChatAsk {
   const { context, messages, sessionId, maxTokens, providerOptions } = request;
   let characters = context.length;
@@ -69,7 +77,8 @@ function askOf(
     affinityOf,
     promptTokens: likelyTokens(characters),
     outputTokens: maxTokens ?? outputTokensDefault,
-    needs,
+    needs: wanted.needs,
+    isQuery: wanted.isQuery,
   };
 }
 
@@ -90,8 +99,13 @@ export class ActiveChat extends RoutedCall {
   readonly #request: Conversation;
 
   /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
-  constructor(deps: RoutedDeps, request: Conversation, context: HandlerContext, needs?: Ability) {
-    super(deps, request.modelPreference, askOf(request, context, needs), context);
+  constructor(
+    deps: RoutedDeps,
+    request: Conversation,
+    context: HandlerContext,
+    wanted: ChatWant = {},
+  ) {
+    super(deps, request.modelPreference, askOf(request, context, wanted), context);
     this.#request = request;
   }
 

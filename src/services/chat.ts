@@ -17,7 +17,7 @@ import { creatorOf } from "#protobuf/creator.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { CachedChat, ChatCache } from "./chat-cache.ts";
-import { ActiveChat } from "./chat-call.ts";
+import { ActiveChat, type ChatWant } from "./chat-call.ts";
 import type { ChatHooks } from "./chat-hooks.ts";
 import { PieceWriter } from "./chat-pieces.ts";
 import type { RoutedDeps } from "./routed-call.ts";
@@ -99,8 +99,12 @@ async function* cachedPieces(
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks } = deps;
 
-  async function answered(request: Conversation, context: HandlerContext): Promise<ChatResponse> {
-    const chat = new ActiveChat(deps, request, context);
+  async function answered(
+    request: Conversation,
+    context: HandlerContext,
+    wanted?: ChatWant,
+  ): Promise<ChatResponse> {
+    const chat = new ActiveChat(deps, request, context, wanted);
     const cached = responses.for(request, context);
     const response =
       cached === undefined
@@ -122,11 +126,15 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       : cachedPieces(chat, cached.stream(make));
   }
 
-  function ask(request: Conversation, context: HandlerContext): Promise<ChatResponse> {
+  function ask(
+    request: Conversation,
+    context: HandlerContext,
+    wanted?: ChatWant,
+  ): Promise<ChatResponse> {
     const judged = hooks?.for(request, context);
     return judged === undefined
-      ? answered(request, context)
-      : judged.whole((allowed) => answered(allowed, context));
+      ? answered(request, context, wanted)
+      : judged.whole((allowed) => answered(allowed, context, wanted));
   }
 
   return {
@@ -156,7 +164,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       const asked = normalized(request);
       const judged = hooks?.for(asked, context);
       const allowed = judged === undefined ? asked : await judged.request();
-      const chat = new ActiveChat(deps, allowed, context, "count_tokens");
+      const chat = new ActiveChat(deps, allowed, context, { needs: "count_tokens" });
       return await chat.count();
     },
 
@@ -168,7 +176,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         temperature: options?.temperature,
         maxTokens: options?.maxTokens,
       });
-      const response = await ask(normalized(request), context);
+      const response = await ask(normalized(request), context, { isQuery: true });
       return {
         response: response.response,
         routedVia: context.responseHeader.get("x-polygate-provider") ?? "",

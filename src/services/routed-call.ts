@@ -208,7 +208,9 @@ export class RoutedCall implements CallWatch {
     if (answered === undefined || last === undefined) return nothingUsed;
     const { catalog, stats } = this.#deps;
     const used = account(answered, last, this.#record, catalog);
-    stats.add("model", answered.model, this.elapsedMs, { failed: false, ...used });
+    // Not every core says which model answered.
+    if (answered.model !== "")
+      stats.add("model", answered.model, this.elapsedMs, { failed: false, ...used });
     return used;
   }
 

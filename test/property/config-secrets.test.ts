@@ -57,6 +57,7 @@ test("what is set by variable or flag never comes back", () => {
     "AUTH_SECRET_KEY",
     "GATEWAY_PORT",
     "TWIN_URL",
+    "AGENT_CONTROLLER_URL",
     "LOG_LEVEL",
     "CORS_ORIGINS",
     "RATE_LIMIT_REQUESTS",

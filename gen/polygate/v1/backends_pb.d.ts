@@ -34,7 +34,7 @@ export declare const ListBackendsRequestSchema: GenMessage<ListBackendsRequest>;
  */
 export declare type ListBackendsResponse = Message<"polygate.v1.ListBackendsResponse"> & {
   /**
-   * The cores, then the providers in the order of the settings.
+   * The chat cores, services of questions, then the providers in the order of the settings.
    *
    * @generated from field: repeated polygate.v1.Backend backends = 1;
    */
@@ -48,20 +48,20 @@ export declare type ListBackendsResponse = Message<"polygate.v1.ListBackendsResp
 export declare const ListBackendsResponseSchema: GenMessage<ListBackendsResponse>;
 
 /**
- * A backend: a provider, or the chat cores.
+ * A backend: a provider, the chat cores, or a service of questions.
  *
  * @generated from message polygate.v1.Backend
  */
 export declare type Backend = Message<"polygate.v1.Backend"> & {
   /**
-   * Name of the provider, or kind of the cores.
+   * Name of the provider or service, or kind of the chat cores.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * polyagent, embedded or llm.
+   * polyagent, embedded, http or llm.
    *
    * @generated from field: string kind = 2;
    */

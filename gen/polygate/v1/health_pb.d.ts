@@ -84,6 +84,311 @@ export declare type GetHealthResponse = Message<"polygate.v1.GetHealthResponse">
 export declare const GetHealthResponseSchema: GenMessage<GetHealthResponse>;
 
 /**
+ * Asks for the services.
+ *
+ * @generated from message polygate.v1.GetServicesRequest
+ */
+export declare type GetServicesRequest = Message<"polygate.v1.GetServicesRequest"> & {
+};
+
+/**
+ * Describes the message polygate.v1.GetServicesRequest.
+ * Use `create(GetServicesRequestSchema)` to create a new message.
+ */
+export declare const GetServicesRequestSchema: GenMessage<GetServicesRequest>;
+
+/**
+ * The health of the gateway, service by service.
+ *
+ * @generated from message polygate.v1.GetServicesResponse
+ */
+export declare type GetServicesResponse = Message<"polygate.v1.GetServicesResponse"> & {
+  /**
+   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * unhealthy: a kind of call cannot be served.
+   *
+   * @generated from field: string status = 1;
+   */
+  status: string;
+
+  /**
+   * When this was measured.
+   *
+   * @generated from field: google.protobuf.Timestamp timestamp = 2;
+   */
+  timestamp?: Timestamp | undefined;
+
+  /**
+   * The process itself.
+   *
+   * @generated from field: polygate.v1.GatewayHealth gateway = 3;
+   */
+  gateway?: GatewayHealth | undefined;
+
+  /**
+   * The chat cores.
+   *
+   * @generated from field: polygate.v1.CoresHealth cores = 4;
+   */
+  cores?: CoresHealth | undefined;
+
+  /**
+   * State by model.
+   *
+   * @generated from field: map<string, string> models = 5;
+   */
+  models: { [key: string]: string };
+
+  /**
+   * What answers chats and questions, and each kind of backend.
+   *
+   * @generated from field: polygate.v1.ServicesHealth services = 6;
+   */
+  services?: ServicesHealth | undefined;
+};
+
+/**
+ * Describes the message polygate.v1.GetServicesResponse.
+ * Use `create(GetServicesResponseSchema)` to create a new message.
+ */
+export declare const GetServicesResponseSchema: GenMessage<GetServicesResponse>;
+
+/**
+ * The health of what answers chats and questions, and of each kind of backend.
+ *
+ * @generated from message polygate.v1.ServicesHealth
+ */
+export declare type ServicesHealth = Message<"polygate.v1.ServicesHealth"> & {
+  /**
+   * The twin, where a core is called so; else all that answer chats.
+   *
+   * @generated from field: polygate.v1.ServiceHealth twin = 1;
+   */
+  twin?: ServiceHealth | undefined;
+
+  /**
+   * Answers questions.
+   *
+   * @generated from field: polygate.v1.ServiceHealth agent_controller = 2;
+   */
+  agentController?: ServiceHealth | undefined;
+
+  /**
+   * Answers those that no agent controller does.
+   *
+   * @generated from field: polygate.v1.ServiceHealth knowledge_system = 3;
+   */
+  knowledgeSystem?: ServiceHealth | undefined;
+
+  /**
+   * The core in this process; absent where others are configured.
+   *
+   * @generated from field: polygate.v1.ServiceHealth embedded = 4;
+   */
+  embedded?: ServiceHealth | undefined;
+
+  /**
+   * The configured cores; absent where there are none.
+   *
+   * @generated from field: polygate.v1.ServiceHealth polyagent = 5;
+   */
+  polyagent?: ServiceHealth | undefined;
+
+  /**
+   * The providers; absent where there are none.
+   *
+   * @generated from field: polygate.v1.ServiceHealth llm = 6;
+   */
+  llm?: ServiceHealth | undefined;
+
+  /**
+   * The models in this process.
+   *
+   * @generated from field: polygate.v1.ServiceHealth onnx = 7;
+   */
+  onnx?: ServiceHealth | undefined;
+};
+
+/**
+ * Describes the message polygate.v1.ServicesHealth.
+ * Use `create(ServicesHealthSchema)` to create a new message.
+ */
+export declare const ServicesHealthSchema: GenMessage<ServicesHealth>;
+
+/**
+ * Asks for the backends.
+ *
+ * @generated from message polygate.v1.GetBackendsRequest
+ */
+export declare type GetBackendsRequest = Message<"polygate.v1.GetBackendsRequest"> & {
+};
+
+/**
+ * Describes the message polygate.v1.GetBackendsRequest.
+ * Use `create(GetBackendsRequestSchema)` to create a new message.
+ */
+export declare const GetBackendsRequestSchema: GenMessage<GetBackendsRequest>;
+
+/**
+ * The health of the gateway, of its process and machine, and of its kinds of backends.
+ *
+ * @generated from message polygate.v1.GetBackendsResponse
+ */
+export declare type GetBackendsResponse = Message<"polygate.v1.GetBackendsResponse"> & {
+  /**
+   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * unhealthy: a kind of call cannot be served.
+   *
+   * @generated from field: string status = 1;
+   */
+  status: string;
+
+  /**
+   * When this was measured.
+   *
+   * @generated from field: google.protobuf.Timestamp timestamp = 2;
+   */
+  timestamp?: Timestamp | undefined;
+
+  /**
+   * The process itself.
+   *
+   * @generated from field: polygate.v1.GatewayHealth gateway = 3;
+   */
+  gateway?: GatewayHealth | undefined;
+
+  /**
+   * The chat cores.
+   *
+   * @generated from field: polygate.v1.CoresHealth cores = 4;
+   */
+  cores?: CoresHealth | undefined;
+
+  /**
+   * State by model.
+   *
+   * @generated from field: map<string, string> models = 5;
+   */
+  models: { [key: string]: string };
+
+  /**
+   * Which backends predict, whether callers are limited, and each kind of backend.
+   *
+   * @generated from field: polygate.v1.BackendsHealth services = 6;
+   */
+  services?: BackendsHealth | undefined;
+
+  /**
+   * Time since start, such as 24h15m30s.
+   *
+   * @generated from field: string uptime = 7;
+   */
+  uptime: string;
+
+  /**
+   * Memory of the process.
+   *
+   * @generated from field: polygate.v1.MemoryUsage memory = 8;
+   */
+  memory?: MemoryUsage | undefined;
+
+  /**
+   * Disk that the process runs on.
+   *
+   * @generated from field: polygate.v1.DiskUsage disk = 9;
+   */
+  disk?: DiskUsage | undefined;
+};
+
+/**
+ * Describes the message polygate.v1.GetBackendsResponse.
+ * Use `create(GetBackendsResponseSchema)` to create a new message.
+ */
+export declare const GetBackendsResponseSchema: GenMessage<GetBackendsResponse>;
+
+/**
+ * The health of the kinds of backends.
+ *
+ * @generated from message polygate.v1.BackendsHealth
+ */
+export declare type BackendsHealth = Message<"polygate.v1.BackendsHealth"> & {
+  /**
+   * Which of those that predict serve.
+   *
+   * @generated from field: polygate.v1.PredictBackends backends = 1;
+   */
+  backends?: PredictBackends | undefined;
+
+  /**
+   * Whether callers are limited: enabled or disabled.
+   *
+   * @generated from field: string rate_limiter = 2;
+   */
+  rateLimiter: string;
+
+  /**
+   * The core in this process; absent where others are configured.
+   *
+   * @generated from field: polygate.v1.ServiceHealth embedded = 3;
+   */
+  embedded?: ServiceHealth | undefined;
+
+  /**
+   * The configured cores; absent where there are none.
+   *
+   * @generated from field: polygate.v1.ServiceHealth polyagent = 4;
+   */
+  polyagent?: ServiceHealth | undefined;
+
+  /**
+   * The providers; absent where there are none.
+   *
+   * @generated from field: polygate.v1.ServiceHealth llm = 5;
+   */
+  llm?: ServiceHealth | undefined;
+
+  /**
+   * The models in this process.
+   *
+   * @generated from field: polygate.v1.ServiceHealth onnx = 6;
+   */
+  onnx?: ServiceHealth | undefined;
+};
+
+/**
+ * Describes the message polygate.v1.BackendsHealth.
+ * Use `create(BackendsHealthSchema)` to create a new message.
+ */
+export declare const BackendsHealthSchema: GenMessage<BackendsHealth>;
+
+/**
+ * Which backends predict.
+ *
+ * @generated from message polygate.v1.PredictBackends
+ */
+export declare type PredictBackends = Message<"polygate.v1.PredictBackends"> & {
+  /**
+   * TensorFlow Serving is configured and answers.
+   *
+   * @generated from field: bool tensorflow = 1;
+   */
+  tensorflow: boolean;
+
+  /**
+   * The models in this process are served.
+   *
+   * @generated from field: bool onnx = 2;
+   */
+  onnx: boolean;
+};
+
+/**
+ * Describes the message polygate.v1.PredictBackends.
+ * Use `create(PredictBackendsSchema)` to create a new message.
+ */
+export declare const PredictBackendsSchema: GenMessage<PredictBackends>;
+
+/**
  * The health of the process.
  *
  * @generated from message polygate.v1.GatewayHealth
@@ -301,6 +606,13 @@ export declare type CoreHealth = Message<"polygate.v1.CoreHealth"> & {
    * @generated from field: string error = 5;
    */
   error: string;
+
+  /**
+   * HTTP status that its health check was answered with; absent for others than HTTP.
+   *
+   * @generated from field: optional int32 status_code = 6;
+   */
+  statusCode?: number | undefined;
 };
 
 /**
@@ -310,13 +622,13 @@ export declare type CoreHealth = Message<"polygate.v1.CoreHealth"> & {
 export declare const CoreHealthSchema: GenMessage<CoreHealth>;
 
 /**
- * The health of one kind of backend.
+ * The health of one kind of backend, or of one service.
  *
  * @generated from message polygate.v1.ServiceHealth
  */
 export declare type ServiceHealth = Message<"polygate.v1.ServiceHealth"> & {
   /**
-   * healthy, degraded or unhealthy.
+   * healthy, degraded or unhealthy; disabled where nothing is configured.
    *
    * @generated from field: string status = 1;
    */
@@ -328,6 +640,21 @@ export declare type ServiceHealth = Message<"polygate.v1.ServiceHealth"> & {
    * @generated from field: double response_time_ms = 2;
    */
   responseTimeMs: number;
+
+  /**
+   * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
+   * serves; absent where there was no answer.
+   *
+   * @generated from field: optional int32 status_code = 3;
+   */
+  statusCode?: number | undefined;
+
+  /**
+   * Why it is unhealthy.
+   *
+   * @generated from field: string error = 4;
+   */
+  error: string;
 };
 
 /**
@@ -337,7 +664,7 @@ export declare type ServiceHealth = Message<"polygate.v1.ServiceHealth"> & {
 export declare const ServiceHealthSchema: GenMessage<ServiceHealth>;
 
 /**
- * Says how the gateway is.
+ * Says how the gateway is: one probe of all that stands behind it, in three views.
  *
  * @generated from service polygate.v1.HealthService
  */
@@ -352,6 +679,26 @@ export declare const HealthService: GenService<{
     methodKind: "unary";
     input: typeof GetHealthRequestSchema;
     output: typeof GetHealthResponseSchema;
+  },
+  /**
+   * The same, with the services that answer chats and questions by name.
+   *
+   * @generated from rpc polygate.v1.HealthService.GetServices
+   */
+  getServices: {
+    methodKind: "unary";
+    input: typeof GetServicesRequestSchema;
+    output: typeof GetServicesResponseSchema;
+  },
+  /**
+   * The same, with the process and its machine, and whether TensorFlow Serving and ONNX are served.
+   *
+   * @generated from rpc polygate.v1.HealthService.GetBackends
+   */
+  getBackends: {
+    methodKind: "unary";
+    input: typeof GetBackendsRequestSchema;
+    output: typeof GetBackendsResponseSchema;
   },
 }>;
 

@@ -13,7 +13,7 @@ import { file_polygate_v1_options } from "./options_pb.js";
  * Describes the file polygate/v1/health.proto.
  */
 export const file_polygate_v1_health = /*@__PURE__*/
-  fileDesc("Chhwb2x5Z2F0ZS92MS9oZWFsdGgucHJvdG8SC3BvbHlnYXRlLnYxIhIKEEdldEhlYWx0aFJlcXVlc3QioAMKEUdldEhlYWx0aFJlc3BvbnNlEg4KBnN0YXR1cxgBIAEoCRItCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2dhdGV3YXkYAyABKAsyGi5wb2x5Z2F0ZS52MS5HYXRld2F5SGVhbHRoEicKBWNvcmVzGAQgASgLMhgucG9seWdhdGUudjEuQ29yZXNIZWFsdGgSOgoGbW9kZWxzGAUgAygLMioucG9seWdhdGUudjEuR2V0SGVhbHRoUmVzcG9uc2UuTW9kZWxzRW50cnkSPgoIc2VydmljZXMYBiADKAsyLC5wb2x5Z2F0ZS52MS5HZXRIZWFsdGhSZXNwb25zZS5TZXJ2aWNlc0VudHJ5Gi0KC01vZGVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaSwoNU2VydmljZXNFbnRyeRILCgNrZXkYASABKAkSKQoFdmFsdWUYAiABKAsyGi5wb2x5Z2F0ZS52MS5TZXJ2aWNlSGVhbHRoOgI4ASLdAQoNR2F0ZXdheUhlYWx0aBIOCgZ1cHRpbWUYASABKAkSFgoOdXB0aW1lX3NlY29uZHMYAiABKAESDwoHdmVyc2lvbhgDIAEoCRIUCgxub2RlX3ZlcnNpb24YBCABKAkSEwoLZW52aXJvbm1lbnQYBSABKAkSGAoQcmVzcG9uc2VfdGltZV9tcxgGIAEoARIoCgZtZW1vcnkYByABKAsyGC5wb2x5Z2F0ZS52MS5NZW1vcnlVc2FnZRIkCgRkaXNrGAggASgLMhYucG9seWdhdGUudjEuRGlza1VzYWdlInAKC01lbW9yeVVzYWdlEhEKCXJzc19ieXRlcxgBIAEoARIXCg9oZWFwX3VzZWRfYnl0ZXMYAiABKAESGgoSc3lzdGVtX3RvdGFsX2J5dGVzGAMgASgBEhkKEXN5c3RlbV9mcmVlX2J5dGVzGAQgASgBIkgKCURpc2tVc2FnZRITCgt0b3RhbF9ieXRlcxgBIAEoARISCgpmcmVlX2J5dGVzGAIgASgBEhIKCnVzZWRfcmF0aW8YAyABKAEiWAoLQ29yZXNIZWFsdGgSEQoJYXZhaWxhYmxlGAEgASgFEg0KBXRvdGFsGAIgASgFEicKBmhlYWx0aBgDIAMoCzIXLnBvbHlnYXRlLnYxLkNvcmVIZWFsdGgigQEKCkNvcmVIZWFsdGgSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEi4KCmxhc3RfY2hlY2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKEHJlc3BvbnNlX3RpbWVfbXMYBCABKAESDQoFZXJyb3IYBSABKAkiOQoNU2VydmljZUhlYWx0aBIOCgZzdGF0dXMYASABKAkSGAoQcmVzcG9uc2VfdGltZV9tcxgCIAEoATKWAQoNSGVhbHRoU2VydmljZRKEAQoJR2V0SGVhbHRoEh0ucG9seWdhdGUudjEuR2V0SGVhbHRoUmVxdWVzdBoeLnBvbHlnYXRlLnYxLkdldEhlYWx0aFJlc3BvbnNlIjiQAgHQ2hgB6NoYAYLT5JMCJ1oJEgcvaGVhbHRoWgoSCC9oZWFsdGh6Eg4vYXBpL3YxL2hlYWx0aEJfCgtwb2x5Z2F0ZS52MUILSGVhbHRoUHJvdG9QAVoWcG9seWdhdGUvdjE7cG9seWdhdGV2MaoCC1BvbHlnYXRlLlYxygILUG9seWdhdGVcVjHqAgxQb2x5Z2F0ZTo6VjFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_timestamp, file_polygate_v1_options]);
+  fileDesc("Chhwb2x5Z2F0ZS92MS9oZWFsdGgucHJvdG8SC3BvbHlnYXRlLnYxIhIKEEdldEhlYWx0aFJlcXVlc3QioAMKEUdldEhlYWx0aFJlc3BvbnNlEg4KBnN0YXR1cxgBIAEoCRItCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2dhdGV3YXkYAyABKAsyGi5wb2x5Z2F0ZS52MS5HYXRld2F5SGVhbHRoEicKBWNvcmVzGAQgASgLMhgucG9seWdhdGUudjEuQ29yZXNIZWFsdGgSOgoGbW9kZWxzGAUgAygLMioucG9seWdhdGUudjEuR2V0SGVhbHRoUmVzcG9uc2UuTW9kZWxzRW50cnkSPgoIc2VydmljZXMYBiADKAsyLC5wb2x5Z2F0ZS52MS5HZXRIZWFsdGhSZXNwb25zZS5TZXJ2aWNlc0VudHJ5Gi0KC01vZGVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaSwoNU2VydmljZXNFbnRyeRILCgNrZXkYASABKAkSKQoFdmFsdWUYAiABKAsyGi5wb2x5Z2F0ZS52MS5TZXJ2aWNlSGVhbHRoOgI4ASIUChJHZXRTZXJ2aWNlc1JlcXVlc3QixgIKE0dldFNlcnZpY2VzUmVzcG9uc2USDgoGc3RhdHVzGAEgASgJEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZ2F0ZXdheRgDIAEoCzIaLnBvbHlnYXRlLnYxLkdhdGV3YXlIZWFsdGgSJwoFY29yZXMYBCABKAsyGC5wb2x5Z2F0ZS52MS5Db3Jlc0hlYWx0aBI8CgZtb2RlbHMYBSADKAsyLC5wb2x5Z2F0ZS52MS5HZXRTZXJ2aWNlc1Jlc3BvbnNlLk1vZGVsc0VudHJ5Ei0KCHNlcnZpY2VzGAYgASgLMhsucG9seWdhdGUudjEuU2VydmljZXNIZWFsdGgaLQoLTW9kZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLWAgoOU2VydmljZXNIZWFsdGgSKAoEdHdpbhgBIAEoCzIaLnBvbHlnYXRlLnYxLlNlcnZpY2VIZWFsdGgSNAoQYWdlbnRfY29udHJvbGxlchgCIAEoCzIaLnBvbHlnYXRlLnYxLlNlcnZpY2VIZWFsdGgSNAoQa25vd2xlZGdlX3N5c3RlbRgDIAEoCzIaLnBvbHlnYXRlLnYxLlNlcnZpY2VIZWFsdGgSLAoIZW1iZWRkZWQYBCABKAsyGi5wb2x5Z2F0ZS52MS5TZXJ2aWNlSGVhbHRoEi0KCXBvbHlhZ2VudBgFIAEoCzIaLnBvbHlnYXRlLnYxLlNlcnZpY2VIZWFsdGgSJwoDbGxtGAYgASgLMhoucG9seWdhdGUudjEuU2VydmljZUhlYWx0aBIoCgRvbm54GAcgASgLMhoucG9seWdhdGUudjEuU2VydmljZUhlYWx0aCIUChJHZXRCYWNrZW5kc1JlcXVlc3QipgMKE0dldEJhY2tlbmRzUmVzcG9uc2USDgoGc3RhdHVzGAEgASgJEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZ2F0ZXdheRgDIAEoCzIaLnBvbHlnYXRlLnYxLkdhdGV3YXlIZWFsdGgSJwoFY29yZXMYBCABKAsyGC5wb2x5Z2F0ZS52MS5Db3Jlc0hlYWx0aBI8CgZtb2RlbHMYBSADKAsyLC5wb2x5Z2F0ZS52MS5HZXRCYWNrZW5kc1Jlc3BvbnNlLk1vZGVsc0VudHJ5Ei0KCHNlcnZpY2VzGAYgASgLMhsucG9seWdhdGUudjEuQmFja2VuZHNIZWFsdGgSDgoGdXB0aW1lGAcgASgJEigKBm1lbW9yeRgIIAEoCzIYLnBvbHlnYXRlLnYxLk1lbW9yeVVzYWdlEiQKBGRpc2sYCSABKAsyFi5wb2x5Z2F0ZS52MS5EaXNrVXNhZ2UaLQoLTW9kZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKGAgoOQmFja2VuZHNIZWFsdGgSLgoIYmFja2VuZHMYASABKAsyHC5wb2x5Z2F0ZS52MS5QcmVkaWN0QmFja2VuZHMSFAoMcmF0ZV9saW1pdGVyGAIgASgJEiwKCGVtYmVkZGVkGAMgASgLMhoucG9seWdhdGUudjEuU2VydmljZUhlYWx0aBItCglwb2x5YWdlbnQYBCABKAsyGi5wb2x5Z2F0ZS52MS5TZXJ2aWNlSGVhbHRoEicKA2xsbRgFIAEoCzIaLnBvbHlnYXRlLnYxLlNlcnZpY2VIZWFsdGgSKAoEb25ueBgGIAEoCzIaLnBvbHlnYXRlLnYxLlNlcnZpY2VIZWFsdGgiMwoPUHJlZGljdEJhY2tlbmRzEhIKCnRlbnNvcmZsb3cYASABKAgSDAoEb25ueBgCIAEoCCLdAQoNR2F0ZXdheUhlYWx0aBIOCgZ1cHRpbWUYASABKAkSFgoOdXB0aW1lX3NlY29uZHMYAiABKAESDwoHdmVyc2lvbhgDIAEoCRIUCgxub2RlX3ZlcnNpb24YBCABKAkSEwoLZW52aXJvbm1lbnQYBSABKAkSGAoQcmVzcG9uc2VfdGltZV9tcxgGIAEoARIoCgZtZW1vcnkYByABKAsyGC5wb2x5Z2F0ZS52MS5NZW1vcnlVc2FnZRIkCgRkaXNrGAggASgLMhYucG9seWdhdGUudjEuRGlza1VzYWdlInAKC01lbW9yeVVzYWdlEhEKCXJzc19ieXRlcxgBIAEoARIXCg9oZWFwX3VzZWRfYnl0ZXMYAiABKAESGgoSc3lzdGVtX3RvdGFsX2J5dGVzGAMgASgBEhkKEXN5c3RlbV9mcmVlX2J5dGVzGAQgASgBIkgKCURpc2tVc2FnZRITCgt0b3RhbF9ieXRlcxgBIAEoARISCgpmcmVlX2J5dGVzGAIgASgBEhIKCnVzZWRfcmF0aW8YAyABKAEiWAoLQ29yZXNIZWFsdGgSEQoJYXZhaWxhYmxlGAEgASgFEg0KBXRvdGFsGAIgASgFEicKBmhlYWx0aBgDIAMoCzIXLnBvbHlnYXRlLnYxLkNvcmVIZWFsdGgiqwEKCkNvcmVIZWFsdGgSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEi4KCmxhc3RfY2hlY2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKEHJlc3BvbnNlX3RpbWVfbXMYBCABKAESDQoFZXJyb3IYBSABKAkSGAoLc3RhdHVzX2NvZGUYBiABKAVIAIgBAUIOCgxfc3RhdHVzX2NvZGUicgoNU2VydmljZUhlYWx0aBIOCgZzdGF0dXMYASABKAkSGAoQcmVzcG9uc2VfdGltZV9tcxgCIAEoARIYCgtzdGF0dXNfY29kZRgDIAEoBUgAiAEBEg0KBWVycm9yGAQgASgJQg4KDF9zdGF0dXNfY29kZTLbAgoNSGVhbHRoU2VydmljZRJtCglHZXRIZWFsdGgSHS5wb2x5Z2F0ZS52MS5HZXRIZWFsdGhSZXF1ZXN0Gh4ucG9seWdhdGUudjEuR2V0SGVhbHRoUmVzcG9uc2UiIZACAdDaGAHo2hgBgtPkkwIQEg4vYXBpL3YxL2hlYWx0aBJtCgtHZXRTZXJ2aWNlcxIfLnBvbHlnYXRlLnYxLkdldFNlcnZpY2VzUmVxdWVzdBogLnBvbHlnYXRlLnYxLkdldFNlcnZpY2VzUmVzcG9uc2UiG5ACAdDaGAHo2hgBgtPkkwIKEggvaGVhbHRoehJsCgtHZXRCYWNrZW5kcxIfLnBvbHlnYXRlLnYxLkdldEJhY2tlbmRzUmVxdWVzdBogLnBvbHlnYXRlLnYxLkdldEJhY2tlbmRzUmVzcG9uc2UiGpACAdDaGAHo2hgBgtPkkwIJEgcvaGVhbHRoQl8KC3BvbHlnYXRlLnYxQgtIZWFsdGhQcm90b1ABWhZwb2x5Z2F0ZS92MTtwb2x5Z2F0ZXYxqgILUG9seWdhdGUuVjHKAgtQb2x5Z2F0ZVxWMeoCDFBvbHlnYXRlOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_timestamp, file_polygate_v1_options]);
 
 /**
  * Describes the message polygate.v1.GetHealthRequest.
@@ -30,49 +30,98 @@ export const GetHealthResponseSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_health, 1);
 
 /**
+ * Describes the message polygate.v1.GetServicesRequest.
+ * Use `create(GetServicesRequestSchema)` to create a new message.
+ */
+export const GetServicesRequestSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 2);
+
+/**
+ * Describes the message polygate.v1.GetServicesResponse.
+ * Use `create(GetServicesResponseSchema)` to create a new message.
+ */
+export const GetServicesResponseSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 3);
+
+/**
+ * Describes the message polygate.v1.ServicesHealth.
+ * Use `create(ServicesHealthSchema)` to create a new message.
+ */
+export const ServicesHealthSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 4);
+
+/**
+ * Describes the message polygate.v1.GetBackendsRequest.
+ * Use `create(GetBackendsRequestSchema)` to create a new message.
+ */
+export const GetBackendsRequestSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 5);
+
+/**
+ * Describes the message polygate.v1.GetBackendsResponse.
+ * Use `create(GetBackendsResponseSchema)` to create a new message.
+ */
+export const GetBackendsResponseSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 6);
+
+/**
+ * Describes the message polygate.v1.BackendsHealth.
+ * Use `create(BackendsHealthSchema)` to create a new message.
+ */
+export const BackendsHealthSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 7);
+
+/**
+ * Describes the message polygate.v1.PredictBackends.
+ * Use `create(PredictBackendsSchema)` to create a new message.
+ */
+export const PredictBackendsSchema = /*@__PURE__*/
+  messageDesc(file_polygate_v1_health, 8);
+
+/**
  * Describes the message polygate.v1.GatewayHealth.
  * Use `create(GatewayHealthSchema)` to create a new message.
  */
 export const GatewayHealthSchema = /*@__PURE__*/
-  messageDesc(file_polygate_v1_health, 2);
+  messageDesc(file_polygate_v1_health, 9);
 
 /**
  * Describes the message polygate.v1.MemoryUsage.
  * Use `create(MemoryUsageSchema)` to create a new message.
  */
 export const MemoryUsageSchema = /*@__PURE__*/
-  messageDesc(file_polygate_v1_health, 3);
+  messageDesc(file_polygate_v1_health, 10);
 
 /**
  * Describes the message polygate.v1.DiskUsage.
  * Use `create(DiskUsageSchema)` to create a new message.
  */
 export const DiskUsageSchema = /*@__PURE__*/
-  messageDesc(file_polygate_v1_health, 4);
+  messageDesc(file_polygate_v1_health, 11);
 
 /**
  * Describes the message polygate.v1.CoresHealth.
  * Use `create(CoresHealthSchema)` to create a new message.
  */
 export const CoresHealthSchema = /*@__PURE__*/
-  messageDesc(file_polygate_v1_health, 5);
+  messageDesc(file_polygate_v1_health, 12);
 
 /**
  * Describes the message polygate.v1.CoreHealth.
  * Use `create(CoreHealthSchema)` to create a new message.
  */
 export const CoreHealthSchema = /*@__PURE__*/
-  messageDesc(file_polygate_v1_health, 6);
+  messageDesc(file_polygate_v1_health, 13);
 
 /**
  * Describes the message polygate.v1.ServiceHealth.
  * Use `create(ServiceHealthSchema)` to create a new message.
  */
 export const ServiceHealthSchema = /*@__PURE__*/
-  messageDesc(file_polygate_v1_health, 7);
+  messageDesc(file_polygate_v1_health, 14);
 
 /**
- * Says how the gateway is.
+ * Says how the gateway is: one probe of all that stands behind it, in three views.
  *
  * @generated from service polygate.v1.HealthService
  */

@@ -2,6 +2,7 @@
 
 import { ConnectError } from "@connectrpc/connect";
 import type { Ability, ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
+import { connectionFault } from "#backends/connection-fault.ts";
 import { heldUntilContent } from "#chat/commit.ts";
 import { type Conversation, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
@@ -40,7 +41,6 @@ import type { ChatResponse, CountTokensResponse } from "#gen/polygate/v1/chat_pb
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { EmbedRequest, EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import { HttpClient, type IncomingResponse, type OutgoingRequest } from "#http-client/client.ts";
-import { HttpClientError } from "#http-client/failure.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import { KeyRing, type KeyUse, tailOf } from "./key-ring.ts";
 import { type DialectPaths, keyHeaders, pathsOf, type VertexPlace } from "./paths.ts";
@@ -215,28 +215,6 @@ export function abilitiesOf(dialect: DialectName, vertex?: VertexPlace): Readonl
   ]);
 }
 
-/** A call that was not answered, as a fault: what may be tried elsewhere is retryable. */
-function connectionFault(thrown: unknown): unknown {
-  if (!(thrown instanceof HttpClientError)) return thrown;
-  switch (thrown.failure) {
-    case "connect":
-    case "reset":
-      return fault("BACKEND_LOST", "the provider cannot be reached", { cause: thrown.cause });
-    case "connect_timeout":
-      return fault("BACKEND_CONNECT_TIMEOUT", "the provider took too long to connect", {
-        cause: thrown.cause,
-      });
-    case "head_timeout":
-      return fault("BACKEND_FIRST_TOKEN_TIMEOUT", "the provider took too long to begin", {
-        cause: thrown.cause,
-      });
-    case "idle_timeout":
-      return fault("BACKEND_IDLE_TIMEOUT", "the provider stopped in the middle of its response", {
-        cause: thrown.cause,
-      });
-  }
-}
-
 /** What a failure says of the key that the call was sent with. */
 function blameOf(thrown: unknown): {
   readonly reason: Reason | undefined;
@@ -375,7 +353,7 @@ export class LlmBackend implements ChatBackend {
       }
       reason = "OK";
     } catch (thrown) {
-      const error = limited.explain(connectionFault(thrown));
+      const error = limited.explain(connectionFault(thrown, "provider"));
       ({ reason, retryAfterMs } = blameOf(error));
       throw explain(error);
     } finally {
@@ -621,7 +599,7 @@ export class LlmBackend implements ChatBackend {
     const send = (secret: string | undefined) => {
       const headers = { ...request.headers, ...keyHeaders(header, secret) };
       return this.#http.send({ ...request, headers }).catch((thrown: unknown) => {
-        throw connectionFault(thrown);
+        throw connectionFault(thrown, "provider");
       });
     };
     if (tokens === undefined) return await send(key);
@@ -657,7 +635,7 @@ export class LlmBackend implements ChatBackend {
 
   #bytes(response: IncomingResponse, bytesMax: number): Promise<Uint8Array | undefined> {
     return response.bytes(bytesMax).catch((thrown: unknown) => {
-      throw connectionFault(thrown);
+      throw connectionFault(thrown, "provider");
     });
   }
 

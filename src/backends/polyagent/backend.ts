@@ -27,6 +27,12 @@ export interface PolyagentOptions extends Omit<CoreWireOptions, "address"> {
   readonly connectTo?: string;
 }
 
+/** A core over gRPC. */
+export interface PolyagentBackend extends CoreBackend {
+  /** Whether its health service says that it serves; undefined when the core has no such service. */
+  serves(signal: AbortSignal): Promise<boolean | undefined>;
+}
+
 async function openWire({
   transport,
   url,
@@ -51,10 +57,20 @@ async function openWire({
 }
 
 /** Connects on first use, and again whenever needed. Rejects with TypeError when `url` is no address. */
-export async function createPolyagentBackend(options: PolyagentOptions): Promise<CoreBackend> {
+export async function createPolyagentBackend(options: PolyagentOptions): Promise<PolyagentBackend> {
   const wire = await openWire(options);
   const listModels = wire.unary(CoreService.method.listModels);
   const checkHealth = wire.unary(Health.method.check);
+  const serves = async (signal: AbortSignal): Promise<boolean | undefined> => {
+    const request = create(HealthCheckRequestSchema);
+    try {
+      const { status } = await checkHealth(request, { signal, requestId: "" });
+      return status === ServingStatus.SERVING;
+    } catch (error) {
+      if (faultFrom(error).code === Code.Unimplemented) return undefined;
+      throw error;
+    }
+  };
   return {
     chat: wire.unary(CoreService.method.chat),
     streamChat: wire.serverStream(CoreService.method.streamChat),
@@ -62,16 +78,10 @@ export async function createPolyagentBackend(options: PolyagentOptions): Promise
       const request = create(ListModelsRequestSchema);
       return (await listModels(request, { signal, requestId: "" })).models;
     },
+    serves,
     async check(signal) {
-      const request = create(HealthCheckRequestSchema);
-      try {
-        const { status } = await checkHealth(request, { signal, requestId: "" });
-        if (status === ServingStatus.SERVING) return;
-      } catch (error) {
-        // A core without the health service has answered, and so is alive.
-        if (faultFrom(error).code === Code.Unimplemented) return;
-        throw error;
-      }
+      // A core without the health service has answered, and so is alive.
+      if ((await serves(signal)) !== false) return;
       throw fault("BACKEND_LOST", "the core says that it does not serve");
     },
     [Symbol.asyncDispose]: () => wire[Symbol.asyncDispose](),

@@ -1,7 +1,7 @@
 /** Addresses that the file may name. */
 
 import { expect, test } from "vitest";
-import { isAddressBlock, isCoreUrl, isHost, isOrigin, isPostgresUrl } from "#config/address.ts";
+import { coreAddressOf, isAddressBlock, isHost, isOrigin, isPostgresUrl } from "#config/address.ts";
 
 test.each([
   ["*", true],
@@ -13,19 +13,26 @@ test.each([
 ])("isOrigin(%s) is %s", (written, is) => expect(isOrigin(written)).toBe(is));
 
 test.each([
-  ["http://localhost:8001", true],
-  ["https://[::1]:8001/", true],
-  ["grpc://localhost:8001", false],
-  ["ftp://localhost", false],
-  ["ws://localhost", false],
-  ["", false],
-  ["localhost:8001", false],
-  ["http://user:secret@localhost", false],
-  ["http://user@localhost", false],
-  ["http://:secret@localhost", false],
-  ["http://localhost/path", false],
-  ["http://localhost?x=1", false],
-])("isCoreUrl(%s) is %s", (written, is) => expect(isCoreUrl(written)).toBe(is));
+  ["http://localhost:8001", { origin: "http://localhost:8001", isGrpc: false }],
+  ["https://[::1]:8001/", { origin: "https://[::1]:8001", isGrpc: false }],
+  ["grpc://localhost:8001", { origin: "http://localhost:8001", isGrpc: true }],
+  ["GRPCS://localhost:443/", { origin: "https://localhost", isGrpc: true }],
+  ["grpc://localhost", undefined],
+  ["grpc://localhost:8001/path", undefined],
+  ["grpc://user:secret@localhost:8001", undefined],
+  ["grpcx://localhost:8001", undefined],
+  ["ftp://localhost", undefined],
+  ["ws://localhost", undefined],
+  ["", undefined],
+  ["localhost:8001", undefined],
+  ["http://user:secret@localhost", undefined],
+  ["http://user@localhost", undefined],
+  ["http://:secret@localhost", undefined],
+  ["http://localhost/path", undefined],
+  ["http://localhost?x=1", undefined],
+])("the address of a core is read from %s", (written, address) =>
+  expect(coreAddressOf(written)).toEqual(address),
+);
 
 test.each([
   ["localhost", true],

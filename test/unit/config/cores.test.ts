@@ -85,6 +85,11 @@ const rows = [
     core: { url: "https://a:1", tls: { key_file: "own.key" } },
     problem: "cores[0].tls.cert_file: is required by `key_file`",
   },
+  {
+    name: "HTTP at an address of gRPC",
+    core: { url: "grpc://a:1", protocol: "http" },
+    problem: "cores[0].protocol: cannot be http at a grpc:// address",
+  },
 ] as const;
 test.each(rows)("$name is refused", ({ core, problem }) => {
   expect(compiled(core).problems).toEqual([problem]);
@@ -108,4 +113,36 @@ test("a core that is named twice is one, with the weight that is told", () => {
 test("a core that is named twice with two weights is refused", () => {
   const { problems } = compiled({ url: "http://a:1", weight: 3 }, { url: "http://a:1", weight: 2 });
   expect(problems).toEqual(["cores[1]: repeats the address of core-1 with another weight"]);
+});
+
+test("a core speaks gRPC unless it says otherwise, and always at an address of gRPC", () => {
+  const { settings } = compiled(
+    { url: "http://a:1" },
+    { url: "http://b:1", protocol: "http" },
+    { url: "http://c:1", protocol: "auto" },
+    { url: "grpcs://d:1", protocol: "auto", tls: { ca_file: "ca.pem" } },
+  );
+  expect(settings.map(({ url, protocol }) => [url, protocol])).toEqual([
+    ["http://a:1", "grpc"],
+    ["http://b:1", "http"],
+    ["http://c:1", "auto"],
+    ["https://d:1", "grpc"],
+  ]);
+});
+
+test("cores are numbered by what they are for, and one address is one core of each", () => {
+  const { settings, problems } = compiled(
+    { url: "http://a:1", protocol: "http" },
+    { url: "http://b:1", service: "agent_controller" },
+    { url: "http://a:1", service: "agent_controller" },
+    { url: "http://a:1", service: "knowledge_system" },
+    { url: "http://a:1", service: "twin", protocol: "auto" },
+  );
+  expect(problems).toEqual([]);
+  expect(settings.map(({ id, url, service, protocol }) => [id, url, service, protocol])).toEqual([
+    ["core-1", "http://a:1", "twin", "http"],
+    ["agent_controller-1", "http://b:1", "agent_controller", "grpc"],
+    ["agent_controller-2", "http://a:1", "agent_controller", "grpc"],
+    ["knowledge_system-1", "http://a:1", "knowledge_system", "grpc"],
+  ]);
 });

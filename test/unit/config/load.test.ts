@@ -301,7 +301,33 @@ describe("which layer wins", () => {
       name: "TWIN_URL is one more core",
       env: { TWIN_URL: "http://twin:8001" },
       read: ({ chat }) => chat.cores,
-      is: [{ id: "core-1", url: "http://twin:8001", weight: 1, transport: "http2" }],
+      is: [
+        {
+          ...{ id: "core-1", url: "http://twin:8001", weight: 1, transport: "http2" },
+          ...{ service: "twin", protocol: "auto" },
+        },
+      ],
+    },
+    {
+      name: "services of questions are asked one after the other, whatever they speak",
+      env: {
+        KNOWLEDGE_SYSTEM_URL: "grpcs://knowledge:8003",
+        AGENT_CONTROLLER_URL: "http://agents:8002",
+      },
+      read: ({ chat }) => [chat.cores, chat.queries],
+      is: [
+        [],
+        [
+          {
+            ...{ id: "agent_controller-1", url: "http://agents:8002", weight: 1 },
+            ...{ service: "agent_controller", protocol: "auto", transport: "http2" },
+          },
+          {
+            ...{ id: "knowledge_system-1", url: "https://knowledge:8003", weight: 1 },
+            ...{ service: "knowledge_system", protocol: "grpc", transport: "http2" },
+          },
+        ],
+      ],
     },
     {
       name: "origins come as a list",

@@ -43,6 +43,8 @@ describe("the schema", () => {
       "url",
       "discovery",
       "weight",
+      "protocol",
+      "service",
       "transport",
       "tls",
     ]);

@@ -14,7 +14,7 @@ import { createCallPath } from "#rpc/call.ts";
 
 async function serve(engine: "polygate" | "node") {
   const calls = createCallPath(
-    (router) => router.service(HealthService, { getHealth: () => ({ status: "healthy" }) }),
+    (router) => router.service(HealthService, { getBackends: () => ({ status: "healthy" }) }),
     [],
   );
   const rest = createRest(calls, { bodyBytesMax: 1024, clock: systemClock });

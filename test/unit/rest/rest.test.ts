@@ -79,7 +79,7 @@ function polygate(told: Told) {
       listModels: () => ({}),
       reloadModel: ({ model }) => ({ model: { id: model } }),
     });
-    router.service(HealthService, { getHealth: () => ({ status: "healthy" }) });
+    router.service(HealthService, { getBackends: () => ({ status: "healthy" }) });
   };
 }
 
@@ -917,7 +917,7 @@ describe("rules beside the annotations", () => {
 
   test("win over those of the same method and leave the others", async () => {
     await using server = await serve({
-      rules: [rule({ selector: "polygate.v1.HealthService.GetHealth", get: "/how/are/you" })],
+      rules: [rule({ selector: "polygate.v1.HealthService.GetBackends", get: "/how/are/you" })],
     });
     expect((await server.send({ target: "/how/are/you" })).status).toBe(200);
     expect((await server.send({ target: "/health" })).status).toBe(404);
@@ -928,7 +928,7 @@ describe("rules beside the annotations", () => {
     await using server = await serve({
       rules: [
         rule({
-          selector: "polygate.v1.HealthService.GetHealth",
+          selector: "polygate.v1.HealthService.GetBackends",
           custom: { kind: "*", path: "/h" },
         }),
       ],
