@@ -58,7 +58,7 @@ function parsed({ body }: Refused): Record<string, unknown> {
 /** The words of the member `error`, when it has these members and no others. */
 function wordOf(refused: Refused, members: readonly string[], word: string): string | undefined {
   const { error } = parsed(refused) as { error: Record<string, unknown> };
-  const isOwn = Object.keys(error).toSorted().join() === members.toSorted().join();
+  const isOwn = new Set(Object.keys(error)).symmetricDifference(new Set(members)).size === 0;
   return isOwn ? String(error[word]) : undefined;
 }
 
