@@ -246,9 +246,3 @@ test.each([
   expect(head).toMatch(/^HTTP\/1\.1 404 /);
   expect(JSON.parse(body).error.code).toBe(code);
 });
-
-test("the log names the surface whose shape an error had", async () => {
-  await send("/v1/assistants", json);
-  const line = await gateway.line(({ path }) => path === "/v1/assistants");
-  expect(line).toMatchObject({ status: 404, endpoint: "none" });
-});
