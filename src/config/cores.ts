@@ -1,11 +1,49 @@
 /** The cores of the file, each address once, and how they are trusted. */
 
 import { resolve } from "node:path";
-import { discoveryFrom } from "./discovery.ts";
+import { z } from "zod";
+import { isCoreUrl } from "./address.ts";
+import { coreDiscovery, discoveryFrom } from "./discovery.ts";
+import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import type { FileConfig } from "./schema.ts";
+import { host, text, textThat, wholeNumber } from "./scalar.ts";
 import type { CoreSettings, CoreTlsSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
+
+/** One of the section `cores`. */
+export const core = z.strictObject({
+  url: textThat("an address such as http://localhost:8001, without user, path or query", isCoreUrl)
+    .optional()
+    .describe("Address of a PolyAgent core; https:// for TLS."),
+  discovery: coreDiscovery
+    .optional()
+    .describe("Instead of `url`: a DNS name; each of its addresses is a core."),
+  weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
+  transport: z
+    .enum(["http2", "grpc-js"])
+    .default("http2")
+    .describe("What speaks gRPC to it: the engine that comes with Polygate, or @grpc/grpc-js."),
+  tls: z
+    .strictObject({
+      ca_file: text()
+        .optional()
+        .describe(
+          "PEM authorities that its certificate is checked against; the system's if absent.",
+        ),
+      cert_file: text()
+        .optional()
+        .describe("PEM certificate chain that the gateway presents to it."),
+      key_file: text().optional().describe("PEM private key of that certificate."),
+      server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
+    })
+    .optional()
+    .describe("How an https:// core is trusted."),
+});
+
+/** Environment names of the section. */
+export const coresRows: readonly EnvironmentRow[] = [
+  { name: "TWIN_URL", path: ["cores", "+"], value: (url) => ({ url }) },
+];
 
 /** What cores need to know of files. */
 export interface CoreContext {
@@ -14,11 +52,11 @@ export interface CoreContext {
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
 }
 
-type FileCore = FileConfig["cores"][number];
+type FileCore = z.output<typeof core>[][number];
 
 /** Cores in the order of the file. One that TWIN_URL repeats counts once and keeps its settings. */
 export function coresFrom(
-  cores: FileConfig["cores"],
+  cores: z.output<typeof core>[],
   context: CoreContext,
   report: Report,
 ): readonly CoreSettings[] {
