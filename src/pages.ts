@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { PageResponse } from "#entry/pages.ts";
 import { expositionOf } from "#observability/family.ts";
+import type { PoolMetrics } from "#pool/metric-families.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
 import type { FrontOptions } from "./front.ts";
@@ -50,7 +51,7 @@ function readinessPage(isReady: () => boolean): () => PageResponse {
 
 /** Brings the gauges of cores up to the moment; a probe alone would leave them at its last change. */
 function refreshCoreGauges(
-  { coreHealth, coreResponse }: Metrics,
+  { coreHealth, coreResponse }: PoolMetrics,
   pools: readonly Pool<ChatBackend>[],
 ): void {
   coreHealth.reset();

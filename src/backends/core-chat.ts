@@ -48,6 +48,11 @@ function ownResults({ parts }: Turn, after: Turn | undefined): readonly Part[] {
 
 /** A turn's own: a core has text, images and calls, and one turn for each result. */
 function turnsOf({ role, parts }: Turn, returned: readonly Part[]): CoreMessage[] {
+  const [first] = parts;
+  // Most turns are one text.
+  if (parts.length === 1 && first?.content.case === "text") {
+    return [createMessage({ role, content: first.content.value.text })];
+  }
   const results = parts.flatMap(({ content }) =>
     content.case === "toolResult" ? [content.value] : [],
   );

@@ -5,7 +5,8 @@ import type { FlagRow } from "#config/flags.ts";
 import { jsonSchema } from "#config/json-schema.ts";
 import { nearest } from "#config/nearest.ts";
 import { pathText } from "#config/problem.ts";
-import { type SettingFlagRow, serveFlags } from "#config/serve-flags.ts";
+import type { SettingFlagRow } from "#config/serve-flag-row.ts";
+import { serveFlags } from "#config/serve-flags.ts";
 
 const commands: Readonly<Record<string, string>> = {
   serve: "run the gateway (the default)",

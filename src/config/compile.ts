@@ -1,63 +1,27 @@
 /** Turns a file that fits the schema into `Settings`: checks rules that span several keys, and freezes the result. */
 
-import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { DescService } from "@bufbuild/protobuf";
-import { dialectPaths } from "#backends/llm/paths.ts";
-import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
-import { packageFile } from "#core/package-file.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
+import { cacheFrom } from "./cache.ts";
+import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
+import { corsFrom } from "./cors.ts";
 import { authFrom } from "./credentials.ts";
+import { bufferBytesMaxFrom } from "./gateway.ts";
+import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
 import { listenersFrom } from "./listeners.ts";
+import { loggingFrom } from "./logging.ts";
+import { onnxFrom } from "./models.ts";
 import { nearest } from "./nearest.ts";
-import type { Problem } from "./problem.ts";
 import { providersFrom } from "./providers.ts";
+import { rateLimitFrom } from "./rate-limiting.ts";
+import { relayFrom } from "./relay.ts";
 import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
-import type {
-  CacheSettings,
-  CorsSettings,
-  HistorySettings,
-  LoggingSettings,
-  OnnxSettings,
-  RateLimitSettings,
-  RelaySettings,
-  Settings,
-} from "./settings.ts";
-import type { Environment } from "./source.ts";
-import type { TlsFiles, TlsProblem } from "./tls-files.ts";
-
-/** What compiling needs besides the configuration. */
-export interface CompileContext {
-  /** Absolute; relative paths in the file count from here. */
-  readonly folder: string;
-  /** Whether a file or folder exists and can be read. */
-  readonly isReadable: (path: string) => boolean;
-  /** What is wrong with PEM files. */
-  readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
-  /** CPU threads of the machine. */
-  readonly cpus: number;
-  /** V8's limit of the heap. */
-  readonly heapBytesMax: number;
-  /** The environment, for keys and addresses of providers. */
-  readonly env: Environment;
-  /** Environment names that are set and without effect. */
-  readonly unusedEnvironment: readonly string[];
-  /** Warnings that were found while reading. */
-  readonly warnings: readonly Problem[];
-  /** Streams of this process that a terminal shows. */
-  readonly terminals: readonly LoggingSettings["output"][];
-  /** Services whose methods HTTP rules may select. */
-  readonly services: readonly DescService[];
-}
-
-/** The models that ship with the package. */
-const ownModels = fileURLToPath(packageFile("models"));
+import type { CorsSettings, Settings } from "./settings.ts";
 
 /**
  * Compiles. Every problem goes to `report`; the result may be used only when there was none. What is
@@ -151,124 +115,12 @@ export function compile(
   });
 }
 
-/** Buffers are outside V8's heap, but the heap limit shows how much memory the process may have. */
-const heapShare = 1 / 10;
-const bufferBytesMaxDefault = 1024 ** 3;
-
-function bufferBytesMaxFrom(
-  { buffer_limit: limit, max_request_size: requestBytesMax, max_file_size }: FileConfig["gateway"],
-  { heapBytesMax }: CompileContext,
-  report: Report,
-): number {
-  const derived = Math.min(Math.floor(heapBytesMax * heapShare), bufferBytesMaxDefault);
-  // A compressed message and its decompressed form are held at the same time.
-  const needed = 2 * Math.max(requestBytesMax, max_file_size ?? 0);
-  if (limit !== undefined && limit < needed) {
-    const largest = needed > 2 * requestBytesMax ? "max_file_size" : "max_request_size";
-    report(["gateway", "buffer_limit"], `is less than twice \`${largest}\``, "raise it");
-  }
-  return limit ?? Math.max(derived, needed);
-}
-
-/** Text for a terminal, JSON for everything else. */
-function loggingFrom(
-  { level, format, output, routing }: FileConfig["logging"],
-  { terminals }: CompileContext,
-): LoggingSettings {
-  const suited = terminals.includes(output) ? "text" : "json";
-  return { level, format: format ?? suited, output, routing };
-}
-
-function relayFrom(
-  { provider, id_secret: idSecret, look_ahead: aheadBytesMax }: FileConfig["relay"],
-  providers: readonly ProviderSettings[],
-  report: Report,
-): RelaySettings {
-  const able = providers.filter(({ dialect }) => dialectPaths[dialect].relaysOperations === true);
-  if (provider !== undefined && !able.some(({ name }) => name === provider)) {
-    const names = able.map(({ name }) => name).join(", ");
-    report(
-      ["relay", "provider"],
-      "is no provider that speaks OpenAI's API",
-      names === "" ? "there is none: configure one" : `name one of ${names}`,
-    );
-  }
-  return {
-    ...(provider === undefined ? {} : { provider }),
-    ...(idSecret === undefined ? {} : { idSecret }),
-    aheadBytesMax,
-  };
-}
-
-const entryBytesMaxDefault = 1 << 20;
-
-function cacheFrom(cache: FileConfig["cache"], report: Report): CacheSettings {
-  const { enabled, models, ttl, shared, max_size, max_entries, max_entry_size } = cache;
-  if (max_entry_size !== undefined && max_entry_size > max_size) {
-    report(["cache", "max_entry_size"], "is more than `max_size`", "lower it");
-  }
-  return {
-    enabled,
-    models,
-    ttlMs: ttl,
-    isShared: shared,
-    bytesMax: max_size,
-    entriesMax: max_entries,
-    entryBytesMax: max_entry_size ?? Math.min(entryBytesMaxDefault, max_size),
-  };
-}
-
 /** Drops what is undefined. */
 function withoutUndefined<T extends object>(
   fields: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const set = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-function onnxFrom(
-  { path, workers, queue_max: queueMax }: FileConfig["models"],
-  { folder, isReadable, cpus }: CompileContext,
-  report: Report,
-): OnnxSettings {
-  const repositoryPath = path === undefined ? ownModels : resolve(folder, path);
-  if (path !== undefined && !isReadable(repositoryPath)) {
-    report(["models", "path"], "cannot be read");
-  }
-  return { repositoryPath, workers: workers ?? Math.max(1, Math.min(4, cpus - 1)), queueMax };
-}
-
-function historyFrom(
-  { path, url, retention, cache_ttl }: FileConfig["history"],
-  { folder, isReadable }: CompileContext,
-  report: Report,
-): HistorySettings {
-  const times = { retentionMs: retention, cacheTtlMs: cache_ttl };
-  if (path !== undefined && url !== undefined) {
-    report(["history", "url"], "cannot be combined with `history.path`", "keep one of them");
-  }
-  if (url !== undefined) return { url, ...times };
-  if (path === undefined) return times;
-  const file = resolve(folder, path);
-  if (!isReadable(dirname(file))) report(["history", "path"], "is in a folder that is not there");
-  return { path: file, ...times };
-}
-
-function corsFrom(
-  cors: FileConfig["cors"],
-  strict: boolean,
-  report: Report,
-): CorsSettings | undefined {
-  if (cors === undefined || !cors.enabled) return undefined;
-  const { origins, methods, headers, credentials } = cors;
-  if (strict && credentials && origins.includes("*")) {
-    report(
-      ["cors", "origins"],
-      "may not be `*` with credentials in production",
-      "name the origins",
-    );
-  }
-  return { origins, methods, headers, credentials };
 }
 
 /** Warns of settings that production may have, but that usually come from development. */
@@ -287,38 +139,6 @@ function warnOfOpenness(
       "info is the default",
     );
   }
-}
-
-function rateLimitFrom(
-  limits: FileConfig["rate_limiting"],
-  report: Report,
-): RateLimitSettings | undefined {
-  if (limits === undefined) return undefined;
-  const { requests_per_minute: perMinute, requests, window, routes } = limits;
-  if (requests !== undefined && perMinute !== undefined) {
-    report(
-      ["rate_limiting", "requests"],
-      "cannot be combined with requests_per_minute",
-      "keep one of them",
-    );
-  }
-  if (requests === undefined && window !== undefined) {
-    report(["rate_limiting", "window"], "needs `requests`, the number that it counts");
-  }
-  if (!limits.enabled) return undefined;
-  const capacity = limits.burst ?? requests ?? 10;
-  const perSecond =
-    requests === undefined ? (perMinute ?? 60) / 60 : (requests * 1_000) / (window ?? 60_000);
-  return {
-    capacity,
-    perSecond,
-    routes: routes.map(({ match, requests_per_minute, burst = capacity }) => ({
-      match,
-      capacity: burst,
-      perSecond: requests_per_minute / 60,
-    })),
-    clientsMax: limits.clients_max,
-  };
 }
 
 /** Freezes plain data, all the way down. */

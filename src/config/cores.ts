@@ -1,13 +1,77 @@
 /** The cores of the file, each address once, and how they are trusted. */
 
 import { resolve } from "node:path";
+import { z } from "zod";
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import { type CoreAddress, coreAddressOf } from "./address.ts";
-import { discoveryFrom } from "./discovery.ts";
+import { coreDiscovery, discoveryFrom } from "./discovery.ts";
+import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import type { FileConfig } from "./schema.ts";
+import { host, text, textThat, wholeNumber } from "./scalar.ts";
 import type { CoreSettings, CoreTlsSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
+
+/** What a core may be called beside its number; all but twins answer questions, in this order. */
+const coreServices = ["twin", "agent_controller", "knowledge_system"] as const;
+
+/** One of the section `cores`. */
+export const core = z.strictObject({
+  url: textThat(
+    "an address such as http://localhost:8001, without user, path or query",
+    (written) => coreAddressOf(written) !== undefined,
+  )
+    .optional()
+    .describe("Address of a core; https:// or grpcs:// for TLS."),
+  discovery: coreDiscovery
+    .optional()
+    .describe("Instead of `url`: a DNS name; each of its addresses is a core."),
+  weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
+  protocol: z
+    .enum(["grpc", "http", "auto"])
+    .default("grpc")
+    .describe(
+      "What it speaks: gRPC as a PolyAgent core, or HTTP with JSON at `/v1/chat`, and at `/v1/query` as a service of questions; `auto` lets its first health check find out.",
+    ),
+  service: z
+    .enum(coreServices)
+    .optional()
+    .describe(
+      "`agent_controller` and `knowledge_system` answer the questions of `/v1/query`, the second after the first; `twin` is what `/healthz` calls a core of chats. A core of chats when absent.",
+    ),
+  transport: z
+    .enum(["http2", "grpc-js"])
+    .default("http2")
+    .describe("What speaks gRPC to it: the engine that comes with Polygate, or @grpc/grpc-js."),
+  tls: z
+    .strictObject({
+      ca_file: text()
+        .optional()
+        .describe(
+          "PEM authorities that its certificate is checked against; the system's if absent.",
+        ),
+      cert_file: text()
+        .optional()
+        .describe("PEM certificate chain that the gateway presents to it."),
+      key_file: text().optional().describe("PEM private key of that certificate."),
+      server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
+    })
+    .optional()
+    .describe("How an https:// core is trusted."),
+});
+
+/** One more core, which may speak gRPC or HTTP. */
+const coreAt = (name: string, service: (typeof coreServices)[number]): EnvironmentRow => ({
+  name,
+  path: ["cores", "+"],
+  value: (url) => ({ url, service, protocol: "auto" }),
+});
+
+/** Environment names of the section. */
+export const coresRows: readonly EnvironmentRow[] = [
+  coreAt("TWIN_URL", "twin"),
+  coreAt("AGENT_CONTROLLER_URL", "agent_controller"),
+  coreAt("KNOWLEDGE_SYSTEM_URL", "knowledge_system"),
+];
 
 /** What cores need to know of files. */
 export interface CoreContext {
@@ -16,14 +80,14 @@ export interface CoreContext {
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
 }
 
-type FileCore = FileConfig["cores"][number];
+type FileCore = z.output<typeof core>[][number];
 
 /**
  * Cores in the order of the file, those of the environment after them. An address that is named twice
  * for one purpose counts once, with the settings that came first: TWIN_URL may repeat one of the file.
  */
 export function coresFrom(
-  cores: FileConfig["cores"],
+  cores: z.output<typeof core>[],
   context: CoreContext,
   report: Report,
 ): readonly CoreSettings[] {

@@ -1,10 +1,88 @@
-/** Keys of callers: hashed here; the plain text goes no further. */
+/** The section `auth`: who may call. Keys are hashed here; their plain text goes no further. */
 
 import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type Preset, presets } from "#backends/llm/presets.ts";
+import type { EnvironmentRow } from "./environment-row.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import type { FileConfig } from "./schema.ts";
+import { flag, text, wholeNumber } from "./scalar.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
+
+/** Rights that a key or an anonymous caller may hold. */
+export const scopes = ["admin", "route"] as const;
+
+const scopeList = () => z.array(z.enum(scopes)).default([]);
+
+/** The section `auth`. */
+export const auth = z.strictObject({
+  enabled: flag()
+    .optional()
+    .describe("Turn away callers without a key; on as soon as there is a key."),
+  type: z
+    .enum(["bearer", "apikey", "basic"])
+    .default("bearer")
+    .describe(
+      "Scheme that the refusal of a caller without a key asks for; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
+    ),
+  secret_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
+    .optional()
+    .describe("The operator's own key; it holds every scope. Give callers keys of their own."),
+  keys: z
+    .array(
+      z.strictObject({
+        name: text("a name of up to 64 characters", /^\S.{0,63}$/).describe(
+          "Who holds the key; unique, used in logs.",
+        ),
+        key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
+          .optional()
+          .describe(
+            "The key itself; stored as a hash, and kept in clear text only after its first use.",
+          ),
+        key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
+          .optional()
+          .describe("Instead of `key`: SHA-256 of it in hex."),
+        scopes: scopeList().describe("Rights beyond calling."),
+      }),
+    )
+    .prefault([])
+    .describe("Keys that callers present."),
+  anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
+  failures_per_minute: wholeNumber(0, 1_000_000)
+    .prefault(30)
+    .describe(
+      "Unknown keys that one address may send at once, and in each minute; then 429, except for keys that it used before. 0 sets no limit.",
+    ),
+});
+
+type FileAuth = z.output<typeof auth>;
+
+/** An operator's key that is named after its variable. */
+const operatorKey = (name: string): EnvironmentRow => ({
+  name,
+  path: ["auth", "keys", "+"],
+  value: (key) => ({ name, key, scopes: ["admin"] }),
+});
+
+/** Values of AI_GATEWAY_API_KEY that switch a provider on instead of being a key. */
+const providerWords: ReadonlySet<string | undefined> = new Set(
+  Object.values<Preset>(presets).map(({ gatewayWord }) => gatewayWord),
+);
+
+/** A variable of earlier gateways: a caller's key, or the name of a provider (which is never taken as a key). */
+const gatewayKey: EnvironmentRow = {
+  ...operatorKey("AI_GATEWAY_API_KEY"),
+  value: (text) =>
+    providerWords.has(text) ? undefined : operatorKey("AI_GATEWAY_API_KEY").value?.(text),
+};
+
+/** Environment names of the section. */
+export const authRows: readonly EnvironmentRow[] = [
+  { name: "AUTH_SECRET_KEY", path: ["auth", "secret_key"] },
+  operatorKey("API_KEY"),
+  gatewayKey,
+  operatorKey("SECRET_KEY"),
+];
 
 /** Shortest key that production takes, in characters. */
 const productionKeyLengthMin = 16;
@@ -32,7 +110,7 @@ const charactersMin = 5;
 
 /** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
 export function authFrom(
-  auth: FileConfig["auth"],
+  auth: FileAuth,
   strict: boolean,
   report: Report,
 ): Omit<AuthSettings, "forwardsCredentials"> {
@@ -65,11 +143,7 @@ function openScopes(written: readonly string[]): readonly string[] {
 }
 
 /** The secret key first, then the keys in the order of the file, each once. */
-function keysFrom(
-  auth: FileConfig["auth"],
-  strict: boolean,
-  report: Report,
-): readonly KeySettings[] {
+function keysFrom(auth: FileAuth, strict: boolean, report: Report): readonly KeySettings[] {
   const written: readonly WrittenKey[] = [
     ...(auth.secret_key === undefined
       ? []

@@ -1,112 +1,32 @@
 /** The environment names that configure the gateway: one row each, and what their values mean. */
 
-import { type Preset, presets } from "#backends/llm/presets.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
+import { coresRows } from "./cores.ts";
+import { corsRows } from "./cors.ts";
+import { authRows } from "./credentials.ts";
 import type { Assignment } from "./draft.ts";
-import type { Path, Problem } from "./problem.ts";
-import type { coreServices } from "./schema.ts";
+import type { EnvironmentRow } from "./environment-row.ts";
+import { gatewayRows } from "./gateway.ts";
+import { historyRows } from "./history.ts";
+import { loadBalancerRows } from "./load-balancer.ts";
+import { loggingRows } from "./logging.ts";
+import { metricsRows } from "./metrics.ts";
+import type { Problem } from "./problem.ts";
+import { rateLimitingRows } from "./rate-limiting.ts";
 import type { Environment } from "./source.ts";
-
-/** One environment name and the setting that it sets. */
-export interface EnvironmentRow {
-  readonly name: string;
-  /** A last step of `+` appends to a list. */
-  readonly path: Path;
-  /** Turns the text into the value for the schema; undefined sets nothing. Absent: the text itself. */
-  readonly value?: (text: string) => unknown;
-}
-
-const boolean = (text: string): unknown =>
-  ({ "1": true, true: true, yes: true, on: true, "0": false, false: false, no: false, off: false })[
-    text.toLowerCase()
-  ] ?? text;
-
-const list = (text: string): unknown => {
-  const unwrapped = text.trim().replace(/^\[(.*)\]$/s, "$1");
-  return unwrapped.split(",").map((item) => item.trim().replace(/^"(.*)"$/, "$1"));
-};
-
-const levels: Readonly<Record<string, string>> = {
-  warning: "warn",
-  critical: "error",
-  fatal: "error",
-};
-const level = (text: string): unknown => levels[text.toLowerCase()] ?? text.toLowerCase();
-
-/** An operator's key that is named after its variable. */
-const operatorKey = (name: string): EnvironmentRow => ({
-  name,
-  path: ["auth", "keys", "+"],
-  value: (key) => ({ name, key, scopes: ["admin"] }),
-});
-
-/** Values of AI_GATEWAY_API_KEY that switch a provider on instead of being a key. */
-const providerWords: ReadonlySet<string | undefined> = new Set(
-  Object.values<Preset>(presets).map(({ gatewayWord }) => gatewayWord),
-);
-
-/** A variable of earlier gateways: a caller's key, or the name of a provider (which is never taken as a key). */
-const gatewayKey: EnvironmentRow = {
-  ...operatorKey("AI_GATEWAY_API_KEY"),
-  value: (text) =>
-    providerWords.has(text) ? undefined : operatorKey("AI_GATEWAY_API_KEY").value?.(text),
-};
-
-/** One more core, which may speak gRPC or HTTP. */
-const coreAt = (name: string, service: (typeof coreServices)[number]): EnvironmentRow => ({
-  name,
-  path: ["cores", "+"],
-  value: (url) => ({ url, service, protocol: "auto" }),
-});
 
 /** Where two rows set one path, the later one wins. */
 export const environmentRows: readonly EnvironmentRow[] = [
   { name: "ENVIRONMENT", path: ["environment"], value: (text) => text.toLowerCase() },
-  { name: "GATEWAY_HOST", path: ["gateway", "host"] },
-  { name: "GATEWAY_PORT", path: ["gateway", "port"] },
-  { name: "PORTAL_PORT", path: ["gateway", "portal_port"] },
-  { name: "API_PORT", path: ["gateway", "api_port"] },
-  { name: "MAX_FILE_SIZE", path: ["gateway", "max_file_size"] },
-  { name: "HEALTH_CHECK_TIMEOUT", path: ["gateway", "health_check_timeout"] },
-  { name: "HTTP1_ENGINE", path: ["gateway", "http1_engine"], value: (text) => text.toLowerCase() },
-  { name: "HTTP2_ENGINE", path: ["gateway", "http2_engine"], value: (text) => text.toLowerCase() },
-  { name: "AUTH_SECRET_KEY", path: ["auth", "secret_key"] },
-  operatorKey("API_KEY"),
-  gatewayKey,
-  operatorKey("SECRET_KEY"),
-  { name: "RATE_LIMIT_ENABLED", path: ["rate_limiting", "enabled"], value: boolean },
-  { name: "RATE_LIMIT_REQUESTS", path: ["rate_limiting", "requests"] },
-  { name: "RATE_LIMIT_WINDOW", path: ["rate_limiting", "window"] },
-  { name: "CORS_ORIGINS", path: ["cors", "origins"], value: list },
-  coreAt("TWIN_URL", "twin"),
-  coreAt("AGENT_CONTROLLER_URL", "agent_controller"),
-  coreAt("KNOWLEDGE_SYSTEM_URL", "knowledge_system"),
-  { name: "LOAD_BALANCER_MAX_RETRIES", path: ["load_balancer", "retry_attempts"] },
-  {
-    name: "LOAD_BALANCER_TIMEOUT_MS",
-    path: ["load_balancer", "timeout"],
-    value: (text) => `${text}ms`,
-  },
-  ...(["cost", "latency", "reliability", "load", "priority"] as const).flatMap((term) =>
-    [
-      `LOAD_BALANCER_${term.toUpperCase()}_WEIGHT`,
-      `LOAD_BALANCER_WEIGHT_${term.toUpperCase()}`,
-    ].map((name): EnvironmentRow => ({ name, path: ["load_balancer", "weights", term] })),
-  ),
-  { name: "DATABASE_URL", path: ["history", "url"] },
-  { name: "ENABLE_METRICS", path: ["metrics", "enabled"], value: boolean },
-  // Other programs use DEBUG, too, for names of their modules: only yes and no are meant for this one.
-  {
-    name: "DEBUG",
-    path: ["logging", "level"],
-    value: (text) => (boolean(text) === true ? "debug" : undefined),
-  },
-  {
-    name: "DEBUG",
-    path: ["logging", "routing"],
-    value: (text) => (/(^|[\s,])load-balancer(:|[\s,]|$)/.test(text) ? true : undefined),
-  },
-  { name: "LOG_LEVEL", path: ["logging", "level"], value: level },
+  ...gatewayRows,
+  ...authRows,
+  ...rateLimitingRows,
+  ...corsRows,
+  ...coresRows,
+  ...loadBalancerRows,
+  ...historyRows,
+  ...metricsRows,
+  ...loggingRows,
 ];
 
 /** Names of earlier gateways that this version does not use. */

@@ -1,67 +1,16 @@
 /** The flags of `polygate serve` and the settings that they set: one row each. */
 
 import type { Assignment } from "./draft.ts";
-import type { FlagRow, Flags } from "./flags.ts";
-import type { Path } from "./problem.ts";
-
-/** A flag of `serve` and the setting that it sets. */
-export interface SettingFlagRow extends FlagRow {
-  /** Absent for flags that set nothing. */
-  readonly path?: Path;
-  /** The environment name for the same setting. */
-  readonly environment?: string;
-  /** The default, where the schema has none. */
-  readonly fallback?: string;
-}
+import type { Flags } from "./flags.ts";
+import { gatewayFlags } from "./gateway.ts";
+import { loggingFlags } from "./logging.ts";
+import type { SettingFlagRow } from "./serve-flag-row.ts";
 
 /** Flags of `polygate serve`. */
 export const serveFlags: readonly SettingFlagRow[] = [
   { name: "config", value: "file", environment: "CONFIG_PATH", description: "YAML file to read" },
-  {
-    name: "host",
-    value: "address",
-    path: ["gateway", "host"],
-    environment: "GATEWAY_HOST",
-    description: "address to listen on",
-  },
-  {
-    name: "port",
-    value: "port",
-    path: ["gateway", "port"],
-    environment: "GATEWAY_PORT",
-    fallback: "8080",
-    description: "port to listen on; 0 lets the system choose",
-  },
-  {
-    name: "ports",
-    value: "port",
-    many: true,
-    path: ["gateway", "ports"],
-    description: "several ports, such as 8080,8081",
-  },
-  {
-    name: "portal-port",
-    value: "port",
-    path: ["gateway", "portal_port"],
-    environment: "PORTAL_PORT",
-    fallback: "8080 with --api-port",
-    description: "port of the listener `portal`",
-  },
-  {
-    name: "api-port",
-    value: "port",
-    path: ["gateway", "api_port"],
-    environment: "API_PORT",
-    fallback: "8081 with --portal-port",
-    description: "port of the listener `api`",
-  },
-  {
-    name: "log-level",
-    value: "level",
-    path: ["logging", "level"],
-    environment: "LOG_LEVEL",
-    description: "debug, info, warn or error",
-  },
+  ...gatewayFlags,
+  ...loggingFlags,
   { name: "help", description: "print this" },
 ];
 

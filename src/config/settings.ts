@@ -6,6 +6,7 @@ import type { OnnxOptions } from "#backends/onnx/backend.ts";
 import type { CoreProtocol } from "#backends/open-core.ts";
 import type { ResponseCacheOptions } from "#cache/response-cache.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
+import type { RingOptions } from "#core/ring.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
@@ -14,7 +15,9 @@ import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
+import type { ProbeOptions } from "#pool/probe.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
+import type { Algorithm } from "#routing/balancer.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
 import type { Problem } from "./problem.ts";
@@ -106,14 +109,12 @@ export interface CoreSettings {
 }
 
 /** The pool of chat cores. */
-export interface ChatSettings {
-  readonly algorithm: "round_robin" | "least_connections" | "weighted";
+export interface ChatSettings extends ProbeOptions {
+  readonly algorithm: Algorithm;
   /** Empty: the gateway answers with its embedded core. */
   readonly cores: readonly CoreSettings[];
   /** Those that answer questions, each service after the one before; empty: the others do. */
   readonly queries: readonly CoreSettings[];
-  readonly healthIntervalMs: number;
-  readonly healthTimeoutMs: number;
   /** Further tries after the first. */
   readonly retryAttempts: number;
   /** Time limit of one try; absent: only the request's own deadline applies. */
@@ -138,9 +139,7 @@ export interface CacheSettings extends ResponseCacheOptions {
 }
 
 /** Recent calls that are kept in memory. */
-export interface RequestsSettings {
-  readonly countMax: number;
-  readonly bytesMax: number;
+export interface RequestsSettings extends RingOptions {
   /** Most bytes that are captured of a message; absent: nothing is captured. */
   readonly captureBytesMax?: number;
 }

@@ -1,6 +1,7 @@
 /** Checks and compiles a finished draft, so that one run finds every problem. */
 
-import { type CompileContext, compile } from "./compile.ts";
+import { compile } from "./compile.ts";
+import type { CompileContext } from "./compile-context.ts";
 import { type Draft, placeOf } from "./draft.ts";
 import { issueMessage, problemsFrom } from "./findings.ts";
 import { type Problem, pathText } from "./problem.ts";

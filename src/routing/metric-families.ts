@@ -25,6 +25,3 @@ export function routingFamilies({ counter }: Makers) {
     ),
   };
 }
-
-/** The registered metrics. */
-export type RoutingMetrics = ReturnType<typeof routingFamilies>;

@@ -1,5 +1,7 @@
 /** A generation is built whole, swapped in one step and drained: no connection is lost, no call is cut before its time. */
 
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, test } from "vitest";
@@ -99,4 +101,25 @@ test("a generation that lacks a listener is refused whole", async () => {
   const lacking = createServing({ ...options, listeners: other }, deps);
   await expect(front.replace(lacking, 1)).rejects.toThrow("nothing serves the listener gateway");
   expect(await nameNow()).toBe("old");
+});
+
+test("a request whose body is still to come is the old generation's to the end, call and all", async () => {
+  const { front, nameNow, next } = await started(Promise.resolve());
+  await using _front = front;
+  const socket = connect(front.listeners[0]?.port ?? 0, "127.0.0.1");
+  socket.write(
+    "POST /polygate.v1.ModelsService/ListModels HTTP/1.1\r\nhost: x\r\n" +
+      "content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{",
+  );
+  // A response on another connection says that the first bytes of this one have been read.
+  expect(await nameNow()).toBe("old");
+  let isDrained = false;
+  const drained = front.replace(next, 60_000).then(() => {
+    isDrained = true;
+  });
+  expect(await nameNow()).toBe("new");
+  expect(isDrained).toBe(false);
+  socket.write("}");
+  expect(await text(socket)).toContain('{"models":[{"id":"old"');
+  await drained;
 });

@@ -106,6 +106,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "exchange",
     "http",
     "routing",
+    "pool",
     "backends",
     "cache",
     "identity",

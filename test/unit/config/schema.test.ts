@@ -2,11 +2,11 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { scopes } from "#config/credentials.ts";
 import { environmentRows, unusedEnvironment } from "#config/environment.ts";
 import { fieldsOf, keysAt } from "#config/fields.ts";
 import { type JsonSchema, jsonSchema } from "#config/json-schema.ts";
 import { pathText } from "#config/problem.ts";
-import { scopes } from "#config/schema.ts";
 import { serveFlags } from "#config/serve-flags.ts";
 
 const schema = jsonSchema();

@@ -1,0 +1,49 @@
+/** One entry of the section `listeners`. */
+
+import { z } from "zod";
+import { surfaceNames } from "#surface-table.ts";
+import { engine, port } from "./gateway.ts";
+import { jsonOverride } from "./rest-schema.ts";
+import { host, text } from "./scalar.ts";
+
+/** An entry of the section. */
+export const listener = z.strictObject({
+  name: text("a name of letters, digits, `-`, `_` and `.`", /^[\w.-]{1,64}$/).describe(
+    "Name in logs and errors; unique.",
+  ),
+  host: host().optional().describe("Address to listen on; `gateway.host` when absent."),
+  port: port().describe("Port; 0 lets the system choose."),
+  serves: z
+    .array(z.enum(surfaceNames))
+    .min(1)
+    .default([...surfaceNames])
+    .describe("Surfaces that it serves."),
+  http1_engine: engine()
+    .optional()
+    .describe("What speaks HTTP/1.1 here; `gateway.http1_engine` when absent."),
+  http2_engine: engine()
+    .optional()
+    .describe("What speaks HTTP/2 here; `gateway.http2_engine` when absent."),
+  rest: z
+    .strictObject({
+      json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),
+    })
+    .optional()
+    .describe("How REST differs on this listener."),
+  tls: z
+    .strictObject({
+      cert_file: text().describe(
+        "PEM certificate chain; paths count from the configuration file's folder.",
+      ),
+      key_file: text().describe("PEM private key."),
+      ca_file: text()
+        .optional()
+        .describe("PEM authorities that client certificates are checked against."),
+      client_auth: z
+        .enum(["none", "request", "require"])
+        .default("none")
+        .describe("Whether clients are asked for a certificate, or turned away without one."),
+    })
+    .optional()
+    .describe("Serves TLS; cleartext when absent."),
+});
