@@ -24,14 +24,19 @@ function modelObject({ id, provider, type }: Model): Json {
   };
 }
 
-function geminiModel({ id, type }: Model): Json {
+/** Gemini's methods by what a model can do; what takes tensors has none of them. */
+const methods: readonly (readonly [capability: string, methods: readonly string[]])[] = [
+  ["text", ["generateContent", "streamGenerateContent"]],
+  ["embedding", ["embedContent", "batchEmbedContents"]],
+];
+
+function geminiModel({ id, capabilities }: Model): Json {
   return {
     name: `models/${id}`,
     displayName: id,
-    supportedGenerationMethods:
-      type === "embedding"
-        ? ["embedContent", "batchEmbedContents"]
-        : ["generateContent", "streamGenerateContent"],
+    supportedGenerationMethods: methods.flatMap(([capability, names]) =>
+      capabilities.includes(capability) ? names : [],
+    ),
   };
 }
 
