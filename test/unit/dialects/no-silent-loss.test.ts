@@ -960,9 +960,7 @@ describe.each(dialects)("of a request of %s", (dialect) => {
 
   test.each(named)("no provider loses %s in silence (%#)", (_name, _index, row) => {
     const silent = targets.filter((target) => isSilent(dialect, row, target));
-    expect([...new Set(silent.map(([name]) => name))].sort()).toEqual(
-      [...(row[3]?.at ?? [])].sort(),
-    );
+    expect(new Set(silent.map(([name]) => name))).toEqual(new Set(row[3]?.at));
   });
 
   test("every field that its reader asks for is in the table", () => {
