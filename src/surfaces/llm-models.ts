@@ -40,6 +40,12 @@ function geminiModel({ id, capabilities }: Model): Json {
   };
 }
 
+/**
+ * The list of Codex CLI, which is refused whole where an entry lacks the instructions of its agent.
+ * Those are Codex's own: an empty list leaves them to it, and every model can be named all the same.
+ */
+export const codexModels: Json = { models: [] };
+
 /** The list. */
 export function writeModels(models: readonly Model[], surface: LlmSurfaceName): Json {
   if (surface === "gemini") return { models: models.map(geminiModel) };

@@ -37,7 +37,7 @@ import { type Asked, askedOf, ChatStream, headersOf, placesIn, sseText } from ".
 import { parseBody } from "./json-body.ts";
 import { embedElementsMax, sendPieces } from "./llm-embed.ts";
 import { errorOf } from "./llm-error.ts";
-import { writeModel, writeModels } from "./llm-models.ts";
+import { codexModels, writeModel, writeModels } from "./llm-models.ts";
 import { isUpload, OperationSending, readOperation } from "./llm-operation.ts";
 import {
   type LlmChat,
@@ -99,11 +99,15 @@ function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
   return endpoint.kind === "models" ? ["GET", "HEAD"] : ["POST"];
 }
 
-/** Gemini's clients may send their key in the query; it is never logged. */
-function keyOfQuery(target: string): string | undefined {
+function queryOf(target: string, name: string): string | undefined {
   const query = target.indexOf("?");
   if (query < 0) return undefined;
-  return new URLSearchParams(target.slice(query + 1)).get("key") ?? undefined;
+  return new URLSearchParams(target.slice(query + 1)).get(name) ?? undefined;
+}
+
+/** Gemini's clients may send their key in the query; it is never logged. */
+function keyOfQuery(target: string): string | undefined {
+  return queryOf(target, "key");
 }
 
 /** What tells families apart that claim one path. */
@@ -387,9 +391,10 @@ class LlmSurface implements Surface {
     const request = create(ListModelsRequestSchema);
     const encode = (message: unknown) => {
       const { models } = message as ListModelsResponse;
-      return model === undefined
-        ? writeModels(models, surface)
-        : writeModel(models, model, surface);
+      if (model !== undefined) return writeModel(models, model, surface);
+      const isCodex =
+        surface === "openai" && queryOf(exchange.target, "client_version") !== undefined;
+      return isCodex ? codexModels : writeModels(models, surface);
     };
     const { message, header } = await calls.unary(
       ModelsService.method.listModels,

@@ -317,6 +317,19 @@ describe("the list of models", () => {
   });
 });
 
+test("Codex CLI is given a list of its own form, once it may have one", async () => {
+  const at = `${gateway.url}/v1/models?client_version=0.171.0`;
+  const ask = (headers: Record<string, string>) => fetch(at, { headers });
+  const authorization = `Bearer ${key}`;
+  expect((await ask({})).status).toBe(401);
+  expect(await (await ask({ authorization })).json()).toEqual({ models: [] });
+  // Anthropic's and Google's clients are told apart before.
+  const page = await ask({ authorization, "anthropic-version": "2023-06-01" });
+  expect(await page.json()).toMatchObject({ data: expect.any(Array) });
+  const list = (await (await ask({ "x-goog-api-key": key })).json()) as { models: unknown[] };
+  expect(list.models.length).toBeGreaterThan(0);
+});
+
 test("a model that makes vectors is listed as one, in each family's way and in the gateway's own", async () => {
   await using others = await startProviders(["openai-chat", "gemini"]);
   others["openai-chat"].list = { data: [{ id: "gpt" }, { id: "text-embedding-9" }] };
