@@ -206,17 +206,23 @@ export class JsonObject {
 
   /**
    * Fields that say something and that no one asked for, with their places; those of objects within
-   * it, too, and of lists the first of each kind.
+   * it, too. Of places that differ in numbers alone the first.
    */
   unread(): string[] {
-    const places = Object.keys(this.value)
-      .filter((name) => !this.#known.has(name) && !isSilent(this.value[name]))
-      .map((name) => this.at(name));
-    for (const one of this.#inner?.values() ?? []) places.push(...one.unread());
-    for (const objects of this.#listed?.values() ?? []) {
-      places.push(...firstOfEach(objects.flatMap((one) => one.unread())));
+    const places: string[] = [];
+    this.#addUnread(places);
+    return places.length < 2 ? places : firstOfEach(places);
+  }
+
+  #addUnread(places: string[]): void {
+    for (const name of Object.keys(this.value)) {
+      if (!this.#known.has(name) && !isSilent(this.value[name])) places.push(this.at(name));
     }
-    return places;
+    if (this.#inner !== undefined) {
+      for (const one of this.#inner.values()) one.#addUnread(places);
+    }
+    if (this.#listed === undefined) return;
+    for (const objects of this.#listed.values()) for (const one of objects) one.#addUnread(places);
   }
 }
 
@@ -227,7 +233,6 @@ function isSilent(value: unknown): boolean {
 
 /** Of places that differ in numbers alone the first. */
 function firstOfEach(places: readonly string[]): string[] {
-  if (places.length < 2) return [...places];
   const first = new Map<string, string>();
   for (const place of places) {
     const kind = place.replaceAll(/\[\d+\]/g, "[]");
