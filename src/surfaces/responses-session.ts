@@ -195,8 +195,16 @@ export class ResponsesSession {
       }
       this.#begin(create);
     } catch (thrown) {
-      await this.#tell(thrown, lane);
+      await this.#refuse(thrown, lane);
     }
+  }
+
+  /** Refuses a message that begins no turn: a call that failed, with its line and its place in metrics. */
+  async #refuse(thrown: unknown, lane = ""): Promise<void> {
+    using opened = this.#openTurn(lane, undefined);
+    const { turn } = opened;
+    const failure = await this.#options.calls.failed(ChatService.method.chat, turn.call, thrown);
+    await this.#tell(failure, lane, turn);
   }
 
   /** The lane of a message. Throws for a name that is none, and for one more than there may be. */
@@ -273,30 +281,28 @@ export class ResponsesSession {
   }
 
   async #run(create: Create): Promise<void> {
-    const { sourceOf, endpoint, clock } = this.#options;
-    const { signal } = this.#connection;
-    const left = new AbortController();
-    const unfollow = onAbort(signal, (reason) => left.abort(reason));
-    const record = this.#recordOf();
-    const source = sourceOf(left.signal);
-    const call = new ExchangeCall(source, valuesOf(record), endpoint.surface, { clock });
-    const { previous_response_id: previous } = create.body;
-    const turn: Turn = {
-      lane: create.lane,
-      record,
-      call,
-      previous: typeof previous === "string" && previous !== "" ? previous : undefined,
-      input: "",
-      isStarted: false,
-    };
+    const { previous_response_id: named } = create.body;
+    const previous = typeof named === "string" && named !== "" ? named : undefined;
+    using opened = this.#openTurn(create.lane, previous);
+    const { turn, source } = opened;
     try {
       await this.#respond(create, turn, source);
     } catch (thrown) {
-      if (turn.previous !== undefined) this.#chain.evict(turn.lane, turn.previous);
-      if (!signal.aborted) await this.#tell(thrown, turn.lane, turn);
-    } finally {
-      unfollow();
+      if (previous !== undefined) this.#chain.evict(turn.lane, previous);
+      if (!this.#connection.signal.aborted) await this.#tell(thrown, turn.lane, turn);
     }
+  }
+
+  /** A turn as a call that has not begun; disposing of it lets go of the connection's signal. */
+  #openTurn(lane: string, previous: string | undefined) {
+    const { sourceOf, endpoint, clock } = this.#options;
+    const left = new AbortController();
+    const unfollow = onAbort(this.#connection.signal, (reason) => left.abort(reason));
+    const record = this.#recordOf();
+    const source = sourceOf(left.signal);
+    const call = new ExchangeCall(source, valuesOf(record), endpoint.surface, { clock });
+    const turn: Turn = { lane, record, call, previous, input: "", isStarted: false };
+    return { turn, source, [Symbol.dispose]: unfollow };
   }
 
   /** What is known of one turn: the handshake's record is the connection's. */

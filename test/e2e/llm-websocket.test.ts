@@ -411,11 +411,15 @@ test("each turn is a call of its own: limited, logged and named", async () => {
   await using limited = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0 }
-rate_limiting: { requests_per_minute: 1, burst: 2 }
+rate_limiting: { requests_per_minute: 1, burst: 3 }
 providers: { p: { dialect: openai, base_url: "${provider.url}", api_key: k } }
 `,
   });
   const one = new Client(limited.url);
+  // What is no turn is a call that failed, and costs as much.
+  one.say("{");
+  await one.until(({ type }) => type === "error");
+  await limited.line(({ reason }) => reason === "BODY_MALFORMED");
   expect((await one.turn("p/double")).type).toBe("response.completed");
   expect((await one.turn("p/double")).type).toBe("response.completed");
   expect(await one.turn("p/double")).toMatchObject({
@@ -429,8 +433,13 @@ providers: { p: { dialect: openai, base_url: "${provider.url}", api_key: k } }
   const calls = limited.lines.filter(
     ({ endpoint, msg }) => endpoint === "/v1/responses" && msg === "call",
   );
-  expect(calls.map(({ code }) => code)).toEqual(["OK", "OK", "RESOURCE_EXHAUSTED"]);
-  expect(new Set(calls.map(({ request_id }) => request_id)).size).toBe(3);
+  expect(calls.map(({ code }) => code)).toEqual([
+    "INVALID_ARGUMENT",
+    "OK",
+    "OK",
+    "RESOURCE_EXHAUSTED",
+  ]);
+  expect(new Set(calls.map(({ request_id }) => request_id)).size).toBe(4);
 });
 
 test("a server that stops lets the turn end, and closes the connections that only wait", async () => {
