@@ -17,7 +17,7 @@ import {
 import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import type { CallRecord } from "#observability/call-record.ts";
 import { metadataFields } from "#protocol/metadata.ts";
-import type { Answer, CallPath } from "#rpc/call.ts";
+import type { CallPath, CallResponse } from "#rpc/call.ts";
 import type { ExchangeCall } from "#rpc/exchange-call.ts";
 import { once } from "#rpc/once.ts";
 import type { LlmChat } from "./llm-paths.ts";
@@ -105,7 +105,7 @@ function textOf(frames: readonly Frame[]): string {
 
 /** A response in pieces, and the text of each. */
 export class ChatStream {
-  readonly #answer: Answer<StreamChatResponse>;
+  readonly #response: CallResponse<StreamChatResponse>;
   readonly #writer: StreamWriter;
   readonly #relay: Relay;
   /** Nothing may follow: the provider has reported the failure itself. */
@@ -119,7 +119,7 @@ export class ChatStream {
     dialect: DialectServer,
     { request, facts, relay }: Pick<Asked, "request" | "facts" | "relay">,
   ) {
-    this.#answer = calls.stream(
+    this.#response = calls.stream(
       ChatService.method.streamChat,
       once(request),
       call,
@@ -131,11 +131,11 @@ export class ChatStream {
 
   /** Metadata of the response; whole once the first piece is there. */
   get header(): Headers {
-    return this.#answer.header;
+    return this.#response.header;
   }
 
   get pieces(): AsyncIterable<StreamChatResponse> {
-    return this.#answer.messages;
+    return this.#response.messages;
   }
 
   /** The text of a piece: the frames of its events, or the words of a provider that speaks the client's dialect. */

@@ -4,7 +4,6 @@ import { create, type DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
-import type { WrittenError } from "#dialects/dialect.ts";
 import { clientWordsKey } from "#dialects/relay/client-body.ts";
 import type { Operation } from "#dialects/relay/operations.ts";
 import { RelayedRefusal } from "#dialects/relay/relay.ts";
@@ -44,7 +43,6 @@ import {
   type LlmCount,
   type LlmEmbed,
   type LlmEndpoint,
-  type LlmFamily,
   type LlmModels,
   type LlmOperation,
   type LlmSurfaceName,
