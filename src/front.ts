@@ -100,6 +100,8 @@ export interface Serving {
   readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
   /** Resolves when every request that it was given has ended, and no call is active. */
   done(): Promise<void>;
+  /** No more requests are to come: connections that only wait for the next one close. */
+  retire(): void;
   /** Resolves when no call is active. */
   idle(): Promise<void>;
   /** Ends all calls, those that are still to begin included. */
@@ -156,6 +158,17 @@ function lastSurface(refuse: Refuse): Surface {
   };
 }
 
+/** The same where others than REST, which takes every WebSocket, have some. */
+function lastWithSockets(refuse: Refuse): Surface {
+  return {
+    ...lastSurface(refuse),
+    upgrade(upgrade, record) {
+      refuse(upgrade, record, fault("ROUTE_UNKNOWN", "no stream has this path"));
+      return true;
+    },
+  };
+}
+
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
 /** The calls that RPC serves: what is relayed has bytes next to its messages, which RPC does not carry. */
@@ -204,7 +217,8 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const { capturesBodies = false } = options;
     const uploadBytesMax = options.fileBytesMax ?? bodyBytesMax;
     const terms = { bodyBytesMax, uploadBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
-    return [createLlmSurface({ calls, clock, ...terms, serves: served })];
+    const shared = { calls, clock, cors: options.cors };
+    return [createLlmSurface({ ...shared, ...terms, serves: served })];
   };
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
@@ -229,7 +243,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
       ...(servesRest
         ? [pages(options.pages.rest(listener)), createRestAdapter(rest, adapter)]
         : []),
-      lastSurface(refuse),
+      serves.includes("openai") && !servesRest ? lastWithSockets(refuse) : lastSurface(refuse),
     ];
     return { listener, surfaces };
   });
@@ -257,6 +271,9 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
       // A call may begin after its body has come: as long as there are requests there may be calls.
       await entry.idle();
       await calls.idle();
+    },
+    retire() {
+      for (const { surfaces } of all) for (const surface of surfaces) surface.retire?.();
     },
     idle: () => calls.idle(),
     cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
@@ -333,12 +350,14 @@ export async function openFront(
       current = next;
       servings.add(next);
       for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
+      before.retire();
       await settleWithin(before.done(), graceMs, clock);
       before.cutOff();
       await before.idle();
       servings.delete(before);
     },
     async drain(graceMs) {
+      current.retire();
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
     async [Symbol.asyncDispose]() {

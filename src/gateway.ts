@@ -422,7 +422,9 @@ async function openCatalog(
     const catalog = new ChatCatalog({ ...common, providers: [], routes: new Map() });
     return { catalog, discoveries: [] };
   }
-  const { openProvider, routesByType, routeTrees } = await import("#catalog/open-catalog.ts");
+  const { openProvider, routeCapabilities, routesByType, routeTrees } = await import(
+    "#catalog/open-catalog.ts"
+  );
   const deps = {
     clock,
     rng,
@@ -457,6 +459,7 @@ async function openCatalog(
     providers,
     routes: routeTrees(routes, { providers: byName, wishes, rng }),
     routesByType: routesByType(routes),
+    capabilitiesOf: routeCapabilities(routes, byName),
   });
   return {
     catalog,

@@ -87,6 +87,8 @@ export interface ChatCatalogOptions {
   readonly routes: ReadonlyMap<string, RouteNode<ChatBackend>>;
   /** Names of routes by what their models are for. */
   readonly routesByType?: ReadonlyMap<string, string>;
+  /** What the models behind a route can do; they chat when absent. */
+  readonly capabilitiesOf?: (route: string) => readonly string[];
   readonly wishes: ScoreWishes;
   readonly terms: TreeRouteTerms;
   readonly rng: Rng;
@@ -129,9 +131,14 @@ export class ChatCatalog {
     return this.#options.providers;
   }
 
-  /** Names of the configured routes. */
-  get routeNames(): readonly string[] {
-    return [...this.#options.routes.keys()];
+  /** The configured routes as models, by what those behind them can do. */
+  get listedRoutes(): readonly ListedModel[] {
+    const { routes, capabilitiesOf = () => ["text"] } = this.#options;
+    return [...routes.keys()].map((id) => ({
+      id,
+      provider: "polygate",
+      capabilities: capabilitiesOf(id),
+    }));
   }
 
   /**

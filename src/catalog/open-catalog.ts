@@ -6,6 +6,8 @@ import { abilitiesOf, LlmBackend } from "#backends/llm/backend.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
+import { capabilitiesOf } from "#dialects/listed-model.ts";
+import { LooseObject } from "#dialects/loose-object.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
 import type { Discovery } from "#discovery/discovery.ts";
 import { type FollowDeps, follow } from "#discovery/follow.ts";
@@ -159,6 +161,51 @@ export function routeTrees(
   };
   for (const name of Object.keys(routes)) tree(name);
   return trees;
+}
+
+/** The models that a route may lead to. Copies lead nowhere: no one hears of their responses. */
+function targetsOf(
+  settings: RouteSettings,
+  routes: Readonly<Record<string, RouteSettings>>,
+): readonly RouteTargetSettings[] {
+  const within = (child: RouteSettings) => targetsOf(child, routes);
+  switch (settings.kind) {
+    case "strategy":
+      return settings.targets;
+    case "fallback":
+      return settings.steps.flatMap(({ child }) => within(child));
+    case "split":
+      return settings.shares.flatMap(({ child }) => within(child));
+    case "reference": {
+      const to = routes[settings.to];
+      return to === undefined ? [] : within(to);
+    }
+  }
+}
+
+/** What a provider's model can do: as its list says, else as its name does. Without a name it is one for chats. */
+function capabilitiesAt(
+  { listed, defaultModel = "" }: CatalogProvider,
+  model = defaultModel,
+): readonly string[] {
+  const known = listed().find(({ id }) => id === model)?.capabilities;
+  return known ?? capabilitiesOf(new LooseObject({ id: model }));
+}
+
+/** What the models behind a route can do, taken together. */
+export function routeCapabilities(
+  routes: Readonly<Record<string, RouteSettings>>,
+  providers: ReadonlyMap<string, CatalogProvider>,
+): (route: string) => readonly string[] {
+  return (name) => {
+    const settings = routes[name];
+    const targets = settings === undefined ? [] : targetsOf(settings, routes);
+    const capabilities = targets.flatMap(({ provider: at, model }) => {
+      const provider = providers.get(at);
+      return provider === undefined ? [] : capabilitiesAt(provider, model);
+    });
+    return [...new Set(capabilities)];
+  };
 }
 
 /** For each model type the first route that names it. */

@@ -15,6 +15,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   inference: ["errors", "core"],
   agent: ["errors", "core", "gen"],
   http: ["core"],
+  websocket: ["exchange", "errors", "core"],
   http1: ["http", "core"],
   http2: ["http", "core"],
   exchange: ["http1", "http2", "http", "errors", "core"],
@@ -25,6 +26,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   rpc: ["json", "protobuf", "protocol", "exchange", "errors", "core", "gen"],
   forms: ["http", "errors"],
   rest: [
+    "websocket",
     "rpc",
     "json",
     "protobuf",
@@ -44,6 +46,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "http-client": ["core"],
   surfaces: [
     "entry",
+    "websocket",
     "json",
     "rpc",
     "protocol",
@@ -218,6 +221,7 @@ export const libraries: readonly string[] = [
   "http1",
   "http2",
   "exchange",
+  "websocket",
   "protobuf",
   "json",
   "protocol",
