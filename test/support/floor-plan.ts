@@ -89,6 +89,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "backends",
     "inference",
     "protobuf",
+    "rpc",
     "observability",
     "interceptors",
     "errors",
