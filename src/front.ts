@@ -169,6 +169,8 @@ function lastWithSockets(refuse: Refuse): Surface {
   };
 }
 
+/** Time for calls that are told to stop, when no connection is left. */
+const lastWordsMs = 1_000;
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
 /** The calls that RPC serves: what is relayed has bytes next to its messages, which RPC does not carry. */
@@ -358,7 +360,11 @@ export async function openFront(
     },
     async drain(graceMs) {
       current.retire();
-      await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
+      // A call may go on without its client, and then has no connection that would wait for it.
+      const idle = settleWithin(current.idle(), graceMs, clock);
+      await Promise.all([...listeners.map((listener) => listener.drain(graceMs)), idle]);
+      cutOff();
+      await settleWithin(current.idle(), lastWordsMs, clock);
     },
     async [Symbol.asyncDispose]() {
       cutOff();

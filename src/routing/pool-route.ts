@@ -35,6 +35,7 @@ export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>)
     title: `pool "${pool.name}"`,
     options: all,
     excluded: () => pool.excluded(""),
+    pools: () => [pool],
     choose(options) {
       if (options.length === 1) return { option: options[0] as WalkOption<B>, by: "only_one" };
       const chosen = ready(options, rng);

@@ -92,6 +92,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "backends",
     "inference",
     "protobuf",
+    "rpc",
     "observability",
     "interceptors",
     "errors",
