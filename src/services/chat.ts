@@ -102,6 +102,14 @@ function bytesOf(request: Conversation, { values }: HandlerContext): number {
   return toBinary(ChatRequestSchema, request).length + asItCame;
 }
 
+/** The refusal of a stream by a method that has none. */
+function streamElsewhere() {
+  const description = "StreamChat answers as a stream";
+  return fault("REQUEST_INVALID", `stream: ${description}`, {
+    fields: [{ field: "stream", description }],
+  });
+}
+
 /** The service over the catalog of chat routes. */
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks } = deps;
@@ -153,12 +161,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
 
   return {
     chat(request, context) {
-      if (request.stream) {
-        const description = "StreamChat answers as a stream";
-        throw fault("REQUEST_INVALID", `stream: ${description}`, {
-          fields: [{ field: "stream", description }],
-        });
-      }
+      if (request.stream) throw streamElsewhere();
       return ask(normalized(request), context).then((response) => {
         if (request.withParts) fillParts(response);
         else response.parts = [];
