@@ -115,6 +115,7 @@ const volatile = [
   "traceparent",
   "tracestate",
   "x-correlation-id",
+  "x-polygate-overhead-ms",
   "x-request-id",
 ];
 
