@@ -1,6 +1,6 @@
 /** What a command may use of the process: where it writes, what it was given. */
 
-import type { Environment } from "#config/source.ts";
+import type { Environment } from "#yaml/source.ts";
 
 /** The surroundings of a command. */
 export interface Terminal {

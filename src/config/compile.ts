@@ -8,12 +8,13 @@ import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import { packageFile } from "#core/package-file.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
+import { nearest } from "#yaml/nearest.ts";
+import type { Problem } from "#yaml/problem.ts";
+import type { Environment } from "#yaml/source.ts";
 import { coresFrom } from "./cores.ts";
 import { authFrom } from "./credentials.ts";
 import { hooksFrom } from "./hooks.ts";
 import { listenersFrom } from "./listeners.ts";
-import { nearest } from "./nearest.ts";
-import type { Problem } from "./problem.ts";
 import { providersFrom } from "./providers.ts";
 import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
@@ -29,7 +30,6 @@ import type {
   RelaySettings,
   Settings,
 } from "./settings.ts";
-import type { Environment } from "./source.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What a configuration does not say itself. */
@@ -223,7 +223,7 @@ function withoutUndefined<T extends object>(
 }
 
 function onnxFrom(
-  { path, workers, queue_max: queueMax }: FileConfig["models"],
+  { path, workers, queue_max: queueMax, watch: watchMs }: FileConfig["models"],
   { folder, isReadable, cpus }: CompileContext,
   report: Report,
 ): OnnxSettings {
@@ -231,7 +231,8 @@ function onnxFrom(
   if (path !== undefined && !isReadable(repositoryPath)) {
     report(["models", "path"], "cannot be read");
   }
-  return { repositoryPath, workers: workers ?? Math.max(1, Math.min(4, cpus - 1)), queueMax };
+  const workersDefault = Math.max(1, Math.min(4, cpus - 1));
+  return { repositoryPath, workers: workers ?? workersDefault, queueMax, watchMs };
 }
 
 function historyFrom(

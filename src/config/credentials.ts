@@ -1,7 +1,7 @@
 /** Keys of callers: hashed here, their plain text goes no further. */
 
 import { createHash } from "node:crypto";
-import type { Path } from "./problem.ts";
+import type { Path } from "#yaml/problem.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";

@@ -2,9 +2,9 @@
 
 import { type Preset, presets } from "#backends/llm/presets.ts";
 import { defaultWeights } from "#routing/strategies/scored.ts";
-import type { Assignment } from "./draft.ts";
-import type { Path, Problem } from "./problem.ts";
-import type { Environment } from "./source.ts";
+import type { Assignment } from "#yaml/draft.ts";
+import type { Path, Problem } from "#yaml/problem.ts";
+import type { Environment } from "#yaml/source.ts";
 
 /** One environment name and the setting that it sets. */
 export interface EnvironmentRow {

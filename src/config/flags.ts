@@ -1,8 +1,8 @@
 /** Flags of a command line, read by a table of them. */
 
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.ts";
-import type { Problem } from "./problem.ts";
+import { nearest } from "#yaml/nearest.ts";
+import type { Problem } from "#yaml/problem.ts";
 
 /** One flag of a command. */
 export interface FlagRow {

@@ -1,7 +1,7 @@
 /** Lays what a later layer says over what the earlier ones said. */
 
-import { type Assignment, assign, type Draft, remove } from "./draft.ts";
-import { type Path, pathText } from "./problem.ts";
+import { type Assignment, assign, type Draft, remove } from "#yaml/draft.ts";
+import { type Path, pathText } from "#yaml/problem.ts";
 
 /** Ways to say one thing: a layer that uses one takes the others out of the layers below it. */
 const alternatives: readonly (readonly (readonly Path[])[])[] = [

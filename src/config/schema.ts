@@ -2,24 +2,23 @@
 
 import { z } from "zod";
 import { surfaceNames } from "#surface-table.ts";
-import { isAddressBlock, isCoreUrl, isOrigin, isPostgresUrl } from "./address.ts";
-import { coreDiscovery } from "./discovery.ts";
-import { hooksSchema } from "./hooks.ts";
-import { providersSchema } from "./providers.ts";
-import { jsonOverride, rest } from "./rest-schema.ts";
-import { routesSchema } from "./routes.ts";
 import {
   duration,
   durationOrNone,
   flag,
-  host,
   numberBetween,
   positiveNumber,
   size,
   text,
   textThat,
   wholeNumber,
-} from "./scalar.ts";
+} from "#yaml/scalar.ts";
+import { host, isAddressBlock, isCoreUrl, isOrigin, isPostgresUrl } from "./address.ts";
+import { coreDiscovery } from "./discovery.ts";
+import { hooksSchema } from "./hooks.ts";
+import { providersSchema } from "./providers.ts";
+import { jsonOverride, rest } from "./rest-schema.ts";
+import { routesSchema } from "./routes.ts";
 
 const port = () => wholeNumber(0, 65_535);
 const requestsMax = 1_000_000_000;
@@ -332,7 +331,14 @@ const models = z.strictObject({
     .describe("Threads that run models; one less than there are cores, at most 4, when absent."),
   queue_max: wholeNumber(1, 100_000)
     .prefault(256)
-    .describe("Inferences that may wait for a worker, and images that may wait to be decoded."),
+    .describe(
+      "Rows of one model that may wait for a worker, and images that may wait to be decoded.",
+    ),
+  watch: durationOrNone("1h")
+    .prefault("5s")
+    .describe(
+      "How often the repository is looked at for models that are new, changed or gone; 0 for never.",
+    ),
 });
 
 const cache = z.strictObject({

@@ -1,8 +1,8 @@
 /** The flags of `polygate serve` and the settings that they set: one row each. */
 
-import type { Assignment } from "./draft.ts";
+import type { Assignment } from "#yaml/draft.ts";
+import type { Path } from "#yaml/problem.ts";
 import type { FlagRow, Flags } from "./flags.ts";
-import type { Path } from "./problem.ts";
 
 /** A flag of `serve` and the setting that it sets. */
 export interface SettingFlagRow extends FlagRow {

@@ -16,7 +16,7 @@ import type { LoggerOptions } from "#observability/logger.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "#yaml/problem.ts";
 
 /** Files and demands of a TLS listener. */
 export interface TlsSettings {
