@@ -139,7 +139,7 @@ export interface ModelStatus {
 export interface InferRequest {
   /** Name of a model, not an alias. */
   readonly model: string;
-  /** Empty leaves the choice to `label`, and without one to the backend. */
+  /** What is no number counts as a label; empty leaves the choice to `label`, and without one to the backend. */
   readonly version: string;
   /** Name of a version, such as `canary`; absent or empty when none is meant. */
   readonly label?: string;
@@ -155,6 +155,18 @@ export interface Tally {
 
 /** Why an inference failed, in Triton's words. */
 export type InferFailure = "REJECTED" | "CANCELED" | "BACKEND" | "OTHER";
+
+/** How a version's outputs for copies of requests compare with those that were answered. */
+export interface ShadowStatistics {
+  /** Copies that it ran; what came of them was thrown away. */
+  readonly compared: number;
+  /** Of these, those with the same outputs: within a thousandth, or with the same best labels. */
+  readonly agreed: number;
+  /** Copies that failed. */
+  readonly failed: number;
+  /** Copies that were not made because too many requests waited. */
+  readonly skipped: number;
+}
 
 /** What one version of a model has done since the start. */
 export interface InferStatistics {
@@ -179,8 +191,32 @@ export interface InferStatistics {
   readonly compute: Tally;
   /** From tensors to what the client is given. */
   readonly postprocess: Tally;
+  /** What it did with copies of requests that another version answered; absent when it had none. */
+  readonly shadow?: ShadowStatistics;
   /** Runs by their number of rows, the fewest first. */
   readonly batches: readonly { readonly rows: number; readonly compute: Tally }[];
+}
+
+/** Texts to make vectors of. */
+export interface EmbedTexts {
+  /** Name of a model, not an alias. */
+  readonly model: string;
+  /** Empty leaves the choice to the backend. */
+  readonly version: string;
+  readonly texts: readonly string[];
+}
+
+/** A vector for each of some texts. */
+export interface TextVectors {
+  /** In the order of the texts. */
+  readonly vectors: readonly Float32Array[];
+  readonly version: string;
+  /** Tokens that the model read. */
+  readonly tokens: number;
+  /** Texts that were longer than the model reads, and were cut off. */
+  readonly cutTexts: number;
+  /** Tokens that were cut off of them: at least so many. */
+  readonly cutTokens: number;
 }
 
 /** What the rooms in front of a backend did for one inference. */
@@ -214,6 +250,11 @@ export interface PredictBackend extends AsyncDisposable {
   /** The model of this name or alias. */
   find(nameOrAlias: string): ModelStatus | undefined;
   infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
+  /**
+   * A vector for each text; any number of them. Fails with OPERATION_UNSUPPORTED where the model
+   * makes none, else like `infer`. Absent where no model reads texts.
+   */
+  embed?(request: EmbedTexts, call: BackendCall): Promise<TextVectors>;
   /** Loads a model that does not serve; the version that serves stays until the new one is ready. */
   load(model: string, version: string): Promise<ModelStatus>;
   /** Stops serving; active calls end first. */

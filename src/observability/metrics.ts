@@ -190,24 +190,45 @@ function hookMetrics({ counter, seconds }: Makers) {
 
 const modelLabels = ["model", "version"] as const;
 
+/** Rows of a batch. */
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128];
+
 /** What is counted of inferences; names and meaning are Triton's. */
-function inferenceMetrics({ counter }: Makers) {
+function inferenceMetrics({ counter, seconds }: Makers) {
+  const microseconds = (what: string, help: string) =>
+    counter(`nv_inference_${what}_duration_us`, `Microseconds spent ${help}.`, modelLabels);
   return {
+    inferenceRows: counter(
+      "nv_inference_count",
+      "Rows inferred; a batch counts its rows.",
+      modelLabels,
+    ),
+    inferenceRuns: counter(
+      "nv_inference_exec_count",
+      "Runs of models; a batch counts once.",
+      modelLabels,
+    ),
+    inferenceBatchRows: seconds(
+      "polygate_inference_batch_rows",
+      "Rows that ran as one.",
+      modelLabels,
+      batchBuckets,
+    ),
+    inferenceShadows: counter(
+      "polygate_inference_shadow_total",
+      "Copies of requests by what came of them: agreed, differed, failed, skipped.",
+      [...modelLabels, "outcome"],
+    ),
+    inferenceRequestUs: microseconds("request", "on inferences that were done, from first to last"),
+    inferenceInputUs: microseconds("compute_input", "on making tensors of what clients sent"),
+    inferenceOutputUs: microseconds("compute_output", "on labels, boxes and vectors"),
     inferenceSuccess: counter("nv_inference_request_success", "Inferences done.", modelLabels),
     inferenceFailure: counter("nv_inference_request_failure", "Inferences that failed.", [
       ...modelLabels,
       "reason",
     ]),
-    inferenceQueueUs: counter(
-      "nv_inference_queue_duration_us",
-      "Microseconds spent waiting for a worker.",
-      modelLabels,
-    ),
-    inferenceComputeUs: counter(
-      "nv_inference_compute_infer_duration_us",
-      "Microseconds spent in the model.",
-      modelLabels,
-    ),
+    inferenceQueueUs: microseconds("queue", "waiting for a worker"),
+    inferenceComputeUs: microseconds("compute_infer", "in the model"),
   };
 }
 
