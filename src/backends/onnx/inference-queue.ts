@@ -70,8 +70,6 @@ export interface InferenceQueue {
   reject(cannot: (key: string) => boolean, error: (key: string) => unknown): void;
   /** Whether an inference waits for this session. */
   has(key: string): boolean;
-  /** Rows that wait in a group. */
-  waitingRows(group: string): number;
   stats(): QueueStats;
 }
 
@@ -120,7 +118,6 @@ export function createInferenceQueue(rowsMax: number, clock: Clock, bell: Bell):
 
   return {
     take,
-    waitingRows: (group) => waiting.rowsOf(group),
     add(inference, signal) {
       if (signal.aborted) return Promise.reject(faultFrom(signal.reason));
       const { promise, resolve, reject } = Promise.withResolvers<Inferred>();

@@ -39,8 +39,8 @@ export interface Serving {
     inference: Omit<Inference, "key" | "group" | "rowsMax">,
     signal: AbortSignal,
   ): Promise<Inferred>;
-  /** Rows that wait for a worker, of all versions of the model that share its workers. */
-  waitingRows(): number;
+  /** Requests that wait for its workers, those of other models included. */
+  waiting(): number;
   /** Frees its memory, after the inferences that wait for it. */
   close(): Promise<void>;
 }
@@ -109,7 +109,7 @@ export function createServingOpener(deps: ServingDeps): ServingOpener {
           ...{ model, version, spec, signature, metadata, rowsMax, tokenizer, close },
           face: tokenizer === undefined ? signature : textFace(spec, signature),
           stamp: folder.stamps.get(version),
-          waitingRows: () => pool.waitingRows(model),
+          waiting: () => pool.stats().queued,
           async run(inference, signal) {
             return await pool.run({ ...inference, key, group: model, rowsMax }, signal);
           },

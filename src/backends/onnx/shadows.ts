@@ -28,7 +28,7 @@ export class Shadows implements Disposable {
   /** Gives `serving` a copy, unless others wait for its workers; no one waits for what comes of it. */
   send({ inputs, outputs }: Answered, serving: Serving): void {
     const of = { model: serving.model, version: serving.version };
-    if (this.#running >= shadowsMax || serving.waitingRows() > 0) {
+    if (this.#running >= shadowsMax || serving.waiting() > 0) {
       this.#observer.onShadow({ ...of, outcome: "skipped" });
       return;
     }

@@ -48,8 +48,6 @@ export interface WorkerPool extends AsyncDisposable {
    * refused these inputs), SHUTTING_DOWN, or the signal's fault as soon as that aborts.
    */
   run(inference: Inference, signal: AbortSignal): Promise<Inferred>;
-  /** Rows that wait in a group of inferences. */
-  waitingRows(group: string): number;
   stats(): PoolStats;
 }
 
@@ -104,7 +102,6 @@ export function createWorkerPool(options: WorkerPoolOptions, deps: WorkerPoolDep
       if (isHopeless(inference.key)) throw noWorker();
       return await queue.add(inference, signal);
     },
-    waitingRows: queue.waitingRows,
     stats() {
       return { ...queue.stats(), workers: slots.filter(({ isUp }) => isUp).length };
     },
