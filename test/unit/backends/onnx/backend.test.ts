@@ -347,6 +347,33 @@ describe("batches", () => {
   });
 });
 
+test("a model is held by as many workers as its instances say, and by all without them", async () => {
+  const loads: string[] = [];
+  const startThread: StartWorkerThread = (onExit) => {
+    const thread = startWorkerThread(onExit);
+    return {
+      get alive() {
+        return thread.alive;
+      },
+      ask(request) {
+        if (request.kind === "load") loads.push(request.key.split("/")[0] ?? "");
+        return thread.ask(request);
+      },
+      [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+    };
+  };
+  const files = {
+    "m/1/model.onnx": gemm(),
+    "m/model.yaml": "instances: 1",
+    "all/1/model.onnx": gemm(),
+  };
+  await using use = await house(files, { startThread, workers: 2 });
+  await use.backend.ready();
+  expect(loads.toSorted((a, b) => a.localeCompare(b))).toEqual(["all", "all", "m"]);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => scores(use)));
+  expect(answers.map((answer) => answer.version)).toEqual(Array(8).fill("1"));
+});
+
 describe("loading and unloading", () => {
   test("an unloaded model refuses calls until it is loaded again", async () => {
     await using use = await house({ "m/1/model.onnx": gemm() });

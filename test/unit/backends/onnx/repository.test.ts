@@ -1,4 +1,4 @@
-import { symlink, truncate } from "node:fs/promises";
+import { rm, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { plainSpec } from "#backends/onnx/model-yaml.ts";
@@ -208,6 +208,19 @@ describe("versions that model.yaml names and that there are not", () => {
       message: `${at}: there is no version 3, there is 1, 2`,
     });
   });
+});
+
+test("a link that leads elsewhere now changes the stamp, as mounts swap theirs", async () => {
+  await using folder = await temporaryFolder();
+  for (const data of ["..one", "..two"]) await folder.write(`${data}/model.onnx`, "same");
+  await folder.write("m/model.yaml", "");
+  const link = join(folder.path, "m", "1");
+  await symlink(join(folder.path, "..one"), link);
+  const repository = modelRepository(folder.path);
+  const before = await repository.stamp("m");
+  await rm(link);
+  await symlink(join(folder.path, "..two"), link);
+  expect(await repository.stamp("m")).not.toBe(before);
 });
 
 describe("files beyond their bounds are refused by name", () => {

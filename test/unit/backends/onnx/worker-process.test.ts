@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test, vi } from "vitest";
 import { createWorkerPool } from "#backends/onnx/worker-pool.ts";
 import { startWorkerProcess } from "#backends/onnx/worker-process.ts";
 import { systemClock } from "#core/clock.ts";
@@ -10,6 +12,9 @@ import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 const { signal } = new AbortController();
 const point = () => tensor("x", "FP32", [1, 2], [1, 2]);
+
+/** How long a process may take to come or go on a machine that is busy. */
+const patience = { timeout: 20_000, interval: 50 };
 
 const workerPids = () => childPids(process.pid, "onnx/worker");
 
@@ -75,5 +80,17 @@ describe("a worker process", () => {
     const inputs = [tensor("x", "FP16", [2], [0.5, -2]) as never];
     const ran = await worker.ask({ kind: "run", key: "h", inputs });
     expect(ran.kind === "ran" ? plain(ran.outputs)[0]?.numbers : ran).toEqual([0.5, -2]);
+  });
+
+  test("ends with the gateway that started it, even when that is killed", async () => {
+    const owner = spawn(process.execPath, [
+      ...["-C", "source"],
+      fileURLToPath(new URL("../../../support/process-owner.ts", import.meta.url)),
+    ]);
+    const childrenOf = () => childPids(owner.pid ?? 0, "onnx/worker");
+    await vi.waitFor(() => expect(childrenOf()).toHaveLength(1), patience);
+    const [pid] = childrenOf();
+    owner.kill("SIGKILL");
+    await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), patience);
   });
 });
