@@ -20,7 +20,15 @@ import { isVersion } from "./serving-plan.ts";
 import type { Shadows } from "./shadows.ts";
 import { failureOf, type InferObserver } from "./statistics.ts";
 import { textInputName } from "./text-inputs.ts";
-import { embedTexts, isText, scoreTexts, textsFrom, vectorTensor } from "./text-runner.ts";
+import {
+  embedTexts,
+  isText,
+  scoreTexts,
+  type TextRun,
+  type TextTimes,
+  textsFrom,
+  vectorTensor,
+} from "./text-runner.ts";
 
 /** What inferences need. */
 export interface InferencesDeps {
@@ -47,7 +55,16 @@ export class Inferences {
       call,
       work: async (serving) => {
         const run = this.#runner(serving, call);
-        if (isText(inputs, serving)) return await inferTexts(inputs, serving, { run, call });
+        if (isText(inputs, serving)) {
+          const { clock, observer } = this.#deps;
+          const { preprocessMs, ...texts } = await inferTexts(inputs, serving, {
+            run,
+            call,
+            clock,
+          });
+          observer.onHandling({ model, version: serving.version, preprocessMs });
+          return texts;
+        }
         const checked = checkInputs(inputs, serving.signature.inputs);
         const inferred = await run(checked);
         const shadow = this.#deps.models.get(model).shadowOf(serving);
@@ -64,8 +81,12 @@ export class Inferences {
     return await this.#counted(model, choiceOf({ version }), {
       call,
       work: async (serving) => {
+        const { clock, observer } = this.#deps;
         const { run, times } = timed(this.#runner(serving, call));
-        return { ...(await embedTexts(texts, serving, { run, call })), ...times() };
+        const embedded = await embedTexts(texts, serving, { run, call, clock });
+        const { preprocessMs, postprocessMs, ...made } = embedded;
+        observer.onHandling({ model, version: serving.version, preprocessMs, postprocessMs });
+        return { ...made, ...times() };
       },
     });
   }
@@ -111,7 +132,7 @@ export class Inferences {
   }
 }
 
-type RunInputs = (inputs: readonly NamedTensor[]) => Promise<Inferred>;
+type RunInputs = TextRun["run"];
 
 /** What is no number is a label, wherever it is written. */
 function choiceOf({ version, label = "" }: Pick<InferRequest, "version" | "label">): VersionChoice {
@@ -124,17 +145,17 @@ function choiceOf({ version, label = "" }: Pick<InferRequest, "version" | "label
 async function inferTexts(
   inputs: readonly NamedTensor[],
   serving: Serving,
-  { run: plainRun, call }: { readonly run: RunInputs; readonly call: BackendCall },
-): Promise<Inferred> {
+  { run: plainRun, ...others }: TextRun,
+): Promise<Inferred & Pick<TextTimes, "preprocessMs">> {
   const texts = textsFrom(inputs);
   const { meaning } = serving.spec;
   if (meaning.kind !== "embedding") {
     checkRows(texts.length, serving, textInputName);
-    return await scoreTexts(texts, serving, { run: plainRun, call });
+    return await scoreTexts(texts, serving, { run: plainRun, ...others });
   }
   const { run, times } = timed(plainRun);
-  const { vectors } = await embedTexts(texts, serving, { run, call });
-  return { outputs: [vectorTensor(meaning.output, vectors)], ...times() };
+  const { vectors, preprocessMs } = await embedTexts(texts, serving, { run, ...others });
+  return { outputs: [vectorTensor(meaning.output, vectors)], ...times(), preprocessMs };
 }
 
 /** Adds up the times of several runs of one call. */

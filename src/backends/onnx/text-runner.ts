@@ -1,6 +1,7 @@
 /** Texts through a language model: tokens, runs of texts of like length, vectors or rows of scores. */
 
 import type { BackendCall, TextVectors } from "#backends/backend.ts";
+import type { Clock } from "#core/clock.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import { turns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
@@ -13,6 +14,21 @@ import type { EncodedText, Tokenizer } from "./tokenizer.ts";
 
 /** Runs one batch of inputs and counts it. */
 export type RunBatch = (inputs: readonly NamedTensor[]) => Promise<Inferred>;
+
+/** What runs texts. */
+export interface TextRun {
+  readonly run: RunBatch;
+  readonly call: BackendCall;
+  readonly clock: Pick<Clock, "nowMs">;
+}
+
+/** Time around the runs of a call. */
+export interface TextTimes {
+  /** Making tokens. */
+  readonly preprocessMs: number;
+  /** Making vectors. */
+  readonly postprocessMs: number;
+}
 
 /** Batches of one call that wait or run at one time: the others of its model have their turn too. */
 const batchesMax = 2;
@@ -56,22 +72,28 @@ interface Placed {
 export async function embedTexts(
   texts: readonly string[],
   serving: Serving,
-  { run, call }: { readonly run: RunBatch; readonly call: BackendCall },
-): Promise<Omit<TextVectors, "version">> {
+  { run, call, clock }: TextRun,
+): Promise<Omit<TextVectors, "version"> & TextTimes> {
   const { meaning } = serving.spec;
   if (meaning.kind !== "embedding" || serving.tokenizer === undefined) {
     throw fault("OPERATION_UNSUPPORTED", `model "${serving.model}" makes no embeddings`);
   }
   const { pooling, normalize, output: name } = meaning;
   const vectors: Float32Array[] = [];
+  const startMs = clock.nowMs();
   const encoded = await encodedOf(texts, serving.tokenizer, call.signal);
+  const preprocessMs = clock.nowMs() - startMs;
+  let postprocessMs = 0;
   await runBatches(encoded, serving, async (batch, inputs) => {
     const { outputs } = await run(inputs);
+    const ranMs = clock.nowMs();
     const counts = batch.map((one) => one.encoded.ids.length);
     const made = pooledVectors(namedOutput(outputs, name), counts, { pooling, normalize });
     for (const [index, { at }] of batch.entries()) vectors[at] = made[index] ?? new Float32Array();
+    postprocessMs += clock.nowMs() - ranMs;
   });
   return {
+    ...{ preprocessMs, postprocessMs },
     vectors,
     tokens: encoded.reduce((sum, { ids }) => sum + ids.length, 0),
     cutTexts: encoded.filter(({ cutTokens }) => cutTokens > 0).length,
@@ -83,12 +105,15 @@ export async function embedTexts(
 export async function scoreTexts(
   texts: readonly string[],
   serving: Serving,
-  { run, call }: { readonly run: RunBatch; readonly call: BackendCall },
-): Promise<Inferred> {
+  { run, call, clock }: TextRun,
+): Promise<Inferred & Pick<TextTimes, "preprocessMs">> {
   const { tokenizer } = serving;
   if (tokenizer === undefined) throw fault("TENSOR_INVALID", "the model takes no texts");
+  const startMs = clock.nowMs();
   const encoded = await encodedOf(texts, tokenizer, call.signal);
-  return await run(textInputs(encoded, serving.signature.inputs, tokenizer.padId));
+  const preprocessMs = clock.nowMs() - startMs;
+  const inferred = await run(textInputs(encoded, serving.signature.inputs, tokenizer.padId));
+  return { ...inferred, preprocessMs };
 }
 
 /** Tokens of each text; between two texts others have their turn. */

@@ -854,7 +854,10 @@ describe("a text model", () => {
       version: "1",
     });
     expect(use.backend.statistics?.()).toMatchObject([
-      { inferences: 4, executions: 2, success: { count: 1 } },
+      {
+        ...{ inferences: 4, executions: 2, success: { count: 1 } },
+        ...{ preprocess: { count: 1 }, postprocess: { count: 1 } },
+      },
     ]);
   });
 
