@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { createWorkerPool } from "#backends/onnx/worker-pool.ts";
@@ -80,6 +80,18 @@ describe("a worker process", () => {
     const inputs = [tensor("x", "FP16", [2], [0.5, -2]) as never];
     const ran = await worker.ask({ kind: "run", key: "h", inputs });
     expect(ran.kind === "ran" ? plain(ran.outputs)[0]?.numbers : ran).toEqual([0.5, -2]);
+  });
+
+  test("runs each model on one thread: a further model brings no thread with it", async () => {
+    await using folder = await temporaryFolder();
+    const file = await folder.write("model.onnx", slow(2));
+    await using worker = startWorkerProcess(() => undefined, {});
+    const [pid] = workerPids();
+    const threads = () => readdirSync(`/proc/${pid}/task`).length;
+    await worker.ask({ kind: "load", key: "first", file, warmUpRuns: 1 });
+    const before = threads();
+    for (const key of ["b", "c", "d"]) await worker.ask({ kind: "load", key, file, warmUpRuns: 1 });
+    expect(threads()).toBe(before);
   });
 
   test("ends with the gateway that started it, even when that is killed", async () => {
