@@ -56,6 +56,8 @@ export class HostedModel {
   /** The one version that was asked for; empty while the plan decides. */
   #pin = "";
   #lastServing: Serving | undefined;
+  /** Undefined when something has changed since it was asked for. */
+  #status: ModelStatus | undefined;
   #changes: Promise<void> = Promise.resolve();
 
   constructor(name: string, deps: HostedModelDeps) {
@@ -63,8 +65,13 @@ export class HostedModel {
     this.#deps = deps;
   }
 
-  /** As it is now. */
+  /** As it is now. Every request asks for it, so it is put together once for each change. */
   get status(): ModelStatus {
+    this.#status ??= this.#described();
+    return this.#status;
+  }
+
+  #described(): ModelStatus {
     const serving = this.#default();
     const shown = serving ?? this.#lastServing;
     const metadata = shown?.metadata ?? {};
@@ -123,6 +130,7 @@ export class HostedModel {
         this.#deps.aliases.claim(this.#name, folder.spec.aliases);
         this.#yaml = folder;
         this.#there = folder.versions;
+        this.#status = undefined;
       } catch (error) {
         this.#failWith("failed", faultFrom(error));
       }
@@ -223,6 +231,7 @@ export class HostedModel {
     const before = seen(this.status);
     change();
     this.#state = state;
+    this.#status = undefined;
     const { status } = this;
     if (seen(status) !== before) this.#deps.onChange(status);
   }
@@ -246,6 +255,7 @@ export class HostedModel {
       const folder = await repository.read(this.#name);
       const wanted = this.#wanted(folder, pin);
       this.#there = folder.versions;
+      this.#status = undefined;
       if (this.#isThere(wanted, folder, again)) {
         this.#pin = pin;
         this.#become(this.#state, () => {
