@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
+import { unsupported } from "#dialects/upstream-error.ts";
 import { fault } from "#errors/fault.ts";
 import {
   type EmbedRequest,
@@ -72,7 +73,7 @@ export async function embedLocally(
 
 function textOf({ content, title }: EmbedRequest["inputs"][number], at: number): string {
   if (content.case === "text") return title === "" ? content.value : `${title}\n${content.value}`;
-  const field = `inputs[${at}]`;
+  const field = `inputs[${at}].tokens`;
   const description = "the model reads texts: tokens are its tokenizer's to make";
   throw fault("REQUEST_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
 }
@@ -80,9 +81,6 @@ function textOf({ content, title }: EmbedRequest["inputs"][number], at: number):
 function checkLength({ dimensions }: EmbedRequest, { name, outputs }: ModelStatus): void {
   const size = outputs[0]?.shape.at(-1) ?? -1;
   if (dimensions === undefined || size === -1 || dimensions === size) return;
-  const field = "dimensions";
   const description = `vectors of model "${name}" have ${size} components, and no other number`;
-  throw fault("PARAMETER_UNSUPPORTED", `${field}: ${description}`, {
-    fields: [{ field, description }],
-  });
+  throw unsupported("dimensions", description);
 }

@@ -109,6 +109,16 @@ describe("vectors of texts", () => {
   });
 });
 
+test("a refusal names the field as the client's API calls it", async () => {
+  expect(await post("/v1/embeddings", { model: "words", input: [[1, 2], [3]] })).toMatchObject({
+    status: 400,
+    body: { error: { param: "input[0]" } },
+  });
+  expect(
+    await post("/v1/embeddings", { model: "words", input: "cat", dimensions: 7 }),
+  ).toMatchObject({ status: 400, body: { error: { param: "dimensions" } } });
+});
+
 describe("labels of texts", () => {
   test("come from a tensor of texts", async () => {
     const inputs = [{ name: "text", datatype: "BYTES", shape: [1], text: ["cat dog"] }];
