@@ -57,6 +57,7 @@ import { ChatCache } from "#services/chat-cache.ts";
 import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
+import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
 import { createModelsService } from "#services/models.ts";
@@ -465,11 +466,15 @@ async function openCatalog(
 }
 
 /** Opens the backend of the models, each of whose changes leaves a line. */
-function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> {
+function openPredict({ settings, clock, logger, metrics }: Shared): Promise<OnnxBackend> {
   return createOnnxBackend(settings.onnx, {
     clock,
+    observer: inferenceMetrics(metrics),
     onChange({ name, state, version, error }) {
-      logger[state === "failed" ? "warn" : "info"]({ model: name, state, version, error }, "model");
+      logger[error === undefined ? "info" : "warn"](
+        { model: name, state, version, error },
+        "model",
+      );
     },
     onStray({ name, problem }) {
       logger.warn({ name, problem }, "not read from the model repository");
@@ -545,7 +550,7 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
   return (router) => {
     router.service(ChatService, createChatService({ ...routed, responses, hooks }));
     router.service(CacheService, createCacheService(cache));
-    router.service(EmbeddingsService, createEmbeddingsService(routed));
+    router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
     router.service(ModelsService, createModelsService({ predict, chat }));
@@ -560,7 +565,7 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
     );
     router.service(
       StatsService,
-      createStatsService({ ...facts, ...deps, performance: shared.records.performance }),
+      createStatsService({ ...facts, ...deps, predict, performance: shared.records.performance }),
     );
     const pools = poolsOf(chat);
     const { calls, decisions } = shared.records;

@@ -106,13 +106,27 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
+/** A version of a model, as it is now. */
+export interface VersionStatus {
+  readonly version: string;
+  readonly state: ModelState;
+  /** Why it failed to load, in words fit for a caller. */
+  readonly error?: string;
+}
+
 /** A model of a predict backend, as it is now. */
 export interface ModelStatus {
   /** Name in the repository. */
   readonly name: string;
   readonly state: ModelState;
-  /** Version that serves; empty when none does. */
+  /** Version that answers requests which name none; empty when none serves. */
   readonly version: string;
+  /** Every version that the backend knows of, the oldest first. Absent where it tells the one only. */
+  readonly versions?: readonly VersionStatus[];
+  /** Versions by label, such as `stable`. Absent where there are no labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What the model's file says of itself, such as `names`. Absent where that is not read. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Why it failed to load, in words fit for a caller. */
   readonly error?: string;
   /** Empty until it was loaded once. */
@@ -126,10 +140,93 @@ export interface ModelStatus {
 export interface InferRequest {
   /** Name of a model, not an alias. */
   readonly model: string;
-  /** Empty means the version that serves. */
+  /** What is no number counts as a label; empty leaves the choice to `label`, and without one to the backend. */
   readonly version: string;
+  /** Name of a version, such as `canary`; absent or empty when none is meant. */
+  readonly label?: string;
   /** A lone input may have an empty name when the model takes only one. */
   readonly inputs: readonly NamedTensor[];
+}
+
+/** How often something happened, and how long it took in all. */
+export interface Tally {
+  readonly count: number;
+  readonly totalMs: number;
+}
+
+/** Why an inference failed, in Triton's words. */
+export type InferFailure = "REJECTED" | "CANCELED" | "BACKEND" | "OTHER";
+
+/** How a version's outputs for copies of requests compare with those that were answered. */
+export interface ShadowStatistics {
+  /** Copies that it ran; what came of them was thrown away. */
+  readonly compared: number;
+  /** Of these, those with the same outputs: within a thousandth, or with the same best labels. */
+  readonly agreed: number;
+  /** Copies that failed. */
+  readonly failed: number;
+  /** Copies that were not made because too many requests waited. */
+  readonly skipped: number;
+}
+
+/** What one version of a model has done since the start. */
+export interface InferStatistics {
+  readonly model: string;
+  readonly version: string;
+  /** Rows that were inferred: a request with a batch of three counts three. */
+  readonly inferences: number;
+  /** Runs of the model: requests that ran as one count once. */
+  readonly executions: number;
+  /** When the last one ended, in milliseconds since 1970; 0 when there was none. */
+  readonly lastMs: number;
+  /** Requests that were answered, from their arrival in the backend to the answer. */
+  readonly success: Tally;
+  /** Requests that were not. */
+  readonly fail: Tally;
+  readonly failures: Readonly<Record<InferFailure, number>>;
+  /** Waiting for a worker. */
+  readonly queue: Tally;
+  /** From what a client sent to tensors. */
+  readonly preprocess: Tally;
+  /** The model itself; the time of a batch counts for each of its requests. */
+  readonly compute: Tally;
+  /** From tensors to what the client is given. */
+  readonly postprocess: Tally;
+  /** What it did with copies of requests that another version answered; absent when it had none. */
+  readonly shadow?: ShadowStatistics;
+  /** Runs by their number of rows, the fewest first. */
+  readonly batches: readonly { readonly rows: number; readonly compute: Tally }[];
+}
+
+/** Texts to make vectors of. */
+export interface EmbedTexts {
+  /** Name of a model, not an alias. */
+  readonly model: string;
+  /** Empty leaves the choice to the backend. */
+  readonly version: string;
+  readonly texts: readonly string[];
+}
+
+/** A vector for each of some texts. */
+export interface TextVectors {
+  /** In the order of the texts. */
+  readonly vectors: readonly Float32Array[];
+  readonly version: string;
+  /** Tokens that the model read. */
+  readonly tokens: number;
+  /** Texts that were longer than the model reads, and were cut off. */
+  readonly cutTexts: number;
+  /** Tokens that were cut off of them: at least so many. */
+  readonly cutTokens: number;
+}
+
+/** What the rooms in front of a backend did for one inference. */
+export interface InferHandling {
+  readonly model: string;
+  readonly version: string;
+  /** Absent where there was nothing to do. */
+  readonly preprocessMs?: number;
+  readonly postprocessMs?: number;
 }
 
 /** The outcome of one inference. */
@@ -154,6 +251,11 @@ export interface PredictBackend extends AsyncDisposable {
   /** The model of this name or alias. */
   find(nameOrAlias: string): ModelStatus | undefined;
   infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
+  /**
+   * A vector for each text; any number of them. Fails with OPERATION_UNSUPPORTED where the model
+   * makes none, else like `infer`. Absent where no model reads texts.
+   */
+  embed?(request: EmbedTexts, call: BackendCall): Promise<TextVectors>;
   /** Loads a model that does not serve; the version that serves stays until the new one is ready. */
   load(model: string, version: string): Promise<ModelStatus>;
   /** Stops serving; active calls end first. */
@@ -163,4 +265,8 @@ export interface PredictBackend extends AsyncDisposable {
    * that is no longer in the repository is unloaded and forgotten: MODEL_UNKNOWN.
    */
   reload(model: string): Promise<ModelStatus>;
+  /** What each version has done, by model and version. Absent where no one counts. */
+  statistics?(): readonly InferStatistics[];
+  /** Adds the time that pre- and post-processing took. Absent where no one counts. */
+  observe?(handling: InferHandling): void;
 }

@@ -2,6 +2,7 @@
 
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
+import { nearest } from "#yaml/nearest.ts";
 import { cacheFrom } from "./cache.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
@@ -13,7 +14,6 @@ import { hooksFrom } from "./hooks.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { onnxFrom } from "./models.ts";
-import { nearest } from "./nearest.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
 import { relayFrom } from "./relay.ts";

@@ -3,11 +3,11 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
-import { type CoreAddress, coreAddressOf } from "./address.ts";
+import { text, textThat, wholeNumber } from "#yaml/scalar.ts";
+import { type CoreAddress, coreAddressOf, host } from "./address.ts";
 import { coreDiscovery, discoveryFrom } from "./discovery.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import { host, text, textThat, wholeNumber } from "./scalar.ts";
 import type { CoreSettings, CoreTlsSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 

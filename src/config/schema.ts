@@ -1,6 +1,7 @@
 /** The configuration file: every key, what it takes, its default and what it means. */
 
 import { z } from "zod";
+import { text, textThat } from "#yaml/scalar.ts";
 import { isAddressBlock } from "./address.ts";
 import { cache } from "./cache.ts";
 import { core } from "./cores.ts";
@@ -20,7 +21,6 @@ import { relay } from "./relay.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
-import { text, textThat } from "./scalar.ts";
 
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z.strictObject({

@@ -20,7 +20,7 @@ import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "#yaml/problem.ts";
 
 /** TLS of a listener. */
 export interface TlsSettings {

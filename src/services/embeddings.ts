@@ -4,6 +4,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { ChatAsk } from "#catalog/chat-catalog.ts";
 import { fault } from "#errors/fault.ts";
 import type { EmbeddingsService, EmbedRequest } from "#gen/polygate/v1/embeddings_pb.js";
+import { embedLocally, type LocalEmbedDeps, localEmbedder } from "./local-embeddings.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
 /** What of a request its route may depend on. No session is helped by staying on one endpoint. */
@@ -17,10 +18,16 @@ function askOf({ inputs }: EmbedRequest): ChatAsk {
   return { promptTokens: tokens + likelyTokens(characters), outputTokens: 0, needs: "embed" };
 }
 
-/** The service over the catalog of chat routes. */
-export function createEmbeddingsService(deps: RoutedDeps): ServiceImpl<typeof EmbeddingsService> {
+/** The service over the models here and the catalog of chat routes, of whose names routes come first. */
+export function createEmbeddingsService(
+  deps: RoutedDeps & LocalEmbedDeps,
+): ServiceImpl<typeof EmbeddingsService> {
+  const { catalog, predict } = deps;
   return {
     async embed(request, context) {
+      const isRoute = catalog.routeNames.includes(request.model);
+      const status = isRoute ? undefined : localEmbedder(predict, request.model);
+      if (status !== undefined) return await embedLocally(deps, request, { status, context });
       const active = new RoutedCall(deps, request.model, askOf(request), context);
       const response = await active.whole(
         (backend, call) => {

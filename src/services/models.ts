@@ -31,13 +31,14 @@ type ModelInit = MessageInitShape<typeof ModelSchema>;
 
 function predictModel(kind: string, status: ModelStatus): ModelInit {
   const { name, state, version, error = "", inputs, outputs, spec } = status;
+  const { versions = [], labels = {} } = status;
   const wire = (tensors: ModelStatus["inputs"]) =>
     tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] }));
   return {
     id: name,
     provider: "polygate",
     type: spec.meaning.kind,
-    capabilities: spec.image === undefined ? ["tensor"] : ["tensor", "image"],
+    capabilities: capabilitiesOf(status),
     backend: kind,
     state,
     version,
@@ -46,7 +47,14 @@ function predictModel(kind: string, status: ModelStatus): ModelInit {
     outputs: wire(outputs),
     labels: [...spec.labels],
     error,
+    versions: [...versions],
+    versionLabels: { ...labels },
   };
+}
+
+function capabilitiesOf({ spec: { image, text, meaning } }: ModelStatus): string[] {
+  if (text === undefined) return image === undefined ? ["tensor"] : ["tensor", "image"];
+  return meaning.kind === "embedding" ? ["text", "embedding"] : ["text"];
 }
 
 function chatModel(kind: string, { id, provider, capabilities }: ListedModel): ModelInit {
@@ -117,7 +125,9 @@ export function createModelsService({
     },
     async getModel({ model }, { signal }) {
       const known = predict.find(model);
-      if (known !== undefined) return predictModel(predict.kind, known);
+      if (known !== undefined) {
+        return { ...predictModel(predict.kind, known), metadata: { ...known.metadata } };
+      }
       const found = (await chatModels(signal)).find(({ id }) => id === model);
       if (found === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
       return found;

@@ -15,7 +15,7 @@ import type {
 } from "#gen/polygate/v1/predict_pb.js";
 import { classify } from "#inference/classification.ts";
 import type { DecodeQueue } from "#inference/decode-queue.ts";
-import { detect } from "#inference/detection.ts";
+import { detectWith } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
@@ -104,8 +104,8 @@ function interpret(
   { spec }: ModelStatus,
   { inputs, outputs, frame }: Prepared & Pick<InferResponse, "outputs">,
 ): Pick<Reply, "classifications" | "detections"> | undefined {
-  const { meaning, labels } = spec;
-  if (meaning.kind === "tensor") return undefined;
+  const { image, meaning, labels } = spec;
+  if (meaning.kind === "tensor" || meaning.kind === "embedding") return undefined;
   const output = outputNamed(outputs, meaning.output);
   const [rows = 1, ...others] = output.shape;
   if (rows > 1 && others.length > 0) return undefined;
@@ -117,14 +117,18 @@ function interpret(
       classifications: found.map((one) => ({ ...one, score: shortestFloat32(one.score) })),
     };
   }
-  if (frame === undefined) return undefined;
-  const found = detect(output, {
-    labels,
-    scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
-    iouThreshold: meaning.iouThreshold,
-    topK,
-    frame,
-  });
+  if (frame === undefined || image === undefined) return undefined;
+  const byName = (name: string) => outputNamed(outputs, name);
+  const found = detectWith(
+    { meaning, input: image, output: byName },
+    {
+      labels,
+      scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
+      iouThreshold: meaning.iouThreshold,
+      topK,
+      frame,
+    },
+  );
   return {
     detections: found.map(({ box, ...one }) => ({
       ...one,
@@ -174,23 +178,30 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
     const { version } = request;
     return backend.infer({ model, version, inputs: prepared.inputs }, backendCallOf(context));
   });
-  counted(metrics, model, done);
+  // Backends with statistics of their own have counted it.
+  if (backend.statistics === undefined) counted(metrics, model, done);
 
   const interpretedMs = clock.nowMs();
   const meaning = interpret(request, status, { ...prepared, outputs: done.outputs });
   const readable = isReadable(request, done.outputs);
   const withOutputs = request.includeOutputs || meaning === undefined;
+  const outputs = withOutputs ? done.outputs.map((tensor) => tensorToWire(tensor, readable)) : [];
+  const postprocessMs = clock.nowMs() - interpretedMs;
+  const { version } = done;
+  const { preprocessMs } = prepared;
+  const isPrepared = request.file.length > 0;
+  backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
   return {
     model,
-    version: done.version,
+    version,
     backend: backend.kind,
     ...meaning,
-    outputs: withOutputs ? done.outputs.map((tensor) => tensorToWire(tensor, readable)) : [],
+    outputs,
     timing: {
-      preprocessMs: threeDigits(prepared.preprocessMs),
+      preprocessMs: threeDigits(preprocessMs),
       queueMs: threeDigits(done.queueMs),
       computeMs: threeDigits(done.computeMs),
-      postprocessMs: threeDigits(clock.nowMs() - interpretedMs),
+      postprocessMs: threeDigits(postprocessMs),
     },
   } satisfies Reply;
 }

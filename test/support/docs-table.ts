@@ -2,10 +2,10 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { environmentRows } from "#config/environment.ts";
-import { fieldsOf } from "#config/fields.ts";
 import { jsonSchema } from "#config/json-schema.ts";
-import { pathText } from "#config/problem.ts";
 import { serveFlags } from "#config/serve-flags.ts";
+import { fieldsOf } from "#yaml/fields.ts";
+import { pathText } from "#yaml/problem.ts";
 
 /** Markdown, without a line end after the last row. A test holds the README to it. */
 export function docsTable(): string {

@@ -8,6 +8,7 @@ import { globSync, readFileSync } from "node:fs";
  */
 export const plan: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  yaml: [],
   chat: ["protobuf", "gen"],
   dialects: ["chat", "protobuf", "errors", "core", "gen"],
   errors: ["gen"],
@@ -66,6 +67,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "protocol",
     "agent",
     "inference",
+    "yaml",
     "errors",
     "core",
     "gen",
@@ -96,6 +98,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   config: [
+    "yaml",
     "hooks",
     "catalog",
     "chat",
@@ -116,6 +119,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   cli: [
+    "yaml",
     "config",
     "hooks",
     "history",

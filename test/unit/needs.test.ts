@@ -21,6 +21,7 @@ const byDesign: ReadonlySet<string> = new Set([
   "test/e2e/dockerfile.test.ts",
   "test/e2e/python-clients.test.ts",
   "test/e2e/rpc-matrix.test.ts",
+  "test/e2e/sentence-embeddings.test.ts",
   "test/unit/rest/vectors.test.ts",
 ]);
 

@@ -84,7 +84,8 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
   model: string;
 
   /**
-   * Version of the model; empty means the newest that is loaded.
+   * Version of the model, or a label such as canary; empty leaves the choice to the model: its split,
+   * its label stable, or the newest version.
    *
    * @generated from field: string version = 2;
    */

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { listenersFrom } from "#config/listeners.ts";
-import { pathText } from "#config/problem.ts";
 import { fileSchema } from "#config/schema.ts";
 import type { TlsFiles, TlsProblem } from "#config/tls-files.ts";
+import { pathText } from "#yaml/problem.ts";
 
 type Written = z.input<typeof fileSchema>;
 

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { getHeapStatistics } from "node:v8";
 import { describe, expect, test } from "vitest";
 import { loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
+import { problemText } from "#yaml/problem.ts";
 import { ConfigFolder, loadYaml, problemsOf, settingsOf } from "../../support/config-folder.ts";
 
 const seedYaml = `gateway:

@@ -4,10 +4,11 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { scopes } from "#config/credentials.ts";
 import { environmentRows, unusedEnvironment } from "#config/environment.ts";
-import { fieldsOf, keysAt } from "#config/fields.ts";
-import { type JsonSchema, jsonSchema } from "#config/json-schema.ts";
-import { pathText } from "#config/problem.ts";
+import { jsonSchema } from "#config/json-schema.ts";
 import { serveFlags } from "#config/serve-flags.ts";
+import { fieldsOf, keysAt } from "#yaml/fields.ts";
+import type { JsonSchema } from "#yaml/json-schema.ts";
+import { pathText } from "#yaml/problem.ts";
 
 const schema = jsonSchema();
 const fields = fieldsOf(schema);

@@ -42,7 +42,8 @@ export function keysAt(schema: JsonSchema, path: readonly (string | number)[]): 
       typeof step === "number" ? node?.items : node?.properties?.[step];
     node = found ?? (node === undefined ? undefined : entryOf(node));
   }
-  return Object.keys(node?.properties ?? {});
+  const nodes = [node, ...(node?.anyOf ?? []), ...(node?.oneOf ?? [])];
+  return [...new Set(nodes.flatMap((one) => Object.keys(one?.properties ?? {})))];
 }
 
 function fieldFrom(path: string, node: JsonSchema): Field {

@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { type Draft, placeOf, valueAt } from "./draft.ts";
 import { type Field, fieldsOf, keysAt } from "./fields.ts";
-import { jsonSchema } from "./json-schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import { nearest } from "./nearest.ts";
 import { type Path, type Problem, pathText } from "./problem.ts";
 
@@ -14,14 +14,34 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined && issue.code !== "unrecognized_keys") return "is required";
   switch (issue.code) {
     case "invalid_type":
-      return `expected ${issue.expected === "array" ? "a list" : "a mapping"}, got ${kindOf(issue.input)}`;
+      return `expected ${kinds[issue.expected] ?? "a mapping"}, got ${kindOf(issue.input)}`;
     case "invalid_value":
-      return `expected ${issue.values.join(", ").replace(/, ([^,]*)$/, " or $1")}`;
+      return `expected ${oneOf(issue.values)}`;
+    case "invalid_union":
+      return Array.isArray(issue.options)
+        ? `expected ${oneOf(issue.options)}`
+        : "is not valid here";
     case "too_small":
       return "must not be empty";
+    case "too_big":
+      return `has more than ${issue.maximum} ${issue.origin === "string" ? "characters" : "entries"}`;
     default:
       return "is not valid here";
   }
+}
+
+/** What the schema's words for kinds of values are called; all others are mappings. */
+const kinds: Readonly<Record<string, string>> = {
+  array: "a list",
+  string: "text",
+  number: "a number",
+};
+
+function oneOf(values: readonly unknown[]): string {
+  return values
+    .map(String)
+    .join(", ")
+    .replace(/, ([^,]*)$/, " or $1");
 }
 
 function kindOf(value: unknown): string {
@@ -31,12 +51,16 @@ function kindOf(value: unknown): string {
   return typeof value === "string" ? "text" : `a ${typeof value}`;
 }
 
-/** One problem per issue, one per key where keys are unknown. */
-export function problemsFrom(issues: readonly Issue[], draft: Draft): Problem[] {
+/** One problem per issue, one per key where keys are unknown; hints name keys of the schema. */
+export function problemsFrom(
+  issues: readonly Issue[],
+  draft: Draft,
+  schema: () => JsonSchema,
+): Problem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => unknownKey([...path, key], draft));
+      return issue.keys.map((key) => unknownKey([...path, key], draft, schema()));
     }
     const value = valueAt(draft.root, path);
     const meant =
@@ -54,9 +78,8 @@ export function problemsFrom(issues: readonly Issue[], draft: Draft): Problem[] 
   });
 }
 
-function unknownKey(path: Path, draft: Draft): Problem {
+function unknownKey(path: Path, draft: Draft, schema: JsonSchema): Problem {
   const text = pathText(path);
-  const schema = jsonSchema();
   const key = String(path.at(-1));
   const sibling = nearest(key, keysAt(schema, path.slice(0, -1)));
   const meant = sibling ?? elsewhere(key, fieldsOf(schema));

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { host } from "#config/address.ts";
 import {
   duration,
   durationOrNone,
   flag,
-  host,
   numberBetween,
   positiveNumber,
   share,
@@ -14,7 +14,7 @@ import {
   text,
   textThat,
   wholeNumber,
-} from "#config/scalar.ts";
+} from "#yaml/scalar.ts";
 
 const days = 86_400_000;
 

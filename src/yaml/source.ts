@@ -32,8 +32,11 @@ export interface Source {
   readonly problems: readonly Problem[];
 }
 
-/** Reads YAML. `file` names it in places; `${NAME}` and `${NAME:-default}` take from `env`. */
-export function sourceFrom(yaml: Uint8Array, file: string, env: Environment): Source {
+/**
+ * Reads YAML. `file` names it in places; `${NAME}` and `${NAME:-default}` take from `env`, and stay as
+ * they are where there is none.
+ */
+export function sourceFrom(yaml: Uint8Array, file: string, env?: Environment): Source {
   const refuse = (where: string, message: string): Source => ({
     draft: emptyDraft(),
     problems: [{ where, path: "", message }],
@@ -57,12 +60,17 @@ class Reader {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
   readonly #file: string;
-  readonly #env: Environment;
+  readonly #env: Environment | undefined;
   readonly #draft = emptyDraft();
   readonly #problems: Problem[] = [];
   #valuesLeft = valuesMax;
 
-  constructor(document: Document.Parsed, lines: LineCounter, file: string, env: Environment) {
+  constructor(
+    document: Document.Parsed,
+    lines: LineCounter,
+    file: string,
+    env: Environment | undefined,
+  ) {
     this.#document = document;
     this.#lines = lines;
     this.#file = file;
@@ -132,6 +140,7 @@ class Reader {
   }
 
   #text(written: string, path: Path): string | undefined {
+    if (this.#env === undefined) return written;
     const filled = substitute(written, this.#env);
     if (filled.ok) return filled.text;
     this.#problem(path, filled.message);

@@ -1,7 +1,7 @@
 /** Guesses are made when they help, and not otherwise. */
 
 import { expect, test } from "vitest";
-import { nearest } from "#config/nearest.ts";
+import { nearest } from "#yaml/nearest.ts";
 
 const known = ["retry_attempts", "algorithm", "timeout", "url"];
 const rows = [

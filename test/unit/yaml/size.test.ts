@@ -1,7 +1,7 @@
 /** Sizes are binary, as nginx and Docker read them. */
 
 import { describe, expect, test } from "vitest";
-import { sizeBytesFrom } from "#config/size.ts";
+import { sizeBytesFrom } from "#yaml/size.ts";
 
 const rows: readonly { name: string; written: string | number; bytes: number | undefined }[] = [
   { name: "MB is 1024 times 1024", written: "10MB", bytes: 10_485_760 },

@@ -1,7 +1,7 @@
 /** Environment variables in a text: filled, defaulted, escaped or refused. */
 
 import { describe, expect, test } from "vitest";
-import { substitute } from "#config/substitute.ts";
+import { substitute } from "#yaml/substitute.ts";
 
 const env = { NAME: "value", EMPTY: "", NESTED: `\${NAME}` };
 const filled = [

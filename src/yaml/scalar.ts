@@ -1,7 +1,6 @@
 /** The schema's building blocks: each takes its value as YAML has it, and as text from the environment. */
 
 import { z } from "zod";
-import { isHost } from "./address.ts";
 import { durationMsFrom } from "./duration.ts";
 import { sizeBytesFrom } from "./size.ts";
 
@@ -149,11 +148,6 @@ export function text(expected = "text", pattern = /\S/) {
   return scalar(expected, { type: "string", pattern: pattern.source }, (written) =>
     typeof written === "string" && pattern.test(written) ? written : undefined,
   );
-}
-
-/** An IP address or a host name. */
-export function host() {
-  return textThat("an IP address (IPv6 without brackets) or a host name", isHost);
 }
 
 /** Text for which `holds`; `expected` says what that is. */

@@ -1,7 +1,7 @@
 /** Durations mean what nginx and Go readers expect. */
 
 import { describe, expect, test } from "vitest";
-import { durationMsFrom } from "#config/duration.ts";
+import { durationMsFrom } from "#yaml/duration.ts";
 
 const rows: readonly { name: string; written: string | number; ms: number | undefined }[] = [
   { name: "seconds", written: "30s", ms: 30_000 },

@@ -1,8 +1,8 @@
 /** Rows of settings, as the README and `--help` show them. */
 
 import { describe, expect, test } from "vitest";
-import { fieldsOf, keysAt } from "#config/fields.ts";
-import type { JsonSchema } from "#config/json-schema.ts";
+import { fieldsOf, keysAt } from "#yaml/fields.ts";
+import type { JsonSchema } from "#yaml/json-schema.ts";
 
 const text: JsonSchema = { type: "string" };
 const core: JsonSchema = { properties: { url: text, weight: { type: "integer" } } };
