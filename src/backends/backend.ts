@@ -103,7 +103,12 @@ export type ModelState = "available" | "loading" | "unloaded" | "failed";
 export interface TensorSpec {
   readonly name: string;
   readonly datatype: string;
+  /** Empty: a scalar, or any rank where `isScalar` does not say so. */
   readonly shape: readonly number[];
+  /** The empty shape means one element, and nothing else. */
+  readonly isScalar?: boolean;
+  /** The model has a value for it. */
+  readonly isOptional?: boolean;
 }
 
 /** A version of a model, as it is now. */
@@ -118,6 +123,8 @@ export interface VersionStatus {
 export interface ModelStatus {
   /** Name in the repository. */
   readonly name: string;
+  /** Kind of the backend that it is on, such as tensorflow; that of the backend that was asked when absent. */
+  readonly backend?: string;
   readonly state: ModelState;
   /** Version that answers requests which name none; empty when none serves. */
   readonly version: string;
@@ -138,9 +145,9 @@ export interface ModelStatus {
 
 /** One inference. */
 export interface InferRequest {
-  /** Name of a model, not an alias. */
+  /** Name of a model, as `find` or `status` tells it. */
   readonly model: string;
-  /** What is no number counts as a label; empty leaves the choice to `label`, and without one to the backend. */
+  /** Empty leaves the choice to `label`, and without one to the backend. */
   readonly version: string;
   /** Name of a version, such as `canary`; absent or empty when none is meant. */
   readonly label?: string;
@@ -233,6 +240,8 @@ export interface InferHandling {
 export interface InferResponse {
   readonly outputs: readonly NamedTensor[];
   readonly version: string;
+  /** Kind of the backend that ran it; that of the backend that was asked when absent. */
+  readonly backend?: string;
   /** Waiting for a worker, in milliseconds. */
   readonly queueMs: number;
   /** The model itself, in milliseconds. */
@@ -248,8 +257,12 @@ export interface PredictBackend extends AsyncDisposable {
   readonly kind: string;
   /** Every model of the repository, sorted by name. */
   models(): readonly ModelStatus[];
-  /** The model of this name or alias. */
+  /** The model of this name or alias, as far as it is known without asking anybody. */
   find(nameOrAlias: string): ModelStatus | undefined;
+  /** The same, asked of whoever may have it; MODEL_UNKNOWN. Absent where `find` knows them all. */
+  status?(ref: ModelRef, call: BackendCall): Promise<ModelStatus>;
+  /** Calls are tried on endpoints, and reported, by routing. */
+  readonly isRouted?: boolean;
   infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
   /**
    * A vector for each text; any number of them. Fails with OPERATION_UNSUPPORTED where the model
@@ -269,4 +282,25 @@ export interface PredictBackend extends AsyncDisposable {
   statistics?(): readonly InferStatistics[];
   /** Adds the time that pre- and post-processing took. Absent where no one counts. */
   observe?(handling: InferHandling): void;
+}
+
+/** Which version of a model is meant, as in InferRequest. */
+export type ModelRef = Pick<InferRequest, "model" | "version" | "label">;
+
+/**
+ * A server of models on the other side of a connection, one endpoint of a pool. Fails with
+ * BACKEND_MODEL_MISSING when it has no such model or version, TENSOR_INVALID, the reasons of the rows
+ * BACKEND_…, OVERLOADED, CANCELLED and DEADLINE_EXCEEDED.
+ */
+export interface ModelServer extends AsyncDisposable {
+  /** Word for this kind on the wire, such as tensorflow. */
+  readonly kind: string;
+  /** Resolves when the server answers; else rejects. */
+  check(signal: AbortSignal): Promise<void>;
+  /** How a model stands there, and what it takes and gives as far as the server tells. */
+  describe(ref: ModelRef, call: BackendCall): Promise<ModelStatus>;
+  /** Names of its models. Absent where no one can be asked for them. */
+  listModels?(call: BackendCall): Promise<readonly string[]>;
+  /** Inputs are sent as they are: checking them against `describe` is the caller's. */
+  infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
 }

@@ -13,6 +13,7 @@ import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
+import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
@@ -96,6 +97,11 @@ export function compile(
     relay: relayFrom(config.relay, providers, report),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
+    modelServers: modelServersFrom(
+      config.model_servers,
+      { ...context, providers: new Set(providers.map(({ name }) => name)) },
+      { report, warn },
+    ),
     cache: cacheFrom(config.cache, report),
     requests: {
       countMax: config.requests.max,

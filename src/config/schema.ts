@@ -14,6 +14,7 @@ import { listener } from "./listener-schema.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { logging } from "./logging.ts";
 import { metrics } from "./metrics.ts";
+import { modelServersSchema } from "./model-servers.ts";
 import { models } from "./models.ts";
 import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
@@ -46,6 +47,7 @@ export const fileSchema = z.strictObject({
   routes: routesSchema,
   hooks: hooksSchema,
   models: models.prefault({}).describe("Models that run in this process."),
+  model_servers: modelServersSchema,
   cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
   requests: requests.prefault({}).describe("Recent calls, one by one."),
   history: history.prefault({}).describe("What providers and models did, over time."),

@@ -112,3 +112,13 @@ export interface ModelSpec {
   /** Inferences of zeros that are run before the model counts as available. */
   readonly warmUpRuns: number;
 }
+
+/** What is meant by a model of which no one says more: tensors in, tensors out. */
+export const plainSpec: ModelSpec = Object.freeze({
+  aliases: [],
+  description: "",
+  labels: [],
+  meaning: { kind: "tensor" },
+  batchMax: 1,
+  warmUpRuns: 0,
+} satisfies ModelSpec);

@@ -2,7 +2,14 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { InferResponse, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type {
+  BackendCall,
+  InferRequest,
+  InferResponse,
+  ModelRef,
+  ModelStatus,
+  PredictBackend,
+} from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
 import { shortestFloat32 } from "#core/shortest-float.ts";
 import { elementCount, type NamedTensor } from "#core/tensor.ts";
@@ -18,10 +25,13 @@ import type { DecodeQueue } from "#inference/decode-queue.ts";
 import { detectWith } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
+import { bytesFromElements } from "#inference/tensor-bytes.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
-import type { Meter } from "./meter.ts";
+import type { Meter, Metered } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 
@@ -50,15 +60,28 @@ interface Prepared {
   readonly preprocessMs: number;
 }
 
-/** Throws MODEL_UNKNOWN. */
-export function modelOf(backend: PredictBackend, name: string): ModelStatus {
-  const status = backend.find(name);
+/** The model of this name or alias, asked of whoever may have it. Rejects with MODEL_UNKNOWN. */
+export async function modelOf(
+  backend: PredictBackend,
+  ref: ModelRef,
+  call: BackendCall,
+): Promise<ModelStatus> {
+  const status = await (backend.status?.(ref, call) ?? backend.find(ref.model));
   if (status === undefined) {
-    throw fault("MODEL_UNKNOWN", `there is no model named "${name}"`, {
+    throw fault("MODEL_UNKNOWN", `there is no model named "${ref.model}"`, {
       fields: [{ field: "model", description: "the name or alias of a model" }],
     });
   }
   return status;
+}
+
+/** An image as it came, for a model elsewhere that decodes images itself: its only input takes bytes. */
+function encodedImage(file: Uint8Array, { backend, inputs }: ModelStatus): NamedTensor | undefined {
+  const [input, ...others] = inputs;
+  if (backend === undefined || input?.datatype !== "BYTES" || others.length > 0) return undefined;
+  if (input.shape.length > 1) return undefined;
+  const shape = input.isScalar === true ? [] : [1];
+  return { name: input.name, datatype: "BYTES", shape, bytes: bytesFromElements([file]) };
 }
 
 async function prepare(
@@ -71,6 +94,8 @@ async function prepare(
     const inputs = request.inputs.map((tensor, at) => tensorFromWire(tensor, `inputs[${at}]`));
     return { inputs, frame: image && inputFrame(image), preprocessMs: 0 };
   }
+  const encoded = image === undefined ? encodedImage(request.file, status) : undefined;
+  if (encoded !== undefined) return { inputs: [encoded], frame: undefined, preprocessMs: 0 };
   if (image === undefined) {
     const description = `model "${status.name}" takes tensors in inputs, not images`;
     throw fault("REQUEST_INVALID", `file: ${description}`, {
@@ -86,8 +111,11 @@ async function prepare(
   return { inputs: [{ ...tensor, name: "" }], frame, preprocessMs: clock.nowMs() - startMs };
 }
 
+/** The output of this name; a server that stands in for a model may call its only one otherwise. */
 function outputNamed(outputs: readonly NamedTensor[], name: string): NamedTensor {
-  const output = outputs.find((tensor) => tensor.name === name);
+  const [only, ...others] = outputs;
+  const output =
+    outputs.find((tensor) => tensor.name === name) ?? (others.length === 0 ? only : undefined);
   if (output === undefined) {
     throw fault("MODEL_LOAD_FAILED", `model.yaml names an output "${name}" that the model lacks`);
   }
@@ -159,6 +187,33 @@ function isReadable({ inputs }: PredictRequest, outputs: readonly NamedTensor[])
   return elements <= readableElementsMax;
 }
 
+/** A version as a request names it: by its number, or by a label. */
+function choiceOf(named: string): Pick<InferRequest, "version" | "label"> {
+  return named === "" || /^\d+$/.test(named) ? { version: named } : { version: "", label: named };
+}
+
+/** A call as it is measured: under the backend that it is for, then under the one that answered. */
+class Measured implements Metered, CallWatch {
+  backend: string;
+  /** Who answered, where calls are routed. */
+  pool: string | undefined;
+  readonly model: string;
+  readonly record: CallRecord;
+  readonly isTry: boolean;
+
+  constructor(backend: string, model: string, record: CallRecord, isTry: boolean) {
+    this.backend = backend;
+    this.model = model;
+    this.record = record;
+    this.isTry = isTry;
+  }
+
+  answered({ pool, endpoint }: AttemptCall): void {
+    this.pool = pool;
+    this.record.upstream = endpoint;
+  }
+}
+
 function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
   const labels = { model, version: done.version };
   metrics.inferenceSuccess.inc(labels);
@@ -168,18 +223,29 @@ function counted(metrics: ServiceMetrics, model: string, done: InferResponse): v
 
 async function predict(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
   const { backend, clock, meter, metrics } = deps;
-  const status = modelOf(backend, request.model);
+  const call = backendCallOf(context);
+  const choice = choiceOf(request.version);
+  const status = await modelOf(backend, { model: request.model, ...choice }, call);
   const { name: model } = status;
   const record = context.values.get(callRecordKey);
   record.model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const done = await meter.run({ backend: backend.kind, model, record, isTry: true }, () => {
-    record.upstream = backend.kind;
-    const { version } = request;
-    return backend.infer({ model, version, inputs: prepared.inputs }, backendCallOf(context));
+  const measured = new Measured(status.backend ?? backend.kind, model, record, !backend.isRouted);
+  const done = await meter.run(measured, async () => {
+    record.upstream = measured.backend;
+    const watched: RoutedCall = { ...call, watch: measured };
+    const request = { model, ...choice, inputs: prepared.inputs };
+    const response = await backend.infer(request, watched);
+    measured.backend = response.backend ?? backend.kind;
+    return response;
   });
-  // Backends with statistics of their own have counted it.
-  if (backend.statistics === undefined) counted(metrics, model, done);
+  if (measured.pool !== undefined) {
+    context.responseHeader.set("x-polygate-provider", measured.pool);
+    context.responseHeader.set("x-polygate-attempts", String(record.tries?.length ?? 1));
+  }
+  // What ran here has been counted by who keeps statistics.
+  const isKept = backend.statistics !== undefined && measured.backend === backend.kind;
+  if (!isKept) counted(metrics, model, done);
 
   const interpretedMs = clock.nowMs();
   const meaning = interpret(request, status, { ...prepared, outputs: done.outputs });
@@ -190,11 +256,13 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const { version } = done;
   const { preprocessMs } = prepared;
   const isPrepared = request.file.length > 0;
-  backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
+  if (isKept) {
+    backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
+  }
   return {
     model,
     version,
-    backend: backend.kind,
+    backend: measured.backend,
     ...meaning,
     outputs,
     timing: {

@@ -64,7 +64,9 @@ export function tensorFromWire(tensor: Tensor, field: string): NamedTensor {
 /** Each number as the shortest one that its datatype takes for the same; undefined where numbers cannot say what it holds. */
 function writtenNumbers(tensor: NamedTensor): number[] | undefined {
   const numbers = exactNumbersOf(tensor);
-  const shortest = { FP16: shortestFloat16, FP32: shortestFloat32 }[String(tensor.datatype)];
+  const shortest = { FP16: shortestFloat16, BF16: shortestFloat32, FP32: shortestFloat32 }[
+    String(tensor.datatype)
+  ];
   return shortest === undefined ? numbers : numbers?.map(shortest);
 }
 

@@ -46,6 +46,20 @@ export function keysAt(schema: JsonSchema, path: readonly (string | number)[]): 
   return [...new Set(nodes.flatMap((one) => Object.keys(one?.properties ?? {})))];
 }
 
+/** The path of the row that a path belongs to: a name that is free is `*` there, and `+` steps into nothing. */
+export function rowPathOf(schema: JsonSchema, path: readonly (string | number)[]): string {
+  let node: JsonSchema | undefined = schema;
+  const steps: string[] = [];
+  for (const step of path) {
+    if (step === "+" || typeof step === "number") continue;
+    const own: JsonSchema | undefined = node?.properties?.[step];
+    const entry: JsonSchema | undefined = node === undefined ? undefined : entryOf(node);
+    steps.push(own === undefined && entry !== undefined ? "*" : step);
+    node = own ?? entry;
+  }
+  return steps.join(".");
+}
+
 function fieldFrom(path: string, node: JsonSchema): Field {
   const { default: fallback, description = "" } = node;
   return {

@@ -29,6 +29,7 @@ const elementTypes: Readonly<Record<Datatype, TensorProto_DataType>> = {
   INT32: TensorProto_DataType.INT32,
   INT64: TensorProto_DataType.INT64,
   FP16: TensorProto_DataType.FLOAT16,
+  BF16: TensorProto_DataType.BFLOAT16,
   FP32: TensorProto_DataType.FLOAT,
   FP64: TensorProto_DataType.DOUBLE,
   BYTES: TensorProto_DataType.STRING,

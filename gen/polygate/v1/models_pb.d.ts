@@ -67,7 +67,7 @@ export declare const ListModelsByBackendRequestSchema: GenMessage<ListModelsByBa
  */
 export declare type ListModelsByBackendResponse = Message<"polygate.v1.ListModelsByBackendResponse"> & {
   /**
-   * Models of TensorFlow Serving.
+   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
    *
    * @generated from field: polygate.v1.ModelNames tensorflow = 1;
    */
@@ -86,6 +86,13 @@ export declare type ListModelsByBackendResponse = Message<"polygate.v1.ListModel
    * @generated from field: polygate.v1.ModelNames polyagent = 3;
    */
   polyagent?: ModelNames | undefined;
+
+  /**
+   * Models of servers that speak the Open Inference Protocol.
+   *
+   * @generated from field: polygate.v1.ModelNames oip = 4;
+   */
+  oip?: ModelNames | undefined;
 };
 
 /**
@@ -176,7 +183,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   capabilities: string[];
 
   /**
-   * Kind of the backend: onnx, polyagent or embedded.
+   * Kind of the backend: onnx, tensorflow, oip, polyagent, embedded or llm.
    *
    * @generated from field: string backend = 6;
    */
