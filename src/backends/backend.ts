@@ -106,13 +106,27 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
+/** A version of a model, as it is now. */
+export interface VersionStatus {
+  readonly version: string;
+  readonly state: ModelState;
+  /** Why it failed to load, in words fit for a caller. */
+  readonly error?: string;
+}
+
 /** A model of a predict backend, as it is now. */
 export interface ModelStatus {
   /** Name in the repository. */
   readonly name: string;
   readonly state: ModelState;
-  /** Version that serves; empty when none does. */
+  /** Version that answers requests which name none; empty when none serves. */
   readonly version: string;
+  /** Every version that the backend knows of, the oldest first. Absent where it tells the one only. */
+  readonly versions?: readonly VersionStatus[];
+  /** Versions by label, such as `stable`. Absent where there are no labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What the model's file says of itself, such as `names`. Absent where that is not read. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Why it failed to load, in words fit for a caller. */
   readonly error?: string;
   /** Empty until it was loaded once. */
@@ -126,10 +140,57 @@ export interface ModelStatus {
 export interface InferRequest {
   /** Name of a model, not an alias. */
   readonly model: string;
-  /** Empty means the version that serves. */
+  /** Empty leaves the choice to `label`, and without one to the backend. */
   readonly version: string;
+  /** Name of a version, such as `canary`; absent or empty when none is meant. */
+  readonly label?: string;
   /** A lone input may have an empty name when the model takes only one. */
   readonly inputs: readonly NamedTensor[];
+}
+
+/** How often something happened, and how long it took in all. */
+export interface Tally {
+  readonly count: number;
+  readonly totalMs: number;
+}
+
+/** Why an inference failed, in Triton's words. */
+export type InferFailure = "REJECTED" | "CANCELED" | "BACKEND" | "OTHER";
+
+/** What one version of a model has done since the start. */
+export interface InferStatistics {
+  readonly model: string;
+  readonly version: string;
+  /** Rows that were inferred: a request with a batch of three counts three. */
+  readonly inferences: number;
+  /** Runs of the model: requests that ran as one count once. */
+  readonly executions: number;
+  /** When the last one ended, in milliseconds since 1970; 0 when there was none. */
+  readonly lastMs: number;
+  /** Requests that were answered, from their arrival in the backend to the answer. */
+  readonly success: Tally;
+  /** Requests that were not. */
+  readonly fail: Tally;
+  readonly failures: Readonly<Record<InferFailure, number>>;
+  /** Waiting for a worker. */
+  readonly queue: Tally;
+  /** From what a client sent to tensors. */
+  readonly preprocess: Tally;
+  /** The model itself; the time of a batch counts for each of its requests. */
+  readonly compute: Tally;
+  /** From tensors to what the client is given. */
+  readonly postprocess: Tally;
+  /** Runs by their number of rows, the fewest first. */
+  readonly batches: readonly { readonly rows: number; readonly compute: Tally }[];
+}
+
+/** What the rooms in front of a backend did for one inference. */
+export interface InferHandling {
+  readonly model: string;
+  readonly version: string;
+  /** Absent where there was nothing to do. */
+  readonly preprocessMs?: number;
+  readonly postprocessMs?: number;
 }
 
 /** The outcome of one inference. */
@@ -163,4 +224,8 @@ export interface PredictBackend extends AsyncDisposable {
    * that is no longer in the repository is unloaded and forgotten: MODEL_UNKNOWN.
    */
   reload(model: string): Promise<ModelStatus>;
+  /** What each version has done, by model and version. Absent where no one counts. */
+  statistics?(): readonly InferStatistics[];
+  /** Adds the time that pre- and post-processing took. Absent where no one counts. */
+  observe?(handling: InferHandling): void;
 }
