@@ -24,6 +24,7 @@ import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
+import { requireBatch } from "./wire-tensor.ts";
 
 /** What PredictService needs. */
 export interface PredictDeps {
@@ -69,6 +70,7 @@ async function prepare(
   const { image } = status.spec;
   if (request.file.length === 0) {
     const inputs = request.inputs.map((tensor, at) => tensorFromWire(tensor, `inputs[${at}]`));
+    requireBatch(status, inputs);
     return { inputs, frame: image && inputFrame(image), preprocessMs: 0 };
   }
   if (image === undefined) {
