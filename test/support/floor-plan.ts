@@ -44,6 +44,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "http-client": ["core"],
   surfaces: [
     "entry",
+    "inference",
     "json",
     "rpc",
     "protocol",
@@ -149,6 +150,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "surfaces",
     "rest",
     "rpc",
+    "protocol",
     "entry",
     "exchange",
     "interceptors",
