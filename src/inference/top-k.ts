@@ -7,7 +7,7 @@ export interface Ranked {
 }
 
 /** Elements that are looked at before others get their turn. */
-const elementsPerTurn = 16_384;
+const elementsPerTurn = 4096;
 
 type Row = ArrayLike<number | bigint>;
 
@@ -45,6 +45,7 @@ export function* topOf(row: Row, count: number): Generator<void, readonly Ranked
     heap[0] = at;
     sink(heap, row, 0);
   }
+  yield;
   return heap
     .sort((a, b) => (isBehind(row, a, b) ? 1 : -1))
     .map((index) => ({ value: row[index] as number | bigint, index }));

@@ -5,12 +5,25 @@ import { elementCount, type NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import type { ModelSpec } from "#inference/model-spec.ts";
 import { bytesFromTexts } from "#inference/tensor-text.ts";
-import { elementsOf, isFiniteTensor } from "#inference/tensor-view.ts";
+import { type Elements, elementsOf } from "#inference/tensor-view.ts";
 import { type Ranked, topOf } from "#inference/top-k.ts";
 import { invalidTensor } from "./wire-tensor.ts";
 
 /** Most classes of one response, over all of its rows. */
 const classesMax = 65_536;
+
+/** Numbers, and texts of them, after which others may go first. */
+const numbersPerTurn = 65_536;
+const textsPerTurn = 1024;
+
+/** Throws TENSOR_INVALID for what is no number: it is neither greater nor less than any. */
+function* requireNumbers(scores: Elements, name: string): Generator<void, void> {
+  for (let at = 0; at < scores.length; at += 1) {
+    if (at % numbersPerTurn === 0) yield;
+    if (!Number.isNaN(scores[at])) continue;
+    throw invalidTensor(name, "it holds NaN, which is no score of a class");
+  }
+}
 
 /** The labels of an output's places, where the model declares them. */
 function labelsOf({ meaning, labels }: ModelSpec, name: string, length: number): readonly string[] {
@@ -36,9 +49,6 @@ export function* classesOf(
 ): Generator<void, NamedTensor> {
   const { name, shape } = output;
   if (output.datatype === "BYTES") throw invalidTensor(name, "texts have no greatest classes");
-  if (!isFiniteTensor(output)) {
-    throw invalidTensor(name, "it holds NaN or infinity, which is no score of a class");
-  }
   const rows = shape.length > 1 ? (shape[0] ?? 1) : 1;
   const length = rows === 0 ? 0 : elementCount(shape) / rows;
   const size = Math.min(count, length);
@@ -51,9 +61,12 @@ export function* classesOf(
   const texts: string[] = [];
   for (let row = 0; row < rows; row += 1) {
     const scores = elements.subarray(row * length, (row + 1) * length);
+    yield* requireNumbers(scores, name);
     const ranked = yield* topOf(scores, size);
-    for (const one of ranked) texts.push(textOf(one, output, labels[one.index]));
-    yield;
+    for (const one of ranked) {
+      if (texts.length % textsPerTurn === 0) yield;
+      texts.push(textOf(one, output, labels[one.index]));
+    }
   }
   const bytes = bytesFromTexts(texts);
   return { name, datatype: "BYTES", shape: shape.length > 1 ? [rows, size] : [size], bytes };

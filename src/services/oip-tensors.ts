@@ -196,8 +196,9 @@ function toContents(tensor: NamedTensor): ContentsInit | undefined {
   return { [field]: Array.from<number | bigint>(elements) } as ContentsInit;
 }
 
-/** Most elements of a response in fields: more would take long to write, one by one. */
+/** Most elements of a response in fields: more would take long to write, one by one. A text counts as many. */
 const typedElementsMax = 262_144;
+const elementsPerText = 16;
 
 type Outputs = Pick<
   MessageInitShape<typeof ModelInferResponseSchema>,
@@ -211,7 +212,10 @@ export function outputsTo(tensors: readonly NamedTensor[], raw: boolean): Output
     datatype,
     shape: shape.map(BigInt),
   }));
-  const total = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const total = tensors.reduce((sum, { datatype, shape }) => {
+    const count = elementCount(shape);
+    return sum + (datatype === "BYTES" ? elementsPerText * count : count);
+  }, 0);
   if (!raw && total <= typedElementsMax) {
     const contents = tensors.map(toContents);
     if (!contents.includes(undefined)) {
