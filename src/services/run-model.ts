@@ -68,6 +68,7 @@ export async function runModel(
     record.upstream = measured.backend;
     return response;
   });
-  counted(metrics, model, done);
+  // Backends with statistics of their own have counted it.
+  if (backend.statistics === undefined) counted(metrics, model, done);
   return done;
 }
