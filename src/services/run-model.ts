@@ -68,7 +68,8 @@ export async function runModel(
     record.upstream = measured.backend;
     return response;
   });
-  // Backends with statistics of their own have counted it.
-  if (backend.statistics === undefined) counted(metrics, model, done);
+  // A backend with statistics of its own has counted what it ran itself.
+  const isCounted = backend.statistics !== undefined && measured.backend === backend.kind;
+  if (!isCounted) counted(metrics, model, done);
   return done;
 }

@@ -21,6 +21,8 @@ export interface ServedModel extends ServedVersion {
   readonly name: string;
   /** Absent where the one version is all that is known. */
   readonly versions?: readonly ServedVersion[];
+  /** Versions by label. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Empty until it was loaded once. */
   readonly inputs: readonly ServedTensor[];
   readonly outputs: readonly ServedTensor[];

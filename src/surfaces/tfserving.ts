@@ -57,6 +57,13 @@ function wantedOf({ model, version, label }: TfEndpoint): WantedModel {
   return label === "" ? { model, version } : { model, version, label };
 }
 
+/** A model with the version that is meant, where one is, among those that are known. */
+function onlyWanted(found: ServedModel, { version, label }: TfEndpoint): ServedModel {
+  const number = label === "" ? version : (found.labels?.[label] ?? "");
+  if (found.versions === undefined || number === "") return found;
+  return { ...found, versions: found.versions.filter((one) => one.version === number) };
+}
+
 class TfServingSurface implements Surface {
   readonly name = "tfserving";
   readonly #options: TfServingOptions;
@@ -108,8 +115,6 @@ class TfServingSurface implements Surface {
     const encode = (message: unknown) => message as ModelMetadataResponse;
     const { message } = await calls.unary(method, request, call, encode);
     const found = await this.#find(endpoint, { exchange, record });
-    const { version: number } = endpoint;
-    const only = found.versions?.filter((one) => number === "" || one.version === number);
     const body =
       endpoint.kind === "metadata"
         ? metadataJson(
@@ -120,7 +125,7 @@ class TfServingSurface implements Surface {
             },
             message.versions.at(-1) ?? "",
           )
-        : statusJson(only === undefined ? found : { ...found, versions: only });
+        : statusJson(onlyWanted(found, endpoint));
     const headers = [...metadataFields(call.responseHeader), jsonType];
     exchange.respond(200, headers, JSON.stringify(body));
   }
