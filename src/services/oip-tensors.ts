@@ -132,9 +132,9 @@ function fromContents(
     : packed(datatype, contents, field);
 }
 
-/** Whether the inputs of a request came as raw bytes. */
-export function isRaw({ rawInputContents }: ModelInferRequest): boolean {
-  return rawInputContents.length > 0;
+/** Whether the inputs of a request came as raw bytes; of no inputs that is what most clients read. */
+export function isRaw({ inputs, rawInputContents }: ModelInferRequest): boolean {
+  return rawInputContents.length > 0 || inputs.length === 0;
 }
 
 /** Parameters by which tensors lie in memory that client and server share. */

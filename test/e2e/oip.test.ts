@@ -7,7 +7,7 @@ import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { bytesFromTexts } from "#inference/tensor-text.ts";
 import { bytesFromNumbers } from "#inference/tensor-view.ts";
 import { startModelGateway } from "../support/model-gateway.ts";
-import { gemm, identity, scalarSum } from "../support/onnx-models.ts";
+import { constant, gemm, identity, scalarSum } from "../support/onnx-models.ts";
 import { grpcTo } from "../support/transports.ts";
 
 const types = [
@@ -33,6 +33,7 @@ const use = await startModelGateway({
   "labelled/model.yaml":
     "output: { kind: classification, name: scores, scores: probabilities }\nlabels: [ant, bee, cat]\n",
   "sum/1/model.onnx": scalarSum(),
+  "constant/1/model.onnx": constant(),
   "text/1/model.onnx": identity("BYTES", ["N"]),
   "grid/1/model.onnx": identity("FP32", [2, 2]),
   ...Object.fromEntries(
@@ -494,6 +495,13 @@ describe("over REST", () => {
     ).toMatchObject({
       status: 200,
       body: { model_name: "gemm", model_version: "1", id: "7", outputs: [scores] },
+    });
+  });
+
+  test("a model of no inputs gives its outputs all the same", async () => {
+    expect(await post("/v2/models/constant/infer", {})).toMatchObject({
+      status: 200,
+      body: { outputs: [{ name: "answer", data: [4, 2] }] },
     });
   });
 

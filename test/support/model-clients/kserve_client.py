@@ -61,6 +61,15 @@ cases.append(("rest: an inference in JSON", inference(False)))
 cases.append(("rest: an inference in bytes", inference(True)))
 
 
+@case("rest: a prediction by the first version of the protocol, TensorFlow Serving's")
+async def _():
+    client = InferenceRESTClient(RESTConfig(protocol="v1"))
+    response = await client.infer(
+        f"http://{address}", {"instances": [[1, 2], [3, 4]]}, model_name="gemm"
+    )
+    assert response["predictions"] == [[1, 2, 1], [3, 4, 1]], response
+
+
 @case("grpc: the server and a model are ready")
 async def _():
     client = InferenceGRPCClient(address)
