@@ -1,5 +1,6 @@
 /** Elements that JSON wrote ↔ the bytes of a tensor. Pure; both ways yield where others may go first. */
 
+import { isUtf8 } from "node:buffer";
 import { shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
 import { type Datatype, elementCount, type Tensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
@@ -116,21 +117,36 @@ export function requireNesting(
   throw invalid(field, text);
 }
 
-/** The text of the element at a place; places are asked for in their order. */
-type Write = (at: number) => string;
+/** The text of the element at a place, in pieces where it is long; places are asked for in their order. */
+type Write = (at: number) => string | Iterable<string>;
 
-/** Bytes as a JSON text; undefined for what is no UTF-8. */
-function textOf(bytes: Uint8Array, utf8: TextDecoder): string | undefined {
-  try {
-    return JSON.stringify(utf8.decode(bytes));
-  } catch {
-    return undefined;
+/** Bytes of an element that are written at once, and characters of a piece. */
+const pieceBytes = 65_536;
+/** The same in whole groups of base64. */
+const base64Bytes = 49_152;
+
+/** Long bytes as a JSON text. Throws a TypeError for what is no UTF-8. */
+function* textPieces(bytes: Uint8Array): Generator<string, void> {
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  yield '"';
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const isLast = at + pieceBytes >= bytes.length;
+    const piece = utf8.decode(bytes.subarray(at, at + pieceBytes), { stream: !isLast });
+    yield JSON.stringify(piece).slice(1, -1);
   }
+  yield '"';
 }
 
-function encoded(bytes: Uint8Array): string {
-  const { buffer, byteOffset, length } = bytes;
-  return `{"b64":"${Buffer.from(buffer, byteOffset, length).toString("base64")}"}`;
+function base64Of({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("base64");
+}
+
+function* encodedPieces(bytes: Uint8Array): Generator<string, void> {
+  yield '{"b64":"';
+  for (let at = 0; at < bytes.length; at += base64Bytes) {
+    yield base64Of(bytes.subarray(at, at + base64Bytes));
+  }
+  yield '"}';
 }
 
 /** How texts are written. */
@@ -149,11 +165,19 @@ function partReader({ bytes }: Tensor): () => Uint8Array {
 
 function textWriter(tensor: Tensor, { field, form, otherwise }: Writing): Write {
   const next = partReader(tensor);
-  if (form === "base64") return () => encoded(next());
+  if (form === "base64") {
+    return () => {
+      const bytes = next();
+      return bytes.length > pieceBytes ? encodedPieces(bytes) : `{"b64":"${base64Of(bytes)}"}`;
+    };
+  }
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   return (at) => {
-    const text = textOf(next(), utf8);
-    if (text !== undefined) return text;
+    const bytes = next();
+    // What is sent in pieces must not turn out to be no text in the middle.
+    if (isUtf8(bytes)) {
+      return bytes.length > pieceBytes ? textPieces(bytes) : JSON.stringify(utf8.decode(bytes));
+    }
     throw fault("BACKEND_FAILED", `${field}: element ${at} is no UTF-8, ${otherwise}`);
   };
 }
@@ -198,28 +222,13 @@ export interface Writing {
   readonly otherwise: string;
 }
 
-/** The elements of a tensor as one flat JSON list, in pieces. Throws BACKEND_FAILED for what JSON cannot say, numbers before the first piece. */
-export function flatJson(tensor: Tensor, writing: Writing): Generator<string, void> {
-  return flatPieces(writerOf(tensor, writing), elementCount(tensor.shape));
-}
-
-function* flatPieces(write: Write, count: number): Generator<string, void> {
-  yield "[";
-  for (let from = 0; from < count; from += elementsPerTurn) {
-    const texts: string[] = [];
-    const end = Math.min(count, from + elementsPerTurn);
-    for (let at = from; at < end; at += 1) texts.push(write(at));
-    yield from === 0 ? texts.join(",") : `,${texts.join(",")}`;
-  }
-  yield "]";
-}
-
 /** Lists of no elements that are written for a shape with a size of 0. */
 const emptyListsMax = 4096;
 
-function emptyJson([size = 0, ...others]: readonly number[]): string {
-  if (size === 0 || others.length === 0 || size > emptyListsMax) return "[]";
-  return `[${Array(size).fill(emptyJson(others)).join(",")}]`;
+function emptyJson(shape: readonly number[]): string {
+  const lists = shape.slice(0, shape.indexOf(0));
+  if (elementCount(lists) > emptyListsMax) return "[]";
+  return lists.reduceRight((text, size) => `[${Array(size).fill(text).join(",")}]`, "[]");
 }
 
 /** Those of the lists that begin or end before the element at `at`. */
@@ -229,52 +238,74 @@ function brackets(bracket: string, at: number, blocks: readonly number[]): strin
   return text;
 }
 
+/** Some elements, of which each of `blocks` makes a list, the innermost first. */
+interface Stretch {
+  readonly start: number;
+  readonly count: number;
+  readonly blocks: readonly number[];
+}
+
+/** The text of a stretch of one element or more. */
+function* piecesOf(write: Write, { start, count, blocks }: Stretch): Generator<string, void> {
+  // Joined, for a text that grows element by element is put together in one go, later and slowly.
+  let texts: string[] = [];
+  let chars = 0;
+  for (let at = 0; at < count; at += 1) {
+    const element = write(start + at);
+    texts.push((at === 0 ? "" : ",") + brackets("[", at, blocks));
+    if (typeof element === "string") {
+      texts.push(element);
+      chars += element.length;
+    } else {
+      yield texts.join("");
+      yield* element;
+      texts = [];
+    }
+    texts.push(brackets("]", at + 1, blocks));
+    if ((at + 1) % elementsPerTurn !== 0 && chars < pieceBytes) continue;
+    yield texts.join("");
+    texts = [];
+    chars = 0;
+  }
+  yield texts.join("");
+}
+
+/** The elements of a tensor as one flat JSON list, in pieces. Throws BACKEND_FAILED for what JSON cannot say, numbers before the first piece. */
+export function flatJson(tensor: Tensor, writing: Writing): Iterable<string> {
+  const write = writerOf(tensor, writing);
+  const count = elementCount(tensor.shape);
+  return count === 0 ? ["[]"] : piecesOf(write, { start: 0, count, blocks: [count] });
+}
+
 /** A tensor as nested JSON: the whole of it, or its rows in their order, once. */
 export class NestedJson {
   readonly #write: Write;
   /** Elements in a list of each depth, the innermost first. */
   readonly #blocks: readonly number[];
   readonly #shape: readonly number[];
+  readonly #rowLength: number;
 
   /** Throws as `flatJson` does. */
   constructor(tensor: Tensor, writing: Writing) {
     this.#write = writerOf(tensor, writing);
     this.#shape = tensor.shape;
+    this.#rowLength = elementCount(tensor.shape.slice(1));
     const sizes = tensor.shape.toReversed();
     this.#blocks = sizes.map((_, at) => elementCount(sizes.slice(0, at + 1)));
   }
 
-  /** Elements of one row: the lists within the outermost one. */
-  get #rowLength(): number {
-    return elementCount(this.#shape.slice(1));
-  }
-
   /** The whole tensor. */
-  whole(): Generator<string, void> {
-    return this.#pieces(0, elementCount(this.#shape), this.#blocks);
+  whole(): Iterable<string> {
+    const count = elementCount(this.#shape);
+    if (count === 0) return [emptyJson(this.#shape)];
+    return piecesOf(this.#write, { start: 0, count, blocks: this.#blocks });
   }
 
-  /** A row of it. */
-  row(index: number): Generator<string, void> {
-    const length = this.#rowLength;
-    return this.#pieces(index * length, length, this.#blocks.slice(0, -1));
-  }
-
-  *#pieces(start: number, count: number, blocks: readonly number[]): Generator<string, void> {
-    if (count === 0) {
-      yield emptyJson(this.#shape.slice(this.#shape.length - blocks.length));
-      return;
-    }
-    let text = "";
-    for (let at = 0; at < count; at += 1) {
-      const comma = at === 0 ? "" : ",";
-      const element = this.#write(start + at);
-      text += comma + brackets("[", at, blocks) + element + brackets("]", at + 1, blocks);
-      if ((at + 1) % elementsPerTurn === 0) {
-        yield text;
-        text = "";
-      }
-    }
-    yield text;
+  /** A row of it: the lists within the outermost one. */
+  row(index: number): Iterable<string> {
+    const count = this.#rowLength;
+    if (count === 0) return [emptyJson(this.#shape.slice(1))];
+    const blocks = this.#blocks.slice(0, -1);
+    return piecesOf(this.#write, { start: index * count, count, blocks });
   }
 }

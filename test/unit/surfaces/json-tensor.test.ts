@@ -31,7 +31,9 @@ describe("nested JSON", () => {
     [[0], "[]"],
     [[2, 0], "[[],[]]"],
     [[0, 3], "[]"],
+    [[2, 3, 0], "[[[],[],[]],[[],[],[]]]"],
     [[1_000_000, 0], "[]"],
+    [[4096, 4096, 0], "[]"],
   ])("of shape %j without elements is %s", (shape, written) => {
     expect(text(new NestedJson(tensor("e", "FP32", shape, []), writing).whole())).toBe(written);
   });
@@ -47,6 +49,33 @@ describe("texts", () => {
     expect(() => text(flatJson(odd, writing))).toThrow("element 0 is no UTF-8, ask otherwise");
     const plain = { ...odd, bytes: bytesFromTexts(['"', "ä"]) };
     expect(text(flatJson(plain, writing))).toBe('["\\"","ä"]');
+  });
+});
+
+describe("a long text", () => {
+  test("is written in pieces, whole to the last character", () => {
+    const long = `${"\u{2A6D6}x\n".repeat(50_000)}"`;
+    const one = {
+      name: "t",
+      datatype: "BYTES",
+      shape: [2],
+      bytes: bytesFromTexts([long, "y"]),
+    } as const;
+    const pieces = [...flatJson(one, writing)];
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(200_000);
+    expect(JSON.parse(text(pieces))).toEqual([long, "y"]);
+    const [first] = JSON.parse(text(flatJson(one, { ...writing, form: "base64" })));
+    expect(Buffer.from(first.b64, "base64").toString()).toBe(long);
+  });
+
+  test("that is no UTF-8 is refused before any of it is written", () => {
+    const bytes = bytesFromParts([Buffer.concat([Buffer.alloc(100_000, 0x78), Buffer.of(0xff)])]);
+    const odd = { name: "t", datatype: "BYTES", shape: [1], bytes } as const;
+    const written: string[] = [];
+    expect(() => {
+      for (const piece of flatJson(odd, writing)) written.push(piece);
+    }).toThrow("element 0 is no UTF-8");
+    expect(written).toEqual([]);
   });
 });
 
