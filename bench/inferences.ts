@@ -9,7 +9,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
-import { createMetrics } from "#observability/metrics.ts";
+import { createMetrics } from "#metrics.ts";
 import { createStats } from "#observability/stats.ts";
 import { Decompressor } from "#protocol/decompressor.ts";
 import { createCallPath } from "#rpc/call.ts";

@@ -9,18 +9,19 @@ import type {
 } from "#backends/backend.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
-import type { Metrics } from "#observability/metrics.ts";
+
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter, Metered } from "./meter.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 
 /** What an inference needs. */
 export interface RunDeps {
   readonly backend: PredictBackend;
-  readonly metrics: Metrics;
+  readonly metrics: ServiceMetrics;
   readonly meter: Meter;
 }
 
-function counted(metrics: Metrics, model: string, done: InferResponse): void {
+function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
   const labels = { model, version: done.version };
   metrics.inferenceSuccess.inc(labels);
   metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);

@@ -1,5 +1,7 @@
 /** Errors as clients of model servers expect them: `{"error": "…"}`, whether of the Open Inference Protocol or of TensorFlow Serving. */
 
+import type { ConnectError } from "@connectrpc/connect";
+import type { Arrival } from "#entry/surface.ts";
 import { retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { httpStatusFrom } from "#errors/http-status.ts";
@@ -10,17 +12,19 @@ import type { ExchangeCall } from "#rpc/exchange-call.ts";
 /** The type of every body that is JSON. */
 export const jsonType = ["content-type", "application/json"] as const;
 
-/** Responds with an error; breaks off a response that has begun. */
-export function refuseModelCall(exchange: Exchange, call: ExchangeCall, thrown: unknown): void {
-  if (exchange.started) {
-    exchange.reset();
-    return;
-  }
+/** An error, ready to be sent. */
+interface WrittenError {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: string;
+}
+
+/** An error as a response, with its own metadata and what HTTP asks for besides its status. */
+function written(thrown: unknown): WrittenError {
   const error = faultFrom(thrown);
   const status = httpStatusFrom(error);
   const retryAfterMs = retryAfterMsFrom(error);
   const headers: HeaderList = [
-    ...metadataFields(call.responseHeader),
     ...metadataFields(error.metadata),
     ...(retryAfterMs === undefined
       ? []
@@ -28,5 +32,21 @@ export function refuseModelCall(exchange: Exchange, call: ExchangeCall, thrown: 
     ...(status === 401 ? [["www-authenticate", "Bearer"] as const] : []),
     jsonType,
   ];
-  exchange.respond(status, headers, JSON.stringify({ error: error.rawMessage }));
+  return { status, headers, body: JSON.stringify({ error: error.rawMessage }) };
+}
+
+/** Responds with an error; breaks off a response that has begun. */
+export function refuseModelCall(exchange: Exchange, call: ExchangeCall, thrown: unknown): void {
+  if (exchange.started) {
+    exchange.reset();
+    return;
+  }
+  const { status, headers, body } = written(thrown);
+  exchange.respond(status, [...metadataFields(call.responseHeader), ...headers], body);
+}
+
+/** Responds to an arrival that no surface took. */
+export function refuseArrival(arrival: Arrival, error: ConnectError): void {
+  const { status, headers, body } = written(error);
+  arrival.respond(status, headers, body);
 }

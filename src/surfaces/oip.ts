@@ -1,10 +1,11 @@
 /** The Open Inference Protocol over REST: its clients' requests become calls of GRPCInferenceService. */
 
 import { create, type DescMessage, type DescMethod, type MessageShape } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { turns } from "#core/turns.ts";
-import type { Surface } from "#entry/surface.ts";
+import type { Arrival, Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import type { Compression } from "#exchange/compression.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
@@ -44,7 +45,7 @@ import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
 import { bodyOf, jsonOf } from "./model-body.ts";
-import { jsonType, refuseModelCall } from "./model-error.ts";
+import { jsonType, refuseArrival, refuseModelCall } from "./model-error.ts";
 import { readInfer, type WrittenInfer, writeInfer } from "./oip-infer.ts";
 import { plainParameters } from "./oip-parameters.ts";
 import { type OipEndpoint, oipEndpointOf } from "./oip-paths.ts";
@@ -110,6 +111,14 @@ class OipSurface implements Surface {
     record.endpoint = endpoint.template;
     record.surface = this.name;
     return this.#serve(endpoint, exchange, record);
+  }
+
+  refuse(arrival: Arrival, record: CallRecord, error: ConnectError): boolean {
+    const path = pathOf(arrival.target);
+    if (path !== "/v2" && !path.startsWith("/v2/")) return false;
+    record.surface = this.name;
+    refuseArrival(arrival, error);
+    return true;
   }
 
   /** Never rejects: every failure is a response. */

@@ -1,7 +1,8 @@
 /** TensorFlow Serving's REST: its clients' requests become calls of GRPCInferenceService. */
 
 import { create } from "@bufbuild/protobuf";
-import type { Surface } from "#entry/surface.ts";
+import type { ConnectError } from "@connectrpc/connect";
+import type { Arrival, Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import {
@@ -17,7 +18,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
 import { bodyOf } from "./model-body.ts";
-import { jsonType, refuseModelCall } from "./model-error.ts";
+import { jsonType, refuseArrival, refuseModelCall } from "./model-error.ts";
 import type { ModelSurfaceOptions } from "./oip.ts";
 import { ownerOf, pathFactsOf } from "./path-owner.ts";
 import { sendPieces } from "./sent-pieces.ts";
@@ -78,6 +79,15 @@ class TfServingSurface implements Surface {
     record.endpoint = owned.endpoint.template;
     record.surface = this.name;
     return this.#serve(owned.endpoint, exchange, record);
+  }
+
+  refuse(arrival: Arrival, record: CallRecord, error: ConnectError): boolean {
+    const facts = pathFactsOf(arrival);
+    const owned = ownerOf(pathOf(arrival.target), facts, this.#options.serves);
+    if (owned?.family !== "tfserving") return false;
+    record.surface = this.name;
+    refuseArrival(arrival, error);
+    return true;
   }
 
   /** Never rejects: every failure is a response. */

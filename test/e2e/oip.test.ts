@@ -477,6 +477,15 @@ describe("over REST", () => {
     ]);
   });
 
+  test.each(["/v2/nothing", "/v2/systemsharedmemory/status", "/v2/models/gemm/trace/setting/x/"])(
+    "%s is no path, in the words of its clients",
+    async (path) => {
+      const { status, body } = await rest(path);
+      expect([status, Object.keys(body)]).toEqual([404, ["error"]]);
+      expect(body.error).toEqual(expect.any(String));
+    },
+  );
+
   const x = { name: "x", shape: [2, 2], datatype: "FP32" };
   const scores = { name: "scores", datatype: "FP32", shape: [2, 3], data: [1, 2, 1, 3, 4, 1] };
 
