@@ -23,6 +23,7 @@ import type { Discovery } from "#discovery/discovery.ts";
 import type { DiscoveryEvent } from "#discovery/follow.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
@@ -61,7 +62,9 @@ import { createHealthService } from "#services/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
+import { modelOf } from "#services/model-choice.ts";
 import { createModelsService } from "#services/models.ts";
+import { createOipService } from "#services/oip.ts";
 import { createPredictService } from "#services/predict.ts";
 import { createRelayService } from "#services/relay.ts";
 import { RelayIds } from "#services/relay-ids.ts";
@@ -569,7 +572,7 @@ interface Backends {
 }
 
 /** Mounts every service. */
-function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
+function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): Routes {
   const { settings, clock, metrics, stats, health } = shared;
   const facts = {
     version: packageVersion,
@@ -599,6 +602,10 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
     router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
+    router.service(
+      GRPCInferenceService,
+      createOipService({ ...deps, ...facts, backend: predict, isReady }),
+    );
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,
@@ -668,6 +675,8 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
         rest: settings.rest,
       },
     }),
+    findModel: (wanted, call) =>
+      modelOf(backends.predict, wanted, call, { model: "model", version: "version" }),
     bytesMax: request.bytesMax,
     fileBytesMax,
     elementsMax: request.elementsMax,

@@ -96,7 +96,7 @@ export declare type ModelReadyRequest = Message<"inference.ModelReadyRequest"> &
   name: string;
 
   /**
-   * Version of the model; empty leaves the choice to the server.
+   * Version of the model as a whole number, or a label of one; empty leaves the choice to the server.
    *
    * @generated from field: string version = 2;
    */
@@ -191,7 +191,7 @@ export declare type ModelMetadataRequest = Message<"inference.ModelMetadataReque
   name: string;
 
   /**
-   * Version of the model; empty leaves the choice to the server.
+   * Version of the model as a whole number, or a label of one; empty leaves the choice to the server.
    *
    * @generated from field: string version = 2;
    */
@@ -429,7 +429,7 @@ export declare type ModelInferRequest = Message<"inference.ModelInferRequest"> &
   modelName: string;
 
   /**
-   * Version of the model; empty leaves the choice to the server.
+   * Version of the model as a whole number, or a label of one; empty leaves the choice to the server.
    *
    * @generated from field: string model_version = 2;
    */
@@ -443,7 +443,7 @@ export declare type ModelInferRequest = Message<"inference.ModelInferRequest"> &
   id: string;
 
   /**
-   * Parameters of the request: `version_label` names a version by its label.
+   * Parameters of the request: `triton_enable_empty_final_response` asks a stream to mark responses.
    *
    * @generated from field: map<string, inference.InferParameter> parameters = 4;
    */
@@ -698,7 +698,7 @@ export declare type ModelConfigRequest = Message<"inference.ModelConfigRequest">
   name: string;
 
   /**
-   * Version of the model; empty leaves the choice to the server.
+   * Version of the model as a whole number, or a label of one; empty leaves the choice to the server.
    *
    * @generated from field: string version = 2;
    */

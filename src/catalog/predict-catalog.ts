@@ -136,9 +136,9 @@ export class PredictCatalog implements PredictBackend {
         if (!isMissing(error)) failure ??= error;
       }
     }
-    // It is here, and whether the version is will be seen when it runs.
+    if (failure !== undefined) throw failure;
     if (local !== undefined) return local;
-    throw failure ?? unknown(ref);
+    throw unknown(ref);
   }
 
   /** See PredictBackend; `request.model` may be an alias. */

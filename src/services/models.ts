@@ -10,7 +10,7 @@ import { timeLimit } from "#core/clock.ts";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
 import type { Pool } from "#pool/pool.ts";
 import { backendCallOf } from "./backend-call.ts";
-import { modelOf } from "./predict.ts";
+import { modelOf } from "./model-choice.ts";
 
 /** What ModelsService needs. */
 export interface ModelsDeps {
@@ -118,7 +118,10 @@ export function createModelsService({
   };
 
   const named = (model: string, context: HandlerContext) =>
-    modelOf(predict, { model, version: "" }, backendCallOf(context));
+    modelOf(predict, { model, version: "" }, backendCallOf(context), {
+      model: "model",
+      version: "version",
+    });
   /** Everything that is behind the gateway: those who do not answer in time are told of as they were known. */
   const refreshed = async (signal: AbortSignal) => {
     const [models] = await Promise.all([

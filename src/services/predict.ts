@@ -2,14 +2,7 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type {
-  BackendCall,
-  InferRequest,
-  InferResponse,
-  ModelRef,
-  ModelStatus,
-  PredictBackend,
-} from "#backends/backend.ts";
+import type { InferResponse, ModelStatus } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
 import { shortestFloat32 } from "#core/shortest-float.ts";
 import { elementCount, type NamedTensor } from "#core/tensor.ts";
@@ -28,21 +21,17 @@ import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { bytesFromElements } from "#inference/tensor-bytes.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
-import type { CallRecord } from "#observability/call-record.ts";
-import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
-import type { Meter, Metered } from "./meter.ts";
-import type { ServiceMetrics } from "./metric-families.ts";
+import { choiceOf, modelOf } from "./model-choice.ts";
+import { type RunDeps, runModel } from "./run-model.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
+import { requireBatch } from "./wire-tensor.ts";
 
 /** What PredictService needs. */
-export interface PredictDeps {
-  readonly backend: PredictBackend;
+export interface PredictDeps extends RunDeps {
   /** Bounds how many images are decoded at once. */
   readonly decoding: DecodeQueue;
   readonly clock: Clock;
-  readonly metrics: ServiceMetrics;
-  readonly meter: Meter;
 }
 
 type Reply = MessageInitShape<typeof PredictResponseSchema>;
@@ -58,21 +47,6 @@ interface Prepared {
   /** How boxes map to the image that was sent; undefined for tensors. */
   readonly frame: ImageFrame | undefined;
   readonly preprocessMs: number;
-}
-
-/** The model of this name or alias, asked of whoever may have it. Rejects with MODEL_UNKNOWN. */
-export async function modelOf(
-  backend: PredictBackend,
-  ref: ModelRef,
-  call: BackendCall,
-): Promise<ModelStatus> {
-  const status = await (backend.status?.(ref, call) ?? backend.find(ref.model));
-  if (status === undefined) {
-    throw fault("MODEL_UNKNOWN", `there is no model named "${ref.model}"`, {
-      fields: [{ field: "model", description: "the name or alias of a model" }],
-    });
-  }
-  return status;
 }
 
 /** An image as it came, for a model elsewhere that decodes images itself: its only input takes bytes. */
@@ -92,6 +66,7 @@ async function prepare(
   const { image } = status.spec;
   if (request.file.length === 0) {
     const inputs = request.inputs.map((tensor, at) => tensorFromWire(tensor, `inputs[${at}]`));
+    requireBatch(status, inputs);
     return { inputs, frame: image && inputFrame(image), preprocessMs: 0 };
   }
   const encoded = image === undefined ? encodedImage(request.file, status) : undefined;
@@ -187,65 +162,18 @@ function isReadable({ inputs }: PredictRequest, outputs: readonly NamedTensor[])
   return elements <= readableElementsMax;
 }
 
-/** A version as a request names it: by its number, or by a label. */
-function choiceOf(named: string): Pick<InferRequest, "version" | "label"> {
-  return named === "" || /^\d+$/.test(named) ? { version: named } : { version: "", label: named };
-}
-
-/** A call as it is measured: under the backend that it is for, then under the one that answered. */
-class Measured implements Metered, CallWatch {
-  backend: string;
-  /** Who answered, where calls are routed. */
-  pool: string | undefined;
-  readonly model: string;
-  readonly record: CallRecord;
-  readonly isTry: boolean;
-
-  constructor(backend: string, model: string, record: CallRecord, isTry: boolean) {
-    this.backend = backend;
-    this.model = model;
-    this.record = record;
-    this.isTry = isTry;
-  }
-
-  answered({ pool, endpoint }: AttemptCall): void {
-    this.pool = pool;
-    this.record.upstream = endpoint;
-  }
-}
-
-function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
-  const labels = { model, version: done.version };
-  metrics.inferenceSuccess.inc(labels);
-  metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);
-  metrics.inferenceComputeUs.inc(labels, done.computeMs * 1000);
-}
+/** What the fields of a request are called that name a model. */
+const fields = { model: "model", version: "version" };
 
 async function predict(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
-  const { backend, clock, meter, metrics } = deps;
-  const call = backendCallOf(context);
+  const { backend, clock } = deps;
   const choice = choiceOf(request.version);
-  const status = await modelOf(backend, { model: request.model, ...choice }, call);
+  const wanted = { model: request.model, ...choice };
+  const status = await modelOf(backend, wanted, backendCallOf(context), fields);
   const { name: model } = status;
-  const record = context.values.get(callRecordKey);
-  record.model = model;
+  context.values.get(callRecordKey).model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const measured = new Measured(status.backend ?? backend.kind, model, record, !backend.isRouted);
-  const done = await meter.run(measured, async () => {
-    record.upstream = measured.backend;
-    const watched: RoutedCall = { ...call, watch: measured };
-    const request = { model, ...choice, inputs: prepared.inputs };
-    const response = await backend.infer(request, watched);
-    measured.backend = response.backend ?? backend.kind;
-    return response;
-  });
-  if (measured.pool !== undefined) {
-    context.responseHeader.set("x-polygate-provider", measured.pool);
-    context.responseHeader.set("x-polygate-attempts", String(record.tries?.length ?? 1));
-  }
-  // What ran here has been counted by who keeps statistics.
-  const isKept = backend.statistics !== undefined && measured.backend === backend.kind;
-  if (!isKept) counted(metrics, model, done);
+  const done = await runModel(deps, status, { ...choice, inputs: prepared.inputs }, context);
 
   const interpretedMs = clock.nowMs();
   const meaning = interpret(request, status, { ...prepared, outputs: done.outputs });
@@ -256,13 +184,13 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const { version } = done;
   const { preprocessMs } = prepared;
   const isPrepared = request.file.length > 0;
-  if (isKept) {
+  if (done.isInStatistics) {
     backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
   }
   return {
     model,
     version,
-    backend: measured.backend,
+    backend: done.backend,
     ...meaning,
     outputs,
     timing: {

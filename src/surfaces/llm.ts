@@ -45,7 +45,7 @@ import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
 import { parseBody } from "./json-body.ts";
-import { embedElementsMax, sendPieces } from "./llm-embed.ts";
+import { embedElementsMax } from "./llm-embed.ts";
 import { writeModel, writeModels } from "./llm-models.ts";
 import { isUpload, OperationSending, readOperation } from "./llm-operation.ts";
 import {
@@ -57,11 +57,11 @@ import {
   type LlmModels,
   type LlmOperation,
   type LlmSurfaceName,
-  llmEndpointOf,
   llmFamilyOf,
-  type PathFacts,
 } from "./llm-paths.ts";
+import { keyOfQuery, ownerOf, pathFactsOf } from "./path-owner.ts";
 import { placedFault } from "./placed-fault.ts";
+import { sendPieces } from "./sent-pieces.ts";
 
 /** What the surface needs. */
 export interface LlmSurfaceOptions {
@@ -117,22 +117,6 @@ function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
   return endpoint.kind === "models" ? ["GET", "HEAD"] : ["POST"];
 }
 
-/** Gemini's clients may send their key in the query; it is never logged. */
-function keyOfQuery(target: string): string | undefined {
-  const query = target.indexOf("?");
-  if (query < 0) return undefined;
-  return new URLSearchParams(target.slice(query + 1)).get("key") ?? undefined;
-}
-
-/** What tells families apart that claim one path. */
-function pathFactsOf(arrival: Pick<Exchange, "header" | "target">): PathFacts {
-  return {
-    hasAnthropicVersion: arrival.header("anthropic-version") !== undefined,
-    hasGoogleKey:
-      arrival.header("x-goog-api-key") !== undefined || keyOfQuery(arrival.target) !== undefined,
-  };
-}
-
 /** An error in the words of a family, as its clients read it. */
 function errorOf(
   { dialect }: LlmFamily,
@@ -165,8 +149,9 @@ class LlmSurface implements Surface {
       exchange.respond(200, []);
       return true;
     }
-    const endpoint = llmEndpointOf(path, pathFactsOf(exchange));
-    if (endpoint === undefined || !this.#options.serves.has(endpoint.surface)) return false;
+    const owned = ownerOf(path, pathFactsOf(exchange), this.#options.serves);
+    if (owned?.family !== "llm") return false;
+    const { endpoint } = owned;
     record.endpoint = endpoint.template;
     record.surface = endpoint.surface;
     return this.#serve(endpoint, exchange, record);

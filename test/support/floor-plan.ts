@@ -45,6 +45,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "http-client": ["core"],
   surfaces: [
     "entry",
+    "inference",
     "json",
     "rpc",
     "protocol",
@@ -163,6 +164,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "surfaces",
     "rest",
     "rpc",
+    "protocol",
     "entry",
     "exchange",
     "interceptors",

@@ -186,6 +186,16 @@ export function brainFloats(): Uint8Array {
   });
 }
 
+/** answer FP32 [2], of no input. */
+export function constant(): Uint8Array {
+  return onnxModel({
+    input: [],
+    output: [value("answer", "FP32", [2])],
+    node: [node("Identity", ["two"], ["answer"])],
+    initializer: [weights("two", "FP32", [2], [4, 2])],
+  });
+}
+
 /** a, b INT64 scalars → sum INT64 scalar. */
 export function scalarSum(): Uint8Array {
   return onnxModel({
