@@ -144,7 +144,7 @@ describe("versions", () => {
       body: {
         error: {
           code: "MODEL_UNKNOWN",
-          message: 'model "points" has no label "beta"; there is "stable", "canary"',
+          message: 'model "points" has no label "beta": there is "stable", "canary"',
         },
       },
     });

@@ -107,7 +107,7 @@ export class HostedModel {
       const known = [...plan.labels.keys()].map((one) => `"${one}"`).join(", ") || "none";
       throw fault(
         "MODEL_UNKNOWN",
-        `model "${this.#name}" has no label "${name}"; there is ${known}`,
+        `model "${this.#name}" has no label "${name}": there is ${known}`,
       );
     }
     return this.#served.get(meant) ?? this.#refuse(meant);

@@ -618,7 +618,7 @@ describe("several versions", () => {
     ]);
     expect(await refusal(infer("beta"))).toMatchObject({
       reason: "MODEL_UNKNOWN",
-      message: 'model "m" has no label "beta"; there is "stable", "canary"',
+      message: 'model "m" has no label "beta": there is "stable", "canary"',
     });
   });
 
