@@ -106,6 +106,8 @@ export interface Serving {
   readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
   /** Resolves when every request that it was given has ended, and no call is active. */
   done(): Promise<void>;
+  /** No more requests are to come: connections that only wait for the next one close. */
+  retire(): void;
   /** Resolves when no call is active. */
   idle(): Promise<void>;
   /** Ends all calls, those that are still to begin included. */
@@ -162,6 +164,19 @@ function lastSurface(refuse: Refuse): Surface {
   };
 }
 
+/** The same where others than REST, which takes every WebSocket, have some. */
+function lastWithSockets(refuse: Refuse): Surface {
+  return {
+    ...lastSurface(refuse),
+    upgrade(upgrade, record) {
+      refuse(upgrade, record, fault("ROUTE_UNKNOWN", "no stream has this path"));
+      return true;
+    },
+  };
+}
+
+/** Time for calls that are told to stop, when no connection is left. */
+const lastWordsMs = 1_000;
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
 /** The calls that RPC serves: what is relayed has bytes next to its messages, which RPC does not carry. */
@@ -210,7 +225,8 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const { capturesBodies = false } = options;
     const uploadBytesMax = options.fileBytesMax ?? bodyBytesMax;
     const terms = { bodyBytesMax, uploadBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
-    return [createLlmSurface({ calls, clock, ...terms, serves: served })];
+    const shared = { calls, clock, cors: options.cors };
+    return [createLlmSurface({ ...shared, ...terms, serves: served })];
   };
   const { findModel } = options;
   const decompressor = new Decompressor(buffers);
@@ -252,7 +268,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
       ...(servesRest
         ? [pages(options.pages.rest(listener)), createRestAdapter(rest, adapter)]
         : []),
-      lastSurface(refuse),
+      serves.includes("openai") && !servesRest ? lastWithSockets(refuse) : lastSurface(refuse),
     ];
     return { listener, surfaces };
   });
@@ -280,6 +296,9 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
       // A call may begin after its body has come: as long as there are requests there may be calls.
       await entry.idle();
       await calls.idle();
+    },
+    retire() {
+      for (const { surfaces } of all) for (const surface of surfaces) surface.retire?.();
     },
     idle: () => calls.idle(),
     cutOff: () => calls.cutOff(fault("SHUTTING_DOWN", "the server is shutting down")),
@@ -356,13 +375,19 @@ export async function openFront(
       current = next;
       servings.add(next);
       for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
+      before.retire();
       await settleWithin(before.done(), graceMs, clock);
       before.cutOff();
       await before.idle();
       servings.delete(before);
     },
     async drain(graceMs) {
-      await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
+      current.retire();
+      // A call may go on without its client, and then has no connection that would wait for it.
+      const idle = settleWithin(current.idle(), graceMs, clock);
+      await Promise.all([...listeners.map((listener) => listener.drain(graceMs)), idle]);
+      cutOff();
+      await settleWithin(current.idle(), lastWordsMs, clock);
     },
     async [Symbol.asyncDispose]() {
       cutOff();

@@ -43,6 +43,7 @@ import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
+import type { PlaceQueueWatch } from "#pool/place-queue.ts";
 import { Pool, type PoolChange, type PoolDeps, type PoolEjection } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
@@ -307,6 +308,15 @@ function ejectionReporter({ metrics, logger }: Shared) {
   };
 }
 
+/** Counts the calls that wait for a provider. */
+function queueWatch({ queued, queueWait, queueFull }: Metrics, provider: string): PlaceQueueWatch {
+  return {
+    onChange: (priority, by) => queued.inc({ provider, priority }, by),
+    onEnd: (end, waitedMs) => queueWait.observe({ provider, end }, waitedMs / 1000),
+    onFull: () => queueFull.inc({ provider }),
+  };
+}
+
 /** A pool of cores, each change of whose health leaves a line. */
 function corePool(
   name: string,
@@ -435,7 +445,8 @@ async function openCatalog(
     const catalog = new ChatCatalog({ ...common, providers: [], routes: new Map() });
     return { catalog, discoveries: [] };
   }
-  const { openProvider, routesByType, routeTrees } = await import("#catalog/open-catalog.ts");
+  const { modelsByProvider, openProvider, routeCapabilities, routesByType, routeTrees } =
+    await import("#catalog/open-catalog.ts");
   const deps = {
     clock,
     rng,
@@ -454,6 +465,7 @@ async function openCatalog(
       else logger.warn({ ...facts, error: causeText(health.cause) }, "provider health");
     },
     onEjection: ejectionReporter(shared),
+    queueWatchOf: (provider: string) => queueWatch(shared.metrics, provider),
     onKeyRefused: (event: { provider: string; tail: string; reason: string }) =>
       logger.warn(
         { provider: event.provider, key: event.tail, reason: event.reason },
@@ -470,6 +482,8 @@ async function openCatalog(
     providers,
     routes: routeTrees(routes, { providers: byName, wishes, rng }),
     routesByType: routesByType(routes),
+    capabilitiesOf: routeCapabilities(routes, byName),
+    modelsByProvider: modelsByProvider(routes),
   });
   return {
     catalog,
@@ -589,7 +603,8 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
   const { dispatch, catalog } = chat;
   const { journal } = shared.records;
   const mirrors = new Mirrors({ ...shared, ...{ rng: systemRng, journal, dispatch, catalog } });
-  const routed = { ...deps, ...chat, answerMs: settings.request.timeoutMs, mirrors };
+  const { buffers } = shared;
+  const routed = { ...deps, ...chat, buffers, answerMs: settings.request.timeoutMs, mirrors };
   const responses = new ChatCache(settings.cache, { cache, metrics });
   const decoding = createDecodeQueue({
     runningMax: decodingMax,

@@ -5,7 +5,7 @@ import { expectedCost, type Price } from "#chat/price.ts";
 import type { Rng } from "#core/rng.ts";
 import { fault } from "#errors/fault.ts";
 import type { Pool } from "#pool/pool.ts";
-import type { Route, RouteAsk, RouteNode } from "#routing/route.ts";
+import type { Drain, Route, RouteAsk, RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
 import { inTurn, type Survey } from "#routing/survey.ts";
@@ -14,6 +14,8 @@ import { copyRoute, type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
 /** A provider as the catalog knows it. */
 export interface CatalogProvider {
   readonly name: string;
+  /** What metrics of OpenTelemetry's conventions call it; its own name when absent. */
+  readonly genAiName?: string;
   /** Names beside its own; those of other providers come first. */
   readonly aliases?: readonly string[];
   readonly pool: Pool<ChatBackend>;
@@ -39,6 +41,8 @@ export interface ChatTarget {
   readonly kind: string;
   /** Absent where the route wants no copies. */
   readonly mirror?: ChatMirror;
+  /** Absent where the calls of clients that leave are cancelled. */
+  readonly drain?: Drain;
 }
 
 /** The services that answer questions. */
@@ -87,6 +91,10 @@ export interface ChatCatalogOptions {
   readonly routes: ReadonlyMap<string, RouteNode<ChatBackend>>;
   /** Names of routes by what their models are for. */
   readonly routesByType?: ReadonlyMap<string, string>;
+  /** What the models behind a route can do; they chat when absent. */
+  readonly capabilitiesOf?: (route: string) => readonly string[];
+  /** Models that routes name, by provider. */
+  readonly modelsByProvider?: ReadonlyMap<string, ReadonlySet<string>>;
   readonly wishes: ScoreWishes;
   readonly terms: TreeRouteTerms;
   readonly rng: Rng;
@@ -129,9 +137,19 @@ export class ChatCatalog {
     return this.#options.providers;
   }
 
-  /** Names of the configured routes. */
-  get routeNames(): readonly string[] {
-    return [...this.#options.routes.keys()];
+  /** Whether a route has this name. */
+  hasRoute(name: string): boolean {
+    return this.#options.routes.has(name);
+  }
+
+  /** The configured routes as models, by what those behind them can do. */
+  get listedRoutes(): readonly ListedModel[] {
+    const { routes, capabilitiesOf = () => ["text"] } = this.#options;
+    return [...routes.keys()].map((id) => ({
+      id,
+      provider: "polygate",
+      capabilities: capabilitiesOf(id),
+    }));
   }
 
   /**
@@ -188,14 +206,36 @@ export class ChatCatalog {
     return prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
   }
 
+  /** What metrics of OpenTelemetry's conventions call the owner of a pool. */
+  genAiNameOf(pool: string): string {
+    return this.#providers.get(pool)?.genAiName ?? pool;
+  }
+
+  /** Whether the configuration names a model of a pool, or its provider lists it: no client made it up. */
+  knows(pool: string, model: string): boolean {
+    if (model === "") return true;
+    const provider = this.#providers.get(pool);
+    if (provider === undefined) return false;
+    return (
+      provider.defaultModel === model ||
+      Object.hasOwn(provider.prices, model) ||
+      this.#options.modelsByProvider?.get(pool)?.has(model) === true ||
+      provider.listed().some(({ id }) => id === model)
+    );
+  }
+
   #isListedByCores(model: string): boolean {
     return model.startsWith("polyagent");
   }
 
   #target(node: RouteNode<ChatBackend>, ask: ChatAsk): ChatTarget {
     if (ask.needs !== undefined && !node.serves(ask)) throw unable(node.name, ask.needs);
-    const target = { route: treeRoute(node, ask, this.#options.terms), kind };
-    const { mirror } = node;
+    const { mirror, drain } = node;
+    const target = {
+      route: treeRoute(node, ask, this.#options.terms),
+      kind,
+      ...(drain === undefined ? {} : { drain }),
+    };
     if (mirror === undefined || ask.needs !== undefined) return target;
     return { ...target, mirror: { route: copyRoute(mirror.node, ask), share: mirror.share } };
   }

@@ -5,17 +5,22 @@ import { AccessTokens } from "#backends/llm/access-tokens.ts";
 import { abilitiesOf, LlmBackend } from "#backends/llm/backend.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Clock } from "#core/clock.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
+import { Places } from "#core/places.ts";
 import type { Rng } from "#core/rng.ts";
+import { capabilitiesOf } from "#dialects/listed-model.ts";
+import { LooseObject } from "#dialects/loose-object.ts";
 import { defaultModelFacts } from "#dialects/model-facts.ts";
 import type { Discovery } from "#discovery/discovery.ts";
 import { type FollowDeps, follow } from "#discovery/follow.ts";
+import type { PlaceQueueWatch } from "#pool/place-queue.ts";
 import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
-import type { RouteNode } from "#routing/route.ts";
+import type { Drain, RouteNode } from "#routing/route.ts";
 import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
-import { FallbackNode, MirroredNode, SplitNode } from "#routing/tree.ts";
+import { FallbackNode, OuterNode, SplitNode } from "#routing/tree.ts";
 import { type CatalogProvider, targetOf } from "./chat-catalog.ts";
-import type { RouteSettings, RouteTargetSettings } from "./route-settings.ts";
+import type { DrainSettings, RouteSettings, RouteTargetSettings } from "./route-settings.ts";
 
 /** What holds for all providers. */
 export interface OpenProvidersOptions {
@@ -32,6 +37,8 @@ export interface OpenProvidersDeps extends FollowDeps {
   onChange(change: PoolChange): void;
   /** Notified of each ejection of an endpoint. */
   onEjection(ejection: PoolEjection): void;
+  /** Who watches the calls that wait for a provider. */
+  queueWatchOf(provider: string): PlaceQueueWatch;
   /** A key was refused; `tail` is what may be shown of it. */
   onKeyRefused(event: {
     readonly provider: string;
@@ -57,8 +64,8 @@ export function openProvider(
   options: OpenProvidersOptions,
   deps: OpenProvidersDeps,
 ): OpenedProvider {
-  const { name, endpoints, discovery, defaultModel, prices, priority, concurrentMax, vertex } =
-    settings;
+  const { name, endpoints, discovery, defaultModel, prices, vertex } = settings;
+  const { priority, concurrentMax, queue } = settings;
   const tokens =
     vertex === undefined ? {} : { tokens: new AccessTokens(vertex.account, deps.clock) };
   const open = (at: { readonly baseUrl: string; readonly address?: string }) =>
@@ -75,12 +82,16 @@ export function openProvider(
     weight,
     backend: open({ baseUrl }),
   }));
-  const pool = new Pool<ChatBackend>({ name, members, priority, concurrentMax, ...options }, deps);
+  const pool = new Pool<ChatBackend>(
+    { name, members, priority, concurrentMax, queue, ...options },
+    { ...deps, queueWatch: deps.queueWatchOf(name) },
+  );
   const listed = (): readonly ListedModel[] =>
     pool.backends().flatMap((backend) => (backend instanceof LlmBackend ? backend.listed : []));
   const abilities = abilitiesOf(settings.dialect, vertex);
   const aliases = settings.aliases === undefined ? {} : { aliases: settings.aliases };
-  const common = { name, ...aliases, pool, abilities, prices, listed };
+  const { genAiName } = settings;
+  const common = { name, genAiName, ...aliases, pool, abilities, prices, listed };
   const provider = defaultModel === undefined ? common : { ...common, defaultModel };
   if (discovery === undefined) return { provider };
   const found = { pool, discovery, prefix: name, weight: 1 };
@@ -141,11 +152,15 @@ export function routeTrees(
         return tree(settings.to);
     }
   };
-  const mirrored = (name: string, settings: RouteSettings): RouteNode<ChatBackend> => {
+  const whole = (name: string, settings: RouteSettings): RouteNode<ChatBackend> => {
     const node = build(name, settings);
-    if (settings.kind === "reference" || settings.mirror === undefined) return node;
-    const { child, share } = settings.mirror;
-    return new MirroredNode(node, { node: build(name, child), share });
+    if (settings.kind === "reference") return node;
+    const { mirror, drain } = settings;
+    if (mirror === undefined && drain === undefined) return node;
+    return new OuterNode(node, {
+      ...(mirror && { mirror: { node: build(name, mirror.child), share: mirror.share } }),
+      ...(drain && { drain: drainOf(drain) }),
+    });
   };
   /** Routes that refer to others are built after those; none leads back to itself. */
   const tree = (name: string): RouteNode<ChatBackend> => {
@@ -153,12 +168,86 @@ export function routeTrees(
     if (known !== undefined) return known;
     const settings = routes[name];
     if (settings === undefined) throw new RangeError(`there is no route ${name}`);
-    const node = mirrored(name, settings);
+    const node = whole(name, settings);
     trees.set(name, node);
     return node;
   };
   for (const name of Object.keys(routes)) tree(name);
   return trees;
+}
+
+/** The models that a route may lead to. Copies lead nowhere: no one hears of their responses. */
+function targetsOf(
+  settings: RouteSettings,
+  routes: Readonly<Record<string, RouteSettings>>,
+): readonly RouteTargetSettings[] {
+  const within = (child: RouteSettings) => targetsOf(child, routes);
+  switch (settings.kind) {
+    case "strategy":
+      return settings.targets;
+    case "fallback":
+      return settings.steps.flatMap(({ child }) => within(child));
+    case "split":
+      return settings.shares.flatMap(({ child }) => within(child));
+    case "reference": {
+      const to = routes[settings.to];
+      return to === undefined ? [] : within(to);
+    }
+  }
+}
+
+/** What a provider's model can do: as its list says, else as its name does. Without a name it is one for chats. */
+function capabilitiesAt(
+  { listed, defaultModel = "" }: CatalogProvider,
+  model = defaultModel,
+): readonly string[] {
+  const known = listed().find(({ id }) => id === model)?.capabilities;
+  return known ?? capabilitiesOf(new LooseObject({ id: model }));
+}
+
+/** What the models behind a route can do, taken together. */
+export function routeCapabilities(
+  routes: Readonly<Record<string, RouteSettings>>,
+  providers: ReadonlyMap<string, CatalogProvider>,
+): (route: string) => readonly string[] {
+  return (name) => {
+    const settings = routes[name];
+    const targets = settings === undefined ? [] : targetsOf(settings, routes);
+    const capabilities = targets.flatMap(({ provider: at, model }) => {
+      const provider = providers.get(at);
+      return provider === undefined ? [] : capabilitiesAt(provider, model);
+    });
+    return [...new Set(capabilities)];
+  };
+}
+
+/** The models that routes name, by provider. */
+export function modelsByProvider(
+  routes: Readonly<Record<string, RouteSettings>>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { provider, model } of Object.values(routes).flatMap(ownTargetsOf)) {
+    if (model !== undefined) getOrCreate(found, provider, () => new Set()).add(model);
+  }
+  return found;
+}
+
+/** The targets that stand in a route itself, its mirror's included. */
+function ownTargetsOf(settings: RouteSettings): readonly RouteTargetSettings[] {
+  if (settings.kind === "reference") return [];
+  const copied = settings.mirror === undefined ? [] : ownTargetsOf(settings.mirror.child);
+  switch (settings.kind) {
+    case "strategy":
+      return [...settings.targets, ...copied];
+    case "fallback":
+      return [...settings.steps.flatMap(({ child }) => ownTargetsOf(child)), ...copied];
+    default:
+      return [...settings.shares.flatMap(({ child }) => ownTargetsOf(child)), ...copied];
+  }
+}
+
+function drainOf({ timeMs, callsMax }: DrainSettings): Drain {
+  return { timeMs, places: new Places({ totalMax: callsMax, perCallerMax: callsMax }) };
 }
 
 /** For each model type the first route that names it. */

@@ -17,8 +17,18 @@ export interface RouteTargetSettings {
   readonly weight: number;
 }
 
+/** Calls that go on when their clients have left. */
+export interface DrainSettings {
+  /** How long each of them may. */
+  readonly timeMs: number;
+  /** How many may at one time. */
+  readonly callsMax: number;
+}
+
 /** What every route may have. */
 interface RouteTerms {
+  /** Absent: the calls of clients that leave are cancelled. */
+  readonly drain?: DrainSettings;
   /** Where copies of a share of its chats go, from 0 to 1. */
   readonly mirror?: { readonly child: RouteSettings; readonly share: number };
   /** Silence after which a second endpoint is asked in addition to the first. */

@@ -10,7 +10,7 @@ import type { Report } from "./report.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 
 /** Rights that a key or an anonymous caller may hold. */
-export const scopes = ["admin", "route"] as const;
+export const scopes = ["admin", "route", "priority"] as const;
 
 const scopeList = () => z.array(z.enum(scopes)).default([]);
 

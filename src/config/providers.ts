@@ -109,6 +109,14 @@ const provider = z.strictObject({
   max_concurrent: wholeNumber(1, 100_000)
     .prefault(100)
     .describe("Most calls in flight per endpoint."),
+  queue_max: wholeNumber(0, 10_000)
+    .prefault(0)
+    .describe(
+      "Calls that wait in line while all of its endpoints have as many as they may; with 0, and beyond it, calls fail at once with OVERLOADED.",
+    ),
+  queue_wait: duration("10m")
+    .prefault("10s")
+    .describe("How long a call waits in line, its own time permitting."),
   weights: z
     .strictObject({
       cost: numberBetween(0, 1_000_000).optional().describe("Share of the price."),
@@ -204,6 +212,18 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
+}
+
+/** A vendor's name where calls go to the vendor, or to a place of one's own that it runs; else the provider's. */
+function genAiNameOf(
+  name: string,
+  { genAiName = name, baseUrl }: Preset,
+  endpoints: readonly EndpointSettings[],
+): string {
+  const isVendors =
+    baseUrl === undefined ||
+    (endpoints.length > 0 && endpoints.every((endpoint) => endpoint.baseUrl === baseUrl));
+  return isVendors ? genAiName : name;
 }
 
 /** The settings of a provider that only the environment names. */
@@ -319,6 +339,7 @@ function providerFrom(
   const profile = written.profile ?? preset.profile;
   return {
     name,
+    genAiName: genAiNameOf(name, preset, places.endpoints),
     ...(isPreset(name) && preset.aliases !== undefined ? { aliases: preset.aliases } : {}),
     dialect,
     ...(profile === undefined ? {} : { profile }),
@@ -329,6 +350,7 @@ function providerFrom(
     relays: written.relay,
     priority: written.priority,
     concurrentMax: written.max_concurrent,
+    queue: { callsMax: written.queue_max, waitMs: written.queue_wait },
     weights: defined(written.weights) as Readonly<Record<string, number>>,
     ...(written.default_model === undefined ? {} : { defaultModel: written.default_model }),
     connectTimeoutMs: written.connect_timeout,

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import {
+  type DrainSettings,
   type FallbackStepSettings,
   modelTypes,
   type RouteSettings,
@@ -14,6 +15,8 @@ import { duration, numberBetween, share, text, wholeNumber } from "#yaml/scalar.
 import type { Report } from "./report.ts";
 
 const weightMax = 1_000;
+const drainTimeMs = 60_000;
+const drainCalls = 32;
 const targetsMax = 64;
 
 const target = z.strictObject({
@@ -93,6 +96,20 @@ const route = z
       .optional()
       .describe(
         "Sends copies of a share of its chats to another target, whose responses are dropped; calls do not wait for them.",
+      ),
+    on_client_disconnect: z
+      .enum(["cancel", "drain"])
+      .optional()
+      .describe(
+        "What becomes of a call when its client leaves: `cancel` stops it at once; `drain` lets the endpoint at work finish, so that tokens, price, history and cache are known. That of the route that a call names counts. `cancel` when absent.",
+      ),
+    drain_time: duration("1h")
+      .optional()
+      .describe("How long `drain` lets a call go on after its client has left; 60s when absent."),
+    drain_calls: wholeNumber(1, 10_000)
+      .optional()
+      .describe(
+        "Calls of the route that `drain` lets go on at one time, further ones are cancelled; 32 when absent.",
       ),
     types: z
       .array(z.enum(modelTypes))
@@ -181,16 +198,34 @@ function fallbackStepFrom(
 }
 
 /** What every route may have. */
-function termsFrom({ hedge, types, mirror }: FileRoute, path: Path, context: RouteContext) {
+function termsFrom(written: FileRoute, path: Path, context: RouteContext) {
+  const { hedge, types, mirror } = written;
+  const drain = drainFrom(written, path, context);
   const copies = mirror && {
     child: stepFrom(mirror.to, [...path, "mirror", "to"], context),
     share: mirror.share,
   };
   return {
     ...(copies === undefined ? {} : { mirror: copies }),
+    ...(drain === undefined ? {} : { drain }),
     ...(hedge === undefined ? {} : { hedgeMs: hedge }),
     ...(types === undefined ? {} : { types }),
   };
+}
+
+/** What goes on when a client has left; undefined where nothing does. */
+function drainFrom(
+  { on_client_disconnect, drain_time, drain_calls }: FileRoute,
+  path: Path,
+  { report }: RouteContext,
+): DrainSettings | undefined {
+  if (on_client_disconnect === "drain") {
+    return { timeMs: drain_time ?? drainTimeMs, callsMax: drain_calls ?? drainCalls };
+  }
+  for (const [key, value] of Object.entries({ drain_time, drain_calls })) {
+    if (value !== undefined) report([...path, key], "belongs to `on_client_disconnect: drain`");
+  }
+  return undefined;
 }
 
 function routeFrom(written: FileRoute | string, path: Path, context: RouteContext): RouteSettings {

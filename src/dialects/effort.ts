@@ -8,6 +8,12 @@ import type { Effort } from "./model-facts.ts";
 const lowBudgetTokens = 4096;
 const mediumBudgetTokens = 16_000;
 
+/** Whether it is asked to think, and not how hard: dialects that know efforts alone have no word for that. */
+export function isWishAlone(request: ChatRequest): boolean {
+  const mode = request.reasoning?.mode ?? ReasoningMode.UNSPECIFIED;
+  return mode !== ReasoningMode.UNSPECIFIED && effortOf(request) === undefined;
+}
+
 /** The effort that is asked for, in words or by a budget. */
 export function effortOf({ reasoning }: ChatRequest): Effort | undefined {
   if (reasoning === undefined) return undefined;

@@ -30,6 +30,8 @@ export class JsonObject {
   readonly #known = new Set<string>();
   /** Its own objects by name, as far as they were asked for; absent while none was. */
   #inner: Map<string, JsonObject> | undefined;
+  /** The same for its lists of objects. */
+  #listed: Map<string, JsonObject[]> | undefined;
 
   constructor(value: unknown, path = "") {
     if (!isObject(value)) throw parameterInvalid(path, "expected an object");
@@ -111,7 +113,7 @@ export class JsonObject {
   knownWord<const W extends string>(name: string, words: readonly W[]): W | undefined {
     const value = this.text(name);
     const word = words.find((known) => known === value);
-    if (word === undefined) this.#known.delete(name);
+    if (word === undefined) this.leaveUnread(name);
     return word;
   }
 
@@ -150,7 +152,15 @@ export class JsonObject {
   /** The elements of a list of objects; none when it is absent. */
   objects(name: string): JsonObject[] {
     const list = this.list(name) ?? [];
-    return list.map((element, index) => this.child(element, `${this.at(name)}[${index}]`));
+    const known = this.#listed?.get(name);
+    if (known !== undefined) return known;
+    const place = this.at(name);
+    const objects = list.map((element, index) => this.child(element, `${place}[${index}]`));
+    if (objects.length > 0) {
+      this.#listed ??= new Map();
+      this.#listed.set(name, objects);
+    }
+    return objects;
   }
 
   /** The elements of a list of texts; undefined when it is absent. */
@@ -178,17 +188,55 @@ export class JsonObject {
     return value === undefined ? undefined : JSON.stringify(value);
   }
 
+  /** All of it as JSON text, in which nothing is unknown. */
+  whole(): string {
+    this.ignore(...Object.keys(this.value));
+    return JSON.stringify(this.value);
+  }
+
+  /** Counts a field as one that nobody knows, whoever asked for it. */
+  leaveUnread(name: string): void {
+    this.#known.delete(name);
+  }
+
   /** Marks fields as known that are passed over on purpose. */
   ignore(...names: readonly string[]): void {
     for (const name of names) this.#known.add(name);
   }
 
-  /** Fields that are set and that no one asked for, with their places; those of objects within it, too, but not of lists. */
+  /**
+   * Fields that say something and that no one asked for, with their places; those of objects within
+   * it, too. Of places that differ in numbers alone the first.
+   */
   unread(): string[] {
-    const own = Object.keys(this.value)
-      .filter((name) => !this.#known.has(name) && this.value[name] !== null)
-      .map((name) => this.at(name));
-    const inner = [...(this.#inner?.values() ?? [])].flatMap((one) => one.unread());
-    return [...own, ...inner];
+    const places: string[] = [];
+    this.#addUnread(places);
+    return places.length < 2 ? places : firstOfEach(places);
   }
+
+  #addUnread(places: string[]): void {
+    for (const name of Object.keys(this.value)) {
+      if (!this.#known.has(name) && !isSilent(this.value[name])) places.push(this.at(name));
+    }
+    if (this.#inner !== undefined) {
+      for (const one of this.#inner.values()) one.#addUnread(places);
+    }
+    if (this.#listed === undefined) return;
+    for (const objects of this.#listed.values()) for (const one of objects) one.#addUnread(places);
+  }
+}
+
+/** Null and an empty list say nothing. */
+function isSilent(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
+}
+
+/** Of places that differ in numbers alone the first. */
+function firstOfEach(places: readonly string[]): string[] {
+  const first = new Map<string, string>();
+  for (const place of places) {
+    const kind = place.replaceAll(/\[\d+\]/g, "[]");
+    if (!first.has(kind)) first.set(kind, place);
+  }
+  return [...first.values()];
 }

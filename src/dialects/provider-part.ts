@@ -4,9 +4,12 @@ import type { ProviderPart } from "#gen/polygate/v1/conversation_pb.js";
 import { LooseObject } from "./loose-object.ts";
 import { unsupported } from "./upstream-error.ts";
 
-/** Whether a part stands for another one, which only its provider keeps. */
+/** Kinds of parts that stand for others, which only their provider keeps. */
+const references: ReadonlySet<string> = new Set(["item_reference", "audio"]);
+
+/** Whether a part stands for another one. */
 export function isReference({ json }: ProviderPart): boolean {
-  return kindOf(json) === "item_reference";
+  return references.has(kindOf(json));
 }
 
 /** Its vendor's word for what it is; empty for what is no JSON, which clients of the gateway's own API may send. */

@@ -15,6 +15,8 @@ const isSet = {
   user: ({ providerOptions }: ChatRequest) => Boolean(providerOptions?.user),
   service_tier: ({ providerOptions }: ChatRequest) => Boolean(providerOptions?.serviceTier),
   metadata: ({ providerOptions }: ChatRequest) => (providerOptions?.metadata.length ?? 0) > 0,
+  /** How a spoken response sounds: who writes text alone has refused what would be one. */
+  audio: ({ providerOptions }: ChatRequest) => providerOptions?.speech !== undefined,
   parallel_tool_calls: ({ parallelToolCalls }: ChatRequest) => parallelToolCalls === false,
 } as const;
 

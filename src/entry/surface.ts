@@ -36,4 +36,6 @@ export interface Surface {
    * none of its clients'; absent: it has no shape of its own.
    */
   refuse?(arrival: Arrival, record: CallRecord, error: ConnectError): boolean;
+  /** Nothing more is to come: connections that only wait for that close. Absent: it has none. */
+  retire?(): void;
 }

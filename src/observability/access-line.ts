@@ -92,6 +92,8 @@ function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs
     textFact("tries", attempts > 1 ? triesText(record) : undefined) +
     millisecondsFact("elapsed_ms", elapsedMs) +
     millisecondsFact("upstream_ms", record.upstreamMs) +
+    millisecondsFact("queue_ms", record.queueMs) +
+    millisecondsFact("drained_ms", record.drainedMs) +
     textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))
   );
 }

@@ -57,6 +57,10 @@ export interface CallRecord {
   attempts?: number;
   /** Milliseconds spent waiting for backends. (services) */
   upstreamMs?: number;
+  /** Milliseconds of those spent waiting for a place at an endpoint. (services) */
+  queueMs?: number;
+  /** Milliseconds for which its backend went on after the client had left. (services) */
+  drainedMs?: number;
   /** Its tries, in the order of their ends. (services) */
   tries?: TryFacts[];
   /** Tokens read and written. (services) */

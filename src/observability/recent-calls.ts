@@ -30,6 +30,8 @@ export interface RecentCall {
   readonly httpStatus: number;
   readonly durationMs: number;
   readonly upstreamMs: number;
+  readonly queueMs: number;
+  readonly drainedMs: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cost: number;
@@ -66,6 +68,8 @@ function recentCall(sequence: number, ended: EndedCall): RecentCall {
     httpStatus: record.status ?? 0,
     durationMs: elapsedMs,
     upstreamMs: record.upstreamMs ?? 0,
+    queueMs: record.queueMs ?? 0,
+    drainedMs: record.drainedMs ?? 0,
     promptTokens: record.promptTokens ?? 0,
     completionTokens: record.completionTokens ?? 0,
     cost: record.cost ?? 0,

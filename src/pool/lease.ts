@@ -5,6 +5,14 @@ import type { Member, Outcome } from "./member.ts";
 import type { Observation } from "./model-stats.ts";
 import type { Probe } from "./probe.ts";
 
+/** What a claim is made with. */
+export interface LeaseOptions {
+  readonly model?: string | undefined;
+  readonly nowMs: () => number;
+  /** Notified when the claim has ended. */
+  readonly onEnd?: (() => void) | undefined;
+}
+
 /** Held while a call runs. Disposing of it without an outcome counts the call as cancelled. */
 export class Lease<B> implements Disposable {
   readonly #member: Member<B>;
@@ -13,18 +21,17 @@ export class Lease<B> implements Disposable {
   readonly #model: string;
   /** The place of the call in the breaker of its model. */
   readonly #ticket: BreakerTicket;
+  readonly #onEnd: (() => void) | undefined;
   #settled = false;
 
   /** Claims `member` for a model. When its connection fails, `probe` is notified at once. */
-  constructor(
-    member: Member<B>,
-    probe: Pick<Probe, "suspect">,
-    { model = "", nowMs }: { readonly model?: string | undefined; readonly nowMs: () => number },
-  ) {
+  constructor(member: Member<B>, probe: Pick<Probe, "suspect">, options: LeaseOptions) {
+    const { model = "", nowMs, onEnd } = options;
     this.#member = member;
     this.#probe = probe;
     this.#nowMs = nowMs;
     this.#model = model;
+    this.#onEnd = onEnd;
     member.begin();
     this.#ticket = member.statsOf(model).breaker.begin(nowMs());
   }
@@ -45,6 +52,7 @@ export class Lease<B> implements Disposable {
     if (observed === undefined) this.#member.forgo(this.#model, this.#ticket, nowMs);
     else this.#member.observe(outcome, observed, this.#ticket, nowMs);
     if (outcome === "lost") this.#probe.suspect();
+    this.#onEnd?.();
   }
 
   [Symbol.dispose](): void {

@@ -102,6 +102,8 @@ export class Member<B> {
   health: Health = { kind: "unknown" };
   /** It is given no new calls; those in progress go on. */
   isDraining = false;
+  /** Places that are kept for calls that waited for them, and are about to begin. */
+  promised = 0;
   #inFlight = 0;
   #requests = 0;
   #errors = 0;

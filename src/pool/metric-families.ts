@@ -3,7 +3,7 @@
 import type { Makers } from "#observability/metric-makers.ts";
 
 /** Registers the metrics of this room. */
-export function poolFamilies({ counter, gauge }: Makers) {
+export function poolFamilies({ counter, gauge, seconds }: Makers) {
   return {
     coreHealth: gauge("core_health_status", "1 while the core has this status.", [
       "core_id",
@@ -12,6 +12,20 @@ export function poolFamilies({ counter, gauge }: Makers) {
     coreResponse: gauge("core_response_time_ms", "Time of the core's last health response.", [
       "core_id",
     ]),
+    queued: gauge("load_balancer_queued_calls", "Calls that wait for a place at a provider.", [
+      "provider",
+      "priority",
+    ]),
+    queueWait: seconds(
+      "load_balancer_queue_wait_seconds",
+      "Time that calls waited for a place, by how that ended: served, late, left, displaced by one that matters more, dismissed because nobody could serve.",
+      ["provider", "end"],
+    ),
+    queueFull: counter(
+      "load_balancer_queue_full_total",
+      "Calls that found as many waiting for a place as may.",
+      ["provider"],
+    ),
     balancerEjections: counter(
       "load_balancer_ejections_total",
       "Times that an endpoint was given no calls for a while: calls failed (failures), or it asked for that (retry_after).",

@@ -18,6 +18,7 @@ import {
   type PooledBackend,
 } from "./member.ts";
 import { withoutPanic } from "./panic.ts";
+import { PlaceQueue, type PlaceQueueOptions, type PlaceQueueWatch } from "./place-queue.ts";
 import { type Probe, type ProbeOptions, startProbe } from "./probe.ts";
 
 /** What makes a pool. */
@@ -28,6 +29,8 @@ export interface PoolOptions<B> extends ProbeOptions {
   readonly priority?: number;
   /** Calls that a member may have at one time; no bound when absent. */
   readonly concurrentMax?: number;
+  /** Calls that may wait while all members have as many as they may; none when absent. */
+  readonly queue?: PlaceQueueOptions;
   /** How long a member that fails is left out at first; the breaker's default when absent. */
   readonly ejectionMs?: number;
   /** Ids are unique; throws TypeError else. Others may join later. */
@@ -56,6 +59,8 @@ export interface PoolDeps {
   onChange?(change: PoolChange): void;
   /** Notified once per ejection; must not throw. */
   onEjection?(ejection: PoolEjection): void;
+  /** Watches the calls that wait. */
+  readonly queueWatch?: PlaceQueueWatch;
 }
 
 /** An endpoint is given no calls of a model for now. */
@@ -99,6 +104,8 @@ interface Place<B> {
 /** Owns its members' backends and probes them until they leave or it is disposed. */
 export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly name: string;
+  /** Where calls wait for a place; absent where none may. */
+  readonly queue?: PlaceQueue;
   readonly #places = new Map<string, Place<B>>();
   /** Members that have left and have calls to end. */
   readonly #leaving = new Set<Place<B>>();
@@ -113,6 +120,9 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** An operator has drained all members: members that join are drained as well. */
   #isDraining = false;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
+  /** A call that waited is taking its place. */
+  #isHandingOver = false;
+  readonly #onLeaseEnd: (() => void) | undefined;
 
   constructor(options: PoolOptions<B>, deps: PoolDeps) {
     this.name = options.name;
@@ -120,12 +130,19 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#nowMs = () => deps.clock.nowMs();
     this.#priority = options.priority ?? 1;
     this.#concurrentMax = options.concurrentMax ?? Number.POSITIVE_INFINITY;
+    if (options.queue !== undefined && options.queue.callsMax > 0) {
+      this.queue = new PlaceQueue(this.name, options.queue, deps.queueWatch);
+      this.#onLeaseEnd = () => this.#serve();
+    }
     const ids = new Set(options.members.map(({ id }) => id));
     if (ids.size < options.members.length) {
       throw new TypeError(`pool ${this.name} has two members with the same id`);
     }
     const breaker = breakerOf(options.ejectionMs);
-    this.#onChange = (member) => deps.onChange?.({ pool: this.name, member: member.snapshot() });
+    this.#onChange = (member) => {
+      deps.onChange?.({ pool: this.name, member: member.snapshot() });
+      this.#serve();
+    };
     this.#open = (memberOptions) => {
       const about = { pool: this.name, endpoint: memberOptions.id };
       const member = new Member(memberOptions, breaker, (ejection) =>
@@ -191,12 +208,14 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
 
   /** The available members for `model` on these terms: healthy, and with room for another call. */
   endpoints(model: string, { share = 1, cost }: EndpointTerms = {}): readonly EndpointState[] {
+    // Nobody overtakes who waits.
+    this.#serve();
     const nowMs = this.#clock.nowMs();
     const elsewhere = this.#reportedFor(nowMs);
     const found: EndpointState[] = [];
     for (const { member } of this.#places.values()) {
       const { id, weight, backend } = member;
-      const inFlight = member.inFlight + elsewhere;
+      const inFlight = member.inFlight + member.promised + elsewhere;
       if (!member.eligible || inFlight >= this.#concurrentMax) continue;
       const stats = member.peek(model);
       const { breaker, leastMs, successRate } = stats;
@@ -226,7 +245,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     const elsewhere = this.#reported === 0 ? 0 : this.#reportedFor(this.#clock.nowMs());
     let out: Exclusion[] | undefined;
     for (const { member } of this.#places.values()) {
-      const value = member.inFlight + elsewhere;
+      const value = member.inFlight + member.promised + elsewhere;
       const limit = this.#concurrentMax;
       if (member.eligible && value < limit) continue;
       const about = { provider: this.name, endpoint: member.id, model };
@@ -248,7 +267,38 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   report(change: 1 | -1): number {
     this.#reported = Math.min(reportedMax, Math.max(0, this.reported + change));
     this.#reportedAtMs = this.#clock.nowMs();
+    this.#serve();
     return this.#reported;
+  }
+
+  /** Keeps each free place for the call whose turn it is; lets all go where nobody could ever serve them. */
+  #serve(): void {
+    const { queue } = this;
+    if (queue === undefined || queue.length === 0 || this.#isHandingOver) return;
+    const elsewhere = this.#reportedFor(this.#clock.nowMs());
+    let isHopeless = true;
+    for (const { member } of this.#places.values()) {
+      if (!member.eligible) continue;
+      isHopeless = false;
+      while (member.inFlight + member.promised + elsewhere < this.#concurrentMax) {
+        const waiter = queue.next(member.id);
+        if (waiter === undefined) break;
+        member.promised += 1;
+        waiter.serve(queue, { use: (choose) => this.#handOver(member, choose) });
+      }
+    }
+    if (isHopeless) queue.dismiss();
+  }
+
+  #handOver<T>(member: Member<B>, choose: () => T): T {
+    member.promised -= 1;
+    this.#isHandingOver = true;
+    try {
+      return choose();
+    } finally {
+      this.#isHandingOver = false;
+      this.#serve();
+    }
   }
 
   /** The reported calls per member, spread evenly. */
@@ -299,7 +349,8 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   lease(id: string, model?: string): Lease<B> {
     const place = this.#places.get(id);
     if (place === undefined) throw new RangeError(`pool ${this.name} has no member ${id}`);
-    return new Lease(place.member, place.probe, { model, nowMs: this.#nowMs });
+    const { member, probe } = place;
+    return new Lease(member, probe, { model, nowMs: this.#nowMs, onEnd: this.#onLeaseEnd });
   }
 
   /** Every member, in the order of the options. */
@@ -323,6 +374,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   /** Stops probing, then disposes the backends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await using closing = new AsyncDisposableStack();
+    this.queue?.dismiss();
     const places = [...this.#places.values(), ...this.#leaving];
     this.#leaving.clear();
     for (const { member, probe, stop } of places) {

@@ -9,15 +9,15 @@ import type { Upgrade } from "#exchange/upgrade.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted } from "#rpc/intake.ts";
+import { WebSocketConnection, type WebSocketOptions } from "#websocket/connection.ts";
+import { closeCode } from "#websocket/frame.ts";
+import { acceptanceOf, callSourceOf } from "#websocket/handshake.ts";
 import type { BodyReading } from "./body.ts";
 import { type ErrorFacts, errorJson } from "./error-body.ts";
 import { messageFromJson } from "./json-body.ts";
 import { refuse } from "./refusal.ts";
 import { bindTarget, readTimeout } from "./request.ts";
 import type { RouteMatch } from "./router.ts";
-import { WebSocketConnection, type WebSocketOptions } from "./websocket.ts";
-import { closeCode } from "./websocket-frame.ts";
-import { acceptanceOf, callSourceOf } from "./websocket-handshake.ts";
 
 /** What a streaming call over WebSocket needs. */
 export interface SocketCalling {
@@ -37,6 +37,7 @@ async function* inputsOf(
 ): AsyncIterable<Message> {
   const { methodKind } = match.route.method;
   for await (const text of connection.texts()) {
+    if (text === "") return;
     const message = await messageFromJson(match.route, reading.json, text);
     yield bindTarget(match, target, reading, message);
     if (methodKind === "server_streaming") return;

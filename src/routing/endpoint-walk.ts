@@ -8,6 +8,7 @@ import { type Reason, reasons } from "#errors/reason.ts";
 import type { EndpointState } from "#pool/endpoint-snapshot.ts";
 import type { Exclusion } from "#pool/exclusion.ts";
 import type { PooledBackend } from "#pool/member.ts";
+import type { PlaceQueue } from "#pool/place-queue.ts";
 import type { Pool } from "#pool/pool.ts";
 import { type DecidedBy, Decision } from "./decision.ts";
 import { waitMsMax } from "./retry.ts";
@@ -43,6 +44,8 @@ export interface WalkSource<B extends PooledBackend, O extends WalkOption<B>> {
   options(): readonly O[];
   /** The endpoints that `options` leaves out, each with the reason. */
   excluded(): readonly Exclusion[];
+  /** Pools whose endpoints are wanted. */
+  pools(): readonly Pool<B>[];
   /** Chooses one; the list is not empty. */
   choose(options: readonly O[]): Chosen<O>;
   /** The errors of unhealthy endpoints, for the log. */
@@ -117,6 +120,27 @@ export class EndpointWalk<B extends PooledBackend, O extends WalkOption<B>> impl
       if (leastMs === undefined || ms < leastMs) leastMs = ms;
     }
     return leastMs;
+  }
+
+  queues(): readonly PlaceQueue[] {
+    if (this.#isHopeless) return [];
+    const full = new Set<string>();
+    for (const { reason, provider, endpoint } of this.#source.excluded()) {
+      if (reason === "max_concurrent" && this.accepts(provider, endpoint)) full.add(provider);
+    }
+    if (full.size === 0) return [];
+    return this.#source
+      .pools()
+      .flatMap(({ name, queue }) => (queue !== undefined && full.has(name) ? [queue] : []));
+  }
+
+  accepts(pool: string, endpoint: string): boolean {
+    for (let tried = this.#tried; tried !== undefined; tried = tried.before) {
+      const { choice, reason } = tried;
+      if (choice.pool !== pool || choice.lease.id !== endpoint) continue;
+      if (reason === undefined || !mayPass(reason)) return false;
+    }
+    return true;
   }
 
   goesOn(): boolean {

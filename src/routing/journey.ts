@@ -1,9 +1,12 @@
 /** One call from its first try to its last: which endpoint is tried next, when, and when the call gives up. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
-import { reasonOf, withMetadata } from "#errors/fault.ts";
+import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
+import type { PlaceQueue, Priority } from "#pool/place-queue.ts";
+import { waitForPlace } from "#pool/place-wait.ts";
 import { Attempt, type AttemptOwner, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import { race } from "./hedge.ts";
@@ -24,6 +27,8 @@ export class Journey<B> implements AttemptOwner {
   /** The number of pauses so far, and their total length. */
   #pauses = 0;
   #waitedMs = 0;
+  /** Why it got no place. */
+  #refusal: ConnectError | undefined;
   /** Claimed for the next try when the last one failed. */
   #claimed: Choice<B> | undefined;
   /** The failed tries, in the order of their ends. */
@@ -47,10 +52,10 @@ export class Journey<B> implements AttemptOwner {
     return choice === undefined ? undefined : this.#begin(choice);
   }
 
-  /** Waits for an endpoint whose pause ends in time, and begins a try on it. Throws when there is none. */
+  /** Waits for an endpoint whose pause ends, or that has a place, in time, and begins a try on it. Throws when there is none. */
   async rested(): Promise<Attempt<B>> {
     const choice = await this.#afterPause();
-    if (choice === undefined) throw this.#walk.empty();
+    if (choice === undefined) throw this.#refusal ?? this.#walk.empty();
     return this.#begin(choice);
   }
 
@@ -147,10 +152,26 @@ export class Journey<B> implements AttemptOwner {
   }
 
   /**
+   * An endpoint that may be asked after a pause; where there is none to pause for, one that has a place
+   * after a wait. Undefined when neither leads to one within the call's time.
+   */
+  async #afterPause(): Promise<Choice<B> | undefined> {
+    const rested = await this.#afterRest();
+    if (rested !== undefined) return rested;
+    const { priority } = this.#call;
+    const queues = priority === undefined ? [] : this.#walk.queues();
+    if (priority === undefined || queues.length === 0) return undefined;
+    const placed = await this.#afterPlace(queues, priority);
+    if (placed !== undefined || this.#refusal !== undefined) return placed;
+    // The one that has a place wants to be left alone for now.
+    return await this.#afterRest();
+  }
+
+  /**
    * Claims an endpoint that may be asked after a pause. Jitter varies the pause, so that calls do not
    * all come back at once. Undefined when no pause within the call's time would help.
    */
-  async #afterPause(): Promise<Choice<B> | undefined> {
+  async #afterRest(): Promise<Choice<B> | undefined> {
     const { rng } = this.#deps;
     for (;;) {
       const waitMs = this.#walk.waitMs();
@@ -161,11 +182,45 @@ export class Journey<B> implements AttemptOwner {
       this.#pauses += 1;
       this.#waitedMs += pauseMs;
       await this.#pause(pauseMs);
-      const timeLeftMs = this.#timeLeftMs();
-      const choice = this.#walk.next(timeLeftMs) ?? this.#walk.again(timeLeftMs);
+      const choice = this.#nextOrAgain();
       // No endpoint was in a pause, and still none may be asked: waiting longer would not help.
       if (choice !== undefined || waitMs === 0) return choice;
     }
+  }
+
+  /** An endpoint that has a place, when it is this call's turn; undefined when none is had in time. */
+  async #afterPlace(
+    queues: readonly PlaceQueue[],
+    priority: Priority,
+  ): Promise<Choice<B> | undefined> {
+    const { clock } = this.#deps;
+    const { signal, watch } = this.#call;
+    const startedMs = clock.nowMs();
+    const accepts = (pool: string, endpoint: string) => this.#walk.accepts(pool, endpoint);
+    const waited = await waitForPlace(queues, { priority, signal, clock, accepts });
+    const waitedMs = clock.nowMs() - startedMs;
+    watch?.waited?.(waitedMs);
+    if (waited.end === "served") {
+      // It may have been aborted in the same moment; then the place is the next one's.
+      const choice = waited.place.use(() => (signal.aborted ? undefined : this.#nextOrAgain()));
+      this.#checkAborted();
+      return choice;
+    }
+    this.#checkAborted();
+    // Those that it waited for are gone; there may be others.
+    if (waited.end === "dismissed") return this.#nextOrAgain();
+    const why =
+      waited.end === "late"
+        ? `none had a place within ${Math.round(waitedMs)} ms (queue_wait)`
+        : "no more calls may wait for a place (queue_max)";
+    const full = `every endpoint of "${this.#route.name}" has as many calls as it may have`;
+    this.#refusal = fault("OVERLOADED", `${full}, and ${why}`);
+    return undefined;
+  }
+
+  #nextOrAgain(): Choice<B> | undefined {
+    const timeLeftMs = this.#timeLeftMs();
+    return this.#walk.next(timeLeftMs) ?? this.#walk.again(timeLeftMs);
   }
 
   /** Waits until the retry budget grants the retry with this number. */
@@ -245,7 +300,9 @@ export class Journey<B> implements AttemptOwner {
   ended(report: AttemptReport): void {
     // The final error lists the tries that failed.
     if (report.outcome !== "OK") this.#failures.push(report);
-    this.#call.reports?.push(report);
+    const { reports, watch } = this.#call;
+    reports?.push(report);
+    watch?.ended?.(report);
   }
 
   #checkAborted(): void {

@@ -50,6 +50,7 @@ export function poolNode<B extends PooledBackend>(
     title: `pool "${pool.name}"`,
     options: all,
     excluded: () => pool.excluded(model),
+    pools: () => [pool],
     choose(options) {
       if (options.length === 1) return { option: options[0] as WalkOption<B>, by: "only_one" };
       const chosen = ready(options, rng);

@@ -1,8 +1,10 @@
 /** A route: the endpoints that a call may try, one after the other. */
 
 import type { ConnectError } from "@connectrpc/connect";
+import type { Places } from "#core/places.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { Lease } from "#pool/lease.ts";
+import type { PlaceQueue } from "#pool/place-queue.ts";
 import type { Decision } from "./decision.ts";
 import type { Survey } from "./survey.ts";
 
@@ -33,6 +35,10 @@ export interface Walk<B> {
   again(timeLeftMs?: number): Choice<B> | undefined;
   /** Milliseconds until `again` may find one; undefined when it never will. */
   waitMs(): number | undefined;
+  /** Queues of the pools that have an endpoint for it once that has a place. */
+  queues(): readonly PlaceQueue[];
+  /** Whether a place at this endpoint of a pool would be of use. */
+  accepts(pool: string, endpoint: string): boolean;
   /** Whether this failure of a choice would make the walk go on to another step of the route. */
   goesOn(choice: Choice<B>, reason: Reason): boolean;
   /** The error of a call for which there is no endpoint at all. */
@@ -73,6 +79,14 @@ export interface Mirror<B> {
   readonly share: number;
 }
 
+/** Calls of a route go on for a while when their clients have left, so that what they cost is known. */
+export interface Drain {
+  /** How long each of them may. */
+  readonly timeMs: number;
+  /** How many may at one time. */
+  readonly places: Places;
+}
+
 /** A node of a route tree. */
 export interface RouteNode<B> {
   readonly name: string;
@@ -82,6 +96,8 @@ export interface RouteNode<B> {
   readonly hedgeMs?: number;
   /** Where copies of its chats go; absent where the route has no mirror. */
   readonly mirror?: Mirror<B>;
+  /** Which of its calls go on when their clients have left; absent: none. */
+  readonly drain?: Drain;
   walk(ask: RouteAsk): Walk<B>;
   /** The candidates for such a call at this moment, without starting one. */
   survey(ask: RouteAsk): Survey;

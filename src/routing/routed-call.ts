@@ -3,6 +3,7 @@
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import type { Used } from "#pool/model-stats.ts";
+import type { Priority } from "#pool/place-queue.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 
@@ -16,6 +17,8 @@ export interface RoutedCall {
   /** Milliseconds until the first message is due by the server's own limit. */
   readonly answerWithinMs?: number | undefined;
   readonly watch?: CallWatch | undefined;
+  /** How it stands in line for a place when every endpoint is full; absent: it does not wait. */
+  readonly priority?: Priority | undefined;
   /** Whether part of the request is used up, so that no one else can be asked. */
   readonly isSpent?: (() => boolean) | undefined;
   /** Receives a report of every attempt when it has ended. */
@@ -26,6 +29,10 @@ export interface RoutedCall {
 export interface CallWatch {
   /** Notified once, of the attempt that succeeds, when its response or first message has come. */
   answered(attempt: AttemptCall): void;
+  /** Notified of each wait for a place, when it has ended. */
+  waited?(ms: number): void;
+  /** Notified of each try, when it has ended. */
+  ended?(report: AttemptReport): void;
   /**
    * What the response used: asked once, when it is whole, before the attempt that gave it ends. It is
    * given the response where there is one; the messages of a stream went to whoever reads it. May not throw.

@@ -85,6 +85,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
       title: `"${this.name}"`,
       options: () => this.#all(ask),
       excluded: () => this.#excluded(ask),
+      pools: () => this.#pools(ask),
       choose: (options) => this.#choose(options, ask),
       causeOfSickness: () => this.#causeOfSickness(),
     });
@@ -123,6 +124,14 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
       }
     }
     return options;
+  }
+
+  /** Pools of all targets that can do what the call needs, and are not too dear for it. */
+  #pools({ promptTokens, outputTokens, needs }: RouteAsk): readonly Pool<B>[] {
+    const affordable = this.#able(needs).filter(
+      ({ costOf }) => this.#refusal(undefined, costOf(promptTokens, outputTokens)) === undefined,
+    );
+    return [...new Set(affordable.map(({ pool }) => pool))];
   }
 
   /** The endpoints that are outside the route's bounds or unavailable, each with the reason. */

@@ -1,10 +1,11 @@
-/** The nodes of a route tree that hold other nodes: fallback, split and mirror. */
+/** The nodes of a route tree that hold other nodes: fallback, split, and what a route has besides. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Rng } from "#core/rng.ts";
 import { type FailureClass, failureClassOf } from "#errors/failure-class.ts";
 import type { Reason } from "#errors/reason.ts";
-import type { Choice, Mirror, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
+import type { PlaceQueue } from "#pool/place-queue.ts";
+import type { Choice, Drain, Mirror, Route, RouteAsk, RouteNode, Walk } from "./route.ts";
 import { inTurn, type Survey, sideBySide } from "./survey.ts";
 
 /** Failure classes that a fallback may be limited to. A client's own mistake fails everywhere, so it is none of them. */
@@ -139,6 +140,14 @@ class FallbackWalk<B> implements Walk<B> {
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
+  queues(): readonly PlaceQueue[] {
+    return [...new Set([...this.#entered].flatMap((step) => this.#walks[step]?.queues() ?? []))];
+  }
+
+  accepts(pool: string, endpoint: string): boolean {
+    return [...this.#entered].some((step) => this.#walks[step]?.accepts(pool, endpoint) === true);
+  }
+
   goesOn(choice: Choice<B>, reason: Reason): boolean {
     const at = this.#steps.get(choice);
     if (at === undefined) return false;
@@ -203,15 +212,23 @@ export class SplitNode<B> implements RouteNode<B> {
   }
 }
 
-/** A node with a mirror: copies of a share of its calls go to a second target. */
-export class MirroredNode<B> implements RouteNode<B> {
-  readonly mirror: Mirror<B>;
+/** What only the route that a call names has, and no route within it. */
+export interface OuterTerms<B> {
+  readonly mirror?: Mirror<B>;
+  readonly drain?: Drain;
+}
+
+/** A node with terms of a whole route; calls go where the node itself sends them. */
+export class OuterNode<B> implements RouteNode<B> {
+  readonly mirror?: Mirror<B>;
+  readonly drain?: Drain;
   readonly hedgeMs?: number;
   readonly #node: RouteNode<B>;
 
-  constructor(node: RouteNode<B>, mirror: Mirror<B>) {
+  constructor(node: RouteNode<B>, { mirror, drain }: OuterTerms<B>) {
     this.#node = node;
-    this.mirror = mirror;
+    if (mirror !== undefined) this.mirror = mirror;
+    if (drain !== undefined) this.drain = drain;
     if (node.hedgeMs !== undefined) this.hedgeMs = node.hedgeMs;
   }
 

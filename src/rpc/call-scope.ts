@@ -76,6 +76,8 @@ export class CallScope implements Cancellable, Limited {
   readonly #activeCalls: ActiveCalls;
   #ended: CallEnded | undefined;
   #isOver = false;
+  /** How it ended. */
+  #failure: unknown;
   limitedBefore: Limited | undefined;
   limitedAfter: Limited | undefined;
   limitAtMs = 0;
@@ -92,6 +94,8 @@ export class CallScope implements Cancellable, Limited {
   #unfollow: (() => void) | undefined;
   /** Handlers with a signal of their own. */
   #handlers: Cancellable[] | undefined;
+  /** What of its work outlasts the call, and how to stop that. */
+  #outlasting: { stop(reason: unknown): void } | undefined;
 
   /** Throws DEADLINE_EXCEEDED when the time is up before the call has begun. */
   constructor(init: CallInit, activeCalls: ActiveCalls, terms: CallTerms) {
@@ -178,11 +182,32 @@ export class CallScope implements Cancellable, Limited {
     this.#activeCalls.add(handler);
   }
 
+  /** Its time was up, or the server stops: it is not its client that has left. */
+  get wasCut(): boolean {
+    return this.#cut !== undefined;
+  }
+
+  /**
+   * Some of the handler's work may go on when the client has left. Until the function that is returned
+   * is called, observers are not notified of the call's end, and the server waits for it; it says so by
+   * `stop` when it waits no longer. Once per call.
+   */
+  outlast(stop: (reason: unknown) => void): () => void {
+    const outlasting = { stop };
+    this.#outlasting = outlasting;
+    return () => {
+      if (this.#outlasting !== outlasting) return;
+      this.#outlasting = undefined;
+      if (this.#isOver) this.#tell();
+    };
+  }
+
   /** The server stops: the call ends with `reason`, whether its handler watches its signal or not. */
   stop(reason: unknown): void {
     this.#cut ??= { reason };
     this.#onCut?.(reason);
     this.#controller?.abort(reason);
+    this.#outlasting?.stop(reason);
   }
 
   /** The call is over: timers stop, signals abort. Only the first end counts. */
@@ -194,11 +219,16 @@ export class CallScope implements Cancellable, Limited {
     if (this.#timer !== undefined) this.#clock.stop(this.#timer);
     this.#timer = undefined;
     this.#onCut = undefined;
-    this.#activeCalls.delete(this);
+    this.#failure = failure;
     this.#unfollow?.();
     this.#unfollow = undefined;
     if (this.#controller !== undefined) this.#stopHandlers(this.#controller);
-    this.#ended?.(failure);
+    if (this.#outlasting === undefined) this.#tell();
+  }
+
+  #tell(): void {
+    this.#activeCalls.delete(this);
+    this.#ended?.(this.#failure);
   }
 
   #stopHandlers(controller: AbortController): void {

@@ -4,6 +4,7 @@ import type { ChatCatalog } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
 import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 import type { CallRecord } from "#observability/call-record.ts";
+import type { GenAiCall } from "#observability/gen-ai.ts";
 import type { Used } from "#pool/model-stats.ts";
 import type { AttemptCall } from "#routing/dispatch.ts";
 
@@ -27,4 +28,13 @@ export function account(
   record.completionTokens = usage?.completionTokens ?? 0;
   record.cost = cost;
   return { tokens: usage?.totalTokens ?? 0, cost };
+}
+
+/** What metrics of models tell of a response that is whole. */
+export function seenOf(
+  answered: Answered | undefined,
+): Pick<GenAiCall, "responseModel" | "input" | "output"> {
+  if (answered === undefined) return {};
+  const { promptTokens: input, completionTokens: output } = answered.usage ?? {};
+  return { responseModel: answered.model, input, output };
 }

@@ -105,7 +105,9 @@ export class ActiveChat extends RoutedCall {
     context: HandlerContext,
     wanted: ChatWant = {},
   ) {
-    super(deps, request.modelPreference, askOf(request, context, wanted), context);
+    const ask = askOf(request, context, wanted);
+    const operation = wanted.needs === undefined ? "chat" : undefined;
+    super(deps, { model: request.modelPreference, ask, operation }, context);
     this.#request = request;
   }
 

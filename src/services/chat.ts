@@ -1,9 +1,10 @@
 /** ChatService: a conversation in, a model's response out, whole or in pieces. */
 
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Conversation, normalized } from "#chat/normalize.ts";
 import { fillParts, fillShortForm } from "#chat/short-form.ts";
+import { relayKey } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import {
   ChatRequestSchema,
@@ -95,6 +96,20 @@ async function* cachedPieces(
   }
 }
 
+/** What a request takes in memory: as it was read, and as it came where that may be relayed. */
+function bytesOf(request: Conversation, { values }: HandlerContext): number {
+  const asItCame = values.get(relayKey)?.request.body.length ?? 0;
+  return toBinary(ChatRequestSchema, request).length + asItCame;
+}
+
+/** The refusal of a stream by a method that has none. */
+function streamElsewhere() {
+  const description = "StreamChat answers as a stream";
+  return fault("REQUEST_INVALID", `stream: ${description}`, {
+    fields: [{ field: "stream", description }],
+  });
+}
+
 /** The service over the catalog of chat routes. */
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks } = deps;
@@ -105,11 +120,14 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     wanted?: ChatWant,
   ): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context, wanted);
-    const cached = responses.for(request, context);
-    const response =
-      cached === undefined
-        ? completed(chat, await chat.response(backendCallOf(context)))
+    const work = async (own: HandlerContext) => {
+      const cached = responses.for(request, own);
+      return cached === undefined
+        ? completed(chat, await chat.response(backendCallOf(own)))
         : await cachedResponse(chat, cached);
+    };
+    const lasting = chat.lasting(() => bytesOf(request, context));
+    const response = await (lasting === undefined ? work(context) : lasting.whole(work));
     response.processingTimeMs = Math.round(chat.elapsedMs);
     return response;
   }
@@ -119,11 +137,15 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     context: HandlerContext,
   ): AsyncGenerator<StreamChatResponse, unknown, undefined> {
     const chat = new ActiveChat(deps, request, context);
-    const cached = responses.for(request, context);
     const make = (call: RoutedCall) => answerPieces(chat, request.withParts, call);
-    return cached === undefined
-      ? make(backendCallOf(context))
-      : cachedPieces(chat, cached.stream(make));
+    const work = (own: HandlerContext) => {
+      const cached = responses.for(request, own);
+      return cached === undefined
+        ? make(backendCallOf(own))
+        : cachedPieces(chat, cached.stream(make));
+    };
+    const lasting = chat.lasting(() => bytesOf(request, context));
+    return lasting === undefined ? work(context) : lasting.stream(work);
   }
 
   function ask(
@@ -139,12 +161,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
 
   return {
     chat(request, context) {
-      if (request.stream) {
-        const description = "StreamChat answers as a stream";
-        throw fault("REQUEST_INVALID", `stream: ${description}`, {
-          fields: [{ field: "stream", description }],
-        });
-      }
+      if (request.stream) throw streamElsewhere();
       return ask(normalized(request), context).then((response) => {
         if (request.withParts) fillParts(response);
         else response.parts = [];

@@ -1,9 +1,15 @@
 /** EmbeddingsService: texts in, vectors out. */
 
-import type { ServiceImpl } from "@connectrpc/connect";
+import { toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatAsk } from "#catalog/chat-catalog.ts";
 import { fault } from "#errors/fault.ts";
-import type { EmbeddingsService, EmbedRequest } from "#gen/polygate/v1/embeddings_pb.js";
+import {
+  type EmbeddingsService,
+  type EmbedRequest,
+  EmbedRequestSchema,
+} from "#gen/polygate/v1/embeddings_pb.js";
+import { backendCallOf } from "./backend-call.ts";
 import { embedLocally, type LocalEmbedDeps, localEmbedder } from "./local-embeddings.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
@@ -25,17 +31,25 @@ export function createEmbeddingsService(
   const { catalog, predict } = deps;
   return {
     async embed(request, context) {
-      const isRoute = catalog.routeNames.includes(request.model);
+      const isRoute = catalog.hasRoute(request.model);
       const status = isRoute ? undefined : localEmbedder(predict, request.model);
       if (status !== undefined) return await embedLocally(deps, request, { status, context });
-      const active = new RoutedCall(deps, request.model, askOf(request), context);
-      const response = await active.whole(
-        (backend, call) => {
-          if (backend.embed !== undefined) return backend.embed(request, call);
-          throw fault("OPERATION_UNSUPPORTED", "the backend makes no embeddings");
-        },
-        ({ modelUsed: model, usage }) => ({ model, usage }),
+      const active = new RoutedCall(
+        deps,
+        { model: request.model, ask: askOf(request), operation: "embeddings" },
+        context,
       );
+      const work = (own: HandlerContext) =>
+        active.whole(
+          (backend, call) => {
+            if (backend.embed !== undefined) return backend.embed(request, call);
+            throw fault("OPERATION_UNSUPPORTED", "the backend makes no embeddings");
+          },
+          ({ modelUsed: model, usage }) => ({ model, usage }),
+          backendCallOf(own),
+        );
+      const lasting = active.lasting(() => toBinary(EmbedRequestSchema, request).length);
+      const response = await (lasting === undefined ? work(context) : lasting.whole(work));
       response.cost = active.cost;
       response.processingTimeMs = Math.round(active.elapsedMs);
       return response;

@@ -1,5 +1,6 @@
 /** The metrics of services: of the backends that they ask, of health, copies and inferences. */
 
+import { GenAi, genAiBuckets, genAiLabels } from "#observability/gen-ai.ts";
 import type { Makers } from "#observability/metric-makers.ts";
 
 /** Of inferences; names and meaning are Triton's. */
@@ -65,8 +66,20 @@ function inferenceFamilies({ counter, seconds }: Pick<Makers, "counter" | "secon
 }
 
 /** Registers the metrics of this room. */
-export function serviceFamilies({ counter, seconds }: Makers) {
+export function serviceFamilies(makers: Makers) {
+  const { counter, gauge, seconds } = makers;
   return {
+    ...genAiFamilies(makers),
+    drained: counter(
+      "gateway_drained_calls_total",
+      "Calls that went on after their clients had left: whole or failed where their backends ended them, time_out, stopped; no_room where they were cancelled instead.",
+      ["result"],
+    ),
+    draining: gauge(
+      "gateway_draining_calls",
+      "Calls that go on now although their clients have left.",
+      [],
+    ),
     healthDuration: seconds(
       "gateway_health_check_duration_seconds",
       "Time of a health response, probes included.",
@@ -87,6 +100,38 @@ export function serviceFamilies({ counter, seconds }: Makers) {
       ["backend"],
     ),
     ...inferenceFamilies({ counter, seconds }),
+  };
+}
+
+/** Of calls of models; names, labels and buckets are OpenTelemetry's. */
+function genAiFamilies({ seconds: histogram }: Makers) {
+  return {
+    genAi: new GenAi({
+      tokenUsage: histogram(
+        "gen_ai_client_token_usage",
+        "Tokens that calls of models read (input) and wrote (output).",
+        [...genAiLabels, "gen_ai_token_type"],
+        genAiBuckets.tokenUsage,
+      ),
+      operationDuration: histogram(
+        "gen_ai_client_operation_duration_seconds",
+        "Time of a call of a model, each try by itself.",
+        [...genAiLabels, "error_type"],
+        genAiBuckets.operationDuration,
+      ),
+      timeToFirstToken: histogram(
+        "gen_ai_server_time_to_first_token_seconds",
+        "Time to the first token of streams, as the gateway sees it.",
+        genAiLabels,
+        genAiBuckets.timeToFirstToken,
+      ),
+      timePerOutputToken: histogram(
+        "gen_ai_server_time_per_output_token_seconds",
+        "Time per token of streams after the first one, as the gateway sees it.",
+        genAiLabels,
+        genAiBuckets.timePerOutputToken,
+      ),
+    }),
   };
 }
 

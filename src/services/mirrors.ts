@@ -10,7 +10,7 @@ import type { CallJournal } from "#observability/call-journal.ts";
 import type { CallOutcome, CallRecord } from "#observability/call-record.ts";
 import type { AttemptCall, CallWatch, Dispatch, RoutedCall } from "#routing/dispatch.ts";
 import type { Route } from "#routing/route.ts";
-import { type Answered, account } from "./account.ts";
+import { type Answered, account, seenOf } from "./account.ts";
 import { triesOf } from "./backend-call.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 
@@ -18,12 +18,12 @@ import type { ServiceMetrics } from "./metric-families.ts";
 export interface MirrorDeps {
   readonly clock: Clock;
   readonly rng: Rng;
-  readonly metrics: Pick<ServiceMetrics, "mirrored">;
+  readonly metrics: Pick<ServiceMetrics, "mirrored" | "genAi">;
   readonly journal: Pick<CallJournal, "add">;
   /** Bytes of requests that are held. */
   readonly buffers: ByteBudget;
   readonly dispatch: Dispatch;
-  readonly catalog: Pick<ChatCatalog, "priceOf">;
+  readonly catalog: Pick<ChatCatalog, "priceOf" | "genAiNameOf" | "knows">;
   /** Ends all copies. */
   readonly stopping: AbortSignal;
 }
@@ -108,17 +108,29 @@ export class Mirrors {
 
   /** What a copy uses is paid for like anything else. */
   #watch(record: CallRecord, answeredOf: (response: never) => Answered | undefined): CallWatch {
-    const { catalog } = this.#deps;
+    const { catalog, metrics } = this.#deps;
     let attempt: AttemptCall | undefined;
+    let whole: Answered | undefined;
     return {
       answered(by) {
         attempt = by;
       },
       used(response) {
         const answered = answeredOf(response as never);
+        whole = answered;
         return attempt === undefined || answered === undefined
           ? { tokens: 0, cost: 0 }
           : account(answered, attempt, record, catalog);
+      },
+      ended({ pool, model, outcome, elapsedMs }) {
+        metrics.genAi.add({
+          operation: "chat",
+          provider: catalog.genAiNameOf(pool),
+          requestModel: model,
+          isKnown: () => catalog.knows(pool, model),
+          elapsedMs,
+          ...(outcome === "OK" ? seenOf(whole) : { error: outcome }),
+        });
       },
     };
   }

@@ -58,16 +58,22 @@ function describedModel(kind: string, status: ModelStatus): ModelInit {
   return { ...predictModel(kind, status), metadata: { ...status.metadata } };
 }
 
+/** What it takes and makes; `text` alone is what a model that chats can do. */
 function capabilitiesOf({ spec: { image, text, meaning } }: ModelStatus): string[] {
   if (text === undefined) return image === undefined ? ["tensor"] : ["tensor", "image"];
-  return meaning.kind === "embedding" ? ["text", "embedding"] : ["text"];
+  return meaning.kind === "embedding" ? ["embedding"] : ["tensor"];
+}
+
+/** It makes vectors and does not chat; a route may lead to models of both kinds. */
+function makesVectorsOnly(capabilities: readonly string[]): boolean {
+  return capabilities.includes("embedding") && !capabilities.includes("text");
 }
 
 function chatModel(kind: string, { id, provider, capabilities }: ListedModel): ModelInit {
   return {
     id,
     provider,
-    type: capabilities.includes("embedding") ? "embedding" : "chat",
+    type: makesVectorsOnly(capabilities) ? "embedding" : "chat",
     capabilities: [...capabilities],
     backend: kind,
     state: "available",
@@ -75,10 +81,12 @@ function chatModel(kind: string, { id, provider, capabilities }: ListedModel): M
 }
 
 /** Routes by their public names, then what providers listed when they were asked last. */
-function providerModels({ routeNames, providers }: ChatCatalog): (ModelInit & { id: string })[] {
-  const routes = routeNames.map((id) => ({ id, provider: "polygate", capabilities: ["text"] }));
+function providerModels({ listedRoutes, providers }: ChatCatalog): (ModelInit & { id: string })[] {
   const listed = providers.flatMap((provider) => provider.listed());
-  return [...routes, ...listed].map((model) => ({ ...chatModel("llm", model), id: model.id }));
+  return [...listedRoutes, ...listed].map((model) => ({
+    ...chatModel("llm", model),
+    id: model.id,
+  }));
 }
 
 /** The models of one core; none when it fails or the signal aborts. */

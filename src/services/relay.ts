@@ -125,7 +125,19 @@ class Relaying {
       outputTokens: 0,
       needs: "relay" as const,
     };
-    const active = new RoutedCall(this.#deps, plan.model, ask, context);
+    const operation = genAiNameOf(plan.operation);
+    const active = new RoutedCall(this.#deps, { model: plan.model, ask, operation }, context);
+    const replied = (own: HandlerContext) => this.#replied(plan, active, own);
+    // A form that is still to come from a client that left never will.
+    const lasting = body instanceof WholeBody ? active.lasting(() => body.length) : undefined;
+    yield* lasting === undefined ? replied(context) : lasting.stream(replied);
+  }
+
+  async *#replied(
+    plan: Plan,
+    active: RoutedCall,
+    context: HandlerContext,
+  ): AsyncGenerator<RelayResponse> {
     const end = active.measure(context.signal);
     let isOver = false;
     try {
@@ -294,6 +306,12 @@ class Relaying {
       able.length === 0 ? "no provider speaks OpenAI's API" : "name one in relay.provider";
     throw fault("OPERATION_UNSUPPORTED", `no provider takes ${template}: ${which}`);
   }
+}
+
+/** What OpenTelemetry's conventions call an operation: they have a word for completions alone. */
+function genAiNameOf({ name, model }: Operation): string | undefined {
+  if (model === undefined) return undefined;
+  return name === "completions" ? "text_completion" : name;
 }
 
 /** The path of an operation after a provider's base URL. */

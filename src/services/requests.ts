@@ -66,6 +66,8 @@ function entryOf(call: RecentCall): MessageInitShape<typeof RequestEntrySchema> 
     httpStatus: facts.httpStatus,
     durationMs: threeDigits(facts.durationMs),
     upstreamMs: threeDigits(facts.upstreamMs),
+    queueMs: threeDigits(facts.queueMs),
+    drainedMs: threeDigits(facts.drainedMs),
     ...(firstMs === undefined ? {} : { firstMessageMs: threeDigits(firstMs) }),
     promptTokens: facts.promptTokens,
     completionTokens: facts.completionTokens,

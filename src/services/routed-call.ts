@@ -3,6 +3,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
@@ -10,22 +11,31 @@ import { callRecordKey, vendorCredentialKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { Used } from "#pool/model-stats.ts";
+import type { Priority } from "#pool/place-queue.ts";
+import type { AttemptReport } from "#routing/attempt.ts";
 import type {
   AttemptCall,
   CallWatch,
   Dispatch,
   RoutedCall as DispatchedCall,
 } from "#routing/dispatch.ts";
-import { type Answered, account } from "./account.ts";
+import { callScopeKey } from "#rpc/call-scope.ts";
+import { type Answered, account, seenOf } from "./account.ts";
 import { backendCallOf } from "./backend-call.ts";
+import { LastingCall } from "./lasting-call.ts";
 import type { Meter } from "./meter.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
 import type { MirroredChat, Mirrors } from "./mirrors.ts";
+import { priorityOf } from "./priority.ts";
 import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
 export interface RoutedDeps {
   readonly clock: Clock;
   readonly stats: Stats;
+  readonly metrics: ServiceMetrics;
+  /** Bytes of requests and responses that the process holds. */
+  readonly buffers: ByteBudget;
   readonly meter: Meter;
   readonly dispatch: Dispatch;
   readonly catalog: ChatCatalog;
@@ -106,6 +116,15 @@ export interface PiecesOptions {
   readonly answeredOf?: () => Answered | undefined;
 }
 
+/** What is wanted of a call. */
+export interface Wanted {
+  /** As the client names it. */
+  readonly model: string;
+  readonly ask: ChatAsk;
+  /** What OpenTelemetry's conventions call it, such as chat; absent where models have no part in it. */
+  readonly operation?: string | undefined;
+}
+
 /** A call from its route to its response. */
 export class RoutedCall implements CallWatch {
   readonly #deps: RoutedDeps;
@@ -119,11 +138,23 @@ export class RoutedCall implements CallWatch {
   /** Reads what the response used; undefined where nothing is counted. */
   #answeredOf: ((response: unknown) => Answered | undefined) | undefined;
   #isDescribed = false;
+  #lasting: LastingCall | undefined;
+  readonly #priority: Priority;
+  readonly #operation: string | undefined;
+  /** Its response comes in pieces, of which the first is a token. */
+  #isStreamed = false;
+  /** What the response was, once it is whole. */
+  #whole: Answered | undefined;
   /** What the gateway itself took before it asked anybody, in milliseconds. */
   #overheadMs: number | undefined;
 
-  /** Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs. */
-  constructor(deps: RoutedDeps, model: string, ask: ChatAsk, context: HandlerContext) {
+  /**
+   * Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs;
+   * REQUEST_INVALID for a priority that is none.
+   */
+  constructor(deps: RoutedDeps, { model, ask, operation }: Wanted, context: HandlerContext) {
+    this.#operation = operation;
+    this.#priority = priorityOf(context);
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);
@@ -138,6 +169,20 @@ export class RoutedCall implements CallWatch {
   /** Time since the request's arrival. */
   get elapsedMs(): number {
     return this.#deps.clock.nowMs() - this.#record.startMs;
+  }
+
+  /**
+   * The call as one whose backend goes on when the client has left; undefined where its route wants no
+   * such thing. `bytes` counts the request.
+   */
+  lasting(bytes: () => number): LastingCall | undefined {
+    const { drain } = this.#target;
+    const scope = this.#context.values.get(callScopeKey);
+    if (drain === undefined || scope === undefined) return undefined;
+    const record = this.#record;
+    const facts = { context: this.#context, scope, record, drain, bytes };
+    this.#lasting = new LastingCall(this.#deps, facts);
+    return this.#lasting;
   }
 
   /** A whole response, for as long as `call` allows; `answeredOf` reads what it used. */
@@ -174,6 +219,7 @@ export class RoutedCall implements CallWatch {
     { isSpent, answeredOf }: PiecesOptions,
   ): AsyncGenerator<T, void, undefined> {
     this.#answeredOf = answeredOf;
+    this.#isStreamed = this.#operation === "chat";
     const beganMs = this.elapsedMs;
     this.#overheadMs ??= beganMs;
     return this.#deps.dispatch.stream(
@@ -206,6 +252,7 @@ export class RoutedCall implements CallWatch {
     const answered = this.#answeredOf?.(response);
     const last = this.#last;
     if (answered === undefined || last === undefined) return nothingUsed;
+    this.#whole = answered;
     const { catalog, stats } = this.#deps;
     const used = account(answered, last, this.#record, catalog);
     // Not every core says which model answered.
@@ -231,6 +278,7 @@ export class RoutedCall implements CallWatch {
     isSpent?: () => boolean,
   ): Named<DispatchedCall> {
     const { answerMs } = this.#deps;
+    const lasting = this.#lasting;
     return {
       signal,
       requestId,
@@ -238,7 +286,8 @@ export class RoutedCall implements CallWatch {
       answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - beganMs) : undefined,
       reports,
       watch: this,
-      isSpent,
+      priority: this.#priority,
+      isSpent: lasting === undefined ? isSpent : () => lasting.hasLeft || isSpent?.() === true,
     };
   }
 
@@ -249,6 +298,27 @@ export class RoutedCall implements CallWatch {
     );
     this.#record.upstream = endpoint;
     this.#describe();
+  }
+
+  /** For routing alone: a try has ended, and what its response used is known. Counts it. */
+  ended({ pool, model, outcome, elapsedMs, firstMs }: AttemptReport): void {
+    const operation = this.#operation;
+    if (operation === undefined) return;
+    const { catalog, metrics } = this.#deps;
+    metrics.genAi.add({
+      operation,
+      provider: catalog.genAiNameOf(pool),
+      requestModel: model,
+      isKnown: () => catalog.knows(pool, model),
+      elapsedMs,
+      firstMs: this.#isStreamed ? firstMs : undefined,
+      ...(outcome === "OK" ? seenOf(this.#whole) : { error: outcome }),
+    });
+  }
+
+  /** For routing alone: a wait for a place has ended. */
+  waited(ms: number): void {
+    this.#record.queueMs = (this.#record.queueMs ?? 0) + ms;
   }
 
   /** Offers the call to the mirror of its route, where that has one. */

@@ -25,16 +25,27 @@ function modelObject({ id, provider, type }: Model): Json {
   };
 }
 
-function geminiModel({ id, type }: Model): Json {
+/** Gemini's methods by what a model can do; what takes tensors has none of them. */
+const methods: readonly (readonly [capability: string, methods: readonly string[]])[] = [
+  ["text", ["generateContent", "streamGenerateContent"]],
+  ["embedding", ["embedContent", "batchEmbedContents"]],
+];
+
+function geminiModel({ id, capabilities }: Model): Json {
   return {
     name: `models/${id}`,
     displayName: id,
-    supportedGenerationMethods:
-      type === "embedding"
-        ? ["embedContent", "batchEmbedContents"]
-        : ["generateContent", "streamGenerateContent"],
+    supportedGenerationMethods: methods.flatMap(([capability, names]) =>
+      capabilities.includes(capability) ? names : [],
+    ),
   };
 }
+
+/**
+ * The list of Codex CLI, which is refused whole where an entry lacks the instructions of its agent.
+ * Those are Codex's own: an empty list leaves them to it, and every model can be named all the same.
+ */
+export const codexModels: Json = { models: [] };
 
 /** The list. */
 export function writeModels(models: readonly Model[], surface: LlmSurfaceName): Json {

@@ -71,9 +71,12 @@ function chat(surface: LlmSurfaceName, dialect: DialectServer, template: string)
   return { kind: "chat", surface, dialect, template, read: (body) => dialect.readRequest(body) };
 }
 
+/** The path that takes WebSockets, too. */
+export const responsesPath = "/v1/responses";
+
 const fixed: ReadonlyMap<string, LlmEndpoint> = new Map<string, LlmEndpoint>([
   ["/v1/chat/completions", chat("openai", servers["openai-chat"], "/v1/chat/completions")],
-  ["/v1/responses", chat("openai", servers["openai-responses"], "/v1/responses")],
+  [responsesPath, chat("openai", servers["openai-responses"], responsesPath)],
   ["/v1/messages", chat("anthropic", servers.anthropic, "/v1/messages")],
   [
     "/v1/messages/count_tokens",

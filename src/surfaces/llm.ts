@@ -4,32 +4,20 @@ import { create, type DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
-import { clientPlace } from "#dialects/client-places.ts";
-import type {
-  DialectServer,
-  Frame,
-  ReadRequest,
-  ResponseFacts,
-  StreamWriter,
-  WrittenError,
-} from "#dialects/dialect.ts";
 import { clientWordsKey } from "#dialects/relay/client-body.ts";
 import type { Operation } from "#dialects/relay/operations.ts";
-import { Relay, RelayedRefusal, relayKey } from "#dialects/relay/relay.ts";
-import { relayedHead } from "#dialects/relay/rules.ts";
+import { RelayedRefusal } from "#dialects/relay/relay.ts";
 import type { Arrival, Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { type CorsOptions, mayUpgrade } from "#exchange/cors.ts";
 import { type Exchange, type HeaderList, pathOf } from "#exchange/exchange.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
 import {
-  type ChatRequest,
-  ChatRequestSchema,
   type ChatResponse,
   ChatService,
   type CountTokensResponse,
-  type StreamChatResponse,
 } from "#gen/polygate/v1/chat_pb.js";
-import type { ChatEvent } from "#gen/polygate/v1/conversation_pb.js";
 import { EmbeddingsService, type EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import {
   ListModelsRequestSchema,
@@ -44,23 +32,27 @@ import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
+import { type Asked, askedOf, ChatStream, headersOf, placesIn, sseText } from "./chat-turn.ts";
 import { parseBody } from "./json-body.ts";
 import { embedElementsMax } from "./llm-embed.ts";
-import { writeModel, writeModels } from "./llm-models.ts";
+import { errorOf } from "./llm-error.ts";
+import { codexModels, writeModel, writeModels } from "./llm-models.ts";
 import { isUpload, OperationSending, readOperation } from "./llm-operation.ts";
 import {
   type LlmChat,
   type LlmCount,
   type LlmEmbed,
   type LlmEndpoint,
-  type LlmFamily,
   type LlmModels,
   type LlmOperation,
   type LlmSurfaceName,
+  llmEndpointOf,
   llmFamilyOf,
+  responsesPath,
 } from "./llm-paths.ts";
-import { keyOfQuery, ownerOf, pathFactsOf } from "./path-owner.ts";
+import { keyOfQuery, ownerOf, pathFactsOf, queryOf } from "./path-owner.ts";
 import { placedFault } from "./placed-fault.ts";
+import { ResponsesSockets } from "./responses-sockets.ts";
 import { sendPieces } from "./sent-pieces.ts";
 
 /** What the surface needs. */
@@ -77,6 +69,8 @@ export interface LlmSurfaceOptions {
   readonly heartbeatMs: number;
   /** What is said is kept: streams are read whole. */
   readonly capturesBodies: boolean;
+  /** Pages that may open WebSockets besides those of this host. */
+  readonly cors?: CorsOptions | undefined;
   /** Vendors whose paths are served. */
   readonly serves: ReadonlySet<LlmSurfaceName>;
 }
@@ -88,25 +82,12 @@ interface Served {
   readonly record: CallRecord;
 }
 
-/** A chat as it was asked for. */
-interface Asked {
-  readonly request: ChatRequest;
-  readonly facts: ResponseFacts;
-  /** Parameters that a translation leaves out. */
-  readonly unknown: readonly string[];
-  readonly relay: Relay;
-}
-
 const jsonType = ["content-type", "application/json"] as const;
 const eventStream: HeaderList = [
   ["content-type", "text/event-stream"],
   ["cache-control", "no-cache"],
   ["x-accel-buffering", "no"],
 ];
-
-function sseText({ event, data }: Frame): string {
-  return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
-}
 
 /** Vendors' clients keep time themselves: their requests name no deadline. */
 function noHead(): void {}
@@ -117,27 +98,17 @@ function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
   return endpoint.kind === "models" ? ["GET", "HEAD"] : ["POST"];
 }
 
-/** An error in the words of a family, as its clients read it. */
-function errorOf(
-  { dialect }: LlmFamily,
-  error: ConnectError,
-  { requestId }: CallRecord,
-): { readonly status: number; readonly fields: HeaderList; readonly body: string } {
-  const { status, headers, body }: WrittenError = dialect.writeError(error, requestId);
-  const others = headers.filter(([name]) => name !== "x-request-id");
-  const fields = [...metadataFields(error.metadata), ...others, jsonType];
-  return { status, fields, body: JSON.stringify(body) };
-}
-
 class LlmSurface implements Surface {
   readonly name = "llm";
   readonly #options: LlmSurfaceOptions;
   /** Silences of streams: one timer for all of them. */
   readonly #silences: Deadlines;
   readonly #clocked: { readonly clock: Clock };
+  readonly #sockets: ResponsesSockets;
 
   constructor(options: LlmSurfaceOptions) {
     this.#options = options;
+    this.#sockets = new ResponsesSockets(options);
     this.#silences = new Deadlines(options.heartbeatMs, options.clock);
     this.#clocked = { clock: options.clock };
   }
@@ -164,6 +135,28 @@ class LlmSurface implements Surface {
     const { status, fields, body } = errorOf(family, error, record);
     arrival.respond(status, fields, body);
     return true;
+  }
+
+  /** Responses over a WebSocket; no other path has one. */
+  upgrade(upgrade: Upgrade, record: CallRecord): boolean {
+    const path = pathOf(upgrade.target);
+    if (path !== responsesPath || !this.#options.serves.has("openai")) return false;
+    const endpoint = llmEndpointOf(path, { hasAnthropicVersion: false, hasGoogleKey: false });
+    if (endpoint?.kind !== "chat") return false;
+    record.endpoint = endpoint.template;
+    record.surface = endpoint.surface;
+    if (mayUpgrade(upgrade, this.#options.cors)) {
+      void this.#sockets.serve(endpoint, upgrade, record);
+    } else {
+      const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
+      const { status, fields, body } = errorOf(endpoint, error, record);
+      upgrade.respond(status, fields, body);
+    }
+    return true;
+  }
+
+  retire(): void {
+    this.#sockets.retire();
   }
 
   /** Never rejects: every failure is a response in the family's shape. */
@@ -234,39 +227,28 @@ class LlmSurface implements Surface {
   }
 
   async #chat(endpoint: LlmChat, served: Served): Promise<void> {
-    const {
-      request: read,
-      unknown,
-      includeUsage,
-      relay,
-    } = await this.#read(ChatService.method.chat, served, (body, bytes) =>
-      withRelay(endpoint, served, { body, bytes, readsText: this.#options.capturesBodies }),
+    const { exchange, call, record } = served;
+    const { clock, capturesBodies: readsText } = this.#options;
+    const head = (name: string) => exchange.header(name);
+    const asking = { call, record, clock, readsText, head, target: exchange.target };
+    const asked = await this.#read(ChatService.method.chat, served, (body, bytes) =>
+      askedOf(endpoint, { body, bytes }, asking),
     );
-    const { requestId } = served.record;
-    const nowSeconds = () => Math.floor(this.#options.clock.wallMs() / 1000);
-    const facts: ResponseFacts = {
-      request: read,
-      createdSeconds: nowSeconds(),
-      nowSeconds,
-      responseId: requestId.replace(/[^\w-]/g, "_"),
-      includeUsage: includeUsage === true,
-    };
-    const request = create(ChatRequestSchema, { ...read, stream: false, withParts: true });
-    const asked = { request, facts, unknown, relay };
     try {
-      if (read.stream) await this.#stream(endpoint, served, asked);
+      if (asked.isStream) await this.#stream(endpoint, served, asked);
       else await this.#whole(endpoint, served, asked);
     } catch (thrown) {
-      throw placedFault(placesIn(endpoint.dialect, facts), thrown);
+      throw placedFault(asked.placeOf, thrown);
     }
   }
 
   async #whole(
     { dialect }: LlmChat,
     { exchange, call, record }: Served,
-    { request, facts, unknown, relay }: Asked,
+    asked: Asked,
   ): Promise<void> {
     const { calls } = this.#options;
+    const { request, facts, relay, placeOf } = asked;
     const encode = (message: unknown) => {
       const response = message as ChatResponse;
       const words = relay.wordsOf(response);
@@ -274,41 +256,31 @@ class LlmSurface implements Surface {
     };
     const { chat } = ChatService.method;
     const { message: body, header } = await calls.unary(chat, request, call, encode);
-    const dropped = relay.isRelayed ? [] : unknown;
-    const headers = headersOf(header, dropped, record, placesIn(dialect, facts));
+    const headers = headersOf(header, asked.dropped(), record, placeOf);
     exchange.respond(200, [...headers, jsonType], body);
   }
 
   async #stream(
     { dialect }: LlmChat,
     { exchange, call, record }: Served,
-    { request, facts, unknown, relay }: Asked,
+    asked: Asked,
   ): Promise<void> {
-    const writer = new EventWriter(dialect.streamWriter(facts), relay);
-    const { calls } = this.#options;
-    const input = once(request);
-    const pieces = calls.stream(
-      ChatService.method.streamChat,
-      input,
-      call,
-      (message) => message as StreamChatResponse,
-    );
-    const dropped = () => (relay.isRelayed ? [] : unknown);
+    const stream = new ChatStream(this.#options.calls, call, dialect, asked);
     const headers = () => [
-      ...headersOf(pieces.header, dropped(), record, placesIn(dialect, facts)),
+      ...headersOf(stream.header, asked.dropped(), record, asked.placeOf),
       ...eventStream,
     ];
     const sending = new Sending(exchange, headers);
     const stopBeating = this.#beat(sending, dialect.name);
     try {
-      for await (const piece of pieces.messages) {
-        const written = writer.write(piece.events);
+      for await (const piece of stream.pieces) {
+        const written = stream.write(piece);
         if (written.length > 0) await sending.send(written);
       }
-      await sending.send(writer.end());
+      await sending.send(stream.end());
     } catch (thrown) {
       if (!exchange.started || exchange.signal.aborted) throw thrown;
-      await sending.send(writer.fail(thrown));
+      await sending.send(stream.fail(thrown));
     } finally {
       stopBeating();
     }
@@ -399,9 +371,10 @@ class LlmSurface implements Surface {
     const request = create(ListModelsRequestSchema);
     const encode = (message: unknown) => {
       const { models } = message as ListModelsResponse;
-      return model === undefined
-        ? writeModels(models, surface)
-        : writeModel(models, model, surface);
+      if (model !== undefined) return writeModel(models, model, surface);
+      const isCodex =
+        surface === "openai" && queryOf(exchange.target, "client_version") !== undefined;
+      return isCodex ? codexModels : writeModels(models, surface);
     };
     const { message, header } = await calls.unary(
       ModelsService.method.listModels,
@@ -411,99 +384,6 @@ class LlmSurface implements Surface {
     );
     exchange.respond(200, [...headersOf(header, [], record), jsonType], JSON.stringify(message));
   }
-}
-
-/** What is sent of a stream: the frames of its events, or the words of a provider that speaks the client's dialect. */
-class EventWriter {
-  readonly #writer: StreamWriter;
-  readonly #relay: Relay;
-  /** Nothing may follow: the provider has reported the failure itself. */
-  #isOver = false;
-  /** The provider's words are sent as they are: known since the first event. */
-  #isRelayed: boolean | undefined;
-
-  constructor(writer: StreamWriter, relay: Relay) {
-    this.#writer = writer;
-    this.#relay = relay;
-  }
-
-  /** The text of events that came together: in a relay the first of them has the words of all. */
-  write(events: readonly ChatEvent[]): string | Uint8Array {
-    const [first] = events;
-    if (first === undefined) return "";
-    const words = this.#relay.wordsOf(first);
-    this.#isRelayed ??= words !== undefined;
-    if (!this.#isRelayed) return textOf(events.flatMap((event) => this.#writer.write(event)));
-    // A failure of the gateway's own, which it would write, is one of the same response.
-    if (first.event.case === "start") this.#writer.write(first);
-    this.#isOver ||= words?.isFailure === true;
-    if (words !== undefined) this.#writer.follow?.(words.bytes);
-    return words?.bytes ?? "";
-  }
-
-  end(): string {
-    return this.#isRelayed ? "" : textOf(this.#writer.end());
-  }
-
-  fail(thrown: unknown): string {
-    return this.#isOver ? "" : textOf(this.#writer.fail(faultFrom(thrown)));
-  }
-}
-
-function textOf(frames: readonly Frame[]): string {
-  return frames.map(sseText).join("");
-}
-
-/** The request as it was read, and as it came for providers that speak the client's dialect. */
-function withRelay(
-  endpoint: LlmChat,
-  { exchange, call }: Served,
-  { body, bytes, readsText }: { body: unknown; bytes: Uint8Array; readsText: boolean },
-): ReadRequest & { readonly relay: Relay } {
-  const read = endpoint.read(body);
-  const dialect = endpoint.dialect.name;
-  const request = {
-    dialect,
-    body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    ...relayedHead(dialect, (name) => exchange.header(name), exchange.target),
-    hidesUsage: dialect === "openai-chat" && read.request.stream && !read.includeUsage,
-  };
-  const relay = new Relay(request, readsText);
-  call.values.set(relayKey, relay);
-  return { ...read, relay };
-}
-
-/** What a place in the canonical request of a chat is in its client's words. */
-function placesIn(
-  { name }: DialectServer,
-  { request }: Pick<ResponseFacts, "request">,
-): (place: string) => string {
-  return (place) => clientPlace(name, request, place);
-}
-
-/** Headers of a response; parameters that no one knew are named among the dropped ones, all in the client's words. */
-function headersOf(
-  header: Headers,
-  unknown: readonly string[],
-  { requestId }: CallRecord,
-  placeOf = (name: string) => name,
-): HeaderList {
-  const fields = [...metadataFields(header)].filter(([name]) => name !== "x-polygate-dropped");
-  const told = header.get("x-polygate-dropped")?.split(",") ?? [];
-  const dropped = [...told.map(placeOf), ...unknown];
-  return [
-    ...fields,
-    ["request-id", requestId],
-    ...(dropped.length === 0 ? [] : [["x-polygate-dropped", droppedText(dropped)] as const]),
-  ];
-}
-
-/** Names of a client's fields may be of any length and characters. */
-function droppedText(names: readonly string[]): string {
-  return names
-    .slice(0, 32)
-    .map((name) => name.replace(/[^\x21-\x2b\x2d-\x7e]/g, "_").slice(0, 64))
-    .join(",");
 }
 
 /** A stream in which silence is distinguished from the pieces that were sent. */

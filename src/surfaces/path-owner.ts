@@ -26,11 +26,16 @@ export function ownerOf(
   return own && { family: "tfserving", endpoint: own };
 }
 
-/** Gemini's clients may send their key in the query; it is never logged. */
-export function keyOfQuery(target: string): string | undefined {
+/** A value of the query. */
+export function queryOf(target: string, name: string): string | undefined {
   const query = target.indexOf("?");
   if (query < 0) return undefined;
-  return new URLSearchParams(target.slice(query + 1)).get("key") ?? undefined;
+  return new URLSearchParams(target.slice(query + 1)).get(name) ?? undefined;
+}
+
+/** Gemini's clients may send their key in the query; it is never logged. */
+export function keyOfQuery(target: string): string | undefined {
+  return queryOf(target, "key");
 }
 
 /** What tells the families of a request's client apart. */

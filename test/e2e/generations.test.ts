@@ -1,5 +1,6 @@
 /** A generation is built whole, swapped in one step and drained: no connection is lost, no call is cut before its time. */
 
+import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -23,7 +24,7 @@ function generation(name: string, gate: Promise<void>): FrontOptions {
         name: "gateway",
         host: "127.0.0.1",
         port: 0,
-        serves: ["rpc", "rest"],
+        serves: ["rpc", "rest", "openai"],
         http1Engine: "polygate",
         http2Engine: "polygate",
       },
@@ -58,7 +59,7 @@ async function started(gate: Promise<void>) {
   const client = createClient(ModelsService, createGrpcTransport({ baseUrl: url }));
   const nameNow = async () => (await client.listModels({})).models[0]?.id;
   const next = createServing(generation("new", Promise.resolve()), deps);
-  return { front, client, nameNow, next, deps };
+  return { front, url, client, nameNow, next, deps };
 }
 
 test("calls of the old generation end in it, all further ones on the same connection are the new one's", async () => {
@@ -91,6 +92,28 @@ test("a call that outlasts the grace ends with SHUTTING_DOWN, and the new genera
     rawMessage: expect.stringContaining("shutting down"),
   });
   expect(await nameNow()).toBe("new");
+});
+
+test("a WebSocket that waits for its next turn closes with its generation, and is opened anew in the next", async () => {
+  const { front, url, next } = await started(Promise.resolve());
+  await using _front = front;
+  const open = async () => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}/v1/responses`);
+    await once(socket, "open");
+    return socket;
+  };
+  const socket = await open();
+  const closed = once(socket, "close");
+  await front.replace(next, 60_000);
+  const [{ code, reason }] = await closed;
+  expect([code, reason]).toEqual([1001, "SHUTTING_DOWN"]);
+  const other = await open();
+  const told = once(other, "message");
+  const turn = { type: "response.create", model: "m", input: "Hi", generate: false };
+  other.send(JSON.stringify(turn));
+  const [{ data }] = await told;
+  expect(JSON.parse(data)).toMatchObject({ type: "response.created" });
+  other.close();
 });
 
 test("a generation that lacks a listener is refused whole", async () => {

@@ -317,6 +317,19 @@ describe("the list of models", () => {
   });
 });
 
+test("Codex CLI is given a list of its own form, once it may have one", async () => {
+  const at = `${gateway.url}/v1/models?client_version=0.171.0`;
+  const ask = (headers: Record<string, string>) => fetch(at, { headers });
+  const authorization = `Bearer ${key}`;
+  expect((await ask({})).status).toBe(401);
+  expect(await (await ask({ authorization })).json()).toEqual({ models: [] });
+  // Anthropic's and Google's clients are told apart before.
+  const page = await ask({ authorization, "anthropic-version": "2023-06-01" });
+  expect(await page.json()).toMatchObject({ data: expect.any(Array) });
+  const list = (await (await ask({ "x-goog-api-key": key })).json()) as { models: unknown[] };
+  expect(list.models.length).toBeGreaterThan(0);
+});
+
 test("a model that makes vectors is listed as one, in each family's way and in the gateway's own", async () => {
   await using others = await startProviders(["openai-chat", "gemini"]);
   others["openai-chat"].list = { data: [{ id: "gpt" }, { id: "text-embedding-9" }] };
@@ -332,6 +345,12 @@ gateway: { host: 127.0.0.1, port: 0 }
 providers:
   one: { dialect: openai, base_url: "${others["openai-chat"].url}", api_key: k }
   two: { dialect: gemini, base_url: "${others.gemini.url}", api_key: k }
+routes:
+  vectors: { fallback: [one/text-embedding-9, two/vectors-9] }
+  same-vectors: vectors
+  unlisted: one/embed-unheard-of
+  both: { split: [{ weight: 1, to: one/gpt }, { weight: 1, to: vectors }] }
+  words: { fallback: [one/gpt, two/gemini-9], mirror: { to: one/text-embedding-9, share: 1% } }
 `,
   });
   const list = async (path: string) => (await fetch(listing.url + path)).json();
@@ -345,9 +364,19 @@ providers:
     ["chat", ["text"]],
     ["chat", ["text"]],
   ]);
+  const routes = ["vectors", "same-vectors", "unlisted", "both", "words"] as const;
+  expect(routes.map((name) => own.get(name))).toEqual([
+    ["embedding", ["embedding"]],
+    ["embedding", ["embedding"]],
+    ["embedding", ["embedding"]],
+    ["chat", ["text", "embedding"]],
+    ["chat", ["text"]],
+  ]);
   const { data } = (await list("/v1/models")) as { data: { id: string; architecture?: unknown }[] };
   const marked = data.filter(({ architecture }) => architecture !== undefined);
-  expect(new Set(marked.map(({ id }) => id))).toEqual(new Set(["text-embedding-9", "vectors-9"]));
+  expect(new Set(marked.map(({ id }) => id))).toEqual(
+    new Set(["text-embedding-9", "vectors-9", "vectors", "same-vectors", "unlisted"]),
+  );
   expect(marked[0]?.architecture).toEqual({ output_modalities: ["embeddings"] });
   expect(await list("/v1beta/models/vectors-9")).toMatchObject({
     supportedGenerationMethods: ["embedContent", "batchEmbedContents"],
@@ -355,6 +384,19 @@ providers:
   expect(await list("/v1beta/models/gemini-9")).toMatchObject({
     supportedGenerationMethods: ["generateContent", "streamGenerateContent"],
   });
+  const methods = async (name: string) =>
+    ((await list(`/v1beta/models/${name}`)) as { supportedGenerationMethods: string[] })
+      .supportedGenerationMethods;
+  expect(await methods("vectors")).toEqual(["embedContent", "batchEmbedContents"]);
+  expect(await methods("both")).toEqual([
+    "generateContent",
+    "streamGenerateContent",
+    "embedContent",
+    "batchEmbedContents",
+  ]);
+  // Models that take tensors are asked by none of Gemini's methods.
+  const tensors = models.find(({ capabilities }) => (capabilities as string[]).includes("tensor"));
+  expect(await methods(String(tensors?.id))).toEqual([]);
 });
 
 test("a fallback goes on when its first target fails before any content", async () => {

@@ -1,5 +1,6 @@
 /** Several responses, audio and files: made where the target can, else refused by the name that the client has for them. */
 
+import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 import type { DialectName } from "#dialects/dialect.ts";
 import { clientKey as key, useDialectGateway } from "../support/dialect-gateway.ts";
@@ -168,6 +169,186 @@ describe("audio", () => {
     expect((await chat("openai-chat", wish)).status).toBe(200);
     expect(gateway.heard()[0]?.body).toMatchObject(wish);
   });
+});
+
+describe("a spoken response of Gemini", () => {
+  const samples = Buffer.from([1, 0, 2, 0, 3, 0, 4, 0]);
+  const spoken = (data: Buffer, more: Body = {}) => ({
+    candidates: [
+      {
+        index: 0,
+        content: {
+          role: "model",
+          parts: [
+            {
+              inlineData: {
+                mimeType: "audio/L16;codec=pcm;rate=24000",
+                data: data.toString("base64"),
+              },
+            },
+          ],
+        },
+        ...more,
+      },
+    ],
+    modelVersion: "double",
+    responseId: "r",
+  });
+  const usageMetadata = {
+    promptTokenCount: 3,
+    candidatesTokenCount: 5,
+    totalTokenCount: 8,
+    candidatesTokensDetails: [{ modality: "AUDIO", tokenCount: 5 }],
+  };
+  const says = (bytes: string) => gateway.providers.gemini.faults.push({ kind: "bytes", bytes });
+  const openai = () => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 });
+  const wish = {
+    model: "gemini/double",
+    messages: [{ role: "user" as const, content: "Say hello" }],
+    modalities: ["text" as const, "audio" as const],
+  };
+
+  test("is the sound of a chat completion: as a file, or as samples", async () => {
+    for (const format of ["wav", "pcm16"] as const) {
+      says(JSON.stringify({ ...spoken(samples, { finishReason: "STOP" }), usageMetadata }));
+      const { choices, usage } = await openai().chat.completions.create({
+        ...wish,
+        audio: { voice: "Kore", format },
+      });
+      const audio = choices[0]?.message.audio;
+      const bytes = Buffer.from(audio?.data ?? "", "base64");
+      expect([choices[0]?.message.content, audio?.transcript, audio?.id]).toEqual([
+        null,
+        "",
+        expect.stringMatching(/^audio_/),
+      ]);
+      expect(bytes.subarray(-samples.length)).toEqual(samples);
+      expect(bytes.length).toBe(format === "wav" ? 44 + samples.length : samples.length);
+      if (format === "wav") {
+        expect([bytes.toString("latin1", 0, 4), bytes.toString("latin1", 8, 16)]).toEqual([
+          "RIFF",
+          "WAVEfmt ",
+        ]);
+        expect([bytes.readUInt32LE(24), bytes.readUInt16LE(22), bytes.readUInt32LE(40)]).toEqual([
+          24_000,
+          1,
+          samples.length,
+        ]);
+      }
+      expect(usage?.completion_tokens_details?.audio_tokens).toBe(5);
+    }
+    expect(gateway.heard().map(({ body }) => body.generationConfig)).toEqual([
+      expect.objectContaining({
+        responseModalities: ["AUDIO"],
+        speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } },
+      }),
+      expect.objectContaining({ responseModalities: ["AUDIO"] }),
+    ]);
+  });
+
+  test("comes as samples while it is made", async () => {
+    const frames = [samples.subarray(0, 3), samples.subarray(3)].map((piece) => spoken(piece));
+    const last = { ...spoken(Buffer.alloc(0), { content: { parts: [] }, finishReason: "STOP" }) };
+    says([...frames, last].map((frame) => `data: ${JSON.stringify(frame)}\n\n`).join(""));
+    const stream = await openai().chat.completions.create({
+      ...wish,
+      audio: { voice: "Puck", format: "pcm16" },
+      stream: true,
+    });
+    const pieces: Buffer[] = [];
+    const ends: unknown[] = [];
+    for await (const { choices } of stream) {
+      const delta = choices[0]?.delta as { audio?: { data: string } } | undefined;
+      if (delta?.audio !== undefined) pieces.push(Buffer.from(delta.audio.data, "base64"));
+      if (choices[0]?.finish_reason) ends.push(choices[0].finish_reason);
+    }
+    expect([Buffer.concat(pieces), pieces.length, ends]).toEqual([samples, 2, ["stop"]]);
+  });
+
+  test("has no voice of OpenAI's, and no words besides: both are named", async () => {
+    says(JSON.stringify(spoken(samples, { finishReason: "STOP" })));
+    const answer = await openai()
+      .chat.completions.create({ ...wish, audio: { voice: "alloy", format: "wav" } })
+      .withResponse();
+    const dropped = answer.response.headers.get("x-polygate-dropped");
+    expect(dropped?.split(",").toSorted()).toEqual(["audio.voice", "modalities"]);
+    expect(gateway.heard()[0]?.body.generationConfig).toEqual({ responseModalities: ["AUDIO"] });
+  });
+
+  test.each([
+    ["an encoder that there is none of", { audio: { voice: "Kore", format: "mp3" } }],
+    ["a file that is streamed", { audio: { voice: "Kore", format: "wav" }, stream: true }],
+  ])("is refused by name where it needs %s", async (_name, more) => {
+    const refusal = await chat("gemini", { modalities: ["audio"], ...more });
+    expect(refusal).toMatchObject(unsupported("audio.format"));
+    expect(gateway.heard()).toEqual([]);
+  });
+
+  test("in a format that no one asked for is a failure, not a file that cannot be played", async () => {
+    const opus = { inlineData: { mimeType: "audio/opus", data: samples.toString("base64") } };
+    says(JSON.stringify({ candidates: [{ content: { parts: [opus] }, finishReason: "STOP" }] }));
+    const { status, body } = await chat("gemini", { modalities: ["audio"] });
+    expect([status, body.error]).toMatchObject([
+      502,
+      { message: expect.stringContaining("audio/opus") },
+    ]);
+  });
+
+  test("has no place in Anthropic's messages and in Responses: that is told, and not left out", async () => {
+    const whole = JSON.stringify(spoken(samples, { finishReason: "STOP" }));
+    says(whole);
+    const messages = [{ role: "user", content: "Hi" }];
+    const message = await post("/v1/messages", { model: "gemini/double", max_tokens: 9, messages });
+    expect([message.status, message.body.error]).toMatchObject([
+      400,
+      { message: expect.stringContaining("audio") },
+    ]);
+    says(whole);
+    const response = await post("/v1/responses", { model: "gemini/double", input: "Hi" });
+    expect(response).toMatchObject(unsupported("model"));
+  });
+
+  test("that was heard before is known by its id to no one else: it is refused by name", async () => {
+    const heard = { role: "assistant", content: null, audio: { id: "audio_1" } };
+    const messages = [{ role: "user", content: "Hi" }, heard, { role: "user", content: "And?" }];
+    const refusal = await chat("gemini", { messages });
+    expect(refusal).toMatchObject(unsupported("messages[1].audio"));
+    expect(gateway.heard()).toEqual([]);
+  });
+});
+
+test("pictures that Gemini makes are told to chat completions, whole and streamed", async () => {
+  const picture = {
+    content: {
+      parts: [{ text: "Here" }, { inlineData: { mimeType: "image/png", data: "iVBORw0=" } }],
+    },
+    finishReason: "STOP",
+    index: 0,
+  };
+  const bytes = JSON.stringify({ candidates: [picture], responseId: "r" });
+  const url = "data:image/png;base64,iVBORw0=";
+  gateway.providers.gemini.faults.push({ kind: "bytes", bytes });
+  const { status, body } = await chat("gemini", { modalities: ["text", "image"] });
+  expect([status, body.choices]).toMatchObject([
+    200,
+    [{ message: { content: "Here", images: [{ type: "image_url", image_url: { url } }] } }],
+  ]);
+  expect(gateway.heard()[0]?.body.generationConfig).toEqual({
+    responseModalities: ["TEXT", "IMAGE"],
+  });
+  gateway.providers.gemini.faults.push({ kind: "bytes", bytes: `data: ${bytes}\n\n` });
+  const streamed = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "gemini/double",
+      stream: true,
+      messages: [{ role: "user", content: "Hi" }],
+    }),
+  });
+  const text = await streamed.text();
+  expect(text).toContain(`"images":[{"type":"image_url","image_url":{"url":"${url}"},"index":0}]`);
+  expect(text.trimEnd().endsWith("data: [DONE]")).toBe(true);
 });
 
 describe("files", () => {

@@ -6,6 +6,7 @@ import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import type { PooledBackend } from "#pool/member.ts";
+import type { PlaceQueueOptions } from "#pool/place-queue.ts";
 import { Pool } from "#pool/pool.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import { createDispatch, type DispatchDeps, type RoutedCall } from "#routing/dispatch.ts";
@@ -30,6 +31,9 @@ export interface DispatchSettings {
   readonly jitter?: number;
   /** How the keys of an endpoint stand. */
   standing?(name: string): Standing;
+  /** Calls that each endpoint may have at one time, and those that may wait for it. */
+  readonly concurrentMax?: number;
+  readonly queue?: PlaceQueueOptions;
 }
 
 /** A pool `gpu` of endpoints gpu-1, gpu-2, … and a route over it for the model `m`. */
@@ -41,13 +45,15 @@ export function dispatchSetting({
   budgets = unlimitedBudgets(),
   jitter = 1,
   standing,
+  concurrentMax,
+  queue,
 }: DispatchSettings = {}) {
   const clock = createManualClock();
   const reports: AttemptReport[] = [];
   const extra: string[] = [];
   const answered: string[] = [];
-  const members = Array.from({ length: endpoints }, (_, index) => {
-    const name = `gpu-${index + 1}`;
+  const queueEnds: string[] = [];
+  const memberOf = (name: string) => {
     const backend: TestBackend = {
       name,
       check: async () => {},
@@ -55,11 +61,23 @@ export function dispatchSetting({
       [Symbol.asyncDispose]: async () => {},
     };
     return { id: name, weight: 1, backend };
-  });
+  };
+  const members = Array.from({ length: endpoints }, (_, index) => memberOf(`gpu-${index + 1}`));
   const rng = seededRng(7);
   const pool = new Pool(
-    { name: "gpu", members, healthIntervalMs: 3_600_000, healthTimeoutMs: 1_000 },
-    { clock, rng },
+    {
+      ...{ name: "gpu", members, healthIntervalMs: 3_600_000, healthTimeoutMs: 1_000 },
+      ...(concurrentMax === undefined ? {} : { concurrentMax }),
+      ...(queue === undefined ? {} : { queue }),
+    },
+    {
+      ...{ clock, rng },
+      queueWatch: {
+        onChange() {},
+        onEnd: (end) => queueEnds.push(end),
+        onFull: () => queueEnds.push("full"),
+      },
+    },
   );
   const dispatch = createDispatch({
     clock,
@@ -92,6 +110,8 @@ export function dispatchSetting({
     call,
     extra,
     answered,
+    queueEnds,
+    memberOf,
     reports,
     outcomes: () => reports.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`),
     inFlight: () => pool.snapshot().reduce((sum, { inFlight }) => sum + inFlight, 0),

@@ -483,6 +483,14 @@ export async function startProvider(
         if (fault.kind === "reset_after") setTimeout(() => response.destroy(), 20);
         return;
       }
+      case "hold":
+        for (const frame of frames.slice(0, fault.frames))
+          response.write(frameText(dialect, frame));
+        void fault.until.then(() => {
+          for (const frame of frames.slice(fault.frames)) response.write(frameText(dialect, frame));
+          response.end();
+        });
+        return;
       case "error_frame":
         response.end(frameText(dialect, errorFrames[dialect]));
         return;
@@ -511,6 +519,10 @@ export async function startProvider(
     const other = double.other(dialect, path, body);
     const streams = other === undefined && isStream(dialect, path, body);
     if (fault?.kind === "stall") return;
+    if (fault?.kind === "hold" && !streams) {
+      void fault.until.then(() => answer(response, { path, body }, undefined));
+      return;
+    }
     if (fault?.kind === "bytes") {
       const type = streams ? "text/event-stream" : "application/json";
       response.writeHead(200, { "content-type": type });

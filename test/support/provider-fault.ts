@@ -14,6 +14,8 @@ export type ProviderFault =
   | { readonly kind: "stall" }
   /** Sends so many frames, then nothing more. */
   | { readonly kind: "stall_after"; readonly frames: number }
+  /** Sends so many frames of a stream, and the rest, or a whole response, once this has settled. */
+  | { readonly kind: "hold"; readonly frames: number; readonly until: Promise<unknown> }
   /** Sends so many frames, then ends without the last word. */
   | { readonly kind: "cut_after"; readonly frames: number }
   /** Sends so many frames, then breaks the connection. */

@@ -1,5 +1,5 @@
 /**
- * Claude Code and Codex CLI, as they come from npm, in front of providers of two dialects each: a
+ * Claude Code and Codex CLI, as they come from npm, in front of providers of several dialects: a
  * session in which the model calls the agent's own shell, and then speaks. They are set up by the
  * blocks of docs/clients that are marked `agent`, with an empty home and no way out of the loopback.
  */
@@ -30,7 +30,19 @@ interface Agent {
   /** The call of its own shell. */
   readonly call: NonNullable<Script["toolCall"]>;
   readonly dialects: readonly DialectName[];
+  /** What is changed in the block of its page. */
+  readonly edit?: readonly [from: string, to: string];
+  /** It is to open a WebSocket. */
+  readonly opensSocket?: boolean;
+  /** What it may not say: that it had to do with less. */
+  readonly complaint?: RegExp;
 }
+
+const codexCall = {
+  id: "call_1",
+  name: "exec_command",
+  arguments: JSON.stringify({ cmd: "cat secret.txt" }),
+};
 
 const agents: readonly Agent[] = [
   {
@@ -48,12 +60,30 @@ const agents: readonly Agent[] = [
     name: "Codex CLI",
     page: "docs/clients/codex.md",
     flags: "--sandbox danger-full-access",
-    call: {
-      id: "call_1",
-      name: "exec_command",
-      arguments: JSON.stringify({ cmd: "cat secret.txt" }),
-    },
+    call: codexCall,
     dialects: ["openai-responses", "anthropic", "openai-chat", "gemini"],
+  },
+  {
+    name: "Codex CLI over WebSocket",
+    page: "docs/clients/codex.md",
+    flags: "--sandbox danger-full-access",
+    call: codexCall,
+    dialects: ["openai-responses", "anthropic", "openai-chat", "gemini"],
+    edit: ['wire_api = "responses"', 'wire_api = "responses"\nsupports_websockets = true'],
+    opensSocket: true,
+    complaint: /Reconnecting|Falling back/,
+  },
+  {
+    name: "Codex CLI with a list of models",
+    page: "docs/clients/codex.md",
+    flags: "--sandbox danger-full-access",
+    call: codexCall,
+    dialects: ["anthropic"],
+    edit: [
+      'env_key = "POLYGATE_KEY"',
+      'auth = { command = "/bin/echo", args = ["your-gateway-key"] }',
+    ],
+    complaint: /model catalog refresh/,
   },
 ];
 
@@ -98,13 +128,19 @@ routes: { fast: double/double }
     const toml = blockOf(agent.page, "toml");
     if (toml !== undefined) {
       mkdirSync(join(home, ".codex"));
-      writeFileSync(join(home, ".codex/config.toml"), here(toml));
+      const [from, to] = agent.edit ?? ["", ""];
+      if (!toml.includes(from)) return `its page has no ${from}`;
+      writeFileSync(join(home, ".codex/config.toml"), here(toml.replace(from, to)));
     }
     mkdirSync(join(home, "work"));
     writeFileSync(join(home, "work/secret.txt"), `${secret}\n`);
     const question = `"What is the word in secret.txt?" ${agent.flags}`;
     const command = here(blockOf(agent.page, "sh") ?? "").replace('"Say hello"', question);
     const { code, output } = await run(command, home);
+    const complaint = agent.complaint?.exec(output)?.[0];
+    if (complaint !== undefined) return `it said "${complaint}"`;
+    const isSocket = gateway.lines.some(({ msg, status }) => msg === "call" && status === 101);
+    if (isSocket !== (agent.opensSocket ?? false)) return "it took another way than it was told";
     return problemOf(code, output, provider);
   } finally {
     rmSync(home, { recursive: true, force: true });

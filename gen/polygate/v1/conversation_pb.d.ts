@@ -917,6 +917,13 @@ export declare type ProviderOptions = Message<"polygate.v1.ProviderOptions"> & {
    * @generated from field: optional bool background = 10;
    */
   background?: boolean | undefined;
+
+  /**
+   * How the response sounds, where `modalities` has audio.
+   *
+   * @generated from field: polygate.v1.Speech speech = 11;
+   */
+  speech?: Speech | undefined;
 };
 
 /**
@@ -924,6 +931,33 @@ export declare type ProviderOptions = Message<"polygate.v1.ProviderOptions"> & {
  * Use `create(ProviderOptionsSchema)` to create a new message.
  */
 export declare const ProviderOptionsSchema: GenMessage<ProviderOptions>;
+
+/**
+ * How a spoken response sounds.
+ *
+ * @generated from message polygate.v1.Speech
+ */
+export declare type Speech = Message<"polygate.v1.Speech"> & {
+  /**
+   * The provider's name of a voice; empty for its default.
+   *
+   * @generated from field: string voice = 1;
+   */
+  voice: string;
+
+  /**
+   * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+   *
+   * @generated from field: string format = 2;
+   */
+  format: string;
+};
+
+/**
+ * Describes the message polygate.v1.Speech.
+ * Use `create(SpeechSchema)` to create a new message.
+ */
+export declare const SpeechSchema: GenMessage<Speech>;
 
 /**
  * Why a response ended.

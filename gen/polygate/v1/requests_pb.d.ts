@@ -256,6 +256,20 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
    * @generated from field: double cost = 23;
    */
   cost: number;
+
+  /**
+   * Milliseconds of those spent waiting for backends that went by in line for a place.
+   *
+   * @generated from field: double queue_ms = 24;
+   */
+  queueMs: number;
+
+  /**
+   * Milliseconds for which a backend went on after the client had left.
+   *
+   * @generated from field: double drained_ms = 25;
+   */
+  drainedMs: number;
 };
 
 /**

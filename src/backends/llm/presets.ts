@@ -21,6 +21,8 @@ export interface Preset {
   readonly aliases?: readonly string[];
   /** How it deviates from its dialect. */
   readonly profile?: string;
+  /** What OpenTelemetry's conventions call it (`gen_ai.provider.name`); by its own name when absent. */
+  readonly genAiName?: string;
 }
 
 const openaiLike = { dialect: "openai-chat", keyHeader: "bearer", profile: "compatible" } as const;
@@ -34,6 +36,7 @@ export const presets = {
     baseUrlName: "OPENAI_BASE_URL",
     keyHeader: "bearer",
     profile: "openai",
+    genAiName: "openai",
   },
   anthropic: {
     dialect: "anthropic",
@@ -42,6 +45,7 @@ export const presets = {
     baseUrlName: "ANTHROPIC_BASE_URL",
     keyHeader: "x-api-key",
     aliases: ["claude"],
+    genAiName: "anthropic",
   },
   xai: {
     dialect: "openai-chat",
@@ -50,6 +54,7 @@ export const presets = {
     baseUrlName: "XAI_BASE_URL",
     keyHeader: "bearer",
     aliases: ["grok"],
+    genAiName: "x_ai",
     profile: "xai",
   },
   google: {
@@ -59,6 +64,7 @@ export const presets = {
     baseUrlName: "GOOGLE_GEMINI_BASE_URL",
     keyHeader: "x-goog-api-key",
     aliases: ["gemini"],
+    genAiName: "gcp.gemini",
   },
   ollama: {
     dialect: "ollama",
@@ -81,7 +87,12 @@ export const presets = {
     baseUrlName: "GLM_BASE_URL",
   },
   groq: { ...openaiLike, baseUrl: "https://api.groq.com/openai/v1", keyNames: ["GROQ_API_KEY"] },
-  mistral: { ...openaiLike, baseUrl: "https://api.mistral.ai/v1", keyNames: ["MISTRAL_API_KEY"] },
+  mistral: {
+    ...openaiLike,
+    baseUrl: "https://api.mistral.ai/v1",
+    keyNames: ["MISTRAL_API_KEY"],
+    genAiName: "mistral_ai",
+  },
   deepseek: {
     ...openaiLike,
     baseUrl: "https://api.deepseek.com/v1",
@@ -100,17 +111,20 @@ export const presets = {
     baseUrlName: "AZURE_OPENAI_BASE_URL",
     keyHeader: "api-key",
     profile: "openai",
+    genAiName: "azure.ai.openai",
   },
   vertex: {
     dialect: "gemini",
     keyNames: [],
     keyHeader: "bearer",
     gatewayWord: "vertex",
+    genAiName: "gcp.vertex_ai",
   },
   bedrock: {
     ...openaiLike,
     keyNames: ["AWS_BEARER_TOKEN_BEDROCK"],
     baseUrlName: "BEDROCK_BASE_URL",
+    genAiName: "aws.bedrock",
   },
 } as const satisfies Record<string, Preset>;
 

@@ -23,6 +23,8 @@ export interface EndpointSettings {
 /** One dialect, one set of credentials, any number of endpoints. */
 export interface ProviderSettings {
   readonly name: string;
+  /** What metrics of OpenTelemetry's conventions call it. */
+  readonly genAiName: string;
   /** Names that chats may call it by beside its own; names of routes and providers come first. */
   readonly aliases?: readonly string[];
   readonly dialect: DialectName;
@@ -44,6 +46,8 @@ export interface ProviderSettings {
   readonly priority: number;
   /** Calls that each endpoint may have at one time. */
   readonly concurrentMax: number;
+  /** Calls that wait while all have as many, and how long. */
+  readonly queue: { readonly callsMax: number; readonly waitMs: number };
   /** Weights of its own under `scored`, by term. */
   readonly weights: Readonly<Record<string, number>>;
   /** The model of a chat that names the provider alone. */

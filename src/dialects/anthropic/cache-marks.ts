@@ -16,11 +16,12 @@ export function cacheControlOf(mark: CacheMark | undefined): Fields {
   return { cache_control: { type: "ephemeral", ...ttl } };
 }
 
-/** Removes all marks but the last four, in the order in which the prompt is read: tools, system, messages. */
-export function keepLastMarks({ tools, system, messages }: Fields): void {
+/** Removes all marks but the last four, in the order in which the prompt is read: tools, system, messages. Returns whether there were more. */
+export function keepLastMarks({ tools, system, messages }: Fields): boolean {
   const turns = (messages as { content: Fields[] }[]).flatMap(({ content }) => content);
   const marked = [tools, system, turns]
     .flatMap((blocks) => (blocks ?? []) as Fields[])
     .filter((block) => block.cache_control !== undefined);
   for (const block of marked.slice(0, -marksMax)) delete block.cache_control;
+  return marked.length > marksMax;
 }

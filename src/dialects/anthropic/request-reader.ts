@@ -57,6 +57,7 @@ function mediaOf(source: JsonObject): MediaPart {
         source: { case: "fileId", value: source.needText("file_id") },
       });
     case "text":
+      source.ignore("media_type");
       return mediaFromBytes(Buffer.from(source.needText("data")), "text/plain");
     default:
       throw source.invalid("type", "expected base64, url, file or text");
@@ -125,6 +126,10 @@ function blockParts(block: JsonObject): Part[] {
       return [partOf({ case: "thinking", value: { state, redacted: true } })];
     }
     case "tool_use":
+      // Whom else a program of the model's calls for is said.
+      if (isObject(block.value.caller) && block.value.caller.type === "direct") {
+        block.ignore("caller");
+      }
       return [
         partOf(
           toolCallPart({
@@ -140,7 +145,7 @@ function blockParts(block: JsonObject): Part[] {
     case "tool_reference":
       return [textPart(`The tool ${block.text("tool_name") ?? ""} is available.`)];
     default:
-      return [partOf({ case: "provider", value: { vendor, json: JSON.stringify(block.value) } })];
+      return [partOf({ case: "provider", value: { vendor, json: block.whole() } })];
   }
 }
 
@@ -149,9 +154,12 @@ function contentOf(holder: JsonObject): Part[] {
   const content = holder.raw("content");
   if (content === undefined) return [];
   if (typeof content === "string") return content === "" ? [] : [textPart(content)];
-  return holder
-    .objects("content")
-    .flatMap((block) => blockParts(block).map((part) => placed(part, block.path)));
+  return holder.objects("content").flatMap(placedBlock);
+}
+
+/** Parts of a block, which know where it stood. */
+function placedBlock(block: JsonObject): Part[] {
+  return blockParts(block).map((part) => placed(part, block.path));
 }
 
 function messageOf(message: JsonObject): ChatMessage {
@@ -165,7 +173,7 @@ function systemOf(body: JsonObject): ChatMessage[] {
   const system = body.raw("system");
   if (system === undefined || system === "") return [];
   const parts =
-    typeof system === "string" ? [textPart(system)] : body.objects("system").flatMap(blockParts);
+    typeof system === "string" ? [textPart(system)] : body.objects("system").flatMap(placedBlock);
   return parts.length === 0 ? [] : [create(ChatMessageSchema, { role: "system", parts })];
 }
 
@@ -174,7 +182,7 @@ function toolOf(tool: JsonObject): ToolDefinition {
   const name = tool.needText("name");
   const cache = cacheMarkOf(tool);
   if (kind !== "custom") {
-    const provider = { vendor, json: JSON.stringify(tool.value) };
+    const provider = { vendor, json: tool.whole() };
     return create(ToolDefinitionSchema, { name, provider });
   }
   const schema = tool.raw("input_schema");
@@ -269,7 +277,5 @@ export function readMessages(value: unknown): ReadRequest {
     ...(responseFormat === undefined ? {} : { responseFormat }),
   });
   requireChoosable(request, "tool_choice");
-  // A mark on the whole request asks for what other providers do by themselves.
-  body.ignore("cache_control");
   return { request, unknown: body.unread() };
 }

@@ -2,7 +2,9 @@
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
-import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
+import { droppedDetails, droppedThoughts } from "#dialects/lost-details.ts";
+import { describedSchema, refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
+import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
@@ -96,6 +98,11 @@ function toolsOf(request: ChatRequest, target: Target, dropped: string[]): Field
     (tool) => !isFiltered || names.includes(tool.name) || names.includes(flatNameOf(tool)),
   );
   if (tools.length === 0) return {};
+  for (const tool of tools) {
+    const isKept = target.facts.structuredOutputs || tool.strict !== true;
+    if (!isKept) dropped.push(`tools.${tool.name}.strict`);
+    if (tool.freeForm && tool.parametersJson !== "") dropped.push(`tools.${tool.name}.format`);
+  }
   const choice = choiceOf(request, tools, canForce);
   const written = { tools: tools.map((tool) => toolOf(tool, target)) };
   return choice === undefined ? written : { ...written, tool_choice: choice };
@@ -111,6 +118,7 @@ const missing = [
   "prompt_cache_key",
   "service_tier",
   "metadata",
+  "audio",
 ] as const;
 
 /** Temperature and its like; the model's own where it takes none, or thinks by a budget. */
@@ -141,7 +149,7 @@ function formatOf(
         throw unsupported("response_format", "the model does not follow schemas");
       }
       return {
-        format: { type: "json_schema", schema: JSON.parse(responseFormat.schemaJson || "{}") },
+        format: { type: "json_schema", schema: describedSchema(responseFormat) },
       };
     case FormatKind.JSON_OBJECT:
       dropped.push("response_format");
@@ -155,7 +163,11 @@ function formatOf(
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
   refuseStoredState(request);
   refuseShapes(request, target);
-  const dropped = droppedTuning(request, missing);
+  const dropped = [
+    ...droppedTuning(request, missing),
+    ...droppedDetails(request, ["detail", "annotations"]),
+    ...droppedThoughts(request, ({ state }) => stateFor("anthropic", state) !== undefined),
+  ];
   const maxTokens = request.maxTokens ?? target.facts.outputTokensMax;
   const { format, words } = formatOf(request, target, dropped);
   const isForced = request.toolChoice?.mode === Mode.ANY && target.facts.forcedTools;
@@ -186,6 +198,6 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     ...(user === "" ? {} : { metadata: { user_id: user } }),
     ...(request.stream ? { stream: true } : {}),
   };
-  keepLastMarks(body);
+  if (keepLastMarks(body)) dropped.push("cache_control");
   return { body, dropped };
 }

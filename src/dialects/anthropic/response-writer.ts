@@ -2,6 +2,7 @@
 
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { refuseMade } from "#dialects/lost-content.ts";
 import { sealState } from "#dialects/opaque-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
@@ -31,6 +32,7 @@ function callBlocks(call: ToolCallPart, last: Fields | undefined): Fields[] {
 
 function blocksOf(parts: readonly Part[]): Fields[] {
   const blocks: Fields[] = [];
+  refuseMade(parts);
   for (const { content } of parts) {
     switch (content.case) {
       case "text":

@@ -3,6 +3,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Frame, ResponseFacts, StreamWriter } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { refuseMade } from "#dialects/lost-content.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import type {
   ChatEvent,
@@ -78,7 +79,9 @@ class MessageStreamWriter implements StreamWriter {
   }
 
   /** Text and thoughts open their block with their first words: what has none is no block. */
-  #part({ content }: Part): Frame[] {
+  #part(part: Part): Frame[] {
+    const { content } = part;
+    refuseMade([part]);
     switch (content.case) {
       case "toolCall":
         return this.#call(content.value);

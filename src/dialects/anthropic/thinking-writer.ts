@@ -72,8 +72,9 @@ const writers: Readonly<
     if (!isOff) dropped.push("reasoning_effort");
     return none;
   },
-  always({ isOff, effort, scale: own }, { dropped }) {
+  always({ isOff, effort, reasoning, scale: own }, { dropped }) {
     if (isOff) dropped.push("reasoning_effort");
+    if (isShowSaid(reasoning)) dropped.push("reasoning_summary");
     const taken = isOff ? nearestEffort("low", own) : effort;
     return taken === undefined ? none : { effort: taken, hasBudget: false };
   },
@@ -90,8 +91,14 @@ const writers: Readonly<
   level: writeBudget,
 };
 
+/** It is said whether its thoughts are shown. */
+function isShowSaid({ show }: Reasoning): boolean {
+  return show !== Show.UNSPECIFIED;
+}
+
 function writeBudget({ isOff, reasoning }: Wish, facts: ThinkingFacts): WrittenThinking {
   if (isOff) return disabled;
+  if (isShowSaid(reasoning)) facts.dropped.push("reasoning_summary");
   const effort = (reasoning.effort === "" ? "medium" : reasoning.effort) as Effort;
   return byBudget(reasoning.budgetTokens ?? budgets[effort], facts);
 }
@@ -107,5 +114,8 @@ export function thinkingOf(
   const isOff = reasoning.mode === Mode.OFF || reasoning.effort === "none";
   const isTold = !isOff && reasoning.effort !== "";
   const effort = isTold ? nearestEffort(reasoning.effort as Effort, own) : undefined;
+  if (isTold && effort !== reasoning.effort && model.thinking !== "none") {
+    facts.dropped.push("reasoning_effort");
+  }
   return writers[model.thinking]({ isOff, effort, reasoning, scale: own }, facts);
 }

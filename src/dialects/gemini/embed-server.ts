@@ -22,7 +22,6 @@ interface OneRequest {
   readonly input: MessageInitShape<typeof EmbedInputSchema>;
   readonly taskType: string;
   readonly outputDimensionality: number | undefined;
-  readonly unknown: readonly string[];
 }
 
 /** The words of a content: one text, as a vector is made of one. */
@@ -60,7 +59,6 @@ function readOne(request: JsonObject, model: string): OneRequest {
     },
     taskType: taskOf(request),
     outputDimensionality: request.integer("outputDimensionality", 1, dimensionsMax),
-    unknown: request.unread(),
   };
 }
 
@@ -79,7 +77,7 @@ function readAll(requests: readonly JsonObject[], model: string): ReadEmbedReque
     task: first?.taskType.toLowerCase() ?? "",
     dimensions: first?.outputDimensionality,
   });
-  return { request, unknown: all.flatMap(({ unknown }) => unknown), isBase64: false };
+  return { request, unknown: requests.flatMap((one) => one.unread()), isBase64: false };
 }
 
 function usageText({ usage }: EmbedResponse): string {
@@ -131,8 +129,7 @@ export function batchEmbedContents(model: string): EmbedServer {
       if (count > inputsMax) {
         throw body.invalid("requests", `expected at most ${inputsMax} requests`);
       }
-      const read = readAll(body.objects("requests"), model);
-      return { ...read, unknown: [...body.unread(), ...read.unknown] };
+      return { ...readAll(body.objects("requests"), model), unknown: body.unread() };
     },
     *write(response) {
       yield '{"embeddings":[';

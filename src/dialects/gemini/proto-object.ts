@@ -23,6 +23,10 @@ export class ProtoObject extends JsonObject {
     return super.raw(this.#spelled(name));
   }
 
+  override leaveUnread(name: string): void {
+    super.leaveUnread(this.#spelled(name));
+  }
+
   override ignore(...names: readonly string[]): void {
     super.ignore(...names.map((name) => this.#spelled(name)));
   }

@@ -84,6 +84,8 @@ function resultPart(response: JsonObject, ids: CallIds): Part {
   const told = response.object("response");
   const error = told?.raw("error");
   const output = error ?? told?.raw("output") ?? told?.value ?? "";
+  // Without either it is told whole.
+  if (told !== undefined && output === told.value) told.whole();
   const text = typeof output === "string" ? output : JSON.stringify(output);
   const media = response.objects("parts").map((part) => placed(inlineMedia(part), part.path));
   return partOf({
@@ -130,7 +132,7 @@ function partsOf(part: JsonObject, ids: CallIds): Part[] {
   const file = part.object("fileData");
   if (file !== undefined) return [fileMedia(file)];
   if (part.has("inlineData")) return [inlineMedia(part)];
-  return [partOf({ case: "provider", value: { vendor, json: JSON.stringify(part.value) } })];
+  return [partOf({ case: "provider", value: { vendor, json: part.whole() } })];
 }
 
 function messageOf(content: JsonObject, ids: CallIds): ChatMessage {
@@ -142,14 +144,16 @@ function messageOf(content: JsonObject, ids: CallIds): ChatMessage {
 }
 
 function systemOf(body: JsonObject, ids: CallIds): ChatMessage[] {
-  const system = body.raw("systemInstruction");
-  if (system === undefined) return [];
+  const name = "systemInstruction";
+  const told = body.raw(name);
+  const system = typeof told === "string" ? undefined : body.object(name);
+  system?.ignore("role");
   const parts =
-    typeof system === "string"
-      ? [textPart(system)]
-      : new ProtoObject(system, body.at("systemInstruction"))
-          .objects("parts")
-          .flatMap((part) => partsOf(part, ids));
+    typeof told === "string"
+      ? [textPart(told)]
+      : (system?.objects("parts") ?? []).flatMap((part) =>
+          partsOf(part, ids).map((read) => placed(read, part.path)),
+        );
   return parts.length === 0 ? [] : [create(ChatMessageSchema, { role: "system", parts })];
 }
 
@@ -163,6 +167,7 @@ function toolsOf(tool: JsonObject): ToolDefinition[] {
   const declarations = tool.objects("functionDeclarations");
   const own = tool.at("functionDeclarations");
   const hosted = Object.keys(tool.value).filter((name) => tool.at(name) !== own);
+  tool.ignore(...hosted);
   return [
     ...declarations.map((declaration) =>
       create(ToolDefinitionSchema, {
@@ -227,13 +232,23 @@ function reasoningOf(config: JsonObject): Reasoning | undefined {
 }
 
 function responseFormatOf(config: JsonObject): ResponseFormat | undefined {
+  const mimeType = config.knownWord("responseMimeType", ["application/json", "text/plain"]);
   const schema = config.json("responseJsonSchema") ?? schemaJson(config, "responseSchema");
   if (schema !== undefined) {
     return create(ResponseFormatSchema, { kind: FormatKind.JSON_SCHEMA, schemaJson: schema });
   }
-  return config.text("responseMimeType") === "application/json"
+  return mimeType === "application/json"
     ? create(ResponseFormatSchema, { kind: FormatKind.JSON_OBJECT })
     : undefined;
+}
+
+/** The voice of a spoken response. */
+function voiceOf(config: JsonObject): string | undefined {
+  return config
+    .object("speechConfig")
+    ?.object("voiceConfig")
+    ?.object("prebuiltVoiceConfig")
+    ?.text("voiceName");
 }
 
 function samplingOf(config: JsonObject): Sampling {
@@ -266,7 +281,7 @@ export function readGenerateContent(
   const ids = new CallIds();
   const reasoning = reasoningOf(config);
   const responseFormat = responseFormatOf(config);
-  config.ignore("responseMimeType");
+  const voice = voiceOf(config);
   const request = create(ChatRequestSchema, {
     modelPreference: model,
     stream,
@@ -280,6 +295,7 @@ export function readGenerateContent(
     providerOptions: {
       serviceTier: body.text("serviceTier") ?? "",
       modalities: (config.texts("responseModalities") ?? []).map((name) => name.toLowerCase()),
+      ...(voice === undefined ? {} : { speech: { voice } }),
     },
     ...toolChoiceOf(body),
     ...(reasoning === undefined ? {} : { reasoning }),

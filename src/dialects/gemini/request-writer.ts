@@ -1,9 +1,12 @@
 /** Writes a canonical request in the words of Gemini's generateContent. Pure. */
 
+import { sampleFormats } from "#chat/speech.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import { effortOf } from "#dialects/effort.ts";
-import { refuseLogprobs } from "#dialects/lost-shape.ts";
+import { droppedDetails, droppedThoughts } from "#dialects/lost-details.ts";
+import { describedSchema, refuseLogprobs } from "#dialects/lost-shape.ts";
 import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
+import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
@@ -46,6 +49,7 @@ function toolsOf(request: ChatRequest, dropped: string[]): Fields {
     else if (tool.provider.vendor === "google") hosted.push(JSON.parse(tool.provider.json));
     else dropped.push(`tools.${tool.name}`);
     if (tool.strict === true) dropped.push(`tools.${tool.name}.strict`);
+    if (tool.freeForm && tool.parametersJson !== "") dropped.push(`tools.${tool.name}.format`);
   }
   const tools = [
     ...(functions.length === 0 ? [] : [{ functionDeclarations: functions }]),
@@ -123,7 +127,7 @@ function formatOf({ responseFormat }: ChatRequest): Fields {
     case FormatKind.JSON_SCHEMA:
       return {
         responseMimeType: "application/json",
-        responseJsonSchema: JSON.parse(responseFormat.schemaJson || "{}"),
+        responseJsonSchema: describedSchema(responseFormat),
       };
     case FormatKind.JSON_OBJECT:
       return { responseMimeType: "application/json" };
@@ -137,9 +141,60 @@ function defined(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+/** OpenAI's voices, which are no one else's; Gemini's have names such as Kore. */
+const openaiVoices: ReadonlySet<string> = new Set([
+  "alloy",
+  "ash",
+  "ballad",
+  "cedar",
+  "coral",
+  "echo",
+  "fable",
+  "marin",
+  "nova",
+  "onyx",
+  "sage",
+  "shimmer",
+  "verse",
+]);
+
+/** Raw samples come of Gemini: formats that need an encoder are refused. */
+function refuseEncoded(format: string, isStream: boolean): void {
+  if (format !== "" && !sampleFormats.includes(format)) {
+    const taken = sampleFormats.join(" and ");
+    throw unsupported("audio.format", `of what the provider makes, ${taken} are written`);
+  }
+  if (isStream && format === "wav") {
+    throw unsupported("audio.format", "a stream of samples is pcm16: how long it is, no one knows");
+  }
+}
+
+/** What the response consists of, and how it sounds. Gemini's models speak or write, not both. */
+function modalitiesOf({ providerOptions, stream }: ChatRequest, dropped: string[]): Fields {
+  const wanted = providerOptions?.modalities ?? [];
+  const speech = providerOptions?.speech;
+  if (!wanted.includes("audio")) {
+    if (speech !== undefined) dropped.push("audio");
+    return wanted.length === 0
+      ? {}
+      : { responseModalities: wanted.map((name) => name.toUpperCase()) };
+  }
+  const { voice = "", format = "" } = speech ?? {};
+  refuseEncoded(format, stream);
+  if (wanted.length > 1) dropped.push("modalities");
+  const isForeign = openaiVoices.has(voice);
+  if (isForeign) dropped.push("audio.voice");
+  const named = voice === "" || isForeign ? undefined : { voiceName: voice };
+  return {
+    responseModalities: ["AUDIO"],
+    ...(named === undefined
+      ? {}
+      : { speechConfig: { voiceConfig: { prebuiltVoiceConfig: named } } }),
+  };
+}
+
 function configOf(request: ChatRequest, target: Target, dropped: string[]): Fields {
-  const { sampling, temperature, maxTokens, stop, choices, providerOptions } = request;
-  const modalities = providerOptions?.modalities.map((name) => name.toUpperCase()) ?? [];
+  const { sampling, temperature, maxTokens, stop, choices } = request;
   return defined({
     maxOutputTokens: maxTokens,
     temperature,
@@ -150,7 +205,7 @@ function configOf(request: ChatRequest, target: Target, dropped: string[]): Fiel
     presencePenalty: sampling?.presencePenalty,
     frequencyPenalty: sampling?.frequencyPenalty,
     candidateCount: choices,
-    responseModalities: modalities.length === 0 ? undefined : modalities,
+    ...modalitiesOf(request, dropped),
     ...formatOf(request),
     ...thinkingOf(request, target, dropped),
   });
@@ -179,7 +234,12 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
 /** The same of a conversation that need not be gone on with. */
 export function writeContents(request: ChatRequest, target: Target): WrittenRequest {
   refuseStoredState(request);
-  const dropped = droppedTuning(request, missing);
+  const dropped = [
+    ...droppedTuning(request, missing),
+    ...droppedDetails(request, ["detail", "name", "cache", "annotations"]),
+    // What is thought goes back as its signature, where there is one.
+    ...droppedThoughts(request, ({ state }) => stateFor("google", state) !== undefined),
+  ];
   const { system, contents } = turnsOf(request, target, dropped);
   const generationConfig = configOf(request, target, dropped);
   const body: Fields = {

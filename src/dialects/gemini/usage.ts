@@ -5,6 +5,12 @@ import type { Json } from "#dialects/json-object.ts";
 import type { LooseObject } from "#dialects/loose-object.ts";
 import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 
+/** Tokens of sound in a list of tokens by modality. */
+function audioIn(reported: LooseObject, name: string): number {
+  const details = reported.objects(name);
+  return details.find((one) => one.text("modality") === "AUDIO")?.count("tokenCount") ?? 0;
+}
+
 /** The canonical usage; undefined when none was reported. */
 export function readUsage(reported: LooseObject): Usage | undefined {
   if (!reported.exists) return undefined;
@@ -16,6 +22,8 @@ export function readUsage(reported: LooseObject): Usage | undefined {
     cacheRead,
     written: reported.count("candidatesTokenCount") + reasoning,
     reasoning,
+    audioRead: audioIn(reported, "promptTokensDetails"),
+    audioWritten: audioIn(reported, "candidatesTokensDetails"),
   });
 }
 

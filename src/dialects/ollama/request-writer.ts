@@ -3,9 +3,11 @@
 import { base64Of } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
-import { effortOf } from "#dialects/effort.ts";
+import { effortOf, isWishAlone } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
-import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
+import { droppedDetails } from "#dialects/lost-details.ts";
+import { describedSchema, refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
+import type { Effort } from "#dialects/model-facts.ts";
 import { type PlacedPart, placedParts } from "#dialects/placed-part.ts";
 import { leaveOut } from "#dialects/provider-part.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
@@ -18,6 +20,7 @@ import {
   ToolChoice_Mode as Mode,
   type Part,
   Reasoning_Mode as ReasoningMode,
+  Reasoning_Show as Show,
   type ToolCallPart,
   type ToolResultPart,
 } from "#gen/polygate/v1/conversation_pb.js";
@@ -66,6 +69,7 @@ function wordsOf(parts: readonly Part[]): string {
     .map((part) => {
       const { content } = part;
       const isText = content.case === "file" && content.value.source.case === "data";
+      if (content.case === "refusal") return content.value.text;
       return isText
         ? Buffer.from(content.value.source.value as Uint8Array).toString()
         : textOf(part);
@@ -170,24 +174,41 @@ function toolsOf(request: ChatRequest, dropped: string[]): Fields[] {
       dropped.push(`tools.${tool.name}`);
       return [];
     }
+    if (tool.strict === true) dropped.push(`tools.${tool.name}.strict`);
+    if (tool.freeForm && tool.parametersJson !== "") dropped.push(`tools.${tool.name}.format`);
     return names.length === 0 || names.includes(tool.name) ? [toolOf(tool)] : [];
   });
 }
 
-function thinkOf(request: ChatRequest, { facts }: Target): boolean | string | undefined {
+/** Efforts that have no word there, and the nearest that has. */
+const nearestWords: Partial<Record<Effort, string>> = { minimal: "low", xhigh: "high" };
+
+function thinkOf(
+  request: ChatRequest,
+  { facts }: Target,
+  dropped: string[],
+): boolean | string | undefined {
   const { reasoning } = request;
-  if (reasoning === undefined || facts.thinking === "none") return undefined;
+  if (reasoning === undefined) return undefined;
   const effort = effortOf(request);
+  if (facts.thinking === "none") {
+    if (effort !== undefined && effort !== "none") dropped.push("reasoning_effort");
+    if (isWishAlone(request)) dropped.push("thinking");
+    return undefined;
+  }
   if (effort === "none") return false;
+  // What it thinks it shows.
+  if (reasoning.show === Show.NONE) dropped.push("reasoning_summary");
   if (effort === undefined) return reasoning.mode === ReasoningMode.UNSPECIFIED ? undefined : true;
-  if (effort === "minimal") return "low";
-  return effort === "xhigh" ? "high" : effort;
+  const nearest = nearestWords[effort];
+  if (nearest !== undefined) dropped.push("reasoning_effort");
+  return nearest ?? effort;
 }
 
 function formatOf({ responseFormat }: ChatRequest): unknown {
   switch (responseFormat?.kind) {
     case FormatKind.JSON_SCHEMA:
-      return JSON.parse(responseFormat.schemaJson || "{}");
+      return describedSchema(responseFormat);
     case FormatKind.JSON_OBJECT:
       return "json";
     default:
@@ -203,6 +224,7 @@ const missing = [
   "user",
   "service_tier",
   "metadata",
+  "audio",
   "parallel_tool_calls",
 ] as const;
 
@@ -216,7 +238,10 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   if (request.messages.at(-1)?.role === "assistant") {
     throw unsupported("messages", "the provider does not go on from a last turn of the assistant");
   }
-  const dropped = droppedTuning(request, missing);
+  const dropped = [
+    ...droppedTuning(request, missing),
+    ...droppedDetails(request, ["detail", "name", "cache", "annotations", "is_error"]),
+  ];
   const names = new Map<string, string>();
   const tools = toolsOf(request, dropped);
   const options = defined({
@@ -236,7 +261,7 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     ),
     tools: tools.length === 0 ? undefined : tools,
     format: formatOf(request),
-    think: thinkOf(request, target),
+    think: thinkOf(request, target, dropped),
     options: Object.keys(options).length === 0 ? undefined : options,
     // Its default is a stream, and to cut long conversations without a word.
     stream: request.stream,

@@ -29,12 +29,14 @@ import {
   ToolChoice_Mode as Mode,
   OpaqueStateSchema,
   type Part,
+  type ProviderOptionsSchema,
   type Reasoning,
   ReasoningSchema,
   type ResponseFormat,
   ResponseFormatSchema,
   type Sampling,
   SamplingSchema,
+  type SpeechSchema,
   type ToolChoice,
   ToolChoiceSchema,
 } from "#gen/polygate/v1/conversation_pb.js";
@@ -57,6 +59,8 @@ function cacheMarkOf(part: JsonObject): CacheMark | undefined {
   const mark = part.object("cache_control");
   const breakpoint = part.object("prompt_cache_breakpoint");
   if (mark === undefined && breakpoint === undefined) return undefined;
+  mark?.ignore("type");
+  breakpoint?.ignore("mode");
   const ttl = mark?.word("ttl", ["5m", "1h"]) ?? breakpoint?.word("ttl", ["30m", "12h"]) ?? "";
   return create(CacheMarkSchema, { ttl });
 }
@@ -112,10 +116,8 @@ function contentPart(part: JsonObject): Part {
       return audioPart(part, cache);
     case "file":
       return filePart(part, cache);
-    default: {
-      const json = JSON.stringify(part.value);
-      return partOf({ case: "provider", value: { vendor: partVendor, json } });
-    }
+    default:
+      return partOf({ case: "provider", value: { vendor: partVendor, json: part.whole() } });
   }
 }
 
@@ -128,6 +130,7 @@ function contentOf(message: JsonObject): Part[] {
 }
 
 function reasoningDetail(detail: JsonObject): Part[] {
+  detail.ignore("type", "index", "id");
   const vendor = stateVendors.get((detail.text("format") ?? "").split("-")[0] ?? "");
   const data = detail.text("signature") ?? detail.text("data");
   const state =
@@ -143,14 +146,38 @@ function reasoningDetail(detail: JsonObject): Part[] {
 
 /** What the model thought, in the two forms that clients send back. */
 function thinkingOf(message: JsonObject): Part[] {
-  const details = message.objects("reasoning_details").flatMap(reasoningDetail);
-  const text = message.text("reasoning_content") ?? message.text("reasoning");
+  const details = message
+    .objects("reasoning_details")
+    .flatMap((detail) => reasoningDetail(detail).map((part) => placed(part, detail.path)));
+  // Both names are in use for one text.
+  const [word, other] = ["reasoning_content", "reasoning"] as const;
+  const text = message.text(word) ?? message.text(other);
+  message.ignore(other);
   if (details.length > 0 || !text) return details;
-  return [thinkingPart(text)];
+  return [placed(thinkingPart(text), message.at(message.has(word) ? word : other))];
+}
+
+/** Calls of the assistant, in their present form and in the one before tools had ids. */
+function callsOf(message: JsonObject): Part[] {
+  const calls = message.objects("tool_calls").map((call) => placed(toolCall(call), call.path));
+  const old = message.object("function_call");
+  if (old === undefined) return calls;
+  const name = old.needText("name");
+  const call = toolCallPart({ id: name, name, arguments: old.text("arguments") ?? "" });
+  return [...calls, placed(call, old.path)];
+}
+
+/** Sound that the assistant made before: whoever made it knows it by its id, and no one else. */
+function spokenOf(message: JsonObject): Part[] {
+  const audio = message.object("audio");
+  if (audio === undefined) return [];
+  const json = JSON.stringify({ type: "audio", audio: JSON.parse(audio.whole()) });
+  return [placed(partOf({ case: "provider", value: { vendor: partVendor, json } }), audio.path)];
 }
 
 function toolCall(call: JsonObject): Part {
   const id = call.needText("id");
+  call.ignore("type", "index");
   const signature = call.object("extra_content")?.object("google")?.text("thought_signature");
   const state =
     signature === undefined
@@ -186,14 +213,15 @@ function messageOf(message: JsonObject): ChatMessage {
     case "assistant": {
       const refusal = message.text("refusal");
       if (refusal) parts.push(partOf({ case: "refusal", value: { text: refusal } }));
-      const calls = message.objects("tool_calls").map((call) => placed(toolCall(call), call.path));
       return createMessage({
         role,
-        parts: [...thinkingOf(message), ...parts, ...calls],
+        parts: [...thinkingOf(message), ...parts, ...spokenOf(message), ...callsOf(message)],
       });
     }
     case "tool": {
       const value = { callId: message.needText("tool_call_id"), parts };
+      // The call tells it, too.
+      message.ignore("name");
       const result = placed(partOf({ case: "toolResult", value }), message.path);
       return createMessage({ role, parts: [result] });
     }
@@ -221,7 +249,7 @@ function toolOf(tool: JsonObject): ToolDefinition {
     });
   }
   if (kind !== "function") {
-    const provider = { vendor: "openai", json: JSON.stringify(tool.value) };
+    const provider = { vendor: "openai", json: tool.whole() };
     return create(ToolDefinitionSchema, { name: kind, provider });
   }
   const called = tool.object("function");
@@ -244,18 +272,18 @@ const choiceModes = { none: Mode.NONE, auto: Mode.AUTO, required: Mode.ANY } as 
 
 /** The name that one entry of a choice means: a function's or a custom tool's. */
 function chosenName(entry: JsonObject): string {
+  entry.ignore("type");
   const named = entry.object("function") ?? entry.object("custom");
   return named?.needText("name") ?? entry.needText("name");
 }
 
 function toolChoiceOf(body: JsonObject): ToolChoice | undefined {
-  const choice = body.raw("tool_choice");
-  if (choice === undefined) return undefined;
-  if (typeof choice === "string") {
+  if (typeof body.raw("tool_choice") === "string") {
     const word = body.word("tool_choice", ["none", "auto", "required"]);
     return create(ToolChoiceSchema, word === undefined ? {} : { mode: choiceModes[word] });
   }
-  const named = new JsonObject(choice, body.at("tool_choice"));
+  const named = body.object("tool_choice");
+  if (named === undefined) return undefined;
   const kind = named.needText("type");
   if (kind === "function" || kind === "custom") {
     return create(ToolChoiceSchema, { mode: Mode.ANY, names: [chosenName(named)] });
@@ -319,6 +347,28 @@ function reasoningOf(body: JsonObject): Reasoning | undefined {
   return effort === undefined ? undefined : create(ReasoningSchema, { effort });
 }
 
+/** How a spoken response sounds. A voice that is an object is one of the client's own, at its provider. */
+function speechOf(body: JsonObject): MessageInitShape<typeof SpeechSchema> | undefined {
+  const audio = body.object("audio");
+  if (audio === undefined) return undefined;
+  const voice = isObject(audio.value.voice) ? "" : (audio.text("voice") ?? "");
+  return { voice, format: audio.text("format") ?? "" };
+}
+
+/** What is asked for besides the conversation. */
+function optionsOf(body: JsonObject): MessageInitShape<typeof ProviderOptionsSchema> {
+  const speech = speechOf(body);
+  return {
+    cacheKey: body.text("prompt_cache_key") ?? "",
+    user: body.text("safety_identifier") ?? body.text("user") ?? "",
+    serviceTier: body.text("service_tier") ?? "",
+    verbosity: body.text("verbosity") ?? "",
+    modalities: body.texts("modalities") ?? [],
+    metadata: labelsFrom(body.textMap("metadata")),
+    ...(speech === undefined ? {} : { speech }),
+  };
+}
+
 function stopsOf(body: JsonObject): string[] {
   const stop = body.raw("stop");
   return typeof stop === "string" ? [stop] : (body.texts("stop") ?? []);
@@ -347,22 +397,14 @@ export function readRequest(value: unknown): ReadRequest {
     stream: body.flag("stream") ?? false,
     parallelToolCalls: body.flag("parallel_tool_calls"),
     choices: body.integer("n", 1, 128),
-    providerOptions: {
-      cacheKey: body.text("prompt_cache_key") ?? "",
-      user: body.text("safety_identifier") ?? body.text("user") ?? "",
-      serviceTier: body.text("service_tier") ?? "",
-      verbosity: body.text("verbosity") ?? "",
-      modalities: body.texts("modalities") ?? [],
-      metadata: labelsFrom(body.textMap("metadata")),
-    },
+    providerOptions: optionsOf(body),
     ...(sampling === undefined ? {} : { sampling }),
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
     ...(reasoning === undefined ? {} : { reasoning }),
   });
   requireChoosable(request, "tool_choice");
-  // Nothing is lost with them: the gateway asks for usage anyway, and `user` has stood for itself.
-  body.ignore("user", "store");
+  if (body.value.store === false) body.ignore("store");
   const includeUsage = body.object("stream_options")?.flag("include_usage") ?? false;
   return { request, unknown: body.unread(), includeUsage };
 }

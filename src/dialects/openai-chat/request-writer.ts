@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { audioFormatOf, base64Of, urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
-import { effortOf } from "#dialects/effort.ts";
+import { effortOf, isWishAlone } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
+import { droppedDetails, droppedThoughts } from "#dialects/lost-details.ts";
 import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
 import { nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
@@ -13,7 +14,7 @@ import { type PlacedPart, placedParts } from "#dialects/placed-part.ts";
 import { leaveOut } from "#dialects/provider-part.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
-import { metadataOf } from "#dialects/tuning.ts";
+import { droppedTuning, metadataOf } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest, ToolDefinition } from "#gen/polygate/v1/chat_pb.js";
 import {
@@ -21,10 +22,11 @@ import {
   type MediaPart,
   ToolChoice_Mode as Mode,
   type Part,
+  Reasoning_Show as Show,
   type ToolCallPart,
   type ToolResultPart,
 } from "#gen/polygate/v1/conversation_pb.js";
-import { profileOf } from "./profile.ts";
+import { type Profile, profileOf } from "./profile.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -38,10 +40,11 @@ const partVendor = "openai-chat";
 /** Media that a model can have made. */
 const madeMedia: ReadonlySet<string | undefined> = new Set(["image", "audio", "video", "file"]);
 
-function filePart(media: MediaPart, place: string): Fields {
+function filePart(media: MediaPart, place: string, dropped: string[]): Fields {
   const { source, name } = media;
   if (source.case === "fileId") return { type: "file", file: { file_id: source.value } };
   if (source.case === "data" && media.mediaType.startsWith("text/")) {
+    if (name !== "") dropped.push(`${place}.name`);
     return { type: "text", text: Buffer.from(source.value).toString() };
   }
   if (source.case !== "data") throw unsupported(place, "a file by its address is not taken");
@@ -65,7 +68,7 @@ function mediaPart(part: Part, place: string, dropped: string[]): Fields | undef
       return { type: "input_audio", input_audio: audio };
     }
     case "file":
-      return filePart(content.value, place);
+      return filePart(content.value, place, dropped);
     case "video":
       throw unsupported(place, "video is not taken");
     case "provider":
@@ -300,13 +303,25 @@ function samplingOf(
   });
 }
 
+/** What chat completions have no word for. */
+function droppedOf(request: ChatRequest, profile: Profile): string[] {
+  const { show } = request.reasoning ?? {};
+  return [
+    ...droppedTuning(request, ["audio"]),
+    ...droppedDetails(request, ["cache", "annotations", "is_error"]),
+    ...droppedThoughts(request, () => profile.returnsReasoning),
+    ...(isWishAlone(request) ? ["thinking"] : []),
+    ...((show ?? Show.UNSPECIFIED) === Show.UNSPECIFIED ? [] : ["reasoning_summary"]),
+  ];
+}
+
 /** The body of POST /chat/completions. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
   refuseStoredState(request);
   refuseLogprobs(request);
   refuseOtherThanText(request);
-  const dropped: string[] = [];
   const profile = profileOf(target);
+  const dropped = droppedOf(request, profile);
   if (request.stop.length > stopsMax) {
     throw unsupported("stop", `the provider takes ${stopsMax} stop sequences`);
   }
@@ -315,9 +330,12 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
     throw unsupported("messages", "the provider does not go on from a last turn of the assistant");
   }
   const tools = request.tools.filter((tool) => {
-    if (tool.provider === undefined) return true;
-    dropped.push(`tools.${tool.name}`);
-    return false;
+    const { name, provider, freeForm, parametersJson } = tool;
+    if (provider !== undefined) dropped.push(`tools.${name}`);
+    else if (freeForm && parametersJson !== "" && !profile.customTools) {
+      dropped.push(`tools.${name}.format`);
+    }
+    return provider === undefined;
   });
   const effort = effortOf(request);
   const takenEffort =

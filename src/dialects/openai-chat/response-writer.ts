@@ -1,13 +1,18 @@
 /** Writes a whole response as chat completions. Pure. */
 
+import { base64Of, urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
+import { speechIn } from "#chat/speech.ts";
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { isMade, noPlaceFor } from "#dialects/lost-content.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { flatNameOf, toolOfFlatName } from "#dialects/tool-names.ts";
+import { malformed } from "#dialects/upstream-error.ts";
 import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import {
   Stop_Kind as Kind,
+  type MediaPart,
   type Part,
   type Stop,
   type ThinkingPart,
@@ -82,7 +87,40 @@ function refusalOf(parts: readonly Part[], stop: Stop | undefined): string | und
   return stop.detail || stop.raw;
 }
 
-function messageOf(parts: readonly Part[], stop: Stop | undefined, request: ChatRequest): Json {
+/** Base64 of one recording in the format that was asked for. Throws BACKEND_MALFORMED where it is in another. */
+export function spokenData(format: string, pieces: readonly MediaPart[]): string {
+  const bytes = speechIn(format, pieces);
+  if (bytes !== undefined) return base64Of(bytes);
+  const types = [...new Set(pieces.map(({ mediaType }) => mediaType))].join(", ");
+  throw malformed(`the provider made ${types}, of which no ${format} is written`);
+}
+
+/** What of a response is heard. No one keeps it: its id means nothing from now on. */
+export function spokenHead({ responseId, createdSeconds }: ResponseFacts): Json {
+  return { id: `audio_${responseId}`, expires_at: createdSeconds };
+}
+
+function spokenOf(parts: readonly Part[], facts: ResponseFacts): Json {
+  const pieces = parts.flatMap(({ content }) => (content.case === "audio" ? [content.value] : []));
+  if (pieces.length === 0) return {};
+  const format = facts.request.providerOptions?.speech?.format || "wav";
+  return { audio: { ...spokenHead(facts), data: spokenData(format, pieces), transcript: "" } };
+}
+
+/** A picture that the model made, as compatible servers send it; OpenAI's own API has no place for one. */
+export function madeImage(part: Part, index: number): Json {
+  const url = part.content.case === "image" ? urlOfMedia(part.content.value) : undefined;
+  if (url === undefined) throw noPlaceFor(part);
+  return { type: "image_url", image_url: { url }, index };
+}
+
+function picturesOf(parts: readonly Part[]): Json {
+  const pictures = parts.filter((part) => isMade(part) && part.content.case !== "audio");
+  return pictures.length === 0 ? {} : { images: pictures.map(madeImage) };
+}
+
+function messageOf(parts: readonly Part[], stop: Stop | undefined, facts: ResponseFacts): Json {
+  const { request } = facts;
   const texts = parts.map(textOf).join("");
   const thinking = parts.flatMap(({ content }) =>
     content.case === "thinking" ? [content.value] : [],
@@ -98,13 +136,14 @@ function messageOf(parts: readonly Part[], stop: Stop | undefined, request: Chat
     refusal: refusalOf(parts, stop) ?? null,
     ...(thoughts === "" ? {} : { reasoning_content: thoughts }),
     ...(details.length === 0 ? {} : { reasoning_details: details }),
+    ...spokenOf(parts, facts),
+    ...picturesOf(parts),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
 }
 
 /** The body of a response. */
 export function writeResponse(response: ChatResponse, facts: ResponseFacts): Json {
-  const { request } = facts;
   const all = [response, ...response.alternatives];
   return {
     id: response.id === "" ? facts.responseId : response.id,
@@ -113,7 +152,7 @@ export function writeResponse(response: ChatResponse, facts: ResponseFacts): Jso
     model: response.modelUsed,
     choices: all.map(({ parts, stop }, index) => ({
       index,
-      message: messageOf(parts, stop, request),
+      message: messageOf(parts, stop, facts),
       logprobs: null,
       finish_reason: writeStop(stop),
     })),

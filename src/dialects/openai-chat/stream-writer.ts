@@ -3,10 +3,18 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Frame, ResponseFacts, StreamWriter } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { isMade } from "#dialects/lost-content.ts";
 import { flatNameOf, toolOfFlatName } from "#dialects/tool-names.ts";
 import type { ChatEvent, Part, ToolCallPart, Usage } from "#gen/polygate/v1/conversation_pb.js";
 import { errorObjectOf } from "./error-writer.ts";
-import { extraContentOf, inputOf, reasoningDetail } from "./response-writer.ts";
+import {
+  extraContentOf,
+  inputOf,
+  madeImage,
+  reasoningDetail,
+  spokenData,
+  spokenHead,
+} from "./response-writer.ts";
 import { writeStop } from "./stop.ts";
 import { writeUsage } from "./usage.ts";
 
@@ -23,15 +31,16 @@ interface OpenPart {
 /** One response of the stream: what has been written of it. */
 class Choice {
   readonly #index: number;
-  readonly #tools: ResponseFacts["request"]["tools"];
+  readonly #facts: ResponseFacts;
   readonly #open = new Map<number, OpenPart>();
   #calls = 0;
   #thoughts = 0;
+  #pictures = 0;
   #hasRole = false;
 
-  constructor(index: number, tools: ResponseFacts["request"]["tools"]) {
+  constructor(index: number, facts: ResponseFacts) {
     this.#index = index;
-    this.#tools = tools;
+    this.#facts = facts;
   }
 
   /** The `choices` of a frame; the first one tells the role. */
@@ -72,14 +81,26 @@ class Choice {
   #begin(index: number, part: Part): Json | undefined {
     const { content } = part;
     if (content.case === "toolCall") return this.#beginCall(index, part, content.value);
+    if (isMade(part)) return this.#made(part);
     this.#open.set(index, { part, callIndex: -1, isWrapped: false, text: "" });
     const words = content.case === "text" ? content.value.text : "";
     return words === "" ? undefined : this.#delta({ content: words });
   }
 
+  /** Samples as they come; a picture as a whole. */
+  #made(part: Part): Json {
+    const { content } = part;
+    if (content.case === "audio") {
+      const data = spokenData("pcm16", [content.value]);
+      return this.#delta({ audio: { ...spokenHead(this.#facts), data } });
+    }
+    this.#pictures += 1;
+    return this.#delta({ images: [madeImage(part, this.#pictures - 1)] });
+  }
+
   #beginCall(index: number, part: Part, call: ToolCallPart): Json {
     const name = flatNameOf(call);
-    const isWrapped = !call.freeForm && toolOfFlatName(name, this.#tools).freeForm;
+    const isWrapped = !call.freeForm && toolOfFlatName(name, this.#facts.request.tools).freeForm;
     const callIndex = this.#calls;
     this.#calls += 1;
     const text = isWrapped ? call.arguments : "";
@@ -167,7 +188,7 @@ class ChatStreamWriter implements StreamWriter {
   #choiceOf(index: number): Choice {
     const known = this.#choices.get(index);
     if (known !== undefined) return known;
-    const choice = new Choice(index, this.#facts.request.tools);
+    const choice = new Choice(index, this.#facts);
     this.#choices.set(index, choice);
     return choice;
   }

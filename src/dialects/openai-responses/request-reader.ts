@@ -77,8 +77,8 @@ function contentPart(part: JsonObject): Part {
 }
 
 /** A part of tomorrow, or an item: only a provider of the same dialect takes it. */
-function providerPart({ value }: JsonObject): Part {
-  return partOf({ case: "provider", value: { vendor, json: JSON.stringify(value) } });
+function providerPart(part: JsonObject): Part {
+  return partOf({ case: "provider", value: { vendor, json: part.whole() } });
 }
 
 /** Parts of a field that holds text or a list of parts. */
@@ -91,6 +91,7 @@ function partsAt(holder: JsonObject, name: string): Part[] {
 
 function reasoningItem(item: JsonObject): Part {
   const words = [...item.objects("summary"), ...item.objects("content")];
+  for (const part of words) part.ignore("type");
   const text = words.map((part) => part.text("text") ?? "").join("\n");
   const sealed = item.text("encrypted_content");
   return partOf({
@@ -101,6 +102,8 @@ function reasoningItem(item: JsonObject): Part {
 
 /** The turn that an item belongs to, and its parts. */
 function turnOf(item: JsonObject): { readonly role: string; readonly parts: Part[] } {
+  // Whose response an item was, and how far: it is here now.
+  item.ignore("id", "status");
   switch (item.text("type") ?? "message") {
     case "message": {
       const role = item.word("role", ["user", "assistant", "system", "developer"]);
@@ -117,9 +120,13 @@ function turnOf(item: JsonObject): { readonly role: string; readonly parts: Part
       return { role: "assistant", parts: [placed(toolCallPart(call), item.path)] };
     }
     case "custom_tool_call": {
-      const call = { id: item.needText("call_id"), name: item.needText("name") };
-      const text = item.text("input") ?? "";
-      const part = toolCallPart({ ...call, arguments: text, freeForm: true });
+      const part = toolCallPart({
+        id: item.needText("call_id"),
+        name: item.needText("name"),
+        namespace: item.text("namespace") ?? "",
+        arguments: item.text("input") ?? "",
+        freeForm: true,
+      });
       return { role: "assistant", parts: [placed(part, item.path)] };
     }
     case "function_call_output":
@@ -129,7 +136,7 @@ function turnOf(item: JsonObject): { readonly role: string; readonly parts: Part
       return { role: "tool", parts: [placed(result, item.path)] };
     }
     case "reasoning":
-      return { role: "assistant", parts: [reasoningItem(item)] };
+      return { role: "assistant", parts: [placed(reasoningItem(item), item.path)] };
     default:
       return { role: "assistant", parts: [placed(providerPart(item), item.path)] };
   }
@@ -190,26 +197,31 @@ function toolsOf(tool: JsonObject, namespace = ""): ToolDefinition[] {
       return tool.objects("tools").flatMap((inner) => toolsOf(inner, name));
     }
     default: {
-      const provider = { vendor, json: JSON.stringify(tool.value) };
+      const provider = { vendor, json: tool.whole() };
       return [create(ToolDefinitionSchema, { name: kind, provider })];
     }
   }
 }
 
+/** The field that tells a tool's name: those that providers run are known by their type. */
+function nameOrType(tool: JsonObject): "name" | "type" {
+  tool.ignore("type");
+  return tool.has("name") ? "name" : "type";
+}
+
 const choiceModes = { none: Mode.NONE, auto: Mode.AUTO, required: Mode.ANY } as const;
 
 function toolChoiceOf(body: JsonObject) {
-  const choice = body.raw("tool_choice");
-  if (choice === undefined) return {};
-  if (typeof choice === "string") {
+  if (typeof body.raw("tool_choice") === "string") {
     const word = body.word("tool_choice", ["none", "auto", "required"]) ?? "auto";
     return { toolChoice: create(ToolChoiceSchema, { mode: choiceModes[word] }) };
   }
-  const named = new JsonObject(choice, body.at("tool_choice"));
+  const named = body.object("tool_choice");
+  if (named === undefined) return {};
   const kind = named.needText("type");
   if (kind === "allowed_tools") {
     const mode = named.word("mode", ["auto", "required"]) ?? "auto";
-    const names = named.objects("tools").map((tool) => tool.text("name") ?? tool.needText("type"));
+    const names = named.objects("tools").map((tool) => tool.needText(nameOrType(tool)));
     return { toolChoice: create(ToolChoiceSchema, { mode: choiceModes[mode], names }) };
   }
   const name = named.text("name") ?? kind;
@@ -267,6 +279,18 @@ function hasToolsElsewhere({ value }: JsonObject, { messages }: ChatRequest): bo
   return hasItems || Object.hasOwn(value, "prompt");
 }
 
+/** What is to come besides: the state of thoughts always does. */
+const includedAnyway = "reasoning.encrypted_content";
+const includedLogprobs = "message.output_text.logprobs";
+
+/** Whether probabilities of tokens are to come. What else is to come is left unread, and so named. */
+function includesLogprobs(body: JsonObject): boolean {
+  const included = body.texts("include") ?? [];
+  const isKnown = (name: string) => name === includedAnyway || name === includedLogprobs;
+  if (!included.every(isKnown)) body.leaveUnread("include");
+  return included.includes(includedLogprobs);
+}
+
 /** Reads the body of POST /v1/responses. */
 export function readRequest(value: unknown): ReadRequest {
   const body = new JsonObject(value);
@@ -280,6 +304,8 @@ export function readRequest(value: unknown): ReadRequest {
   const responseFormat = responseFormatOf(text);
   const topP = body.number("top_p", 0, 1);
   const topLogprobs = body.integer("top_logprobs", 0, 20);
+  const logprobs = includesLogprobs(body) ? true : undefined;
+  const isSampled = [topP, topLogprobs, logprobs].some((value) => value !== undefined);
   const request = create(ChatRequestSchema, {
     modelPreference: body.needText("model"),
     messages,
@@ -299,13 +325,13 @@ export function readRequest(value: unknown): ReadRequest {
       store: body.flag("store"),
       background: body.flag("background"),
     },
-    ...(topP === undefined && topLogprobs === undefined ? {} : { sampling: { topP, topLogprobs } }),
+    ...(isSampled ? { sampling: { topP, topLogprobs, logprobs } } : {}),
     ...toolChoiceOf(body),
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
   });
   if (!hasToolsElsewhere(body, request)) requireChoosable(request, "tool_choice");
-  // What is included comes anyway, and nothing is ever cut off without a word.
-  body.ignore("include", "truncation", "stream_options", "user");
+  // Nothing is ever cut off without a word.
+  if (body.value.truncation === "disabled") body.ignore("truncation");
   return { request, unknown: body.unread() };
 }

@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
-import { effortOf } from "#dialects/effort.ts";
+import { effortOf, isWishAlone } from "#dialects/effort.ts";
 import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
+import { droppedDetails, droppedThoughts } from "#dialects/lost-details.ts";
 import { refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
 import { type Effort, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
@@ -290,6 +291,7 @@ function reasoningOf(
   const wanted: Effort | undefined = effortOf(request);
   const effort = wanted === undefined ? undefined : nearestEffort(wanted, facts.efforts);
   if (wanted !== effort) dropped.push("reasoning_effort");
+  if (isWishAlone(request)) dropped.push("thinking");
   const show = request.reasoning?.show;
   const summary = show === Show.SUMMARY || show === Show.TEXT ? "auto" : undefined;
   const written = defined({ effort, summary });
@@ -297,7 +299,14 @@ function reasoningOf(
 }
 
 /** Tuning that Responses does not have. */
-const missing = ["top_k", "seed", "presence_penalty", "frequency_penalty", "logit_bias"] as const;
+const missing = [
+  "top_k",
+  "seed",
+  "presence_penalty",
+  "frequency_penalty",
+  "logit_bias",
+  "audio",
+] as const;
 
 /** The body of POST /responses. Nothing is kept there unless the client asked for it. */
 export function writeRequest(request: ChatRequest, target: Target): WrittenRequest {
@@ -306,7 +315,11 @@ export function writeRequest(request: ChatRequest, target: Target): WrittenReque
   if (request.stop.length > 0) throw unsupported("stop", "the provider has no stop sequences");
   refuseLogprobs(request);
   refuseOtherThanText(request);
-  const dropped = droppedTuning(request, missing);
+  const dropped = [
+    ...droppedTuning(request, missing),
+    ...droppedDetails(request, ["cache", "annotations", "is_error"]),
+    ...droppedThoughts(request, ({ state }) => stateFor(vendor, state) !== undefined),
+  ];
   const { instructions, input } = inputOf(request, dropped);
   const tools = toolsOf(request, dropped);
   const nonEmpty = (text: string | undefined) => (text ? text : undefined);

@@ -2,6 +2,7 @@
 
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { refuseMade } from "#dialects/lost-content.ts";
 import { metadataOf } from "#dialects/tuning.ts";
 import type { ChatRequest, ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import { ResponseFormat_Kind as FormatKind, type Usage } from "#gen/polygate/v1/conversation_pb.js";
@@ -99,6 +100,7 @@ export function responseObject(
 /** Items in the order of their parts; the last one of a response that was cut is incomplete. */
 function itemsOf({ parts, stop }: ChatResponse, facts: ResponseFacts): Json[] {
   const { status } = writeStop(stop);
+  refuseMade(parts);
   return parts.flatMap(({ content }, index): Json[] => {
     const isLast = index === parts.length - 1;
     const itemStatus: ItemStatus = isLast ? status : "completed";

@@ -4,6 +4,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Frame, ResponseFacts, StreamWriter } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
+import { refuseMade } from "#dialects/lost-content.ts";
 import { errorObjectOf } from "#dialects/openai-chat/error-writer.ts";
 import { inputOf } from "#dialects/openai-chat/response-writer.ts";
 import type {
@@ -138,6 +139,7 @@ class ResponseStreamWriter implements StreamWriter {
 
   #begin(part: Part): Frame[] {
     const { content } = part;
+    refuseMade([part]);
     const before = [...this.#start(), ...this.#finish("completed")];
     switch (content.case) {
       case "text":

@@ -23,7 +23,8 @@ import {
   toolSchema,
 } from "./client.ts";
 
-const sdk = ({ url, key }: GatewayAddress) =>
+/** The SDK's client. */
+export const sdk = ({ url, key }: GatewayAddress) =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
 
 const optionsOf = ({ signal }: Ask) => (signal === undefined ? {} : { signal });
@@ -99,12 +100,12 @@ function chatStream(
   return stream.finalChatCompletion();
 }
 
-async function respond(
-  gateway: GatewayAddress,
+/** What Responses are asked. */
+export function responseParams(
   ask: Ask,
   input: readonly ResponseInputItem[],
-): Promise<Reply> {
-  const params: ResponseCreateParamsNonStreaming = {
+): ResponseCreateParamsNonStreaming {
+  return {
     model: ask.model,
     input: [...input],
     store: false,
@@ -129,6 +130,41 @@ async function respond(
         }
       : {}),
   };
+}
+
+/** The question, as Responses are asked it. */
+export function questionItem({ image }: Ask): ResponseInputItem {
+  const url = `data:image/png;base64,${png}`;
+  return {
+    role: "user",
+    content: image
+      ? [
+          { type: "input_text", text: question },
+          { type: "input_image", image_url: url, detail: "auto" },
+        ]
+      : question,
+  };
+}
+
+/** The calls of a response, and what it shows of its thoughts. */
+export function saidIn({ output }: Pick<Response, "output">) {
+  const calls = output.filter((item) => item.type === "function_call");
+  const thoughts = output.flatMap((item) =>
+    item.type === "reasoning" ? item.summary.map(({ text }) => text) : [],
+  );
+  return {
+    callId: calls[0]?.call_id ?? "",
+    thoughts: thoughts.join(""),
+    calls: calls.map((call) => ({ name: call.name, args: JSON.parse(call.arguments) })),
+  };
+}
+
+async function respond(
+  gateway: GatewayAddress,
+  ask: Ask,
+  input: readonly ResponseInputItem[],
+): Promise<Reply> {
+  const params = responseParams(ask, input);
   const { responses } = sdk(gateway);
   let response: Response;
   if (ask.streams) {
@@ -141,21 +177,18 @@ async function respond(
       ? responses.parse(params, optionsOf(ask))
       : responses.create(params, optionsOf(ask)));
   }
-  const calls = response.output.filter((item) => item.type === "function_call");
-  const thoughts = response.output.flatMap((item) =>
-    item.type === "reasoning" ? item.summary.map(({ text }) => text) : [],
-  );
+  const { callId, thoughts, calls } = saidIn(response);
   return {
     text: response.output_text,
-    thoughts: thoughts.join(""),
-    calls: calls.map((call) => ({ name: call.name, args: JSON.parse(call.arguments) })),
+    thoughts,
+    calls,
     tokens: response.usage?.total_tokens,
     ...(ask.schema ? { object: (response as { output_parsed?: unknown }).output_parsed } : {}),
     answer: (output) =>
       respond(gateway, ask, [
         ...input,
         ...(response.output as ResponseInputItem[]),
-        { type: "function_call_output", call_id: calls[0]?.call_id ?? "", output },
+        { type: "function_call_output", call_id: callId, output },
       ]),
   };
 }
@@ -182,22 +215,7 @@ export const openaiClients: readonly LlmClient[] = [
   {
     name: "openai, Responses",
     face: "openai-responses",
-    ask: (gateway, ask) =>
-      respond(gateway, ask, [
-        {
-          role: "user",
-          content: ask.image
-            ? [
-                { type: "input_text", text: question },
-                {
-                  type: "input_image",
-                  image_url: `data:image/png;base64,${png}`,
-                  detail: "auto",
-                },
-              ]
-            : question,
-        },
-      ]),
+    ask: (gateway, ask) => respond(gateway, ask, [questionItem(ask)]),
     statusOf: statusIn,
   },
 ];

@@ -683,7 +683,7 @@ describe("what is refused, and where", () => {
       name: "a scope that nothing asks for",
       yaml: "auth: {anonymous_scopes: [amdin]}\n",
       problems: [
-        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin or route (hint: did you mean admin?)",
+        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin, route or priority (hint: did you mean admin?)",
       ],
     },
     {

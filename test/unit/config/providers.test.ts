@@ -132,6 +132,31 @@ describe("providers", () => {
       },
       { name: "xai", profile: "xai", concurrentMax: 15, weights: { cost: 50, latency: 30 } },
     ]);
+    // Nothing waits for a place unless that is asked for.
+    expect(providers[2]?.queue).toEqual({ callsMax: 0, waitMs: 10_000 });
+  });
+
+  it.each([
+    ["that of the vendor that calls go to", { mine: { dialect: "anthropic" } }, "anthropic"],
+    ["the conventions' word for it", { xai: {} }, "x_ai"],
+    [
+      "that of who runs it at an address of one's own",
+      { azure: { base_url: "https://a.example.com" } },
+      "azure.ai.openai",
+    ],
+    [
+      "its own where calls go elsewhere",
+      { openai: { base_url: "https://proxy.example.com/v1" } },
+      "openai",
+    ],
+    [
+      "its own, whatever its dialect is",
+      { gpu: { dialect: "openai", base_url: "http://10.0.0.5/v1" } },
+      "gpu",
+    ],
+    ["its own where the conventions know none", { groq: {} }, "groq"],
+  ])("are called in metrics of GenAI by one name: %s", (_name, file, genAiName) => {
+    expect(load(file).providers[0]?.genAiName).toBe(genAiName);
   });
 
   it("of the file win over the environment, whose key still counts", () => {

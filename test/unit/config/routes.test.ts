@@ -33,6 +33,9 @@ describe("routes", () => {
         on: ["overload", "context_window"],
         hedge: "800ms",
         mirror: { to: "fast", share: "1%" },
+        on_client_disconnect: "drain",
+        drain_time: "5s",
+        drain_calls: 4,
       },
       canary: {
         split: [
@@ -61,6 +64,7 @@ describe("routes", () => {
         on: ["overload", "context_window"],
         hedgeMs: 800,
         mirror: { child: { kind: "reference", to: "fast" }, share: 0.01 },
+        drain: { timeMs: 5_000, callsMax: 4 },
       },
       canary: {
         kind: "split",
@@ -68,6 +72,15 @@ describe("routes", () => {
       },
       alias: { kind: "reference", to: "careful" },
     });
+  });
+
+  it("drain for a minute, 32 calls at one time, unless they say otherwise", () => {
+    const { routes } = load({
+      a: { scored: [{ provider: "gpu" }], on_client_disconnect: "drain" },
+      b: { scored: [{ provider: "gpu" }], on_client_disconnect: "cancel" },
+    });
+    expect(routes).toMatchObject({ a: { drain: { timeMs: 60_000, callsMax: 32 } } });
+    expect(routes.b).not.toHaveProperty("drain");
   });
 
   it.each([
@@ -96,6 +109,16 @@ describe("routes", () => {
       "`on` without a fallback",
       { a: { scored: [{ provider: "gpu" }], on: ["overload"] } },
       "routes.a.on: belongs to `fallback`",
+    ],
+    [
+      "a time to drain of a route that cancels",
+      { a: { scored: [{ provider: "gpu" }], on_client_disconnect: "cancel", drain_time: "5s" } },
+      "routes.a.drain_time: belongs to `on_client_disconnect: drain`",
+    ],
+    [
+      "calls to drain of a route that says nothing",
+      { a: { scored: [{ provider: "gpu" }], drain_calls: 5 } },
+      "routes.a.drain_calls: belongs to `on_client_disconnect: drain`",
     ],
     [
       "an unknown mirror",

@@ -77,7 +77,7 @@ describe("a request in the proto's spelling", () => {
   test("names what nobody knows as its client spelled it", () => {
     const body = {
       contents: camel.contents,
-      safety_settings: [],
+      safety_settings: [{}],
       generation_config: { odd_one: 1 },
     };
     expect(readGenerateContent(body, "m", false).unknown.toSorted()).toEqual([

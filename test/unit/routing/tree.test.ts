@@ -33,6 +33,8 @@ function node(name: string, ...endpoints: string[]): RouteNode<string> {
         again: () =>
           isHopeless() ? undefined : ({ pool: name, model: `${name} again` } as Choice<string>),
         waitMs: () => (isHopeless() ? undefined : 7),
+        queues: () => [],
+        accepts: () => true,
         goesOn: () => false,
         empty: () => fault("POOL_EMPTY", name),
       };

@@ -28,7 +28,7 @@ function mirrors({ bytesMax = 1_000, draw = 0 } = {}) {
     journal: { add: (one) => records.push(one) },
     buffers,
     dispatch: {} as Dispatch,
-    catalog: { priceOf: () => undefined },
+    catalog: { priceOf: () => undefined, genAiNameOf: (pool) => pool, knows: () => true },
     stopping: stopping.signal,
   });
   return { made, results, records, buffers, stopping };

@@ -3,9 +3,8 @@
 import { createHash } from "node:crypto";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
-import type { HeaderList } from "#exchange/exchange.ts";
+import type { Exchange, HeaderList } from "#exchange/exchange.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
-import type { CallSource } from "#rpc/exchange-call.ts";
 
 /** RFC 6455, 1.3: what proves that a server understood the handshake. */
 const handshakeGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -18,6 +17,12 @@ const subprotocolField = "sec-websocket-protocol";
  * put one into.
  */
 const subprotocols = ["bearer", "json"] as const;
+
+/** What a handshake tells of whoever calls, as an exchange does. */
+export type HandshakeSource = Pick<
+  Exchange,
+  "method" | "target" | "authority" | "peer" | "signal" | "onGone" | "header" | "headers"
+>;
 
 /** What a client offers. */
 interface Offer {
@@ -56,10 +61,27 @@ export function acceptanceOf(upgrade: Upgrade): HeaderList {
 }
 
 /**
+ * The same for each of many calls on one connection: what a handshake said is read once, and outlives
+ * it. The signal is the call's own.
+ */
+export function repeatedSource(upgrade: Upgrade): (signal: AbortSignal) => HandshakeSource {
+  const source = callSourceOf(upgrade, new AbortController().signal);
+  const { method, target, authority, peer } = source;
+  const fields = [...source.headers()].map(([name, value]) => [name, value] as const);
+  const byName = new Map(fields.map(([name]) => [name, source.header(name)]));
+  return (signal) => ({
+    ...{ method, target, authority, peer, signal },
+    onGone: (listener) => onAbort(signal, listener),
+    header: (name) => byName.get(name),
+    headers: () => fields,
+  });
+}
+
+/**
  * The handshake as the beginning of a call, which the signal ends. A key among the subprotocols is
  * an Authorization field, unless there is one, and is shown nowhere else.
  */
-export function callSourceOf(upgrade: Upgrade, signal: AbortSignal): CallSource {
+export function callSourceOf(upgrade: Upgrade, signal: AbortSignal): HandshakeSource {
   const { method, target, authority, peer } = upgrade;
   const { key } = offerOf(upgrade);
   const sent = upgrade.header("authorization");

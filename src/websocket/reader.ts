@@ -12,7 +12,7 @@ import {
   isControl,
   opcode,
   type Violation,
-} from "./websocket-frame.ts";
+} from "./frame.ts";
 
 /** Who is given what is whole. */
 export interface MessageTaker {

@@ -14,8 +14,8 @@ import {
   frameOf,
   opcode,
   type Violation,
-} from "./websocket-frame.ts";
-import { MessageReader, type MessageTaker } from "./websocket-reader.ts";
+} from "./frame.ts";
+import { MessageReader, type MessageTaker } from "./reader.ts";
 
 /** Bounds and times of a connection. */
 export interface WebSocketOptions {
@@ -102,14 +102,13 @@ export class WebSocketConnection implements MessageTaker {
   }
 
   /**
-   * The peer's messages until the first empty one; those after it are discarded, and so are all
-   * once the iterator is closed. Fails with CANCELLED when the peer leaves before.
+   * The peer's messages; once the iterator is closed all others are discarded. Fails with CANCELLED
+   * when the peer leaves.
    */
   async *texts(): AsyncIterable<string> {
     try {
       for (;;) {
         const text = this.#waiting.shift();
-        if (text === "") return;
         if (text !== undefined) {
           this.#waitingLength -= text.length;
           if (this.#waiting.length === 0) this.#readOn();

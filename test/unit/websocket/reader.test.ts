@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteBudget } from "#core/byte-budget.ts";
-import type { Violation } from "#rest/websocket-frame.ts";
-import { MessageReader } from "#rest/websocket-reader.ts";
+import type { Violation } from "#websocket/frame.ts";
+import { MessageReader } from "#websocket/reader.ts";
 import { frame } from "../../support/websocket-peer.ts";
 
 function readerOf(
