@@ -83,9 +83,6 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
       const series = getOrCreate(known, backend, () => seriesOf(backend));
       series.requests(status).inc();
       series.duration.observe(elapsedMs / 1000);
-      if (status !== well.status && backend === "onnx" && model !== undefined) {
-        metrics.inferenceFailure.inc({ model, version: "", reason: status });
-      }
     };
     const leave = () => end(signal?.reason);
     signal?.addEventListener("abort", leave, { once: true });

@@ -7,6 +7,8 @@ import type {
   ModelStatus,
   PredictBackend,
 } from "#backends/backend.ts";
+import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
@@ -69,18 +71,25 @@ export async function runModel(
   const record = context.values.get(callRecordKey);
   record.model = model;
   const measured = new Measured(kind, model, record, backend.isRouted !== true);
+  // A backend with statistics of its own counts what it runs itself.
+  const isInStatistics = () =>
+    backend.statistics !== undefined && measured.backend === backend.kind;
   const done = await meter.run(measured, async () => {
     const call: RoutedCall = { ...backendCallOf(context), watch: measured };
-    const response = await backend.infer({ model, ...request }, call);
-    measured.backend = response.backend ?? backend.kind;
-    return response;
+    try {
+      const response = await backend.infer({ model, ...request }, call);
+      measured.backend = response.backend ?? backend.kind;
+      return response;
+    } catch (thrown) {
+      const reason = reasonOf(faultFrom(thrown)) ?? "INTERNAL";
+      if (!isInStatistics()) metrics.inferenceFailure.inc({ model, version: "", reason });
+      throw thrown;
+    }
   });
   if (measured.pool !== undefined) {
     context.responseHeader.set("x-polygate-provider", measured.pool);
     context.responseHeader.set("x-polygate-attempts", String(record.tries?.length ?? 1));
   }
-  // A backend with statistics of its own has counted what it ran itself.
-  const isInStatistics = backend.statistics !== undefined && measured.backend === backend.kind;
-  if (!isInStatistics) counted(metrics, model, done);
-  return { ...done, backend: measured.backend, isInStatistics };
+  if (!isInStatistics()) counted(metrics, model, done);
+  return { ...done, backend: measured.backend, isInStatistics: isInStatistics() };
 }

@@ -175,6 +175,24 @@ test("a prediction is counted once, wherever it ran", async () => {
   expect(await counts()).toEqual(before.map((count) => count + each));
 });
 
+test("a prediction that fails is counted once, wherever it was to run", async () => {
+  const failures = async () => {
+    const text = await (await fetch(`${use.url}/metrics`)).text();
+    const lines = text.split("\n").filter((one) => one.startsWith("nv_inference_request_failure{"));
+    return ["half_plus_two", "here"].map((model) =>
+      lines
+        .filter((line) => line.includes(`model="${model}"`))
+        .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0),
+    );
+  };
+  const before = await failures();
+  for (const model of ["half_plus_two", "here"]) {
+    const { status } = await ask(`/v2/models/${model}/infer`, tensor("INT32", [1]));
+    expect(status).toBe(400);
+  }
+  expect(await failures()).toEqual(before.map((count) => count + 1));
+});
+
 test("a model of both is the servers' while they answer, and this process's when they are away", async () => {
   const asked = async () =>
     await Promise.all(Object.values(ways).map((infer) => infer("shared", "FP32", [10])));
