@@ -23,6 +23,7 @@ import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import type { Logger } from "#observability/logger.ts";
+import { Decompressor } from "#protocol/decompressor.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { JsonOptions } from "#rest/json.ts";
 import { refuse } from "#rest/refusal.ts";
@@ -33,6 +34,9 @@ import { refuseUnknown } from "#rpc/refusal.ts";
 import { createRpc, type Rpc } from "#rpc/rpc.ts";
 import { createLlmSurface } from "#surfaces/llm.ts";
 import { llmSurfaceNames } from "#surfaces/llm-paths.ts";
+import { createOipSurface } from "#surfaces/oip.ts";
+import type { FindModel } from "#surfaces/served-model.ts";
+import { createTfServingSurface } from "#surfaces/tfserving.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
 import { methodExtras } from "./method-extras.ts";
 import { createRestAdapter } from "./rest-adapter.ts";
@@ -71,6 +75,8 @@ export interface ServingOptions {
   readonly capturesBodies?: boolean;
   /** What all requests and responses hold in memory, over all listeners and protocols. */
   readonly buffers: ByteBudget;
+  /** Finds the models that predict; absent: there are none, and no surface of theirs. */
+  readonly findModel?: FindModel;
   readonly cors?: CorsOptions;
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -222,13 +228,30 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const shared = { calls, clock, cors: options.cors };
     return [createLlmSurface({ ...shared, ...terms, serves: served })];
   };
+  const { findModel } = options;
+  const decompressor = new Decompressor(buffers);
+  const models = { calls, clock, bodyBytesMax: readBytesMax, elementsMax, decompressor, buffers };
+  const modelSurfaces = (serves: FrontListener["serves"]): Surface[] => {
+    if (findModel === undefined) return [];
+    const terms = { ...models, compression, findModel };
+    return [
+      ...(serves.includes("oip") ? [createOipSurface(terms)] : []),
+      ...(serves.includes("tfserving")
+        ? [createTfServingSurface({ ...terms, serves: new Set(serves) })]
+        : []),
+    ];
+  };
   return options.listeners.map((listener) => {
     const { serves, json } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
     const servesRest = serves.includes("rest");
     const isServed = ({ method, target }: Exchange) =>
       servesRest && rest.match(method, target)?.kind === "route";
-    const clientSurfaces = [...(serves.includes("rpc") ? [rpc] : []), ...llmFor(serves)];
+    const clientSurfaces = [
+      ...(serves.includes("rpc") ? [rpc] : []),
+      ...modelSurfaces(serves),
+      ...llmFor(serves),
+    ];
     const refuseElsewhere = (...refused: Parameters<Refuse>) =>
       clientSurfaces.some((surface) => surface.refuse?.(...refused) === true);
     // REST's shape is that of the gateway itself.

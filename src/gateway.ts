@@ -9,6 +9,7 @@ import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { openCore } from "#backends/open-core.ts";
 import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
+import { PredictCatalog } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
 import type { CoreSettings, Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -22,6 +23,7 @@ import type { Discovery } from "#discovery/discovery.ts";
 import type { DiscoveryEvent } from "#discovery/follow.ts";
 import { reasons } from "#errors/reason.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
@@ -42,7 +44,7 @@ import type { Logger } from "#observability/logger.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import type { PlaceQueueWatch } from "#pool/place-queue.ts";
-import { Pool, type PoolChange, type PoolEjection } from "#pool/pool.ts";
+import { Pool, type PoolChange, type PoolDeps, type PoolEjection } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 import { createBalancer } from "#routing/balancer.ts";
 import { createDispatch, type Dispatch } from "#routing/dispatch.ts";
@@ -58,9 +60,12 @@ import { ChatCache } from "#services/chat-cache.ts";
 import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
+import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
+import { modelOf } from "#services/model-choice.ts";
 import { createModelsService } from "#services/models.ts";
+import { createOipService } from "#services/oip.ts";
 import { createPredictService } from "#services/predict.ts";
 import { createRelayService } from "#services/relay.ts";
 import { RelayIds } from "#services/relay-ids.ts";
@@ -135,11 +140,19 @@ interface Generation extends AsyncDisposable {
   readonly settings: Settings;
   readonly options: FrontOptions;
   readonly serving: Serving;
-  readonly predict: OnnxBackend;
+  /** The models of this process. */
+  readonly local: OnnxBackend;
+  readonly predict: PredictCatalog;
   /** Takes the place of the generation before, for what the process says of itself. */
   take(): void;
   /** Another one has taken its place. */
   retire(): void;
+}
+
+/** A pool of chat backends and their kind. */
+interface ChatPool {
+  readonly kind: string;
+  readonly pool: Pool<ChatBackend>;
 }
 
 /** The chat backends and the way to them. */
@@ -148,7 +161,7 @@ interface ChatSide {
   /** The cores. */
   readonly pool: Pool<ChatBackend>;
   /** Those that answer questions alone, by service. */
-  readonly queryPools: readonly KnownPool[];
+  readonly queryPools: readonly ChatPool[];
   readonly catalog: ChatCatalog;
   readonly dispatch: Dispatch;
   /** What fills pools whose endpoints DNS names. */
@@ -157,7 +170,7 @@ interface ChatSide {
 
 /** Where questions go besides the cores of chats. */
 interface QuerySide {
-  readonly pools: readonly KnownPool[];
+  readonly pools: readonly ChatPool[];
   readonly discoveries: readonly Discovery[];
   /** Absent: there is no service of questions. */
   readonly target?: QueryTarget;
@@ -344,7 +357,7 @@ async function openQueries(shared: Shared): Promise<QuerySide> {
   const { settings } = shared;
   const { queries, algorithm: strategy } = settings.chat;
   const byService = Map.groupBy(queries, ({ service = "" }) => service);
-  const pools: KnownPool[] = [];
+  const pools: ChatPool[] = [];
   const discoveries: Discovery[] = [];
   for (const [name, cores] of byService) {
     const pool = corePool(name, await coreMembers(cores, shared), shared);
@@ -479,16 +492,57 @@ async function openCatalog(
 }
 
 /** Opens the backend of the models, each of whose changes leaves a line. */
-function openPredict({ settings, clock, logger }: Shared): Promise<OnnxBackend> {
+function openPredict({ settings, clock, logger, metrics }: Shared): Promise<OnnxBackend> {
   return createOnnxBackend(settings.onnx, {
     clock,
+    observer: inferenceMetrics(metrics),
     onChange({ name, state, version, error }) {
-      logger[state === "failed" ? "warn" : "info"]({ model: name, state, version, error }, "model");
+      logger[error === undefined ? "info" : "warn"](
+        { model: name, state, version, error },
+        "model",
+      );
     },
     onStray({ name, problem }) {
       logger.warn({ name, problem }, "not read from the model repository");
     },
   });
+}
+
+/** What pools of servers need, each of whose changes leaves a line. */
+function serverPoolDeps(shared: Shared): PoolDeps {
+  const { clock, logger, records } = shared;
+  return {
+    clock,
+    rng: systemRng,
+    onChange(change) {
+      records.onHealth(change);
+      const { pool, member } = change;
+      const { id: endpoint, health, isDraining } = member;
+      if (health.kind === "unknown") return;
+      const draining = isDraining ? { draining: true } : {};
+      const facts = { pool, endpoint, health: health.kind, ...draining };
+      if (health.kind === "healthy") logger.info(facts, "model server health");
+      else logger.warn({ ...facts, error: causeText(health.cause) }, "model server health");
+    },
+    onEjection: ejectionReporter(shared),
+  };
+}
+
+/** The models of this process and those of servers under one contract; who has none loads nothing for them. */
+async function openPredictCatalog(
+  shared: Shared,
+  local: PredictBackend,
+  dispatch: Dispatch,
+): Promise<PredictCatalog> {
+  const { modelServers, chat } = shared.settings;
+  const { retryAttempts, attemptTimeoutMs } = chat;
+  const terms = { retryAttempts, ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }) };
+  const deps = serverPoolDeps(shared);
+  const options = { local, dispatch, terms };
+  if (modelServers.length === 0) return new PredictCatalog({ ...options, groups: [] }, deps);
+  const { openPredictGroup } = await import("#catalog/open-predict.ts");
+  const groups = modelServers.map((group) => openPredictGroup(group, chat, deps));
+  return new PredictCatalog({ ...options, groups }, deps);
 }
 
 /** Opens the cache of chats, of which metrics tell. */
@@ -504,7 +558,7 @@ function openCache({ settings, clock, metrics }: Shared): ResponseCache {
 }
 
 /** The pools of chat: the cores, those of questions, then the providers. */
-function poolsOf({ kind, pool, queryPools, catalog }: ChatSide): KnownPool[] {
+function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] {
   const providers = catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }));
   return [{ kind, pool }, ...queryPools, ...providers];
 }
@@ -527,12 +581,12 @@ async function openHooks(
 interface Backends {
   readonly chat: ChatSide;
   readonly hooks: ChatHooks | undefined;
-  readonly predict: PredictBackend;
+  readonly predict: PredictCatalog;
   readonly isReady: () => boolean;
 }
 
 /** Mounts every service. */
-function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
+function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): Routes {
   const { settings, clock, metrics, stats, health } = shared;
   const facts = {
     version: packageVersion,
@@ -560,9 +614,13 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
   return (router) => {
     router.service(ChatService, createChatService({ ...routed, responses, hooks }));
     router.service(CacheService, createCacheService(cache));
-    router.service(EmbeddingsService, createEmbeddingsService(routed));
+    router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
     router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
+    router.service(
+      GRPCInferenceService,
+      createOipService({ ...deps, ...facts, backend: predict, isReady }),
+    );
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,
@@ -575,9 +633,9 @@ function routesOf(shared: Shared, { chat, hooks, predict }: Backends): Routes {
     );
     router.service(
       StatsService,
-      createStatsService({ ...facts, ...deps, performance: shared.records.performance }),
+      createStatsService({ ...facts, ...deps, predict, performance: shared.records.performance }),
     );
-    const pools = poolsOf(chat);
+    const pools: readonly KnownPool[] = [...chatPoolsOf(chat), ...predict.groups];
     const { calls, decisions } = shared.records;
     router.service(
       RoutingService,
@@ -632,6 +690,8 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
         rest: settings.rest,
       },
     }),
+    findModel: (wanted, call) =>
+      modelOf(backends.predict, wanted, call, { model: "model", version: "version" }),
     bytesMax: request.bytesMax,
     fileBytesMax,
     elementsMax: request.elementsMax,
@@ -650,7 +710,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
 
 /** What the gateway says of itself once it is up. */
 function factsOf(
-  { listeners, chat, providers, onnx }: Settings,
+  { listeners, chat, providers, modelServers, onnx }: Settings,
   front: Front,
   predict: PredictBackend,
 ) {
@@ -667,6 +727,10 @@ function factsOf(
       ...chat.queries.map(({ id, url }) => `${id} ${url}`),
       ...providers.map(({ name, dialect, source }) => `${name} (${dialect}), by ${source}`),
       `${predict.kind}, ${onnx.workers} workers`,
+      ...modelServers.map(
+        ({ name, protocol, endpoints }) =>
+          `${name} (${protocol}), ${endpoints.map(({ url }) => url).join(", ")}`,
+      ),
     ],
     models: predict.models().map(({ name, state }) => `${name} (${state})`),
   };
@@ -685,12 +749,14 @@ async function openGeneration(
   };
   const shared: Shared = { ...parts, settings, setServing };
   const chat = await openChat(shared);
-  for (const { pool } of poolsOf(chat)) opening.use(pool);
+  for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);
   const hooks = await openHooks(shared, opening);
-  const predict = opening.use(await openPredict(shared));
+  const local = opening.use(await openPredict(shared));
+  const predict = opening.use(await openPredictCatalog(shared, local, chat.dispatch));
+  for (const { pool } of predict.groups) opening.use(pool);
   let modelsSettled = false;
-  void predict.ready().then(() => {
+  void local.ready().then(() => {
     modelsSettled = true;
   });
   const isReady = () => modelsSettled && !isDraining();
@@ -701,6 +767,7 @@ async function openGeneration(
     settings,
     options,
     serving,
+    local,
     predict,
     take() {
       place = "taken";
@@ -777,12 +844,12 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const owned = opening.move();
   return {
     facts: () => factsOf(current.settings, front, current.predict),
-    ready: () => current.predict.ready(),
+    ready: () => current.local.ready(),
     async replace(wanted) {
       requireFixed(current.settings, wanted);
       const next = await open(wanted);
       generations.add(next);
-      await next.predict.ready();
+      await next.local.ready();
       // Whoever disposed of the gateway meanwhile did not know of it.
       if (isClosed) return await next[Symbol.asyncDispose]();
       // Another one may have come first.

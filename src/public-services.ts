@@ -2,6 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
@@ -25,6 +26,7 @@ export const publicServices: readonly DescService[] = [
   RoutingService,
   BackendsService,
   RequestsService,
+  GRPCInferenceService,
 ];
 
 /** Those that HTTP rules may select: a health check may be given a path of its own. */

@@ -4,10 +4,20 @@ import { getOption } from "@bufbuild/protobuf";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { llmPaths } from "#surfaces/llm-paths.ts";
+import { oipPaths } from "#surfaces/oip-paths.ts";
 import { publicServices, restServices } from "./public-services.ts";
 
 /** Names, as `serves` lists them; in display order. */
-export const surfaceNames = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"] as const;
+export const surfaceNames = [
+  "rpc",
+  "rest",
+  "openai",
+  "anthropic",
+  "gemini",
+  "oip",
+  "tfserving",
+  "metrics",
+] as const;
 
 /** One of them. */
 export type SurfaceName = (typeof surfaceNames)[number];
@@ -43,6 +53,9 @@ const pathsBySurface: Readonly<Record<SurfaceName, () => readonly string[]>> = {
   openai: () => llmPaths("openai"),
   anthropic: () => llmPaths("anthropic"),
   gemini: () => llmPaths("gemini"),
+  oip: () => [...oipPaths.keys()],
+  // All of them have a model's name within.
+  tfserving: () => [],
   metrics: () => [],
 };
 

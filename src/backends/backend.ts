@@ -103,16 +103,37 @@ export type ModelState = "available" | "loading" | "unloaded" | "failed";
 export interface TensorSpec {
   readonly name: string;
   readonly datatype: string;
+  /** Empty: a scalar, or any rank where `isScalar` does not say so. */
   readonly shape: readonly number[];
+  /** The empty shape means one element, and nothing else. */
+  readonly isScalar?: boolean;
+  /** The model has a value for it. */
+  readonly isOptional?: boolean;
+}
+
+/** A version of a model, as it is now. */
+export interface VersionStatus {
+  readonly version: string;
+  readonly state: ModelState;
+  /** Why it failed to load, in words fit for a caller. */
+  readonly error?: string;
 }
 
 /** A model of a predict backend, as it is now. */
 export interface ModelStatus {
   /** Name in the repository. */
   readonly name: string;
+  /** Kind of the backend that it is on, such as tensorflow; that of the backend that was asked when absent. */
+  readonly backend?: string;
   readonly state: ModelState;
-  /** Version that serves; empty when none does. */
+  /** Version that answers requests which name none; empty when none serves. */
   readonly version: string;
+  /** Every version that the backend knows of, the oldest first. Absent where it tells the one only. */
+  readonly versions?: readonly VersionStatus[];
+  /** Versions by label, such as `stable`. Absent where there are no labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What the model's file says of itself, such as `names`. Absent where that is not read. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Why it failed to load, in words fit for a caller. */
   readonly error?: string;
   /** Empty until it was loaded once. */
@@ -124,18 +145,103 @@ export interface ModelStatus {
 
 /** One inference. */
 export interface InferRequest {
-  /** Name of a model, not an alias. */
+  /** Name of a model, as `find` or `status` tells it. */
   readonly model: string;
-  /** Empty means the version that serves. */
+  /** Empty leaves the choice to `label`, and without one to the backend. */
   readonly version: string;
+  /** Name of a version, such as `canary`; absent or empty when none is meant. */
+  readonly label?: string;
   /** A lone input may have an empty name when the model takes only one. */
   readonly inputs: readonly NamedTensor[];
+}
+
+/** How often something happened, and how long it took in all. */
+export interface Tally {
+  readonly count: number;
+  readonly totalMs: number;
+}
+
+/** Why an inference failed, in Triton's words. */
+export type InferFailure = "REJECTED" | "CANCELED" | "BACKEND" | "OTHER";
+
+/** How a version's outputs for copies of requests compare with those that were answered. */
+export interface ShadowStatistics {
+  /** Copies that it ran; what came of them was thrown away. */
+  readonly compared: number;
+  /** Of these, those with the same outputs: within a thousandth, or with the same best labels. */
+  readonly agreed: number;
+  /** Copies that failed. */
+  readonly failed: number;
+  /** Copies that were not made because too many requests waited. */
+  readonly skipped: number;
+}
+
+/** What one version of a model has done since the start. */
+export interface InferStatistics {
+  readonly model: string;
+  readonly version: string;
+  /** Rows that were inferred: a request with a batch of three counts three. */
+  readonly inferences: number;
+  /** Runs of the model: requests that ran as one count once. */
+  readonly executions: number;
+  /** When the last one ended, in milliseconds since 1970; 0 when there was none. */
+  readonly lastMs: number;
+  /** Requests that were answered, from their arrival in the backend to the answer. */
+  readonly success: Tally;
+  /** Requests that were not. */
+  readonly fail: Tally;
+  readonly failures: Readonly<Record<InferFailure, number>>;
+  /** Waiting for a worker. */
+  readonly queue: Tally;
+  /** From what a client sent to tensors. */
+  readonly preprocess: Tally;
+  /** The model itself; the time of a batch counts for each of its requests. */
+  readonly compute: Tally;
+  /** From tensors to what the client is given. */
+  readonly postprocess: Tally;
+  /** What it did with copies of requests that another version answered; absent when it had none. */
+  readonly shadow?: ShadowStatistics;
+  /** Runs by their number of rows, the fewest first. */
+  readonly batches: readonly { readonly rows: number; readonly compute: Tally }[];
+}
+
+/** Texts to make vectors of. */
+export interface EmbedTexts {
+  /** Name of a model, not an alias. */
+  readonly model: string;
+  /** Empty leaves the choice to the backend. */
+  readonly version: string;
+  readonly texts: readonly string[];
+}
+
+/** A vector for each of some texts. */
+export interface TextVectors {
+  /** In the order of the texts. */
+  readonly vectors: readonly Float32Array[];
+  readonly version: string;
+  /** Tokens that the model read. */
+  readonly tokens: number;
+  /** Texts that were longer than the model reads, and were cut off. */
+  readonly cutTexts: number;
+  /** Tokens that were cut off of them: at least so many. */
+  readonly cutTokens: number;
+}
+
+/** What the rooms in front of a backend did for one inference. */
+export interface InferHandling {
+  readonly model: string;
+  readonly version: string;
+  /** Absent where there was nothing to do. */
+  readonly preprocessMs?: number;
+  readonly postprocessMs?: number;
 }
 
 /** The outcome of one inference. */
 export interface InferResponse {
   readonly outputs: readonly NamedTensor[];
   readonly version: string;
+  /** Kind of the backend that ran it; that of the backend that was asked when absent. */
+  readonly backend?: string;
   /** Waiting for a worker, in milliseconds. */
   readonly queueMs: number;
   /** The model itself, in milliseconds. */
@@ -151,9 +257,18 @@ export interface PredictBackend extends AsyncDisposable {
   readonly kind: string;
   /** Every model of the repository, sorted by name. */
   models(): readonly ModelStatus[];
-  /** The model of this name or alias. */
+  /** The model of this name or alias, as far as it is known without asking anybody. */
   find(nameOrAlias: string): ModelStatus | undefined;
+  /** The same, asked of whoever may have it; MODEL_UNKNOWN. Absent where `find` knows them all. */
+  status?(ref: ModelRef, call: BackendCall): Promise<ModelStatus>;
+  /** Calls are tried on endpoints, and reported, by routing. */
+  readonly isRouted?: boolean;
   infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
+  /**
+   * A vector for each text; any number of them. Fails with OPERATION_UNSUPPORTED where the model
+   * makes none, else like `infer`. Absent where no model reads texts.
+   */
+  embed?(request: EmbedTexts, call: BackendCall): Promise<TextVectors>;
   /** Loads a model that does not serve; the version that serves stays until the new one is ready. */
   load(model: string, version: string): Promise<ModelStatus>;
   /** Stops serving; active calls end first. */
@@ -163,4 +278,29 @@ export interface PredictBackend extends AsyncDisposable {
    * that is no longer in the repository is unloaded and forgotten: MODEL_UNKNOWN.
    */
   reload(model: string): Promise<ModelStatus>;
+  /** What each version has done, by model and version. Absent where no one counts. */
+  statistics?(): readonly InferStatistics[];
+  /** Adds the time that pre- and post-processing took. Absent where no one counts. */
+  observe?(handling: InferHandling): void;
+}
+
+/** Which version of a model is meant, as in InferRequest. */
+export type ModelRef = Pick<InferRequest, "model" | "version" | "label">;
+
+/**
+ * A server of models on the other side of a connection, one endpoint of a pool. Fails with
+ * BACKEND_MODEL_MISSING when it has no such model or version, TENSOR_INVALID, the reasons of the rows
+ * BACKEND_…, OVERLOADED, CANCELLED and DEADLINE_EXCEEDED.
+ */
+export interface ModelServer extends AsyncDisposable {
+  /** Word for this kind on the wire, such as tensorflow. */
+  readonly kind: string;
+  /** Resolves when the server answers; else rejects. */
+  check(signal: AbortSignal): Promise<void>;
+  /** How a model stands there, and what it takes and gives as far as the server tells. */
+  describe(ref: ModelRef, call: BackendCall): Promise<ModelStatus>;
+  /** Names of its models. Absent where no one can be asked for them. */
+  listModels?(call: BackendCall): Promise<readonly string[]>;
+  /** Inputs are sent as they are: checking them against `describe` is the caller's. */
+  infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
 }

@@ -137,6 +137,11 @@ export class ChatCatalog {
     return this.#options.providers;
   }
 
+  /** Whether a route has this name. */
+  hasRoute(name: string): boolean {
+    return this.#options.routes.has(name);
+  }
+
   /** The configured routes as models, by what those behind them can do. */
   get listedRoutes(): readonly ListedModel[] {
     const { routes, capabilitiesOf = () => ["text"] } = this.#options;

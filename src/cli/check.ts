@@ -1,8 +1,8 @@
 /** `polygate check`: reports whether a configuration is valid, or prints its JSON Schema. */
 
 import { jsonSchema } from "#config/json-schema.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
+import { problemText } from "#yaml/problem.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { settingsHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,8 +1,8 @@
 /** Help and settings of the commands that take the flags of `serve`. */
 
 import { loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
+import { problemText } from "#yaml/problem.ts";
 import { mainHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,11 +1,12 @@
 /** `polygate core`: the reference chat core, with flags for its speed and its failures. */
 
 import { z } from "zod";
+import { host } from "#config/address.ts";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
-import { type Problem, problemText } from "#config/problem.ts";
-import { host, numberBetween, wholeNumber } from "#config/scalar.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
+import { type Problem, problemText } from "#yaml/problem.ts";
+import { numberBetween, wholeNumber } from "#yaml/scalar.ts";
 import { commandHelp } from "./help.ts";
 import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
 import { startFailureText } from "./start-failure.ts";

@@ -1,12 +1,12 @@
 /** The help texts: commands, and the flags of each with default and environment name. Pure. */
 
-import { fieldsOf } from "#config/fields.ts";
 import type { FlagRow } from "#config/flags.ts";
 import { jsonSchema } from "#config/json-schema.ts";
-import { nearest } from "#config/nearest.ts";
-import { pathText } from "#config/problem.ts";
 import type { SettingFlagRow } from "#config/serve-flag-row.ts";
 import { serveFlags } from "#config/serve-flags.ts";
+import { fieldsOf } from "#yaml/fields.ts";
+import { nearest } from "#yaml/nearest.ts";
+import { pathText } from "#yaml/problem.ts";
 
 const commands: Readonly<Record<string, string>> = {
   serve: "run the gateway (the default)",

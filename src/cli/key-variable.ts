@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { Settings } from "#config/settings.ts";
-import type { Environment } from "#config/source.ts";
+import type { Environment } from "#yaml/source.ts";
 import type { KeyVariable } from "./banner.ts";
 
 /** The variable that clients of the gateway read their key from. */

@@ -1,11 +1,11 @@
 /** `polygate serve`: reads the settings and runs the gateway until a signal stops it. */
 
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
+import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { keyVariable } from "./key-variable.ts";

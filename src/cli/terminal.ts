@@ -1,6 +1,6 @@
 /** What a command uses of the process: output, environment, working directory. */
 
-import type { Environment } from "#config/source.ts";
+import type { Environment } from "#yaml/source.ts";
 
 /** The surroundings of a command. */
 export interface Terminal {

@@ -1,6 +1,7 @@
 /** Checks texts that name hosts, origins, addresses of cores and databases, and blocks of addresses. Pure. */
 
 import { isIP } from "node:net";
+import { textThat } from "#yaml/scalar.ts";
 
 /** Labels of letters, digits, `-` and `_` (RFC 1123, 2.1; `_` as container networks use it). */
 const hostName =
@@ -10,6 +11,11 @@ const hostName =
 export function isHost(written: string): boolean {
   if (isIP(written) !== 0) return true;
   return hostName.test(written) && !/(^|\.)\d+\.?$/.test(written);
+}
+
+/** A setting that takes an IP address or a host name. */
+export function host() {
+  return textThat("an IP address (IPv6 without brackets) or a host name", isHost);
 }
 
 /** `*`, or a scheme and host with nothing after them, such as https://app.example.com:8443. */

@@ -1,8 +1,8 @@
 /** The section `cache`: responses that are kept for equal chats. */
 
 import { z } from "zod";
+import { duration, flag, size, text, wholeNumber } from "#yaml/scalar.ts";
 import type { Report } from "./report.ts";
-import { duration, flag, size, text, wholeNumber } from "./scalar.ts";
 import type { CacheSettings } from "./settings.ts";
 
 /** The section of the file. */

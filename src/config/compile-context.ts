@@ -1,9 +1,9 @@
 /** What compiling needs besides the configuration. Types only. */
 
 import type { DescService } from "@bufbuild/protobuf";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "#yaml/problem.ts";
+import type { Environment } from "#yaml/source.ts";
 import type { LoggingSettings } from "./settings.ts";
-import type { Environment } from "./source.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What compiling needs besides the configuration. */

@@ -2,6 +2,7 @@
 
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
+import { nearest } from "#yaml/nearest.ts";
 import { cacheFrom } from "./cache.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
@@ -12,8 +13,8 @@ import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
+import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
-import { nearest } from "./nearest.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
 import { relayFrom } from "./relay.ts";
@@ -96,6 +97,11 @@ export function compile(
     relay: relayFrom(config.relay, providers, report),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
+    modelServers: modelServersFrom(
+      config.model_servers,
+      { ...context, providers: new Set(providers.map(({ name }) => name)) },
+      { report, warn },
+    ),
     cache: cacheFrom(config.cache, report),
     requests: {
       countMax: config.requests.max,

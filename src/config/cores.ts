@@ -1,15 +1,14 @@
 /** The cores of the file, each address once, and how they are trusted. */
 
-import { resolve } from "node:path";
 import { z } from "zod";
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
+import { textThat, wholeNumber } from "#yaml/scalar.ts";
 import { type CoreAddress, coreAddressOf } from "./address.ts";
+import { type BackendTlsContext, tlsFrom, tlsSchema } from "./backend-tls.ts";
 import { coreDiscovery, discoveryFrom } from "./discovery.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import { host, text, textThat, wholeNumber } from "./scalar.ts";
-import type { CoreSettings, CoreTlsSettings } from "./settings.ts";
-import type { TlsFiles, TlsProblem } from "./tls-files.ts";
+import type { CoreSettings } from "./settings.ts";
 
 /** What a core may be called beside its number; all but twins answer questions, in this order. */
 const coreServices = ["twin", "agent_controller", "knowledge_system"] as const;
@@ -42,21 +41,7 @@ export const core = z.strictObject({
     .enum(["http2", "grpc-js"])
     .default("http2")
     .describe("What speaks gRPC to it: the engine that comes with Polygate, or @grpc/grpc-js."),
-  tls: z
-    .strictObject({
-      ca_file: text()
-        .optional()
-        .describe(
-          "PEM authorities that its certificate is checked against; the system's if absent.",
-        ),
-      cert_file: text()
-        .optional()
-        .describe("PEM certificate chain that the gateway presents to it."),
-      key_file: text().optional().describe("PEM private key of that certificate."),
-      server_name: host().optional().describe("Name in its certificate; that in `url` if absent."),
-    })
-    .optional()
-    .describe("How an https:// core is trusted."),
+  tls: tlsSchema.optional().describe("How an https:// core is trusted."),
 });
 
 /** One more core, which may speak gRPC or HTTP. */
@@ -74,11 +59,7 @@ export const coresRows: readonly EnvironmentRow[] = [
 ];
 
 /** What cores need to know of files. */
-export interface CoreContext {
-  /** Absolute; relative paths count from here. */
-  readonly folder: string;
-  readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
-}
+export type CoreContext = BackendTlsContext;
 
 type FileCore = z.output<typeof core>[][number];
 
@@ -167,21 +148,4 @@ function whereIs({ url, discovery: written }: FileCore, report: Report): CorePla
   const discovery = discoveryFrom(written);
   const { origin } = new URL(`${discovery.scheme}://${discovery.dns}`);
   return { origin, isGrpc: false, discovery };
-}
-
-function tlsFrom(
-  tls: NonNullable<FileCore["tls"]>,
-  { folder, tlsProblems }: CoreContext,
-  report: Report,
-): CoreTlsSettings {
-  const { ca_file: ca, cert_file: cert, key_file: key, server_name: serverName } = tls;
-  if (cert !== undefined && key === undefined) report(["key_file"], "is required by `cert_file`");
-  if (key !== undefined && cert === undefined) report(["cert_file"], "is required by `key_file`");
-  const files = {
-    ...(ca !== undefined && { caFile: resolve(folder, ca) }),
-    ...(cert !== undefined && { certFile: resolve(folder, cert) }),
-    ...(key !== undefined && { keyFile: resolve(folder, key) }),
-  };
-  for (const problem of tlsProblems(files)) report([problem.key], problem.message);
-  return { ...files, ...(serverName !== undefined && { serverName }) };
 }

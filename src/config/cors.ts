@@ -1,10 +1,10 @@
 /** The section `cors`: which origins may call from browsers. */
 
 import { z } from "zod";
+import { flag, text, textThat } from "#yaml/scalar.ts";
 import { isOrigin } from "./address.ts";
 import { type EnvironmentRow, list } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import { flag, text, textThat } from "./scalar.ts";
 import type { CorsSettings } from "./settings.ts";
 
 /** The section of the file. */

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Preset, presets } from "#backends/llm/presets.ts";
+import type { Path } from "#yaml/problem.ts";
+import { flag, text, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
-import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import { flag, text, wholeNumber } from "./scalar.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 
 /** Rights that a key or an anonymous caller may hold. */

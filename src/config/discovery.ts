@@ -3,8 +3,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
+import { duration, text, textThat, wholeNumber } from "#yaml/scalar.ts";
 import { isHost } from "./address.ts";
-import { duration, text, textThat, wholeNumber } from "./scalar.ts";
 
 /** The parts of a name. */
 type DnsName = Pick<DiscoverySettings, "name" | "records" | "port" | "host">;

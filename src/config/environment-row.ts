@@ -1,6 +1,6 @@
 /** A row of the environment: a name, the setting that it sets, and how its text is read. */
 
-import type { Path } from "./problem.ts";
+import type { Path } from "#yaml/problem.ts";
 
 /** One environment name and the setting that it sets. */
 export interface EnvironmentRow {

@@ -1,19 +1,20 @@
 /** The environment names that configure the gateway: one row each, and what their values mean. */
 
 import { defaultWeights } from "#routing/strategies/scored.ts";
+import type { Assignment } from "#yaml/draft.ts";
+import type { Problem } from "#yaml/problem.ts";
+import type { Environment } from "#yaml/source.ts";
 import { coresRows } from "./cores.ts";
 import { corsRows } from "./cors.ts";
 import { authRows } from "./credentials.ts";
-import type { Assignment } from "./draft.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import { gatewayRows } from "./gateway.ts";
 import { historyRows } from "./history.ts";
 import { loadBalancerRows } from "./load-balancer.ts";
 import { loggingRows } from "./logging.ts";
 import { metricsRows } from "./metrics.ts";
-import type { Problem } from "./problem.ts";
+import { modelServersRows } from "./model-servers.ts";
 import { rateLimitingRows } from "./rate-limiting.ts";
-import type { Environment } from "./source.ts";
 
 /** Where two rows set one path, the later one wins. */
 export const environmentRows: readonly EnvironmentRow[] = [
@@ -22,6 +23,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ...authRows,
   ...rateLimitingRows,
   ...corsRows,
+  ...modelServersRows,
   ...coresRows,
   ...loadBalancerRows,
   ...historyRows,
@@ -32,8 +34,6 @@ export const environmentRows: readonly EnvironmentRow[] = [
 /** Names of earlier gateways that this version does not use. */
 const unusedNames: readonly (string | RegExp)[] = [
   "ENABLE_FILE_UPLOAD",
-  "TENSORFLOW_SERVING_URL",
-  "ONNX_RUNTIME_URL",
   // Weights of terms are read; those of providers stand in the file.
   /^LOAD_BALANCER_(?!(WEIGHT_)?(COST|LATENCY|RELIABILITY|LOAD|PRIORITY)(_WEIGHT)?$)(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
 ];

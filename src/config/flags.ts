@@ -1,8 +1,8 @@
 /** Reads the flags of a command line by a table. */
 
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.ts";
-import type { Problem } from "./problem.ts";
+import { nearest } from "#yaml/nearest.ts";
+import type { Problem } from "#yaml/problem.ts";
 
 /** One flag of a command. */
 export interface FlagRow {

@@ -1,10 +1,11 @@
 /** The section `gateway`: the listener, and what every request may take. */
 
 import { z } from "zod";
+import { duration, durationOrNone, size, wholeNumber } from "#yaml/scalar.ts";
+import { host } from "./address.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import { duration, durationOrNone, host, size, wholeNumber } from "./scalar.ts";
 import type { SettingFlagRow } from "./serve-flag-row.ts";
 
 /** A port; 0 lets the system choose. */

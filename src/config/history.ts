@@ -2,11 +2,11 @@
 
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { duration, durationOrNone, text, textThat } from "#yaml/scalar.ts";
 import { isPostgresUrl } from "./address.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import { duration, durationOrNone, text, textThat } from "./scalar.ts";
 import type { HistorySettings } from "./settings.ts";
 
 /** The section of the file. */

@@ -3,10 +3,10 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { HookSettings, HookSource } from "#hooks/hook-settings.ts";
-import type { Path } from "./problem.ts";
+import type { Path } from "#yaml/problem.ts";
+import { duration, flag, size, text, textThat } from "#yaml/scalar.ts";
 import { isBaseUrl } from "./providers.ts";
 import type { Report } from "./report.ts";
-import { duration, flag, size, text, textThat } from "./scalar.ts";
 
 const hooksMax = 64;
 

@@ -1,7 +1,7 @@
 /** Applies a later layer of the configuration over the earlier ones. */
 
-import { type Assignment, assign, type Draft, remove } from "./draft.ts";
-import { type Path, pathText } from "./problem.ts";
+import { type Assignment, assign, type Draft, remove } from "#yaml/draft.ts";
+import { type Path, pathText } from "#yaml/problem.ts";
 
 /** Alternative ways to set one thing: a layer that uses one removes the others from the layers below it. */
 const alternatives: readonly (readonly (readonly Path[])[])[] = [

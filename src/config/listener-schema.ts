@@ -2,9 +2,10 @@
 
 import { z } from "zod";
 import { surfaceNames } from "#surface-table.ts";
+import { text } from "#yaml/scalar.ts";
+import { host } from "./address.ts";
 import { engine, port } from "./gateway.ts";
 import { jsonOverride } from "./rest-schema.ts";
-import { host, text } from "./scalar.ts";
 
 /** An entry of the section. */
 export const listener = z.strictObject({

@@ -1,8 +1,8 @@
 /** The section `load_balancer`: how calls are spread over cores. */
 
 import { z } from "zod";
+import { duration, numberBetween, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
-import { duration, numberBetween, wholeNumber } from "./scalar.ts";
 
 /** The section of the file. */
 export const loadBalancer = z.strictObject({

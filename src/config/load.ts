@@ -5,15 +5,15 @@ import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { getHeapStatistics } from "node:v8";
 import { restServices } from "#public-services.ts";
-import { emptyDraft } from "./draft.ts";
+import { emptyDraft } from "#yaml/draft.ts";
+import type { Problem } from "#yaml/problem.ts";
+import { type Environment, type Source, sourceBytesMax, sourceFrom } from "#yaml/source.ts";
 import { readEnvironment, unusedEnvironment, withoutQuotes } from "./environment.ts";
 import { flagsFrom } from "./flags.ts";
 import { overlay } from "./layers.ts";
-import type { Problem } from "./problem.ts";
 import { flagAssignments, serveFlags } from "./serve-flags.ts";
 import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
-import { type Environment, type Source, sourceBytesMax, sourceFrom } from "./source.ts";
 import { tlsProblems } from "./tls-files.ts";
 
 /** What settings are read from. */

@@ -1,9 +1,9 @@
 /** The section `logging`: which lines are written, and where. */
 
 import { z } from "zod";
+import { flag } from "#yaml/scalar.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { boolean, type EnvironmentRow } from "./environment-row.ts";
-import { flag } from "./scalar.ts";
 import type { SettingFlagRow } from "./serve-flag-row.ts";
 import type { LoggingSettings } from "./settings.ts";
 

@@ -1,9 +1,9 @@
 /** The section `metrics`: whether Prometheus is served, and where. */
 
 import { z } from "zod";
+import { flag, text } from "#yaml/scalar.ts";
 import { boolean, type EnvironmentRow } from "./environment-row.ts";
 import { port } from "./gateway.ts";
-import { flag, text } from "./scalar.ts";
 
 /** The section of the file. */
 export const metrics = z.strictObject({

@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { packageFile } from "#core/package-file.ts";
+import { durationOrNone, text, wholeNumber } from "#yaml/scalar.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { Report } from "./report.ts";
-import { text, wholeNumber } from "./scalar.ts";
 import type { OnnxSettings } from "./settings.ts";
 
 /** The section of the file. */
@@ -23,7 +23,14 @@ export const models = z.strictObject({
     ),
   queue_max: wholeNumber(1, 100_000)
     .prefault(256)
-    .describe("Inferences that may wait for a worker, and images that may wait to be decoded."),
+    .describe(
+      "Rows of one model that may wait for a worker, and images that may wait to be decoded.",
+    ),
+  watch: durationOrNone("1h")
+    .prefault("5s")
+    .describe(
+      "How often the repository is looked at for models that are new, changed or gone; 0 for never.",
+    ),
 });
 
 type FileModels = z.output<typeof models>;
@@ -33,7 +40,7 @@ const ownModels = fileURLToPath(packageFile("models"));
 
 /** Where the models are, and what runs them. */
 export function onnxFrom(
-  { path, workers, queue_max: queueMax }: FileModels,
+  { path, workers, queue_max: queueMax, watch: watchMs }: FileModels,
   { folder, isReadable, cpus }: CompileContext,
   report: Report,
 ): OnnxSettings {
@@ -41,5 +48,6 @@ export function onnxFrom(
   if (path !== undefined && !isReadable(repositoryPath)) {
     report(["models", "path"], "cannot be read");
   }
-  return { repositoryPath, workers: workers ?? Math.max(1, Math.min(4, cpus - 1)), queueMax };
+  const workersDefault = Math.max(1, Math.min(4, cpus - 1));
+  return { repositoryPath, workers: workers ?? workersDefault, queueMax, watchMs };
 }

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/presets.ts";
 import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { Price } from "#chat/price.ts";
+import type { Path } from "#yaml/problem.ts";
+import { duration, flag, numberBetween, text, textThat, wholeNumber } from "#yaml/scalar.ts";
+import type { Environment } from "#yaml/source.ts";
 import { discoveryFrom, providerDiscovery } from "./discovery.ts";
-import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import { duration, flag, numberBetween, text, textThat, wholeNumber } from "./scalar.ts";
-import type { Environment } from "./source.ts";
 import { vertexFrom, vertexUrl } from "./vertex.ts";
 
 const weightMax = 1_000;

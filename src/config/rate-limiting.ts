@@ -1,9 +1,9 @@
 /** The section `rate_limiting`: token buckets for each client. */
 
 import { z } from "zod";
+import { duration, flag, positiveNumber, text, wholeNumber } from "#yaml/scalar.ts";
 import { boolean, type EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
-import { duration, flag, positiveNumber, text, wholeNumber } from "./scalar.ts";
 import type { RateLimitSettings } from "./settings.ts";
 
 const requestsMax = 1_000_000_000;

@@ -3,8 +3,8 @@
 import { z } from "zod";
 import { dialectPaths } from "#backends/llm/paths.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
+import { size, text } from "#yaml/scalar.ts";
 import type { Report } from "./report.ts";
-import { size, text } from "./scalar.ts";
 import type { RelaySettings } from "./settings.ts";
 
 /** The section of the file. */

@@ -1,7 +1,7 @@
 /** The section `requests`: recent calls, one by one. */
 
 import { z } from "zod";
-import { flag, size, wholeNumber } from "./scalar.ts";
+import { flag, size, wholeNumber } from "#yaml/scalar.ts";
 
 /** The section of the file. */
 export const requests = z.strictObject({

@@ -3,7 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import { nameOf } from "#rest/route.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "#yaml/nearest.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
 

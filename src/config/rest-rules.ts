@@ -8,8 +8,8 @@ import { compileRoutes, nameOf, type Route } from "#rest/route.ts";
 import { type Clash, ClashError, clashText, Router } from "#rest/router.ts";
 import { RuleError } from "#rest/rule-error.ts";
 import { isPage } from "#surface-table.ts";
-import { nearest } from "./nearest.ts";
-import type { Path } from "./problem.ts";
+import { nearest } from "#yaml/nearest.ts";
+import type { Path } from "#yaml/problem.ts";
 import type { Report } from "./report.ts";
 import type { FileConfig } from "./schema.ts";
 

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { contentCodings } from "#http/content-coding.ts";
-import { duration, flag, size, text } from "./scalar.ts";
+import { duration, flag, size, text } from "#yaml/scalar.ts";
 
 const path = (method: string) =>
   text("a path that begins with `/`", /^\//)

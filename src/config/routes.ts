@@ -10,9 +10,9 @@ import {
 } from "#catalog/route-settings.ts";
 import { routeStrategies } from "#routing/strategy-route.ts";
 import { fallbackClasses } from "#routing/tree.ts";
-import type { Path } from "./problem.ts";
+import type { Path } from "#yaml/problem.ts";
+import { duration, numberBetween, share, text, wholeNumber } from "#yaml/scalar.ts";
 import type { Report } from "./report.ts";
-import { duration, numberBetween, share, text, wholeNumber } from "./scalar.ts";
 
 const weightMax = 1_000;
 const drainTimeMs = 60_000;

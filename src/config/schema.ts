@@ -1,6 +1,7 @@
 /** The configuration file: every key, what it takes, its default and what it means. */
 
 import { z } from "zod";
+import { text, textThat } from "#yaml/scalar.ts";
 import { isAddressBlock } from "./address.ts";
 import { cache } from "./cache.ts";
 import { core } from "./cores.ts";
@@ -13,6 +14,7 @@ import { listener } from "./listener-schema.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { logging } from "./logging.ts";
 import { metrics } from "./metrics.ts";
+import { modelServersSchema } from "./model-servers.ts";
 import { models } from "./models.ts";
 import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
@@ -20,7 +22,6 @@ import { relay } from "./relay.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
-import { text, textThat } from "./scalar.ts";
 
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z.strictObject({
@@ -46,6 +47,7 @@ export const fileSchema = z.strictObject({
   routes: routesSchema,
   hooks: hooksSchema,
   models: models.prefault({}).describe("Models that run in this process."),
+  model_servers: modelServersSchema,
   cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
   requests: requests.prefault({}).describe("Recent calls, one by one."),
   history: history.prefault({}).describe("What providers and models did, over time."),

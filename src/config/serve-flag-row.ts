@@ -1,7 +1,7 @@
 /** A flag of `polygate serve` and the setting that it sets. */
 
+import type { Path } from "#yaml/problem.ts";
 import type { FlagRow } from "./flags.ts";
-import type { Path } from "./problem.ts";
 
 /** A flag of `serve` and the setting that it sets. */
 export interface SettingFlagRow extends FlagRow {

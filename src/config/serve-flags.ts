@@ -1,6 +1,6 @@
 /** The flags of `polygate serve` and the settings that they set: one row each. */
 
-import type { Assignment } from "./draft.ts";
+import type { Assignment } from "#yaml/draft.ts";
 import type { Flags } from "./flags.ts";
 import { gatewayFlags } from "./gateway.ts";
 import { loggingFlags } from "./logging.ts";

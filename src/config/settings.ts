@@ -5,6 +5,7 @@ import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { OnnxOptions } from "#backends/onnx/backend.ts";
 import type { CoreProtocol } from "#backends/open-core.ts";
 import type { ResponseCacheOptions } from "#cache/response-cache.ts";
+import type { ModelServersSettings } from "#catalog/model-servers-settings.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { RingOptions } from "#core/ring.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
@@ -20,7 +21,7 @@ import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "#yaml/problem.ts";
 
 /** TLS of a listener. */
 export interface TlsSettings {
@@ -214,6 +215,8 @@ export interface Settings {
   /** Weights of the terms under `scored`. */
   readonly scoreWeights: Weights;
   readonly onnx: OnnxSettings;
+  /** Servers of models, in the order in which they are asked. */
+  readonly modelServers: readonly ModelServersSettings[];
   readonly requests: RequestsSettings;
   readonly history: HistorySettings;
   readonly logging: LoggingSettings;

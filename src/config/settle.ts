@@ -1,10 +1,11 @@
 /** Checks and compiles a finished draft, so that one run finds every problem. */
 
+import { type Draft, placeOf } from "#yaml/draft.ts";
+import { issueMessage, problemsFrom } from "#yaml/findings.ts";
+import { type Problem, pathText } from "#yaml/problem.ts";
 import { compile } from "./compile.ts";
 import type { CompileContext } from "./compile-context.ts";
-import { type Draft, placeOf } from "./draft.ts";
-import { issueMessage, problemsFrom } from "./findings.ts";
-import { type Problem, pathText } from "./problem.ts";
+import { jsonSchema } from "./json-schema.ts";
 import type { Report } from "./report.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
 import type { Settings } from "./settings.ts";
@@ -20,7 +21,9 @@ export function settle(
   if (!checked.success) {
     const told = new Set(known.map(({ path }) => path));
     problems.push(
-      ...problemsFrom(checked.error.issues, draft).filter(({ path }) => !told.has(path)),
+      ...problemsFrom(checked.error.issues, draft, jsonSchema).filter(
+        ({ path }) => !told.has(path),
+      ),
     );
   }
   const faulty = new Set(problems.map(({ path }) => sectionOf(path)));

@@ -4,8 +4,8 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import type { VertexSettings } from "#backends/llm/provider-settings.ts";
 import { readServiceAccount } from "#backends/llm/service-account.ts";
+import type { Environment } from "#yaml/source.ts";
 import type { Report } from "./report.ts";
-import type { Environment } from "./source.ts";
 
 /** As the file has it. */
 export interface FileVertex {

@@ -12,6 +12,8 @@ export const datatypeBytes = {
   INT32: 4,
   INT64: 8,
   FP16: 2,
+  /** The upper half of an FP32. */
+  BF16: 2,
   FP32: 4,
   FP64: 8,
   /** Variable: each element is preceded by its length as a little-endian uint32. */

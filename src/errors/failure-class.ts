@@ -36,6 +36,7 @@ const classes: Partial<Record<Reason, FailureClass>> = {
   BACKEND_TOTAL_TIMEOUT: "time_out",
   DEADLINE_EXCEEDED: "time_out",
   OPERATION_UNSUPPORTED: "unsupported",
+  BACKEND_MODEL_MISSING: "unsupported",
   PARAMETER_UNSUPPORTED: "unsupported",
   CONTEXT_WINDOW_EXCEEDED: "context_window",
   CONTENT_POLICY_REFUSED: "content_policy",

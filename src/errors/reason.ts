@@ -97,6 +97,8 @@ export const reasons = {
   METHOD_UNKNOWN: { code: Code.Unimplemented, retryable: false, blame: "caller", log: "info" },
   MODEL_UNKNOWN: { code: Code.NotFound, retryable: false, blame: "caller", log: "info" },
   OPERATION_UNSUPPORTED: { code: Code.NotFound, retryable: true, blame: "caller", log: "info" },
+  // One backend of several has no such model; a caller hears of it as one of the rows around this.
+  BACKEND_MODEL_MISSING: { code: Code.NotFound, retryable: true, blame: "caller", log: "info" },
   MODEL_NOT_LOADED: {
     code: Code.FailedPrecondition,
     retryable: false,

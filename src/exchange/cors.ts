@@ -33,6 +33,7 @@ const allowedHeaders: readonly string[] = [
   "x-polygate-key",
   "x-request-id",
   "x-server-timeout",
+  "inference-header-content-length",
   "if-none-match",
   "if-range",
   "range",

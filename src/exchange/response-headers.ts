@@ -44,6 +44,8 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   vary: "exposed",
   "cache-control": "readable",
   date: "exposed",
+  // Tensors as bytes behind the JSON that tells of them.
+  "inference-header-content-length": "exposed",
   // RPC protocols.
   "grpc-status": "exposed",
   "grpc-message": "exposed",

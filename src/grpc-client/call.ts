@@ -24,6 +24,8 @@ export interface CallOptions {
   readonly signalKeepsTime?: boolean;
   /** Coding of messages that are worth it; identity when absent. */
   readonly encoding?: "gzip" | "br" | "zstd";
+  /** The server is offered no coding for its messages: what it has to say does not shrink. */
+  readonly wantsPlain?: boolean;
 }
 
 /** Messages below this many bytes are sent as they are. */
@@ -53,14 +55,18 @@ const plainFields: FieldList = [
   ["grpc-accept-encoding", codingNames],
 ];
 
+const fieldsWithoutCodings: FieldList = plainFields.filter(
+  ([name]) => name !== "grpc-accept-encoding",
+);
+
 /** The request's fields: grpc-timeout, if any, before the others. */
-export function requestFields({ metadata, timeoutMs, encoding }: CallOptions): FieldList {
-  if (metadata === undefined && timeoutMs === undefined && encoding === undefined) {
-    return plainFields;
-  }
+export function requestFields(options: CallOptions): FieldList {
+  const { metadata, timeoutMs, encoding, wantsPlain } = options;
+  const usual = wantsPlain === true ? fieldsWithoutCodings : plainFields;
+  if (metadata === undefined && timeoutMs === undefined && encoding === undefined) return usual;
   const fields: (readonly [string, string])[] = [];
   if (timeoutMs !== undefined) fields.push(["grpc-timeout", timeoutText(timeoutMs)]);
-  fields.push(...plainFields);
+  fields.push(...usual);
   if (encoding !== undefined) fields.push(["grpc-encoding", encoding]);
   for (const [name, value] of metadata ?? []) {
     const key = name.toLowerCase();

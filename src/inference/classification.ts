@@ -2,6 +2,7 @@
 
 import type { Tensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
+import type { Scores } from "./model-spec.ts";
 import { float32Elements } from "./tensor-view.ts";
 
 /** A label and how probable it is. */
@@ -15,7 +16,7 @@ export interface Classification {
 
 /** How scores are read. */
 export interface ClassificationOptions {
-  readonly scores: "logits" | "probabilities";
+  readonly scores: Scores;
   readonly labels: readonly string[];
   /** Greatest number of labels in the response, at least 1. */
   readonly topK: number;
@@ -35,13 +36,25 @@ export function classify(output: Tensor, options: ClassificationOptions): Classi
       `labels belong to one row of ${labels.length} scores, not to [${output.shape.join(", ")}]: send a batch of 1`,
     );
   }
-  const probabilities = options.scores === "logits" ? softmax(scores) : scores;
+  const probabilities = probabilitiesOf(scores, options.scores);
   if (!probabilities.every(Number.isFinite)) {
     throw fault("BACKEND_FAILED", "the model gave a score that is not a number");
   }
   return Array.from(probabilities, (score, index) => ({ label: labels[index] ?? "", index, score }))
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, topK);
+}
+
+/** Scores as probabilities. */
+export function probabilitiesOf(scores: Float32Array, kind: Scores): Float32Array | Float64Array {
+  switch (kind) {
+    case "logits":
+      return softmax(scores);
+    case "sigmoid":
+      return Float64Array.from(scores, (score) => 1 / (1 + Math.exp(-score)));
+    case "probabilities":
+      return scores;
+  }
 }
 
 /** Probabilities of logits, in double precision; does not overflow. */

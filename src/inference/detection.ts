@@ -1,9 +1,11 @@
-/** The head of a YOLO detector becomes labelled boxes in pixels of the source image. Pure. */
+/** What a detector found becomes labelled boxes in pixels of the source image, each thing once. Pure. */
 
 import type { Tensor } from "#core/tensor.ts";
-import { fault } from "#errors/fault.ts";
-import { type Box, boxInSource, type ImageFrame } from "./image-frame.ts";
-import { float32Elements } from "./tensor-view.ts";
+import type { FoundBox } from "./box-source.ts";
+import { type Box, boxInSource, type ImageFrame, type Size } from "./image-frame.ts";
+import type { DetectionMeaning } from "./model-spec.ts";
+import { ssdBoxes } from "./ssd-head.ts";
+import { objectnessBoxes, yoloBoxes } from "./yolo-head.ts";
 
 /** Candidates that enter suppression, best first: bounds its quadratic cost. */
 export const candidatesMax = 3000;
@@ -31,17 +33,45 @@ export interface DetectionOptions {
   readonly frame: ImageFrame;
 }
 
+/** What reads the outputs of a detector: its head, the size of its input, and outputs by name. */
+export interface DetectorOutputs {
+  readonly meaning: Pick<DetectionMeaning, "head" | "output" | "ssd">;
+  readonly input: Size;
+  output(name: string): Tensor;
+}
+
+/** Labelled boxes from whichever head the model has; otherwise like `detect`. */
+export function detectWith(outputs: DetectorOutputs, options: DetectionOptions): Detection[] {
+  return labelled(foundBy(outputs, options), options);
+}
+
 /**
- * Boxes by falling score from [1, 4 + labels, anchors]: centre x, centre y, width and height in
- * input pixels, then a score a label. An anchor counts for its best label. Boxes outside the source
- * are dropped. The order of anchors does not matter. Throws TENSOR_INVALID for another shape.
+ * Boxes by falling score from [1, 4 + labels, anchors] (`yoloBoxes`). Those outside the source are
+ * dropped. The order of anchors does not matter. Throws TENSOR_INVALID for another shape.
  */
 export function detect(output: Tensor, options: DetectionOptions): Detection[] {
-  const candidates = candidatesOf(output, options).sort(byScore).slice(0, candidatesMax);
-  return suppressOverlaps(candidates, options.iouThreshold, options.topK).map((found) => ({
-    ...found,
-    box: clamped(found.box, options.frame),
+  return labelled(yoloBoxes(output, options), options);
+}
+
+function labelled(found: readonly FoundBox[], options: DetectionOptions): Detection[] {
+  const candidates = candidatesOf(found, options).sort(byScore).slice(0, candidatesMax);
+  return suppressOverlaps(candidates, options.iouThreshold, options.topK).map((one) => ({
+    ...one,
+    box: clamped(one.box, options.frame),
   }));
+}
+
+function foundBy(
+  { meaning, input, output }: DetectorOutputs,
+  options: DetectionOptions,
+): FoundBox[] {
+  const { head, ssd } = meaning;
+  const boxes = output(meaning.output);
+  if (ssd !== undefined) {
+    const classes = ssd.classes === undefined ? undefined : output(ssd.classes);
+    return ssdBoxes({ boxes, scores: output(ssd.scores), classes }, ssd, { ...options, input });
+  }
+  return head === "yolo_objectness" ? objectnessBoxes(boxes, options) : yoloBoxes(boxes, options);
 }
 
 /**
@@ -94,50 +124,15 @@ function byScore(a: Detection, b: Detection): number {
   );
 }
 
-function candidatesOf(output: Tensor, options: DetectionOptions): Detection[] {
+function candidatesOf(found: readonly FoundBox[], options: DetectionOptions): Detection[] {
   const { labels, frame } = options;
-  const [batch, rows, anchors = 0] = output.shape;
-  if (output.shape.length !== 3 || batch !== 1 || rows !== 4 + labels.length) {
-    throw fault(
-      "TENSOR_INVALID",
-      `boxes are read from [1, ${4 + labels.length}, anchors], not from [${output.shape.join(", ")}]: send a batch of 1`,
-    );
-  }
-  const head = float32Elements(output);
-  const at = (row: number, anchor: number) => head[row * anchors + anchor] ?? 0;
-  const best = bestLabels(head.subarray(4 * anchors), labels.length, anchors);
   const candidates: Detection[] = [];
-  for (const [anchor, index] of best.entries()) {
-    const score = at(4 + index, anchor);
-    if (!(score >= options.scoreThreshold)) continue;
-    const [x, y, width, height] = [at(0, anchor), at(1, anchor), at(2, anchor), at(3, anchor)];
-    const inInput = {
-      xMin: x - width / 2,
-      yMin: y - height / 2,
-      xMax: x + width / 2,
-      yMax: y + height / 2,
-    };
+  for (const { index, score, box: inInput } of found) {
     const box = boxInSource(inInput, frame);
     if (!isVisible(clamped(box, frame))) continue;
     candidates.push({ label: labels[index] ?? "", index, score, box });
   }
   return candidates;
-}
-
-/** The label with the best score of each anchor; `scores` is row-major [labels, anchors]. */
-function bestLabels(scores: Float32Array, labels: number, anchors: number): Uint32Array {
-  const best = new Uint32Array(anchors);
-  const bestScores = scores.slice(0, anchors);
-  for (let label = 1; label < labels; label++) {
-    for (let anchor = 0; anchor < anchors; anchor++) {
-      const score = scores[label * anchors + anchor] ?? 0;
-      if (score > (bestScores[anchor] ?? 0)) {
-        bestScores[anchor] = score;
-        best[anchor] = label;
-      }
-    }
-  }
-  return best;
 }
 
 function clamped(box: Box, { sourceWidth, sourceHeight }: ImageFrame): Box {

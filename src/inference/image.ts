@@ -8,7 +8,7 @@ import { pixelsToTensor } from "./pixels.ts";
 
 /** A model's input made from an image. */
 export interface PreparedImage {
-  /** FP32, batch 1, in the model's layout; a fresh buffer. */
+  /** Batch 1, in the model's datatype and layout; a fresh buffer. */
   readonly tensor: Tensor;
   /** How points of it lie in the upright source image. */
   readonly frame: ImageFrame;

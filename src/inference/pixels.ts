@@ -3,6 +3,7 @@
 import type { Tensor } from "#core/tensor.ts";
 import type { Placement, Size } from "./image-frame.ts";
 import type { ImageInput } from "./model-spec.ts";
+import { bytesFromNumbers } from "./tensor-view.ts";
 
 /** Row-major 8-bit RGB, three bytes a pixel. */
 export interface Pixels extends Size {
@@ -42,7 +43,7 @@ export function imageShape({ width, height, color, layout }: ImageInput): readon
   return layout === "NCHW" ? [1, channels, height, width] : [1, height, width, channels];
 }
 
-/** Pixels of the placement's resized size as a fresh FP32 tensor of `imageShape`. */
+/** Pixels of the placement's resized size as a fresh tensor of `imageShape`. */
 export function pixelsToTensor(pixels: Pixels, placement: Placement, input: ImageInput): Tensor {
   const channels = channelCount(input.color);
   const size = input.width * input.height;
@@ -57,7 +58,10 @@ export function pixelsToTensor(pixels: Pixels, placement: Placement, input: Imag
       elements[channel * channelStride + pixel * pixelStride] = table[plane[pixel] ?? 0] ?? 0;
     }
   }
-  return { datatype: "FP32", shape: imageShape(input), bytes: new Uint8Array(elements.buffer) };
+  const { datatype } = input;
+  const bytes =
+    datatype === "FP32" ? new Uint8Array(elements.buffer) : bytesFromNumbers(datatype, elements);
+  return { datatype, shape: imageShape(input), bytes };
 }
 
 /** One channel of the pixels, 0 to 255; the only channel of an order of one is grey. */
@@ -82,7 +86,8 @@ function padded(levels: Uint8Array, { resized, left, top }: Placement, input: Im
 }
 
 /** The element that each level of one channel becomes. */
-function normalised({ mean, std }: ImageInput, channel: number): Float32Array {
+function normalised({ datatype, mean, std }: ImageInput, channel: number): Float32Array {
+  if (datatype === "UINT8") return Float32Array.from({ length: 256 }, (_, level) => level);
   const centre = mean[channel] ?? 0;
   const spread = std[channel] ?? 1;
   return Float32Array.from({ length: 256 }, (_, level) => (level / 255 - centre) / spread);

@@ -33,16 +33,47 @@ export function textsOf({ bytes, shape }: Tensor): TextsOutcome {
 /** Texts as the bytes of a BYTES tensor, in a fresh buffer. */
 export function bytesFromTexts(texts: readonly string[]): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
-  const encoded = texts.map((text) => encoder.encode(text));
-  const bytes = new Uint8Array(encoded.reduce((total, { length }) => total + 4 + length, 0));
+  return bytesFromParts(texts.map((text) => encoder.encode(text)));
+}
+
+/** Elements of a BYTES tensor, each after its length, in a fresh buffer. */
+export function bytesFromParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + 4 + length, 0));
   const lengths = new DataView(bytes.buffer);
   let at = 0;
-  for (const element of encoded) {
-    lengths.setUint32(at, element.length, true);
-    bytes.set(element, at + 4);
-    at += 4 + element.length;
+  for (const part of parts) {
+    lengths.setUint32(at, part.length, true);
+    bytes.set(part, at + 4);
+    at += 4 + part.length;
   }
   return bytes;
+}
+
+/** The elements of a BYTES tensor as views of its bytes; undefined where they run past the end. */
+export function partsOf({ bytes }: Pick<Tensor, "bytes">): Uint8Array[] | undefined {
+  const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const start = at + 4;
+    if (start > bytes.length) return undefined;
+    const end = start + lengths.getUint32(at, true);
+    if (end > bytes.length) return undefined;
+    parts.push(bytes.subarray(start, end));
+    at = end;
+  }
+  return parts;
+}
+
+/** How many elements the bytes of a BYTES tensor are; undefined where they run past the end. */
+export function countOfParts(bytes: Uint8Array): number | undefined {
+  const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let count = 0;
+  let at = 0;
+  while (at + 4 <= bytes.length) {
+    at += 4 + lengths.getUint32(at, true);
+    count += 1;
+  }
+  return at === bytes.length ? count : undefined;
 }
 
 function problem(text: string): TextsOutcome {

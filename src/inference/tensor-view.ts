@@ -19,7 +19,7 @@ const viewTypes = {
   FP16: Float16Array,
   FP32: Float32Array,
   FP64: Float64Array,
-} as const satisfies Record<NumericDatatype, unknown>;
+} as const satisfies Record<Exclude<NumericDatatype, "BF16">, unknown>;
 
 /** A typed array of any element type. */
 export type Elements =
@@ -59,15 +59,37 @@ export function elementsOf(tensor: Tensor): Elements {
   if (!isNumeric(tensor.datatype)) {
     throw fault("TENSOR_INVALID", "a tensor of texts has no numbers");
   }
+  if (tensor.datatype === "BF16") return floatsOfHalves(tensor.bytes);
   const View: ElementsConstructor = viewTypes[tensor.datatype];
   const { buffer, byteOffset, byteLength } = alignedBytes(tensor.bytes, View.BYTES_PER_ELEMENT);
   return new View(buffer, byteOffset, byteLength / View.BYTES_PER_ELEMENT);
 }
 
+/** BF16 elements as the single floats whose upper halves they are. */
+function floatsOfHalves(bytes: Uint8Array): Float32Array {
+  const words = new Uint16Array(bytes.length & ~1);
+  for (let at = 0; at + 1 < bytes.length; at += 2) {
+    words[at + 1] = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+  }
+  return new Float32Array(words.buffer);
+}
+
+/** The bits of the BF16 that is nearest to a number; of two as near, the even one. */
+function halfBits(value: number): number {
+  const [bits = 0] = new Uint32Array(Float32Array.of(value).buffer);
+  if (Number.isNaN(value)) return 0x7fc0;
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+/** The BF16 that is nearest to a number. */
+function halfRounded(value: number): number {
+  return new Float32Array(Uint16Array.of(0, halfBits(value)).buffer)[0] ?? 0;
+}
+
 /** Whether no element is NaN or infinite; texts and whole numbers never are. */
 export function isFiniteTensor(tensor: Tensor): boolean {
   const { datatype } = tensor;
-  if (datatype !== "FP16" && datatype !== "FP32" && datatype !== "FP64") return true;
+  if (!isFloat(datatype)) return true;
   return elementsOf(tensor).every(Number.isFinite);
 }
 
@@ -109,14 +131,23 @@ const wholeRanges = {
   INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 } as const satisfies Partial<Record<NumericDatatype, readonly [number, number]>>;
 
-const floatRounding = { FP16: Math.f16round, FP32: Math.fround, FP64: Number } as const;
+const floatRounding = {
+  FP16: Math.f16round,
+  BF16: halfRounded,
+  FP32: Math.fround,
+  FP64: Number,
+} as const;
+
+function isFloat(datatype: Datatype): datatype is keyof typeof floatRounding {
+  return Object.hasOwn(floatRounding, datatype);
+}
 
 /**
  * Whether a tensor of `datatype` can hold `value`: whole numbers exactly, BOOL as 0 and 1, floats
  * rounded. Infinity and NaN are floats; a finite number that would become infinite is not held.
  */
 export function isHeldBy(datatype: NumericDatatype, value: number): boolean {
-  if (datatype === "FP16" || datatype === "FP32" || datatype === "FP64") {
+  if (isFloat(datatype)) {
     return !Number.isFinite(value) || Number.isFinite(floatRounding[datatype](value));
   }
   const [least, most] = wholeRanges[datatype];
@@ -128,6 +159,9 @@ export function bytesFromNumbers(
   datatype: NumericDatatype,
   values: ArrayLike<number>,
 ): Uint8Array<ArrayBuffer> {
+  if (datatype === "BF16") {
+    return new Uint8Array(Uint16Array.from(values, halfBits).buffer);
+  }
   const elements = new viewTypes[datatype](values.length);
   if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
     for (let index = 0; index < values.length; index++)

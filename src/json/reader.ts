@@ -1,14 +1,20 @@
 /** Reads messages from JSON text, in one pass that counts what it reads and lets others go first when it is long. */
 
-import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescField,
+  type DescMessage,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { turns } from "#core/turns.ts";
 import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { ignored, unset } from "./leaf.ts";
-import { jsonLimits } from "./limits.ts";
+import { type JsonLimits, jsonLimits } from "./limits.ts";
 import type { FieldPlan } from "./message-frame.ts";
 import { JsonProblem } from "./problem.ts";
 import { Root } from "./root.ts";
-import { JsonRun, type RunOptions } from "./run.ts";
+import { JsonRun, type RunOptions, type ValuePlan } from "./run.ts";
 import { type TypePlans, typePlans } from "./type-plan.ts";
 
 /** How JSON is read. */
@@ -52,6 +58,27 @@ async function readOn(run: JsonRun, first: Promise<void>): Promise<void> {
   for (let pause: Promise<void> | undefined = first; pause !== undefined; pause = readSome(run)) {
     await pause;
   }
+}
+
+/** The value of a text that no message describes, at once when it is soon read. Throws, or rejects with, a JsonProblem. */
+export function readPlain(
+  plan: ValuePlan,
+  text: string,
+  { elementsMax, depthMax }: JsonLimits = jsonLimits,
+): unknown {
+  const root = new Root(plan);
+  const run = new JsonRun(text, root, { elementsMax, depthMax, registry, ignoresUnknown: false });
+  const pause = readSome(run);
+  return pause === undefined ? plainIn(root) : readOn(run, pause).then(() => plainIn(root));
+}
+
+/** Plain JSON names no types. */
+const registry = createRegistry();
+
+function plainIn({ value }: Root): unknown {
+  if (value === unset || value === ignored)
+    throw new JsonProblem("unfit", "expected more than null");
+  return value;
 }
 
 /** Reads JSON. All that it throws or rejects with is a JsonProblem. */

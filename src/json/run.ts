@@ -41,6 +41,11 @@ export interface ValuePlan {
   readonly list: Open | undefined;
 }
 
+/** A plan of values that are written in one way only. */
+export function onlyPlan(expected: string, part: Partial<ValuePlan>): ValuePlan {
+  return { expected, leaf: undefined, object: undefined, list: undefined, ...part };
+}
+
 /** What an element costs, in parts of one; numbers in a list take less memory than anything else. */
 export const cost = { whole: 16, number: 1 } as const;
 

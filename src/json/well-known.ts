@@ -12,7 +12,7 @@ import { type Leaf, mapped, scalarFieldLeaf, textLeaf } from "./leaf.ts";
 import { ListFrame } from "./list-frame.ts";
 import { MapFrame } from "./map-frame.ts";
 import { maskExpectation, maskPathsFrom } from "./mask.ts";
-import type { Open, ValuePlan } from "./run.ts";
+import { type Open, onlyPlan, type ValuePlan } from "./run.ts";
 import { durationFrom, timestampFrom } from "./time.ts";
 
 /** How JSON that no schema describes is held. */
@@ -91,11 +91,6 @@ const messageValue = freePlan({
   object: (members) => valueWith("structValue", structOf(members)),
   list: (items) => valueWith("listValue", listOf(items)),
 });
-
-/** A plan of values that are written in one way only. */
-function onlyPlan(expected: string, part: Partial<ValuePlan>): ValuePlan {
-  return { expected, leaf: undefined, object: undefined, list: undefined, ...part };
-}
 
 function textPlan(expected: string, text: (text: string) => unknown): ValuePlan {
   return onlyPlan(expected, { leaf: textLeaf(expected, text) });

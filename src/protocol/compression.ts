@@ -1,7 +1,13 @@
 /** Content codings of messages: which there are, which one a response gets, and how much a body may expand to. */
 
 import type { Transform } from "node:stream";
-import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from "node:zlib";
 import type { Code, ConnectError } from "@connectrpc/connect";
 import { free } from "#core/free.ts";
 import { GatheredBytes } from "#core/gathered-bytes.ts";
@@ -102,6 +108,19 @@ const codings: ReadonlyMap<string, Coding> = new Map(
     ),
   ].map((coding) => [coding.name, coding]),
 );
+
+/** What decompresses the bytes of a coding. */
+export type Decoding = Pick<Coding, "decompress"> & { readonly name: string };
+
+const deflate: Decoding = {
+  name: "deflate",
+  decompress: (bytes, bytesMax) => madeBy(createInflate(bounds(bytesMax)), bytes, bytesMax),
+};
+
+/** The coding of a name, of which bodies of requests may be; undefined for one that is not known here. */
+export function decodingOf(name: string): Decoding | undefined {
+  return name === deflate.name ? deflate : codings.get(name);
+}
 
 /** Names of all codings, as accept fields list them. */
 export const codingNames = [...codings.keys()].join(",");

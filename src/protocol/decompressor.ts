@@ -6,7 +6,7 @@ import { timeLimit } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import {
   bytesNeeded,
-  type Coding,
+  type Decoding,
   messageTooLarge,
   type Reading,
   smallBytesMax,
@@ -35,7 +35,7 @@ function outOfBuffers(): ConnectError {
 }
 
 interface Job {
-  readonly coding: Coding;
+  readonly coding: Decoding;
   readonly bytes: Uint8Array;
   readonly reading: Reading;
   readonly recipient: Recipient;
@@ -59,7 +59,7 @@ export class Decompressor {
    * reason of a recipient that leaves meanwhile; always BODY_MALFORMED, as INTERNAL, without a coding.
    */
   async decompressed(
-    coding: Coding | undefined,
+    coding: Decoding | undefined,
     bytes: Uint8Array,
     reading: Reading,
     recipient: Recipient,

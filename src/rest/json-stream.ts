@@ -6,7 +6,7 @@ import { fault } from "#errors/fault.ts";
 import { mark } from "#json/cursor.ts";
 import { jsonLimits } from "#json/limits.ts";
 import { tooDeep } from "#json/problem.ts";
-import { refuse } from "./json-fault.ts";
+import { refuse } from "#rpc/json-fault.ts";
 
 /** How far the reading of a stream has come. */
 export class StreamProgress {

@@ -3,7 +3,7 @@
 import type { DescField, DescMessage, JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import { type FieldText, JsonReader } from "#json/reader.ts";
 import type { LimitsOf } from "#protobuf/field-limits.ts";
-import { refuse } from "./json-fault.ts";
+import { refuse } from "#rpc/json-fault.ts";
 import { emptyJson, messageJson } from "./json-value.ts";
 
 /** How JSON is read and written. */

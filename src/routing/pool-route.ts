@@ -11,30 +11,45 @@ import {
   type WalkOption,
   type WalkSource,
 } from "./endpoint-walk.ts";
-import type { Route } from "./route.ts";
+import type { Route, RouteNode } from "./route.ts";
 
-/** What a route over a pool is made of. */
-export interface PoolRouteOptions<B extends PooledBackend> {
+/** What chooses among the members of a pool. */
+export interface PoolNodeOptions<B extends PooledBackend> {
   readonly pool: Pool<B>;
   readonly balancer: Balancer;
   /** The balancer's name, for reports. */
   readonly algorithm: string;
-  readonly retryAttempts: number;
-  readonly attemptTimeoutMs?: number;
   readonly rng: Rng;
 }
 
-/** The route over a pool; its members choose the model by themselves. */
-export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>): Route<B> {
-  const { pool, balancer, algorithm, retryAttempts, attemptTimeoutMs, rng } = options;
-  const all = (): WalkOption<B>[] =>
-    pool.endpoints("").map((endpoint) => ({ key: endpoint.id, pool, model: "", endpoint }));
+/** What a route over a pool is made of. */
+export interface PoolRouteOptions<B extends PooledBackend> extends PoolNodeOptions<B> {
+  readonly retryAttempts: number;
+  readonly attemptTimeoutMs?: number;
+}
+
+/**
+ * The members of a pool as a node of a route tree, asked for `model`; empty: they choose by themselves.
+ * Those that `lacks` names are not asked for it.
+ */
+export function poolNode<B extends PooledBackend>(
+  { pool, balancer, algorithm, rng }: PoolNodeOptions<B>,
+  model: string,
+  lacks: (id: string) => boolean = () => false,
+): RouteNode<B> {
+  const all = (): WalkOption<B>[] => {
+    const options: WalkOption<B>[] = [];
+    for (const endpoint of pool.endpoints(model)) {
+      if (!lacks(endpoint.id)) options.push({ key: endpoint.id, pool, model, endpoint });
+    }
+    return options;
+  };
   const source: WalkSource<B, WalkOption<B>> = {
     algorithm,
     route: pool.name,
     title: `pool "${pool.name}"`,
     options: all,
-    excluded: () => pool.excluded(""),
+    excluded: () => pool.excluded(model),
     pools: () => [pool],
     choose(options) {
       if (options.length === 1) return { option: options[0] as WalkOption<B>, by: "only_one" };
@@ -47,9 +62,22 @@ export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>)
   };
   return {
     name: pool.name,
+    serves: () => true,
+    walk: () => new EndpointWalk(source),
+    survey: () => ({ strategy: algorithm, steps: [all()], excluded: pool.excluded(model) }),
+  };
+}
+
+/** The route over a pool; its members choose the model by themselves. */
+export function poolRoute<B extends PooledBackend>(options: PoolRouteOptions<B>): Route<B> {
+  const { pool, retryAttempts, attemptTimeoutMs } = options;
+  const node = poolNode(options, "");
+  const ask = { promptTokens: 0, outputTokens: 0 };
+  return {
+    name: pool.name,
     retryAttempts,
     ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
-    begin: () => new EndpointWalk(source),
-    survey: () => ({ strategy: algorithm, steps: [all()], excluded: pool.excluded("") }),
+    begin: () => node.walk(ask),
+    survey: () => node.survey(ask),
   };
 }

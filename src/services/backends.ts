@@ -3,7 +3,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { ChatBackend } from "#backends/backend.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { fault } from "#errors/fault.ts";
 import type {
@@ -12,13 +11,17 @@ import type {
   BackendsService,
 } from "#gen/polygate/v1/backends_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
+import type { PooledBackend } from "#pool/member.ts";
 import type { MemberReport, Pool } from "#pool/pool.ts";
 
 /** A pool and what kind of backends is in it. */
 export interface KnownPool {
-  /** polyagent, embedded, http or llm. */
+  /** polyagent, embedded, http, llm, tensorflow or oip. */
   readonly kind: string;
-  readonly pool: Pool<ChatBackend>;
+  readonly pool: Pick<
+    Pool<PooledBackend>,
+    "name" | "members" | "snapshot" | "drain" | "reset" | "report"
+  >;
 }
 
 /** What an operator did. */
@@ -34,7 +37,7 @@ export interface BackendAction {
 
 /** What BackendsService needs. */
 export interface BackendsDeps {
-  /** The cores, those of questions, then the providers. */
+  /** The cores, those of questions, the providers, then the servers of models. */
   readonly pools: readonly KnownPool[];
   /** Notified of everything that was done. */
   onAction(action: BackendAction): void;

@@ -10,6 +10,7 @@ import {
   EmbedRequestSchema,
 } from "#gen/polygate/v1/embeddings_pb.js";
 import { backendCallOf } from "./backend-call.ts";
+import { embedLocally, type LocalEmbedDeps, localEmbedder } from "./local-embeddings.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
 
 /** What of a request its route may depend on. No session is helped by staying on one endpoint. */
@@ -23,10 +24,16 @@ function askOf({ inputs }: EmbedRequest): ChatAsk {
   return { promptTokens: tokens + likelyTokens(characters), outputTokens: 0, needs: "embed" };
 }
 
-/** The service over the catalog of chat routes. */
-export function createEmbeddingsService(deps: RoutedDeps): ServiceImpl<typeof EmbeddingsService> {
+/** The service over the models here and the catalog of chat routes, of whose names routes come first. */
+export function createEmbeddingsService(
+  deps: RoutedDeps & LocalEmbedDeps,
+): ServiceImpl<typeof EmbeddingsService> {
+  const { catalog, predict } = deps;
   return {
     async embed(request, context) {
+      const isRoute = catalog.hasRoute(request.model);
+      const status = isRoute ? undefined : localEmbedder(predict, request.model);
+      if (status !== undefined) return await embedLocally(deps, request, { status, context });
       const active = new RoutedCall(
         deps,
         { model: request.model, ask: askOf(request), operation: "embeddings" },

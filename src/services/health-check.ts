@@ -1,7 +1,8 @@
 /** One look at everything behind the gateway: cores, services of questions, providers, models, the process. */
 
 import { freemem, totalmem } from "node:os";
-import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
+import type { ChatBackend } from "#backends/backend.ts";
+import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import type { MemberSnapshot } from "#pool/member.ts";
@@ -11,7 +12,7 @@ import type { ServiceMetrics } from "./metric-families.ts";
 
 /** What is looked at. */
 export interface HealthCheckDeps {
-  readonly predict: PredictBackend;
+  readonly predict: Pick<PredictCatalog, "kind" | "localModels" | "groups">;
   readonly pool: Pool<ChatBackend>;
   /** Kind of the backends that answer chat: polyagent or embedded. */
   readonly chatKind: string;
@@ -48,6 +49,8 @@ export interface Findings {
   readonly services: Readonly<Record<string, ServiceState>>;
   readonly twin: ServiceState;
   readonly predicts: boolean;
+  /** A server of TensorFlow Serving takes calls. */
+  readonly servesTensorflow: boolean;
   readonly memory: ReturnType<typeof memoryUsage>;
   readonly disk: DiskUsage;
   /** Milliseconds that it took. */
@@ -110,11 +113,22 @@ function serviceOf(members: readonly MemberSnapshot[]): ServiceState {
 }
 
 /** Looks at models, which are not probed for it. */
-function modelsState(predict: PredictBackend): ServiceState {
-  const models = predict.models();
+function modelsState(predict: HealthCheckDeps["predict"]): ServiceState {
+  const models = predict.localModels();
   const working = models.filter(({ state }) => state !== "failed").length;
   const status = models.length === 0 ? "healthy" : statusOf(working, models.length);
   return { status, responseTimeMs: 0 };
+}
+
+/** The kinds of servers of models, each as the members of all its groups are. */
+function serversState({ groups }: HealthCheckDeps["predict"]): ReadonlyMap<string, ServiceState> {
+  const byKind = Map.groupBy(groups, ({ kind }) => kind);
+  return new Map(
+    Array.from(byKind, ([kind, some]) => [
+      kind,
+      serviceOf(some.flatMap(({ pool }) => pool.snapshot())),
+    ]),
+  );
 }
 
 /** Looks when it is called: probes are shared with all who look at the same time. */
@@ -128,7 +142,9 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
     const startMs = clock.nowMs();
     await Promise.all([
       settleWithin(disk.refresh(), probeCapMs, clock),
-      ...[pool, ...queryPools].map((one) => one.refresh(probeCapMs)),
+      ...[pool, ...queryPools, ...predict.groups.map((group) => group.pool)].map((one) =>
+        one.refresh(probeCapMs),
+      ),
     ]);
     const cores = pool.snapshot();
     const chat = serviceOf(cores);
@@ -138,6 +154,7 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
     const ready = providers.map((one) => [one.name, one.pool.candidates().length > 0] as const);
     const llm = statusOf(ready.filter(([, isReady]) => isReady).length, providers.length);
     const onnx = modelsState(predict);
+    const servers = serversState(predict);
     const elapsedMs = clock.nowMs() - startMs;
     metrics.healthDuration.observe(elapsedMs / 1000);
     return {
@@ -147,6 +164,10 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
         statusOf(answering, queries.length),
         // What does not answer well is heard of even where the others do.
         ...queries.map(([, { status }]): Status => (status === "healthy" ? status : "degraded")),
+        // Models of this process are still served.
+        ...[...servers.values()].map(
+          ({ status }): Status => (status === "healthy" ? status : "degraded"),
+        ),
         // Chats that name no provider go to configured cores.
         chatKind === "embedded" || llm === "healthy" ? llm : "degraded",
       ),
@@ -156,15 +177,17 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
         ...Object.fromEntries(
           ready.map(([name, isReady]) => [name, isReady ? "available" : "unavailable"]),
         ),
-        ...Object.fromEntries(predict.models().map(({ name, state }) => [name, state])),
+        ...Object.fromEntries(predict.localModels().map(({ name, state }) => [name, state])),
       },
       services: {
         [chatKind]: chat,
         ...Object.fromEntries(queries),
         ...(providers.length === 0 ? {} : { llm: { status: llm, responseTimeMs: 0 } }),
         [predict.kind]: onnx,
+        ...Object.fromEntries(servers),
       },
       twin: twins.length === 0 ? chat : serviceOf(cores.filter(isTwin)),
+      servesTensorflow: (servers.get("tensorflow")?.status ?? "unhealthy") !== "unhealthy",
       predicts: onnx.status !== "unhealthy",
       memory: memoryUsage(),
       disk: disk.latest(),

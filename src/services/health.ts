@@ -126,8 +126,7 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
         ...{ uptime, memory, disk },
         services: {
           ...kindsOf(found),
-          // There is no backend of TensorFlow Serving yet.
-          backends: { tensorflow: false, onnx: found.predicts },
+          backends: { tensorflow: found.servesTensorflow, onnx: found.predicts },
           rateLimiter: rateLimiting ? "enabled" : "disabled",
         },
       };

@@ -19,7 +19,7 @@ export interface MeterDeps {
 
 /** What is measured. */
 export interface Metered {
-  /** Kind of backend, such as onnx. */
+  /** Kind of backend, such as onnx; read at the end, when it is known who answered. */
   readonly backend: string;
   /** Model by name; absent while only the response will tell. */
   readonly model?: string;
@@ -63,7 +63,7 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
   };
 
   const begin = (what: Metered) => {
-    const { backend, model, record, signal } = what;
+    const { model, record, signal } = what;
     const startMs = clock.nowMs();
     const finishModel = model === undefined ? undefined : stats.begin("model", model);
     let ended = false;
@@ -72,6 +72,7 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
       ended = true;
       signal?.removeEventListener("abort", leave);
       const elapsedMs = clock.nowMs() - startMs;
+      const { backend } = what;
       const { status, failed } = thrown === undefined ? well : endedBy(thrown);
       record.upstreamMs = (record.upstreamMs ?? 0) + elapsedMs;
       finishModel?.({ failed });
@@ -82,9 +83,6 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
       const series = getOrCreate(known, backend, () => seriesOf(backend));
       series.requests(status).inc();
       series.duration.observe(elapsedMs / 1000);
-      if (status !== well.status && backend === "onnx" && model !== undefined) {
-        metrics.inferenceFailure.inc({ model, version: "", reason: status });
-      }
     };
     const leave = () => end(signal?.reason);
     signal?.addEventListener("abort", leave, { once: true });

@@ -6,6 +6,65 @@ import type { Makers } from "#observability/metric-makers.ts";
 /** Of inferences; names and meaning are Triton's. */
 const modelLabels = ["model", "version"] as const;
 
+/** Rows of a batch. */
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128];
+
+function inferenceFamilies({ counter, seconds }: Pick<Makers, "counter" | "seconds">) {
+  return {
+    inferenceRows: counter(
+      "nv_inference_count",
+      "Rows inferred; a batch counts its rows.",
+      modelLabels,
+    ),
+    inferenceRuns: counter(
+      "nv_inference_exec_count",
+      "Runs of models; a batch counts once.",
+      modelLabels,
+    ),
+    inferenceBatchRows: seconds(
+      "polygate_inference_batch_rows",
+      "Rows that ran as one.",
+      modelLabels,
+      batchBuckets,
+    ),
+    inferenceShadows: counter(
+      "polygate_inference_shadow_total",
+      "Copies of requests by what came of them: agreed, differed, failed, skipped.",
+      [...modelLabels, "outcome"],
+    ),
+    inferenceSuccess: counter("nv_inference_request_success", "Inferences done.", modelLabels),
+    inferenceFailure: counter("nv_inference_request_failure", "Inferences that failed.", [
+      ...modelLabels,
+      "reason",
+    ]),
+    inferenceRequestUs: counter(
+      "nv_inference_request_duration_us",
+      "Microseconds spent on inferences that were done, from first to last.",
+      modelLabels,
+    ),
+    inferenceInputUs: counter(
+      "nv_inference_compute_input_duration_us",
+      "Microseconds spent on making tensors of what clients sent.",
+      modelLabels,
+    ),
+    inferenceQueueUs: counter(
+      "nv_inference_queue_duration_us",
+      "Microseconds spent waiting for a worker.",
+      modelLabels,
+    ),
+    inferenceComputeUs: counter(
+      "nv_inference_compute_infer_duration_us",
+      "Microseconds spent in the model.",
+      modelLabels,
+    ),
+    inferenceOutputUs: counter(
+      "nv_inference_compute_output_duration_us",
+      "Microseconds spent on labels, boxes and vectors.",
+      modelLabels,
+    ),
+  };
+}
+
 /** Registers the metrics of this room. */
 export function serviceFamilies(makers: Makers) {
   const { counter, gauge, seconds } = makers;
@@ -40,21 +99,7 @@ export function serviceFamilies(makers: Makers) {
       "Time of a request to a kind of backend.",
       ["backend"],
     ),
-    inferenceSuccess: counter("nv_inference_request_success", "Inferences done.", modelLabels),
-    inferenceFailure: counter("nv_inference_request_failure", "Inferences that failed.", [
-      ...modelLabels,
-      "reason",
-    ]),
-    inferenceQueueUs: counter(
-      "nv_inference_queue_duration_us",
-      "Microseconds spent waiting for a worker.",
-      modelLabels,
-    ),
-    inferenceComputeUs: counter(
-      "nv_inference_compute_infer_duration_us",
-      "Microseconds spent in the model.",
-      modelLabels,
-    ),
+    ...inferenceFamilies({ counter, seconds }),
   };
 }
 

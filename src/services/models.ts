@@ -1,19 +1,20 @@
 /** ModelsService: what can be asked for, and loading it. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
-import type { ChatBackend, ListedModel, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ChatBackend, ListedModel, ModelStatus } from "#backends/backend.ts";
 import type { ChatCatalog } from "#catalog/chat-catalog.ts";
+import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import { abortable } from "#core/abortable.ts";
 import { timeLimit } from "#core/clock.ts";
-import { fault } from "#errors/fault.ts";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
 import type { Pool } from "#pool/pool.ts";
-import { modelOf } from "./predict.ts";
+import { backendCallOf } from "./backend-call.ts";
+import { modelOf } from "./model-choice.ts";
 
 /** What ModelsService needs. */
 export interface ModelsDeps {
-  readonly predict: PredictBackend;
+  readonly predict: PredictCatalog;
   readonly chat: {
     /** Kind of the backends that answer chat: polyagent or embedded. */
     readonly kind: string;
@@ -22,8 +23,8 @@ export interface ModelsDeps {
   };
 }
 
-/** A core that has not reported its models by then is left out of the list. */
-const coreAnswerMs = 1_000;
+/** A backend that has not reported its models by then is left out, or told of as it was known. */
+const backendAnswerMs = 1_000;
 
 const byText = (a: string, b: string) => a.localeCompare(b);
 
@@ -31,14 +32,15 @@ type ModelInit = MessageInitShape<typeof ModelSchema>;
 
 function predictModel(kind: string, status: ModelStatus): ModelInit {
   const { name, state, version, error = "", inputs, outputs, spec } = status;
+  const { versions = [], labels = {} } = status;
   const wire = (tensors: ModelStatus["inputs"]) =>
     tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] }));
   return {
     id: name,
     provider: "polygate",
     type: spec.meaning.kind,
-    capabilities: spec.image === undefined ? ["tensor"] : ["tensor", "image"],
-    backend: kind,
+    capabilities: capabilitiesOf(status),
+    backend: status.backend ?? kind,
     state,
     version,
     aliases: [...spec.aliases],
@@ -46,7 +48,20 @@ function predictModel(kind: string, status: ModelStatus): ModelInit {
     outputs: wire(outputs),
     labels: [...spec.labels],
     error,
+    versions: [...versions],
+    versionLabels: { ...labels },
   };
+}
+
+/** One that was asked for by its name: with what its file says of itself. */
+function describedModel(kind: string, status: ModelStatus): ModelInit {
+  return { ...predictModel(kind, status), metadata: { ...status.metadata } };
+}
+
+/** What it takes and makes; `text` alone is what a model that chats can do. */
+function capabilitiesOf({ spec: { image, text, meaning } }: ModelStatus): string[] {
+  if (text === undefined) return image === undefined ? ["tensor"] : ["tensor", "image"];
+  return meaning.kind === "embedding" ? ["embedding"] : ["tensor"];
 }
 
 /** It makes vectors and does not chat; a route may lead to models of both kinds. */
@@ -99,7 +114,7 @@ export function createModelsService({
   const predictModels = () => predict.models().map((status) => predictModel(predict.kind, status));
   /** The models of all cores that answer, each once; a list that lacks some is better than none. */
   const chatModels = async (signal: AbortSignal): Promise<ModelInit[]> => {
-    using limit = timeLimit(coreAnswerMs, signal);
+    using limit = timeLimit(backendAnswerMs, signal);
     const asked = chat.pool.candidates().map(({ id }) => modelsAt(chat.pool, id, limit.signal));
     const models = (await Promise.all(asked)).flat();
     signal.throwIfAborted();
@@ -110,36 +125,57 @@ export function createModelsService({
     return [...byId.values()];
   };
 
+  const named = (model: string, context: HandlerContext) =>
+    modelOf(predict, { model, version: "" }, backendCallOf(context), {
+      model: "model",
+      version: "version",
+    });
+  /** Everything that is behind the gateway: those who do not answer in time are told of as they were known. */
+  const refreshed = async (signal: AbortSignal) => {
+    const [models] = await Promise.all([
+      chatModels(signal),
+      predict.refresh(backendAnswerMs, signal),
+    ]);
+    signal.throwIfAborted();
+    return models;
+  };
+  const namesAt = (kind: string) => {
+    const groups = predict.groups.filter((group) => group.kind === kind);
+    const names = groups.flatMap((group) => group.models().map(({ name }) => name));
+    return { models: [...new Set(names)].sort(byText) };
+  };
+
   return {
     async listModels(_request, { signal }) {
-      return { models: [...(await chatModels(signal)), ...predictModels()] };
+      return { models: [...(await refreshed(signal)), ...predictModels()] };
     },
     async listModelsByBackend(_request, { signal }) {
-      const names = (await chatModels(signal)).map(({ id = "" }) => id).sort(byText);
+      const names = (await refreshed(signal)).map(({ id = "" }) => id).sort(byText);
+      const here = predict.localModels().map((one) => [one.name, predictModel(predict.kind, one)]);
       return {
-        tensorflow: { models: [] },
-        onnx: { models: Object.fromEntries(predictModels().map((one) => [one.id ?? "", one])) },
+        tensorflow: namesAt("tensorflow"),
+        onnx: { models: Object.fromEntries(here) },
         polyagent: { models: names },
+        oip: namesAt("oip"),
       };
     },
-    async getModel({ model }, { signal }) {
+    async getModel({ model }, context) {
       const known = predict.find(model);
-      if (known !== undefined) return predictModel(predict.kind, known);
-      const found = (await chatModels(signal)).find(({ id }) => id === model);
-      if (found === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${model}"`);
-      return found;
+      if (known !== undefined) return describedModel(predict.kind, known);
+      const found = (await chatModels(context.signal)).find(({ id }) => id === model);
+      return found ?? describedModel(predict.kind, await named(model, context));
     },
     async loadModel({ model, version }) {
       // A name that is not known yet may be that of a model which was added after the start.
       const name = predict.find(model)?.name ?? model;
       return { model: predictModel(predict.kind, await predict.load(name, version)) };
     },
-    async unloadModel({ model }) {
-      const { name } = modelOf(predict, model);
+    async unloadModel({ model }, context) {
+      const { name } = await named(model, context);
       return { model: predictModel(predict.kind, await predict.unload(name)) };
     },
-    async reloadModel({ model }) {
-      const { name } = modelOf(predict, model);
+    async reloadModel({ model }, context) {
+      const { name } = await named(model, context);
       return { model: predictModel(predict.kind, await predict.reload(name)) };
     },
   };

@@ -2,7 +2,7 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { InferResponse, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { InferResponse, ModelStatus } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
 import { shortestFloat32 } from "#core/shortest-float.ts";
 import { elementCount, type NamedTensor } from "#core/tensor.ts";
@@ -15,24 +15,23 @@ import type {
 } from "#gen/polygate/v1/predict_pb.js";
 import { classify } from "#inference/classification.ts";
 import type { DecodeQueue } from "#inference/decode-queue.ts";
-import { detect } from "#inference/detection.ts";
+import { detectWith } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
+import { bytesFromElements } from "#inference/tensor-bytes.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import { backendCallOf } from "./backend-call.ts";
-import type { Meter } from "./meter.ts";
-import type { ServiceMetrics } from "./metric-families.ts";
+import { choiceOf, modelOf } from "./model-choice.ts";
+import { type RunDeps, runModel } from "./run-model.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
+import { requireBatch } from "./wire-tensor.ts";
 
 /** What PredictService needs. */
-export interface PredictDeps {
-  readonly backend: PredictBackend;
+export interface PredictDeps extends RunDeps {
   /** Bounds how many images are decoded at once. */
   readonly decoding: DecodeQueue;
   readonly clock: Clock;
-  readonly metrics: ServiceMetrics;
-  readonly meter: Meter;
 }
 
 type Reply = MessageInitShape<typeof PredictResponseSchema>;
@@ -50,15 +49,13 @@ interface Prepared {
   readonly preprocessMs: number;
 }
 
-/** Throws MODEL_UNKNOWN. */
-export function modelOf(backend: PredictBackend, name: string): ModelStatus {
-  const status = backend.find(name);
-  if (status === undefined) {
-    throw fault("MODEL_UNKNOWN", `there is no model named "${name}"`, {
-      fields: [{ field: "model", description: "the name or alias of a model" }],
-    });
-  }
-  return status;
+/** An image as it came, for a model elsewhere that decodes images itself: its only input takes bytes. */
+function encodedImage(file: Uint8Array, { backend, inputs }: ModelStatus): NamedTensor | undefined {
+  const [input, ...others] = inputs;
+  if (backend === undefined || input?.datatype !== "BYTES" || others.length > 0) return undefined;
+  if (input.shape.length > 1) return undefined;
+  const shape = input.isScalar === true ? [] : [1];
+  return { name: input.name, datatype: "BYTES", shape, bytes: bytesFromElements([file]) };
 }
 
 async function prepare(
@@ -69,8 +66,11 @@ async function prepare(
   const { image } = status.spec;
   if (request.file.length === 0) {
     const inputs = request.inputs.map((tensor, at) => tensorFromWire(tensor, `inputs[${at}]`));
+    requireBatch(status, inputs);
     return { inputs, frame: image && inputFrame(image), preprocessMs: 0 };
   }
+  const encoded = image === undefined ? encodedImage(request.file, status) : undefined;
+  if (encoded !== undefined) return { inputs: [encoded], frame: undefined, preprocessMs: 0 };
   if (image === undefined) {
     const description = `model "${status.name}" takes tensors in inputs, not images`;
     throw fault("REQUEST_INVALID", `file: ${description}`, {
@@ -86,8 +86,11 @@ async function prepare(
   return { inputs: [{ ...tensor, name: "" }], frame, preprocessMs: clock.nowMs() - startMs };
 }
 
+/** The output of this name; a server that stands in for a model may call its only one otherwise. */
 function outputNamed(outputs: readonly NamedTensor[], name: string): NamedTensor {
-  const output = outputs.find((tensor) => tensor.name === name);
+  const [only, ...others] = outputs;
+  const output =
+    outputs.find((tensor) => tensor.name === name) ?? (others.length === 0 ? only : undefined);
   if (output === undefined) {
     throw fault("MODEL_LOAD_FAILED", `model.yaml names an output "${name}" that the model lacks`);
   }
@@ -104,8 +107,8 @@ function interpret(
   { spec }: ModelStatus,
   { inputs, outputs, frame }: Prepared & Pick<InferResponse, "outputs">,
 ): Pick<Reply, "classifications" | "detections"> | undefined {
-  const { meaning, labels } = spec;
-  if (meaning.kind === "tensor") return undefined;
+  const { image, meaning, labels } = spec;
+  if (meaning.kind === "tensor" || meaning.kind === "embedding") return undefined;
   const output = outputNamed(outputs, meaning.output);
   const [rows = 1, ...others] = output.shape;
   if (rows > 1 && others.length > 0) return undefined;
@@ -117,14 +120,18 @@ function interpret(
       classifications: found.map((one) => ({ ...one, score: shortestFloat32(one.score) })),
     };
   }
-  if (frame === undefined) return undefined;
-  const found = detect(output, {
-    labels,
-    scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
-    iouThreshold: meaning.iouThreshold,
-    topK,
-    frame,
-  });
+  if (frame === undefined || image === undefined) return undefined;
+  const byName = (name: string) => outputNamed(outputs, name);
+  const found = detectWith(
+    { meaning, input: image, output: byName },
+    {
+      labels,
+      scoreThreshold: request.scoreThreshold ?? meaning.scoreThreshold,
+      iouThreshold: meaning.iouThreshold,
+      topK,
+      frame,
+    },
+  );
   return {
     detections: found.map(({ box, ...one }) => ({
       ...one,
@@ -155,42 +162,42 @@ function isReadable({ inputs }: PredictRequest, outputs: readonly NamedTensor[])
   return elements <= readableElementsMax;
 }
 
-function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
-  const labels = { model, version: done.version };
-  metrics.inferenceSuccess.inc(labels);
-  metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);
-  metrics.inferenceComputeUs.inc(labels, done.computeMs * 1000);
-}
+/** What the fields of a request are called that name a model. */
+const fields = { model: "model", version: "version" };
 
 async function predict(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
-  const { backend, clock, meter, metrics } = deps;
-  const status = modelOf(backend, request.model);
+  const { backend, clock } = deps;
+  const choice = choiceOf(request.version);
+  const wanted = { model: request.model, ...choice };
+  const status = await modelOf(backend, wanted, backendCallOf(context), fields);
   const { name: model } = status;
-  const record = context.values.get(callRecordKey);
-  record.model = model;
+  context.values.get(callRecordKey).model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });
-  const done = await meter.run({ backend: backend.kind, model, record, isTry: true }, () => {
-    record.upstream = backend.kind;
-    const { version } = request;
-    return backend.infer({ model, version, inputs: prepared.inputs }, backendCallOf(context));
-  });
-  counted(metrics, model, done);
+  const done = await runModel(deps, status, { ...choice, inputs: prepared.inputs }, context);
 
   const interpretedMs = clock.nowMs();
   const meaning = interpret(request, status, { ...prepared, outputs: done.outputs });
   const readable = isReadable(request, done.outputs);
   const withOutputs = request.includeOutputs || meaning === undefined;
+  const outputs = withOutputs ? done.outputs.map((tensor) => tensorToWire(tensor, readable)) : [];
+  const postprocessMs = clock.nowMs() - interpretedMs;
+  const { version } = done;
+  const { preprocessMs } = prepared;
+  const isPrepared = request.file.length > 0;
+  if (done.isInStatistics) {
+    backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
+  }
   return {
     model,
-    version: done.version,
-    backend: backend.kind,
+    version,
+    backend: done.backend,
     ...meaning,
-    outputs: withOutputs ? done.outputs.map((tensor) => tensorToWire(tensor, readable)) : [],
+    outputs,
     timing: {
-      preprocessMs: threeDigits(prepared.preprocessMs),
+      preprocessMs: threeDigits(preprocessMs),
       queueMs: threeDigits(done.queueMs),
       computeMs: threeDigits(done.computeMs),
-      postprocessMs: threeDigits(clock.nowMs() - interpretedMs),
+      postprocessMs: threeDigits(postprocessMs),
     },
   } satisfies Reply;
 }

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
 import { type PlaceLimits, Places } from "#core/places.ts";
 import { threeDigits } from "#core/three-digits.ts";
@@ -14,6 +15,7 @@ import {
 } from "#gen/polygate/v1/stats_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
 import type { SeriesKind, SeriesTotals, Stats } from "#observability/stats.ts";
+import { inferenceStats } from "./inference-stats.ts";
 import { Ticker } from "./ticker.ts";
 import { watchLimitsDefault } from "./watches.ts";
 
@@ -33,6 +35,8 @@ export interface StatsDeps {
   readonly rateLimiting: boolean;
   /** What answers for the last hours, and the next. */
   readonly performance: OverTime;
+  /** The models that run here. */
+  readonly predict: Pick<PredictBackend, "statistics">;
   /** Aborts when the gateway begins to stop: watchers are let go. */
   readonly stopping: AbortSignal;
   readonly watchLimits?: PlaceLimits;
@@ -69,6 +73,7 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
     methods: totalsOf("method"),
     backends: totalsOf("backend"),
     models: totalsOf("model"),
+    inferences: (deps.predict.statistics?.() ?? []).map(inferenceStats),
   });
   const watches = new Places(watchLimits);
   const ticker = new Ticker(clock, tickMs);

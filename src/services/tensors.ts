@@ -2,21 +2,11 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
-import {
-  type Datatype,
-  datatypeBytes,
-  elementCount,
-  isDatatype,
-  type NamedTensor,
-} from "#core/tensor.ts";
-import { fault } from "#errors/fault.ts";
+import { type Datatype, datatypeBytes, type NamedTensor } from "#core/tensor.ts";
 import type { Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
 import { bytesFromTexts, textsOf } from "#inference/tensor-text.ts";
 import { bytesFromNumbers, exactNumbersOf, isHeldBy, isNumeric } from "#inference/tensor-view.ts";
-
-function invalid(field: string, description: string) {
-  return fault("TENSOR_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
-}
+import { datatypeOf, invalidTensor, requireCount } from "./wire-tensor.ts";
 
 /** Elements as bytes, and how many there are; undefined where only the bytes themselves tell. */
 interface Packed {
@@ -25,21 +15,23 @@ interface Packed {
 }
 
 function packedNumbers(tensor: Tensor, datatype: Datatype, field: string): Packed {
-  if (!isNumeric(datatype)) throw invalid(`${field}.data`, "a BYTES tensor takes text or raw");
+  if (!isNumeric(datatype))
+    throw invalidTensor(`${field}.data`, "a BYTES tensor takes text or raw");
   const { data } = tensor;
   const odd = data.findIndex((value) => !isHeldBy(datatype, value));
-  if (odd >= 0) throw invalid(`${field}.data[${odd}]`, `${data[odd]} does not fit ${datatype}`);
+  if (odd >= 0)
+    throw invalidTensor(`${field}.data[${odd}]`, `${data[odd]} does not fit ${datatype}`);
   return { bytes: bytesFromNumbers(datatype, data), count: data.length };
 }
 
 function packed(tensor: Tensor, datatype: Datatype, field: string): Packed {
   const { raw, data, text } = tensor;
   if ([raw, data, text].filter((form) => form.length > 0).length > 1) {
-    throw invalid(field, "set one of raw, data and text");
+    throw invalidTensor(field, "set one of raw, data and text");
   }
   if (data.length > 0) return packedNumbers(tensor, datatype, field);
   if (text.length > 0) {
-    if (isNumeric(datatype)) throw invalid(`${field}.text`, `${datatype} takes data or raw`);
+    if (isNumeric(datatype)) throw invalidTensor(`${field}.text`, `${datatype} takes data or raw`);
     return { bytes: bytesFromTexts(text), count: text.length };
   }
   return {
@@ -50,21 +42,19 @@ function packed(tensor: Tensor, datatype: Datatype, field: string): Packed {
 
 /** Reads an input; `field` is its path in the request. Throws TENSOR_INVALID. */
 export function tensorFromWire(tensor: Tensor, field: string): NamedTensor {
-  const { name, datatype, shape } = tensor;
-  if (!isDatatype(datatype)) throw invalid(`${field}.datatype`, `"${datatype}" is not a datatype`);
+  const { name, shape } = tensor;
+  const datatype = datatypeOf(tensor.datatype, field);
   const { bytes, count } = packed(tensor, datatype, field);
-  const expected = elementCount(shape);
-  if (count !== undefined && count !== expected) {
-    const sent = `shape [${shape.join(", ")}] holds ${expected} elements, ${count} were sent`;
-    throw invalid(field, sent);
-  }
+  if (count !== undefined) requireCount(count, shape, field);
   return { name, datatype, shape, bytes };
 }
 
 /** Each number as the shortest one that its datatype takes for the same; undefined where numbers cannot say what it holds. */
 function writtenNumbers(tensor: NamedTensor): number[] | undefined {
   const numbers = exactNumbersOf(tensor);
-  const shortest = { FP16: shortestFloat16, FP32: shortestFloat32 }[String(tensor.datatype)];
+  const shortest = { FP16: shortestFloat16, BF16: shortestFloat32, FP32: shortestFloat32 }[
+    String(tensor.datatype)
+  ];
   return shortest === undefined ? numbers : numbers?.map(shortest);
 }
 

@@ -4,6 +4,7 @@ import type { Json } from "#dialects/json-object.ts";
 import { fault } from "#errors/fault.ts";
 import type { Model } from "#gen/polygate/v1/models_pb.js";
 import type { LlmSurfaceName } from "./llm-paths.ts";
+import { statusJson } from "./tfserving-models.ts";
 
 /** Seconds since the epoch for models of which no one knows when they were made. */
 const createdSeconds = 1_700_000_000;
@@ -58,9 +59,18 @@ export function writeModels(models: readonly Model[], surface: LlmSurfaceName): 
   };
 }
 
+/** Backends of chat; models of all others predict. */
+const chatBackends: readonly string[] = ["polyagent", "embedded", "llm"];
+
+/** What clients of TensorFlow Serving, who share the path, look for in a model that predicts. */
+function versionStatus({ backend, version, state, error }: Model): Json {
+  return chatBackends.includes(backend) ? {} : { ...statusJson({ version, state, error }) };
+}
+
 /** One model. Throws MODEL_UNKNOWN. */
 export function writeModel(models: readonly Model[], name: string, surface: LlmSurfaceName): Json {
   const model = models.find(({ id }) => id === name);
   if (model === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${name}"`);
-  return surface === "gemini" ? geminiModel(model) : modelObject(model);
+  if (surface === "gemini") return geminiModel(model);
+  return { ...modelObject(model), ...versionStatus(model) };
 }

@@ -34,7 +34,7 @@ import { admitted, inTime, received } from "#rpc/intake.ts";
 import { once } from "#rpc/once.ts";
 import { type Asked, askedOf, ChatStream, headersOf, placesIn, sseText } from "./chat-turn.ts";
 import { parseBody } from "./json-body.ts";
-import { embedElementsMax, sendPieces } from "./llm-embed.ts";
+import { embedElementsMax } from "./llm-embed.ts";
 import { errorOf } from "./llm-error.ts";
 import { codexModels, writeModel, writeModels } from "./llm-models.ts";
 import { isUpload, OperationSending, readOperation } from "./llm-operation.ts";
@@ -48,11 +48,12 @@ import {
   type LlmSurfaceName,
   llmEndpointOf,
   llmFamilyOf,
-  type PathFacts,
   responsesPath,
 } from "./llm-paths.ts";
+import { keyOfQuery, ownerOf, pathFactsOf, queryOf } from "./path-owner.ts";
 import { placedFault } from "./placed-fault.ts";
 import { ResponsesSockets } from "./responses-sockets.ts";
+import { sendPieces } from "./sent-pieces.ts";
 
 /** What the surface needs. */
 export interface LlmSurfaceOptions {
@@ -97,26 +98,6 @@ function allowedMethods(endpoint: LlmEndpoint): readonly string[] {
   return endpoint.kind === "models" ? ["GET", "HEAD"] : ["POST"];
 }
 
-function queryOf(target: string, name: string): string | undefined {
-  const query = target.indexOf("?");
-  if (query < 0) return undefined;
-  return new URLSearchParams(target.slice(query + 1)).get(name) ?? undefined;
-}
-
-/** Gemini's clients may send their key in the query; it is never logged. */
-function keyOfQuery(target: string): string | undefined {
-  return queryOf(target, "key");
-}
-
-/** What tells families apart that claim one path. */
-function pathFactsOf(arrival: Pick<Exchange, "header" | "target">): PathFacts {
-  return {
-    hasAnthropicVersion: arrival.header("anthropic-version") !== undefined,
-    hasGoogleKey:
-      arrival.header("x-goog-api-key") !== undefined || keyOfQuery(arrival.target) !== undefined,
-  };
-}
-
 class LlmSurface implements Surface {
   readonly name = "llm";
   readonly #options: LlmSurfaceOptions;
@@ -139,8 +120,9 @@ class LlmSurface implements Surface {
       exchange.respond(200, []);
       return true;
     }
-    const endpoint = llmEndpointOf(path, pathFactsOf(exchange));
-    if (endpoint === undefined || !this.#options.serves.has(endpoint.surface)) return false;
+    const owned = ownerOf(path, pathFactsOf(exchange), this.#options.serves);
+    if (owned?.family !== "llm") return false;
+    const { endpoint } = owned;
     record.endpoint = endpoint.template;
     record.surface = endpoint.surface;
     return this.#serve(endpoint, exchange, record);

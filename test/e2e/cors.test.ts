@@ -44,6 +44,21 @@ const all = { "accept-encoding": "gzip, br, zstd" };
 const vendorChat = (model: string, more: object = {}) =>
   JSON.stringify({ model, messages: [{ role: "user", content: "hi" }], ...more });
 
+/** An image of zeros, whose bytes follow, and whose scores come as bytes. */
+const inferenceHead = Buffer.from(
+  JSON.stringify({
+    inputs: [
+      {
+        name: "image",
+        datatype: "FP32",
+        shape: [1, 1, 28, 28],
+        parameters: { binary_data_size: 4 * 784 },
+      },
+    ],
+    parameters: { binary_data_output: true },
+  }),
+);
+
 const providerFails = "OpenAI, provider failed";
 
 const requests: readonly Sent[] = [
@@ -172,6 +187,31 @@ const requests: readonly Sent[] = [
     headers: { "content-type": "application/grpc" },
     body: enveloped,
     status: 200,
+  },
+  { name: "Open Inference, a model", path: "/v2/models/digits", status: 200 },
+  {
+    name: "Open Inference, bytes behind the JSON",
+    method: "POST",
+    path: "/v2/models/digits/infer",
+    headers: { "inference-header-content-length": String(inferenceHead.length) },
+    body: Buffer.concat([inferenceHead, new Uint8Array(4 * 784)]),
+    status: 200,
+  },
+  {
+    name: "Open Inference, bad",
+    method: "POST",
+    path: "/v2/models/digits/infer",
+    body: "{}",
+    status: 400,
+  },
+  { name: "Open Inference, wrong method", path: "/v2/models/digits/infer", status: 405 },
+  { name: "TensorFlow Serving, a model", path: "/v1/models/digits/metadata", status: 200 },
+  {
+    name: "TensorFlow Serving, bad",
+    method: "POST",
+    path: "/v1/models/digits:predict",
+    body: "{}",
+    status: 400,
   },
   { name: "RPC, wrong method", path: chat, status: 405 },
   {

@@ -382,6 +382,7 @@ describe("what operators rely on", () => {
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "inference.GRPCInferenceService",
         "polygate.v1.BackendsService",
         "polygate.v1.CacheService",
         "polygate.v1.ChatService",

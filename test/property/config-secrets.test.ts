@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { problemText } from "#config/problem.ts";
+import { problemText } from "#yaml/problem.ts";
 import { loadYaml } from "../support/config-folder.ts";
 
 const secret = fc

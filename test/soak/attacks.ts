@@ -9,6 +9,7 @@ import { imageAttacks } from "./attacks/images.ts";
 import { messages } from "./attacks/messages.ts";
 import { pageAttacks } from "./attacks/pages.ts";
 import { streams } from "./attacks/streams.ts";
+import { tensorAttacks } from "./attacks/tensors.ts";
 import { webSockets } from "./attacks/websockets.ts";
 
 /** Their names are unique. */
@@ -17,6 +18,7 @@ export const attacks: readonly Attack[] = [
   ...http2Readers,
   ...http1Connections,
   ...messages,
+  ...tensorAttacks,
   ...formAttacks,
   ...streams,
   ...webSockets,

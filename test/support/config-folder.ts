@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Loaded, loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
-import type { Environment } from "#config/source.ts";
+import { problemText } from "#yaml/problem.ts";
+import type { Environment } from "#yaml/source.ts";
 
 /** Files by name; `gateway.yaml` is the one that is read. */
 export class ConfigFolder implements Disposable {

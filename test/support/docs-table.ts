@@ -2,17 +2,18 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { environmentRows } from "#config/environment.ts";
-import { fieldsOf } from "#config/fields.ts";
 import { jsonSchema } from "#config/json-schema.ts";
-import { pathText } from "#config/problem.ts";
 import { serveFlags } from "#config/serve-flags.ts";
+import { fieldsOf, rowPathOf } from "#yaml/fields.ts";
+import { pathText } from "#yaml/problem.ts";
 
 /** Markdown, without a line end after the last row. A test holds the README to it. */
 export function docsTable(): string {
-  const rows = fieldsOf(jsonSchema()).map(({ path, takes, fallback, description }) => {
+  const schema = jsonSchema();
+  const rows = fieldsOf(schema).map(({ path, takes, fallback, description }) => {
     const flag = serveFlags.find((row) => pathText(row.path ?? []) === path);
     const names = environmentRows
-      .filter((row) => pathText(row.path.filter((step) => step !== "+")) === path)
+      .filter((row) => rowPathOf(schema, row.path) === path)
       .map(({ name }) => code(name));
     const also = [...(flag === undefined ? [] : [code(`--${flag.name}`)]), ...names].join(", ");
     const cells = [

@@ -1,7 +1,7 @@
 /** A whole gateway on free ports, as `polygate serve` starts it. */
 
-import { problemText } from "#config/problem.ts";
 import { createLogger } from "#observability/logger.ts";
+import { problemText } from "#yaml/problem.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
 import { ConfigFolder } from "./config-folder.ts";
 

@@ -29,6 +29,7 @@ const elementTypes: Readonly<Record<Datatype, TensorProto_DataType>> = {
   INT32: TensorProto_DataType.INT32,
   INT64: TensorProto_DataType.INT64,
   FP16: TensorProto_DataType.FLOAT16,
+  BF16: TensorProto_DataType.BFLOAT16,
   FP32: TensorProto_DataType.FLOAT,
   FP64: TensorProto_DataType.DOUBLE,
   BYTES: TensorProto_DataType.STRING,
@@ -73,6 +74,8 @@ function int(name: string, value: number): Attribute {
 
 /** The parts of a graph. */
 interface Graph {
+  /** What the file says of itself. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly input: readonly ValueInfo[];
   readonly output: readonly ValueInfo[];
   readonly node: readonly Node[];
@@ -80,11 +83,13 @@ interface Graph {
 }
 
 /** The bytes of a model.onnx. */
-function onnxModel({ input, output, node, initializer = [] }: Graph): Uint8Array {
+function onnxModel(graph: Graph): Uint8Array {
+  const { input, output, node, initializer = [], metadata = {} } = graph;
   const model = create(ModelProtoSchema, {
     irVersion: 9n,
     producerName: "polygate tests",
     opsetImport: [{ domain: "", version: 17n }],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: "test",
       input: [...input],
@@ -98,12 +103,17 @@ function onnxModel({ input, output, node, initializer = [] }: Graph): Uint8Array
 
 /** x FP32 [N, 2] → scores FP32 [N, 3]: x × [[1, 0, -1], [0, 1, 1]] + bias, softmax when asked for. */
 export function gemm(
-  options: { readonly softmax?: boolean; readonly bias?: number } = {},
+  options: {
+    readonly softmax?: boolean;
+    readonly bias?: number;
+    readonly metadata?: Readonly<Record<string, string>>;
+  } = {},
 ): Uint8Array {
-  const { softmax = false, bias = 0 } = options;
+  const { softmax = false, bias = 0, metadata = {} } = options;
   const nodes = [node("Gemm", ["x", "w", "b"], [softmax ? "logits" : "scores"])];
   if (softmax) nodes.push(node("Softmax", ["logits"], ["scores"], [int("axis", 1)]));
   return onnxModel({
+    metadata,
     input: [value("x", "FP32", ["N", 2])],
     output: [value("scores", "FP32", ["N", 3])],
     node: nodes,
@@ -176,6 +186,16 @@ export function brainFloats(): Uint8Array {
   });
 }
 
+/** answer FP32 [2], of no input. */
+export function constant(): Uint8Array {
+  return onnxModel({
+    input: [],
+    output: [value("answer", "FP32", [2])],
+    node: [node("Identity", ["two"], ["answer"])],
+    initializer: [weights("two", "FP32", [2], [4, 2])],
+  });
+}
+
 /** a, b INT64 scalars → sum INT64 scalar. */
 export function scalarSum(): Uint8Array {
   return onnxModel({
@@ -228,3 +248,76 @@ export function slow(rounds: number): Uint8Array {
     initializer: [weights("zero", "FP32", [], [0]), weights("square", "INT64", [2], [side, side])],
   });
 }
+
+/** What each token of `wordTokenizer` is in `wordVectors`, by its number. */
+const wordTable: readonly (readonly [number, number])[] = [
+  [90, 90],
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [3, 4],
+  [6, 8],
+  [0, 2],
+];
+
+/** input_ids, attention_mask INT64 [texts, tokens] → hidden FP32 [texts, tokens, 2]: a row of `wordTable` a token. */
+export function wordVectors(): Uint8Array {
+  const ids = (name: string) => value(name, "INT64", ["texts", "tokens"]);
+  return onnxModel({
+    input: [ids("input_ids"), ids("attention_mask")],
+    output: [value("hidden", "FP32", ["texts", "tokens", 2])],
+    node: [node("Gather", ["table", "input_ids"], ["hidden"])],
+    initializer: [weights("table", "FP32", [wordTable.length, 2], wordTable.flat())],
+  });
+}
+
+/** input_ids INT64 [texts, tokens] → scores FP32 [texts, 2]: sums of rows of `wordTable`. */
+export function wordScores(): Uint8Array {
+  return onnxModel({
+    input: [value("input_ids", "INT64", ["texts", "tokens"])],
+    output: [value("scores", "FP32", ["texts", 2])],
+    node: [
+      node("Gather", ["table", "input_ids"], ["hidden"]),
+      node("ReduceSum", ["hidden", "axes"], ["scores"], [int("keepdims", 0)]),
+    ],
+    initializer: [
+      weights("table", "FP32", [wordTable.length, 2], wordTable.flat()),
+      weights("axes", "INT64", [1], [1]),
+    ],
+  });
+}
+
+/** A tokenizer.json of few words: [CLS] and [SEP] around a text, `cat`, `dog`, and `##s` behind them. */
+export const wordTokenizer = JSON.stringify({
+  version: "1.0",
+  truncation: null,
+  padding: null,
+  added_tokens: ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].map((content, id) => ({
+    ...{ id, content, special: true },
+    ...{ single_word: false, lstrip: false, rstrip: false, normalized: false },
+  })),
+  normalizer: {
+    ...{ type: "BertNormalizer", clean_text: true, handle_chinese_chars: true },
+    ...{ strip_accents: null, lowercase: true },
+  },
+  pre_tokenizer: { type: "BertPreTokenizer" },
+  post_processor: {
+    type: "TemplateProcessing",
+    single: [
+      { SpecialToken: { id: "[CLS]", type_id: 0 } },
+      { Sequence: { id: "A", type_id: 0 } },
+      { SpecialToken: { id: "[SEP]", type_id: 0 } },
+    ],
+    pair: [],
+    special_tokens: {
+      "[CLS]": { id: "[CLS]", ids: [2], tokens: ["[CLS]"] },
+      "[SEP]": { id: "[SEP]", ids: [3], tokens: ["[SEP]"] },
+    },
+  },
+  decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+  model: {
+    ...{ type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##" },
+    max_input_chars_per_word: 100,
+    vocab: { "[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, cat: 4, dog: 5, "##s": 6 },
+  },
+});

@@ -19,8 +19,11 @@ test.each([
 /** Rows that are skipped by design, for reasons that no machine changes. */
 const byDesign: ReadonlySet<string> = new Set([
   "test/e2e/dockerfile.test.ts",
+  "test/e2e/model-clients.test.ts",
   "test/e2e/python-clients.test.ts",
   "test/e2e/rpc-matrix.test.ts",
+  "test/e2e/sentence-embeddings.test.ts",
+  "test/e2e/tensorflow.test.ts",
   "test/unit/rest/vectors.test.ts",
 ]);
 

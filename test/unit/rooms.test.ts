@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { fieldsOf } from "#config/fields.ts";
 import { jsonSchema } from "#config/json-schema.ts";
+import { fieldsOf } from "#yaml/fields.ts";
 import {
   importsByRoom,
   layersOf,

@@ -29,6 +29,7 @@ const judged: Readonly<Record<string, string>> = {
   "agent/plan.ts timePattern": stateless,
   "agent/tools/time-zone.ts zonesByName": once1,
   "backends/llm/vector-json.ts isNumeric": once1,
+  "backends/onnx/onnx-metadata.ts pythonEntry": stateless,
   "backends/onnx/ort-message.ts path": stateless,
   "backends/onnx/ort-message.ts sourcePosition": stateless,
   "backends/onnx/worker.ts handled": "the order of messages to one worker; holds no message",

@@ -20,7 +20,8 @@ export declare const file_polygate_v1_embeddings: GenFile;
  */
 export declare type EmbedRequest = Message<"polygate.v1.EmbedRequest"> & {
   /**
-   * Wanted model: a route, `provider/model`, or a model that a provider lists.
+   * Wanted model: a route, a text model that runs here, `provider/model`, or a model that a provider
+   * lists.
    *
    * @generated from field: string model = 1;
    */
@@ -165,6 +166,20 @@ export declare type EmbedResponse = Message<"polygate.v1.EmbedResponse"> & {
    * @generated from field: int32 processing_time_ms = 5;
    */
   processingTimeMs: number;
+
+  /**
+   * Inputs that were longer than the model reads, and were cut off; known of models that run here.
+   *
+   * @generated from field: int32 truncated_inputs = 6;
+   */
+  truncatedInputs: number;
+
+  /**
+   * Tokens that were cut off of them: at least so many.
+   *
+   * @generated from field: int32 truncated_tokens = 7;
+   */
+  truncatedTokens: number;
 };
 
 /**

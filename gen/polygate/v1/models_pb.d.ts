@@ -67,7 +67,7 @@ export declare const ListModelsByBackendRequestSchema: GenMessage<ListModelsByBa
  */
 export declare type ListModelsByBackendResponse = Message<"polygate.v1.ListModelsByBackendResponse"> & {
   /**
-   * Models of TensorFlow Serving.
+   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
    *
    * @generated from field: polygate.v1.ModelNames tensorflow = 1;
    */
@@ -86,6 +86,13 @@ export declare type ListModelsByBackendResponse = Message<"polygate.v1.ListModel
    * @generated from field: polygate.v1.ModelNames polyagent = 3;
    */
   polyagent?: ModelNames | undefined;
+
+  /**
+   * Models of servers that speak the Open Inference Protocol.
+   *
+   * @generated from field: polygate.v1.ModelNames oip = 4;
+   */
+  oip?: ModelNames | undefined;
 };
 
 /**
@@ -176,7 +183,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   capabilities: string[];
 
   /**
-   * Kind of the backend: onnx, polyagent or embedded.
+   * Kind of the backend: onnx, tensorflow, oip, polyagent, embedded or llm.
    *
    * @generated from field: string backend = 6;
    */
@@ -190,7 +197,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   state: string;
 
   /**
-   * Version that serves; empty for models without versions.
+   * Version that answers requests which name none; empty for models without versions.
    *
    * @generated from field: string version = 8;
    */
@@ -225,11 +232,32 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   labels: string[];
 
   /**
-   * Why it failed to load.
+   * Why it failed to load, or why the last change of it failed while it goes on as it was.
    *
    * @generated from field: string error = 13;
    */
   error: string;
+
+  /**
+   * Every version in the repository, the oldest first; empty for models without versions.
+   *
+   * @generated from field: repeated polygate.v1.ModelVersion versions = 14;
+   */
+  versions: ModelVersion[];
+
+  /**
+   * Versions by label, such as stable and canary.
+   *
+   * @generated from field: map<string, string> version_labels = 15;
+   */
+  versionLabels: { [key: string]: string };
+
+  /**
+   * What the model's file says of itself; only where one model is asked for.
+   *
+   * @generated from field: map<string, string> metadata = 16;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -237,6 +265,40 @@ export declare type Model = Message<"polygate.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export declare const ModelSchema: GenMessage<Model>;
+
+/**
+ * A version of a model.
+ *
+ * @generated from message polygate.v1.ModelVersion
+ */
+export declare type ModelVersion = Message<"polygate.v1.ModelVersion"> & {
+  /**
+   * Name of the version, a number.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * available, loading, unloaded or failed.
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * Why it failed to load.
+   *
+   * @generated from field: string error = 3;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message polygate.v1.ModelVersion.
+ * Use `create(ModelVersionSchema)` to create a new message.
+ */
+export declare const ModelVersionSchema: GenMessage<ModelVersion>;
 
 /**
  * Price in US dollars per thousand tokens.
@@ -333,7 +395,7 @@ export declare type LoadModelRequest = Message<"polygate.v1.LoadModelRequest"> &
   model: string;
 
   /**
-   * Version to load; empty means the newest.
+   * Version to load in place of those that serve; empty means what model.yaml says.
    *
    * @generated from field: string version = 2;
    */

@@ -50,7 +50,7 @@ export declare type Tensor = Message<"polygate.v1.Tensor"> & {
   /**
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
    * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
-   * FP16 and FP32 are the shortest decimals that read back as the same float.
+   * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    *
    * @generated from field: repeated double data = 5;
    */
@@ -84,7 +84,8 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
   model: string;
 
   /**
-   * Version of the model; empty means the newest that is loaded.
+   * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+   * to the model: its split, its label stable, or the newest version.
    *
    * @generated from field: string version = 2;
    */
@@ -155,7 +156,7 @@ export declare type PredictResponse = Message<"polygate.v1.PredictResponse"> & {
   version: string;
 
   /**
-   * Kind of backend that ran it, such as onnx.
+   * Kind of backend that ran it: onnx, tensorflow or oip.
    *
    * @generated from field: string backend = 3;
    */

@@ -74,6 +74,13 @@ export declare type GetStatsResponse = Message<"polygate.v1.GetStatsResponse"> &
    * @generated from field: map<string, polygate.v1.CallStats> models = 6;
    */
   models: { [key: string]: CallStats };
+
+  /**
+   * Inferences of the models that run here, by model and version.
+   *
+   * @generated from field: repeated polygate.v1.InferenceStats inferences = 7;
+   */
+  inferences: InferenceStats[];
 };
 
 /**
@@ -81,6 +88,212 @@ export declare type GetStatsResponse = Message<"polygate.v1.GetStatsResponse"> &
  * Use `create(GetStatsResponseSchema)` to create a new message.
  */
 export declare const GetStatsResponseSchema: GenMessage<GetStatsResponse>;
+
+/**
+ * What one version of a model has done, in Triton's terms.
+ *
+ * @generated from message polygate.v1.InferenceStats
+ */
+export declare type InferenceStats = Message<"polygate.v1.InferenceStats"> & {
+  /**
+   * Name of the model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Its version.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Rows that were inferred: a request with a batch of three counts three.
+   *
+   * @generated from field: double inferences = 3;
+   */
+  inferences: number;
+
+  /**
+   * Runs of the model: requests that ran as one count once.
+   *
+   * @generated from field: double executions = 4;
+   */
+  executions: number;
+
+  /**
+   * Requests that were answered, from their arrival at the model to the answer.
+   *
+   * @generated from field: polygate.v1.StageStats success = 5;
+   */
+  success?: StageStats | undefined;
+
+  /**
+   * Requests that were not.
+   *
+   * @generated from field: polygate.v1.StageStats fail = 6;
+   */
+  fail?: StageStats | undefined;
+
+  /**
+   * Of these, how many for which reason: REJECTED, CANCELED, BACKEND or OTHER.
+   *
+   * @generated from field: map<string, int32> failures = 7;
+   */
+  failures: { [key: string]: number };
+
+  /**
+   * Waiting for a worker.
+   *
+   * @generated from field: polygate.v1.StageStats queue = 8;
+   */
+  queue?: StageStats | undefined;
+
+  /**
+   * Making tensors of what clients sent.
+   *
+   * @generated from field: polygate.v1.StageStats preprocess = 9;
+   */
+  preprocess?: StageStats | undefined;
+
+  /**
+   * The model itself; the time of a batch counts for each of its requests.
+   *
+   * @generated from field: polygate.v1.StageStats compute = 10;
+   */
+  compute?: StageStats | undefined;
+
+  /**
+   * Labels, boxes and vectors.
+   *
+   * @generated from field: polygate.v1.StageStats postprocess = 11;
+   */
+  postprocess?: StageStats | undefined;
+
+  /**
+   * Runs by their number of rows, the fewest first.
+   *
+   * @generated from field: repeated polygate.v1.BatchStats batches = 12;
+   */
+  batches: BatchStats[];
+
+  /**
+   * What it did with copies of requests; absent when it had none.
+   *
+   * @generated from field: polygate.v1.ShadowStats shadow = 13;
+   */
+  shadow?: ShadowStats | undefined;
+
+  /**
+   * When the last request ended; absent when there was none.
+   *
+   * @generated from field: google.protobuf.Timestamp last_inference = 14;
+   */
+  lastInference?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message polygate.v1.InferenceStats.
+ * Use `create(InferenceStatsSchema)` to create a new message.
+ */
+export declare const InferenceStatsSchema: GenMessage<InferenceStats>;
+
+/**
+ * How often something happened, and how long it took in all.
+ *
+ * @generated from message polygate.v1.StageStats
+ */
+export declare type StageStats = Message<"polygate.v1.StageStats"> & {
+  /**
+   * How often.
+   *
+   * @generated from field: double count = 1;
+   */
+  count: number;
+
+  /**
+   * How long in all, in milliseconds.
+   *
+   * @generated from field: double total_ms = 2;
+   */
+  totalMs: number;
+};
+
+/**
+ * Describes the message polygate.v1.StageStats.
+ * Use `create(StageStatsSchema)` to create a new message.
+ */
+export declare const StageStatsSchema: GenMessage<StageStats>;
+
+/**
+ * Runs of one size.
+ *
+ * @generated from message polygate.v1.BatchStats
+ */
+export declare type BatchStats = Message<"polygate.v1.BatchStats"> & {
+  /**
+   * Rows that ran as one.
+   *
+   * @generated from field: int32 rows = 1;
+   */
+  rows: number;
+
+  /**
+   * How often, and how long in all.
+   *
+   * @generated from field: polygate.v1.StageStats compute = 2;
+   */
+  compute?: StageStats | undefined;
+};
+
+/**
+ * Describes the message polygate.v1.BatchStats.
+ * Use `create(BatchStatsSchema)` to create a new message.
+ */
+export declare const BatchStatsSchema: GenMessage<BatchStats>;
+
+/**
+ * How a version compares with the one that answered.
+ *
+ * @generated from message polygate.v1.ShadowStats
+ */
+export declare type ShadowStats = Message<"polygate.v1.ShadowStats"> & {
+  /**
+   * Copies of requests that it ran; what came of them was thrown away.
+   *
+   * @generated from field: double compared = 1;
+   */
+  compared: number;
+
+  /**
+   * Of these, those with the same outputs: within a thousandth, or with the same best labels.
+   *
+   * @generated from field: double agreed = 2;
+   */
+  agreed: number;
+
+  /**
+   * Copies that failed.
+   *
+   * @generated from field: double failed = 3;
+   */
+  failed: number;
+
+  /**
+   * Copies that were not made because too many requests waited.
+   *
+   * @generated from field: double skipped = 4;
+   */
+  skipped: number;
+};
+
+/**
+ * Describes the message polygate.v1.ShadowStats.
+ * Use `create(ShadowStatsSchema)` to create a new message.
+ */
+export declare const ShadowStatsSchema: GenMessage<ShadowStats>;
 
 /**
  * Facts of the process.

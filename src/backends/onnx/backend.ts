@@ -1,13 +1,15 @@
-/** Runs ONNX models inside this process, on worker threads. */
+/** Runs ONNX models inside this process, on worker threads, or in processes of their own. */
 
 import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
-import { fault, reasonOf } from "#errors/fault.ts";
-import { faultFrom } from "#errors/from-unknown.ts";
-import { createAliasTable } from "./alias-table.ts";
-import { HostedModel } from "./hosted-model.ts";
-import { checkInputs } from "./inputs.ts";
-import { modelRepository, type Stray } from "./repository.ts";
+import { type Rng, systemRng } from "#core/rng.ts";
+import { HostedModels } from "./hosted-models.ts";
+import { Inferences } from "./inferences.ts";
+import { type ModelRepository, modelRepository, type Stray } from "./repository.ts";
+import { createServingOpener } from "./serving.ts";
+import { Shadows } from "./shadows.ts";
+import { type InferObserver, Statistics } from "./statistics.ts";
+import { watchRepository } from "./watcher.ts";
 import { createWorkerPool, type PoolStats, type WorkerPoolOptions } from "./worker-pool.ts";
 import { type StartWorkerThread, startWorkerThread } from "./worker-thread.ts";
 
@@ -15,15 +17,21 @@ import { type StartWorkerThread, startWorkerThread } from "./worker-thread.ts";
 export interface OnnxOptions extends WorkerPoolOptions {
   /** Path of the model repository. */
   readonly repositoryPath: string;
+  /** How often the repository is looked at for changes, in milliseconds; 0 or absent: never. */
+  readonly watchMs?: number;
 }
 
 /** What the backend takes from outside. */
 export interface OnnxDeps {
   readonly clock: Clock;
+  /** Chance, which splits and shadows need. Default: the system's. */
+  readonly rng?: Rng;
   /** Notified when a model's state or version has changed, until the backend is disposed; must not throw. */
   onChange?(status: ModelStatus): void;
-  /** Notified at the start of what looks like a model and is not read; must not throw. */
+  /** Notified of what looks like a model and is not read; must not throw. */
   onStray?(stray: Stray): void;
+  /** Notified of all that statistics count. */
+  readonly observer?: InferObserver;
   /** Default: a thread that runs ONNX Runtime. */
   readonly startThread?: StartWorkerThread;
 }
@@ -43,104 +51,60 @@ export async function createOnnxBackend(
   options: OnnxOptions,
   deps: OnnxDeps,
 ): Promise<OnnxBackend> {
-  const { clock, startThread = startWorkerThread } = deps;
+  const { clock, rng = systemRng, startThread = startWorkerThread } = deps;
+  const { queueMax, watchMs: everyMs = 0 } = options;
   const repository = modelRepository(options.repositoryPath);
   const { names, strays } = await repository.survey();
-  for (const stray of strays) deps.onStray?.(stray);
+  // Before anything is read, so that no change between the two is missed.
+  const first = everyMs === 0 ? undefined : await stampsOf(repository, names);
+  const onStray = (stray: Stray) => deps.onStray?.(stray);
+  strays.forEach(onStray);
+  const statistics = new Statistics(clock, deps.observer);
+  const shadows = new Shadows(statistics);
   const pool = createWorkerPool(options, { clock, startThread });
-  const models = new Map<string, HostedModel>();
-  const aliases = createAliasTable((name) => models.has(name));
-  let disposed = false;
+  const opener = createServingOpener({ repository, pool, clock, queueMax });
+  const closing = new AbortController();
+  const { signal } = closing;
   const onChange = (status: ModelStatus) => {
-    if (!disposed) deps.onChange?.(status);
+    if (!signal.aborted) deps.onChange?.(status);
   };
-  const host = (name: string) => new HostedModel(name, { repository, pool, aliases, onChange });
-  for (const name of names) models.set(name, host(name));
-  // One after the other: of two models that want the same alias the first by name has it.
-  for (const model of models.values()) await model.announce();
-  const firstLoads = Promise.allSettled(models.values().map((model) => model.load("")));
-
-  function hosted(name: string): HostedModel {
-    const model = models.get(name);
-    if (model === undefined) throw fault("MODEL_UNKNOWN", `no model named "${name}"`);
-    return model;
-  }
-
-  /** Hosts a model that was put into the repository after the start. */
-  async function adopt(name: string): Promise<void> {
-    await repository.read(name);
-    const owner = aliases.find(name);
-    if (owner !== undefined) {
-      throw fault("MODEL_LOAD_FAILED", `the name "${name}" is an alias of model "${owner}"`);
-    }
-    if (!models.has(name)) models.set(name, host(name));
-  }
-
-  async function servingFor(name: string, version: string, signal: AbortSignal) {
-    const serving = await hosted(name).serving(signal);
-    if (version === "" || version === serving.version) return serving;
-    const instead = `version "${serving.version}" is`;
-    throw fault(
-      "MODEL_NOT_LOADED",
-      `version "${version}" of model "${name}" is not loaded, ${instead}`,
-    );
-  }
+  const models = new HostedModels({ repository, opener, rng, onChange, onStray });
+  const { loaded } = await models.open(names);
+  const look = async () => await stampsOf(repository, (await repository.survey()).names);
+  const follow = (name: string) => models.follow(name);
+  const watching =
+    first && watchRepository(first, { look, onChange: follow }, { everyMs, clock, signal });
+  const inferences = new Inferences({ models, clock, observer: statistics, shadows });
 
   return {
     kind: "onnx",
-    models: () => Array.from(models.values(), ({ status }) => status).sort(byName),
-    find(nameOrAlias) {
-      const name = models.has(nameOrAlias) ? nameOrAlias : aliases.find(nameOrAlias);
-      return name === undefined ? undefined : hosted(name).status;
-    },
-    async infer({ model, version, inputs }, { signal }) {
-      try {
-        const { key, rowsMax, signature, ...serving } = await servingFor(model, version, signal);
-        const checked = checkInputs(inputs, signature.inputs);
-        const inferred = await pool.run({ key, inputs: checked, rowsMax }, signal);
-        return { ...inferred, version: serving.version };
-      } catch (error) {
-        throw faultFrom(error);
-      }
-    },
-    async load(name, version) {
-      if (!models.has(name)) await adopt(name);
-      const model = hosted(name);
-      await model.load(version);
-      return model.status;
-    },
-    async unload(name) {
-      const model = hosted(name);
-      await model.unload();
-      return model.status;
-    },
-    async reload(name) {
-      const model = hosted(name);
-      try {
-        await model.reload();
-      } catch (error) {
-        if (reasonOf(faultFrom(error)) !== "MODEL_UNKNOWN" || (await repository.has(name)))
-          throw error;
-        await model.unload();
-        models.delete(name);
-        aliases.claim(name, []);
-        const gone = `model "${name}" is no longer in the repository, and was unloaded`;
-        throw fault("MODEL_UNKNOWN", gone);
-      }
-      return model.status;
-    },
+    models: () => models.statuses,
+    find: (nameOrAlias) => models.find(nameOrAlias),
+    infer: (request, call) => inferences.infer(request, call),
+    embed: (request, call) => inferences.embed(request, call),
+    load: (name, version) => models.load(name, version),
+    unload: (name) => models.unload(name),
+    reload: (name) => models.reload(name),
+    statistics: () => statistics.all(),
+    observe: (handling) => statistics.onHandling(handling),
     async ready() {
-      await firstLoads;
+      await loaded;
     },
     stats: pool.stats,
     async [Symbol.asyncDispose]() {
-      disposed = true;
-      await pool[Symbol.asyncDispose]();
-      await firstLoads;
+      closing.abort();
+      shadows[Symbol.dispose]();
+      await Promise.all([pool[Symbol.asyncDispose](), opener[Symbol.asyncDispose]()]);
+      await Promise.all([loaded, watching]);
     },
   };
 }
 
-function byName(a: ModelStatus, b: ModelStatus): number {
-  return a.name < b.name ? -1 : 1;
+/** What tells whether models have changed, by name. */
+async function stampsOf(
+  repository: ModelRepository,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const stamps = names.map(async (name) => [name, await repository.stamp(name)] as const);
+  return new Map(await Promise.all(stamps));
 }

@@ -28,14 +28,18 @@ async function ranTogether(thread: WorkerThread, jobs: readonly Job[]): Promise<
     jobs.map(({ rows }) => rows?.count ?? 0),
   );
   if (parts === undefined) return false;
+  const rows = jobs.reduce((sum, job) => sum + (job.rows?.count ?? 1), 0);
+  jobs[0]?.inference.onRun?.(rows, reply.computeMs);
   for (const [at, job] of jobs.entries()) job.answer(parts[at] ?? [], reply.computeMs);
   return true;
 }
 
 async function runAlone(thread: WorkerThread, job: Job): Promise<void> {
   const reply = await ask(thread, [job]);
-  if (reply.kind === "ran") job.answer(reply.outputs, reply.computeMs);
-  else job.fail(runFault(reply.kind === "failed" ? reply.message : reply.kind));
+  if (reply.kind === "ran") {
+    job.inference.onRun?.(job.rows?.count ?? 1, reply.computeMs);
+    job.answer(reply.outputs, reply.computeMs);
+  } else job.fail(runFault(reply.kind === "failed" ? reply.message : reply.kind));
 }
 
 function ask(thread: WorkerThread, jobs: readonly Job[]) {

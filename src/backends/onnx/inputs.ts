@@ -18,6 +18,12 @@ function named(
   return [{ ...input, name: spec.name }];
 }
 
+/** What holds for all inputs of a model. */
+export interface InputRules {
+  /** Elements of BYTES are UTF-8; else whatever the model takes, such as encoded images. */
+  readonly areTexts: boolean;
+}
+
 /**
  * The inputs in the model's order. Throws TENSOR_INVALID with everything that is wrong: missing,
  * unknown and repeated names, and per input the type, shape or size that was expected and came.
@@ -25,6 +31,7 @@ function named(
 export function checkInputs(
   given: readonly NamedTensor[],
   specs: readonly TensorSpec[],
+  rules: InputRules = { areTexts: true },
 ): readonly NamedTensor[] {
   const inputs = named(given, specs);
   const violations = inputs.flatMap((input, index) => {
@@ -36,12 +43,13 @@ export function checkInputs(
     }
     const isFirst = inputs.findIndex(({ name }) => name === input.name) === index;
     return isFirst
-      ? inputViolations(at, input, spec)
+      ? inputViolations(at, input, { spec, rules })
       : { field: `${at}.name`, description: `input "${input.name}" comes more than once` };
   });
   const checked = specs.flatMap((spec) => {
     const input = inputs.find(({ name }) => name === spec.name);
     if (input !== undefined) return input;
+    if (spec.isOptional === true) return [];
     const description = `input "${spec.name}", ${typed(spec)}, is missing`;
     violations.push({ field: "inputs", description });
     return [];
@@ -57,17 +65,23 @@ function tensorFault(fields: readonly FieldViolation[]) {
 }
 
 /** The first thing that is wrong with an input, if any. */
-function inputViolations(at: string, input: NamedTensor, spec: TensorSpec): FieldViolation[] {
+function inputViolations(
+  at: string,
+  input: NamedTensor,
+  { spec, rules }: { readonly spec: TensorSpec; readonly rules: InputRules },
+): FieldViolation[] {
   const { name, datatype, shape, bytes } = input;
   if (datatype !== spec.datatype) {
     return [
       { field: `${at}.datatype`, description: `"${name}" is ${spec.datatype}, not ${datatype}` },
     ];
   }
-  if (!fits(shape, spec.shape)) {
+  if (!fits(shape, spec)) {
     const description = `"${name}" is ${typed(spec)}, not [${shape.join(", ")}]`;
     return [{ field: `${at}.shape`, description }];
   }
+  // What is no list of elements is found when they are taken apart.
+  if (datatype === "BYTES" && !rules.areTexts) return [];
   if (datatype === "BYTES") {
     const texts = textsOf(input);
     return texts.ok ? [] : [{ field: at, description: `"${name}": ${texts.problem}` }];
@@ -78,9 +92,9 @@ function inputViolations(at: string, input: NamedTensor, spec: TensorSpec): Fiel
   return [{ field: at, description }];
 }
 
-/** An empty declared shape is a scalar or any rank: the library cannot tell, so it decides when run. */
-function fits(shape: readonly number[], declared: readonly number[]): boolean {
-  if (declared.length === 0) return true;
+/** An empty declared shape is a scalar or any rank: who cannot tell leaves it to the run. */
+function fits(shape: readonly number[], { shape: declared, isScalar }: TensorSpec): boolean {
+  if (declared.length === 0) return isScalar !== true || shape.length === 0;
   return (
     shape.length === declared.length &&
     shape.every((size, at) => declared[at] === -1 || declared[at] === size)

@@ -11,8 +11,8 @@ export interface SessionRequest {
   readonly file: string;
   /** Runs on zeros before it counts as loaded. */
   readonly warmUpRuns: number;
-  /** Settles open sizes of the only input in warm-up runs. */
-  readonly imageShape?: readonly number[];
+  /** Settles open sizes of the inputs in warm-up runs. */
+  readonly openShape?: readonly number[];
 }
 
 /** What a loaded model takes and gives. */

@@ -1,16 +1,50 @@
-/** Reads the text of a model.yaml: strict, and every problem at once by the key it is about. Pure. */
+/** Reads a model.yaml: strict, and every problem at once with its line, its key and a hint. Pure. */
 
-import { parseDocument } from "yaml";
-import { z } from "zod";
 import { fault } from "#errors/fault.ts";
-import type { ImageInput, ModelSpec, OutputMeaning } from "#inference/model-spec.ts";
+import type {
+  ImageInput,
+  ModelSpec,
+  OutputMeaning,
+  SsdOutputs,
+  TextInput,
+} from "#inference/model-spec.ts";
 import { channelCount } from "#inference/pixels.ts";
+import { type Draft, emptyDraft, placeOf } from "#yaml/draft.ts";
+import { issueMessage, problemsFrom } from "#yaml/findings.ts";
+import { nearest } from "#yaml/nearest.ts";
+import { type Path, type Problem, pathText, problemText } from "#yaml/problem.ts";
+import { sourceFrom } from "#yaml/source.ts";
+import { modelJsonSchema, modelSchema, type RawModel } from "./model-schema.ts";
+import { isVersion, plainPlan, type ServingPlan, type VersionPolicy } from "./serving-plan.ts";
+
+/** Name of the file. */
+export const yamlFile = "model.yaml";
+
+/** An input or output as a model.yaml describes it; what it leaves out may be anything. */
+export interface DescribedTensor {
+  readonly name: string;
+  readonly datatype?: string | undefined;
+  readonly shape?: readonly number[] | undefined;
+}
 
 /** What a model.yaml says; labels are still to be read when they are in a file of their own. */
 export interface ModelYaml {
   readonly spec: ModelSpec;
+  readonly plan: ServingPlan;
+  /** What the graph must have, where the file says so. */
+  readonly inputs: readonly DescribedTensor[];
+  readonly outputs: readonly DescribedTensor[];
   /** Name of a file next to model.yaml; absent when the labels are in `spec`, or there are none. */
   readonly labelsFile?: string;
+  /** Where each key stands, for what is found to be wrong later. */
+  readonly draft: Draft;
+}
+
+/** Something wrong with a model, by the key to look at. */
+export interface Finding {
+  readonly path: Path;
+  readonly message: string;
+  readonly hint?: string | undefined;
 }
 
 /** What holds for a model without a model.yaml: tensors in, tensors out, one at a time. */
@@ -23,99 +57,181 @@ export const plainSpec: ModelSpec = {
   warmUpRuns: 1,
 };
 
+/** What no model.yaml says. */
+export const plainYaml: ModelYaml = {
+  spec: plainSpec,
+  plan: plainPlan,
+  inputs: [],
+  outputs: [],
+  draft: emptyDraft(),
+};
+
 const rowsMaxOfImages = 8;
+const rowsMaxOfTexts = 16;
 
-const pixels = z.int().min(1).max(8192);
-const share = z.number().min(0).max(1);
-const perChannel = z.array(z.number()).min(1).max(3);
-const label = z.union([z.string(), z.number().transform(String)]);
-
-const imageSchema = z.strictObject({
-  width: pixels,
-  height: pixels,
-  color: z.enum(["rgb", "bgr", "gray"]).default("rgb"),
-  layout: z.enum(["NCHW", "NHWC"]).default("NCHW"),
-  fit: z.enum(["stretch", "contain", "cover"]).default("stretch"),
-  pad: z.int().min(0).max(255).default(0),
-  invert: z.enum(["never", "auto"]).default("never"),
-  mean: perChannel.optional(),
-  std: z.array(z.number().positive()).min(1).max(3).optional(),
-});
-
-const outputSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("classification"),
-    name: z.string().min(1),
-    scores: z.enum(["logits", "probabilities"]).default("logits"),
-  }),
-  z.strictObject({
-    kind: z.literal("detection"),
-    name: z.string().min(1),
-    score_threshold: share.default(0.25),
-    iou_threshold: share.default(0.45),
-  }),
-  z.strictObject({ kind: z.literal("tensor") }),
-]);
-
-const modelSchema = z.strictObject({
-  description: z.string().default(""),
-  aliases: z
-    .array(z.string().regex(/^[A-Za-z0-9][\w.:/-]{0,255}$/, "letters, digits and . _ : / -"))
-    .default([]),
-  image: imageSchema.optional(),
-  output: outputSchema.default({ kind: "tensor" }),
-  labels: z.array(label).min(1).optional(),
-  labels_file: z
-    .string()
-    .regex(/^\w[\w.-]*$/, "the name of a file next to model.yaml")
-    .optional(),
-  batch_max: z.int().min(1).max(1024).optional(),
-  warm_up_runs: z.int().min(0).max(100).default(1),
-});
-
-type RawModel = z.infer<typeof modelSchema>;
-
-/** Throws MODEL_LOAD_FAILED with every problem, each named by its key. */
-export function parseModelYaml(text: string): ModelYaml {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [syntaxError] = document.errors;
-  if (syntaxError !== undefined) throw yamlFault([syntaxError.message.split("\n")[0] ?? ""]);
-  const parsed = modelSchema.safeParse(document.toJS() ?? {});
-  if (!parsed.success) throw yamlFault(parsed.error.issues.flatMap(problemsOf));
-  const raw = parsed.data;
-  const problems = conflicts(raw);
-  if (problems.length > 0) throw yamlFault(problems);
-  const spec: ModelSpec = {
-    aliases: raw.aliases,
-    description: raw.description,
-    labels: raw.labels ?? [],
-    ...(raw.image === undefined ? {} : { image: imageInput(raw.image) }),
-    meaning: meaningOf(raw.output),
-    batchMax: raw.batch_max ?? (raw.image === undefined ? 1 : rowsMaxOfImages),
-    warmUpRuns: raw.warm_up_runs,
-  };
-  return raw.labels_file === undefined ? { spec } : { spec, labelsFile: raw.labels_file };
+/** MODEL_LOAD_FAILED with every finding at its place, in the words of the gateway's own configuration. */
+export function yamlFault(findings: readonly Finding[], draft: Draft) {
+  return problemsFault(
+    findings.map(({ path, message, hint }) => ({
+      where: placeOf(draft, path) ?? yamlFile,
+      path: pathText(path),
+      message,
+      ...(hint !== undefined && { hint }),
+    })),
+  );
 }
 
-/** What is wrong across keys. */
-function conflicts({ image, output, labels, labels_file: labelsFile }: RawModel): string[] {
-  const problems: string[] = [];
-  if (labels !== undefined && labelsFile !== undefined) {
-    problems.push("labels_file: set either this or labels");
+function problemsFault(problems: readonly Problem[]) {
+  return fault("MODEL_LOAD_FAILED", problems.map(problemText).join("; "));
+}
+
+/** Throws MODEL_LOAD_FAILED with every problem. */
+export function parseModelYaml(yaml: Uint8Array): ModelYaml {
+  const { draft, problems } = sourceFrom(yaml, yamlFile);
+  if (problems.length > 0) throw problemsFault(problems);
+  const parsed = modelSchema.safeParse(draft.root, { error: issueMessage });
+  if (!parsed.success) {
+    throw problemsFault(problemsFrom(parsed.error.issues, draft, modelJsonSchema));
   }
-  if (output.kind !== "tensor" && labels === undefined && labelsFile === undefined) {
-    problems.push(`labels: needed for ${output.kind}`);
+  const raw = parsed.data;
+  const found = conflicts(raw);
+  if (found.length > 0) throw yamlFault(found, draft);
+  return {
+    spec: specOf(raw),
+    plan: planOf(raw),
+    inputs: raw.inputs,
+    outputs: raw.outputs,
+    draft,
+    ...(raw.labels_file !== undefined && { labelsFile: raw.labels_file }),
+  };
+}
+
+function specOf(raw: RawModel): ModelSpec {
+  const { image, text, labels = [] } = raw;
+  const batchMax = text === undefined ? rowsMaxOfImages : rowsMaxOfTexts;
+  return {
+    aliases: raw.aliases,
+    description: raw.description,
+    labels,
+    ...(image !== undefined && { image: imageInput(image) }),
+    ...(text !== undefined && { text: textInput(text) }),
+    meaning: meaningOf(raw.output),
+    batchMax: raw.batch_max ?? (image === undefined && text === undefined ? 1 : batchMax),
+    warmUpRuns: raw.warm_up_runs,
+  };
+}
+
+function planOf(raw: RawModel): ServingPlan {
+  const { instances, run_timeout: runTimeoutMs, memory_max: memoryBytesMax } = raw;
+  return {
+    policy: policyOf(raw.versions),
+    labels: new Map(Object.entries(raw.version_labels)),
+    split: Object.entries(raw.split ?? {}).map(([to, weight]) => ({ to, weight })),
+    ...(raw.shadow !== undefined && { shadow: raw.shadow }),
+    isolation: raw.isolation,
+    ...(instances !== undefined && { instances }),
+    ...(runTimeoutMs !== undefined && { runTimeoutMs }),
+    ...(memoryBytesMax !== undefined && { memoryBytesMax }),
+  };
+}
+
+function policyOf(written: RawModel["versions"]): VersionPolicy {
+  if (written === "all") return { kind: "all" };
+  if (written === "latest") return { kind: "latest", count: 1 };
+  return "latest" in written
+    ? { kind: "latest", count: written.latest }
+    : { kind: "only", versions: written };
+}
+
+type DetectionOutput = Extract<RawModel["output"], { kind: "detection" }>;
+
+/** What is wrong across keys. */
+function conflicts(raw: RawModel): Finding[] {
+  const { output } = raw;
+  return [
+    ...meaningConflicts(raw),
+    ...(output.kind === "detection" ? headConflicts(output) : []),
+    ...imageConflicts(raw),
+    ...servingConflicts(raw),
+  ];
+}
+
+function meaningConflicts(raw: RawModel): Finding[] {
+  const { image, text, output, labels, labels_file: labelsFile } = raw;
+  const findings: Finding[] = [];
+  if (labels !== undefined && labelsFile !== undefined) {
+    findings.push({ path: ["labels_file"], message: "is set besides `labels`", hint: "keep one" });
+  }
+  if (image !== undefined && text !== undefined) {
+    findings.push({ path: ["text"], message: "is set besides `image`", hint: "keep one" });
   }
   if (output.kind === "detection" && image === undefined) {
-    problems.push("image: needed for detection, whose boxes are in its pixels");
+    const hint = "set `image`: boxes are in its pixels";
+    findings.push({ path: ["output", "kind"], message: "needs `image`", hint });
   }
+  if (output.kind === "embedding" && text === undefined) {
+    findings.push({ path: ["output", "kind"], message: "needs `text`", hint: "set `text: {}`" });
+  }
+  return findings;
+}
+
+/** Keys of a head whose scores are in a tensor of their own. */
+const ssdKeys = ["scores_name", "classes_name", "scores", "box", "unit", "background"] as const;
+
+function headConflicts(output: DetectionOutput): Finding[] {
+  const { head, scores_name: scoresName } = output;
+  if (head === "ssd") {
+    const path = ["output", "scores_name"];
+    return scoresName === undefined ? [{ path, message: "is required for head ssd" }] : [];
+  }
+  const hint = "set `head: ssd`, or leave it out";
+  return ssdKeys
+    .filter((key) => output[key] !== undefined)
+    .map((key) => ({ path: ["output", key], message: `is not for head ${head}`, hint }));
+}
+
+function imageConflicts({ image }: RawModel): Finding[] {
+  const findings: Finding[] = [];
   for (const key of ["mean", "std"] as const) {
     const given = image?.[key]?.length;
     if (image === undefined || given === undefined) continue;
+    const path = ["image", key];
+    if (image.datatype === "UINT8") {
+      const hint = "leave it out, or set `datatype: FP32`";
+      findings.push({ path, message: "is not for UINT8, which takes levels as they are", hint });
+      continue;
+    }
     const needed = channelCount(image.color);
-    if (given !== needed) problems.push(`image.${key}: ${given} numbers for ${needed} channels`);
+    if (given !== needed)
+      findings.push({ path, message: `has ${given} numbers for ${needed} channels` });
   }
-  return problems;
+  return findings;
+}
+
+const labelPattern = /^[A-Za-z][\w-]{0,63}$/;
+
+function servingConflicts(raw: RawModel): Finding[] {
+  const labels = Object.keys(raw.version_labels);
+  const findings: Finding[] = [];
+  for (const label of labels) {
+    if (labelPattern.test(label)) continue;
+    const message = "is no label: a letter, then letters, digits, _ and -";
+    findings.push({ path: ["version_labels", label], message });
+  }
+  const checkName = (path: Path, name: string) => {
+    if (isVersion(name) || labels.includes(name)) return;
+    const meant = nearest(name, labels);
+    const hint = meant === undefined ? "add it to `version_labels`" : `did you mean ${meant}?`;
+    findings.push({ path, message: "is no label in `version_labels`, and no version", hint });
+  };
+  for (const to of Object.keys(raw.split ?? {})) checkName(["split", to], to);
+  if (raw.shadow !== undefined) checkName(["shadow", "to"], raw.shadow.to);
+  for (const key of ["run_timeout", "memory_max"] as const) {
+    if (raw[key] === undefined || raw.isolation === "process") continue;
+    const hint = "set `isolation: process`: a thread cannot be ended from outside";
+    findings.push({ path: [key], message: "is not for `isolation: thread`", hint });
+  }
+  return findings;
 }
 
 function imageInput(image: NonNullable<RawModel["image"]>): ImageInput {
@@ -127,28 +243,42 @@ function imageInput(image: NonNullable<RawModel["image"]>): ImageInput {
   };
 }
 
+function textInput({ max_tokens: maxTokens, prefix }: NonNullable<RawModel["text"]>): TextInput {
+  return { prefix, ...(maxTokens !== undefined && { maxTokens }) };
+}
+
 function meaningOf(output: RawModel["output"]): OutputMeaning {
   switch (output.kind) {
     case "classification":
       return { kind: output.kind, output: output.name, scores: output.scores };
-    case "detection":
+    case "detection": {
+      const ssd = ssdOf(output);
       return {
         kind: output.kind,
+        head: output.head,
         output: output.name,
         scoreThreshold: output.score_threshold,
         iouThreshold: output.iou_threshold,
+        ...(ssd !== undefined && { ssd }),
       };
+    }
+    case "embedding": {
+      const { kind, name, pooling, normalize } = output;
+      return { kind, output: name, pooling, normalize };
+    }
     case "tensor":
       return { kind: output.kind };
   }
 }
 
-function problemsOf(issue: z.core.$ZodIssue): string[] {
-  return issue.code === "unrecognized_keys"
-    ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown key`)
-    : [`${issue.path.join(".") || "model"}: ${issue.message}`];
-}
-
-function yamlFault(problems: readonly string[]) {
-  return fault("MODEL_LOAD_FAILED", `model.yaml: ${problems.join("; ")}`);
+function ssdOf(output: DetectionOutput): SsdOutputs | undefined {
+  if (output.head !== "ssd") return undefined;
+  return {
+    scores: output.scores_name ?? "",
+    ...(output.classes_name !== undefined && { classes: output.classes_name }),
+    activation: output.scores ?? "probabilities",
+    box: output.box ?? "xyxy",
+    unit: output.unit ?? "share",
+    background: output.background ?? false,
+  };
 }

@@ -21,7 +21,10 @@ const ortTypes = {
   FP16: { type: "float16", View: Uint16Array },
   FP32: { type: "float32", View: Float32Array },
   FP64: { type: "float64", View: Float64Array },
-} as const satisfies Record<NumericDatatype, { type: OrtTensor.Type; View: OrtView }>;
+} as const satisfies Record<
+  Exclude<NumericDatatype, "BF16">,
+  { type: OrtTensor.Type; View: OrtView }
+>;
 
 interface OrtView {
   readonly BYTES_PER_ELEMENT: number;
@@ -51,6 +54,8 @@ export function ortParts(tensor: Tensor): OrtTensorParts {
     if (!read.ok) throw fault("TENSOR_INVALID", read.problem);
     return { type: "string", data: [...read.texts], dims };
   }
+  // No model that is loaded here takes it: the library has no such type.
+  if (datatype === "BF16") throw fault("TENSOR_INVALID", "BF16 is no type of this runtime");
   const { type } = ortTypes[datatype];
   const View: OrtView = ortTypes[datatype].View;
   const { buffer, byteOffset, byteLength } = alignedBytes(tensor.bytes, View.BYTES_PER_ELEMENT);

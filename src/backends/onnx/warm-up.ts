@@ -5,14 +5,14 @@ import { datatypeBytes, elementCount, isDatatype, type NamedTensor } from "#core
 import { bytesFromTexts } from "#inference/tensor-text.ts";
 
 /**
- * One row of zeros for every input. Absent when a size other than the first is open, unless there
- * is one input only and `imageShape` settles it.
+ * One row of zeros for every input. Absent when a size other than the first is open, unless
+ * `openShape` settles it.
  */
 export function zeroInputs(
   specs: readonly TensorSpec[],
-  imageShape: readonly number[] | undefined,
+  openShape: readonly number[] | undefined,
 ): readonly NamedTensor[] | undefined {
-  const inputs = specs.map((spec) => zeroInput(spec, imageShape ?? [1, ...spec.shape.slice(1)]));
+  const inputs = specs.map((spec) => zeroInput(spec, openShape ?? [1, ...spec.shape.slice(1)]));
   return inputs.every((input) => input !== undefined) ? inputs : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Workers that all hold the same sessions and share one queue; the dead are replaced. */
+/** Workers that hold sessions and share one queue; the dead are replaced. */
 
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
@@ -15,9 +15,9 @@ import type { StartWorkerThread } from "./worker-thread.ts";
 
 /** Size of the pool. */
 export interface WorkerPoolOptions {
-  /** Threads, at least 1; each holds every session. */
+  /** Threads, at least 1; each holds every session, unless that asks for fewer. */
   readonly workers: number;
-  /** Inferences that may wait for a worker, at least 1. */
+  /** Rows of one model that may wait for a worker, at least 1. */
   readonly queueMax: number;
 }
 
@@ -36,10 +36,10 @@ export interface PoolStats extends QueueStats {
 /** Runs inferences on worker threads. Disposing lets runs end, then ends the threads. */
 export interface WorkerPool extends AsyncDisposable {
   /**
-   * Resolves when every worker holds the session. Rejects with MODEL_LOAD_FAILED, and no worker
-   * keeps it, when one cannot. Keys are used once.
+   * Resolves when every worker, or as many as `instances` says, hold the session. Rejects with
+   * MODEL_LOAD_FAILED, and no worker keeps it, when one cannot. Keys are used once.
    */
-  load(request: SessionRequest): Promise<SessionSignature>;
+  load(request: SessionRequest, instances?: number): Promise<SessionSignature>;
   /** Drops a session after the inferences that wait for it; resolves when no worker holds it. */
   unload(key: string): Promise<void>;
   /**
@@ -65,16 +65,29 @@ export function createWorkerPool(options: WorkerPoolOptions, deps: WorkerPoolDep
     return !slots.some((slot) => slot.mayServe(key));
   }
 
+  /** The slots that fewest sessions are planned for. */
+  function idlest(count: number): readonly WorkerSlot[] {
+    const planned = (slot: WorkerSlot) =>
+      sessions.values().reduce((sum, session) => sum + Number(session.slots.has(slot)), 0);
+    return slots.toSorted((a, b) => planned(a) - planned(b)).slice(0, count);
+  }
+
   function failHopeless(): void {
     queue.reject(isHopeless, noWorker);
   }
 
   return {
-    async load(request) {
+    async load(request, instances = slots.length) {
       if (closing.signal.aborted) throw shuttingDown();
       if (tending.length === 0) tending = slots.map((slot) => slot.tend());
       const outcome = Promise.withResolvers<SessionSignature>();
-      sessions.set(request.key, { request, outcome, missing: new Set(slots) });
+      const chosen = idlest(instances);
+      sessions.set(request.key, {
+        request,
+        outcome,
+        slots: new Set(chosen),
+        missing: new Set(chosen),
+      });
       bell.ring();
       return await outcome.promise;
     },

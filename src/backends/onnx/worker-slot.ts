@@ -1,7 +1,8 @@
 /** One place in the pool: keeps a thread alive, its sessions as planned, and gives it work. */
 
 import type { Clock } from "#core/clock.ts";
-import { fault } from "#errors/fault.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { runBatch } from "./batch.ts";
 import type { Bell } from "./bell.ts";
 import type { InferenceQueue, Job } from "./inference-queue.ts";
@@ -9,9 +10,11 @@ import type { SessionRequest, SessionSignature } from "./messages.ts";
 import { publicText } from "./ort-message.ts";
 import type { StartWorkerThread, WorkerThread } from "./worker-thread.ts";
 
-/** A session that every worker shall hold. */
+/** A session that workers shall hold. */
 export interface PlannedSession {
   readonly request: SessionRequest;
+  /** Slots that shall hold it. */
+  readonly slots: ReadonlySet<WorkerSlot>;
   /** Slots that have not loaded it yet. */
   readonly missing: Set<WorkerSlot>;
   /** Settles when the first has refused it or the last has loaded it. */
@@ -25,7 +28,7 @@ export interface SharedWork {
   /** Rings when there may be something to do. */
   readonly bell: Bell;
   readonly queue: InferenceQueue;
-  /** What every worker shall hold, by key. */
+  /** What workers shall hold, by key. */
   readonly sessions: Map<string, PlannedSession>;
   readonly closing: AbortSignal;
   /** Called when a slot can serve less than before. */
@@ -62,7 +65,8 @@ export class WorkerSlot {
 
   /** Whether it runs the session, or will once its thread is up. */
   mayServe(key: string): boolean {
-    return !this.#isPausing && !this.#refused.has(key);
+    const isMine = this.#work.sessions.get(key)?.slots.has(this) ?? true;
+    return isMine && !this.#isPausing && !this.#refused.has(key);
   }
 
   /** Keeps a thread at work until the pool closes; never rejects. */
@@ -103,7 +107,7 @@ export class WorkerSlot {
   #nextTask(): ((thread: WorkerThread) => Promise<void>) | undefined {
     const { sessions, queue } = this.#work;
     for (const [key, planned] of sessions) {
-      if (!this.#held.has(key) && !this.#refused.has(key)) {
+      if (planned.slots.has(this) && !this.#held.has(key) && !this.#refused.has(key)) {
         return (thread) => this.#load(thread, key, planned);
       }
     }
@@ -126,7 +130,9 @@ export class WorkerSlot {
       this.#refused.add(key);
       this.#abandon(planned, reply.kind === "failed" ? publicText(reply.message) : reply.kind);
     } catch (error) {
-      this.#abandon(planned, "the worker died while it loaded the model");
+      const died = "the worker died while it loaded the model";
+      const isLost = reasonOf(faultFrom(error)) === "BACKEND_LOST";
+      this.#abandon(planned, isLost ? died : faultFrom(error).rawMessage);
       throw error;
     } finally {
       this.#work.bell.ring();

@@ -1,4 +1,4 @@
-/** The worker thread: holds ONNX sessions and answers one question after the other. */
+/** The worker, a thread or a process: holds ONNX sessions and answers one question after the other. */
 
 import { getPriority, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
@@ -48,7 +48,7 @@ async function load(request: SessionRequest): Promise<WorkerReply> {
       outputs: session.outputMetadata.map(tensorSpec),
     };
     const loaded = { session, signature };
-    const zeros = zeroInputs(signature.inputs, request.imageShape);
+    const zeros = zeroInputs(signature.inputs, request.openShape);
     if (zeros !== undefined) {
       for (let run = 0; run < request.warmUpRuns; run++) await infer(loaded, zeros);
     }
@@ -113,15 +113,24 @@ function buffersOf(reply: WorkerReply): ArrayBuffer[] {
 
 async function handle(request: WorkerRequest): Promise<void> {
   if (request.kind === "close") {
-    parentPort?.close();
+    if (parentPort === null) process.disconnect?.();
+    else parentPort.close();
     return;
   }
   const reply = await answer(request);
-  parentPort?.postMessage(reply, buffersOf(reply));
+  if (parentPort === null) process.send?.(reply);
+  else parentPort.postMessage(reply, buffersOf(reply));
 }
 
 // A run yields to the event loop, where the next message may already wait.
 let handled = Promise.resolve();
-parentPort?.on("message", (request: WorkerRequest) => {
+const onRequest = (request: WorkerRequest) => {
   handled = handled.then(() => handle(request));
-});
+};
+if (parentPort === null) {
+  process.on("message", onRequest);
+  // Whoever asked is gone, and no one else can ask.
+  process.on("disconnect", () => process.exit());
+} else {
+  parentPort.on("message", onRequest);
+}

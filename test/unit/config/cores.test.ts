@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import { type CoreContext, coresFrom } from "#config/cores.ts";
-import { pathText } from "#config/problem.ts";
 import { fileSchema } from "#config/schema.ts";
+import { pathText } from "#yaml/problem.ts";
 
 const files = new Set(["/etc/gateway/ca.pem", "/etc/gateway/own.pem", "/etc/gateway/own.key"]);
 

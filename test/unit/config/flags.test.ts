@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
-import { problemText } from "#config/problem.ts";
+import { problemText } from "#yaml/problem.ts";
 
 const rows = [
   { name: "host", value: "address" },

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { listenersFrom } from "#config/listeners.ts";
-import { pathText } from "#config/problem.ts";
 import { fileSchema } from "#config/schema.ts";
 import type { TlsFiles, TlsProblem } from "#config/tls-files.ts";
+import { pathText } from "#yaml/problem.ts";
 
 type Written = z.input<typeof fileSchema>;
 
@@ -64,7 +64,7 @@ describe("the ports under `gateway`", () => {
     expect(problems).toEqual([]);
     for (const { serves, host } of listeners) {
       expect([serves, host]).toEqual([
-        ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"],
+        ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "metrics"],
         "0.0.0.0",
       ]);
     }
@@ -174,7 +174,7 @@ describe("the port of metrics", () => {
   test("is none while metrics are off, and nobody serves them", () => {
     const { listeners, problems } = listenersOf({ metrics: { enabled: false, port: 9090 } });
     expect(listeners.map(({ name, serves }) => [name, serves])).toEqual([
-      ["gateway", ["rpc", "rest", "openai", "anthropic", "gemini"]],
+      ["gateway", ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"]],
     ]);
     expect(problems).toEqual([]);
   });

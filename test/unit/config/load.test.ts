@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { getHeapStatistics } from "node:v8";
 import { describe, expect, test } from "vitest";
 import { loadSettings } from "#config/load.ts";
-import { problemText } from "#config/problem.ts";
 import type { Settings } from "#config/settings.ts";
+import { problemText } from "#yaml/problem.ts";
 import { ConfigFolder, loadYaml, problemsOf, settingsOf } from "../../support/config-folder.ts";
 
 const seedYaml = `gateway:
@@ -48,7 +48,7 @@ metrics:
 
 const none = (env = {}, argv: string[] = []) => loadSettings({ argv, env, cwd: "/" });
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
-const everything = ["rpc", "rest", "openai", "anthropic", "gemini", "metrics"];
+const everything = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "metrics"];
 
 describe("what loads", () => {
   test("AI_GATEWAY_API_KEY=local switches Ollama on and is no key; any other word is a caller's key", () => {
@@ -398,13 +398,13 @@ describe("which layer wins", () => {
     {
       name: "what has no effect is told",
       env: {
-        ONNX_RUNTIME_URL: "y",
+        ENABLE_FILE_UPLOAD: "y",
         LOAD_BALANCER_WEIGHT_XAI: "1",
         LOAD_BALANCER_XAI_WEIGHT: "1",
         UNRELATED: "z",
       },
       read: ({ unused }) => unused,
-      is: ["LOAD_BALANCER_WEIGHT_XAI", "LOAD_BALANCER_XAI_WEIGHT", "ONNX_RUNTIME_URL"],
+      is: ["ENABLE_FILE_UPLOAD", "LOAD_BALANCER_WEIGHT_XAI", "LOAD_BALANCER_XAI_WEIGHT"],
     },
   ];
   test.each(rows)("$name", ({ env, argv, read, is }) => {

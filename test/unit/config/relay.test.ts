@@ -1,7 +1,7 @@
 /** The section `relay`: whose provider takes what names no model, and what ids are signed with. */
 
 import { expect, test } from "vitest";
-import { problemText } from "#config/problem.ts";
+import { problemText } from "#yaml/problem.ts";
 import { loadYaml } from "../../support/config-folder.ts";
 
 function problemsOf(relay: string): string[] {

@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { environmentRows } from "#config/environment.ts";
-import { keysAt } from "#config/fields.ts";
 import { jsonSchema } from "#config/json-schema.ts";
 import { serveFlags } from "#config/serve-flags.ts";
+import { keysAt } from "#yaml/fields.ts";
 import { sourceFiles } from "../../support/floor-plan.ts";
 
 const read = (file: string) => readFileSync(`src/config/${file}`, "utf8");

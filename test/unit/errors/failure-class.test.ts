@@ -26,6 +26,7 @@ test("a refused key, a used-up account, a core at its limit and what a server ca
   expect(new Set(names.filter((name) => reasons[name].retryable && !mayPass(name)))).toEqual(
     new Set([
       "BACKEND_CREDENTIAL",
+      "BACKEND_MODEL_MISSING",
       "BACKEND_UNAUTHENTICATED",
       "BACKEND_QUOTA",
       "OPERATION_UNSUPPORTED",

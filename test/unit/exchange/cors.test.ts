@@ -143,6 +143,7 @@ describe("a preflight", () => {
     "last-event-id",
     "if-none-match",
     "x-server-timeout",
+    "inference-header-content-length",
     "connect-protocol-version",
     "connect-timeout-ms",
     "grpc-timeout",

@@ -64,3 +64,12 @@ test("a call's deadline passes by the clock of its channel", async () => {
   expect(call.signal?.reason).toMatchObject({ name: "TimeoutError" });
   expect(call.errorOf(call.signal?.reason).code).toBe(Code.DeadlineExceeded);
 });
+
+test("a server may be offered no coding at all, whatever else is told", () => {
+  for (const more of [{}, { timeoutMs: 20 }]) {
+    const names = (wantsPlain: boolean) =>
+      requestFields({ ...more, wantsPlain }).map(([name]) => name);
+    expect(names(false)).toContain("grpc-accept-encoding");
+    expect(names(true)).toEqual(names(false).filter((name) => name !== "grpc-accept-encoding"));
+  }
+});

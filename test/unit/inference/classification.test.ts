@@ -84,3 +84,14 @@ describe("classify", () => {
     });
   }
 });
+
+describe("scores that stand for themselves", () => {
+  test("become probabilities each by its own sigmoid, and need not sum to one", () => {
+    const found = classify(scores(0, Math.log(3), -800), { scores: "sigmoid", labels, topK: 3 });
+    expect(found.map(({ label, score }) => [label, Number(score.toFixed(6))])).toEqual([
+      ["dog", 0.75],
+      ["cat", 0.5],
+      ["cow", 0],
+    ]);
+  });
+});

@@ -15,6 +15,7 @@ const input: ImageInput = {
   height: 4,
   color: "rgb",
   layout: "NHWC",
+  datatype: "FP32",
   fit: "stretch",
   pad: 0,
   invert: "never",

@@ -9,6 +9,7 @@ const input: ImageInput = {
   height: 2,
   color: "rgb",
   layout: "NCHW",
+  datatype: "FP32",
   fit: "stretch",
   pad: 0,
   invert: "never",
@@ -132,5 +133,19 @@ describe("inversion", () => {
   test("never leaves ink on paper alone", () => {
     const change = { width: 3, height: 3, color: "gray" } as const;
     expect(elements(paper, change).numbers).toEqual([1, 1, 1, 1, 0, 1, 1, 1, 1]);
+  });
+});
+
+describe("datatypes", () => {
+  test("UINT8 takes the levels as they are", () => {
+    const tensor = pixelsToTensor(four, placeImage(four, input), { ...input, datatype: "UINT8" });
+    expect(tensor.datatype).toBe("UINT8");
+    expect([...tensor.bytes]).toEqual([255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255]);
+  });
+  test("FP16 takes the same elements as FP32, in half the bytes", () => {
+    const half = { ...input, datatype: "FP16" as const, mean: [0.5, 0.5, 0.5] };
+    const tensor = pixelsToTensor(four, placeImage(four, half), half);
+    expect([tensor.datatype, tensor.bytes.length]).toEqual(["FP16", 24]);
+    expect(numbersOf(tensor).slice(0, 3)).toEqual([0.5, -0.5, -0.5]);
   });
 });

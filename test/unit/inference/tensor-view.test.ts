@@ -22,6 +22,7 @@ const samples: Readonly<Record<NumericDatatype, readonly number[]>> = {
   INT32: [-(2 ** 31), 0, 2 ** 31 - 1],
   INT64: [Number.MIN_SAFE_INTEGER, -1, Number.MAX_SAFE_INTEGER],
   FP16: [-65504, 0.5, 6.103515625e-5],
+  BF16: [-(2 ** 100), 0.5, 2 ** -126],
   FP32: [-1.5, 0, 2 ** 100],
   FP64: [-1e300, 0.1, Number.MAX_VALUE],
 };

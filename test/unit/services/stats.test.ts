@@ -14,7 +14,7 @@ function served(watchLimits = { totalMax: 100, perCallerMax: 100 }) {
   const stats = createStats(clock);
   const stopping = new AbortController();
   const service = createStatsService({
-    ...{ stats, clock, version: "1", startedMs: 0, rateLimiting: false },
+    ...{ stats, clock, version: "1", startedMs: 0, rateLimiting: false, predict: {} },
     ...{ stopping: stopping.signal, watchLimits },
     performance: { getPerformance: () => ({}), getHistory: () => ({}), getForecast: () => ({}) },
   });

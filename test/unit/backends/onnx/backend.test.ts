@@ -2,12 +2,23 @@ import { rename } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { type StartWorkerThread, startWorkerThread } from "#backends/onnx/worker-thread.ts";
-import { systemClock } from "#core/clock.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { bytesFromTexts } from "#inference/tensor-text.ts";
-import { gemm, identity, scalarSum, slow } from "../../../support/onnx-models.ts";
+import { childPids } from "../../../support/child-pids.ts";
+import { createManualClock } from "../../../support/manual-clock.ts";
+import {
+  gemm,
+  identity,
+  scalarSum,
+  slow,
+  wordScores,
+  wordTokenizer,
+  wordVectors,
+} from "../../../support/onnx-models.ts";
 import { eventLoopTurn, plain, refusal, tensor } from "../../../support/predict.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../../support/temporary-folder.ts";
 
+const labelsTypo = "model.yaml:1:1: labls: is not a known key (hint: did you mean labels?)";
 const call = { signal: new AbortController().signal, requestId: "test" };
 const classifierYaml = `
 description: Three of them
@@ -27,16 +38,24 @@ interface House extends AsyncDisposable {
 /** A backend over a repository of these files. */
 async function house(
   files: Readonly<Record<string, string | Uint8Array>>,
-  options: { startThread?: StartWorkerThread; workers?: number } = {},
+  options: {
+    startThread?: StartWorkerThread;
+    workers?: number;
+    chance?: number;
+    clock?: Clock;
+    watchMs?: number;
+  } = {},
 ): Promise<House> {
   const folder = await temporaryFolder();
   for (const [file, content] of Object.entries(files)) await folder.write(file, content);
-  const { workers = 1, startThread = startWorkerThread } = options;
+  const { workers = 1, startThread = startWorkerThread, clock = systemClock } = options;
+  const { chance = 0, watchMs = 0 } = options;
   const changes: string[] = [];
   const backend = await createOnnxBackend(
-    { repositoryPath: folder.path, workers, queueMax: 16 },
+    { repositoryPath: folder.path, workers, queueMax: 16, watchMs },
     {
-      clock: systemClock,
+      clock,
+      rng: { next: () => chance },
       startThread,
       onChange: ({ name, state, version, error }) =>
         changes.push([name, state, version, error].filter(Boolean).join(" ")),
@@ -78,6 +97,7 @@ describe("the repository is served", () => {
         name: "m",
         state: "available",
         version: "1",
+        versions: [{ version: "1", state: "available" }],
         inputs: [{ name: "x", datatype: "FP32", shape: [-1, 2] }],
         outputs: [{ name: "scores", datatype: "FP32", shape: [-1, 3] }],
         spec: {
@@ -185,11 +205,11 @@ describe("a broken model stops no other", () => {
     expect(errors).toEqual([
       ["bytes", "failed", "Protobuf parsing failed."],
       ["empty", "failed", "no version: a folder named by a number with a model.onnx"],
-      ["key", "failed", "model.yaml: labls: unknown key"],
+      ["key", "failed", labelsTypo],
       [
         "labels",
         "failed",
-        'model.yaml: labels: 1 labels need an output [1, 1], "scores" is FP32 [-1, 3]',
+        'model.yaml:2:9: labels: 1 labels need an output [1, 1], "scores" is FP32 [-1, 3]',
       ],
       ["m", "available", undefined],
     ]);
@@ -199,7 +219,7 @@ describe("a broken model stops no other", () => {
     );
     expect(refused).toMatchObject({
       reason: "MODEL_LOAD_FAILED",
-      message: 'model "key" failed to load: model.yaml: labls: unknown key',
+      message: `model "key" failed to load: ${labelsTypo}`,
     });
   });
 
@@ -230,7 +250,7 @@ describe("changes of models are told", () => {
     await use.backend.ready();
     expect(use.changes.toSorted()).toEqual([
       "broken failed Protobuf parsing failed.",
-      "key failed model.yaml: labls: unknown key",
+      `key failed ${labelsTypo}`,
       "m available 1",
     ]);
     await use.folder.write("m/2/model.onnx", gemm());
@@ -265,8 +285,8 @@ describe("calls that cannot be served", () => {
     });
     expect(await infer("../m", "")).toMatchObject({ reason: "MODEL_UNKNOWN" });
     expect(await infer("m", "2")).toMatchObject({
-      reason: "MODEL_NOT_LOADED",
-      message: 'version "2" of model "m" is not loaded, version "1" is',
+      reason: "MODEL_UNKNOWN",
+      message: 'there is no version "2" of model "m"; "1" is served',
     });
     expect(await infer("m", "", [tensor("x", "FP32", [1, 3], [1, 2, 3])])).toEqual({
       reason: "TENSOR_INVALID",
@@ -315,15 +335,43 @@ describe("batches", () => {
       [1, 2].map((x) => use.backend.infer({ model, version: "", inputs: points(x, x) }, call)),
     );
     await Promise.all([wait, ...two]);
-    expect(shapes).toEqual([
+    // Which model is next goes by the time that each has had.
+    expect(shapes.toSorted((a, b) => a.localeCompare(b))).toEqual([
+      "alone 1,2",
+      "alone 1,2",
+      "fixed 1,2",
+      "fixed 1,2",
       "slow 1,1",
       "together 2,2",
-      "alone 1,2",
-      "alone 1,2",
-      "fixed 1,2",
-      "fixed 1,2",
     ]);
   });
+});
+
+test("a model is held by as many workers as its instances say, and by all without them", async () => {
+  const loads: string[] = [];
+  const startThread: StartWorkerThread = (onExit) => {
+    const thread = startWorkerThread(onExit);
+    return {
+      get alive() {
+        return thread.alive;
+      },
+      ask(request) {
+        if (request.kind === "load") loads.push(request.key.split("/")[0] ?? "");
+        return thread.ask(request);
+      },
+      [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+    };
+  };
+  const files = {
+    "m/1/model.onnx": gemm(),
+    "m/model.yaml": "instances: 1",
+    "all/1/model.onnx": gemm(),
+  };
+  await using use = await house(files, { startThread, workers: 2 });
+  await use.backend.ready();
+  expect(loads.toSorted((a, b) => a.localeCompare(b))).toEqual(["all", "all", "m"]);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => scores(use)));
+  expect(answers.map((answer) => answer.version)).toEqual(Array(8).fill("1"));
 });
 
 describe("loading and unloading", () => {
@@ -526,5 +574,436 @@ describe("the end", () => {
     await use.backend.ready();
     expect(use.backend.models()).toEqual([]);
     expect(use.backend.stats().workers).toBe(0);
+  });
+});
+
+/** Versions 1, 2 and 3 of a model, each with its number as bias. */
+const three = Object.fromEntries(
+  [1, 2, 3].map((version) => [`m/${version}/model.onnx`, gemm({ bias: version })]),
+);
+
+describe("several versions", () => {
+  const served = ({ backend }: House) =>
+    backend.find("m")?.versions?.map(({ version, state }) => `${version} ${state}`);
+
+  test("serve at once, and each answers for itself", async () => {
+    await using use = await house({ ...three, "m/model.yaml": "versions: { latest: 2 }" });
+    await use.backend.ready();
+    expect(served(use)).toEqual(["1 unloaded", "2 available", "3 available"]);
+    expect(await scores(use)).toEqual({ version: "3", scores: [4, 5, 4] });
+    expect(await scores(use, "2")).toEqual({ version: "2", scores: [3, 4, 3] });
+    expect(await refusal(scores(use, "1"))).toMatchObject({
+      reason: "MODEL_NOT_LOADED",
+      message: 'version "1" of model "m" is not loaded, "2", "3" is',
+    });
+  });
+
+  test("have labels, which say where requests without a version go", async () => {
+    const yaml = "version_labels: { stable: 1, canary: 3 }";
+    await using use = await house({ ...three, "m/model.yaml": yaml });
+    await use.backend.ready();
+    expect(use.backend.find("m")).toMatchObject({
+      version: "1",
+      labels: { stable: "1", canary: "3" },
+    });
+    const infer = async (version: string, label?: string) => {
+      const request = { model: "m", version, inputs: points(1, 2) };
+      return (await use.backend.infer(label === undefined ? request : { ...request, label }, call))
+        .version;
+    };
+    expect([await infer(""), await infer("canary"), await infer("", "canary")]).toEqual([
+      "1",
+      "3",
+      "3",
+    ]);
+    expect(await refusal(infer("beta"))).toMatchObject({
+      reason: "MODEL_UNKNOWN",
+      message: 'model "m" has no label "beta": there is "stable", "canary"',
+    });
+  });
+
+  const chances = [
+    { chance: 0.5, version: "1" },
+    { chance: 0.95, version: "3" },
+  ];
+  test.each(chances)("share requests by weight: $chance falls to $version", async (row) => {
+    const yaml = "version_labels: { stable: 1, canary: 3 }\nsplit: { stable: 9, canary: 1 }";
+    await using use = await house({ ...three, "m/model.yaml": yaml }, { chance: row.chance });
+    expect((await scores(use)).version).toBe(row.version);
+    expect((await scores(use, "stable")).version).toBe("1");
+  });
+
+  test("that cannot be loaded are told, the others serve, and take their share", async () => {
+    const yaml = "version_labels: { stable: 1, canary: 3 }\nsplit: { stable: 9, canary: 1 }";
+    const files = { ...three, "m/3/model.onnx": "not a model", "m/model.yaml": yaml };
+    await using use = await house(files, { chance: 0.95 });
+    await use.backend.ready();
+    expect(served(use)).toEqual(["1 available", "2 unloaded", "3 failed"]);
+    expect(use.backend.find("m")).toMatchObject({
+      state: "available",
+      error: "Protobuf parsing failed.",
+    });
+    expect((await scores(use)).version).toBe("1");
+    expect(await refusal(scores(use, "canary"))).toMatchObject({ reason: "MODEL_LOAD_FAILED" });
+  });
+
+  test("are replaced only once the new one is there: one that is broken leaves the old", async () => {
+    await using use = await house({ "m/1/model.onnx": gemm({ bias: 1 }) });
+    await use.backend.ready();
+    await use.folder.write("m/2/model.onnx", "not a model");
+    expect(await refusal(use.backend.reload("m"))).toMatchObject({ reason: "MODEL_LOAD_FAILED" });
+    expect(served(use)).toEqual(["1 available", "2 failed"]);
+    expect(use.backend.find("m")).toMatchObject({ error: "Protobuf parsing failed." });
+    expect(await scores(use)).toEqual({ version: "1", scores: [2, 3, 2] });
+    await use.folder.write("m/2/model.onnx", gemm({ bias: 2 }));
+    await use.backend.reload("m");
+    expect(served(use)).toEqual(["1 unloaded", "2 available"]);
+    expect(use.backend.find("m")).not.toHaveProperty("error");
+  });
+});
+
+describe("a shadow", () => {
+  const yaml = (share: string) =>
+    `version_labels: { stable: 1, canary: 3 }\nshadow: { to: canary, share: ${share} }`;
+  const shadow = ({ backend }: House) =>
+    backend.statistics?.().find(({ version }) => version === "3")?.shadow;
+  const settled = async (use: House) => {
+    while (shadow(use) === undefined) await eventLoopTurn();
+    return shadow(use);
+  };
+
+  test("is given copies, whose outputs are compared and thrown away", async () => {
+    await using use = await house({ ...three, "m/model.yaml": yaml("100%") });
+    expect((await scores(use)).version).toBe("1");
+    expect(await settled(use)).toEqual({ compared: 1, agreed: 0, failed: 0, skipped: 0 });
+  });
+
+  test("that gives the same agrees", async () => {
+    const same = { ...three, "m/3/model.onnx": gemm({ bias: 1 }), "m/model.yaml": yaml("100%") };
+    await using use = await house(same);
+    await scores(use);
+    expect(await settled(use)).toMatchObject({ compared: 1, agreed: 1 });
+  });
+
+  test("has no copies of its own requests, nor of more than its share", async () => {
+    await using use = await house({ ...three, "m/model.yaml": yaml("10%") }, { chance: 0.5 });
+    await scores(use);
+    await scores(use, "canary");
+    await eventLoopTurn();
+    expect(shadow(use)).toBeUndefined();
+  });
+
+  test("never stands in the way: while requests wait there are no copies", async () => {
+    await using use = await house({ ...three, "m/model.yaml": yaml("100%") });
+    await use.backend.ready();
+    await Promise.all(Array.from({ length: 8 }, () => scores(use)));
+    await settled(use);
+    const { compared = 0, skipped = 0 } = shadow(use) ?? {};
+    expect(skipped).toBeGreaterThan(0);
+    expect(compared + skipped).toBeLessThanOrEqual(8);
+  });
+});
+
+describe("statistics", () => {
+  test("count requests, rows and runs of each version, and why requests fail", async () => {
+    await using use = await house({ "m/1/model.onnx": gemm(), "m/model.yaml": "batch_max: 8" });
+    const infer = (inputs: ReturnType<typeof points>) =>
+      use.backend.infer({ model: "m", version: "", inputs }, call);
+    await infer(points(1, 2, 3, 4, 5, 6));
+    await infer(points(1, 2));
+    await refusal(infer([tensor("x", "FP32", [1, 3], [1, 2, 3])]));
+    use.backend.observe?.({ model: "m", version: "1", preprocessMs: 3, postprocessMs: 1 });
+    expect(use.backend.statistics?.()).toMatchObject([
+      {
+        model: "m",
+        version: "1",
+        inferences: 4,
+        executions: 2,
+        success: { count: 2 },
+        fail: { count: 1 },
+        failures: { OTHER: 1 },
+        queue: { count: 2 },
+        compute: { count: 2 },
+        preprocess: { count: 1, totalMs: 3 },
+        postprocess: { count: 1, totalMs: 1 },
+        batches: [
+          { rows: 1, compute: { count: 1 } },
+          { rows: 3, compute: { count: 1 } },
+        ],
+      },
+    ]);
+  });
+});
+
+test("more rows than may run as one are refused with both numbers, before anything runs", async () => {
+  await using use = await house({ "m/1/model.onnx": gemm(), "m/model.yaml": "batch_max: 2" });
+  const infer = use.backend.infer(
+    { model: "m", version: "", inputs: points(1, 2, 3, 4, 5, 6) },
+    call,
+  );
+  expect(await refusal(infer)).toEqual({
+    reason: "TENSOR_INVALID",
+    message: 'inputs[0].shape: "x" has 3 rows; the limit of a batch is 2 (batch_max of the model)',
+    fields: ["inputs[0].shape"],
+  });
+});
+
+test("what a file says of itself is told, and its names are labels where model.yaml has none", async () => {
+  const metadata = { names: "{0: 'a', 1: 'b', 2: 'c'}", stride: "32" };
+  await using use = await house({
+    "m/1/model.onnx": gemm({ softmax: true, metadata }),
+    "m/model.yaml": "output: { kind: classification, name: scores, scores: probabilities }",
+  });
+  await use.backend.ready();
+  expect(use.backend.find("m")).toMatchObject({
+    state: "available",
+    metadata,
+    spec: { labels: ["a", "b", "c"] },
+  });
+});
+
+describe("the repository is watched", () => {
+  /** A watched repository on a clock of its own. */
+  async function watched(files: Readonly<Record<string, string | Uint8Array>>) {
+    const clock = createManualClock();
+    const use = await house(files, { clock, watchMs: 1_000 });
+    await use.backend.ready();
+    return {
+      ...use,
+      /** Looks `times` more times. */
+      async look(times: number) {
+        for (let at = 0; at < times; at++) {
+          await clock.untilSleeping(1);
+          await clock.advance(1_000);
+          await clock.untilSleeping(1);
+        }
+      },
+    };
+  }
+
+  test("a new version is loaded when its file has come to rest, and the old serves until then", async () => {
+    await using use = await watched({ "m/1/model.onnx": gemm({ bias: 1 }) });
+    await use.look(2);
+    await use.folder.write("m/2/model.onnx", "half of a model");
+    await use.look(1);
+    expect((await scores(use)).version).toBe("1");
+    await use.folder.write("m/2/model.onnx", gemm({ bias: 2 }));
+    await use.look(1);
+    expect(use.changes).toEqual(["m available 1"]);
+    await use.look(1);
+    expect(await scores(use)).toEqual({ version: "2", scores: [3, 4, 3] });
+    expect(use.changes).toEqual(["m available 1", "m available 2"]);
+  });
+
+  test("new models are loaded, and those that are gone are dropped", async () => {
+    await using use = await watched({ "m/1/model.onnx": gemm() });
+    await use.folder.write("n/1/model.onnx", gemm());
+    await use.folder.write("broken/1/model.onnx", "not a model");
+    await use.folder.remove("m");
+    await use.look(3);
+    expect(summary(use)).toEqual(["broken failed", "n available"]);
+  });
+
+  test("a model.yaml with a mistake leaves what serves, and tells why until it is mended", async () => {
+    await using use = await watched({ "m/1/model.onnx": gemm() });
+    await use.folder.write("m/model.yaml", "labls: []");
+    await use.look(3);
+    expect(use.backend.find("m")).toMatchObject({ state: "available", error: labelsTypo });
+    await use.folder.write("m/model.yaml", "description: mended");
+    await use.look(3);
+    expect(use.backend.find("m")).toMatchObject({ spec: { description: "mended" } });
+    expect(use.backend.find("m")).not.toHaveProperty("error");
+  });
+
+  test("what was unloaded stays so, and what has not changed is not loaded again", async () => {
+    await using use = await watched({ "m/1/model.onnx": gemm(), "n/1/model.onnx": gemm() });
+    await use.backend.unload("n");
+    const before = use.changes.length;
+    await use.folder.write("n/2/model.onnx", gemm());
+    await use.look(3);
+    expect(use.changes.slice(before)).toEqual([]);
+    expect(summary(use)).toEqual(["m available", "n unloaded"]);
+  });
+});
+
+describe("a text model", () => {
+  const files = {
+    "m/1/model.onnx": wordVectors(),
+    "m/tokenizer.json": wordTokenizer,
+    "m/model.yaml":
+      "text: { max_tokens: 4 }\noutput: { kind: embedding, name: hidden, normalize: false }\nbatch_max: 2",
+  };
+  const vectors = async (use: House, texts: readonly string[]) => {
+    const done = await use.backend.embed?.({ model: "m", version: "", texts }, call);
+    return { ...done, vectors: done?.vectors.map((vector) => [...vector]) };
+  };
+
+  test("gives a vector a text, in order, whatever is filled up and however they are run", async () => {
+    await using use = await house(files);
+    // [CLS] and [SEP] are 1, 0 and 0, 1.
+    expect(await vectors(use, ["cats dog", "dog", "", "Cat"])).toMatchObject({
+      vectors: [
+        [1, 1.75],
+        [7 / 3, 3].map(Math.fround),
+        [0.5, 0.5],
+        [4 / 3, 5 / 3].map(Math.fround),
+      ],
+      tokens: 4 + 3 + 2 + 3,
+      cutTexts: 1,
+      cutTokens: 1,
+      version: "1",
+    });
+    expect(use.backend.statistics?.()).toMatchObject([
+      {
+        ...{ inferences: 4, executions: 2, success: { count: 1 } },
+        ...{ preprocess: { count: 1 }, postprocess: { count: 1 } },
+      },
+    ]);
+  });
+
+  test("is seen from outside as texts and vectors, and takes those as tensors too", async () => {
+    await using use = await house(files);
+    await use.backend.ready();
+    expect(use.backend.find("m")).toMatchObject({
+      inputs: [{ name: "text", datatype: "BYTES", shape: [-1] }],
+      outputs: [{ name: "hidden", datatype: "FP32", shape: [-1, 2] }],
+    });
+    const inputs = [
+      { name: "", datatype: "BYTES", shape: [2], bytes: bytesFromTexts(["cat", "dog"]) } as const,
+    ];
+    const { outputs } = await use.backend.infer({ model: "m", version: "", inputs }, call);
+    expect(plain(outputs)).toEqual([
+      {
+        name: "hidden",
+        shape: [2, 2],
+        numbers: [4 / 3, 5 / 3, 7 / 3, 3].map(Math.fround),
+      },
+    ]);
+  });
+
+  test("without a tokenizer is refused with what to do", async () => {
+    await using use = await house({
+      "m/1/model.onnx": wordVectors(),
+      "m/model.yaml": files["m/model.yaml"],
+    });
+    await use.backend.ready();
+    expect(use.backend.find("m")?.error).toBe(
+      "model.yaml:1:7: text: needs a tokenizer.json, and there is none (hint: put the tokenizer.json of the model next to model.yaml)",
+    );
+  });
+
+  test("classifies texts", async () => {
+    await using use = await house({
+      "m/1/model.onnx": wordScores(),
+      "m/tokenizer.json": wordTokenizer,
+      "m/model.yaml":
+        "text: {}\noutput: { kind: classification, name: scores }\nlabels: [left, right]",
+    });
+    const inputs = [
+      { name: "text", datatype: "BYTES", shape: [1], bytes: bytesFromTexts(["cat dog"]) } as const,
+    ];
+    const { outputs } = await use.backend.infer({ model: "m", version: "", inputs }, call);
+    expect(plain(outputs)).toEqual([{ name: "scores", shape: [1, 2], numbers: [10, 13] }]);
+    expect(await refusal(vectors(use, ["cat"]))).toMatchObject({
+      reason: "OPERATION_UNSUPPORTED",
+      message: 'model "m" makes no embeddings',
+    });
+  });
+
+  test("whose texts are no texts is told by field", async () => {
+    await using use = await house(files);
+    const infer = (bytes: Uint8Array, shape: readonly number[]) => {
+      const inputs = [{ name: "text", datatype: "BYTES", shape, bytes } as const];
+      return refusal(use.backend.infer({ model: "m", version: "", inputs }, call));
+    };
+    expect(await infer(new Uint8Array([1, 2]), [1])).toMatchObject({ fields: ["inputs[0]"] });
+    expect(await infer(bytesFromTexts(["a"]), [1, 1])).toMatchObject({
+      message: 'inputs[0]: "text": is BYTES [texts], not [1, 1]',
+    });
+    expect(await infer(bytesFromTexts([]), [0])).toMatchObject({ reason: "TENSOR_INVALID" });
+  });
+});
+
+describe("a model in a process of its own", () => {
+  const files = {
+    "m/1/model.onnx": gemm(),
+    "m/model.yaml": "isolation: process\nbatch_max: 4",
+    "slow/1/model.onnx": slow(2000),
+    "slow/model.yaml": "isolation: process\nrun_timeout: 300ms\nwarm_up_runs: 0",
+    "thread/1/model.onnx": gemm(),
+  };
+  const slowly = (use: House) =>
+    use.backend.infer(
+      { model: "slow", version: "", inputs: [tensor("x", "FP32", [1, 1], [1])] },
+      call,
+    );
+
+  test("gives what it gives in a thread", async () => {
+    await using use = await house(files);
+    expect(await scores(use)).toEqual({ version: "1", scores: [1, 2, 1] });
+  });
+
+  test("is ended when a run takes too long, comes back, and no other model notices", async () => {
+    await using use = await house(files);
+    await use.backend.ready();
+    const late = refusal(slowly(use));
+    let ended = false;
+    void late.then(() => {
+      ended = true;
+    });
+    while (!ended) {
+      expect(await scores(use)).toEqual({ version: "1", scores: [1, 2, 1] });
+      await eventLoopTurn();
+    }
+    expect(await late).toMatchObject({
+      reason: "DEADLINE_EXCEEDED",
+      message: "the model ran for more than 300 ms (run_timeout), and was ended",
+    });
+    expect(await refusal(slowly(use))).toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+  });
+
+  test("that needs more memory than it may is told so, and does not serve", async () => {
+    await using use = await house({
+      "m/1/model.onnx": gemm(),
+      "m/model.yaml": "isolation: process\nmemory_max: 1MB",
+    });
+    await use.backend.ready();
+    expect(use.backend.find("m")).toMatchObject({
+      state: "failed",
+      error: "the model took more than 1048576 bytes of memory (memory_max), and was ended",
+    });
+  });
+
+  test("killed, another timed out and a third reloaded, all under load: no other request fails", async () => {
+    await using use = await house(
+      {
+        ...files,
+        "killed/1/model.onnx": slow(2000),
+        "killed/model.yaml": "isolation: process\nwarm_up_runs: 0",
+        "reloaded/1/model.onnx": gemm(),
+      },
+      { workers: 2 },
+    );
+    await use.backend.ready();
+    const infer = (model: string, inputs = points(1, 2)) =>
+      use.backend.infer({ model, version: "", inputs }, call);
+    const one = () => [tensor("x", "FP32", [1, 1], [1])];
+    let storm = true;
+    const load = async (model: string) => {
+      let answered = 0;
+      for (; storm; answered++) await infer(model);
+      return answered;
+    };
+    const loads = Promise.all(["thread", "thread", "reloaded"].map(load));
+    const killed = refusal(infer("killed", one()));
+    const late = refusal(infer("slow", one()));
+    for (let at = 0; at < 3; at++) await use.backend.reload("reloaded");
+    await late;
+    for (const pid of childPids(process.pid, "onnx/worker")) process.kill(pid, "SIGKILL");
+    expect(await killed).toMatchObject({ reason: "BACKEND_LOST" });
+    expect(await late).toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+    storm = false;
+    const answered = await loads.catch((error: unknown) => error);
+    expect(answered).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
   });
 });

@@ -173,3 +173,87 @@ test("what nobody can run is failed by its key, the rest waits on", async () => 
   expect(await lost).toEqual(new Error("lost a"));
   expect(queue.stats().queued).toBe(1);
 });
+
+describe("turns", () => {
+  test("go by the time that models have had, however much each is asked", async () => {
+    const { queue, add } = bench(100);
+    for (let at = 0; at < 20; at++) add({ ...inference("heavy", 1, 1), group: "heavy" });
+    const order: string[] = [];
+    const run = () => {
+      const [job] = queue.take(() => true);
+      const key = job?.inference.key ?? "";
+      order.push(key);
+      job?.answer([], key === "heavy" ? 10 : 1);
+    };
+    run();
+    for (let at = 0; at < 20; at++) add({ ...inference("light", 1, 1), group: "light" });
+    for (let at = 0; at < 12; at++) run();
+    // Ten milliseconds of the one are worth ten runs of the other, which take one each.
+    expect(order.filter((key) => key === "heavy")).toHaveLength(2);
+    expect(order.filter((key) => key === "light")).toHaveLength(11);
+  });
+
+  test("come to a model that is asked once while another floods the queue", () => {
+    const { add, take } = bench(100);
+    for (let at = 0; at < 50; at++) add({ ...inference("flood", 1, 1), group: "flood" });
+    expect(take("flood", "once")).toEqual(["flood"]);
+    add({ ...inference("once", 1, 1), group: "once" });
+    expect(take("flood", "once")).toEqual(["once"]);
+  });
+});
+
+describe("bounds", () => {
+  test("count rows and not calls", async () => {
+    const { queue, add } = bench(4);
+    add(inference("a", 3, 8));
+    expect(await refusal(queue.add(inference("a", 2, 8), signal))).toMatchObject({
+      reason: "OVERLOADED",
+      message: "3 inferences wait for a worker, and 2 more are over the limit of 4",
+    });
+    add(inference("a", 1, 8));
+    expect(await refusal(queue.add(inference("a", 1, 8), signal))).toMatchObject({
+      message: "4 inferences wait for a worker, which is the limit",
+    });
+    expect(queue.take(() => true)).toHaveLength(2);
+    add(inference("a", 4, 8));
+    expect(queue.stats()).toMatchObject({ queued: 1 });
+  });
+
+  test("are each model's own: one that fills its queue keeps no other out", async () => {
+    const { queue, add } = bench(1);
+    add({ ...inference("a#1"), group: "a" });
+    expect(await refusal(queue.add({ ...inference("a#2"), group: "a" }, signal))).toMatchObject({
+      reason: "OVERLOADED",
+    });
+    add({ ...inference("b#1"), group: "b" });
+    expect(queue.stats()).toMatchObject({ queued: 2 });
+  });
+
+  test("let one alone pass that has more rows than may wait", () => {
+    const { queue, add } = bench(2);
+    add(inference("a", 8, 8));
+    expect(queue.stats()).toMatchObject({ queued: 1 });
+  });
+});
+
+describe("deadlines", () => {
+  test("that have passed are seen when it would be begun: it never runs", async () => {
+    const { clock, queue, add } = bench();
+    const late = refusal(queue.add({ ...inference("a"), deadlineMs: 30 }, signal));
+    add(inference("a"));
+    await clock.advance(30);
+    const batch = queue.take(() => true);
+    expect(batch).toHaveLength(1);
+    expect(await late).toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+  });
+
+  test("of all that wait leave the turn to the next model", async () => {
+    const { clock, queue, add } = bench();
+    const late = refusal(queue.add({ ...inference("a"), deadlineMs: 30 }, signal));
+    add(inference("b"));
+    await clock.advance(31);
+    expect(queue.take(() => true).map(({ inference: { key } }) => key)).toEqual(["b"]);
+    expect(queue.take(() => true)).toEqual([]);
+    expect(await late).toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+  });
+});

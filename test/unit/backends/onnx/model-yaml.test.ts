@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseModelYaml, plainSpec } from "#backends/onnx/model-yaml.ts";
+import { plainPlan } from "#backends/onnx/serving-plan.ts";
+
+const parsed = (yaml: string) => parseModelYaml(new TextEncoder().encode(yaml));
 
 describe("what a model.yaml says", () => {
   test("a classifier of images", () => {
@@ -21,7 +24,7 @@ labels: [0, "1", two]
 batch_max: 16
 warm_up_runs: 2
 `;
-    expect(parseModelYaml(yaml)).toEqual({
+    expect(parsed(yaml)).toMatchObject({
       spec: {
         description: "Handwritten digits",
         aliases: ["mnist", "team/digits:latest"],
@@ -30,6 +33,7 @@ warm_up_runs: 2
           height: 28,
           color: "gray",
           layout: "NCHW",
+          datatype: "FP32",
           fit: "contain",
           pad: 0,
           invert: "auto",
@@ -50,7 +54,7 @@ image: { width: 96, height: 64 }
 output: { kind: detection, name: boxes }
 labels_file: labels.txt
 `;
-    expect(parseModelYaml(yaml)).toEqual({
+    expect(parsed(yaml)).toMatchObject({
       labelsFile: "labels.txt",
       spec: {
         description: "",
@@ -60,13 +64,20 @@ labels_file: labels.txt
           height: 64,
           color: "rgb",
           layout: "NCHW",
+          datatype: "FP32",
           fit: "stretch",
           pad: 0,
           invert: "never",
           mean: [0, 0, 0],
           std: [1, 1, 1],
         },
-        meaning: { kind: "detection", output: "boxes", scoreThreshold: 0.25, iouThreshold: 0.45 },
+        meaning: {
+          kind: "detection",
+          head: "yolo",
+          output: "boxes",
+          scoreThreshold: 0.25,
+          iouThreshold: 0.45,
+        },
         labels: [],
         batchMax: 8,
         warmUpRuns: 1,
@@ -75,99 +86,247 @@ labels_file: labels.txt
   });
 
   test("nothing at all: tensors, one at a time", () => {
-    expect(parseModelYaml("")).toEqual({ spec: plainSpec });
-    expect(parseModelYaml("# only a remark\n")).toEqual({ spec: plainSpec });
+    expect(parsed("")).toMatchObject({ spec: plainSpec, plan: plainPlan });
+    expect(parsed("# only a remark\n")).toMatchObject({ spec: plainSpec, plan: plainPlan });
+  });
+
+  test("a detector whose boxes and scores are apart", () => {
+    const yaml = `
+image: { width: 300, height: 300, layout: NHWC, datatype: UINT8 }
+output:
+  kind: detection
+  head: ssd
+  name: boxes
+  scores_name: scores
+  classes_name: classes
+  box: yxyx
+labels: [cat]
+`;
+    expect(parsed(yaml).spec).toMatchObject({
+      image: { datatype: "UINT8" },
+      meaning: {
+        head: "ssd",
+        output: "boxes",
+        ssd: {
+          scores: "scores",
+          classes: "classes",
+          activation: "probabilities",
+          box: "yxyx",
+          unit: "share",
+          background: false,
+        },
+      },
+    });
+  });
+
+  test("a text model whose vectors are the mean of its tokens", () => {
+    const yaml = "text: { max_tokens: 256 }\noutput: { kind: embedding, name: last_hidden_state }";
+    expect(parsed(yaml).spec).toMatchObject({
+      text: { maxTokens: 256, prefix: "" },
+      meaning: { kind: "embedding", output: "last_hidden_state", pooling: "mean", normalize: true },
+      batchMax: 16,
+    });
+  });
+
+  test("how versions are served", () => {
+    const yaml = `
+versions: { latest: 2 }
+version_labels: { stable: 1, canary: 2 }
+split: { stable: 90, canary: 10 }
+shadow: { to: canary, share: 5% }
+instances: 2
+isolation: process
+run_timeout: 10s
+memory_max: 500MB
+`;
+    expect(parsed(yaml).plan).toEqual({
+      policy: { kind: "latest", count: 2 },
+      labels: new Map([
+        ["stable", "1"],
+        ["canary", "2"],
+      ]),
+      split: [
+        { to: "stable", weight: 90 },
+        { to: "canary", weight: 10 },
+      ],
+      shadow: { to: "canary", share: 0.05 },
+      instances: 2,
+      isolation: "process",
+      runTimeoutMs: 10_000,
+      memoryBytesMax: 524_288_000,
+    });
+  });
+
+  const policies = [
+    { yaml: "versions: latest", policy: { kind: "latest", count: 1 } },
+    { yaml: "versions: all", policy: { kind: "all" } },
+    { yaml: "versions: [3, 1]", policy: { kind: "only", versions: ["3", "1"] } },
+  ];
+  test.each(policies)("$yaml", ({ yaml, policy }) => {
+    expect(parsed(yaml).plan.policy).toEqual(policy);
   });
 });
 
-describe("what is wrong is told by key", () => {
+describe("what is wrong is told with its line, its key and a hint", () => {
   const image = "image: { width: 8, height: 8 }";
+  const process = "isolation: process";
   const rows = [
-    { name: "an unknown key", yaml: "widht: 3", problem: "widht: unknown key" },
+    {
+      name: "an unknown key",
+      yaml: "description: x\nbatch_mx: 3",
+      problem: "model.yaml:2:1: batch_mx: is not a known key (hint: did you mean batch_max?)",
+    },
     {
       name: "an unknown key within",
-      yaml: "image: { widht: 8, width: 8, height: 8 }",
-      problem: "image.widht: unknown key",
+      yaml: "image:\n  widht: 8\n  width: 8\n  height: 8",
+      problem: "model.yaml:2:3: image.widht: is not a known key (hint: did you mean width?)",
     },
     {
-      name: "several unknown keys, each by itself",
-      yaml: "a: 1\nb: 2",
-      problem: "a: unknown key; b: unknown key",
+      name: "an unknown key of a kind of output",
+      yaml: "output: { kind: classification, name: y, score: logits }\nlabels: [a]",
+      problem: "model.yaml:1:42: output.score: is not a known key (hint: did you mean scores?)",
     },
     {
-      name: "a wrong type",
-      yaml: "batch_max: many",
-      problem: "batch_max: Invalid input: expected number, received string",
+      name: "several problems, each by itself",
+      yaml: "zzz: 1\nbatch_max: many",
+      problem:
+        "model.yaml:2:12: batch_max: expected an integer from 1 to 1024; model.yaml:1:1: zzz: is not a known key",
     },
     {
       name: "a value out of bounds",
       yaml: "batch_max: 0",
-      problem: "batch_max: Too small: expected number to be >=1",
+      problem: "model.yaml:1:12: batch_max: expected an integer from 1 to 1024",
     },
     {
       name: "a missing key",
       yaml: "image: { width: 8 }",
-      problem: "image.height: Invalid input: expected number, received undefined",
+      problem: "model.yaml:1:8: image.height: is required",
     },
     {
       name: "a deviation of nothing, which would divide by it",
       yaml: "image: { width: 8, height: 8, std: [0, 1, 1] }",
-      problem: "image.std.0: Too small: expected number to be >0",
+      problem: "model.yaml:1:37: image.std[0]: expected a number above 0",
     },
     {
       name: "as many means as channels",
       yaml: "image: { width: 8, height: 8, color: gray, mean: [0, 0, 0] }",
-      problem: "image.mean: 3 numbers for 1 channels",
+      problem: "model.yaml:1:50: image.mean: has 3 numbers for 1 channels",
     },
     {
-      name: "labels that are needed",
-      yaml: "output: { kind: classification, name: y }",
-      problem: "labels: needed for classification",
+      name: "a mean of levels that are taken as they are",
+      yaml: "image: { width: 8, height: 8, datatype: UINT8, mean: [0, 0, 0] }",
+      problem:
+        "image.mean: is not for UINT8, which takes levels as they are (hint: leave it out, or set `datatype: FP32`)",
     },
     {
       name: "boxes without an image to lie in",
       yaml: "output: { kind: detection, name: y }\nlabels: [a]",
-      problem: "image: needed for detection, whose boxes are in its pixels",
+      problem: "output.kind: needs `image` (hint: set `image`: boxes are in its pixels)",
+    },
+    {
+      name: "vectors without a text",
+      yaml: "output: { kind: embedding, name: y }",
+      problem: "output.kind: needs `text` (hint: set `text: {}`)",
+    },
+    {
+      name: "an image and a text",
+      yaml: `${image}\ntext: {}`,
+      problem: "model.yaml:2:7: text: is set besides `image` (hint: keep one)",
+    },
+    {
+      name: "keys of another head",
+      yaml: `${image}\noutput: { kind: detection, name: y, box: xyxy }`,
+      problem: "output.box: is not for head yolo (hint: set `head: ssd`, or leave it out)",
+    },
+    {
+      name: "a head whose scores have no name",
+      yaml: `${image}\noutput: { kind: detection, name: y, head: ssd }`,
+      problem: "output.scores_name: is required for head ssd",
     },
     {
       name: "labels twice",
       yaml: `${image}\nlabels: [a]\nlabels_file: labels.txt`,
-      problem: "labels_file: set either this or labels",
+      problem: "model.yaml:3:14: labels_file: is set besides `labels` (hint: keep one)",
     },
     {
       name: "a labels file elsewhere",
       yaml: "labels_file: ../../secret.txt",
-      problem: "labels_file: the name of a file next to model.yaml",
+      problem: "labels_file: expected the name of a file next to model.yaml",
     },
     {
       name: "a labels file in the parent",
       yaml: "labels_file: ..",
-      problem: "labels_file: the name of a file next to model.yaml",
+      problem: "labels_file: expected the name of a file next to model.yaml",
     },
     {
       name: "an alias with a space",
       yaml: "aliases: ['two words']",
-      problem: "aliases.0: letters, digits and . _ : / -",
+      problem: "model.yaml:1:11: aliases[0]: expected letters, digits and . _ : / -",
     },
     {
       name: "a list where keys belong",
       yaml: "- a",
-      problem: "model: Invalid input: expected object, received array",
+      problem: "model.yaml:1:1: expected a mapping, got a list",
+    },
+    {
+      name: "a kind of output that there is not",
+      yaml: "output: { kind: poem }",
+      problem: "output.kind: expected classification, detection, embedding or tensor",
+    },
+    {
+      name: "a policy that there is not",
+      yaml: "versions: newest",
+      problem:
+        "model.yaml:1:11: versions: expected latest, all, { latest: 2 } or a list of versions",
+    },
+    {
+      name: "a label that could be a version",
+      yaml: "version_labels: { 7: 1 }",
+      problem: "version_labels.7: is no label: a letter, then letters, digits, _ and -",
+    },
+    {
+      name: "a split to a label that there is not",
+      yaml: "version_labels: { stable: 1 }\nsplit: { stabel: 1 }",
+      problem:
+        "model.yaml:2:18: split.stabel: is no label in `version_labels`, and no version (hint: did you mean stable?)",
+    },
+    {
+      name: "a shadow of a label that there is not",
+      yaml: "shadow: { to: canary, share: 1% }",
+      problem:
+        "shadow.to: is no label in `version_labels`, and no version (hint: add it to `version_labels`)",
+    },
+    {
+      name: "a limit that only a process can be held to",
+      yaml: "run_timeout: 1s",
+      problem:
+        "run_timeout: is not for `isolation: thread` (hint: set `isolation: process`: a thread cannot be ended from outside)",
+    },
+    {
+      name: "memory that is no size",
+      yaml: `${process}\nmemory_max: much`,
+      problem: "model.yaml:2:13: memory_max: expected a size such as 10MB or 512k",
+    },
+    {
+      name: "text that is no YAML",
+      yaml: 'description: "x',
+      problem: "model.yaml:1:16: lacks a closing bracket, quote or comma",
+    },
+    {
+      name: "a key given twice",
+      yaml: "labels: [a]\nlabels: [b]",
+      problem: "model.yaml:2:1: has a duplicate key",
+    },
+    {
+      name: "more values than a file may come to",
+      yaml: `labels: [${"a, ".repeat(20_000)}]`,
+      problem: "comes to more than 20000 values",
     },
   ];
-  for (const { name, yaml, problem } of rows) {
-    test(name, () => expect(() => parseModelYaml(yaml)).toThrow(`model.yaml: ${problem}`));
-  }
+  test.each(rows)("$name", ({ yaml, problem }) => expect(() => parsed(yaml)).toThrow(problem));
 
-  test("a kind of output that there is not", () => {
-    expect(() => parseModelYaml("output: { kind: poem }")).toThrow(/model\.yaml: output\.kind: /);
-  });
-  test("text that is no YAML, with its place", () => {
-    expect(() => parseModelYaml("a: [1, 2")).toThrow(/model\.yaml: .* at line 1, column \d+/);
-  });
-  test("a key given twice", () => {
-    expect(() => parseModelYaml("labels: [a]\nlabels: [b]")).toThrow(
-      /model\.yaml: .*unique.* at line 2/,
-    );
+  test("what is written in the file stays there: nothing is filled in from the environment", () => {
+    const variable = `$\{HOME}`;
+    expect(parsed(`description: ${variable}`).spec.description).toBe(variable);
   });
 });

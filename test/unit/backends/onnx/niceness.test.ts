@@ -1,9 +1,11 @@
-/** Threads that compute wait for the one that serves. */
+/** Threads and processes that compute wait for the thread that serves. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { expect } from "vitest";
+import { startWorkerProcess } from "#backends/onnx/worker-process.ts";
 import { startWorkerThread } from "#backends/onnx/worker-thread.ts";
+import { childPids } from "../../../support/child-pids.ts";
 import { testWith } from "../../../support/needs.ts";
 
 /** Name and niceness of each thread of this process. */
@@ -28,4 +30,11 @@ testWith(missing)("a thread that runs models gives way to all others, on Linux",
   const nicenesses = threads().flatMap(({ name, niceness }) => (name === "onnx" ? [niceness] : []));
   expect(nicenesses).toEqual([Math.min(19, own + 5)]);
   expect(getPriority()).toBe(own);
+});
+
+testWith(missing)("so does a process that runs models", async () => {
+  await using worker = startWorkerProcess(() => {}, {});
+  await worker.ask({ kind: "unload", key: "none" });
+  const nicenesses = childPids(process.pid, "onnx/worker").map((pid) => getPriority(pid));
+  expect(nicenesses).toEqual([Math.min(19, getPriority() + 5)]);
 });

@@ -1,4 +1,4 @@
-import { symlink } from "node:fs/promises";
+import { rm, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { plainSpec } from "#backends/onnx/model-yaml.ts";
@@ -102,7 +102,10 @@ describe("reading a model", () => {
     await folder.write("m/11/model.onnx.part", "");
     await folder.write("m/v12/model.onnx", "");
     const repository = modelRepository(folder.path);
-    expect(await repository.read("m")).toEqual({ spec: plainSpec, versions: ["2", "9", "10"] });
+    expect(await repository.read("m")).toMatchObject({
+      spec: plainSpec,
+      versions: ["2", "9", "10"],
+    });
     expect(repository.file("m", "10")).toBe(join(folder.path, "m", "10", "model.onnx"));
   });
 
@@ -149,12 +152,12 @@ describe("what is broken fails with words for whoever mends it", () => {
     {
       name: "a bad model.yaml",
       files: { "m/1/model.onnx": "", "m/model.yaml": "batch: 3" },
-      message: "model.yaml: batch: unknown key",
+      message: "model.yaml:1:1: batch: is not a known key",
     },
     {
       name: "a labels file that is not there",
       files: { "m/1/model.onnx": "", "m/model.yaml": "labels_file: labels.txt" },
-      message: "model.yaml: labels_file: no such file",
+      message: "model.yaml:1:14: labels_file: names a file that is not there",
     },
     {
       name: "a labels file without labels",
@@ -163,7 +166,7 @@ describe("what is broken fails with words for whoever mends it", () => {
         "m/model.yaml": "labels_file: labels.txt",
         "m/labels.txt": "\n",
       },
-      message: "model.yaml: labels_file: line 1 is blank",
+      message: "model.yaml:1:14: labels_file: names a file whose line 1 is blank",
     },
     {
       name: "a blank line among the labels, which would shift those after it",
@@ -172,7 +175,7 @@ describe("what is broken fails with words for whoever mends it", () => {
         "m/model.yaml": "labels_file: labels.txt",
         "m/labels.txt": "a\n\nb",
       },
-      message: "model.yaml: labels_file: line 2 is blank",
+      message: "model.yaml:1:14: labels_file: names a file whose line 2 is blank",
     },
     {
       name: "a labels file that is a folder",
@@ -188,6 +191,93 @@ describe("what is broken fails with words for whoever mends it", () => {
       expect(await refusal(read)).toEqual({ reason: "MODEL_LOAD_FAILED", message, fields: [] });
     });
   }
+});
+
+describe("versions that model.yaml names and that there are not", () => {
+  const rows = [
+    { yaml: "versions: [1, 3]", at: "model.yaml:1:15: versions[1]" },
+    { yaml: "version_labels: { stable: 3 }", at: "model.yaml:1:27: version_labels.stable" },
+    { yaml: "split: { 3: 1 }", at: "model.yaml:1:13: split.3" },
+    { yaml: "shadow: { to: 3, share: 1% }", at: "model.yaml:1:15: shadow.to" },
+  ];
+  test.each(rows)("$yaml is told with those that there are", async ({ yaml, at }) => {
+    await using folder = await temporaryFolder();
+    await folder.write("m/model.yaml", yaml);
+    for (const version of ["1", "2"]) await folder.write(`m/${version}/model.onnx`, "");
+    expect(await refusal(modelRepository(folder.path).read("m"))).toMatchObject({
+      message: `${at}: there is no version 3, there is 1, 2`,
+    });
+  });
+});
+
+test("a link that leads elsewhere now changes the stamp, as mounts swap theirs", async () => {
+  await using folder = await temporaryFolder();
+  for (const data of ["..one", "..two"]) await folder.write(`${data}/model.onnx`, "same");
+  await folder.write("m/model.yaml", "");
+  const link = join(folder.path, "m", "1");
+  await symlink(join(folder.path, "..one"), link);
+  const repository = modelRepository(folder.path);
+  const before = await repository.stamp("m");
+  await rm(link);
+  await symlink(join(folder.path, "..two"), link);
+  expect(await repository.stamp("m")).not.toBe(before);
+});
+
+describe("files beyond their bounds are refused by name", () => {
+  const rows = [
+    { file: "model.yaml", bytes: 1_048_577, message: "model.yaml: is larger than 1048576 bytes" },
+    {
+      file: "labels.txt",
+      bytes: 4_000_001,
+      message: "model.yaml:1:14: labels_file: names a file of more than 4000000 bytes",
+    },
+    {
+      file: "tokenizer.json",
+      bytes: 64_000_001,
+      message: "tokenizer.json is larger than 64000000 bytes",
+    },
+  ];
+  test.each(rows)("$file of $bytes bytes", async ({ file, bytes, message }) => {
+    await using folder = await temporaryFolder();
+    await folder.write("m/1/model.onnx", "");
+    await folder.write("m/model.yaml", "labels_file: labels.txt");
+    await folder.write("m/labels.txt", "a");
+    await truncate(await folder.write(`m/${file}`, ""), bytes);
+    const repository = modelRepository(folder.path);
+    const read = file === "tokenizer.json" ? repository.tokenizer("m", "1") : repository.read("m");
+    expect(await refusal(read)).toMatchObject({ reason: "MODEL_LOAD_FAILED", message });
+  });
+});
+
+test("a version's own tokenizer comes before the one next to the versions", async () => {
+  await using folder = await temporaryFolder();
+  await folder.write("m/1/model.onnx", "");
+  const repository = modelRepository(folder.path);
+  expect(await repository.tokenizer("m", "1")).toBeUndefined();
+  await folder.write("m/tokenizer.json", "of all");
+  expect(await repository.tokenizer("m", "1")).toBe("of all");
+  await folder.write("m/1/tokenizer.json", "its own");
+  expect(await repository.tokenizer("m", "1")).toBe("its own");
+});
+
+describe("stamps", () => {
+  test("change with a file of the version, or next to the versions, and with nothing else", async () => {
+    await using folder = await temporaryFolder();
+    for (const version of ["1", "2"]) await folder.write(`m/${version}/model.onnx`, "a");
+    const repository = modelRepository(folder.path);
+    const stamps = async () => (await repository.read("m")).stamps;
+    const before = await stamps();
+    expect(await stamps()).toEqual(before);
+    await folder.write("m/2/model.onnx", "longer");
+    const after = await stamps();
+    expect(after.get("1")).toBe(before.get("1"));
+    expect(after.get("2")).not.toBe(before.get("2"));
+    await folder.write("m/model.yaml", "");
+    expect((await stamps()).get("1")).not.toBe(after.get("1"));
+    const whole = await repository.stamp("m");
+    await folder.write("m/3/model.onnx", "a");
+    expect(await repository.stamp("m")).not.toBe(whole);
+  });
 });
 
 describe("names never lead out of the repository", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SessionSignature } from "#backends/onnx/messages.ts";
-import { plainSpec } from "#backends/onnx/model-yaml.ts";
+import { type ModelYaml, plainSpec } from "#backends/onnx/model-yaml.ts";
 import { signatureProblems } from "#backends/onnx/signature-check.ts";
 import type { ImageInput, ModelSpec } from "#inference/model-spec.ts";
 
@@ -9,6 +9,7 @@ const image: ImageInput = {
   height: 4,
   color: "rgb",
   layout: "NCHW",
+  datatype: "FP32",
   fit: "stretch",
   pad: 0,
   invert: "never",
@@ -23,8 +24,27 @@ const classifier: ModelSpec = {
 };
 const detector: ModelSpec = {
   ...classifier,
-  meaning: { kind: "detection", output: "y", scoreThreshold: 0.5, iouThreshold: 0.5 },
+  meaning: {
+    kind: "detection",
+    head: "yolo",
+    output: "y",
+    scoreThreshold: 0.5,
+    iouThreshold: 0.5,
+  },
 };
+
+/** Problems as a line each: the key, what is wrong, and the hint if there is one. */
+function problemsOf(
+  spec: ModelSpec,
+  there: SessionSignature,
+  described: Partial<Pick<ModelYaml, "inputs" | "outputs">> = {},
+) {
+  const findings = signatureProblems({ spec, inputs: [], outputs: [], ...described }, there);
+  return findings.map(
+    ({ path, message, hint }) =>
+      `${path.join(".")}: ${message}${hint === undefined ? "" : ` (${hint})`}`,
+  );
+}
 
 function signature(
   input: readonly number[],
@@ -61,7 +81,7 @@ describe("what fits", () => {
     },
   ];
   for (const { name, spec, there } of rows) {
-    test(name, () => expect(signatureProblems(spec, there)).toEqual([]));
+    test(name, () => expect(problemsOf(spec, there)).toEqual([]));
   }
 });
 
@@ -72,7 +92,8 @@ describe("what does not fit is told by the key to look at", () => {
       name: "another size of image",
       spec: classifier,
       there: signature([1, 3, 8, 4], [1, 2]),
-      problem: "image: the model takes FP32 [1, 3, 8, 4], not FP32 [1, 3, 4, 8]",
+      problem:
+        "image: the model takes FP32 [1, 3, 8, 4], not FP32 [1, 3, 4, 8] (set image.width: 4 and image.height: 8)",
     },
     {
       name: "a fixed batch of more than one",
@@ -84,7 +105,8 @@ describe("what does not fit is told by the key to look at", () => {
       name: "another type of image",
       spec: classifier,
       there: { ...fits, inputs: [{ name: "x", datatype: "UINT8", shape: [1, 3, 4, 8] }] },
-      problem: "image: the model takes UINT8 [1, 3, 4, 8], not FP32 [1, 3, 4, 8]",
+      problem:
+        "image: the model takes UINT8 [1, 3, 4, 8], not FP32 [1, 3, 4, 8] (set image.datatype: UINT8)",
     },
     {
       name: "a second input",
@@ -96,7 +118,7 @@ describe("what does not fit is told by the key to look at", () => {
       name: "an output by another name",
       spec: classifier,
       there: { ...fits, outputs: [{ name: "z", datatype: "FP32", shape: [1, 2] }] },
-      problem: 'output.name: the model has no output "y", it has "z"',
+      problem: 'output.name: the model has no "y", it has "z" (did you mean z?)',
     },
     {
       name: "more scores than labels",
@@ -116,8 +138,72 @@ describe("what does not fit is told by the key to look at", () => {
       there: signature([1, 3, 4, 8], [1, 84, 100]),
       problem: 'labels: 2 labels need an output [1, 6, anchors], "y" is FP32 [1, 84, 100]',
     },
+    {
+      name: "another layout",
+      spec: classifier,
+      there: signature([1, 4, 8, 3], [1, 2]),
+      problem:
+        "image: the model takes FP32 [1, 4, 8, 3], not FP32 [1, 3, 4, 8] (set image.layout: NHWC)",
+    },
+    {
+      name: "no labels",
+      spec: { ...classifier, labels: [] },
+      there: fits,
+      problem:
+        "output.kind: needs labels (set `labels` or `labels_file`, or `names` in the model's metadata)",
+    },
+    {
+      name: "a head with objectness of another width",
+      spec: {
+        ...detector,
+        meaning: { ...detector.meaning, head: "yolo_objectness" } as ModelSpec["meaning"],
+      },
+      there: signature([1, 3, 4, 8], [1, 100, 85]),
+      problem: 'labels: 2 labels need an output [1, anchors, 7], "y" is FP32 [1, 100, 85]',
+    },
+    {
+      name: "a text for a model that takes something else",
+      spec: { ...plainSpec, text: { prefix: "" } },
+      there: fits,
+      problem:
+        'text: the model takes "x"; a text becomes input_ids, attention_mask, token_type_ids',
+    },
   ];
   for (const { name, spec, there, problem } of rows) {
-    test(name, () => expect(signatureProblems(spec, there)).toContain(problem));
+    test(name, () => expect(problemsOf(spec, there)).toContain(problem));
   }
+});
+
+describe("inputs and outputs that model.yaml describes", () => {
+  const there = signature([-1, 2], [1, 3]);
+  const rows = [
+    {
+      name: "as they are fit",
+      inputs: [{ name: "x", datatype: "FP32", shape: [-1, 2] }],
+      problems: [],
+    },
+    { name: "by name alone fit", inputs: [{ name: "x" }], problems: [] },
+    {
+      name: "by another name are told with what there is",
+      inputs: [{ name: "pixels" }],
+      problems: ['inputs.0.name: the model has no "pixels", it has "x"'],
+    },
+    {
+      name: "of another type and shape are told with both",
+      inputs: [{ name: "x", datatype: "INT64", shape: [1, 2] }],
+      problems: [
+        "inputs.0.datatype: the model has FP32 [-1, 2] (write FP32)",
+        "inputs.0.shape: the model has FP32 [-1, 2] (write [-1, 2]; -1 is any size)",
+      ],
+    },
+  ];
+  test.each(rows)("$name", ({ inputs, problems }) => {
+    expect(problemsOf(plainSpec, there, { inputs })).toEqual(problems);
+  });
+  test("outputs, too", () => {
+    const outputs = [{ name: "y", datatype: "FP16" }];
+    expect(problemsOf(plainSpec, there, { outputs })).toEqual([
+      "outputs.0.datatype: the model has FP32 [1, 3] (write FP32)",
+    ]);
+  });
 });

@@ -1,0 +1,123 @@
+/** gRPC calls to one server of models: requests of a type go in, what a reader makes of the response's bytes comes out. */
+
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { systemClock } from "#core/clock.ts";
+import { systemRng } from "#core/rng.ts";
+import { fault } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import type { CallOptions } from "#grpc-client/call.ts";
+import { GrpcChannel } from "#grpc-client/channel.ts";
+import { GrpcError } from "#grpc-client/grpc-error.ts";
+import { pathOfMethod } from "#grpc-client/method.ts";
+import { encoderOf } from "#protobuf/encoder.ts";
+import { prefixBytes, sealed } from "#protocol/envelope.ts";
+import type { BackendCall, ModelRef } from "./backend.ts";
+import { faultOfServer } from "./model-server-status.ts";
+import { parseCoreAddress } from "./polyagent/address.ts";
+import { type CoreTls, certificatesOf, reconnectPauseMsMax } from "./polyagent/wire.ts";
+
+/** How to reach a server of models. */
+export interface ModelServerReach {
+  /** In a form of parseCoreAddress. */
+  readonly url: string;
+  /** Greatest message in either direction, in bytes. */
+  readonly messageBytesMax: number;
+  /** Silence on a connection with calls after which it is pinged, in milliseconds. */
+  readonly keepaliveMs: number;
+  /** How an encrypted server is trusted; by the machine's authorities when absent. */
+  readonly tls?: CoreTls;
+}
+
+/**
+ * Calls one method, about a model if `ref` names one. Rejects with faults; an abort of the call's signal
+ * cancels it at once.
+ */
+export type ModelServerMethod<I extends DescMessage, T> = (
+  request: MessageInitShape<I>,
+  call: BackendCall,
+  ref?: ModelRef,
+) => Promise<T>;
+
+/** Connects on first use, and again whenever needed. Throws TypeError when `url` is no address. */
+export class ModelServerChannel implements AsyncDisposable {
+  readonly #channel: GrpcChannel;
+  readonly #bytesMax: number;
+
+  constructor({ url, messageBytesMax, keepaliveMs, tls = {} }: ModelServerReach) {
+    const address = parseCoreAddress(url);
+    if (address === undefined) throw new TypeError("a server's url is like grpc://host:port");
+    const name = tls.serverName === undefined ? {} : { serverName: tls.serverName };
+    this.#channel = new GrpcChannel(
+      {
+        host: address.host,
+        port: address.port,
+        authority: address.authority,
+        messageBytesMax,
+        limits: { keepAliveMs: keepaliveMs },
+        reconnectPauseMsMax,
+        ...(address.tls ? { tls: { ...certificatesOf(tls), ...name } } : {}),
+      },
+      systemClock,
+      systemRng,
+    );
+    this.#bytesMax = messageBytesMax;
+  }
+
+  /** The function that calls a method; `read` makes something of the response, and throws for what is none. */
+  unary<I extends DescMessage, O extends DescMessage, T>(
+    method: DescMethodUnary<I, O>,
+    read: (bytes: Uint8Array) => T,
+  ): ModelServerMethod<I, T> {
+    const path = pathOfMethod(method);
+    const encode = encoderOf(method.input);
+    return async (request, call, ref) => {
+      if (call.signal.aborted) throw faultFrom(call.signal.reason);
+      const frame = encode(create(method.input, request), prefixBytes);
+      this.#checkSize(frame.length - prefixBytes);
+      const message = await this.#sent(path, frame, call, ref);
+      try {
+        return read(message);
+      } catch (cause) {
+        if (cause instanceof ConnectError) throw cause;
+        const words = "the server's response is not what its method returns";
+        throw fault("BACKEND_MALFORMED", words, { cause });
+      }
+    };
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes <= this.#bytesMax) return;
+    const limit = `the limit is ${this.#bytesMax}`;
+    throw fault("BODY_TOO_LARGE", `the request is ${bytes} bytes for the server, ${limit}`);
+  }
+
+  async #sent(path: string, frame: Buffer, call: BackendCall, ref: ModelRef | undefined) {
+    try {
+      return (await this.#channel.unary(path, sealed(0, frame), optionsOf(call))).message;
+    } catch (thrown) {
+      if (call.signal.aborted) throw faultFrom(call.signal.reason);
+      throw thrown instanceof GrpcError ? faultOfServer(thrown, call, ref) : thrown;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#channel[Symbol.asyncDispose]();
+  }
+}
+
+function optionsOf({ signal, requestId, timeoutMs }: BackendCall): CallOptions {
+  return {
+    signal,
+    signalKeepsTime: true,
+    // Compressing tensors takes longer than sending them.
+    wantsPlain: true,
+    ...(requestId === "" ? {} : { metadata: [["x-request-id", requestId]] }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}

@@ -1,0 +1,81 @@
+/** Which model and which of its versions a request means. */
+
+import type {
+  BackendCall,
+  ModelRef,
+  ModelStatus,
+  PredictBackend,
+  VersionStatus,
+} from "#backends/backend.ts";
+import { fault } from "#errors/fault.ts";
+
+/** What knows models: at once, or by asking others. */
+export type ModelSource = Pick<PredictBackend, "find" | "status">;
+
+/** What the fields are called that name them. */
+export interface ChoiceFields {
+  readonly model: string;
+  readonly version: string;
+}
+
+/** Names that an error lists before it leaves the rest out. */
+const listedMax = 10;
+
+function listed(names: readonly string[]): string {
+  const some = names.slice(0, listedMax).map((name) => `"${name}"`);
+  return names.length > listedMax ? `${some.join(", ")}, …` : some.join(", ");
+}
+
+function unknown(text: string, field: string, description: string) {
+  return fault("MODEL_UNKNOWN", text, { fields: [{ field, description }] });
+}
+
+/** A version as a request writes it: its number, or a label. */
+export function choiceOf(written: string): Omit<ModelRef, "model"> {
+  return written === "" || /^\d+$/.test(written)
+    ? { version: written }
+    : { version: "", label: written };
+}
+
+/** Every version of a model that is known of, whether the backend lists them or tells one only. */
+export function versionsOf(status: ModelStatus): readonly VersionStatus[] {
+  const { versions, version, state } = status;
+  if (versions !== undefined) return versions;
+  return version === "" ? [] : [{ version, state }];
+}
+
+/** Throws MODEL_UNKNOWN for a version or a label that the model has not, and names those that it has. */
+function requireChoice(status: ModelStatus, wanted: ModelRef, field: string): void {
+  const { name, labels = {}, backend } = status;
+  const { version, label = "" } = wanted;
+  if (label !== "") {
+    // A server elsewhere may have labels that it tells no one of.
+    const mayHave = status.labels === undefined && backend !== undefined;
+    if (mayHave || Object.hasOwn(labels, label)) return;
+    const there = Object.keys(labels);
+    const known = there.length === 0 ? "it has none" : `there is ${listed(there)}`;
+    throw unknown(`model "${name}" has no label "${label}": ${known}`, field, known);
+  }
+  // A model of which no version is known has none loaded: that is the backend's to tell.
+  const known = versionsOf(status);
+  if (version === "" || known.length === 0) return;
+  if (known.some((one) => one.version === version)) return;
+  const there = `there is ${listed(known.map((one) => one.version))}`;
+  throw unknown(`model "${name}" has no version "${version}": ${there}`, field, there);
+}
+
+/** The model that is meant, with the version that is meant. Rejects with MODEL_UNKNOWN, which names the field. */
+export async function modelOf(
+  source: ModelSource,
+  wanted: ModelRef,
+  call: BackendCall,
+  fields: ChoiceFields,
+): Promise<ModelStatus> {
+  const status = await (source.status?.(wanted, call) ?? source.find(wanted.model));
+  if (status === undefined) {
+    const text = `there is no model named "${wanted.model}"`;
+    throw unknown(text, fields.model, "the name or alias of a model");
+  }
+  requireChoice(status, wanted, fields.version);
+  return status;
+}

@@ -1,0 +1,95 @@
+/** One inference of the predict backend, measured and counted alike for every service that asks for one. */
+
+import type { HandlerContext } from "@connectrpc/connect";
+import type {
+  InferRequest,
+  InferResponse,
+  ModelStatus,
+  PredictBackend,
+} from "#backends/backend.ts";
+import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
+import { callRecordKey } from "#interceptors/context.ts";
+import type { CallRecord } from "#observability/call-record.ts";
+import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
+import { backendCallOf } from "./backend-call.ts";
+import type { Meter, Metered } from "./meter.ts";
+import type { ServiceMetrics } from "./metric-families.ts";
+
+/** What an inference needs. */
+export interface RunDeps {
+  readonly backend: PredictBackend;
+  readonly metrics: ServiceMetrics;
+  readonly meter: Meter;
+}
+
+function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
+  const labels = { model, version: done.version };
+  metrics.inferenceSuccess.inc(labels);
+  metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);
+  metrics.inferenceComputeUs.inc(labels, done.computeMs * 1000);
+}
+
+/** A call as it is measured: under the backend that it is for, then under the one that answered. */
+class Measured implements Metered, CallWatch {
+  backend: string;
+  /** Who answered, where calls are routed. */
+  pool: string | undefined;
+  readonly model: string;
+  readonly record: CallRecord;
+  readonly isTry: boolean;
+
+  constructor(backend: string, model: string, record: CallRecord, isTry: boolean) {
+    this.backend = backend;
+    this.model = model;
+    this.record = record;
+    this.isTry = isTry;
+    record.upstream = backend;
+  }
+
+  answered({ pool, endpoint }: AttemptCall): void {
+    this.pool = pool;
+    this.record.upstream = endpoint;
+  }
+}
+
+/** An inference that was done. */
+export interface ModelRun extends InferResponse {
+  /** Kind of the backend that ran it. */
+  readonly backend: string;
+  /** It is in the statistics that the backend keeps itself. */
+  readonly isInStatistics: boolean;
+}
+
+/** Runs a model, and tells the client who answered where calls are routed; rejects as the backend does. */
+export async function runModel(
+  { backend, metrics, meter }: RunDeps,
+  { name: model, backend: kind = backend.kind }: ModelStatus,
+  request: Omit<InferRequest, "model">,
+  context: HandlerContext,
+): Promise<ModelRun> {
+  const record = context.values.get(callRecordKey);
+  record.model = model;
+  const measured = new Measured(kind, model, record, backend.isRouted !== true);
+  // A backend with statistics of its own counts what it runs itself.
+  const isInStatistics = () =>
+    backend.statistics !== undefined && measured.backend === backend.kind;
+  const done = await meter.run(measured, async () => {
+    const call: RoutedCall = { ...backendCallOf(context), watch: measured };
+    try {
+      const response = await backend.infer({ model, ...request }, call);
+      measured.backend = response.backend ?? backend.kind;
+      return response;
+    } catch (thrown) {
+      const reason = reasonOf(faultFrom(thrown)) ?? "INTERNAL";
+      if (!isInStatistics()) metrics.inferenceFailure.inc({ model, version: "", reason });
+      throw thrown;
+    }
+  });
+  if (measured.pool !== undefined) {
+    context.responseHeader.set("x-polygate-provider", measured.pool);
+    context.responseHeader.set("x-polygate-attempts", String(record.tries?.length ?? 1));
+  }
+  if (!isInStatistics()) counted(metrics, model, done);
+  return { ...done, backend: measured.backend, isInStatistics: isInStatistics() };
+}

@@ -1,0 +1,52 @@
+/** Environment variables in a text: filled, defaulted, escaped or refused. */
+
+import { describe, expect, test } from "vitest";
+import { substitute } from "#yaml/substitute.ts";
+
+const env = { NAME: "value", EMPTY: "", NESTED: `\${NAME}` };
+const filled = [
+  { name: "a text without any stays as it is", written: "plain $5", text: "plain $5" },
+  { name: "a variable is filled in", written: `\${NAME}`, text: "value" },
+  { name: "several, with text between", written: `a-\${NAME}-\${NAME}`, text: "a-value-value" },
+  { name: "a default stands in for what is not set", written: `\${NONE:-x:-y}`, text: "x:-y" },
+  { name: "a default stands in for what is empty", written: `\${EMPTY:-x}`, text: "x" },
+  { name: "an empty default is a default", written: `\${NONE:-}`, text: "" },
+  { name: "a set variable beats its default", written: `\${NAME:-x}`, text: "value" },
+  { name: "two dollars stand for one", written: `$\${NAME}`, text: `\${NAME}` },
+  { name: "what is filled in is not read again", written: `\${NESTED}`, text: `\${NAME}` },
+];
+describe("substitute", () => {
+  test.each(filled)("$name", ({ written, text }) => {
+    expect(substitute(written, env)).toEqual({ ok: true, text });
+  });
+
+  test.each([
+    {
+      name: "a variable that is not set is named",
+      written: `\${NONE}`,
+      message: "environment variable NONE is not set",
+    },
+    {
+      name: "an empty one counts as not set",
+      written: `\${EMPTY}`,
+      message: "environment variable EMPTY is not set",
+    },
+    {
+      name: "a missing brace is refused",
+      written: `\${NAME`,
+      message: expect.stringContaining("without a variable's name"),
+    },
+    {
+      name: "what a name does not begin with is refused",
+      written: `\${1NAME}`,
+      message: expect.stringContaining("without a variable's name"),
+    },
+    {
+      name: "what is no name is refused and not repeated",
+      written: `\${hunter-2}`,
+      message: expect.not.stringContaining("hunter"),
+    },
+  ])("$name", ({ written, message }) => {
+    expect(substitute(written, env)).toEqual({ ok: false, message });
+  });
+});
