@@ -1,8 +1,9 @@
 /**
  * Changes the source a piece at a time and looks whether a test fails: `npm run mutation -- <room>`
  * prints the room's score and the changes that no test noticed. What did not change since the last run
- * is not run again. A room that is too large goes in parts, by `--mutate` and `--tests`; with
- * `--recheck` what those tests did not notice is held to all tests of the room, each of them whole.
+ * is not run again. A room that is too large goes in parts, by `--mutate` and `--tests`, or by
+ * `--sample`: as many lines of all its files, which are the same each time; with `--recheck` what the
+ * tests did not notice is held to all tests of the room, each of them whole.
  */
 
 import { createHash } from "node:crypto";
@@ -11,6 +12,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
 import { testsOfRoom } from "./rooms.ts";
+import { sampleOf } from "./sample.ts";
 
 /** Rooms with tests of their own. */
 const rooms = Object.keys(testsOfRoom);
@@ -19,6 +21,7 @@ const { values, positionals } = parseArgs({
   options: {
     mutate: { type: "string" },
     tests: { type: "string" },
+    sample: { type: "string" },
     recheck: { type: "boolean", default: false },
     force: { type: "boolean", default: false },
     concurrency: { type: "string", default: "2" },
@@ -28,7 +31,7 @@ const { values, positionals } = parseArgs({
 const [room = ""] = positionals;
 if (!rooms.includes(room)) {
   console.error(
-    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--tests glob,…] [--recheck] [--concurrency 2] [--timeout ms] [--force]`,
+    `usage: npm run mutation -- <${rooms.join("|")}> [--mutate glob,…] [--tests glob,…] [--sample lines] [--recheck] [--concurrency 2] [--timeout ms] [--force]`,
   );
   process.exit(2);
 }
@@ -107,8 +110,11 @@ const suffix =
   values.tests === undefined
     ? ""
     : `-${createHash("sha256").update(values.tests).digest("hex").slice(0, 12)}`;
+const wholeRoom = `src/${room}/**/*.ts`;
+const sampled =
+  values.sample === undefined ? undefined : sampleOf(wholeRoom, Number(values.sample));
 const first = await changed(values.tests ?? testsOfRoom[room]?.join(","), {
-  mutate: values.mutate?.split(",") ?? [`src/${room}/**/*.ts`],
+  mutate: values.mutate?.split(",") ?? sampled ?? [wholeRoom],
   coverageAnalysis: "perTest",
   // What is computed while a module loads can be changed only by loading all anew for each change.
   ignoreStatic: true,
