@@ -66,6 +66,10 @@ async function run(argv: readonly string[]): Promise<number> {
       const { health } = await import("./health.ts");
       return health(flags, terminal);
     }
+    case "models": {
+      const { models } = await import("./models.ts");
+      return models(flags, terminal);
+    }
     case "migrate": {
       const { migrate } = await import("./migrate.ts");
       return migrate(flags, terminal);

@@ -5,6 +5,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, ListedModel, ModelStatus } from "#backends/backend.ts";
 import type { ChatCatalog } from "#catalog/chat-catalog.ts";
 import type { PredictCatalog } from "#catalog/predict-catalog.ts";
+import type { Price } from "#chat/price.ts";
 import { abortable } from "#core/abortable.ts";
 import { timeLimit } from "#core/clock.ts";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
@@ -69,7 +70,17 @@ function makesVectorsOnly(capabilities: readonly string[]): boolean {
   return capabilities.includes("embedding") && !capabilities.includes("text");
 }
 
-function chatModel(kind: string, { id, provider, capabilities }: ListedModel): ModelInit {
+/** A price by million tokens, told by thousand. */
+function perThousand({ input, output }: Price) {
+  const told = (dollars: number) => Number((dollars / 1000).toPrecision(12));
+  return { input: told(input), output: told(output) };
+}
+
+function chatModel(
+  kind: string,
+  { id, provider, capabilities }: ListedModel,
+  price?: Price,
+): ModelInit {
   return {
     id,
     provider,
@@ -77,16 +88,23 @@ function chatModel(kind: string, { id, provider, capabilities }: ListedModel): M
     capabilities: [...capabilities],
     backend: kind,
     state: "available",
+    ...(price === undefined ? {} : { costPer1kTokens: perThousand(price) }),
   };
 }
 
 /** Routes by their public names, then what providers listed when they were asked last. */
-function providerModels({ listedRoutes, providers }: ChatCatalog): (ModelInit & { id: string })[] {
-  const listed = providers.flatMap((provider) => provider.listed());
-  return [...listedRoutes, ...listed].map((model) => ({
-    ...chatModel("llm", model),
+function providerModels(catalog: ChatCatalog): (ModelInit & { id: string })[] {
+  const { listedRoutes, providers } = catalog;
+  const named = (model: ListedModel, price?: Price) => ({
+    ...chatModel("llm", model, price),
     id: model.id,
-  }));
+  });
+  return [
+    ...listedRoutes.map((model) => named(model)),
+    ...providers.flatMap(({ name, listed }) =>
+      listed().map((model) => named(model, catalog.priceOf(name, model.id))),
+    ),
+  ];
 }
 
 /** The models of one core; none when it fails or the signal aborts. */

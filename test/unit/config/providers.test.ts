@@ -77,15 +77,23 @@ describe("providers", () => {
     ]);
   });
 
-  it("have prices by model, those of the cache where they are named, and a model for calls that name none", () => {
+  it("have prices by model, of each kind of token and of long prompts where they are named, and a model for calls that name none", () => {
     const prices = {
       a: { input: 1, output: 2 },
       b: { input: 1, output: 2, cache_read: 0.1, cache_write: 1.25 },
+      c: {
+        ...{ input: 1, output: 2, cache_write_long: 3, audio_input: 4, audio_output: 5 },
+        above: { prompt_tokens: 200_000, input: 6, output: 7, cache_read: 0.6 },
+      },
     };
     const { providers } = load({ openai: { api_key: "k", prices, default_model: "a" } });
     expect(providers[0]?.prices).toEqual({
       a: { input: 1, output: 2 },
       b: { input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 },
+      c: {
+        ...{ input: 1, output: 2, cacheWriteLong: 3, audioInput: 4, audioOutput: 5 },
+        above: { promptTokens: 200_000, price: { input: 6, output: 7, cacheRead: 0.6 } },
+      },
     });
     expect(providers[0]?.defaultModel).toBe("a");
     expect(load({ openai: { api_key: "k" } }).providers[0]).not.toHaveProperty("defaultModel");
