@@ -30,6 +30,7 @@ function scalar(type: ScalarType, words: readonly string[]): fc.Arbitrary<unknow
     case ScalarType.BOOL:
       return fc.boolean();
     case ScalarType.FLOAT:
+      return fc.oneof(fc.float({ min: -0.5, max: 2.5 }), fc.float());
     case ScalarType.DOUBLE:
       return fc.oneof(fc.double({ min: -0.5, max: 2.5 }), fc.double());
     case ScalarType.INT64:
@@ -38,6 +39,9 @@ function scalar(type: ScalarType, words: readonly string[]): fc.Arbitrary<unknow
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
       return fc.bigInt({ min: 0n, max: 20n });
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom(9999, 10_000, 10_001));
     default:
       return fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom(-1, 9999, 10_000, 10_001));
   }

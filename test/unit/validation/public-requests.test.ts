@@ -1,6 +1,7 @@
 /** Nothing that a client sends may be as long as it likes: each such field says its bound in the proto. */
 
-import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, getOption, ScalarType } from "@bufbuild/protobuf";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { expect, test } from "vitest";
 import { publicServices } from "#public-services.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
@@ -21,10 +22,14 @@ const isSized = (scalar: ScalarType | undefined) =>
   scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
 
 function isBounded(field: DescField): boolean {
-  const { items, valueBytes } = ruleLimits(field);
+  const { items, keyBytes, valueBytes } = ruleLimits(field);
   if (field.fieldKind === "list" && items === undefined) return false;
-  // How many entries a map has is told only once it is read: those of clients have none.
-  if (field.fieldKind === "map") return false;
+  // Entries count as elements of the request while they are read; how many there are is checked afterwards.
+  if (field.fieldKind === "map") {
+    const { type } = getOption(field, fieldRules);
+    if (type.case !== "map" || type.value.maxPairs === 0n) return false;
+    if (isSized(field.mapKey) && keyBytes === undefined) return false;
+  }
   return valueBytes !== undefined || !isSized(field.scalar);
 }
 
