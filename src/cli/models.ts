@@ -4,9 +4,9 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { stringify } from "yaml";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
+import { pricesFrom } from "#config/price-table.ts";
 import { problemText } from "#yaml/problem.ts";
 import { commandHelp } from "./help.ts";
-import { pricesFrom } from "./price-table.ts";
 import type { Terminal } from "./terminal.ts";
 
 const responseTimeoutMs = 10_000;
@@ -153,8 +153,10 @@ function priceText({ cost_per_1k_tokens: price }: Listed): string {
   return `${perMillion(price.input)} / ${perMillion(price.output)}`;
 }
 
-/** What a terminal obeys, in names that providers give. */
-const controls = /[\p{Cc}\u2028\u2029]/gu;
+/** A text of a provider's without what a terminal would obey. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, "\ufffd");
+}
 
 /** Columns as wide as their widest cell. */
 function tableText(all: readonly Listed[]): string {
@@ -167,7 +169,7 @@ function tableText(all: readonly Listed[]): string {
       model.state || "-",
       (model.capabilities ?? []).join(" ") || "-",
       priceText(model),
-    ].map((cell) => cell.replace(controls, "\ufffd")),
+    ].map(printable),
   );
   const widths = heads.map((head, at) =>
     Math.max(head.length, ...rows.map((row) => row[at]?.length ?? 0)),

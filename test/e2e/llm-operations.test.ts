@@ -16,7 +16,7 @@ let spare: ProviderDouble;
 let anthropicDouble: ProviderDouble;
 
 const yamlOf = (more = "") => `
-gateway: { host: 127.0.0.1, port: 0, max_request_size: 96MB }
+gateway: { host: 127.0.0.1, port: 0, max_request_size: 192MB }
 auth: { keys: [{ name: alice, key: ${alice} }, { name: bob, key: ${bob} }] }
 load_balancer: { retry_attempts: 2 }
 providers:
@@ -401,7 +401,7 @@ const filePart = `${part("file")}; filename="a.mp3"`;
 
 describe("forms are passed on while they are being sent", () => {
   test("what is between client and provider is bounded, however long the form is", async () => {
-    const total = 80 * megabyte;
+    const total = 160 * megabyte;
     let sent = 0;
     let arrived = 0;
     let mostUnderWay = 0;
@@ -500,7 +500,7 @@ describe("forms are passed on while they are being sent", () => {
   });
 
   test("a body beyond max_request_size is refused before anybody is asked", async () => {
-    const body = new Uint8Array(97 * megabyte);
+    const body = new Uint8Array(193 * megabyte);
     const response = await ask("/v1/files", {
       body,
       headers: { "content-type": "multipart/form-data; boundary=B" },
@@ -536,7 +536,7 @@ test("a client that reads slowly slows the provider: little waits in between", a
 
 test("what is read ahead of a model counts in buffer_limit: who holds most is refused", async () => {
   const yaml = yamlOf("relay: { look_ahead: 4MB }").replace(
-    "max_request_size: 96MB",
+    "max_request_size: 192MB",
     "max_request_size: 4MB, buffer_limit: 8MB",
   );
   await using small = await startTestGateway({ yaml });

@@ -23,6 +23,8 @@ export interface Preset {
   readonly profile?: string;
   /** What OpenTelemetry's conventions call it (`gen_ai.provider.name`); by its own name when absent. */
   readonly genAiName?: string;
+  /** Its name in the table of prices that LiteLLM publishes; its own name when absent. */
+  readonly priceTableName?: string;
 }
 
 const openaiLike = { dialect: "openai-chat", keyHeader: "bearer", profile: "compatible" } as const;
@@ -65,6 +67,7 @@ export const presets = {
     keyHeader: "x-goog-api-key",
     aliases: ["gemini"],
     genAiName: "gcp.gemini",
+    priceTableName: "gemini",
   },
   ollama: {
     dialect: "ollama",
@@ -85,6 +88,7 @@ export const presets = {
     baseUrl: "https://open.bigmodel.cn/api/paas/v4",
     keyNames: ["GLM_API_KEY"],
     baseUrlName: "GLM_BASE_URL",
+    priceTableName: "zai",
   },
   groq: { ...openaiLike, baseUrl: "https://api.groq.com/openai/v1", keyNames: ["GROQ_API_KEY"] },
   mistral: {
@@ -103,6 +107,7 @@ export const presets = {
     ...openaiLike,
     baseUrl: "https://api.together.xyz/v1",
     keyNames: ["TOGETHER_API_KEY"],
+    priceTableName: "together_ai",
   },
   vllm: { ...openaiLike, baseUrl: "http://127.0.0.1:8000/v1", keyNames: ["VLLM_API_KEY"] },
   azure: {
@@ -119,6 +124,7 @@ export const presets = {
     keyHeader: "bearer",
     gatewayWord: "vertex",
     genAiName: "gcp.vertex_ai",
+    priceTableName: "vertex_ai-language-models",
   },
   bedrock: {
     ...openaiLike,

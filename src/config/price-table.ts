@@ -1,5 +1,6 @@
 /** Prices of a published table (LiteLLM's JSON) as the `prices` of providers in the gateway's file. Pure. */
 
+import { type Preset, presets } from "#backends/llm/presets.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
 
 /** Prices of one model as the file has them: US dollars per million tokens. */
@@ -7,22 +8,6 @@ export type FilePrice = Readonly<Record<string, number | Readonly<Record<string,
 
 /** Prices by model, by provider. */
 export type FilePrices = ReadonlyMap<string, ReadonlyMap<string, FilePrice>>;
-
-/** Providers of the table by the names of the gateway's presets. */
-const presetByProvider: ReadonlyMap<unknown, string> = new Map([
-  ["anthropic", "anthropic"],
-  ["azure", "azure"],
-  ["deepseek", "deepseek"],
-  ["gemini", "google"],
-  ["groq", "groq"],
-  ["mistral", "mistral"],
-  ["openai", "openai"],
-  ["openrouter", "openrouter"],
-  ["together_ai", "together"],
-  ["vertex_ai-language-models", "vertex"],
-  ["xai", "xai"],
-  ["zai", "glm"],
-]);
 
 /** Columns of the table by the names of the file. */
 const columns = [
@@ -67,8 +52,14 @@ function priceOf(row: Readonly<Record<string, unknown>>): FilePrice | undefined 
   return base;
 }
 
+/** Presets by what the table calls them. */
+function presetsByName(): ReadonlyMap<unknown, string> {
+  const known = Object.entries<Preset>(presets);
+  return new Map(known.map(([name, { priceTableName = name }]) => [priceTableName, name]));
+}
+
 /** Preset, model and price of a row; undefined where one of them is not known. */
-function priced(name: string, row: unknown) {
+function priced(name: string, row: unknown, presetByProvider: ReadonlyMap<unknown, string>) {
   if (typeof row !== "object" || row === null) return undefined;
   const fields = row as Readonly<Record<string, unknown>>;
   const { litellm_provider: provider } = fields;
@@ -87,10 +78,11 @@ export function pricesFrom(table: unknown): FilePrices {
   if (typeof table !== "object" || table === null || Array.isArray(table)) {
     throw new TypeError("expected an object with a row for each model");
   }
+  const presetByProvider = presetsByName();
   const found = new Map<string, Map<string, FilePrice>>();
   const rows = Object.entries(table).toSorted(([left], [right]) => (left < right ? -1 : 1));
   for (const [name, row] of rows) {
-    const known = priced(name, row);
+    const known = priced(name, row, presetByProvider);
     if (known === undefined) continue;
     const models = getOrCreate(found, known.preset, () => new Map<string, FilePrice>());
     if (!models.has(known.model)) models.set(known.model, known.price);

@@ -1,7 +1,7 @@
 /** A published table of prices becomes the prices of the gateway's file, kind by kind. */
 
 import { expect, test } from "vitest";
-import { pricesFrom } from "#cli/price-table.ts";
+import { pricesFrom } from "#config/price-table.ts";
 import { fileSchema } from "#config/schema.ts";
 
 const openai = { litellm_provider: "openai", mode: "chat" };
