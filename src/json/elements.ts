@@ -23,7 +23,7 @@ function uneven(): JsonProblem {
 export class Elements {
   #kind: ElementKind | undefined;
   #count = 0;
-  #numbers = new Float64Array(0);
+  #numbers: Float64Array<ArrayBuffer> = new Float64Array(0);
   readonly #long = new Map<number, bigint>();
   readonly #texts: (string | Uint8Array)[] = [];
   /** How many lists each element stands in. */
@@ -106,8 +106,9 @@ export class Elements {
   #reserve(more: number): void {
     const needed = this.#count + more;
     if (needed <= this.#numbers.length) return;
-    const room = new Float64Array(Math.max(needed, 2 * this.#numbers.length, roomMin));
-    room.set(this.#numbers);
-    this.#numbers = room;
+    const room = Math.max(needed, 2 * this.#numbers.length, roomMin);
+    // What was outgrown is gone at once, and does not wait for the garbage collector.
+    const moved = this.#numbers.buffer.transfer(room * Float64Array.BYTES_PER_ELEMENT);
+    this.#numbers = new Float64Array(moved);
   }
 }

@@ -1,6 +1,8 @@
 /** Reads the bodies of calls for model servers: bounded, decompressed, and text only as far as it is one. */
 
 import { Code } from "@connectrpc/connect";
+import { free } from "#core/free.ts";
+import { Slots } from "#core/slots.ts";
 import { turns } from "#core/turns.ts";
 import { fault } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
@@ -19,16 +21,30 @@ export interface BodyTerms {
   readonly decompressor: Decompressor;
 }
 
+/** From this length on a body is long: decoding it takes a time in which others go first. */
+const longBytesMin = 1024 * 1024;
+
+/** Long bodies are read one after the other: text and tensors of one may be several times as large. */
+const longBodies = new Slots(1);
+
+/** A call whose body is read. */
+export interface BodySource {
+  readonly exchange: Exchange;
+  readonly call: ExchangeCall;
+  /** Aborts the reading. */
+  readonly source: { readonly signal: AbortSignal };
+}
+
 /**
- * The body without its coding. Rejects with MEDIA_TYPE_UNSUPPORTED for a coding that is not known, and
- * as reading the exchange and decompressing do.
+ * What `read` makes of the body without its coding. A long body, or one that may become long, waits
+ * while another is read. Rejects with MEDIA_TYPE_UNSUPPORTED for a coding that is not known, as reading
+ * the exchange and decompressing do, and as `read` does.
  */
-export async function bodyOf(
-  exchange: Exchange,
-  call: ExchangeCall,
+export async function readBody<R>(
+  { exchange, call, source }: BodySource,
   { bodyBytesMax, decompressor }: BodyTerms,
-  source: { readonly signal: AbortSignal } = call,
-): Promise<Uint8Array> {
+  read: (body: Uint8Array) => R | Promise<R>,
+): Promise<R> {
   const name = exchange.header("content-encoding")?.trim().toLowerCase() ?? "identity";
   const decoding = name === "identity" || name === "" ? undefined : decodingOf(name);
   if (decoding === undefined && name !== "identity" && name !== "") {
@@ -36,13 +52,17 @@ export async function bodyOf(
     throw fault("MEDIA_TYPE_UNSUPPORTED", `content-encoding: ${name} is not taken, ${taken}`);
   }
   const body = exchange.takeBody(bodyBytesMax) ?? (await exchange.body(bodyBytesMax));
-  if (decoding === undefined) return body;
-  const reading = { messageBytesMax: bodyBytesMax, malformedCode: Code.InvalidArgument };
-  return await decompressor.decompressed(decoding, body, reading, { source, held: call.held });
+  if (decoding === undefined && body.length <= longBytesMin) return await read(body);
+  await longBodies.take(source.signal);
+  try {
+    if (decoding === undefined) return await read(body);
+    const reading = { messageBytesMax: bodyBytesMax, malformedCode: Code.InvalidArgument };
+    const terms = { source, held: call.held };
+    return await read(await decompressor.decompressed(decoding, body, reading, terms));
+  } finally {
+    longBodies.give();
+  }
 }
-
-/** Decoding more than this takes so long that others go first before it is read, in bytes. */
-const decodedBytesMax = 1024 * 1024;
 
 function textOf(bytes: Uint8Array): string {
   try {
@@ -53,7 +73,8 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /**
- * What a body of JSON says. Rejects with BODY_MALFORMED, BODY_TOO_LARGE for too many elements, and
+ * What a body of JSON says; its memory is given back where it is all of a buffer, so no one may read it
+ * afterwards. Rejects with BODY_MALFORMED, BODY_TOO_LARGE for too many elements, and
  * REQUEST_INVALID that names the field or the limit.
  */
 export async function jsonOf<T>(
@@ -62,7 +83,9 @@ export async function jsonOf<T>(
   limits?: JsonLimits,
 ): Promise<T> {
   const text = textOf(bytes);
-  if (bytes.length > decodedBytesMax) await turns.later();
+  const isLong = bytes.length > longBytesMin;
+  free(bytes);
+  if (isLong) await turns.later();
   try {
     return (await readPlain(plan, text, limits)) as T;
   } catch (thrown) {

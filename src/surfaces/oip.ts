@@ -44,7 +44,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { CallPath } from "#rpc/call.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
-import { bodyOf, jsonOf } from "./model-body.ts";
+import { jsonOf, readBody } from "./model-body.ts";
 import { jsonType, refuseArrival, refuseModelCall } from "./model-error.ts";
 import { readInfer, type WrittenInfer, writeInfer } from "./oip-infer.ts";
 import { plainParameters } from "./oip-parameters.ts";
@@ -307,9 +307,7 @@ class OipSurface implements Surface {
     const { calls } = this.#options;
     await admitted(calls, method, call, noHead);
     return await received(calls, method, call, () =>
-      inTime(calls, call, async (source) =>
-        read(await bodyOf(exchange, call, this.#options, source)),
-      ),
+      inTime(calls, call, (source) => readBody({ exchange, call, source }, this.#options, read)),
     );
   }
 

@@ -17,7 +17,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 import { metadataFields } from "#protocol/metadata.ts";
 import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
-import { bodyOf } from "./model-body.ts";
+import { readBody } from "./model-body.ts";
 import { jsonType, refuseArrival, refuseModelCall } from "./model-error.ts";
 import type { ModelSurfaceOptions } from "./oip.ts";
 import { ownerOf, pathFactsOf } from "./path-owner.ts";
@@ -149,8 +149,10 @@ class TfServingSurface implements Surface {
     const { request, rows } = await received(calls, method, call, () => {
       const version = choiceOf(endpoint);
       return inTime(calls, call, async (source) => {
-        const body = await bodyOf(exchange, call, this.#options, source);
-        return await readPredict(body, version, () => this.#find(endpoint, served), limits);
+        const find = () => this.#find(endpoint, served);
+        return await readBody({ exchange, call, source }, this.#options, (body) =>
+          readPredict(body, version, find, limits),
+        );
       });
     });
     const encode = (message: unknown) => writePredict(message as ModelInferResponse, rows);

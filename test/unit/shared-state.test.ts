@@ -91,6 +91,7 @@ const judged: Readonly<Record<string, string>> = {
   "rest/template.ts wildcard": positioned,
   "rest/text-message.ts reader": perType,
   "rpc/base64.ts nothing": once1,
+  "surfaces/model-body.ts longBodies": "whose turn it is to read; holds no body",
   "validation/pattern.ts repeated": stateless,
 };
 
