@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { duration, numberBetween, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
+import { scoreWeights } from "./score-weights.ts";
 
 /** The section of the file. */
 export const loadBalancer = z.strictObject({
@@ -13,20 +14,7 @@ export const loadBalancer = z.strictObject({
   health_check_interval: duration("1h")
     .prefault("10s")
     .describe("Time between health checks of a core."),
-  weights: z
-    .strictObject({
-      cost: numberBetween(0, 1_000_000).optional().describe("Share of the price."),
-      latency: numberBetween(0, 1_000_000)
-        .optional()
-        .describe("Share of the time that calls take."),
-      reliability: numberBetween(0, 1_000_000)
-        .optional()
-        .describe("Share of the calls that succeed."),
-      load: numberBetween(0, 1_000_000).optional().describe("Share of the active calls."),
-      priority: numberBetween(0, 1_000_000)
-        .optional()
-        .describe("Share of the configured priority."),
-    })
+  weights: scoreWeights()
     .prefault({})
     .describe(
       "Weights of the terms under `scored`: cost 30, latency 40, reliability 30, load 10, priority 10 when absent.",

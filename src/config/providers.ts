@@ -9,6 +9,7 @@ import { duration, flag, numberBetween, text, textThat, wholeNumber } from "#yam
 import type { Environment } from "#yaml/source.ts";
 import { discoveryFrom, providerDiscovery } from "./discovery.ts";
 import type { Report } from "./report.ts";
+import { scoreWeights } from "./score-weights.ts";
 import { vertexFrom, vertexUrl } from "./vertex.ts";
 
 const weightMax = 1_000;
@@ -136,20 +137,7 @@ const provider = z.strictObject({
   queue_wait: duration("10m")
     .prefault("10s")
     .describe("How long a call waits in line, its own time permitting."),
-  weights: z
-    .strictObject({
-      cost: numberBetween(0, 1_000_000).optional().describe("Share of the price."),
-      latency: numberBetween(0, 1_000_000)
-        .optional()
-        .describe("Share of the time that calls take."),
-      reliability: numberBetween(0, 1_000_000)
-        .optional()
-        .describe("Share of the calls that succeed."),
-      load: numberBetween(0, 1_000_000).optional().describe("Share of the active calls."),
-      priority: numberBetween(0, 1_000_000)
-        .optional()
-        .describe("Share of the configured priority."),
-    })
+  weights: scoreWeights()
     .prefault({})
     .describe("Its own weights under `scored`, instead of the shared ones."),
   connect_timeout: duration("10m").prefault("5s").describe("Time to connect."),
