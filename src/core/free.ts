@@ -10,8 +10,7 @@ const freedBytesMin = 16 * 1024;
  * Frees a buffer that no one reads any more: every view of its memory is empty from now on. A view of
  * only a part of some memory is let be, for who reads the rest is not known.
  */
-export function free(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (bytes.length < freedBytesMin || bytes.length !== buffer.byteLength) return;
+export function free({ buffer, byteLength }: ArrayBufferView): void {
+  if (byteLength < freedBytesMin || byteLength !== buffer.byteLength) return;
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

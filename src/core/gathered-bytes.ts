@@ -4,7 +4,13 @@ import { free } from "./free.ts";
 
 const nothing = new Uint8Array(0);
 
-/** Grows by doubling: pieces of a byte each take no more memory than twice their bytes. */
+/**
+ * From here on the room grows where it is, by as much, if its largest size is known. The C library
+ * keeps what large buffers that were outgrown leave behind; this memory is the system's own.
+ */
+const stepBytes = 1024 * 1024;
+
+/** Grows by doubling, then by steps: pieces of a byte each take no more memory than twice their bytes. */
 export class GatheredBytes {
   /** Bytes that were added. */
   length = 0;
@@ -31,21 +37,31 @@ export class GatheredBytes {
     const length = this.length + count;
     const room = this.#room.length;
     if (length <= room) return room;
-    return Math.max(length, Math.min(2 * room, this.#bytesMax));
+    const wanted = this.#growsInPlace(length) ? room + stepBytes : 2 * room;
+    return Math.max(length, Math.min(wanted, this.#bytesMax));
   }
 
   /** Adds a copy of a piece. */
   add(piece: Uint8Array): void {
-    const roomBytes = this.roomBytesWith(piece.length);
-    if (roomBytes > this.#room.length) this.#move(roomBytes);
+    this.#reserve(piece.length);
     this.#room.set(piece, this.length);
     this.length += piece.length;
+  }
+
+  /** Adds `count` bytes that the caller writes before the next call: they hold anything until then. */
+  extend(count: number): Buffer {
+    this.#reserve(count);
+    const { buffer, byteOffset } = this.#room;
+    const added = Buffer.from(buffer, byteOffset + this.length, count);
+    this.length += count;
+    return added;
   }
 
   /** What was added, and `last` after it. Nothing is left here. */
   take(last: Uint8Array = nothing): Uint8Array {
     if (this.length === 0) return last;
     this.add(last);
+    if (this.#isInPlace) return this.takeOwn();
     const all = this.#room.subarray(0, this.length);
     this.#room = nothing;
     this.length = 0;
@@ -54,7 +70,8 @@ export class GatheredBytes {
 
   /** As `take`, in memory that holds nothing else, so that it can be freed. */
   takeOwn(): Buffer {
-    if (this.length < this.#room.length) this.#move(this.length);
+    // What grows in place is slow to read: all others would be a little slower with it.
+    if (this.#isInPlace || this.length < this.#room.length) this.#move(this.length);
     const { buffer } = this.#room;
     this.#room = nothing;
     this.length = 0;
@@ -68,9 +85,40 @@ export class GatheredBytes {
     this.length = 0;
   }
 
+  #reserve(count: number): void {
+    const roomBytes = this.roomBytesWith(count);
+    if (roomBytes <= this.#room.length) return;
+    if (this.#growsInPlace(roomBytes)) this.#grow(roomBytes);
+    else this.#move(roomBytes);
+  }
+
+  #growsInPlace(length: number): boolean {
+    const bytesMax = this.#bytesMax;
+    return length > stepBytes && length <= bytesMax && bytesMax < Number.POSITIVE_INFINITY;
+  }
+
+  get #isInPlace(): boolean {
+    const { buffer } = this.#room;
+    return buffer instanceof ArrayBuffer && buffer.resizable;
+  }
+
+  #grow(roomBytes: number): void {
+    const { buffer } = this.#room;
+    if (buffer instanceof ArrayBuffer && buffer.resizable) {
+      buffer.resize(roomBytes);
+      this.#room = new Uint8Array(buffer, 0, roomBytes);
+    } else {
+      this.#become(new ArrayBuffer(roomBytes, { maxByteLength: this.#bytesMax }));
+    }
+  }
+
   #move(roomBytes: number): void {
     // Not of Node's pool, which others read, too.
-    const room = new Uint8Array(Buffer.allocUnsafeSlow(roomBytes).buffer);
+    this.#become(Buffer.allocUnsafeSlow(roomBytes).buffer);
+  }
+
+  #become(buffer: ArrayBufferLike): void {
+    const room = new Uint8Array(buffer);
     room.set(this.#room.subarray(0, this.length));
     free(this.#room);
     this.#room = room;

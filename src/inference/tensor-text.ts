@@ -1,5 +1,6 @@
 /** Texts as the elements of a BYTES tensor, and back. Pure. */
 
+import { bytesFromElements } from "#core/byte-elements.ts";
 import { elementCount, type Tensor } from "#core/tensor.ts";
 
 /** The texts of a BYTES tensor, or what is wrong with its bytes. */
@@ -33,47 +34,7 @@ export function textsOf({ bytes, shape }: Tensor): TextsOutcome {
 /** Texts as the bytes of a BYTES tensor, in a fresh buffer. */
 export function bytesFromTexts(texts: readonly string[]): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
-  return bytesFromParts(texts.map((text) => encoder.encode(text)));
-}
-
-/** Elements of a BYTES tensor, each after its length, in a fresh buffer. */
-export function bytesFromParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + 4 + length, 0));
-  const lengths = new DataView(bytes.buffer);
-  let at = 0;
-  for (const part of parts) {
-    lengths.setUint32(at, part.length, true);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  }
-  return bytes;
-}
-
-/** The elements of a BYTES tensor as views of its bytes; undefined where they run past the end. */
-export function partsOf({ bytes }: Pick<Tensor, "bytes">): Uint8Array[] | undefined {
-  const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const start = at + 4;
-    if (start > bytes.length) return undefined;
-    const end = start + lengths.getUint32(at, true);
-    if (end > bytes.length) return undefined;
-    parts.push(bytes.subarray(start, end));
-    at = end;
-  }
-  return parts;
-}
-
-/** How many elements the bytes of a BYTES tensor are; undefined where they run past the end. */
-export function countOfParts(bytes: Uint8Array): number | undefined {
-  const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let count = 0;
-  let at = 0;
-  while (at + 4 <= bytes.length) {
-    at += 4 + lengths.getUint32(at, true);
-    count += 1;
-  }
-  return at === bytes.length ? count : undefined;
+  return bytesFromElements(texts.map((text) => encoder.encode(text)));
 }
 
 function problem(text: string): TextsOutcome {

@@ -1,6 +1,7 @@
 /** Takes a JSON text apart into its tokens, from left to right (RFC 8259). */
 
 import { JsonProblem } from "./problem.ts";
+import type { TextParts } from "./text-parts.ts";
 
 /** Characters with a meaning of their own. */
 export const mark = {
@@ -29,12 +30,17 @@ const smallU = 0x75;
 
 /** Characters of a string, or blanks, that are looked at one by one; from there on the runtime is faster. */
 const loopedChars = 128;
-/** Longest string that is read in one go, in characters. */
+/** Longest string that is read in one go, in characters; and of a text in parts, of which little is here. */
 const stringCharsMax = 65_536;
+const partialStringCharsMax = 12_288;
 /** Longest number, in characters: an exact value of more digits is no one's. */
 const numberCharsMax = 1_000;
 /** Strings out of longer texts are copied, or each would keep the whole text in memory. */
 const sharedCharsMax = 16_384;
+/** Of a text in parts, as much is here before it is read on: what is read between two pauses, a name and a string after it. */
+const aheadCharsMin = 16_384 + 3 * partialStringCharsMax;
+/** Parts are added up to here. With twice as much the text were a large object for V8, which is collected late. */
+const aheadChars = 64_000;
 /** The runtime copies strings below this length by itself. */
 const copiedChars = 13;
 
@@ -59,17 +65,64 @@ function longNumber(): JsonProblem {
   return new JsonProblem("limit", `a number of more than ${numberCharsMax} characters`);
 }
 
-/** A place in a text. */
+/** A place in a text, of which what was read long ago may be gone and what comes later may not be here. */
 export class Cursor {
-  readonly text: string;
+  /** As much of the text as is here. */
+  text: string;
+  /** The place in `text`. */
   at = 0;
+  /** Who reads pauses here. */
+  pauseAt = 0;
   /** Where the number that was read last begins. */
   numberAt = 0;
+  readonly comesInParts: boolean;
+  /** Longest string that is read in one go. */
+  readonly stringCharsMax: number;
   readonly #isLong: boolean;
+  /** Where the rest comes from; undefined once all is here. */
+  #parts: TextParts | undefined;
+  /** Characters before `text`. */
+  #goneChars = 0;
 
-  constructor(text: string) {
-    this.text = text;
-    this.#isLong = text.length > sharedCharsMax;
+  constructor(text: string | TextParts) {
+    this.comesInParts = typeof text !== "string";
+    this.text = typeof text === "string" ? text : "";
+    this.#parts = typeof text === "string" ? undefined : text;
+    this.stringCharsMax = this.comesInParts ? partialStringCharsMax : stringCharsMax;
+    this.#isLong = this.comesInParts || this.text.length > sharedCharsMax;
+  }
+
+  /** The place in the whole text. */
+  get position(): number {
+    return this.#goneChars + this.at;
+  }
+
+  /** Whether more of the text comes. */
+  get isPartial(): boolean {
+    return this.#parts !== undefined;
+  }
+
+  /** Has enough of the text here to read on, and lets go of what was read: `at` and `pauseAt` are others then. */
+  readAhead(): void {
+    if (this.#parts === undefined || this.text.length - this.at >= aheadCharsMin) return;
+    this.#goneChars += this.at;
+    this.text = this.text.slice(this.at);
+    this.pauseAt -= this.at;
+    this.at = 0;
+    this.#extend(aheadChars);
+  }
+
+  /** Adds parts until as many characters are here, if there are so many. */
+  #extend(chars: number): void {
+    const parts = [this.text];
+    let length = this.text.length;
+    while (this.#parts !== undefined && length < chars) {
+      const part = this.#parts.next();
+      if (part === undefined) this.#parts = undefined;
+      else parts.push(part);
+      length += part?.length ?? 0;
+    }
+    this.text = parts.join("");
   }
 
   /** The next character that is no blank, where the cursor then stands; NaN at the end. */
@@ -83,12 +136,19 @@ export class Cursor {
     const end = this.at + loopedChars;
     let { at } = this;
     while (at < end && isBlank(text.charCodeAt(at))) at += 1;
-    if (at === end) {
-      nonBlank.lastIndex = at;
-      at = nonBlank.exec(text)?.index ?? text.length;
-    }
     this.at = at;
-    return text.charCodeAt(at);
+    if (at === end || (at === text.length && this.#parts !== undefined)) this.#afterManyBlanks();
+    return this.text.charCodeAt(this.at);
+  }
+
+  #afterManyBlanks(): void {
+    let found: number | undefined;
+    do {
+      nonBlank.lastIndex = this.at;
+      found = nonBlank.exec(this.text)?.index;
+      this.at = found ?? this.text.length;
+      this.readAhead();
+    } while (found === undefined && this.at < this.text.length);
   }
 
   /** Steps over a mark that must be next; `expected` is for the error. */
@@ -104,11 +164,11 @@ export class Cursor {
 
   /** The error for what stands at the cursor. */
   unexpected(expected: string): JsonProblem {
-    const { text, at } = this;
-    const point = text.codePointAt(at);
+    const point = this.text.codePointAt(this.at);
     const found =
       point === undefined ? "the text ends" : JSON.stringify(String.fromCodePoint(point));
-    return new JsonProblem("malformed", `expected ${expected} at position ${at}, found ${found}`);
+    const text = `expected ${expected} at position ${this.position}, found ${found}`;
+    return new JsonProblem("malformed", text);
   }
 
   /** `true`, `false` or `null`. */
@@ -200,7 +260,7 @@ export class Cursor {
 
   /** The string from `start` whose end is not before `at`. */
   #searched(start: number, at: number): string | undefined {
-    const { text } = this;
+    const { text, stringCharsMax } = this;
     let end = text.indexOf('"', at);
     while (end >= 0 && end - start <= stringCharsMax && isEscaped(text, end, start)) {
       end = text.indexOf('"', end + 1);
@@ -208,7 +268,10 @@ export class Cursor {
     if (end < 0) {
       // It may be long before its end is missed.
       if (text.length - start > stringCharsMax) return undefined;
-      throw new JsonProblem("malformed", `a string that begins at position ${this.at} has no end`);
+      throw new JsonProblem(
+        "malformed",
+        `a string that begins at position ${this.position} has no end`,
+      );
     }
     if (end - start > stringCharsMax) return undefined;
     const string = this.#unescaped(start, end);
@@ -224,7 +287,7 @@ export class Cursor {
     } catch {
       throw new JsonProblem(
         "malformed",
-        `a string that begins at position ${start - 1} has a character or an escape that JSON has not`,
+        `a string that begins at position ${this.#goneChars + start - 1} has a character or an escape that JSON has not`,
       );
     }
     requireWhole(string);
@@ -256,7 +319,7 @@ export class StringPieces {
 
   constructor(cursor: Cursor) {
     this.#cursor = cursor;
-    this.#start = cursor.at;
+    this.#start = cursor.position;
     cursor.at += 1;
     this.#from = cursor.at;
   }
@@ -264,32 +327,38 @@ export class StringPieces {
   /** Reads on; the string when its end is reached. */
   next(): string | undefined {
     const cursor = this.#cursor;
-    const { text } = cursor;
-    const end = Math.min(text.length, cursor.at + stringCharsMax);
-    let hasEscape = false;
-    let at = cursor.at;
-    let code = 0;
+    const { text, at: start, comesInParts } = cursor;
+    // Of a text in parts all is put aside, as copies that keep no part: its places are others by now.
+    if (comesInParts) this.#from = start;
+    const at = this.#searched(start, Math.min(text.length, start + cursor.stringCharsMax));
+    const end = Math.min(at, text.length);
+    if (comesInParts || text.slice(start, end).includes("\\")) this.#unescape(start, end);
+    cursor.at = at;
+    if (text.charCodeAt(at) === mark.quote) return this.#end(at);
+    if (at >= text.length && !cursor.isPartial) throw this.#malformed();
+    return undefined;
+  }
+
+  /** The place of the quote that ends the string, or the first that is not looked at. */
+  #searched(start: number, end: number): number {
+    const { text } = this.#cursor;
+    let at = start;
     while (at < end) {
-      code = text.charCodeAt(at);
+      const code = text.charCodeAt(at);
       if (code === mark.quote) break;
       if (code < space) throw this.#malformed();
-      if (code === mark.backslash) {
-        hasEscape = true;
-        at += text.charCodeAt(at + 1) === smallU ? 6 : 2;
-      } else {
-        at += 1;
-      }
+      if (code !== mark.backslash) at += 1;
+      else at += text.charCodeAt(at + 1) === smallU ? 6 : 2;
     }
-    if (hasEscape) this.#unescape(cursor.at, Math.min(at, text.length));
-    cursor.at = at;
-    if (code === mark.quote) {
-      cursor.at += 1;
-      const string = this.#pieces.join("") + text.slice(this.#from, at);
-      requireWhole(string);
-      return string;
-    }
-    if (at >= text.length) throw this.#malformed();
-    return undefined;
+    return at;
+  }
+
+  /** The whole string, whose end is at `at`. */
+  #end(at: number): string {
+    this.#cursor.at = at + 1;
+    const string = this.#pieces.join("") + this.#cursor.text.slice(this.#from, at);
+    requireWhole(string);
+    return string;
   }
 
   /** Everything up to `end` is put aside; it has escapes from `start` on. */

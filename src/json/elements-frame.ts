@@ -96,7 +96,7 @@ class ElementsFrame implements Frame {
 
   step(run: JsonRun): Frame | undefined {
     const { cursor } = run;
-    while (cursor.at < run.pauseAt) {
+    while (cursor.at < cursor.pauseAt) {
       if (!run.more(mark.closeList, this.#count === 0)) {
         const { elements, level } = this.#target;
         elements.endList(level, this.#count);
@@ -119,6 +119,10 @@ class ElementsFrame implements Frame {
       if (frame !== undefined) return frame;
     }
     return this;
+  }
+
+  abandon(): void {
+    this.#target.elements.free();
   }
 
   put(value: unknown): void {
@@ -244,7 +248,7 @@ class ColumnsFrame implements Frame {
 
   step(run: JsonRun): Frame | undefined {
     const { cursor } = run;
-    while (cursor.at < run.pauseAt) {
+    while (cursor.at < cursor.pauseAt) {
       if (!run.more(mark.closeObject, this.#names.size === 0)) {
         this.#name = undefined;
         this.parent.put(this.#names);
@@ -332,7 +336,7 @@ class RowsFrame implements Frame {
 
   step(run: JsonRun): Frame | undefined {
     const { cursor } = run;
-    while (cursor.at < run.pauseAt) {
+    while (cursor.at < cursor.pauseAt) {
       if (!run.more(mark.closeList, this.#rows === 0)) {
         for (const elements of this.#columns.values()) elements.endList(0, this.#rows);
         const named: NamedElements = { columns: this.#columns, rows: this.#rows };
@@ -347,6 +351,10 @@ class RowsFrame implements Frame {
       if (frame !== undefined) return frame;
     }
     return this;
+  }
+
+  abandon(): void {
+    for (const elements of this.#columns.values()) elements.free();
   }
 
   /** The names of a row's members, or a row of the tensor without a name. */

@@ -1,5 +1,7 @@
 /** The elements of nested lists, flat and in their order, however deep they stand: a tensor that is on its way. */
 
+import { GatheredElements } from "#core/byte-elements.ts";
+import { free } from "#core/free.ts";
 import { JsonProblem } from "./problem.ts";
 
 /** One element; integers that a double would round are exact. */
@@ -25,7 +27,7 @@ export class Elements {
   #count = 0;
   #numbers: Float64Array<ArrayBuffer> = new Float64Array(0);
   readonly #long = new Map<number, bigint>();
-  readonly #texts: (string | Uint8Array)[] = [];
+  readonly #texts = new GatheredElements();
   /** How many lists each element stands in. */
   #rank: number | undefined;
   /** Items of the lists at each depth, where one of them has ended. */
@@ -55,16 +57,25 @@ export class Elements {
     return this.#long;
   }
 
-  /** Texts, and bytes that were written as base64. */
-  get texts(): readonly (string | Uint8Array)[] {
-    return this.#texts;
+  /** Texts as UTF-8, and bytes that were written as base64: the bytes of a tensor of them. They are not here any more. */
+  takeTexts(): Uint8Array {
+    return this.#texts.take();
+  }
+
+  /** Gives memory back at once: no number and no text is here any more. */
+  free(): void {
+    free(this.#numbers);
+    this.#numbers = new Float64Array(0);
+    this.#texts.clear();
   }
 
   /** Adds an element that stands in `rank` lists. */
   add(value: Element, rank: number): void {
     this.#require(kindOf(value), rank);
     if (typeof value === "string" || value instanceof Uint8Array) {
-      this.#texts.push(value);
+      this.#texts.add(value);
+      // Bytes were decoded for this place alone.
+      if (typeof value !== "string") free(value);
     } else {
       this.#reserve(1);
       if (typeof value === "bigint") this.#long.set(this.#count, value);

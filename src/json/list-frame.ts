@@ -45,7 +45,7 @@ export class ListFrame implements Frame {
 
   step(run: JsonRun): Frame | undefined {
     const { cursor } = run;
-    while (cursor.at < run.pauseAt) {
+    while (cursor.at < cursor.pauseAt) {
       if (!run.more(mark.closeList, this.#count === 0)) {
         this.#count = 0;
         this.parent.put(this.#plan.finish(this.#items));

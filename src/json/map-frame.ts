@@ -42,7 +42,7 @@ export class MapFrame implements Frame {
 
   step(run: JsonRun): Frame | undefined {
     const { cursor } = run;
-    while (cursor.at < run.pauseAt) {
+    while (cursor.at < cursor.pauseAt) {
       if (!run.more(mark.closeObject, this.#count === 0)) {
         this.#name = undefined;
         this.parent.put(this.#plan.finish(this.#entries));

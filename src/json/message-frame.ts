@@ -71,7 +71,7 @@ export class MessageFrame implements Frame {
 
   step(run: JsonRun): Frame | undefined {
     const { cursor } = run;
-    while (cursor.at < run.pauseAt) {
+    while (cursor.at < cursor.pauseAt) {
       if (!run.more(mark.closeObject, this.#isFirst)) {
         this.#field = undefined;
         this.#unknown = "";

@@ -15,6 +15,7 @@ import type { FieldPlan } from "./message-frame.ts";
 import { JsonProblem } from "./problem.ts";
 import { Root } from "./root.ts";
 import { JsonRun, type RunOptions, type ValuePlan } from "./run.ts";
+import type { TextParts } from "./text-parts.ts";
 import { type TypePlans, typePlans } from "./type-plan.ts";
 
 /** How JSON is read. */
@@ -60,10 +61,13 @@ async function readOn(run: JsonRun, first: Promise<void>): Promise<void> {
   }
 }
 
-/** The value of a text that no message describes, at once when it is soon read. Throws, or rejects with, a JsonProblem. */
+/**
+ * The value of a text that no message describes, at once when it is soon read. Throws, or rejects
+ * with, a JsonProblem, and as the parts of the text do.
+ */
 export function readPlain(
   plan: ValuePlan,
-  text: string,
+  text: string | TextParts,
   { elementsMax, depthMax }: JsonLimits = jsonLimits,
 ): unknown {
   const root = new Root(plan);

@@ -6,6 +6,7 @@ import type { Leaf } from "./leaf.ts";
 import { unset } from "./leaf.ts";
 import type { JsonLimits } from "./limits.ts";
 import { JsonProblem, TooManyJsonElements, tooDeep, unfit } from "./problem.ts";
+import type { TextParts } from "./text-parts.ts";
 
 /** Where the paths of the fields that a text names are collected. */
 export interface NamedPaths {
@@ -25,6 +26,8 @@ export interface Frame {
   put(value: unknown): void;
   /** Where it stands, as the end of a path. */
   readonly label: string;
+  /** Nothing will be read into it any more: it gives back the memory that the collector would find late. */
+  abandon?(): void;
   /** For the names in a message that is read within it; undefined when no one asks for them. */
   readonly named: NamedPaths | undefined;
 }
@@ -63,15 +66,13 @@ export class JsonRun {
   readonly options: RunOptions;
   /** What all elements so far have cost. */
   spent = 0;
-  /** Frames pause when the cursor comes here. */
-  pauseAt = 0;
   /** Characters that were read before their turn. */
   searchedChars = 0;
   readonly #costMax: number;
   #frame: Frame | undefined;
 
   /** `root` begins and ends the text. */
-  constructor(text: string, root: Frame, options: RunOptions) {
+  constructor(text: string | TextParts, root: Frame, options: RunOptions) {
     this.cursor = new Cursor(text);
     this.options = options;
     this.#costMax = options.elementsMax * cost.whole;
@@ -80,11 +81,14 @@ export class JsonRun {
 
   /** Reads about as many characters more; whether all has been read. Throws a JsonProblem with its path. */
   advance(chars: number): boolean {
-    this.pauseAt = this.cursor.at + chars;
+    const { cursor } = this;
+    cursor.readAhead();
+    cursor.pauseAt = cursor.at + chars;
     let frame = this.#frame;
     try {
-      while (frame !== undefined && this.cursor.at < this.pauseAt) frame = frame.step(this);
+      while (frame !== undefined && cursor.at < cursor.pauseAt) frame = frame.step(this);
     } catch (thrown) {
+      for (let at = frame; at !== undefined; at = at.parent) at.abandon?.();
       throw thrown instanceof JsonProblem ? thrown.at(pathOf(frame)) : thrown;
     }
     this.#frame = frame;

@@ -1,6 +1,7 @@
 /** Tensors of the Open Inference Protocol ↔ the gateway's: raw bytes or the field of their datatype. Pure. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { bytesFromElements, elementsIn } from "#core/byte-elements.ts";
 import { type Datatype, elementCount, type NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import type {
@@ -10,7 +11,6 @@ import type {
   ModelInferRequest_InferInputTensor,
   ModelInferResponseSchema,
 } from "#gen/inference/grpc_service_pb.js";
-import { bytesFromParts, partsOf } from "#inference/tensor-text.ts";
 import { elementsOf, type NumericDatatype } from "#inference/tensor-view.ts";
 import { datatypeOf, invalidTensor, requireBytes, requireCount, shapeOf } from "./wire-tensor.ts";
 
@@ -95,7 +95,7 @@ function packed(datatype: Datatype, contents: InferTensorContents, field: string
     case "FP64":
       return bytesOf(new Float64Array(contents.fp64Contents));
     case "BYTES":
-      return bytesFromParts(contents.bytesContents);
+      return bytesFromElements(contents.bytesContents);
     case "UINT8":
     case "UINT16":
     case "UINT32":
@@ -188,7 +188,7 @@ function toContents(tensor: NamedTensor): ContentsInit | undefined {
   const field = fieldsByDatatype[datatype];
   if (field === undefined) return undefined;
   if (datatype === "BYTES") {
-    const bytesContents = partsOf(tensor);
+    const bytesContents = elementsIn(tensor.bytes);
     return bytesContents && { bytesContents };
   }
   const elements = elementsOf({ ...tensor, datatype: datatype as NumericDatatype });

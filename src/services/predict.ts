@@ -3,6 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { InferResponse, ModelStatus } from "#backends/backend.ts";
+import { bytesFromElements } from "#core/byte-elements.ts";
 import type { Clock } from "#core/clock.ts";
 import { shortestFloat32 } from "#core/shortest-float.ts";
 import { elementCount, type NamedTensor } from "#core/tensor.ts";
@@ -18,7 +19,6 @@ import type { DecodeQueue } from "#inference/decode-queue.ts";
 import { detectWith } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
-import { bytesFromElements } from "#inference/tensor-bytes.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import { backendCallOf } from "./backend-call.ts";

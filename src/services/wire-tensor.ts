@@ -2,6 +2,7 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { ModelStatus } from "#backends/backend.ts";
+import { countOfElements } from "#core/byte-elements.ts";
 import {
   type Datatype,
   datatypeBytes,
@@ -10,7 +11,6 @@ import {
   type NamedTensor,
 } from "#core/tensor.ts";
 import { type FieldViolation, fault } from "#errors/fault.ts";
-import { countOfParts } from "#inference/tensor-text.ts";
 
 /** TENSOR_INVALID, naming the field and what is wrong with it. */
 export function invalidTensor(field: string, description: string): ConnectError {
@@ -46,7 +46,7 @@ export function requireCount(count: number, shape: readonly number[], field: str
 export function requireBytes({ name, datatype, shape, bytes }: NamedTensor, field: string): void {
   const sizes = `[${shape.join(", ")}]`;
   if (datatype === "BYTES") {
-    const count = countOfParts(bytes);
+    const count = countOfElements(bytes);
     if (count === undefined) {
       const sent = `the ${bytes.length} bytes that were sent`;
       throw invalidTensor(field, `the last element of "${name}" runs past ${sent}`);

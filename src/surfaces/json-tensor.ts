@@ -54,30 +54,8 @@ function* numberBytes(
   return bytesFromNumbers(datatype, numbers);
 }
 
-/** Texts as UTF-8, each after its length. */
-function* textBytes(texts: Elements["texts"]): Generator<void, Uint8Array> {
-  let length = 0;
-  for (const [at, text] of texts.entries()) {
-    if (at % elementsPerTurn === 0) yield;
-    length += 4 + (typeof text === "string" ? Buffer.byteLength(text) : text.length);
-  }
-  const bytes = Buffer.from(new ArrayBuffer(length));
-  let end = 0;
-  for (const [at, text] of texts.entries()) {
-    if (at % elementsPerTurn === 0) yield;
-    const start = end + 4;
-    if (typeof text === "string") end = start + bytes.write(text, start);
-    else {
-      bytes.set(text, start);
-      end = start + text.length;
-    }
-    bytes.writeUInt32LE(end - start, start - 4);
-  }
-  return new Uint8Array(bytes.buffer);
-}
-
 /**
- * The elements as bytes of a datatype. Throws TENSOR_INVALID, naming the element that does not fit it;
+ * The elements as bytes of a datatype; texts are taken out of them. Throws TENSOR_INVALID, naming the element that does not fit it;
  * `field` is where they stand in the request.
  */
 export function* bytesOfElements(
@@ -89,7 +67,7 @@ export function* bytesOfElements(
   if (count === 0) return new Uint8Array();
   if (datatype === "BYTES") {
     if (kind !== "text") throw invalid(field, `BYTES takes texts, not ${kind}s`);
-    return yield* textBytes(elements.texts);
+    return elements.takeTexts();
   }
   if (kind === "text") throw invalid(field, `${datatype} takes numbers, not texts`);
   if (kind === "boolean" && datatype !== "BOOL") {

@@ -9,6 +9,7 @@ import type { Exchange } from "#exchange/exchange.ts";
 import type { JsonLimits } from "#json/limits.ts";
 import { readPlain } from "#json/reader.ts";
 import type { ValuePlan } from "#json/run.ts";
+import { NotUtf8, utf8Parts } from "#json/text-parts.ts";
 import { decodingOf } from "#protocol/compression.ts";
 import type { Decompressor } from "#protocol/decompressor.ts";
 import type { ExchangeCall } from "#rpc/exchange-call.ts";
@@ -55,26 +56,32 @@ export async function readBody<R>(
   if (decoding === undefined && body.length <= longBytesMin) return await read(body);
   await longBodies.take(source.signal);
   try {
-    if (decoding === undefined) return await read(body);
+    if (decoding === undefined) return await readOrFree(body, read);
     const reading = { messageBytesMax: bodyBytesMax, malformedCode: Code.InvalidArgument };
     const terms = { source, held: call.held };
-    return await read(await decompressor.decompressed(decoding, body, reading, terms));
+    const plain = await decompressor.decompressed(decoding, body, reading, terms);
+    return await readOrFree(plain, read);
   } finally {
     longBodies.give();
   }
 }
 
-function textOf(bytes: Uint8Array): string {
+/** A body that is refused is no one's. */
+async function readOrFree<R>(
+  body: Uint8Array,
+  read: (body: Uint8Array) => R | Promise<R>,
+): Promise<R> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw fault("BODY_MALFORMED", "the body is not valid UTF-8", { cause });
+    return await read(body);
+  } catch (thrown) {
+    free(body);
+    throw thrown;
   }
 }
 
 /**
  * What a body of JSON says; its memory is given back where it is all of a buffer, so no one may read it
- * afterwards. Rejects with BODY_MALFORMED, BODY_TOO_LARGE for too many elements, and
+ * afterwards. A long one is never text as a whole. Rejects with BODY_MALFORMED, BODY_TOO_LARGE for too many elements, and
  * REQUEST_INVALID that names the field or the limit.
  */
 export async function jsonOf<T>(
@@ -82,13 +89,15 @@ export async function jsonOf<T>(
   bytes: Uint8Array,
   limits?: JsonLimits,
 ): Promise<T> {
-  const text = textOf(bytes);
-  const isLong = bytes.length > longBytesMin;
-  free(bytes);
-  if (isLong) await turns.later();
+  if (bytes.length > longBytesMin) await turns.later();
   try {
-    return (await readPlain(plan, text, limits)) as T;
+    return (await readPlain(plan, utf8Parts(bytes), limits)) as T;
   } catch (thrown) {
+    if (thrown instanceof NotUtf8) {
+      throw fault("BODY_MALFORMED", "the body is not valid UTF-8", { cause: thrown });
+    }
     return refuse(thrown);
+  } finally {
+    free(bytes);
   }
 }

@@ -169,8 +169,13 @@ export interface InferReading extends InferTarget {
   /** The length of the JSON, where bytes follow it. */
   readonly header: string | undefined;
   readonly limits: JsonLimits;
-  /** Tells of the model, for requests that are bytes alone. */
-  readonly find: () => Promise<ServedModel>;
+  /** The model, for requests that are bytes alone. */
+  readonly model: ServedModel | undefined;
+}
+
+/** Whether a request is bytes alone, by the length that it gives its JSON. */
+export function isRaw(header: string | undefined): boolean {
+  return header !== undefined && /^0+$/.test(header);
 }
 
 /** The version that is meant. Throws REQUEST_INVALID where the body names another model or version than the path. */
@@ -187,16 +192,22 @@ function versionIn(json: InferJson, { name, version }: InferTarget): string {
 
 /**
  * The request that a body is: JSON alone, or as long as `header` says and then bytes, or bytes alone.
- * Rejects with BODY_MALFORMED, BODY_TOO_LARGE, REQUEST_INVALID, TENSOR_INVALID, and as `find` does.
+ * Rejects with BODY_MALFORMED, BODY_TOO_LARGE, REQUEST_INVALID and TENSOR_INVALID.
  */
 export async function readInfer(body: Uint8Array, reading: InferReading): Promise<ReadInfer> {
-  const { name: modelName, header, limits } = reading;
+  const { header, limits, model } = reading;
   const jsonLength = header === undefined ? body.length : headerLength(header, body.length);
-  if (header !== undefined && jsonLength === 0) {
-    return rawInfer(body, await reading.find(), reading);
-  }
+  if (model !== undefined) return rawInfer(body, model, reading);
   const binary = new Binary(body.subarray(jsonLength));
   const json = await jsonOf<InferJson>(inferPlan, body.subarray(0, jsonLength), limits);
+  try {
+    return await inferOf(json, binary, reading);
+  } finally {
+    for (const { data } of json.inputs ?? []) data?.free();
+  }
+}
+
+async function inferOf(json: InferJson, binary: Binary, reading: InferReading): Promise<ReadInfer> {
   const { id = "", parameters = {}, inputs = [], outputs = [] } = json;
   const modelVersion = versionIn(json, reading);
   const read: ModelInferRequest["inputs"] = [];
@@ -235,7 +246,7 @@ export async function readInfer(body: Uint8Array, reading: InferReading): Promis
     });
   });
   const request = create(ModelInferRequestSchema, {
-    modelName,
+    modelName: reading.name,
     modelVersion,
     id,
     parameters: parametersOf(parameters, ""),

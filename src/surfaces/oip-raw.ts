@@ -1,6 +1,7 @@
 /** An inference whose body is nothing but the bytes of a model's only input, Triton's raw binary request. Pure. */
 
 import { create } from "@bufbuild/protobuf";
+import { bytesFromElements } from "#core/byte-elements.ts";
 import { datatypeBytes, elementCount, isDatatype } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import {
@@ -8,7 +9,6 @@ import {
   ModelInferRequest_InferInputTensorSchema,
   ModelInferRequestSchema,
 } from "#gen/inference/grpc_service_pb.js";
-import { bytesFromParts } from "#inference/tensor-text.ts";
 import type { ServedModel, ServedTensor } from "./served-model.ts";
 
 /** What a request is for. */
@@ -69,7 +69,7 @@ export function rawInfer(body: Uint8Array, model: ServedModel, target: InferTarg
         shape: shape.map(BigInt),
       }),
     ],
-    rawInputContents: [isText ? bytesFromParts([body]) : body],
+    rawInputContents: [isText ? bytesFromElements([body]) : body],
   });
   return { request, wishes: { byName: new Map(), others: true } };
 }

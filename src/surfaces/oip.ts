@@ -46,7 +46,7 @@ import { ExchangeCall } from "#rpc/exchange-call.ts";
 import { admitted, inTime, received } from "#rpc/intake.ts";
 import { jsonOf, readBody } from "./model-body.ts";
 import { jsonType, refuseArrival, refuseModelCall } from "./model-error.ts";
-import { readInfer, type WrittenInfer, writeInfer } from "./oip-infer.ts";
+import { isRaw, readInfer, type WrittenInfer, writeInfer } from "./oip-infer.ts";
 import { plainParameters } from "./oip-parameters.ts";
 import { type OipEndpoint, oipEndpointOf } from "./oip-paths.ts";
 import { plainMessage } from "./plain-message.ts";
@@ -259,14 +259,15 @@ class OipSurface implements Surface {
     const { elementsMax = jsonLimits.elementsMax } = this.#options;
     const limits = { ...jsonLimits, elementsMax };
     const header = exchange.header(headerLengthName);
-    const find = () => {
+    const find = async () => {
+      if (!isRaw(header)) return undefined;
       const { signal } = exchange;
       const { requestId } = record;
       const { name: model, version } = about;
-      return this.#options.findModel({ model, version }, { signal, requestId });
+      return await this.#options.findModel({ model, version }, { signal, requestId });
     };
-    const { request, wishes } = await this.#read(modelInfer, served, (body) =>
-      readInfer(body, { ...about, header, limits, find }),
+    const { request, wishes } = await this.#readAfter(find, modelInfer, served, (body, model) =>
+      readInfer(body, { ...about, header, limits, model }),
     );
     const encode = (message: unknown) => writeInfer(message as ModelInferResponse, wishes);
     const { message: written } = await this.#options.calls.unary(modelInfer, request, call, encode);
@@ -299,15 +300,30 @@ class OipSurface implements Surface {
   }
 
   /** What `read` makes of the body, once the caller may call. Rejects as the call itself would. */
-  async #read<R>(
+  #read<R>(
+    method: DescMethod,
+    served: Served,
+    read: (body: Uint8Array) => R | Promise<R>,
+  ): Promise<R> {
+    return this.#readAfter(() => undefined, method, served, read);
+  }
+
+  /** As `#read`, which needs what `find` finds: that takes no turn of other bodies. */
+  async #readAfter<F, R>(
+    find: () => F,
     method: DescMethod,
     { exchange, call }: Served,
-    read: (body: Uint8Array) => R | Promise<R>,
+    read: (body: Uint8Array, found: Awaited<F>) => R | Promise<R>,
   ): Promise<R> {
     const { calls } = this.#options;
     await admitted(calls, method, call, noHead);
     return await received(calls, method, call, () =>
-      inTime(calls, call, (source) => readBody({ exchange, call, source }, this.#options, read)),
+      inTime(calls, call, async (source) => {
+        const found = await find();
+        return await readBody({ exchange, call, source }, this.#options, (body) =>
+          read(body, found),
+        );
+      }),
     );
   }
 

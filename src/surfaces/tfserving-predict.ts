@@ -75,17 +75,28 @@ export interface ReadPredict {
   readonly rows: number | undefined;
 }
 
-/**
- * The request that a body is, for a model that `find` tells once the body was read. Rejects with
- * BODY_MALFORMED, BODY_TOO_LARGE, REQUEST_INVALID, TENSOR_INVALID, and as `find` does.
- */
+/** The request that a body is to a model. Rejects with BODY_MALFORMED, BODY_TOO_LARGE, REQUEST_INVALID and TENSOR_INVALID. */
 export async function readPredict(
   body: Uint8Array,
   modelVersion: string,
-  find: () => Promise<ServedModel>,
+  model: ServedModel,
   limits: JsonLimits,
 ): Promise<ReadPredict> {
   const json = await jsonOf<PredictJson>(predictPlan, body, limits);
+  try {
+    return await predictOf(json, modelVersion, model);
+  } finally {
+    for (const named of [json.instances, json.inputs]) {
+      for (const elements of named?.columns.values() ?? []) elements.free();
+    }
+  }
+}
+
+async function predictOf(
+  json: PredictJson,
+  modelVersion: string,
+  model: ServedModel,
+): Promise<ReadPredict> {
   const { instances, inputs: columns } = json;
   const named = instances ?? columns;
   if (named === undefined || (instances !== undefined && columns !== undefined)) {
@@ -94,7 +105,6 @@ export async function readPredict(
   checkSignature(json);
   const place = instances === undefined ? "inputs" : "instances";
   if (named.rows === 0) throw tensorInvalid(place, "there is no row");
-  const model = await find();
   const inputs: ModelInferRequest["inputs"] = [];
   const raw: Uint8Array[] = [];
   for (const [name, elements] of named.columns) {

@@ -149,9 +149,10 @@ class TfServingSurface implements Surface {
     const { request, rows } = await received(calls, method, call, () => {
       const version = choiceOf(endpoint);
       return inTime(calls, call, async (source) => {
-        const find = () => this.#find(endpoint, served);
+        // Before the body's turn: a model server that hangs keeps no other body waiting.
+        const model = await this.#find(endpoint, served);
         return await readBody({ exchange, call, source }, this.#options, (body) =>
-          readPredict(body, version, find, limits),
+          readPredict(body, version, model, limits),
         );
       });
     });

@@ -1,9 +1,10 @@
 /** Requests and responses of the Open Inference Protocol over HTTP: JSON, with tensors as bytes after it where the server takes them. Pure. */
 
 import type { TensorSpec } from "#backends/backend.ts";
+import { bytesFromElements } from "#core/byte-elements.ts";
 import { datatypeBytes, elementCount, isDatatype, type NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
-import { byteElementsOf, bytesFromElements } from "#inference/tensor-bytes.ts";
+import { byteElementsOf } from "#inference/tensor-bytes.ts";
 import { bytesFromNumbers, elementsOf, isFiniteTensor } from "#inference/tensor-view.ts";
 
 /** A request's body, and how much of it is JSON where tensors follow. */

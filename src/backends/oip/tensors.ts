@@ -1,6 +1,7 @@
 /** Tensors of the Open Inference Protocol's gRPC form, and what a model takes and gives. Pure. */
 
 import type { TensorSpec } from "#backends/backend.ts";
+import { bytesFromElements } from "#core/byte-elements.ts";
 import { datatypeBytes, elementCount, isDatatype, type NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import type {
@@ -9,7 +10,6 @@ import type {
   ModelInferResponse_InferOutputTensor as OutputTensor,
   ModelMetadataResponse_TensorMetadata as TensorMetadata,
 } from "#gen/inference/grpc_service_pb.js";
-import { bytesFromElements } from "#inference/tensor-bytes.ts";
 import { bytesFromNumbers } from "#inference/tensor-view.ts";
 
 /** An input or output as a server tells of it. */

@@ -1,9 +1,9 @@
 /** Reads TensorFlow's tensors off the wire into the gateway's: bytes as views of the message. Pure. */
 
 import { WireType } from "@bufbuild/protobuf/wire";
+import { bytesFromElements } from "#core/byte-elements.ts";
 import { type Datatype, datatypeBytes, elementCount, type NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
-import { bytesFromElements } from "#inference/tensor-bytes.ts";
 import type { ByteReader } from "#protobuf/byte-reader.ts";
 import { malformed } from "#protobuf/unreadable.ts";
 import { datatypeOf, nameOfType } from "./datatypes.ts";

@@ -80,4 +80,35 @@ describe("gathered bytes", () => {
     gathered.clear();
     expect([forgotten.length, gathered.length, gathered.roomBytes]).toEqual([0, 0, 0]);
   });
+
+  test("of megabytes grow where they are by steps, when they are known to end, and are plain memory when they are taken", () => {
+    const bytesMax = 5_000_000;
+    const gathered = new GatheredBytes(bytesMax);
+    const piece = Uint8Array.from({ length: 65_536 }, (_, at) => at % 251);
+    while (gathered.length + piece.length <= bytesMax) {
+      const roomBytes = gathered.roomBytesWith(piece.length);
+      gathered.add(piece);
+      expect(gathered.roomBytes).toBe(roomBytes);
+      expect(roomBytes - gathered.length).toBeLessThan(1.5 * 1024 * 1024);
+    }
+    const { length } = gathered;
+    const all = gathered.takeOwn();
+    expect([all.length, all.buffer.byteLength, (all.buffer as ArrayBuffer).resizable]).toEqual([
+      length,
+      length,
+      false,
+    ]);
+    for (let at = 0; at < length; at += piece.length) {
+      expect(all.subarray(at, at + piece.length).equals(piece)).toBe(true);
+    }
+    expect([gathered.length, gathered.roomBytes]).toEqual([0, 0]);
+  });
+
+  test("are extended by bytes that the caller writes", () => {
+    const gathered = new GatheredBytes();
+    gathered.add(bytesOf("ab"));
+    gathered.extend(3).write("cde");
+    gathered.add(bytesOf("f"));
+    expect(textOf(gathered.take())).toBe("abcdef");
+  });
 });

@@ -1,7 +1,8 @@
 /** Lists of elements as tensors: flat, nested, exact, in rows and in columns, and how much of them is read. */
 
-import { describe, expect, test } from "vitest";
-import type { Elements } from "#json/elements.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { elementsIn } from "#core/byte-elements.ts";
+import { Elements } from "#json/elements.ts";
 import { columnsPlan, elementsPlan, type NamedElements, rowsPlan } from "#json/elements-frame.ts";
 import { jsonLimits } from "#json/limits.ts";
 import { JsonProblem, TooManyJsonElements } from "#json/problem.ts";
@@ -17,10 +18,10 @@ async function read(plan: ValuePlan, text: string, limits = jsonLimits): Promise
 }
 
 function plain(elements: Elements) {
-  const { kind, shape, numbers, long, texts } = elements;
+  const { kind, shape, numbers, long } = elements;
   const values =
     kind === "text"
-      ? texts.map((text) => (typeof text === "string" ? text : Buffer.from(text).toString("hex")))
+      ? elementsIn(elements.takeTexts())?.map((text) => Buffer.from(text).toString())
       : Array.from(numbers, (number, at) => long.get(at) ?? number);
   return { kind, shape: [...shape], values };
 }
@@ -108,8 +109,14 @@ describe("rows", () => {
         b: { kind: "boolean", shape: [2], values: [1, 0] },
       },
     ],
-    ['[{"b64":"AQI="},"x"]', { rows: 2, "": { kind: "text", shape: [2], values: ["0102", "x"] } }],
-    ['[{"a":{"b64":"AQI="}}]', { rows: 1, a: { kind: "text", shape: [1], values: ["0102"] } }],
+    [
+      '[{"b64":"AQI="},"x"]',
+      { rows: 2, "": { kind: "text", shape: [2], values: ["\u0001\u0002", "x"] } },
+    ],
+    [
+      '[{"a":{"b64":"AQI="}}]',
+      { rows: 1, a: { kind: "text", shape: [1], values: ["\u0001\u0002"] } },
+    ],
     ["[]", { rows: 0 }],
   ])("%s", async (text, rows) => {
     expect(await named(rowsPlan, text)).toEqual(rows);
@@ -132,12 +139,12 @@ describe("columns", () => {
   test.each([
     ["[[1,2]]", { "": { kind: "number", shape: [1, 2], values: [1, 2] } }],
     ["7", { "": { kind: "number", shape: [], values: [7] } }],
-    ['{"b64":"AQI="}', { "": { kind: "text", shape: [], values: ["0102"] } }],
+    ['{"b64":"AQI="}', { "": { kind: "text", shape: [], values: ["\u0001\u0002"] } }],
     [
       '{"a":1,"b":["x",{"b64":"AQI="}]}',
       {
         a: { kind: "number", shape: [], values: [1] },
-        b: { kind: "text", shape: [2], values: ["x", "0102"] },
+        b: { kind: "text", shape: [2], values: ["x", "\u0001\u0002"] },
       },
     ],
   ])("%s", async (text, columns) => {
@@ -175,4 +182,16 @@ describe("what is read of a tensor is bounded:", () => {
   test("lists are nested no deeper than other JSON", async () => {
     expect(await read(elementsPlan, "[".repeat(1_000_000))).toMatchObject({ kind: "limit" });
   });
+});
+
+test.each([
+  [elementsPlan, "[[1,2],[3,x]]"],
+  [rowsPlan, "[[1,2],[3,x]]"],
+  [columnsPlan, '{"a":[1,2,x]}'],
+])("what was read of a text that is refused leaves no memory behind", async (plan, text) => {
+  const free = vi.spyOn(Elements.prototype, "free");
+  onTestFinished(() => free.mockRestore());
+  expect(await read(plan, text)).toBeInstanceOf(JsonProblem);
+  expect(free).toHaveBeenCalled();
+  expect((free.mock.contexts[0] as Elements).numbers).toHaveLength(0);
 });

@@ -1,8 +1,9 @@
 /** Elements of JSON as bytes of a tensor and back: shapes, forms of texts, and others' turns. */
 
 import { describe, expect, test } from "vitest";
+import { bytesFromElements } from "#core/byte-elements.ts";
 import { atOnce } from "#core/turns.ts";
-import { bytesFromParts, bytesFromTexts } from "#inference/tensor-text.ts";
+import { bytesFromTexts } from "#inference/tensor-text.ts";
 import { Elements } from "#json/elements.ts";
 import { bytesOfElements, flatJson, NestedJson } from "#surfaces/json-tensor.ts";
 import { tensor } from "../../support/predict.ts";
@@ -41,7 +42,7 @@ describe("nested JSON", () => {
 
 describe("texts", () => {
   test("are base64 where that is asked for, and refused where they are no UTF-8", () => {
-    const bytes = bytesFromParts([Uint8Array.of(0xff), Uint8Array.of(0x78)]);
+    const bytes = bytesFromElements([Uint8Array.of(0xff), Uint8Array.of(0x78)]);
     const odd = { name: "t", datatype: "BYTES", shape: [2], bytes } as const;
     expect(text(flatJson(odd, { ...writing, form: "base64" }))).toBe(
       '[{"b64":"/w=="},{"b64":"eA=="}]',
@@ -69,7 +70,9 @@ describe("a long text", () => {
   });
 
   test("that is no UTF-8 is refused before any of it is written", () => {
-    const bytes = bytesFromParts([Buffer.concat([Buffer.alloc(100_000, 0x78), Buffer.of(0xff)])]);
+    const bytes = bytesFromElements([
+      Buffer.concat([Buffer.alloc(100_000, 0x78), Buffer.of(0xff)]),
+    ]);
     const odd = { name: "t", datatype: "BYTES", shape: [1], bytes } as const;
     const written: string[] = [];
     expect(() => {

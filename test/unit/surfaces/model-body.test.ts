@@ -42,3 +42,13 @@ test("one that cannot be read, and one whose caller leaves while it waits, are i
   await expect(left).rejects.toThrow("gone");
   expect(await reading(2 * megabyte, () => "next")).toBe("next");
 });
+
+test("the memory of a body that is refused is given back at once, whatever was read of it", async () => {
+  let refused: Uint8Array = new Uint8Array();
+  const body = reading(2 * megabyte, (bytes) => {
+    refused = bytes;
+    throw new Error("not so");
+  });
+  await expect(body).rejects.toThrow("not so");
+  expect(refused.buffer.byteLength).toBe(0);
+});
