@@ -24,6 +24,8 @@ export interface CatalogProvider {
   /** The model of a chat that names the provider alone. */
   readonly defaultModel?: string;
   readonly prices: Readonly<Record<string, Price>>;
+  /** Those of models that `prices` leaves out. */
+  readonly publishedPrices?: Readonly<Record<string, Price>>;
   /** What it listed when it was asked last. */
   listed(): readonly ListedModel[];
 }
@@ -202,8 +204,11 @@ export class ChatCatalog {
 
   /** US dollars per million tokens of a model at a provider; undefined when no one knows. */
   priceOf(provider: string, model: string): Price | undefined {
-    const prices = this.#providers.get(provider)?.prices;
-    return prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
+    const known = this.#providers.get(provider);
+    if (known === undefined) return undefined;
+    const { prices, publishedPrices = {} } = known;
+    if (Object.hasOwn(prices, model)) return prices[model];
+    return Object.hasOwn(publishedPrices, model) ? publishedPrices[model] : undefined;
   }
 
   /** What metrics of OpenTelemetry's conventions call the owner of a pool. */

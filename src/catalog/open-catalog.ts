@@ -64,7 +64,7 @@ export function openProvider(
   options: OpenProvidersOptions,
   deps: OpenProvidersDeps,
 ): OpenedProvider {
-  const { name, endpoints, discovery, defaultModel, prices, vertex } = settings;
+  const { name, endpoints, discovery, defaultModel, prices, publishedPrices, vertex } = settings;
   const { priority, concurrentMax, queue } = settings;
   const tokens =
     vertex === undefined ? {} : { tokens: new AccessTokens(vertex.account, deps.clock) };
@@ -91,7 +91,8 @@ export function openProvider(
   const abilities = abilitiesOf(settings.dialect, vertex);
   const aliases = settings.aliases === undefined ? {} : { aliases: settings.aliases };
   const { genAiName } = settings;
-  const common = { name, genAiName, ...aliases, pool, abilities, prices, listed };
+  const priced = { prices, ...(publishedPrices === undefined ? {} : { publishedPrices }) };
+  const common = { name, genAiName, ...aliases, pool, abilities, ...priced, listed };
   const provider = defaultModel === undefined ? common : { ...common, defaultModel };
   if (discovery === undefined) return { provider };
   const found = { pool, discovery, prefix: name, weight: 1 };

@@ -2,9 +2,7 @@
 
 import { type Preset, presets } from "#backends/llm/presets.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
-
-/** Prices of one model as the file has them: US dollars per million tokens. */
-export type FilePrice = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
+import type { FilePrice } from "./model-price.ts";
 
 /** Prices by model, by provider. */
 export type FilePrices = ReadonlyMap<string, ReadonlyMap<string, FilePrice>>;
@@ -28,7 +26,9 @@ function perMillion(perToken: number): number {
   return Number((perToken * 1e6).toPrecision(12));
 }
 
-function kindsOf(row: Readonly<Record<string, unknown>>, suffix: string): Record<string, number> {
+type Kinds = Omit<FilePrice, "above">;
+
+function kindsOf(row: Readonly<Record<string, unknown>>, suffix: string): Partial<Kinds> {
   return Object.fromEntries(
     columns.flatMap(([kind, column]) => {
       const perToken = row[`${column}${suffix}`];
@@ -43,7 +43,7 @@ function priceOf(row: Readonly<Record<string, unknown>>): FilePrice | undefined 
   const price = kindsOf(row, "");
   if (price.input === undefined) return undefined;
   // Embeddings write nothing.
-  const base = { ...price, output: price.output ?? 0 };
+  const base = { ...price, input: price.input, output: price.output ?? 0 };
   for (const thousands of tiers) {
     const beyond = kindsOf(row, `_above_${thousands}k_tokens`);
     if (Object.keys(beyond).length === 0) continue;

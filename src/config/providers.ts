@@ -3,16 +3,18 @@
 import { z } from "zod";
 import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/presets.ts";
 import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
-import type { Price } from "#chat/price.ts";
+import { publishedOn, publishedPrices } from "#backends/llm/published-prices.ts";
 import type { Path } from "#yaml/problem.ts";
-import { duration, flag, numberBetween, text, textThat, wholeNumber } from "#yaml/scalar.ts";
+import { duration, flag, text, textThat, wholeNumber } from "#yaml/scalar.ts";
 import type { Environment } from "#yaml/source.ts";
 import { discoveryFrom, providerDiscovery } from "./discovery.ts";
+import { modelPrice, priceOf } from "./model-price.ts";
 import type { Report } from "./report.ts";
 import { scoreWeights } from "./score-weights.ts";
 import { vertexFrom, vertexUrl } from "./vertex.ts";
 
 const weightMax = 1_000;
+const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
 /** Whether text is an http or https address without credentials or query. */
 export function isBaseUrl(written: string): boolean {
@@ -25,38 +27,6 @@ export function isBaseUrl(written: string): boolean {
 const baseUrl = () =>
   textThat("an address such as https://api.example.com/v1, without user or query", isBaseUrl);
 
-const dollars = () => numberBetween(0, 1_000_000);
-
-/** Prices by kind of token; a kind that is absent costs what its kind in general does. */
-const kinds = {
-  input: dollars().describe("US dollars per million tokens read."),
-  output: dollars().describe("US dollars per million tokens written."),
-  cache_read: dollars()
-    .optional()
-    .describe("US dollars per million tokens read from the provider's cache."),
-  cache_write: dollars()
-    .optional()
-    .describe("US dollars per million tokens written to the provider's cache."),
-  cache_write_long: dollars()
-    .optional()
-    .describe("The same of tokens that the cache keeps for an hour or longer."),
-  audio_input: dollars().optional().describe("US dollars per million tokens of audio read."),
-  audio_output: dollars().optional().describe("US dollars per million tokens of audio written."),
-};
-
-const price = z.strictObject({
-  ...kinds,
-  above: z
-    .strictObject({
-      prompt_tokens: wholeNumber(1, 100_000_000).describe(
-        "Tokens read of which a call has to have more.",
-      ),
-      ...kinds,
-    })
-    .optional()
-    .describe("Prices of all tokens of a call that reads many."),
-});
-
 const endpoint = z.strictObject({
   base_url: baseUrl().describe("Base address, to which the paths of its API are added."),
   weight: wholeNumber(1, weightMax)
@@ -66,7 +36,7 @@ const endpoint = z.strictObject({
 
 const provider = z.strictObject({
   preset: z
-    .enum(Object.keys(presets) as [PresetName, ...PresetName[]])
+    .enum(presetNames)
     .optional()
     .describe("Preset whose values it takes; the preset of its own name when absent."),
   dialect: z
@@ -144,7 +114,12 @@ const provider = z.strictObject({
   first_token_timeout: duration("1h").prefault("60s").describe("Time until a stream begins."),
   idle_timeout: duration("1h").prefault("60s").describe("Time between two pieces of a response."),
   total_timeout: duration("24h").prefault("1h").describe("Time for a whole response."),
-  prices: z.record(text(), price).prefault({}).describe("Prices by model."),
+  prices: z
+    .record(text(), modelPrice)
+    .prefault({})
+    .describe(
+      `Prices by model. Of others, a preset at its own address has those that were published by ${publishedOn}; where there is none, costs are unknown.`,
+    ),
 });
 
 /** The section of the file. */
@@ -205,27 +180,6 @@ function addressFrom(said: string): string {
   return said.includes("://") ? said : `http://${said.includes(":") ? said : `${said}:11434`}`;
 }
 
-type FilePrice = z.output<typeof price>;
-
-function kindsOf({ input, output, ...rest }: Omit<FilePrice, "above">): Omit<Price, "above"> {
-  const { cache_read, cache_write, cache_write_long, audio_input, audio_output } = rest;
-  return {
-    input,
-    output,
-    ...(cache_read === undefined ? {} : { cacheRead: cache_read }),
-    ...(cache_write === undefined ? {} : { cacheWrite: cache_write }),
-    ...(cache_write_long === undefined ? {} : { cacheWriteLong: cache_write_long }),
-    ...(audio_input === undefined ? {} : { audioInput: audio_input }),
-    ...(audio_output === undefined ? {} : { audioOutput: audio_output }),
-  };
-}
-
-function priceOf({ above, ...base }: FilePrice): Price {
-  if (above === undefined) return kindsOf(base);
-  const { prompt_tokens: promptTokens, ...beyond } = above;
-  return { ...kindsOf(base), above: { promptTokens, price: kindsOf(beyond) } };
-}
-
 /** Drops what is undefined. */
 function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
@@ -233,16 +187,22 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
+/** Whether calls go to the vendor itself. */
+function isVendors({ baseUrl }: Preset, endpoints: readonly EndpointSettings[]): boolean {
+  return endpoints.length > 0 && endpoints.every((endpoint) => endpoint.baseUrl === baseUrl);
+}
+
 /** A vendor's name where calls go to the vendor, or to a place of one's own that it runs; else the provider's. */
-function genAiNameOf(
-  name: string,
-  { genAiName = name, baseUrl }: Preset,
-  endpoints: readonly EndpointSettings[],
-): string {
-  const isVendors =
-    baseUrl === undefined ||
-    (endpoints.length > 0 && endpoints.every((endpoint) => endpoint.baseUrl === baseUrl));
-  return isVendors ? genAiName : name;
+function genAiNameOf(name: string, preset: Preset, endpoints: readonly EndpointSettings[]): string {
+  const { genAiName = name, baseUrl } = preset;
+  return baseUrl === undefined || isVendors(preset, endpoints) ? genAiName : name;
+}
+
+/** What a vendor has published, where calls go to it: elsewhere others may ask for something else. */
+function publishedBy(endpoints: readonly EndpointSettings[]) {
+  const vendor = presetNames.find((name) => isVendors(presets[name], endpoints));
+  const prices = vendor === undefined ? undefined : publishedPrices[vendor];
+  return prices === undefined ? {} : { publishedPrices: prices };
 }
 
 /** The settings of a provider that only the environment names. */
@@ -379,6 +339,7 @@ function providerFrom(
     prices: Object.fromEntries(
       Object.entries(written.prices).map(([model, one]) => [model, priceOf(one)]),
     ),
+    ...publishedBy(places.endpoints),
     source,
   };
 }

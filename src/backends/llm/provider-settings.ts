@@ -58,6 +58,8 @@ export interface ProviderSettings {
   readonly totalTimeoutMs: number;
   /** US dollars per million tokens, by model. */
   readonly prices: Readonly<Record<string, Price>>;
+  /** The same of models that these leave out, as its vendor has published them. */
+  readonly publishedPrices?: Readonly<Record<string, Price>>;
   /** Where it was configured, such as `environment OPENAI_API_KEY`. */
   readonly source: string;
 }

@@ -38,3 +38,29 @@ test("the choice for a model that a client names is made once, and no more than 
   name("first");
   expect(made.slice(1_000)).toEqual(["one more", "first"]);
 });
+
+test("a model costs what the configuration says, else what was published, else no one knows", () => {
+  const price = (input: number) => ({ input, output: input });
+  const catalog = new ChatCatalog({
+    cores: {} as ChatTarget,
+    providers: [
+      {
+        name: "p",
+        pool: {} as Pool<ChatBackend>,
+        prices: { a: price(1) },
+        publishedPrices: { a: price(2), b: price(3) },
+        listed: () => [],
+      },
+    ],
+    routes: new Map(),
+    wishes: { weights: defaultWeights } as never,
+    terms: {} as never,
+    rng: systemRng,
+  });
+  expect(catalog.priceOf("p", "a")).toEqual(price(1));
+  expect(catalog.priceOf("p", "b")).toEqual(price(3));
+  expect(catalog.priceOf("p", "toString")).toBeUndefined();
+  expect(catalog.priceOf("q", "a")).toBeUndefined();
+  // A list of prices is no list of what may be called.
+  expect(catalog.knows("p", "b")).toBe(false);
+});

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { publishedPrices } from "#backends/llm/published-prices.ts";
 import { providersFrom, providersSchema } from "#config/providers.ts";
 import { ConfigFolder } from "../../support/config-folder.ts";
 import { startTokens } from "../../support/token-double.ts";
@@ -97,6 +98,21 @@ describe("providers", () => {
     });
     expect(providers[0]?.defaultModel).toBe("a");
     expect(load({ openai: { api_key: "k" } }).providers[0]).not.toHaveProperty("defaultModel");
+  });
+
+  it("have the prices that were published where they are called at the vendor's own address", () => {
+    const published = publishedPrices.openai ?? {};
+    expect(published["gpt-5"]).toEqual({ input: 1.25, output: 10, cacheRead: 0.125 });
+    const priced = (section: object, env?: Record<string, string>) =>
+      load(section, env).providers.map((provider) => provider.publishedPrices);
+    expect(priced({ openai: { api_key: "k" } })).toEqual([published]);
+    expect(priced({ mine: { preset: "openai", api_key: "k" } })).toEqual([published]);
+    expect(priced({ mine: { dialect: "openai-responses", api_key: "k" } })).toEqual([published]);
+    expect(priced({ ollama: {} })).toEqual([undefined]);
+    const elsewhere = "http://127.0.0.1:1/v1";
+    expect(priced({ openai: { api_key: "k", base_url: elsewhere } })).toEqual([undefined]);
+    const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: elsewhere };
+    expect(priced({}, env)).toEqual([undefined]);
   });
 
   it("that have no address of their own need one beside their key to be switched on", () => {
