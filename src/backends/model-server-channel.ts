@@ -7,20 +7,19 @@ import {
   type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { systemClock } from "#core/clock.ts";
-import { systemRng } from "#core/rng.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CallOptions } from "#grpc-client/call.ts";
-import { GrpcChannel } from "#grpc-client/channel.ts";
+import type { GrpcChannel } from "#grpc-client/channel.ts";
 import { GrpcError } from "#grpc-client/grpc-error.ts";
 import { pathOfMethod } from "#grpc-client/method.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import type { BackendCall, ModelRef } from "./backend.ts";
+import { openGrpcChannel } from "./grpc-channel.ts";
 import { faultOfServer } from "./model-server-status.ts";
 import { parseCoreAddress } from "./polyagent/address.ts";
-import { type CoreTls, certificatesOf, reconnectPauseMsMax } from "./polyagent/wire.ts";
+import type { CoreTls } from "./polyagent/wire.ts";
 
 /** How to reach a server of models. */
 export interface ModelServerReach {
@@ -49,23 +48,10 @@ export class ModelServerChannel implements AsyncDisposable {
   readonly #channel: GrpcChannel;
   readonly #bytesMax: number;
 
-  constructor({ url, messageBytesMax, keepaliveMs, tls = {} }: ModelServerReach) {
+  constructor({ url, messageBytesMax, keepaliveMs, tls }: ModelServerReach) {
     const address = parseCoreAddress(url);
     if (address === undefined) throw new TypeError("a server's url is like grpc://host:port");
-    const name = tls.serverName === undefined ? {} : { serverName: tls.serverName };
-    this.#channel = new GrpcChannel(
-      {
-        host: address.host,
-        port: address.port,
-        authority: address.authority,
-        messageBytesMax,
-        limits: { keepAliveMs: keepaliveMs },
-        reconnectPauseMsMax,
-        ...(address.tls ? { tls: { ...certificatesOf(tls), ...name } } : {}),
-      },
-      systemClock,
-      systemRng,
-    );
+    this.#channel = openGrpcChannel({ address, tls, messageBytesMax, keepaliveMs });
     this.#bytesMax = messageBytesMax;
   }
 

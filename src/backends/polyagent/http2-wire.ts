@@ -1,9 +1,7 @@
 /** A core's calls over the project's own HTTP/2 engine. */
 
-import { systemClock } from "#core/clock.ts";
-import { systemRng } from "#core/rng.ts";
+import { openGrpcChannel } from "#backends/grpc-channel.ts";
 import type { CallOptions } from "#grpc-client/call.ts";
-import { GrpcChannel } from "#grpc-client/channel.ts";
 import { GrpcError } from "#grpc-client/grpc-error.ts";
 import { parserOf, pathOfMethod } from "#grpc-client/method.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
@@ -12,34 +10,9 @@ import {
   type CoreCall,
   type CoreWire,
   type CoreWireOptions,
-  certificatesOf,
-  reconnectPauseMsMax,
   requestEncoder,
   throwIfAborted,
 } from "./wire.ts";
-
-function openChannel({
-  address,
-  tls = {},
-  messageBytesMax,
-  keepaliveMs,
-}: CoreWireOptions): GrpcChannel {
-  const { serverName } = tls;
-  const name = serverName === undefined ? {} : { serverName };
-  return new GrpcChannel(
-    {
-      host: address.host,
-      port: address.port,
-      authority: address.authority,
-      messageBytesMax,
-      limits: { keepAliveMs: keepaliveMs },
-      reconnectPauseMsMax,
-      ...(address.tls ? { tls: { ...certificatesOf(tls), ...name } } : {}),
-    },
-    systemClock,
-    systemRng,
-  );
-}
 
 function optionsOf({ signal, requestId, timeoutMs }: CoreCall): CallOptions {
   return {
@@ -57,7 +30,7 @@ function asFault(thrown: unknown, call: CoreCall): unknown {
 /** See CoreWire. Several connections are made when the streams of one are used up. */
 export function createHttp2Wire(options: CoreWireOptions): CoreWire {
   const sizes = { bytesMax: options.messageBytesMax, headroomBytes: prefixBytes };
-  const channel = openChannel(options);
+  const channel = openGrpcChannel(options);
   return {
     unary(method) {
       const path = pathOfMethod(method);

@@ -6,6 +6,7 @@ import { droppedDetails, droppedThoughts } from "#dialects/lost-details.ts";
 import { describedSchema, refuseLogprobs, refuseOtherThanText } from "#dialects/lost-shape.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
+import { parametersOf } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
@@ -18,13 +19,6 @@ import { cacheControlOf, type Fields, keepLastMarks } from "./cache-marks.ts";
 import { thinkingOf } from "./thinking-writer.ts";
 import { turnsOf } from "./turns.ts";
 
-const emptySchema = { type: "object", properties: {} };
-const freeFormSchema = {
-  type: "object",
-  properties: { input: { type: "string" } },
-  required: ["input"],
-};
-
 /** Refuses what would change the shape of the response. */
 function refuseShapes(request: ChatRequest, target: Target): void {
   const { choices = 1, messages } = request;
@@ -36,17 +30,12 @@ function refuseShapes(request: ChatRequest, target: Target): void {
   }
 }
 
-function schemaOf(tool: ToolDefinition): unknown {
-  if (tool.freeForm) return freeFormSchema;
-  return tool.parametersJson === "" ? emptySchema : JSON.parse(tool.parametersJson);
-}
-
 function toolOf(tool: ToolDefinition, { facts }: Target): Fields {
   if (tool.provider !== undefined) return JSON.parse(tool.provider.json);
   return {
     name: flatNameOf(tool),
     ...(tool.description === "" ? {} : { description: tool.description }),
-    input_schema: schemaOf(tool),
+    input_schema: parametersOf(tool),
     ...(tool.strict === true && facts.structuredOutputs ? { strict: true } : {}),
     ...cacheControlOf(tool.cache),
   };

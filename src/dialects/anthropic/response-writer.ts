@@ -4,12 +4,12 @@ import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
 import { refuseMade } from "#dialects/lost-content.ts";
 import { sealState } from "#dialects/opaque-state.ts";
+import { argumentsObject } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { OpaqueState, Part, Stop, ToolCallPart } from "#gen/polygate/v1/conversation_pb.js";
 import type { Fields } from "./cache-marks.ts";
 import { writeStop } from "./stop.ts";
-import { inputFrom } from "./turns.ts";
 import { writeUsage } from "./usage.ts";
 
 /** A state as a signature: Anthropic's own bare, others sealed, so that they find their way home. */
@@ -20,7 +20,12 @@ export function signatureOf(state: OpaqueState | undefined): string {
 
 function callBlocks(call: ToolCallPart, last: Fields | undefined): Fields[] {
   const signature = signatureOf(call.state);
-  const block = { type: "tool_use", id: call.id, name: flatNameOf(call), input: inputFrom(call) };
+  const block = {
+    type: "tool_use",
+    id: call.id,
+    name: flatNameOf(call),
+    input: argumentsObject(call),
+  };
   if (signature === "") return [block];
   // Calls carry no state here: it rides in the thoughts before them, which clients send back.
   if (last?.type === "thinking" && last.signature === "") {

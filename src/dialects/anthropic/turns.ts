@@ -5,10 +5,11 @@ import { base64Of } from "#chat/media.ts";
 import type { Target } from "#dialects/dialect.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { leaveOut } from "#dialects/provider-part.ts";
+import { argumentsObject } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatMessage, ChatRequest } from "#gen/polygate/v1/chat_pb.js";
-import type { MediaPart, Part, ToolCallPart } from "#gen/polygate/v1/conversation_pb.js";
+import type { MediaPart, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { cacheControlOf, type Fields } from "./cache-marks.ts";
 
 /** A turn that is being written. */
@@ -32,19 +33,6 @@ class CallIds {
     this.#byId.set(id, unique);
     return unique;
   }
-}
-
-/** The arguments as the object that Anthropic wants; text that is none is carried as text. */
-export function inputFrom({ arguments: args, freeForm }: ToolCallPart): unknown {
-  if (freeForm) return { input: args };
-  if (args.trim() === "") return {};
-  try {
-    const parsed: unknown = JSON.parse(args);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
-  } catch {
-    // The model may have been cut off in the middle of it.
-  }
-  return { _raw: args };
 }
 
 function sourceOf({ source, mediaType }: MediaPart, place: string): Fields {
@@ -108,7 +96,7 @@ class Blocks {
           type: "tool_use",
           id: this.#ids.of(content.value.id),
           name: flatNameOf(content.value),
-          input: inputFrom(content.value),
+          input: argumentsObject(content.value),
         };
       case "toolResult": {
         const result = this.of(content.value.parts, place, role);

@@ -8,6 +8,7 @@ import { describedSchema, refuseLogprobs } from "#dialects/lost-shape.ts";
 import { type Effort, type ModelFacts, nearestEffort } from "#dialects/model-facts.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
+import { parametersOf } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
@@ -21,23 +22,13 @@ import {
 } from "#gen/polygate/v1/conversation_pb.js";
 import { type Fields, turnsOf } from "./turns.ts";
 
-const freeFormSchema = {
-  type: "object",
-  properties: { input: { type: "string" } },
-  required: ["input"],
-};
-
 function declarationOf(tool: ToolDefinition): Fields {
-  const schema = tool.freeForm
-    ? freeFormSchema
-    : tool.parametersJson === ""
-      ? undefined
-      : JSON.parse(tool.parametersJson);
+  const isOpen = !tool.freeForm && tool.parametersJson === "";
   return {
     name: flatNameOf(tool),
     ...(tool.description === "" ? {} : { description: tool.description }),
     // `parameters` takes a subset of OpenAPI only.
-    ...(schema === undefined ? {} : { parametersJsonSchema: schema }),
+    ...(isOpen ? {} : { parametersJsonSchema: parametersOf(tool) }),
   };
 }
 

@@ -3,9 +3,10 @@
 import { base64Of } from "#chat/media.ts";
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
+import { argumentsObject } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
-import type { OpaqueState, Part, ToolCallPart } from "#gen/polygate/v1/conversation_pb.js";
+import type { OpaqueState, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { writeSignature } from "./signature.ts";
 import { writeStop } from "./stop.ts";
 import { writeUsage } from "./usage.ts";
@@ -14,16 +15,6 @@ import { writeUsage } from "./usage.ts";
 export function signatureOf(state: OpaqueState | undefined): Json {
   if (state === undefined || state.data === "") return {};
   return { thoughtSignature: writeSignature(state) };
-}
-
-/** The arguments as an object. */
-function argsOf({ arguments: args, freeForm }: ToolCallPart): unknown {
-  if (freeForm) return { input: args };
-  try {
-    return args === "" ? {} : JSON.parse(args);
-  } catch {
-    return { _raw: args };
-  }
 }
 
 /** A part as Gemini writes it; undefined for what it has no place for. */
@@ -37,7 +28,7 @@ export function partJson({ content }: Part): Json | undefined {
       return { text: content.value.text, thought: true, ...signatureOf(content.value.state) };
     case "toolCall": {
       const call = content.value;
-      const functionCall = { id: call.id, name: flatNameOf(call), args: argsOf(call) };
+      const functionCall = { id: call.id, name: flatNameOf(call), args: argumentsObject(call) };
       return { functionCall, ...signatureOf(call.state) };
     }
     case "image":

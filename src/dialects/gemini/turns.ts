@@ -7,6 +7,7 @@ import { isForeignPrompt } from "#dialects/foreign-prompt.ts";
 import { parameterInvalid } from "#dialects/json-object.ts";
 import { stateFor } from "#dialects/opaque-state.ts";
 import { leaveOut } from "#dialects/provider-part.ts";
+import { argumentsObject } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
 import type { ChatRequest } from "#gen/polygate/v1/chat_pb.js";
@@ -28,19 +29,6 @@ interface Turn {
 const vendor = "google";
 /** What Google documents for calls whose signature no one has. */
 const sentinel = "skip_thought_signature_validator";
-
-/** The arguments as an object; text that is none is carried as text. */
-function argsFrom({ arguments: args, freeForm }: ToolCallPart): unknown {
-  if (freeForm) return { input: args };
-  if (args.trim() === "") return {};
-  try {
-    const parsed: unknown = JSON.parse(args);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
-  } catch {
-    // The model may have been cut off in the middle of it.
-  }
-  return { _raw: args };
-}
 
 function mediaOf({ source, mediaType }: MediaPart, place: string): Fields {
   if (source.case === "data") {
@@ -103,7 +91,7 @@ class Turns {
   #call(call: ToolCallPart, signature: string | undefined): Fields {
     const name = flatNameOf(call);
     this.#calls.set(call.id, { name, order: this.#calls.size });
-    const functionCall = { name, args: argsFrom(call) };
+    const functionCall = { name, args: argumentsObject(call) };
     return signature === undefined
       ? { functionCall }
       : { functionCall, thoughtSignature: signature };

@@ -11,6 +11,7 @@ import type { Effort } from "#dialects/model-facts.ts";
 import { type PlacedPart, placedParts } from "#dialects/placed-part.ts";
 import { leaveOut } from "#dialects/provider-part.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
+import { argumentsObject, parametersOf } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
@@ -78,18 +79,6 @@ function wordsOf(parts: readonly Part[]): string {
     .join("\n");
 }
 
-/** Arguments are objects there. */
-function argumentsOf({ arguments: args, freeForm }: ToolCallPart): unknown {
-  if (freeForm) return { input: args };
-  try {
-    const parsed: unknown = args === "" ? {} : JSON.parse(args);
-    if (typeof parsed === "object" && parsed !== null) return parsed;
-  } catch {
-    // The model may have been cut off in the middle of it.
-  }
-  return { _raw: args };
-}
-
 /** A result is a message of its own. */
 function resultMessage(
   { callId, parts, name }: ToolResultPart,
@@ -103,7 +92,7 @@ function resultMessage(
 function callOf(call: ToolCallPart, names: Map<string, string>): Fields {
   const name = flatNameOf(call);
   names.set(call.id, name);
-  return { function: { name, arguments: argumentsOf(call) } };
+  return { function: { name, arguments: argumentsObject(call) } };
 }
 
 /** The messages of a turn; each result is one of its own. */
@@ -145,19 +134,9 @@ function messagesOf(
   ];
 }
 
-const freeFormSchema = {
-  type: "object",
-  properties: { input: { type: "string" } },
-  required: ["input"],
-};
-
 function toolOf(tool: ToolDefinition): Fields {
-  const parameters = tool.freeForm
-    ? freeFormSchema
-    : tool.parametersJson === ""
-      ? { type: "object", properties: {} }
-      : JSON.parse(tool.parametersJson);
   const { description } = tool;
+  const parameters = parametersOf(tool);
   return { type: "function", function: { name: flatNameOf(tool), description, parameters } };
 }
 

@@ -13,6 +13,7 @@ import { stateFor } from "#dialects/opaque-state.ts";
 import { type PlacedPart, placedParts } from "#dialects/placed-part.ts";
 import { leaveOut } from "#dialects/provider-part.ts";
 import { refuseStoredState } from "#dialects/stored-state.ts";
+import { parametersOf } from "#dialects/tool-arguments.ts";
 import { flatNameOf } from "#dialects/tool-names.ts";
 import { droppedTuning, metadataOf } from "#dialects/tuning.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
@@ -204,18 +205,8 @@ function toolOf(tool: ToolDefinition, hasCustom: boolean): Fields {
     const format = tool.parametersJson === "" ? {} : { format: JSON.parse(tool.parametersJson) };
     return { type: "custom", custom: { ...described, ...format } };
   }
-  if (tool.freeForm) {
-    const parameters = {
-      type: "object",
-      properties: { input: { type: "string" } },
-      required: ["input"],
-    };
-    return { type: "function", function: { ...described, parameters } };
-  }
-  const parameters =
-    tool.parametersJson === ""
-      ? { type: "object", properties: {} }
-      : JSON.parse(tool.parametersJson);
+  const parameters = parametersOf(tool);
+  if (tool.freeForm) return { type: "function", function: { ...described, parameters } };
   const strict = tool.strict === undefined ? {} : { strict: tool.strict };
   return { type: "function", function: { ...described, parameters, ...strict } };
 }

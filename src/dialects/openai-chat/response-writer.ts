@@ -2,6 +2,7 @@
 
 import { base64Of, urlOfMedia } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";
+import { finishReasonOf } from "#chat/short-form.ts";
 import { speechIn } from "#chat/speech.ts";
 import type { ResponseFacts } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
@@ -18,7 +19,6 @@ import {
   type ThinkingPart,
   type ToolCallPart,
 } from "#gen/polygate/v1/conversation_pb.js";
-import { writeStop } from "./stop.ts";
 import { writeUsage } from "./usage.ts";
 
 /** Formats of states in `reasoning_details`, by vendor. */
@@ -154,7 +154,7 @@ export function writeResponse(response: ChatResponse, facts: ResponseFacts): Jso
       index,
       message: messageOf(parts, stop, facts),
       logprobs: null,
-      finish_reason: writeStop(stop),
+      finish_reason: finishReasonOf(stop),
     })),
     ...(response.usage === undefined ? {} : { usage: writeUsage(response.usage) }),
   };

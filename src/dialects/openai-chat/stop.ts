@@ -16,19 +16,3 @@ export function readStop(word: string, hasCalls: boolean): Stop {
   const kind = kinds.get(word) ?? Kind.END;
   return stopOf(hasCalls && kind === Kind.END ? Kind.TOOL_CALLS : kind, word);
 }
-
-const words: Readonly<Record<Kind, string>> = {
-  [Kind.UNSPECIFIED]: "stop",
-  [Kind.END]: "stop",
-  [Kind.SEQUENCE]: "stop",
-  [Kind.LENGTH]: "length",
-  [Kind.CONTEXT_WINDOW]: "length",
-  [Kind.TOOL_CALLS]: "tool_calls",
-  [Kind.PAUSE]: "length",
-  [Kind.REFUSAL]: "content_filter",
-};
-
-/** The finish reason of a stop. */
-export function writeStop(stop: Stop | undefined): string {
-  return words[stop?.kind ?? Kind.UNSPECIFIED];
-}

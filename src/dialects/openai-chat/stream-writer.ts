@@ -1,6 +1,7 @@
 /** Writes canonical events as a stream of chat completions: frames without names, then `[DONE]`. Pure. */
 
 import type { ConnectError } from "@connectrpc/connect";
+import { finishReasonOf } from "#chat/short-form.ts";
 import type { Frame, ResponseFacts, StreamWriter } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";
 import { isMade } from "#dialects/lost-content.ts";
@@ -15,7 +16,6 @@ import {
   spokenData,
   spokenHead,
 } from "./response-writer.ts";
-import { writeStop } from "./stop.ts";
 import { writeUsage } from "./usage.ts";
 
 /** A part that is being written. */
@@ -72,7 +72,7 @@ class Choice {
         this.#open.delete(index);
         return open === undefined ? undefined : this.#finish(open);
       case "stop":
-        return this.#delta({}, writeStop(event.value));
+        return this.#delta({}, finishReasonOf(event.value));
       default:
         return undefined;
     }
