@@ -1,4 +1,4 @@
-/** Models in process: what the gateway takes beside the runtime itself. */
+/** Models in process and behind servers: what the gateway takes beside the runtime itself. */
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import { PredictResponseSchema } from "#gen/polygate/v1/predict_pb.js";
+import { DataType } from "#gen/tensorflow/core/framework/types_pb.js";
+import { halfPlusTwo, startTensorflow } from "../../test/support/tensorflow-double.ts";
 import type { Effort } from "../support/contest.ts";
 import { gateway } from "../support/gateways.ts";
 import {
@@ -125,8 +127,42 @@ async function image({ rounds }: Effort): Promise<Table> {
   };
 }
 
+const passedFloats = 150_000;
+
+/** Floats for a model of a TensorFlow Serving, which only pass through. */
+async function pass({ rounds, seconds }: Effort): Promise<Table> {
+  const sum = { ...halfPlusTwo(), shape: undefined };
+  const run = () => {
+    // The double remembers what it was sent.
+    tensorflow.calls.length = 0;
+    return { y: { dtype: DataType.DT_FLOAT, floatVal: [1], tensorShape: { dim: [{ size: 1n }] } } };
+  };
+  await using tensorflow = await startTensorflow({ sum: { ...sum, run } });
+  const command = gateway({
+    model_servers: { tensorflow: { endpoints: [{ url: tensorflow.url }] } },
+  });
+  await using server = await startServer(command);
+  const call = { ...tensorCall("sum", [passedFloats]), expects: "y" };
+  await using caller = callerOf(server.port, call);
+  const cpuMs: number[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const startUs = server.cpuUs();
+    const untilMs = performance.now() + 1000 * seconds;
+    let calls = 0;
+    for (; performance.now() < untilMs; calls += 1) await caller.call();
+    // The first round warms up.
+    if (round > 0) cpuMs.push((server.cpuUs() - startUs) / calls / 1000);
+  }
+  return {
+    title: "600 kB of floats on their way to TensorFlow Serving",
+    note: "`PredictService/Predict` over gRPC, one call at a time, to a model of a double; processor time of the gateway, all threads.",
+    columns: ["gateway", "CPU ms per call"],
+    rows: [["Polygate, full chain", figure(median(cpuMs))]],
+  };
+}
+
 /** The tables of inference. */
 export const predictSuite: Suite = {
-  title: "Models in process",
-  tables: { throughput, image },
+  title: "Models in process, and behind servers",
+  tables: { throughput, image, pass },
 };

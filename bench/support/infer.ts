@@ -47,11 +47,11 @@ const fields = [
   ["authorization", `Bearer ${benchKey}`],
 ] as const;
 
-/** One row as raw floats, over gRPC. */
-export function tensorCall(): Call {
-  const raw = new Uint8Array(4 * rowShape.reduce((all, size) => all * size, 1));
-  const input = { name: "x", datatype: "FP32", shape: [1, ...rowShape], raw };
-  const request = create(PredictRequestSchema, { model: name, inputs: [input] });
+/** One row of a model as raw floats, over gRPC. */
+export function tensorCall(model = name, shape: readonly number[] = [1, ...rowShape]): Call {
+  const raw = new Uint8Array(4 * shape.reduce((all, size) => all * size, 1));
+  const input = { name: "x", datatype: "FP32", shape: [...shape], raw };
+  const request = create(PredictRequestSchema, { model, inputs: [input] });
   return {
     wire: "h2c",
     path: "/polygate.v1.PredictService/Predict",
