@@ -86,11 +86,21 @@ function halfRounded(value: number): number {
   return new Float32Array(Uint16Array.of(0, halfBits(value)).buffer)[0] ?? 0;
 }
 
+/** Whether no number is NaN or infinite: the only ones that are not 0 when taken off themselves. */
+export function areFinite(numbers: ArrayLike<number>): boolean {
+  // A function for each element takes five times as long.
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] as number;
+    if (number - number !== 0) return false;
+  }
+  return true;
+}
+
 /** Whether no element is NaN or infinite; texts and whole numbers never are. */
 export function isFiniteTensor(tensor: Tensor): boolean {
   const { datatype } = tensor;
   if (!isFloat(datatype)) return true;
-  return elementsOf(tensor).every(Number.isFinite);
+  return areFinite(elementsOf(tensor) as ArrayLike<number>);
 }
 
 /** The elements as single floats; 64-bit integers and doubles are rounded. Throws like elementsOf. */
