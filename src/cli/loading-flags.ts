@@ -1,5 +1,6 @@
-/** Keeps V8 from spending memory on what runs once while the program loads. */
+/** Sets V8 to a program that first loads and then serves: for the memory of the one, and the objects of the other. */
 
+import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 
 const whileLoading = ["--semi-space-growth-factor=1", "--max-optimized-bytecode-size=0"];
@@ -25,4 +26,12 @@ export function holdWhileLoading(): () => void {
  */
 export function keepCallsYoung(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
+}
+
+/**
+ * V8 collects the objects of calls with several threads. Where the process has one core they only take
+ * turns with the thread that they help: 3 of 39 µs of a call to a core went into that.
+ */
+export function collectAlone(cores = availableParallelism(), set = setFlagsFromString): void {
+  if (cores === 1) set("--no-parallel-scavenge");
 }

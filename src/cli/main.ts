@@ -4,7 +4,7 @@ import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
-import { holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
+import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 // onnxruntime reads this when it is loaded, and the compile cache only helps modules that are loaded
@@ -12,6 +12,7 @@ import type { Terminal } from "./terminal.ts";
 process.env.ORT_DISABLE_TELEMETRY = "1";
 enableCompileCache();
 keepCallsYoung();
+collectAlone();
 const stopHolding = holdWhileLoading();
 
 const terminal: Terminal = {

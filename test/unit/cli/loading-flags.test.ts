@@ -2,6 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { collectAlone } from "#cli/loading-flags.ts";
 
 const growing = `
 import { getHeapSpaceStatistics } from "node:v8";
@@ -90,4 +91,16 @@ test("TurboFan compiles nothing that loading runs; once it is over it does, what
   expect(held).toMatch(/sumTo .*\(target MAGLEV/);
   expect(held).not.toContain("(target TURBOFAN");
   expect(released).toMatch(/sumTo .*\(target TURBOFAN/);
+});
+
+test("threads that help to collect are given up where they would share the one core, and nowhere else", () => {
+  const flags: string[] = [];
+  for (const cores of [1, 2, 8]) collectAlone(cores, (flag) => flags.push(`${cores}: ${flag}`));
+  expect(flags).toEqual(["1: --no-parallel-scavenge"]);
+});
+
+test("V8 knows what is asked of it", () => {
+  for (const flag of ["--no-parallel-scavenge", "--no-allocation-site-pretenuring"]) {
+    expect(printed("console.log(1)", flag)).toBe("1\n");
+  }
 });
