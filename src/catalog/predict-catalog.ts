@@ -8,6 +8,7 @@ import type {
   InferRequest,
   InferResponse,
   InferStatistics,
+  KeepableVersion,
   ModelRef,
   ModelServer,
   ModelStatus,
@@ -130,7 +131,7 @@ export class PredictCatalog implements PredictBackend {
     for (const group of this.groups) {
       if (!group.mayHave(ref)) continue;
       try {
-        return { ...(await group.ask(ref, call)), name: ref.model };
+        return { ...(await group.ask(ref, call)), name: ref.model, group: group.name };
       } catch (thrown) {
         const error = faultFrom(thrown);
         if (!isMissing(error)) failure ??= error;
@@ -139,6 +140,20 @@ export class PredictCatalog implements PredictBackend {
     if (failure !== undefined) throw failure;
     if (local !== undefined) return local;
     throw unknown(ref);
+  }
+
+  /** See PredictBackend: the version of whoever is asked first. */
+  async keepable(
+    status: ModelStatus,
+    ref: ModelRef,
+    call: BackendCall,
+  ): Promise<KeepableVersion | undefined> {
+    if (!this.isRouted) return await this.#local.keepable?.(status, ref, call);
+    const [first] = this.#steps(ref);
+    if (first?.group !== undefined) return await first.group.keepable(status, ref, call);
+    const local = this.#local.find(ref.model);
+    const version = local && (await this.#local.keepable?.(local, ref, call));
+    return version && { ...version, pool: this.#localPool.name };
   }
 
   /** See PredictBackend; `request.model` may be an alias. */
