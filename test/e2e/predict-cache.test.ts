@@ -1,12 +1,13 @@
 /** Equal predictions share one response where the model's owner says so: of the version that is meant, and to the same caller. */
 
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { bytesFromNumbers } from "#inference/tensor-view.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { gather, gemm, identity, slow } from "../support/onnx-models.ts";
+import { eventLoopTurn } from "../support/predict.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import {
   halfPlusTwo,
@@ -31,6 +32,8 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   "rows/model.yaml": "cache: true",
   "wide/1/model.onnx": identity("FP32", ["N"]),
   "wide/model.yaml": "cache: true",
+  "shared/1/model.onnx": identity("FP32", ["N"]),
+  "shared/model.yaml": "cache: true",
   "slow/1/model.onnx": slow(20),
   "slow/model.yaml": "cache: true",
 };
@@ -42,7 +45,7 @@ gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: alice, key: ${alice} }, { name: bob, key: ${bob} }, { name: admin, key: ${admin}, scopes: [admin] }] }
 models: { path: ${folder.path}, workers: 1, watch: 0s }
 model_servers:
-  tensorflow: { endpoints: [{ url: "${tensorflow.url}" }], cached: [half_plus_two] }
+  tensorflow: { endpoints: [{ url: "${tensorflow.url}" }], preferred: [shared], cached: [half_plus_two, shared] }
 cache: ${cache}
 `,
   });
@@ -57,7 +60,7 @@ async function restart(cache: string): Promise<void> {
 beforeEach(async () => {
   folder = await temporaryFolder();
   for (const [file, content] of Object.entries(files)) await folder.write(file, content);
-  tensorflow = await startTensorflow({ other: halfPlusTwo() });
+  tensorflow = await startTensorflow({ other: halfPlusTwo(), shared: halfPlusTwo() });
   await start();
 }, 30_000);
 
@@ -70,6 +73,7 @@ afterEach(async () => {
 interface Ask {
   readonly key?: string;
   readonly cache?: string;
+  readonly signal?: AbortSignal;
 }
 
 function headersOf({ key = alice, cache }: Ask) {
@@ -84,6 +88,7 @@ async function post(path: string, body: unknown, ask: Ask = {}) {
     method: "POST",
     headers: { "content-type": "application/json", ...headersOf(ask) },
     body: JSON.stringify(body),
+    ...(ask.signal === undefined ? {} : { signal: ask.signal }),
   });
   return {
     status: response.status,
@@ -150,6 +155,13 @@ const ways = {
     return { result, data: body.predictions?.[0] };
   },
 };
+
+/** A metric by its name and labels, as the gateway tells it. */
+async function metric(name: string): Promise<number | undefined> {
+  const response = await fetch(`${gateway.url}/metrics`, { headers: headersOf({ key: admin }) });
+  const line = (await response.text()).split("\n").find((one) => one.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length));
+}
 
 /** What the model's version has done, in Triton's words. */
 async function statistics(name: string, version = "") {
@@ -308,13 +320,10 @@ describe("bounds", () => {
     for (let first = 1; first <= 20; first += 1) expect((await ask(first)).result).toBe("miss");
     expect((await ask(20)).result).toBe("hit");
     expect((await ask(1)).result).toBe("miss");
-    const metrics = await (
-      await fetch(`${gateway.url}/metrics`, { headers: headersOf({ key: admin }) })
-    ).text();
-    const gauge = (name: string) => Number(new RegExp(`^${name} (\\d+)`, "m").exec(metrics)?.[1]);
-    expect(gauge("gateway_cache_bytes")).toBeGreaterThan(0);
-    expect(gauge("gateway_cache_bytes")).toBeLessThanOrEqual(4_000);
-    expect(gauge("gateway_cache_evictions_total")).toBeGreaterThanOrEqual(16);
+    const bytes = await metric("gateway_cache_bytes");
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThanOrEqual(4_096);
+    expect(await metric("gateway_cache_evictions_total")).toBeGreaterThanOrEqual(16);
   });
 
   test("a response beyond `max_entry_size` is passed on and not kept", async () => {
@@ -337,7 +346,8 @@ describe("bounds", () => {
 });
 
 describe("models of servers", () => {
-  const ask = (model: string) => post(`/v2/models/${model}/infer`, floats([1, 2], [2]));
+  const ask = (model: string, signal?: AbortSignal) =>
+    post(`/v2/models/${model}/infer`, floats([1, 2], [2]), signal === undefined ? {} : { signal });
 
   test("those of `cached` are answered from the cache, without a call of the server's Predict", async () => {
     const first = await ask("half_plus_two");
@@ -360,5 +370,34 @@ describe("models of servers", () => {
     expect(second.result).toBe("miss");
     expect(second.body.outputs[0].data).toEqual([3.5, 4]);
     expect((await ask("half_plus_two")).result).toBe("hit");
+  });
+
+  test("who leaves does so alone: others go on to wait for the one run", async () => {
+    const gate = Promise.withResolvers<void>();
+    tensorflow.gate = gate.promise;
+    const leaving = new AbortController();
+    const first = ask("half_plus_two", leaving.signal);
+    first.catch(() => {});
+    while (tensorflow.calls.length === 0) await eventLoopTurn();
+    const second = ask("half_plus_two");
+    while ((await metric('gateway_cache_requests_total{result="hit"}')) !== 1);
+    leaving.abort();
+    await expect(first).rejects.toThrow();
+    gate.resolve();
+    expect(await second).toMatchObject({ status: 200, result: "hit" });
+    expect(tensorflow.calls.length).toBe(1);
+    expect((await ask("half_plus_two")).result).toBe("hit");
+  });
+
+  test("what a stand-in has answered is not kept for the model that is meant", async () => {
+    const fault = () => new ConnectError("the disk is full", Code.Internal);
+    tensorflow.faults.push(fault());
+    const standIn = await ask("shared");
+    expect(standIn).toMatchObject({ status: 200, result: "miss" });
+    expect(standIn.body.outputs[0].data).toEqual([1, 2]);
+    const meant = await ask("shared");
+    expect(meant.result).toBe("miss");
+    expect(meant.body.outputs[0].data).toEqual([2.5, 3]);
+    expect((await ask("shared")).result).toBe("hit");
   });
 });
