@@ -383,6 +383,7 @@ describe("models of servers", () => {
     while ((await metric('gateway_cache_requests_total{result="hit"}')) !== 1);
     leaving.abort();
     await expect(first).rejects.toThrow();
+    await gateway.line(({ msg, status }) => msg === "call" && status === 499);
     gate.resolve();
     expect(await second).toMatchObject({ status: 200, result: "hit" });
     expect(tensorflow.calls.length).toBe(1);
