@@ -616,7 +616,7 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
   });
   return (router) => {
     router.service(ChatService, createChatService({ ...routed, responses, hooks }));
-    router.service(CacheService, createCacheService(cache));
+    router.service(CacheService, createCacheService(cache, predict));
     router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
     router.service(PredictService, createPredictService({ ...predicting, decoding }));

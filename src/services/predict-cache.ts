@@ -10,12 +10,13 @@ import type {
 } from "#backends/backend.ts";
 import type { CacheMetrics } from "#cache/metric-families.ts";
 import type { Piece, Source } from "#cache/piece.ts";
-import type { ResponseCache } from "#cache/response-cache.ts";
+import type { Reading, ResponseCache } from "#cache/response-cache.ts";
 import type { Clock } from "#core/clock.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { PredictResponseSchema } from "#gen/polygate/v1/predict_pb.js";
 import { callerOf } from "#interceptors/caller.ts";
+import { callRecordKey } from "#interceptors/context.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf, sharedCallOf } from "./backend-call.ts";
 import { digestOf, keptHeaders, setKeptHeaders, tellResult, wishOf } from "./cache-terms.ts";
@@ -146,7 +147,7 @@ export class CachedRun {
 
   /** What the model makes of it; `make` runs the model, in the version that is told. */
   async run(make: (call: RoutedCall, settled: string) => Promise<ModelRun>): Promise<ModelRun> {
-    const { cache, context, status, key, refresh, version, metrics } = this.#facts;
+    const { backend, cache, context, status, key, refresh, version, metrics } = this.#facts;
     let made: ModelRun | undefined;
     const open = async function* (this: CachedRun, signal: AbortSignal): Source {
       // Others may wait for the response when this call's own client has left.
@@ -156,17 +157,33 @@ export class CachedRun {
       return made.version === version.version && made.pool === version.pool;
     }.bind(this);
     const { signal } = context;
-    const { result, pieces } = cache.read({ key, model: status.name, refresh, signal, open });
+    const reading = cache.read({ key, model: status.name, refresh, signal, open });
+    const { result } = reading;
     tellResult(result, context, metrics);
-    if (result === "miss") this.#count(result, version.version);
-    let first: Piece | undefined;
-    for await (const piece of pieces) first ??= piece;
+    // The pool of this process is called as its kind.
+    const kind = version.pool ?? backend.kind;
+    if (result === "miss") this.#count(result, version.version, this.#isInStatistics(kind));
+    const first = await this.#firstOf(reading);
     if (result === "miss" && made !== undefined) return made;
     if (first === undefined) throw new TypeError("a response has one piece");
     setKeptHeaders(first, context);
     const run = this.#runOf(first);
-    this.#count(result, run.version);
+    this.#count(result, run.version, run.isInStatistics);
     return run;
+  }
+
+  /** The only piece of a response, once that has ended. Waiting for another call's run is no time of the gateway's own. */
+  async #firstOf({ pieces, inProgress }: Reading): Promise<Piece | undefined> {
+    const { clock, context } = this.#facts;
+    const startMs = clock.nowMs();
+    let first: Piece | undefined;
+    try {
+      for await (const piece of pieces) first ??= piece;
+    } finally {
+      const record = context.values.get(callRecordKey);
+      if (inProgress) record.upstreamMs = (record.upstreamMs ?? 0) + clock.nowMs() - startMs;
+    }
+    return first;
   }
 
   /** A run that was kept, of which no time went by. */
@@ -184,11 +201,10 @@ export class CachedRun {
     return backend.statistics !== undefined && kind === backend.kind;
   }
 
-  #count(result: "hit" | "miss", version: string): void {
+  #count(result: "hit" | "miss", version: string, isInStatistics: boolean): void {
     const { backend, clock, metrics, startMs, status } = this.#facts;
     const { name: model } = status;
-    // The pool of this process is called as its kind.
-    if (this.#isInStatistics(this.#facts.version.pool ?? backend.kind)) {
+    if (isInStatistics) {
       const ms = clock.nowMs() - startMs;
       backend.observe?.({ model, version, cache: { result, ms } });
     } else if (result === "hit") metrics.inferenceSuccess.inc({ model, version });

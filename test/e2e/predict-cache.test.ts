@@ -198,6 +198,37 @@ describe("who is answered from the cache", () => {
     expect((await statistics("sums")).executions).toBe(1);
   });
 
+  test("hits and misses are told by /stats, and for Prometheus in Triton's words", async () => {
+    for (const _ of [1, 2, 3]) await infer("sums", [1, 2]);
+    const response = await fetch(`${gateway.url}/stats`, { headers: headersOf({ key: admin }) });
+    const { inferences } = JSON.parse(await response.text());
+    expect(inferences).toMatchObject([
+      { model: "sums", executions: 1, cache_hit: { count: 2 }, cache_miss: { count: 1 } },
+    ]);
+    const labels = '{model="sums",version="1"}';
+    expect(await metric(`nv_cache_num_hits_per_model${labels}`)).toBe(2);
+    expect(await metric(`nv_cache_num_misses_per_model${labels}`)).toBe(1);
+    expect(await metric(`nv_inference_request_success${labels}`)).toBe(3);
+    expect(await metric('gateway_cache_requests_total{result="hit"}')).toBe(2);
+  });
+
+  test("what a request says of the outputs is applied to what is kept: one run, and each its own answer", async () => {
+    await infer("sums", [1, 2]);
+    const asked = (classification: number) =>
+      post("/v2/models/sums/infer", {
+        ...floats([1, 2]),
+        outputs: [{ name: "scores", parameters: { classification } }],
+      });
+    const [one, two] = [await asked(1), await asked(2)];
+    expect([one.result, two.result]).toEqual(["hit", "hit"]);
+    expect([one.body.outputs[0].data, two.body.outputs[0].data]).toEqual([
+      ["2:1"],
+      ["2:1", "1:0"],
+    ]);
+    expect((await infer("sums", [1, 2])).data).toEqual([1, 2, 1]);
+    expect((await statistics("sums")).executions).toBe(1);
+  });
+
   test("a model whose model.yaml does not say so is run each time, and nothing is said of a cache", async () => {
     expect((await infer("plain", [1, 2])).result).toBeNull();
     expect((await infer("plain", [1, 2])).result).toBeNull();
@@ -335,12 +366,15 @@ describe("bounds", () => {
     }
   });
 
-  test("purge lets go of a model's responses, and of no other's", async () => {
+  test("purge lets go of a model's responses, by its name or an alias, and of no other's", async () => {
     await infer("sums", [1, 2]);
     await post("/v2/models/wide/infer", floats([1], [1]));
-    const purged = await post("/api/v1/cache:purge", { model: "sums" }, { key: admin });
-    expect(purged.body.entries).toBe(1);
-    expect((await infer("sums", [1, 2])).result).toBe("miss");
+    const purge = (model: string) => post("/api/v1/cache:purge", { model }, { key: admin });
+    for (const name of ["sums", "adder"]) {
+      expect((await purge(name)).body.entries).toBe(1);
+      expect((await infer("sums", [1, 2])).result).toBe("miss");
+    }
+    expect((await purge("nobody")).body.entries).toBe(0);
     expect((await post("/v2/models/wide/infer", floats([1], [1]))).result).toBe("hit");
   });
 });
