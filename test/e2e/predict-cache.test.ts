@@ -221,10 +221,7 @@ describe("who is answered from the cache", () => {
       });
     const [one, two] = [await asked(1), await asked(2)];
     expect([one.result, two.result]).toEqual(["hit", "hit"]);
-    expect([one.body.outputs[0].data, two.body.outputs[0].data]).toEqual([
-      ["2:1"],
-      ["2:1", "1:0"],
-    ]);
+    expect([one.body.outputs[0].data, two.body.outputs[0].data]).toEqual([["2:1"], ["2:1", "1:0"]]);
     expect((await infer("sums", [1, 2])).data).toEqual([1, 2, 1]);
     expect((await statistics("sums")).executions).toBe(1);
   });

@@ -21,7 +21,7 @@ export interface ServingPlan {
   readonly split: readonly SplitPart[];
   /** Who is given copies of requests, and of how many, 0 to 1. */
   readonly shadow?: { readonly to: string; readonly share: number };
-  /** Equal requests may have one response. */
+  /** Equal requests may have one response, which is kept for them. */
   readonly isCached: boolean;
   /** Workers that hold the model; all of the pool when absent, one where it has processes of its own. */
   readonly instances?: number;
