@@ -47,10 +47,15 @@ test("waiting for another call's run is the model's time; what is kept takes non
   };
   const gate = Promise.withResolvers<ModelRun>();
   const request = { version: "", inputs: [tensor("x", "FP32", [1], [1])] };
+  const settled: string[] = [];
   const ask = async (record: CallRecord) => {
     const cached = await predictions.for(status, request, contextOf(record));
     // The run may begin once all are there.
-    return async () => await cached?.run(() => gate.promise);
+    return async () =>
+      await cached?.run((_, version) => {
+        settled.push(version);
+        return gate.promise;
+      });
   };
   const [first, second, third] = [callRecord(), callRecord(), callRecord()];
   const begin = [await ask(first), await ask(second)];
@@ -62,6 +67,8 @@ test("waiting for another call's run is the model's time; what is kept takes non
 
   const outputs = plain(run.outputs);
   for (const one of [miss, joined, kept]) expect(plain(one?.outputs ?? [])).toEqual(outputs);
+  // One ran it, in the version that the key is of.
+  expect(settled).toEqual(["1"]);
   // The first one's time is the meter's to tell, which measures the run.
   const times = [first, second, third].map(({ upstreamMs }) => upstreamMs);
   expect(times).toEqual([undefined, 500, undefined]);
