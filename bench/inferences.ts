@@ -5,6 +5,7 @@
  */
 
 import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
+import { ResponseCache } from "#cache/response-cache.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
@@ -15,6 +16,7 @@ import { Decompressor } from "#protocol/decompressor.ts";
 import { createCallPath } from "#rpc/call.ts";
 import { createMeter } from "#services/meter.ts";
 import { createOipService } from "#services/oip.ts";
+import { PredictCache } from "#services/predict-cache.ts";
 import { createOipSurface } from "#surfaces/oip.ts";
 import { createTfServingSurface } from "#surfaces/tfserving.ts";
 import { MemoryExchange } from "../test/support/memory-exchange.ts";
@@ -53,9 +55,17 @@ const backend: PredictBackend = {
 
 const clock = systemClock;
 const metrics = createMetrics();
+const cache = new ResponseCache(
+  { bytesMax: 1, entriesMax: 1, entryBytesMax: 1, ttlMs: 1 },
+  { clock },
+);
+const predictions = new PredictCache(
+  { enabled: false, isShared: false },
+  { cache, backend, metrics, clock },
+);
 const meter = createMeter({ clock, metrics, stats: createStats(clock) });
 const calls = createCallPath((router) => {
-  const deps = { backend, metrics, meter, isReady: () => true, version: "bench" };
+  const deps = { backend, metrics, meter, predictions, isReady: () => true, version: "bench" };
   router.service(GRPCInferenceService, createOipService(deps));
 }, []);
 const buffers = new ByteBudget(Number.POSITIVE_INFINITY);

@@ -67,6 +67,7 @@ import { modelOf } from "#services/model-choice.ts";
 import { createModelsService } from "#services/models.ts";
 import { createOipService } from "#services/oip.ts";
 import { createPredictService } from "#services/predict.ts";
+import { PredictCache } from "#services/predict-cache.ts";
 import { createRelayService } from "#services/relay.ts";
 import { RelayIds } from "#services/relay-ids.ts";
 import { createRequestsService } from "#services/requests.ts";
@@ -545,7 +546,7 @@ async function openPredictCatalog(
   return new PredictCatalog({ ...options, groups }, deps);
 }
 
-/** Opens the cache of chats, of which metrics tell. */
+/** Opens the cache of chats and predictions, of which metrics tell. */
 function openCache({ settings, clock, metrics }: Shared): ResponseCache {
   return new ResponseCache(settings.cache, {
     clock,
@@ -606,6 +607,8 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
   const { buffers } = shared;
   const routed = { ...deps, ...chat, buffers, answerMs: settings.request.timeoutMs, mirrors };
   const responses = new ChatCache(settings.cache, { cache, metrics });
+  const predictions = new PredictCache(settings.cache, { cache, metrics, clock, backend: predict });
+  const predicting = { ...deps, backend: predict, predictions };
   const decoding = createDecodeQueue({
     runningMax: decodingMax,
     waitingMax: settings.onnx.queueMax,
@@ -613,14 +616,11 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
   });
   return (router) => {
     router.service(ChatService, createChatService({ ...routed, responses, hooks }));
-    router.service(CacheService, createCacheService(cache));
+    router.service(CacheService, createCacheService(cache, predict));
     router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
-    router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
-    router.service(
-      GRPCInferenceService,
-      createOipService({ ...deps, ...facts, backend: predict, isReady }),
-    );
+    router.service(PredictService, createPredictService({ ...predicting, decoding }));
+    router.service(GRPCInferenceService, createOipService({ ...predicting, ...facts, isReady }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,

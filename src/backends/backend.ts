@@ -125,6 +125,8 @@ export interface ModelStatus {
   readonly name: string;
   /** Kind of the backend that it is on, such as tensorflow; that of the backend that was asked when absent. */
   readonly backend?: string;
+  /** The group of servers that told it; absent where none did. */
+  readonly group?: string;
   readonly state: ModelState;
   /** Version that answers requests which name none; empty when none serves. */
   readonly version: string;
@@ -151,8 +153,19 @@ export interface InferRequest {
   readonly version: string;
   /** Name of a version, such as `canary`; absent or empty when none is meant. */
   readonly label?: string;
+  /** The version that `version` and `label` have come to already; who does not serve it goes by those. */
+  readonly settled?: string;
   /** A lone input may have an empty name when the model takes only one. */
   readonly inputs: readonly NamedTensor[];
+}
+
+/** A version whose responses may be given to equal requests. */
+export interface KeepableVersion {
+  readonly version: string;
+  /** Another one each time that the version is loaded, as far as that can be seen. */
+  readonly load: string;
+  /** The pool that has it; absent where calls are not routed. */
+  readonly pool?: string;
 }
 
 /** How often something happened, and how long it took in all. */
@@ -199,6 +212,10 @@ export interface InferStatistics {
   readonly compute: Tally;
   /** From tensors to what the client is given. */
   readonly postprocess: Tally;
+  /** Requests that were answered from the cache: among `success`, and neither inferences nor executions. */
+  readonly cacheHit: Tally;
+  /** Requests that were to be, and were not. */
+  readonly cacheMiss: Tally;
   /** What it did with copies of requests that another version answered; absent when it had none. */
   readonly shadow?: ShadowStatistics;
   /** Runs by their number of rows, the fewest first. */
@@ -234,6 +251,8 @@ export interface InferHandling {
   /** Absent where there was nothing to do. */
   readonly preprocessMs?: number;
   readonly postprocessMs?: number;
+  /** What the cache had, and how long that took: to find out for a miss, to the response for a hit. */
+  readonly cache?: { readonly result: "hit" | "miss"; readonly ms: number };
 }
 
 /** The outcome of one inference. */
@@ -263,6 +282,15 @@ export interface PredictBackend extends AsyncDisposable {
   status?(ref: ModelRef, call: BackendCall): Promise<ModelStatus>;
   /** Calls are tried on endpoints, and reported, by routing. */
   readonly isRouted?: boolean;
+  /**
+   * The version that a request means, where its owner lets equal requests have one response; undefined
+   * where not, or where none serves. `status` is what has just been told of the model.
+   */
+  keepable?(
+    status: ModelStatus,
+    ref: ModelRef,
+    call: BackendCall,
+  ): Promise<KeepableVersion | undefined>;
   infer(request: InferRequest, call: BackendCall): Promise<InferResponse>;
   /**
    * A vector for each text; any number of them. Fails with OPERATION_UNSUPPORTED where the model

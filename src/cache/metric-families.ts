@@ -7,7 +7,7 @@ export function cacheFamilies({ counter, gauge }: Makers) {
   return {
     cacheRequests: counter(
       "gateway_cache_requests_total",
-      "Chats that were to be answered from the cache: hit, miss, or bypass where they may not be.",
+      "Chats and predictions that were to be answered from the cache: hit, miss, or bypass where they may not be.",
       ["result"],
     ),
     cacheEvictions: counter(

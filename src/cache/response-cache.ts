@@ -41,6 +41,8 @@ export interface Wanted {
 export interface Reading {
   /** hit: it was there, or another call had asked for it already. */
   readonly result: "hit" | "miss";
+  /** A hit whose response is still being made. */
+  readonly inProgress: boolean;
   readonly pieces: AsyncGenerator<Piece, void, undefined>;
 }
 
@@ -107,13 +109,15 @@ export class ResponseCache {
     const { key, refresh, signal } = wanted;
     if (!refresh) {
       const kept = this.#entries().get(key);
-      if (kept !== undefined) return { result: "hit", pieces: replayed(kept.pieces) };
+      if (kept !== undefined) {
+        return { result: "hit", inProgress: false, pieces: replayed(kept.pieces) };
+      }
       const activeCalls = this.#flights.get(key);
       if (activeCalls !== undefined) {
-        return { result: "hit", pieces: activeCalls.flight.join(signal) };
+        return { result: "hit", inProgress: true, pieces: activeCalls.flight.join(signal) };
       }
     }
-    return { result: "miss", pieces: this.#begin(wanted).join(signal) };
+    return { result: "miss", inProgress: false, pieces: this.#begin(wanted).join(signal) };
   }
 
   #begin({ key, model, open }: Wanted): Flight {

@@ -36,5 +36,7 @@ export interface ModelServersSettings {
   readonly aliases: Readonly<Record<string, string>>;
   /** Models that are asked for here before this process. */
   readonly preferred: readonly string[];
+  /** Models whose responses are kept for equal requests. */
+  readonly cached: readonly string[];
   readonly tls?: ModelServerTls;
 }

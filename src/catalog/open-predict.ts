@@ -49,9 +49,9 @@ export function openPredictGroup(
   }));
   const bounds = concurrentMax === undefined ? {} : { concurrentMax };
   const pool = new Pool<ModelServer>({ name, members, ...bounds, ...options }, deps);
-  const { models, aliases, preferred } = settings;
+  const { models, aliases, preferred, cached } = settings;
   const { clock, rng } = deps;
   const balancer = createBalancer(algorithm, rng);
-  const about = { models, aliases, preferred, clock, rng };
+  const about = { models, aliases, preferred, cached, clock, rng };
   return new PredictGroup({ kind: protocol, pool, balancer, algorithm, ...about });
 }

@@ -8,6 +8,7 @@ import type {
   InferRequest,
   InferResponse,
   InferStatistics,
+  KeepableVersion,
   ModelRef,
   ModelServer,
   ModelStatus,
@@ -130,7 +131,7 @@ export class PredictCatalog implements PredictBackend {
     for (const group of this.groups) {
       if (!group.mayHave(ref)) continue;
       try {
-        return { ...(await group.ask(ref, call)), name: ref.model };
+        return { ...(await group.ask(ref, call)), name: ref.model, group: group.name };
       } catch (thrown) {
         const error = faultFrom(thrown);
         if (!isMissing(error)) failure ??= error;
@@ -139,6 +140,20 @@ export class PredictCatalog implements PredictBackend {
     if (failure !== undefined) throw failure;
     if (local !== undefined) return local;
     throw unknown(ref);
+  }
+
+  /** See PredictBackend: the version of whoever is asked first. */
+  async keepable(
+    status: ModelStatus,
+    ref: ModelRef,
+    call: BackendCall,
+  ): Promise<KeepableVersion | undefined> {
+    if (!this.isRouted) return await this.#local.keepable?.(status, ref, call);
+    const local = this.#local.find(ref.model);
+    const [group] = this.#order(ref, local);
+    if (group !== undefined) return await group.keepable(status, ref, call);
+    const version = local && (await this.#local.keepable?.(local, ref, call));
+    return version && { ...version, pool: this.#localPool.name };
   }
 
   /** See PredictBackend; `request.model` may be an alias. */
@@ -223,13 +238,20 @@ export class PredictCatalog implements PredictBackend {
 
   /** What is asked for a model, in this order. */
   #steps(ref: ModelRef): readonly Step[] {
-    const able = this.groups.filter((group) => group.mayHave(ref));
-    const stepOf = (group: PredictGroup): Step => ({ group, node: group.node(ref) });
-    const preferred = able.filter((group) => group.prefers(ref.model)).map(stepOf);
-    const others = able.filter((group) => !group.prefers(ref.model)).map(stepOf);
     const local = this.#local.find(ref.model);
+    return this.#order(ref, local).map((group) => ({
+      group,
+      node: group?.node(ref) ?? this.#localNode(local?.name ?? ref.model),
+    }));
+  }
+
+  /** Who is asked for a model, in this order; undefined is this process. `local` is the model as it is here. */
+  #order(ref: ModelRef, local: ModelStatus | undefined): readonly (PredictGroup | undefined)[] {
+    const able = this.groups.filter((group) => group.mayHave(ref));
+    const preferred = able.filter((group) => group.prefers(ref.model));
+    const others = able.filter((group) => !group.prefers(ref.model));
     if (local === undefined) return [...preferred, ...others];
-    const here: Step = { group: undefined, node: this.#localNode(local.name) };
+    const here = undefined;
     // What cannot serve is asked last, for the words of its failure.
     const isAble = local.state === "available" || local.state === "loading";
     return isAble ? [...preferred, here, ...others] : [...preferred, ...others, here];

@@ -6,6 +6,7 @@ import type {
   BackendCall,
   InferRequest,
   InferResponse,
+  KeepableVersion,
   ModelRef,
   ModelServer,
   ModelStatus,
@@ -39,6 +40,8 @@ export interface PredictGroupOptions {
   readonly aliases: Readonly<Record<string, string>>;
   /** Models that this group is asked for before those of this process. */
   readonly preferred: readonly string[];
+  /** Models whose responses equal requests may have. */
+  readonly cached: readonly string[];
   readonly clock: Clock;
   readonly rng: Rng;
 }
@@ -63,6 +66,7 @@ export class PredictGroup {
   readonly #options: PredictGroupOptions;
   readonly #aliases: ReadonlyMap<string, string>;
   readonly #preferred: ReadonlySet<string>;
+  readonly #cached: ReadonlySet<string>;
   /** What servers said last, by name and version. */
   readonly #known = new LRUCache<string, Known>({ max: knownMax });
   /** When an endpoint did not have a model, by endpoint, name and version. */
@@ -74,6 +78,7 @@ export class PredictGroup {
     this.pool = options.pool;
     this.#aliases = new Map(Object.entries(options.aliases));
     this.#preferred = new Set(options.preferred);
+    this.#cached = new Set(options.cached);
   }
 
   get name(): string {
@@ -146,6 +151,22 @@ export class PredictGroup {
 
   #ask(own: ModelRef, call: BackendCall): Promise<ModelStatus> {
     return this.#anywhere(own, call, (server) => this.describe(server, own, call));
+  }
+
+  /**
+   * See PredictBackend. What the servers said just now counts, and not what they said before: they may
+   * have a new version since. One whose number no server tells is not kept.
+   */
+  async keepable(
+    status: ModelStatus,
+    ref: ModelRef,
+    call: BackendCall,
+  ): Promise<KeepableVersion | undefined> {
+    if (!this.#cached.has(ref.model)) return undefined;
+    const isTold = status.group === this.name;
+    const told = isTold ? status : await this.ask(ref, call).catch(() => undefined);
+    if (told === undefined || told.version === "" || told.state !== "available") return undefined;
+    return { pool: this.name, version: told.version, load: "" };
   }
 
   async #anywhere<T>(

@@ -1,4 +1,4 @@
-/** The section `cache`: responses that are kept for equal chats. */
+/** The section `cache`: responses that are kept for equal chats and predictions. */
 
 import { z } from "zod";
 import { duration, flag, size, text, wholeNumber } from "#yaml/scalar.ts";
@@ -9,7 +9,9 @@ import type { CacheSettings } from "./settings.ts";
 export const cache = z.strictObject({
   enabled: flag()
     .prefault(true)
-    .describe("Keep responses of chats that ask for it, or whose model is among `models`."),
+    .describe(
+      "Keep responses of chats that ask for it, or whose model is among `models`, and of predictions whose model says so.",
+    ),
   models: z
     .array(text())
     .prefault([])

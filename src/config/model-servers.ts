@@ -62,6 +62,13 @@ const group = z.strictObject({
     .describe(
       "Models that these servers are asked for first, although this process has them, too; else the other way round.",
     ),
+  cached: z
+    .array(modelName())
+    .max(1_000)
+    .prefault([])
+    .describe(
+      "Models whose responses are kept for equal requests, in the bounds of `cache`; by their names here. A model of this process says so in its `model.yaml`.",
+    ),
   tls: tlsSchema.optional().describe("How servers with TLS are trusted."),
 });
 
@@ -118,14 +125,22 @@ export function modelServersFrom(
     if (taken.has(name) || context.providers.has(name)) {
       report(path, "has the name of another backend", "give it one of its own");
     }
-    const { algorithm, max_concurrent: concurrentMax, models, aliases, preferred, tls } = written;
+    const {
+      algorithm,
+      max_concurrent: concurrentMax,
+      models,
+      aliases,
+      preferred,
+      cached,
+      tls,
+    } = written;
     const endpoints = endpointsFrom(name, written, protocol, { path, report, warn });
     const at: Report = (key, message) => report([...path, "tls", ...key], message);
     if (tls !== undefined && !endpoints.some(({ url }) => /^(grpcs|https):/.test(url))) {
       at([], "needs a url that begins with grpcs:// or https://");
     }
     return {
-      ...{ name, protocol, endpoints, algorithm, models, aliases, preferred },
+      ...{ name, protocol, endpoints, algorithm, models, aliases, preferred, cached },
       ...(concurrentMax === undefined ? {} : { concurrentMax }),
       ...(tls === undefined ? {} : { tls: tlsFrom(tls, context, at) }),
     };

@@ -48,7 +48,7 @@ export const fileSchema = z.strictObject({
   hooks: hooksSchema,
   models: models.prefault({}).describe("Models that run in this process."),
   model_servers: modelServersSchema,
-  cache: cache.prefault({}).describe("Responses that are kept for equal chats."),
+  cache: cache.prefault({}).describe("Responses that are kept for equal chats and predictions."),
   requests: requests.prefault({}).describe("Recent calls, one by one."),
   history: history.prefault({}).describe("What providers and models did, over time."),
   relay: relay

@@ -1,6 +1,5 @@
 /** Chats that may have the response of an equal one: which they are, and what of a response is kept for them. */
 
-import { createHash } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { CacheMetrics } from "#cache/metric-families.ts";
@@ -8,9 +7,9 @@ import type { Piece, Source } from "#cache/piece.ts";
 import type { ResponseCache } from "#cache/response-cache.ts";
 import type { Conversation } from "#chat/normalize.ts";
 import { stopsOf } from "#chat/short-form.ts";
+import { atOnce } from "#core/turns.ts";
 import { isReference } from "#dialects/provider-part.ts";
 import { relayKey, type Words } from "#dialects/relay/relay.ts";
-import { fault } from "#errors/fault.ts";
 import {
   ChatRequestSchema,
   type ChatResponse,
@@ -23,6 +22,7 @@ import { callerOf } from "#interceptors/caller.ts";
 import { vendorCredentialKey } from "#interceptors/context.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { sharedCallOf } from "./backend-call.ts";
+import { digestOf, keptHeaders, setKeptHeaders, tellResult, wishOf } from "./cache-terms.ts";
 
 /** Which chats are answered from the cache. */
 export interface ChatCacheOptions {
@@ -40,28 +40,11 @@ export interface ChatCacheDeps {
   readonly metrics: CacheMetrics;
 }
 
-/** What was asked of the cache, and said of it. */
-const header = "x-polygate-cache";
-const wishes = ["use", "refresh", "no-store"] as const;
-type Wish = (typeof wishes)[number];
-
-/** Headers that describe where a response came from. */
-const describing = ["x-polygate-provider", "x-polygate-model", "x-polygate-dropped"] as const;
-
 /** Ends after which nothing is missing. */
 const wholeEnds: ReadonlySet<Kind> = new Set([Kind.END, Kind.SEQUENCE, Kind.TOOL_CALLS]);
 
 function isWhole(stops: readonly Stop[]): boolean {
   return stops.length > 0 && stops.every(({ kind }) => wholeEnds.has(kind));
-}
-
-function wishOf({ requestHeader }: HandlerContext): Wish | undefined {
-  const value = requestHeader.get(header);
-  const wish = wishes.find((one) => one === value);
-  if (value !== null && wish === undefined) {
-    throw fault("REQUEST_INVALID", `${header}: expected ${wishes.join(", ")}`);
-  }
-  return wish;
 }
 
 /** Whether the response depends on the request alone, and nothing else happens through it. */
@@ -79,16 +62,6 @@ function isPure(request: Conversation): boolean {
     options?.store !== true &&
     options?.background !== true
   );
-}
-
-/** A digest of texts and bytes, each distinguished from the next by its length. */
-function digestOf(...fields: readonly (string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
-  for (const field of fields) {
-    const bytes = typeof field === "string" ? Buffer.from(field) : field;
-    hash.update(`${bytes.length}:`).update(bytes);
-  }
-  return hash.digest("base64");
 }
 
 function kept(words: Words | undefined): Pick<Piece, "words"> {
@@ -130,9 +103,8 @@ export class ChatCache {
     });
   }
 
-  #tell(result: "hit" | "miss" | "bypass", { responseHeader }: HandlerContext): void {
-    responseHeader.set(header, result);
-    this.#deps.metrics.cacheRequests.inc({ result });
+  #tell(result: "hit" | "miss" | "bypass", context: HandlerContext): void {
+    tellResult(result, context, this.#deps.metrics);
   }
 }
 
@@ -149,7 +121,7 @@ function keyOf(request: Conversation, { method, values }: HandlerContext, isShar
   // Nobody is given what another one's credential has paid for.
   const { value: credential = "" } = values.get(vendorCredentialKey) ?? {};
   const caller = isShared ? "" : callerOf(values);
-  return digestOf(caller, credential, method.name, request.modelPreference, ...said);
+  return atOnce(digestOf([caller, credential, method.name, request.modelPreference, ...said]));
 }
 
 /** What one chat knows of the cache. */
@@ -183,7 +155,7 @@ export class CachedChat {
       const response = await make(this.#call(signal));
       yield {
         message: toBinary(ChatResponseSchema, response),
-        headers: this.#headers(),
+        headers: keptHeaders(this.#facts.context),
         ...kept(relay?.wordsOf(response)),
       };
       return isWhole(stopsOf(response));
@@ -216,7 +188,7 @@ export class CachedChat {
           const event = value.events[0];
           yield {
             message: toBinary(StreamChatResponseSchema, value),
-            ...(isFirst ? { headers: this.#headers() } : {}),
+            ...(isFirst ? { headers: keptHeaders(this.#facts.context) } : {}),
             ...(event === undefined ? {} : kept(relay?.wordsOf(event))),
           };
           isFirst = false;
@@ -242,10 +214,7 @@ export class CachedChat {
     tell(result);
     const isKept = result === "hit";
     for await (const piece of pieces) {
-      if (isKept && piece.headers !== undefined) {
-        for (const [name, value] of piece.headers) context.responseHeader.set(name, value);
-        context.responseHeader.set("x-polygate-attempts", "0");
-      }
+      if (isKept) setKeptHeaders(piece, context);
       yield { piece, isKept };
     }
   }
@@ -253,13 +222,5 @@ export class CachedChat {
   /** The call of a backend: others may go on reading its response when this chat's own client has left. */
   #call(signal: AbortSignal): RoutedCall {
     return sharedCallOf(this.#facts.context, signal);
-  }
-
-  #headers(): [name: string, value: string][] {
-    const { responseHeader } = this.#facts.context;
-    return describing.flatMap((name) => {
-      const value = responseHeader.get(name);
-      return value === null ? [] : [[name, value] as [string, string]];
-    });
   }
 }

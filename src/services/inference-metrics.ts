@@ -24,13 +24,19 @@ export function inferenceMetrics(metrics: ServiceMetrics): InferObserver {
       metrics.inferenceRuns.inc(labels);
       metrics.inferenceBatchRows.observe(labels, rows);
     },
-    onHandling({ model, version, preprocessMs, postprocessMs }) {
+    onHandling({ model, version, preprocessMs, postprocessMs, cache }) {
       const labels = { model, version };
       if (preprocessMs !== undefined) {
         metrics.inferenceInputUs.inc(labels, microseconds(preprocessMs));
       }
       if (postprocessMs !== undefined) {
         metrics.inferenceOutputUs.inc(labels, microseconds(postprocessMs));
+      }
+      if (cache?.result === "miss") metrics.inferenceCacheMisses.inc(labels);
+      if (cache?.result === "hit") {
+        metrics.inferenceCacheHits.inc(labels);
+        metrics.inferenceSuccess.inc(labels);
+        metrics.inferenceRequestUs.inc(labels, microseconds(cache.ms));
       }
     },
     onShadow({ model, version, outcome }) {

@@ -21,6 +21,8 @@ export function inferenceStats(
     preprocess: stage(one.preprocess),
     compute: stage(one.compute),
     postprocess: stage(one.postprocess),
+    cacheHit: stage(one.cacheHit),
+    cacheMiss: stage(one.cacheMiss),
     batches: one.batches.map(({ rows, compute }) => ({ rows, compute: stage(compute) })),
     ...(shadow !== undefined && { shadow }),
     ...(lastMs > 0 && { lastInference: timestampFromMs(lastMs) }),

@@ -33,6 +33,16 @@ function inferenceFamilies({ counter, seconds }: Pick<Makers, "counter" | "secon
       [...modelLabels, "outcome"],
     ),
     inferenceSuccess: counter("nv_inference_request_success", "Inferences done.", modelLabels),
+    inferenceCacheHits: counter(
+      "nv_cache_num_hits_per_model",
+      "Inferences that were answered from the cache.",
+      modelLabels,
+    ),
+    inferenceCacheMisses: counter(
+      "nv_cache_num_misses_per_model",
+      "Inferences that the cache might have answered and did not.",
+      modelLabels,
+    ),
     inferenceFailure: counter("nv_inference_request_failure", "Inferences that failed.", [
       ...modelLabels,
       "reason",

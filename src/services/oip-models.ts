@@ -167,6 +167,8 @@ export function statisticsOf(one: InferStatistics): MessageInitShape<typeof Mode
       computeInput: duration(one.preprocess),
       computeInfer: duration(one.compute),
       computeOutput: duration(one.postprocess),
+      cacheHit: duration(one.cacheHit),
+      cacheMiss: duration(one.cacheMiss),
     },
     batchStats: one.batches.map(({ rows, compute }) => ({
       batchSize: BigInt(rows),

@@ -15,12 +15,16 @@ import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter, Metered } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
+import type { ModelRun } from "./model-run.ts";
+import type { PredictCache } from "./predict-cache.ts";
 
 /** What an inference needs. */
 export interface RunDeps {
   readonly backend: PredictBackend;
   readonly metrics: ServiceMetrics;
   readonly meter: Meter;
+  /** Responses to equal predictions. */
+  readonly predictions: PredictCache;
 }
 
 function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
@@ -53,29 +57,39 @@ class Measured implements Metered, CallWatch {
   }
 }
 
-/** An inference that was done. */
-export interface ModelRun extends InferResponse {
-  /** Kind of the backend that ran it. */
-  readonly backend: string;
-  /** It is in the statistics that the backend keeps itself. */
-  readonly isInStatistics: boolean;
-}
-
-/** Runs a model, and tells the client who answered where calls are routed; rejects as the backend does. */
+/**
+ * Runs a model, or has the response to an equal request where its owner allows that; tells the client
+ * who answered where calls are routed. Rejects as the backend does.
+ */
 export async function runModel(
-  { backend, metrics, meter }: RunDeps,
-  { name: model, backend: kind = backend.kind }: ModelStatus,
+  deps: RunDeps,
+  status: ModelStatus,
   request: Omit<InferRequest, "model">,
   context: HandlerContext,
 ): Promise<ModelRun> {
+  context.values.get(callRecordKey).model = status.name;
+  const cached = await deps.predictions.for(status, request, context);
+  if (cached === undefined) {
+    return await runOnBackend(deps, status, request, { context, call: backendCallOf(context) });
+  }
+  return await cached.run((call, settled) =>
+    runOnBackend(deps, status, { ...request, settled }, { context, call }),
+  );
+}
+
+async function runOnBackend(
+  { backend, metrics, meter }: RunDeps,
+  { name: model, backend: kind = backend.kind }: ModelStatus,
+  request: Omit<InferRequest, "model">,
+  { context, call: own }: { readonly context: HandlerContext; readonly call: RoutedCall },
+): Promise<ModelRun> {
   const record = context.values.get(callRecordKey);
-  record.model = model;
   const measured = new Measured(kind, model, record, backend.isRouted !== true);
   // A backend with statistics of its own counts what it runs itself.
   const isInStatistics = () =>
     backend.statistics !== undefined && measured.backend === backend.kind;
   const done = await meter.run(measured, async () => {
-    const call: RoutedCall = { ...backendCallOf(context), watch: measured };
+    const call: RoutedCall = { ...own, watch: measured };
     try {
       const response = await backend.infer({ model, ...request }, call);
       measured.backend = response.backend ?? backend.kind;
@@ -91,5 +105,6 @@ export async function runModel(
     context.responseHeader.set("x-polygate-attempts", String(record.tries?.length ?? 1));
   }
   if (!isInStatistics()) counted(metrics, model, done);
-  return { ...done, backend: measured.backend, isInStatistics: isInStatistics() };
+  const { backend: by, pool } = measured;
+  return { ...done, backend: by, pool, isInStatistics: isInStatistics() };
 }

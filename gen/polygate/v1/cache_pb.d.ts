@@ -19,7 +19,8 @@ export declare const file_polygate_v1_cache: GenFile;
  */
 export declare type PurgeRequest = Message<"polygate.v1.PurgeRequest"> & {
   /**
-   * Those to calls that named this model, route or provider; all when empty.
+   * Those to chats that named this model, route or provider, and to predictions of the model that has
+   * this name or alias, whichever they used; all when empty.
    *
    * @generated from field: string model = 1;
    */

@@ -192,6 +192,20 @@ export declare type InferenceStats = Message<"polygate.v1.InferenceStats"> & {
    * @generated from field: google.protobuf.Timestamp last_inference = 14;
    */
   lastInference?: Timestamp | undefined;
+
+  /**
+   * Requests that were answered from the cache: among those answered, and no inferences.
+   *
+   * @generated from field: polygate.v1.StageStats cache_hit = 15;
+   */
+  cacheHit?: StageStats | undefined;
+
+  /**
+   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   *
+   * @generated from field: polygate.v1.StageStats cache_miss = 16;
+   */
+  cacheMiss?: StageStats | undefined;
 };
 
 /**

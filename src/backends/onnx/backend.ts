@@ -80,6 +80,7 @@ export async function createOnnxBackend(
     kind: "onnx",
     models: () => models.statuses,
     find: (nameOrAlias) => models.find(nameOrAlias),
+    keepable: async ({ name }, ref) => inferences.keepable({ ...ref, model: name }),
     infer: (request, call) => inferences.infer(request, call),
     embed: (request, call) => inferences.embed(request, call),
     load: (name, version) => models.load(name, version),

@@ -1,7 +1,7 @@
 /** The life of one model: which versions it serves, and how those are loaded, replaced and dropped. */
 
 import type { ConnectError } from "@connectrpc/connect";
-import type { ModelStatus, VersionStatus } from "#backends/backend.ts";
+import type { KeepableVersion, ModelStatus, VersionStatus } from "#backends/backend.ts";
 import { abortable } from "#core/abortable.ts";
 import type { Rng } from "#core/rng.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -27,6 +27,8 @@ export interface HostedModelDeps {
 export interface VersionChoice {
   readonly version: string;
   readonly label: string;
+  /** What both have come to already; they count where it does not serve any more. */
+  readonly settled?: string;
 }
 
 /** Which versions are loaded although they serve already. */
@@ -98,7 +100,9 @@ export class HostedModel {
   async serving(choice: VersionChoice, signal: AbortSignal): Promise<Serving> {
     if (this.#state === "loading") await abortable(this.#changes, signal);
     if (this.#served.size === 0) throw this.#notServing();
-    const { version } = choice;
+    const { version, settled = "" } = choice;
+    const before = this.#served.get(settled);
+    if (before !== undefined) return before;
     if (version === "" && choice.label === "") return this.#chosen();
     const { plan } = this.#yaml;
     const name = version === "" ? choice.label : version;
@@ -111,6 +115,16 @@ export class HostedModel {
       );
     }
     return this.#served.get(meant) ?? this.#refuse(meant);
+  }
+
+  /** The version that a request means, where its response may be given to equal ones; undefined where not, or where none serves. */
+  keepable({ version, label }: VersionChoice): KeepableVersion | undefined {
+    const { plan } = this.#yaml;
+    if (!plan.isCached || this.#served.size === 0) return undefined;
+    const isOpen = version === "" && label === "";
+    const name = version === "" ? label : version;
+    const serving = isOpen ? this.#chosen() : this.#served.get(versionNamed(name, plan) ?? "");
+    return serving && { version: serving.version, load: serving.key };
   }
 
   /** Who is given a copy of a request that this version serves; undefined when no one is. */

@@ -5,6 +5,8 @@ import type {
   EmbedTexts,
   InferRequest,
   InferResponse,
+  KeepableVersion,
+  ModelRef,
   TextVectors,
 } from "#backends/backend.ts";
 import type { Clock } from "#core/clock.ts";
@@ -77,6 +79,11 @@ export class Inferences {
   }
 
   /** See PredictBackend. */
+  keepable({ model, ...choice }: ModelRef): KeepableVersion | undefined {
+    return this.#deps.models.get(model).keepable(choiceOf(choice));
+  }
+
+  /** See PredictBackend. */
   async embed({ model, version, texts }: EmbedTexts, call: BackendCall): Promise<TextVectors> {
     return await this.#counted(model, choiceOf({ version }), {
       call,
@@ -135,10 +142,14 @@ export class Inferences {
 type RunInputs = TextRun["run"];
 
 /** What is no number is a label, wherever it is written. */
-function choiceOf({ version, label = "" }: Pick<InferRequest, "version" | "label">): VersionChoice {
+function choiceOf({
+  version,
+  label = "",
+  settled = "",
+}: Pick<InferRequest, "version" | "label" | "settled">): VersionChoice {
   return version === "" || isVersion(version)
-    ? { version, label }
-    : { version: "", label: version };
+    ? { version, label, settled }
+    : { version: "", label: version, settled };
 }
 
 /** Texts through a model that takes tokens: vectors as one tensor, or the model's own rows. */

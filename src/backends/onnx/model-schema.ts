@@ -120,6 +120,7 @@ export const modelSchema = z.strictObject({
   version_labels: z.record(z.string(), version()).default({}),
   split: z.record(z.string(), positiveNumber(1_000_000)).optional(),
   shadow: z.strictObject({ to: versionName, share: share() }).optional(),
+  cache: flag().prefault(false),
   batch_max: wholeNumber(1, 1024).optional(),
   warm_up_runs: wholeNumber(0, 100).prefault(1),
   instances: wholeNumber(1, 256).optional(),

@@ -128,6 +128,7 @@ function planOf(raw: RawModel): ServingPlan {
     labels: new Map(Object.entries(raw.version_labels)),
     split: Object.entries(raw.split ?? {}).map(([to, weight]) => ({ to, weight })),
     ...(raw.shadow !== undefined && { shadow: raw.shadow }),
+    isCached: raw.cache,
     isolation: raw.isolation,
     ...(instances !== undefined && { instances }),
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),

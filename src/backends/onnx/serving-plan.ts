@@ -21,6 +21,8 @@ export interface ServingPlan {
   readonly split: readonly SplitPart[];
   /** Who is given copies of requests, and of how many, 0 to 1. */
   readonly shadow?: { readonly to: string; readonly share: number };
+  /** Equal requests may have one response, which is kept for them. */
+  readonly isCached: boolean;
   /** Workers that hold the model; all of the pool when absent, one where it has processes of its own. */
   readonly instances?: number;
   readonly isolation: "thread" | "process";
@@ -35,6 +37,7 @@ export const plainPlan: ServingPlan = {
   policy: { kind: "latest", count: 1 },
   labels: new Map(),
   split: [],
+  isCached: false,
   isolation: "thread",
 };
 

@@ -22,6 +22,8 @@ import { startWorkerProcess } from "./worker-process.ts";
 export interface Serving {
   readonly model: string;
   readonly version: string;
+  /** Another one each time that the version is loaded. */
+  readonly key: string;
   readonly spec: ModelSpec;
   readonly signature: SessionSignature;
   /** What it takes and gives as seen from outside: texts, and vectors of them, where it reads tokens. */
@@ -106,7 +108,7 @@ export function createServingOpener(deps: ServingDeps): ServingOpener {
         const batchable = isBatchable([...signature.inputs, ...signature.outputs]);
         const rowsMax = batchable ? spec.batchMax : 1;
         return {
-          ...{ model, version, spec, signature, metadata, rowsMax, tokenizer, close },
+          ...{ model, version, key, spec, signature, metadata, rowsMax, tokenizer, close },
           face: tokenizer === undefined ? signature : textFace(spec, signature),
           stamp: folder.stamps.get(version),
           waiting: () => pool.stats().queued,

@@ -86,6 +86,8 @@ class Counts {
   readonly preprocess = new Sum();
   readonly compute = new Sum();
   readonly postprocess = new Sum();
+  readonly cacheHit = new Sum();
+  readonly cacheMiss = new Sum();
   readonly batches = new Map<number, Sum>();
   readonly shadow = { agreed: 0, differed: 0, failed: 0, skipped: 0 };
 }
@@ -135,6 +137,12 @@ export class Statistics implements InferObserver {
     const counts = this.#counts(handling);
     if (handling.preprocessMs !== undefined) counts.preprocess.add(handling.preprocessMs);
     if (handling.postprocessMs !== undefined) counts.postprocess.add(handling.postprocessMs);
+    const { cache } = handling;
+    if (cache?.result === "miss") counts.cacheMiss.add(cache.ms);
+    if (cache?.result === "hit") {
+      counts.cacheHit.add(cache.ms);
+      counts.success.add(cache.ms);
+    }
   }
 
   onShadow(shadow: InferShadow): void {
@@ -158,6 +166,8 @@ export class Statistics implements InferObserver {
         preprocess: counts.preprocess.tally,
         compute: counts.compute.tally,
         postprocess: counts.postprocess.tally,
+        cacheHit: counts.cacheHit.tally,
+        cacheMiss: counts.cacheMiss.tally,
         ...shadowOf(counts),
         batches: [...counts.batches]
           .map(([rows, sum]) => ({ rows, compute: sum.tally }))

@@ -26,7 +26,7 @@ const server: ModelServer = {
   async describe({ model }): Promise<ModelStatus> {
     described.push(model);
     const inputs = takes.map((name) => ({ name, datatype: "FP32", shape: [-1] }));
-    return { name: model, state: "available", version: "1", inputs, outputs: [], spec: plainSpec };
+    return { name: model, state: "available", version, inputs, outputs: [], spec: plainSpec };
   },
   async infer() {
     inferred += 1;
@@ -35,12 +35,14 @@ const server: ModelServer = {
   async [Symbol.asyncDispose]() {},
 };
 
+let version: string;
 let group: PredictGroup;
 
 beforeEach(() => {
   described = [];
   inferred = 0;
   takes = ["x"];
+  version = "1";
   const probes = { healthIntervalMs: 1_000, healthTimeoutMs: 100 };
   const members = [{ id: "tf", weight: 1, backend: server }];
   group = new PredictGroup({
@@ -51,6 +53,7 @@ beforeEach(() => {
     models: ["listed"],
     aliases: { alias: "own" },
     preferred: ["first"],
+    cached: ["kept"],
     ...{ clock, rng },
   });
 });
@@ -124,4 +127,24 @@ test("a thousand models are remembered, whatever callers name", async () => {
   expect(group.models().filter(({ name }) => name.startsWith("m"))).toHaveLength(1_000);
   expect(group.mayHave(ref("n0"))).toBe(true);
   expect(group.mayHave(ref("n1099"))).toBe(false);
+});
+
+test("a response may be kept of the models that are named for it, in the version that the servers have now", async () => {
+  const keepable = async (model: string) =>
+    await group.keepable({ ...(await group.ask(ref(model), call)), group: "tf" }, ref(model), call);
+  expect(await keepable("kept")).toEqual({ pool: "tf", version: "1", load: "" });
+  expect(await keepable("m")).toBeUndefined();
+  version = "2";
+  expect(await keepable("kept")).toEqual({ pool: "tf", version: "2", load: "" });
+  version = "";
+  expect(await keepable("kept")).toBeUndefined();
+});
+
+test("what another one told of a model is not believed of these servers: they are asked", async () => {
+  const elsewhere: ModelStatus = {
+    ...{ name: "kept", state: "available", version: "7" },
+    ...{ inputs: [], outputs: [], spec: plainSpec },
+  };
+  expect(await group.keepable(elsewhere, ref("kept"), call)).toMatchObject({ version: "1" });
+  expect(described).toEqual(["kept"]);
 });

@@ -97,6 +97,7 @@ model_servers:
     endpoints: [ { url: "grpc://a:1", weight: 3 }, { url: "grpc://b:1" } ]
     aliases: { mine: theirs }
     preferred: [ digits ]
+    cached: [ mine ]
 `;
     expect(groups(yaml)).toEqual([
       {
@@ -110,6 +111,7 @@ model_servers:
         models: [],
         aliases: { mine: "theirs" },
         preferred: ["digits"],
+        cached: ["mine"],
       },
     ]);
   });

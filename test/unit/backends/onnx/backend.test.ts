@@ -633,6 +633,45 @@ describe("several versions", () => {
     expect((await scores(use, "stable")).version).toBe("1");
   });
 
+  test("that a request has come to already stay its own, unless they are gone: then its words count", async () => {
+    const yaml = "versions: all\nversion_labels: { stable: 1 }";
+    await using use = await house({ ...three, "m/model.yaml": yaml });
+    await use.backend.ready();
+    const infer = async (settled: string) =>
+      await use.backend.infer(
+        { model: "m", version: "", label: "stable", settled, inputs: points(1, 2) },
+        call,
+      );
+    expect((await infer("3")).version).toBe("3");
+    expect((await infer("4")).version).toBe("1");
+  });
+
+  test("whose responses may be kept are told by number and loading, where model.yaml says so", async () => {
+    const yaml = "versions: { latest: 2 }\nversion_labels: { canary: 3 }";
+    await using use = await house({ ...three, "m/model.yaml": yaml });
+    await use.backend.ready();
+    const keepable = async (version: string, label = "") => {
+      const status = use.backend.find("m");
+      if (status === undefined) throw new TypeError("there is no model m");
+      return await use.backend.keepable?.(status, { model: "m", version, label }, call);
+    };
+    expect(await keepable("")).toBeUndefined();
+    await use.folder.write("m/model.yaml", `${yaml}\ncache: true`);
+    await use.backend.reload("m");
+    const newest = await keepable("");
+    expect(newest).toMatchObject({ version: "3" });
+    expect(await keepable("", "canary")).toEqual(newest);
+    expect(await keepable("3")).toEqual(newest);
+    expect(await keepable("2")).toMatchObject({ version: "2" });
+    // Such requests are refused: there is no response to keep.
+    expect([await keepable("1"), await keepable("", "beta")]).toEqual([undefined, undefined]);
+    await use.backend.reload("m");
+    expect((await keepable(""))?.version).toBe("3");
+    expect((await keepable(""))?.load).not.toBe(newest?.load);
+    await use.backend.unload("m");
+    expect(await keepable("")).toBeUndefined();
+  });
+
   test("that cannot be loaded are told, the others serve, and take their share", async () => {
     const yaml = "version_labels: { stable: 1, canary: 3 }\nsplit: { stable: 9, canary: 1 }";
     const files = { ...three, "m/3/model.onnx": "not a model", "m/model.yaml": yaml };

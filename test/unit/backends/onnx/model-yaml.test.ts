@@ -134,6 +134,7 @@ versions: { latest: 2 }
 version_labels: { stable: 1, canary: 2 }
 split: { stable: 90, canary: 10 }
 shadow: { to: canary, share: 5% }
+cache: true
 instances: 2
 isolation: process
 run_timeout: 10s
@@ -150,6 +151,7 @@ memory_max: 500MB
         { to: "canary", weight: 10 },
       ],
       shadow: { to: "canary", share: 0.05 },
+      isCached: true,
       instances: 2,
       isolation: "process",
       runTimeoutMs: 10_000,
@@ -196,6 +198,11 @@ describe("what is wrong is told with its line, its key and a hint", () => {
       name: "a value out of bounds",
       yaml: "batch_max: 0",
       problem: "model.yaml:1:12: batch_max: expected an integer from 1 to 1024",
+    },
+    {
+      name: "a cache that is neither on nor off",
+      yaml: "description: x\ncache: 5m",
+      problem: "model.yaml:2:8: cache: expected true or false",
     },
     {
       name: "a missing key",

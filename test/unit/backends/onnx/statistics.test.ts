@@ -43,6 +43,24 @@ test("copies of requests are counted by what came of them", () => {
   expect(statistics.all()[0]?.shadow).toEqual({ compared: 3, agreed: 2, failed: 1, skipped: 1 });
 });
 
+test("what the cache answered is a success, and neither an inference nor an execution", () => {
+  const statistics = new Statistics(createManualClock());
+  statistics.onHandling({ ...one, cache: { result: "miss", ms: 1 } });
+  statistics.onRun({ ...one, rows: 1, computeMs: 6 });
+  statistics.onSuccess({ ...one, totalMs: 7, queueMs: 1, computeMs: 6 });
+  statistics.onHandling({ ...one, cache: { result: "hit", ms: 2 } });
+  expect(statistics.all()).toMatchObject([
+    {
+      inferences: 1,
+      executions: 1,
+      success: { count: 2, totalMs: 9 },
+      compute: { count: 1, totalMs: 6 },
+      cacheHit: { count: 1, totalMs: 2 },
+      cacheMiss: { count: 1, totalMs: 1 },
+    },
+  ]);
+});
+
 test("versions come by model and number", () => {
   const statistics = new Statistics(createManualClock());
   for (const [model, version] of [

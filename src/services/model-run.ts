@@ -1,0 +1,13 @@
+/** A run of a model as those are told of it that asked for one. Types only. */
+
+import type { InferResponse } from "#backends/backend.ts";
+
+/** An inference that was done. */
+export interface ModelRun extends InferResponse {
+  /** Kind of the backend that ran it. */
+  readonly backend: string;
+  /** It is in the statistics that the backend keeps itself. */
+  readonly isInStatistics: boolean;
+  /** The pool that ran it; undefined where calls are not routed, or none did. */
+  readonly pool: string | undefined;
+}
