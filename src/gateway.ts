@@ -35,6 +35,7 @@ import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
@@ -72,6 +73,9 @@ import { RelayIds } from "#services/relay-ids.ts";
 import { createRequestsService } from "#services/requests.ts";
 import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
+import { UploadedFiles } from "#services/uploaded-files.ts";
+import { createUploadService } from "#services/uploads.ts";
+import { UploadStore } from "#uploads/store.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
@@ -107,7 +111,14 @@ export class FixedSettingError extends Error {
   override readonly name = "FixedSettingError";
 }
 
-const serviceNames = publicServices.map(({ typeName }) => typeName);
+/** The services that these settings let be called. */
+function servicesOf({ uploads }: Settings) {
+  return publicServices.filter((service) => service !== UploadService || uploads !== undefined);
+}
+
+function namesOf(settings: Settings) {
+  return servicesOf(settings).map(({ typeName }) => typeName);
+}
 
 /** What lives as long as the process, whatever its settings become. */
 interface ProcessParts {
@@ -124,6 +135,8 @@ interface ProcessParts {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+  /** Absent where nothing may be uploaded. */
+  readonly uploads: UploadStore | undefined;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }
@@ -603,7 +616,8 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
   const { dispatch, catalog } = chat;
   const { journal } = shared.records;
   const mirrors = new Mirrors({ ...shared, ...{ rng: systemRng, journal, dispatch, catalog } });
-  const { buffers } = shared;
+  const { buffers, uploads: store } = shared;
+  const uploads = new UploadedFiles({ store, buffers });
   const routed = { ...deps, ...chat, buffers, answerMs: settings.request.timeoutMs, mirrors };
   const responses = new ChatCache(settings.cache, { cache, metrics });
   const decoding = createDecodeQueue({
@@ -612,11 +626,18 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
     bytesMax: decodingBytesMax,
   });
   return (router) => {
-    router.service(ChatService, createChatService({ ...routed, responses, hooks }));
+    router.service(ChatService, createChatService({ ...routed, responses, hooks, uploads }));
     router.service(CacheService, createCacheService(cache));
     router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
-    router.service(PredictService, createPredictService({ ...deps, decoding, backend: predict }));
+    router.service(
+      PredictService,
+      createPredictService({ ...deps, decoding, uploads, backend: predict }),
+    );
+    if (store !== undefined) {
+      const { fileBytesMax: bytesMax } = settings.request;
+      router.service(UploadService, createUploadService({ store, bytesMax }));
+    }
     router.service(
       GRPCInferenceService,
       createOipService({ ...deps, ...facts, backend: predict, isReady }),
@@ -651,8 +672,8 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
       }),
     );
     router.service(RequestsService, createRequestsService({ ...facts, calls }));
-    registerHealth(router, health, serviceNames, { callerOf });
-    registerReflection(router, [...publicServices, Health]);
+    registerHealth(router, health, namesOf(settings), { callerOf });
+    registerReflection(router, [...servicesOf(settings), Health]);
   };
 }
 
@@ -683,7 +704,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
       isReady: backends.isReady,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
-      services: publicServices,
+      services: servicesOf(settings),
       document: {
         authenticates: auth.enabled,
         openScopes: auth.enabled ? [] : auth.anonymousScopes,
@@ -798,6 +819,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
+  ["uploads", ({ uploads }) => uploads],
 ];
 
 /** Throws FixedSettingError, with all their names, for settings that cannot change any more. */
@@ -821,9 +843,10 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     logger,
     metrics,
     stats: createStats(clock),
-    health: createHealthStatus(serviceNames),
+    health: createHealthStatus(namesOf(settings)),
     records,
     buffers: new ByteBudget(settings.bufferBytesMax),
+    uploads: settings.uploads && opening.use(new UploadStore(settings.uploads, { clock })),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
     relayIds: keptIds(),

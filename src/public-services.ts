@@ -13,12 +13,14 @@ import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 
 /** Each is served by RPC, and by REST as far as its methods have bindings. */
 export const publicServices: readonly DescService[] = [
   ChatService,
   EmbeddingsService,
   PredictService,
+  UploadService,
   ModelsService,
   HealthService,
   StatsService,

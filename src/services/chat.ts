@@ -22,12 +22,15 @@ import { ActiveChat, type ChatWant } from "./chat-call.ts";
 import type { ChatHooks } from "./chat-hooks.ts";
 import { PieceWriter } from "./chat-pieces.ts";
 import type { RoutedDeps } from "./routed-call.ts";
+import type { UploadedFiles } from "./uploaded-files.ts";
 
 /** What the service needs. */
 export interface ChatServiceDeps extends RoutedDeps {
   readonly responses: ChatCache;
   /** What judges chats; absent where nothing does. */
   readonly hooks?: ChatHooks | undefined;
+  /** What was uploaded. */
+  readonly uploads: UploadedFiles;
 }
 
 const createPiece = creatorOf(StreamChatResponseSchema);
@@ -112,7 +115,7 @@ function streamElsewhere() {
 
 /** The service over the catalog of chat routes. */
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
-  const { responses, hooks } = deps;
+  const { responses, hooks, uploads } = deps;
 
   async function answered(
     request: Conversation,
@@ -159,10 +162,30 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       : judged.whole((allowed) => answered(allowed, context, wanted));
   }
 
+  function stream(
+    asked: Conversation,
+    context: HandlerContext,
+  ): AsyncGenerator<StreamChatResponse, unknown, undefined> {
+    const judged = hooks?.for(asked, context);
+    return judged === undefined
+      ? pieces(asked, context)
+      : judged.pieces((allowed) => pieces(allowed, context));
+  }
+
+  async function count(asked: Conversation, context: HandlerContext) {
+    const judged = hooks?.for(asked, context);
+    const allowed = judged === undefined ? asked : await judged.request();
+    return await new ActiveChat(deps, allowed, context, { needs: "count_tokens" }).count();
+  }
+
   return {
     chat(request, context) {
       if (request.stream) throw streamElsewhere();
-      return ask(normalized(request), context).then((response) => {
+      const asked = normalized(request);
+      const named = uploads.in(asked, context);
+      const answering =
+        named === undefined ? ask(asked, context) : named.whole(() => ask(asked, context));
+      return answering.then((response) => {
         if (request.withParts) fillParts(response);
         else response.parts = [];
         return response;
@@ -171,18 +194,18 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
 
     streamChat(request, context) {
       const asked = normalized(request);
-      const judged = hooks?.for(asked, context);
-      return judged === undefined
-        ? pieces(asked, context)
-        : judged.pieces((allowed) => pieces(allowed, context));
+      const named = uploads.in(asked, context);
+      return named === undefined
+        ? stream(asked, context)
+        : named.pieces(() => stream(asked, context));
     },
 
-    async countTokens(request, context) {
+    countTokens(request, context) {
       const asked = normalized(request);
-      const judged = hooks?.for(asked, context);
-      const allowed = judged === undefined ? asked : await judged.request();
-      const chat = new ActiveChat(deps, allowed, context, { needs: "count_tokens" });
-      return await chat.count();
+      const named = uploads.in(asked, context);
+      return named === undefined
+        ? count(asked, context)
+        : named.whole(() => count(asked, context));
     },
 
     async query({ query, sessionId, options }, context) {

@@ -42,6 +42,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "grpc-client": ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
   limits: ["core"],
+  uploads: ["errors", "core"],
   identity: ["limits", "core"],
   interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
   "http-client": ["core"],
@@ -94,6 +95,9 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   history: ["core"],
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
+    "uploads",
+    "forms",
+    "http",
     "hooks",
     "history",
     "catalog",
@@ -191,6 +195,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "records.ts": ["config", "services", "history", "routing", "pool", "observability", "core"],
   "gateway.ts": [
+    "uploads",
     "front.ts",
     "metrics.ts",
     "pages.ts",

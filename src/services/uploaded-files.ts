@@ -1,0 +1,169 @@
+/** Uploads that calls name: their bytes take the place of their ids, for as long as the call goes on. */
+
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { Conversation } from "#chat/normalize.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
+import { HeldBytes } from "#core/held-bytes.ts";
+import { relayKey } from "#dialects/relay/relay.ts";
+import { fault } from "#errors/fault.ts";
+import type { MediaPart, Part } from "#gen/polygate/v1/conversation_pb.js";
+import { type KeptUpload, type UploadStore, uploadPrefix } from "#uploads/store.ts";
+import { ownerOf } from "./relay-ids.ts";
+
+/** What naming uploads needs. */
+export interface UploadedFilesDeps {
+  /** Absent where nothing may be uploaded: no id is known then. */
+  readonly store?: UploadStore | undefined;
+  /** Bytes of requests and responses that the process holds. */
+  readonly buffers: ByteBudget;
+}
+
+/** The uploads of one call, in bytes: as many as a field of bytes may have. */
+const bytesMax = 64 * 1024 * 1024;
+
+/** A part whose bytes are those of an upload. */
+interface Named {
+  readonly part: Part;
+  readonly media: MediaPart;
+  readonly id: string;
+  /** Of the id, such as `messages[0].parts[1].file_id`. */
+  readonly field: string;
+}
+
+/** Whether an id is one of an upload. */
+function isUpload(id: string): boolean {
+  return id.startsWith(uploadPrefix);
+}
+
+function* namedIn(parts: readonly Part[], place: string): Generator<Named> {
+  for (const [index, part] of parts.entries()) {
+    const { content } = part;
+    const at = `${place}.parts[${index}]`;
+    switch (content.case) {
+      case "toolResult":
+        yield* namedIn(content.value.parts, at);
+        break;
+      case "image":
+      case "audio":
+      case "video":
+      case "file": {
+        const { source } = content.value;
+        if (source.case !== "fileId" || !isUpload(source.value)) break;
+        yield { part, media: content.value, id: source.value, field: `${at}.file_id` };
+      }
+    }
+  }
+}
+
+function invalid(field: string, description: string) {
+  return fault("REQUEST_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
+}
+
+/** What a file is in a conversation, by its media type. */
+function kindOf(contentType: string): "image" | "audio" | "video" | "file" {
+  const [kind] = contentType.split("/", 1);
+  return kind === "image" || kind === "audio" || kind === "video" ? kind : "file";
+}
+
+/** NOT_FOUND: of an upload of another, one that has expired, and none. */
+function unknownUpload(field: string) {
+  const description = "there is no such upload";
+  return fault("NOT_FOUND", `${field}: ${description}`, {
+    fields: [{ field, description }],
+    metadata: { param: field },
+  });
+}
+
+/** Finds out for each call whether it names uploads. */
+export class UploadedFiles {
+  readonly #deps: UploadedFilesDeps;
+
+  constructor(deps: UploadedFilesDeps) {
+    this.#deps = deps;
+  }
+
+  /** The uploads that a chat names; undefined where it names none. */
+  in(request: Conversation, context: HandlerContext): ChatUploads | undefined {
+    const named = request.messages.flatMap(({ parts }, index) => [
+      ...namedIn(parts, `messages[${index}]`),
+    ]);
+    return named.length === 0 ? undefined : new ChatUploads(this, named, context);
+  }
+
+  /** The upload of a call's owner. Throws NOT_FOUND for ids of others, as for those of no one. */
+  find(values: ContextValues, id: string, field: string): KeptUpload {
+    const found = isUpload(id) ? this.#deps.store?.find(ownerOf(values), id) : undefined;
+    if (found === undefined) throw unknownUpload(field);
+    return found;
+  }
+
+  /** Room in memory for bytes. Throws BUFFERS_FULL. */
+  async hold(bytes: number, signal: AbortSignal): Promise<HeldBytes> {
+    const held = new HeldBytes(this.#deps.buffers);
+    if (!(await this.#deps.buffers.takeInTurn(bytes, signal))) {
+      signal.throwIfAborted();
+      throw fault("BUFFERS_FULL", "the gateway has no memory left for this request", {
+        metadata: { limit: "buffers" },
+      });
+    }
+    held.adopt(bytes);
+    return held;
+  }
+}
+
+/** The uploads of one chat. */
+class ChatUploads {
+  readonly #files: UploadedFiles;
+  readonly #named: readonly Named[];
+  readonly #context: HandlerContext;
+
+  constructor(files: UploadedFiles, named: readonly Named[], context: HandlerContext) {
+    this.#files = files;
+    this.#named = named;
+    this.#context = context;
+  }
+
+  /** What `work` makes of the request, in whose parts the bytes are by then. */
+  async whole<T>(work: () => Promise<T>): Promise<T> {
+    using _held = await this.#fill();
+    return await work();
+  }
+
+  /** The same for a response in pieces. */
+  async *pieces<T>(open: () => AsyncIterable<T>): AsyncGenerator<T> {
+    using _held = await this.#fill();
+    yield* open();
+  }
+
+  async #fill(): Promise<Disposable> {
+    const { values, signal } = this.#context;
+    const found = this.#named.map((one) => {
+      const upload = this.#files.find(values, one.id, one.field);
+      const kind = kindOf(upload.contentType);
+      const wanted = one.part.content.case;
+      if (wanted !== "file" && wanted !== kind) {
+        throw invalid(one.field, `the upload is ${upload.contentType}, which is no ${wanted}`);
+      }
+      return { ...one, upload, kind };
+    });
+    const bytes = found.reduce((sum, { upload }) => sum + upload.size, 0);
+    if (bytes > bytesMax) {
+      throw invalid(found.at(-1)?.field ?? "", `uploads of one call may have ${bytesMax} bytes`);
+    }
+    const held = await this.#files.hold(bytes, signal);
+    try {
+      for (const { part, media, upload, kind } of found) {
+        media.source = { case: "data", value: await upload.read() };
+        media.mediaType = upload.contentType;
+        // A picture is one by whatever part it came.
+        part.content = { case: kind, value: media };
+      }
+    } catch (thrown) {
+      held[Symbol.dispose]();
+      throw thrown;
+    }
+    // The client's own words hold an id that no provider knows.
+    values.set(relayKey, undefined);
+    return held;
+  }
+}

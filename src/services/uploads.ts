@@ -1,0 +1,94 @@
+/** UploadService: the bytes of a file in, what names it out. */
+
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { fault } from "#errors/fault.ts";
+import { boundaryOf, type FormSink, MultipartScanner } from "#forms/multipart-scanner.ts";
+import { malformedForm, type PartHead } from "#forms/part-head.ts";
+import type { HttpBody } from "#gen/google/api/httpbody_pb.js";
+import type { UploadService } from "#gen/polygate/v1/uploads_pb.js";
+import { mediaTypeFrom } from "#http/media-type.ts";
+import type { UploadStore } from "#uploads/store.ts";
+import { ownerOf } from "./relay-ids.ts";
+
+/** What the service needs. */
+export interface UploadServiceDeps {
+  readonly store: UploadStore;
+  /** Greatest size of a file, and of the form that holds it, in bytes. */
+  readonly bytesMax: number;
+}
+
+/** The file of a form, piece by piece; its texts are passed over. */
+class FormFile implements FormSink {
+  readonly #scanner: MultipartScanner;
+  #pieces: Buffer[] = [];
+  #files = 0;
+  #isFile = false;
+
+  constructor(contentType: string) {
+    this.#scanner = new MultipartScanner(boundaryOf(contentType), this);
+  }
+
+  begin({ isFile }: PartHead): void {
+    this.#isFile = isFile;
+    if (!isFile) return;
+    this.#files += 1;
+    if (this.#files > 1) throw malformedForm("it has more than one file: send them one by one");
+  }
+
+  content(bytes: Uint8Array): void {
+    // A copy: what the scanner gives is good until the next call.
+    if (this.#isFile && bytes.length > 0) this.#pieces.push(Buffer.from(bytes));
+  }
+
+  end(): void {
+    this.#isFile = false;
+  }
+
+  /** What of the file is in the next bytes of the form. Throws BODY_MALFORMED. */
+  read(bytes: Uint8Array): readonly Buffer[] {
+    this.#scanner.push(bytes);
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
+  }
+
+  /** The form has ended. Throws BODY_MALFORMED for one that is not whole or has no file. */
+  finish(): void {
+    this.#scanner.end();
+    if (this.#files === 0) throw malformedForm("it has no file");
+  }
+}
+
+function tooLarge(bytesMax: number) {
+  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes`, {
+    metadata: { limit_bytes: String(bytesMax) },
+  });
+}
+
+/** The service on a store of files. */
+export function createUploadService({
+  store,
+  bytesMax,
+}: UploadServiceDeps): ServiceImpl<typeof UploadService> {
+  async function upload(bodies: AsyncIterable<HttpBody>, { values }: HandlerContext) {
+    await using incoming = await store.begin(ownerOf(values));
+    let form: FormFile | undefined;
+    let isFirst = true;
+    let bytes = 0;
+    for await (const { contentType, data } of bodies) {
+      if (isFirst && mediaTypeFrom(contentType).type === "multipart/form-data") {
+        form = new FormFile(contentType);
+      }
+      isFirst = false;
+      bytes += data.length;
+      if (bytes > bytesMax) throw tooLarge(bytesMax);
+      if (form === undefined) await incoming.write(data);
+      else for (const piece of form.read(data)) await incoming.write(piece);
+    }
+    form?.finish();
+    const { id, size, sha256, contentType, expiresAtMs } = incoming.keep();
+    return { id, size, sha256, contentType, expiresAt: timestampFromMs(expiresAtMs) };
+  }
+  return { upload };
+}
