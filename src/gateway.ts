@@ -79,7 +79,7 @@ import { UploadStore } from "#uploads/store.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
-import { publicServices } from "./public-services.ts";
+import { publicServices, servedOf } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
 
 /** A gateway that serves. */
@@ -113,7 +113,7 @@ export class FixedSettingError extends Error {
 
 /** The services that these settings let be called. */
 function servicesOf({ uploads }: Settings) {
-  return publicServices.filter((service) => service !== UploadService || uploads !== undefined);
+  return servedOf(publicServices, { takesUploads: uploads !== undefined });
 }
 
 function namesOf(settings: Settings) {
@@ -636,7 +636,7 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
     );
     if (store !== undefined) {
       const { fileBytesMax: bytesMax } = settings.request;
-      router.service(UploadService, createUploadService({ store, bytesMax }));
+      router.service(UploadService, createUploadService({ store, bytesMax, clock }));
     }
     router.service(
       GRPCInferenceService,
@@ -709,6 +709,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
         authenticates: auth.enabled,
         openScopes: auth.enabled ? [] : auth.anonymousScopes,
         rest: settings.rest,
+        takesUploads: settings.uploads !== undefined,
       },
     }),
     findModel: (wanted, call) =>

@@ -31,5 +31,13 @@ export const publicServices: readonly DescService[] = [
   GRPCInferenceService,
 ];
 
+/** Those of `services` that settings let be called. */
+export function servedOf(
+  services: readonly DescService[],
+  { takesUploads }: { readonly takesUploads: boolean },
+): readonly DescService[] {
+  return takesUploads ? services : services.filter((service) => service !== UploadService);
+}
+
 /** Those that HTTP rules may select: a health check may be given a path of its own. */
 export const restServices: readonly DescService[] = [...publicServices, Health];

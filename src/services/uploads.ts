@@ -2,6 +2,7 @@
 
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { boundaryOf, type FormSink, MultipartScanner } from "#forms/multipart-scanner.ts";
 import { malformedForm, type PartHead } from "#forms/part-head.ts";
@@ -9,6 +10,7 @@ import type { HttpBody } from "#gen/google/api/httpbody_pb.js";
 import type { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { mediaTypeFrom } from "#http/media-type.ts";
 import type { UploadStore } from "#uploads/store.ts";
+import { paced } from "./paced.ts";
 import { ownerOf } from "./relay-ids.ts";
 
 /** What the service needs. */
@@ -16,7 +18,11 @@ export interface UploadServiceDeps {
   readonly store: UploadStore;
   /** Greatest size of a file, and of the form that holds it, in bytes. */
   readonly bytesMax: number;
+  readonly clock: Clock;
 }
+
+/** Over RPC a content type is not bounded as a header field is. */
+const contentTypeCharsMax = 1024;
 
 /** The file of a form, piece by piece; its texts are passed over. */
 class FormFile implements FormSink {
@@ -60,6 +66,15 @@ class FormFile implements FormSink {
   }
 }
 
+/** The form that a body is, by its content type; undefined for one that is the file itself. */
+function formOf(contentType: string): FormFile | undefined {
+  if (contentType.length > contentTypeCharsMax) {
+    throw fault("PARAMETER_INVALID", `content_type has more than ${contentTypeCharsMax} characters`);
+  }
+  const isForm = mediaTypeFrom(contentType).type === "multipart/form-data";
+  return isForm ? new FormFile(contentType) : undefined;
+}
+
 function tooLarge(bytesMax: number) {
   return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes`, {
     metadata: { limit_bytes: String(bytesMax) },
@@ -70,16 +85,15 @@ function tooLarge(bytesMax: number) {
 export function createUploadService({
   store,
   bytesMax,
+  clock,
 }: UploadServiceDeps): ServiceImpl<typeof UploadService> {
-  async function upload(bodies: AsyncIterable<HttpBody>, { values }: HandlerContext) {
+  async function upload(bodies: AsyncIterable<HttpBody>, { values, signal }: HandlerContext) {
     await using incoming = await store.begin(ownerOf(values));
     let form: FormFile | undefined;
     let isFirst = true;
     let bytes = 0;
-    for await (const { contentType, data } of bodies) {
-      if (isFirst && mediaTypeFrom(contentType).type === "multipart/form-data") {
-        form = new FormFile(contentType);
-      }
+    for await (const { contentType, data } of paced(bodies, { clock, signal })) {
+      if (isFirst) form = formOf(contentType);
       isFirst = false;
       bytes += data.length;
       if (bytes > bytesMax) throw tooLarge(bytesMax);
@@ -87,6 +101,8 @@ export function createUploadService({
       else for (const piece of form.read(data)) await incoming.write(piece);
     }
     form?.finish();
+    // No one would learn its id.
+    signal.throwIfAborted();
     const { id, size, sha256, contentType, expiresAtMs } = incoming.keep();
     return { id, size, sha256, contentType, expiresAt: timestampFromMs(expiresAtMs) };
   }

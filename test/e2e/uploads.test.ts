@@ -2,10 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import http2 from "node:http2";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { openUploads, uploadModes } from "../support/open-uploads.ts";
@@ -77,6 +80,17 @@ const formOf = (bytes: Uint8Array<ArrayBuffer>, name = "seven.png") => {
   const form = new FormData();
   form.set("purpose", "vision");
   form.set("file", new Blob([bytes], { type: "text/html" }), name);
+  return form;
+};
+
+const textForm = () => {
+  const form = new FormData();
+  form.set("purpose", "vision");
+  return form;
+};
+const twoFiles = () => {
+  const form = formOf(png);
+  form.set("other", new Blob([png]), "other.png");
   return form;
 };
 
@@ -183,6 +197,159 @@ describe("an id in a chat", () => {
     expect(others).toMatchObject({ status: 404, code: "NOT_FOUND" });
     expect(others).toEqual(await ask(`upl_${"0".repeat(32)}`, alice));
     expect(providers["openai-chat"].received).toEqual([]);
+  });
+});
+
+describe("what is refused", () => {
+  test.each([
+    ["an empty body", () => new Uint8Array(0), 400, "the file is empty"],
+    ["an empty file", () => formOf(new Uint8Array(0)), 400, "the file is empty"],
+    ["a form without a file", () => textForm(), 400, "it has no file"],
+    ["a form with two files", () => twoFiles(), 400, "more than one file: send them one by one"],
+    ["bytes of no known type", () => Buffer.from("PK\x03\x04\0\0"), 415, "of no known type"],
+  ])("%s", async (_name, body, status, told) => {
+    const answer = await upload(body());
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(told);
+  });
+
+  test.each([
+    ["a raw body", (bytes: Uint8Array<ArrayBuffer>) => bytes],
+    ["a form", (bytes: Uint8Array<ArrayBuffer>) => formOf(bytes)],
+  ])("%s beyond max_file_size, which the refusal names; nothing of it stays", async (_name, of) => {
+    const before = openUploads().length;
+    const { status, text } = await upload(of(new Uint8Array(70_000).fill(0x61)));
+    expect(status).toBe(413);
+    expect(text).toContain("61440 bytes (max_file_size)");
+    await expect.poll(() => openUploads().length).toBe(before);
+  });
+
+  test.each(Object.keys(transports))("over %s pieces beyond it, too", async (name) => {
+    const client = createClient(UploadService, transports[name]?.(gateway.url, alice) as never);
+    async function* pieces() {
+      for (let piece = 0; piece < 8; piece += 1) yield { data: new Uint8Array(10_000).fill(0x61) };
+    }
+    await expect(client.upload(pieces())).rejects.toThrow(/61440 bytes \(max_file_size\)/);
+  });
+
+  test("a caller without a key, before its body is read", async () => {
+    const response = await fetch(`${gateway.url}/v1/upload`, { method: "POST", body: png });
+    expect(response.status).toBe(401);
+  });
+
+  test("more than one key may have, while another key has room", async () => {
+    const carol = bob;
+    const big = new Uint8Array(59_000).fill(0x61);
+    for (let count = 0; count < 3; count += 1) expect((await upload(big, carol)).status).toBe(200);
+    const refused = await upload(big, carol);
+    expect(refused.status).toBe(429);
+    expect(refused.text).toContain("uploads.max_size_per_key");
+    expect((await upload(png)).status).toBe(200);
+  });
+});
+
+describe("names never become paths", () => {
+  test.each([
+    ["of folders above", "../../../../tmp/x"],
+    ["absolute ones", "/etc/passwd"],
+    ["with a NUL", "a%00b.png"],
+    ["very long ones", `${"x".repeat(5_000)}.png`],
+    ["of this system's files", "/proc/self/environ"],
+  ])("%s", async (_name, name) => {
+    const answer = await upload(formOf(png, name));
+    expect(answer.status, answer.text).toBe(200);
+    expect(idOf(answer)).toMatch(/^upl_[0-9a-f]{32}$/);
+    // What the system says of every open file: the name that the gateway drew, in its own folder.
+    const inFolder = join(folder.path, "uploads", "polygate-");
+    expect(openUploads().every((path) => path.startsWith(inFolder))).toBe(true);
+  });
+
+  test("a raw NUL in a name is a broken form", async () => {
+    const body = [
+      "--b",
+      'content-disposition: form-data; name="file"; filename="a\0b"',
+      "",
+      "text",
+      "--b--",
+      "",
+    ].join("\r\n");
+    const headers = { "content-type": "multipart/form-data; boundary=b" };
+    const { status, json: told } = await post("/v1/upload", { body, headers });
+    expect(status).toBe(400);
+    expect(told.error).toMatchObject({ code: "BODY_MALFORMED" });
+  });
+});
+
+describe("connections that are cut", () => {
+  const head = (more: string) =>
+    `POST /v1/upload HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${alice}\r\n${more}\r\n`;
+  const formHead = [
+    "--b",
+    'content-disposition: form-data; name="file"; filename="x.png"',
+    "content-type: image/png",
+    "",
+    "the first bytes",
+  ].join("\r\n");
+
+  test.each([
+    ["in a raw body", head("content-length: 5000\r\n"), "the first bytes of a text"],
+    ["in chunks", head("transfer-encoding: chunked\r\n"), "5\r\nhello\r\n"],
+    [
+      "in a form",
+      head("content-type: multipart/form-data; boundary=b\r\ncontent-length: 5000\r\n"),
+      formHead,
+    ],
+  ])("%s leave no file, as often as they come", async (_name, begin, part) => {
+    const before = openUploads().length;
+    // More than a key may have: each has to give its place back.
+    for (let round = 0; round < 45; round += 1) {
+      const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write(begin + part);
+      await expect.poll(() => openUploads().length, { interval: 1, timeout: 10_000 }).toBe(before + 1);
+      socket.destroy();
+      await expect.poll(() => openUploads().length, { interval: 1, timeout: 10_000 }).toBe(before);
+    }
+    expect((await upload(png)).status).toBe(200);
+  }, 60_000);
+
+  test("streams of gRPC that are cancelled leave none either", async () => {
+    const before = openUploads().length;
+    const session = http2.connect(gateway.url);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/polygate.v1.UploadService/Upload",
+      "content-type": "application/grpc",
+      authorization: `Bearer ${alice}`,
+    });
+    stream.on("error", () => {});
+    const message = toBinary(HttpBodySchema, create(HttpBodySchema, { data: png }));
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    stream.write(Buffer.concat([prefix, message]));
+    await expect.poll(() => openUploads().length).toBe(before + 1);
+    // `close` would say first that all was sent.
+    stream.destroy();
+    await expect.poll(() => openUploads().length).toBe(before);
+    session.close();
+  });
+});
+
+describe("ENABLE_FILE_UPLOAD=false", () => {
+  test("is 404 for files, and NOT_FOUND for ids", async () => {
+    await using closed = await startTestGateway({ env: { ENABLE_FILE_UPLOAD: "false" } });
+    const response = await fetch(`${closed.url}/v1/upload`, { method: "POST", body: png });
+    expect(response.status).toBe(404);
+    const asked = await fetch(`${closed.url}/predict/digits`, {
+      ...json({ file_id: `upl_${"0".repeat(32)}` }),
+      method: "POST",
+    });
+    expect(asked.status).toBe(404);
+    expect(await asked.text()).toContain("file_id: there is no such upload");
+    const client = createClient(UploadService, transports.gRPC?.(closed.url) as never);
+    await expect(client.upload((async function* () {})())).rejects.toThrow(/unimplemented/);
+    const document = await (await fetch(`${closed.url}/openapi.json`)).json();
+    expect(Object.keys(document.paths)).not.toContain("/v1/upload");
   });
 });
 

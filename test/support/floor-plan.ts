@@ -9,7 +9,7 @@ import { globSync, readFileSync } from "node:fs";
 export const plan: Readonly<Record<string, readonly string[]>> = {
   core: [],
   yaml: [],
-  chat: ["protobuf", "gen"],
+  chat: ["protobuf", "core", "gen"],
   dialects: ["chat", "protobuf", "errors", "core", "gen"],
   errors: ["gen"],
   observability: ["core"],
