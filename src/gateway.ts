@@ -11,7 +11,7 @@ import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
 import { PredictCatalog } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
-import type { CoreSettings, Settings } from "#config/settings.ts";
+import type { CoreSettings, Settings, UploadsSettings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
@@ -570,6 +570,20 @@ function openCache({ settings, clock, metrics }: Shared): ResponseCache {
   });
 }
 
+/** Opens the store of uploads, of which metrics tell. */
+function openUploads(
+  terms: UploadsSettings,
+  { clock, metrics }: Pick<ProcessParts, "clock" | "metrics">,
+): UploadStore {
+  return new UploadStore(terms, {
+    clock,
+    onChange({ files, bytes }) {
+      metrics.uploadFiles.set(files);
+      metrics.uploadBytes.set(bytes);
+    },
+  });
+}
+
 /** The pools of chat: the cores, those of questions, then the providers. */
 function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] {
   const providers = catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }));
@@ -847,7 +861,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     health: createHealthStatus(namesOf(settings)),
     records,
     buffers: new ByteBudget(settings.bufferBytesMax),
-    uploads: settings.uploads && opening.use(new UploadStore(settings.uploads, { clock })),
+    uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
     relayIds: keptIds(),

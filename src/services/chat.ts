@@ -203,9 +203,7 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     countTokens(request, context) {
       const asked = normalized(request);
       const named = uploads.in(asked, context);
-      return named === undefined
-        ? count(asked, context)
-        : named.whole(() => count(asked, context));
+      return named === undefined ? count(asked, context) : named.whole(() => count(asked, context));
     },
 
     async query({ query, sessionId, options }, context) {

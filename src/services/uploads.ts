@@ -69,7 +69,10 @@ class FormFile implements FormSink {
 /** The form that a body is, by its content type; undefined for one that is the file itself. */
 function formOf(contentType: string): FormFile | undefined {
   if (contentType.length > contentTypeCharsMax) {
-    throw fault("PARAMETER_INVALID", `content_type has more than ${contentTypeCharsMax} characters`);
+    throw fault(
+      "PARAMETER_INVALID",
+      `content_type has more than ${contentTypeCharsMax} characters`,
+    );
   }
   const isForm = mediaTypeFrom(contentType).type === "multipart/form-data";
   return isForm ? new FormFile(contentType) : undefined;

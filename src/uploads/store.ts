@@ -24,6 +24,8 @@ export interface UploadTerms {
 /** What the store needs. */
 export interface UploadDeps {
   readonly clock: Clock;
+  /** Told what is taken, whenever that changes. */
+  readonly onChange?: (taken: Amount) => void;
   /** Opens a file of the folder. */
   readonly open?: (folder: string) => Promise<FileHandle>;
 }
@@ -59,6 +61,7 @@ export class UploadStore implements AsyncDisposable {
   readonly #terms: UploadTerms;
   readonly #clock: Clock;
   readonly #open: (folder: string) => Promise<FileHandle>;
+  readonly #onChange: (taken: Amount) => void;
   readonly #quota: Quota;
   readonly #ids = new RandomIds(uploadPrefix);
   /** In the order in which they expire, since all are kept for as long. */
@@ -66,10 +69,14 @@ export class UploadStore implements AsyncDisposable {
   #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor(terms: UploadTerms, { clock, open = openAnonymous }: UploadDeps) {
+  constructor(
+    terms: UploadTerms,
+    { clock, onChange = () => {}, open = openAnonymous }: UploadDeps,
+  ) {
     this.#terms = terms;
     this.#clock = clock;
     this.#open = open;
+    this.#onChange = onChange;
     this.#quota = new Quota(terms.limits);
   }
 
@@ -81,7 +88,10 @@ export class UploadStore implements AsyncDisposable {
   /** Begins an upload. Rejects with UPLOADS_LIMITED, UPLOADS_FULL and INTERNAL. */
   async begin(owner: string): Promise<IncomingUpload<Upload>> {
     this.#take(owner, { files: 1, bytes: 0 });
-    const release = (bytes: number) => this.#quota.release(owner, { files: 1, bytes });
+    const release = (bytes: number) => {
+      this.#quota.release(owner, { files: 1, bytes });
+      this.#onChange(this.taken);
+    };
     let handle: FileHandle;
     try {
       handle = await this.#open(this.#terms.folder);
@@ -114,6 +124,7 @@ export class UploadStore implements AsyncDisposable {
   #take(owner: string, more: Amount): void {
     const refusal = this.#quota.take(owner, more);
     if (refusal !== undefined) throw this.#refused(owner, refusal);
+    this.#onChange(this.taken);
   }
 
   #refused(owner: string, { limit, of }: Refusal) {

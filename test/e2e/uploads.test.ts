@@ -299,19 +299,27 @@ describe("connections that are cut", () => {
       head("content-type: multipart/form-data; boundary=b\r\ncontent-length: 5000\r\n"),
       formHead,
     ],
-  ])("%s leave no file, as often as they come", async (_name, begin, part) => {
-    const before = openUploads().length;
-    // More than a key may have: each has to give its place back.
-    for (let round = 0; round < 45; round += 1) {
-      const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
-      socket.on("error", () => {});
-      socket.write(begin + part);
-      await expect.poll(() => openUploads().length, { interval: 1, timeout: 10_000 }).toBe(before + 1);
-      socket.destroy();
-      await expect.poll(() => openUploads().length, { interval: 1, timeout: 10_000 }).toBe(before);
-    }
-    expect((await upload(png)).status).toBe(200);
-  }, 60_000);
+  ])(
+    "%s leave no file, as often as they come",
+    async (_name, begin, part) => {
+      const before = openUploads().length;
+      // More than a key may have: each has to give its place back.
+      for (let round = 0; round < 45; round += 1) {
+        const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+        socket.on("error", () => {});
+        socket.write(begin + part);
+        await expect
+          .poll(() => openUploads().length, { interval: 1, timeout: 10_000 })
+          .toBe(before + 1);
+        socket.destroy();
+        await expect
+          .poll(() => openUploads().length, { interval: 1, timeout: 10_000 })
+          .toBe(before);
+      }
+      expect((await upload(png)).status).toBe(200);
+    },
+    60_000,
+  );
 
   test("streams of gRPC that are cancelled leave none either", async () => {
     const before = openUploads().length;

@@ -42,7 +42,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "grpc-client": ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
   limits: ["core"],
-  uploads: ["errors", "core"],
+  uploads: ["observability", "errors", "core"],
   identity: ["limits", "core"],
   interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
   "http-client": ["core"],
@@ -152,6 +152,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
+    "uploads",
     "services",
     "hooks",
     "cache",

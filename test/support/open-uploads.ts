@@ -15,7 +15,9 @@ function targetOf(descriptor: string): string {
 
 /** Paths that they had, as the system remembers them. */
 export function openUploads(): readonly string[] {
-  return readdirSync("/proc/self/fd").map(targetOf).filter((path) => uploadPath.test(path));
+  return readdirSync("/proc/self/fd")
+    .map(targetOf)
+    .filter((path) => uploadPath.test(path));
 }
 
 /** Permissions of all that are open. */
