@@ -7,9 +7,11 @@ import { fillParts, fillShortForm } from "#chat/short-form.ts";
 import { relayKey } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import {
+  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   type ChatService,
+  type QueryRequest,
   type StreamChatResponse,
   StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
@@ -113,6 +115,17 @@ function streamElsewhere() {
   });
 }
 
+/** The chat that a question is. */
+function chatOf({ query, sessionId, options }: QueryRequest): ChatRequest {
+  return create(ChatRequestSchema, {
+    message: query,
+    useTools: true,
+    sessionId,
+    temperature: options?.temperature,
+    maxTokens: options?.maxTokens,
+  });
+}
+
 /** The service over the catalog of chat routes. */
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks, uploads } = deps;
@@ -162,59 +175,40 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
       : judged.whole((allowed) => answered(allowed, context, wanted));
   }
 
-  function stream(
-    asked: Conversation,
-    context: HandlerContext,
-  ): AsyncGenerator<StreamChatResponse, unknown, undefined> {
-    const judged = hooks?.for(asked, context);
-    return judged === undefined
-      ? pieces(asked, context)
-      : judged.pieces((allowed) => pieces(allowed, context));
-  }
-
-  async function count(asked: Conversation, context: HandlerContext) {
-    const judged = hooks?.for(asked, context);
-    const allowed = judged === undefined ? asked : await judged.request();
-    return await new ActiveChat(deps, allowed, context, { needs: "count_tokens" }).count();
-  }
-
   return {
     chat(request, context) {
       if (request.stream) throw streamElsewhere();
       const asked = normalized(request);
-      const named = uploads.in(asked, context);
-      const answering =
-        named === undefined ? ask(asked, context) : named.whole(() => ask(asked, context));
-      return answering.then((response) => {
-        if (request.withParts) fillParts(response);
-        else response.parts = [];
-        return response;
-      });
+      return uploads
+        .whole(asked, context, () => ask(asked, context))
+        .then((response) => {
+          if (request.withParts) fillParts(response);
+          else response.parts = [];
+          return response;
+        });
     },
 
     streamChat(request, context) {
       const asked = normalized(request);
-      const named = uploads.in(asked, context);
-      return named === undefined
-        ? stream(asked, context)
-        : named.pieces(() => stream(asked, context));
+      return uploads.pieces(asked, context, () => {
+        const judged = hooks?.for(asked, context);
+        return judged === undefined
+          ? pieces(asked, context)
+          : judged.pieces((allowed) => pieces(allowed, context));
+      });
     },
 
     countTokens(request, context) {
       const asked = normalized(request);
-      const named = uploads.in(asked, context);
-      return named === undefined ? count(asked, context) : named.whole(() => count(asked, context));
+      return uploads.whole(asked, context, async () => {
+        const judged = hooks?.for(asked, context);
+        const allowed = judged === undefined ? asked : await judged.request();
+        return await new ActiveChat(deps, allowed, context, { needs: "count_tokens" }).count();
+      });
     },
 
-    async query({ query, sessionId, options }, context) {
-      const request = create(ChatRequestSchema, {
-        message: query,
-        useTools: true,
-        sessionId,
-        temperature: options?.temperature,
-        maxTokens: options?.maxTokens,
-      });
-      const response = await ask(normalized(request), context, { isQuery: true });
+    async query(request, context) {
+      const response = await ask(normalized(chatOf(request)), context, { isQuery: true });
       return {
         response: response.response,
         routedVia: context.responseHeader.get("x-polygate-provider") ?? "",

@@ -55,6 +55,10 @@ function* namedIn(parts: readonly Part[], place: string): Generator<Named> {
   }
 }
 
+function allNamed({ messages }: Conversation): readonly Named[] {
+  return messages.flatMap(({ parts }, index) => [...namedIn(parts, `messages[${index}]`)]);
+}
+
 function invalid(field: string, description: string) {
   return fault("REQUEST_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
 }
@@ -63,6 +67,12 @@ function invalid(field: string, description: string) {
 function kindOf(contentType: string): "image" | "audio" | "video" | "file" {
   const [kind] = contentType.split("/", 1);
   return kind === "image" || kind === "audio" || kind === "video" ? kind : "file";
+}
+
+/** Throws REQUEST_INVALID for a file that is not what its part says. */
+function requireKind({ content }: Part, contentType: string, field: string): void {
+  if (content.case === "file" || content.case === kindOf(contentType)) return;
+  throw invalid(field, `the upload is ${contentType}, which is no ${content.case}`);
 }
 
 /** NOT_FOUND: of an upload of another, one that has expired, and none. */
@@ -74,7 +84,7 @@ function unknownUpload(field: string) {
   });
 }
 
-/** Finds out for each call whether it names uploads. */
+/** Finds the uploads that calls name, and puts their bytes in the place of their ids. */
 export class UploadedFiles {
   readonly #deps: UploadedFilesDeps;
 
@@ -82,12 +92,20 @@ export class UploadedFiles {
     this.#deps = deps;
   }
 
-  /** The uploads that a chat names; undefined where it names none. */
-  in(request: Conversation, context: HandlerContext): ChatUploads | undefined {
-    const named = request.messages.flatMap(({ parts }, index) => [
-      ...namedIn(parts, `messages[${index}]`),
-    ]);
-    return named.length === 0 ? undefined : new ChatUploads(this, named, context);
+  /** What `work` makes of a chat, in whose parts the bytes of its uploads are by then. */
+  whole<T>(request: Conversation, context: HandlerContext, work: () => Promise<T>): Promise<T> {
+    const named = allNamed(request);
+    return named.length === 0 ? work() : this.#wholeOf(named, context, work);
+  }
+
+  /** The same for a response in pieces. */
+  pieces<T>(
+    request: Conversation,
+    context: HandlerContext,
+    open: () => AsyncGenerator<T, unknown, undefined>,
+  ): AsyncGenerator<T, unknown, undefined> {
+    const named = allNamed(request);
+    return named.length === 0 ? open() : this.#piecesOf(named, context, open);
   }
 
   /** The upload of a call's owner. Throws NOT_FOUND for ids of others, as for those of no one. */
@@ -109,54 +127,37 @@ export class UploadedFiles {
     held.adopt(bytes);
     return held;
   }
-}
 
-/** The uploads of one chat. */
-class ChatUploads {
-  readonly #files: UploadedFiles;
-  readonly #named: readonly Named[];
-  readonly #context: HandlerContext;
-
-  constructor(files: UploadedFiles, named: readonly Named[], context: HandlerContext) {
-    this.#files = files;
-    this.#named = named;
-    this.#context = context;
-  }
-
-  /** What `work` makes of the request, in whose parts the bytes are by then. */
-  async whole<T>(work: () => Promise<T>): Promise<T> {
-    using _held = await this.#fill();
+  async #wholeOf<T>(named: readonly Named[], context: HandlerContext, work: () => Promise<T>) {
+    using _held = await this.#fill(named, context);
     return await work();
   }
 
-  /** The same for a response in pieces. */
-  async *pieces<T>(open: () => AsyncIterable<T>): AsyncGenerator<T> {
-    using _held = await this.#fill();
+  async *#piecesOf<T>(
+    named: readonly Named[],
+    context: HandlerContext,
+    open: () => AsyncGenerator<T, unknown, undefined>,
+  ) {
+    using _held = await this.#fill(named, context);
     yield* open();
   }
 
-  async #fill(): Promise<Disposable> {
-    const { values, signal } = this.#context;
-    const found = this.#named.map((one) => {
-      const upload = this.#files.find(values, one.id, one.field);
-      const kind = kindOf(upload.contentType);
-      const wanted = one.part.content.case;
-      if (wanted !== "file" && wanted !== kind) {
-        throw invalid(one.field, `the upload is ${upload.contentType}, which is no ${wanted}`);
-      }
-      return { ...one, upload, kind };
-    });
-    const bytes = found.reduce((sum, { upload }) => sum + upload.size, 0);
-    if (bytes > bytesMax) {
-      throw invalid(found.at(-1)?.field ?? "", `uploads of one call may have ${bytesMax} bytes`);
+  /** Puts the bytes into the parts, and holds the memory that they take. */
+  async #fill(named: readonly Named[], { values, signal }: HandlerContext): Promise<Disposable> {
+    const found = named.map((one) => ({ ...one, upload: this.find(values, one.id, one.field) }));
+    let bytes = 0;
+    for (const { part, field, upload } of found) {
+      requireKind(part, upload.contentType, field);
+      bytes += upload.size;
+      if (bytes > bytesMax) throw invalid(field, `uploads of one call may have ${bytesMax} bytes`);
     }
-    const held = await this.#files.hold(bytes, signal);
+    const held = await this.hold(bytes, signal);
     try {
-      for (const { part, media, upload, kind } of found) {
+      for (const { part, media, upload } of found) {
         media.source = { case: "data", value: await upload.read() };
         media.mediaType = upload.contentType;
         // A picture is one by whatever part it came.
-        part.content = { case: kind, value: media };
+        part.content = { case: kindOf(upload.contentType), value: media };
       }
     } catch (thrown) {
       held[Symbol.dispose]();

@@ -24,8 +24,16 @@ export interface UploadServiceDeps {
 /** Over RPC a content type is not bounded as a header field is. */
 const contentTypeCharsMax = 1024;
 
+/** Where the file is in a body. */
+interface FileSource {
+  /** What of the file is in the next bytes of the body. Throws BODY_MALFORMED. */
+  read(bytes: Uint8Array): readonly Uint8Array[];
+  /** The body has ended. Throws BODY_MALFORMED for one that is not whole or has no file. */
+  finish(): void;
+}
+
 /** The file of a form, piece by piece; its texts are passed over. */
-class FormFile implements FormSink {
+class FormFile implements FormSink, FileSource {
   readonly #scanner: MultipartScanner;
   #pieces: Buffer[] = [];
   #files = 0;
@@ -51,7 +59,6 @@ class FormFile implements FormSink {
     this.#isFile = false;
   }
 
-  /** What of the file is in the next bytes of the form. Throws BODY_MALFORMED. */
   read(bytes: Uint8Array): readonly Buffer[] {
     this.#scanner.push(bytes);
     const pieces = this.#pieces;
@@ -59,15 +66,16 @@ class FormFile implements FormSink {
     return pieces;
   }
 
-  /** The form has ended. Throws BODY_MALFORMED for one that is not whole or has no file. */
   finish(): void {
     this.#scanner.end();
     if (this.#files === 0) throw malformedForm("it has no file");
   }
 }
 
-/** The form that a body is, by its content type; undefined for one that is the file itself. */
-function formOf(contentType: string): FormFile | undefined {
+const wholeBody: FileSource = { read: (bytes) => [bytes], finish() {} };
+
+/** Where the file is in a body of this content type. Throws PARAMETER_INVALID, BODY_MALFORMED. */
+function sourceOf(contentType: string): FileSource {
   if (contentType.length > contentTypeCharsMax) {
     throw fault(
       "PARAMETER_INVALID",
@@ -75,7 +83,7 @@ function formOf(contentType: string): FormFile | undefined {
     );
   }
   const isForm = mediaTypeFrom(contentType).type === "multipart/form-data";
-  return isForm ? new FormFile(contentType) : undefined;
+  return isForm ? new FormFile(contentType) : wholeBody;
 }
 
 function tooLarge(bytesMax: number) {
@@ -92,18 +100,15 @@ export function createUploadService({
 }: UploadServiceDeps): ServiceImpl<typeof UploadService> {
   async function upload(bodies: AsyncIterable<HttpBody>, { values, signal }: HandlerContext) {
     await using incoming = await store.begin(ownerOf(values));
-    let form: FormFile | undefined;
-    let isFirst = true;
+    let body: FileSource | undefined;
     let bytes = 0;
     for await (const { contentType, data } of paced(bodies, { clock, signal })) {
-      if (isFirst) form = formOf(contentType);
-      isFirst = false;
+      body ??= sourceOf(contentType);
       bytes += data.length;
       if (bytes > bytesMax) throw tooLarge(bytesMax);
-      if (form === undefined) await incoming.write(data);
-      else for (const piece of form.read(data)) await incoming.write(piece);
+      for (const piece of body.read(data)) await incoming.write(piece);
     }
-    form?.finish();
+    body?.finish();
     // No one would learn its id.
     signal.throwIfAborted();
     const { id, size, sha256, contentType, expiresAtMs } = incoming.keep();

@@ -35,14 +35,17 @@ function chatOf(...fileIds: string[]) {
   return normalized(create(ChatRequestSchema, { messages: [{ role: "user", parts }] }));
 }
 
-async function failureOf(work: Promise<unknown> | undefined) {
-  const error = faultFrom(await work?.then(() => undefined).catch((thrown: unknown) => thrown));
+async function failureOf(work: Promise<unknown>) {
+  const error = faultFrom(await work.then(() => undefined).catch((thrown: unknown) => thrown));
   return { reason: reasonOf(error), message: error.rawMessage };
 }
 
 test("a chat that names no upload is left alone, ids of others' files included", () => {
   const files = new UploadedFiles({ store: storeOf({}), buffers: new ByteBudget(mebibyte) });
-  expect(files.in(chatOf("file-123", "file-pg_abc"), context())).toBeUndefined();
+  const request = chatOf("file-123", "file-pg_abc");
+  const work = Promise.resolve("done");
+  expect(files.whole(request, context(), () => work)).toBe(work);
+  expect(request).toEqual(chatOf("file-123", "file-pg_abc"));
 });
 
 test("bytes are held while the call goes on, and not after it, well or not", async () => {
@@ -50,14 +53,14 @@ test("bytes are held while the call goes on, and not after it, well or not", asy
   const store = storeOf({ upl_a: { size: 1000, contentType: "image/png" } });
   const files = new UploadedFiles({ store, buffers });
   const request = chatOf("upl_a", "upl_a");
-  const held = await files.in(request, context())?.whole(async () => buffers.heldBytes);
+  const held = await files.whole(request, context(), async () => buffers.heldBytes);
   expect(held).toBe(2000);
   expect(buffers.heldBytes).toBe(0);
   expect(request.messages[0]?.parts[0]?.content).toMatchObject({
     case: "image",
     value: { mediaType: "image/png", source: { case: "data" } },
   });
-  const failing = files.in(chatOf("upl_a"), context())?.whole(() => Promise.reject(new Error("x")));
+  const failing = files.whole(chatOf("upl_a"), context(), () => Promise.reject(new Error("x")));
   await expect(failing).rejects.toThrow("x");
   expect(buffers.heldBytes).toBe(0);
 });
@@ -66,10 +69,10 @@ test("a reader that leaves a response in pieces gives back what was held", async
   const buffers = new ByteBudget(mebibyte);
   const store = storeOf({ upl_a: { size: 1000, contentType: "image/png" } });
   const files = new UploadedFiles({ store, buffers });
-  async function* endless() {
+  async function* endless(): AsyncGenerator<number, unknown, undefined> {
     for (;;) yield buffers.heldBytes;
   }
-  for await (const held of files.in(chatOf("upl_a"), context())?.pieces(endless) ?? []) {
+  for await (const held of files.pieces(chatOf("upl_a"), context(), endless)) {
     expect(held).toBe(1000);
     break;
   }
@@ -81,7 +84,7 @@ test("more than 64 MiB in one call are refused before any is read", async () => 
   const buffers = new ByteBudget(1024 * mebibyte);
   const files = new UploadedFiles({ store, buffers });
   const refused = await failureOf(
-    files.in(chatOf("upl_a", "upl_a"), context())?.whole(async () => undefined),
+    files.whole(chatOf("upl_a", "upl_a"), context(), async () => undefined),
   );
   expect(refused.reason).toBe("REQUEST_INVALID");
   expect(refused.message).toBe(
@@ -93,7 +96,7 @@ test("more than 64 MiB in one call are refused before any is read", async () => 
 test("where there is no memory left for them the call is refused", async () => {
   const store = storeOf({ upl_a: { size: 2 * mebibyte, contentType: "application/pdf" } });
   const files = new UploadedFiles({ store, buffers: new ByteBudget(mebibyte) });
-  const refused = await failureOf(files.in(chatOf("upl_a"), context())?.whole(async () => 0));
+  const refused = await failureOf(files.whole(chatOf("upl_a"), context(), async () => 0));
   expect(refused.reason).toBe("BUFFERS_FULL");
 });
 
@@ -104,7 +107,7 @@ test("a file of another kind than its part says is refused", async () => {
   const [part] = request.messages[0]?.parts ?? [];
   if (part?.content.case !== "file") throw new Error("no file");
   part.content = { case: "image", value: part.content.value };
-  const refused = await failureOf(files.in(request, context())?.whole(async () => 0));
+  const refused = await failureOf(files.whole(request, context(), async () => 0));
   expect(refused).toEqual({
     reason: "REQUEST_INVALID",
     message: "messages[0].parts[0].file_id: the upload is application/pdf, which is no image",
