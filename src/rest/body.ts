@@ -28,6 +28,8 @@ export interface BodyReading {
   readonly uploadBytesMax: number;
   /** Greatest size of a streamed body. */
   readonly streamBytesMax: number;
+  /** Greatest size of a streamed body that is a file. */
+  readonly streamedFileBytesMax: number;
 }
 
 const formTypes = ["application/x-www-form-urlencoded", "multipart/form-data"];
@@ -203,7 +205,7 @@ async function* rawMessages(
   const contentType = exchange.header("content-type") ?? "";
   // A body with one response to all of it is a file.
   const isFile = route.method.methodKind === "client_streaming";
-  const bytesMax = isFile ? reading.uploadBytesMax : reading.streamBytesMax;
+  const bytesMax = isFile ? reading.streamedFileBytesMax : reading.streamBytesMax;
   const progress = new RawProgress(!isFile);
   for await (const chunk of exchange.chunks(bytesMax, progress)) {
     for (let at = 0; at < chunk.length; at += pieceBytesMax) {

@@ -3,16 +3,12 @@
 import { abortable } from "#core/abortable.ts";
 import { type Clock, timeLimit } from "#core/clock.ts";
 import { Pace, slowestPace } from "#core/pace.ts";
-import { fault } from "#errors/fault.ts";
+import { bodyRefused } from "#exchange/body-fault.ts";
 
 /** What pieces are measured by, and until when they are waited for. */
 export interface PacedBy {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}
-
-function late() {
-  return fault("BODY_TIMEOUT", "the request body did not arrive in time");
 }
 
 /** The same pieces. Rejects with BODY_TIMEOUT when they come too slowly, and with the signal's reason. */
@@ -31,7 +27,7 @@ export async function* paced<T extends { readonly data: Uint8Array }>(
         isOver = true;
         return;
       }
-      if (pace.isLate(clock.nowMs(), next.value.data.length, slowestPace)) throw late();
+      if (pace.isLate(clock.nowMs(), next.value.data.length, slowestPace)) throw bodyRefused("late");
       const givenMs = clock.nowMs();
       yield next.value;
       // What takes its time then is the disk.
@@ -52,6 +48,6 @@ async function nextWithin<T>(
   try {
     return await abortable(from.next(), limit.signal);
   } catch (thrown) {
-    throw limit.signal.aborted && !signal.aborted ? late() : thrown;
+    throw limit.signal.aborted && !signal.aborted ? bodyRefused("late") : thrown;
   }
 }

@@ -210,9 +210,10 @@ async function withFile(deps: PredictDeps, request: PredictRequest, context: Han
   const { fileId } = request;
   if (fileId === "") return await predict(deps, request, context);
   const { uploads } = deps;
-  const upload = uploads.find(context.values, fileId, "file_id");
+  const field = "file_id";
+  const upload = uploads.find(context.values, fileId, field);
   using _held = await uploads.hold(upload.size, context.signal);
-  const file = await upload.read();
+  const file = await uploads.read(upload, field);
   return await predict(deps, { ...request, file, fileId: "" }, context);
 }
 

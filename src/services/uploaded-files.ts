@@ -6,6 +6,7 @@ import type { ByteBudget } from "#core/byte-budget.ts";
 import { HeldBytes } from "#core/held-bytes.ts";
 import { relayKey } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
+import { bodyRefused } from "#exchange/body-fault.ts";
 import type { MediaPart, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { type KeptUpload, type UploadStore, uploadPrefix } from "#uploads/store.ts";
 import { ownerOf } from "./relay-ids.ts";
@@ -35,6 +36,23 @@ function isUpload(id: string): boolean {
   return id.startsWith(uploadPrefix);
 }
 
+/** Whether a part, or one of those that a tool returned, names an upload: most chats are asked no more. */
+function namesUpload({ content }: Part): boolean {
+  switch (content.case) {
+    case "toolResult":
+      return content.value.parts.some(namesUpload);
+    case "image":
+    case "audio":
+    case "video":
+    case "file": {
+      const { source } = content.value;
+      return source.case === "fileId" && isUpload(source.value);
+    }
+    default:
+      return false;
+  }
+}
+
 function* namedIn(parts: readonly Part[], place: string): Generator<Named> {
   for (const [index, part] of parts.entries()) {
     const { content } = part;
@@ -55,7 +73,9 @@ function* namedIn(parts: readonly Part[], place: string): Generator<Named> {
   }
 }
 
-function allNamed({ messages }: Conversation): readonly Named[] {
+/** All parts that name uploads; undefined where none does. */
+function allNamed({ messages }: Conversation): readonly Named[] | undefined {
+  if (!messages.some(({ parts }) => parts.some(namesUpload))) return undefined;
   return messages.flatMap(({ parts }, index) => [...namedIn(parts, `messages[${index}]`)]);
 }
 
@@ -95,7 +115,7 @@ export class UploadedFiles {
   /** What `work` makes of a chat, in whose parts the bytes of its uploads are by then. */
   whole<T>(request: Conversation, context: HandlerContext, work: () => Promise<T>): Promise<T> {
     const named = allNamed(request);
-    return named.length === 0 ? work() : this.#wholeOf(named, context, work);
+    return named === undefined ? work() : this.#wholeOf(named, context, work);
   }
 
   /** The same for a response in pieces. */
@@ -105,7 +125,7 @@ export class UploadedFiles {
     open: () => AsyncGenerator<T, unknown, undefined>,
   ): AsyncGenerator<T, unknown, undefined> {
     const named = allNamed(request);
-    return named.length === 0 ? open() : this.#piecesOf(named, context, open);
+    return named === undefined ? open() : this.#piecesOf(named, context, open);
   }
 
   /** The upload of a call's owner. Throws NOT_FOUND for ids of others, as for those of no one. */
@@ -115,14 +135,19 @@ export class UploadedFiles {
     return found;
   }
 
-  /** Room in memory for bytes. Throws BUFFERS_FULL. */
+  /** Its bytes. Rejects with NOT_FOUND when it has expired since it was found. */
+  async read(upload: KeptUpload, field: string): Promise<Buffer> {
+    const bytes = await upload.read();
+    if (bytes === undefined) throw unknownUpload(field);
+    return bytes;
+  }
+
+  /** Room in memory for bytes. Rejects with BUFFERS_FULL. */
   async hold(bytes: number, signal: AbortSignal): Promise<HeldBytes> {
     const held = new HeldBytes(this.#deps.buffers);
     if (!(await this.#deps.buffers.takeInTurn(bytes, signal))) {
       signal.throwIfAborted();
-      throw fault("BUFFERS_FULL", "the gateway has no memory left for this request", {
-        metadata: { limit: "buffers" },
-      });
+      throw bodyRefused("buffers_full");
     }
     held.adopt(bytes);
     return held;
@@ -153,8 +178,8 @@ export class UploadedFiles {
     }
     const held = await this.hold(bytes, signal);
     try {
-      for (const { part, media, upload } of found) {
-        media.source = { case: "data", value: await upload.read() };
+      for (const { part, media, field, upload } of found) {
+        media.source = { case: "data", value: await this.read(upload, field) };
         media.mediaType = upload.contentType;
         // A picture is one by whatever part it came.
         part.content = { case: kindOf(upload.contentType), value: media };

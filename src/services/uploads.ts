@@ -4,6 +4,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import { bodyTooLarge } from "#exchange/body-fault.ts";
 import { boundaryOf, type FormSink, MultipartScanner } from "#forms/multipart-scanner.ts";
 import { malformedForm, type PartHead } from "#forms/part-head.ts";
 import type { HttpBody } from "#gen/google/api/httpbody_pb.js";
@@ -77,19 +78,13 @@ const wholeBody: FileSource = { read: (bytes) => [bytes], finish() {} };
 /** Where the file is in a body of this content type. Throws PARAMETER_INVALID, BODY_MALFORMED. */
 function sourceOf(contentType: string): FileSource {
   if (contentType.length > contentTypeCharsMax) {
-    throw fault(
-      "PARAMETER_INVALID",
-      `content_type has more than ${contentTypeCharsMax} characters`,
-    );
+    const description = `has more than ${contentTypeCharsMax} characters`;
+    throw fault("PARAMETER_INVALID", `content_type: ${description}`, {
+      fields: [{ field: "content_type", description }],
+    });
   }
   const isForm = mediaTypeFrom(contentType).type === "multipart/form-data";
   return isForm ? new FormFile(contentType) : wholeBody;
-}
-
-function tooLarge(bytesMax: number) {
-  return fault("BODY_TOO_LARGE", `the request body exceeds ${bytesMax} bytes`, {
-    metadata: { limit_bytes: String(bytesMax) },
-  });
 }
 
 /** The service on a store of files. */
@@ -105,7 +100,7 @@ export function createUploadService({
     for await (const { contentType, data } of paced(bodies, { clock, signal })) {
       body ??= sourceOf(contentType);
       bytes += data.length;
-      if (bytes > bytesMax) throw tooLarge(bytesMax);
+      if (bytes > bytesMax) throw bodyTooLarge(bytesMax);
       for (const piece of body.read(data)) await incoming.write(piece);
     }
     body?.finish();

@@ -28,8 +28,9 @@ export class SharedFile {
     await writeAll(this.#file, bytes, at);
   }
 
-  /** All of it, whether or not the others leave meanwhile. */
-  async read(): Promise<Buffer> {
+  /** All of it, whether or not the others leave meanwhile; undefined where nobody has needed it any more. */
+  async read(): Promise<Buffer | undefined> {
+    if (this.#users === 0) return undefined;
     this.#users += 1;
     try {
       return await readAll(this.#file, this.#size);

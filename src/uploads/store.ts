@@ -39,8 +39,8 @@ export interface Upload extends FileFacts {
 
 /** A file that may be read. */
 export interface KeptUpload extends Upload {
-  /** All of its bytes, also when it expires meanwhile. */
-  read(): Promise<Buffer>;
+  /** All of its bytes, also when it expires meanwhile; undefined when it had expired before. */
+  read(): Promise<Buffer | undefined>;
 }
 
 interface Entry extends KeptUpload {

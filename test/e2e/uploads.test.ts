@@ -185,6 +185,57 @@ describe("an id in a chat", () => {
     ]);
   });
 
+  test("as a file of chat completions: a picture is sent as one, and text as a file", async () => {
+    const picture = idOf(await upload(png));
+    const text = idOf(await upload("a line of text\n"));
+    const file = (id: string) => ({ type: "file", file: { file_id: id } });
+    const { status, text: told } = await post(
+      "/v1/chat/completions",
+      json({
+        model: "openai/gpt-4o",
+        messages: [{ role: "user", content: [file(picture), file(text)] }],
+      }),
+    );
+    expect(status, told).toBe(200);
+    const [heard] = providers["openai-chat"].received;
+    const inBase64 = Buffer.from("a line of text\n").toString("base64");
+    expect(heard?.body.messages).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: `data:image/png;base64,${base64}` } },
+          {
+            type: "file",
+            file: { filename: "file", file_data: `data:text/plain;base64,${inBase64}` },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      "/v1/chat/completions",
+      (id: string) => ({
+        messages: [{ role: "user", content: [{ type: "file", file: { file_id: id } }] }],
+      }),
+      "messages[0].content[0].file.file_id",
+    ],
+    [
+      "/v1/responses",
+      (id: string) => ({
+        input: [{ role: "user", content: [{ type: "input_image", file_id: id }] }],
+      }),
+      "input[0].content[0].file_id",
+    ],
+  ])("an unknown one at %s is named in the client's words", async (path, bodyOf, param) => {
+    const body = { model: "openai/gpt-4o", ...bodyOf(`upl_${"0".repeat(32)}`) };
+    const { status, json: told } = await post(path, json(body));
+    expect(status).toBe(404);
+    expect(told.error).toMatchObject({ param, message: `${param}: there is no such upload` });
+    expect(providers["openai-chat"].received).toEqual([]);
+  });
+
   test("of another principal is the same NOT_FOUND as an unknown one, and no one is called", async () => {
     const id = idOf(await upload(png));
     const ask = async (named: string, key: string) => {

@@ -96,6 +96,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
     "uploads",
+    "exchange",
     "forms",
     "http",
     "hooks",

@@ -113,3 +113,16 @@ test("a file of another kind than its part says is refused", async () => {
     message: "messages[0].parts[0].file_id: the upload is application/pdf, which is no image",
   });
 });
+
+test("one that expires while the call waits for memory is NOT_FOUND", async () => {
+  const buffers = new ByteBudget(mebibyte);
+  const gone = { id: "upl_a", size: 10, sha256: "", contentType: "text/plain", expiresAtMs: 0 };
+  const store = { find: () => ({ ...gone, read: async () => undefined }) };
+  const files = new UploadedFiles({ store: store as unknown as UploadStore, buffers });
+  const refused = await failureOf(files.whole(chatOf("upl_a"), context(), async () => 0));
+  expect(refused).toEqual({
+    reason: "NOT_FOUND",
+    message: "messages[0].parts[0].file_id: there is no such upload",
+  });
+  expect(buffers.heldBytes).toBe(0);
+});

@@ -103,6 +103,17 @@ describe("lifetimes", () => {
     await expect.poll(() => store.taken).toEqual({ files: 0, bytes: 0 });
   });
 
+  test("one that expires between being found and being read is gone, and gives its room back once", async () => {
+    const { store, clock } = storeWith();
+    await using _store = store;
+    const { id } = await kept(store, "one");
+    const found = store.find("one", id);
+    await clock.advance(60_000);
+    await expect.poll(() => store.taken).toEqual({ files: 0, bytes: 0 });
+    expect(await found?.read()).toBeUndefined();
+    expect(store.taken).toEqual({ files: 0, bytes: 0 });
+  });
+
   test("with the store all files are closed", async () => {
     const { store, folder, mine } = storeWith();
     await kept(store, "one");
