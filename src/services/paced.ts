@@ -27,7 +27,8 @@ export async function* paced<T extends { readonly data: Uint8Array }>(
         isOver = true;
         return;
       }
-      if (pace.isLate(clock.nowMs(), next.value.data.length, slowestPace)) throw bodyRefused("late");
+      if (pace.isLate(clock.nowMs(), next.value.data.length, slowestPace))
+        throw bodyRefused("late");
       const givenMs = clock.nowMs();
       yield next.value;
       // What takes its time then is the disk.

@@ -67,7 +67,8 @@ async function post(path: string, init: RequestInit, key = alice): Promise<Answe
   return { status: response.status, text, json: JSON.parse(text) };
 }
 
-const upload = (body: RequestInit["body"], key = alice) => post("/v1/upload", { body }, key);
+const upload = (body: NonNullable<RequestInit["body"]>, key = alice) =>
+  post("/v1/upload", { body }, key);
 const idOf = ({ json, text }: Answer): string => {
   if (typeof json.id !== "string") throw new Error(text);
   return json.id;
@@ -185,7 +186,7 @@ describe("an id in a chat", () => {
     ]);
   });
 
-  test("as a file of chat completions: a picture is sent as one, and text as a file", async () => {
+  test("as a file of chat completions: a picture is sent as one, and text as text", async () => {
     const picture = idOf(await upload(png));
     const text = idOf(await upload("a line of text\n"));
     const file = (id: string) => ({ type: "file", file: { file_id: id } });
@@ -198,16 +199,12 @@ describe("an id in a chat", () => {
     );
     expect(status, told).toBe(200);
     const [heard] = providers["openai-chat"].received;
-    const inBase64 = Buffer.from("a line of text\n").toString("base64");
     expect(heard?.body.messages).toEqual([
       {
         role: "user",
         content: [
           { type: "image_url", image_url: { url: `data:image/png;base64,${base64}` } },
-          {
-            type: "file",
-            file: { filename: "file", file_data: `data:text/plain;base64,${inBase64}` },
-          },
+          { type: "text", text: "a line of text\n" },
         ],
       },
     ]);

@@ -51,7 +51,7 @@ function limited(options: RateLimitOptions, store?: LimitStore) {
   };
   const interceptors = [asNamed, rateLimit(options, { clock, metrics }, store)];
   const call = callerOf(routes, interceptors);
-  const streamed = (method: DescMethod, messages: readonly Message[]) =>
+  const streamed = (method: DescMethod, messages: Message[]) =>
     createCallPath(routes, interceptors).stream(
       method,
       createAsyncIterable(messages),

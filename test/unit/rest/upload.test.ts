@@ -5,15 +5,15 @@ import {
   MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
+import type { BodyProgress } from "#core/body-progress.ts";
+import type { Exchange } from "#exchange/exchange.ts";
 import { UploadSchema, upload } from "#gen/polygate/v1/options_pb.js";
 import {
   PredictService,
   file_polygate_v1_predict as predictFile,
 } from "#gen/polygate/v1/predict_pb.js";
-import { methodExtras } from "#method-extras.ts";
-import type { BodyProgress } from "#core/body-progress.ts";
-import type { Exchange } from "#exchange/exchange.ts";
 import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
+import { methodExtras } from "#method-extras.ts";
 import { type BodyReading, messagesFromBody } from "#rest/body.ts";
 import { FieldIndex } from "#rest/field-path.ts";
 import type { Route } from "#rest/route.ts";
