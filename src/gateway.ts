@@ -11,7 +11,7 @@ import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
 import { PredictCatalog } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
-import type { CoreSettings, Settings } from "#config/settings.ts";
+import type { CoreSettings, Settings, UploadsSettings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
@@ -35,6 +35,7 @@ import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
@@ -73,10 +74,13 @@ import { RelayIds } from "#services/relay-ids.ts";
 import { createRequestsService } from "#services/requests.ts";
 import { createRoutingService } from "#services/routing.ts";
 import { createStatsService } from "#services/stats.ts";
+import { UploadedFiles } from "#services/uploaded-files.ts";
+import { createUploadService } from "#services/uploads.ts";
+import { UploadStore } from "#uploads/store.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
-import { publicServices } from "./public-services.ts";
+import { publicServices, servedOf } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
 
 /** A gateway that serves. */
@@ -108,7 +112,14 @@ export class FixedSettingError extends Error {
   override readonly name = "FixedSettingError";
 }
 
-const serviceNames = publicServices.map(({ typeName }) => typeName);
+/** The services that these settings let be called. */
+function servicesOf({ uploads }: Settings) {
+  return servedOf(publicServices, { takesUploads: uploads !== undefined });
+}
+
+function namesOf(settings: Settings) {
+  return servicesOf(settings).map(({ typeName }) => typeName);
+}
 
 /** What lives as long as the process, whatever its settings become. */
 interface ProcessParts {
@@ -125,6 +136,8 @@ interface ProcessParts {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+  /** Absent where nothing may be uploaded. */
+  readonly uploads: UploadStore | undefined;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }
@@ -558,6 +571,20 @@ function openCache({ settings, clock, metrics }: Shared): ResponseCache {
   });
 }
 
+/** Opens the store of uploads, of which metrics tell. */
+function openUploads(
+  terms: UploadsSettings,
+  { clock, metrics }: Pick<ProcessParts, "clock" | "metrics">,
+): UploadStore {
+  return new UploadStore(terms, {
+    clock,
+    onChange({ files, bytes }) {
+      metrics.uploadFiles.set(files);
+      metrics.uploadBytes.set(bytes);
+    },
+  });
+}
+
 /** The pools of chat: the cores, those of questions, then the providers. */
 function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] {
   const providers = catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }));
@@ -604,7 +631,8 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
   const { dispatch, catalog } = chat;
   const { journal } = shared.records;
   const mirrors = new Mirrors({ ...shared, ...{ rng: systemRng, journal, dispatch, catalog } });
-  const { buffers } = shared;
+  const { buffers, uploads: store } = shared;
+  const uploads = new UploadedFiles({ store, buffers });
   const routed = { ...deps, ...chat, buffers, answerMs: settings.request.timeoutMs, mirrors };
   const responses = new ChatCache(settings.cache, { cache, metrics });
   const predictions = new PredictCache(settings.cache, { cache, metrics, clock, backend: predict });
@@ -615,11 +643,15 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
     bytesMax: decodingBytesMax,
   });
   return (router) => {
-    router.service(ChatService, createChatService({ ...routed, responses, hooks }));
+    router.service(ChatService, createChatService({ ...routed, responses, hooks, uploads }));
     router.service(CacheService, createCacheService(cache, predict));
     router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
     router.service(RelayService, createRelayService({ ...routed, ...relay }));
-    router.service(PredictService, createPredictService({ ...predicting, decoding }));
+    router.service(PredictService, createPredictService({ ...predicting, decoding, uploads }));
+    if (store !== undefined) {
+      const { fileBytesMax: bytesMax } = settings.request;
+      router.service(UploadService, createUploadService({ store, bytesMax, clock }));
+    }
     router.service(GRPCInferenceService, createOipService({ ...predicting, ...facts, isReady }));
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
@@ -651,8 +683,8 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
       }),
     );
     router.service(RequestsService, createRequestsService({ ...facts, calls }));
-    registerHealth(router, health, serviceNames, { callerOf });
-    registerReflection(router, [...publicServices, Health]);
+    registerHealth(router, health, namesOf(settings), { callerOf });
+    registerReflection(router, [...servicesOf(settings), Health]);
   };
 }
 
@@ -683,11 +715,12 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
       isReady: backends.isReady,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
-      services: publicServices,
+      services: servicesOf(settings),
       document: {
         authenticates: auth.enabled,
         openScopes: auth.enabled ? [] : auth.anonymousScopes,
         rest: settings.rest,
+        takesUploads: settings.uploads !== undefined,
       },
     }),
     findModel: (wanted, call) =>
@@ -798,6 +831,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
+  ["uploads", ({ uploads }) => uploads],
 ];
 
 /** Throws FixedSettingError, with all their names, for settings that cannot change any more. */
@@ -821,9 +855,10 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     logger,
     metrics,
     stats: createStats(clock),
-    health: createHealthStatus(serviceNames),
+    health: createHealthStatus(namesOf(settings)),
     records,
     buffers: new ByteBudget(settings.bufferBytesMax),
+    uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
     relayIds: keptIds(),

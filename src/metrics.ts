@@ -10,6 +10,7 @@ import { makersOn } from "#observability/metric-makers.ts";
 import { poolFamilies } from "#pool/metric-families.ts";
 import { routingFamilies } from "#routing/metric-families.ts";
 import { serviceFamilies } from "#services/metric-families.ts";
+import { uploadFamilies } from "#uploads/metric-families.ts";
 
 /** All of them, and their registry. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -28,6 +29,7 @@ export function createMetrics() {
     ...poolFamilies(make),
     ...routingFamilies(make),
     ...cacheFamilies(make),
+    ...uploadFamilies(make),
     ...hookFamilies(make),
   };
 }

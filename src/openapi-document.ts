@@ -11,7 +11,7 @@ import { type Comments, commentsOf } from "#rest/comments.ts";
 import { type OpenApiOptions, openApiSteps } from "#rest/openapi.ts";
 import type { RequestExamples } from "#rest/openapi-operation.ts";
 import { methodExtras } from "./method-extras.ts";
-import { restServices } from "./public-services.ts";
+import { restServices, servedOf } from "./public-services.ts";
 
 const description =
   "One port in front of every AI backend. These are its REST bindings; the same services speak " +
@@ -87,6 +87,8 @@ export interface DocumentFacts {
   readonly authenticates: boolean;
   /** Scopes that callers have without one. */
   readonly openScopes: readonly string[];
+  /** Whether files may be uploaded. */
+  readonly takesUploads: boolean;
   /** As the transcoder has them. */
   readonly rest: Pick<OpenApiOptions, "rules" | "json" | "jsonByMethod">;
 }
@@ -108,7 +110,7 @@ function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
   const { authenticates, rest } = facts;
   const { rules = [], json = {}, jsonByMethod = {} } = rest;
   const comments = yield* publicComments(facts);
-  return yield* openApiSteps(restServices, {
+  return yield* openApiSteps(servedOf(restServices, facts), {
     title: "Polygate",
     version: packageVersion,
     description,

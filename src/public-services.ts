@@ -13,12 +13,14 @@ import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 
 /** Each is served by RPC, and by REST as far as its methods have bindings. */
 export const publicServices: readonly DescService[] = [
   ChatService,
   EmbeddingsService,
   PredictService,
+  UploadService,
   ModelsService,
   HealthService,
   StatsService,
@@ -28,6 +30,14 @@ export const publicServices: readonly DescService[] = [
   RequestsService,
   GRPCInferenceService,
 ];
+
+/** Those of `services` that settings let be called. */
+export function servedOf(
+  services: readonly DescService[],
+  { takesUploads }: { readonly takesUploads: boolean },
+): readonly DescService[] {
+  return takesUploads ? services : services.filter((service) => service !== UploadService);
+}
 
 /** Those that HTTP rules may select: a health check may be given a path of its own. */
 export const restServices: readonly DescService[] = [...publicServices, Health];

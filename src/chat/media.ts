@@ -1,6 +1,7 @@
 /** Media in requests: data URLs, base64 and the formats that dialects name. Pure. */
 
 import { create } from "@bufbuild/protobuf";
+import { signatureType } from "#core/file-type.ts";
 import { type MediaPart, MediaPartSchema } from "#gen/polygate/v1/conversation_pb.js";
 
 const dataUrl = /^data:([\w.+-]+\/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,/;
@@ -32,21 +33,14 @@ export function mediaFromBytes(data: Uint8Array, mediaType: string): MediaPart {
   return create(MediaPartSchema, { source: { case: "data", value: data }, mediaType });
 }
 
-/** How files of the image types begin that every vendor takes. */
-const imageBeginnings = [
-  Buffer.from([0x89, 0x50, 0x4e, 0x47]),
-  Buffer.from([0xff, 0xd8, 0xff]),
-  Buffer.from("GIF8"),
-  Buffer.from("RIFF"),
-];
+/** The image types that every vendor takes. */
 const knownImageType = /^image\/(png|jpe?g|gif|webp)$/i;
 
 /** Whether what is sent as an image may be one: of types that only some know the bytes are not judged. */
 export function isImage({ source, mediaType }: MediaPart): boolean {
   if (source.case !== "data") return true;
   if (mediaType !== "" && !knownImageType.test(mediaType)) return /^image\//i.test(mediaType);
-  const { value } = source;
-  return imageBeginnings.some((beginning) => beginning.every((byte, at) => value[at] === byte));
+  return knownImageType.test(signatureType(source.value) ?? "");
 }
 
 /** A data URL of media that is here; the address of media that is elsewhere; undefined for a file id. */

@@ -77,9 +77,10 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "openapi": {
       const { openapi } = await import("./openapi.ts");
-      const write = async ({ auth, rest }: Settings) =>
+      const write = async ({ auth, rest, uploads }: Settings) =>
         (await import("#openapi-document.ts")).openApiDocument({
           authenticates: auth.enabled,
+          takesUploads: uploads !== undefined,
           openScopes: auth.enabled ? [] : auth.anonymousScopes,
           rest,
         });

@@ -23,6 +23,7 @@ import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type { CorsSettings, Settings } from "./settings.ts";
+import { uploadsFrom } from "./uploads.ts";
 
 /**
  * Compiles. Every problem goes to `report`; the result may be used only when there was none. What is
@@ -49,6 +50,7 @@ export function compile(
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
   const providers = providersFrom(config.providers, context, report);
   const cores = coresFrom(config.cores, context, report);
+  const uploads = uploadsFrom(config.uploads, context, report);
   return deepFreeze({
     environment,
     listeners: listenersFrom(config, context, report),
@@ -95,6 +97,7 @@ export function compile(
     routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
     hooks: hooksFrom(config.hooks, context.folder, report),
     relay: relayFrom(config.relay, providers, report),
+    ...(uploads !== undefined && { uploads }),
     scoreWeights: { ...defaultWeights, ...withoutUndefined(balancer.weights) },
     onnx: onnxFrom(models, context, report),
     modelServers: modelServersFrom(

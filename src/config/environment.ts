@@ -15,6 +15,7 @@ import { loggingRows } from "./logging.ts";
 import { metricsRows } from "./metrics.ts";
 import { modelServersRows } from "./model-servers.ts";
 import { rateLimitingRows } from "./rate-limiting.ts";
+import { uploadsRows } from "./uploads.ts";
 
 /** Where two rows set one path, the later one wins. */
 export const environmentRows: readonly EnvironmentRow[] = [
@@ -27,13 +28,13 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ...coresRows,
   ...loadBalancerRows,
   ...historyRows,
+  ...uploadsRows,
   ...metricsRows,
   ...loggingRows,
 ];
 
 /** Names of earlier gateways that this version does not use. */
 const unusedNames: readonly (string | RegExp)[] = [
-  "ENABLE_FILE_UPLOAD",
   // Weights of terms are read; those of providers stand in the file.
   /^LOAD_BALANCER_(?!(WEIGHT_)?(COST|LATENCY|RELIABILITY|LOAD|PRIORITY)(_WEIGHT)?$)(WEIGHT_[A-Z0-9_]+|[A-Z0-9_]+_WEIGHT)$/,
 ];

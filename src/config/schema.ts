@@ -22,6 +22,7 @@ import { relay } from "./relay.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
+import { uploads } from "./uploads.ts";
 
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z.strictObject({
@@ -56,6 +57,7 @@ export const fileSchema = z.strictObject({
     .describe(
       "Calls of OpenAI's API other than chat: completions, images, audio, files and batches.",
     ),
+  uploads: uploads.prefault({}).describe("Files that are sent once and named in calls."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z

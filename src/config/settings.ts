@@ -166,6 +166,18 @@ export interface RelaySettings {
   readonly aheadBytesMax: number;
 }
 
+/** Files that are sent once and named in calls. */
+export interface UploadsSettings {
+  /** Absolute path of the folder where they lie. */
+  readonly folder: string;
+  readonly retentionMs: number;
+  /** Files and bytes that are kept, in all and of each key. */
+  readonly limits: {
+    readonly all: { readonly files: number; readonly bytes: number };
+    readonly perOwner: { readonly files: number; readonly bytes: number };
+  };
+}
+
 /** Where log lines go. */
 export interface LoggingSettings extends LoggerOptions {
   /** Decisions and attempts are written at info. */
@@ -212,6 +224,8 @@ export interface Settings {
   /** Hooks that judge chats, in this order. */
   readonly hooks: readonly HookSettings[];
   readonly relay: RelaySettings;
+  /** Absent: nothing may be uploaded. */
+  readonly uploads?: UploadsSettings;
   /** Weights of the terms under `scored`. */
   readonly scoreWeights: Weights;
   readonly onnx: OnnxSettings;

@@ -36,12 +36,14 @@ const details: Readonly<Record<ServerDialect, Readonly<Record<string, string>>>>
   "openai-chat": {
     ".cache": ".cache_control",
     ".detail": ".image_url.detail",
+    ".file_id": ".file.file_id",
     ".name": ".file.filename",
   },
   "openai-responses": { ".name": ".filename" },
   anthropic: {
     ".annotations": ".citations",
     ".cache": ".cache_control",
+    ".file_id": ".source.file_id",
     ".image_url": ".source",
     ".name": ".title",
   },

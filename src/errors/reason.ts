@@ -141,6 +141,19 @@ export const reasons = {
     blame: "gateway",
     log: "warn",
   },
+  UPLOADS_LIMITED: {
+    code: Code.ResourceExhausted,
+    retryable: false,
+    blame: "caller",
+    log: "info",
+  },
+  UPLOADS_FULL: {
+    code: Code.ResourceExhausted,
+    http: 507,
+    retryable: false,
+    blame: "gateway",
+    log: "warn",
+  },
   OVERLOADED: { code: Code.ResourceExhausted, retryable: true, blame: "gateway", log: "warn" },
   CANCELLED: { code: Code.Canceled, retryable: false, blame: "caller", log: "info" },
   DEADLINE_EXCEEDED: {

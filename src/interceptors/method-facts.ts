@@ -1,6 +1,7 @@
 /** What a method's descriptor says of who may call it, read once per method. */
 
 import { type DescMethod, getOption } from "@bufbuild/protobuf";
+import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { public$, required_scope, uncounted } from "#gen/polygate/v1/options_pb.js";
 
 /** Facts of one method. */
@@ -13,6 +14,8 @@ export interface MethodFacts {
   readonly isUncounted: boolean;
   /** Its client sends a stream. */
   readonly isClientStream: boolean;
+  /** What its client streams are the pieces of one body. */
+  readonly takesPieces: boolean;
 }
 
 /** Services that anybody may call: probes come without credentials. */
@@ -37,6 +40,8 @@ export function methodFacts(method: DescMethod): MethodFacts {
     requiredScope: getOption(method, required_scope),
     isUncounted: uncountedServices.has(method.parent.typeName) || getOption(method, uncounted),
     isClientStream: /^(client|bidi)_streaming$/.test(method.methodKind),
+    takesPieces:
+      method.methodKind === "client_streaming" && method.input.typeName === HttpBodySchema.typeName,
   };
   known.set(method, facts);
   return facts;

@@ -65,9 +65,9 @@ function tightestOf(asks: readonly Ask[], takes: readonly Take[]): Tried {
 
 /**
  * Token buckets per client, and per client and route where a route has its own. A call costs a
- * token, and so does each message after the first that a client streams. What one bucket refuses
- * takes nothing from the others. Public methods cost nothing: probes must get through. Throws
- * RATE_LIMITED.
+ * token, and so does each message after the first that a client streams, but for the pieces of one
+ * body. What one bucket refuses takes nothing from the others. Public methods cost nothing: probes
+ * must get through. Throws RATE_LIMITED.
  */
 export function rateLimit(
   options: RateLimitOptions,
@@ -133,12 +133,12 @@ export function rateLimit(
   }
 
   return (next) => (request) => {
-    const { isPublic, isClientStream } = methodFacts(request.method);
+    const { isPublic, isClientStream, takesPieces } = methodFacts(request.method);
     if (isPublic) return next(request);
     const go = (tightest: Tried) =>
       next(
         // The one message of other streams is charged with the call.
-        request.stream && isClientStream
+        request.stream && isClientStream && !takesPieces
           ? { ...request, message: chargedMessages(request, request.message) as never }
           : request,
       ).then((response) => {

@@ -2,6 +2,7 @@
 
 import { create, type Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
+import type { BodyProgress } from "#core/body-progress.ts";
 import { free } from "#core/free.ts";
 import { turns } from "#core/turns.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -27,6 +28,8 @@ export interface BodyReading {
   readonly uploadBytesMax: number;
   /** Greatest size of a streamed body. */
   readonly streamBytesMax: number;
+  /** Greatest size of a streamed body that is a file. */
+  readonly streamedFileBytesMax: number;
 }
 
 const formTypes = ["application/x-www-form-urlencoded", "multipart/form-data"];
@@ -184,20 +187,33 @@ export function messageFromBody(
 /** Largest piece of a raw body that becomes one message. */
 const pieceBytesMax = 1024 * 1024;
 
+/** A raw body, whose pieces are messages: its sender may rest between them where each may be answered. */
+class RawProgress implements BodyProgress {
+  messages = 0;
+  readonly isBetween: boolean;
+
+  constructor(isBetween: boolean) {
+    this.isBetween = isBetween;
+  }
+}
+
 async function* rawMessages(
   route: Route,
   exchange: Exchange,
-  bytesMax: number,
+  reading: BodyReading,
 ): AsyncIterable<Message> {
   const contentType = exchange.header("content-type") ?? "";
-  let pieces = 0;
-  for await (const chunk of exchange.chunks(bytesMax)) {
+  // A body with one response to all of it is a file.
+  const isFile = route.method.methodKind === "client_streaming";
+  const bytesMax = isFile ? reading.streamedFileBytesMax : reading.streamBytesMax;
+  const progress = new RawProgress(!isFile);
+  for await (const chunk of exchange.chunks(bytesMax, progress)) {
     for (let at = 0; at < chunk.length; at += pieceBytesMax) {
-      pieces += 1;
+      progress.messages += 1;
       yield rawMessage(route, contentType, chunk.subarray(at, at + pieceBytesMax));
     }
   }
-  if (pieces === 0) yield rawMessage(route, contentType, new Uint8Array());
+  if (progress.messages === 0) yield rawMessage(route, contentType, new Uint8Array());
 }
 
 /** Messages of one streamed body after which others go first. */
@@ -234,6 +250,6 @@ export async function* messagesFromBody(
   reading: BodyReading,
 ): AsyncIterable<Message> {
   if (route.body.kind === "none") yield await messageFromBody(route, exchange, reading);
-  else if (route.body.raw) yield* rawMessages(route, exchange, reading.streamBytesMax);
+  else if (route.body.raw) yield* rawMessages(route, exchange, reading);
   else yield* jsonMessages(route, exchange, reading);
 }

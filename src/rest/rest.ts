@@ -34,7 +34,10 @@ import { callOverSocket } from "./websocket-call.ts";
 export interface RestOptions {
   /** Greatest size of a request body, in bytes. */
   readonly bodyBytesMax: number;
-  /** Greatest size of a form with files, or of a file that is the body, in bytes; default bodyBytesMax. */
+  /**
+   * Greatest size of a form with files, or of a file that is the body, in bytes; default bodyBytesMax,
+   * and streamBytesMax for one that a method takes in pieces.
+   */
   readonly uploadBytesMax?: number;
   /** Greatest size of a request body that streams its messages, in bytes; default bodyBytesMax. */
   readonly streamBytesMax?: number;
@@ -239,7 +242,9 @@ class Transcoder implements Rest {
   #reading(json: JsonCodec): BodyReading {
     const { bodyBytesMax: bytesMax, streamBytesMax = bytesMax } = this.#options;
     const { uploadBytesMax = bytesMax } = this.#options;
-    return { binder: this.#binder, json, bytesMax, uploadBytesMax, streamBytesMax };
+    const { uploadBytesMax: streamedFileBytesMax = streamBytesMax } = this.#options;
+    const limits = { bytesMax, uploadBytesMax, streamBytesMax, streamedFileBytesMax };
+    return { binder: this.#binder, json, ...limits };
   }
 
   #answering(json: JsonCodec, request: RestRequest): Responding {

@@ -7,9 +7,11 @@ import { fillParts, fillShortForm } from "#chat/short-form.ts";
 import { relayKey } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import {
+  type ChatRequest,
   ChatRequestSchema,
   type ChatResponse,
   type ChatService,
+  type QueryRequest,
   type StreamChatResponse,
   StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
@@ -22,12 +24,15 @@ import { ActiveChat, type ChatWant } from "./chat-call.ts";
 import type { ChatHooks } from "./chat-hooks.ts";
 import { PieceWriter } from "./chat-pieces.ts";
 import type { RoutedDeps } from "./routed-call.ts";
+import type { UploadedFiles } from "./uploaded-files.ts";
 
 /** What the service needs. */
 export interface ChatServiceDeps extends RoutedDeps {
   readonly responses: ChatCache;
   /** What judges chats; absent where nothing does. */
   readonly hooks?: ChatHooks | undefined;
+  /** What was uploaded. */
+  readonly uploads: UploadedFiles;
 }
 
 const createPiece = creatorOf(StreamChatResponseSchema);
@@ -110,9 +115,20 @@ function streamElsewhere() {
   });
 }
 
+/** The chat that a question is. */
+function chatOf({ query, sessionId, options }: QueryRequest): ChatRequest {
+  return create(ChatRequestSchema, {
+    message: query,
+    useTools: true,
+    sessionId,
+    temperature: options?.temperature,
+    maxTokens: options?.maxTokens,
+  });
+}
+
 /** The service over the catalog of chat routes. */
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
-  const { responses, hooks } = deps;
+  const { responses, hooks, uploads } = deps;
 
   async function answered(
     request: Conversation,
@@ -162,38 +178,37 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
   return {
     chat(request, context) {
       if (request.stream) throw streamElsewhere();
-      return ask(normalized(request), context).then((response) => {
-        if (request.withParts) fillParts(response);
-        else response.parts = [];
-        return response;
-      });
+      const asked = normalized(request);
+      return uploads
+        .whole(asked, context, () => ask(asked, context))
+        .then((response) => {
+          if (request.withParts) fillParts(response);
+          else response.parts = [];
+          return response;
+        });
     },
 
     streamChat(request, context) {
       const asked = normalized(request);
-      const judged = hooks?.for(asked, context);
-      return judged === undefined
-        ? pieces(asked, context)
-        : judged.pieces((allowed) => pieces(allowed, context));
-    },
-
-    async countTokens(request, context) {
-      const asked = normalized(request);
-      const judged = hooks?.for(asked, context);
-      const allowed = judged === undefined ? asked : await judged.request();
-      const chat = new ActiveChat(deps, allowed, context, { needs: "count_tokens" });
-      return await chat.count();
-    },
-
-    async query({ query, sessionId, options }, context) {
-      const request = create(ChatRequestSchema, {
-        message: query,
-        useTools: true,
-        sessionId,
-        temperature: options?.temperature,
-        maxTokens: options?.maxTokens,
+      return uploads.pieces(asked, context, () => {
+        const judged = hooks?.for(asked, context);
+        return judged === undefined
+          ? pieces(asked, context)
+          : judged.pieces((allowed) => pieces(allowed, context));
       });
-      const response = await ask(normalized(request), context, { isQuery: true });
+    },
+
+    countTokens(request, context) {
+      const asked = normalized(request);
+      return uploads.whole(asked, context, async () => {
+        const judged = hooks?.for(asked, context);
+        const allowed = judged === undefined ? asked : await judged.request();
+        return await new ActiveChat(deps, allowed, context, { needs: "count_tokens" }).count();
+      });
+    },
+
+    async query(request, context) {
+      const response = await ask(normalized(chatOf(request)), context, { isQuery: true });
       return {
         response: response.response,
         routedVia: context.responseHeader.get("x-polygate-provider") ?? "",

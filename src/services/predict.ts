@@ -25,6 +25,7 @@ import { backendCallOf } from "./backend-call.ts";
 import { choiceOf, modelOf } from "./model-choice.ts";
 import { type RunDeps, runModel } from "./run-model.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
+import type { UploadedFiles } from "./uploaded-files.ts";
 import { requireBatch } from "./wire-tensor.ts";
 
 /** What PredictService needs. */
@@ -32,6 +33,8 @@ export interface PredictDeps extends RunDeps {
   /** Bounds how many images are decoded at once. */
   readonly decoding: DecodeQueue;
   readonly clock: Clock;
+  /** What was uploaded. */
+  readonly uploads: UploadedFiles;
 }
 
 type Reply = MessageInitShape<typeof PredictResponseSchema>;
@@ -204,12 +207,24 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   } satisfies Reply;
 }
 
+/** One inference; an upload that it names takes the place of its id. */
+async function withFile(deps: PredictDeps, request: PredictRequest, context: HandlerContext) {
+  const { fileId } = request;
+  if (fileId === "") return await predict(deps, request, context);
+  const { uploads } = deps;
+  const field = "file_id";
+  const upload = uploads.find(context.values, fileId, field);
+  using _held = await uploads.hold(upload.size, context.signal);
+  const file = await uploads.read(upload, field);
+  return await predict(deps, { ...request, file, fileId: "" }, context);
+}
+
 /** The service on a predict backend. */
 export function createPredictService(deps: PredictDeps): ServiceImpl<typeof PredictService> {
   return {
-    predict: (request, context) => predict(deps, request, context),
+    predict: (request, context) => withFile(deps, request, context),
     async *streamPredict(requests, context) {
-      for await (const request of requests) yield await predict(deps, request, context);
+      for await (const request of requests) yield await withFile(deps, request, context);
     },
   };
 }

@@ -3,7 +3,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { parameterInvalid } from "#dialects/json-object.ts";
 import { unsupported } from "#dialects/upstream-error.ts";
-import { reasonOf } from "#errors/fault.ts";
+import { reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 
@@ -19,6 +19,10 @@ export function placedFault(placeOf: (field: string) => string, thrown: unknown)
     case "PARAMETER_INVALID":
     case "REQUEST_INVALID":
       return parameterInvalid(place, violation.description);
+    case "NOT_FOUND": {
+      const { description } = violation;
+      return withMetadata(error, { param: place }, `${place}: ${description}`);
+    }
     default:
       return error;
   }

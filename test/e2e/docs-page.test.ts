@@ -111,6 +111,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "ChatService",
         "EmbeddingsService",
         "PredictService",
+        "UploadService",
         "ModelsService",
         "HealthService",
         "StatsService",
@@ -168,6 +169,9 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
       const page = await open("");
       for (const operation of await operationsOf(page)) {
         await select(page, operation);
+        if (operation === "UploadService_Upload") {
+          await page.setInputFiles("main input[type=file]", fileURLToPath(digitImage(7)));
+        }
         await page.click("main button[type=submit]");
         if (operation === "StatsService_WatchStats") {
           await page.locator(".messages li").first().waitFor();

@@ -393,6 +393,7 @@ describe("what operators rely on", () => {
         "polygate.v1.RequestsService",
         "polygate.v1.RoutingService",
         "polygate.v1.StatsService",
+        "polygate.v1.UploadService",
       ]);
     }
   });

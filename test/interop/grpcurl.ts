@@ -37,6 +37,7 @@ const services = [
   "polygate.v1.RequestsService",
   "polygate.v1.RoutingService",
   "polygate.v1.StatsService",
+  "polygate.v1.UploadService",
 ];
 
 /** Runs every case with the grpcurl at `path`. */

@@ -33,6 +33,7 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
     "test/e2e/routing.test.ts",
     "test/e2e/predict.test.ts",
   ],
+  uploads: ["test/unit/uploads/**/*.test.ts"],
   surfaces: [
     "test/unit/surfaces/**/*.test.ts",
     "test/e2e/llm-shapes.test.ts",

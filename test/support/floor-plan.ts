@@ -9,7 +9,7 @@ import { globSync, readFileSync } from "node:fs";
 export const plan: Readonly<Record<string, readonly string[]>> = {
   core: [],
   yaml: [],
-  chat: ["protobuf", "gen"],
+  chat: ["protobuf", "core", "gen"],
   dialects: ["chat", "protobuf", "errors", "core", "gen"],
   errors: ["gen"],
   observability: ["core"],
@@ -42,6 +42,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "grpc-client": ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
   limits: ["core"],
+  uploads: ["observability", "errors", "core"],
   identity: ["limits", "core"],
   interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
   "http-client": ["core"],
@@ -94,6 +95,10 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   history: ["core"],
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
+    "uploads",
+    "exchange",
+    "forms",
+    "http",
     "hooks",
     "history",
     "catalog",
@@ -148,6 +153,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
+    "uploads",
     "services",
     "hooks",
     "cache",
@@ -191,6 +197,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "records.ts": ["config", "services", "history", "routing", "pool", "observability", "core"],
   "gateway.ts": [
+    "uploads",
     "front.ts",
     "metrics.ts",
     "pages.ts",

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { openApiDocument, openApiDocumentInTurns } from "#openapi-document.ts";
 
 test("the document made in turns is the same, and others come between any two of its operations", async () => {
-  const facts = { authenticates: true, openScopes: ["chat"], rest: {} };
+  const facts = { authenticates: true, openScopes: ["chat"], takesUploads: true, rest: {} };
   let turns = 0;
   const next = async () => {
     turns += 1;

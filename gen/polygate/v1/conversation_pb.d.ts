@@ -176,7 +176,8 @@ export declare type MediaPart = Message<"polygate.v1.MediaPart"> & {
     case: "url";
   } | {
     /**
-     * The identifier of a file that the provider, or the gateway, keeps.
+     * The identifier of a file that the provider, or the gateway, keeps: of an upload, the gateway sends
+     * its bytes.
      *
      * @generated from field: string file_id = 3;
      */

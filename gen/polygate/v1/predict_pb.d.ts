@@ -127,6 +127,13 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
    * @generated from field: bool include_outputs = 7;
    */
   includeOutputs: boolean;
+
+  /**
+   * In place of `file`: the id of an image that was uploaded before, by the same caller.
+   *
+   * @generated from field: string file_id = 8;
+   */
+  fileId: string;
 };
 
 /**

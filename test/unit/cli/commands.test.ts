@@ -28,12 +28,12 @@ function terminal(env: Record<string, string> = {}, terminals: readonly "stdout"
 describe("check", () => {
   test("a sound configuration is summed up", async () => {
     const at = terminal({
-      ...{ API_KEY: "k", ENABLE_FILE_UPLOAD: "x" },
+      ...{ API_KEY: "k", LOAD_BALANCER_WEIGHT_XAI: "1" },
       ...{ TWIN_URL: "http://localhost:8001", AGENT_CONTROLLER_URL: "http://localhost:8002" },
     });
     expect(await check(["--ports", "1,2"], at)).toBe(0);
     expect(at.read().out).toBe(
-      "configuration ok: environment development, 2 listeners, 1 core, 1 core for questions, auth on with 1 key, no rate limit\nnot used by this version: ENABLE_FILE_UPLOAD",
+      "configuration ok: environment development, 2 listeners, 1 core, 1 core for questions, auth on with 1 key, no rate limit\nnot used by this version: LOAD_BALANCER_WEIGHT_XAI",
     );
   });
 

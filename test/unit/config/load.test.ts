@@ -398,13 +398,12 @@ describe("which layer wins", () => {
     {
       name: "what has no effect is told",
       env: {
-        ENABLE_FILE_UPLOAD: "y",
         LOAD_BALANCER_WEIGHT_XAI: "1",
         LOAD_BALANCER_XAI_WEIGHT: "1",
         UNRELATED: "z",
       },
       read: ({ unused }) => unused,
-      is: ["ENABLE_FILE_UPLOAD", "LOAD_BALANCER_WEIGHT_XAI", "LOAD_BALANCER_XAI_WEIGHT"],
+      is: ["LOAD_BALANCER_WEIGHT_XAI", "LOAD_BALANCER_XAI_WEIGHT"],
     },
   ];
   test.each(rows)("$name", ({ env, argv, read, is }) => {

@@ -75,8 +75,8 @@ describe("the tables", () => {
   });
 
   test("a name that is without effect is told only when it is set", () => {
-    expect(unusedEnvironment({ ENABLE_FILE_UPLOAD: "x", LOG_LEVEL: "" })).toEqual([
-      "ENABLE_FILE_UPLOAD",
+    expect(unusedEnvironment({ LOAD_BALANCER_WEIGHT_XAI: "x", LOG_LEVEL: "" })).toEqual([
+      "LOAD_BALANCER_WEIGHT_XAI",
     ]);
   });
 });

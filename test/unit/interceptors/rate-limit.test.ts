@@ -1,13 +1,15 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type DescMessage, type DescMethod, type Message } from "@bufbuild/protobuf";
 import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { reasonOf } from "#errors/fault.ts";
+import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
 import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
@@ -39,13 +41,20 @@ function limited(options: RateLimitOptions, store?: LimitStore) {
         for await (const _request of requests) yield {};
       },
     });
+    router.service(UploadService, {
+      async upload(pieces) {
+        let size = 0;
+        for await (const { data } of pieces) size += data.length;
+        return { size };
+      },
+    });
   };
   const interceptors = [asNamed, rateLimit(options, { clock, metrics }, store)];
   const call = callerOf(routes, interceptors);
-  const stream = (count: number) =>
+  const streamed = (method: DescMethod, messages: Message[]) =>
     createCallPath(routes, interceptors).stream(
-      PredictService.method.streamPredict,
-      createAsyncIterable(Array.from({ length: count }, () => create(PredictRequestSchema))),
+      method,
+      createAsyncIterable(messages),
       {
         header: new Headers(),
         signal: new AbortController().signal,
@@ -56,9 +65,15 @@ function limited(options: RateLimitOptions, store?: LimitStore) {
       },
       asIs,
     ).messages;
+  const messages = (count: number, type: DescMessage) =>
+    Array.from({ length: count }, () => create(type));
+  const stream = (count: number) =>
+    streamed(PredictService.method.streamPredict, messages(count, PredictRequestSchema));
+  const upload = (count: number) =>
+    streamed(UploadService.method.upload, messages(count, HttpBodySchema));
   const health = () => call(HealthService.method.getHealth, {});
   const from = (clientAddress: string) => ({ record: callRecord({ clientAddress }) });
-  return { call, stream, health, time, metrics, from };
+  return { call, stream, upload, health, time, metrics, from };
 }
 
 test("a burst is served up to the capacity, then refused with the wait until the next token", async () => {
@@ -195,6 +210,14 @@ test("clients beyond the bound push out the one unused for longest", async () =>
   for (const address of ["a", "b", "c"]) await call(listModels, {}, from(address));
   await call(listModels, {}, from("a"));
   await rejection(call(listModels, {}, from("c")));
+});
+
+test("the pieces of one body cost a token together", async () => {
+  const { upload } = limited({ ...base, capacity: 2 });
+  expect(await Array.fromAsync(upload(100))).toHaveLength(1);
+  expect(await Array.fromAsync(upload(100))).toHaveLength(1);
+  const error = await rejection(Array.fromAsync(upload(1)));
+  expect(reasonOf(error)).toBe("RATE_LIMITED");
 });
 
 test("each message that a client streams costs a token, the first one being the call's", async () => {

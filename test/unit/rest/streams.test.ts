@@ -269,6 +269,19 @@ describe("raw bytes", () => {
     expect(answer.status).toBe(413);
   });
 
+  test("of a file have the bound of uploads where there is one", async () => {
+    await using server = await serve({}, { streamBytesMax: 1 << 20, uploadBytesMax: 100 });
+    const send = (size: number) =>
+      server.send({
+        method: "POST",
+        target: "/upload/x",
+        headers: type,
+        body: Buffer.alloc(size),
+      });
+    expect((await send(100)).status).toBe(200);
+    expect((await send(101)).status).toBe(413);
+  });
+
   test("fill a field of any type of content, beside query parameters", async () => {
     await using server = await serve();
     const answer = await server.send({

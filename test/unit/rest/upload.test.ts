@@ -5,13 +5,18 @@ import {
   MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
+import type { BodyProgress } from "#core/body-progress.ts";
+import type { Exchange } from "#exchange/exchange.ts";
 import { UploadSchema, upload } from "#gen/polygate/v1/options_pb.js";
 import {
   PredictService,
   file_polygate_v1_predict as predictFile,
 } from "#gen/polygate/v1/predict_pb.js";
+import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { methodExtras } from "#method-extras.ts";
+import { type BodyReading, messagesFromBody } from "#rest/body.ts";
 import { FieldIndex } from "#rest/field-path.ts";
+import type { Route } from "#rest/route.ts";
 import { takesBody, uploadOf } from "#rest/upload.ts";
 import { testService } from "../../support/test-protos.ts";
 
@@ -46,4 +51,23 @@ test("a body counts by its media type alone, or by the kind that it is of", () =
   if (found === undefined) throw new Error("no upload");
   const types = ["image/png", "image/", "image", "images/png", "text/plain", ""];
   expect(types.filter((type) => takesBody(found, type))).toEqual(["image/png", "image/"]);
+});
+
+test.each([
+  ["of a file may not rest", UploadService.method.upload, false],
+  ["whose pieces are answered one by one may", PredictService.method.streamPredict, true],
+])("the sender of a raw body %s", async (_name, method, mayRest) => {
+  const told: BodyProgress[] = [];
+  const exchange = {
+    header: () => "image/png",
+    async *chunks(_bytesMax: number, progress: BodyProgress) {
+      told.push(progress);
+      yield Buffer.alloc(10);
+      yield Buffer.alloc(10);
+    },
+  } as unknown as Exchange;
+  const route = { method, body: { kind: "message", raw: true } } as unknown as Route;
+  const messages = await Array.fromAsync(messagesFromBody(route, exchange, {} as BodyReading));
+  expect(messages).toHaveLength(2);
+  expect(told.map(({ isBetween, messages: made }) => [isBetween, made])).toEqual([[mayRest, 2]]);
 });

@@ -8,6 +8,7 @@ import { coreChat } from "#backends/core-chat.ts";
 import { type Conversation, normalized } from "#chat/normalize.ts";
 import { events, textPart } from "#chat/parts.ts";
 import { stopOfWord } from "#chat/short-form.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { ChatRequest as CoreRequest } from "#gen/polyagent/core/v1/core_pb.js";
 import {
   ChatRequestSchema,
@@ -17,6 +18,7 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import type { Part } from "#gen/polygate/v1/conversation_pb.js";
 import { type ChatServiceDeps, createChatService } from "#services/chat.ts";
+import { UploadedFiles } from "#services/uploaded-files.ts";
 import { sourceFiles, specifiersOf } from "../../support/floor-plan.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -52,6 +54,7 @@ function setting() {
   const deps = {
     clock: createManualClock(),
     responses: { for: () => undefined },
+    uploads: new UploadedFiles({ buffers: new ByteBudget(0) }),
     stats: { add() {} },
     meter: { begin: () => () => {}, run: (_: unknown, work: () => unknown) => work() },
     catalog: { resolve: () => ({ route: {}, kind: "llm" }), priceOf: () => undefined },

@@ -12,6 +12,7 @@ import type { Hook } from "#hooks/hook.ts";
 import { Hooks } from "#hooks/hooks.ts";
 import { type ChatServiceDeps, createChatService } from "#services/chat.ts";
 import { ChatHooks } from "#services/chat-hooks.ts";
+import { UploadedFiles } from "#services/uploaded-files.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const clock = createManualClock();
@@ -24,6 +25,7 @@ function serviceWith(hooks?: ChatHooks) {
     clock,
     hooks,
     responses: { for: () => undefined },
+    uploads: new UploadedFiles({ buffers: new ByteBudget(0) }),
     stats: { add() {} },
     meter: { begin: () => () => {}, run: (_: unknown, work: () => unknown) => work() },
     catalog: { resolve: () => ({ route: {}, kind: "llm" }), priceOf: () => undefined },

@@ -405,4 +405,28 @@ describe("messages", () => {
     );
     expect(new Set(expectSame(type, every)).size).toBe(2);
   });
+
+  test("exactly one of several fields is set", () => {
+    const type = ruledType(
+      {
+        text: { type: "STRING" },
+        list: { type: "INT32", is: "repeated" },
+        set: { type: "BOOL", is: "optional" },
+      },
+      {
+        cel: [
+          {
+            id: "one",
+            expression:
+              "[has(this.text), has(this.list), has(this.set)].filter(one, one).size() == 1",
+          },
+        ],
+      },
+    );
+    const values: Properties = { text: "a", list: [0], set: false };
+    const every = Array.from({ length: 8 }, (_, bits) =>
+      Object.fromEntries(Object.entries(values).filter((__, at) => (bits >> at) & 1)),
+    );
+    expect(new Set(expectSame(type, every)).size).toBe(2);
+  });
 });

@@ -1,0 +1,28 @@
+/** The files of uploads that this process has open: they have no name, and show nowhere else. */
+
+import { readdirSync, readlinkSync, statSync } from "node:fs";
+
+const uploadPath = /polygate-[0-9a-f]{32}\.upload \(deleted\)$/;
+
+function targetOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    // Closed since it was listed.
+    return "";
+  }
+}
+
+/** Paths that they had, as the system remembers them. */
+export function openUploads(): readonly string[] {
+  return readdirSync("/proc/self/fd")
+    .map(targetOf)
+    .filter((path) => uploadPath.test(path));
+}
+
+/** Permissions of all that are open. */
+export function uploadModes(): readonly number[] {
+  return readdirSync("/proc/self/fd")
+    .filter((descriptor) => uploadPath.test(targetOf(descriptor)))
+    .map((descriptor) => statSync(`/proc/self/fd/${descriptor}`).mode & 0o777);
+}
