@@ -7,6 +7,11 @@ const sourcePosition = /\/\S+\.(?:cc|cpp|h|hpp):\d+ (?:[^()\n]*::[^()\n]*\(.*?\)
 /** A path of at least two parts, of Unix or Windows, with its last part. */
 const path = /(?:(?<![A-Za-z])[A-Za-z]:)?[/\\](?:[^\s/\\:]+[/\\])+([^\s/\\:]*)(:\d+)?/g;
 
+/** Whether memory ran out, which says nothing of the inputs. */
+export function saysNoMemory(message: string): boolean {
+  return /allocat/i.test(message);
+}
+
 /** Characters of it that are told. */
 const textLengthMax = 300;
 
