@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { failureOf, Statistics, versionsMax } from "#backends/onnx/statistics.ts";
+import { failureOf, Statistics, versionsMax } from "#backends/inference-statistics.ts";
 import { fault } from "#errors/fault.ts";
-import { createManualClock } from "../../../support/manual-clock.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 const one = { model: "m", version: "1" };
 
