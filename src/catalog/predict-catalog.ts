@@ -57,6 +57,8 @@ interface Failure {
 const ask = { promptTokens: 0, outputTokens: 0 };
 /** What is in this process needs no probes. */
 const localProbes = { healthIntervalMs: 3_600_000, healthTimeoutMs: 1_000 };
+/** Characters of a server's word for a version that statistics know it by. */
+const versionLengthMax = 64;
 /** Models that a group is asked about at one time. */
 const describedMax = 16;
 
@@ -202,7 +204,8 @@ export class PredictCatalog implements PredictBackend {
 
   /** A server answered. Its batches are its own affair: what it was asked counts as one run of one row. */
   #countDone({ model }: ModelRef, done: InferResponse, startMs: number): void {
-    const { version, queueMs, computeMs } = done;
+    const { queueMs, computeMs } = done;
+    const version = keptVersion(done.version);
     const totalMs = this.#clock.nowMs() - startMs;
     this.#statistics.onRun({ model, version, rows: 1, computeMs });
     this.#statistics.onSuccess({ model, version, totalMs, queueMs, computeMs });
@@ -217,7 +220,7 @@ export class PredictCatalog implements PredictBackend {
     if (reasonOf(error) === "MODEL_UNKNOWN") return;
     this.#statistics.onFail({
       model: ref.model,
-      version: ref.version === "" ? group.versionOf(ref) : ref.version,
+      version: keptVersion(ref.version || group.versionOf(ref)),
       totalMs: this.#clock.nowMs() - startMs,
       failure: failureOf(error),
     });
@@ -260,7 +263,7 @@ export class PredictCatalog implements PredictBackend {
   }
 
   observe(handling: InferHandling): void {
-    this.#statistics.onHandling(handling);
+    this.#statistics.onHandling({ ...handling, version: keptVersion(handling.version) });
   }
 
   /** Closes what it made itself. */
@@ -297,6 +300,11 @@ export class PredictCatalog implements PredictBackend {
     const isAble = local.state === "available" || local.state === "loading";
     return isAble ? [...preferred, here, ...others] : [...preferred, ...others, here];
   }
+}
+
+/** What statistics keep of a version, which may be a server's word of any length. */
+function keptVersion(version: string): string {
+  return version.slice(0, versionLengthMax);
 }
 
 function unknown(ref: ModelRef): ConnectError {

@@ -2,16 +2,18 @@
  * ONNX's own tests of backends through a running gateway: each model is put into the repository and
  * loaded, is given its examples over the Open Inference Protocol, and has to answer as they say. What
  * is skipped is named with the reason. The corpus is Debian's package libonnx-testdata; `--from DIR`
- * names another folder, `--only TEXT` the models whose paths have it, `--isolation process` runs each
- * in a process of its own, and `--require` fails where there is no corpus.
+ * names another folder, `--only TEXT` the models whose paths have it, `--wire NAME` how tensors travel
+ * (raw, contents, binary, json; else raw), `--isolation process` runs each model in a process of its
+ * own, and `--require` fails where there is no corpus.
  */
 
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Client, createClient } from "@connectrpc/connect";
-import { isDatatype, type NamedTensor } from "#core/tensor.ts";
+import type { NamedTensor } from "#core/tensor.ts";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { startModelGateway } from "../support/model-gateway.ts";
+import { type Infer, oipWires } from "../support/oip-wires.ts";
 import {
   type CorpusExample,
   type CorpusModel,
@@ -35,6 +37,7 @@ const { values } = parseArgs({
   options: {
     from: { type: "string", default: "/usr/share/libonnx-testdata/data" },
     only: { type: "string", default: "" },
+    wire: { type: "string", default: "raw" },
     isolation: { type: "string", default: "thread" },
     require: { type: "boolean", default: false },
   },
@@ -45,7 +48,15 @@ type Verdict =
   | { readonly kind: "passed"; readonly why?: undefined }
   | { readonly kind: "failed" | "skipped"; readonly why: string };
 
-type Oip = Client<typeof GRPCInferenceService>;
+/** The gateway, by its models and by inferences. */
+interface Asked {
+  readonly client: Client<typeof GRPCInferenceService>;
+  readonly folder: TemporaryFolder;
+  readonly infer: Infer;
+}
+
+const wire = oipWires[values.wire];
+if (wire === undefined) throw new Error(`--wire is one of ${Object.keys(oipWires).join(", ")}`);
 
 /** Why no request can carry what a model takes or gives; undefined when one can. */
 function unsendable({ inputs, outputs }: CorpusModel): string | undefined {
@@ -53,31 +64,8 @@ function unsendable({ inputs, outputs }: CorpusModel): string | undefined {
   return odd && `the protocol has no ${odd.type}`;
 }
 
-async function outputsOf(
-  client: Oip,
-  modelName: string,
-  inputs: readonly NamedTensor[],
-): Promise<NamedTensor[]> {
-  const heads = inputs.map(({ name, datatype, shape }) => ({
-    name,
-    datatype,
-    shape: shape.map(BigInt),
-  }));
-  const rawInputContents = inputs.map(({ bytes }) => bytes);
-  const { outputs, rawOutputContents } = await client.modelInfer({
-    modelName,
-    inputs: heads,
-    rawInputContents,
-  });
-  return outputs.map(({ name, datatype, shape }, at) => {
-    if (!isDatatype(datatype)) throw new Error(`"${name}" is said to be ${datatype}`);
-    const bytes = rawOutputContents[at] ?? new Uint8Array();
-    return { name, datatype, shape: shape.map(Number), bytes };
-  });
-}
-
 /** What is told of a model and is not so; undefined when all is. */
-async function metadataProblem(client: Oip, model: CorpusModel): Promise<string | undefined> {
+async function metadataProblem({ client }: Asked, model: CorpusModel): Promise<string | undefined> {
   const told = await client.modelMetadata({ name: model.name });
   for (const kind of ["inputs", "outputs"] as const) {
     const listed = (list: readonly { name: string; datatype: string | undefined }[]) =>
@@ -102,14 +90,17 @@ async function deviationProblem(
   return difference && `not as the runtime itself: ${difference}`;
 }
 
-async function answerVerdict(client: Oip, model: CorpusModel): Promise<Verdict> {
-  const told = await metadataProblem(client, model);
+async function answerVerdict(asked: Asked, model: CorpusModel): Promise<Verdict> {
+  const told = await metadataProblem(asked, model);
   if (told !== undefined) return { kind: "failed", why: told };
   if (model.examples.length === 0) return { kind: "failed", why: "it has no examples" };
   const deviation = deviations.get(model.name);
   for (const folder of model.examples) {
     const example = corpusExample(folder, model);
-    const given = await outputsOf(client, model.name, example.inputs);
+    const unfit = [...example.inputs, ...example.outputs].map((one) => wire?.unfit(one));
+    const why = unfit.find((one) => one !== undefined);
+    if (why !== undefined) return { kind: "skipped", why };
+    const given = await asked.infer(model.name, example.inputs);
     const tolerance = fourier.test(model.name) ? cancelling : undefined;
     const difference =
       deviation === undefined
@@ -120,7 +111,8 @@ async function answerVerdict(client: Oip, model: CorpusModel): Promise<Verdict> 
   return deviation === undefined ? { kind: "passed" } : { kind: "skipped", why: deviation.why };
 }
 
-async function verdictOn(client: Oip, model: CorpusModel): Promise<Verdict> {
+async function verdictOn(asked: Asked, model: CorpusModel): Promise<Verdict> {
+  const { client } = asked;
   try {
     await client.repositoryModelLoad({ modelName: model.name });
   } catch (thrown) {
@@ -129,7 +121,7 @@ async function verdictOn(client: Oip, model: CorpusModel): Promise<Verdict> {
     return { kind: "failed", why: `the runtime loads it, the gateway does not: ${thrown}` };
   }
   try {
-    return await answerVerdict(client, model);
+    return await answerVerdict(asked, model);
   } catch (thrown) {
     return { kind: "failed", why: String(thrown) };
   } finally {
@@ -138,13 +130,14 @@ async function verdictOn(client: Oip, model: CorpusModel): Promise<Verdict> {
 }
 
 /** Puts a model into the repository for as long as it is tried. */
-async function tried(client: Oip, model: CorpusModel, folder: TemporaryFolder): Promise<Verdict> {
+async function tried(asked: Asked, model: CorpusModel): Promise<Verdict> {
+  const { folder } = asked;
   const why = unsendable(model);
   if (why !== undefined) return { kind: "skipped", why };
   await folder.write(`${model.name}/1/model.onnx`, model.bytes);
   await folder.write(`${model.name}/model.yaml`, `isolation: ${values.isolation}\n`);
   try {
-    return await verdictOn(client, model);
+    return await verdictOn(asked, model);
   } finally {
     await folder.remove(model.name);
   }
@@ -158,14 +151,18 @@ if (files.length === 0) {
   console.log(`there are no models in ${values.from}: install libonnx-testdata, or say --from`);
   counts[values.require ? "failed" : "skipped"] += 1;
 } else {
-  await using use = await startModelGateway({});
+  await using use = await startModelGateway(
+    {},
+    { gateway: "host: 127.0.0.1, port: 0, max_request_size: 100MB" },
+  );
   const client = createClient(GRPCInferenceService, grpcTo(use.url));
+  const asked = { client, folder: use.folder, infer: wire.open(use.url) };
   const wanted = files.filter((file) => file.includes(values.only));
   for (let from = 0; from < wanted.length; from += groupSize) {
     const group = wanted
       .slice(from, from + groupSize)
       .map((file) => corpusModel(values.from, file));
-    const verdicts = await Promise.all(group.map((model) => tried(client, model, use.folder)));
+    const verdicts = await Promise.all(group.map((model) => tried(asked, model)));
     for (const [at, { kind, why = "" }] of verdicts.entries()) {
       counts[kind] += 1;
       const name = group[at]?.name ?? "";
