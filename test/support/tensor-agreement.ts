@@ -12,7 +12,7 @@ export interface Tolerance {
 }
 
 /** As ONNX's own runner has it. */
-export const runnerTolerance: Tolerance = { relative: 1e-3, absolute: 1e-7, ofGreatest: 0 };
+const runnerTolerance: Tolerance = { relative: 1e-3, absolute: 1e-7, ofGreatest: 0 };
 
 /** What a sum of floats that cancel out leaves of the largest of them in single precision. */
 export const cancelling: Tolerance = { ...runnerTolerance, ofGreatest: 1e-6 };
