@@ -1,12 +1,7 @@
 /** One inference of the predict backend, measured alike for every service that asks for one. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type {
-  InferRequest,
-  InferResponse,
-  ModelStatus,
-  PredictBackend,
-} from "#backends/backend.ts";
+import type { InferRequest, ModelStatus, PredictBackend } from "#backends/backend.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";

@@ -69,6 +69,7 @@ beforeEach(() => {
     models: [],
     aliases: {},
     preferred: ["here"],
+    cached: [],
     ...deps,
   });
   const dispatch = createDispatch({ clock, rng, budgets: unlimitedBudgets() });
