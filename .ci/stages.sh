@@ -32,7 +32,7 @@ failing() {
 
 # counted WORD LOG: the number before the word in each line that sums up, added.
 counted() {
-  grep -E '^ *Tests +[0-9]|^[0-9]+ passed, [0-9]+ failed$' "$2" | grep -oE "[0-9]+ $1" |
+  grep -E '^ *Tests +[0-9]|^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$2" | grep -oE "[0-9]+ $1" |
     awk '{ sum += $1 } END { print sum + 0 }'
 }
 

@@ -5,11 +5,12 @@ import { createAgent, plainAgent } from "#agent/agent.ts";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import { coreChat } from "#backends/core-chat.ts";
 import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
+import { Statistics } from "#backends/inference-statistics.ts";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { openCore } from "#backends/open-core.ts";
 import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
-import { PredictCatalog } from "#catalog/predict-catalog.ts";
+import { PredictCatalog, type PredictCatalogOptions } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
 import type { CoreSettings, Settings, UploadsSettings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -506,10 +507,13 @@ async function openCatalog(
 }
 
 /** Opens the backend of the models, each of whose changes leaves a line. */
-function openPredict({ settings, clock, logger, metrics }: Shared): Promise<OnnxBackend> {
+function openPredict(
+  { settings, clock, logger }: Shared,
+  statistics: Statistics,
+): Promise<OnnxBackend> {
   return createOnnxBackend(settings.onnx, {
     clock,
-    observer: inferenceMetrics(metrics),
+    statistics,
     onChange({ name, state, version, error }) {
       logger[error === undefined ? "info" : "warn"](
         { model: name, state, version, error },
@@ -546,13 +550,13 @@ function serverPoolDeps(shared: Shared): PoolDeps {
 async function openPredictCatalog(
   shared: Shared,
   local: PredictBackend,
-  dispatch: Dispatch,
+  { dispatch, statistics }: Pick<PredictCatalogOptions, "dispatch" | "statistics">,
 ): Promise<PredictCatalog> {
   const { modelServers, chat } = shared.settings;
   const { retryAttempts, attemptTimeoutMs } = chat;
   const terms = { retryAttempts, ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }) };
   const deps = serverPoolDeps(shared);
-  const options = { local, dispatch, terms };
+  const options = { local, dispatch, terms, statistics };
   if (modelServers.length === 0) return new PredictCatalog({ ...options, groups: [] }, deps);
   const { openPredictGroup } = await import("#catalog/open-predict.ts");
   const groups = modelServers.map((group) => openPredictGroup(group, chat, deps));
@@ -785,8 +789,10 @@ async function openGeneration(
   for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);
   const hooks = await openHooks(shared, opening);
-  const local = opening.use(await openPredict(shared));
-  const predict = opening.use(await openPredictCatalog(shared, local, chat.dispatch));
+  const statistics = new Statistics(shared.clock, inferenceMetrics(shared.metrics));
+  const local = opening.use(await openPredict(shared, statistics));
+  const { dispatch } = chat;
+  const predict = opening.use(await openPredictCatalog(shared, local, { dispatch, statistics }));
   for (const { pool } of predict.groups) opening.use(pool);
   let modelsSettled = false;
   void local.ready().then(() => {

@@ -15,8 +15,9 @@ import type {
   PredictBackend,
   TextVectors,
 } from "#backends/backend.ts";
+import { failureOf, type Statistics } from "#backends/inference-statistics.ts";
 import { wordsOf } from "#backends/model-server-status.ts";
-import { timeLimit } from "#core/clock.ts";
+import { type Clock, timeLimit } from "#core/clock.ts";
 import { fault, infoMetadataOf, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { Pool, type PoolDeps } from "#pool/pool.ts";
@@ -35,6 +36,8 @@ export interface PredictCatalogOptions {
   readonly groups: readonly PredictGroup[];
   readonly dispatch: Dispatch;
   readonly terms: TreeRouteTerms;
+  /** Where inferences are counted, those of `local` among them. */
+  readonly statistics: Statistics;
 }
 
 /** One thing that is asked for a model. */
@@ -54,6 +57,8 @@ interface Failure {
 const ask = { promptTokens: 0, outputTokens: 0 };
 /** What is in this process needs no probes. */
 const localProbes = { healthIntervalMs: 3_600_000, healthTimeoutMs: 1_000 };
+/** Characters of a server's word for a version that statistics know it by. */
+const versionLengthMax = 64;
 /** Models that a group is asked about at one time. */
 const describedMax = 16;
 
@@ -71,9 +76,16 @@ export class PredictCatalog implements PredictBackend {
   readonly #byPool: ReadonlyMap<string, PredictGroup>;
   readonly #dispatch: Dispatch;
   readonly #terms: TreeRouteTerms;
+  readonly #statistics: Statistics;
+  readonly #clock: Clock;
 
-  constructor({ local, groups, dispatch, terms }: PredictCatalogOptions, deps: PoolDeps) {
+  constructor(
+    { local, groups, dispatch, terms, statistics }: PredictCatalogOptions,
+    deps: PoolDeps,
+  ) {
     this.#local = local;
+    this.#statistics = statistics;
+    this.#clock = deps.clock;
     this.#dispatch = dispatch;
     this.#terms = terms;
     this.kind = local.kind;
@@ -162,8 +174,11 @@ export class PredictCatalog implements PredictBackend {
     const steps = this.#steps(request);
     if (steps.length === 0) throw unknown(request);
     const failures: Failure[] = [];
+    // Who was asked last; before anyone was, who would be.
+    let asked = steps[0]?.group;
     const work = async (server: ModelServer, attempt: AttemptCall) => {
       const group = this.#byPool.get(attempt.pool);
+      asked = group;
       const own = { ...request, model: attempt.model };
       try {
         return await (group?.infer(server, own, attempt) ?? server.infer(own, attempt));
@@ -175,11 +190,40 @@ export class PredictCatalog implements PredictBackend {
       }
     };
     const route = treeRoute(new FallbackNode(request.model, steps), ask, this.#terms);
+    const startMs = this.#clock.nowMs();
     try {
-      return await this.#dispatch.call(route, work, call);
+      const done = await this.#dispatch.call(route, work, call);
+      if (asked !== undefined) this.#countDone(request, done, startMs);
+      return done;
     } catch (thrown) {
-      throw told(faultFrom(thrown), failures, steps, request);
+      const error = told(faultFrom(thrown), failures, steps, request);
+      if (asked !== undefined) this.#countFailed(request, { group: asked, error }, startMs);
+      throw error;
     }
+  }
+
+  /** A server answered. Its batches are its own affair: what it was asked counts as one run of one row. */
+  #countDone({ model }: ModelRef, done: InferResponse, startMs: number): void {
+    const { queueMs, computeMs } = done;
+    const version = keptVersion(done.version);
+    const totalMs = this.#clock.nowMs() - startMs;
+    this.#statistics.onRun({ model, version, rows: 1, computeMs });
+    this.#statistics.onSuccess({ model, version, totalMs, queueMs, computeMs });
+  }
+
+  /** Servers failed, the last of them of this group. What nobody has is no model to count for. */
+  #countFailed(
+    ref: ModelRef,
+    { group, error }: { readonly group: PredictGroup; readonly error: ConnectError },
+    startMs: number,
+  ): void {
+    if (reasonOf(error) === "MODEL_UNKNOWN") return;
+    this.#statistics.onFail({
+      model: ref.model,
+      version: keptVersion(ref.version || group.versionOf(ref)),
+      totalMs: this.#clock.nowMs() - startMs,
+      failure: failureOf(error),
+    });
   }
 
   /** Asks all groups about all that they have, for at most `capMs`: what is not told by then is as it was known. */
@@ -213,13 +257,13 @@ export class PredictCatalog implements PredictBackend {
     throw fault("OPERATION_UNSUPPORTED", `model "${request.model}" makes no embeddings`);
   }
 
-  /** What the models of this process have done. */
+  /** What models have done, of this process and of servers, as it was seen from here. */
   statistics(): readonly InferStatistics[] {
-    return this.#local.statistics?.() ?? [];
+    return this.#statistics.all();
   }
 
   observe(handling: InferHandling): void {
-    this.#local.observe?.(handling);
+    this.#statistics.onHandling({ ...handling, version: keptVersion(handling.version) });
   }
 
   /** Closes what it made itself. */
@@ -256,6 +300,11 @@ export class PredictCatalog implements PredictBackend {
     const isAble = local.state === "available" || local.state === "loading";
     return isAble ? [...preferred, here, ...others] : [...preferred, ...others, here];
   }
+}
+
+/** What statistics keep of a version, which may be a server's word of any length. */
+function keptVersion(version: string): string {
+  return version.slice(0, versionLengthMax);
 }
 
 function unknown(ref: ModelRef): ConnectError {

@@ -112,6 +112,11 @@ export class PredictGroup {
     return known === undefined ? undefined : { ...known.status, name };
   }
 
+  /** The version that a request without a number meant when it was asked last; empty when it never was. */
+  versionOf(ref: ModelRef): string {
+    return this.#known.peek(keyOf(this.ownRef(ref)))?.status.version ?? "";
+  }
+
   /** Models of which something is known, and those that were listed, sorted by name. */
   models(): readonly ModelStatus[] {
     const names = new Set(this.#options.models);

@@ -31,6 +31,11 @@ export function shortestFloat16(value: number): number {
   return shortest(value, half);
 }
 
+/** A number as JSON has it; zero keeps its sign, as a float, for many readers have no whole number -0. */
+export function jsonNumber(value: number | bigint): string {
+  return Object.is(value, -0) ? "-0.0" : String(value);
+}
+
 function shortest(value: number, { round, digitsMin, digitsMax, normalMin }: FloatType): number {
   const float = round(value);
   const size = Math.abs(float);

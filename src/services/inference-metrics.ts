@@ -1,6 +1,6 @@
 /** What a predict backend counts, in Prometheus's families: names and meaning are Triton's. */
 
-import type { InferObserver } from "#backends/onnx/statistics.ts";
+import type { InferObserver } from "#backends/inference-statistics.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 
 const microseconds = (ms: number) => ms * 1000;

@@ -6,8 +6,6 @@ import type { InferResponse } from "#backends/backend.ts";
 export interface ModelRun extends InferResponse {
   /** Kind of the backend that ran it. */
   readonly backend: string;
-  /** It is in the statistics that the backend keeps itself. */
-  readonly isInStatistics: boolean;
   /** The pool that ran it; undefined where calls are not routed, or none did. */
   readonly pool: string | undefined;
 }

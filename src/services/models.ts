@@ -178,6 +178,9 @@ export function createModelsService({
       };
     },
     async getModel({ model }, context) {
+      // As chats and embeddings go: a route of the name comes first.
+      const route = chat.catalog.listedRoutes.find(({ id }) => id === model);
+      if (route !== undefined) return chatModel("llm", route);
       const known = predict.find(model);
       if (known !== undefined) return describedModel(predict.kind, known);
       const found = (await chatModels(context.signal)).find(({ id }) => id === model);

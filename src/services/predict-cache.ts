@@ -20,7 +20,6 @@ import { callRecordKey } from "#interceptors/context.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf, sharedCallOf } from "./backend-call.ts";
 import { digestOf, keptHeaders, setKeptHeaders, tellResult, wishOf } from "./cache-terms.ts";
-import type { ServiceMetrics } from "./metric-families.ts";
 import type { ModelRun } from "./model-run.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 
@@ -36,7 +35,7 @@ export interface PredictCacheOptions {
 export interface PredictCacheDeps {
   readonly cache: ResponseCache;
   readonly backend: PredictBackend;
-  readonly metrics: CacheMetrics & Pick<ServiceMetrics, "inferenceSuccess">;
+  readonly metrics: CacheMetrics;
   readonly clock: Clock;
 }
 
@@ -147,7 +146,7 @@ export class CachedRun {
 
   /** What the model makes of it; `make` runs the model, in the version that is told. */
   async run(make: (call: RoutedCall, settled: string) => Promise<ModelRun>): Promise<ModelRun> {
-    const { backend, cache, context, status, key, refresh, version, metrics } = this.#facts;
+    const { cache, context, status, key, refresh, version, metrics } = this.#facts;
     let made: ModelRun | undefined;
     const open = async function* (this: CachedRun, signal: AbortSignal): Source {
       // Others may wait for the response when this call's own client has left.
@@ -160,15 +159,13 @@ export class CachedRun {
     const reading = cache.read({ key, model: status.name, refresh, signal, open });
     const { result } = reading;
     tellResult(result, context, metrics);
-    // The pool of this process is called as its kind.
-    const kind = version.pool ?? backend.kind;
-    if (result === "miss") this.#count(result, version.version, this.#isInStatistics(kind));
+    if (result === "miss") this.#count(result, version.version);
     const first = await this.#firstOf(reading);
     if (result === "miss" && made !== undefined) return made;
     if (first === undefined) throw new TypeError("a response has one piece");
     setKeptHeaders(first, context);
     const run = this.#runOf(first);
-    this.#count(result, run.version, run.isInStatistics);
+    this.#count(result, run.version);
     return run;
   }
 
@@ -192,22 +189,14 @@ export class CachedRun {
     return {
       ...{ version, backend, queueMs: 0, computeMs: 0, pool: undefined },
       outputs: outputs.map((output, at) => tensorFromWire(output, `outputs[${at}]`)),
-      isInStatistics: this.#isInStatistics(backend),
     };
   }
 
-  #isInStatistics(kind: string): boolean {
-    const { backend } = this.#facts;
-    return backend.statistics !== undefined && kind === backend.kind;
-  }
-
-  #count(result: "hit" | "miss", version: string, isInStatistics: boolean): void {
-    const { backend, clock, metrics, startMs, status } = this.#facts;
+  #count(result: "hit" | "miss", version: string): void {
+    const { backend, clock, startMs, status } = this.#facts;
     const { name: model } = status;
-    if (isInStatistics) {
-      const ms = clock.nowMs() - startMs;
-      backend.observe?.({ model, version, cache: { result, ms } });
-    } else if (result === "hit") metrics.inferenceSuccess.inc({ model, version });
+    const ms = clock.nowMs() - startMs;
+    backend.observe?.({ model, version, cache: { result, ms } });
   }
 }
 

@@ -189,9 +189,7 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const { version } = done;
   const { preprocessMs } = prepared;
   const isPrepared = request.file.length > 0;
-  if (done.isInStatistics) {
-    backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
-  }
+  backend.observe?.({ model, version, postprocessMs, ...(isPrepared && { preprocessMs }) });
   return {
     model,
     version,

@@ -1,37 +1,21 @@
-/** One inference of the predict backend, measured and counted alike for every service that asks for one. */
+/** One inference of the predict backend, measured alike for every service that asks for one. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type {
-  InferRequest,
-  InferResponse,
-  ModelStatus,
-  PredictBackend,
-} from "#backends/backend.ts";
-import { reasonOf } from "#errors/fault.ts";
-import { faultFrom } from "#errors/from-unknown.ts";
+import type { InferRequest, ModelStatus, PredictBackend } from "#backends/backend.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter, Metered } from "./meter.ts";
-import type { ServiceMetrics } from "./metric-families.ts";
 import type { ModelRun } from "./model-run.ts";
 import type { PredictCache } from "./predict-cache.ts";
 
 /** What an inference needs. */
 export interface RunDeps {
   readonly backend: PredictBackend;
-  readonly metrics: ServiceMetrics;
   readonly meter: Meter;
   /** Responses to equal predictions. */
   readonly predictions: PredictCache;
-}
-
-function counted(metrics: ServiceMetrics, model: string, done: InferResponse): void {
-  const labels = { model, version: done.version };
-  metrics.inferenceSuccess.inc(labels);
-  metrics.inferenceQueueUs.inc(labels, done.queueMs * 1000);
-  metrics.inferenceComputeUs.inc(labels, done.computeMs * 1000);
 }
 
 /** A call as it is measured: under the backend that it is for, then under the one that answered. */
@@ -78,33 +62,23 @@ export async function runModel(
 }
 
 async function runOnBackend(
-  { backend, metrics, meter }: RunDeps,
+  { backend, meter }: RunDeps,
   { name: model, backend: kind = backend.kind }: ModelStatus,
   request: Omit<InferRequest, "model">,
   { context, call: own }: { readonly context: HandlerContext; readonly call: RoutedCall },
 ): Promise<ModelRun> {
   const record = context.values.get(callRecordKey);
   const measured = new Measured(kind, model, record, backend.isRouted !== true);
-  // A backend with statistics of its own counts what it runs itself.
-  const isInStatistics = () =>
-    backend.statistics !== undefined && measured.backend === backend.kind;
   const done = await meter.run(measured, async () => {
     const call: RoutedCall = { ...own, watch: measured };
-    try {
-      const response = await backend.infer({ model, ...request }, call);
-      measured.backend = response.backend ?? backend.kind;
-      return response;
-    } catch (thrown) {
-      const reason = reasonOf(faultFrom(thrown)) ?? "INTERNAL";
-      if (!isInStatistics()) metrics.inferenceFailure.inc({ model, version: "", reason });
-      throw thrown;
-    }
+    const response = await backend.infer({ model, ...request }, call);
+    measured.backend = response.backend ?? backend.kind;
+    return response;
   });
   if (measured.pool !== undefined) {
     context.responseHeader.set("x-polygate-provider", measured.pool);
     context.responseHeader.set("x-polygate-attempts", String(record.tries?.length ?? 1));
   }
-  if (!isInStatistics()) counted(metrics, model, done);
   const { backend: by, pool } = measured;
-  return { ...done, backend: by, pool, isInStatistics: isInStatistics() };
+  return { ...done, backend: by, pool };
 }

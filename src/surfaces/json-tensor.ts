@@ -1,7 +1,7 @@
 /** Elements that JSON wrote ↔ the bytes of a tensor. Pure; both ways yield where others may go first. */
 
 import { isUtf8 } from "node:buffer";
-import { shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
+import { jsonNumber, shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
 import { type Datatype, elementCount, type Tensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import {
@@ -175,11 +175,11 @@ function writerOf(tensor: Tensor, writing: Writing): Write {
     case "BOOL":
       return (at) => (elements[at] === 0 ? "false" : "true");
     case "FP16":
-      return (at) => String(shortestFloat16(Number(elements[at])));
+      return (at) => jsonNumber(shortestFloat16(Number(elements[at])));
     case "FP32":
-      return (at) => String(shortestFloat32(Number(elements[at])));
+      return (at) => jsonNumber(shortestFloat32(Number(elements[at])));
     default:
-      return (at) => String(elements[at]);
+      return (at) => jsonNumber(elements[at] ?? 0);
   }
 }
 

@@ -1,7 +1,6 @@
 /** Lists of models in the words of each vendor's clients. Pure. */
 
 import type { Json } from "#dialects/json-object.ts";
-import { fault } from "#errors/fault.ts";
 import type { Model } from "#gen/polygate/v1/models_pb.js";
 import type { LlmSurfaceName } from "./llm-paths.ts";
 import { statusJson } from "./tfserving-models.ts";
@@ -67,10 +66,8 @@ function versionStatus({ backend, version, state, error }: Model): Json {
   return chatBackends.includes(backend) ? {} : { ...statusJson({ version, state, error }) };
 }
 
-/** One model. Throws MODEL_UNKNOWN. */
-export function writeModel(models: readonly Model[], name: string, surface: LlmSurfaceName): Json {
-  const model = models.find(({ id }) => id === name);
-  if (model === undefined) throw fault("MODEL_UNKNOWN", `there is no model named "${name}"`);
+/** One model. */
+export function writeModel(model: Model, surface: LlmSurfaceName): Json {
   if (surface === "gemini") return geminiModel(model);
   return { ...modelObject(model), ...versionStatus(model) };
 }

@@ -20,8 +20,10 @@ import {
 } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService, type EmbedResponse } from "#gen/polygate/v1/embeddings_pb.js";
 import {
+  GetModelRequestSchema,
   ListModelsRequestSchema,
   type ListModelsResponse,
+  type Model,
   ModelsService,
 } from "#gen/polygate/v1/models_pb.js";
 import { type RelayResponse, RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -366,23 +368,28 @@ class LlmSurface implements Surface {
     sending.end();
   }
 
-  async #models({ surface, model }: LlmModels, { exchange, call, record }: Served): Promise<void> {
-    const { calls } = this.#options;
+  async #models(endpoint: LlmModels, { exchange, call, record }: Served): Promise<void> {
+    const { message, header } = await (endpoint.model === undefined
+      ? this.#listed(endpoint, exchange, call)
+      : this.#named(endpoint.model, endpoint, call));
+    exchange.respond(200, [...headersOf(header, [], record), jsonType], JSON.stringify(message));
+  }
+
+  #named(model: string, { surface }: LlmModels, call: ExchangeCall) {
+    const request = create(GetModelRequestSchema, { model });
+    const encode = (message: unknown) => writeModel(message as Model, surface);
+    return this.#options.calls.unary(ModelsService.method.getModel, request, call, encode);
+  }
+
+  #listed({ surface }: LlmModels, exchange: Exchange, call: ExchangeCall) {
     const request = create(ListModelsRequestSchema);
     const encode = (message: unknown) => {
       const { models } = message as ListModelsResponse;
-      if (model !== undefined) return writeModel(models, model, surface);
       const isCodex =
         surface === "openai" && queryOf(exchange.target, "client_version") !== undefined;
       return isCodex ? codexModels : writeModels(models, surface);
     };
-    const { message, header } = await calls.unary(
-      ModelsService.method.listModels,
-      request,
-      call,
-      encode,
-    );
-    exchange.respond(200, [...headersOf(header, [], record), jsonType], JSON.stringify(message));
+    return this.#options.calls.unary(ModelsService.method.listModels, request, call, encode);
   }
 }
 

@@ -28,6 +28,7 @@ beforeAll(async () => {
   use = await startModelGateway(
     {
       "here/1/model.onnx": identity("FP32", ["N"]),
+      "here/model.yaml": "aliases: [team/here]",
       "shared/1/model.onnx": identity("FP32", ["N"]),
       "words/1/model.onnx": wordVectors(),
       "words/tokenizer.json": wordTokenizer,
@@ -153,6 +154,75 @@ test("models are told of in the words of each surface, whoever has them", async 
   });
 });
 
+test.each([
+  ["half_plus_two", "half_plus_two", "a server that cannot list it"],
+  ["doubled", "doubled", "a server that calls it otherwise"],
+  ["echo", "echo", "that server, by its own name"],
+  ["team/here", "here", "this process, by an alias"],
+])("%s alone is %s of %s", async (name, id) => {
+  expect(await ask(`/v1/models/${name}`)).toMatchObject({
+    status: 200,
+    body: { id, object: "model", model_version_status: [{ version: "1", state: "AVAILABLE" }] },
+  });
+});
+
+test("a model that nobody has is not found by its name alone", async () => {
+  expect(await ask("/v1/models/nobody")).toMatchObject({
+    status: 404,
+    body: { error: { message: expect.stringContaining('"nobody"') } },
+  });
+});
+
+describe("statistics", () => {
+  const client = () => createClient(GRPCInferenceService, grpcTo(use.url));
+  const statsOf = async (name: string, version = "") => {
+    const { modelStats } = await client().modelStatistics({ name, version });
+    return modelStats;
+  };
+  const runs = models.map(({ model, datatype }) => ({ model, datatype }));
+
+  test.each(runs)("of $model count what was answered and what was not", async (one) => {
+    const { model, datatype } = one;
+    const before = (await statsOf(model, "1"))[0];
+    const path = `/v2/models/${model}/infer`;
+    expect((await ask(path, tensor(datatype, [1]))).status).toBe(200);
+    expect((await ask(path, tensor(datatype, [1, 2]))).status).toBe(200);
+    expect((await ask(path, tensor("INT32", [1]))).status).toBe(400);
+    const [after, ...others] = await statsOf(model, "1");
+    expect(others).toEqual([]);
+    expect(after).toMatchObject({ name: model, version: "1" });
+    const grown = (of: (stats: typeof after) => bigint | undefined) =>
+      Number((of(after) ?? 0n) - (of(before) ?? 0n));
+    expect(grown((stats) => stats?.inferenceCount)).toBe(2);
+    expect(grown((stats) => stats?.executionCount)).toBe(2);
+    expect(grown((stats) => stats?.inferenceStats?.success?.count)).toBe(2);
+    expect(grown((stats) => stats?.inferenceStats?.computeInfer?.count)).toBe(2);
+    expect(grown((stats) => stats?.inferenceStats?.fail?.count)).toBe(1);
+    expect(grown((stats) => stats?.inferenceStats?.success?.ns)).toBeGreaterThan(0);
+    expect(grown((stats) => stats?.inferenceStats?.fail?.ns)).toBeGreaterThan(0);
+    expect(grown((stats) => stats?.lastInference)).toBeGreaterThan(0);
+  });
+
+  test.each(runs)("of $model are told by REST as well, and in those of all", async ({ model }) => {
+    const { status, body } = await ask(`/v2/models/${model}/stats`);
+    expect(status).toBe(200);
+    expect(body.model_stats).toMatchObject([{ name: model, version: "1" }]);
+    const { body: all } = await ask("/v2/models/stats");
+    expect(all.model_stats).toContainEqual(body.model_stats[0]);
+    const { body: own } = await ask("/stats");
+    expect(own.inferences).toContainEqual(
+      expect.objectContaining({ model, version: "1", success: expect.anything() }),
+    );
+  });
+
+  test("of a name that nobody has are none", async () => {
+    const count = async () => (await statsOf("")).length;
+    const before = await count();
+    expect((await ask("/v2/models/nobody/infer", tensor("FP32", [1]))).status).toBe(404);
+    expect(await count()).toBe(before);
+  });
+});
+
 test("health tells of each kind", async () => {
   expect((await ask("/health")).body.services.backends).toEqual({ tensorflow: true, onnx: true });
 });
@@ -196,9 +266,16 @@ test("a prediction that fails is counted once, wherever it was to run", async ()
 test("a model of both is the servers' while they answer, and this process's when they are away", async () => {
   const asked = async () =>
     await Promise.all(Object.values(ways).map((infer) => infer("shared", "FP32", [10])));
+  const each = Object.keys(ways).length;
+  const counted = async () => (await ask("/v2/models/shared/stats")).body.model_stats;
+  const stats = (times: number) => [
+    { version: "1", inference_stats: { success: { count: times }, fail: { count: 0 } } },
+  ];
   expect(await asked()).toEqual(Object.keys(ways).map(() => [7]));
+  expect(await counted()).toMatchObject(stats(each));
   await tensorflow[Symbol.asyncDispose]();
   expect(await asked()).toEqual(Object.keys(ways).map(() => [10]));
+  expect(await counted()).toMatchObject(stats(2 * each));
   const { body } = await ask("/health");
   expect(body.services.backends).toEqual({ tensorflow: false, onnx: true });
   // Another server of the same model stands in; what it alone had is not called unknown.

@@ -187,9 +187,9 @@ describe("a bad request is refused by name:", () => {
   });
 });
 
-describe("a model", () => {
-  const available = { version: "1", state: "AVAILABLE", status: { error_code: "OK" } };
+const available = { version: "1", state: "AVAILABLE", status: { error_code: "OK" } };
 
+describe("a model", () => {
   test("says how its versions are, also to clients of OpenAI, who share the path", async () => {
     expect(await ask("/v1/models/gemm/versions/1")).toMatchObject({
       status: 200,
@@ -225,6 +225,23 @@ describe("a model", () => {
         },
       },
     });
+  });
+});
+
+test("a route of a model's name is what clients of OpenAI are told of", async () => {
+  await using other = await startModelGateway(
+    { "gemm/1/model.onnx": gemm() },
+    {
+      more: `
+providers: { double: { dialect: openai, base_url: "http://127.0.0.1:9", api_key: key } }
+routes: { gemm: double/double }`,
+    },
+  );
+  const told = async (path: string) => (await fetch(other.url + path)).json();
+  expect(await told("/v1/models/gemm")).not.toHaveProperty("model_version_status");
+  expect(await told("/v1/models/gemm")).toMatchObject({ id: "gemm", object: "model" });
+  expect(await told("/v1/models/gemm/versions/1")).toMatchObject({
+    model_version_status: [available],
   });
 });
 

@@ -205,6 +205,15 @@ export function scalarSum(): Uint8Array {
   });
 }
 
+/** x UINT8 [1, 1, 2, 2] → ones of the same shape, x / x: fails where any is zero. */
+export function quotient(): Uint8Array {
+  return onnxModel({
+    input: [value("x", "UINT8", [1, 1, 2, 2])],
+    output: [value("ones", "UINT8", [1, 1, 2, 2])],
+    node: [node("Div", ["x", "x"], ["ones"])],
+  });
+}
+
 /** index INT64 [N] → row FP32 [N, 2] of a table of three rows; fails on any other index. */
 export function gather(): Uint8Array {
   return onnxModel({

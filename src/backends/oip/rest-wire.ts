@@ -2,6 +2,7 @@
 
 import type { TensorSpec } from "#backends/backend.ts";
 import { bytesFromElements } from "#core/byte-elements.ts";
+import { jsonNumber } from "#core/shortest-float.ts";
 import { datatypeBytes, elementCount, isDatatype, type NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import { byteElementsOf } from "#inference/tensor-bytes.ts";
@@ -56,7 +57,7 @@ function dataText(tensor: NamedTensor): string {
   if (datatype === "BYTES") return byteElementsOf(tensor).map(textOf(name)).join(",");
   if (datatype === "BOOL") return Array.from(elementsOf(tensor), Boolean).join(",");
   if (!isFiniteTensor(tensor)) throw unsayable(name, "NaN and infinity");
-  return elementsOf(tensor).join(",");
+  return Array.from<number | bigint, string>(elementsOf(tensor), jsonNumber).join(",");
 }
 
 function textOf(name: string): (element: Uint8Array) => string {

@@ -1,6 +1,7 @@
 /** Runs ONNX models inside this process, on worker threads, or in processes of their own. */
 
 import type { ModelStatus, PredictBackend } from "#backends/backend.ts";
+import { Statistics } from "#backends/inference-statistics.ts";
 import type { Clock } from "#core/clock.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
 import { HostedModels } from "./hosted-models.ts";
@@ -8,7 +9,6 @@ import { Inferences } from "./inferences.ts";
 import { type ModelRepository, modelRepository, type Stray } from "./repository.ts";
 import { createServingOpener } from "./serving.ts";
 import { Shadows } from "./shadows.ts";
-import { type InferObserver, Statistics } from "./statistics.ts";
 import { watchRepository } from "./watcher.ts";
 import { createWorkerPool, type PoolStats, type WorkerPoolOptions } from "./worker-pool.ts";
 import { type StartWorkerThread, startWorkerThread } from "./worker-thread.ts";
@@ -30,8 +30,8 @@ export interface OnnxDeps {
   onChange?(status: ModelStatus): void;
   /** Notified of what looks like a model and is not read; must not throw. */
   onStray?(stray: Stray): void;
-  /** Notified of all that statistics count. */
-  readonly observer?: InferObserver;
+  /** Where inferences are counted, perhaps with those of others. Default: its own. */
+  readonly statistics?: Statistics;
   /** Default: a thread that runs ONNX Runtime. */
   readonly startThread?: StartWorkerThread;
 }
@@ -52,6 +52,7 @@ export async function createOnnxBackend(
   deps: OnnxDeps,
 ): Promise<OnnxBackend> {
   const { clock, rng = systemRng, startThread = startWorkerThread } = deps;
+  const { statistics = new Statistics(clock) } = deps;
   const { queueMax, watchMs: everyMs = 0 } = options;
   const repository = modelRepository(options.repositoryPath);
   const { names, strays } = await repository.survey();
@@ -59,7 +60,6 @@ export async function createOnnxBackend(
   const first = everyMs === 0 ? undefined : await stampsOf(repository, names);
   const onStray = (stray: Stray) => deps.onStray?.(stray);
   strays.forEach(onStray);
-  const statistics = new Statistics(clock, deps.observer);
   const shadows = new Shadows(statistics);
   const pool = createWorkerPool(options, { clock, startThread });
   const opener = createServingOpener({ repository, pool, clock, queueMax });

@@ -2,7 +2,7 @@
 
 import { fault } from "#errors/fault.ts";
 import type { Job } from "./inference-queue.ts";
-import { publicText } from "./ort-message.ts";
+import { publicText, saysNoMemory } from "./ort-message.ts";
 import { joinRows, splitRows } from "./rows.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
@@ -49,7 +49,7 @@ function ask(thread: WorkerThread, jobs: readonly Job[]) {
 
 /** A model is a function: where it fails, it is the inputs, unless memory ran out. */
 function runFault(message: string) {
-  if (/allocat/i.test(message)) {
+  if (saysNoMemory(message)) {
     return fault("BACKEND_FAILED", "the model ran out of memory", { cause: message });
   }
   const description = `the model cannot run on these inputs: ${publicText(message)}`;

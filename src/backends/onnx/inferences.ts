@@ -9,6 +9,7 @@ import type {
   ModelRef,
   TextVectors,
 } from "#backends/backend.ts";
+import { failureOf, type InferObserver } from "#backends/inference-statistics.ts";
 import type { Clock } from "#core/clock.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -20,7 +21,6 @@ import { rowsOf } from "./rows.ts";
 import { checkRows, type Serving } from "./serving.ts";
 import { isVersion } from "./serving-plan.ts";
 import type { Shadows } from "./shadows.ts";
-import { failureOf, type InferObserver } from "./statistics.ts";
 import { textInputName } from "./text-inputs.ts";
 import {
   embedTexts,

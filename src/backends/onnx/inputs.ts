@@ -84,12 +84,23 @@ function inputViolations(
   if (datatype === "BYTES" && !rules.areTexts) return [];
   if (datatype === "BYTES") {
     const texts = textsOf(input);
-    return texts.ok ? [] : [{ field: at, description: `"${name}": ${texts.problem}` }];
+    const description = texts.ok ? endedText(texts.texts) : texts.problem;
+    return description === undefined
+      ? []
+      : [{ field: at, description: `"${name}": ${description}` }];
   }
   const bytesNeeded = elementCount(shape) * datatypeBytes[datatype];
   if (bytes.byteLength === bytesNeeded) return [];
   const description = `"${name}", ${typed(input)}, has ${bytes.byteLength} bytes instead of ${bytesNeeded}`;
   return [{ field: at, description }];
+}
+
+/** The runtime ends a text at its first NUL: one that has more behind it would be another without a word. */
+function endedText(texts: readonly string[]): string | undefined {
+  const at = texts.findIndex((text) => text.includes("\u0000"));
+  return at < 0
+    ? undefined
+    : `element ${at} has the character NUL, which the runtime does not take`;
 }
 
 /** An empty declared shape is a scalar or any rank: who cannot tell leaves it to the run. */

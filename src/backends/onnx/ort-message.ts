@@ -3,9 +3,15 @@
 /** What every failed load begins with; the path may hold anything. */
 const loadPrefix = /^Load model from .* failed:\s*/;
 /** Where in the library's source, and the C++ signature of the function there. */
-const sourcePosition = /\/\S+\.(?:cc|cpp|h|hpp):\d+ (?:[^()\n]*::[^()\n]*\(.*?\)(?: const)? )?/g;
+const sourcePosition =
+  /\/\S+\.(?:cc|cpp|h|hpp):\d+ (?:[^()\n]*::[^()\n]*\(.*?\)(?: const)?(?:::<lambda\(\)>)?(?: \[with [^\]\n]*\])? )?/g;
 /** A path of at least two parts, of Unix or Windows, with its last part. */
 const path = /(?:(?<![A-Za-z])[A-Za-z]:)?[/\\](?:[^\s/\\:]+[/\\])+([^\s/\\:]*)(:\d+)?/g;
+
+/** Whether memory ran out, which says nothing of the inputs. */
+export function saysNoMemory(message: string): boolean {
+  return /allocat/i.test(message);
+}
 
 /** Characters of it that are told. */
 const textLengthMax = 300;

@@ -1,10 +1,10 @@
 /** Copies of requests for another version: run when there is room, compared, and thrown away. */
 
 import type { InferResponse } from "#backends/backend.ts";
+import type { InferObserver } from "#backends/inference-statistics.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import { isAgreed } from "#inference/output-agreement.ts";
 import type { Serving } from "./serving.ts";
-import type { InferObserver } from "./statistics.ts";
 
 /** A request that was answered. */
 export interface Answered {

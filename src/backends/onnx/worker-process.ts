@@ -20,7 +20,7 @@ export interface ProcessLimits {
 const memoryCheckMs = 100;
 
 /** Variables that the process is given; it has no need of the gateway's secrets. */
-const environmentNames = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "NODE_OPTIONS"];
+const environmentNames = ["PATH", "LD_LIBRARY_PATH", "LOCPATH", "TMPDIR", "NODE_OPTIONS"];
 
 /**
  * Starts the process. What it is asked while it exceeds a limit is rejected with DEADLINE_EXCEEDED

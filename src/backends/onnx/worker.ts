@@ -6,6 +6,7 @@ import type { InferenceSession as Session } from "onnxruntime-node";
 import { systemClock } from "#core/clock.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import type { SessionRequest, SessionSignature, WorkerReply, WorkerRequest } from "./messages.ts";
+import { saysNoMemory } from "./ort-message.ts";
 import { ortParts, tensorFromOrt, tensorSpec } from "./tensors.ts";
 import { zeroInputs } from "./warm-up.ts";
 
@@ -48,15 +49,25 @@ async function load(request: SessionRequest): Promise<WorkerReply> {
       outputs: session.outputMetadata.map(tensorSpec),
     };
     const loaded = { session, signature };
-    const zeros = zeroInputs(signature.inputs, request.openShape);
-    if (zeros !== undefined) {
-      for (let run = 0; run < request.warmUpRuns; run++) await infer(loaded, zeros);
-    }
+    await warmUp(loaded, request);
     sessions.set(request.key, loaded);
     return { kind: "loaded", signature };
   } catch (error) {
     await session.release();
     throw error;
+  }
+}
+
+/** Runs it on zeros, as often as is asked for. */
+async function warmUp(loaded: Loaded, { warmUpRuns, openShape }: SessionRequest): Promise<void> {
+  const zeros = zeroInputs(loaded.signature.inputs, openShape);
+  if (zeros === undefined) return;
+  try {
+    for (let run = 0; run < warmUpRuns; run++) await infer(loaded, zeros);
+  } catch (error) {
+    // An image or a text of zeros is one that a request may bring. Other inputs may be sizes, indices
+    // or divisors, for which zero is no value: that a model refuses it says nothing against the model.
+    if (openShape !== undefined || saysNoMemory(textOf(error))) throw error;
   }
 }
 
@@ -89,6 +100,10 @@ async function infer(loaded: Loaded, inputs: readonly NamedTensor[]): Promise<Na
   });
 }
 
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function answer(request: Exclude<WorkerRequest, { kind: "close" }>): Promise<WorkerReply> {
   try {
     switch (request.kind) {
@@ -100,7 +115,7 @@ async function answer(request: Exclude<WorkerRequest, { kind: "close" }>): Promi
         return await run(request.key, request.inputs);
     }
   } catch (error) {
-    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", message: textOf(error) };
   }
 }
 

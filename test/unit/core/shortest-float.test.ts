@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
+import { jsonNumber, shortestFloat16, shortestFloat32 } from "#core/shortest-float.ts";
 
 test.each([
   [1.100000023841858, 1.1],
@@ -18,6 +18,16 @@ test.each([
   [Number.NaN, Number.NaN],
 ])("%d is written %d", (value, written) => {
   expect(shortestFloat32(value)).toBe(written);
+});
+
+test.each([
+  [-0, "-0.0"],
+  [0, "0"],
+  [-1.5, "-1.5"],
+  [2n ** 63n, "9223372036854775808"],
+])("%s is %s in JSON, and reads back as the same", (value, written) => {
+  expect(jsonNumber(value)).toBe(written);
+  expect(JSON.parse(written)).toBe(Number(value));
 });
 
 /** Significant digits of a number as JavaScript writes it. */

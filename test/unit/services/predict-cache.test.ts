@@ -43,7 +43,7 @@ test("waiting for another call's run is the model's time; what is kept takes non
 
   const run: ModelRun = {
     ...{ version: "1", backend: "onnx", queueMs: 0, computeMs: 500, pool: undefined },
-    ...{ isInStatistics: false, outputs: [tensor("y", "FP32", [1], [7])] },
+    ...{ outputs: [tensor("y", "FP32", [1], [7])] },
   };
   const gate = Promise.withResolvers<ModelRun>();
   const request = { version: "", inputs: [tensor("x", "FP32", [1], [1])] };

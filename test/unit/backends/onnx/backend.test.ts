@@ -9,6 +9,7 @@ import { createManualClock } from "../../../support/manual-clock.ts";
 import {
   gemm,
   identity,
+  quotient,
   scalarSum,
   slow,
   wordScores,
@@ -220,6 +221,28 @@ describe("a broken model stops no other", () => {
     expect(refused).toMatchObject({
       reason: "MODEL_LOAD_FAILED",
       message: `model "key" failed to load: ${labelsTypo}`,
+    });
+  });
+
+  test("but not one that refuses zeros where they need not be a request", async () => {
+    const image = "image: { width: 2, height: 2, color: gray, datatype: UINT8 }";
+    await using use = await house({
+      "m/1/model.onnx": quotient(),
+      "image/1/model.onnx": quotient(),
+      "image/model.yaml": image,
+    });
+    await use.backend.ready();
+    expect(summary(use)).toEqual(["image failed", "m available"]);
+    expect(use.backend.find("image")?.error).toMatch(/Integer division by zero/);
+    const infer = (...numbers: number[]) =>
+      use.backend.infer(
+        { model: "m", version: "", inputs: [tensor("x", "UINT8", [1, 1, 2, 2], numbers)] },
+        call,
+      );
+    expect(plain((await infer(1, 2, 3, 4)).outputs)[0]?.numbers).toEqual([1, 1, 1, 1]);
+    expect(await refusal(infer(1, 2, 0, 4))).toMatchObject({
+      reason: "TENSOR_INVALID",
+      message: expect.stringContaining("Integer division by zero"),
     });
   });
 

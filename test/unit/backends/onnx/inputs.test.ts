@@ -52,6 +52,13 @@ describe("what does not fit is told by field, with what was expected and what ca
       fields: ["inputs[2].name"],
     },
     {
+      name: "a text that the runtime would cut off",
+      inputs: [x, { ...words, shape: [2], bytes: bytesFromTexts(["hi", "h\u0000i"]) }],
+      message:
+        'inputs[1]: "words": element 1 has the character NUL, which the runtime does not take',
+      fields: ["inputs[1]"],
+    },
+    {
       name: "of another type",
       inputs: [tensor("x", "INT64", [1, 2], [1, 2]), words],
       message: 'inputs[0].datatype: "x" is FP32, not INT64',

@@ -20,6 +20,18 @@ const rows = [
     text: "Opset 99 (ai.onnx) is under development.",
   },
   {
+    name: "or is that of a function within it",
+    message:
+      "/onnxruntime_src/core/providers/cpu/text/string_normalizer.cc:235 onnxruntime::StringNormalizer::Locale::Locale(const std::string&)::<lambda()> Failed to construct locale with name:en_US.UTF-8",
+    text: "Failed to construct locale with name:en_US.UTF-8",
+  },
+  {
+    name: "or says what its templates stand for",
+    message:
+      "/onnxruntime_src/core/providers/cpu/rnn/rnn.h:48 onnxruntime::RNN<T>::RNN(const onnxruntime::OpKernelInfo&) [with T = float] layout_ == 0 was false.",
+    text: "layout_ == 0 was false.",
+  },
+  {
     name: "a position without a signature goes alone",
     message: "/onnxruntime_src/onnxruntime/core/graph.cc:123 bad node (Conv)",
     text: "bad node (Conv)",

@@ -42,12 +42,15 @@ describe("a worker process", () => {
 
   test("is given none of the gateway's variables but what it needs to start", async () => {
     process.env.SECRET_OF_THE_GATEWAY = "secret";
+    process.env.LOCPATH = "/where/locales/are";
     const worker = startWorkerProcess(() => undefined, {});
     const [pid] = workerPids();
     const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
     delete process.env.SECRET_OF_THE_GATEWAY;
+    delete process.env.LOCPATH;
     await worker[Symbol.asyncDispose]();
     expect(environment).toContain("ORT_DISABLE_TELEMETRY=1");
+    expect(environment).toContain("LOCPATH=/where/locales/are");
     expect(environment).not.toContain("secret");
   });
 

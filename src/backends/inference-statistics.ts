@@ -178,7 +178,7 @@ export class Statistics implements InferObserver {
   }
 
   #counts({ model, version }: ModelVersion): Counts {
-    const key = `${model}/${version}`;
+    const key = `${model}\n${version}`;
     const known = this.#versions.get(key);
     if (known !== undefined) return known.counts;
     const [oldest] = this.#versions.keys();
@@ -197,5 +197,6 @@ function shadowOf({ shadow }: Counts): Pick<InferStatistics, "shadow"> {
 
 function byName(a: ModelVersion, b: ModelVersion): number {
   if (a.model !== b.model) return a.model < b.model ? -1 : 1;
-  return Number(a.version) - Number(b.version);
+  // Servers may have words for versions.
+  return a.version.localeCompare(b.version, "en", { numeric: true });
 }

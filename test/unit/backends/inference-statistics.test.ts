@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { failureOf, Statistics, versionsMax } from "#backends/onnx/statistics.ts";
+import { failureOf, Statistics, versionsMax } from "#backends/inference-statistics.ts";
 import { fault } from "#errors/fault.ts";
-import { createManualClock } from "../../../support/manual-clock.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 const one = { model: "m", version: "1" };
 
@@ -61,18 +61,22 @@ test("what the cache answered is a success, and neither an inference nor an exec
   ]);
 });
 
-test("versions come by model and number", () => {
+test("versions come by model and number, and words after numbers", () => {
   const statistics = new Statistics(createManualClock());
   for (const [model, version] of [
     ["b", "1"],
+    ["a", "canary"],
     ["a", "10"],
+    ["a", ""],
     ["a", "9"],
   ] as const) {
     statistics.onRun({ model, version, rows: 1, computeMs: 1 });
   }
   expect(statistics.all().map(({ model, version }) => model + version)).toEqual([
+    "a",
     "a9",
     "a10",
+    "acanary",
     "b1",
   ]);
 });
