@@ -38,7 +38,7 @@ const call = callerOf(routes, interceptors);
 const stream = (method: DescMethod, messages: readonly Message[], record: CallRecord) =>
   createCallPath(routes, interceptors).stream(
     method,
-    createAsyncIterable(messages),
+    createAsyncIterable([...messages]),
     callInit({ values: createContextValues().set(callRecordKey, record) }),
     asIs,
   ).messages;
@@ -85,7 +85,7 @@ test("of a stream whose client leaves is kept what it had", async () => {
 test("nothing is kept of operators' calls, of looks at the gateway, nor where no entry made the record", async () => {
   const records = [callRecord(), callRecord(), callRecord({ requestId: "" })];
   const [operator, look, shared] = records;
-  await call(ModelsService.method.unloadModel, { name: "m" }, { record: operator as CallRecord });
+  await call(ModelsService.method.unloadModel, { model: "m" }, { record: operator as CallRecord });
   await call(HealthService.method.getHealth, {}, { record: look as CallRecord });
   await call(ChatService.method.chat, { message: "x" }, { record: shared as CallRecord });
   for (const record of records) {
