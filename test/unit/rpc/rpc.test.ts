@@ -254,7 +254,7 @@ test("a stream without side effects takes POST alone", async () => {
   });
   const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: [file] }));
   const service = registry.getService("S") as DescService;
-  const calls = createCallPath((router) => router.service(service, { async *watch() {} }), []);
+  const calls = createCallPath((router) => router.service(service, {}), []);
   const rpc = createRpc(calls, { readBytesMax: 1024 });
   const exchange = new MemoryExchange({
     method: "GET",
