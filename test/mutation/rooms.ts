@@ -41,7 +41,11 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
   validation: ["test/unit/validation/**/*.test.ts"],
   dialects: ["test/unit/dialects/**/*.test.ts"],
   hooks: ["test/unit/hooks/**/*.test.ts"],
-  pool: ["test/unit/pool/**/*.test.ts", "test/unit/routing/dispatch.test.ts"],
+  pool: [
+    "test/unit/pool/**/*.test.ts",
+    "test/unit/routing/dispatch.test.ts",
+    "test/unit/routing/queueing.test.ts",
+  ],
   interceptors: ["test/unit/interceptors/**/*.test.ts", "test/unit/rpc/call.test.ts"],
   protocol: ["test/unit/protocol/**/*.test.ts", "test/unit/rpc/**/*.test.ts"],
   config: ["test/unit/config/**/*.test.ts", "test/property/config-secrets.test.ts"],
