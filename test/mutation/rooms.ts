@@ -37,6 +37,8 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
     "test/unit/surfaces/**/*.test.ts",
     "test/e2e/llm-shapes.test.ts",
     "test/e2e/llm-bad-input.test.ts",
+    "test/e2e/llm-operations.test.ts",
+    "test/e2e/oip.test.ts",
   ],
   validation: ["test/unit/validation/**/*.test.ts"],
   dialects: ["test/unit/dialects/**/*.test.ts"],
