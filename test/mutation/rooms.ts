@@ -42,6 +42,9 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
   ],
   validation: ["test/unit/validation/**/*.test.ts"],
   dialects: ["test/unit/dialects/**/*.test.ts"],
+  forms: ["test/unit/rest/multipart.test.ts"],
+  websocket: ["test/unit/websocket/**/*.test.ts", "test/unit/rest/websocket*.test.ts"],
+  yaml: ["test/unit/yaml/**/*.test.ts"],
   hooks: ["test/unit/hooks/**/*.test.ts"],
   pool: [
     "test/unit/pool/**/*.test.ts",
