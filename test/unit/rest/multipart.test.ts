@@ -236,7 +236,11 @@ describe("a part is", () => {
     ["a text of seven bits", `${disposition}\r\ncontent-transfer-encoding: 7bit`, "text"],
     ["a text of eight bits", `${disposition}\r\ncontent-transfer-encoding: 8bit`, "text"],
     ["a text of any bits", `${disposition}\r\ncontent-transfer-encoding: Binary`, "text"],
-    ["of the first type that it names", `${disposition}\r\ncontent-type: text/plain\r\ncontent-type: image/png`, "text"],
+    [
+      "of the first type that it names",
+      `${disposition}\r\ncontent-type: text/plain\r\ncontent-type: image/png`,
+      "text",
+    ],
   ])("%s", async (_name, fields, kind) => {
     expect(await parted(fields)).toMatchObject({ kind, name: "a" });
   });
