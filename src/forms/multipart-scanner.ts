@@ -43,10 +43,6 @@ class Window {
   #start = 0;
   #end = 0;
 
-  get length(): number {
-    return this.#end - this.#start;
-  }
-
   /** What is there: valid until the next `add`. */
   get bytes(): Buffer {
     return this.#bytes.subarray(this.#start, this.#end);

@@ -42,7 +42,7 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
   ],
   validation: ["test/unit/validation/**/*.test.ts"],
   dialects: ["test/unit/dialects/**/*.test.ts"],
-  forms: ["test/unit/rest/multipart.test.ts"],
+  forms: ["test/unit/rest/multipart.test.ts", "test/unit/surfaces/form-model.test.ts"],
   websocket: ["test/unit/websocket/**/*.test.ts", "test/unit/rest/websocket*.test.ts"],
   yaml: ["test/unit/yaml/**/*.test.ts"],
   hooks: ["test/unit/hooks/**/*.test.ts"],

@@ -73,6 +73,11 @@ const heads = [
   { name: "another disposition", head: 'content-disposition: attachment; name="a"\r\n\r\nx' },
   { name: "no disposition", head: "content-type: text/plain\r\n\r\nx" },
   { name: "nothing at all", head: "" },
+  { name: "nothing at all, and much behind it", head: `\r\n${"x".repeat(10_000)}` },
+  {
+    name: "bytes that are no UTF-8",
+    head: 'content-disposition: form-data; name="\xff"\r\n\r\nx',
+  },
 ];
 
 test.for(heads)("a part with $name is refused wherever it stands", async ({ head }) => {
@@ -211,7 +216,7 @@ test.each([1, 2, 5, 4096])("blanks may follow a boundary, in pieces of %i bytes"
   expect(await partsOf(padded, { size })).toEqual(wholeParts);
 });
 
-test.each(["--bx\r\n", "--b-\r\n", "--b x\r\n", "--b\n", "--b\r\r\n"])(
+test.each(["--bx\r\n", "--bx-\r\n", "--b-\r\n", "--b-x\r\n", "--b x\r\n", "--b\n", "--b\r\r\n"])(
   "a boundary with something else behind it is refused: %j",
   async (boundary) => {
     const body = whole.replace("--b\r\n", boundary);
