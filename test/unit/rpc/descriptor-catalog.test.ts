@@ -20,7 +20,10 @@ function catalogOf(scope: string) {
       { name: "Base", extensionRange: [{ start: 100, end: 200 }] },
       {
         name: "Holder",
-        field: [{ name: "kept", number: 1, type: Type.STRING, label: Label.OPTIONAL }],
+        field: [
+          { name: "kept", number: 1, type: Type.STRING, label: Label.OPTIONAL, oneofIndex: 0 },
+        ],
+        oneofDecl: [{ name: "choice" }],
         extension: [
           {
             name: "more",
@@ -45,6 +48,7 @@ test.each(["", "a.b"])("of the package %j", (scope) => {
   for (const name of [
     "Holder",
     "Holder.kept",
+    "Holder.choice",
     "Holder.more",
     "Holder.Inner",
     "Holder.Kind",
