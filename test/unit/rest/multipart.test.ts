@@ -250,6 +250,13 @@ describe("a part is", () => {
     expect(await parted(fields)).toMatchObject({ kind, name: "a" });
   });
 
+  test.each([
+    ["text/plain where none is said", `${disposition}; filename="b"`, "text/plain"],
+    ["what is said, without blanks", `${disposition}\r\ncontent-type: \timage/png \t`, "image/png"],
+  ])("a file of the type: %s", async (_name, fields, type) => {
+    expect(await parted(fields)).toMatchObject({ kind: "file", file: { contentType: type } });
+  });
+
   test("read in its own charset", async () => {
     const fields = `${disposition}\r\ncontent-type: text/plain; charset=iso-8859-1`;
     expect(await parted(fields, "\xe9")).toMatchObject({ text: "é" });
