@@ -43,10 +43,6 @@ class Window {
   #start = 0;
   #end = 0;
 
-  get length(): number {
-    return this.#end - this.#start;
-  }
-
   /** What is there: valid until the next `add`. */
   get bytes(): Buffer {
     return this.#bytes.subarray(this.#start, this.#end);
@@ -167,7 +163,9 @@ export class MultipartScanner {
     const end = bytes.indexOf(headEnd, this.#headSearched);
     const next = bytes.indexOf(this.#delimiter, this.#headSearched);
     if (next >= 0 && (end < 0 || next < end)) throw badHead();
-    if (end > headBytesMax || (end < 0 && bytes.length > headBytesMax)) {
+    // The end of a head that is as long as it may be can come in pieces.
+    const isEndless = end < 0 && bytes.length >= headBytesMax + headEnd.length;
+    if (end > headBytesMax || isEndless) {
       throw malformedForm(`a part's head exceeds ${headBytesMax} bytes`);
     }
     if (end < 0) {

@@ -40,7 +40,6 @@ function fieldsOf(bytes: Uint8Array): ReadonlyMap<string, string> {
     throw badHead();
   }
   const fields = new Map<string, string>();
-  if (text === "") return fields;
   // A line that begins with a blank goes on with the one before it (RFC 5322, 2.2.3).
   const lines = text.replace(/\r\n[ \t]+/g, " ").split("\r\n");
   if (lines.length > linesMax) throw malformedForm(`a part's head has more than ${linesMax} lines`);

@@ -14,10 +14,13 @@ export interface PlaceAsk {
   accepts(pool: string, member: string): boolean;
 }
 
-/** What a wait came to: a place where it was served; full: it could not even wait. */
-export type Waited =
+/** What a wait came to: a place where it was served. */
+type Ended =
   | { readonly end: "served"; readonly place: Place }
-  | { readonly end: Exclude<WaitEnd, "served"> | "full" };
+  | { readonly end: Exclude<WaitEnd, "served"> };
+
+/** What a call that looked for a place came to; full: it could not even wait. */
+export type Waited = Ended | { readonly end: "full" };
 
 /** Waits in all of the queues that have room; resolves once, and never rejects. */
 export function waitForPlace(queues: readonly PlaceQueue[], ask: PlaceAsk): Promise<Waited> {
@@ -68,14 +71,14 @@ class Waiting implements Waiter {
   }
 
   /** Leaves all queues; `queue` is the one that reports it. */
-  end(waited: Waited, queue = this.#first): void {
+  end(ended: Ended, queue = this.#first): void {
     const { clock } = this.#ask;
     for (const joined of this.#queues) joined.leave(this);
     this.#queues.clear();
     if (this.#timer !== undefined) clock.stop(this.#timer);
     this.#unfollow();
-    if (waited.end !== "full") queue?.ended(waited.end, clock.nowMs() - this.arrivedMs);
-    this.#resolve(waited);
+    queue?.ended(ended.end, clock.nowMs() - this.arrivedMs);
+    this.#resolve(ended);
   }
 }
 

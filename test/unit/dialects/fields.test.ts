@@ -83,6 +83,11 @@ describe("a signature of Gemini's thoughts", () => {
     ]);
   });
 
+  test("goes with its thoughts where a turn had nothing else", () => {
+    const { contents } = written([user, { role: "assistant", parts: [thought("c2ln")] }, user]);
+    expect(contents).toEqual([{ role: "user", parts: [{ text: "x" }, { text: "x" }] }]);
+  });
+
   test("is not invented where none came", () => {
     const { contents } = written([user, { role: "assistant", parts: [textPart("one")] }, user]);
     expect(contents[1]?.parts).toEqual([{ text: "one" }]);
@@ -97,17 +102,29 @@ test("an error inside a stream of Gemini's is read as one of a response, by its 
   expect(words).toContain("slow down");
 });
 
+test("the provider's own word for an error of Gemini's is told", () => {
+  const error = { code: 400, status: "FAILED_PRECONDITION", message: "no billing" };
+  const fault = clients.gemini.readError({ status: 400, headers: {}, body: { error } });
+  expect(infoMetadataOf(fault)).toMatchObject({
+    upstream_status: "400",
+    upstream_code: "FAILED_PRECONDITION",
+  });
+});
+
 describe("a chat completion", () => {
   const facts = {
-    request: create(ChatRequestSchema, {}),
     createdSeconds: 1,
     nowSeconds: () => 1,
     responseId: "id",
     includeUsage: false,
   };
-  const message = (parts: MessageInitShape<typeof ChatResponseSchema>["parts"]) => {
+  const message = (
+    parts: MessageInitShape<typeof ChatResponseSchema>["parts"],
+    request: Request = {},
+  ) => {
     const response = create(ChatResponseSchema, { parts: parts ?? [] });
-    const body = servers["openai-chat"].writeResponse(response, facts) as {
+    const asked = { ...facts, request: create(ChatRequestSchema, request) };
+    const body = servers["openai-chat"].writeResponse(response, asked) as {
       choices: { message: Record<string, unknown> }[];
     };
     return body.choices[0]?.message;
@@ -136,6 +153,43 @@ describe("a chat completion", () => {
     ]);
   });
 
+  describe("that is heard", () => {
+    const samples = Buffer.from([1, 0, 2, 0]);
+    const spoken = partOf({
+      case: "audio",
+      value: { mediaType: "audio/L16;rate=24000", source: { case: "data", value: samples } },
+    });
+    const asking = (format: string) => ({ providerOptions: { speech: { format } } });
+
+    test("has its samples in the format that was asked for", () => {
+      expect(message([spoken], asking("pcm16"))?.audio).toEqual({
+        id: "audio_id",
+        expires_at: 1,
+        data: samples.toString("base64"),
+        transcript: "",
+      });
+    });
+
+    test.each([
+      ["an empty format", asking("")],
+      ["no wish for speech", { providerOptions: {} }],
+      ["no options", {}],
+    ])("is a WAV file where there is %s", (_name, request) => {
+      const audio = message([spoken], request)?.audio as { data: string } | undefined;
+      const file = Buffer.from(audio?.data ?? "", "base64");
+      expect(file.toString("latin1", 0, 4)).toBe("RIFF");
+      expect(file.subarray(-samples.length)).toEqual(samples);
+    });
+
+    test("fails where the format would need an encoder", () => {
+      const [reason, , words] = thrownBy(() => message([spoken], asking("mp3")));
+      expect([reason, words]).toEqual([
+        "BACKEND_MALFORMED",
+        "the provider made audio/L16;rate=24000, of which no mp3 is written",
+      ]);
+    });
+  });
+
   test("a refusal that is streamed is a part of its own", () => {
     const reader = clients["openai-chat"].streamReader(target);
     const chunk = { id: "x", choices: [{ index: 0, delta: { refusal: "I may not" } }] };
@@ -149,6 +203,19 @@ describe("a chat completion", () => {
 describe("an item of Responses", () => {
   const read = (item: object) =>
     servers["openai-responses"].readRequest({ model: "m", input: [item] }).request.messages;
+
+  test("a message of the developer is one of the system", () => {
+    const said = ["system", "developer"].map((role) => read({ role, content: "be brief" }));
+    expect(said.flat().map(({ role }) => role)).toEqual(["system", "system"]);
+  });
+
+  test("a message without role, or of nobody known, is refused by its place", () => {
+    for (const role of [undefined, "tool"]) {
+      const [reason, param, words] = thrownBy(() => read({ type: "message", role, content: "x" }));
+      expect([reason, param]).toEqual(["PARAMETER_INVALID", "input[0].role"]);
+      if (role === undefined) expect(words).toContain("is required");
+    }
+  });
 
   test("function_call is a call with its namespace; what is not there is empty", () => {
     const call = { type: "function_call", call_id: "c1", name: "f" };

@@ -150,6 +150,39 @@ describe("what is no decision", () => {
       /^request\.messages\[0\]: has parts and a short form/,
     ],
     [
+      "a turn in two forms, one of which is its images",
+      {
+        action: "replace",
+        request: {
+          messages: [
+            {
+              role: "user",
+              images: [{ data: Uint8Array.of(1), mediaType: "image/png" }],
+              parts: [textPart("b")],
+            },
+          ],
+        },
+      },
+      /^request\.messages\[0\]: has parts and a short form/,
+    ],
+    [
+      "a turn in two forms, one of which is its calls",
+      {
+        action: "replace",
+        request: {
+          messages: [
+            { role: "user", content: "a" },
+            {
+              role: "assistant",
+              toolCalls: [{ id: "c", name: "look", argumentsJson: "{}" }],
+              parts: [textPart("b")],
+            },
+          ],
+        },
+      },
+      /^request\.messages\[1\]: has parts and a short form/,
+    ],
+    [
       "a field of another type",
       { action: "replace", request: { messages: "x" } },
       /wrong type|request/,

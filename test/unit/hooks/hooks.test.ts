@@ -3,7 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { normalized } from "#chat/normalize.ts";
-import { reasonOf } from "#errors/fault.ts";
+import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ChatRequestSchema, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
 import { HookDecisionSchema } from "#gen/polygate/v1/hooks_pb.js";
@@ -142,6 +142,35 @@ describe("what hooks are shown", () => {
       parts: [{ content: { value: { text: "Hello" } } }],
     });
     expect(response.parts).toEqual([]);
+  });
+});
+
+describe("a denial", () => {
+  const denied = async (decided: Decided) => {
+    const { hooks, all } = setUp(async () => decided);
+    const faults = [];
+    for (const work of [
+      hooks.before(request, call()),
+      hooks.after(all, { request, response }, call()),
+    ]) {
+      const error = faultFrom(await work.catch((thrown: unknown) => thrown));
+      faults.push([reasonOf(error), error.rawMessage, infoMetadataOf(error)]);
+    }
+    return faults;
+  };
+
+  test("without words says whether it is of the request or of the response", async () => {
+    const what = (subject: string) => `the ${subject} was denied by a policy of the gateway`;
+    expect(await denied({ action: "deny" })).toEqual([
+      ["HOOK_DENIED", what("request"), { hook: "guard" }],
+      ["HOOK_DENIED", what("response"), { hook: "guard" }],
+    ]);
+  });
+
+  test("has the hook's own words for the client, and its reason for the client's program", async () => {
+    const own = ["HOOK_DENIED", "no names, please", { hook: "guard", hook_reason: "pii" }];
+    const decided = { action: "deny", message: "no names, please", reason: "pii" };
+    expect(await denied(decided)).toEqual([own, own]);
   });
 });
 

@@ -130,7 +130,10 @@ describe("a body", () => {
     socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab");
     await begun.promise;
     socket.end();
-    expect(await thrown.promise).toBeInstanceOf(ConnectionBrokenError);
+    const error = await thrown.promise;
+    expect(error).toBeInstanceOf(ConnectionBrokenError);
+    // In the log it stands behind the failure that the call had for it.
+    expect(`${error}`).toBe("ConnectionBrokenError: the HTTP/1.1 connection was broken off");
   });
 });
 

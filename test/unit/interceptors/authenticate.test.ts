@@ -9,7 +9,8 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import type { Principal } from "#identity/credentials.ts";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
-import { principalKey, valuesOf } from "#interceptors/context.ts";
+import { principalKey, valuesOf, vendorCredentialKey } from "#interceptors/context.ts";
+import type { VendorCredential } from "#interceptors/vendor-credential.ts";
 import { callerOf, callRecord, rejection } from "../../support/call.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
@@ -23,12 +24,14 @@ function caller(options: {
   enabled: boolean;
   anonymousScopes?: readonly string[];
   failuresPerMinute?: number;
+  forwardsCredentials?: boolean;
 }) {
   const seen: string[] = [];
+  const vendors: (VendorCredential | undefined)[] = [];
   const principals: Principal[] = [];
   const clock = createManualClock();
-  const { enabled, anonymousScopes = [], failuresPerMinute = 30 } = options;
-  const auth = authentication({ enabled, keys, anonymousScopes, failuresPerMinute }, clock);
+  const own = { keys, anonymousScopes: [], failuresPerMinute: 30, ...options };
+  const auth = authentication(own, clock);
   const call = callerOf(
     (router) => {
       router.service(HealthService, { getHealth: () => ({ status: "healthy" }) });
@@ -36,6 +39,7 @@ function caller(options: {
         listModels: (_request, { values }) => {
           seen.push(values.get(principalKey).id);
           principals.push(values.get(principalKey));
+          vendors.push(values.get(vendorCredentialKey));
           return {};
         },
         unloadModel: () => ({}),
@@ -43,7 +47,7 @@ function caller(options: {
     },
     [auth.interceptor, authorize()],
   );
-  return { call, seen, principals, clock, auth };
+  return { call, seen, principals, vendors, clock, auth };
 }
 
 const { listModels, unloadModel } = ModelsService.method;
@@ -334,5 +338,25 @@ describe("a store that has to be asked", () => {
     const auth = authentication({ ...options, failuresPerMinute: 2 }, createManualClock(), far);
     for (let time = 0; time < 5; time++) await auth.admits(listModels, withKey(`wrong-${time}`));
     expect(far.asked).toEqual(["wrong-0", "wrong-1"]);
+  });
+});
+
+describe("a vendor's credential of the client's own", () => {
+  const sent = { authorization: "Bearer sk-own" };
+
+  test("goes with the call where providers are called with it", async () => {
+    const { call, seen, vendors } = caller({ enabled: true, forwardsCredentials: true });
+    await call(listModels, {}, { header: { ...sent, "x-polygate-key": "reader-key" } });
+    await call(listModels, {}, { header: { "x-polygate-key": "reader-key" } });
+    expect(seen).toEqual(["reader", "reader"]);
+    expect(vendors).toEqual([{ header: "bearer", value: "sk-own" }, undefined]);
+  });
+
+  test("goes nowhere where that is not switched on", async () => {
+    for (const options of [{ enabled: false }, { enabled: false, forwardsCredentials: false }]) {
+      const { call, vendors } = caller(options);
+      await call(listModels, {}, { header: sent });
+      expect(vendors).toEqual([undefined]);
+    }
   });
 });

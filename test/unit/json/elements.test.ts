@@ -133,6 +133,19 @@ describe("rows", () => {
     const got = await read(rowsPlan, text);
     expect((got as Error).message).toContain(problem);
   });
+
+  test.each([
+    ["[[1],[null]]", "[1][0]"],
+    ["[1,null]", "[1]"],
+    ['[{"a":1},{"a":null}]', "[1].a"],
+    ['[{"a":1,"b":2},{"b":1}]', "[1]"],
+  ])("%s is refused with the place of the row", async (text, path) => {
+    expect(await read(rowsPlan, text)).toMatchObject({ kind: "unfit", path });
+  });
+
+  test("that are no list are refused at their own place", async () => {
+    expect(await read(rowsPlan, "7")).toMatchObject({ kind: "unfit", path: "" });
+  });
 });
 
 describe("columns", () => {
@@ -170,6 +183,15 @@ describe("what is read of a tensor is bounded:", () => {
     expect(await read(elementsPlan, more, limits)).toBeInstanceOf(TooManyJsonElements);
     const lists = JSON.stringify(Array(801).fill([7]));
     expect(await read(elementsPlan, lists, limits)).toBeInstanceOf(TooManyJsonElements);
+  });
+
+  test("sixteen rows are an element, too, whatever is in them", async () => {
+    for (const row of [7, []]) {
+      const fit = JSON.stringify(Array(800).fill(row));
+      expect(await read(rowsPlan, fit, limits)).not.toBeInstanceOf(Error);
+      const more = JSON.stringify(Array(1601).fill(row));
+      expect(await read(rowsPlan, more, limits)).toBeInstanceOf(TooManyJsonElements);
+    }
   });
 
   test("a text, and an integer that is no double, is a whole element", async () => {

@@ -90,6 +90,40 @@ describe("health", () => {
     ]);
   });
 
+  test("a snapshot tells the status of HTTP that a probe was answered with, where there was one", async () => {
+    const statuses = [200, "no HTTP", 503, "lost"] as const;
+    const backends = statuses.map((status) => ({
+      async check() {
+        if (status === 200) return status;
+        const metadata = status === 503 ? { upstream_status: "503" } : {};
+        if (status !== "no HTTP") throw fault("BACKEND_LOST", "down", { metadata });
+        return undefined;
+      },
+      async [Symbol.asyncDispose]() {},
+    }));
+    const clock = createManualClock();
+    await using pool = new Pool(
+      {
+        name: "chat",
+        members: backends.map((backend, index) => ({ id: `core-${index}`, weight: 1, backend })),
+        healthIntervalMs: intervalMs,
+        healthTimeoutMs: timeoutMs,
+      },
+      { clock, rng: seededRng(3) },
+    );
+    await clock.advance(0);
+    expect(
+      pool
+        .snapshot()
+        .map(({ health }) => [health.kind, "statusCode" in health && health.statusCode]),
+    ).toEqual([
+      ["healthy", 200],
+      ["healthy", undefined],
+      ["unhealthy", 503],
+      ["unhealthy", undefined],
+    ]);
+  });
+
   test("a member that dies quietly is out within an interval", async () => {
     const { pool, clock, backends, eligible } = poolOf(2);
     await using _ = pool;

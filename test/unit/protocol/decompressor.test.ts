@@ -129,7 +129,8 @@ test("a compressed message without a coding is INTERNAL in every protocol", asyn
   const { decompressor, recipient } = setUp();
   const bytes = Buffer.from("x");
   const error = await rejection(decompressor.decompressed(undefined, bytes, reading, recipient()));
-  expect(error.code).toBe(Code.Internal);
+  expect([error.code, reasonOf(error)]).toEqual([Code.Internal, "BODY_MALFORMED"]);
+  expect(error.rawMessage).toBe("a message is compressed, but no coding was named");
 });
 
 test("a frame of zstd that asks for 128 MB to remember is refused", async () => {

@@ -73,6 +73,11 @@ const heads = [
   { name: "another disposition", head: 'content-disposition: attachment; name="a"\r\n\r\nx' },
   { name: "no disposition", head: "content-type: text/plain\r\n\r\nx" },
   { name: "nothing at all", head: "" },
+  { name: "nothing at all, and much behind it", head: `\r\n${"x".repeat(10_000)}` },
+  {
+    name: "bytes that are no UTF-8",
+    head: 'content-disposition: form-data; name="\xff"\r\n\r\nx',
+  },
 ];
 
 test.for(heads)("a part with $name is refused wherever it stands", async ({ head }) => {
@@ -88,6 +93,16 @@ test("a part without a name is refused", async () => {
   const body = "--b\r\ncontent-disposition: form-data\r\n\r\nx\r\n--b--";
   await expect(partsOf(body)).rejects.toMatchObject({
     rawMessage: "multipart body: a part has no name",
+  });
+});
+
+test.each([
+  'content-disposition: form-data; name="a"; name="b"',
+  "content-disposition: form-data; name=\"a\"; name*=UTF-8''b",
+  'content-disposition: form-data; name="a"\r\ncontent-disposition: form-data; name="b"',
+])("a part with two names is refused, for others may read the other one: %j", async (head) => {
+  await expect(partsOf(`--b\r\n${head}\r\n\r\nx\r\n--b--`)).rejects.toMatchObject({
+    rawMessage: "multipart body: a part has two names",
   });
 });
 
@@ -161,6 +176,33 @@ describe("what goes on for ever is refused at its limit, and the rest is not rea
     await expect(partsOf(lines(32))).rejects.toThrow("more than 32 lines");
   });
 
+  test("as many bytes of a head as the limit are taken, in one piece or in many", async () => {
+    const disposition = 'content-disposition: form-data; name="a"\r\nx: ';
+    // The line's end behind the boundary is counted with the head.
+    const headed = (length: number) =>
+      `--b\r\n${disposition}${"y".repeat(length - 2 - disposition.length)}\r\n\r\nz\r\n--b--`;
+    for (const size of [1, 100, 100_000]) {
+      expect(await partsOf(headed(8192), { size })).toMatchObject([{ name: "a", text: "z" }]);
+      await expect(partsOf(headed(8193), { size })).rejects.toThrow("a part's head exceeds 8192");
+    }
+  });
+
+  test("as many blanks behind a boundary as the limit are taken", async () => {
+    const padded = (count: number) => whole.replace("--b\r\n", `--b${" ".repeat(count)}\r\n`);
+    expect(await partsOf(padded(256))).toEqual(wholeParts);
+    await expect(partsOf(padded(257))).rejects.toThrow("too many blanks");
+  });
+
+  test("as long a boundary as the limit is taken", async () => {
+    const bounded = (length: number) => {
+      const boundary = "b".repeat(length);
+      const type = `multipart/form-data; boundary=${boundary}`;
+      return partsOf(whole.replaceAll("--b", `--${boundary}`), { type });
+    };
+    expect(await bounded(70)).toEqual(wholeParts);
+    await expect(bounded(71)).rejects.toThrow("the content-type names no boundary");
+  });
+
   test("as long a name as the limit is taken", async () => {
     const named = (length: number) =>
       `--b\r\ncontent-disposition: form-data; name="${"n".repeat(length)}"\r\n\r\n\r\n--b--`;
@@ -174,7 +216,7 @@ test.each([1, 2, 5, 4096])("blanks may follow a boundary, in pieces of %i bytes"
   expect(await partsOf(padded, { size })).toEqual(wholeParts);
 });
 
-test.each(["--bx\r\n", "--b-\r\n", "--b x\r\n", "--b\n", "--b\r\r\n"])(
+test.each(["--bx\r\n", "--bx-\r\n", "--b-\r\n", "--b-x\r\n", "--b x\r\n", "--b\n", "--b\r\r\n"])(
   "a boundary with something else behind it is refused: %j",
   async (boundary) => {
     const body = whole.replace("--b\r\n", boundary);
@@ -196,9 +238,23 @@ describe("a part is", () => {
     ["a file without a type", `${disposition}; filename=""`, "file"],
     ["a text over two lines", `content-disposition: form-data;\r\n name="a"`, "text"],
     ["a text in capitals", `Content-Disposition: Form-Data; NAME="a"`, "text"],
+    ["a text of seven bits", `${disposition}\r\ncontent-transfer-encoding: 7bit`, "text"],
     ["a text of eight bits", `${disposition}\r\ncontent-transfer-encoding: 8bit`, "text"],
+    ["a text of any bits", `${disposition}\r\ncontent-transfer-encoding: Binary`, "text"],
+    [
+      "of the first type that it names",
+      `${disposition}\r\ncontent-type: text/plain\r\ncontent-type: image/png`,
+      "text",
+    ],
   ])("%s", async (_name, fields, kind) => {
     expect(await parted(fields)).toMatchObject({ kind, name: "a" });
+  });
+
+  test.each([
+    ["text/plain where none is said", `${disposition}; filename="b"`, "text/plain"],
+    ["what is said, without blanks", `${disposition}\r\ncontent-type: \timage/png \t`, "image/png"],
+  ])("a file of the type: %s", async (_name, fields, type) => {
+    expect(await parted(fields)).toMatchObject({ kind: "file", file: { contentType: type } });
   });
 
   test("read in its own charset", async () => {

@@ -21,12 +21,12 @@ import { takesBody, uploadOf } from "#rest/upload.ts";
 import { testService } from "../../support/test-protos.ts";
 
 /** PredictService.Predict whose option names another field. */
-function predictWith(field: string) {
+function predictWith(field: string, mediaTypes = ["image/*"]) {
   const file = clone(FileDescriptorProtoSchema, predictFile.proto);
   const [method] = file.service[0]?.method ?? [];
   if (method === undefined) throw new Error("no method");
   method.options ??= create(MethodOptionsSchema);
-  setExtension(method.options, upload, create(UploadSchema, { field, mediaTypes: ["image/*"] }));
+  setExtension(method.options, upload, create(UploadSchema, { field, mediaTypes }));
   const others = predictFile.dependencies.flatMap((one) => [...one.dependencies, one]);
   const files = [...new Set(others.flatMap((one) => [...one.dependencies, one]))];
   const set = create(FileDescriptorSetSchema, { file: [...files.map(({ proto }) => proto), file] });
@@ -46,11 +46,12 @@ test.each(["version", "inputs", "nothing"])(
 );
 
 test("a body counts by its media type alone, or by the kind that it is of", () => {
-  const method = predictWith("file");
+  const method = predictWith("file", ["image/*", "audio/wav"]);
   const found = uploadOf(method, new FieldIndex(), methodExtras(method));
   if (found === undefined) throw new Error("no upload");
-  const types = ["image/png", "image/", "image", "images/png", "text/plain", ""];
-  expect(types.filter((type) => takesBody(found, type))).toEqual(["image/png", "image/"]);
+  const taken = ["image/png", "image/", "audio/wav"];
+  const others = ["image", "images/png", "audio/wave", "audio/", "audio/mpeg", "text/plain", ""];
+  expect([...taken, ...others].filter((type) => takesBody(found, type))).toEqual(taken);
 });
 
 test.each([

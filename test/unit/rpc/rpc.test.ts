@@ -1,13 +1,27 @@
-import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  create,
+  createFileRegistry,
+  type DescService,
+  toBinary,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import {
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  MethodOptions_IdempotencyLevel as IdempotencyLevel,
+} from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { fault } from "#errors/fault.ts";
 import { codingOf } from "#protocol/compression.ts";
 import { envelope } from "#protocol/envelope.ts";
+import { createCallPath } from "#rpc/call.ts";
+import { createRpc } from "#rpc/rpc.ts";
 import {
   ServerStreamRequestSchema,
   UnaryRequestSchema,
 } from "../../gen/connectrpc/conformance/v1/service_pb.js";
+import { MemoryExchange } from "../../support/memory-exchange.ts";
 import {
   envelopesOf,
   framed,
@@ -216,6 +230,43 @@ describe("requests that are none of the procedure's", () => {
     expect(exchange.text).not.toBe("");
     if (header !== undefined) expect(exchange.answerHeaders).toContainEqual(header);
   });
+});
+
+test("a stream without side effects takes POST alone", async () => {
+  const file = create(FileDescriptorProtoSchema, {
+    name: "safe.proto",
+    syntax: "proto3",
+    messageType: [{ name: "M" }],
+    service: [
+      {
+        name: "S",
+        method: [
+          {
+            name: "Watch",
+            inputType: ".M",
+            outputType: ".M",
+            serverStreaming: true,
+            options: { idempotencyLevel: IdempotencyLevel.NO_SIDE_EFFECTS },
+          },
+        ],
+      },
+    ],
+  });
+  const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: [file] }));
+  const service = registry.getService("S") as DescService;
+  const calls = createCallPath((router) => router.service(service, {}), []);
+  const rpc = createRpc(calls, { readBytesMax: 1024 });
+  const exchange = new MemoryExchange({
+    method: "GET",
+    target: "/S/Watch?encoding=json&message=%7B%7D",
+    httpVersion: "2",
+    headers: {},
+  });
+  const procedure = rpc.procedureOf(exchange.target);
+  if (procedure === undefined) return expect.unreachable("the method is mounted");
+  expect(rpc.serve(exchange, procedure, createContextValues())).toBeUndefined();
+  expect(exchange.status).toBe(405);
+  expect(exchange.answerHeaders).toContainEqual(["allow", "POST"]);
 });
 
 describe("Connect GET", () => {
