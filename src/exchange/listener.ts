@@ -123,11 +123,17 @@ function hostInUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
+/**
+ * Connections that may wait to be accepted: as many as the system lets (net.core.somaxconn). One that
+ * finds no place is tried again by its client after a second, so that a crowd would cost others as much.
+ */
+const backlogMax = 65_535;
+
 /** Listens; rejects with the system's error (such as EADDRINUSE) when it cannot. */
 async function opened(server: Server, { host, port }: ListenerOptions): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  server.listen({ host, port, backlog: 1024 }, resolve);
+  server.listen({ host, port, backlog: backlogMax }, resolve);
   await promise;
   server.off("error", reject);
   const address = server.address();
