@@ -22,10 +22,10 @@ export interface BodyTerms {
   readonly decompressor: Decompressor;
 }
 
-/** From this length on a body is long: decoding it takes a time in which others go first. */
+/** From this length on a body is long: others go before it is read. */
 const longBytesMin = 1024 * 1024;
 
-/** Long bodies are read one after the other: text and tensors of one may be several times as large. */
+/** Long bodies are read one after the other: the tensors of one may be several times as large. */
 const longBodies = new Slots(1);
 
 /** A call whose body is read. */
@@ -80,9 +80,9 @@ async function readOrFree<R>(
 }
 
 /**
- * What a body of JSON says; its memory is given back where it is all of a buffer, so no one may read it
- * afterwards. A long one is never text as a whole. Rejects with BODY_MALFORMED, BODY_TOO_LARGE for too many elements, and
- * REQUEST_INVALID that names the field or the limit.
+ * What a body of JSON says, which is text only part by part. Its memory is given back where it is all
+ * of a buffer, so no one may read it afterwards. Rejects with BODY_MALFORMED, BODY_TOO_LARGE for too
+ * many elements, and REQUEST_INVALID that names the field or the limit.
  */
 export async function jsonOf<T>(
   plan: ValuePlan,
