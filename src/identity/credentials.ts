@@ -2,12 +2,45 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
+/** What a caller, or a group of them, may use in all; what is absent has no limit of its own. */
+export interface Allowance {
+  readonly requestsPerMinute?: number;
+  /** Requests at once; a tenth of a minute's, but at least one, when absent. */
+  readonly burst?: number;
+  /** Tokens of language models, of prompts and responses together. */
+  readonly tokensPerMinute?: number;
+  /** Calls in progress at one time. */
+  readonly concurrentMax?: number;
+  readonly budget?: Budget;
+}
+
+/** Money that may be spent in a period. */
+export interface Budget {
+  readonly usd: number;
+  /** Calendar periods begin at midnight, UTC; `30d` is any thirty days. */
+  readonly period: "day" | "week" | "month" | "30d";
+  /** At the end of the money: go on with a warning, or refuse. */
+  readonly onExceeded: "warn" | "block";
+}
+
+/** Callers who share limits and a budget. */
+export interface Group {
+  readonly id: string;
+  readonly allowance?: Allowance;
+}
+
 /** Who calls. */
 export interface Principal {
   /** Name of the credential, or anonymous. */
   readonly id: string;
   readonly authenticated: boolean;
   readonly scopes: ReadonlySet<string>;
+  /** Models it may name, as patterns in which `*` stands for any text; absent: all. */
+  readonly models?: readonly string[];
+  /** Procedures and paths it may call, by how they begin; absent: all. */
+  readonly routes?: readonly string[];
+  readonly allowance?: Allowance;
+  readonly group?: Group;
 }
 
 /** A credential that was found. */

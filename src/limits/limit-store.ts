@@ -3,7 +3,14 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { lazy } from "#core/lazy.ts";
-import { type Bucket, type BucketLimits, fullBucket, type Take, take } from "./token-bucket.ts";
+import {
+  add,
+  type Bucket,
+  type BucketLimits,
+  fullBucket,
+  type Take,
+  take,
+} from "./token-bucket.ts";
 
 /** One bucket that a call takes from. */
 export interface Ask {
@@ -21,10 +28,28 @@ export interface Reservation {
   readonly waitMs: number;
 }
 
+/** A correction of what a call took, once it is known what it used. */
+export interface Adjustment {
+  readonly key: string;
+  readonly limits: BucketLimits;
+  /** Tokens that come back; negative: that are taken as well, whether the bucket holds them or not. */
+  readonly tokens: number;
+}
+
 /** Where buckets are. */
 export interface LimitStore {
   /** Returns at once where the buckets are in this process; a promise where they are shared. */
   reserve(asks: readonly Ask[]): Reservation | Promise<Reservation>;
+  /**
+   * Corrects earlier reservations. No call waits for it: where buckets are shared it is done later,
+   * and what fails is counted there. A bucket never holds more than its capacity, and owes no more
+   * than that.
+   */
+  adjust(changes: readonly Adjustment[]): void;
+  /** A bucket as it is now; full where nothing is known of it. */
+  read(key: string, limits: BucketLimits): Bucket | Promise<Bucket>;
+  /** Makes a bucket full; false where nothing was known of it. */
+  reset(key: string): boolean | Promise<boolean>;
 }
 
 /** Buckets of this process. The least recently used one is dropped first; it counts as full when it comes back. */
@@ -52,5 +77,21 @@ export class MemoryLimits implements LimitStore {
       this.#buckets().set((asks[place] as Ask).key, (takes[place] as Take).bucket);
     }
     return { takes, waitMs };
+  }
+
+  adjust(changes: readonly Adjustment[]): void {
+    for (const { key, limits, tokens } of changes) {
+      this.#buckets().set(key, add(this.read(key, limits), limits, tokens));
+    }
+  }
+
+  read(key: string, limits: BucketLimits): Bucket {
+    const nowMs = this.#clock.nowMs();
+    const bucket = this.#buckets().peek(key) ?? fullBucket(limits, nowMs);
+    return take(bucket, limits, { cost: 0, nowMs }).bucket;
+  }
+
+  reset(key: string): boolean {
+    return this.#buckets().delete(key);
   }
 }

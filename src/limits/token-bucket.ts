@@ -43,3 +43,8 @@ export function take(
     ? { bucket: { tokens: -short, atMs }, waitMs: 0 }
     : { bucket: { tokens, atMs }, waitMs: Math.ceil((short * 1000) / limits.perSecond) };
 }
+
+/** Gives tokens back, or takes more of them: a bucket holds its capacity at most, and owes as much at most. */
+export function add(old: Bucket, { capacity }: BucketLimits, tokens: number): Bucket {
+  return { tokens: Math.max(-capacity, Math.min(capacity, old.tokens + tokens)), atMs: old.atMs };
+}

@@ -249,7 +249,12 @@ test("buckets that are shared with others are waited for, for calls and for each
   const buckets = new MemoryLimits(10, { nowMs: () => 0 });
   const { call, stream } = limited(
     { ...base, capacity: 3 },
-    { reserve: async (asks) => buckets.reserve(asks) },
+    {
+      reserve: async (asks) => buckets.reserve(asks),
+      adjust: (changes) => buckets.adjust(changes),
+      read: async (key, limits) => buckets.read(key, limits),
+      reset: async (key) => buckets.reset(key),
+    },
   );
   await call(listModels, {});
   const received: object[] = [];

@@ -23,3 +23,32 @@ test("so many buckets are kept: the one unused for longest is full again", () =>
     10_000, 10_000, 0,
   ]);
 });
+
+test("what a call did not use comes back, and what it used beyond is owed", async () => {
+  const clock = createManualClock();
+  const store = new MemoryLimits(2, clock);
+  store.reserve([ask("a", 8)]);
+  store.adjust([{ key: "a", limits, tokens: 5 }]);
+  expect(store.read("a", limits).tokens).toBe(7);
+  store.adjust([{ key: "a", limits, tokens: -12 }]);
+  expect(store.read("a", limits).tokens).toBe(-5);
+  expect(store.reserve([ask("a", 1)]).waitMs).toBe(6_000);
+  await clock.advance(6_000);
+  expect(store.reserve([ask("a", 1)]).waitMs).toBe(0);
+});
+
+test("a bucket holds its capacity at most, and owes as much at most", () => {
+  const store = new MemoryLimits(2, createManualClock());
+  store.adjust([{ key: "a", limits, tokens: 50 }]);
+  expect(store.read("a", limits).tokens).toBe(10);
+  store.adjust([{ key: "a", limits, tokens: -500 }]);
+  expect(store.read("a", limits).tokens).toBe(-10);
+});
+
+test("a bucket that was reset is full, and looking at one takes nothing and keeps nothing", () => {
+  const store = new MemoryLimits(2, createManualClock());
+  store.reserve([ask("a", 10)]);
+  expect([store.reset("a"), store.reset("b")]).toEqual([true, false]);
+  expect([store.read("a", limits).tokens, store.read("b", limits).tokens]).toEqual([10, 10]);
+  expect(store.reset("b")).toBe(false);
+});
