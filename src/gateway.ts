@@ -15,9 +15,9 @@ import { queryRoute } from "#catalog/query-route.ts";
 import type { CoreSettings, Settings, UploadsSettings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
-import { getOrCreate } from "#core/get-or-create.ts";
 import { systemRng } from "#core/rng.ts";
 import { settleWithin } from "#core/settle-within.ts";
+import { TextsMap } from "#core/texts-map.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { packageVersion } from "#core/version.ts";
 import type { Discovery } from "#discovery/discovery.ts";
@@ -280,12 +280,17 @@ function discoveryReporter({ logger }: Shared, pool: string) {
 function attemptReporter({ settings, metrics, stats, logger, records }: Shared) {
   const level = settings.logging.routing ? "info" : "debug";
   // Endpoints are those of the configuration.
-  const known = new Map<string, { requests: CounterSeries; stats: StatsSeries }>();
-  const seriesOf = (algorithm: string, core: string) =>
-    getOrCreate(known, `${algorithm} ${core}`, () => ({
-      requests: metrics.balancerRequests.labels({ algorithm, core }),
-      stats: stats.series("backend", core),
-    }));
+  const known = new TextsMap<{ requests: CounterSeries; stats: StatsSeries }>();
+  const seriesOf = (algorithm: string, core: string) => {
+    const key = [algorithm, core];
+    return (
+      known.get(key) ??
+      known.set(key, {
+        requests: metrics.balancerRequests.labels({ algorithm, core }),
+        stats: stats.series("backend", core),
+      })
+    );
+  };
   return (start: AttemptStart) => {
     const { requestId: request_id, pool, algorithm, endpoint, model, attempt, decision } = start;
     records.decisions.add(start);

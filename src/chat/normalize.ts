@@ -1,12 +1,6 @@
 /** A chat request in the form in which the gateway passes it on: all of it in parts, no short form left. Pure. */
 
-import {
-  type ChatMessage,
-  ChatMessageSchema,
-  type ChatRequest,
-  type ToolCall,
-} from "#gen/polygate/v1/chat_pb.js";
-import { creatorOf } from "#protobuf/creator.ts";
+import type { ChatMessage, ChatRequest, ToolCall } from "#gen/polygate/v1/chat_pb.js";
 import { mediaFromBytes } from "./media.ts";
 import { partOf, textPart } from "./parts.ts";
 import { callPart } from "./short-form.ts";
@@ -28,11 +22,17 @@ export type Conversation = Omit<ChatRequest, "message" | "messages"> & {
   messages: Turn[];
 };
 
-const createMessage = creatorOf(ChatMessageSchema);
-
 /** A turn of these parts. */
 function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
-  return createMessage({ role, parts }) as Turn;
+  return {
+    $typeName: "polygate.v1.ChatMessage",
+    role,
+    content: "",
+    toolCalls: [],
+    toolCallId: "",
+    images: [],
+    parts,
+  };
 }
 
 /** Whether a turn has no short form. */

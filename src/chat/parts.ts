@@ -11,6 +11,7 @@ import {
   type Stop,
   type Stop_Kind,
   StopSchema,
+  type TextPart,
   type ToolCallPartSchema,
   type Usage,
 } from "#gen/polygate/v1/conversation_pb.js";
@@ -31,9 +32,10 @@ export function partOf(content: PartContent, cache?: Part["cache"]): Part {
   return createPart(cache === undefined ? { content } : { content, cache });
 }
 
-/** Words. */
+/** Words. A literal, in full, because every call makes some. */
 export function textPart(text: string): Part {
-  return partOf({ case: "text", value: { text } });
+  const value: TextPart = { $typeName: "polygate.v1.TextPart", text, annotationsJson: "" };
+  return { $typeName: "polygate.v1.Part", content: { case: "text", value } };
 }
 
 /** A call of a tool. */

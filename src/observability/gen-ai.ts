@@ -1,5 +1,6 @@
 /** Metrics of calls of models, by OpenTelemetry's conventions for generative AI (in development), over a bounded set of series. */
 
+import { TextsMap } from "#core/texts-map.ts";
 import type { HistogramFamily, HistogramSeries } from "./family.ts";
 
 /** Bounds of the buckets, as the conventions have them: tokens, and seconds. */
@@ -74,8 +75,8 @@ interface Series {
 export class GenAi {
   readonly #families: GenAiFamilies;
   /** Names by which models respond, by provider and model: the only ones that become labels. */
-  readonly #models = new Map<string, Set<string>>();
-  readonly #series = new Map<string, Series>();
+  readonly #models = new TextsMap<Set<string>>();
+  readonly #series = new TextsMap<Series>();
 
   constructor(families: GenAiFamilies) {
     this.#families = families;
@@ -85,7 +86,7 @@ export class GenAi {
   add(call: GenAiCall): void {
     const { operation, provider, error = "" } = call;
     const [requestModel, responseModel] = this.#namesOf(call);
-    const key = `${operation}\n${provider}\n${requestModel}\n${responseModel}\n${error}`;
+    const key = [operation, provider, requestModel, responseModel, error];
     const labels = {
       gen_ai_operation_name: operation,
       gen_ai_provider_name: provider,
@@ -93,11 +94,11 @@ export class GenAi {
       gen_ai_response_model: responseModel,
     };
     const { tokenUsage, operationDuration, timeToFirstToken, timePerOutputToken } = this.#families;
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = { duration: operationDuration.labels({ ...labels, error_type: error }) };
-      this.#series.set(key, series);
-    }
+    const series =
+      this.#series.get(key) ??
+      this.#series.set(key, {
+        duration: operationDuration.labels({ ...labels, error_type: error }),
+      });
     const { elapsedMs, firstMs, input, output } = call;
     series.duration.observe(elapsedMs / 1000);
     if (input !== undefined) {
@@ -121,13 +122,12 @@ export class GenAi {
   /** What a call's models are called in labels. */
   #namesOf(call: GenAiCall): readonly [request: string, response: string] {
     const { provider, requestModel, responseModel = "" } = call;
-    const key = `${provider}\n${requestModel}`;
+    const key = [provider, requestModel];
     let names = this.#models.get(key);
     if (names === undefined) {
       const isNew = requestModel.length <= nameLengthMax && this.#models.size < modelsMax;
       if (!isNew || !call.isKnown()) return [other, responseModel === "" ? "" : other];
-      names = new Set();
-      this.#models.set(key, names);
+      names = this.#models.set(key, new Set());
     }
     if (responseModel === "" || responseModel === requestModel || names.has(responseModel))
       return [requestModel, responseModel];

@@ -22,6 +22,8 @@ export class Lease<B> implements Disposable {
   /** The place of the call in the breaker of its model. */
   readonly #ticket: BreakerTicket;
   readonly #onEnd: (() => void) | undefined;
+  /** Monotonic time of the claim, in milliseconds. */
+  readonly claimedMs: number;
   #settled = false;
 
   /** Claims `member` for a model. When its connection fails, `probe` is notified at once. */
@@ -33,7 +35,8 @@ export class Lease<B> implements Disposable {
     this.#model = model;
     this.#onEnd = onEnd;
     member.begin();
-    this.#ticket = member.statsOf(model).breaker.begin(nowMs());
+    this.claimedMs = nowMs();
+    this.#ticket = member.statsOf(model).breaker.begin(this.claimedMs);
   }
 
   get id(): string {

@@ -76,7 +76,7 @@ export class Attempt<B> implements Disposable {
     this.choice = choice;
     this.#start = start;
     this.#owner = owner;
-    this.#startedMs = owner.clock.nowMs();
+    this.#startedMs = choice.lease.claimedMs;
   }
 
   /**

@@ -9,6 +9,7 @@ import type {
 } from "@connectrpc/connect";
 import { onAbort } from "#core/on-abort.ts";
 import type { Cancellable } from "./active-calls.ts";
+import { isOriginal } from "./call-request.ts";
 import type { CallScope } from "./call-scope.ts";
 
 function noTimeout(): undefined {
@@ -61,6 +62,11 @@ export class CallContext implements HandlerContext, Cancellable {
     },
   };
 
+  /** What `workSignalOf` gives. */
+  get workSignal(): AbortSignal {
+    return isOriginal(this.#request) ? this.#scope.workSignal : this.signal;
+  }
+
   stop(reason: unknown): void {
     this.#unlink?.();
     this.#controller?.abort(reason);
@@ -75,4 +81,13 @@ export class CallContext implements HandlerContext, Cancellable {
     this.#scope.watch(this);
     return controller.signal;
   }
+}
+
+/**
+ * A signal for work that the handler of `context` waits for. Of a unary call's end it hears only when
+ * the client leaves, the time is up or the server stops; that of a stream may be left while it runs.
+ */
+export function workSignalOf(context: HandlerContext): AbortSignal {
+  const isWaitedFor = context instanceof CallContext && context.method.methodKind === "unary";
+  return isWaitedFor ? context.workSignal : context.signal;
 }

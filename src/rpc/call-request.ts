@@ -37,6 +37,11 @@ const lazySignal: PropertyDescriptor & ThisType<CallRequest<boolean, unknown>> =
   },
 };
 
+/** Whether it is the request itself: a copy may have a signal of its own. */
+export function isOriginal(request: UnaryRequest | StreamRequest): boolean {
+  return request instanceof CallRequest;
+}
+
 /** The request of a unary call; the scope is among its values from here on. */
 export function unaryRequest(method: DescMethod, input: Message, scope: CallScope): UnaryRequest {
   scope.init.values.set(callScopeKey, scope);

@@ -91,6 +91,8 @@ export class CallScope implements Cancellable, Limited {
   /** The client has left while somebody looked at the signal. */
   #gone: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
+  /** Whoever has the signal is to hear of the call's end, too. */
+  #isWatched = false;
   #unfollow: (() => void) | undefined;
   /** Handlers with a signal of their own. */
   #handlers: Cancellable[] | undefined;
@@ -121,6 +123,15 @@ export class CallScope implements Cancellable, Limited {
 
   /** Aborts when the client leaves, the deadline passes or the server is cut off, and at the call's end. */
   get signal(): AbortSignal {
+    this.#isWatched = true;
+    return this.workSignal;
+  }
+
+  /**
+   * The same for work that the handler waits for: when the call ends by itself that work is over, and
+   * an abort that tells no one anything is not paid for.
+   */
+  get workSignal(): AbortSignal {
     return (this.#controller ?? this.#open()).signal;
   }
 
@@ -222,7 +233,7 @@ export class CallScope implements Cancellable, Limited {
     this.#failure = failure;
     this.#unfollow?.();
     this.#unfollow = undefined;
-    if (this.#controller !== undefined) this.#stopHandlers(this.#controller);
+    if (this.#controller !== undefined && this.#isWatched) this.#stopHandlers(this.#controller);
     if (this.#outlasting === undefined) this.#tell();
   }
 

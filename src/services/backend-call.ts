@@ -4,6 +4,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord, TryFacts } from "#observability/call-record.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
+import { workSignalOf } from "#rpc/call-context.ts";
 
 /** Tries that are kept of one call. */
 const triesMax = 100;
@@ -20,7 +21,7 @@ export function triesOf(record: CallRecord): TryFacts[] {
 /** The call's signal, request id and remaining time, and where its tries are written down. */
 export function backendCallOf(context: HandlerContext): RoutedCall {
   const timeoutMs = context.timeoutMs();
-  const call = sharedCallOf(context, context.signal);
+  const call = sharedCallOf(context, workSignalOf(context));
   return timeoutMs === undefined ? call : { ...call, timeoutMs };
 }
 

@@ -136,11 +136,11 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     wanted?: ChatWant,
   ): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context, wanted);
-    const work = async (own: HandlerContext) => {
+    const work = (own: HandlerContext): Promise<ChatResponse> => {
       const cached = responses.for(request, own);
       return cached === undefined
-        ? completed(chat, await chat.response(backendCallOf(own)))
-        : await cachedResponse(chat, cached);
+        ? chat.response(backendCallOf(own)).then((response) => completed(chat, response))
+        : cachedResponse(chat, cached);
     };
     const lasting = chat.lasting(() => bytesOf(request, context));
     const response = await (lasting === undefined ? work(context) : lasting.whole(work));

@@ -26,6 +26,8 @@ export interface Metered {
   readonly record: CallRecord;
   /** No routing stands between: this is a try of its own, and is written down as one. */
   readonly isTry?: boolean;
+  /** Monotonic time at which it begins; now when absent. */
+  readonly startMs?: number;
   /** Ends the measure when it aborts, for streams that no one pulls any more. */
   readonly signal?: AbortSignal;
 }
@@ -63,8 +65,7 @@ export function createMeter({ clock, metrics, stats }: MeterDeps): Meter {
   };
 
   const begin = (what: Metered) => {
-    const { model, record, signal } = what;
-    const startMs = clock.nowMs();
+    const { model, record, signal, startMs = clock.nowMs() } = what;
     const finishModel = model === undefined ? undefined : stats.begin("model", model);
     let ended = false;
     const end = (thrown?: unknown): void => {

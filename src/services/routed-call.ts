@@ -192,11 +192,12 @@ export class RoutedCall implements CallWatch {
     call: DispatchedCall = backendCallOf(this.#context),
   ): Promise<T> {
     this.#answeredOf = answeredOf as ((response: unknown) => Answered) | undefined;
-    const { meter, dispatch } = this.#deps;
+    const { meter, dispatch, clock } = this.#deps;
     const { route, kind } = this.#target;
-    const beganMs = this.elapsedMs;
+    const startMs = clock.nowMs();
+    const beganMs = startMs - this.#record.startMs;
     this.#overheadMs ??= beganMs;
-    const end = meter.begin({ backend: kind, record: this.#record });
+    const end = meter.begin({ backend: kind, record: this.#record, startMs });
     const work = (backend: ChatBackend, attempt: AttemptCall) =>
       ask(backend, this.#callOf(attempt));
     return dispatch.call(route, work, this.#dispatched(call, beganMs)).then(

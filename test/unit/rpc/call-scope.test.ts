@@ -6,6 +6,7 @@ import { reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { ActiveCalls } from "#rpc/active-calls.ts";
 import { createCallPath } from "#rpc/call.ts";
+import { workSignalOf } from "#rpc/call-context.ts";
 import { CallScope } from "#rpc/call-scope.ts";
 import { TimeLimits } from "#rpc/time-limits.ts";
 import {
@@ -29,6 +30,97 @@ function scope(terms: { timeoutMs?: number; limitMs?: number } = {}, init = call
   const limits = limitMs === undefined ? undefined : new TimeLimits(limitMs);
   return { activeCalls, call: new CallScope(init, activeCalls, { timeoutMs, limits }) };
 }
+
+describe("work that a handler waits for", () => {
+  const served = (work: (signal: AbortSignal, context: HandlerContext) => Promise<void>) =>
+    createCallPath((router) => {
+      router.rpc(unaryCall, async (_request, context) => {
+        await work(workSignalOf(context), context);
+        return {};
+      });
+    }, []);
+
+  test("is told nothing when its call ends by itself", async () => {
+    let seen: AbortSignal | undefined;
+    const calls = served(async (signal) => {
+      seen = signal;
+    });
+    await calls.unary(unaryCall, request, callInit(), asIs);
+    expect(seen?.aborted).toBe(false);
+  });
+
+  test("shares the signal of the handler, which is told of the end where it was looked at", async () => {
+    let seen: readonly AbortSignal[] = [];
+    const calls = served(async (signal, context) => {
+      seen = [signal, context.signal];
+    });
+    await calls.unary(unaryCall, request, callInit(), asIs);
+    expect(seen[0]).toBe(seen[1]);
+    expect(seen[0]?.reason).toMatchObject({ name: "AbortError" });
+  });
+
+  test("is stopped when the client leaves", async () => {
+    const client = new AbortController();
+    const left = new Error("left");
+    let seen: AbortSignal | undefined;
+    const calls = served(async (signal) => {
+      seen = signal;
+      client.abort(left);
+      throw signal.reason;
+    });
+    const call = calls.unary(unaryCall, request, callInit({ signal: client.signal }), asIs);
+    await expect(call).rejects.toBe(left);
+    expect(seen?.reason).toBe(left);
+  });
+
+  test("is stopped when its time is up", async () => {
+    const stopped = Promise.withResolvers<unknown>();
+    const calls = served((signal) => {
+      signal.addEventListener("abort", () => stopped.resolve(signal.reason));
+      return new Promise(() => {});
+    });
+    const call = calls.unary(unaryCall, request, callInit({ timeoutMs: 5 }), asIs);
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(await stopped.promise).toMatchObject({ name: "TimeoutError" });
+  });
+
+  test("hears of the end of a stream, which may be left in the middle of it", async () => {
+    const signals: AbortSignal[] = [];
+    const calls = createCallPath((router) => {
+      router.rpc(TestService.method.streamingOutputCall, async function* (_request, context) {
+        signals.push(workSignalOf(context));
+        yield {};
+        yield {};
+      });
+    }, []);
+    const input = createAsyncIterable([create(StreamingOutputCallRequestSchema)]);
+    const { messages } = calls.stream(
+      TestService.method.streamingOutputCall,
+      input,
+      callInit(),
+      asIs,
+    );
+    for await (const _message of messages) break;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test("has the signal that an interceptor put in the place of the call's", async () => {
+    const own = new AbortController();
+    let seen: AbortSignal | undefined;
+    const calls = createCallPath(
+      (router) => {
+        router.rpc(unaryCall, (_request, context) => {
+          own.abort();
+          seen = workSignalOf(context);
+          return {};
+        });
+      },
+      [(next) => (asked) => next({ ...asked, signal: own.signal } as typeof asked)],
+    );
+    await calls.unary(unaryCall, request, callInit(), asIs);
+    expect(seen?.aborted).toBe(true);
+  });
+});
 
 describe("a handler that looks at its signal late", () => {
   test("finds it aborted when the call has ended, and is not kept", async () => {
