@@ -130,10 +130,10 @@ const status = /^[1-9]\d\d$/;
 const contentLength = /^\d{1,15}$/;
 
 /** Each kind is judged in one go: what it may hold is less than what any value may. */
-function isWellFormed(kind: FieldKind, name: string, value: string): boolean {
+function isWellFormed(kind: FieldKind, value: string): boolean {
   switch (kind) {
     case fieldKind.regular:
-      return isFieldName(name) && isFieldValue(value);
+      return isFieldValue(value);
     case fieldKind.method:
       return consistsOf(value, tokenOctets);
     case fieldKind.scheme:
@@ -170,14 +170,20 @@ export class Field {
   readonly name: string;
   readonly value: string;
   readonly kind: FieldKind;
+  readonly #isNamedWell: boolean;
   /** The field alone breaks no rule; those between fields are MessageHead's to check. */
   readonly wellFormed: boolean;
 
-  constructor(name: string, value: string) {
+  /** What `namesake` knows of the name, which it has from a table, is not found out again. */
+  constructor(name: string, value: string, namesake?: Field) {
     this.name = name;
     this.value = value;
-    this.kind = kindOf(name);
-    this.wellFormed = isWellFormed(this.kind, name, value);
+    this.kind = namesake === undefined ? kindOf(name) : namesake.kind;
+    this.#isNamedWell =
+      namesake === undefined
+        ? this.kind !== fieldKind.regular || isFieldName(name)
+        : namesake.#isNamedWell;
+    this.wellFormed = this.#isNamedWell && isWellFormed(this.kind, value);
   }
 
   /** Size in the sense of HPACK and of SETTINGS_MAX_HEADER_LIST_SIZE. */

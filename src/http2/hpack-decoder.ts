@@ -116,7 +116,8 @@ export class HpackDecoder {
     if (nameIndex === broken) return undefined;
     // What is past the budget and enters no table is stepped over, not made into strings.
     const skipped = !indexed && !this.#isWithin(1);
-    const name = nameIndex === 0 ? this.#readString(skipped) : this.#fieldAt(nameIndex)?.name;
+    const namesake = nameIndex === 0 ? undefined : this.#fieldAt(nameIndex);
+    const name = nameIndex === 0 ? this.#readString(skipped) : namesake?.name;
     if (name === undefined) return undefined;
     const value = this.#readString(skipped);
     if (value === undefined) return undefined;
@@ -124,7 +125,7 @@ export class HpackDecoder {
       this.#listBytes += fieldOverheadBytes;
       return staticFields[0];
     }
-    const field = new Field(name, value);
+    const field = new Field(name, value, namesake);
     this.#listBytes += field.listBytes;
     if (indexed) this.#ring.add(field);
     return field;

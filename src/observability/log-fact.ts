@@ -1,6 +1,7 @@
 /** Fields of a log line as JSON, written by hand: for lines that every call costs. */
 
 import { memoizeByString } from "#core/get-or-create.ts";
+import { threeDigitsText } from "#core/three-digits.ts";
 
 /** What JSON writes as it is. */
 const plain = /^[ !#-[\]-~]*$/;
@@ -51,19 +52,9 @@ export function integerFact(name: string, value: number | undefined): string {
   return value === undefined ? "" : `,"${name}":${value}`;
 }
 
-/** A thousand fractions, as they are written. */
-const fractions: readonly string[] = Array.from(
-  { length: 1000 },
-  (_, us) => `.${String(us).padStart(3, "0")}`,
-);
-
 /** A field that holds milliseconds to the microsecond; nothing when there are none. */
 export function millisecondsFact(name: string, ms: number | undefined): string {
-  if (ms === undefined) return "";
-  // By integers: a fraction is expensive to print.
-  const us = Math.round(ms * 1000);
-  const whole = Math.floor(us / 1000);
-  return `,"${name}":${whole}${fractions[us - whole * 1000]}`;
+  return ms === undefined ? "" : `,"${name}":${threeDigitsText(ms)}`;
 }
 
 let lastMs = Number.NaN;

@@ -5,7 +5,7 @@ import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
-import { threeDigits } from "#core/three-digits.ts";
+import { threeDigitsText } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
 import { callRecordKey, vendorCredentialKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -294,9 +294,11 @@ export class RoutedCall implements CallWatch {
 
   /** For routing alone: which try answers. */
   answered({ endpoint, model }: AttemptCall): void {
-    this.#answered = this.#asked?.findLast(
-      (asked) => asked.endpoint === endpoint && asked.model === model,
-    );
+    const asked = this.#asked ?? [];
+    this.#answered =
+      asked.length === 1
+        ? asked[0]
+        : asked.findLast((one) => one.endpoint === endpoint && one.model === model);
     this.#record.upstream = endpoint;
     this.#describe();
   }
@@ -369,7 +371,7 @@ export class RoutedCall implements CallWatch {
     const headers = this.#context.responseHeader;
     headers.set("x-polygate-attempts", String(this.#record.attempts ?? 0));
     if (this.#overheadMs !== undefined)
-      headers.set("x-polygate-overhead-ms", String(threeDigits(this.#overheadMs)));
+      headers.set("x-polygate-overhead-ms", threeDigitsText(this.#overheadMs));
     const last = this.#last;
     if (last === undefined) return;
     const { pool, model, dropped = [] } = last;

@@ -148,3 +148,21 @@ describe("what we send is refused before any of it is sent:", () => {
     for (const status of [100, 103, 200, 999]) requireStatus(status);
   });
 });
+
+test("a field whose name was judged already is judged as if it had not been", () => {
+  const names = ["x-a", "X-A", "a b", "content-length", ":path", ":odd", "connection", "te"];
+  const values = ["1", "a\u0000", "trailers", "/x", ""];
+  for (const name of names) {
+    const namesake = new Field(name, "other");
+    for (const value of values) {
+      const alone = new Field(name, value);
+      const like = new Field(name, value, namesake);
+      expect([name, value, like.kind, like.wellFormed]).toEqual([
+        name,
+        value,
+        alone.kind,
+        alone.wellFormed,
+      ]);
+    }
+  }
+});
