@@ -1,6 +1,7 @@
 /** Counts and times requests as they end; the series of an endpoint are looked up by words that it repeats. */
 
 import { getOrCreate } from "#core/get-or-create.ts";
+import { TextsMap } from "#core/texts-map.ts";
 import { knownMethods } from "#exchange/known-methods.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { CounterSeries, HistogramSeries } from "#observability/family.ts";
@@ -13,6 +14,10 @@ interface EndpointSeries {
   readonly requests: Map<number, readonly CounterSeries[]>;
 }
 
+function emptyMap(): TextsMap<EndpointSeries> {
+  return new TextsMap();
+}
+
 /** Status of a method that the endpoint does not take. */
 const methodNotAllowed = 405;
 
@@ -21,16 +26,12 @@ export type CountRequest = (record: CallRecord, status: number, elapsedMs: numbe
 
 /** Counts into `metrics`. Endpoints, methods and ports are few, and so are the series. */
 export function countRequests(metrics: EntryMetrics): CountRequest {
-  const all = new Map<string, Map<string, Map<number, EndpointSeries>>>();
+  const all = new Map<number, TextsMap<EndpointSeries>>();
 
   const seriesOf = (endpoint: string, method: string, port: number): EndpointSeries => {
-    const methods = getOrCreate(
-      all,
-      endpoint,
-      () => new Map<string, Map<number, EndpointSeries>>(),
-    );
-    const ports = getOrCreate(methods, method, () => new Map<number, EndpointSeries>());
-    return getOrCreate(ports, port, () => ({ duration: undefined, requests: new Map() }));
+    const ofPort = getOrCreate(all, port, emptyMap);
+    const key = [endpoint, method];
+    return ofPort.get(key) ?? ofPort.set(key, { duration: undefined, requests: new Map() });
   };
 
   return ({ endpoint, httpMethod, port }, status, elapsedMs) => {
@@ -41,10 +42,14 @@ export function countRequests(metrics: EntryMetrics): CountRequest {
       series.duration.observe(elapsedMs / 1000);
     }
     metrics.gatewayDuration.observe(elapsedMs / 1000);
-    const counters = getOrCreate(series.requests, status, () => [
-      metrics.httpRequests.labels({ method, endpoint, port, status }),
-      metrics.gatewayRequests.labels({ method, endpoint, status }),
-    ]);
+    let counters = series.requests.get(status);
+    if (counters === undefined) {
+      counters = [
+        metrics.httpRequests.labels({ method, endpoint, port, status }),
+        metrics.gatewayRequests.labels({ method, endpoint, status }),
+      ];
+      series.requests.set(status, counters);
+    }
     for (const counter of counters) counter.inc();
   };
 }

@@ -75,9 +75,11 @@ const isSendableName = memoizeByString(
  * Pseudo fields and those of one HTTP/1.1 connection are no fields to send.
  */
 export function requireSendable(fields: readonly (readonly [string, string])[]): void {
-  for (const [name, value] of fields) {
+  for (const field of fields) {
+    const name = field[0];
     if (!isSendableName(name)) throw new TypeError(`"${name}" is no name of an HTTP/2 field`);
-    if (!isFieldValue(value)) throw new TypeError(`the value of field "${name}" cannot be sent`);
+    if (isFieldValue(field[1])) continue;
+    throw new TypeError(`the value of field "${name}" cannot be sent`);
   }
 }
 

@@ -64,6 +64,7 @@ const nameLengthMax = 128;
 
 /** The series of one set of labels; those that nothing was observed for are not made. */
 interface Series {
+  readonly labels: Readonly<Record<Label, string>>;
   readonly duration: HistogramSeries;
   input?: HistogramSeries;
   output?: HistogramSeries;
@@ -87,19 +88,23 @@ export class GenAi {
     const { operation, provider, error = "" } = call;
     const [requestModel, responseModel] = this.#namesOf(call);
     const key = [operation, provider, requestModel, responseModel, error];
-    const labels = {
-      gen_ai_operation_name: operation,
-      gen_ai_provider_name: provider,
-      gen_ai_request_model: requestModel,
-      gen_ai_response_model: responseModel,
-    };
-    const { tokenUsage, operationDuration, timeToFirstToken, timePerOutputToken } = this.#families;
-    const series =
-      this.#series.get(key) ??
-      this.#series.set(key, {
-        duration: operationDuration.labels({ ...labels, error_type: error }),
-      });
-    const { elapsedMs, firstMs, input, output } = call;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      const labels = {
+        gen_ai_operation_name: operation,
+        gen_ai_provider_name: provider,
+        gen_ai_request_model: requestModel,
+        gen_ai_response_model: responseModel,
+      };
+      const duration = this.#families.operationDuration.labels({ ...labels, error_type: error });
+      series = this.#series.set(key, { labels, duration });
+    }
+    this.#observe(series, call);
+  }
+
+  #observe(series: Series, { elapsedMs, firstMs, input, output, error = "" }: GenAiCall): void {
+    const { tokenUsage, timeToFirstToken, timePerOutputToken } = this.#families;
+    const { labels } = series;
     series.duration.observe(elapsedMs / 1000);
     if (input !== undefined) {
       series.input ??= tokenUsage.labels({ ...labels, gen_ai_token_type: "input" });
