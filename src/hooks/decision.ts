@@ -1,7 +1,6 @@
 /** What a hook may decide, read of what it returned: whatever else that is, is a HookProblem. Pure. */
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { createValidator } from "@bufbuild/protovalidate";
 import { type Conversation, normalized } from "#chat/normalize.ts";
 import { fillParts, fillShortForm, stopOfWord } from "#chat/short-form.ts";
 import { type ChatResponse, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
@@ -37,7 +36,7 @@ function fieldsOf(value: unknown, depth = 0): unknown {
 
 /** Reads decisions. */
 export class DecisionReader {
-  readonly #validator = new MessageValidator(createValidator());
+  readonly #validator = new MessageValidator();
 
   /** The decision of a module, which may return anything. What it keeps of it is not what is used. */
   ofModule(returned: unknown): HookDecision {

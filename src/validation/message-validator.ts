@@ -70,12 +70,15 @@ function together(checks: readonly Check<Message>[]): Check<Message> {
 
 /** Messages of all types. What is known of a type is made when it is first asked for. */
 export class MessageValidator {
-  readonly #library: Validator;
+  readonly #library: Validator | undefined;
   readonly #answers = new Map<DescMessage, Check<Message>>();
   readonly #types = new Map<DescMessage, Check<Message>>();
 
-  /** `library` decides on each message, nested ones alone, whose type has rules that are not known here. */
-  constructor(library: Validator) {
+  /**
+   * `library` decides on each message, nested ones alone, whose type has rules that are not known here.
+   * Without one there may be no such types: the first message of one throws TypeError.
+   */
+  constructor(library?: Validator) {
     this.#library = library;
   }
 
@@ -98,8 +101,8 @@ export class MessageValidator {
   #answerOf(type: DescMessage): Check<Message> {
     return getOrCreate(this.#answers, type, () => {
       // Rules that do not compile, wherever they are, are a mistake of the schema's, and fail every call.
-      const outcome = this.#library.validate(type, create(type));
-      return outcome.kind === "error" ? this.#byLibrary(type) : this.#check(type);
+      const outcome = this.#library?.validate(type, create(type));
+      return outcome?.kind === "error" ? this.#byLibrary(type) : this.#check(type);
     });
   }
 
@@ -109,7 +112,7 @@ export class MessageValidator {
   }
 
   #compiled(type: DescMessage): Check<Message> {
-    let check = this.#byLibrary(type);
+    let check: Check<Message> = unchecked;
     // What the type finds where it contains itself.
     this.#types.set(type, {
       allows: (message) => check.allows(message),
@@ -124,15 +127,17 @@ export class MessageValidator {
       isKnown &&= known !== undefined;
       if (known !== undefined && known !== unchecked) fields.push(known);
     }
-    if (isKnown) check = together([...fields, ...(checks ?? [])]);
+    check = isKnown ? together([...fields, ...(checks ?? [])]) : this.#byLibrary(type);
     this.#types.set(type, check);
     return check;
   }
 
   /** The library's word, on a message with all that is in it. */
   #byLibrary(type: DescMessage): Check<Message> {
+    const library = this.#library;
+    if (library === undefined) throw new TypeError(`${type.typeName} has rules that are not known`);
     const faults = (message: Message) => {
-      const outcome = this.#library.validate(type, message);
+      const outcome = library.validate(type, message);
       // A rule that cannot be evaluated is the schema's mistake, not the caller's.
       if (outcome.kind === "error") throw outcome.error;
       return outcome.kind === "valid" ? [] : outcome.violations;

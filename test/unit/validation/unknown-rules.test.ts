@@ -22,6 +22,7 @@ import {
   predefined,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
+import { MessageValidator } from "#validation/message-validator.ts";
 import { plainPattern } from "#validation/pattern.ts";
 import { type FieldInit, type RulesInit, ruledType } from "../../support/ruled-type.ts";
 import { validated, verdictOf } from "../../support/validated.ts";
@@ -249,6 +250,12 @@ describe("of a message in parts", () => {
     expect(quick.asked.splice(0)).toEqual((valid as unknown as { parts: unknown }).parts);
     expect(quick.says(create(outer, { name: "x" }))).toBe(true);
     expect(quick.asked).toEqual([]);
+  });
+
+  test("without a library such a type is a mistake, which its first message tells", () => {
+    const alone = new MessageValidator();
+    const named = `${inner.typeName} has rules that are not known`;
+    expect(() => alone.isValid(outer, create(outer, { name: "x" }))).toThrow(named);
   });
 
   test("its words about a part lead to the part", () => {
