@@ -1,6 +1,7 @@
 /** The metrics of one gateway: those that each room declares, on one registry. */
 
-import { collectDefaultMetrics, Registry } from "prom-client";
+import collectDefaultMetrics from "prom-client/lib/defaultMetrics.js";
+import Registry from "prom-client/lib/registry.js";
 import { cacheFamilies } from "#cache/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";

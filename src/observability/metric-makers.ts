@@ -1,6 +1,7 @@
 /** Makes metrics of each type on one registry: what a room declares its own with. */
 
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import Gauge from "prom-client/lib/gauge.js";
 import { CounterFamily, HistogramFamily } from "./family.ts";
 
 /**

@@ -67,7 +67,7 @@ test("an idle gateway without models has loaded nothing that only some calls nee
   const [, list = ""] = /^loaded (.*)$/m.exec(gateway.output()) ?? [];
   const loaded = new Set(list.split(" ; "));
   expect(loaded).toContain("@bufbuild/protovalidate");
-  expect(loaded).toContain("node:http");
+  expect(loaded).toContain("node:net");
   expect(loaded).toContain("#services");
   for (const name of [
     "#hooks",
@@ -78,6 +78,7 @@ test("an idle gateway without models has loaded nothing that only some calls nee
     "onnxruntime-node",
     "pg",
     "sharp",
+    "node:http",
     "node:http2",
     "node:internal/deps/undici/undici",
   ]) {
