@@ -175,21 +175,19 @@ export class Field {
   readonly #isNamedWell: boolean;
   /** The field alone breaks no rule; those between fields are MessageHead's to check. */
   readonly wellFormed: boolean;
+  /** Size in the sense of HPACK and of SETTINGS_MAX_HEADER_LIST_SIZE. */
+  readonly listBytes: number;
 
   /** What `namesake` knows of the name, which it has from a table, is not found out again. */
   constructor(name: string, value: string, namesake?: Field) {
     this.name = name;
     this.value = value;
+    this.listBytes = name.length + value.length + fieldOverheadBytes;
     this.kind = namesake === undefined ? kindOf(name) : namesake.kind;
     this.#isNamedWell =
       namesake === undefined
         ? this.kind !== fieldKind.regular || isFieldName(name)
         : namesake.#isNamedWell;
     this.wellFormed = this.#isNamedWell && isWellFormed(this.kind, value);
-  }
-
-  /** Size in the sense of HPACK and of SETTINGS_MAX_HEADER_LIST_SIZE. */
-  get listBytes(): number {
-    return this.name.length + this.value.length + fieldOverheadBytes;
   }
 }

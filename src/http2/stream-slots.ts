@@ -7,14 +7,20 @@ interface Identified {
 
 const slotsMin = 8;
 
+/** 2 ** 32 divided by the golden ratio: numbers that follow each other come to lie far apart. */
+const spread = 0x9e3779b1;
+
 /**
- * Open addressing with linear probing. A Map replaces its table again and again as streams come
+ * Open addressing with linear probing. Identifiers that rise by two lie far apart, so that a stream has
+ * no neighbours that are looked at with it. A Map replaces its table again and again as streams come
  * and go, and each old one that outlives a collection of young objects keeps every stream in it
  * alive until the next full one: a quarter of the time of a busy server went there.
  */
 export class StreamSlots<S extends Identified> {
   /** A power of two of slots, at most half of them taken; none before the first stream. */
   #slots: (S | undefined)[] = [];
+  /** Bits of a hash that are more than the slots have. */
+  #shift = 32;
   #size = 0;
 
   /** Streams in it. */
@@ -44,7 +50,7 @@ export class StreamSlots<S extends Identified> {
     for (let at = (gap + 1) & mask; ; at = (at + 1) & mask) {
       const stream = slots[at];
       if (stream === undefined) break;
-      const fromHome = (at - (stream.id >>> 1)) & mask;
+      const fromHome = (at - this.#homeOf(stream.id)) & mask;
       if (fromHome >= ((at - gap) & mask)) {
         slots[gap] = stream;
         gap = at;
@@ -54,16 +60,18 @@ export class StreamSlots<S extends Identified> {
     this.#size -= 1;
   }
 
-  /** All of them as they are now. */
+  /** All of them as they are now, the oldest first. */
   values(): S[] {
-    return this.#slots.filter((stream) => stream !== undefined);
+    return this.#slots
+      .filter((stream) => stream !== undefined)
+      .sort((one, other) => one.id - other.id);
   }
 
   /** Where the stream is, or where it would go. */
   #find(id: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let at = (id >>> 1) & mask;
+    let at = this.#homeOf(id);
     for (;;) {
       const stream = slots[at];
       if (stream === undefined || stream.id === id) return at;
@@ -71,9 +79,15 @@ export class StreamSlots<S extends Identified> {
     }
   }
 
+  #homeOf(id: number): number {
+    return Math.imul(id >>> 1, spread) >>> this.#shift;
+  }
+
   #grow(): void {
     const streams = this.values();
-    this.#slots = new Array(Math.max(slotsMin, this.#slots.length * 2)).fill(undefined);
+    const slots = Math.max(slotsMin, this.#slots.length * 2);
+    this.#slots = new Array(slots).fill(undefined);
+    this.#shift = 32 - Math.log2(slots);
     for (const stream of streams) this.#slots[this.#find(stream.id)] = stream;
   }
 }

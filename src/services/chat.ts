@@ -130,7 +130,7 @@ function chatOf({ query, sessionId, options }: QueryRequest): ChatRequest {
 export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof ChatService> {
   const { responses, hooks, uploads } = deps;
 
-  async function answered(
+  function answered(
     request: Conversation,
     context: HandlerContext,
     wanted?: ChatWant,
@@ -143,9 +143,10 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
         : cachedResponse(chat, cached);
     };
     const lasting = chat.lasting(() => bytesOf(request, context));
-    const response = await (lasting === undefined ? work(context) : lasting.whole(work));
-    response.processingTimeMs = Math.round(chat.elapsedMs);
-    return response;
+    return (lasting === undefined ? work(context) : lasting.whole(work)).then((response) => {
+      response.processingTimeMs = Math.round(chat.elapsedMs);
+      return response;
+    });
   }
 
   function pieces(
