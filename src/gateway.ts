@@ -37,6 +37,8 @@ import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
+import type { CredentialStore } from "#identity/credentials.ts";
+import { openCredentials } from "#identity/open-credentials.ts";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
@@ -614,12 +616,28 @@ async function openHooks(
   return new Judging({ hooks, clock, buffers });
 }
 
+/** Opens what knows callers. */
+async function openIdentity(
+  { settings: { auth }, clock, logger }: Shared,
+  opening: AsyncDisposableStack,
+): Promise<CredentialStore> {
+  const credentials = await openCredentials(auth, {
+    clock,
+    onFetch(report) {
+      if ("keys" in report) logger.info(report, "jwks");
+      else logger.warn({ error: causeText(report.cause) }, "jwks");
+    },
+  });
+  return opening.use(credentials);
+}
+
 /** What the services call. */
 interface Backends {
   readonly chat: ChatSide;
   readonly hooks: ChatHooks | undefined;
   readonly predict: PredictCatalog;
   readonly isReady: () => boolean;
+  readonly credentials: CredentialStore;
 }
 
 /** Mounts every service. */
@@ -714,10 +732,10 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   return {
     listeners: settings.listeners,
     routes: routesOf(shared, backends),
-    ...interceptorChain(
-      rateLimit === undefined ? chain : { ...chain, rateLimit },
-      frontDeps(shared),
-    ),
+    ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, {
+      ...frontDeps(shared),
+      credentials: backends.credentials,
+    }),
     pages: gatewayPages({
       metrics,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
@@ -794,6 +812,7 @@ async function openGeneration(
   for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);
   const hooks = await openHooks(shared, opening);
+  const credentials = await openIdentity(shared, opening);
   const statistics = new Statistics(shared.clock, inferenceMetrics(shared.metrics));
   const local = opening.use(await openPredict(shared, statistics));
   const { dispatch } = chat;
@@ -804,7 +823,7 @@ async function openGeneration(
     modelsSettled = true;
   });
   const isReady = () => modelsSettled && !isDraining();
-  const options = frontOptions(shared, { chat, hooks, predict, isReady });
+  const options = frontOptions(shared, { chat, hooks, predict, isReady, credentials });
   const serving = createServing(options, frontDeps(parts));
   const owned = opening.move();
   return {

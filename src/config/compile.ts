@@ -24,6 +24,7 @@ import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type { CorsSettings, Settings } from "./settings.ts";
 import { uploadsFrom } from "./uploads.ts";
+import { withoutUndefined } from "./without-undefined.ts";
 
 /**
  * Compiles. Every problem goes to `report`; the result may be used only when there was none. What is
@@ -75,7 +76,7 @@ export function compile(
     ),
     ...(cors !== undefined && { cors }),
     auth: {
-      ...authFrom(config.auth, strict, report),
+      ...authFrom(config.auth, context, { strict, report, warn }),
       forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
     },
     ...(rateLimit !== undefined && { rateLimit }),
@@ -122,14 +123,6 @@ export function compile(
     ],
     warnings: context.warnings,
   });
-}
-
-/** Drops what is undefined. */
-function withoutUndefined<T extends object>(
-  fields: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const set = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(set) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** Warns of settings that production may have, but that usually come from development. */

@@ -7,12 +7,10 @@ import type { Path } from "#yaml/problem.ts";
 import { flag, text, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
+import { scopeList } from "./scopes.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
-
-/** Rights that a key or an anonymous caller may hold. */
-export const scopes = ["admin", "route", "priority"] as const;
-
-const scopeList = () => z.array(z.enum(scopes)).default([]);
+import { type AuthContext, jwt, tokensFrom } from "./tokens.ts";
+import { certificates, certificatesFrom, users, usersFrom } from "./users.ts";
 
 /** The section `auth`. */
 export const auth = z.strictObject({
@@ -23,11 +21,24 @@ export const auth = z.strictObject({
     .enum(["bearer", "apikey", "basic"])
     .default("bearer")
     .describe(
-      "Scheme that the refusal of a caller without a key asks for; `Authorization: Bearer` and `x-api-key` are both read. `basic` is not built yet.",
+      "What `secret_key` is: under `apikey` the operator's own key, else a secret that signs tokens. `basic` also lets refusals ask for a password first.",
     ),
   secret_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
-    .describe("The operator's own key; it holds every scope. Give callers keys of their own."),
+    .describe(
+      "Secret that signs tokens (HS256), and is no credential itself; under `type: apikey` the operator's own key, which holds every scope.",
+    ),
+  jwt: jwt
+    .prefault({})
+    .describe(
+      "Signed tokens (JWT) that callers present as `Authorization: Bearer`. A token needs `sub` and `exp`; logs and limits know its caller as `jwt:sub`.",
+    ),
+  users: users.prefault([]).describe("Users who send name and password (`Authorization: Basic`)."),
+  certificates: certificates
+    .prefault([])
+    .describe(
+      "Callers known by their client certificate, where a listener's `ca_file` has signed it and they send no other credential. The first entry of which all names fit counts.",
+    ),
   keys: z
     .array(
       z.strictObject({
@@ -81,11 +92,13 @@ export const authRows: readonly EnvironmentRow[] = [
   { name: "AUTH_SECRET_KEY", path: ["auth", "secret_key"] },
   operatorKey("API_KEY"),
   gatewayKey,
-  operatorKey("SECRET_KEY"),
+  { name: "SECRET_KEY", path: ["auth", "jwt", "secret"] },
 ];
 
 /** Shortest key that production takes, in characters. */
 const productionKeyLengthMin = 16;
+/** Shortest secret of tokens, in characters: as long as what HS256 makes of it (RFC 7518, 3.2). */
+const secretLengthMin = 32;
 
 /** Keys from guides and examples, which everybody knows. */
 const publicKeys: ReadonlySet<string> = new Set([
@@ -108,22 +121,34 @@ const placeholder =
 /** Least number of different characters in a key. Sixteen random hex digits have fewer about once in a million. */
 const charactersMin = 5;
 
-/** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
+/** Hashes the keys and decides whether auth is on. `strict` refuses secrets that can be guessed. */
 export function authFrom(
   auth: FileAuth,
-  strict: boolean,
-  report: Report,
+  context: AuthContext,
+  {
+    strict,
+    report,
+    warn,
+  }: { readonly strict: boolean; readonly report: Report; readonly warn: Report },
 ): Omit<AuthSettings, "forwardsCredentials"> {
-  if (auth.type === "basic") {
-    report(["auth", "type"], "basic is not built yet", "use bearer or apikey");
-  }
   const keys = keysFrom(auth, strict, report);
-  const enabled = auth.enabled ?? keys.length > 0;
-  if (enabled && keys.length === 0) {
+  const check = (secret: string, path: Path) => {
+    if (strict) checkStrength(secret, path, report, secretLengthMin);
+    else if (secret.length < secretLengthMin) {
+      warn(path, `is shorter than the ${secretLengthMin} characters that signing asks for`);
+    }
+  };
+  const tokens = tokensFrom(auth, context, { strict, report, warn, check });
+  if (tokens !== undefined) warnOfSecrets(auth, tokens.secrets, keys, warn);
+  const users = usersFrom(auth.users, report);
+  const certificates = certificatesFrom(auth.certificates, report);
+  const isKnown = [keys, users, certificates].some(({ length }) => length > 0);
+  const enabled = auth.enabled ?? (isKnown || tokens !== undefined);
+  if (enabled && !isKnown && tokens === undefined) {
     report(
       ["auth"],
       "is on, but there is no key, so no one could call",
-      "set auth.secret_key or auth.keys",
+      "set API_KEY, auth.keys, auth.jwt or auth.users",
     );
   }
   if (strict && !enabled) {
@@ -132,9 +157,38 @@ export function authFrom(
   return {
     enabled,
     keys,
+    ...(tokens !== undefined && { tokens }),
+    ...(users.length > 0 && { users }),
+    ...(certificates.length > 0 && { certificates }),
+    ...(auth.type === "basic" && { asksFor: auth.type }),
     anonymousScopes: enabled || strict ? auth.anonymous_scopes : openScopes(auth.anonymous_scopes),
     failuresPerMinute: auth.failures_per_minute,
   };
+}
+
+/** Warns where a secret of tokens seems to be meant as a key, which it was in 0.1, or is one as well. */
+function warnOfSecrets(
+  { type, secret_key: secretKey, jwt: { jwks_url, jwks_file, public_key_file }, users }: FileAuth,
+  secrets: readonly string[],
+  keys: readonly KeySettings[],
+  warn: Report,
+): void {
+  const path =
+    secretKey !== undefined && type !== "apikey"
+      ? ["auth", "secret_key"]
+      : ["auth", "jwt", "secret"];
+  const digests = new Set(secrets.map(sha256Hex));
+  const twin = keys.find(({ sha256 }) => digests.has(sha256));
+  if (twin !== undefined) {
+    warn(path, `is also the key ${twin.name}: whoever has it can sign tokens for anybody`);
+  }
+  const hasOthers = [jwks_url, jwks_file, public_key_file].some((place) => place !== undefined);
+  if (secrets.length === 0 || keys.length > 0 || users.length > 0 || hasOthers) return;
+  warn(
+    path,
+    "signs tokens and is no key any more, and there is no other key",
+    "`polygate keys token` makes a token with it; API_KEY is the key of the operator",
+  );
 }
 
 /** The scopes of every caller while auth is off: in development, also reporting load. */
@@ -142,10 +196,10 @@ function openScopes(written: readonly string[]): readonly string[] {
   return [...new Set([...written, "route"])];
 }
 
-/** The secret key first, then the keys in the order of the file, each once. */
+/** The key of `secret_key` first, then the keys in the order of the file, each once. */
 function keysFrom(auth: FileAuth, strict: boolean, report: Report): readonly KeySettings[] {
   const written: readonly WrittenKey[] = [
-    ...(auth.secret_key === undefined
+    ...(auth.secret_key === undefined || auth.type !== "apikey"
       ? []
       : [
           {
@@ -160,6 +214,9 @@ function keysFrom(auth: FileAuth, strict: boolean, report: Report): readonly Key
   const keys: KeySettings[] = [];
   for (const one of written) {
     const { path, name, scopes } = one;
+    if (/^(jwt|user|cert):/.test(name)) {
+      report([...path, "name"], "begins like the name of a caller who has no key", "rename it");
+    }
     const hash = hashOf(one, strict, report);
     if (hash === undefined) continue;
     const twin = keys.find(({ sha256 }) => sha256 === hash);
@@ -203,14 +260,16 @@ function hashOf(
   return hash;
 }
 
-function checkStrength(key: string, path: Path, report: Report): void {
-  if (key.length < productionKeyLengthMin) {
-    report(
-      path,
-      `is shorter than the ${productionKeyLengthMin} characters that production asks for`,
-    );
-  } else if (publicKeys.has(key.toLowerCase()) || placeholder.test(key)) {
+function checkStrength(
+  key: string,
+  path: Path,
+  report: Report,
+  lengthMin = productionKeyLengthMin,
+): void {
+  if (publicKeys.has(key.toLowerCase()) || placeholder.test(key)) {
     report(path, "is a default that everybody knows", randomHint);
+  } else if (key.length < lengthMin) {
+    report(path, `is shorter than the ${lengthMin} characters that production asks for`);
   } else if (new Set(key).size < charactersMin) {
     report(path, "repeats a few characters, so it can be guessed", randomHint);
   }

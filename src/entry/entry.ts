@@ -79,17 +79,19 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {
+    const { address, certificate } = arrival.peer;
     const record: CallRecord = {
       requestId: requestIdOf(arrival.header("x-request-id")),
       listener: name,
       port,
-      clientAddress: options.clientAddress(arrival.peer.address, arrival.header("x-forwarded-for")),
+      clientAddress: options.clientAddress(address, arrival.header("x-forwarded-for")),
       httpMethod: arrival.method,
       httpVersion: arrival.httpVersion,
       startMs: clock.nowMs(),
       endpoint: "none",
       status: undefined,
       called: false,
+      ...(certificate === undefined ? {} : { certificate }),
     };
     arrivals.begin();
     arrival.onEnd((end) => leave(arrival, record, end));

@@ -129,6 +129,12 @@ export const reasons = {
     blame: "caller",
     log: "info",
   },
+  IDENTITY_UNAVAILABLE: {
+    code: Code.Unavailable,
+    retryable: false,
+    blame: "gateway",
+    log: "error",
+  },
   SCOPE_REQUIRED: { code: Code.PermissionDenied, retryable: false, blame: "caller", log: "info" },
   HOOK_DENIED: { code: Code.PermissionDenied, retryable: false, blame: "caller", log: "info" },
   HOOK_FAILED: { code: Code.Unavailable, retryable: false, blame: "gateway", log: "error" },

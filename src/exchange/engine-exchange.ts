@@ -8,6 +8,7 @@ import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { peerCertificate } from "./peer-certificate.ts";
 import { type Field, withEarlyFields } from "./pending-headers.ts";
 import { namesLength } from "./response-length.ts";
 
@@ -69,7 +70,10 @@ export class EngineExchange implements Exchange {
 
   get peer(): Peer {
     const { remoteAddress = "", remotePort = 0 } = this.#socket;
-    return { address: remoteAddress, port: remotePort, encrypted: "encrypted" in this.#socket };
+    const encrypted = "encrypted" in this.#socket;
+    const facts = { address: remoteAddress, port: remotePort, encrypted };
+    const certificate = encrypted ? peerCertificate(this.#socket) : undefined;
+    return certificate === undefined ? facts : { ...facts, certificate };
   }
 
   get signal(): AbortSignal {

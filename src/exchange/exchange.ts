@@ -1,6 +1,7 @@
 /** The one interface to an HTTP request and its response, whatever wire and engine carry them. */
 
 import type { BodyProgress } from "#core/body-progress.ts";
+import type { CertificateNames } from "#core/certificate-names.ts";
 
 /** Response fields in the order they are sent; names in lower case, one entry a value. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -12,6 +13,8 @@ export interface Peer {
   readonly port: number;
   /** The connection is TLS. */
   readonly encrypted: boolean;
+  /** Names in its certificate; absent unless an authority of the listener has signed that. */
+  readonly certificate?: CertificateNames;
 }
 
 /** How an exchange ended. */

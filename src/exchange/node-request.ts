@@ -5,6 +5,7 @@ import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
 import { requestTargetOf } from "#http1/request-target.ts";
 import type { Peer } from "./exchange.ts";
+import { peerCertificate } from "./peer-certificate.ts";
 import { Upgrade } from "./upgrade.ts";
 
 /** A request of either of Node's HTTP modules. */
@@ -15,13 +16,22 @@ function isEncrypted(request: NodeRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
 
+/** The connection itself; undefined where it is gone. */
+function socketOf(request: NodeRequest): object | undefined {
+  return "stream" in request ? request.stream?.session?.socket : request.socket;
+}
+
 /** Who sent it. */
 export function peerOf(request: NodeRequest): Peer {
   const { socket } = request;
+  const encrypted = isEncrypted(request);
+  const tls = encrypted ? socketOf(request) : undefined;
+  const certificate = tls && peerCertificate(tls);
   return {
     address: socket?.remoteAddress ?? "",
     port: socket?.remotePort ?? 0,
-    encrypted: isEncrypted(request),
+    encrypted,
+    ...(certificate === undefined ? {} : { certificate }),
   };
 }
 

@@ -48,12 +48,23 @@ export interface Found {
   readonly principal: Principal;
   /** Milliseconds for which this stays valid; then the store is asked again. Absent: it never expires. */
   readonly validMs?: number;
+  /** Time of the wall's clock at which it expires, in milliseconds since 1970, also if that clock is set. */
+  readonly expiresWallMs?: number;
 }
+
+/** How a credential was sent: as a key or token by itself, or as `name:password` in base64. */
+export type CredentialScheme = "key" | "basic";
 
 /** Where credentials are looked up. */
 export interface CredentialStore {
-  /** Returns at once where keys are in this process; a promise where another service is asked. Undefined: an unknown credential. */
-  find(credential: string): Found | undefined | Promise<Found | undefined>;
+  /**
+   * Returns at once where keys are in this process; a promise where another service is asked.
+   * Undefined: an unknown credential. Throws, or rejects with, a fault where that cannot be told now.
+   */
+  find(
+    credential: string,
+    scheme?: CredentialScheme,
+  ): Found | undefined | Promise<Found | undefined>;
 }
 
 /** A key by the SHA-256 of its text, as 64 hex digits. */

@@ -1,23 +1,22 @@
-/** Credential → principal, or no entry: bearer tokens and API keys, wherever they are stored. */
+/** Credential → principal, or no entry: keys, tokens, passwords and client certificates, wherever they are stored. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import type {
-  ConnectError,
-  ContextValues,
-  Interceptor,
-  StreamRequest,
-  UnaryRequest,
-} from "@connectrpc/connect";
+import type { ContextValues, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { createAttemptLimit } from "#identity/attempt-limit.ts";
+import { type CertificateRule, certificateHolders } from "#identity/client-certificates.ts";
 import {
+  type CredentialScheme,
   type CredentialStore,
   digestStore,
   type Found,
   type KeyDigest,
   type Principal,
 } from "#identity/credentials.ts";
+import type { TokenOptions } from "#identity/open-credentials.ts";
+import { ProvenCredentials } from "#identity/proven-credentials.ts";
+import type { UserHash } from "#identity/user-store.ts";
 import {
   callRecordKey,
   type Identity,
@@ -38,6 +37,14 @@ export interface AuthOptions {
   readonly enabled: boolean;
   /** Credentials by the SHA-256 of their text, as 64 hex digits. */
   readonly keys: readonly KeyDigest[];
+  /** Signed tokens that are taken; absent: none. */
+  readonly tokens?: TokenOptions;
+  /** Users with passwords; absent: none. */
+  readonly users?: readonly UserHash[];
+  /** Whose client certificates are taken, of those that a listener has verified; absent: nobody's. */
+  readonly certificates?: readonly CertificateRule[];
+  /** The scheme that a refusal asks for first, if it is not `Bearer`. */
+  readonly asksFor?: "basic";
   /** Scopes of everybody while off. */
   readonly anonymousScopes: readonly string[];
   /** Unknown credentials that an address may send at once, and in each minute; 0: any number. */
@@ -46,35 +53,26 @@ export interface AuthOptions {
   readonly forwardsCredentials?: boolean;
 }
 
-/** Addresses remembered of each credential that was found; the one first seen is forgotten. */
-const addressesMax = 1000;
-
-/** Credentials remembered; the one that was found first is forgotten, that is: looked up again. */
-const credentialsMax = 10_000;
-
-/** A credential that was found, and from where. */
-interface Proven {
-  readonly principal: Principal;
-  readonly addresses: Set<string>;
-  /** Monotonic time until which that holds, in milliseconds. */
-  readonly untilMs: number;
-}
-
-function remember(addresses: Set<string>, address: string): void {
-  const [first = ""] = addresses;
-  if (addresses.size >= addressesMax) addresses.delete(first);
-  addresses.add(address);
+/** A credential as it was sent. */
+interface Sent {
+  readonly text: string;
+  readonly scheme: CredentialScheme;
 }
 
 /**
- * The credential of a request: `X-Polygate-Key: …`, else `Authorization: Bearer …`, `X-API-Key: …` or
- * `X-Goog-API-Key: …`, which may be a vendor's beside the first.
+ * The credential of a request: `X-Polygate-Key: …`, else `Authorization`, as `Bearer …` or, where there
+ * are users, `Basic …`, else `X-API-Key: …` or `X-Goog-API-Key: …`; all but the first may be a vendor's
+ * beside it.
  */
-function credentialOf(header: Headers): string | undefined {
+function credentialOf(header: Headers, takesBasic: boolean): Sent | undefined {
   const own = header.get(gatewayKeyHeader);
-  if (own !== null) return own;
-  const bearer = /^bearer +(\S+)$/i.exec(header.get("authorization") ?? "");
-  return bearer?.[1] ?? header.get("x-api-key") ?? header.get("x-goog-api-key") ?? undefined;
+  if (own !== null) return { text: own, scheme: "key" };
+  const [, scheme = "", text] =
+    /^(bearer|basic) +(\S+)$/i.exec(header.get("authorization") ?? "") ?? [];
+  if (text !== undefined && scheme.length === "bearer".length) return { text, scheme: "key" };
+  if (text !== undefined && takesBasic) return { text, scheme: "basic" };
+  const key = header.get("x-api-key") ?? header.get("x-goog-api-key");
+  return key === null ? undefined : { text: key, scheme: "key" };
 }
 
 /** Admission by metadata, and the interceptor that gives a call its principal. */
@@ -92,8 +90,9 @@ export interface Authentication {
  * Finds who calls, once per call. A credential that was found is remembered for as long as its store
  * says, for looking it up costs more than the rest; one that was not never is. An address with
  * too many unknown credentials is refused whatever it sends, but for credentials that were found
- * from that address before: who calls from behind the same proxy goes on. Nothing waits, and no
- * promise is made, where the store has the credential at hand.
+ * from that address before: who calls from behind the same proxy goes on. Who sends no credential is
+ * known by the certificate of the connection. Nothing waits, and no promise is made, where the store
+ * has the credential at hand.
  */
 function identification(
   options: AuthOptions,
@@ -101,45 +100,43 @@ function identification(
   { store, everybody }: { readonly store: CredentialStore; readonly everybody: Principal },
 ): (header: Headers, values: ContextValues) => Identity | Promise<Identity> {
   const attempts = createAttemptLimit(options.failuresPerMinute, clock);
-  /** By credential, in the order in which they were found. */
-  const known = new Map<string, Proven>();
-  const knownNow = (credential: string): Proven | undefined => {
-    const proven = known.get(credential);
-    // Most hold for as long as the process lives: no look at the clock.
-    const isValid = proven?.untilMs === Number.POSITIVE_INFINITY;
-    if (proven === undefined || isValid || proven.untilMs > clock.nowMs()) return proven;
-    known.delete(credential);
-    return undefined;
-  };
-  const judged = (credential: string, address: string, found: Found | undefined): Identity => {
+  const known = new ProvenCredentials(clock);
+  const takesBasic = (options.users?.length ?? 0) > 0;
+  const holderOf = certificateHolders(options.certificates ?? []);
+  const judged = (sent: Sent, address: string, found: Found | undefined): Identity => {
     if (found === undefined) {
       attempts.failed(address);
       return "unknown";
     }
-    const { principal, validMs = Number.POSITIVE_INFINITY } = found;
-    const [first = ""] = known.keys();
-    if (known.size >= credentialsMax) known.delete(first);
-    const untilMs = clock.nowMs() + validMs;
-    known.set(credential, { principal, untilMs, addresses: new Set([address]) });
-    return principal;
+    known.add(sent.text, sent.scheme, { found, address });
+    return found.principal;
+  };
+  /** A public method goes on without knowing who calls. */
+  const unjudged = (thrown: unknown): Identity => ({ failure: thrown });
+  const looked = (sent: Sent, address: string): Identity | Promise<Identity> => {
+    try {
+      const found = store.find(sent.text, sent.scheme);
+      return found instanceof Promise
+        ? found.then((late) => judged(sent, address, late)).catch(unjudged)
+        : judged(sent, address, found);
+    } catch (thrown) {
+      return unjudged(thrown);
+    }
   };
   const find = (header: Headers, values: ContextValues): Identity | Promise<Identity> => {
     if (!options.enabled) return everybody;
-    const credential = credentialOf(header);
-    if (credential === undefined) return "missing";
-    const { clientAddress } = values.get(callRecordKey);
-    const before = knownNow(credential);
+    const { clientAddress, certificate } = values.get(callRecordKey);
+    const sent = credentialOf(header, takesBasic);
+    if (sent === undefined) return (certificate && holderOf(certificate)) ?? "missing";
+    const before = known.find(sent.text, sent.scheme);
     if (before?.addresses.has(clientAddress)) return before.principal;
     const retryAfterMs = attempts.waitMs(clientAddress);
     if (retryAfterMs > 0) return { retryAfterMs };
     if (before !== undefined) {
-      remember(before.addresses, clientAddress);
+      known.addAddress(before, clientAddress);
       return before.principal;
     }
-    const found = store.find(credential);
-    return found instanceof Promise
-      ? found.then((late) => judged(credential, clientAddress, late))
-      : judged(credential, clientAddress, found);
+    return looked(sent, clientAddress);
   };
   return (header, values) => {
     const before = values.get(identityKey);
@@ -186,7 +183,9 @@ export function authentication(
     identity: Identity,
     own: VendorCredential | undefined,
   ): void => {
-    if (!isPrincipal(identity) && !methodFacts(request.method).isPublic) throw refusalOf(identity);
+    if (!isPrincipal(identity) && !methodFacts(request.method).isPublic) {
+      throw refusalOf(identity, options);
+    }
     const principal = isPrincipal(identity) ? identity : everybody;
     request.contextValues.set(principalKey, principal);
     request.contextValues.get(callRecordKey).principal = principal.id;
@@ -218,12 +217,25 @@ function isPrincipal(identity: Identity): identity is Principal {
   return typeof identity !== "string" && "scopes" in identity;
 }
 
-function refusalOf(identity: Exclude<Identity, Principal>): ConnectError {
+/** What a client may answer a refusal with (RFC 9110, 11.6.1), the scheme first that is preferred. */
+function challengeOf({ users = [], asksFor }: AuthOptions, bearer: string): string {
+  if (users.length === 0) return bearer;
+  const basic = 'Basic realm="polygate", charset="UTF-8"';
+  return asksFor === "basic" ? `${basic}, ${bearer}` : `${bearer}, ${basic}`;
+}
+
+function refusalOf(identity: Exclude<Identity, Principal>, options: AuthOptions): unknown {
   if (identity === "missing") {
-    return fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>");
+    return fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>", {
+      headers: { "www-authenticate": challengeOf(options, "Bearer") },
+    });
   }
-  if (identity === "unknown")
-    return fault("CREDENTIAL_INVALID", "the credential is not known here");
+  if (identity === "unknown") {
+    return fault("CREDENTIAL_INVALID", "the credential is not known here", {
+      headers: { "www-authenticate": challengeOf(options, 'Bearer error="invalid_token"') },
+    });
+  }
+  if ("failure" in identity) return identity.failure;
   const { retryAfterMs } = identity;
   return fault("ATTEMPTS_LIMITED", "too many unknown credentials came from this address", {
     retryAfterMs,

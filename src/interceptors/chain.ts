@@ -3,6 +3,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import type { CredentialStore } from "#identity/credentials.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -36,6 +37,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
+  /** Where credentials are looked up; the keys of the options when absent. */
+  readonly credentials?: CredentialStore;
 }
 
 /** What every call passes, and what holds for it on the way. */
@@ -55,7 +58,7 @@ export interface Chain {
 
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
-  const auth = authentication(options.auth, deps.clock);
+  const auth = authentication(options.auth, deps.clock, deps.credentials);
   const interceptors = [
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token

@@ -23,8 +23,13 @@ export interface Limited {
   readonly retryAfterMs: number;
 }
 
+/** The credential could not be judged: why, as a fault. */
+export interface Unjudged {
+  readonly failure: unknown;
+}
+
 /** What is known of a caller's credential; undefined until somebody has looked at it. */
-export type Identity = Principal | "missing" | "unknown" | Limited;
+export type Identity = Principal | "missing" | "unknown" | Limited | Unjudged;
 
 /** Found by admission, before the call's body, or else by `authenticate`. */
 export const identityKey: ContextKey<Identity | undefined> = createContextKey<Identity | undefined>(

@@ -1,5 +1,7 @@
 /** What is known of one request while it is served: begun at the request entry, completed on the way. */
 
+import type { CertificateNames } from "#core/certificate-names.ts";
+
 /** One try of a call on an endpoint of a backend. */
 export interface TryFacts {
   /** Name of the pool or backend, such as a provider's. */
@@ -35,6 +37,8 @@ export interface CallRecord {
   readonly port: number;
   /** Address of the client, seen through trusted proxies. (entry) */
   readonly clientAddress: string;
+  /** Names in the client's certificate, which an authority of the listener has signed. (entry) */
+  readonly certificate?: CertificateNames;
   /** HTTP method as sent. (entry) */
   readonly httpMethod: string;
   /** HTTP version as sent, 1.1 or 2. (entry) */

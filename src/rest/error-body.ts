@@ -80,6 +80,7 @@ export function restErrorBody(error: ConnectError, facts: ErrorFacts): ErrorResp
   ];
   const retryAfter = retryAfterSeconds(named);
   if (retryAfter !== undefined) headers.push(["retry-after", String(retryAfter)]);
-  if (status === 401) headers.push(["www-authenticate", "Bearer"]);
+  const isAsked = named.metadata.has("www-authenticate");
+  if (status === 401 && !isAsked) headers.push(["www-authenticate", "Bearer"]);
   return { status, headers, body: errorJson(named, facts) };
 }

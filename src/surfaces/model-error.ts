@@ -29,7 +29,9 @@ function written(thrown: unknown): WrittenError {
     ...(retryAfterMs === undefined
       ? []
       : [["retry-after", String(Math.ceil(retryAfterMs / 1000))] as const]),
-    ...(status === 401 ? [["www-authenticate", "Bearer"] as const] : []),
+    ...(status === 401 && !error.metadata.has("www-authenticate")
+      ? [["www-authenticate", "Bearer"] as const]
+      : []),
     jsonType,
   ];
   return { status, headers, body: JSON.stringify({ error: error.rawMessage }) };

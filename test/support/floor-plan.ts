@@ -43,7 +43,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   validation: ["protobuf", "core"],
   limits: ["core"],
   uploads: ["observability", "errors", "core"],
-  identity: ["limits", "core"],
+  identity: ["limits", "http-client", "errors", "core"],
   interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
   "http-client": ["core"],
   surfaces: [
@@ -213,6 +213,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "pool",
     "backends",
     "agent",
+    "identity",
     "inference",
     "interceptors",
     "rpc",

@@ -2,9 +2,9 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { scopes } from "#config/credentials.ts";
 import { environmentRows, unusedEnvironment } from "#config/environment.ts";
 import { jsonSchema } from "#config/json-schema.ts";
+import { scopes } from "#config/scopes.ts";
 import { serveFlags } from "#config/serve-flags.ts";
 import { fieldsOf, keysAt, rowPathOf } from "#yaml/fields.ts";
 import type { JsonSchema } from "#yaml/json-schema.ts";

@@ -1,0 +1,163 @@
+/** Signed tokens (JWT) as credentials: verified by jose, and what their claims say of the caller. */
+
+import { createSecretKey, type KeyObject } from "node:crypto";
+import {
+  decodeProtectedHeader,
+  type JWTPayload,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from "jose";
+import type { Clock } from "#core/clock.ts";
+import type { CredentialStore, Found, Principal } from "./credentials.ts";
+import { type KeySource, type TokenAlgorithm, tokenAlgorithms } from "./key-set.ts";
+
+/** Which tokens are taken. */
+export interface TokenRules {
+  readonly algorithms: readonly TokenAlgorithm[];
+  /** Secrets of HS256. */
+  readonly secrets: readonly string[];
+  /** Issuers, one of which has signed it; absent: any. */
+  readonly issuer?: readonly string[];
+  /** Audiences, one of which it is meant for; absent: any. */
+  readonly audience?: readonly string[];
+  /** How far the clocks of issuer and gateway may differ. */
+  readonly skewMs: number;
+  /** Longest time from when it was issued until it expires; absent: any. */
+  readonly lifetimeMs?: number;
+  /** Names of the claims that say what the caller may do. */
+  readonly claims: { readonly scopes: string; readonly group: string; readonly models: string };
+}
+
+/** Longest token, in characters: longer ones are not even taken apart. */
+export const tokenLengthMax = 8192;
+/** Longest name of a caller or group, scope or model, and most of them. */
+const nameLengthMax = 256;
+const namesMax = 256;
+
+/** The last moment of a date, in milliseconds since 1970: what expires later is no time. */
+const lastMomentMs = 8.64e15;
+
+/** What a token says that it is: access tokens and plain ones, and none that is made for something else. */
+const types: ReadonlySet<string> = new Set(["jwt", "at+jwt"]);
+
+/** Whether a credential has the form of a signed token: three parts, of which the first is JSON. */
+export function isTokenForm(credential: string): boolean {
+  return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(credential);
+}
+
+/** Visible, and not too long. */
+function isName(value: unknown): value is string {
+  if (typeof value !== "string" || value === "" || value.length > nameLengthMax) return false;
+  return !/\p{Cc}/u.test(value);
+}
+
+/** A claim as names: a list of texts, or a text with spaces between them; undefined where it is neither. */
+function namesOf(claim: unknown): readonly string[] | undefined {
+  const names = typeof claim === "string" ? claim.split(" ").filter(Boolean) : claim;
+  if (!Array.isArray(names) || names.length > namesMax) return undefined;
+  return names.every(isName) ? names : undefined;
+}
+
+const ownClaim = (payload: JWTPayload, name: string): unknown =>
+  Object.hasOwn(payload, name) ? payload[name] : undefined;
+
+/** Who calls, by the claims; undefined where they cannot be understood: nothing is presumed then. */
+function principalOf(payload: JWTPayload, { claims }: TokenRules): Principal | undefined {
+  const { sub } = payload;
+  const scopes = namesOf(ownClaim(payload, claims.scopes) ?? []);
+  const group = ownClaim(payload, claims.group);
+  const claimed = ownClaim(payload, claims.models);
+  const models = claimed === undefined ? undefined : namesOf(claimed);
+  if (!isName(sub) || scopes === undefined || (group !== undefined && !isName(group))) {
+    return undefined;
+  }
+  if (claimed !== undefined && models === undefined) return undefined;
+  return {
+    id: `jwt:${sub}`,
+    authenticated: true,
+    scopes: new Set(scopes),
+    ...(models === undefined ? {} : { models }),
+    ...(group === undefined ? {} : { group: { id: group } }),
+  };
+}
+
+/** What the header of a token says, as far as it chooses a key; undefined where it is not taken. */
+function headOf(token: string, allowed: readonly TokenAlgorithm[]): TokenHead | undefined {
+  let head: ProtectedHeaderParameters;
+  try {
+    head = decodeProtectedHeader(token);
+  } catch {
+    return undefined;
+  }
+  // Nothing else of it is read: keys and URLs that a token brings along (jwk, jku, x5u) are its own word.
+  const { alg, kid: keyId, typ = "jwt" } = head;
+  const algorithm = tokenAlgorithms.find((one) => one === alg && allowed.includes(one));
+  if (algorithm === undefined || typeof typ !== "string") return undefined;
+  if (!types.has(typ.toLowerCase().replace(/^application\//, ""))) return undefined;
+  if (keyId !== undefined && !isName(keyId)) return undefined;
+  return { algorithm, keyId };
+}
+
+interface TokenHead {
+  readonly algorithm: TokenAlgorithm;
+  readonly keyId: string | undefined;
+}
+
+/** Verifies tokens by the secrets of the rules and by `keys`. The wall's clock says whether one has expired. */
+export function tokenStore(
+  rules: TokenRules,
+  keys: KeySource | undefined,
+  clock: Pick<Clock, "wallMs">,
+): CredentialStore {
+  const secrets = rules.secrets.map((secret) => createSecretKey(secret, "utf8"));
+
+  /** An algorithm has keys of its own kind alone: a public key is never taken for a secret. */
+  const keysFor = async ({ algorithm, keyId }: TokenHead): Promise<readonly KeyObject[]> => {
+    if (algorithm === "HS256") return secrets;
+    const key = await keys?.find(algorithm, keyId);
+    return key === undefined ? [] : [key];
+  };
+  const payloadBy = async (
+    token: string,
+    algorithm: TokenAlgorithm,
+    key: KeyObject,
+  ): Promise<JWTPayload | undefined> => {
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [algorithm],
+        ...(rules.issuer === undefined ? {} : { issuer: [...rules.issuer] }),
+        ...(rules.audience === undefined ? {} : { audience: [...rules.audience] }),
+        clockTolerance: rules.skewMs / 1000,
+        currentDate: new Date(clock.wallMs()),
+        requiredClaims: ["sub", "exp"],
+      });
+      return payload;
+    } catch {
+      return undefined;
+    }
+  };
+  const foundOf = (payload: JWTPayload): Found | undefined => {
+    const wallMs = clock.wallMs();
+    const expiresMs = (payload.exp ?? 0) * 1000;
+    const issuedMs = (payload.iat ?? wallMs / 1000) * 1000;
+    if (expiresMs > lastMomentMs || issuedMs > wallMs + rules.skewMs) return undefined;
+    if (rules.lifetimeMs !== undefined && expiresMs - issuedMs > rules.lifetimeMs) return undefined;
+    const principal = principalOf(payload, rules);
+    if (principal === undefined) return undefined;
+    const expiresWallMs = expiresMs + rules.skewMs;
+    const validMs = Math.min(expiresWallMs - wallMs, keys?.trustMs ?? Number.POSITIVE_INFINITY);
+    return { principal, validMs, expiresWallMs };
+  };
+  return {
+    async find(token) {
+      if (token.length > tokenLengthMax) return undefined;
+      const head = headOf(token, rules.algorithms);
+      if (head === undefined) return undefined;
+      for (const key of await keysFor(head)) {
+        const payload = await payloadBy(token, head.algorithm, key);
+        if (payload !== undefined) return foundOf(payload);
+      }
+      return undefined;
+    },
+  };
+}
