@@ -28,13 +28,15 @@ export const auth = z.strictObject({
     .describe(
       "Secret that signs tokens (HS256), and is no credential itself; under `type: apikey` the operator's own key, which holds every scope.",
     ),
-  jwt: jwt
+  jwt: jwt()
     .prefault({})
     .describe(
       "Signed tokens (JWT) that callers present as `Authorization: Bearer`. A token needs `sub` and `exp`; logs and limits know its caller as `jwt:sub`.",
     ),
-  users: users.prefault([]).describe("Users who send name and password (`Authorization: Basic`)."),
-  certificates: certificates
+  users: users()
+    .prefault([])
+    .describe("Users who send name and password (`Authorization: Basic`)."),
+  certificates: certificates()
     .prefault([])
     .describe(
       "Callers known by their client certificate, where a listener's `ca_file` has signed it and they send no other credential. The first entry of which all names fit counts.",

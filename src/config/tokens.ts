@@ -20,54 +20,55 @@ function isHttpUrl(written: string): boolean {
 }
 
 /** The section. */
-export const jwt = z.strictObject({
-  secret: text("a text of visible ASCII characters", /^[\x21-\x7e]+$/)
-    .optional()
-    .describe(
-      "Secret that signs tokens (HS256), as `auth.secret_key` does; both are good where both are set.",
-    ),
-  jwks_url: textThat("an http(s) URL without user", isHttpUrl)
-    .optional()
-    .describe(
-      "JWK set of the issuer. Asked for again when it is old, or when a token names a key that it lacks; the last one is kept while the URL is down. Redirections are not followed.",
-    ),
-  jwks_file: text().optional().describe("Instead of `jwks_url`: a file with a JWK set."),
-  public_key_file: text()
-    .optional()
-    .describe("Instead of `jwks_url`: a file with one public key in PEM."),
-  algorithms: z
-    .array(z.enum(tokenAlgorithms))
-    .min(1)
-    .optional()
-    .describe("Algorithms that are taken; those for which there is a key when absent."),
-  issuer: oneOrMore().describe("Issuers (`iss`), one of which a token must name."),
-  audience: oneOrMore().describe("Audiences (`aud`), one of which a token must name."),
-  clock_skew: durationOrNone("10m")
-    .prefault("30s")
-    .describe("How far the clocks of issuer and gateway may differ."),
-  lifetime_max: duration("87600h")
-    .optional()
-    .describe("Longest time for which a token may be issued; any when absent."),
-  jwks_cooldown: duration("1h")
-    .prefault("30s")
-    .describe("Least time between two requests for the JWK set."),
-  jwks_refresh: duration("24h")
-    .prefault("10m")
-    .describe(
-      "Age at which the JWK set is asked for again, and after which a token is verified anew.",
-    ),
-  jwks_timeout: duration("1m").prefault("5s").describe("Time for one request for the JWK set."),
-  claims: z
-    .strictObject({
-      scopes: text().prefault("scope").describe("Claim with the rights: a list, or a text."),
-      group: text().prefault("group").describe("Claim with the group."),
-      models: text()
-        .prefault("models")
-        .describe("Claim with the models that may be called; all when a token has none."),
-    })
-    .prefault({})
-    .describe("Names of claims."),
-});
+export const jwt = () =>
+  z.strictObject({
+    secret: text("a text of visible ASCII characters", /^[\x21-\x7e]+$/)
+      .optional()
+      .describe(
+        "Secret that signs tokens (HS256), as `auth.secret_key` does; both are good where both are set.",
+      ),
+    jwks_url: textThat("an http(s) URL without user", isHttpUrl)
+      .optional()
+      .describe(
+        "JWK set of the issuer. Asked for again when it is old, or when a token names a key that it lacks; the last one is kept while the URL is down. Redirections are not followed.",
+      ),
+    jwks_file: text().optional().describe("Instead of `jwks_url`: a file with a JWK set."),
+    public_key_file: text()
+      .optional()
+      .describe("Instead of `jwks_url`: a file with one public key in PEM."),
+    algorithms: z
+      .array(z.enum(tokenAlgorithms))
+      .min(1)
+      .optional()
+      .describe("Algorithms that are taken; those for which there is a key when absent."),
+    issuer: oneOrMore().describe("Issuers (`iss`), one of which a token must name."),
+    audience: oneOrMore().describe("Audiences (`aud`), one of which a token must name."),
+    clock_skew: durationOrNone("10m")
+      .prefault("30s")
+      .describe("How far the clocks of issuer and gateway may differ."),
+    lifetime_max: duration("87600h")
+      .optional()
+      .describe("Longest time for which a token may be issued; any when absent."),
+    jwks_cooldown: duration("1h")
+      .prefault("30s")
+      .describe("Least time between two requests for the JWK set."),
+    jwks_refresh: duration("24h")
+      .prefault("10m")
+      .describe(
+        "Age at which the JWK set is asked for again, and after which a token is verified anew.",
+      ),
+    jwks_timeout: duration("1m").prefault("5s").describe("Time for one request for the JWK set."),
+    claims: z
+      .strictObject({
+        scopes: text().prefault("scope").describe("Claim with the rights: a list, or a text."),
+        group: text().prefault("group").describe("Claim with the group."),
+        models: text()
+          .prefault("models")
+          .describe("Claim with the models that may be called; all when a token has none."),
+      })
+      .prefault({})
+      .describe("Names of claims."),
+  });
 
 /** What tokens need to know of files. */
 export interface AuthContext {
@@ -87,7 +88,7 @@ interface Findings {
 interface FileTokens {
   readonly type: "bearer" | "apikey" | "basic";
   readonly secret_key?: string | undefined;
-  readonly jwt: z.output<typeof jwt>;
+  readonly jwt: z.output<ReturnType<typeof jwt>>;
 }
 
 const list = (written: string | string[] | undefined) =>

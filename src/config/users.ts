@@ -11,35 +11,40 @@ import { scopeList } from "./scopes.ts";
 const callerName = () => text("a name of up to 64 characters", /^\S.{0,63}$/);
 
 /** Users with passwords. */
-export const users = z.array(
-  z.strictObject({
-    name: text("a name of up to 64 characters without a colon", /^[^\s:][^:]{0,63}$/).describe(
-      "The user's name, unique; logs and limits know it as `user:name`.",
-    ),
-    password_scrypt: textThat(
-      "a hash that `polygate keys hash --password` prints",
-      (written) => parsePasswordHash(written) !== undefined,
-    ).describe("Hash of the password: `polygate keys hash --password` prints it."),
-    scopes: scopeList().describe("Rights beyond calling."),
-  }),
-);
+export const users = () =>
+  z.array(
+    z.strictObject({
+      name: text("a name of up to 64 characters without a colon", /^[^\s:][^:]{0,63}$/).describe(
+        "The user's name, unique; logs and limits know it as `user:name`.",
+      ),
+      password_scrypt: textThat(
+        "a hash that `polygate keys hash --password` prints",
+        (written) => parsePasswordHash(written) !== undefined,
+      ).describe("Hash of the password: `polygate keys hash --password` prints it."),
+      scopes: scopeList().describe("Rights beyond calling."),
+    }),
+  );
 
 /** Whose client certificates are taken. */
-export const certificates = z.array(
-  z.strictObject({
-    name: callerName().describe("Who holds it; logs and limits know it as `cert:name`."),
-    common_name: text().optional().describe("Common name of its subject."),
-    dns: text().optional().describe("A DNS name among its alternative names."),
-    uri: text()
-      .optional()
-      .describe("A URI among its alternative names, such as spiffe://example.org/batch."),
-    email: text().optional().describe("A mail address among its alternative names."),
-    scopes: scopeList().describe("Rights beyond calling."),
-  }),
-);
+export const certificates = () =>
+  z.array(
+    z.strictObject({
+      name: callerName().describe("Who holds it; logs and limits know it as `cert:name`."),
+      common_name: text().optional().describe("Common name of its subject."),
+      dns: text().optional().describe("A DNS name among its alternative names."),
+      uri: text()
+        .optional()
+        .describe("A URI among its alternative names, such as spiffe://example.org/batch."),
+      email: text().optional().describe("A mail address among its alternative names."),
+      scopes: scopeList().describe("Rights beyond calling."),
+    }),
+  );
 
 /** Reports names that come twice. */
-export function usersFrom(written: z.output<typeof users>, report: Report): readonly UserHash[] {
+export function usersFrom(
+  written: z.output<ReturnType<typeof users>>,
+  report: Report,
+): readonly UserHash[] {
   const seen = new Set<string>();
   return written.map(({ name, password_scrypt: passwordScrypt, scopes }, index) => {
     if (seen.has(name)) report(["auth", "users", index, "name"], "is the name of another user");
@@ -50,7 +55,7 @@ export function usersFrom(written: z.output<typeof users>, report: Report): read
 
 /** Reports an entry that any certificate would fit. */
 export function certificatesFrom(
-  written: z.output<typeof certificates>,
+  written: z.output<ReturnType<typeof certificates>>,
   report: Report,
 ): readonly CertificateRule[] {
   return written.map(({ name, common_name: commonName, dns, uri, email, scopes }, index) => {

@@ -146,6 +146,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gateway.ts",
     "core-server.ts",
     "openapi-document.ts",
+    "identity",
     "observability",
     "core",
   ],

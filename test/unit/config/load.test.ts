@@ -119,7 +119,8 @@ describe("what loads", () => {
       cors: { origins: ["*"], methods: ["GET", "POST", "OPTIONS"], credentials: false },
       auth: {
         enabled: true,
-        keys: [{ name: "auth.secret_key", sha256: sha256(key), scopes: ["admin"] }],
+        keys: [],
+        tokens: { algorithms: ["HS256"], secrets: [key] },
       },
       rateLimit: { capacity: 10, perSecond: 1, routes: [] },
       chat: {
@@ -379,7 +380,7 @@ describe("which layer wins", () => {
     },
     {
       name: "one key under two names counts once",
-      env: { API_KEY: "k", SECRET_KEY: "k" },
+      env: { API_KEY: "k", AI_GATEWAY_API_KEY: "k" },
       read: ({ auth }) => auth.keys.length,
       is: 1,
     },
@@ -647,17 +648,45 @@ describe("what is refused, and where", () => {
       problems: ["gateway.yaml:2:10: cores[0].url: environment variable CORE_URL is not set"],
     },
     {
-      name: "what is not built yet",
-      yaml: "auth: {type: basic, secret_key: k}\n",
+      name: "a password that is no hash",
+      yaml: "auth: {users: [{name: a, password_scrypt: secret}, {name: 'a:b', password_scrypt: x}]}\n",
       problems: [
-        "gateway.yaml:1:14: auth.type: basic is not built yet (hint: use bearer or apikey)",
+        "gateway.yaml:1:43: auth.users[0].password_scrypt: expected a hash that `polygate keys hash --password` prints",
+        "gateway.yaml:1:59: auth.users[1].name: expected a name of up to 64 characters without a colon",
+        "gateway.yaml:1:83: auth.users[1].password_scrypt: expected a hash that `polygate keys hash --password` prints",
+      ],
+    },
+    {
+      name: "two places of public keys, none of which can be read",
+      yaml: "auth: {jwt: {jwks_file: none.json, public_key_file: none.pem}}\n",
+      problems: [
+        "gateway.yaml:1:25: auth.jwt.jwks_file: cannot be read as a key for RS256, ES256 or EdDSA",
+        "gateway.yaml:1:53: auth.jwt.public_key_file: cannot be combined with jwks_file",
+      ],
+    },
+    {
+      name: "an algorithm without a key",
+      yaml: "auth: {jwt: {secret: a-secret-of-tokens-0123456789-0123456789, algorithms: [HS256, RS256]}}\n",
+      problems: ["gateway.yaml:1:76: auth.jwt.algorithms: has RS256, for which there is no key"],
+    },
+    {
+      name: "keys at an address that is none",
+      yaml: "auth: {jwt: {jwks_url: 'file:///etc/passwd'}}\n",
+      problems: ["gateway.yaml:1:24: auth.jwt.jwks_url: expected an http(s) URL without user"],
+    },
+    {
+      name: "an entry that any certificate would fit, and a key that is named like another caller",
+      yaml: "auth: {certificates: [{name: a}], keys: [{name: 'jwt:alice', key: k}]}\n",
+      problems: [
+        "gateway.yaml:1:23: auth.certificates[0]: names no common_name, dns, uri or email",
+        "gateway.yaml:1:49: auth.keys[0].name: begins like the name of a caller who has no key (hint: rename it)",
       ],
     },
     {
       name: "auth without a key",
       yaml: "auth: {enabled: true}\n",
       problems: [
-        "gateway.yaml:1:7: auth: is on, but there is no key, so no one could call (hint: set auth.secret_key or auth.keys)",
+        "gateway.yaml:1:7: auth: is on, but there is no key, so no one could call (hint: set API_KEY, auth.keys, auth.jwt or auth.users)",
       ],
     },
     {
