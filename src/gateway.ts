@@ -1,8 +1,10 @@
 /** Composition root: builds every room, back to front, and opens the listeners. */
 
+import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { createAgent, plainAgent } from "#agent/agent.ts";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
+import type { TellCaller } from "#backends/caller-headers.ts";
 import { coreChat } from "#backends/core-chat.ts";
 import { createEmbeddedBackend } from "#backends/embedded/backend.ts";
 import { Statistics } from "#backends/inference-statistics.ts";
@@ -201,15 +203,30 @@ const decodingBytesMax = 130_000_000;
 const retryTerms = { perSecondMin: 10, windowSeconds: 10 };
 const hedgeTerms = { perSecondMin: 1, windowSeconds: 10 };
 
+/** How a core is told who calls; who has none that is told loads nothing for it. */
+async function tellerOf(
+  { identity }: CoreSettings,
+  { settings: { callerSigning: by }, clock }: Shared,
+): Promise<{ readonly tells?: TellCaller }> {
+  if (identity === undefined) return {};
+  const { plainCaller, signedCaller } = await import("#backends/caller-headers.ts");
+  if (identity === "plain") return { tells: plainCaller };
+  if (by === undefined) throw new TypeError("nothing signs the identity of callers");
+  const signer = "secret" in by ? by : { privateKey: await readFile(by.keyFile) };
+  return { tells: signedCaller(signer, clock) };
+}
+
 /** A core behind the chat contract; what it is asked over HTTP goes by its service. */
-function coreAt(
-  { protocol, service, transport, tls }: CoreSettings,
+async function coreAt(
+  core: CoreSettings,
   at: { readonly url: string; readonly connectTo?: string },
-  { clock }: Shared,
+  shared: Shared,
 ): Promise<ChatBackend> {
+  const { protocol, service, transport, tls } = core;
+  const teller = await tellerOf(core, shared);
   const task = service === undefined || service === "twin" ? "chat" : "query";
   const trust = tls === undefined ? {} : { tls };
-  return openCore({ protocol, task, transport, ...trust, ...at }, clock);
+  return await openCore({ protocol, task, transport, ...trust, ...at, ...teller }, shared.clock);
 }
 
 /** The members of a pool of cores; those of DNS join later. */

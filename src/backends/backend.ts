@@ -25,8 +25,18 @@ export interface BackendCall {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Who calls, as backends are told of it. */
+export interface Caller {
+  /** Name of the credential, or anonymous. */
+  readonly id: string;
+  readonly scopes: ReadonlySet<string>;
+  readonly group?: { readonly id: string };
+}
+
 /** What travels with every chat. */
 export interface ChatCall extends BackendCall {
+  /** For backends that are told who calls; absent where nobody does. */
+  readonly caller?: Caller | undefined;
   /** The model as the backend names it; empty leaves it to the request, or to the backend. */
   readonly model: string;
   /** A response that the provider declines to give is a failure: somebody else is asked then. */

@@ -2,6 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import type { ChatBackend } from "./backend.ts";
+import type { TellCaller } from "./caller-headers.ts";
 import { coreChat } from "./core-chat.ts";
 import type { HttpCoreTask } from "./http-core/task.ts";
 import {
@@ -26,6 +27,8 @@ export interface OpenCoreOptions {
   readonly tls?: CoreTls;
   /** IP address to connect to, where the name in `url` is not to be looked up. */
   readonly connectTo?: string;
+  /** Tells it who calls; absent: it is not told. */
+  readonly tells?: TellCaller;
 }
 
 /** Largest message to and from a core over gRPC: a conversation with images. */
@@ -39,16 +42,17 @@ const idleTimeoutMs = 60_000;
 const connectionsMax = 512;
 const connectTimeoutMs = 5_000;
 
-function grpcOptions({ url, transport, tls, connectTo }: OpenCoreOptions): PolyagentOptions {
+function grpcOptions({ url, transport, tls, connectTo, tells }: OpenCoreOptions): PolyagentOptions {
   return {
     ...{ url, transport, messageBytesMax, keepaliveMs },
     ...(tls === undefined ? {} : { tls }),
     ...(connectTo === undefined ? {} : { connectTo }),
+    ...(tells === undefined ? {} : { tells }),
   };
 }
 
 /** Who has no core over HTTP loads nothing for it. */
-async function openHttp({ url, task, tls = {}, connectTo }: OpenCoreOptions) {
+async function openHttp({ url, task, tls = {}, connectTo, tells }: OpenCoreOptions) {
   const { HttpCore } = await import("./http-core/backend.ts");
   const bounds = { responseBytesMax, connectionsMax };
   const { serverName } = tls;
@@ -57,6 +61,7 @@ async function openHttp({ url, task, tls = {}, connectTo }: OpenCoreOptions) {
     ...certificatesOf(tls),
     ...(serverName === undefined ? {} : { serverName }),
     ...(connectTo === undefined ? {} : { address: connectTo }),
+    ...(tells === undefined ? {} : { tells }),
   });
 }
 

@@ -4,10 +4,11 @@ import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
 import { cacheFrom } from "./cache.ts";
+import { callerSigningFrom } from "./caller-signing.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
 import { corsFrom } from "./cors.ts";
-import { authFrom } from "./credentials.ts";
+import { type AuthFindings, authFrom } from "./credentials.ts";
 import { bufferBytesMaxFrom } from "./gateway.ts";
 import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
@@ -51,6 +52,7 @@ export function compile(
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
   const providers = providersFrom(config.providers, context, report);
   const cores = coresFrom(config.cores, context, report);
+  const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
   const uploads = uploadsFrom(config.uploads, context, report);
   return deepFreeze({
     environment,
@@ -75,10 +77,7 @@ export function compile(
       report,
     ),
     ...(cors !== undefined && { cors }),
-    auth: {
-      ...authFrom(config.auth, context, { strict, report, warn }),
-      forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
-    },
+    ...identityFrom(config, { ...context, forwardsCredentials }, { strict, report, warn }),
     ...(rateLimit !== undefined && { rateLimit }),
     chat: {
       algorithm: balancer.algorithm,
@@ -123,6 +122,24 @@ export function compile(
     ],
     warnings: context.warnings,
   });
+}
+
+/** Who may call, and how cores are told of it. */
+function identityFrom(
+  { auth: written, cores }: FileConfig,
+  {
+    folder,
+    forwardsCredentials,
+  }: Pick<CompileContext, "folder"> & { forwardsCredentials: boolean },
+  findings: AuthFindings,
+): Pick<Settings, "auth" | "callerSigning"> {
+  const auth = authFrom(written, { folder }, findings);
+  const secrets = auth.tokens?.secrets ?? [];
+  const callerSigning = callerSigningFrom(written, { cores, folder, secrets }, findings.report);
+  return {
+    auth: { ...auth, forwardsCredentials },
+    ...(callerSigning !== undefined && { callerSigning }),
+  };
 }
 
 /** Warns of settings that production may have, but that usually come from development. */

@@ -42,6 +42,12 @@ export const core = z.strictObject({
     .default("http2")
     .describe("What speaks gRPC to it: the engine that comes with Polygate, or @grpc/grpc-js."),
   tls: tlsSchema.optional().describe("How an https:// core is trusted."),
+  identity: z
+    .enum(["none", "plain", "signed"])
+    .default("none")
+    .describe(
+      "How it is told who calls: `plain` by the headers `x-polygate-principal`, `x-polygate-scopes` and `x-polygate-group`, `signed` by the token `x-polygate-identity`, good for 60 s.",
+    ),
 });
 
 /** One more core, which may speak gRPC or HTTP. */
@@ -104,7 +110,7 @@ function idOf({ service }: FileCore, others: readonly CoreSettings[]): string {
 }
 
 function coreFrom(
-  { weight, protocol, service, transport, tls }: FileCore,
+  { weight, protocol, service, transport, tls, identity }: FileCore,
   { origin, isGrpc, discovery }: CorePlace,
   { id, report, ...context }: CoreContext & { readonly id: string; readonly report: Report },
 ): CoreSettings {
@@ -123,6 +129,7 @@ function coreFrom(
     protocol: isGrpc ? "grpc" : protocol,
     ...(service !== undefined && { service }),
     transport,
+    ...(identity !== "none" && { identity }),
     ...(tls !== undefined && { tls: tlsFrom(tls, context, ofTls) }),
   };
 }

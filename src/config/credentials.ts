@@ -60,6 +60,16 @@ export const auth = z.strictObject({
     )
     .prefault([])
     .describe("Keys that callers present."),
+  identity_secret: text("a text of visible ASCII characters", /^[\x21-\x7e]+$/)
+    .optional()
+    .describe(
+      "Secret that signs what cores with `identity: signed` are told (HS256); they share it.",
+    ),
+  identity_key_file: text()
+    .optional()
+    .describe(
+      "Instead of `identity_secret`: Ed25519 private key in PEM (EdDSA), of which cores have the public one.",
+    ),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
   failures_per_minute: wholeNumber(0, 1_000_000)
     .prefault(30)
@@ -123,15 +133,18 @@ const placeholder =
 /** Least number of different characters in a key. Sixteen random hex digits have fewer about once in a million. */
 const charactersMin = 5;
 
+/** Where problems go, and whether secrets that can be guessed are some. */
+export interface AuthFindings {
+  readonly strict: boolean;
+  readonly report: Report;
+  readonly warn: Report;
+}
+
 /** Hashes the keys and decides whether auth is on. `strict` refuses secrets that can be guessed. */
 export function authFrom(
   auth: FileAuth,
   context: AuthContext,
-  {
-    strict,
-    report,
-    warn,
-  }: { readonly strict: boolean; readonly report: Report; readonly warn: Report },
+  { strict, report, warn }: AuthFindings,
 ): Omit<AuthSettings, "forwardsCredentials"> {
   const keys = keysFrom(auth, strict, report);
   const check = (secret: string, path: Path) => {

@@ -106,6 +106,8 @@ export interface CoreSettings {
   readonly service?: "twin" | "agent_controller" | "knowledge_system";
   /** What speaks gRPC to it: the project's own engine or @grpc/grpc-js. */
   readonly transport: "http2" | "grpc-js";
+  /** How it is told who calls; absent: not at all. */
+  readonly identity?: "plain" | "signed";
   readonly tls?: CoreTlsSettings;
 }
 
@@ -213,6 +215,8 @@ export interface Settings {
   /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;
+  /** Signs what cores with `identity: signed` are told: a secret, or the absolute path of a private key. */
+  readonly callerSigning?: { readonly secret: string } | { readonly keyFile: string };
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
   readonly chat: ChatSettings;

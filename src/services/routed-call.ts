@@ -1,13 +1,13 @@
 /** One call that is routed over chat backends: its route, its tries, and what of it is counted and reported. */
 
 import type { HandlerContext } from "@connectrpc/connect";
-import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
+import type { Caller, ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
-import { callRecordKey, vendorCredentialKey } from "#interceptors/context.ts";
+import { callRecordKey, principalKey, vendorCredentialKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { Used } from "#pool/model-stats.ts";
@@ -85,6 +85,10 @@ class Asked implements Named<ChatCall & AttemptCall> {
     this.endpoint = call.endpoint;
     this.model = call.model;
     this.failsDeclined = call.failsDeclined;
+  }
+
+  get caller(): Caller {
+    return this.#context.values.get(principalKey);
   }
 
   onDropped(parameters: readonly string[]): void {

@@ -1,6 +1,7 @@
 /** A PolyAgent core on a real port: an agent behind Connect routes on node:http2. */
 
 import { once } from "node:events";
+import type { IncomingHttpHeaders } from "node:http";
 import {
   createSecureServer,
   createServer,
@@ -21,6 +22,8 @@ export interface CoreServer extends AsyncDisposable {
   readonly url: string;
   /** Metadata `x-request-id` of each call so far. */
   readonly requestIds: readonly string[];
+  /** Metadata of each call that says who calls. */
+  readonly told: readonly Readonly<Record<string, unknown>>[];
   /** Connections that are open. */
   readonly sessions: () => number;
 }
@@ -42,6 +45,14 @@ export function startCoreServer(
   );
 }
 
+/** The headers that say who calls. */
+export function toldIn(headers: IncomingHttpHeaders): Record<string, unknown> {
+  const names = ["principal", "scopes", "group", "identity"].map((name) => `x-polygate-${name}`);
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => names.includes(name.toLowerCase())),
+  );
+}
+
 /** Serves any routes in a core's place. */
 export async function startRoutes(
   routes: (router: ConnectRouter) => void,
@@ -49,10 +60,12 @@ export async function startRoutes(
   tls?: SecureServerOptions,
 ): Promise<CoreServer> {
   const requestIds: string[] = [];
+  const told: Record<string, unknown>[] = [];
   const handle = connectNodeAdapter({ routes });
   const serve: typeof handle = (request, response) => {
     const id = request.headers["x-request-id"];
     if (typeof id === "string") requestIds.push(id);
+    if (!request.url?.includes("Health")) told.push(toldIn(request.headers));
     handle(request, response);
   };
   const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
@@ -68,6 +81,7 @@ export async function startRoutes(
     port: taken,
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${taken}`,
     requestIds,
+    told,
     sessions: () => sessions.size,
     async [Symbol.asyncDispose]() {
       if (!server.listening) return;

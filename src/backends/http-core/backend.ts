@@ -1,6 +1,7 @@
 /** One core over HTTP: a canonical request is posted as JSON, and its answer read whole. */
 
 import type { ChatBackend, ChatCall, ListedModel } from "#backends/backend.ts";
+import type { TellCaller } from "#backends/caller-headers.ts";
 import { connectionFault } from "#backends/connection-fault.ts";
 import type { Conversation } from "#chat/normalize.ts";
 import { malformed } from "#dialects/upstream-error.ts";
@@ -21,6 +22,8 @@ export interface HttpCoreOptions extends HttpClientOptions {
   readonly responseBytesMax: number;
   /** Time between two pieces of a response. Until it begins a core has the time of its call. */
   readonly idleTimeoutMs: number;
+  /** Tells the core who calls; absent: it is not told. */
+  readonly tells?: TellCaller;
 }
 
 /** Bytes of an error, and of what a health check is answered with, that are read. */
@@ -113,8 +116,9 @@ export class HttpCore implements ChatBackend {
     return response.status;
   }
 
-  #post(body: string, { signal, requestId }: ChatCall): Promise<IncomingResponse> {
-    const { task, idleTimeoutMs } = this.#options;
+  #post(body: string, { signal, requestId, caller }: ChatCall): Promise<IncomingResponse> {
+    const { task, idleTimeoutMs, tells } = this.#options;
+    const told = caller && tells?.(caller);
     return this.#sent(
       this.#http.send({
         method: "POST",
@@ -123,6 +127,7 @@ export class HttpCore implements ChatBackend {
           accept: "application/json",
           "content-type": "application/json",
           ...(requestId === "" ? {} : { "x-request-id": requestId }),
+          ...(told === undefined ? {} : Object.fromEntries(told)),
         },
         body,
         signal,

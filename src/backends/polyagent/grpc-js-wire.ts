@@ -18,6 +18,7 @@ import {
   type CoreWire,
   type CoreWireOptions,
   certificatesOf,
+  metadataOf,
   reconnectPauseMsMax,
   requestEncoder,
   throwIfAborted,
@@ -48,7 +49,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
           asIs,
           parse,
           bytes,
-          metadataOf(call),
+          libraryMetadata(call, options),
           optionsOf(call),
           (error: ServiceError | null, answer?: ReturnType<typeof parse>) => {
             if (answer === undefined) reject(faultFromStatus(statusOf(error), call));
@@ -71,7 +72,7 @@ export function createGrpcJsWire(options: CoreWireOptions): CoreWire {
       return async function* (request, call) {
         throwIfAborted(call.signal);
         const bytes = encode(request);
-        const [metadata, callOptions] = [metadataOf(call), optionsOf(call)];
+        const [metadata, callOptions] = [libraryMetadata(call, options), optionsOf(call)];
         const stream = client.makeServerStreamRequest(
           path,
           asIs,
@@ -151,9 +152,9 @@ function asIs(bytes: Buffer): Buffer {
   return bytes;
 }
 
-function metadataOf({ requestId }: CoreCall): Metadata {
+function libraryMetadata(call: CoreCall, { tells }: CoreWireOptions): Metadata {
   const metadata = new Metadata();
-  if (requestId !== "") metadata.set("x-request-id", requestId);
+  for (const [name, value] of metadataOf(call, tells)) metadata.set(name, value);
   return metadata;
 }
 

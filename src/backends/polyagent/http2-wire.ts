@@ -10,15 +10,17 @@ import {
   type CoreCall,
   type CoreWire,
   type CoreWireOptions,
+  metadataOf,
   requestEncoder,
   throwIfAborted,
 } from "./wire.ts";
 
-function optionsOf({ signal, requestId, timeoutMs }: CoreCall): CallOptions {
+function optionsOf(call: CoreCall, { tells }: CoreWireOptions): CallOptions {
+  const { signal, timeoutMs } = call;
   return {
     signal,
     signalKeepsTime: true,
-    ...(requestId === "" ? {} : { metadata: [["x-request-id", requestId]] }),
+    metadata: metadataOf(call, tells),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
@@ -52,7 +54,7 @@ export function createHttp2Wire(options: CoreWireOptions): CoreWire {
         } catch (thrown) {
           return Promise.reject(thrown);
         }
-        return channel.unary(path, frame, optionsOf(call)).then(
+        return channel.unary(path, frame, optionsOf(call, options)).then(
           ({ message }) => read(message, call),
           (thrown: unknown) => {
             throw asFault(thrown, call);
@@ -68,7 +70,7 @@ export function createHttp2Wire(options: CoreWireOptions): CoreWire {
         throwIfAborted(call.signal);
         const frame = sealed(0, encode(request));
         try {
-          const answers = await channel.serverStream(path, frame, optionsOf(call));
+          const answers = await channel.serverStream(path, frame, optionsOf(call, options));
           for await (const answer of answers) yield parse(answer);
         } catch (thrown) {
           throw asFault(thrown, call);

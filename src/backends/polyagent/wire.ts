@@ -7,6 +7,8 @@ import type {
   DescMethodUnary,
   MessageShape,
 } from "@bufbuild/protobuf";
+import type { Caller } from "#backends/backend.ts";
+import type { CallerFields, TellCaller } from "#backends/caller-headers.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
@@ -21,6 +23,8 @@ export interface CoreWireOptions {
   readonly keepaliveMs: number;
   /** How an encrypted core is trusted; by the machine's authorities when absent. */
   readonly tls?: CoreTls;
+  /** Tells the core who calls; absent: it is not told. */
+  readonly tells?: TellCaller;
 }
 
 /** PEM files for a core. */
@@ -40,6 +44,17 @@ export interface CoreCall {
   readonly signal: AbortSignal;
   readonly requestId: string;
   readonly timeoutMs?: number | undefined;
+  readonly caller?: Caller | undefined;
+}
+
+/** The metadata of a call. */
+export function metadataOf(
+  { requestId, caller }: CoreCall,
+  tells: TellCaller | undefined,
+): CallerFields {
+  const told = caller && tells?.(caller);
+  if (requestId === "") return told ?? [];
+  return [["x-request-id", requestId], ...(told ?? [])];
 }
 
 /** Calls one method; an abort of the signal cancels the call at once. Rejects with faults. */
