@@ -12,7 +12,9 @@ export type CallerFields = readonly (readonly [name: string, value: string])[];
 export type TellCaller = (caller: Caller) => CallerFields;
 
 /** What signs: a secret (HS256), or an Ed25519 private key in PEM (EdDSA). */
-export type CallerSigner = { readonly secret: string } | { readonly privateKey: string | Buffer };
+export type CallerSigner =
+  | { readonly secret: KeyObject }
+  | { readonly privateKey: string | Buffer };
 
 /** How long a token that names a caller is good, in seconds. */
 export const callerTokenSeconds = 60;

@@ -41,10 +41,28 @@ function summary({ environment, listeners, chat, hooks, auth, rateLimit }: Setti
     counted(listeners.length, "listener"),
     chat.cores.length === 0 ? "embedded core" : counted(chat.cores.length, "core"),
     ...(chat.queries.length === 0 ? [] : [`${counted(chat.queries.length, "core")} for questions`]),
-    auth.enabled ? `auth on with ${counted(auth.keys.length, "key")}` : "auth off",
+    authText(auth),
     ...(hooks.length === 0 ? [] : [counted(hooks.length, "hook")]),
     rateLimit === undefined ? "no rate limit" : "rate limit on",
   ].join(", ");
+}
+
+/** Who is known, in numbers. */
+function authText({
+  enabled,
+  keys,
+  tokens,
+  users = [],
+  certificates = [],
+}: Settings["auth"]): string {
+  if (!enabled) return "auth off";
+  const known = [
+    ...(keys.length === 0 ? [] : [counted(keys.length, "key")]),
+    ...(tokens === undefined ? [] : [`tokens by ${tokens.algorithms.join(", ")}`]),
+    ...(users.length === 0 ? [] : [counted(users.length, "user")]),
+    ...(certificates.length === 0 ? [] : [counted(certificates.length, "certificate")]),
+  ];
+  return `auth on with ${known.join(" and ")}`;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,6 +1,6 @@
 /** What signs the identity of callers for cores: `auth.identity_secret` or `auth.identity_key_file`. */
 
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, createSecretKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Report } from "./report.ts";
@@ -30,7 +30,7 @@ export function callerSigningFrom(
     readonly cores: readonly { readonly identity?: string }[];
     readonly folder: string;
     /** Of tokens: a core that could verify with one of them could sign for anybody. */
-    readonly secrets: readonly string[];
+    readonly secrets: readonly KeyObject[];
   },
   report: Report,
 ): Settings["callerSigning"] {
@@ -42,13 +42,14 @@ export function callerSigningFrom(
     const hint = "set auth.identity_key_file or auth.identity_secret";
     report(["cores", wanting, "identity"], "is signed, but there is nothing to sign with", hint);
   }
-  if (secret !== undefined && secrets.includes(secret)) {
+  const own = secret === undefined ? undefined : createSecretKey(secret, "utf8");
+  if (own !== undefined && secrets.some((other) => other.equals(own))) {
     report(
       ["auth", "identity_secret"],
       "signs tokens of callers too: cores could sign for anybody",
     );
   }
-  if (file === undefined) return secret === undefined ? undefined : { secret };
+  if (file === undefined) return own && { secret: own };
   const keyFile = resolve(folder, file);
   if (!isEd25519(keyFile)) {
     report(["auth", "identity_key_file"], "cannot be read as an Ed25519 private key in PEM");

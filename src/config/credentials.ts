@@ -1,6 +1,6 @@
 /** The section `auth`: who may call. Keys are hashed here; their plain text goes no further. */
 
-import { createHash } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { type Preset, presets } from "#backends/llm/presets.ts";
 import type { Path } from "#yaml/problem.ts";
@@ -125,7 +125,7 @@ const publicKeys: ReadonlySet<string> = new Set([
   "0123456789abcdef",
   "1234567890123456",
 ]);
-const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map(sha256Hex));
+const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map((key) => sha256Hex(key)));
 const randomHint = "take 32 random characters";
 /** Placeholders for a key: `your-secure-api-key`, `<api-key>`, `change_me`. */
 const placeholder =
@@ -184,7 +184,7 @@ export function authFrom(
 /** Warns where a secret of tokens seems to be meant as a key, which it was in 0.1, or is one as well. */
 function warnOfSecrets(
   { type, secret_key: secretKey, jwt: { jwks_url, jwks_file, public_key_file }, users }: FileAuth,
-  secrets: readonly string[],
+  secrets: readonly KeyObject[],
   keys: readonly KeySettings[],
   warn: Report,
 ): void {
@@ -192,7 +192,7 @@ function warnOfSecrets(
     secretKey !== undefined && type !== "apikey"
       ? ["auth", "secret_key"]
       : ["auth", "jwt", "secret"];
-  const digests = new Set(secrets.map(sha256Hex));
+  const digests = new Set(secrets.map((secret) => sha256Hex(secret.export())));
   const twin = keys.find(({ sha256 }) => digests.has(sha256));
   if (twin !== undefined) {
     warn(path, `is also the key ${twin.name}: whoever has it can sign tokens for anybody`);
@@ -290,6 +290,6 @@ function checkStrength(
   }
 }
 
-function sha256Hex(key: string): string {
+function sha256Hex(key: string | Buffer): string {
   return createHash("sha256").update(key).digest("hex");
 }

@@ -1,5 +1,6 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the other rooms read this only. */
 
+import type { KeyObject } from "node:crypto";
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { OnnxOptions } from "#backends/onnx/backend.ts";
@@ -216,7 +217,7 @@ export interface Settings {
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;
   /** Signs what cores with `identity: signed` are told: a secret, or the absolute path of a private key. */
-  readonly callerSigning?: { readonly secret: string } | { readonly keyFile: string };
+  readonly callerSigning?: { readonly secret: KeyObject } | { readonly keyFile: string };
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
   readonly chat: ChatSettings;

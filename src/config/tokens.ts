@@ -1,6 +1,6 @@
 /** `auth.jwt`: signed tokens that callers may present, and by which keys they are verified. */
 
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -100,13 +100,13 @@ function secretsFrom({ type, secret_key: secretKey, jwt: { secret } }: FileToken
     [["auth", "secret_key"], type === "apikey" ? undefined : secretKey],
     [["auth", "jwt", "secret"], secret],
   ];
-  const secrets = new Set<string>();
+  const secrets: KeyObject[] = [];
   for (const [path, text] of written) {
     if (text === undefined) continue;
-    secrets.add(text);
+    secrets.push(createSecretKey(text, "utf8"));
     to.check(text, path);
   }
-  return [...secrets];
+  return secrets;
 }
 
 /** Where public keys are. Reports files that hold none, and more than one place. */

@@ -40,5 +40,5 @@ export async function mintToken(
     .setExpirationTime(issued + Math.floor(lifetimeMs / 1000));
   if (issuer?.[0] !== undefined) token.setIssuer(issuer[0]);
   if (audience?.[0] !== undefined) token.setAudience(audience[0]);
-  return await token.sign(Buffer.from(secret));
+  return await token.sign(secret);
 }

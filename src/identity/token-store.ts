@@ -1,6 +1,6 @@
 /** Signed tokens (JWT) as credentials: verified by jose, and what their claims say of the caller. */
 
-import { createSecretKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import {
   decodeProtectedHeader,
   type JWTPayload,
@@ -14,8 +14,8 @@ import { type KeySource, type TokenAlgorithm, tokenAlgorithms } from "./key-set.
 /** Which tokens are taken. */
 export interface TokenRules {
   readonly algorithms: readonly TokenAlgorithm[];
-  /** Secrets of HS256. */
-  readonly secrets: readonly string[];
+  /** Secrets of HS256, as objects that no text shows. */
+  readonly secrets: readonly KeyObject[];
   /** Issuers, one of which has signed it; absent: any. */
   readonly issuer?: readonly string[];
   /** Audiences, one of which it is meant for; absent: any. */
@@ -109,11 +109,9 @@ export function tokenStore(
   keys: KeySource | undefined,
   clock: Pick<Clock, "wallMs">,
 ): CredentialStore {
-  const secrets = rules.secrets.map((secret) => createSecretKey(secret, "utf8"));
-
   /** An algorithm has keys of its own kind alone: a public key is never taken for a secret. */
   const keysFor = async ({ algorithm, keyId }: TokenHead): Promise<readonly KeyObject[]> => {
-    if (algorithm === "HS256") return secrets;
+    if (algorithm === "HS256") return rules.secrets;
     const key = await keys?.find(algorithm, keyId);
     return key === undefined ? [] : [key];
   };

@@ -1,6 +1,6 @@
 /** What cores are told of callers, over each transport; what clients say of themselves never gets there. */
 
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, createSecretKey, generateKeyPairSync } from "node:crypto";
 import { jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAgent, plainAgent } from "#agent/agent.ts";
@@ -103,7 +103,7 @@ describe.each(transports)("over %s", (transport) => {
     expect(Number(payload.exp) - Number(payload.iat)).toBe(60);
     const sameSecret = tokenStore(
       {
-        ...{ algorithms: ["HS256"], secrets: [identitySecret], skewMs: 0 },
+        ...{ algorithms: ["HS256"], secrets: [createSecretKey(identitySecret, "utf8")], skewMs: 0 },
         claims: { scopes: "scope", group: "group", models: "models" },
       },
       undefined,

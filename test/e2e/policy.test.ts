@@ -105,7 +105,7 @@ listeners:
 describe("credentials", () => {
   const yaml = `
 gateway: { host: 127.0.0.1, port: 0 }
-auth: { enabled: true, type: bearer, secret_key: "\${AUTH_SECRET_KEY}", keys: [{ name: reader, key: reader-key-0123456789 }] }
+auth: { enabled: true, type: apikey, secret_key: "\${AUTH_SECRET_KEY}", keys: [{ name: reader, key: reader-key-0123456789 }] }
 `;
   const env = { AUTH_SECRET_KEY: "operator-key-0123456789" };
 

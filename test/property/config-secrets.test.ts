@@ -16,6 +16,9 @@ const places = [
   "auth: {keys: [{name: a, key: §}, {name: a, key: §, scopes: [admin]}]}",
   "auth: {keys: [{name: a, key_sha256: §}]}",
   "auth: {type: §, enabled: §}",
+  "auth: {type: basic, secret_key: §, jwt: {secret: §, issuer: §, algorithms: [§], jwks_file: §}}",
+  "auth: {users: [{name: §, password_scrypt: §}], certificates: [{name: §, dns: §, scopes: [§]}]}",
+  "auth: {identity_secret: §, identity_key_file: §, jwt: {jwks_url: §, clock_skew: §}}",
   "auth: §",
   "gateway: {port: §, timeout: §, max_request_size: §}",
   "cores: [{url: §, weight: §}]",
@@ -54,6 +57,7 @@ test("what is filled in from the environment never comes back", () => {
 test("what is set by variable or flag never comes back", () => {
   const names = [
     "API_KEY",
+    "SECRET_KEY",
     "AUTH_SECRET_KEY",
     "GATEWAY_PORT",
     "TWIN_URL",

@@ -42,6 +42,7 @@ const judged: Readonly<Record<string, string>> = {
     "by part, an object of one call, for as long as that is there",
   "dialects/relay/file-ids.ts idText": stateless,
   "errors/code-name.ts names": once1,
+  "exchange/peer-certificate.ts known": "by connection, for as long as that is there",
   "exchange/compression.ts isCompressible": perText,
   "entry/entry.ts ids":
     "random bytes, and the id of the last request, which each request overwrites",

@@ -159,8 +159,7 @@ describe("serve, running", () => {
 
   test.each([
     { name: "API_KEY", env: { API_KEY: "k" } },
-    { name: "SECRET_KEY", env: { SECRET_KEY: "k" } },
-    { name: "AUTH_SECRET_KEY", env: { AUTH_SECRET_KEY: "k" } },
+    { name: "AI_GATEWAY_API_KEY", env: { AI_GATEWAY_API_KEY: "k" } },
   ])("the lines to try take the key from $name where that has it", async ({ name, env }) => {
     const at = terminal({ LOG_LEVEL: "error", ...env }, ["stdout"]);
     expect(await serve(["--port", "0"], at, async () => brief())).toBe(0);

@@ -111,7 +111,11 @@ describe("what loads", () => {
 
   test("the file of the earlier gateway, as written", () => {
     const key = "a-key-of-the-operator";
-    expect(settingsOf(loadYaml(seedYaml, { AUTH_SECRET_KEY: key }))).toMatchObject({
+    const settings = settingsOf(loadYaml(seedYaml, { AUTH_SECRET_KEY: key }));
+    expect(settings.auth.tokens?.secrets.map((secret) => secret.export().toString())).toEqual([
+      key,
+    ]);
+    expect(settings).toMatchObject({
       listeners: [
         { name: "gateway", host: "0.0.0.0", port: 8080, serves: everything },
         { name: "metrics", host: "0.0.0.0", port: 9090, serves: ["metrics"] },
@@ -120,7 +124,7 @@ describe("what loads", () => {
       auth: {
         enabled: true,
         keys: [],
-        tokens: { algorithms: ["HS256"], secrets: [key] },
+        tokens: { algorithms: ["HS256"] },
       },
       rateLimit: { capacity: 10, perSecond: 1, routes: [] },
       chat: {

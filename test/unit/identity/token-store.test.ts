@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { KeySet, type KeySource, keysMax, singleKey } from "#identity/key-set.ts";
 import { isTokenForm, type TokenRules, tokenLengthMax, tokenStore } from "#identity/token-store.ts";
@@ -17,7 +18,7 @@ const wallMs = Date.UTC(2026, 0, 31, 9, 0, 0);
 const seconds = wallMs / 1000;
 const rules: TokenRules = {
   algorithms: ["HS256", "RS256", "ES256", "EdDSA"],
-  secrets: [tokenSecret],
+  secrets: [createSecretKey(tokenSecret, "utf8")],
   issuer: ["https://issuer.test"],
   audience: ["gateway", "other"],
   skewMs: 30_000,
@@ -83,7 +84,9 @@ describe("a good token", () => {
   });
 
   test("by the second of two secrets is taken", async () => {
-    const secrets = ["another-secret-of-tokens-0123456789012345", tokenSecret];
+    const secrets = ["another-secret-of-tokens-0123456789012345", tokenSecret].map((secret) =>
+      createSecretKey(secret, "utf8"),
+    );
     expect(await storeOf({ secrets }).find(await made())).toBeDefined();
   });
 
