@@ -762,6 +762,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
       services: servicesOf(settings),
       document: {
         authenticates: auth.enabled,
+        takesPasswords: auth.users !== undefined,
         openScopes: auth.enabled ? [] : auth.anonymousScopes,
         rest: settings.rest,
         takesUploads: settings.uploads !== undefined,

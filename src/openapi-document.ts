@@ -17,10 +17,19 @@ const description =
   "One port in front of every AI backend. These are its REST bindings; the same services speak " +
   "gRPC, gRPC-Web and Connect. An error of any of them names its reason in `error.code`.";
 
-/** How callers may send their key; either will do. */
+/** How callers may send their key or token; either will do. */
 const securitySchemes: Readonly<Record<string, JsonObject>> = {
-  bearer: { type: "http", scheme: "bearer", description: "A key, as `Authorization: Bearer`." },
-  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key." },
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    description: "A key or a token, as `Authorization: Bearer`.",
+  },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same." },
+};
+
+/** How users send their name and password. */
+const passwordScheme: Readonly<Record<string, JsonObject>> = {
+  basic: { type: "http", scheme: "basic", description: "Name and password of a user." },
 };
 
 /** Requests that answer something on a gateway without any configuration; vectors and counts need a provider. */
@@ -85,6 +94,8 @@ function* publicComments(facts: DocumentFacts): Generator<void, Comments> {
 export interface DocumentFacts {
   /** Whether callers need a credential. */
   readonly authenticates: boolean;
+  /** Whether there are users with passwords. */
+  readonly takesPasswords?: boolean;
   /** Scopes that callers have without one. */
   readonly openScopes: readonly string[];
   /** Whether files may be uploaded. */
@@ -107,7 +118,8 @@ export function openApiDocumentInTurns(
 }
 
 function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
-  const { authenticates, rest } = facts;
+  const { authenticates, takesPasswords, rest } = facts;
+  const schemes = takesPasswords ? { ...securitySchemes, ...passwordScheme } : securitySchemes;
   const { rules = [], json = {}, jsonByMethod = {} } = rest;
   const comments = yield* publicComments(facts);
   return yield* openApiSteps(servedOf(restServices, facts), {
@@ -121,6 +133,6 @@ function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
     extrasOf: methodExtras,
     json,
     jsonByMethod,
-    ...(authenticates ? { securitySchemes } : {}),
+    ...(authenticates ? { securitySchemes: schemes } : {}),
   });
 }

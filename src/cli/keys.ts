@@ -3,41 +3,48 @@
 import { nearest } from "#yaml/nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs a sub-command with what stands behind its name; resolves to the exit code. */
-type Subcommand = (argv: readonly string[], terminal: Terminal) => Promise<number>;
+/** A sub-command. */
+export interface KeysCommand {
+  /** What follows `polygate keys`. */
+  readonly usage: string;
+  readonly description: string;
+  /** Returns the exit code. */
+  run(argv: readonly string[], terminal: Terminal): number | Promise<number>;
+}
 
-/** A sub-command is loaded when it is run. */
-const subcommands: Readonly<
-  Record<string, { readonly what: string; load(): Promise<Subcommand> }>
-> = {
+/** The sub-commands by name; each loads its own file when it is run. */
+const commands: Readonly<Record<string, KeysCommand>> = {
   token: {
-    what: "sign a token (JWT) with the gateway's secret",
-    load: async () => (await import("./keys-token.ts")).keysToken,
+    usage: "token --sub <name>",
+    description: "sign a token (JWT) with the gateway's secret",
+    run: async (argv, terminal) => (await import("./keys-token.ts")).keysToken(argv, terminal),
   },
   hash: {
-    what: "print the hash of a key, or of a password, for the configuration",
-    load: async () => (await import("./keys-hash.ts")).keysHash,
+    usage: "hash [--password] < <file>",
+    description: "print the hash of a key or a password, for the configuration",
+    run: async (argv, terminal) => (await import("./keys-hash.ts")).keysHash(argv, terminal),
   },
 };
 
-function help(): string {
-  const rows = Object.entries(subcommands).map(([name, { what }]) => `  ${name.padEnd(10)}${what}`);
-  const more = "polygate keys <command> --help tells of its flags";
-  return ["Usage: polygate keys <command> [flags]", "", "Commands", ...rows, "", more].join("\n");
+function helpText(): string {
+  const rows = Object.values(commands).map(
+    ({ usage, description }) => `  ${usage.padEnd(32)}${description}`,
+  );
+  return ["Usage: polygate keys <command> [flags]", "", "Commands", ...rows].join("\n");
 }
 
-/** Returns the exit code: 2 for a sub-command that does not exist. */
+/** Returns the exit code: 2 for what is no command. */
 export async function keys(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [name = "", ...flags] = argv;
+  const [name = "--help", ...flags] = argv;
   if (name === "--help" || name === "-h") {
-    terminal.out(help());
+    terminal.out(helpText());
     return 0;
   }
-  const found = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
-  if (found !== undefined) return await (await found.load())(flags, terminal);
-  const meant = nearest(name, Object.keys(subcommands));
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return await command.run(flags, terminal);
+  const meant = nearest(name, Object.keys(commands));
   const guess = meant === undefined ? "" : ` (did you mean ${meant}?)`;
   const quoted = JSON.stringify(name.slice(0, 64));
-  terminal.err(`polygate keys: unknown command ${quoted}${guess}\n\n${help()}`);
+  terminal.err(`polygate keys: unknown command ${quoted}${guess}\n\n${helpText()}`);
   return 2;
 }

@@ -84,6 +84,7 @@ async function run(argv: readonly string[]): Promise<number> {
       const write = async ({ auth, rest, uploads }: Settings) =>
         (await import("#openapi-document.ts")).openApiDocument({
           authenticates: auth.enabled,
+          takesPasswords: auth.users !== undefined,
           takesUploads: uploads !== undefined,
           openScopes: auth.enabled ? [] : auth.anonymousScopes,
           rest,

@@ -157,6 +157,9 @@ export function authFrom(
   if (tokens !== undefined) warnOfSecrets(auth, tokens.secrets, keys, warn);
   const users = usersFrom(auth.users, report);
   const certificates = certificatesFrom(auth.certificates, report);
+  if (auth.type === "basic" && users.length === 0) {
+    report(["auth", "type"], "is basic, but there is no user", "add one to auth.users");
+  }
   const isKnown = [keys, users, certificates].some(({ length }) => length > 0);
   const enabled = auth.enabled ?? (isKnown || tokens !== undefined);
   if (enabled && !isKnown && tokens === undefined) {

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { lazy } from "#core/lazy.ts";
 import { networkOf } from "#core/network-of.ts";
-import { type Bucket, type BucketLimits, fullBucket, take } from "#limits/token-bucket.ts";
+import { add, type Bucket, type BucketLimits, fullBucket, take } from "#limits/token-bucket.ts";
 
 /** Most addresses kept; the one whose failure is longest ago is dropped first. */
 const addressesMax = 10_000;
@@ -15,11 +15,13 @@ export interface AttemptLimit {
   waitMs(address: string): number;
   /** An unknown credential came from this address. */
   failed(address: string): void;
+  /** One that was counted as failed while it was looked at has turned out to be known. */
+  passed(address: string): void;
 }
 
 /** Allows each address `perMinute` failures at once, refilled over a minute; 0: no limit. */
 export function createAttemptLimit(perMinute: number, clock: Clock): AttemptLimit {
-  if (perMinute === 0) return { waitMs: () => 0, failed: () => {} };
+  if (perMinute === 0) return { waitMs: () => 0, failed: () => {}, passed: () => {} };
   const limits: BucketLimits = { capacity: perMinute, perSecond: perMinute / 60 };
   const buckets = lazy(() => new LRUCache<string, Bucket>({ max: addressesMax }));
   const tried = (network: string) => {
@@ -31,6 +33,11 @@ export function createAttemptLimit(perMinute: number, clock: Clock): AttemptLimi
     failed(address) {
       const network = networkOf(address);
       buckets().set(network, tried(network).bucket);
+    },
+    passed(address) {
+      const network = networkOf(address);
+      const bucket = buckets().get(network);
+      if (bucket !== undefined) buckets().set(network, add(bucket, limits, 1));
     },
   };
 }

@@ -50,6 +50,8 @@ export interface Found {
   readonly validMs?: number;
   /** Time of the wall's clock at which it expires, in milliseconds since 1970, also if that clock is set. */
   readonly expiresWallMs?: number;
+  /** Asked before it is used again; false: the store is asked anew. Absent: only time ends it. */
+  isCurrent?(): boolean;
 }
 
 /** How a credential was sent: as a key or token by itself, or as `name:password` in base64. */

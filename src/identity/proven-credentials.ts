@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import type { Clock } from "#core/clock.ts";
-import type { CredentialScheme, Found, Principal } from "./credentials.ts";
+import type { CredentialScheme, Found } from "./credentials.ts";
 
 /** Longest credential that is kept as it is; of a longer one, and of a password, the digest is. */
 const keptLengthMax = 1024;
@@ -10,6 +10,8 @@ const keptLengthMax = 1024;
 /** What may be remembered in all. */
 export interface ProvenLimits {
   readonly credentialsMax: number;
+  /** Characters of all of them, as they were sent: what a token says of its caller is no longer than that. */
+  readonly charactersMax: number;
   /** Addresses of one credential; the one first seen is forgotten. */
   readonly addressesMax: number;
   /** Addresses of all of them together. */
@@ -18,14 +20,16 @@ export interface ProvenLimits {
 
 const defaultLimits: ProvenLimits = {
   credentialsMax: 10_000,
+  charactersMax: 4 * 1024 * 1024,
   addressesMax: 1000,
   allAddressesMax: 100_000,
 };
 
 /** A credential that was found, and from where. */
-export interface Proven {
-  readonly principal: Principal;
+export interface Proven extends Pick<Found, "principal" | "isCurrent"> {
   readonly addresses: Set<string>;
+  /** Characters of the credential. */
+  readonly length: number;
   /** Monotonic time until which that holds, in milliseconds. */
   readonly untilMs: number;
   /** Time of the wall's clock until which it holds. */
@@ -45,6 +49,7 @@ export class ProvenCredentials {
   /** By credential, in the order in which they were found. */
   readonly #known = new Map<string, Proven>();
   #addresses = 0;
+  #characters = 0;
   readonly #clock: Pick<Clock, "nowMs" | "wallMs">;
   readonly #limits: ProvenLimits;
 
@@ -78,14 +83,15 @@ export class ProvenCredentials {
     scheme: CredentialScheme,
     { found, address }: { readonly found: Found; readonly address: string },
   ): void {
-    const { principal, validMs = never, expiresWallMs: untilWallMs = never } = found;
+    const { validMs = never, expiresWallMs: untilWallMs = never } = found;
     const key = keyOf(credential, scheme);
     const before = this.#known.get(key);
     if (before !== undefined) this.#forget(key, before);
-    if (this.#known.size >= this.#limits.credentialsMax) this.#forgetFirst();
+    const { length } = credential;
     const untilMs = this.#clock.nowMs() + validMs;
-    const proven = { principal, addresses: new Set<string>(), untilMs, untilWallMs };
+    const proven = { ...found, addresses: new Set<string>(), length, untilMs, untilWallMs };
     this.#known.set(ownText(key), proven);
+    this.#characters += length;
     this.addAddress(proven, address);
   }
 
@@ -96,12 +102,21 @@ export class ProvenCredentials {
     if (addresses.size < this.#limits.addressesMax) this.#addresses += 1;
     else addresses.delete(first);
     addresses.add(address);
-    while (this.#addresses > this.#limits.allAddressesMax && this.#known.size > 1) {
-      this.#forgetFirst();
-    }
+    while (this.#isFull() && this.#known.size > 1) this.#forgetFirst();
   }
 
-  #holds({ untilMs, untilWallMs }: Proven): boolean {
+  #isFull(): boolean {
+    const { credentialsMax, charactersMax, allAddressesMax } = this.#limits;
+    return (
+      this.#known.size > credentialsMax ||
+      this.#characters > charactersMax ||
+      this.#addresses > allAddressesMax
+    );
+  }
+
+  #holds(proven: Proven): boolean {
+    const { untilMs, untilWallMs } = proven;
+    if (proven.isCurrent?.() === false) return false;
     // Most hold for as long as the process lives: no look at the clock.
     if (untilMs !== never && untilMs <= this.#clock.nowMs()) return false;
     return untilWallMs === never || untilWallMs > this.#clock.wallMs();
@@ -114,9 +129,10 @@ export class ProvenCredentials {
     }
   }
 
-  #forget(key: string, { addresses }: Proven): void {
+  #forget(key: string, { addresses, length }: Proven): void {
     this.#known.delete(key);
     this.#addresses -= addresses.size;
+    this.#characters -= length;
   }
 }
 

@@ -27,10 +27,13 @@ const rememberedMs = 60_000;
 /** Longest pair of name and password, as sent. */
 const lengthMax = 1024;
 
+interface Pair {
+  readonly name: string;
+  readonly password: string;
+}
+
 /** Splits what Basic sends; undefined where it is no such pair. */
-function pairOf(
-  credential: string,
-): { readonly name: string; readonly password: string } | undefined {
+function pairOf(credential: string): Pair | undefined {
   if (credential.length > lengthMax) return undefined;
   const text = Buffer.from(credential, "base64").toString();
   const colon = text.indexOf(":");
@@ -58,28 +61,31 @@ export function userStore(
   const nobody = first && unmatchedHash(first.hash);
   const slots = new Slots(hashingMax);
   const always = new AbortController().signal;
-  let waiting = 0;
+  /** By what was sent: who sends the same at the same time waits for the same hash. */
+  const hashing = new Map<string, Promise<Found | undefined>>();
 
-  const hashed = async (password: string, hash: PasswordHash): Promise<boolean> => {
-    if (waiting >= hashingMax + waitingMax) {
-      throw fault("OVERLOADED", "too many passwords are being checked");
-    }
-    waiting += 1;
-    try {
-      await slots.take(always);
-      return await isRight(password, hash).finally(() => slots.give());
-    } finally {
-      waiting -= 1;
-    }
+  const judged = async (
+    { name, password }: Pair,
+    otherwise: PasswordHash,
+  ): Promise<Found | undefined> => {
+    const user = known.get(name);
+    await slots.take(always);
+    const matches = await isRight(password, user?.hash ?? otherwise).finally(() => slots.give());
+    if (!matches || user === undefined) return undefined;
+    return { principal: user.principal, validMs: rememberedMs };
   };
   return {
-    async find(credential): Promise<Found | undefined> {
+    async find(credential) {
       const pair = pairOf(credential);
       if (pair === undefined || nobody === undefined) return undefined;
-      const user = known.get(pair.name);
-      const matches = await hashed(pair.password, user?.hash ?? nobody);
-      if (!matches || user === undefined) return undefined;
-      return { principal: user.principal, validMs: rememberedMs };
+      const same = hashing.get(credential);
+      if (same !== undefined) return await same;
+      if (hashing.size >= hashingMax + waitingMax) {
+        throw fault("OVERLOADED", "too many passwords are being checked");
+      }
+      const work = judged(pair, nobody).finally(() => hashing.delete(credential));
+      hashing.set(credential, work);
+      return await work;
     },
   };
 }

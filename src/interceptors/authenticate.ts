@@ -69,10 +69,15 @@ function credentialOf(header: Headers, takesBasic: boolean): Sent | undefined {
   if (own !== null) return { text: own, scheme: "key" };
   const [, scheme = "", text] =
     /^(bearer|basic) +(\S+)$/i.exec(header.get("authorization") ?? "") ?? [];
-  if (text !== undefined && scheme.length === "bearer".length) return { text, scheme: "key" };
+  if (text !== undefined && scheme.toLowerCase() === "bearer") return { text, scheme: "key" };
   if (text !== undefined && takesBasic) return { text, scheme: "basic" };
   const key = header.get("x-api-key") ?? header.get("x-goog-api-key");
   return key === null ? undefined : { text: key, scheme: "key" };
+}
+
+/** Whether it may be guessed by trying: then tries count before they are judged, however many come at once. */
+function isGuessable({ scheme }: Sent): boolean {
+  return scheme === "basic";
 }
 
 /** Admission by metadata, and the interceptor that gives a call its principal. */
@@ -105,19 +110,24 @@ function identification(
   const holderOf = certificateHolders(options.certificates ?? []);
   const judged = (sent: Sent, address: string, found: Found | undefined): Identity => {
     if (found === undefined) {
-      attempts.failed(address);
+      if (!isGuessable(sent)) attempts.failed(address);
       return "unknown";
     }
+    if (isGuessable(sent)) attempts.passed(address);
     known.add(sent.text, sent.scheme, { found, address });
     return found.principal;
   };
-  /** A public method goes on without knowing who calls. */
-  const unjudged = (thrown: unknown): Identity => ({ failure: thrown });
   const looked = (sent: Sent, address: string): Identity | Promise<Identity> => {
+    /** A public method goes on without knowing who calls. */
+    const unjudged = (thrown: unknown): Identity => {
+      if (isGuessable(sent)) attempts.passed(address);
+      return { failure: thrown };
+    };
+    if (isGuessable(sent)) attempts.failed(address);
     try {
       const found = store.find(sent.text, sent.scheme);
       return found instanceof Promise
-        ? found.then((late) => judged(sent, address, late)).catch(unjudged)
+        ? found.then((late) => judged(sent, address, late), unjudged)
         : judged(sent, address, found);
     } catch (thrown) {
       return unjudged(thrown);

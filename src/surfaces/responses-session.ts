@@ -314,6 +314,7 @@ export class ResponsesSession {
       listener: record.listener,
       port: record.port,
       clientAddress: record.clientAddress,
+      ...(record.certificate === undefined ? {} : { certificate: record.certificate }),
       httpMethod: record.httpMethod,
       httpVersion: record.httpVersion,
       startMs: clock.nowMs(),

@@ -6,6 +6,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { Agent, WebSocket } from "undici";
 import { describe, expect, test } from "vitest";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { startTestGateway } from "../support/gateway.ts";
@@ -100,6 +101,20 @@ describe.each(["polygate", "node"])("on the engines of %s", (engine) => {
   test.each(rules)("$rule: $is", async ({ rule, is }) => {
     await using gateway = await startTestGateway({ yaml: yamlOf(engine, rule, "require") });
     expect(await statuses(gateway.url, certificate)).toEqual([is, is]);
+  });
+
+  test("each turn of a WebSocket is known by the certificate of its connection", async () => {
+    await using gateway = await startTestGateway({ yaml: yamlOf(engine, admin) });
+    const { port } = new URL(gateway.url);
+    const dispatcher = new Agent({ connect: { ...clientTls } });
+    const socket = new WebSocket(`wss://localhost:${port}/v1/responses`, { dispatcher });
+    socket.addEventListener("open", () => {
+      socket.send('{"type":"response.create","model":"nobody","input":"hello"}');
+    });
+    await once(socket, "message");
+    await dispatcher.destroy();
+    const line = await gateway.line(({ msg, endpoint }) => msg === "call" && endpoint === "/v1/responses");
+    expect(line).toMatchObject({ principal: "cert:batch", reason: "MODEL_UNKNOWN" });
   });
 
   test("gRPC clients are known by theirs, too", async () => {

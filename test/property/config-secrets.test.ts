@@ -16,7 +16,7 @@ const places = [
   "auth: {keys: [{name: a, key: §}, {name: a, key: §, scopes: [admin]}]}",
   "auth: {keys: [{name: a, key_sha256: §}]}",
   "auth: {type: §, enabled: §}",
-  "auth: {type: basic, secret_key: §, jwt: {secret: §, issuer: §, algorithms: [§], jwks_file: §}}",
+  "auth: {type: basic, secret_key: §, users: [{name: §}], jwt: {secret: §, issuer: §, algorithms: [§], jwks_file: §}}",
   "auth: {users: [{name: §, password_scrypt: §}], certificates: [{name: §, dns: §, scopes: [§]}]}",
   "auth: {identity_secret: §, identity_key_file: §, jwt: {jwks_url: §, clock_skew: §}}",
   "auth: §",

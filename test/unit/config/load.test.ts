@@ -382,6 +382,39 @@ describe("which layer wins", () => {
         forwardsCredentials: false,
       },
     },
+    ...["SECRET_KEY", "AUTH_SECRET_KEY"].map((name) => ({
+      name: `${name} switches auth on, is no key, and leaves a warning that says so`,
+      env: { [name]: "a-secret-of-tokens-0123456789-0123456789" },
+      read: ({ auth, warnings }: Settings) => [
+        ...[auth.enabled, auth.keys, auth.tokens?.algorithms],
+        warnings.map(({ message }) => message),
+      ],
+      is: [
+        ...[true, [], ["HS256"]],
+        ["signs tokens and is no key any more, and there is no other key"],
+      ],
+    })),
+    {
+      name: "a secret beside a key leaves no warning",
+      env: { API_KEY: "k", SECRET_KEY: "a-secret-of-tokens-0123456789-0123456789" },
+      read: ({ auth, warnings }) => [auth.keys.length, auth.tokens?.secrets.length, warnings],
+      is: [1, 1, []],
+    },
+    {
+      name: "a secret that is a key as well leaves one, and so does a short one",
+      env: { API_KEY: "k", SECRET_KEY: "k" },
+      read: ({ warnings }) => warnings.map(({ message }) => message),
+      is: [
+        "is shorter than the 32 characters that signing asks for",
+        "is also the key API_KEY: whoever has it can sign tokens for anybody",
+      ],
+    },
+    {
+      name: "two secrets are both good, the one of AUTH_SECRET_KEY first",
+      env: { API_KEY: "k", SECRET_KEY: "b".repeat(32), AUTH_SECRET_KEY: "a".repeat(32) },
+      read: ({ auth }) => auth.tokens?.secrets.map((secret) => secret.export().toString()[0]),
+      is: ["a", "b"],
+    },
     {
       name: "one key under two names counts once",
       env: { API_KEY: "k", AI_GATEWAY_API_KEY: "k" },
@@ -650,6 +683,35 @@ describe("what is refused, and where", () => {
       name: "a variable that is not set",
       yaml: `cores:\n  - url: \${CORE_URL}\n`,
       problems: ["gateway.yaml:2:10: cores[0].url: environment variable CORE_URL is not set"],
+    },
+    {
+      name: "passwords where there is no user",
+      yaml: "auth: {type: basic, secret_key: a-secret-of-tokens-0123456789-0123456789}\n",
+      problems: [
+        "gateway.yaml:1:14: auth.type: is basic, but there is no user (hint: add one to auth.users)",
+      ],
+    },
+    {
+      name: "a core that is to be told what no one signs",
+      yaml: `cores: [{url: "http://localhost:8001", identity: signed}]
+auth: {secret_key: a-secret-of-tokens-0123456789-0123456789}\n`,
+      problems: [
+        "gateway.yaml:1:50: cores[0].identity: is signed, but there is nothing to sign with (hint: set auth.identity_key_file or auth.identity_secret)",
+      ],
+    },
+    {
+      name: "an identity that is signed with the secret of tokens",
+      yaml: "auth: {secret_key: a-secret-of-tokens-0123456789-0123456789, identity_secret: a-secret-of-tokens-0123456789-0123456789}\n",
+      problems: [
+        "gateway.yaml:1:80: auth.identity_secret: signs tokens of callers too: cores could sign for anybody",
+      ],
+    },
+    {
+      name: "a key of identities that is none",
+      yaml: "auth: {identity_key_file: none.pem}\n",
+      problems: [
+        "gateway.yaml:1:27: auth.identity_key_file: cannot be read as an Ed25519 private key in PEM",
+      ],
     },
     {
       name: "a password that is no hash",
@@ -972,6 +1034,30 @@ describe("production", () => {
       problems: [
         "gateway.yaml:1:20: auth.secret_key: is a default that everybody knows (hint: take 32 random characters)",
       ],
+    },
+    {
+      name: "refuses a secret of tokens that a key could be as long as",
+      yaml: "",
+      env: { API_KEY: key, SECRET_KEY: key },
+      problems: [
+        "environment SECRET_KEY: auth.jwt.secret: is shorter than the 32 characters that production asks for",
+      ],
+    },
+    {
+      name: "refuses an issuer's keys by http, and tokens that were made for others",
+      yaml: "auth: {jwt: {jwks_url: 'http://id.example.com/jwks'}}\n",
+      env: {},
+      problems: [
+        "gateway.yaml:1:24: auth.jwt.jwks_url: must be https in production: who answers decides who may call",
+        "gateway.yaml:1:12: auth.jwt: has no `issuer`: tokens that were made for others are taken",
+        "gateway.yaml:1:12: auth.jwt: has no `audience`: tokens that were made for others are taken",
+      ],
+    },
+    {
+      name: "takes an issuer's keys by http from this machine",
+      yaml: "auth: {jwt: {jwks_url: 'http://127.0.0.1:1/jwks', issuer: a, audience: b}}\n",
+      env: {},
+      problems: [],
     },
     {
       name: "refuses a key that asks to be changed",

@@ -4,7 +4,7 @@ import { ProvenCredentials } from "#identity/proven-credentials.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const principal = { id: "a", authenticated: true, scopes: new Set<string>() };
-const limits = { credentialsMax: 3, addressesMax: 2, allAddressesMax: 4 };
+const limits = { credentialsMax: 3, charactersMax: 10_000, addressesMax: 2, allAddressesMax: 4 };
 
 function remembering(own = limits) {
   const clock = createManualClock();
@@ -41,7 +41,17 @@ describe("what is remembered", () => {
     expect([proven.addresses, proven.size, proven.find("a", "key")]).toEqual([3, 2, undefined]);
   });
 
-  test("ten thousand credentials from ten thousand addresses each stay within the bounds", () => {
+  test("no more characters of tokens than their bound, however many are valid", () => {
+    const proven = new ProvenCredentials(createManualClock());
+    for (let token = 0; token < 2000; token += 1) {
+      const text = String(token).padEnd(8000, "x");
+      proven.add(text, "key", { found: { principal }, address: "1" });
+    }
+    expect(proven.size).toBe(Math.floor((4 * 1024 * 1024) / 8000));
+    expect(proven.find("1999".padEnd(8000, "x"), "key")).toBeDefined();
+  });
+
+  test("two hundred credentials from two thousand addresses each stay within the bounds", () => {
     const proven = new ProvenCredentials(createManualClock());
     for (let token = 0; token < 200; token += 1) {
       const text = `token-${token}`;
@@ -80,6 +90,15 @@ describe("how long", () => {
     expect(proven.find("a", "key")).toBeDefined();
     await clock.advance(1);
     expect([proven.find("a", "key"), proven.size, proven.addresses]).toEqual([undefined, 0, 0]);
+  });
+
+  test("no longer than its store says when it is asked", () => {
+    const { proven, add } = remembering();
+    let isCurrent = true;
+    add("a", "1", { isCurrent: () => isCurrent });
+    expect(proven.find("a", "key")).toBeDefined();
+    isCurrent = false;
+    expect([proven.find("a", "key"), proven.size]).toEqual([undefined, 0]);
   });
 
   test("not beyond its end when the clock on the wall is set forward", () => {

@@ -69,6 +69,15 @@ describe("a user", () => {
 });
 
 describe("many passwords", () => {
+  test("that are the same share one hash", async () => {
+    const { find, hashed } = store();
+    const all = await Promise.all(Array.from({ length: 100 }, () => find(sent("ann", "right"))));
+    expect(new Set(all.map((found) => found?.principal.id))).toEqual(new Set(["user:ann"]));
+    expect(hashed).toHaveLength(1);
+    await find(sent("ann", "right"));
+    expect(hashed).toHaveLength(2);
+  });
+
   test("are hashed two at a time; so many wait, and further ones are told that it is too much", async () => {
     let running = 0;
     let most = 0;

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { reasonOf } from "#errors/fault.ts";
+import { fault, reasonOf } from "#errors/fault.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
-import type { Principal } from "#identity/credentials.ts";
+import type { CredentialScheme, Principal } from "#identity/credentials.ts";
 import { authentication } from "#interceptors/authenticate.ts";
 import { authorize } from "#interceptors/authorize.ts";
 import { principalKey, valuesOf, vendorCredentialKey } from "#interceptors/context.ts";
@@ -338,6 +338,84 @@ describe("a store that has to be asked", () => {
     const auth = authentication({ ...options, failuresPerMinute: 2 }, createManualClock(), far);
     for (let time = 0; time < 5; time++) await auth.admits(listModels, withKey(`wrong-${time}`));
     expect(far.asked).toEqual(["wrong-0", "wrong-1"]);
+  });
+});
+
+describe("a name with a password", () => {
+  const users = [{ name: "ann", passwordScrypt: "", scopes: [] }];
+  const options = { enabled: true, keys, users, anonymousScopes: [], failuresPerMinute: 3 };
+  const sent = (text: string) => ({
+    header: new Headers({ authorization: `Basic ${text}` }),
+    values: valuesOf(callRecord()),
+  });
+
+  /** Knows the password `right`, once it is let to answer. */
+  function passwords() {
+    const gate = Promise.withResolvers<void>();
+    const asked: (readonly [string, string | undefined])[] = [];
+    const store = {
+      async find(credential: string, scheme?: CredentialScheme) {
+        asked.push([credential, scheme]);
+        await gate.promise;
+        if (credential === "broken") throw fault("OVERLOADED", "too many");
+        if (credential !== "right") return undefined;
+        return { principal: { id: "user:ann", authenticated: true, scopes: new Set<string>() } };
+      },
+    };
+    return { asked, release: gate.resolve, auth: authentication(options, createManualClock(), store) };
+  }
+
+  test("is looked for as such, and remembered", async () => {
+    const { auth, asked, release } = passwords();
+    release();
+    expect(await auth.admits(listModels, sent("right"))).toBe(true);
+    expect(auth.admits(listModels, sent("right"))).toBe(true);
+    expect(asked).toEqual([["right", "basic"]]);
+  });
+
+  test("counts as a try before it is judged: guesses that come at once are no more than others", async () => {
+    const { auth, asked, release } = passwords();
+    const works = Array.from({ length: 50 }, (_, at) => auth.admits(listModels, sent(`guess-${at}`)));
+    release();
+    expect(await Promise.all(works)).toEqual(Array(50).fill(false));
+    expect(asked).toHaveLength(3);
+  });
+
+  test("that was right, or could not be judged, is no try", async () => {
+    const { auth, asked, release } = passwords();
+    release();
+    for (let time = 0; time < 10; time += 1) {
+      expect(await auth.admits(listModels, sent("broken"))).toBe(false);
+    }
+    expect(await auth.admits(listModels, sent("right"))).toBe(true);
+    for (let guess = 0; guess < 5; guess += 1) await auth.admits(listModels, sent(`guess-${guess}`));
+    expect(asked).toHaveLength(14);
+  });
+});
+
+describe("a store that cannot tell", () => {
+  const thrown = fault("IDENTITY_UNAVAILABLE", "no keys");
+  const rows = [
+    { name: "at once", find: () => { throw thrown; } },
+    { name: "later", find: () => Promise.reject(thrown) },
+  ];
+  test.each(rows)("$name, is no reason to call a credential wrong, and public methods go on", async ({ find }) => {
+    const options = { enabled: true, keys, anonymousScopes: [], failuresPerMinute: 1 };
+    const { interceptor } = authentication(options, createManualClock(), { find });
+    const call = callerOf(
+      (router) => {
+        router.service(HealthService, { getHealth: () => ({ status: "healthy" }) });
+        router.service(ModelsService, { listModels: () => ({}) });
+      },
+      [interceptor],
+    );
+    const header = { authorization: "Bearer eyJ" };
+    for (let time = 0; time < 3; time += 1) {
+      const error = await rejection(call(listModels, {}, { header }));
+      expect(reasonOf(error)).toBe("IDENTITY_UNAVAILABLE");
+    }
+    const { message } = await call(HealthService.method.getHealth, {}, { header });
+    expect(message).toMatchObject({ status: "healthy" });
   });
 });
 
