@@ -41,6 +41,7 @@ import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import type { CredentialStore } from "#identity/credentials.ts";
 import { openCredentials } from "#identity/open-credentials.ts";
+import type { KeptKeys } from "#identity/remote-keys.ts";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
@@ -143,6 +144,8 @@ interface ProcessParts {
   readonly stopping: AbortSignal;
   /** Absent where nothing may be uploaded. */
   readonly uploads: UploadStore | undefined;
+  /** The keys that an issuer of tokens gave last, for the next generation. */
+  readonly keptKeys: KeptKeys;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }
@@ -635,11 +638,11 @@ async function openHooks(
 
 /** Opens what knows callers. */
 async function openIdentity(
-  { settings: { auth }, clock, logger }: Shared,
+  { settings: { auth }, clock, logger, keptKeys: kept }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<CredentialStore> {
   const credentials = await openCredentials(auth, {
-    clock,
+    ...{ clock, kept },
     onFetch(report) {
       if ("keys" in report) logger.info(report, "jwks");
       else logger.warn({ error: causeText(report.cause) }, "jwks");
@@ -909,6 +912,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
+    keptKeys: {},
     relayIds: keptIds(),
   };
   let draining = false;

@@ -1,8 +1,9 @@
 /** The section `auth`: who may call. Keys are hashed here; their plain text goes no further. */
 
-import { createHash, type KeyObject } from "node:crypto";
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Preset, presets } from "#backends/llm/presets.ts";
+import type { TokenOptions } from "#identity/open-credentials.ts";
 import type { Path } from "#yaml/problem.ts";
 import { flag, text, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
@@ -140,6 +141,16 @@ export interface AuthFindings {
   readonly warn: Report;
 }
 
+/** Holds a secret of tokens to what production asks for; elsewhere a short one leaves a warning. */
+function secretCheck({ strict, report, warn }: AuthFindings) {
+  return (secret: string, path: Path): void => {
+    if (strict) checkStrength(secret, path, report, secretLengthMin);
+    else if (secret.length < secretLengthMin) {
+      warn(path, `is shorter than the ${secretLengthMin} characters that signing asks for`);
+    }
+  };
+}
+
 /** Hashes the keys and decides whether auth is on. `strict` refuses secrets that can be guessed. */
 export function authFrom(
   auth: FileAuth,
@@ -147,20 +158,17 @@ export function authFrom(
   { strict, report, warn }: AuthFindings,
 ): Omit<AuthSettings, "forwardsCredentials"> {
   const keys = keysFrom(auth, strict, report);
-  const check = (secret: string, path: Path) => {
-    if (strict) checkStrength(secret, path, report, secretLengthMin);
-    else if (secret.length < secretLengthMin) {
-      warn(path, `is shorter than the ${secretLengthMin} characters that signing asks for`);
-    }
-  };
-  const tokens = tokensFrom(auth, context, { strict, report, warn, check });
-  if (tokens !== undefined) warnOfSecrets(auth, tokens.secrets, keys, warn);
-  const users = usersFrom(auth.users, report);
+  const tokens = tokensFrom(auth, context, {
+    ...{ strict, report, warn },
+    check: secretCheck({ strict, report, warn }),
+  });
+  const users = usersFrom(auth, report);
   const certificates = certificatesFrom(auth.certificates, report);
-  if (auth.type === "basic" && users.length === 0) {
-    report(["auth", "type"], "is basic, but there is no user", "add one to auth.users");
-  }
   const isKnown = [keys, users, certificates].some(({ length }) => length > 0);
+  if (tokens !== undefined) {
+    const isAlone = !isKnown && tokens.keys === undefined;
+    checkSecrets(auth, { tokens, keys, isAlone }, { strict, report, warn });
+  }
   const enabled = auth.enabled ?? (isKnown || tokens !== undefined);
   if (enabled && !isKnown && tokens === undefined) {
     report(
@@ -184,24 +192,30 @@ export function authFrom(
   };
 }
 
-/** Warns where a secret of tokens seems to be meant as a key, which it was in 0.1, or is one as well. */
-function warnOfSecrets(
-  { type, secret_key: secretKey, jwt: { jwks_url, jwks_file, public_key_file }, users }: FileAuth,
-  secrets: readonly KeyObject[],
-  keys: readonly KeySettings[],
-  warn: Report,
+/** Tells where a secret of tokens is a key as well, or seems to be meant as one, which it was in 0.1. */
+function checkSecrets(
+  { type, secret_key: secretKey }: FileAuth,
+  {
+    tokens,
+    keys,
+    isAlone,
+  }: {
+    readonly tokens: TokenOptions;
+    readonly keys: readonly KeySettings[];
+    /** There is no other way in. */
+    readonly isAlone: boolean;
+  },
+  { strict, report, warn }: AuthFindings,
 ): void {
-  const path =
-    secretKey !== undefined && type !== "apikey"
-      ? ["auth", "secret_key"]
-      : ["auth", "jwt", "secret"];
-  const digests = new Set(secrets.map((secret) => sha256Hex(secret.export())));
+  const isOfType = secretKey !== undefined && type !== "apikey";
+  const path = isOfType ? ["auth", "secret_key"] : ["auth", "jwt", "secret"];
+  const digests = new Set(tokens.secrets.map((secret) => sha256Hex(secret.export())));
   const twin = keys.find(({ sha256 }) => digests.has(sha256));
   if (twin !== undefined) {
-    warn(path, `is also the key ${twin.name}: whoever has it can sign tokens for anybody`);
+    const say = strict ? report : warn;
+    say(path, `is also the key ${twin.name}: whoever has it can sign tokens for anybody`);
   }
-  const hasOthers = [jwks_url, jwks_file, public_key_file].some((place) => place !== undefined);
-  if (secrets.length === 0 || keys.length > 0 || users.length > 0 || hasOthers) return;
+  if (digests.size === 0 || !isAlone) return;
   warn(
     path,
     "signs tokens and is no key any more, and there is no other key",

@@ -61,6 +61,11 @@ export const jwt = () =>
     claims: z
       .strictObject({
         scopes: text().prefault("scope").describe("Claim with the rights: a list, or a text."),
+        scope_prefix: text("text without spaces", /^\S*$/)
+          .prefault("")
+          .describe(
+            "What rights begin with there, such as `polygate:`; others are passed over. Name one where the issuer's tokens have scopes of other programs.",
+          ),
         group: text().prefault("group").describe("Claim with the group."),
         models: text()
           .prefault("models")
@@ -189,6 +194,7 @@ export function tokensFrom(
     ...(keys !== undefined && { keys }),
     ...withoutUndefined({ ...names, lifetimeMs: jwt.lifetime_max }),
     skewMs: jwt.clock_skew,
+    scopePrefix: jwt.claims.scope_prefix,
     claims: jwt.claims,
   };
 }

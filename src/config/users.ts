@@ -40,11 +40,17 @@ export const certificates = () =>
     }),
   );
 
-/** Reports names that come twice. */
+/** Reports names that come twice, and a scheme that no one could use. */
 export function usersFrom(
-  written: z.output<ReturnType<typeof users>>,
+  {
+    type,
+    users: written,
+  }: { readonly type: string; readonly users: z.output<ReturnType<typeof users>> },
   report: Report,
 ): readonly UserHash[] {
+  if (type === "basic" && written.length === 0) {
+    report(["auth", "type"], "is basic, but there is no user", "add one to auth.users");
+  }
   const seen = new Set<string>();
   return written.map(({ name, password_scrypt: passwordScrypt, scopes }, index) => {
     if (seen.has(name)) report(["auth", "users", index, "name"], "is the name of another user");

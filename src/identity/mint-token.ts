@@ -29,7 +29,7 @@ export async function mintToken(
   }
   const issued = Math.floor(wallMs / 1000);
   const own = {
-    [claims.scopes]: scopes.join(" "),
+    [claims.scopes]: scopes.map((scope) => rules.scopePrefix + scope).join(" "),
     ...(group === undefined ? {} : { [claims.group]: group }),
     ...(models === undefined ? {} : { [claims.models]: models }),
   };

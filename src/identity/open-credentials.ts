@@ -6,7 +6,7 @@ import type { Clock } from "#core/clock.ts";
 import { chainStores } from "./credential-chain.ts";
 import { type CredentialStore, digestStore, type KeyDigest } from "./credentials.ts";
 import type { KeySource } from "./key-set.ts";
-import type { KeysReport, RemoteKeysOptions } from "./remote-keys.ts";
+import type { KeptKeys, KeysReport, RemoteKeysOptions } from "./remote-keys.ts";
 import type { TokenRules } from "./token-store.ts";
 import type { UserHash } from "./user-store.ts";
 
@@ -36,6 +36,8 @@ export interface CredentialDeps {
   readonly clock: Clock;
   /** Further stores of keys, asked after those of the settings. */
   readonly keyStores?: readonly CredentialStore[];
+  /** What an issuer said last, of the settings before. */
+  readonly kept: KeptKeys;
   onFetch(report: KeysReport): void;
 }
 
@@ -47,8 +49,9 @@ async function openKeys(
   if ("remote" in place) {
     const { RemoteKeys } = await import("./remote-keys.ts");
     const keys = opening.use(new RemoteKeys(place.remote, deps));
-    // Not waited for: a gateway whose issuer is down serves those with keys.
-    void keys.refresh();
+    const asking = keys.refresh();
+    // The first time it is not waited for: a gateway whose issuer is down serves those with keys.
+    if (keys.isKnown) await asking;
     return keys;
   }
   const { KeySet, singleKey } = await import("./key-set.ts");

@@ -20,9 +20,15 @@ export interface RemoteKeysOptions {
 /** What became of one request for the set; a cause is for the log only. */
 export type KeysReport = { readonly keys: number } | { readonly cause: unknown };
 
+/** The last set that a URL gave, for whoever takes over from one that is closed. */
+export interface KeptKeys {
+  last?: { readonly url: string; readonly set: KeySet };
+}
+
 /** What it needs besides. */
 export interface RemoteKeysDeps {
   readonly clock: Clock;
+  readonly kept: KeptKeys;
   onFetch(report: KeysReport): void;
 }
 
@@ -51,10 +57,16 @@ export class RemoteKeys implements KeySource, AsyncDisposable {
       connectTimeoutMs: options.timeoutMs,
     });
     this.#path = pathname + search;
+    if (deps.kept.last?.url === options.url) this.#set = deps.kept.last.set;
   }
 
   get trustMs(): number {
     return this.#options.refreshMs;
+  }
+
+  /** Whether there is a set. */
+  get isKnown(): boolean {
+    return this.#set !== undefined;
   }
 
   /** Asks for the set unless it was asked for a moment ago; resolves when that is over, whatever came of it. */
@@ -95,11 +107,12 @@ export class RemoteKeys implements KeySource, AsyncDisposable {
   }
 
   async #ask(): Promise<void> {
-    const { clock, onFetch } = this.#deps;
+    const { clock, kept, onFetch } = this.#deps;
     this.#askedMs = clock.nowMs();
     try {
       const set = new KeySet(await this.#fetched());
       this.#set = set;
+      kept.last = { url: this.#options.url, set };
       this.#broughtMs = clock.nowMs();
       onFetch({ keys: set.size });
     } catch (cause) {

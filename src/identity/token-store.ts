@@ -24,6 +24,8 @@ export interface TokenRules {
   readonly skewMs: number;
   /** Longest time from when it was issued until it expires; absent: any. */
   readonly lifetimeMs?: number;
+  /** What the gateway's scopes begin with among those of a token; others are passed over, and it is left off. */
+  readonly scopePrefix: string;
   /** Names of the claims that say what the caller may do. */
   readonly claims: { readonly scopes: string; readonly group: string; readonly models: string };
 }
@@ -62,7 +64,10 @@ const ownClaim = (payload: JWTPayload, name: string): unknown =>
   Object.hasOwn(payload, name) ? payload[name] : undefined;
 
 /** Who calls, by the claims; undefined where they cannot be understood: nothing is presumed then. */
-function principalOf(payload: JWTPayload, { claims }: TokenRules): Principal | undefined {
+function principalOf(
+  payload: JWTPayload,
+  { claims, scopePrefix }: TokenRules,
+): Principal | undefined {
   const { sub } = payload;
   const scopes = namesOf(ownClaim(payload, claims.scopes) ?? []);
   const group = ownClaim(payload, claims.group);
@@ -75,7 +80,11 @@ function principalOf(payload: JWTPayload, { claims }: TokenRules): Principal | u
   return {
     id: `jwt:${sub}`,
     authenticated: true,
-    scopes: new Set(scopes),
+    scopes: new Set(
+      scopes
+        .filter((scope) => scope.startsWith(scopePrefix))
+        .map((scope) => scope.slice(scopePrefix.length)),
+    ),
     ...(models === undefined ? {} : { models }),
     ...(group === undefined ? {} : { group: { id: group } }),
   };

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
+import { connect as connectTls } from "node:tls";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Agent, WebSocket } from "undici";
@@ -103,6 +104,34 @@ describe.each(["polygate", "node"])("on the engines of %s", (engine) => {
     expect(await statuses(gateway.url, certificate)).toEqual([is, is]);
   });
 
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "a resumed session of %s is its holder's still",
+    async (version) => {
+      await using gateway = await startTestGateway({ yaml: yamlOf(engine, admin) });
+      const { port } = new URL(gateway.url);
+      const options = {
+        ...{ host: "localhost", port: Number(port), ca: clientTls.ca, ...certificate },
+        ...{ minVersion: version, maxVersion: version, ALPNProtocols: ["http/1.1"] },
+      };
+      /** The status of a call on a connection of its own, and the session that it leaves. */
+      const visit = async (session?: Buffer) => {
+        const socket = connectTls(session === undefined ? options : { ...options, session });
+        const left = once(socket, "session") as Promise<[Buffer]>;
+        await once(socket, "secureConnect");
+        socket.write("POST /reload/digits HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+        const [head] = (await once(socket, "data")) as [Buffer];
+        const isReused = socket.isSessionReused();
+        const [next] = isReused ? [Buffer.alloc(0)] : await left;
+        socket.destroy();
+        return { status: head.toString().slice(9, 12), isReused, next };
+      };
+      const first = await visit();
+      const second = await visit(first.next);
+      expect([first.status, first.isReused]).toEqual(["200", false]);
+      expect([second.status, second.isReused]).toEqual(["200", true]);
+    },
+  );
+
   test("each turn of a WebSocket is known by the certificate of its connection", async () => {
     await using gateway = await startTestGateway({ yaml: yamlOf(engine, admin) });
     const { port } = new URL(gateway.url);
@@ -113,7 +142,9 @@ describe.each(["polygate", "node"])("on the engines of %s", (engine) => {
     });
     await once(socket, "message");
     await dispatcher.destroy();
-    const line = await gateway.line(({ msg, endpoint }) => msg === "call" && endpoint === "/v1/responses");
+    const line = await gateway.line(
+      ({ msg, endpoint }) => msg === "call" && endpoint === "/v1/responses",
+    );
     expect(line).toMatchObject({ principal: "cert:batch", reason: "MODEL_UNKNOWN" });
   });
 

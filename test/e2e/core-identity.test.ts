@@ -103,7 +103,12 @@ describe.each(transports)("over %s", (transport) => {
     expect(Number(payload.exp) - Number(payload.iat)).toBe(60);
     const sameSecret = tokenStore(
       {
-        ...{ algorithms: ["HS256"], secrets: [createSecretKey(identitySecret, "utf8")], skewMs: 0 },
+        ...{
+          algorithms: ["HS256"],
+          secrets: [createSecretKey(identitySecret, "utf8")],
+          skewMs: 0,
+          scopePrefix: "",
+        },
         claims: { scopes: "scope", group: "group", models: "models" },
       },
       undefined,

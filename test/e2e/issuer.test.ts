@@ -4,8 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { settingsOf } from "../support/config-folder.ts";
-import { ConfigFolder } from "../support/config-folder.ts";
+import { ConfigFolder, settingsOf } from "../support/config-folder.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { jwkSet, type PairAlgorithm, tokenOf } from "../support/tokens.ts";
 
@@ -86,6 +85,17 @@ test("where it never answered tokens are not wrong, others go on, and it is foun
   expect(line.error).toContain("HTTP call failed");
   issuer.algorithms = ["RS256"];
   expect(await answer(gateway.url, token)).toEqual([200]);
+});
+
+test("other settings take its keys over while it is away", async () => {
+  const issuer = await startIssuer(["RS256"]);
+  await using gateway = await startTestGateway({ yaml: yamlOf(issuer.url) });
+  expect(await answer(gateway.url, await tokenOf({ algorithm: "RS256" }))).toEqual([200]);
+  issuer.algorithms = undefined;
+  using folder = new ConfigFolder({ "gateway.yaml": yamlOf(issuer.url, "1h") });
+  await gateway.gateway.replace(settingsOf(folder.load({}, [])));
+  const next = await tokenOf({ algorithm: "RS256", claims: { sub: "bob" } });
+  expect(await answer(gateway.url, next)).toEqual([200]);
 });
 
 test("a key that it takes back verifies nothing any more once other settings are there", async () => {

@@ -31,19 +31,28 @@ describe("a signed token", () => {
   test.each([
     ["HS256", { secret }, secret],
     ["EdDSA", { privateKey: pem }, publicKey],
-  ] as const)("by %s verifies, and says who, for whom and until when", async (algorithm, by, key) => {
-    const clock = createManualClock();
-    const [[name, token] = ["", ""], ...others] = signedCaller(by, clock)(caller);
-    expect([name, others]).toEqual(["x-polygate-identity", []]);
-    const currentDate = new Date(clock.wallMs());
-    const { payload, protectedHeader } = await jwtVerify(token, key, { currentDate });
-    const iat = Math.floor(clock.wallMs() / 1000);
-    expect(protectedHeader).toEqual({ alg: algorithm, typ: "polygate-identity+jwt" });
-    expect(payload).toEqual({
-      ...{ iss: "polygate", aud: "polygate-core", sub: "jwt:alice", scope: "route", group: "team" },
-      ...{ iat, exp: iat + callerTokenSeconds },
-    });
-  });
+  ] as const)(
+    "by %s verifies, and says who, for whom and until when",
+    async (algorithm, by, key) => {
+      const clock = createManualClock();
+      const [[name, token] = ["", ""], ...others] = signedCaller(by, clock)(caller);
+      expect([name, others]).toEqual(["x-polygate-identity", []]);
+      const currentDate = new Date(clock.wallMs());
+      const { payload, protectedHeader } = await jwtVerify(token, key, { currentDate });
+      const iat = Math.floor(clock.wallMs() / 1000);
+      expect(protectedHeader).toEqual({ alg: algorithm, typ: "polygate-identity+jwt" });
+      expect(payload).toEqual({
+        ...{
+          iss: "polygate",
+          aud: "polygate-core",
+          sub: "jwt:alice",
+          scope: "route",
+          group: "team",
+        },
+        ...{ iat, exp: iat + callerTokenSeconds },
+      });
+    },
+  );
 
   test("is used for half of its time, and by one caller alone", async () => {
     const clock = createManualClock();

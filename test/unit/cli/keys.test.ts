@@ -57,7 +57,7 @@ describe("keys token", () => {
   test("prints a token that the gateway with these settings takes", async () => {
     const yaml = `auth:
   secret_key: \${AUTH_SECRET_KEY}
-  jwt: { issuer: us, audience: [gate, other], claims: { scopes: rights } }
+  jwt: { issuer: us, audience: [gate, other], claims: { scopes: rights, scope_prefix: "polygate:" } }
 `;
     using folder = new ConfigFolder({ "gateway.yaml": yaml });
     const at = terminal({ AUTH_SECRET_KEY: tokenSecret }, folder.path);

@@ -703,7 +703,7 @@ auth: {secret_key: a-secret-of-tokens-0123456789-0123456789}\n`,
       name: "an identity that is signed with the secret of tokens",
       yaml: "auth: {secret_key: a-secret-of-tokens-0123456789-0123456789, identity_secret: a-secret-of-tokens-0123456789-0123456789}\n",
       problems: [
-        "gateway.yaml:1:80: auth.identity_secret: signs tokens of callers too: cores could sign for anybody",
+        "gateway.yaml:1:79: auth.identity_secret: signs tokens of callers too: cores could sign for anybody",
       ],
     },
     {
@@ -1036,9 +1036,17 @@ describe("production", () => {
       ],
     },
     {
+      name: "refuses a secret of tokens that is also the key",
+      yaml: "",
+      env: { API_KEY: key.repeat(2), SECRET_KEY: key.repeat(2) },
+      problems: [
+        "environment SECRET_KEY: auth.jwt.secret: is also the key API_KEY: whoever has it can sign tokens for anybody",
+      ],
+    },
+    {
       name: "refuses a secret of tokens that a key could be as long as",
       yaml: "",
-      env: { API_KEY: key, SECRET_KEY: key },
+      env: { API_KEY: key, SECRET_KEY: `${key}-and-more` },
       problems: [
         "environment SECRET_KEY: auth.jwt.secret: is shorter than the 32 characters that production asks for",
       ],
@@ -1048,9 +1056,9 @@ describe("production", () => {
       yaml: "auth: {jwt: {jwks_url: 'http://id.example.com/jwks'}}\n",
       env: {},
       problems: [
+        "gateway.yaml:1:13: auth.jwt: has no `issuer`: tokens that were made for others are taken",
+        "gateway.yaml:1:13: auth.jwt: has no `audience`: tokens that were made for others are taken",
         "gateway.yaml:1:24: auth.jwt.jwks_url: must be https in production: who answers decides who may call",
-        "gateway.yaml:1:12: auth.jwt: has no `issuer`: tokens that were made for others are taken",
-        "gateway.yaml:1:12: auth.jwt: has no `audience`: tokens that were made for others are taken",
       ],
     },
     {

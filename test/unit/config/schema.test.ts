@@ -48,6 +48,7 @@ describe("the schema", () => {
       "service",
       "transport",
       "tls",
+      "identity",
     ]);
   });
 

@@ -3,12 +3,15 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
-import { type KeysReport, RemoteKeys } from "#identity/remote-keys.ts";
+import { type KeptKeys, type KeysReport, RemoteKeys } from "#identity/remote-keys.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { jwkSet } from "../../support/tokens.ts";
 
 /** An issuer on a real port, and keys of it; responses are what `answer` makes of each request. */
-async function issuer(answer: (response: ServerResponse, count: number) => void) {
+async function issuer(
+  answer: (response: ServerResponse, count: number) => void,
+  kept: KeptKeys = {},
+) {
   const asked: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url);
@@ -26,7 +29,7 @@ async function issuer(answer: (response: ServerResponse, count: number) => void)
       refreshMs: 600_000,
       timeoutMs: 5000,
     },
-    { clock, onFetch: (report) => reports.push(report) },
+    { clock, kept, onFetch: (report) => reports.push(report) },
   );
   return {
     ...{ keys, clock, asked, reports },
@@ -139,6 +142,21 @@ describe("the set of a URL", () => {
     await at.keys.refresh();
     expect(String(Object.values(at.reports[1] ?? {})[0])).toContain(says);
     expect(at.keys.find("ES256", "ES256")).toBeDefined();
+  });
+
+  test("is handed on to whoever takes over, for the same URL alone", async () => {
+    const kept: KeptKeys = {};
+    await using at = await issuer((response) => set(response), kept);
+    await at.keys.refresh();
+    const next = (url: string) =>
+      new RemoteKeys(
+        { url, cooldownMs: 1, refreshMs: 1000, timeoutMs: 1000 },
+        { clock: at.clock, kept, onFetch: () => {} },
+      );
+    await using same = next(kept.last?.url ?? "");
+    await using other = next("http://127.0.0.1:1/");
+    expect([same.isKnown, other.isKnown]).toEqual([true, false]);
+    expect(same.find("RS256", "RS256")).not.toBeInstanceOf(Promise);
   });
 
   test("that never came is no reason to call a token wrong", async () => {

@@ -22,6 +22,7 @@ const rules: TokenRules = {
   issuer: ["https://issuer.test"],
   audience: ["gateway", "other"],
   skewMs: 30_000,
+  scopePrefix: "",
   claims: { scopes: "scope", group: "group", models: "models" },
 };
 
@@ -75,6 +76,12 @@ describe("a good token", () => {
       models: ["m"],
       group: { id: "t" },
     });
+  });
+
+  test("of its scopes those with the prefix count, without it", async () => {
+    const token = await made({ claims: { scope: "admin polygate:route polygate: openid" } });
+    const found = await storeOf({ scopePrefix: "polygate:" }).find(token);
+    expect(found?.principal.scopes).toEqual(new Set(["route", ""]));
   });
 
   test("names of an object's own methods are no claims", async () => {

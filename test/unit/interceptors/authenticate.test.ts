@@ -362,7 +362,11 @@ describe("a name with a password", () => {
         return { principal: { id: "user:ann", authenticated: true, scopes: new Set<string>() } };
       },
     };
-    return { asked, release: gate.resolve, auth: authentication(options, createManualClock(), store) };
+    return {
+      asked,
+      release: gate.resolve,
+      auth: authentication(options, createManualClock(), store),
+    };
   }
 
   test("is looked for as such, and remembered", async () => {
@@ -375,7 +379,9 @@ describe("a name with a password", () => {
 
   test("counts as a try before it is judged: guesses that come at once are no more than others", async () => {
     const { auth, asked, release } = passwords();
-    const works = Array.from({ length: 50 }, (_, at) => auth.admits(listModels, sent(`guess-${at}`)));
+    const works = Array.from({ length: 50 }, (_, at) =>
+      auth.admits(listModels, sent(`guess-${at}`)),
+    );
     release();
     expect(await Promise.all(works)).toEqual(Array(50).fill(false));
     expect(asked).toHaveLength(3);
@@ -388,7 +394,8 @@ describe("a name with a password", () => {
       expect(await auth.admits(listModels, sent("broken"))).toBe(false);
     }
     expect(await auth.admits(listModels, sent("right"))).toBe(true);
-    for (let guess = 0; guess < 5; guess += 1) await auth.admits(listModels, sent(`guess-${guess}`));
+    for (let guess = 0; guess < 5; guess += 1)
+      await auth.admits(listModels, sent(`guess-${guess}`));
     expect(asked).toHaveLength(14);
   });
 });
@@ -396,27 +403,35 @@ describe("a name with a password", () => {
 describe("a store that cannot tell", () => {
   const thrown = fault("IDENTITY_UNAVAILABLE", "no keys");
   const rows = [
-    { name: "at once", find: () => { throw thrown; } },
+    {
+      name: "at once",
+      find: () => {
+        throw thrown;
+      },
+    },
     { name: "later", find: () => Promise.reject(thrown) },
   ];
-  test.each(rows)("$name, is no reason to call a credential wrong, and public methods go on", async ({ find }) => {
-    const options = { enabled: true, keys, anonymousScopes: [], failuresPerMinute: 1 };
-    const { interceptor } = authentication(options, createManualClock(), { find });
-    const call = callerOf(
-      (router) => {
-        router.service(HealthService, { getHealth: () => ({ status: "healthy" }) });
-        router.service(ModelsService, { listModels: () => ({}) });
-      },
-      [interceptor],
-    );
-    const header = { authorization: "Bearer eyJ" };
-    for (let time = 0; time < 3; time += 1) {
-      const error = await rejection(call(listModels, {}, { header }));
-      expect(reasonOf(error)).toBe("IDENTITY_UNAVAILABLE");
-    }
-    const { message } = await call(HealthService.method.getHealth, {}, { header });
-    expect(message).toMatchObject({ status: "healthy" });
-  });
+  test.each(rows)(
+    "$name, is no reason to call a credential wrong, and public methods go on",
+    async ({ find }) => {
+      const options = { enabled: true, keys, anonymousScopes: [], failuresPerMinute: 1 };
+      const { interceptor } = authentication(options, createManualClock(), { find });
+      const call = callerOf(
+        (router) => {
+          router.service(HealthService, { getHealth: () => ({ status: "healthy" }) });
+          router.service(ModelsService, { listModels: () => ({}) });
+        },
+        [interceptor],
+      );
+      const header = { authorization: "Bearer eyJ" };
+      for (let time = 0; time < 3; time += 1) {
+        const error = await rejection(call(listModels, {}, { header }));
+        expect(reasonOf(error)).toBe("IDENTITY_UNAVAILABLE");
+      }
+      const { message } = await call(HealthService.method.getHealth, {}, { header });
+      expect(message).toMatchObject({ status: "healthy" });
+    },
+  );
 });
 
 describe("a vendor's credential of the client's own", () => {
