@@ -40,6 +40,9 @@ import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import { ownLimitsOnly } from "#limits/limit-options.ts";
+import { MemoryLimits } from "#limits/limit-store.ts";
+import { Limiter } from "#limits/limiter.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -146,6 +149,8 @@ interface ProcessParts {
 /** What every room of one generation shares. */
 interface Shared extends ProcessParts {
   readonly settings: Settings;
+  /** Absent where nothing is limited. */
+  readonly limiter: Limiter | undefined;
   /** Says for the whole process whether chats are served; nothing once another generation has replaced this one. */
   readonly setServing: (serving: boolean) => void;
 }
@@ -600,6 +605,23 @@ function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] 
   return [{ kind, pool }, ...queryPools, ...providers];
 }
 
+/** The limits of calls, with buckets that begin full. */
+function openLimiter(
+  { clock, logger, metrics }: ProcessParts,
+  { rateLimit, auth }: Settings,
+): Limiter | undefined {
+  const options = rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+  if (options === undefined) return undefined;
+  const store = new MemoryLimits(options.clientsMax, clock);
+  return new Limiter(options, {
+    ...{ clock, store },
+    onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
+      metrics.budgetsSpent.inc({ tier, on_exceeded });
+      logger.warn({ tier, name, usd, period: period.name, on_exceeded }, "budget spent");
+    },
+  });
+}
+
 /** Opens what judges chats; who has none loads nothing for it. */
 async function openHooks(
   { settings, clock, logger, metrics, buffers }: Shared,
@@ -705,7 +727,7 @@ function frontDeps(parts: ProcessParts) {
 /** The public side of a generation: listeners, routes, chain and pages. */
 function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics } = shared;
-  const { rateLimit, cors, request, auth } = settings;
+  const { cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
   const { timeoutMs, fileBytesMax } = request;
   // Where both limits are the same, the setting of every body is the one to name.
@@ -714,10 +736,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   return {
     listeners: settings.listeners,
     routes: routesOf(shared, backends),
-    ...interceptorChain(
-      rateLimit === undefined ? chain : { ...chain, rateLimit },
-      frontDeps(shared),
-    ),
+    ...interceptorChain(chain, { ...frontDeps(shared), limiter: shared.limiter }),
     pages: gatewayPages({
       metrics,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
@@ -789,7 +808,8 @@ async function openGeneration(
   const setServing = (serving: boolean) => {
     if (place === "taken") parts.health.set(ChatService.typeName, serving);
   };
-  const shared: Shared = { ...parts, settings, setServing };
+  const limiter = openLimiter(parts, settings);
+  const shared: Shared = { ...parts, settings, limiter, setServing };
   const chat = await openChat(shared);
   for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);

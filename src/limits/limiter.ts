@@ -1,0 +1,175 @@
+/** The limits of a gateway: finds the owners whose limits a call has to pass, and what stands in their buckets. */
+
+import { LRUCache } from "lru-cache";
+import type { Clock } from "#core/clock.ts";
+import { lazy } from "#core/lazy.ts";
+import { matchesPattern } from "#core/text-pattern.ts";
+import { CallLimits, type LimitSource } from "./call-limits.ts";
+import { InProgress } from "./in-progress.ts";
+import type { LimitOptions, MatchedTerms } from "./limit-options.ts";
+import type { LimitStore } from "./limit-store.ts";
+import { type BudgetLimit, type Limit, Owner, ownerKey, type Terms, type Tier } from "./owner.ts";
+
+/** Who makes a call, as limits see it. */
+export interface Caller {
+  /** Unique among callers with and without a credential. */
+  readonly name: string;
+  /** The network that the call comes from. */
+  readonly address: string;
+  /** What it may use by itself. */
+  readonly terms: Terms;
+  readonly group?: { readonly id: string; readonly terms: Terms } | undefined;
+  /** The names by which routes may mean the call: procedure and path. */
+  readonly routes: readonly string[];
+}
+
+/** What a limiter needs. */
+export interface LimiterDeps {
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly store: LimitStore;
+  /** Notified once a period of each budget whose money is spent; must not throw. */
+  onSpent?(limit: BudgetLimit): void;
+}
+
+/** A limit, and what its bucket holds. */
+export interface LimitState extends Limit {
+  readonly tokens: number;
+}
+
+/** Models whose terms are remembered. */
+const modelsMax = 1_000;
+
+/** Finds limits by tier. */
+export class Limiter implements LimitSource {
+  readonly options: LimitOptions;
+  readonly store: LimitStore;
+  readonly clock: LimiterDeps["clock"];
+  readonly #onSpent: LimiterDeps["onSpent"];
+  readonly inProgress = new InProgress();
+  readonly #owners: () => LRUCache<string, Owner>;
+  /** What holds for a model of a provider; null where nothing does. */
+  readonly #modelTerms = new LRUCache<string, { readonly of: MatchedTerms | null }>({
+    max: modelsMax,
+  });
+
+  constructor(options: LimitOptions, { store, clock, onSpent }: LimiterDeps) {
+    this.options = options;
+    this.store = store;
+    this.clock = clock;
+    this.#onSpent = onSpent;
+    this.#owners = lazy(() => new LRUCache({ max: options.clientsMax }));
+  }
+
+  get outputTokens(): number {
+    return this.options.outputTokens;
+  }
+
+  /** The limits that a call has to pass. */
+  of(caller: Caller): CallLimits {
+    const owners: Owner[] = [];
+    const add = (tier: Tier, name: string, terms: Terms) => {
+      const owner = this.#owner(tier, name, terms);
+      if (owner !== undefined) owners.push(owner);
+    };
+    add("principal", caller.name, caller.terms);
+    if (caller.group !== undefined) add("group", caller.group.id, caller.group.terms);
+    const route = this.#routeOf(caller);
+    if (route !== undefined) add("route", nameBy(route, route.match, caller.name), route.terms);
+    add("address", caller.address, this.options.address);
+    return new CallLimits(this, owners, caller.name);
+  }
+
+  /** The owners that a try of a provider's model has to pass besides. */
+  targets(provider: string, model: string, caller: string): readonly Owner[] {
+    const owners: Owner[] = [];
+    const terms = this.options.providers.get(provider);
+    const own = terms && this.#owner("provider", provider, terms);
+    if (own !== undefined) owners.push(own);
+    if (model === "" || this.options.models.length === 0) return owners;
+    const matched = this.#modelOf(provider, model);
+    if (matched === null) return owners;
+    const name = matched.match.includes("/") ? `${provider}/${model}` : model;
+    const owner = this.#owner("model", nameBy(matched, name, caller), matched.terms);
+    if (owner !== undefined) owners.push(owner);
+    return owners;
+  }
+
+  /** The owners that calls had lately, the latest first. */
+  owners(): Iterable<Owner> {
+    return this.#owners().values();
+  }
+
+  /** An owner that a call had lately. */
+  find(tier: Tier, name: string): Owner | undefined {
+    return this.#owners().peek(ownerKey(tier, name));
+  }
+
+  /** What stands in the buckets of an owner. */
+  async states(owner: Owner): Promise<readonly LimitState[]> {
+    const { store, clock } = this;
+    return await Promise.all(
+      owner.all(clock.wallMs()).map(async (limit) => {
+        const { tokens } = await store.read(limit.key, limit.limits);
+        return { ...limit, tokens };
+      }),
+    );
+  }
+
+  /** Fills the buckets of an owner. */
+  async reset(owner: Owner): Promise<void> {
+    const { store, clock } = this;
+    owner.reported = undefined;
+    await Promise.all(owner.all(clock.wallMs()).map(({ key }) => store.reset(key)));
+  }
+
+  /** Reports, once a period, that the money of a budget is spent. */
+  spent(limit: BudgetLimit): void {
+    const { owner, period } = limit;
+    if (owner.reported === period.name) return;
+    owner.reported = period.name;
+    this.#onSpent?.(limit);
+  }
+
+  /** Undefined where the terms limit nothing. */
+  #owner(tier: Tier, name: string, terms: Terms): Owner | undefined {
+    if (isEmpty(terms)) return undefined;
+    const owners = this.#owners();
+    const key = ownerKey(tier, name);
+    const known = owners.get(key);
+    if (known?.terms === terms) return known;
+    const owner = new Owner(tier, name, terms);
+    owners.set(key, owner);
+    return owner;
+  }
+
+  #routeOf({ routes: names }: Caller): MatchedTerms | undefined {
+    const { routes } = this.options;
+    if (routes.length === 0) return undefined;
+    return routes.find(({ match }) => names.some((name) => name.startsWith(match)));
+  }
+
+  #modelOf(provider: string, model: string): MatchedTerms | null {
+    const full = `${provider}/${model}`;
+    const known = this.#modelTerms.get(full);
+    if (known !== undefined) return known.of;
+    const of =
+      this.options.models.find(({ match }) =>
+        matchesPattern(match.includes("/") ? full : model, match),
+      ) ?? null;
+    this.#modelTerms.set(full, { of });
+    return of;
+  }
+}
+
+function nameBy({ by }: MatchedTerms, name: string, caller: string): string {
+  return by === "client" ? `${name} ${caller}` : name;
+}
+
+function isEmpty({ requests, tokens, budget, concurrentMax }: Terms): boolean {
+  return (
+    requests === undefined &&
+    tokens === undefined &&
+    budget === undefined &&
+    concurrentMax === undefined
+  );
+}
