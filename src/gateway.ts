@@ -30,6 +30,7 @@ import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -66,6 +67,7 @@ import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
+import { createLimitsService } from "#services/limits.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
 import { modelOf } from "#services/model-choice.ts";
@@ -710,6 +712,15 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
         pools,
         onAction({ requestId: request_id, ...facts }) {
           shared.logger.info({ request_id, ...facts }, "admin");
+        },
+      }),
+    );
+    router.service(
+      LimitsService,
+      createLimitsService({
+        limiter: shared.limiter,
+        onReset({ requestId: request_id, ...facts }) {
+          shared.logger.info({ request_id, action: "reset_limit", ...facts }, "admin");
         },
       }),
     );

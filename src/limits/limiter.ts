@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { lazy } from "#core/lazy.ts";
 import { matchesPattern } from "#core/text-pattern.ts";
+import type { Period } from "./budget.ts";
 import { CallLimits, type LimitSource } from "./call-limits.ts";
 import { InProgress } from "./in-progress.ts";
 import type { LimitOptions, MatchedTerms } from "./limit-options.ts";
@@ -34,6 +35,8 @@ export interface LimiterDeps {
 /** A limit, and what its bucket holds. */
 export interface LimitState extends Limit {
   readonly tokens: number;
+  /** Of a budget: the period that it holds for. */
+  readonly period?: Period;
 }
 
 /** Models whose terms are remembered. */

@@ -384,6 +384,7 @@ describe("what operators rely on", () => {
         "grpc.reflection.v1alpha.ServerReflection",
         "inference.GRPCInferenceService",
         "polygate.v1.BackendsService",
+        "polygate.v1.LimitsService",
         "polygate.v1.CacheService",
         "polygate.v1.ChatService",
         "polygate.v1.EmbeddingsService",

@@ -508,7 +508,7 @@ describe("which layer wins", () => {
       'names "a" again',
     ],
     ["addresses: { burst: 3 }", "rate_limiting.addresses.burst", "needs `requests_per_minute`"],
-    ["budget: { usd: 0 }", "rate_limiting.budget.usd", "greater than 0"],
+    ["budget: { usd: 0 }", "rate_limiting.budget.usd", "a number above 0"],
     ["budget: { usd: 1, period: year }", "rate_limiting.budget.period", "month"],
   ])("a limit that is none is refused by name: %s", (entry, path, words) => {
     const text = problemsOf(loadYaml(`rate_limiting: { ${entry} }`)).join("\n");
