@@ -43,6 +43,11 @@ export const callLimitsKey: ContextKey<CallLimits | undefined> = createContextKe
   CallLimits | undefined
 >(undefined, { description: "call limits" });
 
+/** Set when a call has ended ahead of its limits: what is still on its way in is to hold nothing. */
+export const callOverKey: ContextKey<boolean> = createContextKey(false, {
+  description: "call is over",
+});
+
 /** The record of the request; calls that come through no request entry get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(
   {

@@ -13,7 +13,7 @@ import type { Terms } from "#limits/owner.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import { allowanceTerms } from "./allowance-terms.ts";
 import { callerOf } from "./caller.ts";
-import { callLimitsKey, callRecordKey, principalKey } from "./context.ts";
+import { callLimitsKey, callOverKey, callRecordKey, principalKey } from "./context.ts";
 import { refusalFault, writeStandings } from "./limit-words.ts";
 import { methodFacts } from "./method-facts.ts";
 import type { CallMetrics } from "./metric-families.ts";
@@ -29,7 +29,11 @@ export interface RateLimitDeps {
 
 /** Gives back what calls hold in progress, however they end. */
 export function limitsEnd(): CallWatch {
-  return () => (values) => () => values.get(callLimitsKey)?.end();
+  return () => (values) => () => {
+    const limits = values.get(callLimitsKey);
+    if (limits === undefined) values.set(callOverKey, true);
+    else limits.end();
+  };
 }
 
 /** The terms of allowances, each made once; an allowance lives as long as its principal. */
@@ -107,6 +111,8 @@ export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): 
     if (isPublic) return next(request);
     const limits = limitsOf(request);
     request.contextValues.set(callLimitsKey, limits);
+    // Its client may have left while it was found out who that is.
+    if (request.contextValues.get(callOverKey)) limits.end();
     if (limits.isEmpty) return next(request);
     const go = (granted: Granted) =>
       next(
