@@ -2,7 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import type { InProgress } from "./in-progress.ts";
-import type { Ask, LimitStore, Reservation } from "./limit-store.ts";
+import type { Adjustment, Ask, LimitStore, Reservation } from "./limit-store.ts";
 import type { BudgetLimit, Limit, Owner } from "./owner.ts";
 import { type Bucket, chargeOf } from "./token-bucket.ts";
 
@@ -74,10 +74,16 @@ export interface LimitSource {
 }
 
 /** What a bucket is asked for. */
-interface Cost {
+interface Cost extends Ask {
   readonly limit: Limit | BudgetLimit;
-  readonly cost: number;
 }
+
+function costOf(limit: Limit | BudgetLimit, cost: number): Cost {
+  const { key, limits } = limit;
+  return { key, limits, cost, limit };
+}
+
+const noOwners: readonly Owner[] = [];
 
 const granted: Granted = { kind: "granted" };
 
@@ -129,15 +135,21 @@ export class CallLimits {
   more(): Granted | Refusal | Promise<Granted | Refusal> {
     const costs: Cost[] = [];
     for (const { requests } of this.#owners) {
-      if (requests !== undefined) costs.push({ limit: requests, cost: 1 });
+      if (requests !== undefined) costs.push(costOf(requests, 1));
     }
     if (costs.length === 0) return granted;
-    return then(this.#reserve(costs), (reservation) => {
-      const refusal = this.#refusalOf(costs, reservation, new Set());
-      if (refusal !== undefined) return refusal;
-      this.#taken += 1;
-      return { kind: "granted", requests: tightestOf(costs, reservation, "requests") };
-    });
+    const reservation = this.#source.store.reserve(costs);
+    // Not by `then`: this is the way of every call.
+    return reservation instanceof Promise
+      ? reservation.then((late) => this.#arrived(costs, late))
+      : this.#arrived(costs, reservation);
+  }
+
+  #arrived(costs: readonly Cost[], reservation: Reservation): Granted | Refusal {
+    const refusal = this.#refusalOf(costs, reservation, noOwners);
+    if (refusal !== undefined) return refusal;
+    this.#taken += 1;
+    return { kind: "granted", requests: tightestOf(costs, reservation, "requests") };
   }
 
   /** Takes what a try is expected to use, or nothing. */
@@ -152,22 +164,22 @@ export class CallLimits {
     // What is expected to cost nothing may still turn out to.
     const free: Limit[] = [];
     const ask = (limit: Limit | BudgetLimit, cost: number) => {
-      if (cost > 0) costs.push({ limit, cost });
+      if (cost > 0) costs.push(costOf(limit, cost));
       else free.push(limit);
     };
     for (const { requests } of targets) {
-      if (requests !== undefined) costs.push({ limit: requests, cost: 1 });
+      if (requests !== undefined) costs.push(costOf(requests, 1));
     }
-    for (const owner of [...this.#owners, ...targets]) {
+    const owners = targets.length === 0 ? this.#owners : [...this.#owners, ...targets];
+    for (const owner of owners) {
       if (owner.tokens !== undefined) ask(owner.tokens, use.tokens);
       const budget = owner.budget(wallMs);
       if (budget === undefined) continue;
       if (budget.budget.onExceeded === "warn") warning.push(budget);
       else ask(budget, use.microUsd);
     }
-    const of = new Set(targets);
     return then(this.#reserve(costs), (reservation) => {
-      const refusal = this.#refusalOf(costs, reservation, of);
+      const refusal = this.#refusalOf(costs, reservation, targets);
       if (refusal !== undefined) {
         this.#leave(places);
         return refusal;
@@ -220,42 +232,42 @@ export class CallLimits {
         if (!isOpen) return;
         isOpen = false;
         this.#leave(places);
-        this.#settle([...costs, ...free.map((limit) => ({ limit, cost: 0 }))], used);
+        if (used !== undefined) this.#settle(costs, free, used);
       },
     };
   }
 
-  /** Corrects what was taken by what was used. */
-  #settle(costs: readonly Cost[], used: Use | undefined): void {
-    if (used === undefined) return;
-    const changes = costs.flatMap(({ limit, cost }) => {
-      const { unit, key, limits } = limit;
-      if (unit === "requests") return [];
+  /** Corrects what was taken by what was used; nothing was taken of what was expected to be `free`. */
+  #settle(costs: readonly Cost[], free: readonly Limit[], used: Use): void {
+    const changes: Adjustment[] = [];
+    const correct = ({ unit, key, limits }: Limit, cost: number) => {
+      if (unit === "requests") return;
       const real = unit === "tokens" ? used.tokens : used.microUsd;
       const tokens = chargeOf(cost, limits) - chargeOf(real, limits);
-      return tokens === 0 ? [] : [{ key, limits, tokens }];
-    });
+      if (tokens !== 0) changes.push({ key, limits, tokens });
+    };
+    for (const { limit, cost } of costs) correct(limit, cost);
+    for (const limit of free) correct(limit, 0);
     if (changes.length > 0) this.#source.store.adjust(changes);
   }
 
   #reserve(costs: readonly Cost[]): Reservation | Promise<Reservation> {
     if (costs.length === 0) return { takes: [], waitMs: 0 };
-    const asks: Ask[] = costs.map(({ limit: { key, limits }, cost }) => ({ key, limits, cost }));
-    return this.#source.store.reserve(asks);
+    return this.#source.store.reserve(costs);
   }
 
   /** The limit that is longest in the way; one that holds wherever the call goes comes first. */
   #refusalOf(
     costs: readonly Cost[],
     { takes, waitMs }: Reservation,
-    targets: ReadonlySet<Owner>,
+    targets: readonly Owner[],
   ): Refusal | undefined {
     if (waitMs === 0) return undefined;
     let found: (Refusal & { kind: "bucket" }) | undefined;
     for (const [index, { limit }] of costs.entries()) {
       const take = takes[index];
       if (take === undefined || take.waitMs === 0) continue;
-      const isTarget = targets.has(limit.owner);
+      const isTarget = targets.includes(limit.owner);
       const isWorse =
         found === undefined ||
         (found.isTarget && !isTarget) ||
@@ -315,11 +327,11 @@ function tightestOf(
   unit: Limit["unit"],
 ): Standing | undefined {
   let least: Standing | undefined;
-  for (const [index, { limit }] of costs.entries()) {
-    const take = takes[index];
-    if (limit.unit !== unit || take === undefined) continue;
-    if (least === undefined || take.bucket.tokens < least.bucket.tokens)
-      least = { limit, bucket: take.bucket };
+  for (let index = 0; index < costs.length; index += 1) {
+    const limit = costs[index]?.limit;
+    const bucket = takes[index]?.bucket;
+    if (limit?.unit !== unit || bucket === undefined) continue;
+    if (least === undefined || bucket.tokens < least.bucket.tokens) least = { limit, bucket };
   }
   return least;
 }

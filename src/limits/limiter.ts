@@ -69,31 +69,28 @@ export class Limiter implements LimitSource {
 
   /** The limits that a call has to pass. */
   of(caller: Caller): CallLimits {
+    const { name, address, terms, group } = caller;
     const owners: Owner[] = [];
-    const add = (tier: Tier, name: string, terms: Terms) => {
-      const owner = this.#owner(tier, name, terms);
-      if (owner !== undefined) owners.push(owner);
-    };
-    add("principal", caller.name, caller.terms);
-    if (caller.group !== undefined) add("group", caller.group.id, caller.group.terms);
+    this.#add(owners, "principal", name, terms);
+    if (group !== undefined) this.#add(owners, "group", group.id, group.terms);
     const route = this.#routeOf(caller);
-    if (route !== undefined) add("route", nameBy(route, route.match, caller.name), route.terms);
-    add("address", caller.address, this.options.address);
-    return new CallLimits(this, owners, caller.name);
+    if (route !== undefined) {
+      this.#add(owners, "route", nameBy(route, route.match, name), route.terms);
+    }
+    this.#add(owners, "address", address, this.options.address);
+    return new CallLimits(this, owners, name);
   }
 
   /** The owners that a try of a provider's model has to pass besides. */
   targets(provider: string, model: string, caller: string): readonly Owner[] {
     const owners: Owner[] = [];
     const terms = this.options.providers.get(provider);
-    const own = terms && this.#owner("provider", provider, terms);
-    if (own !== undefined) owners.push(own);
+    if (terms !== undefined) this.#add(owners, "provider", provider, terms);
     if (model === "" || this.options.models.length === 0) return owners;
     const matched = this.#modelOf(provider, model);
     if (matched === null) return owners;
     const name = matched.match.includes("/") ? `${provider}/${model}` : model;
-    const owner = this.#owner("model", nameBy(matched, name, caller), matched.terms);
-    if (owner !== undefined) owners.push(owner);
+    this.#add(owners, "model", nameBy(matched, name, caller), matched.terms);
     return owners;
   }
 
@@ -133,16 +130,19 @@ export class Limiter implements LimitSource {
     this.#onSpent?.(limit);
   }
 
-  /** Undefined where the terms limit nothing. */
-  #owner(tier: Tier, name: string, terms: Terms): Owner | undefined {
-    if (isEmpty(terms)) return undefined;
+  /** Adds an owner whose terms limit anything. */
+  #add(to: Owner[], tier: Tier, name: string, terms: Terms): void {
+    if (isEmpty(terms)) return;
     const owners = this.#owners();
     const key = ownerKey(tier, name);
     const known = owners.get(key);
-    if (known?.terms === terms) return known;
+    if (known?.terms === terms) {
+      to.push(known);
+      return;
+    }
     const owner = new Owner(tier, name, terms);
     owners.set(key, owner);
-    return owner;
+    to.push(owner);
   }
 
   #routeOf({ routes: names }: Caller): MatchedTerms | undefined {

@@ -151,7 +151,7 @@ describe("eight clients at once for a minute", () => {
   const exact = rate.capacity + 60 * rate.perSecond;
 
   /** Admits calls of `cost` for a minute; returns the tokens that were admitted. */
-  function minute(cost: (turn: number) => number, refusedToo = true): number {
+  function minute(cost: (turn: number) => number): number {
     let nowMs = 0;
     let wallMs = 0;
     const clock = { nowMs: () => nowMs, wallMs: () => wallMs };
@@ -175,7 +175,7 @@ describe("eight clients at once for a minute", () => {
         }
         const { waitMs } = store.reserve([{ key: "tokens", limits: rate, cost: asked }]);
         if (waitMs === 0) admitted += asked;
-        else if (refusedToo) store.reserve([{ key: "tokens", limits: rate, cost: 10_000 }]);
+        else store.reserve([{ key: "tokens", limits: rate, cost: 10_000 }]);
       }
     }
     return admitted;
@@ -188,5 +188,41 @@ describe("eight clients at once for a minute", () => {
   test("are admitted the exact number of tokens, within one in a hundred, though refused calls ask on", () => {
     const admitted = minute((turn) => 2 + (turn % 7));
     expect(Math.abs(admitted - exact)).toBeLessThanOrEqual(exact / 100);
+  });
+
+  test("use the exact number of tokens, within one in a hundred, though most streams are cut early", () => {
+    const tokens = { capacity: 500, perSecond: 200 };
+    const bound = tokens.capacity + 60 * tokens.perSecond;
+    let nowMs = 0;
+    const clock = { nowMs: () => nowMs, wallMs: () => nowMs };
+    const terms = { tokens };
+    const limiter = new Limiter(
+      { ...ownLimitsOnly, client: terms },
+      { store: new MemoryLimits(10, clock), clock },
+    );
+    const caller = { name: "key:a", address: "", terms, routes: [] };
+    const target = { provider: "p", model: "m" };
+    const streams = new Array<{ readonly endsMs: number; end(): void } | undefined>(8);
+    let used = 0;
+    for (nowMs = 1; nowMs <= 60_000; nowMs += 1) {
+      for (const [client, stream] of streams.entries()) {
+        if (stream !== undefined && nowMs < stream.endsMs) continue;
+        stream?.end();
+        streams[client] = undefined;
+        const reserved = { tokens: 30, microUsd: 0 };
+        const pass = limiter.of(caller).enter(target, reserved);
+        if (pass instanceof Promise || pass.kind !== "granted") continue;
+        // One of three streams is whole, and one of nine longer than was expected.
+        const turn = nowMs + client;
+        const spent = turn % 3 === 0 ? 30 + (turn % 9 === 0 ? 5 : 0) : turn % 30;
+        used += spent;
+        streams[client] = {
+          endsMs: nowMs + 20 + (turn % 50),
+          end: () => pass.ended({ tokens: spent, microUsd: 0 }),
+        };
+      }
+    }
+    for (const stream of streams) stream?.end();
+    expect(Math.abs(used - bound)).toBeLessThanOrEqual(bound / 100);
   });
 });

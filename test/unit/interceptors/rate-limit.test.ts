@@ -11,7 +11,8 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
-import { rateLimit } from "#interceptors/rate-limit.ts";
+import { outcomes } from "#interceptors/outcome.ts";
+import { limitsEnd, rateLimit } from "#interceptors/rate-limit.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
@@ -19,7 +20,7 @@ import type { Terms } from "#limits/owner.ts";
 import { createMetrics } from "#metrics.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
-import { asIs, callerOf, callRecord, rejection } from "../../support/call.ts";
+import { asIs, callerOf, callInit, callRecord, rejection } from "../../support/call.ts";
 
 const { listModels, getModel } = ModelsService.method;
 
@@ -266,4 +267,57 @@ test("buckets that are shared with others are waited for, for calls and for each
   expect(reasonOf(await rejection(work))).toBe("RATE_LIMITED");
   expect(received).toHaveLength(2);
   expect(reasonOf(await rejection(call(listModels, {})))).toBe("RATE_LIMITED");
+});
+
+test("a call whose client left while it was found out who that is holds no place", async () => {
+  const limiter = new Limiter(
+    { ...ownLimitsOnly, client: { concurrentMax: 1 } },
+    { store: new MemoryLimits(10, systemClock), clock: systemClock },
+  );
+  const found = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const slow: Interceptor = (next) => async (request) => {
+    await found.promise;
+    const response = await next(request);
+    entered.resolve();
+    return response;
+  };
+  const limit = rateLimit(limiter, { clock: systemClock, metrics: createMetrics() });
+  const routes: Routes = (router) =>
+    router.service(HealthService, {}).service(PredictService, {
+      async *streamPredict() {
+        yield {};
+      },
+    });
+  const ended = Promise.withResolvers<void>();
+  const calls = createCallPath(routes, [slow, limit], {
+    observer: (method) => {
+      const begun = outcomes([limitsEnd()])(method);
+      return (values) => {
+        const end = begun(values);
+        return (failure) => {
+          end(failure);
+          ended.resolve();
+        };
+      };
+    },
+  });
+  const leaving = new AbortController();
+  const init = callInit({
+    signal: leaving.signal,
+    values: createContextValues().set(callRecordKey, callRecord()),
+  });
+  const { messages } = calls.stream(
+    PredictService.method.streamPredict,
+    createAsyncIterable([create(PredictRequestSchema)]),
+    init,
+    asIs,
+  );
+  const read = Array.fromAsync(messages);
+  read.catch(() => {});
+  leaving.abort();
+  await ended.promise;
+  found.resolve();
+  await entered.promise;
+  expect(limiter.inProgress.owners).toBe(0);
 });
