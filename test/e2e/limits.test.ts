@@ -1,5 +1,6 @@
 /** Limits of every tier on a whole gateway: tokens and money of real streams, places in progress, and what clients read of them. */
 
+import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
@@ -43,6 +44,8 @@ providers:
   second: { dialect: openai, base_url: "${second.url}", api_key: k, ${price} }
 routes:
   both: { fallback: [{ provider: first, model: double }, { provider: second, model: double }] }
+  cached: first/double
+cache: { models: [cached] }
 rate_limiting:
   burst: 100000
   requests_per_minute: 0.001
@@ -150,6 +153,20 @@ describe("money of a call", () => {
     leaving.abort();
     await expect(response).rejects.toThrow();
     await expect.poll(() => left("principal", "key:plain", "usd")).toBeCloseTo(1 - 4 * perToken, 6);
+  });
+
+  test("that was answered from the cache, or joined another in progress, is nothing", async () => {
+    await start(budget);
+    hold(0);
+    const asked = Array.from({ length: 3 }, () => done({ model: "cached" }));
+    await vi.waitUntil(() => first.received.length === 1, { interval: 5 });
+    await expect.poll(() => left("principal", "key:plain", "requests")).toBeLessThan(100_000 - 2);
+    release();
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    const kept = await done({ model: "cached" });
+    expect(kept.headers.get("x-polygate-cache")).toBe("hit");
+    expect(first.received).toHaveLength(1);
+    expect(await left("principal", "key:plain", "usd")).toBeCloseTo(1 - 8 * perToken, 6);
   });
 
   test("beyond a budget that warns is told by header, by a line once a period and by a metric", async () => {
@@ -276,6 +293,37 @@ describe("calls in progress", () => {
     expect(await left("principal", "key:plain", "requests")).toBeLessThan(100_000 - 100);
   }, 60_000);
 });
+
+test("limits by kind of call hold as the page about them writes them", async () => {
+  const page = readFileSync("docs/design/rate-limits.md", "utf8");
+  const [, example = ""] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  gateway = await startTestGateway({
+    yaml: `gateway: { host: 127.0.0.1, port: 0 }\nauth: { enabled: false, anonymous_scopes: [admin] }\n${example}`,
+  });
+  const { url } = gateway;
+  const send = async (path: string) => {
+    const body = JSON.stringify({ message: "hello" });
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${url}${path}`, { method: "POST", headers, body });
+    await response.text();
+    return response.status;
+  };
+  const many = (path: string, count: number) =>
+    Promise.all(Array.from({ length: count }, () => send(path)));
+  expect(new Set(await many("/api/llm", 60))).toEqual(new Set([200]));
+  // One comes back each second.
+  expect(await many("/api/llm", 60)).toContain(429);
+  expect(new Set(await many("/api/weather", 60))).toEqual(new Set([200]));
+  expect(await send("/api/calculator")).toBe(200);
+  const { limits } = await createClient(LimitsService, grpcTo(url, "")).listLimits({
+    tier: "route",
+  });
+  expect(limits.map(({ name, limit, perMinute }) => [name, limit, perMinute])).toEqual([
+    ["/api/calculator ip:127.0.0.1", 300, 300],
+    ["/api/weather ip:127.0.0.1", 60, 60],
+    ["/api/llm ip:127.0.0.1", 60, 60],
+  ]);
+}, 60_000);
 
 describe("LimitsService", () => {
   test("lists limits that calls met, and fills those of one owner", async () => {
