@@ -185,24 +185,12 @@ function checkTerms(
   }
 }
 
-/** Absent while it is off, or the section is absent. */
-export function rateLimitFrom(
-  limits: FileRateLimiting,
+/** Reports what is wrong with the limits of addresses, models and providers. */
+function checkTargets(
+  { addresses = {}, models, providers }: NonNullable<FileRateLimiting>,
+  known: readonly string[],
   report: Report,
-): RateLimitSettings | undefined {
-  if (limits === undefined) return undefined;
-  const { requests_per_minute: perMinute, requests, window, routes, models, providers } = limits;
-  const { addresses = {} } = limits;
-  if (requests !== undefined && perMinute !== undefined) {
-    report(
-      ["rate_limiting", "requests"],
-      "cannot be combined with requests_per_minute",
-      "keep one of them",
-    );
-  }
-  if (requests === undefined && window !== undefined) {
-    report(["rate_limiting", "window"], "needs `requests`, the number that it counts");
-  }
+): void {
   if (addresses.burst !== undefined && addresses.requests_per_minute === undefined) {
     report(
       ["rate_limiting", "addresses", "burst"],
@@ -213,6 +201,33 @@ export function rateLimitFrom(
   checkTerms(models, { path: ["rate_limiting", "models"], names: matches }, report);
   const names = providers.map(({ provider }) => provider);
   checkTerms(providers, { path: ["rate_limiting", "providers"], names }, report);
+  for (const [index, name] of names.entries()) {
+    if (known.includes(name)) continue;
+    const hint = known.length === 0 ? "there is none" : `there are ${known.join(", ")}`;
+    report(["rate_limiting", "providers", index, "provider"], "is no provider", hint);
+  }
+}
+
+/** `known` are the names of providers. Absent while it is off, or the section is absent. */
+export function rateLimitFrom(
+  limits: FileRateLimiting,
+  known: readonly string[],
+  report: Report,
+): RateLimitSettings | undefined {
+  if (limits === undefined) return undefined;
+  checkTargets(limits, known, report);
+  const { requests_per_minute: perMinute, requests, window } = limits;
+  const { addresses = {}, routes, models, providers } = limits;
+  if (requests !== undefined && perMinute !== undefined) {
+    report(
+      ["rate_limiting", "requests"],
+      "cannot be combined with requests_per_minute",
+      "keep one of them",
+    );
+  }
+  if (requests === undefined && window !== undefined) {
+    report(["rate_limiting", "window"], "needs `requests`, the number that it counts");
+  }
   if (!limits.enabled) return undefined;
   const capacity = limits.burst ?? requests ?? 10;
   const perSecond =

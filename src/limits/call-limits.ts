@@ -69,6 +69,8 @@ export interface LimitSource {
   readonly outputTokens: number;
   /** The owners that a try of a provider's model has to pass besides those of its call. */
   targets(provider: string, model: string, caller: string): readonly Owner[];
+  /** The bucket of an owner's budget at a moment; undefined where it has none. */
+  budgetOf(owner: Owner, wallMs: number): BudgetLimit | undefined;
   /** The money of a budget is spent. */
   spent(limit: BudgetLimit): void;
 }
@@ -173,7 +175,7 @@ export class CallLimits {
     const owners = targets.length === 0 ? this.#owners : [...this.#owners, ...targets];
     for (const owner of owners) {
       if (owner.tokens !== undefined) ask(owner.tokens, use.tokens);
-      const budget = owner.budget(wallMs);
+      const budget = this.#source.budgetOf(owner, wallMs);
       if (budget === undefined) continue;
       if (budget.budget.onExceeded === "warn") warning.push(budget);
       else ask(budget, use.microUsd);

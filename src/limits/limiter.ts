@@ -10,6 +10,7 @@ import { InProgress } from "./in-progress.ts";
 import type { LimitOptions, MatchedTerms } from "./limit-options.ts";
 import type { LimitStore } from "./limit-store.ts";
 import { type BudgetLimit, type Limit, Owner, ownerKey, type Terms, type Tier } from "./owner.ts";
+import type { Bucket } from "./token-bucket.ts";
 
 /** Who makes a call, as limits see it. */
 export interface Caller {
@@ -28,6 +29,12 @@ export interface Caller {
 export interface LimiterDeps {
   readonly clock: Pick<Clock, "wallMs">;
   readonly store: LimitStore;
+  /**
+   * Millionths of a US dollar that were spent in a budget's period before this process knew of it, where
+   * somebody keeps them; asked once, when its bucket is full. A call that comes before a promise has
+   * settled is not held up. Must not fail.
+   */
+  spentBefore?(limit: BudgetLimit): number | Promise<number>;
   /** Notified once a period of each budget whose money is spent; must not throw. */
   onSpent?(limit: BudgetLimit): void;
 }
@@ -48,6 +55,7 @@ export class Limiter implements LimitSource {
   readonly store: LimitStore;
   readonly clock: LimiterDeps["clock"];
   readonly #onSpent: LimiterDeps["onSpent"];
+  readonly #spentBefore: LimiterDeps["spentBefore"];
   readonly inProgress = new InProgress();
   readonly #owners: () => LRUCache<string, Owner>;
   /** What holds for a model of a provider; null where nothing does. */
@@ -55,11 +63,13 @@ export class Limiter implements LimitSource {
     max: modelsMax,
   });
 
-  constructor(options: LimitOptions, { store, clock, onSpent }: LimiterDeps) {
+  constructor(options: LimitOptions, deps: LimiterDeps) {
+    const { store, clock, onSpent, spentBefore } = deps;
     this.options = options;
     this.store = store;
     this.clock = clock;
     this.#onSpent = onSpent;
+    this.#spentBefore = spentBefore;
     this.#owners = lazy(() => new LRUCache({ max: options.clientsMax }));
   }
 
@@ -120,6 +130,33 @@ export class Limiter implements LimitSource {
     const { store, clock } = this;
     owner.reported = undefined;
     await Promise.all(owner.all(clock.wallMs()).map(({ key }) => store.reset(key)));
+  }
+
+  /** The bucket of an owner's budget at a moment, less what was spent before; undefined where it has none. */
+  budgetOf(owner: Owner, wallMs: number): BudgetLimit | undefined {
+    const limit = owner.budget(wallMs);
+    if (limit === undefined || owner.counted === limit.period.name) return limit;
+    owner.counted = limit.period.name;
+    if (this.#spentBefore !== undefined) this.#countBefore(limit, this.#spentBefore);
+    return limit;
+  }
+
+  /** A bucket that is not full is known already: what was spent is counted in it. */
+  #countBefore(limit: BudgetLimit, spentBefore: NonNullable<LimiterDeps["spentBefore"]>): void {
+    const { store } = this;
+    const { key, limits } = limit;
+    const count = (spent: number) => {
+      if (spent > 0) store.adjust([{ key, limits, tokens: -spent }]);
+    };
+    const ask = ({ tokens }: Bucket) => {
+      if (tokens < limits.capacity) return;
+      const spent = spentBefore(limit);
+      if (spent instanceof Promise) void spent.then(count);
+      else count(spent);
+    };
+    const bucket = store.read(key, limits);
+    if (bucket instanceof Promise) void bucket.then(ask);
+    else ask(bucket);
   }
 
   /** Reports, once a period, that the money of a budget is spent. */

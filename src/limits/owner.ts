@@ -51,6 +51,8 @@ export class Owner {
   #budget: BudgetLimit | undefined;
   /** The period in which it was last reported that the money is spent. */
   reported: string | undefined;
+  /** The period for which what was spent before is counted. */
+  counted: string | undefined;
 
   constructor(tier: Tier, name: string, terms: Terms) {
     this.tier = tier;

@@ -273,15 +273,17 @@ describe("calls in progress", () => {
   });
 
   test("hold nothing after two thousand calls of which most were left at any moment", async () => {
-    await start("  concurrent_max: 64\n  models:\n    - { match: double, concurrent_max: 32 }");
-    first.delayMs = 2;
+    const { lines } = await start(
+      "  concurrent_max: 64\n  models:\n    - { match: double, concurrent_max: 32 }",
+    );
     let at = 0;
-    const leaveMs = [0, 0, 1, 1, 2, 3, 5, 8, 20];
     const client = async () => {
       while (at < 2_000) {
         at += 1;
+        // Answers come before and after their clients leave, and so do heads and halves of streams.
+        first.delayMs = (at * 7) % 40;
         const leaving = new AbortController();
-        const timer = setTimeout(() => leaving.abort(), leaveMs[at % leaveMs.length]);
+        const timer = at % 4 === 0 ? undefined : setTimeout(() => leaving.abort(), (at * 5) % 31);
         await done({ stream: at % 2 === 0 }, { signal: leaving.signal }).catch(() => {});
         clearTimeout(timer);
       }
@@ -290,7 +292,8 @@ describe("calls in progress", () => {
     const ended = { timeout: 20_000 };
     await expect.poll(() => left("principal", "key:plain", "calls"), ended).toBe(64);
     await expect.poll(() => left("model", "double", "calls"), ended).toBe(32);
-    expect(await left("principal", "key:plain", "requests")).toBeLessThan(100_000 - 100);
+    const codes = lines.filter(({ msg }) => msg === "call").map(({ code }) => code);
+    for (const code of ["OK", "CANCELLED", "RESOURCE_EXHAUSTED"]) expect(codes).toContain(code);
   }, 60_000);
 });
 

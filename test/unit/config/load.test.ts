@@ -455,6 +455,7 @@ describe("which layer wins", () => {
     - { match: openai/o3, by: client, requests_per_minute: 5, concurrent_max: 2 }
   providers:
     - { provider: openai, requests_per_minute: 90 }
+providers: { openai: { api_key: k } }
 `;
     expect(settingsOf(loadYaml(limits)).rateLimit).toEqual({
       client: {
@@ -507,11 +508,18 @@ describe("which layer wins", () => {
       "rate_limiting.models[1]",
       'names "a" again',
     ],
+    [
+      "providers: [{ provider: opnai, burst: 3, requests_per_minute: 1 }]",
+      "rate_limiting.providers[0].provider",
+      "is no provider",
+    ],
     ["addresses: { burst: 3 }", "rate_limiting.addresses.burst", "needs `requests_per_minute`"],
     ["budget: { usd: 0 }", "rate_limiting.budget.usd", "a number above 0"],
     ["budget: { usd: 1, period: year }", "rate_limiting.budget.period", "month"],
   ])("a limit that is none is refused by name: %s", (entry, path, words) => {
-    const text = problemsOf(loadYaml(`rate_limiting: { ${entry} }`)).join("\n");
+    const text = problemsOf(
+      loadYaml(`providers: { openai: { api_key: k } }\nrate_limiting: { ${entry} }`),
+    ).join("\n");
     expect(text).toContain(path);
     expect(text).toContain(words);
   });

@@ -171,6 +171,39 @@ describe.each([
   });
 });
 
+test.each([
+  ["at once", false],
+  ["later", true],
+] as const)("what was spent before this process is asked once a period, %s", async (_, isLate) => {
+  const clock = createManualClock(Date.UTC(2026, 0, 31, 23, 0, 0));
+  const asked: string[] = [];
+  const limiter = new Limiter(
+    {
+      ...ownLimitsOnly,
+      clientsMax: 1,
+      client: { budget: { usd: 0.001, period: "month", onExceeded: "block" } },
+    },
+    {
+      store: new MemoryLimits(10, clock),
+      clock,
+      spentBefore({ owner, period }) {
+        asked.push(`${owner.name} ${period.name}`);
+        return isLate ? Promise.resolve(900) : 900;
+      },
+    },
+  );
+  const call = (name: string) =>
+    limiter.of({ name, address: "", terms: limiter.options.client, routes: [] });
+  (await entered(call("key:a"), target, use(1, 1))).ended();
+  await refused(call("key:a").enter(target, use(1, 200)));
+  // The owner is forgotten for another; its bucket is not, and is not charged again.
+  (await entered(call("key:b"), target, use(1, 1))).ended();
+  (await entered(call("key:a"), target, use(1, 50))).ended();
+  await clock.advance(3_600_000);
+  await entered(call("key:a"), target, use(1, 50));
+  expect(asked).toEqual(["key:a month 2026-01", "key:b month 2026-01", "key:a month 2026-02"]);
+});
+
 test("money that comes back over thirty days is a thirtieth a day", async () => {
   const { call, left, clock } = limited({
     client: { budget: { usd: 30, period: "30d", onExceeded: "block" } },
