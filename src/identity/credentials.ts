@@ -5,7 +5,10 @@ import type { Budget } from "#limits/budget.ts";
 
 export type { Budget } from "#limits/budget.ts";
 
-/** What a caller, or a group of them, may use in all; what is absent has no limit of its own. */
+/**
+ * What a caller, or a group of them, may use in all. What is absent is for a caller as the settings have
+ * it for all, and no limit of a group.
+ */
 export interface Allowance {
   readonly requestsPerMinute?: number;
   /** Requests at once; a tenth of a minute's, but at least one, when absent. */

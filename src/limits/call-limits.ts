@@ -180,7 +180,7 @@ export class CallLimits {
       if (budget.budget.onExceeded === "warn") warning.push(budget);
       else ask(budget, use.microUsd);
     }
-    return then(this.#reserve(costs), (reservation) => {
+    const outcome = then(this.#reserve(costs), (reservation) => {
       const refusal = this.#refusalOf(costs, reservation, targets);
       if (refusal !== undefined) {
         this.#leave(places);
@@ -189,6 +189,11 @@ export class CallLimits {
       return then(this.#spent(warning), (warnings) =>
         this.#pass({ costs, free: [...free, ...warning], places, warnings, reservation }),
       );
+    });
+    if (!(outcome instanceof Promise)) return outcome;
+    return outcome.catch((thrown: unknown) => {
+      this.#leave(places);
+      throw thrown;
     });
   }
 
@@ -277,6 +282,8 @@ export class CallLimits {
       if (isWorse)
         found = { kind: "bucket", limit, bucket: take.bucket, waitMs: take.waitMs, isTarget };
     }
+    // A store may refuse without saying for which bucket.
+    found ??= this.#unnamedRefusal(costs[0], { waitMs, targets });
     if (found === undefined) return undefined;
     const { limit } = found;
     if (!("period" in limit)) return found;
@@ -284,6 +291,16 @@ export class CallLimits {
     const { clock } = this.#source;
     const leftMs = Math.max(1, limit.period.endsMs - clock.wallMs());
     return { ...found, waitMs: Math.min(found.waitMs, leftMs) };
+  }
+
+  #unnamedRefusal(
+    first: Cost | undefined,
+    { waitMs, targets }: { readonly waitMs: number; readonly targets: readonly Owner[] },
+  ): (Refusal & { kind: "bucket" }) | undefined {
+    if (first === undefined) return undefined;
+    const { limit } = first;
+    const isTarget = targets.includes(limit.owner);
+    return { kind: "bucket", limit, bucket: { tokens: 0, atMs: 0 }, waitMs, isTarget };
   }
 
   /** Those whose money is spent. */

@@ -296,3 +296,33 @@ test("an address has its own limit, whatever keys its calls come with", async ()
     kind: "granted",
   });
 });
+
+test("a store that fails leaves no place taken, and one that refuses without a word refuses", async () => {
+  const clock = createManualClock();
+  const memory = new MemoryLimits(10, clock);
+  let isDown = true;
+  const store: LimitStore = {
+    ...elsewhere(memory),
+    reserve: async () => {
+      if (isDown) throw new Error("the store is gone");
+      return { takes: [], waitMs: 700 };
+    },
+  };
+  const options = {
+    ...ownLimitsOnly,
+    client: { requests: perMinute(5) },
+    models: [
+      { match: "*", by: "all" as const, terms: { requests: perMinute(5), concurrentMax: 1 } },
+    ],
+  };
+  const limiter = new Limiter(options, { store, clock });
+  const { client: terms } = options;
+  const call = limiter.of({ name: "key:a", address: "", terms, routes: [] });
+  await expect(call.enter(target, use(1))).rejects.toThrow("the store is gone");
+  await expect(call.arrive()).rejects.toThrow("the store is gone");
+  isDown = false;
+  expect(await refused(call.arrive())).toMatchObject({ waitMs: 700, isTarget: false });
+  expect(await refused(call.enter(target, use(1)))).toMatchObject({ waitMs: 700, isTarget: true });
+  call.end();
+  expect(limiter.inProgress.owners).toBe(0);
+});
