@@ -274,7 +274,7 @@ describe("calls in progress", () => {
 
   test("hold nothing after two thousand calls of which most were left at any moment", async () => {
     const { lines } = await start(
-      "  concurrent_max: 64\n  models:\n    - { match: double, concurrent_max: 32 }",
+      "  concurrent_max: 64\n  models:\n    - { match: double, concurrent_max: 8 }",
     );
     let at = 0;
     const client = async () => {
@@ -291,7 +291,7 @@ describe("calls in progress", () => {
     await Promise.all(Array.from({ length: 48 }, client));
     const ended = { timeout: 20_000 };
     await expect.poll(() => left("principal", "key:plain", "calls"), ended).toBe(64);
-    await expect.poll(() => left("model", "double", "calls"), ended).toBe(32);
+    await expect.poll(() => left("model", "double", "calls"), ended).toBe(8);
     const codes = lines.filter(({ msg }) => msg === "call").map(({ code }) => code);
     for (const code of ["OK", "CANCELLED", "RESOURCE_EXHAUSTED"]) expect(codes).toContain(code);
   }, 60_000);
