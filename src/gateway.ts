@@ -32,6 +32,7 @@ import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -45,6 +46,9 @@ import type { KeptKeys } from "#identity/remote-keys.ts";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import { ownLimitsOnly } from "#limits/limit-options.ts";
+import { MemoryLimits } from "#limits/limit-store.ts";
+import { Limiter } from "#limits/limiter.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -68,6 +72,7 @@ import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
+import { createLimitsService } from "#services/limits.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
 import { modelOf } from "#services/model-choice.ts";
@@ -153,6 +158,8 @@ interface ProcessParts {
 /** What every room of one generation shares. */
 interface Shared extends ProcessParts {
   readonly settings: Settings;
+  /** Absent where nothing is limited. */
+  readonly limiter: Limiter | undefined;
   /** Says for the whole process whether chats are served; nothing once another generation has replaced this one. */
   readonly setServing: (serving: boolean) => void;
 }
@@ -622,6 +629,23 @@ function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] 
   return [{ kind, pool }, ...queryPools, ...providers];
 }
 
+/** The limits of calls, with buckets that begin full. */
+function openLimiter(
+  { clock, logger, metrics }: ProcessParts,
+  { rateLimit, auth }: Settings,
+): Limiter | undefined {
+  const options = rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+  if (options === undefined) return undefined;
+  const store = new MemoryLimits(options.clientsMax, clock);
+  return new Limiter(options, {
+    ...{ clock, store },
+    onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
+      metrics.budgetsSpent.inc({ tier, on_exceeded });
+      logger.warn({ tier, name, usd, period: period.name, on_exceeded }, "budget spent");
+    },
+  });
+}
+
 /** Opens what judges chats; who has none loads nothing for it. */
 async function openHooks(
   { settings, clock, logger, metrics, buffers }: Shared,
@@ -729,6 +753,15 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
         },
       }),
     );
+    router.service(
+      LimitsService,
+      createLimitsService({
+        limiter: shared.limiter,
+        onReset({ requestId: request_id, ...facts }) {
+          shared.logger.info({ request_id, action: "reset_limit", ...facts }, "admin");
+        },
+      }),
+    );
     router.service(RequestsService, createRequestsService({ ...facts, calls }));
     registerHealth(router, health, namesOf(settings), { callerOf });
     registerReflection(router, [...servicesOf(settings), Health]);
@@ -743,7 +776,7 @@ function frontDeps(parts: ProcessParts) {
 /** The public side of a generation: listeners, routes, chain and pages. */
 function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics } = shared;
-  const { rateLimit, cors, request, auth } = settings;
+  const { cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
   const { timeoutMs, fileBytesMax } = request;
   // Where both limits are the same, the setting of every body is the one to name.
@@ -752,9 +785,10 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   return {
     listeners: settings.listeners,
     routes: routesOf(shared, backends),
-    ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, {
+    ...interceptorChain(chain, {
       ...frontDeps(shared),
       credentials: backends.credentials,
+      limiter: shared.limiter,
     }),
     pages: gatewayPages({
       metrics,
@@ -828,7 +862,8 @@ async function openGeneration(
   const setServing = (serving: boolean) => {
     if (place === "taken") parts.health.set(ChatService.typeName, serving);
   };
-  const shared: Shared = { ...parts, settings, setServing };
+  const limiter = openLimiter(parts, settings);
+  const shared: Shared = { ...parts, settings, limiter, setServing };
   const chat = await openChat(shared);
   for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);

@@ -57,6 +57,8 @@ const examples = (): RequestExamples => ({
   "polygate.v1.BackendsService.DrainBackend": { backend: "embedded" },
   "polygate.v1.BackendsService.ResumeBackend": { backend: "embedded" },
   "polygate.v1.BackendsService.ResetBackend": { backend: "embedded" },
+  "polygate.v1.LimitsService.GetLimit": { tier: "principal", name: "key:somebody" },
+  "polygate.v1.LimitsService.ResetLimit": { tier: "principal", name: "key:somebody" },
 });
 
 /** A digit that ships with the package, in base64: small enough to be read in the document. */

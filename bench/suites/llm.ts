@@ -5,6 +5,7 @@ import { type Contest, type Effort, runContest } from "../support/contest.ts";
 import { firstTokenMs } from "../support/first-token.ts";
 import { gateway, litellmTo, portkeyTo } from "../support/gateways.ts";
 import { historyCosts } from "../support/history-costs.ts";
+import { limitCosts } from "../support/limit-costs.ts";
 import {
   chunksPerStream,
   grpcChat,
@@ -102,5 +103,12 @@ async function relay(effort: Effort): Promise<Table> {
 /** Tables of everything between a client and an LLM provider. */
 export const llmSuite: Suite = {
   title: "The gateway in front of an LLM provider",
-  tables: { selection: selectionCosts, history: historyCosts, chat, relay, abort: abortTimes },
+  tables: {
+    selection: selectionCosts,
+    history: historyCosts,
+    limits: limitCosts,
+    chat,
+    relay,
+    abort: abortTimes,
+  },
 };

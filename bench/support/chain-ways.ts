@@ -12,11 +12,11 @@ import { authorize } from "#interceptors/authorize.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import { callMetrics } from "#interceptors/metrics.ts";
 import { type CallWatch, outcomes } from "#interceptors/outcome.ts";
-import { rateLimit } from "#interceptors/rate-limit.ts";
+import { limitsEnd, rateLimit } from "#interceptors/rate-limit.ts";
 import { validate } from "#interceptors/validate.ts";
 import { type CallPolicy, createCallPath } from "#rpc/call.ts";
 import { createRpc } from "#rpc/rpc.ts";
-import { chain, chainOptions, deps, recordOf, routes } from "./chain.ts";
+import { chain, chainOptions, deps, limiter, recordOf, routes } from "./chain.ts";
 import { benchKey, chatRequest, framed, paths } from "./chat.ts";
 import { NullExchange, type NullRequest } from "./null-exchange.ts";
 
@@ -72,7 +72,7 @@ const links: readonly Link[] = [
     policy: { admits: auth.admits },
   },
   { name: "authorization", interceptor: authorize() },
-  { name: "token bucket", interceptor: rateLimit(chainOptions.rateLimit, deps) },
+  { name: "token bucket", interceptor: rateLimit(limiter, deps), watch: limitsEnd() },
   { name: "validation", interceptor: validate() },
 ];
 const interceptorsOf = (some: readonly Link[]) =>

@@ -7,6 +7,9 @@ import { requestIdOf } from "#entry/entry.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
 import { callRecordKey } from "#interceptors/context.ts";
+import { ownLimitsOnly } from "#limits/limit-options.ts";
+import { MemoryLimits } from "#limits/limit-store.ts";
+import { Limiter } from "#limits/limiter.ts";
 import { createMetrics } from "#metrics.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import { createLogger } from "#observability/logger.ts";
@@ -37,12 +40,17 @@ export const chainOptions = {
     anonymousScopes: [],
     failuresPerMinute: 30,
   },
-  rateLimit: { capacity: plenty, perSecond: plenty, routes: [], clientsMax: 1_000 },
   timeoutMs: 30_000,
 } satisfies ChainOptions;
 
+/** One bucket a call, which never runs dry. */
+export const limiter = new Limiter(
+  { ...ownLimitsOnly, client: { requests: { capacity: plenty, perSecond: plenty } } },
+  { store: new MemoryLimits(1_000, deps.clock), clock: deps.clock },
+);
+
 /** Access log, metrics, errors, time limit, API key, scopes, token bucket, validation. */
-export const chain = interceptorChain(chainOptions, deps);
+export const chain = interceptorChain(chainOptions, { ...deps, limiter });
 
 type Watched = Parameters<ReturnType<Interceptor>>[0];
 

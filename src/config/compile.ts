@@ -49,8 +49,9 @@ export function compile(
   }
   const cors = corsFrom(config.cors, strict, report);
   if (strict) warnOfOpenness(cors, config.logging, warn);
-  const rateLimit = rateLimitFrom(config.rate_limiting, report);
   const providers = providersFrom(config.providers, context, report);
+  const providerNames = providers.map(({ name }) => name);
+  const rateLimit = rateLimitFrom(config.rate_limiting, providerNames, report);
   const cores = coresFrom(config.cores, context, report);
   const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
   const uploads = uploadsFrom(config.uploads, context, report);
@@ -94,7 +95,7 @@ export function compile(
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
     providers,
-    routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
+    routes: routesFrom(config.routes, new Set(providerNames), report),
     hooks: hooksFrom(config.hooks, context.folder, report),
     relay: relayFrom(config.relay, providers, report),
     ...(uploads !== undefined && { uploads }),
@@ -102,7 +103,7 @@ export function compile(
     onnx: onnxFrom(models, context, report),
     modelServers: modelServersFrom(
       config.model_servers,
-      { ...context, providers: new Set(providers.map(({ name }) => name)) },
+      { ...context, providers: new Set(providerNames) },
       { report, warn },
     ),
     cache: cacheFrom(config.cache, report),

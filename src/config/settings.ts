@@ -15,7 +15,7 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
-import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
+import type { LimitOptions } from "#limits/limit-options.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
@@ -78,8 +78,8 @@ export type KeySettings = KeyDigest;
 /** Who may call; when it is on, there is at least one key. */
 export type AuthSettings = AuthOptions;
 
-/** Limits of each client. */
-export type RateLimitSettings = RateLimitOptions;
+/** Limits of clients, addresses, routes, models and providers. */
+export type RateLimitSettings = LimitOptions;
 
 /** TLS to a core, both ways. Absolute paths of PEM files. */
 export interface CoreTlsSettings {

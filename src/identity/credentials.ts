@@ -1,8 +1,14 @@
 /** Finds whose credential it is: an interface that any key store may implement, and the keys of the settings. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Budget } from "#limits/budget.ts";
 
-/** What a caller, or a group of them, may use in all; what is absent has no limit of its own. */
+export type { Budget } from "#limits/budget.ts";
+
+/**
+ * What a caller, or a group of them, may use in all. What is absent is for a caller as the settings have
+ * it for all, and no limit of a group.
+ */
 export interface Allowance {
   readonly requestsPerMinute?: number;
   /** Requests at once; a tenth of a minute's, but at least one, when absent. */
@@ -12,15 +18,6 @@ export interface Allowance {
   /** Calls in progress at one time. */
   readonly concurrentMax?: number;
   readonly budget?: Budget;
-}
-
-/** Money that may be spent in a period. */
-export interface Budget {
-  readonly usd: number;
-  /** Calendar periods begin at midnight, UTC; `30d` is any thirty days. */
-  readonly period: "day" | "week" | "month" | "30d";
-  /** At the end of the money: go on with a warning, or refuse. */
-  readonly onExceeded: "warn" | "block";
 }
 
 /** Callers who share limits and a budget. */

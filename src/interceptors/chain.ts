@@ -4,6 +4,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { CredentialStore } from "#identity/credentials.ts";
+import type { Limiter } from "#limits/limiter.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -15,14 +16,12 @@ import { withLimitSetting } from "./limit-setting.ts";
 import type { CallMetrics } from "./metric-families.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
-import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
+import { limitsEnd, rateLimit } from "./rate-limit.ts";
 import { validate } from "./validate.ts";
 
 /** What the chain is built from. */
 export interface ChainOptions {
   readonly auth: AuthOptions;
-  /** Absent: no limits. */
-  readonly rateLimit?: RateLimitOptions;
   /** Most of a message that is kept with recent calls, in bytes; absent: nothing is. */
   readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
@@ -39,6 +38,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly clock: Clock;
   /** Where credentials are looked up; the keys of the options when absent. */
   readonly credentials?: CredentialStore;
+  /** Absent: no limits. */
+  readonly limiter?: Limiter | undefined;
 }
 
 /** What every call passes, and what holds for it on the way. */
@@ -59,10 +60,11 @@ export interface Chain {
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
   const auth = authentication(options.auth, deps.clock, deps.credentials);
+  const { limiter } = deps;
   const interceptors = [
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
-    ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
+    ...(limiter === undefined ? [] : [rateLimit(limiter, deps)]), // per principal
     validate(), // the most expensive check runs last
     // Only what is sound is kept.
     ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
@@ -71,7 +73,11 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     interceptors,
     policy: {
       admits: auth.admits,
-      observer: outcomes([accessLog(deps), callMetrics(deps)]),
+      observer: outcomes([
+        ...(limiter === undefined ? [] : [limitsEnd()]),
+        accessLog(deps),
+        callMetrics(deps),
+      ]),
       translate: (thrown) => withLimitSetting(faultFrom(thrown), options.fileBytesMax),
       timeoutMs: options.timeoutMs,
     },

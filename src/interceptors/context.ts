@@ -7,6 +7,7 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import type { Principal } from "#identity/credentials.ts";
+import type { CallLimits } from "#limits/call-limits.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { VendorCredential } from "./vendor-credential.ts";
 
@@ -41,6 +42,16 @@ export const identityKey: ContextKey<Identity | undefined> = createContextKey<Id
 export const vendorCredentialKey: ContextKey<VendorCredential | undefined> = createContextKey<
   VendorCredential | undefined
 >(undefined, { description: "vendor credential" });
+
+/** The limits that a call has to pass; undefined where there are none. */
+export const callLimitsKey: ContextKey<CallLimits | undefined> = createContextKey<
+  CallLimits | undefined
+>(undefined, { description: "call limits" });
+
+/** Set when a call has ended ahead of its limits: what is still on its way in is to hold nothing. */
+export const callOverKey: ContextKey<boolean> = createContextKey(false, {
+  description: "call is over",
+});
 
 /** The record of the request; calls that come through no request entry get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(

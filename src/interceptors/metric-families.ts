@@ -28,6 +28,10 @@ export function callFamilies({ counter, seconds }: Makers) {
     rateLimitBlocks: counter("rate_limit_blocks_total", "Calls that a rate limit refused.", [
       "client_id",
     ]),
+    budgetsSpent: counter("budgets_spent_total", "Budgets whose money was spent, once a period.", [
+      "tier",
+      "on_exceeded",
+    ]),
     aiGateway: counter("ai_gateway_total", "Chat and predict calls.", []).labels({}),
     aiGatewayErrors: counter(
       "ai_gateway_errors_total",

@@ -1,131 +1,105 @@
-/** Takes a token per call from the caller's buckets, and refuses when one is empty. */
+/** Takes a request, and a place in progress, of each limit that a call has to pass, and refuses it when one has none. */
 
 import type { Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
-import { threeDigits } from "#core/three-digits.ts";
-import { fault } from "#errors/fault.ts";
-import { type Ask, type LimitStore, MemoryLimits, type Reservation } from "#limits/limit-store.ts";
-import type { BucketLimits, Take } from "#limits/token-bucket.ts";
+import { networkOf } from "#core/network-of.ts";
+import type { Allowance } from "#identity/credentials.ts";
+import type { CallLimits, Granted, Refusal } from "#limits/call-limits.ts";
+import { noTerms } from "#limits/limit-options.ts";
+import type { Limiter } from "#limits/limiter.ts";
+import type { Terms } from "#limits/owner.ts";
 import type { CounterSeries } from "#observability/family.ts";
+import { allowanceTerms } from "./allowance-terms.ts";
 import { callerOf } from "./caller.ts";
-import { callRecordKey, principalKey } from "./context.ts";
+import { callLimitsKey, callOverKey, callRecordKey, principalKey } from "./context.ts";
+import { refusalFault, writeStandings } from "./limit-words.ts";
 import { methodFacts } from "./method-facts.ts";
 import type { CallMetrics } from "./metric-families.ts";
-import { procedureOf } from "./outcome.ts";
+import { type CallWatch, procedureOf } from "./outcome.ts";
 
 type AnyRequest = UnaryRequest | StreamRequest;
 
-/** Limits of each client. */
-export interface RateLimitOptions extends BucketLimits {
-  /** Further buckets for calls whose procedure or endpoint begins with `match`. */
-  readonly routes: readonly (BucketLimits & { readonly match: string })[];
-  /** Buckets remembered; the one unused for longest is forgotten, that is: full again. */
-  readonly clientsMax: number;
-}
-
-/** What one bucket says to a call. */
-interface Tried extends Take {
-  readonly limits: BucketLimits;
-}
-
-/** What the rate limit reads and writes. */
+/** What the rate limit writes to. */
 export interface RateLimitDeps {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "wallMs">;
   readonly metrics: CallMetrics;
 }
 
-/** A limit in words: the rate is what counts in the long run, the burst what was just used. */
-function rateText({ perSecond, capacity }: BucketLimits): string {
-  const perMinute = threeDigits(perSecond * 60);
-  return `${perMinute} calls per minute, ${capacity} at once,`;
+/** Gives back what calls hold in progress, however they end. */
+export function limitsEnd(): CallWatch {
+  return () => (values) => () => {
+    const limits = values.get(callLimitsKey);
+    if (limits === undefined) values.set(callOverKey, true);
+    else limits.end();
+  };
 }
 
-/** What is left in a bucket, as response fields. */
-function writeFields({ limits, bucket }: Tried, header: Headers): void {
-  const resetSeconds = Math.ceil((limits.capacity - bucket.tokens) / limits.perSecond);
-  header.set("ratelimit-limit", String(limits.capacity));
-  header.set("ratelimit-remaining", String(Math.floor(bucket.tokens)));
-  header.set("ratelimit-reset", String(resetSeconds));
-}
-
-/** The bucket in which least is left. */
-function tightestOf(asks: readonly Ask[], takes: readonly Take[]): Tried {
-  let [least] = takes as readonly [Take];
-  let limits = asks[0]?.limits;
-  for (let place = 1; place < takes.length; place += 1) {
-    const one = takes[place] as Take;
-    if (one.bucket.tokens >= least.bucket.tokens) continue;
-    least = one;
-    limits = asks[place]?.limits;
-  }
-  return { ...least, limits: limits as BucketLimits };
+/** The terms of allowances, each made once; an allowance lives as long as its principal. */
+function rememberedTerms(others: Terms): (allowance: Allowance) => Terms {
+  const known = new WeakMap<Allowance, Terms>();
+  return (allowance) => {
+    const before = known.get(allowance);
+    if (before !== undefined) return before;
+    const terms = allowanceTerms(allowance, others);
+    known.set(allowance, terms);
+    return terms;
+  };
 }
 
 /**
- * Token buckets per client, and per client and route where a route has its own. A call costs a
- * token, and so does each message after the first that a client streams, but for the pieces of one
- * body. What one bucket refuses takes nothing from the others. Public methods cost nothing: probes
- * must get through. Throws RATE_LIMITED.
+ * A call costs a request of its principal, or address, of its group and route, and so does each message
+ * after the first that a client streams, but for the pieces of one body. What one limit refuses takes
+ * nothing from the others. Public methods cost nothing: probes must get through. Services find the limits
+ * that a call has left to pass under `callLimitsKey`. Throws RATE_LIMITED.
  */
-export function rateLimit(
-  options: RateLimitOptions,
-  { clock, metrics }: RateLimitDeps,
-  store: LimitStore = new MemoryLimits(options.clientsMax, clock),
-): Interceptor {
+export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): Interceptor {
   const hits = new Map<string, CounterSeries>();
-
-  const countHit = (client_id: string) =>
-    getOrCreate(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
-  const routeOf = (request: AnyRequest) => {
-    if (options.routes.length === 0) return undefined;
-    const names = [
-      procedureOf(request.method),
-      request.contextValues.get(callRecordKey).endpoint,
-    ] as const;
-    return options.routes.find(({ match }) => names.some((name) => name.startsWith(match)));
-  };
-  const asksOf = (request: AnyRequest): readonly Ask[] => {
-    const client = callerOf(request.contextValues);
-    const route = routeOf(request);
-    const own = { key: client, limits: options, cost: 1 };
-    return route === undefined
-      ? [own]
-      : [own, { key: `${client} ${route.match}`, limits: route, cost: 1 }];
-  };
-
-  /** The tightest of the buckets. Throws RATE_LIMITED for a reservation that was not granted. */
-  const charged = (
-    request: AnyRequest,
-    asks: readonly Ask[],
-    { takes, waitMs }: Reservation,
-  ): Tried => {
-    const { id } = request.contextValues.get(principalKey);
-    const tightest = tightestOf(asks, takes);
-    countHit(id);
-    if (waitMs === 0) return tightest;
-    metrics.rateLimitBlocks.inc({ client_id: id });
-    const headers = new Headers();
-    writeFields(tightest, headers);
-    throw fault("RATE_LIMITED", `the limit of ${rateText(tightest.limits)} is used up`, {
-      retryAfterMs: waitMs,
-      headers: Object.fromEntries(headers),
+  const { client } = limiter.options;
+  const ofPrincipals = rememberedTerms(client);
+  const ofGroups = rememberedTerms(noTerms);
+  const limitsOf = (request: AnyRequest): CallLimits => {
+    const { contextValues: values } = request;
+    const { allowance, group } = values.get(principalKey);
+    const { clientAddress, endpoint } = values.get(callRecordKey);
+    return limiter.of({
+      name: callerOf(values),
+      address: networkOf(clientAddress),
+      terms: allowance === undefined ? client : ofPrincipals(allowance),
+      group:
+        group?.allowance === undefined
+          ? undefined
+          : { id: group.id, terms: ofGroups(group.allowance) },
+      routes: [procedureOf(request.method), endpoint],
     });
   };
-  /** Takes the tokens: at once where the buckets are here. */
-  const charge = (request: AnyRequest): Tried | Promise<Tried> => {
-    const asks = asksOf(request);
-    const reserved = store.reserve(asks);
-    return reserved instanceof Promise
-      ? reserved.then((late) => charged(request, asks, late))
-      : charged(request, asks, reserved);
+  const placeOf = (request: AnyRequest) => ({
+    surface: request.contextValues.get(callRecordKey).surface,
+    wallMs: clock.wallMs(),
+  });
+  /** Throws RATE_LIMITED for what was not granted. */
+  const charged = (request: AnyRequest, outcome: Granted | Refusal): Granted => {
+    const { id: client_id } = request.contextValues.get(principalKey);
+    getOrCreate(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
+    if (outcome.kind === "granted") return outcome;
+    metrics.rateLimitBlocks.inc({ client_id });
+    throw refusalFault(outcome, placeOf(request));
   };
+  /** At once where the buckets are here. */
+  const charge = (request: AnyRequest, taken: ReturnType<CallLimits["arrive"]>) =>
+    taken instanceof Promise
+      ? taken.then((late) => charged(request, late))
+      : charged(request, taken);
 
-  async function* chargedMessages(request: AnyRequest, messages: AsyncIterable<Message>) {
+  async function* chargedMessages(
+    request: AnyRequest,
+    limits: CallLimits,
+    messages: AsyncIterable<Message>,
+  ) {
     let first = true;
     for await (const message of messages) {
-      const charging = first ? undefined : charge(request);
+      const charging = first ? undefined : charge(request, limits.more());
       if (charging instanceof Promise) await charging;
       first = false;
       yield message;
@@ -135,17 +109,22 @@ export function rateLimit(
   return (next) => (request) => {
     const { isPublic, isClientStream, takesPieces } = methodFacts(request.method);
     if (isPublic) return next(request);
-    const go = (tightest: Tried) =>
+    const limits = limitsOf(request);
+    request.contextValues.set(callLimitsKey, limits);
+    // Its client may have left while it was found out who that is.
+    if (request.contextValues.get(callOverKey)) limits.end();
+    if (limits.isEmpty) return next(request);
+    const go = (granted: Granted) =>
       next(
         // The one message of other streams is charged with the call.
         request.stream && isClientStream && !takesPieces
-          ? { ...request, message: chargedMessages(request, request.message) as never }
+          ? { ...request, message: chargedMessages(request, limits, request.message) as never }
           : request,
       ).then((response) => {
-        writeFields(tightest, response.header);
+        writeStandings(granted, { ...placeOf(request), header: response.header });
         return response;
       });
-    const tightest = charge(request);
-    return tightest instanceof Promise ? tightest.then(go) : go(tightest);
+    const granted = charge(request, limits.arrive());
+    return granted instanceof Promise ? granted.then(go) : go(granted);
   };
 }

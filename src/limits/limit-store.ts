@@ -16,7 +16,7 @@ import {
 export interface Ask {
   readonly key: string;
   readonly limits: BucketLimits;
-  /** Tokens that the call costs. */
+  /** Tokens that the call costs; more than the bucket holds needs a full one, and the rest is owed. */
   readonly cost: number;
 }
 
@@ -24,7 +24,7 @@ export interface Ask {
 export interface Reservation {
   /** The outcome per bucket, in the order of the request. */
   readonly takes: readonly Take[];
-  /** 0 when granted; else milliseconds until all buckets would grant it. */
+  /** 0 when granted; else milliseconds until all buckets would grant it, Infinity where one never will. */
   readonly waitMs: number;
 }
 
@@ -52,14 +52,20 @@ export interface LimitStore {
   reset(key: string): boolean | Promise<boolean>;
 }
 
-/** Buckets of this process. The least recently used one is dropped first; it counts as full when it comes back. */
+/**
+ * Buckets of this process. The least recently used one is dropped first; it counts as full when it comes
+ * back. Those that never refill, which are budgets, have places of their own: no number of callers with
+ * other limits pushes out what was spent.
+ */
 export class MemoryLimits implements LimitStore {
   /** Whose places are all made at once: not for those who call without limits. */
-  readonly #buckets: () => LRUCache<string, Bucket>;
+  readonly #refilling: () => LRUCache<string, Bucket>;
+  readonly #lasting: () => LRUCache<string, Bucket>;
   readonly #clock: Pick<Clock, "nowMs">;
 
   constructor(bucketsMax: number, clock: Pick<Clock, "nowMs">) {
-    this.#buckets = lazy(() => new LRUCache({ max: bucketsMax }));
+    this.#refilling = lazy(() => new LRUCache({ max: bucketsMax }));
+    this.#lasting = lazy(() => new LRUCache({ max: bucketsMax }));
     this.#clock = clock;
   }
 
@@ -68,30 +74,36 @@ export class MemoryLimits implements LimitStore {
     const takes: Take[] = [];
     let waitMs = 0;
     for (const { key, limits, cost } of asks) {
-      const bucket = this.#buckets().get(key) ?? fullBucket(limits, nowMs);
+      const bucket = this.#bucketsOf(limits).get(key) ?? fullBucket(limits, nowMs);
       const taken = take(bucket, limits, { cost, nowMs });
       takes.push(taken);
       waitMs = Math.max(waitMs, taken.waitMs);
     }
     for (let place = 0; waitMs === 0 && place < asks.length; place += 1) {
-      this.#buckets().set((asks[place] as Ask).key, (takes[place] as Take).bucket);
+      const { key, limits } = asks[place] as Ask;
+      this.#bucketsOf(limits).set(key, (takes[place] as Take).bucket);
     }
     return { takes, waitMs };
   }
 
   adjust(changes: readonly Adjustment[]): void {
     for (const { key, limits, tokens } of changes) {
-      this.#buckets().set(key, add(this.read(key, limits), limits, tokens));
+      this.#bucketsOf(limits).set(key, add(this.read(key, limits), limits, tokens));
     }
   }
 
   read(key: string, limits: BucketLimits): Bucket {
     const nowMs = this.#clock.nowMs();
-    const bucket = this.#buckets().peek(key) ?? fullBucket(limits, nowMs);
+    const bucket = this.#bucketsOf(limits).peek(key) ?? fullBucket(limits, nowMs);
     return take(bucket, limits, { cost: 0, nowMs }).bucket;
   }
 
   reset(key: string): boolean {
-    return this.#buckets().delete(key);
+    const wasRefilling = this.#refilling().delete(key);
+    return this.#lasting().delete(key) || wasRefilling;
+  }
+
+  #bucketsOf({ perSecond }: BucketLimits): LRUCache<string, Bucket> {
+    return perSecond === 0 ? this.#lasting() : this.#refilling();
   }
 }

@@ -6,7 +6,14 @@ import { Journey } from "./journey.ts";
 import type { Route } from "./route.ts";
 import type { AttemptCall, DispatchDeps, RoutedCall } from "./routed-call.ts";
 
-export type { AttemptCall, CallWatch, DispatchDeps, RoutedCall } from "./routed-call.ts";
+export type {
+  AttemptCall,
+  CallWatch,
+  DispatchDeps,
+  Gate,
+  GateExit,
+  RoutedCall,
+} from "./routed-call.ts";
 
 /**
  * Sends calls to endpoints. Fails with POOL_EMPTY when no endpoint is healthy, else as the last

@@ -14,7 +14,14 @@ import { HedgeRunner } from "./hedge-runner.ts";
 import { mayRetry, mayWait, pauses, waitMsMax } from "./retry.ts";
 import { backoffMs } from "./retry-budget.ts";
 import type { Choice, Route, Walk } from "./route.ts";
-import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
+import type {
+  AttemptCall,
+  DispatchDeps,
+  ExtraKind,
+  Gate,
+  GateExit,
+  RoutedCall,
+} from "./routed-call.ts";
 
 /** One call. */
 export class Journey<B> implements AttemptOwner {
@@ -31,6 +38,8 @@ export class Journey<B> implements AttemptOwner {
   #refusal: ConnectError | undefined;
   /** Claimed for the next try when the last one failed. */
   #claimed: Choice<B> | undefined;
+  /** A try that the gate has not decided about. */
+  #entering: Promise<Attempt<B> | undefined> | undefined;
   /** The failed tries, in the order of their ends. */
   readonly #failures: AttemptReport[] = [];
 
@@ -47,16 +56,69 @@ export class Journey<B> implements AttemptOwner {
   /** Begins a try on the next endpoint. Undefined when none may be asked yet: then `rested` waits for one. */
   next(): Attempt<B> | undefined {
     this.#checkAborted();
-    const choice = this.#claimed ?? this.#walk.next() ?? this.#walk.again();
-    this.#claimed = undefined;
-    return choice === undefined ? undefined : this.#begin(choice);
+    for (;;) {
+      const choice = this.#claimed ?? this.#walk.next() ?? this.#walk.again();
+      this.#claimed = undefined;
+      if (choice === undefined) return undefined;
+      const entered = this.#enter(choice);
+      if (entered instanceof Promise) {
+        this.#entering = entered;
+        return undefined;
+      }
+      if (entered !== undefined) return entered;
+    }
   }
 
   /** Waits for an endpoint whose pause ends, or that has a place, in time, and begins a try on it. Throws when there is none. */
   async rested(): Promise<Attempt<B>> {
-    const choice = await this.#afterPause();
-    if (choice === undefined) throw this.#refusal ?? this.#walk.empty();
-    return this.#begin(choice);
+    while (this.#entering !== undefined) {
+      const entering = this.#entering;
+      this.#entering = undefined;
+      const entered = (await entering) ?? this.next();
+      if (entered !== undefined) return entered;
+    }
+    for (;;) {
+      const choice = await this.#afterPause();
+      if (choice === undefined) {
+        throw this.#refusal ?? this.#call.gate?.refusal() ?? this.#walk.empty();
+      }
+      const entered = await this.#enter(choice);
+      if (entered !== undefined) return entered;
+    }
+  }
+
+  /** Begins a try of a choice, if the call's gate lets it through; else the walk goes on without it. */
+  #enter(choice: Choice<B>): Attempt<B> | undefined | Promise<Attempt<B> | undefined> {
+    const { gate } = this.#call;
+    if (gate === undefined) return this.#begin(choice);
+    const turnedAway = (thrown: unknown): never => {
+      choice.lease[Symbol.dispose]();
+      throw thrown;
+    };
+    let exit: ReturnType<Gate["enter"]>;
+    try {
+      exit = gate.enter(choice.pool, choice.model);
+    } catch (thrown) {
+      return turnedAway(thrown);
+    }
+    return exit instanceof Promise
+      ? exit.then((late) => this.#entered(choice, late), turnedAway)
+      : this.#entered(choice, exit);
+  }
+
+  /** Without an exit the choice counts as one that is in progress: it is not chosen again. */
+  #entered(choice: Choice<B>, exit: GateExit | undefined): Attempt<B> | undefined {
+    if (exit === undefined) {
+      choice.lease[Symbol.dispose]();
+      return undefined;
+    }
+    const attempt = this.#begin(choice, exit);
+    // The gate may have taken a while.
+    const { signal } = this.#call;
+    if (!signal.aborted) return attempt;
+    const error = faultFrom(signal.reason);
+    attempt.failed(error);
+    throw error;
   }
 
   /** The call as it is passed to the attempt's endpoint, with the time that is left. */
@@ -249,8 +311,25 @@ export class Journey<B> implements AttemptOwner {
       budgets.hedge.giveBack();
       return undefined;
     }
-    onExtra?.("hedge", false);
-    return this.#begin(choice);
+    const attempt = this.#entersHedge(choice);
+    if (attempt === undefined) budgets.hedge.giveBack();
+    else onExtra?.("hedge", false);
+    return attempt;
+  }
+
+  /** A hedge is only ever more than needed: what does not enter at once is left. */
+  #entersHedge(choice: Choice<B>): Attempt<B> | undefined {
+    try {
+      const entered = this.#enter(choice);
+      if (!(entered instanceof Promise)) return entered;
+      entered.then(
+        (late) => late?.outrun(),
+        () => {},
+      );
+    } catch {
+      // The call's own try goes on.
+    }
+    return undefined;
   }
 
   /** Takes one retry or hedge from its budget if its turn comes within `waitMs`; else undefined. */
@@ -272,7 +351,7 @@ export class Journey<B> implements AttemptOwner {
     return mayRetry(failedCall, this.#route.retryAttempts);
   }
 
-  #begin(choice: Choice<B>): Attempt<B> {
+  #begin(choice: Choice<B>, exit?: GateExit): Attempt<B> {
     const { requestId } = this.#call;
     const { lease, pool, algorithm, model, decision } = choice;
     this.#attempts += 1;
@@ -285,7 +364,12 @@ export class Journey<B> implements AttemptOwner {
       attempt: this.#attempts,
       decision,
     };
-    return new Attempt(choice, start, this, this.#deps.onAttempt?.(start));
+    const tell = this.#deps.onAttempt?.(start);
+    if (exit === undefined) return new Attempt(choice, start, this, tell);
+    return new Attempt(choice, start, this, (report) => {
+      exit(report);
+      tell?.(report);
+    });
   }
 
   get signal(): AbortSignal {

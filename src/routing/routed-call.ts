@@ -1,11 +1,26 @@
 /** A call as routing receives it, and as it passes it to an endpoint. Types only. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
 import type { Used } from "#pool/model-stats.ts";
 import type { Priority } from "#pool/place-queue.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
+
+/** Notified of the end of a try that a gate let through, once. */
+export type GateExit = (ended: AttemptReport) => void;
+
+/** Decides about each try before it begins. */
+export interface Gate {
+  /**
+   * Lets a try of a provider's model through; what is returned is notified of its end. Undefined: not
+   * there now, but elsewhere it may. Throws where it may go nowhere.
+   */
+  enter(pool: string, model: string): GateExit | undefined | Promise<GateExit | undefined>;
+  /** The error of a call for which it left nobody to ask; undefined where it let every try through. */
+  refusal(): ConnectError | undefined;
+}
 
 /** What travels with a call. */
 export interface RoutedCall {
@@ -21,6 +36,8 @@ export interface RoutedCall {
   readonly priority?: Priority | undefined;
   /** Whether part of the request is used up, so that no one else can be asked. */
   readonly isSpent?: (() => boolean) | undefined;
+  /** Decides about each try before it begins; absent: all may. */
+  readonly gate?: Gate | undefined;
   /** Receives a report of every attempt when it has ended. */
   readonly reports?: { push(report: AttemptReport): unknown } | undefined;
 }

@@ -107,7 +107,9 @@ export class ActiveChat extends RoutedCall {
   ) {
     const ask = askOf(request, context, wanted);
     const operation = wanted.needs === undefined ? "chat" : undefined;
-    super(deps, { model: request.modelPreference, ask, operation }, context);
+    const { modelPreference: model, maxTokens, choices = 1 } = request;
+    const outputTokensMax = maxTokens === undefined ? undefined : maxTokens * choices;
+    super(deps, { model, ask, operation, outputTokensMax }, context);
     this.#request = request;
   }
 
@@ -142,7 +144,13 @@ export class ActiveChat extends RoutedCall {
       const events = backend.streamChat(this.#request, attempt);
       return attempt.failsDeclined === true ? untilDeclined(events) : events;
     };
-    return this.pieces(open, call, { answeredOf: () => whole(writer) });
+    const tokensRead = () => {
+      const { usage, characters } = writer;
+      const seen = likelyTokens(characters) + (this.relay?.unread ?? 0);
+      // Some report a few tokens at the beginning.
+      return Math.max(usage?.completionTokens ?? 0, seen);
+    };
+    return this.pieces(open, call, { answeredOf: () => whole(writer), tokensRead });
   }
 
   #offer(kind: keyof typeof procedures, read: (copy: Copy) => Promise<void>): void {

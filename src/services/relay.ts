@@ -48,6 +48,12 @@ const listLengthMax = 1_000;
 /** Parts of one upload, which is 8 GB in parts of 64 MB at OpenAI. */
 const partsMax = 10_000;
 
+/** What is known of a reply that passes by. */
+interface Reading {
+  readonly answeredOf?: (() => Answered) | undefined;
+  readonly tokensRead?: () => number;
+}
+
 const createResponse = creatorOf(RelayResponseSchema);
 
 /** Where a request goes, and what of its words changes. */
@@ -126,7 +132,10 @@ class Relaying {
       needs: "relay" as const,
     };
     const operation = genAiNameOf(plan.operation);
-    const active = new RoutedCall(this.#deps, { model: plan.model, ask, operation }, context);
+    // Of what else is relayed no one knows how many tokens come.
+    const outputTokensMax = plan.operation.name === "completions" ? undefined : 0;
+    const wanted = { model: plan.model, ask, operation, outputTokensMax };
+    const active = new RoutedCall(this.#deps, wanted, context);
     const replied = (own: HandlerContext) => this.#replied(plan, active, own);
     // A form that is still to come from a client that left never will.
     const lasting = body instanceof WholeBody ? active.lasting(() => body.length) : undefined;
@@ -174,7 +183,8 @@ class Relaying {
       usage: tap.usage(),
     });
     const counted = plan.operation.model === undefined ? undefined : answeredOf;
-    for await (const { head, data } of this.#pieces(plan, active, context, counted)) {
+    const readOf = { answeredOf: counted, tokensRead: () => tap.events() };
+    for await (const { head, data } of this.#pieces(plan, active, context, readOf)) {
       if (head !== undefined) tap = usageTap(head.headers["content-type"]);
       tap.push(data);
       yield createResponse({ status: head?.status ?? 0, headers: head?.headers ?? {}, data });
@@ -216,7 +226,7 @@ class Relaying {
     { operation, words, path, hasId }: Plan,
     active: RoutedCall,
     context: HandlerContext,
-    answeredOf?: () => Answered,
+    { answeredOf, tokensRead }: Reading = {},
   ): AsyncIterable<OperationPiece> {
     const { headers, body } = words;
     const { method } = operation;
@@ -235,6 +245,7 @@ class Relaying {
       backendCallOf(context),
       {
         isSpent: () => body?.isSpent === true,
+        ...(tokensRead === undefined ? {} : { tokensRead }),
         ...(answeredOf === undefined ? {} : { answeredOf }),
       },
     );

@@ -7,7 +7,13 @@ import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
-import { callRecordKey, principalKey, vendorCredentialKey } from "#interceptors/context.ts";
+import {
+  callLimitsKey,
+  callRecordKey,
+  principalKey,
+  vendorCredentialKey,
+} from "#interceptors/context.ts";
+import type { CallLimits } from "#limits/call-limits.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { Used } from "#pool/model-stats.ts";
@@ -23,6 +29,7 @@ import { callScopeKey } from "#rpc/call-scope.ts";
 import { type Answered, account, seenOf } from "./account.ts";
 import { backendCallOf } from "./backend-call.ts";
 import { LastingCall } from "./lasting-call.ts";
+import { type CallTokens, LimitGate, limitUseOf } from "./limit-gate.ts";
 import type { Meter } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 import type { MirroredChat, Mirrors } from "./mirrors.ts";
@@ -118,6 +125,8 @@ export interface PiecesOptions {
   readonly isSpent?: () => boolean;
   /** What the pieces that were read say of what they used; undefined where nothing is counted. */
   readonly answeredOf?: () => Answered | undefined;
+  /** Tokens of the pieces that were read, also when they end early; none when absent. */
+  readonly tokensRead?: () => number;
 }
 
 /** What is wanted of a call. */
@@ -125,8 +134,20 @@ export interface Wanted {
   /** As the client names it. */
   readonly model: string;
   readonly ask: ChatAsk;
+  /** Bound of the response's tokens that the request names. */
+  readonly outputTokensMax?: number | undefined;
   /** What OpenTelemetry's conventions call it, such as chat; absent where models have no part in it. */
   readonly operation?: string | undefined;
+}
+
+/** Tokens that a call may use; what is no operation of a model uses none, and vectors are no tokens. */
+function expectedOf(
+  { ask, operation, outputTokensMax }: Wanted,
+  outputDefault: number,
+): CallTokens {
+  if (operation === undefined) return { prompt: 0, output: 0 };
+  const output = operation === "embeddings" ? 0 : (outputTokensMax ?? outputDefault);
+  return { prompt: ask.promptTokens, output };
 }
 
 /** A call from its route to its response. */
@@ -141,6 +162,11 @@ export class RoutedCall implements CallWatch {
   #answered: Asked | undefined;
   /** Reads what the response used; undefined where nothing is counted. */
   #answeredOf: ((response: unknown) => Answered | undefined) | undefined;
+  /** Tokens of the pieces that were read. */
+  #tokensRead: (() => number) | undefined;
+  /** What it may use. */
+  readonly #expected: CallTokens;
+  readonly #gate: LimitGate | undefined;
   #isDescribed = false;
   #lasting: LastingCall | undefined;
   readonly #priority: Priority;
@@ -156,13 +182,17 @@ export class RoutedCall implements CallWatch {
    * Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs;
    * REQUEST_INVALID for a priority that is none.
    */
-  constructor(deps: RoutedDeps, { model, ask, operation }: Wanted, context: HandlerContext) {
+  constructor(deps: RoutedDeps, wanted: Wanted, context: HandlerContext) {
+    const { model, ask, operation } = wanted;
     this.#operation = operation;
     this.#priority = priorityOf(context);
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);
     this.#target = deps.catalog.resolve(model, ask);
+    const limits = context.values.get(callLimitsKey);
+    this.#expected = expectedOf(wanted, limits?.outputTokens ?? 0);
+    this.#gate = limits && this.#gateOf(limits);
   }
 
   /** Name of the pool that answered, or was asked last. */
@@ -221,9 +251,10 @@ export class RoutedCall implements CallWatch {
   pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
-    { isSpent, answeredOf }: PiecesOptions,
+    { isSpent, answeredOf, tokensRead }: PiecesOptions,
   ): AsyncGenerator<T, void, undefined> {
     this.#answeredOf = answeredOf;
+    this.#tokensRead = tokensRead;
     this.#isStreamed = this.#operation === "chat";
     const beganMs = this.elapsedMs;
     this.#overheadMs ??= beganMs;
@@ -291,6 +322,7 @@ export class RoutedCall implements CallWatch {
       answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - beganMs) : undefined,
       reports,
       watch: this,
+      gate: this.#gate,
       priority: this.#priority,
       isSpent: lasting === undefined ? isSpent : () => lasting.hasLeft || isSpent?.() === true,
     };
@@ -323,9 +355,37 @@ export class RoutedCall implements CallWatch {
     });
   }
 
+  /** What holds each try to the limits of the call, and to those of where it goes. */
+  #gateOf(limits: CallLimits): LimitGate {
+    const { clock, catalog } = this.#deps;
+    return new LimitGate({
+      ...{ limits, clock, expected: this.#expected },
+      header: this.#context.responseHeader,
+      surface: this.#record.surface,
+      priceOf: (pool, model) => catalog.priceOf(pool, model),
+      usedBy: (report) => {
+        const answered = this.#answered;
+        const { endpoint, model } = report;
+        return limitUseOf(report, {
+          counted: this.#operation === undefined ? 0 : this.#whole?.usage?.totalTokens,
+          seen: { prompt: this.#expected.prompt, output: this.#tokensRead?.() ?? 0 },
+          isOutrun:
+            report.outcome !== "OK" &&
+            answered !== undefined &&
+            (answered.endpoint !== endpoint || answered.model !== model),
+        });
+      },
+    });
+  }
+
   /** For routing alone: a wait for a place has ended. */
   waited(ms: number): void {
     this.#record.queueMs = (this.#record.queueMs ?? 0) + ms;
+  }
+
+  /** The client's own words, where it speaks a vendor's dialect. */
+  protected get relay(): Relay | undefined {
+    return this.#context.values.get(relayKey);
   }
 
   /** Offers the call to the mirror of its route, where that has one. */

@@ -16,10 +16,10 @@ const yaml = (engine: string, providerUrl: string) => `
 gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine}, http2_engine: ${engine} }
 cors: { origins: ["${origin}"], credentials: true }
 auth: { keys: [{ name: app, key: ${key} }] }
-rate_limiting: { requests_per_minute: 1000, burst: 1000, routes: [{ match: /v1/query, requests_per_minute: 1, burst: 1 }, { match: /v1/messages, requests_per_minute: 1, burst: 1 }] }
+rate_limiting: { requests_per_minute: 1000, burst: 1000, tokens_per_minute: 1000000, budget: { usd: 0.000001, on_exceeded: warn }, routes: [{ match: /v1/query, requests_per_minute: 1, burst: 1 }, { match: /v1/messages, requests_per_minute: 1, burst: 1 }] }
 load_balancer: { retry_attempts: 0 }
 providers:
-  here: { dialect: openai, base_url: "${providerUrl}", api_key: upstream, default_model: double }
+  here: { dialect: openai, base_url: "${providerUrl}", api_key: upstream, default_model: double, prices: { double: { input: 1, output: 1 } } }
   gone: { dialect: openai, base_url: "http://127.0.0.1:1", api_key: upstream, default_model: double }
 `;
 

@@ -30,6 +30,9 @@ const adminOperations = [
   "BackendsService_DrainBackend",
   "BackendsService_ResumeBackend",
   "BackendsService_ResetBackend",
+  "LimitsService_ListLimits",
+  "LimitsService_GetLimit",
+  "LimitsService_ResetLimit",
   "RequestsService_ListRequests",
   "RequestsService_GetRequest",
   "RequestsService_WatchRequests",
@@ -118,6 +121,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "CacheService",
         "RoutingService",
         "BackendsService",
+        "LimitsService",
         "RequestsService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();

@@ -28,6 +28,7 @@ const services = [
   "grpc.reflection.v1alpha.ServerReflection",
   "inference.GRPCInferenceService",
   "polygate.v1.BackendsService",
+  "polygate.v1.LimitsService",
   "polygate.v1.CacheService",
   "polygate.v1.ChatService",
   "polygate.v1.EmbeddingsService",

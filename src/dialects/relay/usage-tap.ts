@@ -26,9 +26,11 @@ export interface UsageTap {
   push(piece: Uint8Array): void;
   /** What was reported, once the reply has ended. */
   usage(): Usage | undefined;
+  /** Events so far, each of which has a token or so; 0 for what comes whole. */
+  events(): number;
 }
 
-const nothing: UsageTap = { push: () => {}, usage: () => undefined };
+const nothing: UsageTap = { push: () => {}, usage: () => undefined, events: () => 0 };
 
 class JsonTap implements UsageTap {
   #held: GatheredBytes | undefined = new GatheredBytes(heldBytesMax);
@@ -44,11 +46,16 @@ class JsonTap implements UsageTap {
     this.#held = undefined;
     return bytes === undefined ? undefined : usageIn(Buffer.from(bytes).toString());
   }
+
+  events(): number {
+    return 0;
+  }
 }
 
 class EventTap implements UsageTap {
   #frames: ReturnType<typeof frameReader> | undefined = frameReader("sse", heldBytesMax);
   #usage: Usage | undefined;
+  #events = 0;
 
   push(piece: Uint8Array): void {
     try {
@@ -62,9 +69,14 @@ class EventTap implements UsageTap {
     return this.#usage;
   }
 
+  events(): number {
+    return this.#events;
+  }
+
   #look(frames: readonly Frame[] = []): void {
     // Usage replaces what was reported before.
     for (const { data } of frames) this.#usage = usageIn(data) ?? this.#usage;
+    this.#events += frames.length;
   }
 }
 

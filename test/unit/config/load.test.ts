@@ -126,7 +126,7 @@ describe("what loads", () => {
         keys: [],
         tokens: { algorithms: ["HS256"] },
       },
-      rateLimit: { capacity: 10, perSecond: 1, routes: [] },
+      rateLimit: { client: { requests: { capacity: 10, perSecond: 1 } }, routes: [] },
       chat: {
         cores: [
           { id: "core-1", url: "http://localhost:8001", weight: 1, transport: "http2" },
@@ -293,8 +293,8 @@ describe("which layer wins", () => {
     {
       name: "requests a window set rate and burst",
       env: { RATE_LIMIT_REQUESTS: "100", RATE_LIMIT_WINDOW: "50" },
-      read: ({ rateLimit }) => rateLimit,
-      is: { capacity: 100, perSecond: 2, routes: [], clientsMax: 100_000 },
+      read: ({ rateLimit }) => rateLimit?.client,
+      is: { requests: { capacity: 100, perSecond: 2 } },
     },
     {
       name: "limits can be switched off",
@@ -457,14 +457,109 @@ describe("which layer wins", () => {
     - { match: /polygate.v1.ChatService/, requests_per_minute: 600 }
 `;
     expect(settingsOf(loadYaml(limits)).rateLimit).toEqual({
-      capacity: 5,
-      perSecond: 2,
+      client: { requests: { capacity: 5, perSecond: 2 } },
+      address: {},
       routes: [
-        { match: "/predict/", capacity: 3, perSecond: 0.5 },
-        { match: "/polygate.v1.ChatService/", capacity: 5, perSecond: 10 },
+        {
+          match: "/predict/",
+          by: "client",
+          terms: { requests: { capacity: 3, perSecond: 0.5 } },
+        },
+        {
+          match: "/polygate.v1.ChatService/",
+          by: "client",
+          terms: { requests: { capacity: 5, perSecond: 10 } },
+        },
       ],
+      models: [],
+      providers: new Map(),
+      outputTokens: 512,
       clientsMax: 100_000,
     });
+  });
+
+  test("limits of every tier, in requests, tokens and money", () => {
+    const limits = `rate_limiting:
+  requests_per_minute: 600
+  tokens_per_minute: 60000
+  concurrent_max: 8
+  budget: { usd: 20, on_exceeded: warn }
+  output_tokens: 1000
+  addresses: { requests_per_minute: 1200, burst: 300, concurrent_max: 100 }
+  routes:
+    - { match: /v1/, by: all, requests_per_minute: 6000, tokens_per_minute: 600000 }
+  models:
+    - { match: "gpt-*", tokens_per_minute: 120000, budget: { usd: 5.5, period: day } }
+    - { match: openai/o3, by: client, requests_per_minute: 5, concurrent_max: 2 }
+  providers:
+    - { provider: openai, requests_per_minute: 90 }
+providers: { openai: { api_key: k } }
+`;
+    expect(settingsOf(loadYaml(limits)).rateLimit).toEqual({
+      client: {
+        requests: { capacity: 10, perSecond: 10 },
+        tokens: { capacity: 60_000, perSecond: 1_000 },
+        concurrentMax: 8,
+        budget: { usd: 20, period: "month", onExceeded: "warn" },
+      },
+      address: { requests: { capacity: 300, perSecond: 20 }, concurrentMax: 100 },
+      routes: [
+        {
+          match: "/v1/",
+          by: "all",
+          terms: {
+            requests: { capacity: 10, perSecond: 100 },
+            tokens: { capacity: 600_000, perSecond: 10_000 },
+          },
+        },
+      ],
+      models: [
+        {
+          match: "gpt-*",
+          by: "all",
+          terms: {
+            tokens: { capacity: 120_000, perSecond: 2_000 },
+            budget: { usd: 5.5, period: "day", onExceeded: "block" },
+          },
+        },
+        {
+          match: "openai/o3",
+          by: "client",
+          terms: { requests: { capacity: 1, perSecond: 5 / 60 }, concurrentMax: 2 },
+        },
+      ],
+      providers: new Map([["openai", { requests: { capacity: 9, perSecond: 1.5 } }]]),
+      outputTokens: 1_000,
+      clientsMax: 100_000,
+    });
+  });
+
+  test.each([
+    ["models: [{ match: gpt-4o }]", "rate_limiting.models[0]", "names no limit"],
+    [
+      "providers: [{ provider: openai, burst: 3 }]",
+      "rate_limiting.providers[0].burst",
+      "needs `requests_per_minute`",
+    ],
+    [
+      "models: [{ match: a, concurrent_max: 1 }, { match: a, concurrent_max: 2 }]",
+      "rate_limiting.models[1]",
+      'names "a" again',
+    ],
+    [
+      "providers: [{ provider: opnai, burst: 3, requests_per_minute: 1 }]",
+      "rate_limiting.providers[0].provider",
+      "is no provider",
+    ],
+    ["addresses: { burst: 3 }", "rate_limiting.addresses.burst", "needs `requests_per_minute`"],
+    ["budget: { usd: 0 }", "rate_limiting.budget.usd", "a number above 0"],
+    ["budget: { usd: 1, period: year }", "rate_limiting.budget.period", "month"],
+  ])("a limit that is none is refused by name: %s", (entry, path, words) => {
+    const text = problemsOf(
+      loadYaml(`providers: { openai: { api_key: k } }\nrate_limiting: { ${entry} }`),
+    ).join("\n");
+    expect(text).toContain(path);
+    expect(text).toContain(words);
   });
 
   test.each([

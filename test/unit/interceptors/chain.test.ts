@@ -5,6 +5,9 @@ import { fault, reasonOf } from "#errors/fault.ts";
 import { BadRequestSchema } from "#gen/google/rpc/error_details_pb.js";
 import { type ChatRequest, ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { type ChainOptions, interceptorChain } from "#interceptors/chain.ts";
+import { ownLimitsOnly } from "#limits/limit-options.ts";
+import { MemoryLimits } from "#limits/limit-store.ts";
+import { Limiter } from "#limits/limiter.ts";
 import { createMetrics } from "#metrics.ts";
 import { createLogger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
@@ -13,6 +16,7 @@ import { callerOf, callRecord, rejection } from "../../support/call.ts";
 function chained(
   chat: (request: ChatRequest, signal: AbortSignal) => Promise<object>,
   options: Partial<ChainOptions> = {},
+  limiter?: Limiter,
 ) {
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger(
@@ -27,7 +31,7 @@ function chained(
       timeoutMs: 50,
       ...options,
     },
-    { logger, metrics, stats, clock: systemClock },
+    { logger, metrics, stats, clock: systemClock, limiter },
   );
   const call = callerOf(
     (router) =>
@@ -67,8 +71,12 @@ test("a call that succeeds leaves one line and is counted once", async () => {
 });
 
 test("limits hold where there are any, ahead of the rules for messages", async () => {
-  const rateLimit = { capacity: 1, perSecond: 0.001, routes: [], clientsMax: 10 };
-  const { call } = chained(async () => ({}), { rateLimit });
+  const client = { requests: { capacity: 1, perSecond: 0.001 } };
+  const limiter = new Limiter(
+    { ...ownLimitsOnly, client },
+    { store: new MemoryLimits(10, systemClock), clock: systemClock },
+  );
+  const { call } = chained(async () => ({}), {}, limiter);
   await call({ message: "hello" });
   expect(reasonOf(await rejection(call({})))).toBe("RATE_LIMITED");
 });

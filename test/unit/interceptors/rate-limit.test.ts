@@ -11,15 +11,27 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictRequestSchema, PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
-import { type RateLimitOptions, rateLimit } from "#interceptors/rate-limit.ts";
+import { outcomes } from "#interceptors/outcome.ts";
+import { limitsEnd, rateLimit } from "#interceptors/rate-limit.ts";
+import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
+import { Limiter } from "#limits/limiter.ts";
+import type { Terms } from "#limits/owner.ts";
 import { createMetrics } from "#metrics.ts";
 import { createCallPath } from "#rpc/call.ts";
 import type { Routes } from "#rpc/mount.ts";
-import { asIs, callerOf, callRecord, rejection } from "../../support/call.ts";
+import { asIs, callerOf, callInit, callRecord, rejection } from "../../support/call.ts";
 
 const { listModels, getModel } = ModelsService.method;
-const base: RateLimitOptions = { capacity: 2, perSecond: 1, routes: [], clientsMax: 100 };
+
+/** So many requests at once, and so many a second. */
+const requests = (capacity: number, perSecond: number): Terms => ({
+  requests: { capacity, perSecond },
+});
+const ofModels = "polygate.v1.ModelsService/GetModel";
+const onRoute = (capacity: number, perSecond: number, match = ofModels) => ({
+  routes: [{ match, by: "client" as const, terms: requests(capacity, perSecond) }],
+});
 
 /** Gives calls the caller that their header names, as `authenticate` does for a key; anonymous without. */
 const asNamed: Interceptor = (next) => (request) => {
@@ -29,7 +41,7 @@ const asNamed: Interceptor = (next) => (request) => {
   return next(request);
 };
 
-function limited(options: RateLimitOptions, store?: LimitStore) {
+function limited(options: Partial<LimitOptions>, store?: LimitStore) {
   const time = { nowMs: 0 };
   const clock = { ...systemClock, nowMs: () => time.nowMs, wallMs: () => time.nowMs };
   const metrics = createMetrics();
@@ -49,7 +61,10 @@ function limited(options: RateLimitOptions, store?: LimitStore) {
       },
     });
   };
-  const interceptors = [asNamed, rateLimit(options, { clock, metrics }, store)];
+  const all = { ...ownLimitsOnly, client: requests(2, 1), clientsMax: 100, ...options };
+  const buckets = store ?? new MemoryLimits(all.clientsMax, clock);
+  const limiter = new Limiter(all, { store: buckets, clock });
+  const interceptors = [asNamed, rateLimit(limiter, { clock, metrics })];
   const call = callerOf(routes, interceptors);
   const streamed = (method: DescMethod, messages: Message[]) =>
     createCallPath(routes, interceptors).stream(
@@ -77,18 +92,20 @@ function limited(options: RateLimitOptions, store?: LimitStore) {
 }
 
 test("a burst is served up to the capacity, then refused with the wait until the next token", async () => {
-  const { call } = limited(base);
+  const { call } = limited({});
   await call(listModels, {});
   await call(listModels, {});
   const error = await rejection(call(listModels, {}));
   expect([error.code, reasonOf(error)]).toEqual([Code.ResourceExhausted, "RATE_LIMITED"]);
-  expect(error.rawMessage).toBe("the limit of 60 calls per minute, 2 at once, is used up");
+  expect(error.rawMessage).toBe(
+    "the principal's limit of 60 requests per minute, 2 at once, is used up",
+  );
   expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds).toBe(1n);
   expect(error.metadata.get("ratelimit-remaining")).toBe("0");
 });
 
 test("tokens come back with time, by fractions", async () => {
-  const { call, time } = limited(base);
+  const { call, time } = limited({});
   await call(listModels, {});
   await call(listModels, {});
   time.nowMs = 500;
@@ -98,7 +115,7 @@ test("tokens come back with time, by fractions", async () => {
 });
 
 test("a refused call costs nothing: asking often does not put the next token off", async () => {
-  const { call, time } = limited({ ...base, capacity: 1 });
+  const { call, time } = limited({ client: requests(1, 1) });
   await call(listModels, {});
   for (time.nowMs = 1; time.nowMs < 1000; time.nowMs += 1) await rejection(call(listModels, {}));
   time.nowMs = 1000;
@@ -106,14 +123,14 @@ test("a refused call costs nothing: asking often does not put the next token off
 });
 
 test("one client's use does not touch another's", async () => {
-  const { call, from } = limited({ ...base, capacity: 1 });
+  const { call, from } = limited({ client: requests(1, 1) });
   await call(listModels, {}, from("192.0.2.1"));
   await call(listModels, {}, from("192.0.2.2"));
   await rejection(call(listModels, {}, from("192.0.2.1")));
 });
 
 test("a key has one bucket wherever it calls from, and each key its own", async () => {
-  const { call, from } = limited({ ...base, capacity: 1 });
+  const { call, from } = limited({ client: requests(1, 1) });
   const as = (id: string, address: string) => ({
     ...from(address),
     header: { "x-test-caller": id },
@@ -125,35 +142,26 @@ test("a key has one bucket wherever it calls from, and each key its own", async 
 });
 
 test("a key may not use up the bucket of an address by its name", async () => {
-  const { call, from } = limited({ ...base, capacity: 1 });
+  const { call, from } = limited({ client: requests(1, 1) });
   await call(listModels, {}, { header: { "x-test-caller": "192.0.2.1" } });
   await call(listModels, {}, from("192.0.2.1"));
 });
 
 test("a route's bucket is each client's own", async () => {
-  const { call, from } = limited({
-    ...base,
-    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 1, perSecond: 1 }],
-  });
+  const { call, from } = limited(onRoute(1, 1));
   await call(getModel, { model: "m" }, from("192.0.2.1"));
   await call(getModel, { model: "m" }, from("192.0.2.2"));
   await rejection(call(getModel, { model: "m" }, from("192.0.2.2")));
 });
 
 test("the client's own bucket is told where it is tighter than the route's", async () => {
-  const { call } = limited({
-    ...base,
-    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 10, perSecond: 1 }],
-  });
+  const { call } = limited(onRoute(10, 1));
   const { header } = await call(getModel, { model: "m" });
   expect([header.get("ratelimit-limit"), header.get("ratelimit-remaining")]).toEqual(["2", "1"]);
 });
 
 test("a route's own bucket refuses without taking from the client's", async () => {
-  const { call } = limited({
-    ...base,
-    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 1, perSecond: 1 }],
-  });
+  const { call } = limited(onRoute(1, 1));
   await call(getModel, { model: "m" });
   await rejection(call(getModel, { model: "m" }));
   await rejection(call(getModel, { model: "m" }));
@@ -162,7 +170,7 @@ test("a route's own bucket refuses without taking from the client's", async () =
 });
 
 test("answers tell what is left, and both outcomes are counted by client name, never by address", async () => {
-  const { call, metrics } = limited({ ...base, capacity: 1 });
+  const { call, metrics } = limited({ client: requests(1, 1) });
   const { header } = await call(listModels, {});
   expect(Object.fromEntries(header)).toMatchObject({
     "ratelimit-limit": "1",
@@ -178,10 +186,8 @@ test("answers tell what is left, and both outcomes are counted by client name, n
 
 test("what is left and until when is that of the tightest bucket, in whole calls and seconds", async () => {
   const { call, time } = limited({
-    ...base,
-    capacity: 4,
-    perSecond: 0.5,
-    routes: [{ match: "polygate.v1.ModelsService/GetModel", capacity: 2, perSecond: 0.25 }],
+    client: requests(4, 0.5),
+    ...onRoute(2, 0.25),
   });
   const left = (fields: Headers) =>
     ["limit", "remaining", "reset"].map((name) => Number(fields.get(`ratelimit-${name}`)));
@@ -197,23 +203,20 @@ test("what is left and until when is that of the tightest bucket, in whole calls
 });
 
 test("a route's limit holds for names that begin with it, not for those that end with it", async () => {
-  const { call } = limited({
-    ...base,
-    routes: [{ match: "GetModel", capacity: 1, perSecond: 1 }],
-  });
+  const { call } = limited(onRoute(1, 1, "GetModel"));
   await call(getModel, { model: "m" });
   await call(getModel, { model: "m" });
 });
 
 test("clients beyond the bound push out the one unused for longest", async () => {
-  const { call, from } = limited({ ...base, capacity: 1, clientsMax: 2 });
+  const { call, from } = limited({ client: requests(1, 1), clientsMax: 2 });
   for (const address of ["a", "b", "c"]) await call(listModels, {}, from(address));
   await call(listModels, {}, from("a"));
   await rejection(call(listModels, {}, from("c")));
 });
 
 test("the pieces of one body cost a token together", async () => {
-  const { upload } = limited({ ...base, capacity: 2 });
+  const { upload } = limited({});
   expect(await Array.fromAsync(upload(100))).toHaveLength(1);
   expect(await Array.fromAsync(upload(100))).toHaveLength(1);
   const error = await rejection(Array.fromAsync(upload(1)));
@@ -221,7 +224,7 @@ test("the pieces of one body cost a token together", async () => {
 });
 
 test("each message that a client streams costs a token, the first one being the call's", async () => {
-  const { stream } = limited({ ...base, capacity: 3 });
+  const { stream } = limited({ client: requests(3, 1) });
   const received: object[] = [];
   const work = (async () => {
     for await (const message of stream(5)) received.push(message);
@@ -231,14 +234,14 @@ test("each message that a client streams costs a token, the first one being the 
 });
 
 test("probes cost nothing and are never refused", async () => {
-  const { call, health } = limited({ ...base, capacity: 1 });
+  const { call, health } = limited({ client: requests(1, 1) });
   await call(listModels, {});
   await rejection(call(listModels, {}));
   for (let probe = 0; probe < 5; probe += 1) await health();
 });
 
 test("an IPv6 client is its /64, not one of the addresses in it", async () => {
-  const { call, from } = limited({ ...base, capacity: 1 });
+  const { call, from } = limited({ client: requests(1, 1) });
   await call(listModels, {}, from("2001:db8:1:2::1"));
   await rejection(call(listModels, {}, from("2001:db8:1:2:ffff::9")));
   await call(listModels, {}, from("2001:db8:1:3::1"));
@@ -248,7 +251,7 @@ test("an IPv6 client is its /64, not one of the addresses in it", async () => {
 test("buckets that are shared with others are waited for, for calls and for each message", async () => {
   const buckets = new MemoryLimits(10, { nowMs: () => 0 });
   const { call, stream } = limited(
-    { ...base, capacity: 3 },
+    { client: requests(3, 1) },
     {
       reserve: async (asks) => buckets.reserve(asks),
       adjust: (changes) => buckets.adjust(changes),
@@ -264,4 +267,57 @@ test("buckets that are shared with others are waited for, for calls and for each
   expect(reasonOf(await rejection(work))).toBe("RATE_LIMITED");
   expect(received).toHaveLength(2);
   expect(reasonOf(await rejection(call(listModels, {})))).toBe("RATE_LIMITED");
+});
+
+test("a call whose client left while it was found out who that is holds no place", async () => {
+  const limiter = new Limiter(
+    { ...ownLimitsOnly, client: { concurrentMax: 1 } },
+    { store: new MemoryLimits(10, systemClock), clock: systemClock },
+  );
+  const found = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const slow: Interceptor = (next) => async (request) => {
+    await found.promise;
+    const response = await next(request);
+    entered.resolve();
+    return response;
+  };
+  const limit = rateLimit(limiter, { clock: systemClock, metrics: createMetrics() });
+  const routes: Routes = (router) =>
+    router.service(HealthService, {}).service(PredictService, {
+      async *streamPredict() {
+        yield {};
+      },
+    });
+  const ended = Promise.withResolvers<void>();
+  const calls = createCallPath(routes, [slow, limit], {
+    observer: (method) => {
+      const begun = outcomes([limitsEnd()])(method);
+      return (values) => {
+        const end = begun(values);
+        return (failure) => {
+          end(failure);
+          ended.resolve();
+        };
+      };
+    },
+  });
+  const leaving = new AbortController();
+  const init = callInit({
+    signal: leaving.signal,
+    values: createContextValues().set(callRecordKey, callRecord()),
+  });
+  const { messages } = calls.stream(
+    PredictService.method.streamPredict,
+    createAsyncIterable([create(PredictRequestSchema)]),
+    init,
+    asIs,
+  );
+  const read = Array.fromAsync(messages);
+  read.catch(() => {});
+  leaving.abort();
+  await ended.promise;
+  found.resolve();
+  await entered.promise;
+  expect(limiter.inProgress.owners).toBe(0);
 });

@@ -33,3 +33,13 @@ test("a reply or an event of more than 1 MiB goes uncounted", () => {
   expect(told("text/event-stream", `data: ${long}${chat}\n\n`, 60_000)).toBeUndefined();
   expect(told("text/event-stream", `data: ${chat}\n\n`.repeat(20_000), 60_000)).toBe(8);
 });
+
+test("events are counted as they pass, however they are cut; what comes whole has none", () => {
+  const counted = (type: string, text: string) => {
+    const tap = usageTap(type);
+    for (const byte of Buffer.from(text)) tap.push(Uint8Array.of(byte));
+    return tap.events();
+  };
+  expect(counted("text/event-stream", `data: {}\n\n: word\n\ndata: {}\n\ndata: [DO`)).toBe(2);
+  expect([counted("application/json", chat), counted("audio/mpeg", chat)]).toEqual([0, 0]);
+});

@@ -1,0 +1,34 @@
+/** What principals and groups may use, in the terms of limits. */
+
+import type { Allowance } from "#identity/credentials.ts";
+import type { Terms } from "#limits/owner.ts";
+
+/** Share of a minute's requests that may come at once where nothing says how many. */
+const burstShare = 0.1;
+
+/** An allowance as terms; what it says nothing of is that of `others`. */
+export function allowanceTerms(allowance: Allowance, others: Terms = {}): Terms {
+  const { requestsPerMinute, burst, tokensPerMinute, concurrentMax, budget } = allowance;
+  return {
+    ...others,
+    ...(requestsPerMinute === undefined
+      ? {}
+      : {
+          requests: {
+            capacity: burst ?? Math.max(1, Math.floor(requestsPerMinute * burstShare)),
+            perSecond: requestsPerMinute / 60,
+          },
+        }),
+    ...(tokensPerMinute === undefined ? {} : { tokens: perMinute(tokensPerMinute) }),
+    ...(concurrentMax === undefined ? {} : { concurrentMax }),
+    ...(budget === undefined ? {} : { budget }),
+  };
+}
+
+/** So many each minute, of which a whole minute's may be used at once. */
+export function perMinute(count: number): {
+  readonly capacity: number;
+  readonly perSecond: number;
+} {
+  return { capacity: count, perSecond: count / 60 };
+}

@@ -1,0 +1,123 @@
+/** Tokens and money of one call: taken before each try by what it may use, corrected at its end by what it used. */
+
+import type { ConnectError } from "@connectrpc/connect";
+import { expectedCost, type Price } from "#chat/price.ts";
+import type { Clock } from "#core/clock.ts";
+import { refusalFault, writeStandings, writeWarnings } from "#interceptors/limit-words.ts";
+import { microsPerUsd } from "#limits/budget.ts";
+import type { CallLimits, Pass, Refusal, Use } from "#limits/call-limits.ts";
+import type { AttemptReport } from "#routing/attempt.ts";
+import type { Gate, GateExit } from "#routing/dispatch.ts";
+
+/** Tokens of a call, before it is made or as far as it got. */
+export interface CallTokens {
+  readonly prompt: number;
+  readonly output: number;
+}
+
+/** What a gate is told of its call. */
+export interface LimitGateFacts {
+  readonly limits: CallLimits;
+  readonly clock: Pick<Clock, "wallMs">;
+  /** What it may use. */
+  readonly expected: CallTokens;
+  readonly header: Headers;
+  readonly surface: string | undefined;
+  priceOf(pool: string, model: string): Price | undefined;
+  /** What a try that has ended used; undefined where nobody can say. */
+  usedBy(report: AttemptReport): LimitUse | undefined;
+}
+
+/** What a try used: tokens that were counted and their price, or tokens as far as it got. */
+export type LimitUse = { readonly tokens: number; readonly usd: number } | CallTokens;
+
+const nothing: LimitUse = { tokens: 0, usd: 0 };
+
+/** Lets tries of one call through as long as its limits, and those of model and provider, allow it. */
+export class LimitGate implements Gate {
+  readonly #facts: LimitGateFacts;
+  /** The refusal of the model or provider that may be asked soonest. */
+  #refused: Refusal | undefined;
+
+  constructor(facts: LimitGateFacts) {
+    this.#facts = facts;
+  }
+
+  enter(pool: string, model: string): GateExit | undefined | Promise<GateExit | undefined> {
+    const { limits, expected } = this.#facts;
+    const outcome = limits.enter({ provider: pool, model }, this.#useOf(expected, pool, model));
+    return outcome instanceof Promise
+      ? outcome.then((late) => this.#exitOf(late))
+      : this.#exitOf(outcome);
+  }
+
+  refusal(): ConnectError | undefined {
+    if (this.#refused === undefined) return undefined;
+    this.#facts.limits.giveBack();
+    return this.#fault(this.#refused);
+  }
+
+  /** Throws RATE_LIMITED for a limit that holds wherever the call goes. */
+  #exitOf(outcome: Pass | Refusal): GateExit | undefined {
+    const { limits, header, usedBy } = this.#facts;
+    if (outcome.kind === "granted") {
+      writeStandings({ tokens: outcome.tokens }, { ...this.#place(), header });
+      writeWarnings(outcome.warnings, header);
+      return (report) => {
+        const used = usedBy(report);
+        outcome.ended(used && this.#useOf(used, report.pool, report.model));
+      };
+    }
+    if (!outcome.isTarget) {
+      limits.giveBack();
+      throw this.#fault(outcome);
+    }
+    if (waitOf(outcome) < waitOf(this.#refused)) this.#refused = outcome;
+    return undefined;
+  }
+
+  #useOf(used: LimitUse, pool: string, model: string): Use {
+    if ("usd" in used) return { tokens: used.tokens, microUsd: used.usd * microsPerUsd };
+    const { prompt, output } = used;
+    const price = this.#facts.priceOf(pool, model);
+    const usd = price === undefined ? 0 : expectedCost(prompt, output, price);
+    return { tokens: prompt + output, microUsd: usd * microsPerUsd };
+  }
+
+  #place() {
+    const { surface, clock } = this.#facts;
+    return { surface, wallMs: clock.wallMs() };
+  }
+
+  #fault(refusal: Refusal): ConnectError {
+    return refusalFault(refusal, this.#place());
+  }
+}
+
+/** How long a refusal lasts; a full number of calls may end at any moment. */
+function waitOf(refusal: Refusal | undefined): number {
+  if (refusal === undefined) return Number.POSITIVE_INFINITY;
+  return refusal.kind === "bucket" ? refusal.waitMs : 0;
+}
+
+/** What a try used, by how it ended. */
+export function limitUseOf(
+  { outcome, firstMs, cost }: AttemptReport,
+  facts: {
+    /** Tokens that the whole response counted; undefined where it is not whole or counts none. */
+    readonly counted: number | undefined;
+    /** What was seen of it: the prompt, and what came until it was cut. */
+    readonly seen: CallTokens;
+    /** The caller left, or another try answered. */
+    readonly isOutrun: boolean;
+  },
+): LimitUse | undefined {
+  const { counted, seen, isOutrun } = facts;
+  if (isOutrun) return nothing;
+  // Where nobody counts, what was expected holds.
+  if (outcome === "OK") return counted === undefined ? undefined : { tokens: counted, usd: cost };
+  if (firstMs !== undefined) return seen;
+  // Who leaves while it is worked at has had that work done; what fails costs nothing.
+  const isLeft = outcome === "CANCELLED" || outcome === "DEADLINE_EXCEEDED";
+  return isLeft ? { prompt: seen.prompt, output: 0 } : nothing;
+}
