@@ -16,7 +16,7 @@ import {
 export interface Ask {
   readonly key: string;
   readonly limits: BucketLimits;
-  /** Tokens that the call costs. */
+  /** Tokens that the call costs; more than the bucket holds needs a full one, and the rest is owed. */
   readonly cost: number;
 }
 
@@ -24,7 +24,7 @@ export interface Ask {
 export interface Reservation {
   /** The outcome per bucket, in the order of the request. */
   readonly takes: readonly Take[];
-  /** 0 when granted; else milliseconds until all buckets would grant it. */
+  /** 0 when granted; else milliseconds until all buckets would grant it, Infinity where one never will. */
   readonly waitMs: number;
 }
 

@@ -12,7 +12,7 @@ export interface Bucket {
 export interface BucketLimits {
   /** Most tokens it holds: the burst. */
   readonly capacity: number;
-  /** Tokens it gains each second. */
+  /** Tokens it gains each second; 0: none, for a bucket whose key names the period that it holds for. */
   readonly perSecond: number;
 }
 
@@ -20,7 +20,7 @@ export interface BucketLimits {
 export interface Take {
   /** The bucket afterwards; a refused try leaves its tokens untouched. */
   readonly bucket: Bucket;
-  /** 0 when granted, else how long until `cost` tokens will be there, in milliseconds. */
+  /** 0 when granted, else how long until it would be, in milliseconds; Infinity: never. */
   readonly waitMs: number;
 }
 
@@ -29,7 +29,19 @@ export function fullBucket(limits: BucketLimits, nowMs: number): Bucket {
   return { tokens: limits.capacity, atMs: nowMs };
 }
 
-/** Takes `cost` (≤ capacity), or returns how long until it could. A clock that steps back refills nothing. */
+/**
+ * What a call that costs so much takes of a bucket: a bucket gives all that it holds, and owes as much
+ * again at most. Who corrects a cost corrects it by the difference of two charges, so that nothing is
+ * given back that was not taken.
+ */
+export function chargeOf(cost: number, { capacity }: BucketLimits): number {
+  return Math.min(cost, 2 * capacity);
+}
+
+/**
+ * Takes `cost`, or returns how long until it could. What costs more than a bucket holds needs a full
+ * one, and the bucket owes the rest. A clock that steps back refills nothing.
+ */
 export function take(
   old: Bucket,
   limits: BucketLimits,
@@ -38,9 +50,9 @@ export function take(
   const elapsedMs = Math.max(0, ask.nowMs - old.atMs);
   const tokens = Math.min(limits.capacity, old.tokens + (elapsedMs * limits.perSecond) / 1000);
   const atMs = Math.max(ask.nowMs, old.atMs);
-  const short = ask.cost - tokens;
+  const short = Math.min(ask.cost, limits.capacity) - tokens;
   return short <= 0
-    ? { bucket: { tokens: -short, atMs }, waitMs: 0 }
+    ? { bucket: { tokens: tokens - chargeOf(ask.cost, limits), atMs }, waitMs: 0 }
     : { bucket: { tokens, atMs }, waitMs: Math.ceil((short * 1000) / limits.perSecond) };
 }
 
