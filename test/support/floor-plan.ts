@@ -41,7 +41,8 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "grpc-client": ["protobuf", "protocol", "http2", "http", "errors", "core", "gen"],
   validation: ["protobuf", "core"],
-  limits: ["core"],
+  redis: ["observability", "core"],
+  limits: ["redis", "observability", "errors", "core"],
   uploads: ["observability", "errors", "core"],
   identity: ["limits", "core"],
   interceptors: ["identity", "limits", "validation", "observability", "errors", "core", "gen"],
@@ -153,6 +154,8 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
+    "limits",
+    "redis",
     "uploads",
     "services",
     "hooks",
