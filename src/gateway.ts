@@ -83,6 +83,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
+import type { SharedStore } from "./shared-store.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
@@ -146,6 +147,8 @@ interface ProcessParts {
 /** What every room of one generation shares. */
 interface Shared extends ProcessParts {
   readonly settings: Settings;
+  /** What is shared with other gateways; absent: nothing. */
+  readonly store: SharedStore | undefined;
   /** Says for the whole process whether chats are served; nothing once another generation has replaced this one. */
   readonly setServing: (serving: boolean) => void;
 }
@@ -614,6 +617,23 @@ async function openHooks(
   return new Judging({ hooks, clock, buffers });
 }
 
+/** Opens what is shared with other gateways; who shares nothing loads nothing for it. */
+async function openShared(
+  parts: ProcessParts,
+  { redis, rateLimit }: Settings,
+  opening: AsyncDisposableStack,
+): Promise<SharedStore | undefined> {
+  if (redis === undefined || rateLimit === undefined) return undefined;
+  const { openSharedStore } = await import("./shared-store.ts");
+  return opening.use(await openSharedStore({ redis, rateLimit }, parts));
+}
+
+/** Whether callers are limited, and by what all gateways know. */
+function rateLimiterOf({ settings, store }: Shared) {
+  if (settings.rateLimit === undefined) return "disabled";
+  return store?.isAway() === true ? "degraded" : "enabled";
+}
+
 /** What the services call. */
 interface Backends {
   readonly chat: ChatSide;
@@ -630,6 +650,7 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
     environment: settings.environment,
     startedMs: shared.startedMs,
     rateLimiting: settings.rateLimit !== undefined,
+    rateLimiter: () => rateLimiterOf(shared),
     stopping: shared.stopping,
   };
   const meter = createMeter({ clock, metrics, stats });
@@ -716,7 +737,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     routes: routesOf(shared, backends),
     ...interceptorChain(
       rateLimit === undefined ? chain : { ...chain, rateLimit },
-      frontDeps(shared),
+      { ...frontDeps(shared), limits: shared.store?.limits },
     ),
     pages: gatewayPages({
       metrics,
@@ -789,7 +810,8 @@ async function openGeneration(
   const setServing = (serving: boolean) => {
     if (place === "taken") parts.health.set(ChatService.typeName, serving);
   };
-  const shared: Shared = { ...parts, settings, setServing };
+  const store = await openShared(parts, settings, opening);
+  const shared: Shared = { ...parts, settings, store, setServing };
   const chat = await openChat(shared);
   for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);

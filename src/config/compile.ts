@@ -17,6 +17,7 @@ import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
+import { redisFrom } from "./redis.ts";
 import { relayFrom } from "./relay.ts";
 import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
@@ -48,6 +49,7 @@ export function compile(
   const cors = corsFrom(config.cors, strict, report);
   if (strict) warnOfOpenness(cors, config.logging, warn);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
+  const redis = redisFrom(config.redis, context, report);
   const providers = providersFrom(config.providers, context, report);
   const cores = coresFrom(config.cores, context, report);
   const uploads = uploadsFrom(config.uploads, context, report);
@@ -78,7 +80,7 @@ export function compile(
       ...authFrom(config.auth, strict, report),
       forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
     },
-    ...(rateLimit !== undefined && { rateLimit }),
+    ...withoutUndefined({ rateLimit, redis }),
     chat: {
       algorithm: balancer.algorithm,
       cores: cores.filter(({ service }) => service === undefined || service === "twin"),

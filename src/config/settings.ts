@@ -15,8 +15,10 @@ import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
+import type { OnStoreError } from "#limits/store-fallback.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
+import type { RedisSettings } from "#redis/redis-settings.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
@@ -78,7 +80,10 @@ export type KeySettings = KeyDigest;
 export type AuthSettings = AuthOptions;
 
 /** Limits of each client. */
-export type RateLimitSettings = RateLimitOptions;
+export interface RateLimitSettings extends RateLimitOptions {
+  /** What becomes of shared limits while the store is away. */
+  readonly onStoreError: OnStoreError;
+}
 
 /** TLS to a core, both ways. Absolute paths of PEM files. */
 export interface CoreTlsSettings {
@@ -215,6 +220,8 @@ export interface Settings {
   readonly auth: AuthSettings;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
+  /** Where limits are shared with other gateways; absent: nowhere. It may hold a password. */
+  readonly redis?: RedisSettings;
   readonly chat: ChatSettings;
   readonly cache: CacheSettings;
   /** LLM providers, those of the environment included. */

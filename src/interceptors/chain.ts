@@ -3,6 +3,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import type { LimitStore } from "#limits/limit-store.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -36,6 +37,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
+  /** Where buckets are; absent: in this process. */
+  readonly limits?: LimitStore | undefined;
 }
 
 /** What every call passes, and what holds for it on the way. */
@@ -59,7 +62,8 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
   const interceptors = [
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
-    ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
+    // per principal
+    ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps, deps.limits)]),
     validate(), // the most expensive check runs last
     // Only what is sound is kept.
     ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
