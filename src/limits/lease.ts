@@ -6,6 +6,8 @@ import { type Bucket, type BucketLimits, chargeOf } from "./token-bucket.ts";
 export const heldMs = 250;
 /** Tokens for so long of the gateway's own demand are taken at one time. */
 const aheadMs = 20;
+/** They are this share of the capacity at most: a bucket that is full again meanwhile has so much more to give. */
+const aheadShareMax = 0.1;
 /** Time over which demand is averaged. */
 const demandMs = 100;
 
@@ -45,9 +47,10 @@ export class Lease {
     this.#demandAtMs = nowMs;
   }
 
-  /** Tokens worth taking beyond the cost of a call. */
+  /** Tokens worth taking beyond the cost of a call: for those that wait, or for the next moments. */
   ahead(cost: number): number {
-    return Math.max(this.waiting, this.#demand * aheadMs - cost);
+    const soon = Math.min(this.#demand * aheadMs - cost, this.limits.capacity * aheadShareMax);
+    return Math.max(this.waiting, soon);
   }
 
   /** The shared bucket holds so many tokens, at the time that it was asked or later. */

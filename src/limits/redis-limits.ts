@@ -26,7 +26,9 @@ export interface RedisLimitsDeps {
 }
 
 /** Buckets whose corrections wait for the end of a turn, at most. */
-const correctionsMax = 10_000;
+const correctionsMax = 1_000;
+/** Buckets of one script, which keeps all others waiting while it runs. */
+const bucketsPerScript = 100;
 /** How often a call waits for the answers to others, at most. */
 const roundsMax = 10;
 
@@ -120,7 +122,10 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const lease of this.#holding) this.#bringBack(lease);
+    for (const lease of this.#holding) {
+      this.#bringBack(lease);
+      if (this.#corrections.size === correctionsMax) await this.settled();
+    }
     if (this.#sweep !== undefined) this.#deps.clock.stop(this.#sweep);
     this.#sweep = undefined;
     await this.settled();
@@ -307,7 +312,8 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
     this.#corrections.clear();
     const { link, metrics } = this.#deps;
     const slotOf = ([key]: (typeof all)[number]) => (link.isCluster ? ownerOf(key) : "");
-    const sent = [...Map.groupBy(all, slotOf).values()].map(async (some) => {
+    const scripts = [...Map.groupBy(all, slotOf).values()].flatMap(inParts);
+    const sent = scripts.map(async (some) => {
       const keys = some.map(([key]) => redisKey(key));
       const args = some.flatMap(([, { limits, tokens }]) => [
         limits.capacity,
@@ -334,6 +340,14 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
 
 function sweep(now: () => void): void {
   now();
+}
+
+/** So few that one script may take them. */
+function inParts<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(all.length / bucketsPerScript);
+  return Array.from({ length: count }, (_, part) =>
+    all.slice(part * bucketsPerScript, (part + 1) * bucketsPerScript),
+  );
 }
 
 function reservation(costs: readonly Cost[], waitMs: number, nowMs: number): Reservation {
