@@ -25,13 +25,15 @@ export interface RedisLinkDeps {
   readonly onState: (state: RedisState, error?: RedisError) => void;
   /** How each command ended; `skipped`: it was not sent, because Redis is away. */
   readonly onCall: (result: "ok" | "failed" | "skipped") => void;
+  /** Time of one command; 50 ms when absent. */
+  readonly commandMs?: number;
 }
 
 /** An argument of a script. */
 export type RedisArgument = string | number | Uint8Array;
 
 /** Time of one command. */
-const commandMs = 50;
+const commandMsDefault = 50;
 /** Time to connect; the next try comes soon. */
 const connectMs = 2_000;
 /** A connection on which a command waits for so long is given up: the host behind it is gone. */
@@ -59,6 +61,7 @@ type Scripts = Record<string, (keys: number, ...rest: RedisArgument[]) => Promis
 /** One command and whoever waits for it. */
 interface Sent {
   isSettled: boolean;
+  readonly limitMs: number;
   fail(error: RedisError): void;
 }
 
@@ -125,7 +128,7 @@ export class RedisLink implements AsyncDisposable {
 
   /** Connects, or says that Redis is away: no one waits for it longer than that. */
   async open(): Promise<void> {
-    const connecting = this.#client.connect().catch((thrown: unknown) => {
+    const connecting = this.#connect().catch((thrown: unknown) => {
       this.#connectError ??= redisError(thrown);
     });
     await settleWithin(connecting, connectMs, this.#deps.clock);
@@ -154,7 +157,7 @@ export class RedisLink implements AsyncDisposable {
     args: readonly RedisArgument[],
     late?: (reply: unknown) => void,
   ): Promise<unknown> {
-    const { clock, onCall } = this.#deps;
+    const { clock, onCall, commandMs = commandMsDefault } = this.#deps;
     if (this.isAway()) {
       onCall("skipped");
       return Promise.reject(this.#connectError ?? new RedisError("it is away"));
@@ -168,6 +171,7 @@ export class RedisLink implements AsyncDisposable {
     };
     const sent: Sent = {
       isSettled: false,
+      limitMs: commandMs,
       fail: (error) => {
         if (sent.isSettled) return;
         end("failed");
@@ -201,6 +205,14 @@ export class RedisLink implements AsyncDisposable {
     this.#client.disconnect();
   }
 
+  async #connect(): Promise<void> {
+    await this.#client.connect();
+    // The nodes of a cluster are connected to by their first commands, which have no time for that.
+    if (this.#client instanceof Cluster) {
+      await Promise.all(this.#client.nodes("master").map((node) => node.ping()));
+    }
+  }
+
   async #send({ name, lua }: RedisScript, keys: readonly string[], args: readonly RedisArgument[]) {
     if (!this.#defined.has(name)) {
       this.#client.defineCommand(name, { lua });
@@ -220,5 +232,5 @@ export class RedisLink implements AsyncDisposable {
 
 /** The time is over, unless the reply only waits to be read: a timer that is late runs before sockets are read. */
 function timeOut(sent: Sent): void {
-  setImmediate(() => sent.fail(new RedisError(`no reply within ${commandMs} ms`)));
+  setImmediate(() => sent.fail(new RedisError(`no reply within ${sent.limitMs} ms`)));
 }

@@ -202,10 +202,7 @@ describeWith(missingRedis)("a Redis that is away", () => {
     await using server = await startRedis();
     const one = await small(server, "local");
     await using _ = one.gateway;
-    expect([await one.health(), ...(await one.statuses(5))]).toEqual([
-      "enabled",
-      ...[200, 200, 200, 200, 429],
-    ]);
+    expect([await one.health(), (await one.statuses(20)).at(-1)]).toEqual(["enabled", 429]);
     // What is known of the bucket is too old then.
     server.cli("flushall");
     server.freeze();

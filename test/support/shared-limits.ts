@@ -18,6 +18,8 @@ export interface SharedLimitsFacts {
   readonly gateways?: number;
   /** The server's time in milliseconds, in place of its own. */
   readonly serverMs?: () => number;
+  /** Time of one command; more than a busy machine needs when absent. */
+  readonly commandMs?: number;
 }
 
 /** Scripts read the time from their last argument. */
@@ -56,7 +58,7 @@ export interface SharedLimits extends AsyncDisposable {
 /** Connects. */
 export async function openSharedLimits(facts: SharedLimitsFacts): Promise<SharedLimits> {
   const { ports, isCluster = false, clock = systemClock, bucketsMax = 10_000 } = facts;
-  const { onStoreError = "local", gateways = 1 } = facts;
+  const { onStoreError = "local", gateways = 1, commandMs = 10_000 } = facts;
   const registry = new Registry();
   const metrics = limitFamilies(makersOn(registry));
   const states: RedisState[] = [];
@@ -66,6 +68,7 @@ export async function openSharedLimits(facts: SharedLimitsFacts): Promise<Shared
     { nodes, isCluster, database: 0 },
     {
       clock: systemClock,
+      commandMs,
       onState: (state) => states.push(state),
       onCall(result) {
         if (result !== "skipped") sent += 1;
