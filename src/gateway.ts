@@ -625,7 +625,7 @@ async function openShared(
 ): Promise<SharedStore | undefined> {
   if (redis === undefined || rateLimit === undefined) return undefined;
   const { openSharedStore } = await import("./shared-store.ts");
-  return opening.use(await openSharedStore({ redis, rateLimit }, parts));
+  return opening.use(await openSharedStore(redis, rateLimit.clientsMax, parts));
 }
 
 /** Whether callers are limited, and by what all gateways know. */
@@ -735,10 +735,10 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   return {
     listeners: settings.listeners,
     routes: routesOf(shared, backends),
-    ...interceptorChain(
-      rateLimit === undefined ? chain : { ...chain, rateLimit },
-      { ...frontDeps(shared), limits: shared.store?.limits },
-    ),
+    ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, {
+      ...frontDeps(shared),
+      limits: shared.store?.limits,
+    }),
     pages: gatewayPages({
       metrics,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],

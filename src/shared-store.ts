@@ -1,6 +1,6 @@
 /** What several gateways share in Redis or Valkey: one link, and the limits over it. */
 
-import type { RateLimitSettings } from "#config/settings.ts";
+import type { SharedStoreSettings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import { GatewaysSeen } from "#limits/gateways-seen.ts";
 import type { LimitStore } from "#limits/limit-store.ts";
@@ -10,19 +10,12 @@ import { StoreFallback } from "#limits/store-fallback.ts";
 import type { Logger } from "#observability/logger.ts";
 import { RedisLink } from "#redis/link.ts";
 import type { RedisMetrics } from "#redis/metric-families.ts";
-import type { RedisSettings } from "#redis/redis-settings.ts";
 
 /** What is shared. Disposing of it gives back what this gateway holds. */
 export interface SharedStore extends AsyncDisposable {
   readonly limits: LimitStore;
   /** Whether this gateway decides by itself now. */
   isAway(): boolean;
-}
-
-/** What the store is made of. */
-export interface SharedStoreSettings {
-  readonly redis: RedisSettings;
-  readonly rateLimit: RateLimitSettings;
 }
 
 /** What the store writes to. */
@@ -32,16 +25,20 @@ export interface SharedStoreDeps {
   readonly metrics: LimitMetrics & RedisMetrics;
 }
 
-/** Opens the store. One that is away keeps no one from calling, and is asked again. */
+/**
+ * Opens the store, whose leases of at most `bucketsMax` buckets are remembered. One that is away keeps no
+ * one from calling, and is asked again.
+ */
 export async function openSharedStore(
-  { redis, rateLimit }: SharedStoreSettings,
+  settings: SharedStoreSettings,
+  bucketsMax: number,
   { clock, logger, metrics }: SharedStoreDeps,
 ): Promise<SharedStore> {
   await using opening = new AsyncDisposableStack();
-  const { onStoreError, clientsMax } = rateLimit;
+  const { onStoreError } = settings;
   metrics.redisUp.set(1);
   const link = opening.use(
-    new RedisLink(redis, {
+    new RedisLink(settings, {
       clock,
       onCall: (result) => metrics.redisCommands.inc({ result }),
       onState(state, error) {
@@ -59,12 +56,12 @@ export async function openSharedStore(
     new GatewaysSeen(link, clock, (count) => metrics.limitGateways.set(count)),
   );
   await seen.begin();
-  const fallback = new StoreFallback(onStoreError, clientsMax, {
+  const fallback = new StoreFallback(onStoreError, bucketsMax, {
     clock,
     metrics,
     gateways: () => seen.count,
   });
-  const limits = opening.use(new RedisLimits(clientsMax, { link, clock, metrics, fallback }));
+  const limits = opening.use(new RedisLimits(bucketsMax, { link, clock, metrics, fallback }));
   const owned = opening.move();
   return {
     limits,

@@ -26,12 +26,6 @@ export const rateLimiting = z.strictObject({
   cleanup_interval: duration("24h")
     .optional()
     .describe("Accepted and not used: memory is bounded by `clients_max`."),
-  on_store_error: z
-    .enum(["local", "deny", "allow"])
-    .prefault("local")
-    .describe(
-      "While the Redis of `redis` is away: each gateway limits by itself, to its share (`local`), refuses calls with 503 (`deny`), or limits none (`allow`).",
-    ),
   clients_max: wholeNumber(1, 10_000_000)
     .prefault(100_000)
     .describe("Most clients remembered; the least recently seen one is dropped first."),
@@ -92,6 +86,5 @@ export function rateLimitFrom(
       perSecond: requests_per_minute / 60,
     })),
     clientsMax: limits.clients_max,
-    onStoreError: limits.on_store_error,
   };
 }

@@ -2,11 +2,11 @@
 
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { RedisSettings } from "#redis/redis-settings.ts";
 import { text, textThat } from "#yaml/scalar.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
+import type { SharedStoreSettings } from "./settings.ts";
 
 /** redis:// or rediss:// with a host, and perhaps user, password, port and the number of a database. */
 function redisUrlOf(written: string): URL | undefined {
@@ -41,6 +41,12 @@ export const redis = z.strictObject({
     .describe(
       "PEM authorities that the certificates of `rediss://` are checked against; the system's if absent.",
     ),
+  on_store_error: z
+    .enum(["local", "deny", "allow"])
+    .prefault("local")
+    .describe(
+      "While it is away each gateway limits by itself, to its share (`local`), refuses calls with 503 (`deny`), or limits none (`allow`).",
+    ),
 });
 
 type FileRedis = z.output<typeof redis>;
@@ -52,10 +58,10 @@ const portDefault = 6379;
 
 /** Absent where none is named. */
 export function redisFrom(
-  { url, cluster, ca_file }: FileRedis,
+  { url, cluster, ca_file, on_store_error: onStoreError }: FileRedis,
   { folder, tlsProblems }: CompileContext,
   report: Report,
-): RedisSettings | undefined {
+): SharedStoreSettings | undefined {
   if (url !== undefined && cluster !== undefined) {
     report(["redis", "cluster"], "cannot be combined with `redis.url`", "keep one of them");
   }
@@ -81,6 +87,7 @@ export function redisFrom(
       port: port === "" ? portDefault : Number(port),
     })),
     isCluster: cluster !== undefined,
+    onStoreError,
     database: Number(first.pathname.slice(1)),
     ...(first.username === "" ? {} : { username: decodeURIComponent(first.username) }),
     ...(first.password === "" ? {} : { password: decodeURIComponent(first.password) }),

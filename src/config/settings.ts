@@ -80,8 +80,11 @@ export type KeySettings = KeyDigest;
 export type AuthSettings = AuthOptions;
 
 /** Limits of each client. */
-export interface RateLimitSettings extends RateLimitOptions {
-  /** What becomes of shared limits while the store is away. */
+export type RateLimitSettings = RateLimitOptions;
+
+/** The Redis or Valkey that gateways share. It may hold a password. */
+export interface SharedStoreSettings extends RedisSettings {
+  /** What becomes of shared limits while it is away. */
   readonly onStoreError: OnStoreError;
 }
 
@@ -220,8 +223,8 @@ export interface Settings {
   readonly auth: AuthSettings;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
-  /** Where limits are shared with other gateways; absent: nowhere. It may hold a password. */
-  readonly redis?: RedisSettings;
+  /** Where limits are shared with other gateways; absent: nowhere. */
+  readonly redis?: SharedStoreSettings;
   readonly chat: ChatSettings;
   readonly cache: CacheSettings;
   /** LLM providers, those of the environment included. */

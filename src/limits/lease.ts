@@ -81,12 +81,16 @@ export class Lease {
 
   /** Whether the store need not be asked about a call. What others give back meanwhile is known a little later. */
   verdict(cost: number, nowMs: number): Verdict {
-    const isKnown = nowMs - this.#leftAtMs < heldMs;
     if (cost > 0 && cost <= this.held && nowMs < this.untilMs) return "covered";
-    if (!isKnown || this.asking !== undefined) return "unknown";
+    if (!this.isKnown(nowMs) || this.asking !== undefined) return "unknown";
     const short = this.shortOf(cost, nowMs);
     if (short > roundedOff * this.limits.capacity) return "refused";
     return cost === 0 && short <= 0 ? "covered" : "unknown";
+  }
+
+  /** The store was asked not long ago. */
+  isKnown(nowMs: number): boolean {
+    return nowMs - this.#leftAtMs < heldMs;
   }
 
   /** The shared bucket owes tokens, as far as is known. */

@@ -94,15 +94,17 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
     }
   }
 
-  /** Rejects with LIMITS_UNAVAILABLE while Redis is away. */
-  async read(key: string, limits: BucketLimits): Promise<Bucket> {
-    const lease = this.#leases().peek(key);
-    this.#sendCorrections();
-    const keys = [redisKey(key)];
-    const args = takeArgs(limits, { cost: 0, want: 0, back: 0 });
-    const [, left] = repliesOf(await this.#run(() => this.#deps.link.run(takeScript, keys, args)));
-    const tokens = Number(left) + (lease?.held ?? 0);
-    return { tokens: Math.min(limits.capacity, tokens), atMs: this.#deps.clock.nowMs() };
+  /** What others took in the last quarter of a second may be missing; and all of them, while Redis is away. */
+  read(key: string, limits: BucketLimits): Bucket | Promise<Bucket> {
+    const { clock, link, fallback } = this.#deps;
+    const lease = this.#lease(key, limits);
+    const nowMs = clock.nowMs();
+    if (lease.isKnown(nowMs)) return lease.bucket(nowMs);
+    if (link.isAway()) return fallback.read(key, limits);
+    const asked = lease.asking ?? this.#ask([], [{ lease, cost: 0 }]).then(isTrue, isFalse);
+    return asked.then((isAnswered) =>
+      isAnswered ? lease.bucket(clock.nowMs()) : fallback.read(key, limits),
+    );
   }
 
   /** A bucket that was full again by itself is not known any more. Rejects with LIMITS_UNAVAILABLE while Redis is away. */
@@ -111,8 +113,12 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
     lease?.release();
     this.#leases().delete(key);
     this.#sendCorrections();
-    const dropped = await this.#run(() => this.#deps.link.run(dropScript, [redisKey(key)], []));
-    return dropped === 1;
+    try {
+      const dropped = await this.#deps.link.run(dropScript, [redisKey(key)], []);
+      return dropped === 1;
+    } catch (cause) {
+      throw fault("LIMITS_UNAVAILABLE", "rate limits cannot be reset now", { cause });
+    }
   }
 
   /** Resolves when the corrections so far have been made, or have failed. */
@@ -328,15 +334,10 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
     });
     this.#sending = Promise.all([this.#sending, ...sent]).then(() => undefined);
   }
-
-  async #run(send: () => Promise<unknown>): Promise<unknown> {
-    try {
-      return await send();
-    } catch (cause) {
-      throw fault("LIMITS_UNAVAILABLE", "rate limits cannot be read now", { cause });
-    }
-  }
 }
+
+const isTrue = () => true;
+const isFalse = () => false;
 
 function sweep(now: () => void): void {
   now();
@@ -350,12 +351,15 @@ function inParts<T>(all: readonly T[]): readonly (readonly T[])[] {
   );
 }
 
+/** What is known of the buckets now, for calls that have paid (a wait of 0) or have to wait. */
 function reservation(costs: readonly Cost[], waitMs: number, nowMs: number): Reservation {
   const takes = costs.map(({ lease, cost }) => ({
     bucket: lease.bucket(nowMs),
     waitMs: waitMs === 0 ? 0 : lease.waitMs(cost, nowMs),
   }));
-  return { takes, waitMs };
+  // Since it was refused it may have been refilled: still a bucket has to say that it was.
+  const isExplained = waitMs === 0 || takes.some((one) => one.waitMs > 0);
+  return { takes: isExplained ? takes : takes.map((one) => ({ ...one, waitMs })), waitMs };
 }
 
 /** The arguments of one key of the script that takes. */

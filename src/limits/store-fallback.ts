@@ -4,7 +4,7 @@ import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { type Adjustment, type Ask, MemoryLimits, type Reservation } from "./limit-store.ts";
 import type { LimitMetrics } from "./metric-families.ts";
-import { type BucketLimits, fullBucket } from "./token-bucket.ts";
+import { type Bucket, type BucketLimits, fullBucket } from "./token-bucket.ts";
 
 /** `local`: each gateway limits by itself, to its share; `deny`: calls are refused; `allow`: they are not limited. */
 export type OnStoreError = "local" | "deny" | "allow";
@@ -48,6 +48,11 @@ export class StoreFallback {
       case "deny":
         throw fault("LIMITS_UNAVAILABLE", "rate limits cannot be checked now", { retryAfterMs });
     }
+  }
+
+  read(key: string, limits: BucketLimits): Bucket {
+    if (this.#mode === "local") return this.#local.read(key, this.#share(limits));
+    return fullBucket(limits, this.#deps.clock.nowMs());
   }
 
   adjust(changes: readonly Adjustment[]): void {

@@ -148,10 +148,10 @@ describeWith(missingRedis)("buckets that gateways share", () => {
 
   test("what is held is brought back after a quarter of a second, when its place is needed, and at the end", async () => {
     await using stack = new AsyncDisposableStack();
-    const { clock, stores } = await gateways(2, stack, 2);
-    const [one, other] = stores as [(typeof stores)[0], (typeof stores)[0]];
+    const { clock, stores } = await gateways(1, stack, 2);
+    const [one] = stores as [(typeof stores)[0]];
     const rate = { capacity: 1_000, perSecond: 0 };
-    const left = async (key: string) => (await other.read(key, rate)).tokens;
+    const left = (key: string) => Number(server.cli("hget", redisKey(key), "t"));
     const hold = async (key: string) => {
       for (let ms = 0; ms < 60; ms += 1) {
         await one.reserve([ask(key, 1, rate)]);
@@ -159,19 +159,19 @@ describeWith(missingRedis)("buckets that gateways share", () => {
       }
     };
     await hold("late");
-    expect(await left("late")).toBeLessThan(940);
+    expect(left("late")).toBeLessThan(940);
     await clock.advance(300);
     await one.settled();
-    expect(await left("late")).toBe(940);
+    expect(left("late")).toBe(940);
     await hold("first");
-    expect(await left("first")).toBeLessThan(940);
+    expect(left("first")).toBeLessThan(940);
     for (const key of ["second", "third"]) await one.reserve([ask(key, 1, rate)]);
     await one.settled();
-    expect(await left("first")).toBe(940);
+    expect(left("first")).toBe(940);
     await hold("last");
-    expect(await left("last")).toBeLessThan(940);
+    expect(left("last")).toBeLessThan(940);
     await one[Symbol.asyncDispose]();
-    expect(await left("last")).toBe(940);
+    expect(left("last")).toBe(940);
   });
 
   test("a time that steps back refills nothing and stops nothing; one that steps ahead fills once", async () => {
@@ -240,18 +240,17 @@ describeWith(missingRedis)("buckets that gateways share", () => {
     expect(server.cli("dbsize")).toBe("1000");
   });
 
-  test("while it is away corrections are counted as lost, and buckets cannot be read or reset", async () => {
+  test("while it is away corrections are counted as lost, and buckets cannot be reset", async () => {
     await using own = await startRedis();
     await using one = await openSharedLimits({ ports: [own.port], onStoreError: "deny" });
     await own.kill();
-    while (one.link.state !== "away") await one.limits.read("a", limits).catch(() => undefined);
+    while (one.link.state !== "away") await one.limits.read("a", limits);
     one.limits.adjust([{ key: "a", limits, tokens: 1 }]);
     await one.limits.settled();
     expect(await one.registry.getSingleMetricAsString("rate_limit_corrections_lost_total")).toMatch(
       /rate_limit_corrections_lost_total 1$/m,
     );
-    await expect(one.limits.read("a", limits)).rejects.toThrow("rate limits cannot be read now");
-    await expect(one.limits.reset("a")).rejects.toThrow("rate limits cannot be read now");
+    await expect(one.limits.reset("a")).rejects.toThrow("rate limits cannot be reset now");
     expect(() => one.limits.reserve([ask("a")])).toThrow("rate limits cannot be checked now");
   });
 
@@ -259,7 +258,7 @@ describeWith(missingRedis)("buckets that gateways share", () => {
     await using own = await startRedis();
     await using one = await openSharedLimits({ ports: [own.port], gateways: 3 });
     await own.kill();
-    while (one.link.state !== "away") await one.limits.read("a", limits).catch(() => undefined);
+    while (one.link.state !== "away") await one.limits.read("a", limits);
     const half = { capacity: 12, perSecond: 0 };
     let granted = 0;
     while ((await one.limits.reserve([ask("a", 1, half)])).waitMs === 0) granted += 1;

@@ -18,8 +18,8 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const limits = { capacity: 500, perSecond: 100 };
 // Who is not answered in time is refused: then nothing is admitted beside the bucket.
-const section = `rate_limiting: { requests_per_minute: ${limits.perSecond * 60}, burst: ${limits.capacity}, on_store_error: deny }`;
-const yaml = `gateway: { host: 127.0.0.1, port: 0 }\n${section}`;
+const section = `rate_limiting: { requests_per_minute: ${limits.perSecond * 60}, burst: ${limits.capacity} }`;
+const yaml = `gateway: { host: 127.0.0.1, port: 0 }\n${section}\nredis: { on_store_error: deny }`;
 const key = "ip:127.0.0.1";
 /** Held at the beginning. */
 const tokens = 100;
@@ -151,7 +151,7 @@ describeWith(missingRedis)("two gateways on three nodes of a cluster", () => {
     "admit together what the bucket gives, within one percent, and refusals cost nothing",
     () => {
       const urls = cluster.nodes.map(({ url }) => `"${url}"`).join(", ");
-      const settings = `${yaml}\nredis: { cluster: [${urls}] }`;
+      const settings = yaml.replace("redis: {", `redis: { cluster: [${urls}],`);
       return shared({ servers: cluster.nodes, start: () => startTestGateway({ yaml: settings }) });
     },
     timeoutMs,
@@ -162,11 +162,12 @@ describeWith(missingRedis)("two gateways on three nodes of a cluster", () => {
 async function small(server: RedisServer, onStoreError: string) {
   const settings = `
 gateway: { host: 127.0.0.1, port: 0 }
-rate_limiting: { requests_per_minute: 1, burst: 4, on_store_error: ${onStoreError} }`;
+rate_limiting: { requests_per_minute: 1, burst: 4 }
+redis: { on_store_error: ${onStoreError} }`;
   const gateway = await startTestGateway({ yaml: settings, env: { REDIS_URL: server.url } });
   const call = async () => {
     const response = await fetch(`${gateway.url}/models`);
-    const body = await response.json();
+    const body = (await response.json()) as { error?: { code?: string } };
     return { status: response.status, code: body.error?.code, headers: response.headers };
   };
   return {
@@ -179,7 +180,8 @@ rate_limiting: { requests_per_minute: 1, burst: 4, on_store_error: ${onStoreErro
     },
     async health() {
       const response = await fetch(`${gateway.url}/health`);
-      return (await response.json()).services.rate_limiter;
+      const { services } = (await response.json()) as { services: { rate_limiter: string } };
+      return services.rate_limiter;
     },
     told: () =>
       gateway.lines
