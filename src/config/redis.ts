@@ -8,12 +8,22 @@ import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
 import type { SharedStoreSettings } from "./settings.ts";
 
+/** Without percent signs; undefined for what has others than those of an encoding. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
 /** redis:// or rediss:// with a host, and perhaps user, password, port and the number of a database. */
 function redisUrlOf(written: string): URL | undefined {
   const url = URL.parse(written);
   if (url === null || !["redis:", "rediss:"].includes(url.protocol)) return undefined;
   const isWhole = url.hostname !== "" && url.search === "" && url.hash === "";
-  return isWhole && /^(\/\d{0,5})?$/.test(url.pathname) ? url : undefined;
+  const isDecoded = decoded(url.username) !== undefined && decoded(url.password) !== undefined;
+  return isWhole && isDecoded && /^(\/\d{0,5})?$/.test(url.pathname) ? url : undefined;
 }
 
 const redisUrl = () =>
@@ -89,9 +99,15 @@ export function redisFrom(
     isCluster: cluster !== undefined,
     onStoreError,
     database: Number(first.pathname.slice(1)),
-    ...(first.username === "" ? {} : { username: decodeURIComponent(first.username) }),
-    ...(first.password === "" ? {} : { password: decodeURIComponent(first.password) }),
+    ...credentialsOf(first),
     ...(isEncrypted && { tls: caFile }),
+  };
+}
+
+function credentialsOf({ username, password }: URL) {
+  return {
+    ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+    ...(password === "" ? {} : { password: decodeURIComponent(password) }),
   };
 }
 

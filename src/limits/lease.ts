@@ -48,8 +48,8 @@ export class Lease {
   }
 
   /** Tokens worth taking beyond the cost of a call: for those that wait, or for the next moments. */
-  ahead(cost: number): number {
-    const soon = Math.min(this.#demand * aheadMs - cost, this.limits.capacity * aheadShareMax);
+  ahead(): number {
+    const soon = Math.min(this.#demand * aheadMs, this.limits.capacity * aheadShareMax);
     return Math.max(this.waiting, soon);
   }
 
@@ -91,6 +91,11 @@ export class Lease {
   /** The store was asked not long ago. */
   isKnown(nowMs: number): boolean {
     return nowMs - this.#leftAtMs < heldMs;
+  }
+
+  /** When it was last heard of, the bucket had too little left for a call. */
+  wasShortOf(cost: number): boolean {
+    return this.#left + this.held < Math.min(cost, this.limits.capacity);
   }
 
   /** The shared bucket owes tokens, as far as is known. */

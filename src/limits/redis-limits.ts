@@ -29,8 +29,8 @@ export interface RedisLimitsDeps {
 const correctionsMax = 1_000;
 /** Buckets of one script, which keeps all others waiting while it runs. */
 const bucketsPerScript = 100;
-/** How often a call waits for the answers to others, at most. */
-const roundsMax = 10;
+/** Answers to others that a call waits for: the second one has its cost counted in. */
+const othersMax = 2;
 
 /** One cost, and what is held of its bucket. */
 interface Cost {
@@ -190,20 +190,23 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
 
   /** Pays for all of a group, or for none. Rejects with a RedisError. */
   async #payGroup(group: readonly Cost[]): Promise<number> {
-    for (let round = 0; round < roundsMax; round += 1) {
+    for (let others = 0; ; others += 1) {
       const nowMs = this.#deps.clock.nowMs();
       const waitMs = this.#decideHere(group, nowMs);
       if (waitMs !== undefined) return waitMs;
       const lacking = group.filter(({ lease, cost }) => lease.verdict(cost, nowMs) !== "covered");
       const busy = lacking.find(({ lease }) => lease.asking !== undefined);
-      if (busy === undefined) return await this.#ask(group, lacking);
+      const short = lacking.find(({ lease, cost }) => lease.wasShortOf(cost));
+      if (others === othersMax && short !== undefined) {
+        return Math.max(1, short.lease.waitMs(short.cost, nowMs));
+      }
+      if (busy === undefined || others === othersMax) return await this.#ask(group, lacking);
       const { lease, cost } = busy;
       lease.waiting += cost;
       const isAnswered = await lease.asking;
       lease.waiting -= cost;
       if (isAnswered === false) throw new RedisError("it did not answer the call before");
     }
-    throw new RedisError("others were always faster");
   }
 
   /** Asks the store for what is lacking. Rejects with a RedisError; what it brought back is lost then, unless it was heard. */
@@ -215,7 +218,7 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
     for (const { lease, cost } of covered) this.#pay(lease, cost);
     const askedMs = clock.nowMs();
     const args = lacking.flatMap(({ lease, cost }) =>
-      takeArgs(lease.limits, { cost, want: lease.ahead(cost), back: this.#release(lease) }),
+      takeArgs(lease.limits, { cost, want: lease.ahead(), back: this.#release(lease) }),
     );
     const answered = Promise.withResolvers<boolean>();
     for (const { lease } of lacking) lease.asking = answered.promise;
@@ -233,7 +236,9 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
       this.#refund(covered);
       throw thrown;
     } finally {
-      for (const { lease } of lacking) lease.asking = undefined;
+      for (const { lease } of lacking) {
+        if (lease.asking === answered.promise) lease.asking = undefined;
+      }
       answered.resolve(isAnswered);
     }
     this.#refund(covered);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { GatewaysSeen } from "#limits/gateways-seen.ts";
 import { redisKey } from "#limits/redis-scripts.ts";
+import { fill, givenBy } from "../support/hammered.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { describeWith } from "../support/needs.ts";
 import {
@@ -223,6 +224,33 @@ describeWith(missingRedis)("buckets that gateways share", () => {
     );
     expect(decided.filter(({ waitMs }) => waitMs === 0)).toHaveLength(1_000);
     expect(one.sent()).toBeLessThanOrEqual(10);
+  });
+
+  test("crowds on a bucket with little in it are granted what it gives, and decided by it alone", async () => {
+    await using stack = new AsyncDisposableStack();
+    const facts = { ports: [server.port], onStoreError: "allow" } as const;
+    const all = [
+      stack.use(await openSharedLimits(facts)),
+      stack.use(await openSharedLimits(facts)),
+    ] as const;
+    const rate = { capacity: 1_000, perSecond: 1_000 };
+    const fromMs = fill(server, "little", 0);
+    let granted = 0;
+    for (let turn = 0; turn < 30; turn += 1) {
+      const asked = Array.from({ length: 60 }, (_, index) =>
+        (index % 2 === 0 ? all[0] : all[1]).limits.reserve([ask("little", 1, rate)]),
+      );
+      for (const { waitMs } of await Promise.all(asked)) if (waitMs === 0) granted += 1;
+    }
+    await stack.disposeAsync();
+    const given = givenBy(server, { key: "little", limits: rate, tokens: 0, fromMs });
+    expect(granted).toBeGreaterThan(0);
+    expect(granted).toBeLessThanOrEqual(given + 1e-6);
+    for (const { registry } of all) {
+      expect(await registry.getSingleMetricAsString("rate_limit_store_errors_total")).not.toMatch(
+        /^rate_limit_store_errors_total\{/m,
+      );
+    }
   });
 
   test("corrections beyond a thousand buckets in one turn are lost, and counted", async () => {
