@@ -572,15 +572,19 @@ async function openPredictCatalog(
 }
 
 /** Opens the cache of chats and predictions, of which metrics tell. */
-function openCache({ settings, clock, metrics }: Shared): ResponseCache {
-  return new ResponseCache(settings.cache, {
-    clock,
+function openCache({ settings, clock, metrics, store }: Shared): ResponseCache {
+  const shared = store?.responses;
+  const cache = new ResponseCache(settings.cache, {
+    ...{ clock, shared },
     onChange({ entries, bytes, evicted }) {
       metrics.cacheEntries.set(entries);
       metrics.cacheBytes.set(bytes);
       metrics.cacheEvictions.inc(evicted);
     },
   });
+  // What another gateway has let go is let go here.
+  shared?.onPurged((model) => cache.purgeHere(model));
+  return cache;
 }
 
 /** Opens the store of uploads, of which metrics tell. */
@@ -620,12 +624,15 @@ async function openHooks(
 /** Opens what is shared with other gateways; who shares nothing loads nothing for it. */
 async function openShared(
   parts: ProcessParts,
-  { redis, rateLimit }: Settings,
+  { redis, cache, rateLimit }: Settings,
   opening: AsyncDisposableStack,
 ): Promise<SharedStore | undefined> {
-  if (redis === undefined || rateLimit === undefined) return undefined;
+  const responses = cache.enabled && cache.isInRedis ? cache : undefined;
+  const bucketsMax = rateLimit?.clientsMax;
+  const isUsed = responses !== undefined || bucketsMax !== undefined;
+  if (redis === undefined || !isUsed) return undefined;
   const { openSharedStore } = await import("./shared-store.ts");
-  return opening.use(await openSharedStore(redis, rateLimit.clientsMax, parts));
+  return opening.use(await openSharedStore({ redis, bucketsMax, responses }, parts));
 }
 
 /** Whether callers are limited, and by what all gateways know. */

@@ -107,7 +107,7 @@ export function compile(
       { ...context, providers: new Set(providers.map(({ name }) => name)) },
       { report, warn },
     ),
-    cache: cacheFrom(config.cache, report),
+    cache: cacheFrom(config.cache, redis !== undefined, report),
     requests: {
       countMax: config.requests.max,
       bytesMax: config.requests.max_size,

@@ -141,6 +141,8 @@ export type OnnxSettings = OnnxOptions;
 /** Cached responses of chats; one entry is at most as large as the whole cache. */
 export interface CacheSettings extends ResponseCacheOptions {
   readonly enabled: boolean;
+  /** Responses are shared with other gateways. */
+  readonly isInRedis: boolean;
   /** Names whose chats are answered from the cache without asking. */
   readonly models: readonly string[];
   /** Callers get each other's responses. */

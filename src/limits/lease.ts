@@ -93,9 +93,9 @@ export class Lease {
     return nowMs - this.#leftAtMs < heldMs;
   }
 
-  /** When it was last heard of, the bucket had too little left for a call. */
-  wasShortOf(cost: number): boolean {
-    return this.#left + this.held < Math.min(cost, this.limits.capacity);
+  /** When it was last heard of, not long ago, the bucket had too little left for a call. */
+  wasShortOf(cost: number, nowMs: number): boolean {
+    return this.isKnown(nowMs) && this.#left + this.held < Math.min(cost, this.limits.capacity);
   }
 
   /** The shared bucket owes tokens, as far as is known. */

@@ -196,7 +196,7 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
       if (waitMs !== undefined) return waitMs;
       const lacking = group.filter(({ lease, cost }) => lease.verdict(cost, nowMs) !== "covered");
       const busy = lacking.find(({ lease }) => lease.asking !== undefined);
-      const short = lacking.find(({ lease, cost }) => lease.wasShortOf(cost));
+      const short = lacking.find(({ lease, cost }) => lease.wasShortOf(cost, nowMs));
       if (others === othersMax && short !== undefined) {
         return Math.max(1, short.lease.waitMs(short.cost, nowMs));
       }
@@ -227,7 +227,7 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
       const keys = lacking.map(({ lease }) => redisKey(lease.key));
       // A grant that comes too late is used for later calls, or brought back.
       const late = (reply: unknown) => {
-        if (this.#hear(lacking, reply, askedMs)) this.#refund(lacking);
+        if (Array.isArray(reply) && this.#hear(lacking, reply, askedMs)) this.#refund(lacking);
       };
       const reply = await link.run(takeScript, keys, args, late);
       isAnswered = true;

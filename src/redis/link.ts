@@ -13,6 +13,8 @@ export interface RedisScript {
   /** Unique, and another one for another text. */
   readonly name: string;
   readonly lua: string;
+  /** Texts of its reply come as bytes. */
+  readonly isBinary?: boolean;
 }
 
 /** Whether commands are answered. */
@@ -213,13 +215,17 @@ export class RedisLink implements AsyncDisposable {
     }
   }
 
-  async #send({ name, lua }: RedisScript, keys: readonly string[], args: readonly RedisArgument[]) {
+  async #send(
+    { name, lua, isBinary }: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+  ) {
     if (!this.#defined.has(name)) {
       this.#client.defineCommand(name, { lua });
       this.#defined.add(name);
     }
     // The client sends EVALSHA, and the text where a server does not know it.
-    const call = (this.#client as unknown as Scripts)[name];
+    const call = (this.#client as unknown as Scripts)[isBinary ? `${name}Buffer` : name];
     return await call?.call(this.#client, keys.length, ...keys, ...args);
   }
 

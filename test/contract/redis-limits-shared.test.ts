@@ -107,6 +107,33 @@ describeWith(missingRedis)("buckets that gateways share", () => {
     );
   });
 
+  test("grant a caller who waits as long as it was told", async () => {
+    let run = 0;
+    const rates = constantFrom(
+      { capacity: 10, perSecond: 3 },
+      { capacity: 200, perSecond: 70 },
+      { capacity: 5, perSecond: 1_000 },
+    );
+    await assert(
+      asyncProperty(rates, integer({ min: 1, max: 300 }), async (rate, cost) => {
+        run += 1;
+        await using stack = new AsyncDisposableStack();
+        const { clock, stores } = await gateways(2, stack);
+        const [one, other] = stores as [(typeof stores)[0], (typeof stores)[0]];
+        const key = `waiting${run}`;
+        await one.reserve([ask(key, rate.capacity, rate)]);
+        for (const store of [one, other]) {
+          const { waitMs } = await store.reserve([ask(key, cost, rate)]);
+          // The second may find what came back meanwhile.
+          if (waitMs === 0) continue;
+          await clock.advance(waitMs + 1);
+          expect((await store.reserve([ask(key, cost, rate)])).waitMs).toBe(0);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   test("one that is known to be empty is not asked again before it can give", async () => {
     await using stack = new AsyncDisposableStack();
     const { clock, all, stores } = await gateways(1, stack);

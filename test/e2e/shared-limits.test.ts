@@ -216,7 +216,7 @@ describeWith(missingRedis)("a Redis that is away", () => {
     expect(new Set(await one.statuses(20))).toEqual(new Set([429]));
     const metrics = await (await fetch(`${one.gateway.url}/metrics`)).text();
     expect(metrics).toMatch(/rate_limit_store_errors_total\{decided="local"\} [1-9]/);
-    expect(metrics).toContain("gateway_redis_up 0");
+    expect(metrics).toContain('gateway_redis_up{use="limits"} 0');
     server.thaw();
     await one.until(2);
     expect(one.told()).toEqual([away, back]);

@@ -92,7 +92,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   pool: ["observability", "errors", "core"],
   routing: ["pool", "observability", "errors", "core"],
-  cache: ["observability", "errors", "core"],
+  cache: ["redis", "observability", "errors", "core"],
   history: ["core"],
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
@@ -200,7 +200,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "backends",
     "observability",
   ],
-  "shared-store.ts": ["config", "redis", "limits", "observability", "core"],
+  "shared-store.ts": ["config", "redis", "limits", "cache", "observability", "core"],
   "records.ts": ["config", "services", "history", "routing", "pool", "observability", "core"],
   "gateway.ts": [
     "uploads",
