@@ -4,8 +4,6 @@ import type { Piece } from "./piece.ts";
 
 /** First byte: another form has another number. */
 const version = 1;
-const utf8 = new TextEncoder();
-const text = new TextDecoder("utf-8", { fatal: true });
 
 const hasWords = 1;
 const isFailure = 2;
@@ -29,13 +27,14 @@ export function encodePieces(pieces: readonly Piece[]): Uint8Array {
     parts.push(Uint8Array.of(flags));
     if (words !== undefined) put(words.bytes);
     parts.push(lengthBytes(headers.length));
-    for (const field of headers.flat()) put(utf8.encode(field));
+    for (const field of headers.flat()) put(Buffer.from(field));
   }
   return Buffer.concat(parts);
 }
 
 /** Reads what `encodePieces` wrote; the pieces are copies. Undefined for anything else. */
 export function decodePieces(bytes: Uint8Array): readonly Piece[] | undefined {
+  const text = new TextDecoder("utf-8", { fatal: true });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const number = (size: 1 | 4): number => {
