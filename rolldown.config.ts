@@ -29,7 +29,7 @@ export default defineConfig({
   platform: "node",
   resolve: { conditionNames: ["source", "node", "import", "require", "default"] },
   // Loaded when something needs them: what is native, and what is greater than the program.
-  external: [/^(sharp|onnxruntime-node|mathjs|gpt-tokenizer|@grpc\/grpc-js|pg)(\/|$)/],
+  external: [/^(sharp|onnxruntime-node|mathjs|gpt-tokenizer|@grpc\/grpc-js|pg|ioredis)(\/|$)/],
   output: {
     dir: "dist/cli",
     chunkFileNames: "[name]-[hash].js",

@@ -46,8 +46,8 @@ import type { KeptKeys } from "#identity/remote-keys.ts";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
-import { ownLimitsOnly } from "#limits/limit-options.ts";
-import { MemoryLimits } from "#limits/limit-store.ts";
+import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
+import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
@@ -93,6 +93,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
+import type { SharedStore } from "./shared-store.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
@@ -160,6 +161,8 @@ interface Shared extends ProcessParts {
   readonly settings: Settings;
   /** Absent where nothing is limited. */
   readonly limiter: Limiter | undefined;
+  /** What is shared with other gateways; absent: nothing. */
+  readonly store: SharedStore | undefined;
   /** Says for the whole process whether chats are served; nothing once another generation has replaced this one. */
   readonly setServing: (serving: boolean) => void;
 }
@@ -598,15 +601,19 @@ async function openPredictCatalog(
 }
 
 /** Opens the cache of chats and predictions, of which metrics tell. */
-function openCache({ settings, clock, metrics }: Shared): ResponseCache {
-  return new ResponseCache(settings.cache, {
-    clock,
+function openCache({ settings, clock, metrics, store }: Shared): ResponseCache {
+  const shared = store?.responses;
+  const cache = new ResponseCache(settings.cache, {
+    ...{ clock, shared },
     onChange({ entries, bytes, evicted }) {
       metrics.cacheEntries.set(entries);
       metrics.cacheBytes.set(bytes);
       metrics.cacheEvictions.inc(evicted);
     },
   });
+  // What another gateway has let go is let go here.
+  shared?.onPurged((model) => cache.purgeHere(model));
+  return cache;
 }
 
 /** Opens the store of uploads, of which metrics tell. */
@@ -629,14 +636,20 @@ function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] 
   return [{ kind, pool }, ...queryPools, ...providers];
 }
 
+/** What is limited; undefined: nothing. Callers with keys may have limits of their own. */
+function limitOptionsOf({ rateLimit, auth }: Settings): LimitOptions | undefined {
+  return rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+}
+
 /** The limits of calls, with buckets that begin full. */
 function openLimiter(
   { clock, logger, metrics }: ProcessParts,
-  { rateLimit, auth }: Settings,
+  settings: Settings,
+  shared: LimitStore | undefined,
 ): Limiter | undefined {
-  const options = rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+  const options = limitOptionsOf(settings);
   if (options === undefined) return undefined;
-  const store = new MemoryLimits(options.clientsMax, clock);
+  const store = shared ?? new MemoryLimits(options.clientsMax, clock);
   return new Limiter(options, {
     ...{ clock, store },
     onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
@@ -675,6 +688,27 @@ async function openIdentity(
   return opening.use(credentials);
 }
 
+/** Opens what is shared with other gateways; who shares nothing loads nothing for it. */
+async function openShared(
+  parts: ProcessParts,
+  settings: Settings,
+  opening: AsyncDisposableStack,
+): Promise<SharedStore | undefined> {
+  const { redis, cache } = settings;
+  const responses = cache.enabled && cache.isInRedis ? cache : undefined;
+  const bucketsMax = limitOptionsOf(settings)?.clientsMax;
+  const isUsed = responses !== undefined || bucketsMax !== undefined;
+  if (redis === undefined || !isUsed) return undefined;
+  const { openSharedStore } = await import("./shared-store.ts");
+  return opening.use(await openSharedStore({ redis, bucketsMax, responses }, parts));
+}
+
+/** Whether callers are limited, and by what all gateways know. */
+function rateLimiterOf({ settings, store }: Shared) {
+  if (settings.rateLimit === undefined) return "disabled";
+  return store?.isAway() === true ? "degraded" : "enabled";
+}
+
 /** What the services call. */
 interface Backends {
   readonly chat: ChatSide;
@@ -692,6 +726,7 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
     environment: settings.environment,
     startedMs: shared.startedMs,
     rateLimiting: settings.rateLimit !== undefined,
+    rateLimiter: () => rateLimiterOf(shared),
     stopping: shared.stopping,
   };
   const meter = createMeter({ clock, metrics, stats });
@@ -862,8 +897,9 @@ async function openGeneration(
   const setServing = (serving: boolean) => {
     if (place === "taken") parts.health.set(ChatService.typeName, serving);
   };
-  const limiter = openLimiter(parts, settings);
-  const shared: Shared = { ...parts, settings, limiter, setServing };
+  const store = await openShared(parts, settings, opening);
+  const limiter = openLimiter(parts, settings, store?.limits);
+  const shared: Shared = { ...parts, settings, store, limiter, setServing };
   const chat = await openChat(shared);
   for (const { pool } of chatPoolsOf(chat)) opening.use(pool);
   for (const discovery of chat.discoveries) opening.use(discovery);

@@ -6,9 +6,11 @@ import { cacheFamilies } from "#cache/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
 import { callFamilies } from "#interceptors/metric-families.ts";
+import { limitFamilies } from "#limits/metric-families.ts";
 import { recordFamilies } from "#observability/metric-families.ts";
 import { makersOn } from "#observability/metric-makers.ts";
 import { poolFamilies } from "#pool/metric-families.ts";
+import { redisFamilies } from "#redis/metric-families.ts";
 import { routingFamilies } from "#routing/metric-families.ts";
 import { serviceFamilies } from "#services/metric-families.ts";
 import { uploadFamilies } from "#uploads/metric-families.ts";
@@ -25,6 +27,8 @@ export function createMetrics() {
     registry,
     ...entryFamilies(make),
     ...callFamilies(make),
+    ...redisFamilies(make),
+    ...limitFamilies(make),
     ...recordFamilies(make),
     ...serviceFamilies(make),
     ...poolFamilies(make),

@@ -15,6 +15,11 @@ export function cacheFamilies({ counter, gauge }: Makers) {
       "Kept responses that had to go for want of room.",
       [],
     ).labels({}),
+    cacheShared: counter(
+      "gateway_cache_shared_total",
+      "Responses that were looked for among those that gateways share (hit or miss), and that were left there (left) or could not be (lost).",
+      ["result"],
+    ),
     cacheEntries: gauge("gateway_cache_entries", "Responses that are kept.", []),
     cacheBytes: gauge("gateway_cache_bytes", "Bytes of the responses that are kept.", []),
   };

@@ -4,7 +4,8 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { lazy } from "#core/lazy.ts";
 import { Flight } from "./flight.ts";
-import type { Piece, Source } from "./piece.ts";
+import { type Piece, type Source, sizeOf } from "./piece.ts";
+import type { SharedResponses } from "./shared-responses.ts";
 
 /** Bounds of a cache. */
 export interface ResponseCacheOptions {
@@ -20,6 +21,8 @@ export interface ResponseCacheOptions {
 /** What a cache needs of its surroundings. */
 export interface ResponseCacheDeps {
   readonly clock: Clock;
+  /** Those of other gateways; absent: none. */
+  readonly shared?: Pick<SharedResponses, "find" | "leave" | "purge"> | undefined;
   /** Notified of what is kept whenever that has changed, and of how many had to go for it since the last time. */
   onChange?(change: Purged & { readonly evicted: number }): void;
 }
@@ -32,6 +35,8 @@ export interface Wanted {
   readonly model: string;
   /** A response made before is not good enough. */
   readonly refresh: boolean;
+  /** The key means the same to other gateways; else the response stays in this process. */
+  readonly isShared?: boolean;
   /** The call's own; other readers of the same response stay. */
   readonly signal: AbortSignal;
   open(signal: AbortSignal): Source;
@@ -74,6 +79,7 @@ export class ResponseCache {
   readonly #options: ResponseCacheOptions;
   readonly #deps: ResponseCacheDeps;
   #evicted = 0;
+  #purges = 0;
 
   constructor(options: ResponseCacheOptions, deps: ResponseCacheDeps) {
     this.#options = options;
@@ -104,6 +110,26 @@ export class ResponseCache {
     return this.#entries().calculatedSize;
   }
 
+  /** The same as `read`, for which other gateways' responses count as well. Never rejects. */
+  async find(wanted: Wanted): Promise<Reading> {
+    const { key, model, refresh, isShared = false } = wanted;
+    const { shared } = this.#deps;
+    const isHere = this.#entries().has(key) || this.#flights.has(key);
+    if (shared !== undefined && isShared && !refresh && !isHere) {
+      const purges = this.#purges;
+      const found = await shared.find(key, model);
+      // An equal call may have come first, and what was let go meanwhile stays so.
+      if (found !== undefined && !this.#flights.has(key) && purges === this.#purges) {
+        const size = found.pieces.reduce((sum, piece) => sum + sizeOf(piece), 0);
+        const { pieces, leftMs } = found;
+        this.#entries().set(key, { model, pieces }, { size, ttl: Math.max(1, leftMs) });
+        this.#tell();
+        return { result: "hit", inProgress: false, pieces: replayed(pieces) };
+      }
+    }
+    return this.read(wanted);
+  }
+
   /** The response to a call: one that is kept, one that is in progress, or a new one. */
   read(wanted: Wanted): Reading {
     const { key, refresh, signal } = wanted;
@@ -120,7 +146,7 @@ export class ResponseCache {
     return { result: "miss", inProgress: false, pieces: this.#begin(wanted).join(signal) };
   }
 
-  #begin({ key, model, open }: Wanted): Flight {
+  #begin({ key, model, open, isShared = false }: Wanted): Flight {
     const flight: Flight = new Flight({
       open,
       bytesMax: this.#options.entryBytesMax,
@@ -131,6 +157,7 @@ export class ResponseCache {
         // It was purged, or a newer one is in progress.
         if (this.#flights.get(key) !== joinable) return;
         this.#entries().set(key, { model, pieces }, { size: bytes });
+        if (isShared) this.#deps.shared?.leave(key, model, pieces);
         this.#tell();
       },
     });
@@ -139,8 +166,15 @@ export class ResponseCache {
     return flight;
   }
 
-  /** Lets go of the responses to calls for `model`, of all without one; those in progress will not be kept. */
+  /** Lets go of the responses to calls for `model`, of all without one, in all gateways; those in progress will not be kept. */
   purge(model?: string): Purged {
+    this.#deps.shared?.purge(model);
+    return this.purgeHere(model);
+  }
+
+  /** Lets go of those that this gateway keeps. */
+  purgeHere(model?: string): Purged {
+    this.#purges += 1;
     const isMeant = (one: { readonly model: string }) => model === undefined || one.model === model;
     for (const [key, joinable] of this.#flights) {
       if (isMeant(joinable)) this.#flights.delete(key);

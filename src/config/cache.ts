@@ -22,6 +22,12 @@ export const cache = z.strictObject({
   shared: flag()
     .prefault(false)
     .describe("Callers share responses; else each caller gets only its own."),
+  store: z
+    .enum(["memory", "redis"])
+    .prefault("memory")
+    .describe(
+      "`redis`: responses are left in the Redis of `redis` too, where other gateways find them, with all that they say.",
+    ),
   max_size: size("1024GB").prefault("64MB").describe("Bytes of all responses that are kept."),
   max_entries: wholeNumber(1, 10_000_000)
     .prefault(10_000)
@@ -38,13 +44,17 @@ type FileCache = z.output<typeof cache>;
 const entryBytesMaxDefault = 1 << 20;
 
 /** One entry is at most as large as all. */
-export function cacheFrom(cache: FileCache, report: Report): CacheSettings {
+export function cacheFrom(cache: FileCache, hasRedis: boolean, report: Report): CacheSettings {
   const { enabled, models, ttl, shared, max_size, max_entries, max_entry_size } = cache;
   if (max_entry_size !== undefined && max_entry_size > max_size) {
     report(["cache", "max_entry_size"], "is more than `max_size`", "lower it");
   }
+  if (cache.store === "redis" && !hasRedis) {
+    report(["cache", "store"], "needs `redis.url`", "set REDIS_URL");
+  }
   return {
     enabled,
+    isInRedis: cache.store === "redis",
     models,
     ttlMs: ttl,
     isShared: shared,

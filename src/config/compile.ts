@@ -18,6 +18,7 @@ import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
+import { redisFrom } from "./redis.ts";
 import { relayFrom } from "./relay.ts";
 import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
@@ -49,6 +50,7 @@ export function compile(
   }
   const cors = corsFrom(config.cors, strict, report);
   if (strict) warnOfOpenness(cors, config.logging, warn);
+  const redis = redisFrom(config.redis, context, report);
   const providers = providersFrom(config.providers, context, report);
   const providerNames = providers.map(({ name }) => name);
   const rateLimit = rateLimitFrom(config.rate_limiting, providerNames, report);
@@ -79,7 +81,7 @@ export function compile(
     ),
     ...(cors !== undefined && { cors }),
     ...identityFrom(config, { ...context, forwardsCredentials }, { strict, report, warn }),
-    ...(rateLimit !== undefined && { rateLimit }),
+    ...withoutUndefined({ rateLimit, redis }),
     chat: {
       algorithm: balancer.algorithm,
       cores: cores.filter(({ service }) => service === undefined || service === "twin"),
@@ -106,7 +108,7 @@ export function compile(
       { ...context, providers: new Set(providerNames) },
       { report, warn },
     ),
-    cache: cacheFrom(config.cache, report),
+    cache: cacheFrom(config.cache, redis !== undefined, report),
     requests: {
       countMax: config.requests.max,
       bytesMax: config.requests.max_size,

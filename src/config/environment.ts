@@ -15,6 +15,7 @@ import { loggingRows } from "./logging.ts";
 import { metricsRows } from "./metrics.ts";
 import { modelServersRows } from "./model-servers.ts";
 import { rateLimitingRows } from "./rate-limiting.ts";
+import { redisRows } from "./redis.ts";
 import { uploadsRows } from "./uploads.ts";
 
 /** Where two rows set one path, the later one wins. */
@@ -23,6 +24,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ...gatewayRows,
   ...authRows,
   ...rateLimitingRows,
+  ...redisRows,
   ...corsRows,
   ...modelServersRows,
   ...coresRows,

@@ -18,6 +18,7 @@ import { modelServersSchema } from "./model-servers.ts";
 import { models } from "./models.ts";
 import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
+import { redis } from "./redis.ts";
 import { relay } from "./relay.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
@@ -39,6 +40,7 @@ export const fileSchema = z.strictObject({
   cors: cors.optional().describe("Cross-origin calls from browsers."),
   auth: auth.prefault({}).describe("Who may call."),
   rate_limiting: rateLimiting.optional().describe("Token buckets for each client."),
+  redis: redis.prefault({}).describe("What several gateways share."),
   load_balancer: loadBalancer.prefault({}).describe("How calls are spread over cores."),
   cores: z
     .array(core)

@@ -16,8 +16,10 @@ import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { LimitOptions } from "#limits/limit-options.ts";
+import type { OnStoreError } from "#limits/store-fallback.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
+import type { RedisSettings } from "#redis/redis-settings.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
@@ -81,6 +83,12 @@ export type AuthSettings = AuthOptions;
 /** Limits of clients, addresses, routes, models and providers. */
 export type RateLimitSettings = LimitOptions;
 
+/** The Redis or Valkey that gateways share. It may hold a password. */
+export interface SharedStoreSettings extends RedisSettings {
+  /** What becomes of shared limits while it is away. */
+  readonly onStoreError: OnStoreError;
+}
+
 /** TLS to a core, both ways. Absolute paths of PEM files. */
 export interface CoreTlsSettings {
   /** The system's authorities when absent. */
@@ -136,6 +144,8 @@ export type OnnxSettings = OnnxOptions;
 /** Cached responses of chats; one entry is at most as large as the whole cache. */
 export interface CacheSettings extends ResponseCacheOptions {
   readonly enabled: boolean;
+  /** Responses are shared with other gateways. */
+  readonly isInRedis: boolean;
   /** Names whose chats are answered from the cache without asking. */
   readonly models: readonly string[];
   /** Callers get each other's responses. */
@@ -220,6 +230,8 @@ export interface Settings {
   readonly callerSigning?: { readonly secret: KeyObject } | { readonly keyFile: string };
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
+  /** Where limits are shared with other gateways; absent: nowhere. */
+  readonly redis?: SharedStoreSettings;
   readonly chat: ChatSettings;
   readonly cache: CacheSettings;
   /** LLM providers, those of the environment included. */

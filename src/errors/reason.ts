@@ -231,6 +231,7 @@ export const reasons = {
     blame: "upstream",
     log: "warn",
   },
+  LIMITS_UNAVAILABLE: { code: Code.Unavailable, retryable: false, blame: "gateway", log: "error" },
   HISTORY_UNAVAILABLE: { code: Code.Unavailable, retryable: false, blame: "gateway", log: "error" },
   SHUTTING_DOWN: { code: Code.Unavailable, retryable: true, blame: "gateway", log: "info" },
   INTERNAL: { code: Code.Internal, retryable: false, blame: "gateway", log: "error" },

@@ -210,7 +210,9 @@ export class CachedChat {
   ): AsyncGenerator<{ readonly piece: Piece; readonly isKept: boolean }> {
     const { cache, context, tell, key, model, refresh } = this.#facts;
     const { signal } = context;
-    const { result, pieces } = cache.read({ key, model, refresh, signal, open });
+    const { result, pieces } = await cache.find({
+      ...{ key, model, refresh, isShared: true, signal, open },
+    });
     tell(result);
     const isKept = result === "hit";
     for await (const piece of pieces) {

@@ -18,8 +18,8 @@ export interface HealthDeps extends HealthCheckDeps {
   readonly environment: string;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
-  /** Whether callers are limited. */
-  readonly rateLimiting: boolean;
+  /** Whether callers are limited; degraded: without what gateways share, which is away. */
+  readonly rateLimiter: () => "enabled" | "disabled" | "degraded";
 }
 
 /** Kinds of backends that have a field of their own. */
@@ -58,7 +58,7 @@ type WrittenService = ReturnType<typeof serviceHealth>;
 
 /** The service over one check for all of its views. */
 export function createHealthService(deps: HealthDeps): ServiceImpl<typeof HealthService> {
-  const { clock, version, environment, startedMs, rateLimiting } = deps;
+  const { clock, version, environment, startedMs, rateLimiter } = deps;
   const look = createHealthCheck(deps);
 
   /** What every view has. */
@@ -127,7 +127,7 @@ export function createHealthService(deps: HealthDeps): ServiceImpl<typeof Health
         services: {
           ...kindsOf(found),
           backends: { tensorflow: found.servesTensorflow, onnx: found.predicts },
-          rateLimiter: rateLimiting ? "enabled" : "disabled",
+          rateLimiter: rateLimiter(),
         },
       };
     },

@@ -156,7 +156,9 @@ export class CachedRun {
       return made.version === version.version && made.pool === version.pool;
     }.bind(this);
     const { signal } = context;
-    const reading = cache.read({ key, model: status.name, refresh, signal, open });
+    // What a model of this process was loaded from, other processes cannot know.
+    const isShared = version.load === "";
+    const reading = await cache.find({ key, model: status.name, refresh, isShared, signal, open });
     const { result } = reading;
     tellResult(result, context, metrics);
     if (result === "miss") this.#count(result, version.version);

@@ -30,6 +30,8 @@ const places = [
   "trusted_proxies: [§]\nrate_limiting: {routes: [{match: §}]}",
   "auth: {secret_key: §",
   "auth:\n secret_key: §\n§",
+  "redis: {url: §, ca_file: §, on_store_error: §}",
+  "redis: {cluster: [§, 'redis://:§@host', 'rediss://host/1']}",
   "- §",
   "§",
 ];

@@ -320,7 +320,7 @@ export declare type BackendsHealth = Message<"polygate.v1.BackendsHealth"> & {
   backends?: PredictBackends | undefined;
 
   /**
-   * Whether callers are limited: enabled or disabled.
+   * Whether callers are limited: enabled, disabled, or degraded while what gateways share is away.
    *
    * @generated from field: string rate_limiter = 2;
    */

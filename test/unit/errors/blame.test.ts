@@ -31,6 +31,7 @@ test.each<[Reason | "no reason of this project", string]>([
   ["BACKEND_UNAUTHENTICATED", "gateway"],
   ["BACKEND_QUOTA", "gateway"],
   ["OVERLOADED", "gateway"],
+  ["LIMITS_UNAVAILABLE", "gateway"],
   ["HISTORY_UNAVAILABLE", "gateway"],
   ["HOOK_FAILED", "gateway"],
   ["INTERNAL", "gateway"],
