@@ -12,7 +12,13 @@ import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
 import { PredictCatalog, type PredictCatalogOptions } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
-import type { CoreSettings, Settings, UploadsSettings } from "#config/settings.ts";
+import type {
+  CoreSettings,
+  CorsSettings,
+  ListenerSettings,
+  Settings,
+  UploadsSettings,
+} from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
@@ -78,7 +84,14 @@ import { createStatsService } from "#services/stats.ts";
 import { UploadedFiles } from "#services/uploaded-files.ts";
 import { createUploadService } from "#services/uploads.ts";
 import { UploadStore } from "#uploads/store.ts";
-import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
+import {
+  createServing,
+  type Front,
+  type FrontListener,
+  type FrontOptions,
+  openFront,
+  type Serving,
+} from "./front.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
@@ -702,6 +715,15 @@ function frontDeps(parts: ProcessParts) {
   return { ...parts, journal: parts.records.journal };
 }
 
+/** A listener with the cross-origin rules that hold there. */
+function frontListener(
+  { cors: own, ...listener }: ListenerSettings,
+  general: CorsSettings | undefined,
+): FrontListener {
+  const cors = own ?? general;
+  return cors === undefined || cors === "off" ? listener : { ...listener, cors };
+}
+
 /** The public side of a generation: listeners, routes, chain and pages. */
 function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics } = shared;
@@ -712,7 +734,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
   const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
   return {
-    listeners: settings.listeners,
+    listeners: settings.listeners.map((listener) => frontListener(listener, cors)),
     routes: routesOf(shared, backends),
     ...interceptorChain(
       rateLimit === undefined ? chain : { ...chain, rateLimit },
@@ -741,12 +763,12 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     capturesBodies: captureBytesMax !== undefined,
     buffers: shared.buffers,
     trustedProxies: settings.trustedProxies,
+    trustedHeaders: settings.trustedHeaders,
     connectionsMax: settings.connectionsMax,
     ...(settings.connectionsPerAddressMax === undefined
       ? {}
       : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
     rest: settings.rest,
-    ...(cors === undefined ? {} : { cors }),
   };
 }
 

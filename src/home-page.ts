@@ -141,7 +141,6 @@ function homePage(facts: HomeFacts): Page {
       headers: {
         ...headers,
         "content-security-policy": read.policy,
-        "x-content-type-options": "nosniff",
       },
     };
   };
@@ -158,7 +157,6 @@ function icon(name: string, contentType: string): Page {
       headers: {
         "cache-control": "public, max-age=86400",
         "content-security-policy": "default-src 'none'",
-        "x-content-type-options": "nosniff",
       },
     };
     return page;

@@ -22,7 +22,7 @@ import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CorsSettings, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { uploadsFrom } from "./uploads.ts";
 
 /**
@@ -45,15 +45,16 @@ export function compile(
   if (metrics.enabled && isReserved(metrics.path)) {
     report(["metrics", "path"], "is served by the gateway itself");
   }
-  const cors = corsFrom(config.cors, strict, report);
-  if (strict) warnOfOpenness(cors, config.logging, warn);
+  const reports = { strict, report, warn };
+  const cors = config.cors && corsFrom(config.cors, { ...reports, path: ["cors"] });
+  warnOfDebug(config.logging, reports);
   const rateLimit = rateLimitFrom(config.rate_limiting, report);
   const providers = providersFrom(config.providers, context, report);
   const cores = coresFrom(config.cores, context, report);
   const uploads = uploadsFrom(config.uploads, context, report);
   return deepFreeze({
     environment,
-    listeners: listenersFrom(config, context, report),
+    listeners: listenersFrom(config, context, reports),
     request: {
       bytesMax: gateway.max_request_size,
       fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
@@ -68,6 +69,7 @@ export function compile(
       ? {}
       : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
+    trustedHeaders: config.trusted_headers,
     rest: restFrom(
       config.rest,
       { services: context.services, metricsPath: metrics.enabled ? metrics.path : undefined },
@@ -132,22 +134,17 @@ function withoutUndefined<T extends object>(
   return Object.fromEntries(set) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
-/** Warns of settings that production may have, but that usually come from development. */
-function warnOfOpenness(
-  cors: CorsSettings | undefined,
-  logging: FileConfig["logging"],
-  warn: Report,
+/** Warns of a setting that production may have, but that usually comes from development. */
+function warnOfDebug(
+  { level }: FileConfig["logging"],
+  { strict, warn }: { readonly strict: boolean; readonly warn: Report },
 ): void {
-  if (cors?.origins.includes("*") === true) {
-    warn(["cors", "origins"], "lets pages of any origin read responses", "name the origins");
-  }
-  if (logging.level === "debug") {
-    warn(
-      ["logging", "level"],
-      "is debug in production, which logs many lines per call",
-      "info is the default",
-    );
-  }
+  if (!strict || level !== "debug") return;
+  warn(
+    ["logging", "level"],
+    "is debug in production, which logs many lines per call",
+    "info is the default",
+  );
 }
 
 /** Freezes plain data, all the way down. */

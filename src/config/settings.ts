@@ -10,6 +10,7 @@ import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { RingOptions } from "#core/ring.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
+import type { ProxyField } from "#exchange/trusted-proxies.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
@@ -49,6 +50,12 @@ export interface ListenerSettings {
   readonly http2Engine: "polygate" | "node";
   /** What differs from `rest.json` here. */
   readonly json?: JsonOptions;
+  /** In place of the general ones; off: no cross-origin responses here. Absent: as everywhere. */
+  readonly cors?: CorsSettings | "off";
+  /** Hosts that requests may name, `*.` standing for any name before it; absent: any. */
+  readonly allowedHosts?: readonly string[];
+  /** Trusted proxies begin each connection with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   /** Absent: cleartext. */
   readonly tls?: TlsSettings;
 }
@@ -207,8 +214,10 @@ export interface Settings {
   readonly connectionsMax: number;
   /** Connections per address while few places are left; a quarter of all when absent. */
   readonly connectionsPerAddressMax?: number;
-  /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
+  /** Addresses and CIDR blocks that are believed about their clients. */
   readonly trustedProxies: readonly string[];
+  /** Fields in which they tell. */
+  readonly trustedHeaders: readonly ProxyField[];
   readonly rest: RestSettings;
   /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;

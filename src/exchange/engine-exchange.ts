@@ -8,7 +8,7 @@ import { ConnectionBrokenError } from "#http1/connection-broken.ts";
 import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
-import { type Field, withEarlyFields } from "./pending-headers.ts";
+import { type Field, withPendingFields } from "./pending-headers.ts";
 import { namesLength } from "./response-length.ts";
 
 /** The engine's errors, mapped to gateway errors; others as they are. */
@@ -43,6 +43,7 @@ export class EngineExchange implements Exchange {
   readonly #socket: Socket;
   /** Fields that were set before the response. */
   #early: Field[] | undefined;
+  sharedFields: HeaderList | undefined;
   #gone: AbortController | undefined;
 
   constructor(httpVersion: Exchange["httpVersion"], stream: EngineStream, socket: Socket) {
@@ -139,11 +140,15 @@ export class EngineExchange implements Exchange {
     const sized: HeaderList = namesLength(this.httpVersion, whole)
       ? [...headers, ["content-length", String(bodyBytes)]]
       : headers;
-    this.stream.respond(status, withEarlyFields(this.#early, sized), body, trailers);
+    this.stream.respond(status, this.#withPending(sized), body, trailers);
   }
 
   start(status: number, headers: HeaderList): void {
-    this.stream.start(status, withEarlyFields(this.#early, headers));
+    this.stream.start(status, this.#withPending(headers));
+  }
+
+  #withPending(fields: HeaderList): HeaderList {
+    return withPendingFields({ early: this.#early, shared: this.sharedFields }, fields);
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {

@@ -45,6 +45,8 @@ export interface CallRecord {
   endpoint: string;
   /** The API that the call came by: rpc, rest or a vendor's. (surfaces) */
   surface?: string;
+  /** Host that the client asked, where a trusted proxy says that it is another than the request's. (entry) */
+  host?: string;
   /** Path of a request that has no template, for the log only. (entry) */
   path?: string;
   /** Name of the caller's credential. (authenticate) */

@@ -147,7 +147,8 @@ class LlmSurface implements Surface {
     if (endpoint?.kind !== "chat") return false;
     record.endpoint = endpoint.template;
     record.surface = endpoint.surface;
-    if (mayUpgrade(upgrade, this.#options.cors)) {
+    const { cors } = this.#options;
+    if (mayUpgrade(upgrade, { host: record.host ?? upgrade.authority, cors })) {
       void this.#sockets.serve(endpoint, upgrade, record);
     } else {
       const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clientAddress } from "#exchange/client-address.ts";
+import { trustedProxies } from "#exchange/trusted-proxies.ts";
 
 const proxies = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"];
 const rows = [
@@ -83,9 +83,13 @@ const rows = [
   },
 ];
 for (const { name, socket, forwarded, client } of rows) {
-  test(name, () => expect(clientAddress(proxies)(socket, forwarded)).toBe(client));
+  test(name, () => {
+    const header = (field: string) => (field === "x-forwarded-for" ? forwarded : undefined);
+    expect(trustedProxies(proxies).clientOf(socket, header).address).toBe(client);
+  });
 }
 
 test("an IPv4 socket on an IPv6 listener is plain IPv4 where no proxy is trusted", () => {
-  expect(clientAddress([])("::ffff:198.51.100.1", "1.1.1.1")).toBe("198.51.100.1");
+  const { address } = trustedProxies([]).clientOf("::ffff:198.51.100.1", () => "1.1.1.1");
+  expect(address).toBe("198.51.100.1");
 });
