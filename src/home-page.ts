@@ -154,10 +154,7 @@ function icon(name: string, contentType: string): Page {
       status: 200,
       contentType,
       body: new FixedBody(readFileSync(packageFile(`web/home/${name}`))),
-      headers: {
-        "cache-control": "public, max-age=86400",
-        "content-security-policy": "default-src 'none'",
-      },
+      headers: { "cache-control": "public, max-age=86400" },
     };
     return page;
   };

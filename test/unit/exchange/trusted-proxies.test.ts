@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { trustedProxies } from "#exchange/trusted-proxies.ts";
+import { describe, expect, test } from "vitest";
+import { type ProxyField, trustedProxies } from "#exchange/trusted-proxies.ts";
 
 const proxies = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"];
 const rows = [
@@ -92,4 +92,91 @@ for (const { name, socket, forwarded, client } of rows) {
 test("an IPv4 socket on an IPv6 listener is plain IPv4 where no proxy is trusted", () => {
   const { address } = trustedProxies([]).clientOf("::ffff:198.51.100.1", () => "1.1.1.1");
   expect(address).toBe("198.51.100.1");
+});
+
+describe("what trusted proxies tell", () => {
+  const told = (
+    fields: Readonly<Record<string, string>>,
+    { socket = "10.0.0.1", trusted }: { socket?: string; trusted?: readonly ProxyField[] } = {},
+  ) => trustedProxies(proxies, trusted).clientOf(socket, (name) => fields[name]);
+
+  test.each([
+    {
+      name: "Forwarded, as RFC 7239 has it",
+      fields: { forwarded: 'for=9.9.9.9, for="[2001:db9::5]:4711";proto=https;host=a.example' },
+      client: { address: "2001:db9::5", isHttps: true, host: "a.example" },
+    },
+    {
+      name: "Forwarded through two proxies: the one that met the client is asked",
+      fields: {
+        forwarded: "for=198.51.100.1;proto=https;host=a.example, for=192.0.2.7;proto=http",
+      },
+      client: { address: "198.51.100.1", isHttps: true, host: "a.example" },
+    },
+    {
+      name: "Forwarded that hides the client",
+      fields: { forwarded: "for=198.51.100.1, for=_hidden;proto=https" },
+      client: { address: "10.0.0.1", isHttps: true, host: undefined },
+    },
+    {
+      name: "Forwarded that is malformed",
+      fields: { forwarded: "for=198.51.100.1;proto=https;" },
+      client: { address: "10.0.0.1", isHttps: false, host: undefined },
+    },
+    {
+      name: "X-Real-IP",
+      fields: { "x-real-ip": "198.51.100.1", "x-forwarded-proto": "https" },
+      client: { address: "198.51.100.1", isHttps: true, host: undefined },
+    },
+    {
+      name: "scheme and host without an address",
+      fields: { "x-forwarded-proto": "HTTPS", "x-forwarded-host": "a.example:8443" },
+      client: { address: "10.0.0.1", isHttps: true, host: "a.example:8443" },
+    },
+    {
+      name: "a host that is none",
+      fields: { "x-forwarded-host": "a.example/evil" },
+      client: { address: "10.0.0.1", isHttps: false, host: undefined },
+    },
+    {
+      name: "what a client wrote to the left of a proxy's word",
+      fields: {
+        "x-forwarded-for": "9.9.9.9, 198.51.100.1",
+        "x-forwarded-proto": "https, http",
+        "x-forwarded-host": "evil.example, a.example",
+      },
+      client: { address: "198.51.100.1", isHttps: false, host: "a.example" },
+    },
+    {
+      name: "X-Forwarded-For before the others",
+      fields: {
+        "x-real-ip": "9.9.9.9",
+        forwarded: "for=8.8.8.8",
+        "x-forwarded-for": "198.51.100.1",
+      },
+      client: { address: "198.51.100.1", isHttps: false, host: undefined },
+    },
+  ])("$name", ({ fields, client }) => expect(told(fields)).toEqual(client));
+
+  test("a field that the settings do not name is not read", () => {
+    const fields = {
+      "x-forwarded-for": "9.9.9.9",
+      "x-forwarded-proto": "https",
+      forwarded: "for=198.51.100.1",
+    };
+    const client = told(fields, { trusted: ["forwarded"] });
+    expect(client).toEqual({ address: "198.51.100.1", isHttps: false, host: undefined });
+  });
+
+  test("strangers tell nothing", () => {
+    const fields = {
+      forwarded: "for=9.9.9.9;proto=https;host=evil.example",
+      "x-real-ip": "9.9.9.9",
+      "x-forwarded-for": "9.9.9.9",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "evil.example",
+    };
+    const client = told(fields, { socket: "198.51.100.1" });
+    expect(client).toEqual({ address: "198.51.100.1", isHttps: false, host: undefined });
+  });
 });
