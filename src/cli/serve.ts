@@ -9,7 +9,7 @@ import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { keyVariable } from "./key-variable.ts";
-import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
+import { exitOnCrash, flushAtEnd, refuseDebugger, stopAsked } from "./lifetime.ts";
 import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,6 +38,7 @@ export async function serve(
   if (settings === undefined) return 1;
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
+  if (settings.environment === "production") refuseDebugger(logger);
   await using _flush = flushAtEnd(logger);
   // Before the start, so that a signal during the start is not lost.
   const stop = stopAsked(logger);

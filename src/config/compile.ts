@@ -15,6 +15,7 @@ import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
+import { requireProduction } from "./production.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
 import { relayFrom } from "./relay.ts";
@@ -52,9 +53,12 @@ export function compile(
   const providers = providersFrom(config.providers, context, report);
   const cores = coresFrom(config.cores, context, report);
   const uploads = uploadsFrom(config.uploads, context, report);
+  const listeners = listenersFrom(config, context, reports);
+  const auth = authFrom(config.auth, strict, report);
+  requireProduction(config, { auth, listeners, providers }, { ...context, report });
   return deepFreeze({
     environment,
-    listeners: listenersFrom(config, context, reports),
+    listeners,
     request: {
       bytesMax: gateway.max_request_size,
       fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
@@ -77,24 +81,11 @@ export function compile(
     ),
     ...(cors !== undefined && { cors }),
     auth: {
-      ...authFrom(config.auth, strict, report),
+      ...auth,
       forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
     },
     ...(rateLimit !== undefined && { rateLimit }),
-    chat: {
-      algorithm: balancer.algorithm,
-      cores: cores.filter(({ service }) => service === undefined || service === "twin"),
-      queries: ["agent_controller", "knowledge_system"].flatMap((name) =>
-        cores.filter(({ service }) => service === name),
-      ),
-      healthIntervalMs: balancer.health_check_interval,
-      healthTimeoutMs: gateway.health_check_timeout,
-      retryAttempts: balancer.retry_attempts,
-      retryBudget: balancer.retry_budget,
-      hedgeBudget: balancer.hedge_budget,
-      ejectionMs: balancer.ejection_time,
-      ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
-    },
+    chat: chatFrom(config, cores),
     providers,
     routes: routesFrom(config.routes, new Set(providers.map(({ name }) => name)), report),
     hooks: hooksFrom(config.hooks, context.folder, report),
@@ -124,6 +115,27 @@ export function compile(
     ],
     warnings: context.warnings,
   });
+}
+
+/** How chats find a core. */
+function chatFrom(
+  { load_balancer: balancer, gateway }: FileConfig,
+  cores: ReturnType<typeof coresFrom>,
+): Settings["chat"] {
+  return {
+    algorithm: balancer.algorithm,
+    cores: cores.filter(({ service }) => service === undefined || service === "twin"),
+    queries: ["agent_controller", "knowledge_system"].flatMap((name) =>
+      cores.filter(({ service }) => service === name),
+    ),
+    healthIntervalMs: balancer.health_check_interval,
+    healthTimeoutMs: gateway.health_check_timeout,
+    retryAttempts: balancer.retry_attempts,
+    retryBudget: balancer.retry_budget,
+    hedgeBudget: balancer.hedge_budget,
+    ejectionMs: balancer.ejection_time,
+    ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
+  };
 }
 
 /** Drops what is undefined. */

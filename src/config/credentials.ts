@@ -7,6 +7,7 @@ import type { Path } from "#yaml/problem.ts";
 import { flag, text, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
+import { type Weakness, weaknessOf, weaknessOfHash } from "./secret-strength.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 
 /** Rights that a key or an anonymous caller may hold. */
@@ -84,30 +85,6 @@ export const authRows: readonly EnvironmentRow[] = [
   operatorKey("SECRET_KEY"),
 ];
 
-/** Shortest key that production takes, in characters. */
-const productionKeyLengthMin = 16;
-
-/** Keys from guides and examples, which everybody knows. */
-const publicKeys: ReadonlySet<string> = new Set([
-  "dev-gateway-key-12345",
-  "dev-secret-key-change-in-production",
-  "your-secret-key-here",
-  "your-secret-api-key",
-  "your-api-key-here",
-  "super-secret-key-change-me",
-  "change-me-in-production",
-  "changemechangeme",
-  "0123456789abcdef",
-  "1234567890123456",
-]);
-const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map(sha256Hex));
-const randomHint = "take 32 random characters";
-/** Placeholders for a key: `your-secure-api-key`, `<api-key>`, `change_me`. */
-const placeholder =
-  /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth).?)*(key|token|secret|password)|^<.*>$/i;
-/** Least number of different characters in a key. Sixteen random hex digits have fewer about once in a million. */
-const charactersMin = 5;
-
 /** Hashes the keys and decides whether auth is on. `strict` refuses keys that can be guessed. */
 export function authFrom(
   auth: FileAuth,
@@ -125,9 +102,6 @@ export function authFrom(
       "is on, but there is no key, so no one could call",
       "set auth.secret_key or auth.keys",
     );
-  }
-  if (strict && !enabled) {
-    report(["auth", "enabled"], "must be on in production", "set API_KEY or auth.keys");
   }
   return {
     enabled,
@@ -192,30 +166,14 @@ function hashOf(
     report(path, "takes exactly one of key and key_sha256");
     return undefined;
   }
+  const reportWeakness = (weakness: Weakness | undefined) => {
+    if (weakness !== undefined) report(path, weakness.message, weakness.hint);
+  };
   if (key !== undefined) {
-    if (strict) checkStrength(key, path, report);
-    return sha256Hex(key);
+    if (strict) reportWeakness(weaknessOf(key, "own"));
+    return createHash("sha256").update(key).digest("hex");
   }
   const hash = written?.toLowerCase();
-  if (strict && hash !== undefined && publicHashes.has(hash)) {
-    report(path, "is a default that everybody knows", randomHint);
-  }
+  if (strict && hash !== undefined) reportWeakness(weaknessOfHash(hash));
   return hash;
-}
-
-function checkStrength(key: string, path: Path, report: Report): void {
-  if (key.length < productionKeyLengthMin) {
-    report(
-      path,
-      `is shorter than the ${productionKeyLengthMin} characters that production asks for`,
-    );
-  } else if (publicKeys.has(key.toLowerCase()) || placeholder.test(key)) {
-    report(path, "is a default that everybody knows", randomHint);
-  } else if (new Set(key).size < charactersMin) {
-    report(path, "repeats a few characters, so it can be guessed", randomHint);
-  }
-}
-
-function sha256Hex(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
 }
