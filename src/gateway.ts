@@ -13,6 +13,7 @@ import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-ca
 import { PredictCatalog, type PredictCatalogOptions } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
 import type {
+  AuditSettings,
   CoreSettings,
   CorsSettings,
   ListenerSettings,
@@ -46,6 +47,7 @@ import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import { type AuditLog, openAuditLog } from "#observability/audit-log.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -119,6 +121,8 @@ export interface Gateway extends AsyncDisposable {
   replace(settings: Settings): Promise<void>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
+  /** Opens files again that may have been moved away. */
+  reopenFiles(): void;
 }
 
 /** A setting that holds as long as the process lives is not what it was. */
@@ -150,6 +154,8 @@ interface ProcessParts {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+  /** Absent where no one asks for it. */
+  readonly audit: AuditLog | undefined;
   /** Absent where nothing may be uploaded. */
   readonly uploads: UploadStore | undefined;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
@@ -593,6 +599,17 @@ function openCache({ settings, clock, metrics }: Shared): ResponseCache {
   });
 }
 
+/** Opens the audit log; metrics tell how many of its lines are lost. */
+function openAudit(terms: AuditSettings, { recordsLost }: Metrics): AuditLog {
+  const lost = recordsLost.labels({ record: "audit" });
+  try {
+    return openAuditLog(terms, { onLost: (lines) => lost.inc(lines) });
+  } catch (thrown) {
+    const message = `audit.output: the file cannot be written: ${causeText(thrown)}`;
+    throw new Error(message, { cause: thrown });
+  }
+}
+
 /** Opens the store of uploads, of which metrics tell. */
 function openUploads(
   terms: UploadsSettings,
@@ -861,6 +878,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["gateway.buffer_limit", ({ bufferBytesMax }) => bufferBytesMax],
   ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],
   ["gateway.connections_per_address", ({ connectionsPerAddressMax }) => connectionsPerAddressMax],
+  ["audit", ({ audit }) => audit],
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
@@ -891,6 +909,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     health: createHealthStatus(namesOf(settings)),
     records,
     buffers: new ByteBudget(settings.bufferBytesMax),
+    audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
@@ -929,6 +948,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
       generations.delete(before);
       await before[Symbol.asyncDispose]();
     },
+    reopenFiles: () => parts.audit?.reopen(),
     async drain() {
       draining = true;
       parts.health.stop();

@@ -42,6 +42,7 @@ export function createRestAdapter(
         record.endpoint = match.kind === "route" ? match.pattern : match.kind;
       }
       if (!mayUpgrade(upgrade, { host: record.host ?? upgrade.authority, cors })) {
+        record.refusal = "ORIGIN_REFUSED";
         const message = "origin: pages of this origin may not call here";
         refuse(upgrade, record, fault("ORIGIN_REFUSED", message));
       } else if (match === undefined) {

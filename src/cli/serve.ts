@@ -22,6 +22,8 @@ export interface Serving extends AsyncDisposable {
   ready(): Promise<void>;
   /** Stops taking calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
+  /** Opens files again that may have been moved away. */
+  reopenFiles(): void;
 }
 
 /** How long the banner waits for models to load. */
@@ -54,6 +56,7 @@ export async function serve(
   {
     await using _gateway = gateway;
     logger.info({ listeners: gateway.facts().listeners }, "listening");
+    process.on("SIGHUP", () => gateway.reopenFiles());
     for (const warning of settings.warnings) logger.warn(problemText(warning));
     if (settings.unused.length > 0) {
       logger.warn({ names: settings.unused }, "configured and not used by this version");

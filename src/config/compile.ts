@@ -3,6 +3,7 @@
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
+import { auditFrom } from "./audit.ts";
 import { cacheFrom } from "./cache.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
@@ -53,6 +54,7 @@ export function compile(
   const providers = providersFrom(config.providers, context, report);
   const cores = coresFrom(config.cores, context, report);
   const uploads = uploadsFrom(config.uploads, context, report);
+  const auditLog = auditFrom(config.audit, context, report);
   const listeners = listenersFrom(config, context, reports);
   const auth = authFrom(config.auth, strict, report);
   requireProduction(config, { auth, listeners, providers }, { ...context, report });
@@ -106,6 +108,7 @@ export function compile(
     },
     history: historyFrom(config.history, context, report),
     logging: loggingFrom(config.logging, context),
+    ...(auditLog !== undefined && { audit: auditLog }),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined

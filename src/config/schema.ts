@@ -4,6 +4,7 @@ import { z } from "zod";
 import { proxyFields } from "#exchange/trusted-proxies.ts";
 import { text, textThat } from "#yaml/scalar.ts";
 import { isAddressBlock } from "./address.ts";
+import { audit } from "./audit.ts";
 import { cache } from "./cache.ts";
 import { core } from "./cores.ts";
 import { cors } from "./cors.ts";
@@ -60,6 +61,7 @@ export const fileSchema = z.strictObject({
     ),
   uploads: uploads.prefault({}).describe("Files that are sent once and named in calls."),
   logging: logging.prefault({}).describe("Log lines."),
+  audit: audit.prefault({}).describe("Who was allowed or denied what."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z
     .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))

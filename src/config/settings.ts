@@ -16,6 +16,7 @@ import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
+import type { AuditOptions } from "#observability/audit-log.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
@@ -191,6 +192,9 @@ export interface LoggingSettings extends LoggerOptions {
   readonly routing: boolean;
 }
 
+/** Where the audit log goes; the path of a file is absolute. */
+export type AuditSettings = AuditOptions;
+
 /** Everything that was configured, deep-frozen. */
 export interface Settings {
   /** `production` is strict: it does not start with unsafe settings. */
@@ -243,6 +247,8 @@ export interface Settings {
   readonly requests: RequestsSettings;
   readonly history: HistorySettings;
   readonly logging: LoggingSettings;
+  /** Absent: there is no audit log. */
+  readonly audit?: AuditSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that are set but not used by this version; logged once at the start. */
   readonly unused: readonly string[];

@@ -32,6 +32,7 @@ export function createAllowedHosts(
     record: CallRecord,
   ) => {
     if (isAllowed(record.host ?? arrival.authority)) return false;
+    record.refusal = "HOST_UNKNOWN";
     refuse(arrival, record, fault("HOST_UNKNOWN", "host: nothing is served here by this name"));
     return true;
   };

@@ -21,7 +21,7 @@ export interface EntryOptions {
 }
 
 /** What the entry writes to. */
-export interface EntryDeps extends Pick<AccessLogDeps, "journal"> {
+export interface EntryDeps extends Pick<AccessLogDeps, "journal" | "audit"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: EntryMetrics;

@@ -73,6 +73,10 @@ export interface CallRecord {
   /** Its messages as JSON, where bodies are captured. (capture) */
   requestBody?: CapturedText;
   responseBody?: CapturedText;
+  /** What an operator's call is about, for the audit log. (audit target) */
+  target?: string;
+  /** Reason of a refusal that came before there was a call. (hosts, surfaces) */
+  refusal?: string;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
   /** HTTP status; undefined while the exchange has not ended. (entry) */
@@ -100,6 +104,10 @@ export interface CallOutcome {
   readonly reason?: string;
   /** What the client learns of a failure. */
   readonly message?: string;
+  /** The scope that the method asks for; absent: none. */
+  readonly scope?: string;
+  /** The call was refused for its caller, or for a limit of the caller's. */
+  readonly denied?: boolean;
   /** The call only looks at the gateway, and is left out of what is shown of it. */
   readonly uncounted?: boolean;
   /** Level that the reason asks for. */

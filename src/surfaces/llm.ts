@@ -151,6 +151,7 @@ class LlmSurface implements Surface {
     if (mayUpgrade(upgrade, { host: record.host ?? upgrade.authority, cors })) {
       void this.#sockets.serve(endpoint, upgrade, record);
     } else {
+      record.refusal = "ORIGIN_REFUSED";
       const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
       const { status, fields, body } = errorOf(endpoint, error, record);
       upgrade.respond(status, fields, body);

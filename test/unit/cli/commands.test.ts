@@ -141,6 +141,8 @@ describe("serve, running", () => {
       facts: () => ({ listeners: [rest], backends: [], models: [`digits (${state})`] }),
       ready: () => loading,
       drain: async () => {},
+      reopenFiles: () => {},
+      reopenFiles: () => {},
       [Symbol.asyncDispose]: async () => {},
     };
   }
