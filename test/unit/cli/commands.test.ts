@@ -142,7 +142,6 @@ describe("serve, running", () => {
       ready: () => loading,
       drain: async () => {},
       reopenFiles: () => {},
-      reopenFiles: () => {},
       [Symbol.asyncDispose]: async () => {},
     };
   }
