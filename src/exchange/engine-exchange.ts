@@ -148,7 +148,7 @@ export class EngineExchange implements Exchange {
   }
 
   #withPending(fields: HeaderList): HeaderList {
-    return withPendingFields({ early: this.#early, shared: this.sharedFields }, fields);
+    return withPendingFields(this.#early, fields, this.sharedFields);
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {

@@ -261,7 +261,7 @@ export class NodeExchange implements Exchange {
   /** On HTTP/1.1 the head is written at once: fields that Node keeps one by one it searches and copies. */
   #head(status: number, headers: HeaderList, bodyBytes: number | undefined): void {
     const { response } = this;
-    const fields = withPendingFields({ early: this.#early, shared: this.sharedFields }, headers);
+    const fields = withPendingFields(this.#early, headers, this.sharedFields);
     if ("stream" in response) {
       // Sent by whoever comes next: a response without a body ends with its head.
       response.statusCode = status;

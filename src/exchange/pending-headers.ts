@@ -10,12 +10,6 @@ function isNamed(fields: HeaderList, name: string): boolean {
   return false;
 }
 
-/** What was set before a response. */
-export interface PendingFields {
-  readonly early: readonly Field[] | undefined;
-  readonly shared: HeaderList | undefined;
-}
-
 /** Adds those of `fields` whose names none of `own` has. */
 function addUnnamed(all: Field[], fields: HeaderList | undefined, own: HeaderList): void {
   if (fields === undefined) return;
@@ -27,8 +21,9 @@ function addUnnamed(all: Field[], fields: HeaderList | undefined, own: HeaderLis
 
 /** Early fields, those of the response, and shared ones. A response's own field replaces one that was set before. */
 export function withPendingFields(
-  { early, shared }: PendingFields,
+  early: readonly Field[] | undefined,
   fields: HeaderList,
+  shared: HeaderList | undefined,
 ): HeaderList {
   if (early === undefined && shared === undefined) return fields;
   const all: Field[] = [];

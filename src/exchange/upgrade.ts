@@ -68,9 +68,8 @@ export class Upgrade implements UpgradeRequest {
   respond(status: number, headers: HeaderList, body = ""): void {
     this.#bodyBytes = Buffer.byteLength(body);
     const length = ["content-length", String(this.#bodyBytes)] as const;
-    const pending = { early: this.#fields, shared: this.sharedFields };
-    const fields = withPendingFields(pending, [...headers, length, ["connection", "close"]]);
-    this.#writeHead(status, fields);
+    const own: HeaderList = [...headers, length, ["connection", "close"]];
+    this.#writeHead(status, withPendingFields(this.#fields, own, this.sharedFields));
     // What still comes is of no use, but left unread it would break the response off.
     this.socket.resume();
     this.socket.end(body);

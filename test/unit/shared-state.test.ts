@@ -43,6 +43,8 @@ const judged: Readonly<Record<string, string>> = {
   "dialects/relay/file-ids.ts idText": stateless,
   "errors/code-name.ts names": once1,
   "exchange/compression.ts isCompressible": perText,
+  "exchange/forwarded.ts nothing": positioned,
+  "exchange/forwarded.ts parameter": positioned,
   "entry/entry.ts ids":
     "random bytes, and the id of the last request, which each request overwrites",
   "grpc-client/method.ts decoders": perType,
