@@ -30,6 +30,8 @@ export interface EngineStream
   extends Pick<Exchange, "method" | "authority" | "started" | "header" | "headers">,
     Pick<Exchange, "respond" | "start" | "write" | "end" | "reset" | "onEnd"> {
   readonly path: string;
+  /** Fields that many responses share, where the engine writes them as one text. */
+  sharedFields?: HeaderList | undefined;
   /** What fails in these three is not mapped to gateway errors. */
   takeBody(): Uint8Array | undefined;
   body(bytesMax: number): Promise<Uint8Array>;
@@ -148,7 +150,11 @@ export class EngineExchange implements Exchange {
   }
 
   #withPending(fields: HeaderList): HeaderList {
-    return withPendingFields(this.#early, fields, this.sharedFields);
+    if (this.httpVersion === "2") {
+      return withPendingFields(this.#early, fields, this.sharedFields);
+    }
+    this.stream.sharedFields = this.sharedFields;
+    return withPendingFields(this.#early, fields, undefined);
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {

@@ -38,7 +38,12 @@ test("every reason is printed with its cure, by check and by serve alike", async
 
 test.each([
   { name: "a flag", flags: ["--inspect=127.0.0.1:0"], env: {}, found: "--inspect lets" },
-  { name: "NODE_OPTIONS", flags: [], env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" }, found: "--inspect in NODE_OPTIONS lets" },
+  {
+    name: "NODE_OPTIONS",
+    flags: [],
+    env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
+    found: "--inspect in NODE_OPTIONS lets",
+  },
 ])("a debugger by $name is refused", async ({ flags, env, found }) => {
   const [node = "", ...args] = fromSource("check");
   const { code, err } = await run([node, ...flags, ...args], { ...production, ...env });

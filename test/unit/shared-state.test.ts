@@ -53,6 +53,7 @@ const judged: Readonly<Record<string, string>> = {
   "http/turn-queue.ts turnQueue": "connections that have work in this turn",
   "http1/request-facts.ts blanksAround": stateless,
   "http1/response-head.ts knownName": perText,
+  "http1/response-head.ts linesByList": "by list, which is a constant, and made from it alone",
   "http1/response-head.ts statusLines": "one line per status",
   "http2/field.ts isSendableMethod": perText,
   "http2/field.ts isSendableName": perText,

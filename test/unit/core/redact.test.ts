@@ -35,7 +35,11 @@ describe("is taken out:", () => {
       "no way to postgres://user:hunter2@db:5432/x",
       "no way to postgres://user:[redacted]@db:5432/x",
     ],
-    ["a key in a query", "GET /v1beta/models?key=abcdef&alt=sse", "GET /v1beta/models?key=[redacted]&alt=sse"],
+    [
+      "a key in a query",
+      "GET /v1beta/models?key=abcdef&alt=sse",
+      "GET /v1beta/models?key=[redacted]&alt=sse",
+    ],
     ["a private key that is cut off", "-----BEGIN PRIVATE KEY-----\nMIIE", "[redacted]"],
   ])("%s", (_name, text, clean) => {
     expect(withoutCredentials(text)).toBe(clean);
@@ -65,9 +69,9 @@ describe("known secrets", () => {
     Buffer.from(withoutSecrets(Buffer.from(text), secrets)).toString();
 
   test("are taken out wherever they stand, and other bytes stay", () => {
-    expect(taken("été: a-secret.of$1 mine, a-secret.of$1; é", ["a-secret.of$1", "another-one"])).toBe(
-      "été: [redacted] mine, [redacted]; é",
-    );
+    expect(
+      taken("été: a-secret.of$1 mine, a-secret.of$1; é", ["a-secret.of$1", "another-one"]),
+    ).toBe("été: [redacted] mine, [redacted]; é");
   });
 
   test("short ones stand in many a text by chance", () => {
