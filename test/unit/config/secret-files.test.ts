@@ -30,8 +30,7 @@ test("so may a provider's key, which switches it on", () => {
 });
 
 test("a value of the configuration may be one or have one in it, by a path from its folder", () => {
-  const yaml =
-    "history: {url: 'postgres://a:${file:password}@db/a'}\nauth: {keys: [{name: a, key: '${file:./key}'}]}\n";
+  const yaml = `history: {url: 'postgres://a:\${file:password}@db/a'}\nauth: {keys: [{name: a, key: '\${file:./key}'}]}\n`;
   const settings = settingsOf(load({ yaml, files: { password: "pa:ss\n", key: "key" } }));
   expect(settings.history.url).toBe("postgres://a:pa:ss@db/a");
   expect(settings.auth.keys).toMatchObject([{ sha256: keyHash }]);
@@ -63,7 +62,7 @@ test.each([
     ],
   },
 ])("$name is refused", ({ files, problems }) => {
-  const yaml = "auth: {secret_key: '${file:secret}'}\n";
+  const yaml = `auth: {secret_key: '\${file:secret}'}\n`;
   expect(problemsOf(load({ yaml, files }, { API_KEY_FILE: "secret" }))).toEqual(problems);
 });
 
