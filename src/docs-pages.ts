@@ -29,7 +29,6 @@ function fixedPage(contentType: string, write: () => string | Promise<string>) {
       etag: `W/"${createHash("sha256").update(body.bytes).digest("base64url")}"`,
       "cache-control": "no-cache",
       "content-security-policy": contentSecurityPolicy,
-      "x-content-type-options": "nosniff",
     };
     return { status: 200, contentType, body, headers };
   };

@@ -5,7 +5,14 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
-import { createEntry, type Entry, type EntryDeps, requestIdOf } from "#entry/entry.ts";
+import { createAllowedHosts } from "#entry/allowed-hosts.ts";
+import {
+  createEntry,
+  type Entry,
+  type EntryDeps,
+  type EntryListener,
+  requestIdOf,
+} from "#entry/entry.ts";
 import type { EntryMetrics } from "#entry/metric-families.ts";
 import { createPagesSurface, type Pages } from "#entry/pages.ts";
 import { serverOptions } from "#entry/server-options.ts";
@@ -13,11 +20,12 @@ import type { Refuse, Surface } from "#entry/surface.ts";
 import { createUnknownMethods } from "#entry/unknown-methods.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
-import { clientAddress } from "#exchange/client-address.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
+import { secureHeaders, securityHeaders } from "#exchange/security-headers.ts";
+import { type ProxyField, trustedProxies } from "#exchange/trusted-proxies.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -48,6 +56,12 @@ export interface FrontListener
   readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
+  /** Absent: no cross-origin responses. */
+  readonly cors?: CorsOptions;
+  /** Hosts that requests may name; absent: any. */
+  readonly allowedHosts?: readonly string[];
+  /** Trusted proxies begin each connection with a header of the PROXY protocol. */
+  readonly proxyProtocol?: boolean;
 }
 
 /** What serves requests, apart from sockets. */
@@ -77,9 +91,10 @@ export interface ServingOptions {
   readonly buffers: ByteBudget;
   /** Finds the models that predict; absent: there are none, and no surface of theirs. */
   readonly findModel?: FindModel;
-  readonly cors?: CorsOptions;
-  /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
+  /** Addresses and CIDR blocks that are believed about their clients. */
   readonly trustedProxies: readonly string[];
+  /** Fields in which they tell; every one when absent. */
+  readonly trustedHeaders?: readonly ProxyField[];
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
 }
@@ -93,7 +108,7 @@ export interface FrontOptions extends ServingOptions {
 }
 
 /** What the public side writes to. */
-export interface FrontDeps extends Pick<EntryDeps, "journal"> {
+export interface FrontDeps extends Pick<EntryDeps, "journal" | "audit"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: EntryMetrics;
@@ -103,7 +118,9 @@ export interface FrontDeps extends Pick<EntryDeps, "journal"> {
 export interface Serving {
   readonly entry: Entry;
   /** By the name of the listener. */
-  readonly surfaces: ReadonlyMap<string, readonly Surface[]>;
+  readonly listeners: ReadonlyMap<string, Pick<EntryListener, "surfaces" | "cors">>;
+  /** Whether connections from an address are a trusted proxy's. */
+  isTrustedProxy(address: string): boolean;
   /** Resolves when every request that it was given has ended, and no call is active. */
   done(): Promise<void>;
   /** No more requests are to come: connections that only wait for the next one close. */
@@ -141,6 +158,8 @@ function rpcSurface(rpc: Rpc): Surface {
     take(exchange, record) {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
+      // No browser shows these responses, and gRPC's clients take each field for metadata.
+      exchange.sharedFields = undefined;
       record.endpoint = procedure.path;
       record.surface = "rpc";
       return rpc.serve(exchange, procedure, valuesOf(record)) ?? true;
@@ -217,7 +236,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
   const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock }));
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
-  const llmFor = (serves: FrontListener["serves"]): Surface[] => {
+  const llmFor = ({ serves, cors }: FrontListener): Surface[] => {
     const served = new Set(llmSurfaceNames.filter((name) => serves.includes(name)));
     if (served.size === 0) return [];
     const heartbeatMs = options.rest?.heartbeatMs ?? 15_000;
@@ -225,7 +244,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const { capturesBodies = false } = options;
     const uploadBytesMax = options.fileBytesMax ?? bodyBytesMax;
     const terms = { bodyBytesMax, uploadBytesMax, aheadBytesMax, heartbeatMs, capturesBodies };
-    const shared = { calls, clock, cors: options.cors };
+    const shared = { calls, clock, cors };
     return [createLlmSurface({ ...shared, ...terms, serves: served })];
   };
   const { findModel } = options;
@@ -242,7 +261,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     ];
   };
   return options.listeners.map((listener) => {
-    const { serves, json } = listener;
+    const { serves, json, cors, allowedHosts } = listener;
     const rest = json === undefined ? sharedRest : restWith(json);
     const servesRest = serves.includes("rest");
     const isServed = ({ method, target }: Exchange) =>
@@ -250,7 +269,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const clientSurfaces = [
       ...(serves.includes("rpc") ? [rpc] : []),
       ...modelSurfaces(serves),
-      ...llmFor(serves),
+      ...llmFor(listener),
     ];
     const refuseElsewhere = (...refused: Parameters<Refuse>) =>
       clientSurfaces.some((surface) => surface.refuse?.(...refused) === true);
@@ -258,11 +277,8 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const refuse: Refuse = (...refused) => {
       if (!refuseElsewhere(...refused)) refuseWith(...refused);
     };
-    const adapter = { cors: options.cors, refuse, refuseElsewhere };
-    const surfaces = [
-      createUnknownMethods(refuse, isServed),
-      serverOptions,
-      all,
+    const adapter = { cors, refuse, refuseElsewhere };
+    const served = [
       ...clientSurfaces,
       ...(serves.includes("metrics") ? [metrics] : []),
       ...(servesRest
@@ -270,7 +286,12 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
         : []),
       serves.includes("openai") && !servesRest ? lastWithSockets(refuse) : lastSurface(refuse),
     ];
-    return { listener, surfaces };
+    const hasSockets = served.some(({ upgrade }) => upgrade !== undefined);
+    const hosts =
+      allowedHosts === undefined ? [] : [createAllowedHosts(allowedHosts, { refuse, hasSockets })];
+    // The hosts come after what probes ask for, since these name an address.
+    const first = [createUnknownMethods(refuse, isServed), serverOptions, all, ...hosts];
+    return { listener, surfaces: [...first, ...served] };
   });
 }
 
@@ -282,16 +303,14 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
 
   const calls = createCallPath(options.routes, options.interceptors, { ...options.policy, clock });
   const all = surfacesOf(options, { calls, clock, refuseWith });
-  const entry = createEntry(
-    {
-      clientAddress: clientAddress(options.trustedProxies),
-      ...(options.cors === undefined ? {} : { cors: options.cors }),
-    },
-    deps,
-  );
+  const proxies = trustedProxies(options.trustedProxies, options.trustedHeaders);
+  const entry = createEntry({ proxies }, deps);
   return {
     entry,
-    surfaces: new Map(all.map(({ listener, surfaces }) => [listener.name, surfaces])),
+    listeners: new Map(
+      all.map(({ listener: { name, cors }, surfaces }) => [name, { surfaces, cors }]),
+    ),
+    isTrustedProxy: (address) => proxies.has(address),
     async done() {
       // A call may begin after its body has come: as long as there are requests there may be calls.
       await entry.idle();
@@ -305,9 +324,9 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
   };
 }
 
-/** The surfaces of a listener. Throws when there are none. */
-function surfacesFor({ surfaces }: Serving, name: string): readonly Surface[] {
-  const own = surfaces.get(name);
+/** What serves a listener. Throws when nothing does. */
+function servingFor({ listeners }: Serving, name: string) {
+  const own = listeners.get(name);
   if (own === undefined) throw new Error(`nothing serves the listener ${name}`);
   return own;
 }
@@ -323,11 +342,15 @@ export async function openFront(
   let current = serving;
   /** All that have calls: the current one, and those that it has replaced. */
   const servings = new Set([serving]);
-  const malformed = (message: string, status: number): MalformedResponse => {
-    const requestId = requestIdOf();
-    const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
-    return { requestId, body: restErrorBody(error, { requestId, wallMs: clock.wallMs() }).body };
-  };
+  const malformedOn =
+    ({ tls }: FrontListener) =>
+    (message: string, status: number): MalformedResponse => {
+      const requestId = requestIdOf();
+      const error = fault(reasonByRefusal.get(status) ?? "REQUEST_INVALID", message);
+      const { body } = restErrorBody(error, { requestId, wallMs: clock.wallMs() });
+      const sharedFields = tls === undefined ? securityHeaders : secureHeaders;
+      return { requestId, body, sharedFields };
+    };
 
   const cutOff = () => {
     for (const one of servings) one.cutOff();
@@ -338,21 +361,21 @@ export async function openFront(
     buffers,
     ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
   };
+  const proxies = (address: string) => current.isTrustedProxy(address);
   const listeners: Listener[] = [];
-  const listening: { name: string; port: number; surfaces: readonly Surface[] }[] = [];
+  const listening: { -readonly [K in keyof EntryListener]: EntryListener[K] }[] = [];
   for (const wanted of options.listeners) {
     const { name, port } = wanted;
-    const surfaces = surfacesFor(serving, name);
-    const facts = { name, port, surfaces };
+    const facts = { name, port, ...servingFor(serving, name) };
     listening.push(facts);
     const listener = await listen(
-      { ...wanted, ...shared },
+      { ...wanted, ...shared, ...(wanted.proxyProtocol === true && { proxies }) },
       {
         exchange: (exchange) => current.entry.exchange(exchange, facts),
-        ...(surfaces.some(({ upgrade }) => upgrade !== undefined)
+        ...(facts.surfaces.some(({ upgrade }) => upgrade !== undefined)
           ? { upgrade: (asked: Upgrade) => current.entry.upgrade(asked, facts) }
           : {}),
-        malformed,
+        malformed: malformedOn(wanted),
         cutOff,
         connectionFailed: (reason, { requestId, code } = {}) => {
           deps.metrics.connectionFailures.inc({ reason });
@@ -370,11 +393,11 @@ export async function openFront(
   return {
     listeners,
     async replace(next, graceMs) {
-      const surfaces = listening.map(({ name }) => surfacesFor(next, name));
+      const taking = listening.map(({ name }) => servingFor(next, name));
       const before = current;
       current = next;
       servings.add(next);
-      for (const [index, facts] of listening.entries()) facts.surfaces = surfaces[index] ?? [];
+      for (const [index, facts] of listening.entries()) Object.assign(facts, taking[index]);
       before.retire();
       await settleWithin(before.done(), graceMs, clock);
       before.cutOff();

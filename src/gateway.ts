@@ -14,7 +14,14 @@ import { ResponseCache } from "#cache/response-cache.ts";
 import { ChatCatalog, type ChatTarget, type QueryTarget } from "#catalog/chat-catalog.ts";
 import { PredictCatalog, type PredictCatalogOptions } from "#catalog/predict-catalog.ts";
 import { queryRoute } from "#catalog/query-route.ts";
-import type { CoreSettings, Settings, UploadsSettings } from "#config/settings.ts";
+import type {
+  AuditSettings,
+  CoreSettings,
+  CorsSettings,
+  ListenerSettings,
+  Settings,
+  UploadsSettings,
+} from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
@@ -49,6 +56,7 @@ import { interceptorChain } from "#interceptors/chain.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
+import { type AuditLog, openAuditLog } from "#observability/audit-log.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -88,7 +96,14 @@ import { createStatsService } from "#services/stats.ts";
 import { UploadedFiles } from "#services/uploaded-files.ts";
 import { createUploadService } from "#services/uploads.ts";
 import { UploadStore } from "#uploads/store.ts";
-import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
+import {
+  createServing,
+  type Front,
+  type FrontListener,
+  type FrontOptions,
+  openFront,
+  type Serving,
+} from "./front.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
@@ -117,6 +132,8 @@ export interface Gateway extends AsyncDisposable {
   replace(settings: Settings): Promise<void>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
+  /** Opens files again that may have been moved away. */
+  reopenFiles(): void;
 }
 
 /** A setting that holds as long as the process lives is not what it was. */
@@ -148,6 +165,8 @@ interface ProcessParts {
   readonly startedMs: number;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
+  /** Absent where no one asks for it. */
+  readonly audit: AuditLog | undefined;
   /** Absent where nothing may be uploaded. */
   readonly uploads: UploadStore | undefined;
   /** The keys that an issuer of tokens gave last, for the next generation. */
@@ -616,6 +635,17 @@ function openCache({ settings, clock, metrics, store }: Shared): ResponseCache {
   return cache;
 }
 
+/** Opens the audit log; metrics tell how many of its lines are lost. */
+function openAudit(terms: AuditSettings, { recordsLost }: Metrics): AuditLog {
+  const lost = recordsLost.labels({ record: "audit" });
+  try {
+    return openAuditLog(terms, { onLost: (lines) => lost.inc(lines) });
+  } catch (thrown) {
+    const message = `audit.output: the file cannot be written: ${causeText(thrown)}`;
+    throw new Error(message, { cause: thrown });
+  }
+}
+
 /** Opens the store of uploads, of which metrics tell. */
 function openUploads(
   terms: UploadsSettings,
@@ -808,6 +838,15 @@ function frontDeps(parts: ProcessParts) {
   return { ...parts, journal: parts.records.journal };
 }
 
+/** A listener with the cross-origin rules that hold there. */
+function frontListener(
+  { cors: own, ...listener }: ListenerSettings,
+  general: CorsSettings | undefined,
+): FrontListener {
+  const cors = own ?? general;
+  return cors === undefined || cors === "off" ? listener : { ...listener, cors };
+}
+
 /** The public side of a generation: listeners, routes, chain and pages. */
 function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics } = shared;
@@ -818,7 +857,7 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
   const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
   return {
-    listeners: settings.listeners,
+    listeners: settings.listeners.map((listener) => frontListener(listener, cors)),
     routes: routesOf(shared, backends),
     ...interceptorChain(chain, {
       ...frontDeps(shared),
@@ -849,12 +888,12 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     capturesBodies: captureBytesMax !== undefined,
     buffers: shared.buffers,
     trustedProxies: settings.trustedProxies,
+    trustedHeaders: settings.trustedHeaders,
     connectionsMax: settings.connectionsMax,
     ...(settings.connectionsPerAddressMax === undefined
       ? {}
       : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
     rest: settings.rest,
-    ...(cors === undefined ? {} : { cors }),
   };
 }
 
@@ -950,6 +989,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["gateway.buffer_limit", ({ bufferBytesMax }) => bufferBytesMax],
   ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],
   ["gateway.connections_per_address", ({ connectionsPerAddressMax }) => connectionsPerAddressMax],
+  ["audit", ({ audit }) => audit],
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
@@ -980,6 +1020,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     health: createHealthStatus(namesOf(settings)),
     records,
     buffers: new ByteBudget(settings.bufferBytesMax),
+    audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
@@ -1019,6 +1060,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
       generations.delete(before);
       await before[Symbol.asyncDispose]();
     },
+    reopenFiles: () => parts.audit?.reopen(),
     async drain() {
       draining = true;
       parts.health.stop();

@@ -141,7 +141,6 @@ function homePage(facts: HomeFacts): Page {
       headers: {
         ...headers,
         "content-security-policy": read.policy,
-        "x-content-type-options": "nosniff",
       },
     };
   };
@@ -155,11 +154,7 @@ function icon(name: string, contentType: string): Page {
       status: 200,
       contentType,
       body: new FixedBody(readFileSync(packageFile(`web/home/${name}`))),
-      headers: {
-        "cache-control": "public, max-age=86400",
-        "content-security-policy": "default-src 'none'",
-        "x-content-type-options": "nosniff",
-      },
+      headers: { "cache-control": "public, max-age=86400" },
     };
     return page;
   };

@@ -41,7 +41,8 @@ export function createRestAdapter(
       if (match !== undefined) {
         record.endpoint = match.kind === "route" ? match.pattern : match.kind;
       }
-      if (!mayUpgrade(upgrade, cors)) {
+      if (!mayUpgrade(upgrade, { host: record.host ?? upgrade.authority, cors })) {
+        record.refusal = "ORIGIN_REFUSED";
         const message = "origin: pages of this origin may not call here";
         refuse(upgrade, record, fault("ORIGIN_REFUSED", message));
       } else if (match === undefined) {

@@ -4,7 +4,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import { createEntry } from "#entry/entry.ts";
 import type { Surface } from "#entry/surface.ts";
-import { clientAddress } from "#exchange/client-address.ts";
+import { trustedProxies } from "#exchange/trusted-proxies.ts";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { accessLog } from "#interceptors/access-log.ts";
 import { authentication } from "#interceptors/authenticate.ts";
@@ -112,6 +112,7 @@ function wayOf(route: Route): Way {
     take(exchange, record) {
       const procedure = rpc.procedureOf(exchange.target);
       if (procedure === undefined) return false;
+      exchange.sharedFields = undefined;
       record.endpoint = procedure.path;
       const values = createContextValues().set(callRecordKey, record);
       return rpc.serve(exchange, procedure, values) ?? true;
@@ -121,7 +122,7 @@ function wayOf(route: Route): Way {
   if (!route.entry) {
     return (answered) => void surface.take(new NullExchange(sent, answered), recordOf(sentId));
   }
-  const entry = createEntry({ clientAddress: clientAddress([]) }, deps);
+  const entry = createEntry({ proxies: trustedProxies([]) }, deps);
   const listener = { name: "bench", port: 0, surfaces: [surface] };
   return (answered) => void entry.exchange(new NullExchange(sent, answered), listener);
 }

@@ -19,6 +19,7 @@ export class NullExchange implements Exchange {
   readonly authority = "bench";
   readonly peer = peer;
   readonly started = false;
+  sharedFields: HeaderList | undefined;
   readonly #request: NullRequest;
   readonly #answered: () => void;
   #gone: AbortController | undefined;

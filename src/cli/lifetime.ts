@@ -29,6 +29,11 @@ export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
   });
 }
 
+/** SIGUSR1, with which Node opens the port of its debugger, is logged and has no effect. */
+export function refuseDebugger(logger: Logger): void {
+  process.on("SIGUSR1", (signal) => logger.warn({ signal }, "production opens no debugger"));
+}
+
 /** Logs an uncaught error and ends the process with status 1, because its state is unknown. */
 export function exitOnCrash(logger: Logger): void {
   process.on("uncaughtException", (error) => {

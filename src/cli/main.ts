@@ -4,6 +4,7 @@ import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
+import { debuggerOf } from "./debugger.ts";
 import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -18,6 +19,7 @@ const stopHolding = holdWhileLoading();
 const terminal: Terminal = {
   env: process.env,
   cwd: process.cwd(),
+  debugger: () => debuggerOf(process.execArgv, process.env.NODE_OPTIONS),
   terminals: (["stdout", "stderr"] as const).filter((name) => process[name].isTTY),
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),

@@ -9,7 +9,7 @@ import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { keyVariable } from "./key-variable.ts";
-import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
+import { exitOnCrash, flushAtEnd, refuseDebugger, stopAsked } from "./lifetime.ts";
 import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -22,6 +22,8 @@ export interface Serving extends AsyncDisposable {
   ready(): Promise<void>;
   /** Stops taking calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
+  /** Opens files again that may have been moved away. */
+  reopenFiles(): void;
 }
 
 /** How long the banner waits for models to load. */
@@ -38,6 +40,7 @@ export async function serve(
   if (settings === undefined) return 1;
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
+  if (settings.environment === "production") refuseDebugger(logger);
   await using _flush = flushAtEnd(logger);
   // Before the start, so that a signal during the start is not lost.
   const stop = stopAsked(logger);
@@ -53,6 +56,7 @@ export async function serve(
   {
     await using _gateway = gateway;
     logger.info({ listeners: gateway.facts().listeners }, "listening");
+    process.on("SIGHUP", () => gateway.reopenFiles());
     for (const warning of settings.warnings) logger.warn(problemText(warning));
     if (settings.unused.length > 0) {
       logger.warn({ names: settings.unused }, "configured and not used by this version");

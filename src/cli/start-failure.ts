@@ -1,5 +1,7 @@
 /** Explains to the operator why something did not start. Pure. */
 
+import { withoutCredentials } from "#core/redact.ts";
+
 /** An address that should have been listened on. */
 export interface WantedAddress {
   readonly name: string;
@@ -42,5 +44,5 @@ export function startFailureText(
       return `listener ${listener.name}: ${listener.host}:${listener.port} ${reason} (${code})`;
     }
   }
-  return error instanceof Error ? error.message : "unknown error";
+  return error instanceof Error ? withoutCredentials(error.message) : "unknown error";
 }

@@ -7,6 +7,8 @@ export interface Terminal {
   readonly env: Environment;
   /** Absolute. */
   readonly cwd: string;
+  /** What lets a debugger into this process; absent: nothing does. */
+  readonly debugger?: () => string | undefined;
   /** Streams that are terminals; the others go to a file or a program. */
   readonly terminals: readonly ("stdout" | "stderr")[];
   /** Writes text to stdout, with a line end after it. */

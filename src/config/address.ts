@@ -1,6 +1,7 @@
 /** Checks texts that name hosts, origins, addresses of cores and databases, and blocks of addresses. Pure. */
 
 import { isIP } from "node:net";
+import { z } from "zod";
 import { textThat } from "#yaml/scalar.ts";
 
 /** Labels of letters, digits, `-` and `_` (RFC 1123, 2.1; `_` as container networks use it). */
@@ -16,6 +17,12 @@ export function isHost(written: string): boolean {
 /** A setting that takes an IP address or a host name. */
 export function host() {
   return textThat("an IP address (IPv6 without brackets) or a host name", isHost);
+}
+
+/** A host name, `*.` and one for all below it, or an IP address. */
+export function allowedHosts() {
+  const isPattern = (written: string) => isHost(written.replace(/^\*\./, ""));
+  return z.array(textThat("a host without a port, or one such as *.example.com", isPattern)).min(1);
 }
 
 /** `*`, or a scheme and host with nothing after them, such as https://app.example.com:8443. */

@@ -14,6 +14,8 @@ export interface CompileContext {
   readonly isReadable: (path: string) => boolean;
   /** What is wrong with PEM files. */
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
+  /** What lets a debugger into this process, in words; undefined when nothing does. */
+  readonly debugger?: (() => string | undefined) | undefined;
   /** CPU threads of the machine. */
   readonly cpus: number;
   /** V8's limit of the heap. */

@@ -3,6 +3,7 @@
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
+import { auditFrom } from "./audit.ts";
 import { cacheFrom } from "./cache.ts";
 import { callerSigningFrom } from "./caller-signing.ts";
 import type { CompileContext } from "./compile-context.ts";
@@ -16,6 +17,7 @@ import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
+import { requireProduction } from "./production.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
 import { redisFrom } from "./redis.ts";
@@ -24,7 +26,7 @@ import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CorsSettings, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { uploadsFrom } from "./uploads.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
@@ -48,8 +50,9 @@ export function compile(
   if (metrics.enabled && isReserved(metrics.path)) {
     report(["metrics", "path"], "is served by the gateway itself");
   }
-  const cors = corsFrom(config.cors, strict, report);
-  if (strict) warnOfOpenness(cors, config.logging, warn);
+  const reports = { strict, report, warn };
+  const cors = config.cors && corsFrom(config.cors, { ...reports, path: ["cors"] });
+  warnOfDebug(config.logging, reports);
   const redis = redisFrom(config.redis, context, report);
   const providers = providersFrom(config.providers, context, report);
   const providerNames = providers.map(({ name }) => name);
@@ -57,9 +60,13 @@ export function compile(
   const cores = coresFrom(config.cores, context, report);
   const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
   const uploads = uploadsFrom(config.uploads, context, report);
+  const auditLog = auditFrom(config.audit, context, report);
+  const listeners = listenersFrom(config, context, reports);
+  const identity = identityFrom(config, { ...context, forwardsCredentials }, reports);
+  requireProduction(config, { auth: identity.auth, listeners, providers }, { ...context, report });
   return deepFreeze({
     environment,
-    listeners: listenersFrom(config, context, report),
+    listeners,
     request: {
       bytesMax: gateway.max_request_size,
       fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
@@ -74,28 +81,16 @@ export function compile(
       ? {}
       : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
+    trustedHeaders: config.trusted_headers,
     rest: restFrom(
       config.rest,
       { services: context.services, metricsPath: metrics.enabled ? metrics.path : undefined },
       report,
     ),
     ...(cors !== undefined && { cors }),
-    ...identityFrom(config, { ...context, forwardsCredentials }, { strict, report, warn }),
+    ...identity,
     ...withoutUndefined({ rateLimit, redis }),
-    chat: {
-      algorithm: balancer.algorithm,
-      cores: cores.filter(({ service }) => service === undefined || service === "twin"),
-      queries: ["agent_controller", "knowledge_system"].flatMap((name) =>
-        cores.filter(({ service }) => service === name),
-      ),
-      healthIntervalMs: balancer.health_check_interval,
-      healthTimeoutMs: gateway.health_check_timeout,
-      retryAttempts: balancer.retry_attempts,
-      retryBudget: balancer.retry_budget,
-      hedgeBudget: balancer.hedge_budget,
-      ejectionMs: balancer.ejection_time,
-      ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
-    },
+    chat: chatFrom(config, cores),
     providers,
     routes: routesFrom(config.routes, new Set(providerNames), report),
     hooks: hooksFrom(config.hooks, context.folder, report),
@@ -116,6 +111,7 @@ export function compile(
     },
     history: historyFrom(config.history, context, report),
     logging: loggingFrom(config.logging, context),
+    ...(auditLog !== undefined && { audit: auditLog }),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined
@@ -125,6 +121,27 @@ export function compile(
     ],
     warnings: context.warnings,
   });
+}
+
+/** How chats find a core. */
+function chatFrom(
+  { load_balancer: balancer, gateway }: FileConfig,
+  cores: ReturnType<typeof coresFrom>,
+): Settings["chat"] {
+  return {
+    algorithm: balancer.algorithm,
+    cores: cores.filter(({ service }) => service === undefined || service === "twin"),
+    queries: ["agent_controller", "knowledge_system"].flatMap((name) =>
+      cores.filter(({ service }) => service === name),
+    ),
+    healthIntervalMs: balancer.health_check_interval,
+    healthTimeoutMs: gateway.health_check_timeout,
+    retryAttempts: balancer.retry_attempts,
+    retryBudget: balancer.retry_budget,
+    hedgeBudget: balancer.hedge_budget,
+    ejectionMs: balancer.ejection_time,
+    ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
+  };
 }
 
 /** Who may call, and how cores are told of it. */
@@ -145,22 +162,17 @@ function identityFrom(
   };
 }
 
-/** Warns of settings that production may have, but that usually come from development. */
-function warnOfOpenness(
-  cors: CorsSettings | undefined,
-  logging: FileConfig["logging"],
-  warn: Report,
+/** Warns of a setting that production may have, but that usually comes from development. */
+function warnOfDebug(
+  { level }: FileConfig["logging"],
+  { strict, warn }: { readonly strict: boolean; readonly warn: Report },
 ): void {
-  if (cors?.origins.includes("*") === true) {
-    warn(["cors", "origins"], "lets pages of any origin read responses", "name the origins");
-  }
-  if (logging.level === "debug") {
-    warn(
-      ["logging", "level"],
-      "is debug in production, which logs many lines per call",
-      "info is the default",
-    );
-  }
+  if (!strict || level !== "debug") return;
+  warn(
+    ["logging", "level"],
+    "is debug in production, which logs many lines per call",
+    "info is the default",
+  );
 }
 
 /** Freezes plain data, all the way down. */

@@ -1,6 +1,7 @@
 /** The section `cors`: which origins may call from browsers. */
 
 import { z } from "zod";
+import type { Path } from "#yaml/problem.ts";
 import { flag, text, textThat } from "#yaml/scalar.ts";
 import { isOrigin } from "./address.ts";
 import { type EnvironmentRow, list } from "./environment-row.ts";
@@ -29,27 +30,33 @@ export const cors = z.strictObject({
     .describe("Let browsers send cookies and credentials by themselves."),
 });
 
-type FileCors = z.output<typeof cors> | undefined;
+type FileCors = z.output<typeof cors>;
 
 /** Environment names of the section. */
 export const corsRows: readonly EnvironmentRow[] = [
   { name: "CORS_ORIGINS", path: ["cors", "origins"], value: list },
 ];
 
+/** What is wrong, and what is probably a mistake; production has both where other environments have neither. */
+export interface CorsReports {
+  readonly strict: boolean;
+  /** Of the section. */
+  readonly path: Path;
+  readonly report: Report;
+  readonly warn: Report;
+}
+
 /** Absent while it is off. */
 export function corsFrom(
-  cors: FileCors,
-  strict: boolean,
-  report: Report,
+  { enabled, ...settings }: FileCors,
+  { strict, path, report, warn }: CorsReports,
 ): CorsSettings | undefined {
-  if (cors === undefined || !cors.enabled) return undefined;
-  const { origins, methods, headers, credentials } = cors;
-  if (strict && credentials && origins.includes("*")) {
-    report(
-      ["cors", "origins"],
-      "may not be `*` with credentials in production",
-      "name the origins",
-    );
+  if (!enabled) return undefined;
+  if (strict && settings.origins.includes("*")) {
+    const at = [...path, "origins"];
+    if (settings.credentials) {
+      report(at, "may not be `*` with credentials in production", "name the origins");
+    } else warn(at, "lets pages of any origin read responses", "name the origins");
   }
-  return { origins, methods, headers, credentials };
+  return settings;
 }

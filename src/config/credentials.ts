@@ -9,6 +9,7 @@ import { flag, text, wholeNumber } from "#yaml/scalar.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
 import { scopeList } from "./scopes.ts";
+import { type Weakness, weaknessOf, weaknessOfHash } from "./secret-strength.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 import { type AuthContext, jwt, tokensFrom } from "./tokens.ts";
 import { certificates, certificatesFrom, users, usersFrom } from "./users.ts";
@@ -108,31 +109,8 @@ export const authRows: readonly EnvironmentRow[] = [
   { name: "SECRET_KEY", path: ["auth", "jwt", "secret"] },
 ];
 
-/** Shortest key that production takes, in characters. */
-const productionKeyLengthMin = 16;
-/** Shortest secret of tokens, in characters: as long as what HS256 makes of it (RFC 7518, 3.2). */
+/** Shortest secret of tokens that leaves no warning, in characters: what HS256 makes of it (RFC 7518, 3.2). */
 const secretLengthMin = 32;
-
-/** Keys from guides and examples, which everybody knows. */
-const publicKeys: ReadonlySet<string> = new Set([
-  "dev-gateway-key-12345",
-  "dev-secret-key-change-in-production",
-  "your-secret-key-here",
-  "your-secret-api-key",
-  "your-api-key-here",
-  "super-secret-key-change-me",
-  "change-me-in-production",
-  "changemechangeme",
-  "0123456789abcdef",
-  "1234567890123456",
-]);
-const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map((key) => sha256Hex(key)));
-const randomHint = "take 32 random characters";
-/** Placeholders for a key: `your-secure-api-key`, `<api-key>`, `change_me`. */
-const placeholder =
-  /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth).?)*(key|token|secret|password)|^<.*>$/i;
-/** Least number of different characters in a key. Sixteen random hex digits have fewer about once in a million. */
-const charactersMin = 5;
 
 /** Where problems go, and whether secrets that can be guessed are some. */
 export interface AuthFindings {
@@ -144,7 +122,8 @@ export interface AuthFindings {
 /** Holds a secret of tokens to what production asks for; elsewhere a short one leaves a warning. */
 function secretCheck({ strict, report, warn }: AuthFindings) {
   return (secret: string, path: Path): void => {
-    if (strict) checkStrength(secret, path, report, secretLengthMin);
+    const weakness = strict ? weaknessOf(secret, "signing") : undefined;
+    if (weakness !== undefined) report(path, weakness.message, weakness.hint);
     else if (secret.length < secretLengthMin) {
       warn(path, `is shorter than the ${secretLengthMin} characters that signing asks for`);
     }
@@ -176,9 +155,6 @@ export function authFrom(
       "is on, but there is no key, so no one could call",
       "set API_KEY, auth.keys, auth.jwt or auth.users",
     );
-  }
-  if (strict && !enabled) {
-    report(["auth", "enabled"], "must be on in production", "set API_KEY or auth.keys");
   }
   return {
     enabled,
@@ -281,30 +257,16 @@ function hashOf(
     report(path, "takes exactly one of key and key_sha256");
     return undefined;
   }
+  const reportWeakness = (weakness: Weakness | undefined) => {
+    if (weakness !== undefined) report(path, weakness.message, weakness.hint);
+  };
   if (key !== undefined) {
-    if (strict) checkStrength(key, path, report);
+    if (strict) reportWeakness(weaknessOf(key, "own"));
     return sha256Hex(key);
   }
   const hash = written?.toLowerCase();
-  if (strict && hash !== undefined && publicHashes.has(hash)) {
-    report(path, "is a default that everybody knows", randomHint);
-  }
+  if (strict && hash !== undefined) reportWeakness(weaknessOfHash(hash));
   return hash;
-}
-
-function checkStrength(
-  key: string,
-  path: Path,
-  report: Report,
-  lengthMin = productionKeyLengthMin,
-): void {
-  if (publicKeys.has(key.toLowerCase()) || placeholder.test(key)) {
-    report(path, "is a default that everybody knows", randomHint);
-  } else if (key.length < lengthMin) {
-    report(path, `is shorter than the ${lengthMin} characters that production asks for`);
-  } else if (new Set(key).size < charactersMin) {
-    report(path, "repeats a few characters, so it can be guessed", randomHint);
-  }
 }
 
 function sha256Hex(key: string | Buffer): string {

@@ -4,6 +4,7 @@ import { defaultWeights } from "#routing/strategies/scored.ts";
 import type { Assignment } from "#yaml/draft.ts";
 import type { Problem } from "#yaml/problem.ts";
 import type { Environment } from "#yaml/source.ts";
+import { auditRows } from "./audit.ts";
 import { coresRows } from "./cores.ts";
 import { corsRows } from "./cors.ts";
 import { authRows } from "./credentials.ts";
@@ -33,6 +34,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ...uploadsRows,
   ...metricsRows,
   ...loggingRows,
+  ...auditRows,
 ];
 
 /** Names of earlier gateways that this version does not use. */

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { duration, durationOrNone, size, wholeNumber } from "#yaml/scalar.ts";
-import { host } from "./address.ts";
+import { allowedHosts, host } from "./address.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
@@ -34,6 +34,11 @@ export const gateway = z.strictObject({
     .optional()
     .describe(
       "Instead of `port`: port of the listener `api`; 8081 when only `portal_port` is named.",
+    ),
+  allowed_hosts: allowedHosts()
+    .optional()
+    .describe(
+      "Hosts that requests may name, such as api.example.com or *.example.com; others get 421, but for `/livez` and `/readyz`. Any host when absent.",
     ),
   timeout: duration("24h")
     .prefault("30s")

@@ -2,8 +2,9 @@
 
 import { z } from "zod";
 import { surfaceNames } from "#surface-table.ts";
-import { text } from "#yaml/scalar.ts";
-import { host } from "./address.ts";
+import { flag, text } from "#yaml/scalar.ts";
+import { allowedHosts, host } from "./address.ts";
+import { cors } from "./cors.ts";
 import { engine, port } from "./gateway.ts";
 import { jsonOverride } from "./rest-schema.ts";
 
@@ -25,6 +26,15 @@ export const listener = z.strictObject({
   http2_engine: engine()
     .optional()
     .describe("What speaks HTTP/2 here; `gateway.http2_engine` when absent."),
+  proxy_protocol: flag()
+    .prefault(false)
+    .describe(
+      "Every connection comes from one of `trusted_proxies` and begins with a header of the PROXY protocol, version 1 or 2.",
+    ),
+  allowed_hosts: allowedHosts()
+    .optional()
+    .describe("Hosts that requests may name; `gateway.allowed_hosts` when absent."),
+  cors: cors.optional().describe("In place of `cors` on this listener."),
   rest: z
     .strictObject({
       json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { type SurfaceName, surfaceNames } from "#surface-table.ts";
+import { type CorsReports, corsFrom } from "./cors.ts";
 import type { Report } from "./report.ts";
 import { jsonOptionsFrom } from "./rest-json.ts";
 import type { FileConfig } from "./schema.ts";
@@ -11,8 +12,16 @@ import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 const everything: readonly SurfaceName[] = surfaceNames;
 
 /** The defaults of every listener. */
-function sharedOf({ host, http1_engine: http1Engine, http2_engine: http2Engine }: FileGateway) {
-  return { host, http1Engine, http2Engine };
+function sharedOf({
+  host,
+  http1_engine: http1Engine,
+  http2_engine: http2Engine,
+  allowed_hosts: allowedHosts,
+}: FileGateway) {
+  return {
+    ...{ host, http1Engine, http2Engine, proxyProtocol: false },
+    ...(allowedHosts !== undefined && { allowedHosts }),
+  };
 }
 
 type FileGateway = FileConfig["gateway"];
@@ -24,14 +33,18 @@ export interface ListenerContext {
   readonly tlsProblems: (files: TlsFiles) => readonly TlsProblem[];
 }
 
+/** Where problems and warnings go. */
+type Reports = Omit<CorsReports, "path">;
+
 /** All listeners. Reports duplicate names and addresses, and TLS files that cannot be used. */
 export function listenersFrom(
   config: FileConfig,
   context: ListenerContext,
-  report: Report,
+  reports: Reports,
 ): readonly ListenerSettings[] {
+  const { report } = reports;
   const named = config.listeners;
-  const all = named === undefined ? fromPorts(config, report) : fromList(config, context, report);
+  const all = named === undefined ? fromPorts(config, report) : fromList(config, context, reports);
   const serving = config.metrics.enabled ? withMetrics(all, config) : withoutMetrics(all);
   for (const [index, listener] of serving.entries()) {
     const clash = clashOf(listener, serving.slice(0, index));
@@ -90,10 +103,11 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
 }
 
 function fromList(
-  { gateway, listeners = [] }: FileConfig,
+  { gateway, listeners = [], trusted_proxies: proxies }: FileConfig,
   context: ListenerContext,
-  report: Report,
+  reports: Reports,
 ): readonly ListenerSettings[] {
+  const { report } = reports;
   for (const key of ["port", "ports", "portal_port", "api_port"] as const) {
     if (gateway[key] !== undefined) {
       report(
@@ -109,6 +123,10 @@ function fromList(
     if (rest !== undefined && !serves.includes("rest")) {
       report(["listeners", index, "rest"], "has no effect: `serves` leaves rest out");
     }
+    if (one.proxy_protocol && proxies.length === 0) {
+      const path = ["listeners", index, "proxy_protocol"];
+      report(path, "trusts no one", "name the proxy under `trusted_proxies`");
+    }
     const json = rest && jsonOptionsFrom(rest.json);
     const settings = {
       name,
@@ -118,6 +136,8 @@ function fromList(
       http1Engine: one.http1_engine ?? shared.http1Engine,
       http2Engine: one.http2_engine ?? shared.http2Engine,
       ...(json !== undefined && { json }),
+      ...originsAndHosts(one, { shared, path: ["listeners", index, "cors"], ...reports }),
+      proxyProtocol: one.proxy_protocol,
     };
     if (tls === undefined) return settings;
     const at = ["listeners", index, "tls"];
@@ -126,6 +146,18 @@ function fromList(
       tls: tlsFrom(tls, context, (path, message) => report([...at, ...path], message)),
     };
   });
+}
+
+/** Whose pages may call a listener, and by which names it is called. */
+function originsAndHosts(
+  { cors: own, allowed_hosts: hosts }: NonNullable<FileConfig["listeners"]>[number],
+  { shared, ...reports }: CorsReports & { readonly shared: ReturnType<typeof sharedOf> },
+): Pick<ListenerSettings, "cors" | "allowedHosts"> {
+  const allowedHosts = hosts ?? shared.allowedHosts;
+  return {
+    ...(own !== undefined && { cors: corsFrom(own, reports) ?? "off" }),
+    ...(allowedHosts !== undefined && { allowedHosts }),
+  };
 }
 
 type FileTls = NonNullable<NonNullable<FileConfig["listeners"]>[number]["tls"]>;

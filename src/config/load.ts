@@ -11,6 +11,7 @@ import { type Environment, type Source, sourceBytesMax, sourceFrom } from "#yaml
 import { readEnvironment, unusedEnvironment, withoutQuotes } from "./environment.ts";
 import { flagsFrom } from "./flags.ts";
 import { overlay } from "./layers.ts";
+import { readSecret, withSecretFiles } from "./secret-files.ts";
 import { flagAssignments, serveFlags } from "./serve-flags.ts";
 import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
@@ -25,6 +26,8 @@ export interface Outside {
   readonly cwd: string;
   /** Streams of this process that are terminals; none when absent. */
   readonly terminals?: readonly ("stdout" | "stderr")[];
+  /** What lets a debugger into this process; absent: nothing does. */
+  readonly debugger?: () => string | undefined;
 }
 
 /** Settings to run with, or every problem. */
@@ -33,7 +36,9 @@ export type Loaded =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Defaults, then the file, then the environment, then flags: the later one wins. Never throws. */
-export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outside): Loaded {
+export function loadSettings(outside: Outside): Loaded {
+  const { argv, cwd, terminals = [] } = outside;
+  const { env: written, problems: unread } = withSecretFiles(outside.env, cwd);
   const env = withoutQuotes(written);
   const { assignments, warnings } = readEnvironment(written);
   const flags = flagsFrom(argv, serveFlags);
@@ -44,7 +49,7 @@ export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outsid
     file === undefined
       ? { draft: emptyDraft(), problems: [] }
       : readSource({ file, saidAt, cwd, env });
-  const early = [...flags.problems, ...source.problems];
+  const early = [...unread, ...flags.problems, ...source.problems];
   // Without the file, problems in the rest would be misleading.
   if (source.problems.some(({ path }) => path === "")) return { ok: false, problems: early };
   overlay(source.draft, assignments);
@@ -56,6 +61,7 @@ export function loadSettings({ argv, env: written, cwd, terminals = [] }: Outsid
     cpus: availableParallelism(),
     heapBytesMax: getHeapStatistics().heap_size_limit,
     env,
+    debugger: outside.debugger,
     unusedEnvironment: unusedEnvironment(env),
     warnings,
     terminals,
@@ -84,7 +90,8 @@ function readSource({ file, saidAt, cwd, env }: FileToRead): Source {
     const problem = { where: saidAt, path: "", message: `the file cannot be read (${code})` };
     return { draft: emptyDraft(), problems: [problem] };
   }
-  return sourceFrom(yaml, file, env);
+  const folder = dirname(resolve(cwd, file));
+  return sourceFrom(yaml, file, { env, readFile: (path) => readSecret(resolve(folder, path)) });
 }
 
 /** The first `bytesMax` bytes of a file, so that a file that is too large is never held whole. */

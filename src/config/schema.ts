@@ -1,8 +1,10 @@
 /** The configuration file: every key, what it takes, its default and what it means. */
 
 import { z } from "zod";
+import { proxyFields } from "#exchange/trusted-proxies.ts";
 import { text, textThat } from "#yaml/scalar.ts";
 import { isAddressBlock } from "./address.ts";
+import { audit } from "./audit.ts";
 import { cache } from "./cache.ts";
 import { core } from "./cores.ts";
 import { cors } from "./cors.ts";
@@ -61,11 +63,21 @@ export const fileSchema = z.strictObject({
     ),
   uploads: uploads.prefault({}).describe("Files that are sent once and named in calls."),
   logging: logging.prefault({}).describe("Log lines."),
+  audit: audit.prefault({}).describe("Who was allowed or denied what."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   trusted_proxies: z
     .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))
     .prefault([])
-    .describe("Proxies whose X-Forwarded-For is believed."),
+    .describe(
+      "Proxies that are believed about the address, the scheme and the host of their clients.",
+    ),
+  trusted_headers: z
+    .array(z.enum(proxyFields))
+    .min(1)
+    .default([...proxyFields])
+    .describe(
+      "Fields in which they tell the address; the first that came counts. Name the one that yours writes, for it may pass on what clients write in the others.",
+    ),
 });
 
 /** A file that fits, with defaults filled in, durations in milliseconds and sizes in bytes. */

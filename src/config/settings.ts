@@ -11,12 +11,14 @@ import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { RingOptions } from "#core/ring.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
+import type { ProxyField } from "#exchange/trusted-proxies.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { LimitOptions } from "#limits/limit-options.ts";
 import type { OnStoreError } from "#limits/store-fallback.ts";
+import type { AuditOptions } from "#observability/audit-log.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
 import type { RedisSettings } from "#redis/redis-settings.ts";
@@ -52,6 +54,12 @@ export interface ListenerSettings {
   readonly http2Engine: "polygate" | "node";
   /** What differs from `rest.json` here. */
   readonly json?: JsonOptions;
+  /** In place of the general ones; off: no cross-origin responses here. Absent: as everywhere. */
+  readonly cors?: CorsSettings | "off";
+  /** Hosts that requests may name, `*.` standing for any name before it; absent: any. */
+  readonly allowedHosts?: readonly string[];
+  /** Trusted proxies begin each connection with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   /** Absent: cleartext. */
   readonly tls?: TlsSettings;
 }
@@ -197,6 +205,9 @@ export interface LoggingSettings extends LoggerOptions {
   readonly routing: boolean;
 }
 
+/** Where the audit log goes; the path of a file is absolute. */
+export type AuditSettings = AuditOptions;
+
 /** Everything that was configured, deep-frozen. */
 export interface Settings {
   /** `production` is strict: it does not start with unsafe settings. */
@@ -220,8 +231,10 @@ export interface Settings {
   readonly connectionsMax: number;
   /** Connections per address while few places are left; a quarter of all when absent. */
   readonly connectionsPerAddressMax?: number;
-  /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
+  /** Addresses and CIDR blocks that are believed about their clients. */
   readonly trustedProxies: readonly string[];
+  /** Fields in which they tell. */
+  readonly trustedHeaders: readonly ProxyField[];
   readonly rest: RestSettings;
   /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;
@@ -251,6 +264,8 @@ export interface Settings {
   readonly requests: RequestsSettings;
   readonly history: HistorySettings;
   readonly logging: LoggingSettings;
+  /** Absent: there is no audit log. */
+  readonly audit?: AuditSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that are set but not used by this version; logged once at the start. */
   readonly unused: readonly string[];

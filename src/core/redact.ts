@@ -12,10 +12,12 @@ const forms: readonly RegExp[] = [
   /\beyJ[A-Za-z0-9]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g,
 ];
-/** What follows the name of a scheme, and what is assigned to a name that says so. */
+/** What follows the name of a scheme, what is assigned to a name that says so, and what an address holds. */
 const named: readonly RegExp[] = [
   /(\b(?:bearer|basic)\s+)[^\s"',;&}]{8,}/gi,
   /((?:api[-_]?key|authorization|password|passwd|secret|token)["']?\s*[:=]\s*["']?)[^\s"',;&}]{6,}/gi,
+  /(\b[a-z][a-z0-9+.-]{1,30}:\/\/[^\s/?#:@"']{0,256}:)[^\s/?#@"']+(?=@)/gi,
+  /([?&](?:api[-_]?)?key=)[^\s&#"']{6,}/gi,
 ];
 
 /** Characters of the shortest that any of them finds, such as `token=abcdef`. */
@@ -31,4 +33,19 @@ export function withoutCredentials(text: string): string {
   for (const form of forms) clean = clean.replace(form, redacted);
   for (const form of named) clean = clean.replace(form, `$1${redacted}`);
   return clean;
+}
+
+/** Shorter ones stand in many a text by chance. */
+const knownLengthMin = 8;
+
+/** Bytes of a text without these secrets, which are ASCII; the bytes themselves where none is in them. */
+export function withoutSecrets(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found = secrets.filter(
+    (secret) => secret.length >= knownLengthMin && buffer.includes(secret, 0, "latin1"),
+  );
+  if (found.length === 0) return bytes;
+  let text = buffer.toString("latin1");
+  for (const secret of found) text = text.replaceAll(secret, redacted);
+  return Buffer.from(text, "latin1");
 }

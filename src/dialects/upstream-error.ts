@@ -1,6 +1,7 @@
 /** What a provider reports instead of a response, as one of the gateway's reasons. Pure. */
 
 import type { ConnectError } from "@connectrpc/connect";
+import { withoutCredentials } from "#core/redact.ts";
 import { type FaultOptions, fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import type { ErrorResponse } from "./dialect.ts";
@@ -31,7 +32,7 @@ const messageLengthMax = 600;
 
 /** A provider's words as far as they are words: never a page of HTML. */
 function wordsOf(message: string): string {
-  const text = /<\/?[a-z!][^>]*>/i.test(message) ? "" : message.trim();
+  const text = /<\/?[a-z!][^>]*>/i.test(message) ? "" : withoutCredentials(message.trim());
   return text.length <= messageLengthMax ? text : `${text.slice(0, messageLengthMax)}…`;
 }
 

@@ -2,9 +2,10 @@
 
 import type { Clock } from "#core/clock.ts";
 import { RandomIds } from "#core/random-ids.ts";
-import type { ClientAddress } from "#exchange/client-address.ts";
 import { applyCors, type CorsOptions } from "#exchange/cors.ts";
 import { type Exchange, type ExchangeEnd, pathOf } from "#exchange/exchange.ts";
+import { secureHeaders, securityHeaders } from "#exchange/security-headers.ts";
+import type { TrustedProxies } from "#exchange/trusted-proxies.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import { type AccessLogDeps, createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -16,13 +17,11 @@ import type { Surface } from "./surface.ts";
 
 /** What the entry applies to every request. */
 export interface EntryOptions {
-  /** Absent: no cross-origin responses. */
-  readonly cors?: CorsOptions;
-  readonly clientAddress: ClientAddress;
+  readonly proxies: Pick<TrustedProxies, "clientOf">;
 }
 
 /** What the entry writes to. */
-export interface EntryDeps extends Pick<AccessLogDeps, "journal"> {
+export interface EntryDeps extends Pick<AccessLogDeps, "journal" | "audit"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: EntryMetrics;
@@ -34,6 +33,8 @@ export interface EntryListener {
   readonly port: number;
   /** Asked in order; the last one takes every exchange, and the last with WebSockets every one of these. */
   readonly surfaces: readonly Surface[];
+  /** Absent: no cross-origin responses. */
+  readonly cors?: CorsOptions | undefined;
 }
 
 /** Where requests of any listener come in. */
@@ -79,12 +80,14 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   };
 
   const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {
-    const { address, certificate } = arrival.peer;
+    const { peer } = arrival;
+    const { certificate } = peer;
+    const client = options.proxies.clientOf(peer.address, (field) => arrival.header(field));
     const record: CallRecord = {
       requestId: requestIdOf(arrival.header("x-request-id")),
       listener: name,
       port,
-      clientAddress: options.clientAddress(address, arrival.header("x-forwarded-for")),
+      clientAddress: client.address,
       httpMethod: arrival.method,
       httpVersion: arrival.httpVersion,
       startMs: clock.nowMs(),
@@ -93,6 +96,8 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       called: false,
       ...(certificate === undefined ? {} : { certificate }),
     };
+    if (client.host !== undefined) record.host = client.host;
+    arrival.sharedFields = peer.encrypted || client.isHttps ? secureHeaders : securityHeaders;
     arrivals.begin();
     arrival.onEnd((end) => leave(arrival, record, end));
     arrival.setHeader("x-request-id", record.requestId);
@@ -102,7 +107,7 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   return {
     exchange(exchange, listener) {
       const record = enter(exchange, listener);
-      if (options.cors !== undefined && applyCors(exchange, options.cors)) {
+      if (listener.cors !== undefined && applyCors(exchange, listener.cors)) {
         record.endpoint = "preflight";
         return undefined;
       }

@@ -9,7 +9,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 export type Taken = boolean | Promise<void>;
 
 /** A request, or the wish to go on with another protocol, as whoever refuses it sees it. */
-export interface Arrival extends Pick<Exchange, "method" | "target" | "header"> {
+export interface Arrival extends Pick<Exchange, "method" | "target" | "header" | "sharedFields"> {
   respond(status: number, headers: HeaderList, body?: string): void;
 }
 

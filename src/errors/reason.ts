@@ -87,6 +87,13 @@ export const reasons = {
   IMAGE_INVALID: { code: Code.InvalidArgument, retryable: false, blame: "caller", log: "info" },
   TENSOR_INVALID: { code: Code.InvalidArgument, retryable: false, blame: "caller", log: "info" },
   ROUTE_UNKNOWN: { code: Code.NotFound, retryable: false, blame: "caller", log: "info" },
+  HOST_UNKNOWN: {
+    code: Code.InvalidArgument,
+    http: 421,
+    retryable: false,
+    blame: "caller",
+    log: "info",
+  },
   METHOD_NOT_ALLOWED: {
     code: Code.Unimplemented,
     http: 405,

@@ -57,16 +57,16 @@ function ownHeadersOf(requested: string | undefined): readonly string[] {
 
 /**
  * Whether a page may open a WebSocket: browsers ask no one before they do, and show its messages
- * to any page. Those of this host may, those that `options` name, and whoever is no browser.
+ * to any page. Those of `host` may, those that the options name, and whoever is no browser.
  */
 export function mayUpgrade(
-  upgrade: Pick<Upgrade, "header" | "authority">,
-  options: CorsOptions | undefined,
+  upgrade: Pick<Upgrade, "header">,
+  { host, cors: options }: { readonly host: string; readonly cors: CorsOptions | undefined },
 ): boolean {
   const origin = upgrade.header("origin");
   if (origin === undefined || options?.origins.includes("*")) return true;
   if (options?.origins.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === upgrade.authority.toLowerCase();
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
 /** Adds the response's cross-origin fields; answers a preflight itself and then returns true. */
@@ -84,6 +84,8 @@ export function applyCors(exchange: Exchange, options: CorsOptions): boolean {
     exchange.setHeader("access-control-expose-headers", exposed);
     return false;
   }
+  // A preflight shows nothing that a browser could be told about.
+  exchange.sharedFields = undefined;
   const methods = new Set([...options.methods, ...connectCors.allowedMethods]);
   const headers = new Set([
     ...options.headers.map((name) => name.toLowerCase()),

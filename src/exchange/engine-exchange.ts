@@ -9,7 +9,7 @@ import { StreamBrokenError } from "#http2/stream-error.ts";
 import { bodyRefused, bodyTooLarge, clientGone } from "./body-fault.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { peerCertificate } from "./peer-certificate.ts";
-import { type Field, withEarlyFields } from "./pending-headers.ts";
+import { type Field, withPendingFields } from "./pending-headers.ts";
 import { namesLength } from "./response-length.ts";
 
 /** The engine's errors, mapped to gateway errors; others as they are. */
@@ -31,6 +31,8 @@ export interface EngineStream
   extends Pick<Exchange, "method" | "authority" | "started" | "header" | "headers">,
     Pick<Exchange, "respond" | "start" | "write" | "end" | "reset" | "onEnd"> {
   readonly path: string;
+  /** Fields that many responses share, where the engine writes them as one text. */
+  sharedFields?: HeaderList | undefined;
   /** What fails in these three is not mapped to gateway errors. */
   takeBody(): Uint8Array | undefined;
   body(bytesMax: number): Promise<Uint8Array>;
@@ -44,6 +46,7 @@ export class EngineExchange implements Exchange {
   readonly #socket: Socket;
   /** Fields that were set before the response. */
   #early: Field[] | undefined;
+  sharedFields: HeaderList | undefined;
   #gone: AbortController | undefined;
 
   constructor(httpVersion: Exchange["httpVersion"], stream: EngineStream, socket: Socket) {
@@ -143,11 +146,19 @@ export class EngineExchange implements Exchange {
     const sized: HeaderList = namesLength(this.httpVersion, whole)
       ? [...headers, ["content-length", String(bodyBytes)]]
       : headers;
-    this.stream.respond(status, withEarlyFields(this.#early, sized), body, trailers);
+    this.stream.respond(status, this.#withPending(sized), body, trailers);
   }
 
   start(status: number, headers: HeaderList): void {
-    this.stream.start(status, withEarlyFields(this.#early, headers));
+    this.stream.start(status, this.#withPending(headers));
+  }
+
+  #withPending(fields: HeaderList): HeaderList {
+    if (this.httpVersion === "2") {
+      return withPendingFields(this.#early, fields, this.sharedFields);
+    }
+    this.stream.sharedFields = this.sharedFields;
+    return withPendingFields(this.#early, fields, undefined);
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {

@@ -65,6 +65,11 @@ export interface Exchange {
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
   /** Bytes in lent memory that it is given to send are given back after that: no one else may read them then. */
   readonly recyclesBuffers: boolean;
+  /**
+   * Fields that go with whatever response will be given, each unless it has one of that name itself.
+   * The list is shared by many exchanges. No effect once started.
+   */
+  sharedFields: HeaderList | undefined;
   /** Adds a field to whatever response will be given. No effect once started. */
   setHeader(name: string, value: string): void;
   /** The whole response at once, trailers as `end` sends them. A HEAD request gets the head alone. */

@@ -3,7 +3,13 @@
 import { Http1Server } from "#http1/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
 import { Upgrade } from "./upgrade.ts";
-import { headerBytesMax, type Wire, type WireHandlers, type WireLimits } from "./wire.ts";
+import {
+  headerBytesMax,
+  malformedFields,
+  type Wire,
+  type WireHandlers,
+  type WireLimits,
+} from "./wire.ts";
 
 /** The wire of HTTP/1.1. */
 export function http1EngineWire(
@@ -19,13 +25,10 @@ export function http1EngineWire(
         upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest)),
     },
     onRefusal({ message, status, reason }) {
-      const { requestId, body } = malformed(message, status);
+      const answer = malformed(message, status);
+      const { requestId, body } = answer;
       connectionFailed(reason, { requestId });
-      const fields = [
-        ["content-type", "application/json"],
-        ["x-request-id", requestId],
-      ] as const;
-      return { fields, body };
+      return { fields: malformedFields(answer), body };
     },
     onGivenUp: (reason) => connectionFailed(reason),
     buffers,

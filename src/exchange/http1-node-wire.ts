@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import type { HeaderList } from "./exchange.ts";
 import { bodyIsComing, NodeExchange } from "./node-exchange.ts";
 import { probeHalfClosed } from "./node-half-close.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "./node-http.ts";
@@ -18,6 +19,7 @@ import { afterResponses } from "./node-turn.ts";
 import {
   headerBytesMax,
   type MalformedResponse,
+  malformedFields,
   type Wire,
   type WireHandlers,
   type WireLimits,
@@ -50,12 +52,11 @@ function failureOf(code: string): string | undefined {
 }
 
 /** The fields of a refusal, after which the connection closes. */
-function fieldsOf({ requestId, body }: MalformedResponse): readonly [string, string][] {
+function fieldsOf(answer: MalformedResponse): HeaderList {
   return [
     ["connection", "close"],
-    ["content-type", "application/json"],
-    ["content-length", String(Buffer.byteLength(body))],
-    ["x-request-id", requestId],
+    ["content-length", String(Buffer.byteLength(answer.body))],
+    ...malformedFields(answer),
   ];
 }
 

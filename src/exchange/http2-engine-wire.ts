@@ -2,7 +2,7 @@
 
 import { Http2Server } from "#http2/server.ts";
 import { EngineExchange } from "./engine-exchange.ts";
-import type { Wire, WireHandlers, WireLimits } from "./wire.ts";
+import { malformedFields, type Wire, type WireHandlers, type WireLimits } from "./wire.ts";
 
 /** The longest time that a timer can hold; the listener bounds a drain before that. */
 const timerMsMax = 2_147_483_647;
@@ -16,13 +16,10 @@ export function http2EngineWire(
     buffers,
     onStream: (stream, socket) => exchange(new EngineExchange("2", stream, socket)),
     onRefusedHead({ status, message }) {
-      const { requestId, body } = malformed(message, status);
+      const answer = malformed(message, status);
+      const { requestId, body } = answer;
       connectionFailed("http2_malformed", { requestId });
-      const fields = [
-        ["content-type", "application/json"],
-        ["x-request-id", requestId],
-      ] as const;
-      return { fields, body };
+      return { fields: malformedFields(answer), body };
     },
     onFailure: (reason) => connectionFailed(reason),
   });

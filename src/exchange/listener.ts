@@ -5,12 +5,14 @@ import { createServer as createNetServer, type Server, type Socket } from "node:
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
-import { networkOf } from "#core/network-of.ts";
 import { inOwnMemory } from "#core/own-memory.ts";
-import { ConnectionPlaces, leavingMax, type Place } from "./connection-places.ts";
+import { ConnectionPlaces, leavingMax } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
+import { type Newcomer, Newcomers } from "./newcomers.ts";
 import { wireOf } from "./preface.ts";
+import { takeProxyHeader } from "./proxied-socket.ts";
+import type { ProxySource } from "./proxy-header.ts";
 import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
 
 /** Certificates of a TLS listener. */
@@ -38,6 +40,11 @@ export interface ListenerOptions {
   readonly connectionsMax?: number;
   /** Connections of one address, once few places are left; a quarter of all when absent. */
   readonly connectionsPerAddressMax?: number;
+  /**
+   * Present: connections begin with a header of the PROXY protocol, which those addresses alone may
+   * send for which it is true.
+   */
+  readonly proxies?: (address: string) => boolean;
   /** What requests and responses hold in memory, shared with others; an own one when absent. */
   readonly buffers?: ByteBudget;
   /** Says since when connections are idle; the system's when absent. */
@@ -62,12 +69,6 @@ export interface Listener extends AsyncDisposable {
 const firstWordMs = 1_000;
 /** Time for calls that are cut off to tell their clients, and for these to have read it. */
 const lastWordsMs = 1_000;
-
-/** A connection whose wire is not known yet. */
-interface Newcomer {
-  readonly socket: Socket;
-  readonly place: Place | undefined;
-}
 
 const perAddressShare = 1 / 4;
 
@@ -150,13 +151,14 @@ function handshakeFailureOf(code: string, { authorizationError }: TLSSocket): st
   return code === "ECONNRESET" || code === "EPIPE" ? undefined : "tls_handshake";
 }
 
-function destroyAll(sockets: Iterable<Socket>): void {
-  for (const socket of sockets) socket.destroy();
-}
-
-/** What tells a connection from all others of one port. */
-function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string {
-  return `${localAddress} ${remoteAddress} ${remotePort}`;
+/** Reports the handshakes of a TLS server that fail. */
+function reportHandshakes(server: Server, { connectionFailed }: WireHandlers): void {
+  server.on("tlsClientError", ({ code = "" }: NodeJS.ErrnoException, socket: TLSSocket) => {
+    // Node destroys the socket of every other handshake that fails.
+    if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") socket.destroy();
+    const failure = handshakeFailureOf(code, socket);
+    if (failure !== undefined) connectionFailed(failure, { code });
+  });
 }
 
 /** Node's modules are loaded for those who ask for them: no one else should hold their megabytes. */
@@ -193,14 +195,11 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     buffers: options.buffers ?? new ByteBudget(bufferBytesMaxDefault),
   };
   const wires = { http1: http1Wire(handlers, limits), http2: http2Wire(handlers, limits) };
-  const sockets = new Set<Socket>();
-  // By their ends: after its handshake a TLS connection shows another socket than before.
-  const withoutWire = new Map<string, Newcomer>();
+  const refused = () => handlers.connectionFailed("too_many_connections");
+  const newcomers = new Newcomers({ places: placesOf(options), clock, onRefused: refused });
   let isDraining = false;
   const takerOf = (wire: Wire) => (socket: Socket) => {
-    const ends = endsOf(socket);
-    const place = withoutWire.get(ends)?.place;
-    withoutWire.delete(ends);
+    const place = newcomers.settle(socket);
     // The sessions of HTTP/2 are being asked to go away: a new one would be given nothing.
     if (isDraining && wire === wires.http2) {
       socket.destroy();
@@ -210,36 +209,32 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     if (place !== undefined && connection !== undefined) place.known = connection;
   };
   const takers: Takers = { http1: takerOf(wires.http1), http2: takerOf(wires.http2) };
-  const server = serverOf(options, takers, handshakeTimeoutMs);
-  const places = placesOf(options);
+  const inner = serverOf(options, takers, handshakeTimeoutMs);
+  const { proxies } = options;
+  // The header comes before TLS: another server accepts, and hands the connection on.
+  const server = proxies === undefined ? inner : createNetServer({ noDelay: true });
   if (connectionsMax !== undefined) server.maxConnections = connectionsMax + leavingMax;
-  const refused = () => handlers.connectionFailed("too_many_connections");
   server.on("drop", refused);
-  server.on("tlsClientError", ({ code = "" }: NodeJS.ErrnoException, socket: TLSSocket) => {
-    // Node destroys the socket of every other handshake that fails.
-    if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") socket.destroy();
-    const failure = handshakeFailureOf(code, socket);
-    if (failure !== undefined) handlers.connectionFailed(failure, { code });
-  });
+  reportHandshakes(inner, handlers);
+  const handOn = (newcomer: Newcomer) => {
+    const { socket } = newcomer;
+    const taken = (source: ProxySource | undefined) => {
+      if (!newcomers.enter(newcomer, source)) return;
+      inner.emit("connection", socket);
+      // A TLS server reads off the socket itself.
+      if (options.tls === undefined) socket.resume();
+    };
+    takeProxyHeader(socket, { taken, failed: handlers.connectionFailed }, handshakeTimeoutMs);
+  };
   server.on("connection", (socket: Socket) => {
-    const ends = endsOf(socket);
-    const nowMs = clock.nowMs();
-    const newcomer = { idleSinceMs: nowMs, retire: () => socket.destroy() };
-    const place = places?.enter(networkOf(socket.remoteAddress ?? ""), newcomer, nowMs);
-    if (places !== undefined && place === undefined) {
-      refused();
+    if (proxies !== undefined && !proxies(socket.remoteAddress ?? "")) {
+      handlers.connectionFailed("proxy_untrusted");
       socket.destroy();
       return;
     }
-    sockets.add(socket);
-    withoutWire.set(ends, { socket, place });
-    // Its wire reports what goes wrong; before it has one there is nothing to report.
-    socket.on("error", () => {});
-    socket.once("close", () => {
-      sockets.delete(socket);
-      withoutWire.delete(ends);
-      if (place !== undefined) places?.leave(place);
-    });
+    const newcomer = newcomers.add(socket);
+    if (proxies === undefined) newcomers.enter(newcomer);
+    else handOn(newcomer);
   });
   const port = await opened(server, options);
 
@@ -253,13 +248,11 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
       isDraining = true;
       wires.http1.drain();
       wires.http2.drain();
-      const silence = setTimeout(() => {
-        for (const { socket } of withoutWire.values()) socket.destroy();
-      }, firstWordMs);
+      const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
       let timer = setTimeout(() => {
         handlers.cutOff?.();
         const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
-        timer = setTimeout(destroyAll, waitMs, sockets);
+        timer = setTimeout(() => newcomers.destroyAll(), waitMs);
       }, graceMs);
       await closed;
       clearTimeout(silence);
@@ -267,7 +260,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     },
     async [Symbol.asyncDispose]() {
       if (server.listening) server.close();
-      destroyAll(sockets);
+      newcomers.destroyAll();
       await Promise.all([closed, wires.http1.close(), wires.http2.close()]);
     },
   };

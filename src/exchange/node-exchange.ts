@@ -12,7 +12,7 @@ import { discardBody } from "./discard.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
 import { NodeBody } from "./node-body.ts";
 import { aimOf, headerOf, headersOf, type NodeRequest, peerOf } from "./node-request.ts";
-import { type Field, withEarlyFields } from "./pending-headers.ts";
+import { type Field, withPendingFields } from "./pending-headers.ts";
 import { namesLength } from "./response-length.ts";
 import { valuesByName } from "./values-by-name.ts";
 
@@ -85,6 +85,7 @@ export class NodeExchange implements Exchange {
   readonly #gone = new AbortController();
   /** Fields that were set before the response. */
   #early: Field[] | undefined;
+  sharedFields: HeaderList | undefined;
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
   /** The client waits to be asked to send its body, and no one has. */
@@ -260,7 +261,7 @@ export class NodeExchange implements Exchange {
   /** On HTTP/1.1 the head is written at once: fields that Node keeps one by one it searches and copies. */
   #head(status: number, headers: HeaderList, bodyBytes: number | undefined): void {
     const { response } = this;
-    const fields = withEarlyFields(this.#early, headers);
+    const fields = withPendingFields(this.#early, headers, this.sharedFields);
     if ("stream" in response) {
       // Sent by whoever comes next: a response without a body ends with its head.
       response.statusCode = status;

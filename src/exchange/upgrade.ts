@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { reasonPhrase } from "#http1/reason-phrase.ts";
 import { fieldLine } from "#http1/response-head.ts";
 import type { Exchange, ExchangeEnd, HeaderList, Peer } from "./exchange.ts";
+import { withPendingFields } from "./pending-headers.ts";
 
 /** Time for a client that was refused to take the response and to end its side. */
 const lingerMs = 5000;
@@ -27,6 +28,8 @@ export class Upgrade implements UpgradeRequest {
   readonly head: Buffer;
   readonly #request: UpgradeRequest;
   readonly #fields: [name: string, value: string][] = [];
+  /** Fields of a refusal, each unless it has one of that name itself. */
+  sharedFields: HeaderList | undefined;
   #status: number | undefined;
   #bodyBytes = 0;
 
@@ -58,14 +61,15 @@ export class Upgrade implements UpgradeRequest {
 
   /** Answers 101: from here on the connection speaks the other protocol. */
   accept(headers: HeaderList): void {
-    this.#writeHead(101, [["connection", "Upgrade"], ...headers]);
+    this.#writeHead(101, [...this.#fields, ["connection", "Upgrade"], ...headers]);
   }
 
   /** Answers without upgrading, and closes the connection once its client has ended it, or in a moment. */
   respond(status: number, headers: HeaderList, body = ""): void {
     this.#bodyBytes = Buffer.byteLength(body);
     const length = ["content-length", String(this.#bodyBytes)] as const;
-    this.#writeHead(status, [...headers, length, ["connection", "close"]]);
+    const own: HeaderList = [...headers, length, ["connection", "close"]];
+    this.#writeHead(status, withPendingFields(this.#fields, own, this.sharedFields));
     // What still comes is of no use, but left unread it would break the response off.
     this.socket.resume();
     this.socket.end(body);
@@ -82,7 +86,7 @@ export class Upgrade implements UpgradeRequest {
   }
 
   #writeHead(status: number, headers: HeaderList): void {
-    const lines = [...this.#fields, ...headers].map(([name, value]) => fieldLine(name, value));
+    const lines = headers.map(([name, value]) => fieldLine(name, value));
     this.#status = status;
     this.socket.write(
       `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines.join("")}\r\n`,

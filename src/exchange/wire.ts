@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { PlacedConnection } from "./connection-places.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, HeaderList } from "./exchange.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** A server of HTTP/1.1 or HTTP/2 on sockets that a listener accepted. */
@@ -16,10 +16,11 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-/** The JSON body of a response that no exchange gives, and the identifier in it. */
+/** The JSON body of a response that no exchange gives, the identifier in it, and what browsers are told. */
 export interface MalformedResponse {
   readonly requestId: string;
   readonly body: string;
+  readonly sharedFields?: HeaderList;
 }
 
 /** What is known of a connection that failed. */
@@ -59,3 +60,8 @@ export interface WireLimits {
 export const defaultHandshakeTimeoutMs = 10_000;
 /** Greatest request head. */
 export const headerBytesMax = 16 * 1024;
+
+/** The fields of a response that no exchange gives, but for those of its connection. */
+export function malformedFields({ requestId, sharedFields = [] }: MalformedResponse): HeaderList {
+  return [["content-type", "application/json"], ["x-request-id", requestId], ...sharedFields];
+}

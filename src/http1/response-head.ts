@@ -58,6 +58,37 @@ export function trailerLines(fields: FieldList): string {
   return text;
 }
 
+/** Fields that many responses have, as they are written. */
+interface SharedLines {
+  readonly names: ReadonlySet<string>;
+  readonly text: string;
+}
+
+const linesByList = new WeakMap<FieldList, SharedLines>();
+
+function linesOf(shared: FieldList): SharedLines {
+  const known = linesByList.get(shared);
+  if (known !== undefined) return known;
+  const names = new Set(shared.map(([name]) => name));
+  const lines = { names, text: trailerLines(shared) };
+  linesByList.set(shared, lines);
+  return lines;
+}
+
+/**
+ * Lines of fields that are the same list for many responses, but for those that the response has
+ * itself: written once, since they are more than all others together. Throws as `fieldLine`.
+ */
+export function sharedLines(shared: FieldList, own: FieldList): string {
+  const { names, text } = linesOf(shared);
+  for (const field of own) {
+    if (!names.has(field[0])) continue;
+    const others = new Set(own.map(([name]) => name));
+    return trailerLines(shared.filter(([name]) => !others.has(name)));
+  }
+  return text;
+}
+
 /** The fields that a handler gives its response, and what they say to the connection. */
 export class ResponseFields {
   /** Their lines, but for those that the connection writes itself. */

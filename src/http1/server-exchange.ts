@@ -20,6 +20,7 @@ import {
   type FieldList,
   headStart,
   ResponseFields,
+  sharedLines,
   statusLine,
   trailerLines,
 } from "./response-head.ts";
@@ -58,6 +59,8 @@ export class ServerExchange implements BodySource, Output {
   heldBytes = 0;
   /** Its owner works on it, so what comes in may have to wait. */
   dispatched = false;
+  /** Fields that go with the response, each unless it has one of that name itself. */
+  sharedFields: FieldList | undefined;
   readonly #head: RequestHead;
   readonly #facts: RequestFacts;
   readonly #link: Link;
@@ -338,6 +341,7 @@ export class ServerExchange implements BodySource, Output {
   #headText(status: number, fields: FieldList, bodyBytes: number): string {
     const own = new ResponseFields(fields);
     let text = statusLine(status) + own.text;
+    if (this.sharedFields !== undefined) text += sharedLines(this.sharedFields, fields);
     const length = own.contentLength < 0 ? bodyBytes : own.contentLength;
     let framing: Framing = "none";
     if (!isBodiless(status)) {

@@ -18,6 +18,11 @@ const dataUri = /data:[\w/+.-]{0,100}(?:;[\w=-]{1,50}){0,4},[\w+/=%-]*/g;
 /** Bytes in base64, as texts hold them that are no text. */
 const blob = /^[\w+/=-]{1024,}$/;
 
+/** Whether what a field or key holds is never kept. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name);
+}
+
 /** `text` as it is kept. */
 function keptText(text: string): string {
   if (blob.test(text)) return `<${text.length} characters>`;

@@ -9,6 +9,7 @@ import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
 import { accessLog } from "./access-log.ts";
+import { auditTarget } from "./audit-target.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { capture } from "./capture.ts";
@@ -31,7 +32,7 @@ export interface ChainOptions {
 }
 
 /** What the chain writes to. */
-export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
+export interface ChainDeps extends Pick<AccessLogDeps, "journal" | "audit"> {
   readonly logger: Logger;
   readonly metrics: CallMetrics;
   readonly stats: Stats;
@@ -62,6 +63,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
   const auth = authentication(options.auth, deps.clock, deps.credentials);
   const { limiter } = deps;
   const interceptors = [
+    ...(deps.audit === undefined ? [] : [auditTarget()]), // what is denied has a target, too
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token
     ...(limiter === undefined ? [] : [rateLimit(limiter, deps)]), // per principal

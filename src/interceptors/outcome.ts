@@ -1,7 +1,7 @@
 /** How calls end, in the words of logs and metrics, reported to all who watch them. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ContextValues } from "@connectrpc/connect";
+import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";
 import { codeName } from "#errors/code-name.ts";
 import { reasonOf, rowOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -18,8 +18,19 @@ export function procedureOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
+/** Whether a failure is a refusal of the caller: of who it is, of what it may do, of how much. */
+function isDenial(error: ConnectError): boolean {
+  const { code, http, blame } = rowOf(error);
+  if (code === Code.Unauthenticated || code === Code.PermissionDenied) return true;
+  // What has a status of its own, such as a body that is too large, is no limit of the caller's.
+  return code === Code.ResourceExhausted && blame === "caller" && http === undefined;
+}
+
 /** How a call of a procedure that failed with `thrown` ended. */
-export function failedOutcome({ procedure, uncounted }: CallOutcome, thrown: unknown): CallOutcome {
+export function failedOutcome(
+  { procedure, uncounted, scope }: CallOutcome,
+  thrown: unknown,
+): CallOutcome {
   const error = faultFrom(thrown);
   const reason = reasonOf(error);
   return {
@@ -29,6 +40,8 @@ export function failedOutcome({ procedure, uncounted }: CallOutcome, thrown: unk
     error,
     message: error.rawMessage,
     ...(uncounted === undefined ? {} : { uncounted }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(isDenial(error) ? { denied: true } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
 }
@@ -36,11 +49,13 @@ export function failedOutcome({ procedure, uncounted }: CallOutcome, thrown: unk
 /** An observer of calls that tells each watch, in their order, how they began and ended. */
 export function outcomes(watches: readonly CallWatch[]) {
   return (method: DescMethod) => {
+    const { isUncounted, requiredScope: scope } = methodFacts(method);
     const ok: CallOutcome = {
       procedure: procedureOf(method),
       code: "OK",
       level: "info",
-      ...(methodFacts(method).isUncounted ? { uncounted: true } : {}),
+      ...(isUncounted ? { uncounted: true } : {}),
+      ...(scope === "" ? {} : { scope }),
     };
     const begun = watches.map((watch) => watch(method));
     return (values: ContextValues) => {

@@ -1,6 +1,7 @@
 /** The access line: what is written of every request, whether or not it became a call. */
 
 import type { Clock } from "#core/clock.ts";
+import type { AuditLog } from "./audit-log.ts";
 import type { CallJournal } from "./call-journal.ts";
 import type { CallOutcome, CallRecord } from "./call-record.ts";
 import { causeText } from "./cause-text.ts";
@@ -24,14 +25,17 @@ export interface AccessLogDeps {
   readonly clock: Clock;
   /** Takes calls that have ended, for all that shows them. */
   readonly journal?: Pick<CallJournal, "add"> | undefined;
+  /** Takes every request that has ended, for what was decided in it. */
+  readonly audit?: Pick<AuditLog, "ended"> | undefined;
 }
 
 /** A writer of access lines. Their fields are fixed and none can hold a secret. */
-export function createAccessLog({ logger, clock, journal }: AccessLogDeps): AccessLog {
+export function createAccessLog({ logger, clock, journal, audit }: AccessLogDeps): AccessLog {
   const write = (record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number) => {
     if (outcome !== undefined && outcome.uncounted !== true) {
       journal?.add(record, outcome, elapsedMs);
     }
+    audit?.ended(record, outcome);
     const level = outcome?.level ?? levelOf(record);
     if (!logger.isLevelEnabled(level)) return;
     const message = outcome === undefined ? "request" : "call";

@@ -49,6 +49,8 @@ export interface CallRecord {
   endpoint: string;
   /** The API that the call came by: rpc, rest or a vendor's. (surfaces) */
   surface?: string;
+  /** Host that the client asked, where a trusted proxy says that it is another than the request's. (entry) */
+  host?: string;
   /** Path of a request that has no template, for the log only. (entry) */
   path?: string;
   /** Name of the caller's credential. (authenticate) */
@@ -75,6 +77,10 @@ export interface CallRecord {
   /** Its messages as JSON, where bodies are captured. (capture) */
   requestBody?: CapturedText;
   responseBody?: CapturedText;
+  /** What an operator's call is about, for the audit log. (audit target) */
+  target?: string;
+  /** Reason of a refusal that came before there was a call. (hosts, surfaces) */
+  refusal?: string;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
   /** HTTP status; undefined while the exchange has not ended. (entry) */
@@ -102,6 +108,10 @@ export interface CallOutcome {
   readonly reason?: string;
   /** What the client learns of a failure. */
   readonly message?: string;
+  /** The scope that the method asks for; absent: none. */
+  readonly scope?: string;
+  /** The call was refused for its caller, or for a limit of the caller's. */
+  readonly denied?: boolean;
   /** The call only looks at the gateway, and is left out of what is shown of it. */
   readonly uncounted?: boolean;
   /** Level that the reason asks for. */

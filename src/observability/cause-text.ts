@@ -1,4 +1,6 @@
-/** Why something failed, down to the first cause, in words for the log alone: they may name hosts and paths. */
+/** Why something failed, down to the first cause, in words for the log alone: they may name hosts and paths, and no credentials. */
+
+import { withoutCredentials } from "#core/redact.ts";
 
 /** Longest account, in characters. */
 const textLengthMax = 4096;
@@ -10,7 +12,8 @@ const causesMax = 8;
  * that cannot be resolved, a refused connection and a time-out read differently.
  */
 export function causeText(error: unknown): string {
-  return wholeText(error).slice(0, textLengthMax);
+  // A word that is cut might be a credential that does not look like one any more.
+  return withoutCredentials(wholeText(error)).slice(0, textLengthMax);
 }
 
 function wholeText(error: unknown): string {

@@ -1,6 +1,8 @@
 /** The log: pino with the fields that must never be written taken out; no global instance. */
 
 import { type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import { withoutCredentials } from "#core/redact.ts";
+import { causeText } from "./cause-text.ts";
 import { jsonOf, jsonText, timeFact } from "./log-fact.ts";
 import { createLogOutput, type LogOutput } from "./log-output.ts";
 
@@ -45,6 +47,18 @@ function bounded(fields: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
+/** An error as lines have it, whoever has thrown it and whatever is in its words. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return withoutCredentials(String(error));
+  const { name, message, stack = "", cause } = error;
+  return {
+    type: name,
+    message: withoutCredentials(message),
+    stack: withoutCredentials(stack),
+    ...(cause === undefined ? {} : { cause: causeText(cause) }),
+  };
+}
+
 /** The text itself where nothing in it could be mistaken for something else; else as JSON. */
 function valueText(value: unknown, plain: RegExp): string {
   return typeof value === "string" && plain.test(value) ? value : jsonOf(value);
@@ -82,6 +96,7 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: bounded },
+      serializers: { err: errorFields },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
     out,

@@ -17,18 +17,20 @@ function speaksConnect(exchange: Pick<Exchange, "header">): boolean {
 }
 
 /** A request without a response. */
-interface Unanswered extends Pick<Exchange, "header"> {
+interface Unanswered extends Pick<Exchange, "header" | "sharedFields"> {
   respond(status: number, headers: HeaderList, body?: string): void;
 }
 
 /** Tells a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
 export function refuseUnknown(exchange: Unanswered, error: ConnectError): boolean {
   const contentType = exchange.header("content-type") ?? "";
-  if (contentType.startsWith("application/grpc")) {
+  const isGrpc = contentType.startsWith("application/grpc");
+  if (!(isGrpc || speaksConnect(exchange))) return false;
+  exchange.sharedFields = undefined;
+  if (isGrpc) {
     exchange.respond(200, [["content-type", contentType], ...statusFields(error)]);
     return true;
   }
-  if (!speaksConnect(exchange)) return false;
   const head: HeaderList = [["content-type", "application/json"]];
   exchange.respond(404, head, JSON.stringify(connectErrorJson(error)));
   return true;

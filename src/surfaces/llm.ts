@@ -147,9 +147,11 @@ class LlmSurface implements Surface {
     if (endpoint?.kind !== "chat") return false;
     record.endpoint = endpoint.template;
     record.surface = endpoint.surface;
-    if (mayUpgrade(upgrade, this.#options.cors)) {
+    const { cors } = this.#options;
+    if (mayUpgrade(upgrade, { host: record.host ?? upgrade.authority, cors })) {
       void this.#sockets.serve(endpoint, upgrade, record);
     } else {
+      record.refusal = "ORIGIN_REFUSED";
       const error = fault("ORIGIN_REFUSED", "origin: pages of this origin may not call here");
       const { status, fields, body } = errorOf(endpoint, error, record);
       upgrade.respond(status, fields, body);

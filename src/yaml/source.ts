@@ -13,7 +13,7 @@ import {
 } from "yaml";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { type Path, type Problem, pathText } from "./problem.ts";
-import { substitute } from "./substitute.ts";
+import { type FileText, substitute } from "./substitute.ts";
 
 /** Largest configuration file, in bytes. */
 export const sourceBytesMax = 1_048_576;
@@ -32,11 +32,18 @@ export interface Source {
   readonly problems: readonly Problem[];
 }
 
+/** What values are filled in from. */
+export interface Fillings {
+  readonly env: Environment;
+  /** Reads a file whose path stands in a value. */
+  readonly readFile?: (path: string) => FileText;
+}
+
 /**
- * Reads YAML. `file` names it in places; `${NAME}` and `${NAME:-default}` take from `env`, and stay as
- * they are where there is none.
+ * Reads YAML. `file` names it in places; `${NAME}`, `${NAME:-default}` and `${file:path}` take from
+ * `fillings`, and stay as they are where there are none.
  */
-export function sourceFrom(yaml: Uint8Array, file: string, env?: Environment): Source {
+export function sourceFrom(yaml: Uint8Array, file: string, fillings?: Fillings): Source {
   const refuse = (where: string, message: string): Source => ({
     draft: emptyDraft(),
     problems: [{ where, path: "", message }],
@@ -52,7 +59,7 @@ export function sourceFrom(yaml: Uint8Array, file: string, env?: Environment): S
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  return new Reader(document, lines, file, env).read();
+  return new Reader(document, lines, file, fillings).read();
 }
 
 /** Walks one document; a class because draft, problems and count grow together. */
@@ -60,7 +67,7 @@ class Reader {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
   readonly #file: string;
-  readonly #env: Environment | undefined;
+  readonly #fillings: Fillings | undefined;
   readonly #draft = emptyDraft();
   readonly #problems: Problem[] = [];
   #valuesLeft = valuesMax;
@@ -69,12 +76,12 @@ class Reader {
     document: Document.Parsed,
     lines: LineCounter,
     file: string,
-    env: Environment | undefined,
+    fillings: Fillings | undefined,
   ) {
     this.#document = document;
     this.#lines = lines;
     this.#file = file;
-    this.#env = env;
+    this.#fillings = fillings;
   }
 
   read(): Source {
@@ -140,8 +147,8 @@ class Reader {
   }
 
   #text(written: string, path: Path): string | undefined {
-    if (this.#env === undefined) return written;
-    const filled = substitute(written, this.#env);
+    if (this.#fillings === undefined) return written;
+    const filled = substitute(written, this.#fillings.env, this.#fillings.readFile);
     if (filled.ok) return filled.text;
     this.#problem(path, filled.message);
     return undefined;

@@ -102,7 +102,14 @@ function keepsTheContract(open: Open) {
   test("takes every name and number that a bucket may have", async () => {
     await using folder = await temporaryFolder();
     await using store = await open(folder.path);
-    const names = ["", "NULL", '{a,"b"}', "\\", "'; --", "\t\u0001", "😀", "(others)"];
+    const odd = ["", "NULL", '{a,"b"}', "\\", "'; --", "\t\u0001", "😀", "(others)"];
+    const planted = [
+      "'); DROP TABLE history; DROP TABLE polygate_history; --",
+      '"; DELETE FROM polygate_history; --',
+      "$1 :name ? %s",
+      "<script>alert(1)</script>",
+    ];
+    const names = [...odd, ...planted];
     // As long as a recorder lets them be, of characters that take most bytes and repeat least.
     const long = Array.from({ length: 256 }, (_, at) => String.fromCharCode(0x4e00 + at * 37)).join(
       "",

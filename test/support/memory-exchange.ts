@@ -38,6 +38,7 @@ export class MemoryExchange implements Exchange {
   readonly #gone = new AbortController();
   readonly #overListeners: (() => void)[] = [];
   readonly #listeners: ((end: ExchangeEnd) => void)[] = [];
+  sharedFields: HeaderList | undefined;
 
   constructor(request: MemoryRequest) {
     this.#request = request;

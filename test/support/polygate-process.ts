@@ -19,6 +19,7 @@ export interface ProcessOptions {
 export interface PolygateProcess extends AsyncDisposable {
   /** Address of each listener, in the order of the configuration. */
   readonly urls: readonly string[];
+  readonly pid: number;
   /** Everything that it wrote so far. */
   output(): string;
   /** Sends the signal; resolves with the exit code once the process has ended. */
@@ -52,6 +53,7 @@ export async function startProcess(options: ProcessOptions): Promise<PolygatePro
   );
   return {
     urls: await listening.promise,
+    pid: child.pid ?? 0,
     output: () => lines.join("\n"),
     async stop(signal) {
       child.kill(signal);

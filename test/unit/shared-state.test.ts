@@ -44,6 +44,8 @@ const judged: Readonly<Record<string, string>> = {
   "errors/code-name.ts names": once1,
   "exchange/peer-certificate.ts known": "by connection, for as long as that is there",
   "exchange/compression.ts isCompressible": perText,
+  "exchange/forwarded.ts nothing": positioned,
+  "exchange/forwarded.ts parameter": positioned,
   "entry/entry.ts ids":
     "random bytes, and the id of the last request, which each request overwrites",
   "grpc-client/method.ts decoders": perType,
@@ -52,6 +54,7 @@ const judged: Readonly<Record<string, string>> = {
   "http/turn-queue.ts turnQueue": "connections that have work in this turn",
   "http1/request-facts.ts blanksAround": stateless,
   "http1/response-head.ts knownName": perText,
+  "http1/response-head.ts linesByList": "by list, which is a constant, and made from it alone",
   "http1/response-head.ts statusLines": "one line per status",
   "http2/field.ts isSendableMethod": perText,
   "http2/field.ts isSendableName": perText,

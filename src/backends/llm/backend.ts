@@ -8,6 +8,7 @@ import { type Conversation, withContext } from "#chat/normalize.ts";
 import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
+import { withoutSecrets } from "#core/redact.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
 import { requireAnswers } from "#dialects/answered-calls.ts";
@@ -617,7 +618,10 @@ export class LlmBackend implements ChatBackend {
 
   async #refusal(response: IncomingResponse, isRelayed: boolean): Promise<ConnectError> {
     const { status, headers } = response;
-    const bytes = await this.#bytes(response, errorBytesMax);
+    const { keys } = this.#options;
+    const sent = await this.#bytes(response, errorBytesMax);
+    // Some name the key that they refuse; what is its client's own the client may read.
+    const bytes = sent && withoutSecrets(sent, keys);
     const told: ErrorResponse = {
       status,
       headers,

@@ -141,6 +141,7 @@ describe("serve, running", () => {
       facts: () => ({ listeners: [rest], backends: [], models: [`digits (${state})`] }),
       ready: () => loading,
       drain: async () => {},
+      reopenFiles: () => {},
       [Symbol.asyncDispose]: async () => {},
     };
   }

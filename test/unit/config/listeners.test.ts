@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { listenersFrom } from "#config/listeners.ts";
+import type { Report } from "#config/report.ts";
 import { fileSchema } from "#config/schema.ts";
 import type { TlsFiles, TlsProblem } from "#config/tls-files.ts";
 import { pathText } from "#yaml/problem.ts";
@@ -17,11 +18,13 @@ function listenersOf(written: Written, faults: readonly TlsProblem[] = []) {
     files.push(asked);
     return faults;
   };
+  const report: Report = (path, message, hint) => {
+    problems.push(`${pathText(path)}: ${message}${hint === undefined ? "" : ` (${hint})`}`);
+  };
   const listeners = listenersFrom(
     fileSchema.parse(written),
     { folder: "/etc/polygate", tlsProblems },
-    (path, message, hint) =>
-      problems.push(`${pathText(path)}: ${message}${hint === undefined ? "" : ` (${hint})`}`),
+    { strict: false, report, warn: report },
   );
   return { listeners, problems, files };
 }

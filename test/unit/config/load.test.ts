@@ -1119,7 +1119,7 @@ describe("production", () => {
       yaml: "",
       env: { API_KEY: "fifteen-letters" },
       problems: [
-        "environment API_KEY: auth.keys[0]: is shorter than the 16 characters that production asks for",
+        "environment API_KEY: auth.keys[0]: is shorter than the 16 characters that production asks for (hint: take 32 random characters, such as of `openssl rand -hex 32`)",
       ],
     },
     {
@@ -1127,7 +1127,7 @@ describe("production", () => {
       yaml: "auth: {secret_key: dev-gateway-key-12345}\n",
       env: {},
       problems: [
-        "gateway.yaml:1:20: auth.secret_key: is a default that everybody knows (hint: take 32 random characters)",
+        "gateway.yaml:1:20: auth.secret_key: is a default that everybody knows (hint: take 32 random characters, such as of `openssl rand -hex 32`)",
       ],
     },
     {
@@ -1179,7 +1179,7 @@ describe("production", () => {
       yaml: "",
       env: { API_KEY: word },
       problems: [
-        "environment API_KEY: auth.keys[0]: is a default that everybody knows (hint: take 32 random characters)",
+        "environment API_KEY: auth.keys[0]: is a default that everybody knows (hint: take 32 random characters, such as of `openssl rand -hex 32`)",
       ],
     })),
     ...["a".repeat(32), "abababababababab", "1234".repeat(8)].map((word) => ({
@@ -1187,7 +1187,7 @@ describe("production", () => {
       yaml: "",
       env: { API_KEY: word },
       problems: [
-        "environment API_KEY: auth.keys[0]: repeats a few characters, so it can be guessed (hint: take 32 random characters)",
+        "environment API_KEY: auth.keys[0]: repeats a few characters, so it can be guessed (hint: take 32 random characters, such as of `openssl rand -hex 32`)",
       ],
     })),
     {

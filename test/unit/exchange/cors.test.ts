@@ -44,12 +44,11 @@ describe("mayUpgrade", () => {
 
   test.each(rows)("$name", ({ origin, origins, may }) => {
     const upgrade = {
-      authority: "gate.example:8080",
       header: (name: string) => (name === "origin" ? origin : undefined),
     };
-    const options =
+    const cors =
       origins === undefined ? undefined : { origins, methods: [], headers: [], credentials: false };
-    expect(mayUpgrade(upgrade, options)).toBe(may);
+    expect(mayUpgrade(upgrade, { host: "gate.example:8080", cors })).toBe(may);
   });
 });
 

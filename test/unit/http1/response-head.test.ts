@@ -3,6 +3,7 @@ import {
   fieldLine,
   HeadEnds,
   ResponseFields,
+  sharedLines,
   statusLine,
   trailerLines,
 } from "#http1/response-head.ts";
@@ -113,4 +114,25 @@ test("the date is that of the second", async () => {
     kept,
     "connection: close\r\n",
   ]);
+});
+
+describe("fields that many responses share", () => {
+  const shared = [
+    ["x-one", "1"],
+    ["x-two", "2"],
+  ] as const;
+
+  test("are lines of their own, the same each time", () => {
+    for (const own of [[], [["content-type", "text/plain"]] as const]) {
+      expect(sharedLines(shared, own)).toBe("x-one: 1\r\nx-two: 2\r\n");
+    }
+  });
+
+  test("are left out where the response has one of that name itself", () => {
+    expect(sharedLines(shared, [["x-one", "own"]])).toBe("x-two: 2\r\n");
+  });
+
+  test("are sound, or a programmer's error", () => {
+    expect(() => sharedLines([["x-one", "1\r\nx: y"]], [])).toThrow(TypeError);
+  });
 });
