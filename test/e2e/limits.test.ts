@@ -1,7 +1,7 @@
 /** Limits of every tier on a whole gateway: tokens and money of real streams, places in progress, and what clients read of them. */
 
 import { readFileSync } from "node:fs";
-import { createClient } from "@connectrpc/connect";
+import { type Client, createClient } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
@@ -16,6 +16,8 @@ const perToken = 0.001;
 let first: ProviderDouble;
 let second: ProviderDouble;
 let gateway: RunningGateway | undefined;
+/** An administrator's client. */
+let limitsClient: Client<typeof LimitsService>;
 let release = (): void => {};
 
 beforeEach(async () => {
@@ -52,6 +54,7 @@ rate_limiting:
 ${limits}
 `,
   });
+  limitsClient = createClient(LimitsService, grpcTo(gateway.url, admin));
   return gateway;
 }
 
@@ -84,8 +87,7 @@ async function done(...args: Parameters<typeof ask>): Promise<Response> {
 
 /** What is left of a limit, as LimitsService tells. */
 async function left(tier: string, name: string, unit: string): Promise<number | undefined> {
-  const client = createClient(LimitsService, grpcTo(gateway?.url ?? "", admin));
-  const { limits } = await client.getLimit({ tier, name });
+  const { limits } = await limitsClient.getLimit({ tier, name });
   return limits.find((limit) => limit.unit === unit)?.remaining;
 }
 
@@ -332,15 +334,17 @@ describe("LimitsService", () => {
   test("lists limits that calls met, and fills those of one owner", async () => {
     await start("  tokens_per_minute: 60\n  budget: { usd: 1 }");
     await done();
-    const client = createClient(LimitsService, grpcTo(gateway?.url ?? "", admin));
-    const { limits } = await client.listLimits({ tier: "principal", namePrefix: "key:plain" });
+    const { limits } = await limitsClient.listLimits({
+      tier: "principal",
+      namePrefix: "key:plain",
+    });
     expect(limits.map(({ unit }) => unit)).toEqual(["requests", "tokens", "usd"]);
     expect(limits.map(({ period }) => period)).toEqual([
       "",
       "",
       expect.stringMatching(/^month 20/),
     ]);
-    const reset = await client.resetLimit({ tier: "principal", name: "key:plain" });
+    const reset = await limitsClient.resetLimit({ tier: "principal", name: "key:plain" });
     expect(reset.limits.map(({ limit, remaining }) => remaining / limit)).toEqual([1, 1, 1]);
     expect(gateway?.lines).toContainEqual(
       expect.objectContaining({ action: "reset_limit", principal: "ops", name: "key:plain" }),
