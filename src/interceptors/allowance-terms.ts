@@ -26,7 +26,7 @@ export function allowanceTerms(allowance: Allowance, others: Terms = {}): Terms 
 }
 
 /** So many each minute, of which a whole minute's may be used at once. */
-export function perMinute(count: number): {
+function perMinute(count: number): {
   readonly capacity: number;
   readonly perSecond: number;
 } {
