@@ -27,6 +27,12 @@ export interface RateLimitDeps {
   readonly metrics: CallMetrics;
 }
 
+/** What is counted of one client. */
+interface Counted {
+  readonly hits: CounterSeries;
+  readonly refused: () => void;
+}
+
 /** Gives back what calls hold in progress, however they end. */
 export function limitsEnd(): CallWatch {
   return () => (values) => () => {
@@ -55,13 +61,18 @@ function rememberedTerms(others: Terms): (allowance: Allowance) => Terms {
  * that a call has left to pass under `callLimitsKey`. Throws RATE_LIMITED.
  */
 export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): Interceptor {
-  const hits = new Map<string, CounterSeries>();
+  const counted = new Map<string, Counted>();
+  const countedOf = (client_id: string): Counted =>
+    getOrCreate(counted, client_id, () => ({
+      hits: metrics.rateLimitHits.labels({ client_id }),
+      refused: () => metrics.rateLimitBlocks.inc({ client_id }),
+    }));
   const { client } = limiter.options;
   const ofPrincipals = rememberedTerms(client);
   const ofGroups = rememberedTerms(noTerms);
   const limitsOf = (request: AnyRequest): CallLimits => {
     const { contextValues: values } = request;
-    const { allowance, group } = values.get(principalKey);
+    const { id, allowance, group } = values.get(principalKey);
     const { clientAddress, endpoint } = values.get(callRecordKey);
     return limiter.of({
       name: callerOf(values),
@@ -72,6 +83,7 @@ export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): 
           ? undefined
           : { id: group.id, terms: ofGroups(group.allowance) },
       routes: [procedureOf(request.method), endpoint],
+      onRefused: countedOf(id).refused,
     });
   };
   const placeOf = (request: AnyRequest) => ({
@@ -80,10 +92,10 @@ export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): 
   });
   /** Throws RATE_LIMITED for what was not granted. */
   const charged = (request: AnyRequest, outcome: Granted | Refusal): Granted => {
-    const { id: client_id } = request.contextValues.get(principalKey);
-    getOrCreate(hits, client_id, () => metrics.rateLimitHits.labels({ client_id })).inc();
+    const { hits, refused } = countedOf(request.contextValues.get(principalKey).id);
+    hits.inc();
     if (outcome.kind === "granted") return outcome;
-    metrics.rateLimitBlocks.inc({ client_id });
+    refused();
     throw refusalFault(outcome, placeOf(request));
   };
   /** At once where the buckets are here. */

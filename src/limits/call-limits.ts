@@ -75,6 +75,13 @@ export interface LimitSource {
   spent(limit: BudgetLimit): void;
 }
 
+/** Who makes a call. */
+interface LimitedCaller {
+  readonly name: string;
+  /** Notified when the call is refused after it had arrived. */
+  readonly onRefused?: () => void;
+}
+
 /** What a bucket is asked for. */
 interface Cost extends Ask {
   readonly limit: Limit | BudgetLimit;
@@ -99,7 +106,8 @@ export class CallLimits {
   readonly #source: LimitSource;
   /** Those that do not depend on where the call goes. */
   readonly #owners: readonly Owner[];
-  readonly #caller: string;
+  readonly #caller: LimitedCaller;
+  #isRefused = false;
   /** Keys of owners of whom the call holds a place. */
   readonly #places: string[] = [];
   /** Requests that were taken. */
@@ -107,7 +115,7 @@ export class CallLimits {
   #isOver = false;
 
   /** `owners` are those that hold wherever the call goes. */
-  constructor(source: LimitSource, owners: readonly Owner[], caller: string) {
+  constructor(source: LimitSource, owners: readonly Owner[], caller: LimitedCaller) {
     this.#source = source;
     this.#owners = owners;
     this.#caller = caller;
@@ -156,7 +164,7 @@ export class CallLimits {
 
   /** Takes what a try is expected to use, or nothing. */
   enter({ provider, model }: Target, use: Use): Pass | Refusal | Promise<Pass | Refusal> {
-    const targets = this.#source.targets(provider, model, this.#caller);
+    const targets = this.#source.targets(provider, model, this.#caller.name);
     const places: string[] = [];
     const full = this.#takePlaces(targets, places, true);
     if (full !== undefined) return full;
@@ -199,9 +207,11 @@ export class CallLimits {
 
   /** The call is refused after all: the requests that it took come back. */
   giveBack(): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.#caller.onRefused?.();
     const { store } = this.#source;
     const tokens = this.#taken;
-    this.#taken = 0;
     if (tokens === 0) return;
     store.adjust(
       this.#owners.flatMap(({ requests }) =>

@@ -23,6 +23,8 @@ export interface Caller {
   readonly group?: { readonly id: string; readonly terms: Terms } | undefined;
   /** The names by which routes may mean the call: procedure and path. */
   readonly routes: readonly string[];
+  /** Notified when the call is refused after it had arrived. */
+  readonly onRefused?: () => void;
 }
 
 /** What a limiter needs. */
@@ -88,7 +90,7 @@ export class Limiter implements LimitSource {
       this.#add(owners, "route", nameBy(route, route.match, name), route.terms);
     }
     this.#add(owners, "address", address, this.options.address);
-    return new CallLimits(this, owners, name);
+    return new CallLimits(this, owners, caller);
   }
 
   /** The owners that a try of a provider's model has to pass besides. */

@@ -72,7 +72,8 @@ export class LimitGate implements Gate {
       limits.giveBack();
       throw this.#fault(outcome);
     }
-    if (waitOf(outcome) < waitOf(this.#refused)) this.#refused = outcome;
+    const before = this.#refused;
+    if (before === undefined || waitOf(outcome) < waitOf(before)) this.#refused = outcome;
     return undefined;
   }
 
@@ -95,8 +96,7 @@ export class LimitGate implements Gate {
 }
 
 /** How long a refusal lasts; a full number of calls may end at any moment. */
-function waitOf(refusal: Refusal | undefined): number {
-  if (refusal === undefined) return Number.POSITIVE_INFINITY;
+function waitOf(refusal: Refusal): number {
   return refusal.kind === "bucket" ? refusal.waitMs : 0;
 }
 

@@ -121,6 +121,8 @@ describe("money of a call", () => {
       expect.stringContaining("principal's budget of 0.05 US dollars per month is used up"),
     ]);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const page = await (await fetch(`${gateway?.url}/metrics`)).text();
+    expect(page).toContain('rate_limit_blocks_total{client_id="plain"} 1');
     expect(first.received).toHaveLength(1);
     expect(await left("principal", "key:plain", "usd")).toBeCloseTo(0.05 - 8 * perToken, 6);
     expect(await left("principal", "key:plain", "requests")).toBeCloseTo(100_000 - 1, 1);
