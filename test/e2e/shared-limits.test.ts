@@ -159,12 +159,14 @@ describeWith(missingRedis)("two gateways on three nodes of a cluster", () => {
 });
 
 /** A gateway with a small bucket, and what it says. */
-async function small(server: RedisServer, onStoreError: string) {
+async function small(at: RedisServer | RedisCluster, onStoreError: string) {
+  const where =
+    "nodes" in at ? `cluster: [${at.nodes.map(({ url }) => url).join(", ")}]` : `url: ${at.url}`;
   const settings = `
 gateway: { host: 127.0.0.1, port: 0 }
 rate_limiting: { requests_per_minute: 1, burst: 4 }
-redis: { on_store_error: ${onStoreError} }`;
-  const gateway = await startTestGateway({ yaml: settings, env: { REDIS_URL: server.url } });
+redis: { ${where}, on_store_error: ${onStoreError} }`;
+  const gateway = await startTestGateway({ yaml: settings });
   const call = async () => {
     const response = await fetch(`${gateway.url}/models`);
     const body = (await response.json()) as { error?: { code?: string } };
@@ -231,6 +233,25 @@ describeWith(missingRedis)("a Redis that is away", () => {
     // The new server knows nothing of the buckets of the one before.
     expect(server.cli("keys", "polygate:1:{ip:*")).toContain("ip:127.0.0.1");
   });
+
+  test("a cluster: frozen, killed and started again, it is as one server would be", async () => {
+    await using cluster = await startRedisCluster();
+    const one = await small(cluster, "deny");
+    await using _ = one.gateway;
+    await one.statuses(1);
+    for (const node of cluster.nodes) node.freeze();
+    await one.until(1);
+    expect(await one.health()).toBe("degraded");
+    for (const node of cluster.nodes) node.thaw();
+    await one.until(2);
+    expect(await one.health()).toBe("enabled");
+    await Promise.all(cluster.nodes.map((node) => node.kill()));
+    await one.until(3);
+    for (const node of cluster.nodes) await node.start();
+    await one.until(4);
+    expect(one.told()).toEqual([away, back, away, back]);
+    expect((await one.statuses(20)).at(-1)).toBe(429);
+  }, 60_000);
 
   test("deny: calls are refused with 503 while it is away, and public ones are not", async () => {
     await using server = await startRedis();
