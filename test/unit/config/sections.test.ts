@@ -41,6 +41,8 @@ test.each(withKeys)("the keys of `%s` are declared in one file", (section) => {
   const keys = keysAt(jsonSchema(), [section]);
   const files = own.filter((file) => {
     const text = readFileSync(file, "utf8");
+    // A single key may be the name of a key elsewhere: then its section has to be there, too.
+    if (keys.length === 1 && !text.includes(`export const ${section} = z.`)) return false;
     return keys.every((key) => new RegExp(`^ +${key}: [\\w.]+\\(|^ +${key}: z$`, "m").test(text));
   });
   expect(files).toHaveLength(1);
