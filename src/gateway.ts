@@ -721,6 +721,10 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     pages: gatewayPages({
       metrics,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
+      limited: [
+        ...chatPoolsOf(backends.chat).map(({ pool }) => pool),
+        ...backends.predict.groups.map(({ pool }) => pool),
+      ],
       isReady: backends.isReady,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,

@@ -3,6 +3,7 @@
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
+import { concurrencyFrom } from "./adaptive-concurrency.ts";
 import { cacheFrom } from "./cache.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
@@ -22,7 +23,7 @@ import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
-import type { CorsSettings, Settings } from "./settings.ts";
+import type { ChatSettings, CorsSettings, Settings } from "./settings.ts";
 import { uploadsFrom } from "./uploads.ts";
 
 /**
@@ -91,6 +92,7 @@ export function compile(
       retryBudget: balancer.retry_budget,
       hedgeBudget: balancer.hedge_budget,
       ejectionMs: balancer.ejection_time,
+      ...coreConcurrency(balancer.adaptive_concurrency, report),
       ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
     },
     providers,
@@ -122,6 +124,15 @@ export function compile(
     ],
     warnings: context.warnings,
   });
+}
+
+/** What bounds the calls of a core, where anything does. */
+function coreConcurrency(
+  adaptive: FileConfig["load_balancer"]["adaptive_concurrency"],
+  report: Report,
+): Pick<ChatSettings, "concurrentMax"> {
+  const concurrentMax = concurrencyFrom(adaptive, undefined, { path: ["load_balancer"], report });
+  return concurrentMax === undefined ? {} : { concurrentMax };
 }
 
 /** Drops what is undefined. */

@@ -16,6 +16,7 @@ import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
+import type { ConcurrencyLimit } from "#pool/member.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
@@ -125,6 +126,8 @@ export interface ChatSettings extends ProbeOptions {
   readonly hedgeBudget: number;
   /** How long the first ejection of an endpoint lasts. */
   readonly ejectionMs: number;
+  /** Calls that a core may have at one time; absent: any number. */
+  readonly concurrentMax?: ConcurrencyLimit;
 }
 
 /** Models that run in this process; the path is absolute. */

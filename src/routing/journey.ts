@@ -2,6 +2,7 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import { shedPauseMs } from "#core/shed-pause.ts";
 import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
@@ -15,6 +16,9 @@ import { mayRetry, mayWait, pauses, waitMsMax } from "./retry.ts";
 import { backoffMs } from "./retry-budget.ts";
 import type { Choice, Route, Walk } from "./route.ts";
 import type { AttemptCall, DispatchDeps, ExtraKind, RoutedCall } from "./routed-call.ts";
+
+/** Most of the time that a call has left in which it may stand in line. */
+const waitShare = 0.5;
 
 /** One call. */
 export class Journey<B> implements AttemptOwner {
@@ -197,7 +201,11 @@ export class Journey<B> implements AttemptOwner {
     const { signal, watch } = this.#call;
     const startedMs = clock.nowMs();
     const accepts = (pool: string, endpoint: string) => this.#walk.accepts(pool, endpoint);
-    const waited = await waitForPlace(queues, { priority, signal, clock, accepts });
+    const timeLeftMs = this.#timeLeftMs();
+    // Who waited for longer would hardly have the time left that a response takes.
+    const patienceMs = timeLeftMs === undefined ? undefined : timeLeftMs * waitShare;
+    const ask = { priority, signal, clock, accepts, patienceMs };
+    const waited = await waitForPlace(queues, ask);
     const waitedMs = clock.nowMs() - startedMs;
     watch?.waited?.(waitedMs);
     if (waited.end === "served") {
@@ -209,12 +217,15 @@ export class Journey<B> implements AttemptOwner {
     this.#checkAborted();
     // Those that it waited for are gone; there may be others.
     if (waited.end === "dismissed") return this.#nextOrAgain();
+    const isShort = patienceMs !== undefined && queues.some(({ waitMs }) => waitMs > patienceMs);
+    const limit = isShort ? "half of the call's time" : "queue_wait";
     const why =
       waited.end === "late"
-        ? `none had a place within ${Math.round(waitedMs)} ms (queue_wait)`
+        ? `none had a place within ${Math.round(waitedMs)} ms (${limit})`
         : "no more calls may wait for a place (queue_max)";
     const full = `every endpoint of "${this.#route.name}" has as many calls as it may have`;
-    this.#refusal = fault("OVERLOADED", `${full}, and ${why}`);
+    const retryAfterMs = shedPauseMs(this.#deps.rng.next());
+    this.#refusal = fault("OVERLOADED", `${full}, and ${why}`, { retryAfterMs });
     return undefined;
   }
 
