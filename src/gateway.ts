@@ -44,6 +44,8 @@ import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
+import { type LoadTerms, rankOf } from "#overload/load-level.ts";
+import { heapShareOfProcess, type Load, LoadMonitor } from "#overload/load-monitor.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import type { PlaceQueueWatch } from "#pool/place-queue.ts";
 import { Pool, type PoolChange, type PoolDeps, type PoolEjection } from "#pool/pool.ts";
@@ -129,6 +131,8 @@ interface ProcessParts {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly health: HealthStatus;
+  /** What is refused for load; absent where nothing is. */
+  readonly load: Load | undefined;
   /** What is kept of calls. */
   readonly records: Records;
   /** Bytes of requests and responses that are held. */
@@ -594,6 +598,22 @@ function openUploads(
   });
 }
 
+/** Measures the load of the process, each change of whose level leaves a line. */
+function openLoad(
+  terms: LoadTerms,
+  { clock, logger, metrics }: Pick<ProcessParts, "clock" | "logger" | "metrics">,
+): LoadMonitor {
+  return new LoadMonitor(terms, {
+    clock,
+    heapShare: heapShareOfProcess,
+    onChange(level) {
+      metrics.overload.set(rankOf(level));
+      if (level.refuses === "nothing") logger.info({ refuses: level.refuses }, "overload");
+      else logger.warn({ refuses: level.refuses, cause: level.cause }, "overload");
+    },
+  });
+}
+
 /** The pools of chat: the cores, those of questions, then the providers. */
 function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] {
   const providers = catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }));
@@ -843,6 +863,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["gateway.buffer_limit", ({ bufferBytesMax }) => bufferBytesMax],
   ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],
   ["gateway.connections_per_address", ({ connectionsPerAddressMax }) => connectionsPerAddressMax],
+  ["overload", ({ overload }) => overload],
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
@@ -872,6 +893,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     stats: createStats(clock),
     health: createHealthStatus(namesOf(settings)),
     records,
+    load: settings.overload && opening.use(openLoad(settings.overload, { clock, logger, metrics })),
     buffers: new ByteBudget(settings.bufferBytesMax),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),

@@ -16,6 +16,7 @@ import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
+import { overloadFrom } from "./overload.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
 import { relayFrom } from "./relay.ts";
@@ -80,6 +81,7 @@ export function compile(
       forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
     },
     ...(rateLimit !== undefined && { rateLimit }),
+    ...overloadFrom(config.overload, report),
     chat: {
       algorithm: balancer.algorithm,
       cores: cores.filter(({ service }) => service === undefined || service === "twin"),

@@ -16,6 +16,7 @@ import { logging } from "./logging.ts";
 import { metrics } from "./metrics.ts";
 import { modelServersSchema } from "./model-servers.ts";
 import { models } from "./models.ts";
+import { overload } from "./overload.ts";
 import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { relay } from "./relay.ts";
@@ -60,6 +61,9 @@ export const fileSchema = z.strictObject({
   uploads: uploads.prefault({}).describe("Files that are sent once and named in calls."),
   logging: logging.prefault({}).describe("Log lines."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
+  overload: overload
+    .prefault({})
+    .describe("What the gateway refuses when it has more work than it can do."),
   trusted_proxies: z
     .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))
     .prefault([])

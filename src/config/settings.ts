@@ -16,6 +16,7 @@ import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
+import type { LoadTerms } from "#overload/load-level.ts";
 import type { ConcurrencyLimit } from "#pool/member.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
@@ -218,6 +219,8 @@ export interface Settings {
   readonly auth: AuthSettings;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
+  /** From where on load is refused; absent: it never is. */
+  readonly overload?: LoadTerms;
   readonly chat: ChatSettings;
   readonly cache: CacheSettings;
   /** LLM providers, those of the environment included. */

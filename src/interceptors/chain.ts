@@ -6,6 +6,7 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
+import type { Load } from "#overload/load-monitor.ts";
 import { accessLog } from "./access-log.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
@@ -15,6 +16,7 @@ import type { CallMetrics } from "./metric-families.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
+import { type Shedding, shedding } from "./shed.ts";
 import { validate } from "./validate.ts";
 
 /** What the chain is built from. */
@@ -36,6 +38,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
+  /** Absent: nothing is refused for load. */
+  readonly load?: Load | undefined;
 }
 
 /** What every call passes, and what holds for it on the way. */
@@ -53,11 +57,23 @@ export interface Chain {
   };
 }
 
+/** Admitted by one, then by the other; a promise only where the first needs one. */
+function both(first: Authentication["admits"], then: Shedding["admits"]): Authentication["admits"] {
+  return (method, call) => {
+    const isAdmitted = first(method, call);
+    if (isAdmitted === true) return then(method, call);
+    if (isAdmitted === false) return false;
+    return isAdmitted.then((may) => may && then(method, call));
+  };
+}
+
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
   const auth = authentication(options.auth, deps.clock);
+  const shed = deps.load === undefined ? undefined : shedding({ ...deps, load: deps.load });
   const interceptors = [
     auth.interceptor, // everything inside may rely on a principal
+    ...(shed === undefined ? [] : [shed.interceptor]), // what is refused for load costs nothing more
     authorize(), // a caller without the scope costs no token
     ...(options.rateLimit === undefined ? [] : [rateLimit(options.rateLimit, deps)]), // per principal
     validate(), // the most expensive check runs last
@@ -67,7 +83,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
   return {
     interceptors,
     policy: {
-      admits: auth.admits,
+      admits: shed === undefined ? auth.admits : both(auth.admits, shed.admits),
       observer: outcomes([accessLog(deps), callMetrics(deps)]),
       translate: (thrown) => withLimitSetting(faultFrom(thrown), options.fileBytesMax),
       timeoutMs: options.timeoutMs,

@@ -8,6 +8,7 @@ import {
 } from "@connectrpc/connect";
 import type { Principal } from "#identity/credentials.ts";
 import type { CallRecord } from "#observability/call-record.ts";
+import type { LoadLevel } from "#overload/load-level.ts";
 import type { VendorCredential } from "./vendor-credential.ts";
 
 /** A caller without a credential. */
@@ -36,6 +37,12 @@ export const identityKey: ContextKey<Identity | undefined> = createContextKey<Id
 export const vendorCredentialKey: ContextKey<VendorCredential | undefined> = createContextKey<
   VendorCredential | undefined
 >(undefined, { description: "vendor credential" });
+
+/** What of its kind is refused for load, as it was when the call came; undefined until somebody has asked. */
+export const shedKey: ContextKey<LoadLevel | undefined> = createContextKey<LoadLevel | undefined>(
+  undefined,
+  { description: "shed" },
+);
 
 /** The record of the request; calls that come through no request entry get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(

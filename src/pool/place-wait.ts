@@ -2,7 +2,8 @@
 
 import type { Clock, Timer } from "#core/clock.ts";
 import { onAbort } from "#core/on-abort.ts";
-import type { Place, PlaceQueue, Priority, WaitEnd, Waiter } from "./place-queue.ts";
+import type { Priority } from "#core/priority.ts";
+import type { Place, PlaceQueue, WaitEnd, Waiter } from "./place-queue.ts";
 
 /** A call that looks for a place. */
 export interface PlaceAsk {

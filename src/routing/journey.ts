@@ -2,11 +2,12 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/priority.ts";
 import { shedPauseMs } from "#core/shed-pause.ts";
 import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import type { PlaceQueue, Priority } from "#pool/place-queue.ts";
+import type { PlaceQueue } from "#pool/place-queue.ts";
 import { waitForPlace } from "#pool/place-wait.ts";
 import { Attempt, type AttemptOwner, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";

@@ -1,9 +1,9 @@
 /** A call as routing receives it, and as it passes it to an endpoint. Types only. */
 
 import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/priority.ts";
 import type { Rng } from "#core/rng.ts";
 import type { Used } from "#pool/model-stats.ts";
-import type { Priority } from "#pool/place-queue.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 

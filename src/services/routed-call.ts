@@ -5,13 +5,14 @@ import type { ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/priority.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
 import { callRecordKey, vendorCredentialKey } from "#interceptors/context.ts";
+import { priorityOf } from "#interceptors/priority.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { Used } from "#pool/model-stats.ts";
-import type { Priority } from "#pool/place-queue.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import type {
   AttemptCall,
@@ -26,7 +27,6 @@ import { LastingCall } from "./lasting-call.ts";
 import type { Meter } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 import type { MirroredChat, Mirrors } from "./mirrors.ts";
-import { priorityOf } from "./priority.ts";
 import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
@@ -154,7 +154,7 @@ export class RoutedCall implements CallWatch {
    */
   constructor(deps: RoutedDeps, { model, ask, operation }: Wanted, context: HandlerContext) {
     this.#operation = operation;
-    this.#priority = priorityOf(context);
+    this.#priority = priorityOf(context.requestHeader, context.values);
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);

@@ -30,6 +30,7 @@ beforeEach(async () => {
   gateway = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0, drain_timeout: 100ms }
+overload: { enabled: false }
 auth:
   keys:
     - { name: ops, key: ${admin}, scopes: [admin] }
