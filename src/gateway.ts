@@ -730,7 +730,8 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { timeoutMs, fileBytesMax } = request;
   // Where both limits are the same, the setting of every body is the one to name.
   const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
-  const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
+  const { routeSizes } = request;
+  const chain = { auth, timeoutMs, captureBytesMax, routeSizes, ...ownFileLimit };
   return {
     listeners: settings.listeners,
     routes: routesOf(shared, backends),

@@ -58,6 +58,7 @@ export function compile(
     listeners: listenersFrom(config, context, report),
     request: {
       bytesMax: gateway.max_request_size,
+      routeSizes: gateway.max_request_sizes.map(({ match, size }) => ({ match, bytesMax: size })),
       fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
       elementsMax: gateway.max_request_elements,
       timeoutMs: gateway.timeout,

@@ -15,6 +15,7 @@ import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
+import type { RouteSize } from "#interceptors/route-sizes.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
 import type { LoadTerms } from "#overload/load-level.ts";
 import type { ConcurrencyLimit } from "#pool/member.ts";
@@ -197,6 +198,8 @@ export interface Settings {
   /** Bounds of one request: its body or upload in bytes, its message in elements, its time unless the client gives it less. */
   readonly request: {
     readonly bytesMax: number;
+    /** Lower limits of some routes. */
+    readonly routeSizes: readonly RouteSize[];
     readonly fileBytesMax: number;
     readonly elementsMax: number;
     readonly timeoutMs: number;

@@ -16,6 +16,7 @@ import type { CallMetrics } from "./metric-families.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
+import { type RouteSize, routeSizes } from "./route-sizes.ts";
 import { type Shedding, shedding } from "./shed.ts";
 import { validate } from "./validate.ts";
 
@@ -28,6 +29,8 @@ export interface ChainOptions {
   readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
   readonly timeoutMs: number;
+  /** Sizes of requests on some routes; absent: all are as large as any. */
+  readonly routeSizes?: readonly RouteSize[];
   /** Largest upload in bytes, if it is not that of every body. */
   readonly fileBytesMax?: number;
 }
@@ -49,6 +52,8 @@ export interface Chain {
   readonly policy: {
     /** Who may have a call's body read at all. */
     readonly admits: Authentication["admits"];
+    /** Most bytes of an admitted call's body. */
+    readonly bodyBytesMax: ReturnType<typeof routeSizes>;
     /** Notified of every call. */
     readonly observer: ReturnType<typeof outcomes>;
     /** Gives every failure a reason, a public text and details, before observer and client get it. */
@@ -84,8 +89,9 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     interceptors,
     policy: {
       admits: shed === undefined ? auth.admits : both(auth.admits, shed.admits),
+      bodyBytesMax: routeSizes(options.routeSizes ?? []),
       observer: outcomes([accessLog(deps), callMetrics(deps)]),
-      translate: (thrown) => withLimitSetting(faultFrom(thrown), options.fileBytesMax),
+      translate: (thrown) => withLimitSetting(faultFrom(thrown), options),
       timeoutMs: options.timeoutMs,
     },
   };
