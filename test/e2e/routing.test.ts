@@ -150,6 +150,17 @@ describe("a dry run", () => {
     await backends.resumeBackend({ backend: "cheap" });
   });
 
+  test("within bounds that no provider keeps is the caller's matter, and no failure of the gateway", async () => {
+    const response = await get("?maxCost=0");
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: "FAILED_PRECONDITION",
+        message: "no provider may be asked (cheap: max_cost, dear: max_cost)",
+      },
+    });
+  });
+
   test("of a name that nobody knows fails as a chat would; values beyond their bounds are named", async () => {
     const unknown = await client()
       .selectProvider({ model: "nobody" })
