@@ -60,8 +60,15 @@ export class Journey<B> implements AttemptOwner {
   /** Waits for an endpoint whose pause ends, or that has a place, in time, and begins a try on it. Throws when there is none. */
   async rested(): Promise<Attempt<B>> {
     const choice = await this.#afterPause();
-    if (choice === undefined) throw this.#refusal ?? this.#walk.empty();
+    if (choice === undefined) throw this.#refusal ?? this.#shed(this.#walk.empty());
     return this.#begin(choice);
+  }
+
+  /** The same error; one for calls that were too many says when to come back, to each at another time. */
+  #shed(error: ConnectError): ConnectError {
+    if (reasonOf(error) !== "OVERLOADED") return error;
+    const retryAfterMs = shedPauseMs(this.#deps.rng.next());
+    return fault("OVERLOADED", error.rawMessage, { retryAfterMs });
   }
 
   /** The call as it is passed to the attempt's endpoint, with the time that is left. */
@@ -225,8 +232,7 @@ export class Journey<B> implements AttemptOwner {
         ? `none had a place within ${Math.round(waitedMs)} ms (${limit})`
         : "no more calls may wait for a place (queue_max)";
     const full = `every endpoint of "${this.#route.name}" has as many calls as it may have`;
-    const retryAfterMs = shedPauseMs(this.#deps.rng.next());
-    this.#refusal = fault("OVERLOADED", `${full}, and ${why}`, { retryAfterMs });
+    this.#refusal = this.#shed(fault("OVERLOADED", `${full}, and ${why}`));
     return undefined;
   }
 
