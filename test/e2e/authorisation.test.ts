@@ -1,6 +1,7 @@
 /** Who may take each way into a gateway: every one has a decision, and is as open over the wire as that says. */
 
 import { globSync, readFileSync } from "node:fs";
+import { request } from "node:http";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -83,6 +84,37 @@ async function overHttp(route: HttpRoute, key: KeyName): Promise<string> {
   return response.status === 401 || response.status === 403 ? String(response.status) : "in";
 }
 
+/** Asks for a WebSocket, and says whether the handshake or the first word on it lets the caller in. */
+async function overSocket(route: HttpRoute, key: KeyName): Promise<string> {
+  const asked = request(gateway.url + pathOf(route), {
+    headers: {
+      ...(key === "none" ? {} : { authorization: `Bearer ${keys[key]}` }),
+      ...{ connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13" },
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    },
+  });
+  asked.end();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  asked.on("response", (response) => {
+    response.resume();
+    resolve(String(response.statusCode));
+  });
+  asked.on("upgrade", (_response, socket, head) => {
+    // An empty message, and the word that is to close: who may not call is told before either.
+    const empty = Buffer.from([0x81, 0x80, 0, 0, 0, 0]);
+    const close = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
+    let text = head.toString("latin1");
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString("latin1");
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text.includes("SCOPE_REQUIRED") ? "403" : "in"));
+    socket.end(Buffer.concat([empty, close]));
+  });
+  const found = await promise;
+  return found === "401" || found === "403" ? found : "in";
+}
+
 async function* one<T>(message: T): AsyncGenerator<T> {
   yield message;
 }
@@ -160,6 +192,20 @@ describe("every way in", () => {
     expect(wrong).toEqual([]);
   }, 60_000);
 });
+
+test("every WebSocket is as open as its decision says", async () => {
+  const sockets = httpRoutes().filter(({ isSocket }) => isSocket);
+  expect(sockets.length).toBeGreaterThan(3);
+  const wrong: string[] = [];
+  for (const route of sockets) {
+    for (const key of keyNames) {
+      const found = await overSocket(route, key);
+      const wanted = expected(route.decision, key);
+      if (found !== wanted) wrong.push(`${route.template} ${key}: ${found}, not ${wanted}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+}, 60_000);
 
 describe("a way in without a decision", () => {
   const [undecided] = testService(testProtos(), "vectors.StreamService").methods;

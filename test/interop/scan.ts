@@ -4,6 +4,8 @@
  * well, where it cannot be installed.
  */
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { startTestGateway } from "../support/gateway.ts";
 import { startProvider } from "../support/provider-double.ts";
@@ -38,13 +40,17 @@ interface Scanned {
 }
 
 async function scan(python: string, url: string, key = ""): Promise<Scanned> {
-  const { out, err, code } = await run(join(dirname(python), "schemathesis"), [
+  // It leaves what it found where it runs.
+  const cwd = mkdtempSync(join(tmpdir(), "scan-"));
+  const args = [
     ...["run", `${url}/openapi.json`, "--url", url],
     ...["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"],
     ...["--exclude-path-regex", endless, "--max-examples", examples, "--workers", "1"],
     ...["--seed", "1", "--generation-database", "none", "--no-color", "--continue-on-failure"],
     ...(key === "" ? [] : ["--header", `Authorization: Bearer ${key}`]),
-  ]);
+  ];
+  const { out, err, code } = await run(join(dirname(python), "schemathesis"), args, { cwd });
+  rmSync(cwd, { recursive: true });
   return { isClean: code === 0, out: out + err };
 }
 

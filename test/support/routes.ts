@@ -25,7 +25,7 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import { pages } from "#surface-table.ts";
-import { geminiVerbs, llmPaths, llmSurfaceNames } from "#surfaces/llm-paths.ts";
+import { geminiVerbs, llmPaths, llmSurfaceNames, responsesPath } from "#surfaces/llm-paths.ts";
 import { oipParts, oipPaths } from "#surfaces/oip-paths.ts";
 import { tfVerbs } from "#surfaces/tfserving-paths.ts";
 import { restServices } from "../../src/public-services.ts";
@@ -40,6 +40,8 @@ export interface HttpRoute {
   readonly method: string;
   readonly template: string;
   readonly decision: Decision;
+  /** It may be asked for as a WebSocket. */
+  readonly isSocket?: boolean;
 }
 
 /** A procedure. */
@@ -114,6 +116,7 @@ export function restRoutes(): HttpRoute[] {
       bindingsOf(getOption(rpc, http)).map(([method, template]) => ({
         ...{ surface: "rest", method, template },
         decision: decisionOf(rpc),
+        isSocket: rpc.methodKind !== "unary" && !methodFacts(rpc).takesPieces,
       })),
     ),
   );
@@ -162,6 +165,7 @@ function surfaceRoute(surface: string, method: string, template: string): HttpRo
   return {
     ...{ surface, method, template },
     decision: procedure && decisionOf(procedure),
+    isSocket: template === responsesPath,
   };
 }
 
