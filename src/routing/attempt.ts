@@ -138,7 +138,7 @@ export class Attempt<B> implements Disposable {
       retryAfterMs: this.#retryAfterMs,
       tokens,
       cost,
-      isPushback: !isOutrun && isPushback(outcome),
+      isPushback: (!isOutrun && isPushback(outcome)) || undefined,
     };
     lease.settle(isOutrun ? "outrun" : leaseOutcome(outcome), report, nowMs);
     this.#tell?.(report);
