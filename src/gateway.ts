@@ -61,6 +61,8 @@ import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats, type Stats, type StatsSeries } from "#observability/stats.ts";
+import { type LoadTerms, rankOf } from "#overload/load-level.ts";
+import { heapShareOfProcess, type Load, LoadMonitor } from "#overload/load-monitor.ts";
 import type { MemberOptions } from "#pool/member.ts";
 import type { PlaceQueueWatch } from "#pool/place-queue.ts";
 import { Pool, type PoolChange, type PoolDeps, type PoolEjection } from "#pool/pool.ts";
@@ -157,6 +159,8 @@ interface ProcessParts {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly health: HealthStatus;
+  /** What is refused for load; absent where nothing is. */
+  readonly load: Load | undefined;
   /** What is kept of calls. */
   readonly records: Records;
   /** Bytes of requests and responses that are held. */
@@ -660,6 +664,22 @@ function openUploads(
   });
 }
 
+/** Measures the load of the process, each change of whose level leaves a line. */
+function openLoad(
+  terms: LoadTerms,
+  { clock, logger, metrics }: Pick<ProcessParts, "clock" | "logger" | "metrics">,
+): LoadMonitor {
+  return new LoadMonitor(terms, {
+    clock,
+    heapShare: heapShareOfProcess,
+    onChange(level) {
+      metrics.overload.set(rankOf(level));
+      if (level.refuses === "nothing") logger.info({ refuses: level.refuses }, "overload");
+      else logger.warn({ refuses: level.refuses, cause: level.cause }, "overload");
+    },
+  });
+}
+
 /** The pools of chat: the cores, those of questions, then the providers. */
 function chatPoolsOf({ kind, pool, queryPools, catalog }: ChatSide): ChatPool[] {
   const providers = catalog.providers.map((one) => ({ kind: "llm", pool: one.pool }));
@@ -855,7 +875,8 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { timeoutMs, fileBytesMax } = request;
   // Where both limits are the same, the setting of every body is the one to name.
   const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
-  const chain = { auth, timeoutMs, captureBytesMax, ...ownFileLimit };
+  const { routeSizes } = request;
+  const chain = { auth, timeoutMs, captureBytesMax, routeSizes, ...ownFileLimit };
   return {
     listeners: settings.listeners.map((listener) => frontListener(listener, cors)),
     routes: routesOf(shared, backends),
@@ -867,6 +888,10 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     pages: gatewayPages({
       metrics,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
+      limited: [
+        ...chatPoolsOf(backends.chat).map(({ pool }) => pool),
+        ...backends.predict.groups.map(({ pool }) => pool),
+      ],
       isReady: backends.isReady,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
@@ -990,6 +1015,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],
   ["gateway.connections_per_address", ({ connectionsPerAddressMax }) => connectionsPerAddressMax],
   ["audit", ({ audit }) => audit],
+  ["overload", ({ overload }) => overload],
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
@@ -1019,6 +1045,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     stats: createStats(clock),
     health: createHealthStatus(namesOf(settings)),
     records,
+    load: settings.overload && opening.use(openLoad(settings.overload, { clock, logger, metrics })),
     buffers: new ByteBudget(settings.bufferBytesMax),
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),

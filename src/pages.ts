@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import type { PageResponse } from "#entry/pages.ts";
 import { expositionOf } from "#observability/family.ts";
+import type { PooledBackend } from "#pool/member.ts";
 import type { PoolMetrics } from "#pool/metric-families.ts";
 import type { Pool } from "#pool/pool.ts";
 import { docsPages } from "./docs-pages.ts";
@@ -17,6 +18,8 @@ export interface GatewayPageFacts {
   readonly metrics: Metrics;
   /** Those of cores. */
   readonly pools: readonly Pool<ChatBackend>[];
+  /** All whose endpoints may have a limit of calls. */
+  readonly limited: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
   /** Absent: no metrics page. */
@@ -62,14 +65,29 @@ function refreshCoreGauges(
   }
 }
 
+/** The limits of calls at this moment: adaptive ones move with each call, and endpoints of DNS come and go. */
+function refreshConcurrencyGauges(
+  { concurrencyLimit }: PoolMetrics,
+  pools: GatewayPageFacts["limited"],
+): void {
+  concurrencyLimit.reset();
+  for (const pool of pools) {
+    for (const { id: core, concurrentMax } of pool.snapshot()) {
+      if (!Number.isFinite(concurrentMax)) continue;
+      concurrencyLimit.set({ provider: pool.name, core }, concurrentMax);
+    }
+  }
+}
+
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pools, isReady, metricsPath, document } = facts;
+  const { metrics, pools, limited, isReady, metricsPath, document } = facts;
   const { rest } = document;
   // Listeners that read and write the same JSON share its document.
   const sharedDocs = docsPages(document);
   const metricsPage = async (): Promise<PageResponse> => {
     refreshCoreGauges(metrics, pools);
+    refreshConcurrencyGauges(metrics, limited);
     const { registry } = metrics;
     return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };

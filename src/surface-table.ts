@@ -29,7 +29,8 @@ function pathsOf({ pattern, additionalBindings }: HttpRule): string[] {
   return [...own, ...additionalBindings.flatMap(pathsOf)];
 }
 
-const pages: readonly string[] = [
+/** Paths of pages, which anybody may read; what is beneath /docs/ is one, too. */
+export const pages: readonly string[] = [
   "/",
   "/livez",
   "/readyz",

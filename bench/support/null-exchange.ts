@@ -50,6 +50,8 @@ export class NullExchange implements Exchange {
     return Object.entries(this.#request.fields);
   }
 
+  capBody(): void {}
+
   takeBody(): Uint8Array {
     return this.#request.body;
   }

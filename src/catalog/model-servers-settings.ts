@@ -1,5 +1,6 @@
 /** Servers of models as the configuration has them. Types only. */
 
+import type { ConcurrencyLimit } from "#pool/member.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 
 /** What a server speaks: TensorFlow Serving's gRPC, or the Open Inference Protocol by gRPC or REST. */
@@ -29,7 +30,7 @@ export interface ModelServersSettings {
   readonly endpoints: readonly ModelServerEndpoint[];
   readonly algorithm: Algorithm;
   /** Calls that an endpoint has at one time; absent: any number. */
-  readonly concurrentMax?: number;
+  readonly concurrentMax?: ConcurrencyLimit;
   /** Models that are listed before anybody asks for them. */
   readonly models: readonly string[];
   /** The servers' own names by those of this gateway. */

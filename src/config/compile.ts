@@ -3,6 +3,7 @@
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
+import { concurrencyFrom } from "./adaptive-concurrency.ts";
 import { auditFrom } from "./audit.ts";
 import { cacheFrom } from "./cache.ts";
 import { callerSigningFrom } from "./caller-signing.ts";
@@ -17,6 +18,7 @@ import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
+import { overloadFrom } from "./overload.ts";
 import { requireProduction } from "./production.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom } from "./rate-limiting.ts";
@@ -26,7 +28,7 @@ import type { Report } from "./report.ts";
 import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
-import type { Settings } from "./settings.ts";
+import type { ChatSettings, Settings } from "./settings.ts";
 import { uploadsFrom } from "./uploads.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
@@ -69,6 +71,7 @@ export function compile(
     listeners,
     request: {
       bytesMax: gateway.max_request_size,
+      routeSizes: gateway.max_request_sizes.map(({ match, size }) => ({ match, bytesMax: size })),
       fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
       elementsMax: gateway.max_request_elements,
       timeoutMs: gateway.timeout,
@@ -90,7 +93,8 @@ export function compile(
     ...(cors !== undefined && { cors }),
     ...identity,
     ...withoutUndefined({ rateLimit, redis }),
-    chat: chatFrom(config, cores),
+    ...overloadFrom(config.overload, report),
+    chat: chatFrom(config, cores, report),
     providers,
     routes: routesFrom(config.routes, new Set(providerNames), report),
     hooks: hooksFrom(config.hooks, context.folder, report),
@@ -127,7 +131,8 @@ export function compile(
 function chatFrom(
   { load_balancer: balancer, gateway }: FileConfig,
   cores: ReturnType<typeof coresFrom>,
-): Settings["chat"] {
+  report: Report,
+): ChatSettings {
   return {
     algorithm: balancer.algorithm,
     cores: cores.filter(({ service }) => service === undefined || service === "twin"),
@@ -140,8 +145,18 @@ function chatFrom(
     retryBudget: balancer.retry_budget,
     hedgeBudget: balancer.hedge_budget,
     ejectionMs: balancer.ejection_time,
+    ...coreConcurrency(balancer.adaptive_concurrency, report),
     ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
   };
+}
+
+/** What bounds the calls of a core, where anything does. */
+function coreConcurrency(
+  adaptive: FileConfig["load_balancer"]["adaptive_concurrency"],
+  report: Report,
+): Pick<ChatSettings, "concurrentMax"> {
+  const concurrentMax = concurrencyFrom(adaptive, undefined, { path: ["load_balancer"], report });
+  return concurrentMax === undefined ? {} : { concurrentMax };
 }
 
 /** Who may call, and how cores are told of it. */

@@ -1,7 +1,7 @@
 /** The section `gateway`: the listener, and what every request may take. */
 
 import { z } from "zod";
-import { duration, durationOrNone, size, wholeNumber } from "#yaml/scalar.ts";
+import { duration, durationOrNone, size, text, wholeNumber } from "#yaml/scalar.ts";
 import { allowedHosts, host } from "./address.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
@@ -48,6 +48,18 @@ export const gateway = z.strictObject({
   max_request_size: size("2GB")
     .prefault("10MB")
     .describe("Largest request body, other than an upload, and largest message of a stream."),
+  max_request_sizes: z
+    .array(
+      z.strictObject({
+        match: text("a path that begins with `/`", /^\/\S*$/).describe(
+          "Procedure or path prefix, such as `/v1/embeddings` or `/polygate.v1.ChatService/`. A procedure's holds for its paths, too.",
+        ),
+        size: size("2GB").describe("Largest body; of a stream: of all of it."),
+      }),
+    )
+    .max(1_000)
+    .prefault([])
+    .describe("Lower limits for some routes, uploads included; the least of those that match."),
   max_file_size: size("2GB")
     .optional()
     .describe(

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { duration, numberBetween, wholeNumber } from "#yaml/scalar.ts";
+import { adaptiveConcurrency } from "./adaptive-concurrency.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import { scoreWeights } from "./score-weights.ts";
 
@@ -35,6 +36,7 @@ export const loadBalancer = z.strictObject({
     .describe(
       "How long an endpoint that fails is left out; doubled each time it fails again, up to 24 times this value.",
     ),
+  adaptive_concurrency: adaptiveConcurrency(),
   timeout: duration("24h")
     .optional()
     .describe("Time limit of one try; only the time limit of the call applies when absent."),

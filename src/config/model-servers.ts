@@ -10,6 +10,7 @@ import type {
 import { algorithms } from "#routing/balancer.ts";
 import type { Path } from "#yaml/problem.ts";
 import { text, wholeNumber } from "#yaml/scalar.ts";
+import { adaptiveConcurrency, concurrencyFrom } from "./adaptive-concurrency.ts";
 import { type BackendTlsContext, tlsFrom, tlsSchema } from "./backend-tls.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
@@ -44,6 +45,7 @@ const group = z.strictObject({
   max_concurrent: wholeNumber(1, 100_000)
     .optional()
     .describe("Calls that each of them has at one time; any number when absent."),
+  adaptive_concurrency: adaptiveConcurrency(),
   models: z
     .array(modelName())
     .max(1_000)
@@ -125,16 +127,10 @@ export function modelServersFrom(
     if (taken.has(name) || context.providers.has(name)) {
       report(path, "has the name of another backend", "give it one of its own");
     }
-    const {
-      algorithm,
-      max_concurrent: concurrentMax,
-      models,
-      aliases,
-      preferred,
-      cached,
-      tls,
-    } = written;
+    const { algorithm, models, aliases, preferred, cached, tls } = written;
     const endpoints = endpointsFrom(name, written, protocol, { path, report, warn });
+    const { adaptive_concurrency: adaptive, max_concurrent } = written;
+    const concurrentMax = concurrencyFrom(adaptive, max_concurrent, { path, report });
     const at: Report = (key, message) => report([...path, "tls", ...key], message);
     if (tls !== undefined && !endpoints.some(({ url }) => /^(grpcs|https):/.test(url))) {
       at([], "needs a url that begins with grpcs:// or https://");

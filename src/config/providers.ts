@@ -7,6 +7,7 @@ import { publishedOn, publishedPrices } from "#backends/llm/published-prices.ts"
 import type { Path } from "#yaml/problem.ts";
 import { duration, flag, text, textThat, wholeNumber } from "#yaml/scalar.ts";
 import type { Environment } from "#yaml/source.ts";
+import { adaptiveConcurrency, concurrencyFrom } from "./adaptive-concurrency.ts";
 import { discoveryFrom, providerDiscovery } from "./discovery.ts";
 import { modelPrice, priceOf } from "./model-price.ts";
 import type { Report } from "./report.ts";
@@ -97,8 +98,11 @@ const provider = z.strictObject({
   default_model: text().optional().describe("The model of a chat that names the provider alone."),
   priority: wholeNumber(1, 100).prefault(1).describe("1 is the most preferred under `scored`."),
   max_concurrent: wholeNumber(1, 100_000)
-    .prefault(100)
-    .describe("Most calls in flight per endpoint."),
+    .optional()
+    .describe(
+      "Most calls in flight per endpoint; 100 when absent, without `adaptive_concurrency`.",
+    ),
+  adaptive_concurrency: adaptiveConcurrency(),
   queue_max: wholeNumber(0, 10_000)
     .prefault(0)
     .describe(
@@ -121,6 +125,9 @@ const provider = z.strictObject({
       `Prices by model. Of others, a preset at its own address has those that were published by ${publishedOn}; where there is none, costs are unknown.`,
     ),
 });
+
+/** Calls in flight per endpoint where nothing is said. */
+const concurrentMaxDefault = 100;
 
 /** The section of the file. */
 export const providersSchema = z
@@ -293,6 +300,14 @@ function found({ discovery }: FileProvider): Pick<ProviderSettings, "discovery">
   return discovery === undefined ? {} : { discovery: discoveryFrom(discovery) };
 }
 
+/** Calls in flight per endpoint, or the bounds between which that is found out. */
+function concurrencyOf(
+  { adaptive_concurrency: adaptive, max_concurrent: most }: FileProvider,
+  at: { readonly path: Path; readonly report: Report },
+): ProviderSettings["concurrentMax"] {
+  return concurrencyFrom(adaptive, most, at) ?? concurrentMaxDefault;
+}
+
 function providerFrom(
   name: string,
   written: FileProvider,
@@ -328,7 +343,7 @@ function providerFrom(
     ...(isClients ? { credentials: "client" as const } : {}),
     relays: written.relay,
     priority: written.priority,
-    concurrentMax: written.max_concurrent,
+    concurrentMax: concurrencyOf(written, { path, report }),
     queue: { callsMax: written.queue_max, waitMs: written.queue_wait },
     weights: defined(written.weights) as Readonly<Record<string, number>>,
     ...(written.default_model === undefined ? {} : { defaultModel: written.default_model }),

@@ -18,6 +18,7 @@ import { logging } from "./logging.ts";
 import { metrics } from "./metrics.ts";
 import { modelServersSchema } from "./model-servers.ts";
 import { models } from "./models.ts";
+import { overload } from "./overload.ts";
 import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { redis } from "./redis.ts";
@@ -65,6 +66,9 @@ export const fileSchema = z.strictObject({
   logging: logging.prefault({}).describe("Log lines."),
   audit: audit.prefault({}).describe("Who was allowed or denied what."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
+  overload: overload
+    .prefault({})
+    .describe("What the gateway refuses when it has more work than it can do."),
   trusted_proxies: z
     .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))
     .prefault([])

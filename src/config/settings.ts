@@ -16,10 +16,13 @@ import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
 import type { KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
+import type { RouteSize } from "#interceptors/route-sizes.ts";
 import type { LimitOptions } from "#limits/limit-options.ts";
 import type { OnStoreError } from "#limits/store-fallback.ts";
 import type { AuditOptions } from "#observability/audit-log.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
+import type { LoadTerms } from "#overload/load-level.ts";
+import type { ConcurrencyLimit } from "#pool/member.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
 import type { RedisSettings } from "#redis/redis-settings.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
@@ -144,6 +147,8 @@ export interface ChatSettings extends ProbeOptions {
   readonly hedgeBudget: number;
   /** How long the first ejection of an endpoint lasts. */
   readonly ejectionMs: number;
+  /** Calls that a core may have at one time; absent: any number. */
+  readonly concurrentMax?: ConcurrencyLimit;
 }
 
 /** Models that run in this process; the path is absolute. */
@@ -217,6 +222,8 @@ export interface Settings {
   /** Bounds of one request: its body or upload in bytes, its message in elements, its time unless the client gives it less. */
   readonly request: {
     readonly bytesMax: number;
+    /** Lower limits of some routes. */
+    readonly routeSizes: readonly RouteSize[];
     readonly fileBytesMax: number;
     readonly elementsMax: number;
     readonly timeoutMs: number;
@@ -245,6 +252,8 @@ export interface Settings {
   readonly rateLimit?: RateLimitSettings;
   /** Where limits are shared with other gateways; absent: nowhere. */
   readonly redis?: SharedStoreSettings;
+  /** From where on load is refused; absent: it never is. */
+  readonly overload?: LoadTerms;
   readonly chat: ChatSettings;
   readonly cache: CacheSettings;
   /** LLM providers, those of the environment included. */

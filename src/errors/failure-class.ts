@@ -24,6 +24,7 @@ const classes: Partial<Record<Reason, FailureClass>> = {
   BACKEND_UNAUTHENTICATED: "credential",
   BACKEND_QUOTA: "quota",
   OVERLOADED: "overload",
+  LOAD_SHED: "overload",
   BACKEND_OVERLOADED: "overload",
   BACKEND_RATE_LIMITED: "overload",
   BACKEND_LOST: "connect",

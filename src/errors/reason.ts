@@ -167,6 +167,8 @@ export const reasons = {
     blame: "gateway",
     log: "warn",
   },
+  // The gateway itself, before it has begun with the call: somewhere else it may well be done.
+  LOAD_SHED: { code: Code.Unavailable, retryable: true, blame: "gateway", log: "warn" },
   OVERLOADED: { code: Code.ResourceExhausted, retryable: true, blame: "gateway", log: "warn" },
   CANCELLED: { code: Code.Canceled, retryable: false, blame: "caller", log: "info" },
   DEADLINE_EXCEEDED: {

@@ -48,6 +48,7 @@ export class EngineExchange implements Exchange {
   #early: Field[] | undefined;
   sharedFields: HeaderList | undefined;
   #gone: AbortController | undefined;
+  #bodyBytesMax = Number.POSITIVE_INFINITY;
 
   constructor(httpVersion: Exchange["httpVersion"], stream: EngineStream, socket: Socket) {
     this.httpVersion = httpVersion;
@@ -106,7 +107,12 @@ export class EngineExchange implements Exchange {
     return this.stream.headers();
   }
 
-  takeBody(bytesMax: number): Uint8Array | undefined {
+  capBody(bytesMax: number): void {
+    this.#bodyBytesMax = Math.min(this.#bodyBytesMax, bytesMax);
+  }
+
+  takeBody(wantedMax: number): Uint8Array | undefined {
+    const bytesMax = Math.min(wantedMax, this.#bodyBytesMax);
     const whole = this.stream.takeBody();
     if (whole !== undefined && whole.length > bytesMax) throw bodyTooLarge(bytesMax);
     return whole;
@@ -116,7 +122,7 @@ export class EngineExchange implements Exchange {
     const whole = this.takeBody(bytesMax);
     if (whole !== undefined) return whole;
     try {
-      return await this.stream.body(bytesMax);
+      return await this.stream.body(Math.min(bytesMax, this.#bodyBytesMax));
     } catch (thrown) {
       throw translated(thrown);
     }
@@ -124,7 +130,7 @@ export class EngineExchange implements Exchange {
 
   async *chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array> {
     try {
-      yield* this.stream.chunks(bytesMax, progress);
+      yield* this.stream.chunks(Math.min(bytesMax, this.#bodyBytesMax), progress);
     } catch (thrown) {
       throw translated(thrown);
     }

@@ -50,6 +50,8 @@ export interface Exchange {
   header(name: string): string | undefined;
   /** All request fields, names in lower case. */
   headers(): Iterable<readonly [name: string, value: string]>;
+  /** From now on no reader of the body takes more than this, whatever limit it has itself. */
+  capBody(bytesMax: number): void;
   /** The whole body when it is here already: the way of small calls. Else undefined; fails as `body`. */
   takeBody(bytesMax: number): Uint8Array | undefined;
   /**

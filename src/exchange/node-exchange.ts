@@ -88,6 +88,7 @@ export class NodeExchange implements Exchange {
   sharedFields: HeaderList | undefined;
   readonly #endListeners: ((end: ExchangeEnd) => void)[] = [];
   #bodyBytes = 0;
+  #bodyBytesMax = Number.POSITIVE_INFINITY;
   /** The client waits to be asked to send its body, and no one has. */
   #isUninvited: boolean;
 
@@ -136,11 +137,16 @@ export class NodeExchange implements Exchange {
     return headersOf(this.request);
   }
 
+  capBody(bytesMax: number): void {
+    this.#bodyBytesMax = Math.min(this.#bodyBytesMax, bytesMax);
+  }
+
   takeBody(): undefined {
     return undefined;
   }
 
-  async body(bytesMax: number): Promise<Uint8Array> {
+  async body(wantedMax: number): Promise<Uint8Array> {
+    const bytesMax = Math.min(wantedMax, this.#bodyBytesMax);
     this.#body.requireSize(bytesMax);
     this.#invite();
     const whole = await this.#body.whole(bytesMax);
@@ -148,7 +154,8 @@ export class NodeExchange implements Exchange {
     return whole;
   }
 
-  async *chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array> {
+  async *chunks(wantedMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array> {
+    const bytesMax = Math.min(wantedMax, this.#bodyBytesMax);
     this.#body.requireSize(bytesMax);
     this.#invite();
     yield* this.#body.pieces(bytesMax, progress);

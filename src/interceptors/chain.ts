@@ -8,6 +8,7 @@ import type { Limiter } from "#limits/limiter.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
+import type { Load } from "#overload/load-monitor.ts";
 import { accessLog } from "./access-log.ts";
 import { auditTarget } from "./audit-target.ts";
 import { type Authentication, type AuthOptions, authentication } from "./authenticate.ts";
@@ -18,6 +19,8 @@ import type { CallMetrics } from "./metric-families.ts";
 import { callMetrics } from "./metrics.ts";
 import { outcomes } from "./outcome.ts";
 import { limitsEnd, rateLimit } from "./rate-limit.ts";
+import { type RouteSize, routeSizes } from "./route-sizes.ts";
+import { type Shedding, shedding } from "./shed.ts";
 import { validate } from "./validate.ts";
 
 /** What the chain is built from. */
@@ -27,6 +30,8 @@ export interface ChainOptions {
   readonly captureBytesMax?: number | undefined;
   /** Time limit of a unary call in milliseconds; 0 means none. */
   readonly timeoutMs: number;
+  /** Sizes of requests on some routes; absent: all are as large as any. */
+  readonly routeSizes?: readonly RouteSize[];
   /** Largest upload in bytes, if it is not that of every body. */
   readonly fileBytesMax?: number;
 }
@@ -41,6 +46,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal" | "audit"> {
   readonly credentials?: CredentialStore;
   /** Absent: no limits. */
   readonly limiter?: Limiter | undefined;
+  /** Absent: nothing is refused for load. */
+  readonly load?: Load | undefined;
 }
 
 /** What every call passes, and what holds for it on the way. */
@@ -50,6 +57,8 @@ export interface Chain {
   readonly policy: {
     /** Who may have a call's body read at all. */
     readonly admits: Authentication["admits"];
+    /** Most bytes of an admitted call's body. */
+    readonly bodyBytesMax: ReturnType<typeof routeSizes>;
     /** Notified of every call. */
     readonly observer: ReturnType<typeof outcomes>;
     /** Gives every failure a reason, a public text and details, before observer and client get it. */
@@ -58,13 +67,25 @@ export interface Chain {
   };
 }
 
+/** Admitted by one, then by the other; a promise only where the first needs one. */
+function both(first: Authentication["admits"], then: Shedding["admits"]): Authentication["admits"] {
+  return (method, call) => {
+    const isAdmitted = first(method, call);
+    if (isAdmitted === true) return then(method, call);
+    if (isAdmitted === false) return false;
+    return isAdmitted.then((may) => may && then(method, call));
+  };
+}
+
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
   const auth = authentication(options.auth, deps.clock, deps.credentials);
+  const shed = deps.load === undefined ? undefined : shedding({ ...deps, load: deps.load });
   const { limiter } = deps;
   const interceptors = [
     ...(deps.audit === undefined ? [] : [auditTarget()]), // what is denied has a target, too
     auth.interceptor, // everything inside may rely on a principal
+    ...(shed === undefined ? [] : [shed.interceptor]), // what is refused for load costs nothing more
     authorize(), // a caller without the scope costs no token
     ...(limiter === undefined ? [] : [rateLimit(limiter, deps)]), // per principal
     validate(), // the most expensive check runs last
@@ -74,13 +95,14 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
   return {
     interceptors,
     policy: {
-      admits: auth.admits,
+      admits: shed === undefined ? auth.admits : both(auth.admits, shed.admits),
+      bodyBytesMax: routeSizes(options.routeSizes ?? []),
       observer: outcomes([
         ...(limiter === undefined ? [] : [limitsEnd()]),
         accessLog(deps),
         callMetrics(deps),
       ]),
-      translate: (thrown) => withLimitSetting(faultFrom(thrown), options.fileBytesMax),
+      translate: (thrown) => withLimitSetting(faultFrom(thrown), options),
       timeoutMs: options.timeoutMs,
     },
   };

@@ -9,6 +9,7 @@ import {
 import type { Principal } from "#identity/credentials.ts";
 import type { CallLimits } from "#limits/call-limits.ts";
 import type { CallRecord } from "#observability/call-record.ts";
+import type { LoadLevel } from "#overload/load-level.ts";
 import type { VendorCredential } from "./vendor-credential.ts";
 
 /** A caller without a credential. */
@@ -52,6 +53,12 @@ export const callLimitsKey: ContextKey<CallLimits | undefined> = createContextKe
 export const callOverKey: ContextKey<boolean> = createContextKey(false, {
   description: "call is over",
 });
+
+/** What of its kind is refused for load, as it was when the call came; undefined until somebody has asked. */
+export const shedKey: ContextKey<LoadLevel | undefined> = createContextKey<LoadLevel | undefined>(
+  undefined,
+  { description: "shed" },
+);
 
 /** The record of the request; calls that come through no request entry get an empty one. */
 export const callRecordKey: ContextKey<CallRecord> = createContextKey<CallRecord>(

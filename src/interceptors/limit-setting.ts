@@ -2,6 +2,7 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import { infoMetadataOf, withMetadata } from "#errors/fault.ts";
+import type { RouteSize } from "./route-sizes.ts";
 
 /** Settings by the fact in google.rpc.ErrorInfo that reports their limit; `limit` stands for buffers. */
 const settings = [
@@ -10,17 +11,24 @@ const settings = [
   ["limit", "buffer_limit"],
 ] as const;
 
-/**
- * The same error, whose text and ErrorInfo name the setting; others are returned as they are.
- * `fileBytesMax` is the limit of uploads, where they have one of their own.
- */
-export function withLimitSetting(error: ConnectError, fileBytesMax?: number): ConnectError {
+/** Limits besides that of every body. */
+interface OwnLimits {
+  /** The limit of uploads, where they have one of their own. */
+  readonly fileBytesMax?: number;
+  /** Those of some routes. */
+  readonly routeSizes?: readonly RouteSize[];
+}
+
+/** The same error, whose text and ErrorInfo name the setting; others are returned as they are. */
+export function withLimitSetting(error: ConnectError, limits: OwnLimits = {}): ConnectError {
+  const { fileBytesMax, routeSizes = [] } = limits;
   const facts = infoMetadataOf(error);
   if (facts.setting !== undefined) return error;
   const found = settings.find(([fact]) => facts[fact] !== undefined)?.[1];
   if (found === undefined) return error;
   const isFile = fileBytesMax !== undefined && facts.limit_bytes === String(fileBytesMax);
-  const setting = isFile ? "max_file_size" : found;
+  const isRoute = routeSizes.some(({ bytesMax }) => facts.limit_bytes === String(bytesMax));
+  const setting = isRoute ? "max_request_sizes" : isFile ? "max_file_size" : found;
   const named = { setting: `gateway.${setting}` };
   return withMetadata(error, named, `${error.rawMessage} (${setting})`);
 }

@@ -2,14 +2,16 @@
 
 import { type DescMethod, getOption } from "@bufbuild/protobuf";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
-import { public$, required_scope, uncounted } from "#gen/polygate/v1/options_pb.js";
+import { any_principal, public$, required_scope, uncounted } from "#gen/polygate/v1/options_pb.js";
 
 /** Facts of one method. */
 export interface MethodFacts {
   /** Anybody may call it: probes and the gateway's own health. */
   readonly isPublic: boolean;
-  /** Scope that a principal needs; empty means any principal. */
+  /** Scope that a principal needs; empty means any principal. Admin where nobody has decided. */
   readonly requiredScope: string;
+  /** Its descriptor, or a table of services of others, says who may call it. */
+  readonly isDecided: boolean;
   /** It only looks at the gateway, and is left out of what is shown of its calls. */
   readonly isUncounted: boolean;
   /** Its client sends a stream. */
@@ -20,6 +22,12 @@ export interface MethodFacts {
 
 /** Services that anybody may call: probes come without credentials. */
 const publicServices: ReadonlySet<string> = new Set(["grpc.health.v1.Health"]);
+
+/** Services of others that any principal may call: what they tell is the public API. */
+const openServices: ReadonlySet<string> = new Set([
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+]);
 
 /** Services of others whose calls only look at the gateway. */
 const uncountedServices: ReadonlySet<string> = new Set([
@@ -35,9 +43,14 @@ const known = new WeakMap<DescMethod, MethodFacts>();
 export function methodFacts(method: DescMethod): MethodFacts {
   const before = known.get(method);
   if (before !== undefined) return before;
+  const isPublic = publicServices.has(method.parent.typeName) || getOption(method, public$);
+  const isOpen = openServices.has(method.parent.typeName) || getOption(method, any_principal);
+  const scope = getOption(method, required_scope);
+  const isDecided = isPublic || isOpen || scope !== "";
   const facts = {
-    isPublic: publicServices.has(method.parent.typeName) || getOption(method, public$),
-    requiredScope: getOption(method, required_scope),
+    isPublic,
+    requiredScope: isDecided ? scope : "admin",
+    isDecided,
     isUncounted: uncountedServices.has(method.parent.typeName) || getOption(method, uncounted),
     isClientStream: /^(client|bidi)_streaming$/.test(method.methodKind),
     takesPieces:

@@ -8,7 +8,7 @@ const overheadBuckets = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1
 const callLabels = ["grpc_service", "grpc_method", "grpc_type"] as const;
 
 /** Registers the metrics of this room. */
-export function callFamilies({ counter, seconds }: Makers) {
+export function callFamilies({ counter, gauge, seconds }: Makers) {
   return {
     grpcStarted: counter("grpc_server_started_total", "Calls that began.", callLabels),
     grpcHandled: counter("grpc_server_handled_total", "Calls that ended.", [
@@ -32,6 +32,16 @@ export function callFamilies({ counter, seconds }: Makers) {
       "tier",
       "on_exceeded",
     ]),
+    callsShed: counter(
+      "overload_shed_calls_total",
+      "Calls that were refused because the process had more work than it could do: those of low priority, or all.",
+      ["refused", "cause"],
+    ),
+    overload: gauge(
+      "overload_level",
+      "What is refused for load now: 0 nothing, 1 calls of low priority, 2 all but health, metrics and admin.",
+      [],
+    ).labels({}),
     aiGateway: counter("ai_gateway_total", "Chat and predict calls.", []).labels({}),
     aiGatewayErrors: counter(
       "ai_gateway_errors_total",

@@ -34,8 +34,8 @@ export class Lease<B> implements Disposable {
     this.#nowMs = nowMs;
     this.#model = model;
     this.#onEnd = onEnd;
-    member.begin();
     this.claimedMs = nowMs();
+    member.begin(this.claimedMs);
     this.#ticket = member.statsOf(model).breaker.begin(this.claimedMs);
   }
 
@@ -53,7 +53,10 @@ export class Lease<B> implements Disposable {
     this.#settled = true;
     this.#member.end(outcome);
     if (observed === undefined) this.#member.forgo(this.#model, this.#ticket, nowMs);
-    else this.#member.observe(outcome, observed, this.#ticket, nowMs);
+    else {
+      this.#member.learn(outcome, observed, { startedMs: this.claimedMs, nowMs });
+      this.#member.observe(outcome, observed, this.#ticket, nowMs);
+    }
     if (outcome === "lost") this.#probe.suspect();
     this.#onEnd?.();
   }

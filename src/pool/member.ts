@@ -2,6 +2,7 @@
 
 import type { BreakerOptions, BreakerState, BreakerTicket } from "#core/breaker.ts";
 import type { Standing } from "#core/fitness.ts";
+import { type AdaptiveBounds, AdaptiveLimit } from "./adaptive-limit.ts";
 import { latencyMsOf, ModelStats, type Observation } from "./model-stats.ts";
 
 /** What a pool needs of a backend. */
@@ -26,6 +27,9 @@ export interface MemberOptions<B> {
   /** Owned by the pool from here on. */
   readonly backend: B;
 }
+
+/** Calls that a member may have at one time: a number, or what it turns out to take within bounds. */
+export type ConcurrencyLimit = number | AdaptiveBounds;
 
 /** What the last probe said. */
 export type Health =
@@ -66,6 +70,8 @@ export interface MemberSnapshot extends Candidate {
   readonly errors: number;
   /** It is given no new calls. */
   readonly isDraining: boolean;
+  /** Calls that it may have at one time now; infinite where nothing bounds them. */
+  readonly concurrentMax: number;
 }
 
 /** What was seen of one model on a member. */
@@ -111,6 +117,7 @@ export class Member<B> {
   /** When it answered a call last. */
   #answeredMs = Number.NEGATIVE_INFINITY;
   readonly #models = new Map<string, ModelStats>();
+  readonly #limit: number | AdaptiveLimit;
   readonly #breaker: BreakerOptions | undefined;
   readonly #onEjection: ((ejection: Ejection) => void) | undefined;
 
@@ -118,7 +125,9 @@ export class Member<B> {
     { id, weight, backend }: MemberOptions<B>,
     breaker?: BreakerOptions,
     onEjection?: (ejection: Ejection) => void,
+    limit: ConcurrencyLimit = Number.POSITIVE_INFINITY,
   ) {
+    this.#limit = typeof limit === "number" ? limit : new AdaptiveLimit(limit);
     this.#breaker = breaker;
     this.#onEjection = onEjection;
     this.id = id;
@@ -131,9 +140,27 @@ export class Member<B> {
     return !this.isDraining && this.health.kind !== "unhealthy";
   }
 
-  begin(): void {
+  /** Calls that it may have at one time now. */
+  get concurrentMax(): number {
+    return typeof this.#limit === "number" ? this.#limit : this.#limit.value;
+  }
+
+  /** A call begins. */
+  begin(nowMs: number): void {
     this.#inFlight += 1;
     this.#requests += 1;
+    if (typeof this.#limit !== "number") this.#limit.began(this.#inFlight + this.promised, nowMs);
+  }
+
+  /** Lets the limit learn of a call that began at `startedMs` and has ended, where it learns. */
+  learn(
+    outcome: Outcome,
+    { isPushback = false }: Observation,
+    { startedMs, nowMs }: { readonly startedMs: number; readonly nowMs: number },
+  ): void {
+    if (typeof this.#limit === "number") return;
+    const ended = outcome === "ok" ? "ok" : "other";
+    this.#limit.ended({ outcome: isPushback ? "pushback" : ended, startedMs }, nowMs);
   }
 
   end(outcome: Outcome): void {
@@ -216,6 +243,7 @@ export class Member<B> {
     this.#requests = this.#inFlight;
     this.#errors = 0;
     this.#models.clear();
+    if (typeof this.#limit !== "number") this.#limit.reset();
   }
 
   /** The numbers of each model that was asked for. */
@@ -233,8 +261,8 @@ export class Member<B> {
   }
 
   snapshot(): MemberSnapshot {
-    const { health, isDraining } = this;
+    const { health, isDraining, concurrentMax } = this;
     const counts = { requests: this.#requests, errors: this.#errors };
-    return { ...this.candidate(), health, isDraining, ...counts };
+    return { ...this.candidate(), health, isDraining, concurrentMax, ...counts };
   }
 }

@@ -12,6 +12,11 @@ export function poolFamilies({ counter, gauge, seconds }: Makers) {
     coreResponse: gauge("core_response_time_ms", "Time of the core's last health response.", [
       "core_id",
     ]),
+    concurrencyLimit: gauge(
+      "load_balancer_concurrency_limit",
+      "Calls that an endpoint is given at one time, where anything bounds them; adaptive limits move.",
+      ["provider", "core"],
+    ),
     queued: gauge("load_balancer_queued_calls", "Calls that wait for a place at a provider.", [
       "provider",
       "priority",

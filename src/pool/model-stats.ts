@@ -21,6 +21,8 @@ export interface Observation extends Used {
   readonly firstMs: number | undefined;
   /** Pause that the endpoint asked for, by Retry-After. */
   readonly retryAfterMs?: number | undefined;
+  /** It said, or showed by a time-out, that it has more calls than it can do. */
+  readonly isPushback?: boolean | undefined;
 }
 
 /** How long a call waited: for its response, or for the first message of a stream. */

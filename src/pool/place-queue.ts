@@ -1,10 +1,6 @@
 /** Calls that wait for a place in a pool, in the order of their turns: by level and arrival, none for ever. */
 
-/** How much a call matters, in the words of the wire; the most first. */
-export const priorities = ["high", "normal", "low"] as const;
-
-/** One of them. */
-export type Priority = (typeof priorities)[number];
+import { type Priority, priorities } from "#core/priority.ts";
 
 /** How many calls may wait, and how long. */
 export interface PlaceQueueOptions {

@@ -2,7 +2,8 @@
 
 import type { Clock, Timer } from "#core/clock.ts";
 import { onAbort } from "#core/on-abort.ts";
-import type { Place, PlaceQueue, Priority, WaitEnd, Waiter } from "./place-queue.ts";
+import type { Priority } from "#core/priority.ts";
+import type { Place, PlaceQueue, WaitEnd, Waiter } from "./place-queue.ts";
 
 /** A call that looks for a place. */
 export interface PlaceAsk {
@@ -10,6 +11,8 @@ export interface PlaceAsk {
   /** Aborts when the call is over, or its deadline passes. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  /** Longest wait in milliseconds, whatever the queues allow; absent: no bound of its own. */
+  readonly patienceMs?: number | undefined;
   /** Whether a place at this member of a pool is of use to it. */
   accepts(pool: string, member: string): boolean;
 }
@@ -40,7 +43,7 @@ class Waiting implements Waiter {
   #unfollow = () => {};
 
   constructor(queues: readonly PlaceQueue[], ask: PlaceAsk, resolve: (waited: Waited) => void) {
-    const { priority, clock, signal } = ask;
+    const { priority, clock, signal, patienceMs: ownMs = Number.POSITIVE_INFINITY } = ask;
     this.priority = priority;
     this.arrivedMs = clock.nowMs();
     this.#ask = ask;
@@ -52,7 +55,7 @@ class Waiting implements Waiter {
       resolve({ end: signal.aborted ? "left" : "full" });
       return;
     }
-    const patienceMs = Math.max(...joined.map(({ waitMs }) => waitMs));
+    const patienceMs = Math.min(ownMs, Math.max(...joined.map(({ waitMs }) => waitMs)));
     this.#timer = clock.timer(patienceMs, late, this);
     this.#unfollow = onAbort(signal, () => this.end({ end: "left" }));
   }

@@ -10,6 +10,7 @@ import type { Exclusion } from "./exclusion.ts";
 import { Lease } from "./lease.ts";
 import {
   type Candidate,
+  type ConcurrencyLimit,
   type Ejection,
   Member,
   type MemberOptions,
@@ -28,7 +29,7 @@ export interface PoolOptions<B> extends ProbeOptions {
   /** 1 is the most preferred pool of a route. */
   readonly priority?: number;
   /** Calls that a member may have at one time; no bound when absent. */
-  readonly concurrentMax?: number;
+  readonly concurrentMax?: ConcurrencyLimit;
   /** Calls that may wait while all members have as many as they may; none when absent. */
   readonly queue?: PlaceQueueOptions;
   /** How long a member that fails is left out at first; the breaker's default when absent. */
@@ -112,7 +113,6 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
   readonly #open: (options: MemberOptions<B>) => Place<B>;
   readonly #clock: Clock;
   readonly #priority: number;
-  readonly #concurrentMax: number;
   readonly #nowMs: () => number;
   readonly #onChange: (member: Member<B>) => void;
   /** Calls that do not go through this gateway and were reported to it, and when the last report came. */
@@ -129,7 +129,6 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#clock = deps.clock;
     this.#nowMs = () => deps.clock.nowMs();
     this.#priority = options.priority ?? 1;
-    this.#concurrentMax = options.concurrentMax ?? Number.POSITIVE_INFINITY;
     if (options.queue !== undefined && options.queue.callsMax > 0) {
       this.queue = new PlaceQueue(this.name, options.queue, deps.queueWatch);
       this.#onLeaseEnd = () => this.#serve();
@@ -145,8 +144,11 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     };
     this.#open = (memberOptions) => {
       const about = { pool: this.name, endpoint: memberOptions.id };
-      const member = new Member(memberOptions, breaker, (ejection) =>
-        deps.onEjection?.({ ...about, ...ejection }),
+      const member = new Member(
+        memberOptions,
+        breaker,
+        (ejection) => deps.onEjection?.({ ...about, ...ejection }),
+        options.concurrentMax,
       );
       member.isDraining = this.#isDraining;
       const onChange = () => this.#onChange(member);
@@ -214,9 +216,9 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     const elsewhere = this.#reportedFor(nowMs);
     const found: EndpointState[] = [];
     for (const { member } of this.#places.values()) {
-      const { id, weight, backend } = member;
+      const { id, weight, backend, concurrentMax } = member;
       const inFlight = member.inFlight + member.promised + elsewhere;
-      if (!member.eligible || inFlight >= this.#concurrentMax) continue;
+      if (!member.eligible || inFlight >= concurrentMax) continue;
       const stats = member.peek(model);
       const { breaker, leastMs, successRate } = stats;
       const keys = backend.standing?.(model);
@@ -227,7 +229,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
         weight: weight * share,
         priority: this.#priority,
         inFlight,
-        concurrentMax: this.#concurrentMax,
+        concurrentMax,
         latencyMs: stats.latencyMs(nowMs),
         successRate,
         cost,
@@ -246,7 +248,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     let out: Exclusion[] | undefined;
     for (const { member } of this.#places.values()) {
       const value = member.inFlight + member.promised + elsewhere;
-      const limit = this.#concurrentMax;
+      const limit = member.concurrentMax;
       if (member.eligible && value < limit) continue;
       const about = { provider: this.name, endpoint: member.id, model };
       out ??= [];
@@ -280,7 +282,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     for (const { member } of this.#places.values()) {
       if (!member.eligible) continue;
       isHopeless = false;
-      while (member.inFlight + member.promised + elsewhere < this.#concurrentMax) {
+      while (member.inFlight + member.promised + elsewhere < member.concurrentMax) {
         const waiter = queue.next(member.id);
         if (waiter === undefined) break;
         member.promised += 1;

@@ -138,6 +138,7 @@ export class Attempt<B> implements Disposable {
       retryAfterMs: this.#retryAfterMs,
       tokens,
       cost,
+      isPushback: (!isOutrun && isPushback(outcome)) || undefined,
     };
     lease.settle(isOutrun ? "outrun" : leaseOutcome(outcome), report, nowMs);
     this.#tell?.(report);
@@ -174,6 +175,13 @@ export class Attempt<B> implements Disposable {
 /** The caller's deadline passed, and was too short to judge the endpoint by. */
 function isImpatient(outcome: AttemptOutcome, elapsedMs: number): boolean {
   return outcome === "DEADLINE_EXCEEDED" && elapsedMs < patienceMs;
+}
+
+/** Whether the endpoint said, or showed by taking too long, that it has more calls than it can do. */
+function isPushback(outcome: AttemptOutcome): boolean {
+  if (outcome === "OK") return false;
+  const failure = failureClassOf(outcome);
+  return failure === "overload" || failure === "time_out";
 }
 
 function leaseOutcome(outcome: AttemptOutcome): Outcome {

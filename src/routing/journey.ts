@@ -2,10 +2,12 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/priority.ts";
+import { shedPauseMs } from "#core/shed-pause.ts";
 import { fault, reasonOf, withMetadata } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Reason, reasons } from "#errors/reason.ts";
-import type { PlaceQueue, Priority } from "#pool/place-queue.ts";
+import type { PlaceQueue } from "#pool/place-queue.ts";
 import { waitForPlace } from "#pool/place-wait.ts";
 import { Attempt, type AttemptOwner, type AttemptReport, type AttemptStart } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
@@ -22,6 +24,9 @@ import type {
   GateExit,
   RoutedCall,
 } from "./routed-call.ts";
+
+/** Most of the time that a call has left in which it may stand in line. */
+const waitShare = 0.5;
 
 /** One call. */
 export class Journey<B> implements AttemptOwner {
@@ -80,7 +85,7 @@ export class Journey<B> implements AttemptOwner {
     for (;;) {
       const choice = await this.#afterPause();
       if (choice === undefined) {
-        throw this.#refusal ?? this.#call.gate?.refusal() ?? this.#walk.empty();
+        throw this.#refusal ?? this.#call.gate?.refusal() ?? this.#shed(this.#walk.empty());
       }
       const entered = await this.#enter(choice);
       if (entered !== undefined) return entered;
@@ -119,6 +124,13 @@ export class Journey<B> implements AttemptOwner {
     const error = faultFrom(signal.reason);
     attempt.failed(error);
     throw error;
+  }
+
+  /** The same error; one for calls that were too many says when to come back, to each at another time. */
+  #shed(error: ConnectError): ConnectError {
+    if (reasonOf(error) !== "OVERLOADED") return error;
+    const retryAfterMs = shedPauseMs(this.#deps.rng.next());
+    return fault("OVERLOADED", error.rawMessage, { retryAfterMs });
   }
 
   /** The call as it is passed to the attempt's endpoint, with the time that is left. */
@@ -259,7 +271,11 @@ export class Journey<B> implements AttemptOwner {
     const { signal, watch } = this.#call;
     const startedMs = clock.nowMs();
     const accepts = (pool: string, endpoint: string) => this.#walk.accepts(pool, endpoint);
-    const waited = await waitForPlace(queues, { priority, signal, clock, accepts });
+    const timeLeftMs = this.#timeLeftMs();
+    // Who waited for longer would hardly have the time left that a response takes.
+    const patienceMs = timeLeftMs === undefined ? undefined : timeLeftMs * waitShare;
+    const ask = { priority, signal, clock, accepts, patienceMs };
+    const waited = await waitForPlace(queues, ask);
     const waitedMs = clock.nowMs() - startedMs;
     watch?.waited?.(waitedMs);
     if (waited.end === "served") {
@@ -271,12 +287,14 @@ export class Journey<B> implements AttemptOwner {
     this.#checkAborted();
     // Those that it waited for are gone; there may be others.
     if (waited.end === "dismissed") return this.#nextOrAgain();
+    const isShort = patienceMs !== undefined && queues.some(({ waitMs }) => waitMs > patienceMs);
+    const limit = isShort ? "half of the call's time" : "queue_wait";
     const why =
       waited.end === "late"
-        ? `none had a place within ${Math.round(waitedMs)} ms (queue_wait)`
+        ? `none had a place within ${Math.round(waitedMs)} ms (${limit})`
         : "no more calls may wait for a place (queue_max)";
     const full = `every endpoint of "${this.#route.name}" has as many calls as it may have`;
-    this.#refusal = fault("OVERLOADED", `${full}, and ${why}`);
+    this.#refusal = this.#shed(fault("OVERLOADED", `${full}, and ${why}`));
     return undefined;
   }
 

@@ -2,9 +2,9 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/priority.ts";
 import type { Rng } from "#core/rng.ts";
 import type { Used } from "#pool/model-stats.ts";
-import type { Priority } from "#pool/place-queue.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 

@@ -32,6 +32,8 @@ export interface CallInit {
   readonly httpMethod: string;
   /** Word for the surface, such as rest. */
   readonly protocol: string;
+  /** Nothing takes more of the call's body than this from now on; absent: it has no body of its own. */
+  capBody?(bytesMax: number): void;
   /** Where the response's metadata is put, that of a call that fails included; absent: into new ones. */
   readonly responseHeader?: Headers;
   readonly responseTrailer?: Headers;

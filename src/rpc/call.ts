@@ -86,6 +86,8 @@ export type Admits = (method: DescMethod, init: CallInit) => boolean | Promise<b
 export interface CallPolicy {
   /** Who may have a call's body read; everybody when absent. */
   readonly admits?: Admits;
+  /** Most bytes of the body of a call, where that is less than what its surface takes. */
+  readonly bodyBytesMax?: (method: DescMethod, init: CallInit) => number;
   /** Notified of every call, those that are refused included. */
   readonly observer?: CallObserver;
   /** What each failure becomes before observer and caller are given it. */
@@ -104,6 +106,10 @@ function isClientStream({ methodKind }: DescMethod): boolean {
   return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
+function wrongKind({ name }: DescMethod, kind: string) {
+  return fault("METHOD_UNKNOWN", `${name} is not a ${kind} method`);
+}
+
 async function* none(): AsyncGenerator<never> {}
 
 /**
@@ -117,6 +123,7 @@ export function createCallPath(
 ): CallPath {
   const {
     admits = () => true,
+    bodyBytesMax = () => Number.POSITIVE_INFINITY,
     observer = () => () => () => {},
     translate = (thrown: unknown) => thrown,
     timeoutMs: limitMs = 0,
@@ -130,8 +137,6 @@ export function createCallPath(
     if (found === undefined) throw fault("METHOD_UNKNOWN", `${method.name} is not implemented`);
     return found;
   };
-  const wrongKind = ({ name }: DescMethod, kind: string) =>
-    fault("METHOD_UNKNOWN", `${name} is not a ${kind} method`);
 
   const failed = async (method: DescMethod, init: CallInit, thrown: unknown): Promise<unknown> => {
     const { begun, invoke } = find(method);
@@ -157,6 +162,7 @@ export function createCallPath(
     services: [...new Set([...mounted.keys()].map((method) => method.parent))],
     methods: [...mounted.keys()],
     admit(method, init) {
+      init.capBody?.(bodyBytesMax(method, init));
       const admitted = admits(method, init);
       if (admitted === true) return undefined;
       if (admitted === false) return refuse(method, init);

@@ -2,7 +2,7 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { reasonOf } from "#errors/fault.ts";
+import { infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { messageTooLarge } from "#protocol/compression.ts";
 import {
@@ -138,7 +138,9 @@ export class EnvelopedHandler {
   /** A body over the limit is a message over it, whose limit knows neither envelope nor base64. */
   #asMessage(thrown: unknown): unknown {
     const isTooLarge = thrown instanceof ConnectError && reasonOf(thrown) === "BODY_TOO_LARGE";
-    return isTooLarge ? messageTooLarge(this.#options.readBytesMax) : thrown;
+    // One that was over a lower limit than its own says which.
+    const isOwn = isTooLarge && infoMetadataOf(thrown).limit_bytes === String(this.#bodyBytesMax);
+    return isOwn ? messageTooLarge(this.#options.readBytesMax) : thrown;
   }
 
   #decompressing({ held }: ExchangeCall, source: Decompressing["source"]): Decompressing {

@@ -13,7 +13,8 @@ import { type CallInit, deadlinePassed } from "./call-scope.ts";
 export type CallSource = Pick<
   Exchange,
   "method" | "target" | "authority" | "peer" | "signal" | "onGone" | "header" | "headers"
->;
+> &
+  Partial<Pick<Exchange, "capBody">>;
 
 /** What all calls share; each may be absent. */
 export interface ExchangeCallOptions {
@@ -77,6 +78,10 @@ export class ExchangeCall implements CallInit {
 
   onGone(listener: (reason: unknown) => void): void {
     this.#source.onGone(listener);
+  }
+
+  capBody(bytesMax: number): void {
+    this.#source.capBody?.(bytesMax);
   }
 
   get httpMethod(): string {

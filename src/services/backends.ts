@@ -45,6 +45,7 @@ export interface BackendsDeps {
 
 function endpointOf(member: MemberReport): MessageInitShape<typeof BackendEndpointSchema> {
   const { id, health, isDraining, inFlight, requests, errors, weight, models } = member;
+  const { concurrentMax } = member;
   const checked =
     health.kind === "unknown"
       ? {}
@@ -55,6 +56,7 @@ function endpointOf(member: MemberReport): MessageInitShape<typeof BackendEndpoi
   return {
     ...{ id, status: health.kind, draining: isDraining, inFlight, requests, errors, weight },
     ...checked,
+    ...(Number.isFinite(concurrentMax) ? { concurrencyLimit: concurrentMax } : {}),
     error: health.kind === "unhealthy" ? health.error : "",
     models: models.map(({ model, latencyMs, successRate, breaker }) => ({
       ...{ model, breaker },

@@ -5,6 +5,7 @@ import type { Caller, ChatBackend, ChatCall, ClientKey } from "#backends/backend
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/priority.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
 import {
@@ -13,11 +14,11 @@ import {
   principalKey,
   vendorCredentialKey,
 } from "#interceptors/context.ts";
+import { priorityOf } from "#interceptors/priority.ts";
 import type { CallLimits } from "#limits/call-limits.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { Used } from "#pool/model-stats.ts";
-import type { Priority } from "#pool/place-queue.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import type {
   AttemptCall,
@@ -33,7 +34,6 @@ import { type CallTokens, LimitGate, limitUseOf } from "./limit-gate.ts";
 import type { Meter } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 import type { MirroredChat, Mirrors } from "./mirrors.ts";
-import { priorityOf } from "./priority.ts";
 import { ownerOf, type RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
@@ -185,7 +185,7 @@ export class RoutedCall implements CallWatch {
   constructor(deps: RoutedDeps, wanted: Wanted, context: HandlerContext) {
     const { model, ask, operation } = wanted;
     this.#operation = operation;
-    this.#priority = priorityOf(context);
+    this.#priority = priorityOf(context.requestHeader, context.values);
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);

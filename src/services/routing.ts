@@ -8,6 +8,7 @@ import type {
   RoutingService,
   SelectProviderRequest,
 } from "#gen/polygate/v1/routing_pb.js";
+import type { Exclusion } from "#pool/exclusion.ts";
 import type { DecisionLog, LoggedDecision } from "#routing/decision-log.ts";
 import { type RankedOption, type SelectionWishes, select } from "#routing/selection.ts";
 import { scoreTerms } from "#routing/strategies/score.ts";
@@ -94,6 +95,12 @@ function candidate(option: RankedOption) {
   return candidateOf({ provider, endpoint, model, scored });
 }
 
+/** Whether there are endpoints, and nothing but the bounds that were asked for is in the way of them. */
+function isCallersDoing(excluded: readonly Exclusion[]): boolean {
+  const isBound = ({ reason }: Exclusion) => reason === "max_latency" || reason === "max_cost";
+  return excluded.length > 0 && excluded.every(isBound);
+}
+
 /** The service over the catalog of chat routes. */
 export function createRoutingService(deps: RoutingDeps): ServiceImpl<typeof RoutingService> {
   const { catalog, decisions, pools } = deps;
@@ -111,7 +118,8 @@ export function createRoutingService(deps: RoutingDeps): ServiceImpl<typeof Rout
       const out = excluded.slice(0, excludedMax).map(excludedOf);
       if (best === undefined) {
         const why = out.map(({ provider, reason }) => `${provider}: ${reason}`).join(", ");
-        throw fault("POOL_EMPTY", `no provider may be asked${why === "" ? "" : ` (${why})`}`);
+        const message = `no provider may be asked${why === "" ? "" : ` (${why})`}`;
+        throw fault(isCallersDoing(excluded) ? "FAILED_PRECONDITION" : "POOL_EMPTY", message);
       }
       const { scored } = best;
       return {

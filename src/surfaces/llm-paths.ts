@@ -111,11 +111,20 @@ export interface PathFacts {
   readonly hasGoogleKey: boolean;
 }
 
+/** Words after the last colon of a model's path, by which Gemini's clients say what they want. */
+export const geminiVerbs = [
+  "generateContent",
+  "streamGenerateContent",
+  "countTokens",
+  "embedContent",
+  "batchEmbedContents",
+] as const;
+
 function geminiEndpoint(version: string, rest: string): LlmEndpoint | undefined {
   const colon = rest.lastIndexOf(":");
   if (colon <= 0) return undefined;
   const model = decoded(rest.slice(0, colon));
-  const verb = rest.slice(colon + 1);
+  const verb = geminiVerbs.find((one) => one === rest.slice(colon + 1));
   const template = `/${version}/models/{model}:${verb}`;
   const common = { surface: "gemini", dialect: servers.gemini, template } as const;
   switch (verb) {
@@ -134,7 +143,7 @@ function geminiEndpoint(version: string, rest: string): LlmEndpoint | undefined 
       return { kind: "embed", ...common, embed: embedContent(model) };
     case "batchEmbedContents":
       return { kind: "embed", ...common, embed: batchEmbedContents(model) };
-    default:
+    case undefined:
       return undefined;
   }
 }

@@ -1,7 +1,10 @@
 /** Which call of the Open Inference Protocol's REST a path means. Pure. */
 
+/** Last words of a model's path, where it has one. */
+export const oipParts = ["ready", "config", "stats", "infer"] as const;
+
 /** What a path of a model asks for. */
-export type OipModelPart = "metadata" | "ready" | "config" | "stats" | "infer";
+export type OipModelPart = "metadata" | (typeof oipParts)[number];
 
 /** What a path means. */
 export type OipEndpoint = { readonly template: string; readonly method: "GET" | "POST" } & (
@@ -36,7 +39,7 @@ export function decodedPath(text: string): string | undefined {
   }
 }
 
-const parts = new Set<string>(["ready", "config", "stats", "infer"]);
+const parts = new Set<string>(oipParts);
 const modelPrefix = "/v2/models/";
 const repositoryPath = /^\/v2\/repository\/models\/(.+)\/(load|unload)$/;
 const versionSuffix = /^(.+)\/versions\/([^/]+)$/;

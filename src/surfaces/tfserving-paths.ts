@@ -3,11 +3,11 @@
 import { decodedPath } from "./oip-paths.ts";
 
 /** What TensorFlow Serving can be asked of a model besides how it is. */
-const verbs = ["predict", "classify", "regress"] as const;
+export const tfVerbs = ["predict", "classify", "regress"] as const;
 
 /** What a path means. */
 export interface TfEndpoint {
-  readonly kind: (typeof verbs)[number] | "status" | "metadata";
+  readonly kind: (typeof tfVerbs)[number] | "status" | "metadata";
   readonly model: string;
   /** Empty where the path names none. */
   readonly version: string;
@@ -19,7 +19,7 @@ export interface TfEndpoint {
 }
 
 const prefix = "/v1/models/";
-const verbSuffix = new RegExp(`^(.+):(${verbs.join("|")})$`);
+const verbSuffix = new RegExp(`^(.+):(${tfVerbs.join("|")})$`);
 const metadataSuffix = /^(.+)\/metadata$/;
 const choiceSuffix = /^(.+)\/(versions|labels)\/([^/]+)$/;
 

@@ -111,6 +111,13 @@ class TfServingSurface implements Surface {
     }
     if (isRead) return await this.#describe(endpoint, served);
     if (kind === "predict") return await this.#predict(endpoint, served);
+    // Who may not call learns that first, as everywhere.
+    await admitted(
+      this.#options.calls,
+      GRPCInferenceService.method.modelInfer,
+      served.call,
+      noHead,
+    );
     throw fault("UNIMPLEMENTED", `${kind} is not served: ask for predict`);
   }
 

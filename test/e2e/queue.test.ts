@@ -1,7 +1,8 @@
 /** Calls that wait for a place at a provider: who goes first, who leaves, and what is told of it. */
 
-import { createClient } from "@connectrpc/connect";
+import { type ConnectError, createClient } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
@@ -29,6 +30,7 @@ beforeEach(async () => {
   gateway = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0, drain_timeout: 100ms }
+overload: { enabled: false }
 auth:
   keys:
     - { name: ops, key: ${admin}, scopes: [admin] }
@@ -95,6 +97,18 @@ async function begun(...args: Parameters<typeof ask>): Promise<{ response: Promi
 }
 
 describe("a call in line", () => {
+  test("stands there for no longer than half of its time, and is told when to come back", async () => {
+    await begun("first");
+    const chats = createClient(ChatService, grpcTo(gateway.url, plain));
+    const refused = chats.chat({ message: "second" }, { timeoutMs: 400 }).catch((thrown) => thrown);
+    const error = (await refused) as ConnectError;
+    expect(error.rawMessage).toMatch(/none had a place within \d+ ms \(half of the call's time\)/);
+    expect(reasonOf(error)).toBe("OVERLOADED");
+    const retryAfterMs = retryAfterMsFrom(error) ?? 0;
+    expect(retryAfterMs).toBeGreaterThanOrEqual(1_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(3_000);
+  });
+
   test("is served when a place is free; its log line, its entry and the metrics tell how long that took", async () => {
     const first = await begun("first");
     const second = await begun("second");

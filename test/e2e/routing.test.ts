@@ -114,13 +114,6 @@ describe("a dry run", () => {
     );
   });
 
-  test("says why nobody is left, as a failure that another time may not have", async () => {
-    const response = await get("?maxCost=0");
-    const { error } = (await response.json()) as { error: { code: string; message: string } };
-    expect([response.status, error.code]).toEqual([503, "POOL_EMPTY"]);
-    expect(error.message).toContain("cheap: max_cost");
-  });
-
   test("asks the route whose types name the model type", async () => {
     expect(await client().selectProvider({ modelType: "vision" })).toMatchObject({
       provider: "sight",
@@ -148,6 +141,17 @@ describe("a dry run", () => {
       { provider: "cheap", reason: "draining", detail: "an operator drains it" },
     ]);
     await backends.resumeBackend({ backend: "cheap" });
+  });
+
+  test("says why nobody is left: within bounds that no provider keeps that is the caller's matter, and no failure of the gateway", async () => {
+    const response = await get("?maxCost=0");
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: "FAILED_PRECONDITION",
+        message: "no provider may be asked (cheap: max_cost, dear: max_cost, sight: max_cost)",
+      },
+    });
   });
 
   test("of a name that nobody knows fails as a chat would; values beyond their bounds are named", async () => {

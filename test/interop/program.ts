@@ -44,6 +44,7 @@ const grpcInteropModule = "google.golang.org/grpc/interop";
 const grpcVersion = "latest";
 const grpcPackages = ["grpcio", "grpcio-reflection", "grpcio-status", "grpcio-tools", "protobuf"];
 const httpxPackages = ["httpx[http2]"];
+const scannerPackages = ["schemathesis==4.32.5"];
 
 /** A Go program of the machine; else built into .cache from `module` by Go. */
 export async function findGoProgram(name: string, module: string): Promise<Tool> {
@@ -80,6 +81,11 @@ export function findPython(): Promise<Tool> {
 /** A Python that has httpx with HTTP/2, in a virtual environment below .cache. */
 export function findHttpx(): Promise<Tool> {
   return findPythonWith("venv-httpx", httpxPackages, "import httpx, h2");
+}
+
+/** A Python that has Schemathesis, in a virtual environment below .cache. */
+export function findScanner(): Promise<Tool> {
+  return findPythonWith("venv-schemathesis", scannerPackages, "import schemathesis");
 }
 
 async function findPythonWith(

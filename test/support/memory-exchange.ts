@@ -34,6 +34,7 @@ export class MemoryExchange implements Exchange {
   readonly pieces: (Uint8Array | string)[] = [];
   ended = false;
   broken = false;
+  #bytesMax = Number.POSITIVE_INFINITY;
   readonly #request: MemoryRequest;
   readonly #gone = new AbortController();
   readonly #overListeners: (() => void)[] = [];
@@ -77,6 +78,10 @@ export class MemoryExchange implements Exchange {
     return Object.entries(this.#request.headers ?? {});
   }
 
+  capBody(bytesMax: number): void {
+    this.#bytesMax = Math.min(this.#bytesMax, bytesMax);
+  }
+
   takeBody(): undefined {
     return undefined;
   }
@@ -87,7 +92,8 @@ export class MemoryExchange implements Exchange {
     return Buffer.concat(all);
   }
 
-  async *chunks(bytesMax: number): AsyncIterable<Uint8Array> {
+  async *chunks(wantedMax: number): AsyncIterable<Uint8Array> {
+    const bytesMax = Math.min(wantedMax, this.#bytesMax);
     let seen = 0;
     for (const chunk of this.#request.chunks ?? []) {
       seen += chunk.length;

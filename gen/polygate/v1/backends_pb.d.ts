@@ -163,6 +163,13 @@ export declare type BackendEndpoint = Message<"polygate.v1.BackendEndpoint"> & {
    * @generated from field: repeated polygate.v1.EndpointModel models = 11;
    */
   models: EndpointModel[];
+
+  /**
+   * Calls that it is given at one time now; absent where nothing bounds them.
+   *
+   * @generated from field: optional int32 concurrency_limit = 12;
+   */
+  concurrencyLimit?: number | undefined;
 };
 
 /**

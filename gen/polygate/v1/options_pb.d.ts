@@ -68,7 +68,7 @@ export declare type Upload = Message<"polygate.v1.Upload"> & {
 export declare const UploadSchema: GenMessage<Upload>;
 
 /**
- * Scope that a principal needs; empty means any principal.
+ * Scope that a principal needs.
  *
  * @generated from extension: string required_scope = 50601;
  */
@@ -101,4 +101,12 @@ export declare const upload: GenExtension<MethodOptions, Upload>;
  * @generated from extension: bool uncounted = 50605;
  */
 export declare const uncounted: GenExtension<MethodOptions, boolean>;
+
+/**
+ * Any principal may call it. A method that has neither this, nor a scope, nor is public, is left to
+ * the scope admin.
+ *
+ * @generated from extension: bool any_principal = 50606;
+ */
+export declare const any_principal: GenExtension<MethodOptions, boolean>;
 

@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file polygate/v1/options.proto.
  */
 export const file_polygate_v1_options = /*@__PURE__*/
-  fileDesc("Chlwb2x5Z2F0ZS92MS9vcHRpb25zLnByb3RvEgtwb2x5Z2F0ZS52MSItCgxTdHJlYW1Td2l0Y2gSDQoFZmllbGQYASABKAkSDgoGbWV0aG9kGAIgASgJIiwKBlVwbG9hZBINCgVmaWVsZBgBIAEoCRITCgttZWRpYV90eXBlcxgCIAMoCTpHCg5yZXF1aXJlZF9zY29wZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKmLAyABKAlSDXJlcXVpcmVkU2NvcGU6OAoGcHVibGljEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqosDIAEoCFIGcHVibGljOmAKDXN0cmVhbV9zd2l0Y2gSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiriwMgASgLMhkucG9seWdhdGUudjEuU3RyZWFtU3dpdGNoUgxzdHJlYW1Td2l0Y2g6TQoGdXBsb2FkEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYrIsDIAEoCzITLnBvbHlnYXRlLnYxLlVwbG9hZFIGdXBsb2FkOj4KCXVuY291bnRlZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGK2LAyABKAhSCXVuY291bnRlZEJgCgtwb2x5Z2F0ZS52MUIMT3B0aW9uc1Byb3RvUAFaFnBvbHlnYXRlL3YxO3BvbHlnYXRldjGqAgtQb2x5Z2F0ZS5WMcoCC1BvbHlnYXRlXFYx6gIMUG9seWdhdGU6OlYxYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Chlwb2x5Z2F0ZS92MS9vcHRpb25zLnByb3RvEgtwb2x5Z2F0ZS52MSItCgxTdHJlYW1Td2l0Y2gSDQoFZmllbGQYASABKAkSDgoGbWV0aG9kGAIgASgJIiwKBlVwbG9hZBINCgVmaWVsZBgBIAEoCRITCgttZWRpYV90eXBlcxgCIAMoCTpHCg5yZXF1aXJlZF9zY29wZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKmLAyABKAlSDXJlcXVpcmVkU2NvcGU6OAoGcHVibGljEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqosDIAEoCFIGcHVibGljOmAKDXN0cmVhbV9zd2l0Y2gSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiriwMgASgLMhkucG9seWdhdGUudjEuU3RyZWFtU3dpdGNoUgxzdHJlYW1Td2l0Y2g6TQoGdXBsb2FkEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYrIsDIAEoCzITLnBvbHlnYXRlLnYxLlVwbG9hZFIGdXBsb2FkOj4KCXVuY291bnRlZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGK2LAyABKAhSCXVuY291bnRlZDpFCg1hbnlfcHJpbmNpcGFsEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYrosDIAEoCFIMYW55UHJpbmNpcGFsQmAKC3BvbHlnYXRlLnYxQgxPcHRpb25zUHJvdG9QAVoWcG9seWdhdGUvdjE7cG9seWdhdGV2MaoCC1BvbHlnYXRlLlYxygILUG9seWdhdGVcVjHqAgxQb2x5Z2F0ZTo6VjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Describes the message polygate.v1.StreamSwitch.
@@ -28,7 +28,7 @@ export const UploadSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_options, 1);
 
 /**
- * Scope that a principal needs; empty means any principal.
+ * Scope that a principal needs.
  *
  * @generated from extension: string required_scope = 50601;
  */
@@ -66,4 +66,13 @@ export const upload = /*@__PURE__*/
  */
 export const uncounted = /*@__PURE__*/
   extDesc(file_polygate_v1_options, 4);
+
+/**
+ * Any principal may call it. A method that has neither this, nor a scope, nor is public, is left to
+ * the scope admin.
+ *
+ * @generated from extension: bool any_principal = 50606;
+ */
+export const any_principal = /*@__PURE__*/
+  extDesc(file_polygate_v1_options, 5);
 

@@ -8,12 +8,13 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_google_api_annotations } from "../../google/api/annotations_pb.js";
 import { file_google_api_httpbody } from "../../google/api/httpbody_pb.js";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_polygate_v1_options } from "./options_pb.js";
 
 /**
  * Describes the file polygate/v1/uploads.proto.
  */
 export const file_polygate_v1_uploads = /*@__PURE__*/
-  fileDesc("Chlwb2x5Z2F0ZS92MS91cGxvYWRzLnByb3RvEgtwb2x5Z2F0ZS52MSKAAQoOVXBsb2FkUmVzcG9uc2USCgoCaWQYASABKAkSDAoEc2l6ZRgCIAEoDRIOCgZzaGEyNTYYAyABKAkSFAoMY29udGVudF90eXBlGAQgASgJEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMmUKDVVwbG9hZFNlcnZpY2USVAoGVXBsb2FkEhQuZ29vZ2xlLmFwaS5IdHRwQm9keRobLnBvbHlnYXRlLnYxLlVwbG9hZFJlc3BvbnNlIhWC0+STAg86ASoiCi92MS91cGxvYWQoAUJgCgtwb2x5Z2F0ZS52MUIMVXBsb2Fkc1Byb3RvUAFaFnBvbHlnYXRlL3YxO3BvbHlnYXRldjGqAgtQb2x5Z2F0ZS5WMcoCC1BvbHlnYXRlXFYx6gIMUG9seWdhdGU6OlYxYgZwcm90bzM", [file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_timestamp]);
+  fileDesc("Chlwb2x5Z2F0ZS92MS91cGxvYWRzLnByb3RvEgtwb2x5Z2F0ZS52MSKAAQoOVXBsb2FkUmVzcG9uc2USCgoCaWQYASABKAkSDAoEc2l6ZRgCIAEoDRIOCgZzaGEyNTYYAyABKAkSFAoMY29udGVudF90eXBlGAQgASgJEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMmkKDVVwbG9hZFNlcnZpY2USWAoGVXBsb2FkEhQuZ29vZ2xlLmFwaS5IdHRwQm9keRobLnBvbHlnYXRlLnYxLlVwbG9hZFJlc3BvbnNlIhnw2hgBgtPkkwIPOgEqIgovdjEvdXBsb2FkKAFCYAoLcG9seWdhdGUudjFCDFVwbG9hZHNQcm90b1ABWhZwb2x5Z2F0ZS92MTtwb2x5Z2F0ZXYxqgILUG9seWdhdGUuVjHKAgtQb2x5Z2F0ZVxWMeoCDFBvbHlnYXRlOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_timestamp, file_polygate_v1_options]);
 
 /**
  * Describes the message polygate.v1.UploadResponse.

@@ -44,8 +44,8 @@ export interface ProviderSettings {
   readonly relays: boolean;
   /** 1 is the most preferred. */
   readonly priority: number;
-  /** Calls that each endpoint may have at one time. */
-  readonly concurrentMax: number;
+  /** Calls that each endpoint may have at one time, or the bounds between which that is found out. */
+  readonly concurrentMax: number | { readonly min: number; readonly max: number };
   /** Calls that wait while all have as many, and how long. */
   readonly queue: { readonly callsMax: number; readonly waitMs: number };
   /** Weights of its own under `scored`, by term. */

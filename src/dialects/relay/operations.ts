@@ -34,7 +34,7 @@ export interface Operation {
 }
 
 /** All that is served under the paths that operations share. */
-const operations: readonly Operation[] = [
+export const operations: readonly Operation[] = [
   ...(
     [
       "completions",

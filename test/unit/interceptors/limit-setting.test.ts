@@ -25,9 +25,15 @@ test.each([
 });
 
 test("a file's limit is max_file_size where it is another than that of every body", () => {
-  expect(withLimitSetting(tooLarge(50), 50).rawMessage).toBe("too large (max_file_size)");
-  expect(withLimitSetting(tooLarge(20), 50).rawMessage).toBe("too large (max_request_size)");
-  expect(infoMetadataOf(withLimitSetting(tooLarge(50), 50)).setting).toBe("gateway.max_file_size");
+  expect(withLimitSetting(tooLarge(50), { fileBytesMax: 50 }).rawMessage).toBe(
+    "too large (max_file_size)",
+  );
+  expect(withLimitSetting(tooLarge(20), { fileBytesMax: 50 }).rawMessage).toBe(
+    "too large (max_request_size)",
+  );
+  expect(infoMetadataOf(withLimitSetting(tooLarge(50), { fileBytesMax: 50 })).setting).toBe(
+    "gateway.max_file_size",
+  );
 });
 
 test("a failure that met no limit, and one whose setting is named already, stay as they are", () => {
@@ -37,6 +43,6 @@ test("a failure that met no limit, and one whose setting is named already, stay 
     fault("RATE_LIMITED", "slow down", { metadata: { other: "1" } }),
     named,
   ]) {
-    expect(withLimitSetting(error, 20)).toBe(error);
+    expect(withLimitSetting(error, { fileBytesMax: 20 })).toBe(error);
   }
 });

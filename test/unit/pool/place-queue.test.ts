@@ -1,7 +1,8 @@
 /** Who is next in line for a place: by level and arrival, in bounds, and none for ever. */
 
 import { describe, expect, test } from "vitest";
-import { PlaceQueue, type Priority, turnMs, type Waiter } from "#pool/place-queue.ts";
+import type { Priority } from "#core/priority.ts";
+import { PlaceQueue, turnMs, type Waiter } from "#pool/place-queue.ts";
 
 const terms = { callsMax: 10, waitMs: 1_000 };
 
