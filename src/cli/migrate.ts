@@ -14,7 +14,7 @@ export async function migrate(argv: readonly string[], terminal: Terminal): Prom
     terminal.err("no database to migrate: set DATABASE_URL or history.url");
     return 1;
   }
-  const { migrateDatabase } = await import("#history/postgres-migrate.ts");
+  const { migrateDatabase } = await import("#store/postgres-migrate.ts");
   try {
     const applied = await migrateDatabase(url);
     const what = applied.length === 0 ? "nothing to do" : applied.join(", ");

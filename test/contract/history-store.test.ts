@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HistoryBucket, HistorySums } from "#history/bucket.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
-import { PostgresPool } from "#history/postgres-pool.ts";
+import { PostgresPool } from "#store/postgres-pool.ts";
 import { PostgresHistory } from "#history/postgres-store.ts";
 import { SqliteHistory } from "#history/sqlite-store.ts";
 import type { HistoryStore } from "#history/store.ts";
