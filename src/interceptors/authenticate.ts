@@ -53,8 +53,7 @@ const addressesMax = 1000;
 const credentialsMax = 10_000;
 
 /** A credential that was found, and from where. */
-interface Proven {
-  readonly principal: Principal;
+interface Proven extends Pick<Found, "principal" | "isCurrent"> {
   readonly addresses: Set<string>;
   /** Monotonic time until which that holds, in milliseconds. */
   readonly untilMs: number;
@@ -105,9 +104,10 @@ function identification(
   const known = new Map<string, Proven>();
   const knownNow = (credential: string): Proven | undefined => {
     const proven = known.get(credential);
+    if (proven === undefined) return undefined;
     // Most hold for as long as the process lives: no look at the clock.
-    const isValid = proven?.untilMs === Number.POSITIVE_INFINITY;
-    if (proven === undefined || isValid || proven.untilMs > clock.nowMs()) return proven;
+    const isInTime = proven.untilMs === Number.POSITIVE_INFINITY || proven.untilMs > clock.nowMs();
+    if (isInTime && proven.isCurrent?.() !== false) return proven;
     known.delete(credential);
     return undefined;
   };
@@ -116,12 +116,12 @@ function identification(
       attempts.failed(address);
       return "unknown";
     }
-    const { principal, validMs = Number.POSITIVE_INFINITY } = found;
+    const { validMs = Number.POSITIVE_INFINITY } = found;
     const [first = ""] = known.keys();
     if (known.size >= credentialsMax) known.delete(first);
     const untilMs = clock.nowMs() + validMs;
-    known.set(credential, { principal, untilMs, addresses: new Set([address]) });
-    return principal;
+    known.set(credential, { ...found, untilMs, addresses: new Set([address]) });
+    return found.principal;
   };
   const find = (header: Headers, values: ContextValues): Identity | Promise<Identity> => {
     if (!options.enabled) return everybody;

@@ -21,6 +21,7 @@ import type {
 } from "#routing/dispatch.ts";
 import { callScopeKey } from "#rpc/call-scope.ts";
 import { type Answered, account, seenOf } from "./account.ts";
+import { allowedModels } from "./allowed-models.ts";
 import { backendCallOf } from "./backend-call.ts";
 import { LastingCall } from "./lasting-call.ts";
 import type { Meter } from "./meter.ts";
@@ -149,8 +150,8 @@ export class RoutedCall implements CallWatch {
   #overheadMs: number | undefined;
 
   /**
-   * Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs;
-   * REQUEST_INVALID for a priority that is none.
+   * Finds the route. Throws MODEL_UNKNOWN; MODEL_NOT_ALLOWED; OPERATION_UNSUPPORTED where no one can do
+   * what it needs; REQUEST_INVALID for a priority that is none.
    */
   constructor(deps: RoutedDeps, { model, ask, operation }: Wanted, context: HandlerContext) {
     this.#operation = operation;
@@ -158,7 +159,8 @@ export class RoutedCall implements CallWatch {
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);
-    this.#target = deps.catalog.resolve(model, ask);
+    const allows = allowedModels(context.values);
+    this.#target = deps.catalog.resolve(model, allows === undefined ? ask : { ...ask, allows });
   }
 
   /** Name of the pool that answered, or was asked last. */

@@ -114,6 +114,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "rpc",
     "observability",
     "interceptors",
+    "identity",
     "errors",
     "core",
     "gen",

@@ -671,7 +671,7 @@ describe("what is refused, and where", () => {
     {
       name: "one key with two sets of scopes",
       yaml: "auth:\n  keys:\n    - {name: a, key: k, scopes: [admin]}\n    - {name: b, key: k}\n",
-      problems: ["gateway.yaml:4:7: auth.keys[1]: is the same key as that of a, with other scopes"],
+      problems: ["gateway.yaml:4:7: auth.keys[1]: is the same key as that of a, with other rights"],
     },
     {
       name: "one name for two keys",
