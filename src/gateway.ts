@@ -30,6 +30,7 @@ import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { KeysService } from "#gen/polygate/v1/keys_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
@@ -40,6 +41,7 @@ import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import type { KeyRoom } from "#keys/key-room.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { CounterSeries } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -63,6 +65,7 @@ import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
+import { createKeysService } from "#services/keys.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
 import { modelOf } from "#services/model-choice.ts";
@@ -79,6 +82,7 @@ import { UploadedFiles } from "#services/uploaded-files.ts";
 import { createUploadService } from "#services/uploads.ts";
 import { UploadStore } from "#uploads/store.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
+import { openKeys } from "./key-store.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
@@ -131,6 +135,8 @@ interface ProcessParts {
   readonly health: HealthStatus;
   /** What is kept of calls. */
   readonly records: Records;
+  /** Keys that are kept; absent where they are those of the settings alone. */
+  readonly keys: KeyRoom | undefined;
   /** Bytes of requests and responses that are held. */
   readonly buffers: ByteBudget;
   /** Monotonic time of start, in milliseconds. */
@@ -692,6 +698,18 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
       }),
     );
     router.service(RequestsService, createRequestsService({ ...facts, calls }));
+    router.service(
+      KeysService,
+      createKeysService({
+        room: shared.keys,
+        settled: new Set(settings.auth.keys.map(({ name }) => name)),
+        groups: settings.groups,
+        clock,
+        onAction({ requestId: request_id, ...facts }) {
+          shared.logger.info({ request_id, ...facts }, "admin");
+        },
+      }),
+    );
     registerHealth(router, health, namesOf(settings), { callerOf });
     registerReflection(router, [...servicesOf(settings), Health]);
   };
@@ -714,10 +732,10 @@ function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   return {
     listeners: settings.listeners,
     routes: routesOf(shared, backends),
-    ...interceptorChain(
-      rateLimit === undefined ? chain : { ...chain, rateLimit },
-      frontDeps(shared),
-    ),
+    ...interceptorChain(rateLimit === undefined ? chain : { ...chain, rateLimit }, {
+      ...frontDeps(shared),
+      keys: shared.keys?.live.credentials(settings.groups),
+    }),
     pages: gatewayPages({
       metrics,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
@@ -842,6 +860,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
+  ["auth.key_store", ({ keyStore }) => keyStore],
   ["uploads", ({ uploads }) => uploads],
 ];
 
@@ -861,6 +880,10 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const metrics = createMetrics();
   // Closed last, so that it has every call.
   const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
+  const { journal } = records;
+  const { keyStore } = settings;
+  const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal });
+  if (keys !== undefined) opening.use(keys);
   const parts: ProcessParts = {
     clock,
     logger,
@@ -868,6 +891,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     stats: createStats(clock),
     health: createHealthStatus(namesOf(settings)),
     records,
+    keys,
     buffers: new ByteBudget(settings.bufferBytesMax),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),

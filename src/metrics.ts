@@ -5,6 +5,7 @@ import { cacheFamilies } from "#cache/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
 import { callFamilies } from "#interceptors/metric-families.ts";
+import { keyFamilies } from "#keys/metric-families.ts";
 import { recordFamilies } from "#observability/metric-families.ts";
 import { makersOn } from "#observability/metric-makers.ts";
 import { poolFamilies } from "#pool/metric-families.ts";
@@ -24,6 +25,7 @@ export function createMetrics() {
     registry,
     ...entryFamilies(make),
     ...callFamilies(make),
+    ...keyFamilies(make),
     ...recordFamilies(make),
     ...serviceFamilies(make),
     ...poolFamilies(make),

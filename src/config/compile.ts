@@ -3,6 +3,7 @@
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
+import { groupsFrom } from "./allowances.ts";
 import { cacheFrom } from "./cache.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { coresFrom } from "./cores.ts";
@@ -11,6 +12,7 @@ import { authFrom } from "./credentials.ts";
 import { bufferBytesMaxFrom } from "./gateway.ts";
 import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
+import { keyStoreFrom } from "./key-store.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
@@ -78,6 +80,8 @@ export function compile(
       ...authFrom(config.auth, strict, report),
       forwardsCredentials: providers.some(({ credentials }) => credentials === "client"),
     },
+    groups: Object.fromEntries(groupsFrom(config.auth.groups)),
+    ...keyStoreFrom(config.auth.key_store, config.history.url, context, report),
     ...(rateLimit !== undefined && { rateLimit }),
     chat: {
       algorithm: balancer.algorithm,

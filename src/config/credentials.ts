@@ -16,6 +16,7 @@ import {
   groupsFrom,
 } from "./allowances.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
+import { keyStore } from "./key-store.ts";
 import type { Report } from "./report.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 
@@ -28,7 +29,7 @@ const scopeList = () => z.array(z.enum(scopes)).default([]);
 export const auth = z.strictObject({
   enabled: flag()
     .optional()
-    .describe("Turn away callers without a key; on as soon as there is a key."),
+    .describe("Turn away callers without a key; on as soon as there is a key or `auth.key_store`."),
   type: z
     .enum(["bearer", "apikey", "basic"])
     .default("bearer")
@@ -82,6 +83,11 @@ export const auth = z.strictObject({
     .record(groupName(), allowance)
     .prefault({})
     .describe("Keys that share limits and a budget, by the name of their group."),
+  key_store: keyStore
+    .optional()
+    .describe(
+      "Keys that are made, rotated and revoked while the gateway runs, by `polygate keys`.",
+    ),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
   failures_per_minute: wholeNumber(0, 1_000_000)
     .prefault(30)
@@ -154,8 +160,9 @@ export function authFrom(
   }
   const groups = groupsFrom(auth.groups);
   const keys = keysFrom(auth, groups, strict, report);
-  const enabled = auth.enabled ?? keys.length > 0;
-  if (enabled && keys.length === 0) {
+  const mayHaveKeys = keys.length > 0 || auth.key_store !== undefined;
+  const enabled = auth.enabled ?? mayHaveKeys;
+  if (enabled && !mayHaveKeys) {
     report(
       ["auth"],
       "is on, but there is no key, so no one could call",

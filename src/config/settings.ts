@@ -12,7 +12,7 @@ import type { CompressionOptions } from "#exchange/compression.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
-import type { KeyDigest } from "#identity/credentials.ts";
+import type { Group, KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RateLimitOptions } from "#interceptors/rate-limit.ts";
 import type { LoggerOptions } from "#observability/logger.ts";
@@ -76,6 +76,15 @@ export type KeySettings = KeyDigest;
 
 /** Who may call; when it is on, there is at least one key. */
 export type AuthSettings = AuthOptions;
+
+/** Where keys are kept that are made while the gateway runs: a file, or a database. */
+export interface KeyStoreSettings {
+  /** Absolute. */
+  readonly path?: string;
+  readonly url?: string;
+  /** How long known keys go on while it cannot be asked. */
+  readonly outageMs: number;
+}
 
 /** Limits of each client. */
 export type RateLimitSettings = RateLimitOptions;
@@ -213,6 +222,10 @@ export interface Settings {
   /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;
+  /** Groups of keys by name. */
+  readonly groups: Readonly<Record<string, Group>>;
+  /** Absent: keys are those of the settings. */
+  readonly keyStore?: KeyStoreSettings;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
   readonly chat: ChatSettings;

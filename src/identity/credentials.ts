@@ -91,3 +91,19 @@ export function digestStore(keys: readonly KeyDigest[]): CredentialStore {
     },
   };
 }
+
+/** Asks stores one after the other, until one knows the credential. */
+export function inTurn(stores: readonly CredentialStore[]): CredentialStore {
+  const findFrom = (place: number, credential: string): ReturnType<CredentialStore["find"]> => {
+    for (const [index, store] of stores.entries()) {
+      if (index < place) continue;
+      const found = store.find(credential);
+      if (found instanceof Promise) {
+        return found.then((late) => late ?? findFrom(index + 1, credential));
+      }
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return { find: (credential) => findFrom(0, credential) };
+}

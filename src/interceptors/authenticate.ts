@@ -18,6 +18,7 @@ import {
   type KeyDigest,
   type Principal,
 } from "#identity/credentials.ts";
+import { tagsOf } from "./call-tags.ts";
 import {
   callRecordKey,
   type Identity,
@@ -189,7 +190,11 @@ export function authentication(
     if (!isPrincipal(identity) && !methodFacts(request.method).isPublic) throw refusalOf(identity);
     const principal = isPrincipal(identity) ? identity : everybody;
     request.contextValues.set(principalKey, principal);
-    request.contextValues.get(callRecordKey).principal = principal.id;
+    const record = request.contextValues.get(callRecordKey);
+    record.principal = principal.id;
+    if (principal.group !== undefined) record.group = principal.group.id;
+    const tags = tagsOf(request.header, principal.tags);
+    if (tags !== undefined) record.tags = tags;
     if (own !== undefined) request.contextValues.set(vendorCredentialKey, own);
   };
   return {

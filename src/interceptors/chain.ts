@@ -3,6 +3,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
+import { type CredentialStore, digestStore, inTurn } from "#identity/credentials.ts";
 import type { AccessLogDeps } from "#observability/access-line.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
@@ -36,6 +37,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal"> {
   readonly metrics: CallMetrics;
   readonly stats: Stats;
   readonly clock: Clock;
+  /** Keys that are kept in a store, asked after those of the settings. */
+  readonly keys?: CredentialStore | undefined;
 }
 
 /** What every call passes, and what holds for it on the way. */
@@ -55,7 +58,9 @@ export interface Chain {
 
 /** Each position has a reason; a new interceptor needs one too. */
 export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain {
-  const auth = authentication(options.auth, deps.clock);
+  const settled = digestStore(options.auth.keys);
+  const store = deps.keys === undefined ? settled : inTurn([settled, deps.keys]);
+  const auth = authentication(options.auth, deps.clock, store);
   const interceptors = [
     auth.interceptor, // everything inside may rely on a principal
     authorize(), // a caller without the scope costs no token

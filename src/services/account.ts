@@ -26,6 +26,8 @@ export function account(
   record.model = model;
   record.promptTokens = usage?.promptTokens ?? 0;
   record.completionTokens = usage?.completionTokens ?? 0;
+  record.cacheReadTokens = usage?.cacheReadTokens ?? 0;
+  record.reasoningTokens = usage?.reasoningTokens ?? 0;
   record.cost = cost;
   return { tokens: usage?.totalTokens ?? 0, cost };
 }

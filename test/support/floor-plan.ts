@@ -94,6 +94,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   cache: ["observability", "errors", "core"],
   store: ["core"],
   history: ["store", "core"],
+  keys: ["identity", "store", "observability", "errors", "core"],
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
     "uploads",
@@ -102,6 +103,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "http",
     "hooks",
     "history",
+    "keys",
     "catalog",
     "cache",
     "dialects",
@@ -157,6 +159,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "metrics.ts": [
     "uploads",
     "services",
+    "keys",
     "hooks",
     "cache",
     "routing",
@@ -207,8 +210,11 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "observability",
     "core",
   ],
+  "key-store.ts": ["config", "keys", "store", "observability", "core"],
   "gateway.ts": [
     "uploads",
+    "key-store.ts",
+    "keys",
     "front.ts",
     "metrics.ts",
     "pages.ts",
