@@ -14,7 +14,8 @@ const commands: Readonly<Record<string, string>> = {
   check: "check a configuration; --schema prints its JSON Schema",
   health: "ask the gateway that these settings start whether it is ready",
   models: "list what a running gateway can be asked for; `prices` imports a published table",
-  migrate: "make or change the tables of history.url, as serve does at its start",
+  keys: "make, show, rotate and revoke the keys of a running gateway",
+  migrate: "make or change the tables of the databases, as serve does at its start",
   openapi: "print the OpenAPI document of the REST surface",
   version: "print the version, as --version does",
 };

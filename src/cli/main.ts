@@ -71,6 +71,10 @@ async function run(argv: readonly string[]): Promise<number> {
       const { models } = await import("./models.ts");
       return models(flags, terminal);
     }
+    case "keys": {
+      const { keys } = await import("./keys.ts");
+      return keys(flags, terminal);
+    }
     case "migrate": {
       const { migrate } = await import("./migrate.ts");
       return migrate(flags, terminal);
