@@ -82,11 +82,11 @@ import { UploadedFiles } from "#services/uploaded-files.ts";
 import { createUploadService } from "#services/uploads.ts";
 import { UploadStore } from "#uploads/store.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "./front.ts";
-import { openKeys } from "./key-store.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
+import { openKeys } from "./stored-keys.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {

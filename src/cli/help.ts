@@ -15,7 +15,8 @@ const commands: Readonly<Record<string, string>> = {
   health: "ask the gateway that these settings start whether it is ready",
   models: "list what a running gateway can be asked for; `prices` imports a published table",
   keys: "make, show, rotate and revoke the keys of a running gateway",
-  migrate: "make or change the tables of the databases, as serve does at its start",
+  migrate:
+    "make or change the tables of history.url and auth.key_store.url, as serve does at its start",
   openapi: "print the OpenAPI document of the REST surface",
   version: "print the version, as --version does",
 };

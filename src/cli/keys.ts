@@ -1,18 +1,7 @@
-/** `polygate keys`: makes, shows, rotates and revokes the keys of a running gateway. */
+/** `polygate keys`: the sub-commands that have to do with credentials, by a table. */
 
-import { durationMsFrom } from "#yaml/duration.ts";
-import {
-  type AskedGateway,
-  type Flags,
-  failureText,
-  gatewayFrom,
-  gatewayRows,
-  type HelpRow,
-  readFlags,
-} from "./asked-gateway.ts";
-import { commandHelp } from "./help.ts";
+import { nearest } from "#yaml/nearest.ts";
 import type { Terminal } from "./terminal.ts";
-import { textTable } from "./text-table.ts";
 
 /** A sub-command. */
 export interface KeysCommand {
@@ -23,233 +12,33 @@ export interface KeysCommand {
   run(argv: readonly string[], terminal: Terminal): number | Promise<number>;
 }
 
-/** A key as the gateway tells it. */
-interface Told {
-  readonly id?: string;
-  readonly prefix?: string;
-  readonly state?: string;
-  readonly last_use_time?: string;
-  readonly create_time?: string;
-  readonly previous_expire_time?: string;
-  readonly spec?: {
-    readonly name?: string;
-    readonly group?: string;
-    readonly scopes?: readonly string[];
-    readonly models?: readonly string[];
-    readonly expire_time?: string;
-  };
-}
-
-/** A key and, where it is new, its text. */
-interface Made {
-  readonly key?: Told;
-  readonly secret?: string;
-}
-
-const commonRows = [
-  ...gatewayRows,
-  { name: "json", description: "print the response as JSON" },
-  { name: "help", description: "print this" },
-] as const satisfies readonly HelpRow[];
-
-const many = true;
-const createRows = [
-  {
-    name: "scope",
-    value: "name",
-    many,
-    description: "right beyond calling: admin, route, priority",
-  },
-  { name: "model", value: "pattern", many, description: "model it may call; all when absent" },
-  { name: "route", value: "prefix", many, description: "path or procedure; all when absent" },
-  { name: "group", value: "name", description: "group of auth.groups" },
-  { name: "tag", value: "word", many, description: "word that its spending is summed up by" },
-  { name: "expires", value: "time", description: "when it ends: 90d, or 2027-01-31T00:00:00Z" },
-  { name: "requests-per-minute", value: "number", description: "steady rate of requests" },
-  { name: "tokens-per-minute", value: "number", description: "steady rate of tokens" },
-  { name: "concurrent-max", value: "number", description: "calls in progress at one time" },
-  { name: "budget", value: "usd/period", description: "money: 50/month; day, week, month, 30d" },
-  ...commonRows,
-] as const satisfies readonly HelpRow[];
-
-const listRows = [
-  { name: "group", value: "name", description: "keys of this group alone" },
-  { name: "revoked", description: "revoked ones as well" },
-  ...commonRows,
-] as const satisfies readonly HelpRow[];
-
-const rotateRows = [
-  {
-    name: "overlap",
-    value: "time",
-    fallback: "1d",
-    description: "how long the text before goes on working; 0 ends it at once",
-  },
-  ...commonRows,
-] as const satisfies readonly HelpRow[];
-
-/** What a command that names a key asks for, and prints. */
-type Work = (gateway: AskedGateway, values: Flags, name: string) => Promise<unknown>;
-
-/** Pages that a list has at most: 100,000 keys. */
-const pagesMax = 100;
-
-function timeFrom(written: string): string {
-  const ms = durationMsFrom(written);
-  const time = ms === undefined ? Date.parse(written) : Date.now() + ms;
-  if (Number.isNaN(time)) throw new Error("flag --expires: expected a time such as 90d");
-  return new Date(time).toISOString();
-}
-
-function budgetFrom(written: string) {
-  const [usd = "", period = "month"] = written.split("/", 2);
-  if (!(Number(usd) > 0)) throw new Error("flag --budget: expected dollars such as 50/month");
-  return { usd: Number(usd), period };
-}
-
-function numberFrom(values: Flags, name: string): number | undefined {
-  const written = values.get(name)?.[0];
-  if (written === undefined) return undefined;
-  if (Number(written) > 0) return Number(written);
-  throw new Error(`flag --${name}: expected a number above 0`);
-}
-
-/** The key that flags describe. */
-function specFrom(values: Flags, name: string) {
-  const expires = values.get("expires")?.[0];
-  const budget = values.get("budget")?.[0];
-  return {
-    name,
-    scopes: values.get("scope") ?? [],
-    models: values.get("model") ?? [],
-    routes: values.get("route") ?? [],
-    tags: values.get("tag") ?? [],
-    group: values.get("group")?.[0] ?? "",
-    ...(expires === undefined ? {} : { expire_time: timeFrom(expires) }),
-    allowance: {
-      requests_per_minute: numberFrom(values, "requests-per-minute"),
-      tokens_per_minute: numberFrom(values, "tokens-per-minute"),
-      concurrent_max: numberFrom(values, "concurrent-max"),
-      ...(budget === undefined ? {} : { budget: budgetFrom(budget) }),
-    },
-  };
-}
-
-function rowOf({ id = "", prefix = "", state = "", spec = {}, last_use_time }: Told) {
-  const { name = "", group = "", scopes = [], models = [], expire_time } = spec;
-  return [
-    name,
-    id,
-    `${prefix}…`,
-    state,
-    group || "-",
-    scopes.join(" ") || "-",
-    models.join(" ") || "all",
-    expire_time ?? "never",
-    last_use_time ?? "-",
-  ];
-}
-
-const heads = ["NAME", "ID", "KEY", "STATE", "GROUP", "SCOPES", "MODELS", "EXPIRES", "LAST USED"];
-
-async function allKeys(gateway: AskedGateway, values: Flags): Promise<readonly Told[]> {
-  const keys: Told[] = [];
-  let token = "";
-  for (let page = 0; page < pagesMax; page += 1) {
-    const query = new URLSearchParams({
-      page_size: "1000",
-      include_revoked: String(values.has("revoked")),
-      group: values.get("group")?.[0] ?? "",
-      page_token: token,
-    });
-    const told = await gateway.ask<{
-      readonly keys?: readonly Told[];
-      readonly next_page_token?: string;
-    }>("GET", `/api/v1/keys?${query}`);
-    keys.push(...(told.keys ?? []));
-    token = told.next_page_token ?? "";
-    if (token === "") break;
-  }
-  return keys;
-}
-
-/** A table of keys; of one that is new its text, alone on its line, last. */
-function textOf(told: unknown): string {
-  if (Array.isArray(told)) return textTable(heads, told.map(rowOf));
-  const { key = {}, secret } = told as Made;
-  const table = textTable(heads, [rowOf(key)]);
-  return secret === undefined ? table : `${table}\n\nIt is shown once:\n${secret}`;
-}
-
-function pathOf(name: string, verb = ""): string {
-  return `/api/v1/keys/${encodeURIComponent(name)}${verb}`;
-}
-
-/** A command that asks a gateway; `takes` is what its one argument is, if it has one. */
-function asking(
-  { usage, description }: Pick<KeysCommand, "usage" | "description">,
-  rows: readonly HelpRow[],
-  work: Work,
-): KeysCommand {
-  const takesName = usage.includes("<");
-  return {
-    usage,
-    description,
-    async run(argv, terminal) {
-      const isNamed = takesName && argv[0] !== undefined && !argv[0].startsWith("-");
-      const values = readFlags(isNamed ? argv.slice(1) : argv, rows, terminal);
-      if (values === undefined) return 1;
-      if (values.has("help")) {
-        terminal.out(commandHelp(`polygate keys ${usage} [flags]`, rows));
-        return 0;
-      }
-      if (takesName && !isNamed) {
-        terminal.err(`polygate keys ${usage}: name the key first`);
-        return 2;
-      }
-      const gateway = gatewayFrom(values, terminal);
-      if (gateway === undefined) return 1;
-      try {
-        const told = await work(gateway, values, isNamed ? (argv[0] ?? "") : "");
-        terminal.out(values.has("json") ? JSON.stringify(told, undefined, 2) : textOf(told));
-        return 0;
-      } catch (thrown) {
-        terminal.err(failureText(thrown));
-        return 1;
-      }
-    },
-  };
-}
-
-/** The sub-commands by name. */
+/** The sub-commands by name; each loads its own file when it is run. */
 const commands: Readonly<Record<string, KeysCommand>> = {
-  create: asking(
-    { usage: "create <name>", description: "make a key; its text is shown once" },
-    createRows,
-    (gateway, values, name) => gateway.ask("POST", "/api/v1/keys", specFrom(values, name)),
-  ),
-  list: asking({ usage: "list", description: "keys, the newest first" }, listRows, allKeys),
-  show: asking(
-    { usage: "show <name or id, or self>", description: "one key" },
-    commonRows,
-    (gateway, _values, name) => gateway.ask("GET", pathOf(name)),
-  ),
-  rotate: asking(
-    { usage: "rotate <name or id>", description: "give a key a new text, shown once" },
-    rotateRows,
-    (gateway, values, name) => {
-      const written = values.get("overlap")?.[0];
-      const ms = written === undefined || written === "0" ? 0 : durationMsFrom(written);
-      if (ms === undefined) throw new Error("flag --overlap: expected a time such as 1d");
-      const body = written === undefined ? {} : { overlap_seconds: Math.round(ms / 1000) };
-      return gateway.ask("POST", pathOf(name, ":rotate"), body);
-    },
-  ),
-  revoke: asking(
-    { usage: "revoke <name or id>", description: "end a key for good, everywhere within a second" },
-    commonRows,
-    (gateway, _values, name) => gateway.ask("POST", pathOf(name, ":revoke"), {}),
-  ),
+  create: {
+    usage: "create <name>",
+    description: "make a key; its text is shown once",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).createKey(argv, terminal),
+  },
+  list: {
+    usage: "list",
+    description: "list keys, the newest first",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).listKeys(argv, terminal),
+  },
+  show: {
+    usage: "show <name or id, or self>",
+    description: "show one key",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).showKey(argv, terminal),
+  },
+  rotate: {
+    usage: "rotate <name or id>",
+    description: "give a key a new text, shown once",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).rotateKey(argv, terminal),
+  },
+  revoke: {
+    usage: "revoke <name or id>",
+    description: "end a key for good, everywhere within a second",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).revokeKey(argv, terminal),
+  },
 };
 
 function helpText(): string {
@@ -259,17 +48,18 @@ function helpText(): string {
   return ["Usage: polygate keys <command> [flags]", "", "Commands", ...rows].join("\n");
 }
 
-/** Returns the exit code: 2 for what is no command, 1 where nothing was done. */
+/** Returns the exit code: 2 for what is no command. */
 export async function keys(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [name = "--help", ...others] = argv;
+  const [name = "--help", ...flags] = argv;
   if (name === "--help" || name === "-h") {
     terminal.out(helpText());
     return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command !== undefined) return await command.run(others, terminal);
-  terminal.err(
-    `polygate keys: unknown command ${JSON.stringify(name.slice(0, 64))}\n\n${helpText()}`,
-  );
+  if (command !== undefined) return await command.run(flags, terminal);
+  const meant = nearest(name, Object.keys(commands));
+  const guess = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  const quoted = JSON.stringify(name.slice(0, 64));
+  terminal.err(`polygate keys: unknown command ${quoted}${guess}\n\n${helpText()}`);
   return 2;
 }

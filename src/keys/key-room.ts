@@ -46,7 +46,7 @@ export async function openKeyRoom(options: KeyRoomOptions): Promise<KeyRoom> {
     ...{ store, live, usage, recorder },
     async [Symbol.asyncDispose]() {
       await live[Symbol.asyncDispose]();
-      await recorder.flush();
+      await recorder[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

@@ -75,8 +75,8 @@ export class LiveKeys implements AsyncDisposable {
     this.#syncedMs = options.clock.nowMs();
     this.#byDigest = new LRUCache({
       max: options.digestsMax ?? digestsMaxDefault,
-      // Nobody tells of its changes any more.
-      dispose: (entry, _digest, reason) => {
+      // Nobody tells of its changes any more. After the cache is done: what is forgotten leaves it, too.
+      disposeAfter: (entry, _digest, reason) => {
         if (reason === "evict") this.#forget(entry);
       },
     });

@@ -54,8 +54,8 @@ interface Open {
   spent: Spent;
 }
 
-/** Takes calls and writes what they sum up to. */
-export class UsageRecorder {
+/** Takes calls and writes what they sum up to. Disposing of it writes what is not written yet, once. */
+export class UsageRecorder implements AsyncDisposable {
   readonly #options: UsageRecorderOptions;
   readonly #recordsMax: number;
   readonly #open = new Map<string, Open>();
@@ -64,6 +64,7 @@ export class UsageRecorder {
   #changed = new Set<string>();
   #used = new Map<string, number>();
   #isPausing = false;
+  #isClosed = false;
   #writing: Promise<void> | undefined;
   #isFailing = false;
   #forgottenHourMs = 0;
@@ -91,7 +92,7 @@ export class UsageRecorder {
       this.#changed.add(text);
     }
     if (this.#used.size < this.#recordsMax) this.#used.set(hour.key, wallMs);
-    if (!this.#isPausing) void this.#pause();
+    if (!this.#isPausing && !this.#isClosed) void this.#pause();
   }
 
   /** Writes what waits; resolves when that is done, or has failed and waits for the next time. */
@@ -101,6 +102,11 @@ export class UsageRecorder {
       this.#writing = undefined;
     });
     await this.#writing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.flush();
   }
 
   /** The spender, under names that are few enough; undefined where there is no room at all. */
@@ -122,7 +128,7 @@ export class UsageRecorder {
     this.#isPausing = false;
     await this.flush();
     // A store that failed is tried again.
-    if (this.#changed.size > 0 && !this.#isPausing) void this.#pause();
+    if (this.#changed.size > 0 && !this.#isPausing && !this.#isClosed) void this.#pause();
   }
 
   async #write(): Promise<void> {

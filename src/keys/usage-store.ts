@@ -65,10 +65,13 @@ function upsertText(count: number): string {
     ON CONFLICT (${keyNames.join(", ")}) DO UPDATE SET ${updates.join(", ")}`;
 }
 
-const pageText = `SELECT * FROM polygate_usage
-  WHERE start_ms >= $1 AND start_ms < $2
-    AND (start_ms, spender, instance) > ($3, $4, $5)
-  ORDER BY ${keyNames.join(", ")} LIMIT ${pageMax}`;
+/** The statement that reads a page; of one key it looks at nothing else. */
+function pageText(isOfKey: boolean): string {
+  return `SELECT * FROM polygate_usage
+    WHERE start_ms >= $1 AND start_ms < $2 AND (start_ms, spender, instance) > ($3, $4, $5)
+      ${isOfKey ? "AND key_name = $6" : ""}
+    ORDER BY ${keyNames.join(", ")} LIMIT ${pageMax}`;
+}
 
 /** Keeps what was spent. Every method may reject with a DatabaseError. */
 export class UsageStore {
@@ -90,12 +93,14 @@ export class UsageStore {
     }
   }
 
-  /** Records of the hours that begin at or after `fromMs` and before `toMs`, in slices. */
-  async *read(fromMs: number, toMs: number): AsyncGenerator<readonly UsageRecord[]> {
+  /** Records of the hours that begin at or after `fromMs` and before `toMs`, of one key or of all, in slices. */
+  async *read(fromMs: number, toMs: number, key = ""): AsyncGenerator<readonly UsageRecord[]> {
+    const text = pageText(key !== "");
+    const named = key === "" ? [] : [key];
     // Nothing is less than an empty name, so that this is before all of `fromMs`.
     let after: readonly [number, string, string] = [fromMs, "", ""];
     for (;;) {
-      const rows = await this.#database.query<UsageRow>(pageText, [fromMs, toMs, ...after]);
+      const rows = await this.#database.query<UsageRow>(text, [fromMs, toMs, ...after, ...named]);
       yield rows.map(recordOf);
       const last = rows.at(-1);
       if (last === undefined || rows.length < pageMax) return;

@@ -45,6 +45,8 @@ export class PieceWriter {
   #events: ChatEvent[] = [];
   model = "";
   usage: Usage | undefined;
+  /** Characters of text, thoughts and arguments so far, of all responses of the stream. */
+  characters = 0;
 
   constructor(withParts: boolean) {
     this.#withParts = withParts;
@@ -75,7 +77,9 @@ export class PieceWriter {
 
   /** What an event says in the short form, which has one response. */
   #shortOf(chatEvent: ChatEvent): Short | undefined {
-    if (chatEvent.event.case === "stop") this.stops.push(chatEvent.event.value);
+    const { event } = chatEvent;
+    if (event.case === "stop") this.stops.push(event.value);
+    else if (typeof event.value === "string") this.characters += event.value.length;
     return chatEvent.choice === 0 ? this.#short(chatEvent) : undefined;
   }
 

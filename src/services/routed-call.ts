@@ -20,8 +20,8 @@ import type {
   RoutedCall as DispatchedCall,
 } from "#routing/dispatch.ts";
 import { callScopeKey } from "#rpc/call-scope.ts";
-import { type Answered, account, seenOf } from "./account.ts";
-import { allowedModels } from "./allowed-models.ts";
+import { type Answered, account, cutUsage, seenOf } from "./account.ts";
+import { allowedModels, requireOneModel } from "./allowed-models.ts";
 import { backendCallOf } from "./backend-call.ts";
 import { LastingCall } from "./lasting-call.ts";
 import type { Meter } from "./meter.ts";
@@ -115,6 +115,10 @@ export interface PiecesOptions {
   readonly isSpent?: () => boolean;
   /** What the pieces that were read say of what they used; undefined where nothing is counted. */
   readonly answeredOf?: () => Answered | undefined;
+  /** What the pieces that were read say of it so far, for a response that ends early. */
+  readonly partOf?: () => Answered;
+  /** Tokens of the pieces that were read, also when they end early; none when absent. */
+  readonly tokensRead?: () => number;
 }
 
 /** What is wanted of a call. */
@@ -138,10 +142,15 @@ export class RoutedCall implements CallWatch {
   #answered: Asked | undefined;
   /** Reads what the response used; undefined where nothing is counted. */
   #answeredOf: ((response: unknown) => Answered | undefined) | undefined;
+  #partOf: PiecesOptions["partOf"];
+  /** Tokens of the pieces that were read. */
+  #tokensRead: (() => number) | undefined;
   #isDescribed = false;
   #lasting: LastingCall | undefined;
   readonly #priority: Priority;
   readonly #operation: string | undefined;
+  /** Tokens that its request is likely to be. */
+  readonly #promptTokens: number;
   /** Its response comes in pieces, of which the first is a token. */
   #isStreamed = false;
   /** What the response was, once it is whole. */
@@ -155,11 +164,13 @@ export class RoutedCall implements CallWatch {
    */
   constructor(deps: RoutedDeps, { model, ask, operation }: Wanted, context: HandlerContext) {
     this.#operation = operation;
+    this.#promptTokens = ask.promptTokens;
     this.#priority = priorityOf(context);
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);
     const allows = allowedModels(context.values);
+    if (allows !== undefined) requireOneModel(context.values);
     this.#target = deps.catalog.resolve(model, allows === undefined ? ask : { ...ask, allows });
   }
 
@@ -219,9 +230,11 @@ export class RoutedCall implements CallWatch {
   pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
-    { isSpent, answeredOf }: PiecesOptions,
+    { isSpent, answeredOf, partOf, tokensRead }: PiecesOptions,
   ): AsyncGenerator<T, void, undefined> {
     this.#answeredOf = answeredOf;
+    this.#partOf = partOf;
+    this.#tokensRead = tokensRead;
     this.#isStreamed = this.#operation === "chat";
     const beganMs = this.elapsedMs;
     this.#overheadMs ??= beganMs;
@@ -307,9 +320,10 @@ export class RoutedCall implements CallWatch {
 
   /** For routing alone: a try has ended, and what its response used is known. Counts it. */
   ended({ pool, model, outcome, elapsedMs, firstMs }: AttemptReport): void {
+    const { catalog, metrics } = this.#deps;
+    if (outcome !== "OK" && firstMs !== undefined) this.#accountCut({ pool, model });
     const operation = this.#operation;
     if (operation === undefined) return;
-    const { catalog, metrics } = this.#deps;
     metrics.genAi.add({
       operation,
       provider: catalog.genAiNameOf(pool),
@@ -321,9 +335,27 @@ export class RoutedCall implements CallWatch {
     });
   }
 
+  /** Whoever leaves in the middle has used what came until then, as far as anybody knows. */
+  #accountCut(asked: Pick<AttemptCall, "pool" | "model">): void {
+    const part = this.#partOf?.();
+    if (part === undefined) return;
+    const { model, usage } = part;
+    const written = this.#tokensRead?.() ?? 0;
+    const cut = {
+      model: model || asked.model,
+      usage: cutUsage(usage, this.#promptTokens, written),
+    };
+    account(cut, asked, this.#record, this.#deps.catalog);
+  }
+
   /** For routing alone: a wait for a place has ended. */
   waited(ms: number): void {
     this.#record.queueMs = (this.#record.queueMs ?? 0) + ms;
+  }
+
+  /** The client's own words, where it speaks a vendor's dialect. */
+  protected get relay(): Relay | undefined {
+    return this.#context.values.get(relayKey);
   }
 
   /** Offers the call to the mirror of its route, where that has one. */

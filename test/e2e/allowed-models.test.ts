@@ -98,6 +98,19 @@ describe("a model by every name", () => {
   });
 });
 
+test("a request in its client's own words names no further models", async () => {
+  const more = { model: "one/double", models: ["two/double"] };
+  const messages = [{ role: "user", content: 'say "models": []' }];
+  const denied = { status: 403, body: { error: { param: "models" } } };
+  expect(await ask("/v1/chat/completions", keys.double, { ...more, messages })).toMatchObject(
+    denied,
+  );
+  expect(await ask("/v1/completions", keys.double, { ...more, prompt: "x" })).toMatchObject(denied);
+  const plain = { model: "one/double", messages };
+  expect((await ask("/v1/chat/completions", keys.double, plain)).status).toBe(200);
+  expect((await ask("/v1/chat/completions", keys.all, { ...more, messages })).status).toBe(200);
+});
+
 const texts = [{ role: "user", content: "hello" }];
 const contents = [{ parts: [{ text: "hello" }] }];
 const tensor = [{ name: "image", datatype: "FP32", shape: [1], data: [1] }];

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { describeWith } from "../support/needs.ts";
 import { missingPostgres, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
@@ -275,6 +275,45 @@ describe("in a SQLite file", () => {
     ]);
   });
 
+  test("a stream that its client leaves counts what came until then, relayed or translated", async () => {
+    await using folder = await temporaryFolder();
+    const yaml = yamlWith(`{ path: "${folder.path}/keys.db" }`);
+    await using gateway = await startTestGateway({ yaml });
+    provider.illness = { kind: "stall_after", frames: 3 };
+    onTestFinished(() => {
+      provider.illness = undefined;
+    });
+    const model = "provider/double";
+    const messages = [{ role: "user", content: "hello ".repeat(100) }];
+    for (const [name, path, body] of [
+      ["relayed", "/v1/chat/completions", { model, messages, stream: true }],
+      ["translated", "/v1/messages", { model, messages, max_tokens: 99, stream: true }],
+    ] as const) {
+      const key = await made(gateway, { name });
+      const leaving = new AbortController();
+      const response = await fetch(gateway.url + path, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: leaving.signal,
+      });
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      // The double's second frame is the first with words in it.
+      while (!/"(content|text)":"\w/.test(text)) text += (await reader?.read())?.value ?? "";
+      leaving.abort();
+      await expect
+        .poll(async () => (await ask(gateway, "GET", `/api/v1/usage?key=${name}`)).body.total)
+        .toMatchObject({ requests: 1 });
+      const { body: told } = await ask(gateway, "GET", `/api/v1/usage?key=${name}`);
+      // Six hundred characters are some 150 tokens.
+      expect(told.total.prompt_tokens).toBeGreaterThan(100);
+      expect(told.total.completion_tokens).toBeGreaterThan(0);
+      const tokens = told.total.prompt_tokens + told.total.completion_tokens;
+      expect(told.total.micro_usd).toBeCloseTo(tokens * 1000, 3);
+    }
+  });
+
   test("what is wrong with a key is told by its field", async () => {
     await using folder = await temporaryFolder();
     const yaml = yamlWith(`{ path: "${folder.path}/keys.db" }`);
@@ -322,13 +361,15 @@ describe("in a SQLite file", () => {
     const budget = { usd: 5, period: "day", on_exceeded: "warn" };
     const key = await made(gateway, { name: "ci", allowance: { requests_per_minute: 9, budget } });
     await chat(gateway, key);
-    expect(await ask(gateway, "GET", "/api/v1/keys/self", { key })).toMatchObject({
+    const self = () => ask(gateway, "GET", "/api/v1/keys/self", { key });
+    expect(await self()).toMatchObject({
       status: 200,
-      body: {
-        key: { spec: { name: "ci", allowance: { requests_per_minute: 9, budget } } },
-        usage: { name: "ci", requests: 1 },
-      },
+      body: { key: { spec: { name: "ci", allowance: { requests_per_minute: 9, budget } } } },
     });
+    const used = { name: "ci", requests: 1 };
+    await expect
+      .poll(async () => (await self()).body.usage, { timeout: 20_000 })
+      .toMatchObject(used);
     for (const [method, path, body] of [
       ["GET", "/api/v1/keys"],
       ["GET", "/api/v1/keys/ci"],

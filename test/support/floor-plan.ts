@@ -210,10 +210,10 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "observability",
     "core",
   ],
-  "key-store.ts": ["config", "keys", "store", "observability", "core"],
+  "stored-keys.ts": ["config", "keys", "store", "observability", "core"],
   "gateway.ts": [
     "uploads",
-    "key-store.ts",
+    "stored-keys.ts",
     "keys",
     "front.ts",
     "metrics.ts",

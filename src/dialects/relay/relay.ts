@@ -33,6 +33,8 @@ export class Relay {
   #request: RelayRequest;
   #isRelayed = false;
   #readsText: boolean;
+  /** Events of text that were passed on without being read: each has a token, at least. */
+  unread = 0;
   readonly #words = new WeakMap<ChatEvent | ChatResponse, Words>();
 
   /** `readsText`: somebody reads what is said, and not only how much. */

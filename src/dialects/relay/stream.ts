@@ -95,6 +95,7 @@ export class RelayReader {
     const { readsText, request } = this.#relay;
     if (this.#held === undefined && !readsText && isPlainText(request.dialect, bytes)) {
       batch.add([], bytes);
+      this.#relay.unread += 1;
       return undefined;
     }
     let frames: readonly Frame[];

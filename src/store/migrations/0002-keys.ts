@@ -40,4 +40,5 @@ CREATE TABLE polygate_usage (
   reasoning_tokens double precision NOT NULL,
   micro_usd double precision NOT NULL,
   PRIMARY KEY (start_ms, spender, instance)
-);`;
+);
+CREATE INDEX polygate_usage_key ON polygate_usage (key_name, start_ms);`;

@@ -1,7 +1,8 @@
-/** Patterns of models, and beginnings of routes: what they take and what they do not. */
+/** What a principal may call: models by patterns, routes by how they begin. */
 
 import { expect, test } from "vitest";
-import { fits, permitsModel, permitsRoute } from "#identity/permits.ts";
+import { matchesPattern } from "#core/text-pattern.ts";
+import { permitsModel, permitsRoute } from "#identity/permits.ts";
 
 test.each([
   ["gpt-4o", "gpt-4o", true],
@@ -23,11 +24,11 @@ test.each([
   ["[ab]", "a", false],
   ["a?", "ab", false],
 ])("the pattern %j and the name %j: %s", (pattern, name, isTaken) => {
-  expect(fits(pattern, name)).toBe(isTaken);
+  expect(matchesPattern(name, pattern)).toBe(isTaken);
 });
 
 test("a pattern of stars and a long name are decided in steps that their lengths bound", () => {
-  expect(fits("*a".repeat(128), `${"a".repeat(100_000)}b`)).toBe(false);
+  expect(matchesPattern(`${"a".repeat(100_000)}b`, "*a".repeat(128))).toBe(false);
 });
 
 test("without patterns every model is permitted; with them one of its names must fit", () => {

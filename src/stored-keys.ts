@@ -4,7 +4,7 @@ import type { KeyStoreSettings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { KeyRoom } from "#keys/key-room.ts";
 import type { KeyMetrics } from "#keys/metric-families.ts";
-import type { CallJournal } from "#observability/call-journal.ts";
+import type { CallJournal, EndedCall } from "#observability/call-journal.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { RecordMetrics } from "#observability/metric-families.ts";
@@ -46,7 +46,7 @@ export async function openKeys(deps: KeyStoreDeps): Promise<KeyRoom | undefined>
     },
     onLost: (count) => metrics.recordsLost.inc({ record: "usage" }, count),
   });
-  journal.read(({ record, outcome, endedWallMs: wallMs }) => {
+  const add = ({ record, outcome, endedWallMs: wallMs }: EndedCall) => {
     const { principal, group = "", model = "", tags = [], surface } = record;
     // Copies for mirrors are the operator's.
     if (principal === undefined || outcome.uncounted === true || surface === "mirror") return;
@@ -58,6 +58,11 @@ export async function openKeys(deps: KeyStoreDeps): Promise<KeyRoom | undefined>
       reasoningTokens: record.reasoningTokens ?? 0,
       microUsd: (record.cost ?? 0) * 1e6,
     });
+  };
+  journal.read((call) => {
+    // The end of a call whose client left is told before its backend hears of it, which then says what it used.
+    if (call.outcome.code === "OK") add(call);
+    else clock.timer(0, add, call);
   });
   return room;
 }

@@ -1,0 +1,16 @@
+/** Patterns in which `*` stands for any text, an empty one included. Pure; linear in the text for each star. */
+
+/** Whether `text` is what the pattern says, as a whole. */
+export function matchesPattern(text: string, pattern: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}
