@@ -39,6 +39,7 @@ import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { KeysService } from "#gen/polygate/v1/keys_pb.js";
 import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
@@ -53,6 +54,7 @@ import type { KeptKeys } from "#identity/remote-keys.ts";
 import { createDecodeQueue } from "#inference/decode-queue.ts";
 import { callerOf } from "#interceptors/caller.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
+import type { KeyRoom } from "#keys/key-room.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
@@ -82,6 +84,7 @@ import type { ChatHooks } from "#services/chat-hooks.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
+import { createKeysService } from "#services/keys.ts";
 import { createLimitsService } from "#services/limits.ts";
 import { createMeter } from "#services/meter.ts";
 import { Mirrors } from "#services/mirrors.ts";
@@ -111,6 +114,7 @@ import { gatewayPages } from "./pages.ts";
 import { publicServices, servedOf } from "./public-services.ts";
 import { openRecords, type Records } from "./records.ts";
 import type { SharedStore } from "./shared-store.ts";
+import { openKeys } from "./stored-keys.ts";
 
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
@@ -163,6 +167,8 @@ interface ProcessParts {
   readonly load: Load | undefined;
   /** What is kept of calls. */
   readonly records: Records;
+  /** Keys that are kept; absent where they are those of the settings alone. */
+  readonly keys: KeyRoom | undefined;
   /** Bytes of requests and responses that are held. */
   readonly buffers: ByteBudget;
   /** Monotonic time of start, in milliseconds. */
@@ -725,11 +731,12 @@ async function openHooks(
 
 /** Opens what knows callers. */
 async function openIdentity(
-  { settings: { auth }, clock, logger, keptKeys: kept }: Shared,
+  { settings: { auth, groups }, clock, logger, keys, keptKeys: kept }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<CredentialStore> {
   const credentials = await openCredentials(auth, {
     ...{ clock, kept },
+    keyStores: keys === undefined ? [] : [keys.live.credentials(groups)],
     onFetch(report) {
       if ("keys" in report) logger.info(report, "jwks");
       else logger.warn({ error: causeText(report.cause) }, "jwks");
@@ -848,6 +855,18 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
       }),
     );
     router.service(RequestsService, createRequestsService({ ...facts, calls }));
+    router.service(
+      KeysService,
+      createKeysService({
+        room: shared.keys,
+        settled: new Set(settings.auth.keys.map(({ name }) => name)),
+        groups: settings.groups,
+        clock,
+        onAction({ requestId: request_id, ...facts }) {
+          shared.logger.info({ request_id, ...facts }, "admin");
+        },
+      }),
+    );
     registerHealth(router, health, namesOf(settings), { callerOf });
     registerReflection(router, [...servicesOf(settings), Health]);
   };
@@ -1019,6 +1038,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],
   ["history", ({ history }) => history],
+  ["auth.key_store", ({ keyStore }) => keyStore],
   ["uploads", ({ uploads }) => uploads],
 ];
 
@@ -1038,6 +1058,10 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const metrics = createMetrics();
   // Closed last, so that it has every call.
   const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
+  const { journal } = records;
+  const { keyStore } = settings;
+  const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal });
+  if (keys !== undefined) opening.use(keys);
   const parts: ProcessParts = {
     clock,
     logger,
@@ -1046,6 +1070,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     health: createHealthStatus(namesOf(settings)),
     records,
     load: settings.overload && opening.use(openLoad(settings.overload, { clock, logger, metrics })),
+    keys,
     buffers: new ByteBudget(settings.bufferBytesMax),
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),

@@ -6,6 +6,7 @@ import { cacheFamilies } from "#cache/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
 import { callFamilies } from "#interceptors/metric-families.ts";
+import { keyFamilies } from "#keys/metric-families.ts";
 import { limitFamilies } from "#limits/metric-families.ts";
 import { recordFamilies } from "#observability/metric-families.ts";
 import { makersOn } from "#observability/metric-makers.ts";
@@ -29,6 +30,7 @@ export function createMetrics() {
     ...callFamilies(make),
     ...redisFamilies(make),
     ...limitFamilies(make),
+    ...keyFamilies(make),
     ...recordFamilies(make),
     ...serviceFamilies(make),
     ...poolFamilies(make),

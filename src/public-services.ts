@@ -8,6 +8,7 @@ import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
+import { KeysService } from "#gen/polygate/v1/keys_pb.js";
 import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
@@ -30,6 +31,7 @@ export const publicServices: readonly DescService[] = [
   BackendsService,
   LimitsService,
   RequestsService,
+  KeysService,
   GRPCInferenceService,
 ];
 

@@ -3,7 +3,6 @@
 import type { HistorySettings, RequestsSettings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import { Availability } from "#history/availability.ts";
-import { databaseError } from "#history/database-error.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
 import { HistoryRecorder } from "#history/recorder.ts";
 import { type HistoryStore, resolutionsOf } from "#history/store.ts";
@@ -18,6 +17,7 @@ import { createForecast } from "#services/forecast.ts";
 import { samplesOf } from "#services/history-samples.ts";
 import { createPerformance } from "#services/performance.ts";
 import type { OverTime } from "#services/stats.ts";
+import { databaseError } from "#store/database-error.ts";
 
 /** What is kept. Disposing of it writes what is not written yet. */
 export interface Records extends AsyncDisposable {

@@ -10,6 +10,7 @@ import type { ScoreWishes } from "#routing/strategies/scored.ts";
 import { StrategyNode } from "#routing/strategy-route.ts";
 import { inTurn, type Survey } from "#routing/survey.ts";
 import { copyRoute, type TreeRouteTerms, treeRoute } from "#routing/tree.ts";
+import { type AllowsModel, modelNotAllowed } from "./allowed-model.ts";
 
 /** A provider as the catalog knows it. */
 export interface CatalogProvider {
@@ -59,6 +60,8 @@ export interface ChatAsk extends RouteAsk {
   readonly needs?: Ability | undefined;
   /** It is a question, which goes to the services of questions where there are any. */
   readonly isQuery?: boolean | undefined;
+  /** The models that the caller may name; absent: all. */
+  readonly allows?: AllowsModel | undefined;
 }
 
 const unableWords: Readonly<Record<Ability, string>> = {
@@ -112,6 +115,25 @@ export interface SurveyWish {
   readonly ask: ChatAsk;
 }
 
+/** A provider and one of its models. */
+type ProviderModel = readonly [provider: CatalogProvider, model: string];
+
+/**
+ * Those of `pairs` that the caller may call: by the model's name, or as `provider/model`. Names of
+ * providers and their aliases are settled by then, so that none leads around the rule. Throws
+ * MODEL_NOT_ALLOWED when none is left of some.
+ */
+function allowedOf(
+  pairs: readonly ProviderModel[],
+  wanted: string,
+  allows: AllowsModel | undefined,
+): readonly ProviderModel[] {
+  if (allows === undefined || pairs.length === 0) return pairs;
+  const left = pairs.filter(([{ name }, model]) => allows(model, `${name}/${model}`));
+  if (left.length === 0) throw modelNotAllowed(wanted);
+  return left;
+}
+
 const kind = "llm";
 /** The route of chats that name no model. */
 const defaultRoute = "default";
@@ -155,22 +177,34 @@ export class ChatCatalog {
   }
 
   /**
-   * Where a call for `model` goes; empty names none. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where
-   * no one after the name can do what the call needs.
+   * Where a call for `model` goes; empty names none. Who may name a route may call whatever is behind
+   * it; where no model is named, cores and services of questions are allowed by their kind. Throws
+   * MODEL_UNKNOWN; MODEL_NOT_ALLOWED; OPERATION_UNSUPPORTED where no one after the name can do what
+   * the call needs.
    */
   resolve(model: string, ask: ChatAsk): ChatTarget {
     const { routes, cores, providers, queries } = this.#options;
+    const allow = (name: string) => {
+      if (ask.allows?.(name) === false) throw modelNotAllowed(model);
+    };
     if (ask.isQuery === true && model === "" && queries !== undefined) {
+      allow(queries.kind);
       return { route: treeRoute(queries.node, ask, this.#options.terms), kind: queries.kind };
     }
-    const node = routes.get(model === "" ? defaultRoute : model);
-    if (node !== undefined) return this.#target(node, ask);
-    if (model === "")
-      return cores.kind === "embedded" && providers.length > 0
-        ? this.#any(ask)
-        : this.#cores(model, ask);
-    const named = this.#named(model);
+    const name = model === "" ? defaultRoute : model;
+    const node = routes.get(name);
+    if (node !== undefined) {
+      allow(name);
+      return this.#target(node, ask);
+    }
+    if (model === "") {
+      if (cores.kind === "embedded" && providers.length > 0) return this.#any(ask);
+      allow(cores.kind);
+      return this.#cores(model, ask);
+    }
+    const named = this.#named(model, ask.allows);
     if (named !== undefined) return this.#target(named, ask);
+    allow(model);
     // Cores have models of their own, of which they need not tell.
     if (cores.kind === "embedded" && providers.length > 0 && !this.#isListedByCores(model)) {
       if (providers.some(isUnheard)) throw unheard("a provider");
@@ -245,24 +279,24 @@ export class ChatCatalog {
     return { ...target, mirror: { route: copyRoute(mirror.node, ask), share: mirror.share } };
   }
 
-  /** A provider's name, `provider/model`, or a model that providers list. */
-  #named(model: string): RouteNode<ChatBackend> | undefined {
+  /** The node for a name that some provider has, over those whose model the caller may call. */
+  #named(model: string, allows: AllowsModel | undefined): RouteNode<ChatBackend> | undefined {
+    const pairs = allowedOf(this.#pairsOf(model), model, allows);
+    return pairs.length === 0 ? undefined : this.#node(model, pairs);
+  }
+
+  /** Who is meant by a provider's name, `provider/model`, or a model that providers list. */
+  #pairsOf(model: string): readonly ProviderModel[] {
     const provider = this.#providers.get(model);
-    if (provider !== undefined)
-      return this.#node(model, [[provider, this.#defaultModel(provider)]]);
+    if (provider !== undefined) return [[provider, this.#defaultModel(provider)]];
     const slash = model.indexOf("/");
     const prefix = slash < 0 ? undefined : this.#providers.get(model.slice(0, slash));
-    if (prefix !== undefined) return this.#node(model, [[prefix, model.slice(slash + 1)]]);
+    if (prefix !== undefined) return [[prefix, model.slice(slash + 1)]];
     const listing = this.#options.providers.filter(
       ({ listed, prices }) =>
         Object.hasOwn(prices, model) || listed().some(({ id }) => id === model),
     );
-    return listing.length === 0
-      ? undefined
-      : this.#node(
-          model,
-          listing.map((one) => [one, model] as const),
-        );
+    return listing.map((one) => [one, model] as const);
   }
 
   #defaultModel(provider: CatalogProvider): string {
@@ -285,14 +319,11 @@ export class ChatCatalog {
       });
     }
     const pairs = ready.map((provider) => [provider, this.#defaultModel(provider)] as const);
-    return this.#target(this.#node("default", pairs), ask);
+    return this.#target(this.#node("default", allowedOf(pairs, "", ask.allows)), ask);
   }
 
   /** The node that chooses by score among models of providers; made once for each choice. */
-  #node(
-    name: string,
-    pairs: readonly (readonly [provider: CatalogProvider, model: string])[],
-  ): RouteNode<ChatBackend> {
+  #node(name: string, pairs: readonly ProviderModel[]): RouteNode<ChatBackend> {
     const key = pairs.map(([provider, model]) => `${provider.name}/${model}`).join(" ");
     const known = this.#nodes.get(key);
     if (known !== undefined) return known;

@@ -14,8 +14,9 @@ const commands: Readonly<Record<string, string>> = {
   check: "check a configuration; --schema prints its JSON Schema",
   health: "ask the gateway that these settings start whether it is ready",
   models: "list what a running gateway can be asked for; `prices` imports a published table",
-  keys: "make tokens, and hashes of keys and passwords: `token`, `hash`",
-  migrate: "make or change the tables of history.url, as serve does at its start",
+  keys: "make, show, rotate and revoke the keys of a running gateway; make tokens and hashes: `token`, `hash`",
+  migrate:
+    "make or change the tables of history.url and auth.key_store.url, as serve does at its start",
   openapi: "print the OpenAPI document of the REST surface",
   version: "print the version, as --version does",
 };

@@ -24,6 +24,31 @@ const commands: Readonly<Record<string, KeysCommand>> = {
     description: "print the hash of a key or a password, for the configuration",
     run: async (argv, terminal) => (await import("./keys-hash.ts")).keysHash(argv, terminal),
   },
+  create: {
+    usage: "create <name>",
+    description: "make a key; its text is shown once",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).createKey(argv, terminal),
+  },
+  list: {
+    usage: "list",
+    description: "list keys, the newest first",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).listKeys(argv, terminal),
+  },
+  show: {
+    usage: "show <name or id, or self>",
+    description: "show one key",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).showKey(argv, terminal),
+  },
+  rotate: {
+    usage: "rotate <name or id>",
+    description: "give a key a new text, shown once",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).rotateKey(argv, terminal),
+  },
+  revoke: {
+    usage: "revoke <name or id>",
+    description: "end a key for good, everywhere within a second",
+    run: async (argv, terminal) => (await import("./keys-manage.ts")).revokeKey(argv, terminal),
+  },
 };
 
 function helpText(): string {

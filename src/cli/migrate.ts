@@ -9,20 +9,26 @@ export async function migrate(argv: readonly string[], terminal: Terminal): Prom
   if (toldHelp(argv, terminal, () => settingsHelp("migrate", []))) return 0;
   const settings = settingsFrom(argv, terminal);
   if (settings === undefined) return 1;
-  const { url } = settings.history;
-  if (url === undefined) {
+  const { history, keyStore } = settings;
+  const urls = new Map([
+    ...(keyStore?.url === undefined ? [] : [[keyStore.url, "auth.key_store.url"] as const]),
+    ...(history.url === undefined ? [] : [[history.url, "history.url"] as const]),
+  ]);
+  if (urls.size === 0) {
     terminal.err("no database to migrate: set DATABASE_URL or history.url");
     return 1;
   }
-  const { migrateDatabase } = await import("#history/postgres-migrate.ts");
-  try {
-    const applied = await migrateDatabase(url);
-    const what = applied.length === 0 ? "nothing to do" : applied.join(", ");
-    terminal.out(`database migrated: ${what}`);
-    return 0;
-  } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : "unknown error";
-    terminal.err(`history.url: the database cannot be used: ${message}`);
-    return 1;
+  const { migrateDatabase } = await import("#store/postgres-migrate.ts");
+  for (const [url, setting] of urls) {
+    try {
+      const applied = await migrateDatabase(url);
+      const what = applied.length === 0 ? "nothing to do" : applied.join(", ");
+      terminal.out(`database migrated: ${what}`);
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : "unknown error";
+      terminal.err(`${setting}: the database cannot be used: ${message}`);
+      return 1;
+    }
   }
+  return 0;
 }

@@ -4,6 +4,7 @@ import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
 import { concurrencyFrom } from "./adaptive-concurrency.ts";
+import { groupsFrom } from "./allowances.ts";
 import { auditFrom } from "./audit.ts";
 import { cacheFrom } from "./cache.ts";
 import { callerSigningFrom } from "./caller-signing.ts";
@@ -14,6 +15,7 @@ import { type AuthFindings, authFrom } from "./credentials.ts";
 import { bufferBytesMaxFrom } from "./gateway.ts";
 import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
+import { keyStoreFrom } from "./key-store.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
@@ -92,6 +94,8 @@ export function compile(
     ),
     ...(cors !== undefined && { cors }),
     ...identity,
+    groups: Object.fromEntries(groupsFrom(config.auth.groups)),
+    ...keyStoreFrom(config.auth.key_store, config.history.url, context, report),
     ...withoutUndefined({ rateLimit, redis }),
     ...overloadFrom(config.overload, report),
     chat: chatFrom(config, cores, report),

@@ -1,12 +1,23 @@
 /** The section `auth`: who may call. Keys are hashed here; their plain text goes no further. */
 
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Preset, presets } from "#backends/llm/presets.ts";
+import type { Group } from "#identity/credentials.ts";
 import type { TokenOptions } from "#identity/open-credentials.ts";
 import type { Path } from "#yaml/problem.ts";
 import { flag, text, wholeNumber } from "#yaml/scalar.ts";
+import {
+  allowance,
+  allowanceFields,
+  allowanceFrom,
+  groupName,
+  groupNamed,
+  groupsFrom,
+} from "./allowances.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
+import { keyStore } from "./key-store.ts";
 import type { Report } from "./report.ts";
 import { scopeList } from "./scopes.ts";
 import { type Weakness, weaknessOf, weaknessOfHash } from "./secret-strength.ts";
@@ -18,7 +29,7 @@ import { certificates, certificatesFrom, users, usersFrom } from "./users.ts";
 export const auth = z.strictObject({
   enabled: flag()
     .optional()
-    .describe("Turn away callers without a key; on as soon as there is a key."),
+    .describe("Turn away callers without a key; on as soon as there is a key or `auth.key_store`."),
   type: z
     .enum(["bearer", "apikey", "basic"])
     .default("bearer")
@@ -58,6 +69,27 @@ export const auth = z.strictObject({
           .optional()
           .describe("Instead of `key`: SHA-256 of it in hex."),
         scopes: scopeList().describe("Rights beyond calling."),
+        models: z
+          .array(text("a name or a pattern such as gpt-*", /^\S.{0,255}$/))
+          .min(1)
+          .optional()
+          .describe(
+            "Models that it may call, by name or as `provider/model`, `*` standing for any text; routes by theirs. All when absent.",
+          ),
+        routes: z
+          .array(text("the beginning of a path or a procedure", /^\S{1,256}$/))
+          .min(1)
+          .optional()
+          .describe(
+            "Paths such as `/v1/` and procedures such as `polygate.v1.ChatService/` that it may call, by how they begin. All when absent.",
+          ),
+        group: groupName().optional().describe("One of `auth.groups`."),
+        tags: z
+          .array(text("a word of up to 64 characters", /^\S.{0,63}$/))
+          .max(16)
+          .optional()
+          .describe("Words that its spending is summed up by."),
+        ...allowanceFields,
       }),
     )
     .prefault([])
@@ -71,6 +103,15 @@ export const auth = z.strictObject({
     .optional()
     .describe(
       "Instead of `identity_secret`: Ed25519 private key in PEM (EdDSA), of which cores have the public one.",
+    ),
+  groups: z
+    .record(groupName(), allowance)
+    .prefault({})
+    .describe("Keys that share limits and a budget, by the name of their group."),
+  key_store: keyStore
+    .optional()
+    .describe(
+      "Keys that are made, rotated and revoked while the gateway runs, by `polygate keys`.",
     ),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
   failures_per_minute: wholeNumber(0, 1_000_000)
@@ -136,14 +177,16 @@ export function authFrom(
   context: AuthContext,
   { strict, report, warn }: AuthFindings,
 ): Omit<AuthSettings, "forwardsCredentials"> {
-  const keys = keysFrom(auth, strict, report);
+  const groups = groupsFrom(auth.groups);
+  const keys = keysFrom(auth, groups, strict, report);
   const tokens = tokensFrom(auth, context, {
     ...{ strict, report, warn },
     check: secretCheck({ strict, report, warn }),
   });
   const users = usersFrom(auth, report);
   const certificates = certificatesFrom(auth.certificates, report);
-  const isKnown = [keys, users, certificates].some(({ length }) => length > 0);
+  const isStored = auth.key_store !== undefined;
+  const isKnown = isStored || [keys, users, certificates].some(({ length }) => length > 0);
   if (tokens !== undefined) {
     const isAlone = !isKnown && tokens.keys === undefined;
     checkSecrets(auth, { tokens, keys, isAlone }, { strict, report, warn });
@@ -159,7 +202,7 @@ export function authFrom(
   return {
     enabled,
     keys,
-    ...(tokens !== undefined && { tokens }),
+    ...(tokens !== undefined && { tokens: { ...tokens, groups: Object.fromEntries(groups) } }),
     ...(users.length > 0 && { users }),
     ...(certificates.length > 0 && { certificates }),
     ...(auth.type === "basic" && { asksFor: auth.type }),
@@ -205,7 +248,12 @@ function openScopes(written: readonly string[]): readonly string[] {
 }
 
 /** The key of `secret_key` first, then the keys in the order of the file, each once. */
-function keysFrom(auth: FileAuth, strict: boolean, report: Report): readonly KeySettings[] {
+function keysFrom(
+  auth: FileAuth,
+  groups: ReadonlyMap<string, Group>,
+  strict: boolean,
+  report: Report,
+): readonly KeySettings[] {
   const written: readonly WrittenKey[] = [
     ...(auth.secret_key === undefined || auth.type !== "apikey"
       ? []
@@ -215,28 +263,56 @@ function keysFrom(auth: FileAuth, strict: boolean, report: Report): readonly Key
             name: "auth.secret_key",
             key: auth.secret_key,
             scopes: ["admin"],
+            limits: {},
           },
         ]),
-    ...auth.keys.map((key, index) => ({ path: ["auth", "keys", index], ...key })),
+    ...auth.keys.map((key, index) => ({
+      path: ["auth", "keys", index],
+      ...key,
+      limits: limitsFrom(key, groups, (message, hint) =>
+        report(["auth", "keys", index, "group"], message, hint),
+      ),
+    })),
   ];
   const keys: KeySettings[] = [];
   for (const one of written) {
-    const { path, name, scopes } = one;
+    const { path, name, scopes, limits } = one;
     if (/^(jwt|user|cert):/.test(name)) {
       report([...path, "name"], "begins like the name of a caller who has no key", "rename it");
     }
     const hash = hashOf(one, strict, report);
     if (hash === undefined) continue;
     const twin = keys.find(({ sha256 }) => sha256 === hash);
-    if (twin !== undefined && twin.scopes.join() !== scopes.join()) {
-      report(path, `is the same key as that of ${twin.name}, with other scopes`);
+    const same = { name: twin?.name, sha256: hash, scopes, ...limits };
+    if (twin !== undefined && !isDeepStrictEqual(twin, same)) {
+      report(path, `is the same key as that of ${twin.name}, with other rights`);
     } else if (twin === undefined && keys.some((key) => key.name === name)) {
       report(path, "has the name of another key");
     } else if (twin === undefined) {
-      keys.push({ name, sha256: hash, scopes });
+      keys.push({ name, sha256: hash, scopes, ...limits });
     }
   }
   return keys;
+}
+
+/** What a key's principal may, beside its scopes. */
+type Limits = Omit<KeySettings, "name" | "sha256" | "scopes">;
+
+function limitsFrom(
+  written: FileAuth["keys"][number],
+  known: ReadonlyMap<string, Group>,
+  report: (message: string, hint: string) => void,
+): Limits {
+  const { models, routes, tags } = written;
+  const allowed = allowanceFrom(written);
+  const group = groupNamed(written.group, known, report);
+  return {
+    ...(models !== undefined && { models }),
+    ...(routes !== undefined && { routes }),
+    ...(tags !== undefined && { tags }),
+    ...(allowed !== undefined && { allowance: allowed }),
+    ...(group !== undefined && { group }),
+  };
 }
 
 interface WrittenKey {
@@ -245,6 +321,7 @@ interface WrittenKey {
   readonly key?: string | undefined;
   readonly key_sha256?: string | undefined;
   readonly scopes: readonly string[];
+  readonly limits: Limits;
 }
 
 /** SHA-256 of a key, in hex. Reports a missing key, and one that is too weak for production. */

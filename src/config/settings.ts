@@ -14,7 +14,7 @@ import type { CorsOptions } from "#exchange/cors.ts";
 import type { ProxyField } from "#exchange/trusted-proxies.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import type { HookSettings } from "#hooks/hook-settings.ts";
-import type { KeyDigest } from "#identity/credentials.ts";
+import type { Group, KeyDigest } from "#identity/credentials.ts";
 import type { AuthOptions } from "#interceptors/authenticate.ts";
 import type { RouteSize } from "#interceptors/route-sizes.ts";
 import type { LimitOptions } from "#limits/limit-options.ts";
@@ -98,6 +98,15 @@ export type RateLimitSettings = LimitOptions;
 export interface SharedStoreSettings extends RedisSettings {
   /** What becomes of shared limits while it is away. */
   readonly onStoreError: OnStoreError;
+}
+
+/** Where keys are kept that are made while the gateway runs: a file, or a database. */
+export interface KeyStoreSettings {
+  /** Absolute. */
+  readonly path?: string;
+  readonly url?: string;
+  /** How long known keys go on while it cannot be asked. */
+  readonly outageMs: number;
 }
 
 /** TLS to a core, both ways. Absolute paths of PEM files. */
@@ -248,6 +257,10 @@ export interface Settings {
   readonly auth: AuthSettings;
   /** Signs what cores with `identity: signed` are told: a secret, or the absolute path of a private key. */
   readonly callerSigning?: { readonly secret: KeyObject } | { readonly keyFile: string };
+  /** Groups of keys by name. */
+  readonly groups: Readonly<Record<string, Group>>;
+  /** Absent: keys are those of the settings. */
+  readonly keyStore?: KeyStoreSettings;
   /** Absent: no limits. */
   readonly rateLimit?: RateLimitSettings;
   /** Where limits are shared with other gateways; absent: nowhere. */

@@ -2,11 +2,11 @@
 
 import { randomUUID } from "node:crypto";
 import type { PoolClient } from "pg";
+import { databaseError } from "#store/database-error.ts";
+import { migrateDatabase } from "#store/postgres-migrate.ts";
+import { claimTables, PostgresPool } from "#store/postgres-pool.ts";
 import { type BucketKey, bucketText, type HistoryBucket } from "./bucket.ts";
-import { databaseError } from "./database-error.ts";
 import { bucketOf, type HistoryRow, historyColumns, rowOf } from "./history-row.ts";
-import { migrateDatabase } from "./postgres-migrate.ts";
-import { claimTables, PostgresPool } from "./postgres-pool.ts";
 import type { BucketRange, HistoryStore } from "./store.ts";
 
 /** Rows of one statement, and of one page. */

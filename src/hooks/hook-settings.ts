@@ -26,7 +26,7 @@ export interface HookSettings {
   readonly source: HookSource;
   /** When it is called; absent: whenever it can be. */
   readonly phases?: readonly Phase[];
-  /** Names of models as clients use them, `openai/*` a beginning; empty: every chat. */
+  /** Names of models as clients use them, `*` standing for any text; empty: every chat. */
   readonly models: readonly string[];
   readonly timeoutMs: number;
   /** How a chat is handled for which it fails. */

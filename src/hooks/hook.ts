@@ -2,6 +2,7 @@
 
 import { abortable } from "#core/abortable.ts";
 import { type Clock, timeLimit } from "#core/clock.ts";
+import { matchesPattern } from "#core/text-pattern.ts";
 import { fault } from "#errors/fault.ts";
 import type { HookDecision } from "#gen/polygate/v1/hooks_pb.js";
 import { causeText } from "#observability/cause-text.ts";
@@ -43,8 +44,7 @@ export class Hook {
   /** Whether it is called for chats of a model. */
   concerns(phase: Phase, model: string): boolean {
     const { models } = this.settings;
-    const isMeant = (name: string) =>
-      name.endsWith("*") ? model.startsWith(name.slice(0, -1)) : model === name;
+    const isMeant = (name: string) => matchesPattern(model, name);
     return this.#phases.has(phase) && (models.length === 0 || models.some(isMeant));
   }
 

@@ -38,6 +38,8 @@ export interface Principal {
   readonly routes?: readonly string[];
   readonly allowance?: Allowance;
   readonly group?: Group;
+  /** Words that its spending is summed up by. */
+  readonly tags?: readonly string[];
 }
 
 /** A credential that was found. */
@@ -66,8 +68,9 @@ export interface CredentialStore {
   ): Found | undefined | Promise<Found | undefined>;
 }
 
-/** A key by the SHA-256 of its text, as 64 hex digits. */
-export interface KeyDigest {
+/** A key by the SHA-256 of its text, as 64 hex digits, with what its principal may. */
+export interface KeyDigest
+  extends Pick<Principal, "models" | "routes" | "tags" | "allowance" | "group"> {
   readonly name: string;
   readonly sha256: string;
   readonly scopes: readonly string[];
@@ -78,9 +81,14 @@ export interface KeyDigest {
  * neither the key nor its place in the list.
  */
 export function digestStore(keys: readonly KeyDigest[]): CredentialStore {
-  const all = keys.map(({ name, sha256, scopes }) => ({
+  const all = keys.map(({ name, sha256, scopes, ...limits }) => ({
     digest: Buffer.from(sha256, "hex"),
-    principal: { id: name, authenticated: true, scopes: new Set(scopes) } satisfies Principal,
+    principal: {
+      id: name,
+      authenticated: true,
+      scopes: new Set(scopes),
+      ...limits,
+    } satisfies Principal,
   }));
   return {
     find(credential) {

@@ -8,7 +8,7 @@ import {
   type ProtectedHeaderParameters,
 } from "jose";
 import type { Clock } from "#core/clock.ts";
-import type { CredentialStore, Found, Principal } from "./credentials.ts";
+import type { CredentialStore, Found, Group, Principal } from "./credentials.ts";
 import { type KeySource, type TokenAlgorithm, tokenAlgorithms } from "./key-set.ts";
 
 /** Which tokens are taken. */
@@ -27,6 +27,8 @@ export interface TokenRules {
   /** What the gateway's scopes begin with among those of a token; others are passed over, and it is left off. */
   readonly scopePrefix: string;
   /** Names of the claims that say what the caller may do. */
+  /** Groups of the settings by name: what their members may use. */
+  readonly groups?: Readonly<Record<string, Group>>;
   readonly claims: { readonly scopes: string; readonly group: string; readonly models: string };
 }
 
@@ -63,10 +65,15 @@ function namesOf(claim: unknown): readonly string[] | undefined {
 const ownClaim = (payload: JWTPayload, name: string): unknown =>
   Object.hasOwn(payload, name) ? payload[name] : undefined;
 
+/** A group of the settings; one that they do not name shares what nobody bounds. */
+function groupOf(name: string, groups: Readonly<Record<string, Group>>): Group {
+  return (Object.hasOwn(groups, name) ? groups[name] : undefined) ?? { id: name };
+}
+
 /** Who calls, by the claims; undefined where they cannot be understood: nothing is presumed then. */
 function principalOf(
   payload: JWTPayload,
-  { claims, scopePrefix }: TokenRules,
+  { claims, scopePrefix, groups = {} }: TokenRules,
 ): Principal | undefined {
   const { sub } = payload;
   const scopes = namesOf(ownClaim(payload, claims.scopes) ?? []);
@@ -86,7 +93,7 @@ function principalOf(
         .map((scope) => scope.slice(scopePrefix.length)),
     ),
     ...(models === undefined ? {} : { models }),
-    ...(group === undefined ? {} : { group: { id: group } }),
+    ...(group === undefined ? {} : { group: groupOf(group, groups) }),
   };
 }
 

@@ -17,6 +17,7 @@ import {
 import type { TokenOptions } from "#identity/open-credentials.ts";
 import { ProvenCredentials } from "#identity/proven-credentials.ts";
 import type { UserHash } from "#identity/user-store.ts";
+import { tagsOf } from "./call-tags.ts";
 import {
   callRecordKey,
   type Identity,
@@ -198,7 +199,11 @@ export function authentication(
     }
     const principal = isPrincipal(identity) ? identity : everybody;
     request.contextValues.set(principalKey, principal);
-    request.contextValues.get(callRecordKey).principal = principal.id;
+    const record = request.contextValues.get(callRecordKey);
+    record.principal = principal.id;
+    if (principal.group !== undefined) record.group = principal.group.id;
+    const tags = tagsOf(request.header, principal.tags);
+    if (tags !== undefined) record.tags = tags;
     if (own !== undefined) request.contextValues.set(vendorCredentialKey, own);
   };
   return {

@@ -55,6 +55,9 @@ export interface CallRecord {
   path?: string;
   /** Name of the caller's credential. (authenticate) */
   principal?: string;
+  /** The group of that credential, and the words that the call's spending is summed up by. (authenticate) */
+  group?: string;
+  tags?: readonly string[];
   /** Model that was asked for or answered. (services) */
   model?: string;
   /** Endpoint of a backend that was asked last, such as core-1. (services) */
@@ -72,6 +75,9 @@ export interface CallRecord {
   /** Tokens read and written. (services) */
   promptTokens?: number;
   completionTokens?: number;
+  /** Of those read: from a provider's cache; of those written: the model's thoughts. (services) */
+  cacheReadTokens?: number;
+  reasoningTokens?: number;
   /** Price in US dollars. (services) */
   cost?: number;
   /** Its messages as JSON, where bodies are captured. (capture) */

@@ -7,7 +7,7 @@ export function recordFamilies({ counter }: Makers) {
   return {
     recordsLost: counter(
       "gateway_records_lost_total",
-      "Calls that recent calls (call) or the history (history) lack, and lines that the audit log (audit) lacks, because too many came or the store failed.",
+      "Calls that recent calls (call), the history (history) or the usage of keys (usage) lack, and lines that the audit log (audit) lacks, because too many came or the store failed.",
       ["record"],
     ),
   };

@@ -1,8 +1,9 @@
 /** What a response used: its price, and what the record of its call is told of it. */
 
+import { create } from "@bufbuild/protobuf";
 import type { ChatCatalog } from "#catalog/chat-catalog.ts";
 import { costOf } from "#chat/price.ts";
-import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
+import { type Usage, UsageSchema } from "#gen/polygate/v1/conversation_pb.js";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { GenAiCall } from "#observability/gen-ai.ts";
 import type { Used } from "#pool/model-stats.ts";
@@ -12,6 +13,18 @@ import type { AttemptCall } from "#routing/dispatch.ts";
 export interface Answered {
   readonly model: string;
   readonly usage: Usage | undefined;
+}
+
+/**
+ * What a response used of which no more will come: as its provider reported so far, where that is more
+ * than the tokens that the request is likely to be and those that were read.
+ */
+export function cutUsage(reported: Usage | undefined, prompt: number, written: number): Usage {
+  const promptTokens = reported?.promptTokens || prompt;
+  const completionTokens = Math.max(reported?.completionTokens ?? 0, written);
+  const totalTokens = promptTokens + completionTokens;
+  const counts = { promptTokens, completionTokens, totalTokens, estimated: true };
+  return { ...(reported ?? create(UsageSchema)), ...counts };
 }
 
 /** Writes what was used into `record`. The price is that of the try that answered; 0 where no one knows one. */
@@ -26,6 +39,8 @@ export function account(
   record.model = model;
   record.promptTokens = usage?.promptTokens ?? 0;
   record.completionTokens = usage?.completionTokens ?? 0;
+  record.cacheReadTokens = usage?.cacheReadTokens ?? 0;
+  record.reasoningTokens = usage?.reasoningTokens ?? 0;
   record.cost = cost;
   return { tokens: usage?.totalTokens ?? 0, cost };
 }

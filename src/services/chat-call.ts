@@ -89,7 +89,7 @@ const procedures = {
 
 const answeredOf = ({ modelUsed: model, usage }: ChatResponse): Answered => ({ model, usage });
 
-/** What the pieces of a response say of it; undefined before the last one, for what ends early costs nothing. */
+/** What the pieces of a whole response say of it; undefined before the last one. */
 function whole(pieces: PieceWriter): Answered | undefined {
   return pieces.isWhole ? pieces : undefined;
 }
@@ -150,7 +150,11 @@ export class ActiveChat extends RoutedCall {
       // Some report a few tokens at the beginning.
       return Math.max(usage?.completionTokens ?? 0, seen);
     };
-    return this.pieces(open, call, { answeredOf: () => whole(writer), tokensRead });
+    return this.pieces(open, call, {
+      answeredOf: () => whole(writer),
+      partOf: () => writer,
+      tokensRead,
+    });
   }
 
   #offer(kind: keyof typeof procedures, read: (copy: Copy) => Promise<void>): void {

@@ -9,6 +9,7 @@ import {
   type EmbedRequest,
   EmbedRequestSchema,
 } from "#gen/polygate/v1/embeddings_pb.js";
+import { requireModel } from "./allowed-models.ts";
 import { backendCallOf } from "./backend-call.ts";
 import { embedLocally, type LocalEmbedDeps, localEmbedder } from "./local-embeddings.ts";
 import { likelyTokens, RoutedCall, type RoutedDeps } from "./routed-call.ts";
@@ -33,7 +34,10 @@ export function createEmbeddingsService(
     async embed(request, context) {
       const isRoute = catalog.hasRoute(request.model);
       const status = isRoute ? undefined : localEmbedder(predict, request.model);
-      if (status !== undefined) return await embedLocally(deps, request, { status, context });
+      if (status !== undefined) {
+        requireModel(context.values, request.model, status.name);
+        return await embedLocally(deps, request, { status, context });
+      }
       const active = new RoutedCall(
         deps,
         { model: request.model, ask: askOf(request), operation: "embeddings" },

@@ -1,5 +1,6 @@
 /** Which model and which of its versions a request means. */
 
+import type { HandlerContext } from "@connectrpc/connect";
 import type {
   BackendCall,
   ModelRef,
@@ -8,6 +9,8 @@ import type {
   VersionStatus,
 } from "#backends/backend.ts";
 import { fault } from "#errors/fault.ts";
+import { requireModel } from "./allowed-models.ts";
+import { backendCallOf } from "./backend-call.ts";
 
 /** What knows models: at once, or by asking others. */
 export type ModelSource = Pick<PredictBackend, "find" | "status">;
@@ -62,6 +65,21 @@ function requireChoice(status: ModelStatus, wanted: ModelRef, field: string): vo
   if (known.some((one) => one.version === version)) return;
   const there = `there is ${listed(known.map((one) => one.version))}`;
   throw unknown(`model "${name}" has no version "${version}": ${there}`, field, there);
+}
+
+/**
+ * The model that a call means, as `modelOf`, where its caller may call it: by the name that it gives,
+ * or by that of the model whose alias this is. Nobody is asked for one that it may not. Rejects with
+ * MODEL_NOT_ALLOWED as well.
+ */
+export async function callersModel(
+  source: ModelSource,
+  wanted: ModelRef,
+  context: HandlerContext,
+  fields: ChoiceFields,
+): Promise<ModelStatus> {
+  requireModel(context.values, wanted.model, source.find(wanted.model)?.name);
+  return await modelOf(source, wanted, backendCallOf(context), fields);
 }
 
 /** The model that is meant, with the version that is meant. Rejects with MODEL_UNKNOWN, which names the field. */

@@ -1,8 +1,9 @@
 /** ModelsService: what can be asked for, and loading it. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ContextValues, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatBackend, ListedModel, ModelStatus } from "#backends/backend.ts";
+import { modelNotAllowed } from "#catalog/allowed-model.ts";
 import type { ChatCatalog } from "#catalog/chat-catalog.ts";
 import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import type { Price } from "#chat/price.ts";
@@ -10,8 +11,8 @@ import { abortable } from "#core/abortable.ts";
 import { timeLimit } from "#core/clock.ts";
 import type { ModelSchema, ModelsService } from "#gen/polygate/v1/models_pb.js";
 import type { Pool } from "#pool/pool.ts";
-import { backendCallOf } from "./backend-call.ts";
-import { modelOf } from "./model-choice.ts";
+import { allowedModels, requireModel } from "./allowed-models.ts";
+import { callersModel } from "./model-choice.ts";
 
 /** What ModelsService needs. */
 export interface ModelsDeps {
@@ -124,6 +125,13 @@ async function modelsAt(
   }
 }
 
+/** Tells the models that a caller may call, by the names that they have in calls. */
+function allowedTo(values: ContextValues): (model: ModelInit) => boolean {
+  const allows = allowedModels(values);
+  if (allows === undefined) return () => true;
+  return ({ id, provider, aliases = [] }) => allows(id, `${provider}/${id}`, ...aliases);
+}
+
 /** The service over the predict backend and the chat cores. */
 export function createModelsService({
   predict,
@@ -144,10 +152,19 @@ export function createModelsService({
   };
 
   const named = (model: string, context: HandlerContext) =>
-    modelOf(predict, { model, version: "" }, backendCallOf(context), {
+    callersModel(predict, { model, version: "" }, context, {
       model: "model",
       version: "version",
     });
+  /** As chats and embeddings go: a route of the name comes first. */
+  const modelNamed = async (model: string, context: HandlerContext): Promise<ModelInit> => {
+    const route = chat.catalog.listedRoutes.find(({ id }) => id === model);
+    if (route !== undefined) return chatModel("llm", route);
+    const known = predict.find(model);
+    if (known !== undefined) return describedModel(predict.kind, known);
+    const found = (await chatModels(context.signal)).find(({ id }) => id === model);
+    return found ?? describedModel(predict.kind, await named(model, context));
+  };
   /** Everything that is behind the gateway: those who do not answer in time are told of as they were known. */
   const refreshed = async (signal: AbortSignal) => {
     const [models] = await Promise.all([
@@ -157,38 +174,40 @@ export function createModelsService({
     signal.throwIfAborted();
     return models;
   };
-  const namesAt = (kind: string) => {
+  const namesAt = (kind: string, isAllowed: (model: ModelInit) => boolean) => {
     const groups = predict.groups.filter((group) => group.kind === kind);
     const names = groups.flatMap((group) => group.models().map(({ name }) => name));
-    return { models: [...new Set(names)].sort(byText) };
+    const allowed = [...new Set(names)].filter((id) => isAllowed({ id }));
+    return { models: allowed.sort(byText) };
   };
 
   return {
-    async listModels(_request, { signal }) {
-      return { models: [...(await refreshed(signal)), ...predictModels()] };
+    async listModels(_request, { signal, values }) {
+      const all = [...(await refreshed(signal)), ...predictModels()];
+      return { models: all.filter(allowedTo(values)) };
     },
-    async listModelsByBackend(_request, { signal }) {
-      const names = (await refreshed(signal)).map(({ id = "" }) => id).sort(byText);
-      const here = predict.localModels().map((one) => [one.name, predictModel(predict.kind, one)]);
+    async listModelsByBackend(_request, { signal, values }) {
+      const isAllowed = allowedTo(values);
+      const chats = (await refreshed(signal)).filter(isAllowed);
+      const here = predict.localModels().map((one) => predictModel(predict.kind, one));
       return {
-        tensorflow: namesAt("tensorflow"),
-        onnx: { models: Object.fromEntries(here) },
-        polyagent: { models: names },
-        oip: namesAt("oip"),
+        tensorflow: namesAt("tensorflow", isAllowed),
+        onnx: {
+          models: Object.fromEntries(here.filter(isAllowed).map((one) => [one.id, one])),
+        },
+        polyagent: { models: chats.map(({ id = "" }) => id).sort(byText) },
+        oip: namesAt("oip", isAllowed),
       };
     },
     async getModel({ model }, context) {
-      // As chats and embeddings go: a route of the name comes first.
-      const route = chat.catalog.listedRoutes.find(({ id }) => id === model);
-      if (route !== undefined) return chatModel("llm", route);
-      const known = predict.find(model);
-      if (known !== undefined) return describedModel(predict.kind, known);
-      const found = (await chatModels(context.signal)).find(({ id }) => id === model);
-      return found ?? describedModel(predict.kind, await named(model, context));
+      const found = await modelNamed(model, context);
+      if (!allowedTo(context.values)(found)) throw modelNotAllowed(model);
+      return found;
     },
-    async loadModel({ model, version }) {
+    async loadModel({ model, version }, { values }) {
       // A name that is not known yet may be that of a model which was added after the start.
       const name = predict.find(model)?.name ?? model;
+      requireModel(values, model, name);
       return { model: predictModel(predict.kind, await predict.load(name, version)) };
     },
     async unloadModel({ model }, context) {

@@ -16,8 +16,8 @@ import {
   type ModelInferResponse,
   ModelInferResponseSchema,
 } from "#gen/inference/grpc_service_pb.js";
-import { backendCallOf } from "./backend-call.ts";
-import { choiceOf, modelOf } from "./model-choice.ts";
+import { allowedModels, requireModel } from "./allowed-models.ts";
+import { callersModel, choiceOf } from "./model-choice.ts";
 import { classesOf } from "./oip-classes.ts";
 import { configOf, indexOf, isServed, metadataOf, numberOf, statisticsOf } from "./oip-models.ts";
 import { inputsFrom, isRaw, outputsTo, refuseSharedMemory } from "./oip-tensors.ts";
@@ -116,7 +116,7 @@ async function infer(
   const choice = choiceOf(request.modelVersion);
   const fields = { model: "model_name", version: "model_version" };
   const wanted = { model: request.modelName, ...choice };
-  const status = await modelOf(deps.backend, wanted, backendCallOf(context), fields);
+  const status = await callersModel(deps.backend, wanted, context, fields);
   const outputsWanted = wantedOutputs(request.outputs, status);
   const inputs = inputsFrom(request);
   requireBatch(status, inputs);
@@ -159,7 +159,7 @@ export function createOipService(deps: OipDeps): ServiceImpl<typeof GRPCInferenc
   // A backend of several kinds tells of each model which it is on.
   const kindOf = (status: ModelStatus) => status.backend ?? backend.kind;
   const known = (name: string, version: string, context: HandlerContext) =>
-    modelOf(backend, { model: name, ...choiceOf(version) }, backendCallOf(context), {
+    callersModel(backend, { model: name, ...choiceOf(version) }, context, {
       model: "name",
       version: "version",
     });
@@ -202,23 +202,29 @@ export function createOipService(deps: OipDeps): ServiceImpl<typeof GRPCInferenc
       const status = name === "" ? undefined : await known(name, version, context);
       const all = backend.statistics?.();
       if (all === undefined) throw fault("UNIMPLEMENTED", "this backend keeps no statistics");
+      const allows = allowedModels(context.values);
       const number = status === undefined ? version : numberOf(status, choiceOf(version));
       const asked = all.filter(
         (one) =>
-          (status === undefined || one.model === status.name) &&
+          (status === undefined ? (allows?.(one.model) ?? true) : one.model === status.name) &&
           (number === "" || one.version === number),
       );
       return { modelStats: asked.map(statisticsOf) };
     },
-    repositoryIndex({ repositoryName, ready }) {
+    repositoryIndex({ repositoryName, ready }, { values }) {
       requireNoRepository(repositoryName);
-      const all = backend.models().flatMap(indexOf);
+      const allows = allowedModels(values);
+      const all = backend
+        .models()
+        .filter(({ name }) => allows?.(name) ?? true)
+        .flatMap(indexOf);
       return { models: ready ? all.filter(({ state }) => state === "READY") : all };
     },
-    async repositoryModelLoad({ repositoryName, modelName, parameters }) {
+    async repositoryModelLoad({ repositoryName, modelName, parameters }, { values }) {
       requireNoRepository(repositoryName);
       requireOwnFiles(parameters);
       const status = backend.find(modelName);
+      requireModel(values, modelName, status?.name);
       // Of a model that serves Triton's load is a reload.
       if (status?.state === "available") await backend.reload(status.name);
       else await backend.load(status?.name ?? modelName, "");
@@ -228,7 +234,7 @@ export function createOipService(deps: OipDeps): ServiceImpl<typeof GRPCInferenc
       requireNoRepository(repositoryName);
       const wanted = { model: modelName, version: "" };
       const fields = { model: "model_name", version: "" };
-      const { name } = await modelOf(backend, wanted, backendCallOf(context), fields);
+      const { name } = await callersModel(backend, wanted, context, fields);
       await backend.unload(name);
       return {};
     },

@@ -15,7 +15,7 @@ interface Numbered {
 }
 
 /** The number before which a page begins; undefined for the first. Throws REQUEST_INVALID. */
-function sequenceOf(token: string): number | undefined {
+export function sequenceOf(token: string): number | undefined {
   if (token === "") return undefined;
   if (/^[1-9]\d{0,14}$/.test(token)) return Number(token);
   const description = "it is not from the response before";

@@ -21,8 +21,7 @@ import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { callRecordKey } from "#interceptors/context.ts";
-import { backendCallOf } from "./backend-call.ts";
-import { choiceOf, modelOf } from "./model-choice.ts";
+import { callersModel, choiceOf } from "./model-choice.ts";
 import { type RunDeps, runModel } from "./run-model.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 import type { UploadedFiles } from "./uploaded-files.ts";
@@ -174,7 +173,7 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const { backend, clock } = deps;
   const choice = choiceOf(request.version);
   const wanted = { model: request.model, ...choice };
-  const status = await modelOf(backend, wanted, backendCallOf(context), fields);
+  const status = await callersModel(backend, wanted, context, fields);
   const { name: model } = status;
   context.values.get(callRecordKey).model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });

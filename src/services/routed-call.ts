@@ -27,7 +27,8 @@ import type {
   RoutedCall as DispatchedCall,
 } from "#routing/dispatch.ts";
 import { callScopeKey } from "#rpc/call-scope.ts";
-import { type Answered, account, seenOf } from "./account.ts";
+import { type Answered, account, cutUsage, seenOf } from "./account.ts";
+import { allowedModels, requireOneModel } from "./allowed-models.ts";
 import { backendCallOf } from "./backend-call.ts";
 import { LastingCall } from "./lasting-call.ts";
 import { type CallTokens, LimitGate, limitUseOf } from "./limit-gate.ts";
@@ -125,6 +126,8 @@ export interface PiecesOptions {
   readonly isSpent?: () => boolean;
   /** What the pieces that were read say of what they used; undefined where nothing is counted. */
   readonly answeredOf?: () => Answered | undefined;
+  /** What the pieces that were read say of it so far, for a response that ends early. */
+  readonly partOf?: () => Answered;
   /** Tokens of the pieces that were read, also when they end early; none when absent. */
   readonly tokensRead?: () => number;
 }
@@ -162,6 +165,7 @@ export class RoutedCall implements CallWatch {
   #answered: Asked | undefined;
   /** Reads what the response used; undefined where nothing is counted. */
   #answeredOf: ((response: unknown) => Answered | undefined) | undefined;
+  #partOf: PiecesOptions["partOf"];
   /** Tokens of the pieces that were read. */
   #tokensRead: (() => number) | undefined;
   /** What it may use. */
@@ -171,6 +175,7 @@ export class RoutedCall implements CallWatch {
   #lasting: LastingCall | undefined;
   readonly #priority: Priority;
   readonly #operation: string | undefined;
+  /** Tokens that its request is likely to be. */
   /** Its response comes in pieces, of which the first is a token. */
   #isStreamed = false;
   /** What the response was, once it is whole. */
@@ -179,8 +184,8 @@ export class RoutedCall implements CallWatch {
   #overheadMs: number | undefined;
 
   /**
-   * Finds the route. Throws MODEL_UNKNOWN; OPERATION_UNSUPPORTED where no one can do what it needs;
-   * REQUEST_INVALID for a priority that is none.
+   * Finds the route. Throws MODEL_UNKNOWN; MODEL_NOT_ALLOWED; OPERATION_UNSUPPORTED where no one can do
+   * what it needs; REQUEST_INVALID for a priority that is none.
    */
   constructor(deps: RoutedDeps, wanted: Wanted, context: HandlerContext) {
     const { model, ask, operation } = wanted;
@@ -189,7 +194,9 @@ export class RoutedCall implements CallWatch {
     this.#deps = deps;
     this.#context = context;
     this.#record = context.values.get(callRecordKey);
-    this.#target = deps.catalog.resolve(model, ask);
+    const allows = allowedModels(context.values);
+    if (allows !== undefined) requireOneModel(context.values);
+    this.#target = deps.catalog.resolve(model, allows === undefined ? ask : { ...ask, allows });
     const limits = context.values.get(callLimitsKey);
     this.#expected = expectedOf(wanted, limits?.outputTokens ?? 0);
     this.#gate = limits && this.#gateOf(limits);
@@ -251,9 +258,10 @@ export class RoutedCall implements CallWatch {
   pieces<T>(
     open: (backend: ChatBackend, call: ChatCall) => AsyncIterable<T>,
     call: DispatchedCall,
-    { isSpent, answeredOf, tokensRead }: PiecesOptions,
+    { isSpent, answeredOf, partOf, tokensRead }: PiecesOptions,
   ): AsyncGenerator<T, void, undefined> {
     this.#answeredOf = answeredOf;
+    this.#partOf = partOf;
     this.#tokensRead = tokensRead;
     this.#isStreamed = this.#operation === "chat";
     const beganMs = this.elapsedMs;
@@ -341,9 +349,10 @@ export class RoutedCall implements CallWatch {
 
   /** For routing alone: a try has ended, and what its response used is known. Counts it. */
   ended({ pool, model, outcome, elapsedMs, firstMs }: AttemptReport): void {
+    const { catalog, metrics } = this.#deps;
+    if (outcome !== "OK" && firstMs !== undefined) this.#accountCut({ pool, model });
     const operation = this.#operation;
     if (operation === undefined) return;
-    const { catalog, metrics } = this.#deps;
     metrics.genAi.add({
       operation,
       provider: catalog.genAiNameOf(pool),
@@ -376,6 +385,19 @@ export class RoutedCall implements CallWatch {
         });
       },
     });
+  }
+
+  /** Whoever leaves in the middle has used what came until then, as far as anybody knows. */
+  #accountCut(asked: Pick<AttemptCall, "pool" | "model">): void {
+    const part = this.#partOf?.();
+    if (part === undefined) return;
+    const { model, usage } = part;
+    const written = this.#tokensRead?.() ?? 0;
+    const cut = {
+      model: model || asked.model,
+      usage: cutUsage(usage, this.#expected.prompt, written),
+    };
+    account(cut, asked, this.#record, this.#deps.catalog);
   }
 
   /** For routing alone: a wait for a place has ended. */

@@ -13,6 +13,7 @@ import type { DecisionLog, LoggedDecision } from "#routing/decision-log.ts";
 import { type RankedOption, type SelectionWishes, select } from "#routing/selection.ts";
 import { scoreTerms } from "#routing/strategies/score.ts";
 import type { ScoreWishes, Weights } from "#routing/strategies/scored.ts";
+import { allowedModels } from "./allowed-models.ts";
 import type { KnownPool } from "./backends.ts";
 import { candidateOf, decisionOf, excludedOf, termsOf } from "./decisions.ts";
 import { pageOf } from "./page-token.ts";
@@ -106,9 +107,10 @@ export function createRoutingService(deps: RoutingDeps): ServiceImpl<typeof Rout
   const { catalog, decisions, pools } = deps;
   const watches = new Watches(deps);
   return {
-    selectProvider(request) {
+    selectProvider(request, { values }) {
       const { model, modelType, preferredProvider, maxTokens } = request;
-      const ask = { promptTokens, outputTokens: maxTokens ?? outputTokensDefault };
+      const outputTokens = maxTokens ?? outputTokensDefault;
+      const ask = { promptTokens, outputTokens, allows: allowedModels(values) };
       const survey = catalog.survey({
         ...{ model, preferredProvider, ask },
         modelType: modelType === "" ? "chat" : modelType,

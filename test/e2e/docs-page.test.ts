@@ -36,12 +36,20 @@ const adminOperations = [
   "RequestsService_ListRequests",
   "RequestsService_GetRequest",
   "RequestsService_WatchRequests",
+  "KeysService_CreateKey",
+  "KeysService_ListKeys",
+  "KeysService_GetKey",
+  "KeysService_UpdateKey",
+  "KeysService_RotateKey",
+  "KeysService_RevokeKey",
+  "KeysService_GetUsage",
 ];
 
-/** Operations that need a provider, and what a gateway without any says. */
-const providerOperations: Readonly<Record<string, string>> = {
+/** Operations that need a provider or a key, and what a gateway without any says. */
+const needyOperations: Readonly<Record<string, string>> = {
   ChatService_CountTokens: "no backend of the default model counts tokens exactly",
   EmbeddingsService_Embed: "makes embeddings",
+  KeysService_GetOwnKey: "the gateway asks for no key",
 };
 
 describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
@@ -123,6 +131,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "BackendsService",
         "LimitsService",
         "RequestsService",
+        "KeysService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();
       await page.fill("#filter", "PREDICT");
@@ -188,10 +197,10 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
           expect(await page.textContent(".answer"), operation).toContain("set API_KEY");
           const closed = /Closed while the gateway has no keys.*Set API_KEY/;
           expect(await page.textContent("main"), operation).toMatch(closed);
-        } else if (operation in providerOperations) {
+        } else if (operation in needyOperations) {
           expect(await statusOf(page), operation).toMatch(/^404 /);
           expect(await page.textContent(".answer"), operation).toContain(
-            providerOperations[operation],
+            needyOperations[operation],
           );
         } else {
           expect(await statusOf(page), operation).toMatch(/^200 OK/);

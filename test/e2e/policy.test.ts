@@ -389,6 +389,7 @@ describe("what operators rely on", () => {
         "polygate.v1.EmbeddingsService",
         "polygate.v1.HealthService",
         "polygate.v1.LimitsService",
+        "polygate.v1.KeysService",
         "polygate.v1.ModelsService",
         "polygate.v1.PredictService",
         "polygate.v1.RequestsService",

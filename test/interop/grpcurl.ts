@@ -33,6 +33,7 @@ const services = [
   "polygate.v1.ChatService",
   "polygate.v1.EmbeddingsService",
   "polygate.v1.HealthService",
+  "polygate.v1.KeysService",
   "polygate.v1.ModelsService",
   "polygate.v1.PredictService",
   "polygate.v1.RequestsService",

@@ -16,6 +16,6 @@ test.each(["test:providers", "test:metrics", "test:load-balancing"])("%s", (name
 
 test("db:generate and db:migrate run what is there", () => {
   const file = scripts["db:generate"]?.split(" ").at(-1) ?? "";
-  expect([existsSync(file), file]).toEqual([true, "src/history/migrations/generate.ts"]);
+  expect([existsSync(file), file]).toEqual([true, "src/store/migrations/generate.ts"]);
   expect(scripts["db:migrate"]).toBe("npm run polygate -- migrate");
 });

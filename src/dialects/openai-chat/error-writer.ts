@@ -14,6 +14,8 @@ const codes: Partial<Record<Reason, string>> = {
   CONTEXT_WINDOW_EXCEEDED: "context_length_exceeded",
   CONTENT_POLICY_REFUSED: "content_policy_violation",
   MODEL_UNKNOWN: "model_not_found",
+  // As OpenAI says it of a project without access to a model.
+  MODEL_NOT_ALLOWED: "model_not_found",
   CREDENTIAL_MISSING: "invalid_api_key",
   CREDENTIAL_INVALID: "invalid_api_key",
   RATE_LIMITED: "rate_limit_exceeded",

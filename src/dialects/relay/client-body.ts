@@ -2,7 +2,7 @@
 
 import type { ContextKey } from "@connectrpc/connect";
 import { createContextKey } from "@connectrpc/connect";
-import { type Edit, withMembers } from "./members.ts";
+import { type Edit, hasMember, withMembers } from "./members.ts";
 
 /** A body as a provider is sent it. */
 export type SentBody = Uint8Array | AsyncIterable<Uint8Array>;
@@ -43,6 +43,11 @@ export class WholeBody implements ClientBody {
     const name: Edit = (value) =>
       value === undefined || JSON.parse(value) === model ? undefined : JSON.stringify(model);
     return withMembers(this.#bytes, { model: name });
+  }
+
+  /** Whether it has a member of this name. */
+  has(name: string): boolean {
+    return hasMember(this.#bytes, name);
   }
 
   /** The same with other values for some members. */

@@ -59,6 +59,12 @@ export function* membersOf(bytes: Buffer): Generator<Member> {
   }
 }
 
+/** Whether the object that `bytes` hold has a member of this name. */
+export function hasMember(bytes: Buffer, name: string): boolean {
+  for (const member of membersOf(bytes)) if (member.name === name) return true;
+  return false;
+}
+
 /** The new text of a value, given the old one's; undefined for a member that is not there. */
 export type Edit = (value: string | undefined) => string | undefined;
 

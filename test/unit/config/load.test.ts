@@ -861,7 +861,7 @@ auth: {secret_key: a-secret-of-tokens-0123456789-0123456789}\n`,
     {
       name: "one key with two sets of scopes",
       yaml: "auth:\n  keys:\n    - {name: a, key: k, scopes: [admin]}\n    - {name: b, key: k}\n",
-      problems: ["gateway.yaml:4:7: auth.keys[1]: is the same key as that of a, with other scopes"],
+      problems: ["gateway.yaml:4:7: auth.keys[1]: is the same key as that of a, with other rights"],
     },
     {
       name: "one name for two keys",

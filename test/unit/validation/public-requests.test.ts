@@ -1,20 +1,24 @@
 /** Nothing that a client sends may be as long as it likes: each such field says its bound in the proto. */
 
 import { type DescField, type DescMessage, getOption, ScalarType } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { expect, test } from "vitest";
 import { HttpBodySchema } from "#gen/google/api/httpbody_pb.js";
 import { publicServices } from "#public-services.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
 
-/** Its owner gives it no rules: as a piece of a body it is as long as one message may be. */
-const pieces: DescMessage = HttpBodySchema;
+/**
+ * Their owner gives them no rules: a piece of a body is as long as one message may be, and each path of a
+ * mask counts as an element of its request.
+ */
+const others: readonly DescMessage[] = [HttpBodySchema, FieldMaskSchema];
 
 /** All types that a client's messages are made of. */
 function requestTypes(): ReadonlySet<DescMessage> {
   const types = new Set<DescMessage>();
   const add = (type: DescMessage) => {
-    if (type === pieces || types.has(type)) return;
+    if (others.includes(type) || types.has(type)) return;
     types.add(type);
     for (const { message } of type.fields) if (message !== undefined) add(message);
   };

@@ -1,8 +1,10 @@
 /** The migrations in their order; `npm run db:generate` writes this file from those next to it. */
 
 import { sql as sql1 } from "./0001-history.ts";
+import { sql as sql2 } from "./0002-keys.ts";
 
 /** Each is run once by a database, the number of the last one is its version. */
 export const migrations: readonly { readonly name: string; readonly sql: string }[] = [
   { name: "0001-history", sql: sql1 },
+  { name: "0002-keys", sql: sql2 },
 ];

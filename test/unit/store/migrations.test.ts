@@ -3,10 +3,10 @@
 import { copyFileSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
-import { generate } from "#history/migrations/generate.ts";
+import { generate } from "#store/migrations/generate.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-const folder = "src/history/migrations";
+const folder = "src/store/migrations";
 
 /** A copy of the migrations that there are. */
 async function copied() {

@@ -51,14 +51,15 @@ export class PostgresPool implements AsyncDisposable {
   }
 
   /** Runs `work` in a transaction that waits for each lock no longer than `lockMs`. */
-  async transaction(lockMs: number, work: (client: PoolClient) => Promise<void>): Promise<void> {
+  async transaction<T>(lockMs: number, work: (client: PoolClient) => Promise<T>): Promise<T> {
     try {
       const client = await this.#pool.connect();
       // One that ends between two statements has no one else to tell.
       client.on("error", ignore);
+      let done: T;
       try {
         await client.query(`BEGIN; SET LOCAL lock_timeout = ${lockMs}`);
-        await work(client);
+        done = await work(client);
         await client.query("COMMIT");
       } catch (thrown) {
         // The transaction ends with its connection, whatever state that is in.
@@ -67,6 +68,7 @@ export class PostgresPool implements AsyncDisposable {
       }
       client.release();
       client.off("error", ignore);
+      return done;
     } catch (thrown) {
       throw databaseError(thrown);
     }

@@ -1,0 +1,116 @@
+/** What was spent, in a database: rows by the hour, written again as they grow, so that a failed write is harmless. */
+
+import { createHash, randomUUID } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Database, SqlValue } from "#store/database.ts";
+import type { UsageRecord } from "./usage.ts";
+
+/** Rows of one statement, and of one page. */
+const rowsMax = 50;
+const pageMax = 500;
+
+/** `spender` is a digest of the names: a row is found by few bytes, however long they are. */
+const keyNames = ["start_ms", "spender", "instance"] as const;
+const names = ["key_name", "group_name", "model", "tags"] as const;
+const countNames = [
+  "requests",
+  "prompt_tokens",
+  "completion_tokens",
+  "cache_read_tokens",
+  "reasoning_tokens",
+  "micro_usd",
+] as const;
+const columns = [...keyNames, ...names, ...countNames];
+
+type UsageRow = Readonly<
+  Record<(typeof keyNames)[number] | (typeof names)[number], string> &
+    Record<(typeof countNames)[number], number>
+>;
+
+function valuesOf({ startMs, key, group, model, tags, spent }: UsageRecord, instance: string) {
+  const { requests, promptTokens, completionTokens } = spent;
+  const { cacheReadTokens, reasoningTokens, microUsd } = spent;
+  const named = [key, group, model, JSON.stringify(tags)];
+  const spender = createHash("sha256").update(JSON.stringify(named)).digest("hex");
+  const counts = [requests, promptTokens, completionTokens, cacheReadTokens, reasoningTokens];
+  return [startMs, spender, instance, ...named, ...counts, microUsd];
+}
+
+function recordOf(row: UsageRow): UsageRecord {
+  return {
+    startMs: Number(row.start_ms),
+    key: row.key_name,
+    group: row.group_name,
+    model: row.model,
+    tags: JSON.parse(row.tags) as readonly string[],
+    spent: {
+      requests: row.requests,
+      promptTokens: row.prompt_tokens,
+      completionTokens: row.completion_tokens,
+      cacheReadTokens: row.cache_read_tokens,
+      reasoningTokens: row.reasoning_tokens,
+      microUsd: row.micro_usd,
+    },
+  };
+}
+
+/** The statement that writes so many rows. */
+function upsertText(count: number): string {
+  const rows = Array.from({ length: count }, (_, row) => {
+    const places = columns.map((_name, column) => `$${row * columns.length + column + 1}`);
+    return `(${places.join(", ")})`;
+  });
+  const updates = countNames.map((name) => `${name} = excluded.${name}`);
+  return `INSERT INTO polygate_usage (${columns.join(", ")}) VALUES ${rows.join(", ")}
+    ON CONFLICT (${keyNames.join(", ")}) DO UPDATE SET ${updates.join(", ")}`;
+}
+
+/** The statement that reads a page; of one key it looks at nothing else. */
+function pageText(isOfKey: boolean): string {
+  return `SELECT * FROM polygate_usage
+    WHERE start_ms >= $1 AND start_ms < $2 AND (start_ms, spender, instance) > ($3, $4, $5)
+      ${isOfKey ? "AND key_name = $6" : ""}
+    ORDER BY ${keyNames.join(", ")} LIMIT ${pageMax}`;
+}
+
+/** Keeps what was spent. Every method may reject with a DatabaseError. */
+export class UsageStore {
+  readonly #database: Database;
+  /** Tells the rows of this run from those of others in the same database. */
+  readonly #instance = randomUUID();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Puts records in the place of those of the same spender and hour that this run wrote before. */
+  async write(records: readonly UsageRecord[]): Promise<void> {
+    for (let at = 0; at < records.length; at += rowsMax) {
+      if (at > 0) await turn();
+      const some = records.slice(at, at + rowsMax);
+      const values: SqlValue[] = some.flatMap((record) => valuesOf(record, this.#instance));
+      await this.#database.query(upsertText(some.length), values);
+    }
+  }
+
+  /** Records of the hours that begin at or after `fromMs` and before `toMs`, of one key or of all, in slices. */
+  async *read(fromMs: number, toMs: number, key = ""): AsyncGenerator<readonly UsageRecord[]> {
+    const text = pageText(key !== "");
+    const named = key === "" ? [] : [key];
+    // Nothing is less than an empty name, so that this is before all of `fromMs`.
+    let after: readonly [number, string, string] = [fromMs, "", ""];
+    for (;;) {
+      const rows = await this.#database.query<UsageRow>(text, [fromMs, toMs, ...after, ...named]);
+      yield rows.map(recordOf);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pageMax) return;
+      after = [Number(last.start_ms), last.spender, last.instance];
+      await turn();
+    }
+  }
+
+  /** Forgets hours that began before. */
+  async forget(beforeMs: number): Promise<void> {
+    await this.#database.query("DELETE FROM polygate_usage WHERE start_ms < $1", [beforeMs]);
+  }
+}

@@ -1,0 +1,179 @@
+/** What every store of keys and usage keeps to: in a SQLite file, in a PostgreSQL database. */
+
+import { setImmediate as turn } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Key } from "#keys/key.ts";
+import { KeyStore } from "#keys/key-store.ts";
+import { digestOf, newKeyText } from "#keys/key-text.ts";
+import { nothingSpent, type UsageRecord } from "#keys/usage.ts";
+import { UsageStore } from "#keys/usage-store.ts";
+import type { Database } from "#store/database.ts";
+import { sql } from "#store/migrations/0002-keys.ts";
+import { PostgresDatabase } from "#store/postgres-database.ts";
+import { SqliteDatabase } from "#store/sqlite-database.ts";
+import { describeWith } from "../support/needs.ts";
+import { missingPostgres, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+function keyOf(name: string, facts: Partial<Key> = {}) {
+  const rights = { scopes: ["route"], models: ["m*"], tags: ["t"], allowance: { burst: 2 } };
+  return ({ change }: { readonly change: number }): Key => ({
+    ...{ id: `key_${name}`, name, digest: digestOf(newKeyText()), prefix: "pg_live_abcd" },
+    ...{ group: "g", rights, createdMs: 1_700_000_000_000, createdBy: "admin" },
+    ...{ sequence: change, change },
+    ...facts,
+  });
+}
+
+/** `open` gives a way to open one database, as often as there are gateways. */
+function contract(open: () => Promise<() => Database>) {
+  test("a key is found as it was written, by id, name and digest", async () => {
+    await using database = (await open())();
+    const store = new KeyStore(database);
+    const previous = { digest: digestOf(newKeyText()), untilMs: 1_800_000_000_000 };
+    const times = { rotatedMs: 3, expiresMs: 4_000_000_000_000, usedMs: 5 };
+    const key = await store.insert("a", keyOf("a", { previous, ...times }));
+    expect(key).toBeDefined();
+    expect(await store.find("a")).toEqual(key);
+    expect(await store.find("key_a")).toEqual(key);
+    expect(await store.byDigest(key?.digest ?? "")).toEqual(key);
+    expect(await store.byDigest(previous.digest)).toEqual(key);
+    expect(await store.find("b")).toBeUndefined();
+    expect(await store.byDigest(digestOf("b"))).toBeUndefined();
+  });
+
+  test("a name is of one key that is not revoked; changes keep when a key was used", async () => {
+    await using database = (await open())();
+    const store = new KeyStore(database);
+    await store.insert("a", keyOf("a"));
+    expect(await store.insert("a", keyOf("a", { id: "key_other" }))).toBeUndefined();
+    await store.insert("b", keyOf("b"));
+    expect(await store.update("key_b", (key) => ({ ...key, name: "a" }))).toBe("taken");
+    expect(await store.update("key_no", (key) => key)).toBeUndefined();
+    await store.used(new Map([["a", 500]]));
+    await store.used(new Map([["a", 400]]));
+    await store.update("key_a", (key) => ({ ...key, usedMs: 1, revokedMs: 9 }));
+    expect(await store.find("key_a")).toMatchObject({ usedMs: 500, revokedMs: 9 });
+    expect(await store.find("a")).toBeUndefined();
+    expect(await store.insert("a", keyOf("a", { id: "key_new" }))).toMatchObject({ name: "a" });
+    const { keys } = await store.snapshot(10, 0);
+    expect(new Set(keys.map(({ id }) => id))).toEqual(new Set(["key_b", "key_new"]));
+  });
+
+  test("whoever follows the changes of several gateways misses none, however they write", async () => {
+    const opened = await open();
+    await using one = opened();
+    await using two = opened();
+    await using three = opened();
+    const [first, second, follower] = [one, two, three].map((each) => new KeyStore(each)) as [
+      KeyStore,
+      KeyStore,
+      KeyStore,
+    ];
+    const { change } = await follower.snapshot(10, 0);
+    const count = 40;
+    let isWriting = true;
+    const written = Promise.all(
+      [first, second].map(async (store, writer) => {
+        for (let key = 0; key < count; key += 1) {
+          const name = `${writer}-${key}`;
+          await store.insert(name, keyOf(name));
+        }
+      }),
+    ).finally(() => {
+      isWriting = false;
+    });
+    const seen: string[] = [];
+    let last = change;
+    let isDone = false;
+    while (!isDone) {
+      isDone = !isWriting;
+      const changes = await follower.changesAfter(last);
+      seen.push(...changes.map(({ name }) => name));
+      last = changes.at(-1)?.change ?? last;
+      await turn();
+    }
+    await written;
+    expect(seen).toHaveLength(2 * count);
+    expect(new Set(seen).size).toBe(2 * count);
+  });
+
+  test("usage is read as it was written last, of all runs, in slices, until it is forgotten", async () => {
+    const opened = await open();
+    await using one = opened();
+    await using two = opened();
+    const [here, there] = [new UsageStore(one), new UsageStore(two)];
+    const record = (startMs: number, key: string, requests: number, model = "m"): UsageRecord => ({
+      ...{ startMs, key, group: "", model, tags: ["a", "b"] },
+      spent: { ...nothingSpent, requests, microUsd: requests / 4 },
+    });
+    const all = async (fromMs: number, toMs: number, key?: string) => {
+      let requests = 0;
+      let microUsd = 0;
+      for await (const records of here.read(fromMs, toMs, key)) {
+        for (const { spent, tags } of records) {
+          expect(tags).toEqual(["a", "b"]);
+          requests += spent.requests;
+          microUsd += spent.microUsd;
+        }
+      }
+      return { requests, microUsd };
+    };
+    await here.write([record(0, "k", 1), record(3_600_000, "k", 2)]);
+    await here.write([record(0, "k", 5)]);
+    await there.write([record(0, "k", 3), record(0, "other", 7)]);
+    expect(await all(0, 3_600_001)).toEqual({ requests: 17, microUsd: 4.25 });
+    expect(await all(0, 3_600_000)).toEqual({ requests: 15, microUsd: 3.75 });
+    expect(await all(0, 3_600_001, "k")).toEqual({ requests: 10, microUsd: 2.5 });
+    const many = Array.from({ length: 1_203 }, (_, at) =>
+      record(7_200_000, "k", 1, `model-of-a-long-name-${"x".repeat(200)}-${at}`),
+    );
+    await here.write(many);
+    expect((await all(7_200_000, 7_200_001)).requests).toBe(1_203);
+    await here.forget(7_200_000);
+    expect((await all(0, 9_000_000)).requests).toBe(1_203);
+  });
+
+  test("what a transaction throws undoes it", async () => {
+    await using database = (await open())();
+    const store = new KeyStore(database);
+    await store.insert("a", keyOf("a"));
+    const failed = store.update("key_a", () => {
+      throw new Error("no");
+    });
+    await expect(failed).rejects.toThrow("no");
+    const { change } = await store.snapshot(1, 0);
+    expect(await store.insert("b", keyOf("b"))).toMatchObject({ change: change + 1 });
+  });
+}
+
+describe("in a SQLite file", () => {
+  const migrations = [{ name: "0002-keys", sql }];
+  contract(async () => {
+    const folder = await temporaryFolder();
+    return () => new SqliteDatabase(`${folder.path}/keys.db`, migrations);
+  });
+
+  test("a file of a later version is not touched", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/keys.db`;
+    const later = [...migrations, { name: "0009-later", sql: "CREATE TABLE later (a text)" }];
+    await new SqliteDatabase(path, later)[Symbol.asyncDispose]();
+    expect(() => new SqliteDatabase(path, migrations)).toThrow(
+      "it has version 2, and this gateway knows 1",
+    );
+  });
+});
+
+describeWith(missingPostgres)("in PostgreSQL", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  contract(async () => {
+    const url = await server.database();
+    return () => new PostgresDatabase(url);
+  });
+});
