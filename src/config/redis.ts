@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { z } from "zod";
-import { text, textThat } from "#yaml/scalar.ts";
+import { duration, text, textThat } from "#yaml/scalar.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
@@ -51,6 +51,9 @@ export const redis = z.strictObject({
     .describe(
       "PEM authorities that the certificates of `rediss://` are checked against; the system's if absent.",
     ),
+  timeout: duration("1m")
+    .prefault("50ms")
+    .describe("Time of one command, and the longest that a call waits for one."),
   on_store_error: z
     .enum(["local", "deny", "allow"])
     .prefault("local")
@@ -68,7 +71,7 @@ const portDefault = 6379;
 
 /** Absent where none is named. */
 export function redisFrom(
-  { url, cluster, ca_file, on_store_error: onStoreError }: FileRedis,
+  { url, cluster, ca_file, timeout: commandMs, on_store_error: onStoreError }: FileRedis,
   { folder, tlsProblems }: CompileContext,
   report: Report,
 ): SharedStoreSettings | undefined {
@@ -98,6 +101,7 @@ export function redisFrom(
     })),
     isCluster: cluster !== undefined,
     onStoreError,
+    commandMs,
     database: Number(first.pathname.slice(1)),
     ...credentialsOf(first),
     ...(isEncrypted && { tls: caFile }),

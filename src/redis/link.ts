@@ -27,15 +27,11 @@ export interface RedisLinkDeps {
   readonly onState: (state: RedisState, error?: RedisError) => void;
   /** How each command ended; `skipped`: it was not sent, because Redis is away. */
   readonly onCall: (result: "ok" | "failed" | "skipped") => void;
-  /** Time of one command; 50 ms when absent. */
-  readonly commandMs?: number;
 }
 
 /** An argument of a script. */
 export type RedisArgument = string | number | Uint8Array;
 
-/** Time of one command. */
-const commandMsDefault = 50;
 /** Time to connect; the next try comes soon. */
 const connectMs = 2_000;
 /** A connection on which a command waits for so long is given up: the host behind it is gone. */
@@ -110,6 +106,7 @@ export class RedisLink implements AsyncDisposable {
   readonly isCluster: boolean;
   readonly #client: Client;
   readonly #deps: RedisLinkDeps;
+  readonly #commandMs: number;
   readonly #breaker = new Breaker(breakerOptions);
   readonly #defined = new Set<string>();
   #state: RedisState = "working";
@@ -117,6 +114,7 @@ export class RedisLink implements AsyncDisposable {
 
   constructor(settings: RedisSettings, deps: RedisLinkDeps) {
     this.isCluster = settings.isCluster;
+    this.#commandMs = settings.commandMs;
     this.#deps = deps;
     this.#client = connect(settings);
     this.#client.on("error", (thrown) => {
@@ -150,8 +148,8 @@ export class RedisLink implements AsyncDisposable {
   }
 
   /**
-   * Runs a script on keys, which a cluster keeps in one slot. Rejects with a RedisError after 50 ms,
-   * and at once while Redis is away. `late` gets the reply that came after that.
+   * Runs a script on keys, which a cluster keeps in one slot. Rejects with a RedisError when its
+   * time is over, and at once while Redis is away. `late` gets the reply that came after that.
    */
   run(
     script: RedisScript,
@@ -159,7 +157,7 @@ export class RedisLink implements AsyncDisposable {
     args: readonly RedisArgument[],
     late?: (reply: unknown) => void,
   ): Promise<unknown> {
-    const { clock, onCall, commandMs = commandMsDefault } = this.#deps;
+    const { clock, onCall } = this.#deps;
     if (this.isAway()) {
       onCall("skipped");
       return Promise.reject(this.#connectError ?? new RedisError("it is away"));
@@ -173,7 +171,7 @@ export class RedisLink implements AsyncDisposable {
     };
     const sent: Sent = {
       isSettled: false,
-      limitMs: commandMs,
+      limitMs: this.#commandMs,
       fail: (error) => {
         if (sent.isSettled) return;
         end("failed");
@@ -181,7 +179,7 @@ export class RedisLink implements AsyncDisposable {
         reject(error);
       },
     };
-    const timer = clock.timer(commandMs, timeOut, sent);
+    const timer = clock.timer(this.#commandMs, timeOut, sent);
     this.#send(script, keys, args).then(
       (reply) => {
         clock.stop(timer);

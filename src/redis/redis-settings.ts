@@ -13,6 +13,8 @@ export interface RedisSettings {
   readonly isCluster: boolean;
   /** Number of the database; 0 in a cluster. */
   readonly database: number;
+  /** Time of one command, in milliseconds. */
+  readonly commandMs: number;
   readonly username?: string;
   readonly password?: string;
   /** Present: TLS, by the authorities of a PEM file or, without one, of the system. */

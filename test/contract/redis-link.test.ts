@@ -20,13 +20,15 @@ async function open(settings: Partial<RedisSettings>, port: number, commandMs = 
   const ended: string[] = [];
   const deps: RedisLinkDeps = {
     clock: systemClock,
-    commandMs,
     onState: (state, error) =>
       told.push(error === undefined ? state : `${state}: ${error.message}`),
     onCall: (result) => ended.push(result),
   };
   const nodes = [{ host: "localhost", port }];
-  const link = new RedisLink({ nodes, isCluster: false, database: 0, ...settings }, deps);
+  const link = new RedisLink(
+    { nodes, isCluster: false, database: 0, commandMs, ...settings },
+    deps,
+  );
   await link.open();
   return { link, told, ended };
 }

@@ -42,8 +42,8 @@ describeWith(missingRedis)("responses that gateways share", () => {
     server = await startRedis();
     const nodes = [{ host: "127.0.0.1", port: server.port }];
     link = new RedisLink(
-      { nodes, isCluster: false, database: 0 },
-      { clock: systemClock, commandMs: 10_000, onState: () => {}, onCall: () => {} },
+      { nodes, isCluster: false, database: 0, commandMs: 10_000 },
+      { clock: systemClock, onState: () => {}, onCall: () => {} },
     );
     await link.open();
   });

@@ -47,7 +47,8 @@ describeWith(missingRedis)("the cache that gateways share", () => {
   });
   beforeEach(() => void server.cli("flushall"));
 
-  const start = (cache = "", url = server.url) =>
+  /** Commands have more time than a busy machine needs. */
+  const start = (cache = "", url = server.url, timeout = "10s") =>
     startTestGateway({
       env: { REDIS_URL: url },
       yaml: `
@@ -57,6 +58,7 @@ providers:
   chat: { dialect: openai, base_url: "${provider.url}", api_key: upstream, default_model: double }
 routes: { cached: chat/double }
 cache: { models: [cached], store: redis${cache} }
+redis: { timeout: ${timeout} }
 `,
     });
   /** Resolves when so many responses have been left in Redis. */
@@ -140,7 +142,7 @@ cache: { models: [cached], store: redis${cache} }
 
   test("while Redis is away every gateway has its own, says so once, and no call waits for it", async () => {
     await using own = await startRedis();
-    await using one = await start("", own.url);
+    await using one = await start("", own.url, "50ms");
     await chat(one);
     own.freeze();
     const told = () => one.lines.filter(({ msg }) => String(msg).startsWith("Redis"));

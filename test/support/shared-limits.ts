@@ -65,10 +65,9 @@ export async function openSharedLimits(facts: SharedLimitsFacts): Promise<Shared
   let sent = 0;
   const nodes = ports.map((port) => ({ host: "127.0.0.1", port }));
   const link = new RedisLink(
-    { nodes, isCluster, database: 0 },
+    { nodes, isCluster, database: 0, commandMs },
     {
       clock: systemClock,
-      commandMs,
       onState: (state) => states.push(state),
       onCall(result) {
         if (result !== "skipped") sent += 1;

@@ -13,6 +13,7 @@ test("REDIS_URL names the server, before the file's; without either nothing is s
     isCluster: false,
     database: 3,
     onStoreError: "local",
+    commandMs: 50,
   });
 });
 
@@ -23,6 +24,7 @@ test("user and password are those of the address, decoded; rediss:// is TLS", ()
     isCluster: false,
     database: 0,
     onStoreError: "local",
+    commandMs: 50,
     username: "me",
     password: "p@ss",
     tls: { caFile: ca },
@@ -30,7 +32,8 @@ test("user and password are those of the address, decoded; rediss:// is TLS", ()
 });
 
 test("a cluster is reached by any of its nodes, with the credentials of the first", () => {
-  const yaml = "redis: { cluster: ['redis://:pass@a:1', 'redis://b:2'], on_store_error: deny }";
+  const yaml =
+    "redis: { cluster: ['redis://:pass@a:1', 'redis://b:2'], on_store_error: deny, timeout: 70ms }";
   expect(redisOf(yaml)).toEqual({
     nodes: [
       { host: "a", port: 1 },
@@ -39,6 +42,7 @@ test("a cluster is reached by any of its nodes, with the credentials of the firs
     isCluster: true,
     database: 0,
     onStoreError: "deny",
+    commandMs: 70,
     password: "pass",
   });
 });
