@@ -138,9 +138,11 @@ export class EnvelopedHandler {
   /** A body over the limit is a message over it, whose limit knows neither envelope nor base64. */
   #asMessage(thrown: unknown): unknown {
     const isTooLarge = thrown instanceof ConnectError && reasonOf(thrown) === "BODY_TOO_LARGE";
+    if (!isTooLarge) return thrown;
+    const own = String(this.#bodyBytesMax);
     // One that was over a lower limit than its own says which.
-    const isOwn = isTooLarge && infoMetadataOf(thrown).limit_bytes === String(this.#bodyBytesMax);
-    return isOwn ? messageTooLarge(this.#options.readBytesMax) : thrown;
+    const { limit_bytes: limit = own } = infoMetadataOf(thrown);
+    return limit === own ? messageTooLarge(this.#options.readBytesMax) : thrown;
   }
 
   #decompressing({ held }: ExchangeCall, source: Decompressing["source"]): Decompressing {
