@@ -17,7 +17,7 @@ import {
   groupsFrom,
 } from "./allowances.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
-import { keyStore } from "./key-store.ts";
+import { keyStoreSetting } from "./key-store.ts";
 import type { Report } from "./report.ts";
 import { scopeList } from "./scopes.ts";
 import { type Weakness, weaknessOf, weaknessOfHash } from "./secret-strength.ts";
@@ -108,11 +108,7 @@ export const auth = z.strictObject({
     .record(groupName(), allowance)
     .prefault({})
     .describe("Keys that share limits and a budget, by the name of their group."),
-  key_store: keyStore
-    .optional()
-    .describe(
-      "Keys that are made, rotated and revoked while the gateway runs, by `polygate keys`.",
-    ),
+  key_store: keyStoreSetting(),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
   failures_per_minute: wholeNumber(0, 1_000_000)
     .prefault(30)

@@ -10,8 +10,7 @@ import type { KeyStoreSettings } from "./settings.ts";
 
 const outageDefault = "5m";
 
-/** The setting of the file. */
-export const keyStore = z.strictObject({
+const keyStore = z.strictObject({
   path: text()
     .optional()
     .describe(
@@ -28,6 +27,14 @@ export const keyStore = z.strictObject({
       "How long known keys go on while it cannot be asked; what was revoked elsewhere is not seen meanwhile. Then they are refused with 503.",
     ),
 });
+
+/** The setting of the file. */
+export const keyStoreSetting = () =>
+  keyStore
+    .optional()
+    .describe(
+      "Keys that are made, rotated and revoked while the gateway runs, by `polygate keys`.",
+    );
 
 type FileKeyStore = z.output<typeof keyStore> | undefined;
 
