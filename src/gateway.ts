@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { createAgent, plainAgent } from "#agent/agent.ts";
 import type { ChatBackend, PredictBackend } from "#backends/backend.ts";
 import type { TellCaller } from "#backends/caller-headers.ts";
@@ -831,45 +832,51 @@ function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Backends): 
       createStatsService({ ...facts, ...deps, predict, performance: shared.records.performance }),
     );
     const pools: readonly KnownPool[] = [...chatPoolsOf(chat), ...predict.groups];
-    const { calls, decisions } = shared.records;
+    const { decisions } = shared.records;
     router.service(
       RoutingService,
       createRoutingService({ ...facts, pools, decisions, catalog: chat.catalog }),
     );
-    router.service(
-      BackendsService,
-      createBackendsService({
-        pools,
-        onAction({ requestId: request_id, ...facts }) {
-          shared.logger.info({ request_id, ...facts }, "admin");
-        },
-      }),
-    );
-    router.service(
-      LimitsService,
-      createLimitsService({
-        limiter: shared.limiter,
-        onReset({ requestId: request_id, ...facts }) {
-          shared.logger.info({ request_id, action: "reset_limit", ...facts }, "admin");
-        },
-      }),
-    );
-    router.service(RequestsService, createRequestsService({ ...facts, calls }));
-    router.service(
-      KeysService,
-      createKeysService({
-        room: shared.keys,
-        settled: new Set(settings.auth.keys.map(({ name }) => name)),
-        groups: settings.groups,
-        clock,
-        onAction({ requestId: request_id, ...facts }) {
-          shared.logger.info({ request_id, ...facts }, "admin");
-        },
-      }),
-    );
+    mountAdministration(router, shared, pools);
     registerHealth(router, health, namesOf(settings), { callerOf });
     registerReflection(router, [...servicesOf(settings), Health]);
   };
+}
+
+/** What an administrator did, besides other facts of it. */
+interface AdminAct {
+  readonly requestId: string;
+  readonly action: string;
+}
+
+/** Mounts what administrators ask of a running gateway; each of their acts leaves a line in the log. */
+function mountAdministration(
+  router: ConnectRouter,
+  { settings, logger, limiter, keys, records: { calls }, clock, stopping }: Shared,
+  pools: readonly KnownPool[],
+): void {
+  const onAction = ({ requestId: request_id, ...facts }: AdminAct) => {
+    logger.info({ request_id, ...facts }, "admin");
+  };
+  router.service(BackendsService, createBackendsService({ pools, onAction }));
+  router.service(
+    LimitsService,
+    createLimitsService({
+      limiter,
+      onReset: (reset) => onAction({ ...reset, action: "reset_limit" }),
+    }),
+  );
+  router.service(RequestsService, createRequestsService({ stopping, calls }));
+  router.service(
+    KeysService,
+    createKeysService({
+      room: keys,
+      settled: new Set(settings.auth.keys.map(({ name }) => name)),
+      groups: settings.groups,
+      clock,
+      onAction,
+    }),
+  );
 }
 
 /** What the public side writes to. */
