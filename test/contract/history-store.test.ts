@@ -276,6 +276,7 @@ describeWith(missingPostgres)("a PostgreSQL database", () => {
     for (const store of stores) await store[Symbol.asyncDispose]();
     expect(await server.query(url, "SELECT version, name FROM polygate_migrations")).toEqual([
       { version: 1, name: "0001-history" },
+      { version: 2, name: "0002-keys" },
     ]);
     expect(await partitionsOf(url)).toEqual([
       "polygate_history_60000_0",
@@ -332,7 +333,7 @@ describeWith(missingPostgres)("a PostgreSQL database", () => {
     const url = await server.database();
     await using store = new PostgresHistory(url);
     await store.write([bucket(0)]);
-    await server.query(url, "DROP TABLE polygate_history, polygate_migrations");
+    await server.query(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     await expect(store.write([bucket(0)])).rejects.toThrow(/does not exist/);
     await store.write([bucket(0)]);
     expect((await readAll(store)).all).toHaveLength(1);
@@ -408,7 +409,7 @@ describeWith(missingPostgres)("a PostgreSQL database", () => {
     await server.query(url, "INSERT INTO polygate_migrations VALUES (7, 'later')");
     await using older = new PostgresHistory(url);
     await expect(older.open()).rejects.toMatchObject({
-      message: "it has version 7, and this gateway knows 1",
+      message: "it has version 7, and this gateway knows 2",
       isAway: false,
     });
   });

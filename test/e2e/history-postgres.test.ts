@@ -148,7 +148,11 @@ describeWith(missingPostgres)("a history in PostgreSQL", () => {
   test("is migrated once by `polygate migrate`, as often as it is run", async () => {
     const url = await server.database();
     const first = await migrate({ DATABASE_URL: url });
-    expect(first).toEqual({ code: 0, out: "database migrated: 0001-history\n", err: "" });
+    expect(first).toEqual({
+      code: 0,
+      out: "database migrated: 0001-history, 0002-keys\n",
+      err: "",
+    });
     const second = await migrate({ DATABASE_URL: url });
     expect(second).toEqual({ code: 0, out: "database migrated: nothing to do\n", err: "" });
     await using gateway = await gatewayOn(url);
@@ -166,6 +170,7 @@ describeWith(missingPostgres)("a history in PostgreSQL", () => {
     const gateways = await Promise.all([start(), start()]);
     expect(await server.query(url, "SELECT version FROM polygate_migrations")).toEqual([
       { version: 1 },
+      { version: 2 },
     ]);
     for (const gateway of gateways) {
       expect(await gateway.stop("SIGTERM")).toBe(0);
