@@ -35,10 +35,21 @@ function passwordOf(url: string | undefined): string | undefined {
 }
 
 function secretsOf(config: FileConfig, { providers }: Pick<Settings, "providers">): Secret[] {
-  const { relay, hooks, history } = config;
+  const { auth, relay, hooks, history, redis } = config;
+  const { key_store: keyStore } = auth;
   return [
+    { path: ["auth", "identity_secret"], secret: auth.identity_secret, kind: "signing" },
     { path: ["relay", "id_secret"], secret: relay.id_secret, kind: "own" },
     { path: ["history", "url"], secret: passwordOf(history.url), kind: "database" },
+    { path: ["auth", "key_store", "url"], secret: passwordOf(keyStore?.url), kind: "database" },
+    { path: ["redis", "url"], secret: passwordOf(redis.url), kind: "database" },
+    ...(redis.cluster ?? []).map(
+      (url, index): Secret => ({
+        path: ["redis", "cluster", index],
+        secret: passwordOf(url),
+        kind: "database",
+      }),
+    ),
     ...hooks.map(
       ({ token }, index): Secret => ({
         path: ["hooks", index, "token"],

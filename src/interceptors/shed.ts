@@ -38,6 +38,8 @@ function isSpared(method: DescMethod): boolean {
   return isPublic || requiredScope === "admin";
 }
 
+const nothingRefused: LoadLevel = { refuses: "nothing" };
+
 const causes = {
   lag: "its event loop is late",
   heap: "its memory is nearly used up",
@@ -51,7 +53,7 @@ export function shedding({ load, metrics, rng = systemRng }: ShedDeps): Shedding
       level.refuses !== "nothing" &&
       !isSpared(method) &&
       (level.refuses === "all" || isLow(header, values));
-    return isRefused ? level : { refuses: "nothing" };
+    return isRefused ? level : nothingRefused;
   };
   const judged = (method: DescMethod, call: Asked): LoadLevel => {
     const before = call.values.get(shedKey);

@@ -67,6 +67,8 @@ export interface LimitSource {
   readonly inProgress: InProgress;
   /** Tokens that a response is taken to have where the request names no bound. */
   readonly outputTokens: number;
+  /** Providers or models have limits. */
+  readonly hasTargets: boolean;
   /** The owners that a try of a provider's model has to pass besides those of its call. */
   targets(provider: string, model: string, caller: string): readonly Owner[];
   /** The bucket of an owner's budget at a moment; undefined where it has none. */
@@ -124,6 +126,14 @@ export class CallLimits {
   /** Nothing limits the call before it is known where it goes. */
   get isEmpty(): boolean {
     return this.#owners.length === 0;
+  }
+
+  /** Tries have something to pass: limits of tokens or money, or of where they go. */
+  get holdsTries(): boolean {
+    if (this.#source.hasTargets) return true;
+    return this.#owners.some(
+      ({ terms }) => terms.tokens !== undefined || terms.budget !== undefined,
+    );
   }
 
   /** Tokens that a response is taken to have where the request names no bound. */

@@ -75,6 +75,10 @@ export class Limiter implements LimitSource {
     this.#owners = lazy(() => new LRUCache({ max: options.clientsMax }));
   }
 
+  get hasTargets(): boolean {
+    return this.options.providers.size > 0 || this.options.models.length > 0;
+  }
+
   get outputTokens(): number {
     return this.options.outputTokens;
   }

@@ -199,7 +199,7 @@ export class RoutedCall implements CallWatch {
     this.#target = deps.catalog.resolve(model, allows === undefined ? ask : { ...ask, allows });
     const limits = context.values.get(callLimitsKey);
     this.#expected = expectedOf(wanted, limits?.outputTokens ?? 0);
-    this.#gate = limits && this.#gateOf(limits);
+    this.#gate = limits?.holdsTries === true ? this.#gateOf(limits) : undefined;
   }
 
   /** Name of the pool that answered, or was asked last. */

@@ -1143,7 +1143,7 @@ describe("production", () => {
       yaml: "",
       env: { API_KEY: key, SECRET_KEY: `${key}-and-more` },
       problems: [
-        "environment SECRET_KEY: auth.jwt.secret: is shorter than the 32 characters that production asks for",
+        "environment SECRET_KEY: auth.jwt.secret: is shorter than the 32 characters that production asks for (hint: take 32 random characters, such as of `openssl rand -hex 32`)",
       ],
     },
     {

@@ -74,6 +74,27 @@ const rows: readonly {
     problems: [expect.stringMatching(/history\.url: is shorter than the 8 characters/)],
   },
   {
+    name: "refuses that of the store of keys, and of Redis",
+    yaml: "auth: {key_store: {url: 'postgres://polygate:postgres@db/keys'}}\nredis: {url: 'redis://:password@cache'}\n",
+    env: keyed,
+    problems: [
+      expect.stringMatching(/auth\.key_store\.url: is a default that everybody knows/),
+      expect.stringMatching(/redis\.url: is a default that everybody knows/),
+    ],
+  },
+  {
+    name: "refuses that of a node of a cluster",
+    yaml: "redis: {cluster: ['redis://:kf83Qe-01xM@a', 'redis://:admin@b']}\n",
+    env: keyed,
+    problems: [expect.stringMatching(/redis\.cluster\[1\]: is a default that everybody knows/)],
+  },
+  {
+    name: "refuses a short secret that signs what cores are told",
+    yaml: "auth: {identity_secret: f3Qw9-zP0r7Lk2-Tt8vYb1}\ncores: [{url: 'http://core:1', identity: signed}]\n",
+    env: keyed,
+    problems: [expect.stringMatching(/auth\.identity_secret: is shorter than the 32 characters/)],
+  },
+  {
     name: "takes a database that asks for none",
     env: { ...keyed, DATABASE_URL: "postgres://polygate@db/polygate" },
     problems: [],
