@@ -57,6 +57,11 @@ const examples = (): RequestExamples => ({
   "polygate.v1.BackendsService.DrainBackend": { backend: "embedded" },
   "polygate.v1.BackendsService.ResumeBackend": { backend: "embedded" },
   "polygate.v1.BackendsService.ResetBackend": { backend: "embedded" },
+  "polygate.v1.KeysService.GetKey": { key: "somebody" },
+  "polygate.v1.KeysService.CreateKey": { key: { name: "somebody" } },
+  "polygate.v1.KeysService.UpdateKey": { id: "somebody", key: { scopes: ["route"] } },
+  "polygate.v1.KeysService.RotateKey": { key: "somebody" },
+  "polygate.v1.KeysService.RevokeKey": { key: "somebody" },
   "polygate.v1.LimitsService.GetLimit": { tier: "principal", name: "key:somebody" },
   "polygate.v1.LimitsService.ResetLimit": { tier: "principal", name: "key:somebody" },
 });

@@ -27,6 +27,12 @@ export interface MethodNotes {
 /** The tag of a service: its name, or its full name where another has the same. */
 export type TagOf = (service: DescService) => string;
 
+/** The parameters of a path as its rule has them, and their names in the document: another path of the same shape may have given those. */
+export interface PathParameters {
+  readonly parameters: readonly JsonObject[];
+  readonly names: readonly string[];
+}
+
 function withExample(parameter: JsonObject, request: JsonObject | undefined): JsonObject {
   const example = request?.[String(parameter.name)];
   return example === undefined ? parameter : { ...parameter, example };
@@ -188,10 +194,12 @@ export class OperationWriter {
   }
 
   /** Those of the path are named as its rule has them, those of the query as responses name fields. */
-  #parameters(route: Route, pathParameters: readonly JsonObject[]): JsonObject[] {
+  #parameters(route: Route, { parameters, names }: PathParameters): JsonObject[] {
     const { method } = route;
     return [
-      ...pathParameters.map((each) => withExample(each, this.#example(method, "proto"))),
+      ...parameters
+        .map((each) => withExample(each, this.#example(method, "proto")))
+        .map((each, index) => ({ ...each, name: names[index] ?? "" })),
       ...queryParameters(route, this.#schemas).map((each) =>
         withExample(each, this.#example(method)),
       ),
@@ -199,7 +207,7 @@ export class OperationWriter {
   }
 
   /** An operation; `id` is unique in the document. */
-  operation(route: Route, id: string, pathParameters: readonly JsonObject[]): JsonObject {
+  operation(route: Route, id: string, pathParameters: PathParameters): JsonObject {
     const { method } = route;
     const parameters = this.#parameters(route, pathParameters);
     const requestBody = this.#requestBody(route);

@@ -56,10 +56,9 @@ const errorSchema: JsonObject = {
 
 const httpMethods = new Set(["get", "put", "post", "delete", "options", "head", "patch", "trace"]);
 
-/** The parameters of a path under the names that another path of the same shape gives them. */
-function renamed(parameters: readonly JsonObject[], text: string): JsonObject[] {
-  const names = [...text.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name);
-  return parameters.map((parameter, index) => ({ ...parameter, name: names[index] ?? "" }));
+/** The names of the parameters of a path. */
+function namesIn(text: string): readonly string[] {
+  return [...text.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name);
 }
 
 /** The tags of services, each with one of its own. */
@@ -93,12 +92,11 @@ function* pathsOf(
     yield;
     const kind = route.httpMethod === "*" ? "get" : route.httpMethod.toLowerCase();
     const schemas = variants.of(route.method);
-    const { text: ownText, shape, parameters: own } = documentPath(route, schemas);
+    const { text: ownText, shape, parameters } = documentPath(route, schemas);
     // A document has one path of a shape, with one set of names, and only HTTP's own methods.
     if (!httpMethods.has(kind)) continue;
     const text = textByShape.get(shape) ?? ownText;
     textByShape.set(shape, text);
-    const parameters = text === ownText ? own : renamed(own, text);
     const before = paths[text]?.[kind];
     if (before !== undefined) {
       paths[text] = { ...paths[text], [kind]: tellingOf(before, route) };
@@ -109,7 +107,10 @@ function* pathsOf(
     ids.set(name, count);
     const id = count === 1 ? name : `${name}_${count}`;
     const writer = new OperationWriter(schemas, tagOf, notes);
-    paths[text] = { [kind]: writer.operation(route, id, parameters), ...paths[text] };
+    paths[text] = {
+      [kind]: writer.operation(route, id, { parameters, names: namesIn(text) }),
+      ...paths[text],
+    };
   }
   return paths;
 }
