@@ -40,7 +40,7 @@ const publicPasswords: ReadonlySet<string> = new Set([
 const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map(sha256Hex));
 /** Placeholders for a key: `your-secure-api-key`, `<api-key>`, `change_me`, `sk-xxxxxxxx`. */
 const placeholder =
-  /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth|openai|anthropic|google|gemini|xai).?)*(key|token|secret|password)|^<.*>$|x{6,}|\.\.\.$/i;
+  /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth).?)*(key|token|secret|password)|your[-_. ]([a-z0-9]{1,20}[-_. ]){0,4}(key|token|secret|password)|^<.*>$|x{6,}|\.\.\.$/i;
 /** Least number of different characters in a key. Sixteen random hex digits have fewer about once in a million. */
 const charactersMin = 5;
 

@@ -21,7 +21,7 @@ export function allowedModels(values: ContextValues): AllowsModel | undefined {
 
 /**
  * For callers who may not name every model: what is passed on in their own words names one alone. Some
- * providers take further ones, such as OpenRouter's `models`. Throws MODEL_NOT_ALLOWED.
+ * providers take further ones, in `models`. Throws MODEL_NOT_ALLOWED.
  */
 export function requireOneModel(values: ContextValues): void {
   const chat = values.get(relayKey)?.request.body;

@@ -238,7 +238,7 @@ describe("what goes on for clients that left", () => {
     provider.illness = { kind: "stall_after", frames: 3 };
     await leave(clients.streams.gRPC as Begin, "short", true);
     await expect.poll(() => provider.received[0]?.abortedAtMs, { timeout: 20_000 }).toBeDefined();
-    expect(await ended(1)).toMatchObject([{ code: "CANCELLED", completionTokens: 0 }]);
+    expect(await ended(1)).toMatchObject([{ code: "CANCELLED", completionTokens: 3 }]);
     expect(await drained("time_out")).toBe(1);
     expect(await draining()).toBe(0);
     expect(await metric('load_balancer_errors_total{algorithm="weighted",core="double"}')).toBe(0);

@@ -28,7 +28,7 @@ test("makes a key, shows it, rotates and revokes it", async () => {
   await using gateway = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0 }
-auth: { secret_key: ${admin}, groups: { team: { burst: 9 } }, key_store: { path: "${folder.path}/keys.db" } }
+auth: { type: apikey, secret_key: ${admin}, groups: { team: { burst: 9 } }, key_store: { path: "${folder.path}/keys.db" } }
 `,
   });
   const env = { POLYGATE_URL: gateway.url, POLYGATE_API_KEY: admin };

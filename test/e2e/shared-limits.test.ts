@@ -20,7 +20,7 @@ const limits = { capacity: 500, perSecond: 100 };
 // Who is not answered in time is refused: then nothing is admitted beside the bucket.
 const section = `rate_limiting: { requests_per_minute: ${limits.perSecond * 60}, burst: ${limits.capacity} }`;
 const yaml = `gateway: { host: 127.0.0.1, port: 0 }\n${section}\nredis: { on_store_error: deny }`;
-const key = "ip:127.0.0.1";
+const key = "principal:ip:127.0.0.1 requests";
 /** Held at the beginning. */
 const tokens = 100;
 /** Long enough to be sure in every run; the verification makes it a minute. */
@@ -231,7 +231,7 @@ describeWith(missingRedis)("a Redis that is away", () => {
     expect(one.told()).toEqual([away, back, away, back]);
     expect(await one.health()).toBe("enabled");
     // The new server knows nothing of the buckets of the one before.
-    expect(server.cli("keys", "polygate:1:*ip:*")).toContain("ip:127.0.0.1");
+    expect(server.cli("keys", "polygate:1:*ip:*")).toContain("{principal:ip:127.0.0.1} requests");
   });
 
   test("a cluster: frozen, killed and started again, it is as one server would be", async () => {

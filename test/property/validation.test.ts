@@ -17,6 +17,7 @@ import { faultsOf, inOrder, validated, verdictOf } from "../support/validated.ts
 /** Enough of them good for some field that whole messages are valid now and then. */
 const words = [
   ...["user", "user", "FP32", "FP32", "image/png", "image/png", "increment", "increment"],
+  ...["principal", "principal"],
   ...["a", "not a name", ""],
 ];
 
