@@ -359,7 +359,10 @@ describe("in a SQLite file", () => {
     const yaml = yamlWith(`{ path: "${folder.path}/keys.db" }`);
     await using gateway = await startTestGateway({ yaml });
     const budget = { usd: 5, period: "day", on_exceeded: "warn" };
-    const key = await made(gateway, { name: "ci", allowance: { requests_per_minute: 900, budget } });
+    const key = await made(gateway, {
+      name: "ci",
+      allowance: { requests_per_minute: 900, budget },
+    });
     await chat(gateway, key);
     const self = () => ask(gateway, "GET", "/api/v1/keys/self", { key });
     expect(await self()).toMatchObject({
