@@ -1,11 +1,11 @@
 /** Takes a request, and a place in progress, of each limit that a call has to pass, and refuses it when one has none. */
 
 import type { Message } from "@bufbuild/protobuf";
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { ContextValues, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
 import { networkOf } from "#core/network-of.ts";
-import type { Allowance } from "#identity/credentials.ts";
+import type { Allowance, Principal } from "#identity/credentials.ts";
 import type { CallLimits, Granted, Refusal } from "#limits/call-limits.ts";
 import { noTerms } from "#limits/limit-options.ts";
 import type { Limiter } from "#limits/limiter.ts";
@@ -70,13 +70,24 @@ export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): 
   const { client } = limiter.options;
   const ofPrincipals = rememberedTerms(client);
   const ofGroups = rememberedTerms(noTerms);
+  /** By principal: a name that is put together for a call is hashed for it, too. */
+  const names = new WeakMap<Principal, string>();
+  const nameOf = (principal: Principal, values: ContextValues): string => {
+    if (!principal.authenticated) return callerOf(values);
+    const known = names.get(principal);
+    if (known !== undefined) return known;
+    const name = callerOf(values);
+    names.set(principal, name);
+    return name;
+  };
   const limitsOf = (request: AnyRequest): CallLimits => {
     const { contextValues: values } = request;
-    const { id, allowance, group } = values.get(principalKey);
+    const principal = values.get(principalKey);
+    const { id, allowance, group } = principal;
     const { clientAddress, endpoint } = values.get(callRecordKey);
     return limiter.of({
-      name: callerOf(values),
-      address: networkOf(clientAddress),
+      name: nameOf(principal, values),
+      address: limiter.limitsAddresses ? networkOf(clientAddress) : "",
       terms: allowance === undefined ? client : ofPrincipals(allowance),
       group:
         group?.allowance === undefined

@@ -75,6 +75,11 @@ export class Limiter implements LimitSource {
     this.#owners = lazy(() => new LRUCache({ max: options.clientsMax }));
   }
 
+  /** Addresses have limits; where they have none, nobody needs to know them. */
+  get limitsAddresses(): boolean {
+    return !isEmpty(this.options.address);
+  }
+
   get hasTargets(): boolean {
     return this.options.providers.size > 0 || this.options.models.length > 0;
   }

@@ -20,7 +20,21 @@ const checkedName = memoizeByString((name) => {
   return name.toLowerCase();
 });
 
+/** Longest value, in characters, for which a loop is quicker than trimming and a regular expression. */
+const wordLengthMax = 16;
+
+/** Whether a value is one short word of visible ASCII, as most that a gateway sets are. */
+function isWord(value: string): boolean {
+  if (value.length > wordLengthMax) return false;
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code <= 0x20 || code >= 0x7f) return false;
+  }
+  return true;
+}
+
 function checkedValue(name: string, value: string): string {
+  if (typeof value === "string" && isWord(value)) return value;
   const text = String(value).trim();
   if (!valuePattern.test(text)) throw new TypeError(`${name}: not a field value`);
   return text;

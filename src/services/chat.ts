@@ -136,17 +136,19 @@ export function createChatService(deps: ChatServiceDeps): ServiceImpl<typeof Cha
     wanted?: ChatWant,
   ): Promise<ChatResponse> {
     const chat = new ActiveChat(deps, request, context, wanted);
-    const work = (own: HandlerContext): Promise<ChatResponse> => {
-      const cached = responses.for(request, own);
-      return cached === undefined
-        ? chat.response(backendCallOf(own)).then((response) => completed(chat, response))
-        : cachedResponse(chat, cached);
-    };
-    const lasting = chat.lasting(() => bytesOf(request, context));
-    return (lasting === undefined ? work(context) : lasting.whole(work)).then((response) => {
+    const timed = (response: ChatResponse): ChatResponse => {
       response.processingTimeMs = Math.round(chat.elapsedMs);
       return response;
-    });
+    };
+    const work = (own: HandlerContext): Promise<ChatResponse> => {
+      const cached = responses.for(request, own);
+      // One promise for both: each costs every call.
+      return cached === undefined
+        ? chat.response(backendCallOf(own)).then((response) => timed(completed(chat, response)))
+        : cachedResponse(chat, cached).then(timed);
+    };
+    const lasting = chat.lasting(() => bytesOf(request, context));
+    return lasting === undefined ? work(context) : lasting.whole(work);
   }
 
   function pieces(
