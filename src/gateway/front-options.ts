@@ -1,0 +1,80 @@
+/** What the public side of a generation is made of. */
+
+import type { CorsSettings, ListenerSettings } from "#config/settings.ts";
+import { packageVersion } from "#core/version.ts";
+import type { FrontListener, FrontOptions } from "#front.ts";
+import { chatPoolsOf } from "#gateway/chat-side.ts";
+import { type ProcessParts, type Shared, servicesOf } from "#gateway/parts.ts";
+import { type Backends, routesOf } from "#gateway/services.ts";
+import { interceptorChain } from "#interceptors/chain.ts";
+import { gatewayPages } from "#pages.ts";
+import { modelOf } from "#services/model-choice.ts";
+
+/** What the public side writes to. */
+export function frontDeps(parts: ProcessParts) {
+  return { ...parts, journal: parts.records.journal };
+}
+
+/** A listener with the cross-origin rules that hold there. */
+function frontListener(
+  { cors: own, ...listener }: ListenerSettings,
+  general: CorsSettings | undefined,
+): FrontListener {
+  const cors = own ?? general;
+  return cors === undefined || cors === "off" ? listener : { ...listener, cors };
+}
+
+/** The public side of a generation: listeners, routes, chain and pages. */
+export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
+  const { settings, metrics } = shared;
+  const { cors, request, auth } = settings;
+  const { captureBytesMax } = settings.requests;
+  const { timeoutMs, fileBytesMax } = request;
+  // Where both limits are the same, the setting of every body is the one to name.
+  const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
+  const { routeSizes } = request;
+  const chain = { auth, timeoutMs, captureBytesMax, routeSizes, ...ownFileLimit };
+  return {
+    listeners: settings.listeners.map((listener) => frontListener(listener, cors)),
+    routes: routesOf(shared, backends),
+    ...interceptorChain(chain, {
+      ...frontDeps(shared),
+      credentials: backends.credentials,
+      limiter: shared.limiter,
+    }),
+    pages: gatewayPages({
+      metrics,
+      pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
+      limited: [
+        ...chatPoolsOf(backends.chat).map(({ pool }) => pool),
+        ...backends.predict.groups.map(({ pool }) => pool),
+      ],
+      isReady: backends.isReady,
+      metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
+      version: packageVersion,
+      services: servicesOf(settings),
+      document: {
+        authenticates: auth.enabled,
+        takesPasswords: auth.users !== undefined,
+        openScopes: auth.enabled ? [] : auth.anonymousScopes,
+        rest: settings.rest,
+        takesUploads: settings.uploads !== undefined,
+      },
+    }),
+    findModel: (wanted, call) =>
+      modelOf(backends.predict, wanted, call, { model: "model", version: "version" }),
+    bytesMax: request.bytesMax,
+    fileBytesMax,
+    elementsMax: request.elementsMax,
+    aheadBytesMax: settings.relay.aheadBytesMax,
+    capturesBodies: captureBytesMax !== undefined,
+    buffers: shared.buffers,
+    trustedProxies: settings.trustedProxies,
+    trustedHeaders: settings.trustedHeaders,
+    connectionsMax: settings.connectionsMax,
+    ...(settings.connectionsPerAddressMax === undefined
+      ? {}
+      : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),
+    rest: settings.rest,
+  };
+}

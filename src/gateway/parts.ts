@@ -1,0 +1,68 @@
+/** What the rooms of a gateway share: what lives as long as the process, and what is made for a generation of settings. */
+
+import type { Settings } from "#config/settings.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
+import type { Clock } from "#core/clock.ts";
+import type { KeptKeys } from "#identity/remote-keys.ts";
+import type { KeyRoom } from "#keys/key-room.ts";
+import type { Limiter } from "#limits/limiter.ts";
+import type { Metrics } from "#metrics.ts";
+import type { AuditLog } from "#observability/audit-log.ts";
+import type { Logger } from "#observability/logger.ts";
+import type { Stats } from "#observability/stats.ts";
+import type { Load } from "#overload/load-monitor.ts";
+import { publicServices, servedOf } from "#public-services.ts";
+import type { Records } from "#records.ts";
+import type { HealthStatus } from "#rpc/health.ts";
+import type { RelayIds } from "#services/relay-ids.ts";
+import type { SharedStore } from "#shared-store.ts";
+import type { UploadStore } from "#uploads/store.ts";
+
+/** The services that these settings let be called. */
+export function servicesOf({ uploads }: Settings) {
+  return servedOf(publicServices, { takesUploads: uploads !== undefined });
+}
+
+export function namesOf(settings: Settings) {
+  return servicesOf(settings).map(({ typeName }) => typeName);
+}
+
+/** What lives as long as the process, whatever its settings become. */
+export interface ProcessParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly stats: Stats;
+  readonly health: HealthStatus;
+  /** What is refused for load; absent where nothing is. */
+  readonly load: Load | undefined;
+  /** What is kept of calls. */
+  readonly records: Records;
+  /** Keys that are kept; absent where they are those of the settings alone. */
+  readonly keys: KeyRoom | undefined;
+  /** Bytes of requests and responses that are held. */
+  readonly buffers: ByteBudget;
+  /** Monotonic time of start, in milliseconds. */
+  readonly startedMs: number;
+  /** Aborts when the gateway begins to stop. */
+  readonly stopping: AbortSignal;
+  /** Absent where no one asks for it. */
+  readonly audit: AuditLog | undefined;
+  /** Absent where nothing may be uploaded. */
+  readonly uploads: UploadStore | undefined;
+  /** The keys that an issuer of tokens gave last, for the next generation. */
+  readonly keptKeys: KeptKeys;
+  /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
+  readonly relayIds: (secret: string | undefined) => RelayIds;
+}
+
+/** What every room of one generation shares. */
+export interface Shared extends ProcessParts {
+  readonly settings: Settings;
+  /** Absent where nothing is limited. */
+  readonly limiter: Limiter | undefined;
+  /** What is shared with other gateways; absent: nothing. */
+  readonly store: SharedStore | undefined;
+  /** Says for the whole process whether chats are served; nothing once another generation has replaced this one. */
+  readonly setServing: (serving: boolean) => void;
+}

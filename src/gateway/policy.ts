@@ -1,0 +1,86 @@
+/** Opens what calls are held to: who callers are, what they may use, and what judges them. */
+
+import type { Settings } from "#config/settings.ts";
+import type { ProcessParts, Shared } from "#gateway/parts.ts";
+import type { CredentialStore } from "#identity/credentials.ts";
+import { openCredentials } from "#identity/open-credentials.ts";
+import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
+import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
+import { Limiter } from "#limits/limiter.ts";
+import { causeText } from "#observability/cause-text.ts";
+import type { ChatHooks } from "#services/chat-hooks.ts";
+import type { SharedStore } from "#shared-store.ts";
+
+/** Opens what judges chats; who has none loads nothing for it. */
+export async function openHooks(
+  { settings, clock, logger, metrics, buffers }: Shared,
+  opening: AsyncDisposableStack,
+): Promise<ChatHooks | undefined> {
+  if (settings.hooks.length === 0) return undefined;
+  const [{ openHooks: open }, { ChatHooks: Judging }] = await Promise.all([
+    import("#hooks/open-hooks.ts"),
+    import("#services/chat-hooks.ts"),
+  ]);
+  const hooks = opening.use(await open(settings.hooks, { clock, logger, metrics }));
+  return new Judging({ hooks, clock, buffers });
+}
+
+/** Opens what knows callers. */
+export async function openIdentity(
+  { settings: { auth, groups }, clock, logger, keys, keptKeys: kept }: Shared,
+  opening: AsyncDisposableStack,
+): Promise<CredentialStore> {
+  const credentials = await openCredentials(auth, {
+    ...{ clock, kept },
+    keyStores: keys === undefined ? [] : [keys.live.credentials(groups)],
+    onFetch(report) {
+      if ("keys" in report) logger.info(report, "jwks");
+      else logger.warn({ error: causeText(report.cause) }, "jwks");
+    },
+  });
+  return opening.use(credentials);
+}
+
+/** What is limited; undefined: nothing. Callers with keys may have limits of their own. */
+function limitOptionsOf({ rateLimit, auth }: Settings): LimitOptions | undefined {
+  return rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+}
+
+/** The limits of calls, with buckets that begin full. */
+export function openLimiter(
+  { clock, logger, metrics }: ProcessParts,
+  settings: Settings,
+  shared: LimitStore | undefined,
+): Limiter | undefined {
+  const options = limitOptionsOf(settings);
+  if (options === undefined) return undefined;
+  const store = shared ?? new MemoryLimits(options.clientsMax, clock);
+  return new Limiter(options, {
+    ...{ clock, store },
+    onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
+      metrics.budgetsSpent.inc({ tier, on_exceeded });
+      logger.warn({ tier, name, usd, period: period.name, on_exceeded }, "budget spent");
+    },
+  });
+}
+
+/** Opens what is shared with other gateways; who shares nothing loads nothing for it. */
+export async function openShared(
+  parts: ProcessParts,
+  settings: Settings,
+  opening: AsyncDisposableStack,
+): Promise<SharedStore | undefined> {
+  const { redis, cache } = settings;
+  const responses = cache.enabled && cache.isInRedis ? cache : undefined;
+  const bucketsMax = limitOptionsOf(settings)?.clientsMax;
+  const isUsed = responses !== undefined || bucketsMax !== undefined;
+  if (redis === undefined || !isUsed) return undefined;
+  const { openSharedStore } = await import("#shared-store.ts");
+  return opening.use(await openSharedStore({ redis, bucketsMax, responses }, parts));
+}
+
+/** Whether callers are limited, and by what all gateways know. */
+export function rateLimiterOf({ settings, store }: Shared) {
+  if (settings.rateLimit === undefined) return "disabled";
+  return store?.isAway() === true ? "degraded" : "enabled";
+}

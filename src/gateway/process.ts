@@ -1,0 +1,61 @@
+/** Opens what lives as long as the process: the audit log, uploads, the watch over its load. */
+
+import type { AuditSettings, UploadsSettings } from "#config/settings.ts";
+import type { ProcessParts } from "#gateway/parts.ts";
+import type { Metrics } from "#metrics.ts";
+import { type AuditLog, openAuditLog } from "#observability/audit-log.ts";
+import { causeText } from "#observability/cause-text.ts";
+import { type LoadTerms, rankOf } from "#overload/load-level.ts";
+import { heapShareOfProcess, LoadMonitor } from "#overload/load-monitor.ts";
+import { RelayIds } from "#services/relay-ids.ts";
+import { UploadStore } from "#uploads/store.ts";
+
+/** Opens the audit log; metrics tell how many of its lines are lost. */
+export function openAudit(terms: AuditSettings, { recordsLost }: Metrics): AuditLog {
+  const lost = recordsLost.labels({ record: "audit" });
+  try {
+    return openAuditLog(terms, { onLost: (lines) => lost.inc(lines) });
+  } catch (thrown) {
+    const message = `audit.output: the file cannot be written: ${causeText(thrown)}`;
+    throw new Error(message, { cause: thrown });
+  }
+}
+
+/** Opens the store of uploads, of which metrics tell. */
+export function openUploads(
+  terms: UploadsSettings,
+  { clock, metrics }: Pick<ProcessParts, "clock" | "metrics">,
+): UploadStore {
+  return new UploadStore(terms, {
+    clock,
+    onChange({ files, bytes }) {
+      metrics.uploadFiles.set(files);
+      metrics.uploadBytes.set(bytes);
+    },
+  });
+}
+
+/** Measures the load of the process, each change of whose level leaves a line. */
+export function openLoad(
+  terms: LoadTerms,
+  { clock, logger, metrics }: Pick<ProcessParts, "clock" | "logger" | "metrics">,
+): LoadMonitor {
+  return new LoadMonitor(terms, {
+    clock,
+    heapShare: heapShareOfProcess,
+    onChange(level) {
+      metrics.overload.set(rankOf(level));
+      if (level.refuses === "nothing") logger.info({ refuses: level.refuses }, "overload");
+      else logger.warn({ refuses: level.refuses, cause: level.cause }, "overload");
+    },
+  });
+}
+
+/** What the process keeps for its generations: the ids of the one before, where the secret is the same. */
+export function keptIds(): ProcessParts["relayIds"] {
+  let kept: { readonly secret: string | undefined; readonly ids: RelayIds } | undefined;
+  return (secret) => {
+    if (kept === undefined || kept.secret !== secret) kept = { secret, ids: new RelayIds(secret) };
+    return kept.ids;
+  };
+}

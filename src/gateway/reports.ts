@@ -1,0 +1,100 @@
+/** Reports what pools, tries and discoveries do, to metrics, log and records. */
+
+import { TextsMap } from "#core/texts-map.ts";
+import { threeDigits } from "#core/three-digits.ts";
+import type { DiscoveryEvent } from "#discovery/follow.ts";
+import { reasons } from "#errors/reason.ts";
+import type { Shared } from "#gateway/parts.ts";
+import type { Metrics } from "#metrics.ts";
+import { causeText } from "#observability/cause-text.ts";
+import type { CounterSeries } from "#observability/family.ts";
+import type { StatsSeries } from "#observability/stats.ts";
+import type { PlaceQueueWatch } from "#pool/place-queue.ts";
+import type { PoolEjection } from "#pool/pool.ts";
+import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
+
+/** Leaves a line of what DNS did to the endpoints of a pool. */
+export function discoveryReporter({ logger }: Shared, pool: string) {
+  return (event: DiscoveryEvent): void => {
+    const facts = { pool, dns: event.dns };
+    switch (event.kind) {
+      case "changed":
+        logger.info({ ...facts, joined: event.joined, left: event.left }, "endpoints by DNS");
+        return;
+      case "failing":
+        logger.warn({ ...facts, error: causeText(event.cause) }, "DNS fails: endpoints stay");
+        return;
+      case "working":
+        logger.info(facts, "DNS answers again");
+        return;
+      case "beyond": {
+        const { count: left_out, endpointsMax: max_endpoints } = event;
+        logger.warn({ ...facts, left_out, max_endpoints }, "more addresses than endpoints may be");
+      }
+    }
+  };
+}
+
+/** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
+export function attemptReporter({ settings, metrics, stats, logger, records }: Shared) {
+  const level = settings.logging.routing ? "info" : "debug";
+  // Endpoints are those of the configuration.
+  const known = new TextsMap<{ requests: CounterSeries; stats: StatsSeries }>();
+  const seriesOf = (algorithm: string, core: string) => {
+    const key = [algorithm, core];
+    return (
+      known.get(key) ??
+      known.set(key, {
+        requests: metrics.balancerRequests.labels({ algorithm, core }),
+        stats: stats.series("backend", core),
+      })
+    );
+  };
+  return (start: AttemptStart) => {
+    const { requestId: request_id, pool, algorithm, endpoint, model, attempt, decision } = start;
+    records.decisions.add(start);
+    if (logger.isLevelEnabled(level)) {
+      const { route, by } = decision;
+      const chosen = { route, pool, endpoint, model, algorithm, by, attempt };
+      logger[level]({ request_id, ...chosen }, "Load balancing decision");
+    }
+    const series = seriesOf(algorithm, endpoint);
+    series.stats.begin();
+    series.requests.inc();
+    return ({ outcome, elapsedMs, firstMs, tokens, cost }: AttemptReport): void => {
+      const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
+      if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
+      series.stats.end(elapsedMs, { failed, tokens, cost });
+      if (!logger.isLevelEnabled(level)) return;
+      const times = {
+        elapsed_ms: threeDigits(elapsedMs),
+        ...(firstMs === undefined ? {} : { first_ms: threeDigits(firstMs) }),
+      };
+      logger[level](
+        { request_id, pool, endpoint, model, algorithm, outcome, ...times },
+        "[PERFORMANCE]",
+      );
+    };
+  };
+}
+
+/** Counts ejections, and leaves a line of each. */
+export function ejectionReporter({ metrics, logger }: Shared) {
+  return ({ pool, endpoint, model, cause, forMs }: PoolEjection): void => {
+    metrics.balancerEjections.inc({ core: endpoint, cause });
+    const facts = { pool, endpoint, model, cause, for_ms: threeDigits(forMs) };
+    logger.warn(facts, "endpoint ejected");
+  };
+}
+
+/** Counts the calls that wait for a provider. */
+export function queueWatch(
+  { queued, queueWait, queueFull }: Metrics,
+  provider: string,
+): PlaceQueueWatch {
+  return {
+    onChange: (priority, by) => queued.inc({ provider, priority }, by),
+    onEnd: (end, waitedMs) => queueWait.observe({ provider, end }, waitedMs / 1000),
+    onFull: () => queueFull.inc({ provider }),
+  };
+}
