@@ -68,7 +68,7 @@ export const auth = z.strictObject({
         key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
           .optional()
           .describe("Instead of `key`: SHA-256 of it in hex."),
-        scopes: scopeList().describe("Rights beyond calling."),
+        scopes: scopeList().describe("Rights beyond calling; with `batch` calls come last instead."),
         models: z
           .array(text("a name or a pattern such as gpt-*", /^\S.{0,255}$/))
           .min(1)

@@ -21,7 +21,7 @@ export const users = () =>
         "a hash that `polygate keys hash --password` prints",
         (written) => parsePasswordHash(written) !== undefined,
       ).describe("Hash of the password: `polygate keys hash --password` prints it."),
-      scopes: scopeList().describe("Rights beyond calling."),
+      scopes: scopeList().describe("Rights beyond calling; with `batch` calls come last instead."),
     }),
   );
 
@@ -36,7 +36,7 @@ export const certificates = () =>
         .optional()
         .describe("A URI among its alternative names, such as spiffe://example.org/batch."),
       email: text().optional().describe("A mail address among its alternative names."),
-      scopes: scopeList().describe("Rights beyond calling."),
+      scopes: scopeList().describe("Rights beyond calling; with `batch` calls come last instead."),
     }),
   );
 
