@@ -1,7 +1,7 @@
 /**
  * Schemathesis, a scanner from PyPI, against the OpenAPI document of a running gateway: no 5xx, and no
- * status that the document does not name, whatever is sent, with and without keys. Says so, and ends
- * well, where it cannot be installed.
+ * status that the document does not name, whatever is sent, with and without keys: `npm run scan [one
+ * of the names below]`. Says so, and ends well, where it cannot be installed.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -61,6 +61,12 @@ async function requestsOf(url: string): Promise<number> {
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
+const [, , wanted] = process.argv;
+const asked = scans.filter(({ name }) => wanted === undefined || name === wanted);
+if (asked.length === 0) {
+  console.error(`usage: npm run scan [${scans.map(({ name }) => name).join(" | ")}]`);
+  process.exit(2);
+}
 const python = await findScanner();
 if (python.missing !== undefined) {
   console.log(`skipped: ${python.missing}`);
@@ -68,7 +74,7 @@ if (python.missing !== undefined) {
 }
 await using provider = await startProvider("openai-chat");
 let total = 0;
-for (const { name, auth, key } of scans) {
+for (const { name, auth, key } of asked) {
   await using gateway = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0 }
