@@ -7,3 +7,7 @@ export const scopes = ["admin", "route", "priority", "batch"] as const;
 
 /** A list of them. */
 export const scopeList = () => z.array(z.enum(scopes)).default([]);
+
+/** Those of one caller. */
+export const callerScopes = () =>
+  scopeList().describe("Rights beyond calling; with `batch` calls come last instead.");
