@@ -15,9 +15,14 @@ const keys = {
   plain: "a-plain-key-that-is-long-enough",
   admin: "an-admin-key-that-is-long-enough",
 } as const;
+const folder = mkdtempSync(join(tmpdir(), "scan-keys-"));
+process.once("exit", () => rmSync(folder, { recursive: true }));
 const withKeys = `
+rate_limiting: { requests_per_minute: 1000000, burst: 1000000, tokens_per_minute: 1000000000 }
 auth:
   failures_per_minute: 0
+  key_store: { path: ${join(folder, "keys.db")} }
+  groups: { team: { budget: { usd: 1000000, period: month } } }
   keys: [{ name: ops, key: ${keys.admin}, scopes: [admin] }, { name: plain, key: ${keys.plain} }]
 `;
 
