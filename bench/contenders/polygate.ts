@@ -1,13 +1,15 @@
-/** The gateway's street side with the full chain, in front of a trivial chat service: `<port>`. */
+/** The gateway's street side with the full chain, in front of a trivial chat service: `<port> [what differs in the chain]`. */
 
 import { keepCallsYoung } from "#cli/loading-flags.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { openFront } from "../../src/front.ts";
-import { chain, deps, routes } from "../support/chain.ts";
+import { deps, routes } from "../support/chain.ts";
+import { type ChainVariant, openChain } from "../support/chain-variant.ts";
 
 // As the program has it.
 keepCallsYoung();
 
+const variant = JSON.parse(process.argv[3] ?? "{}") as ChainVariant;
 await openFront(
   {
     listeners: [
@@ -21,7 +23,7 @@ await openFront(
       },
     ],
     routes,
-    ...chain,
+    ...(await openChain(variant)),
     pages: { all: {}, rest: () => ({}), metrics: {} },
     bytesMax: 4 << 20,
     trustedProxies: [],

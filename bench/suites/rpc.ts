@@ -23,9 +23,10 @@ import {
 } from "../support/contest.ts";
 import { gateway } from "../support/gateways.ts";
 import { goContender } from "../support/go-contenders.ts";
+import { identityContest } from "../support/identity.ts";
 import { latenciesOf } from "../support/latency.ts";
 import { type Call, load } from "../support/load.ts";
-import { isInstalled, nginxTo } from "../support/programs.ts";
+import { isInstalled, nginxTo, redisServer } from "../support/programs.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
@@ -108,6 +109,16 @@ const streams: Contest = {
     },
   ],
 };
+
+/** The same chain for other callers, and with limits that gateways share. */
+async function identity(effort: Effort): Promise<Table> {
+  await using stack = new AsyncDisposableStack();
+  const redis = isInstalled("redis-server")
+    ? stack.use(await startServer(redisServer, { core: cores.load }))
+    : undefined;
+  if (redis === undefined) console.error("Redis is left out: redis-server is not installed");
+  return await runContest(await identityContest(grpcCall, wide, redis?.port), effort);
+}
 
 /** The gateway itself, in front of a core. */
 const gatewayTo = (corePort: number) =>
@@ -213,6 +224,7 @@ export const rpcSuite: Suite = {
   title: "The gateway with its full chain",
   tables: {
     unary: (effort) => runContest(unary(), effort),
+    identity,
     json: (effort) => runContest(json(), effort),
     chain: chainCosts,
     streams: (effort) => runContest(streams, effort),

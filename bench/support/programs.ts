@@ -20,6 +20,12 @@ export function versionOf(program: string, ...args: readonly string[]): string {
   return status === 0 ? (`${stdout}${stderr}`.trim().split("\n")[0] ?? "") : `no ${program}`;
 }
 
+/** Command of a Redis that keeps nothing on the disk. */
+export function redisServer(port: number): readonly string[] {
+  const options = ["--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
+  return ["redis-server", "--port", String(port), ...options];
+}
+
 /** Command of an nginx that passes gRPC on to a port of this machine. */
 export function nginxTo(upstreamPort: number) {
   return (port: number): readonly string[] => {

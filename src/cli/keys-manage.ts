@@ -49,7 +49,7 @@ const createRows = [
     name: "scope",
     value: "name",
     many,
-    description: "right beyond calling: admin, route, priority",
+    description: "right beyond calling (admin, route, priority), or batch to come last",
   },
   { name: "model", value: "pattern", many, description: "model it may call; all when absent" },
   { name: "route", value: "prefix", many, description: "path or procedure; all when absent" },

@@ -19,7 +19,7 @@ import {
 import type { EnvironmentRow } from "./environment-row.ts";
 import { keyStoreSetting } from "./key-store.ts";
 import type { Report } from "./report.ts";
-import { scopeList } from "./scopes.ts";
+import { callerScopes, scopeList } from "./scopes.ts";
 import { type Weakness, weaknessOf, weaknessOfHash } from "./secret-strength.ts";
 import type { AuthSettings, KeySettings } from "./settings.ts";
 import { type AuthContext, jwt, tokensFrom } from "./tokens.ts";
@@ -68,7 +68,7 @@ export const auth = z.strictObject({
         key_sha256: text("64 hex digits", /^[0-9a-fA-F]{64}$/)
           .optional()
           .describe("Instead of `key`: SHA-256 of it in hex."),
-        scopes: scopeList().describe("Rights beyond calling."),
+        scopes: callerScopes(),
         models: z
           .array(text("a name or a pattern such as gpt-*", /^\S.{0,255}$/))
           .min(1)

@@ -6,7 +6,7 @@ import { parsePasswordHash } from "#identity/password-hash.ts";
 import type { UserHash } from "#identity/user-store.ts";
 import { text, textThat } from "#yaml/scalar.ts";
 import type { Report } from "./report.ts";
-import { scopeList } from "./scopes.ts";
+import { callerScopes } from "./scopes.ts";
 
 const callerName = () => text("a name of up to 64 characters", /^\S.{0,63}$/);
 
@@ -21,7 +21,7 @@ export const users = () =>
         "a hash that `polygate keys hash --password` prints",
         (written) => parsePasswordHash(written) !== undefined,
       ).describe("Hash of the password: `polygate keys hash --password` prints it."),
-      scopes: scopeList().describe("Rights beyond calling."),
+      scopes: callerScopes(),
     }),
   );
 
@@ -36,7 +36,7 @@ export const certificates = () =>
         .optional()
         .describe("A URI among its alternative names, such as spiffe://example.org/batch."),
       email: text().optional().describe("A mail address among its alternative names."),
-      scopes: scopeList().describe("Rights beyond calling."),
+      scopes: callerScopes(),
     }),
   );
 

@@ -26,9 +26,9 @@ export interface TokenRules {
   readonly lifetimeMs?: number;
   /** What the gateway's scopes begin with among those of a token; others are passed over, and it is left off. */
   readonly scopePrefix: string;
-  /** Names of the claims that say what the caller may do. */
   /** Groups of the settings by name: what their members may use. */
   readonly groups?: Readonly<Record<string, Group>>;
+  /** Names of the claims that say what the caller may do. */
   readonly claims: { readonly scopes: string; readonly group: string; readonly models: string };
 }
 

@@ -12,6 +12,7 @@ import { grpcTo } from "../support/transports.ts";
 
 const admin = "an-admin-key-that-is-long-enough";
 const urgent = "an-urgent-key-that-is-long-enough";
+const nightly = "a-nightly-key-that-is-long-enough";
 const plain = "a-plain-key-that-is-long-enough";
 
 let provider: ProviderDouble;
@@ -35,6 +36,7 @@ auth:
   keys:
     - { name: ops, key: ${admin}, scopes: [admin] }
     - { name: urgent, key: ${urgent}, scopes: [priority] }
+    - { name: nightly, key: ${nightly}, scopes: [priority, batch] }
     - { name: plain, key: ${plain} }
 providers:
   double: { dialect: openai, base_url: "${provider.url}", api_key: k, max_concurrent: 1, queue_max: 3, queue_wait: 60s }
@@ -218,6 +220,18 @@ describe("x-polygate-priority", () => {
     }
     await vi.waitUntil(() => provider.received.length === 4, { interval: 5 });
     expect(arrived()).toEqual(["first", "high", "normal", "would be high"]);
+  });
+
+  test("a key with the scope `batch` is low, whatever it says", async () => {
+    await begun("first");
+    await begun("nightly", { key: nightly, priority: "high" });
+    await begun("normal");
+    for (let at = 0; at < 3; at += 1) {
+      await vi.waitUntil(() => holds.length > at, { interval: 5 });
+      holds[at]?.resolve();
+    }
+    await vi.waitUntil(() => provider.received.length === 3, { interval: 5 });
+    expect(arrived()).toEqual(["first", "normal", "nightly"]);
   });
 
   test.each(["urgent", "HIGH", ""])("%j is refused, and the header is named", async (priority) => {

@@ -7,13 +7,17 @@
  */
 
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadYaml, problemsOf } from "../support/config-folder.ts";
 import { docsTable } from "../support/docs-table.ts";
 import { freePort } from "../support/free-port.ts";
+import { startTestGateway } from "../support/gateway.ts";
 import { type PolygateProcess, startProcess } from "../support/polygate-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { tokenSecret } from "../support/tokens.ts";
 
 const readme = readFileSync("README.md", "utf8");
 const documentedPort = 8080;
@@ -84,6 +88,46 @@ describe("the README's commands", () => {
   });
 });
 
+test("what the commands of `Who may call` print lets its holders in", async () => {
+  await using folder = await temporaryFolder();
+  const [, part = ""] = readme.split("\n## Who may call\n");
+  const [, block = ""] = /^```sh\n([\s\S]*?)^```$/m.exec(part) ?? [];
+  const [key, password] = ["a-key-that-is-long-enough", "a pass word that is long enough"];
+  writeFileSync(join(folder.path, "key.txt"), `${key}\n`);
+  writeFileSync(join(folder.path, "password.txt"), `${password}\n`);
+  const printed: string[] = [];
+  for (const line of block.trim().split("\n")) {
+    const command = line.replace("< ", `< ${folder.path}/`);
+    const env = { ...process.env, SECRET_KEY: tokenSecret };
+    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", command], { env });
+    printed.push(stdout.trim());
+  }
+  const [token, sha256, scrypt] = printed;
+  await using gateway = await startTestGateway({
+    yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+auth:
+  keys: [{ name: team, key_sha256: ${sha256} }]
+  users: [{ name: bob, password_scrypt: "${scrypt}" }]
+`,
+    env: { SECRET_KEY: tokenSecret },
+  });
+  const statusOf = async (path: string, authorization: string) =>
+    (await fetch(`${gateway.url}${path}`, { headers: { authorization } })).status;
+  const basic = `Basic ${Buffer.from(`bob:${password}`).toString("base64")}`;
+  const callers = [`Bearer ${key}`, basic, `Bearer ${token}`, `Bearer ${tokenSecret}`];
+  const statuses = callers.map(async (caller) => [
+    await statusOf("/v1/models", caller),
+    await statusOf("/api/v1/requests", caller),
+  ]);
+  expect(await Promise.all(statuses)).toEqual([
+    [200, 403],
+    [200, 403],
+    [200, 200],
+    [401, 401],
+  ]);
+}, 60_000);
+
 test("the configuration table is the schema's", () => {
   expect(readme).toContain(docsTable());
 });
@@ -94,8 +138,14 @@ test("every piece of configuration is one that starts", () => {
   for (const yaml of pieces) expect(problemsOf(loadYaml(yaml)), yaml).toEqual([]);
 });
 
-test("every relative link leads somewhere", () => {
-  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map(([, path = ""]) => path);
-  expect(links.length).toBeGreaterThan(0);
-  expect(links.filter((path) => !existsSync(path))).toEqual([]);
+test("every dependency is in the table of what it is built with", () => {
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const [, part = ""] = readme.split("\n## What it is built with\n");
+  const rows = part.split("\n## ")[0]?.split("\n") ?? [];
+  const named = rows.flatMap((row) =>
+    [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+  );
+  expect(new Set(named)).toEqual(new Set(Object.keys(dependencies)));
 });

@@ -1,7 +1,7 @@
 /**
  * Schemathesis, a scanner from PyPI, against the OpenAPI document of a running gateway: no 5xx, and no
- * status that the document does not name, whatever is sent, with and without keys. Says so, and ends
- * well, where it cannot be installed.
+ * status that the document does not name, whatever is sent, with and without keys: `npm run scan [one
+ * of the names below]`. Says so, and ends well, where it cannot be installed.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,9 +15,14 @@ const keys = {
   plain: "a-plain-key-that-is-long-enough",
   admin: "an-admin-key-that-is-long-enough",
 } as const;
+const folder = mkdtempSync(join(tmpdir(), "scan-keys-"));
+process.once("exit", () => rmSync(folder, { recursive: true }));
 const withKeys = `
+rate_limiting: { requests_per_minute: 1000000, burst: 1000000, tokens_per_minute: 1000000000 }
 auth:
   failures_per_minute: 0
+  key_store: { path: ${join(folder, "keys.db")} }
+  groups: { team: { budget: { usd: 1000000, period: month } } }
   keys: [{ name: ops, key: ${keys.admin}, scopes: [admin] }, { name: plain, key: ${keys.plain} }]
 `;
 
@@ -61,6 +66,12 @@ async function requestsOf(url: string): Promise<number> {
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
+const [, , wanted] = process.argv;
+const asked = scans.filter(({ name }) => wanted === undefined || name === wanted);
+if (asked.length === 0) {
+  console.error(`usage: npm run scan [${scans.map(({ name }) => name).join(" | ")}]`);
+  process.exit(2);
+}
 const python = await findScanner();
 if (python.missing !== undefined) {
   console.log(`skipped: ${python.missing}`);
@@ -68,7 +79,7 @@ if (python.missing !== undefined) {
 }
 await using provider = await startProvider("openai-chat");
 let total = 0;
-for (const { name, auth, key } of scans) {
+for (const { name, auth, key } of asked) {
   await using gateway = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0 }

@@ -110,7 +110,7 @@ export declare type KeySpec = Message<"polygate.v1.KeySpec"> & {
   name: string;
 
   /**
-   * Rights beyond calling: admin, route, priority.
+   * Rights beyond calling: admin, route, priority; with batch its calls come last instead.
    *
    * @generated from field: repeated string scopes = 2;
    */

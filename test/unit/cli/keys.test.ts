@@ -86,7 +86,7 @@ describe("keys token", () => {
     {
       name: "a scope that there is not",
       argv: ["--sub", "a", "--scopes", "root"],
-      says: "flag --scopes: expected admin, route, priority",
+      says: "flag --scopes: expected admin, route, priority, batch",
     },
     {
       name: "a time that is none",

@@ -872,7 +872,7 @@ auth: {secret_key: a-secret-of-tokens-0123456789-0123456789}\n`,
       name: "a scope that nothing asks for",
       yaml: "auth: {anonymous_scopes: [amdin]}\n",
       problems: [
-        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin, route or priority (hint: did you mean admin?)",
+        "gateway.yaml:1:27: auth.anonymous_scopes[0]: expected admin, route, priority or batch (hint: did you mean admin?)",
       ],
     },
     {

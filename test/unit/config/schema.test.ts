@@ -88,3 +88,9 @@ test("a key may hold every scope that a method asks for", () => {
   expect(asked.length).toBeGreaterThan(0);
   for (const [, scope] of asked) expect(scopes).toContain(scope);
 });
+
+test("a key that is made while the gateway runs may have the scopes of one of the settings", () => {
+  const proto = readFileSync("proto/polygate/v1/keys.proto", "utf8");
+  const [, list = ""] = /string scopes = [\s\S]*?\bin: \[([^\]]*)\]/.exec(proto) ?? [];
+  expect([...list.matchAll(/"(\w+)"/g)].map(([, scope]) => scope)).toEqual([...scopes]);
+});
