@@ -221,6 +221,13 @@ test("what is expected to cost nothing passes a spent limit, and is charged for 
   expect((await left("principal", "key:a")).tokens).toBe(-5);
 });
 
+test.each([Number.NaN, -5])("a try that is said to have used %s has used nothing", async (said) => {
+  const budget = { usd: 1, period: "day", onExceeded: "block" } as const;
+  const { call, left } = limited({ client: { tokens: perMinute(10), budget } });
+  (await entered(call(), target, use(4, 4))).ended(use(said, said));
+  expect(await left("principal", "key:a")).toMatchObject({ tokens: 10, micro_usd: 1_000_000 });
+});
+
 test("places are taken of all owners or of none, and given back once", async () => {
   const { call, limiter } = limited({
     client: { concurrentMax: 2 },
