@@ -1,5 +1,6 @@
 /** One call's limits: what it takes, what comes back, and what it holds. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { CallLimits, Pass, Refusal } from "#limits/call-limits.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
@@ -202,6 +203,50 @@ test.each([
   await clock.advance(3_600_000);
   await entered(call("key:a"), target, use(1, 50));
   expect(asked).toEqual(["key:a month 2026-01", "key:b month 2026-01", "key:a month 2026-02"]);
+});
+
+describe("a call whose budget is being counted", () => {
+  const rates = { period: "month", onExceeded: "block" } as const;
+  function counting() {
+    const clock = createManualClock();
+    const answer = Promise.withResolvers<number>();
+    let asked = 0;
+    const limiter = new Limiter(
+      { ...ownLimitsOnly, clientsMax: 1 },
+      {
+        ...{ store: new MemoryLimits(10, clock), clock },
+        spentBefore() {
+          asked += 1;
+          return answer.promise;
+        },
+      },
+    );
+    const call = () =>
+      limiter.of({
+        ...{ name: "key:a", address: "", routes: [] },
+        // Another object each time, as each token of one subject has.
+        terms: { budget: { usd: 0.001, ...rates } },
+      });
+    return { clock, call, answer, asked: () => asked };
+  }
+
+  test("waits for what was spent before, however many come, and it is asked once", async () => {
+    const { call, answer, asked } = counting();
+    const outcomes = [1, 2, 3].map(() => call().enter(target, use(1, 200)));
+    answer.resolve(700);
+    const kinds = (await Promise.all(outcomes)).map(({ kind }) => kind);
+    expect([kinds, asked()]).toEqual([["granted", "bucket", "bucket"], 1]);
+  });
+
+  test("waits for a second at most, and it counts later", async () => {
+    const { clock, call, answer } = counting();
+    const outcome = Promise.resolve(call().enter(target, use(1, 200)));
+    await clock.advance(1_000);
+    expect((await outcome).kind).toBe("granted");
+    answer.resolve(700);
+    await turn();
+    await refused(call().enter(target, use(1, 200)));
+  });
 });
 
 test("money that comes back over thirty days is a thirtieth a day", async () => {
