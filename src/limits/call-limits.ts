@@ -202,21 +202,26 @@ export class CallLimits {
       if (budget.budget.onExceeded === "warn") warning.push(budget);
       else ask(budget, use.microUsd);
     }
-    const outcome = then(this.#reserve(costs, budgets), (reservation) => {
-      const refusal = this.#refusalOf(costs, reservation, targets);
-      if (refusal !== undefined) {
-        this.#leave(places);
-        return refusal;
-      }
-      return then(this.#spent(warning), (warnings) =>
-        this.#pass({ costs, free: [...free, ...warning], places, warnings, reservation }),
-      );
-    });
-    if (!(outcome instanceof Promise)) return outcome;
-    return outcome.catch((thrown: unknown) => {
+    const failed = (thrown: unknown): never => {
       this.#leave(places);
       throw thrown;
-    });
+    };
+    try {
+      const outcome = then(this.#reserve(costs, budgets), (reservation) => {
+        const refusal = this.#refusalOf(costs, reservation, targets);
+        if (refusal !== undefined) {
+          this.#leave(places);
+          return refusal;
+        }
+        return then(this.#spent(warning), (warnings) =>
+          this.#pass({ costs, free: [...free, ...warning], places, warnings, reservation }),
+        );
+      });
+      return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+    } catch (thrown) {
+      // A store that is away may refuse at once.
+      return failed(thrown);
+    }
   }
 
   /** The call is refused after all: the requests that it took come back. */

@@ -273,6 +273,27 @@ test.each([Number.NaN, -5])("a try that is said to have used %s has used nothing
   expect(await left("principal", "key:a")).toMatchObject({ tokens: 10, micro_usd: 1_000_000 });
 });
 
+test.each(["at once", "later"])("a store that fails %s leaves no place taken", async (when) => {
+  const reserve = () => {
+    if (when === "later") return Promise.reject(new Error("it is away"));
+    throw new Error("it is away");
+  };
+  const clock = createManualClock();
+  const store: LimitStore = Object.assign(new MemoryLimits(10, clock), { reserve });
+  const limiter = new Limiter(
+    {
+      ...ownLimitsOnly,
+      providers: new Map([["first", { tokens: perMinute(10), concurrentMax: 1 }]]),
+    },
+    { store, clock },
+  );
+  const call = limiter.of({ name: "key:a", address: "", terms: {}, routes: [] });
+  const enter = async () => await call.enter({ provider: "first", model: "m" }, use(1));
+  await expect(enter()).rejects.toThrow("it is away");
+  await expect(enter()).rejects.toThrow("it is away");
+  expect(limiter.inProgress.owners).toBe(0);
+});
+
 test("places are taken of all owners or of none, and given back once", async () => {
   const { call, limiter } = limited({
     client: { concurrentMax: 2 },
