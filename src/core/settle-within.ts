@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 export async function settleWithin(
   work: Promise<unknown>,
   ms: number,
-  clock: Clock,
+  clock: Pick<Clock, "sleep">,
 ): Promise<void> {
   const settled = new AbortController();
   const ignore = () => undefined;

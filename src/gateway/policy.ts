@@ -1,12 +1,17 @@
 /** Opens what calls are held to: who callers are, what they may use, and what judges them. */
 
 import type { Settings } from "#config/settings.ts";
+import type { Clock } from "#core/clock.ts";
 import type { ProcessParts, Shared } from "#gateway/parts.ts";
 import type { CredentialStore } from "#identity/credentials.ts";
 import { openCredentials } from "#identity/open-credentials.ts";
+import { keyOfCaller } from "#interceptors/caller.ts";
+import type { KeyRoom } from "#keys/key-room.ts";
+import { missingAfter } from "#limits/budget.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
+import type { BudgetLimit } from "#limits/owner.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { ChatHooks } from "#services/chat-hooks.ts";
 import type { SharedStore } from "#shared-store.ts";
@@ -46,9 +51,22 @@ function limitOptionsOf({ rateLimit, auth }: Settings): LimitOptions | undefined
   return rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
 }
 
-/** The limits of calls, with buckets that begin full. */
+/** Millionths of a dollar that are missing in a budget of a key or a group by what is kept of its spending. */
+async function spentBefore(
+  { owner: { tier, name }, limits, period }: BudgetLimit,
+  { spentBefore: kept }: KeyRoom,
+  clock: Pick<Clock, "wallMs">,
+): Promise<number> {
+  if (tier !== "principal" && tier !== "group") return 0;
+  const by = tier === "group" ? "group" : "key";
+  const spender = tier === "group" ? name : keyOfCaller(name);
+  if (spender === undefined) return 0;
+  return missingAfter(await kept.of(by, spender, period.startsMs), limits, clock.wallMs());
+}
+
+/** The limits of calls, with buckets that begin full, but for budgets whose spending is kept. */
 export function openLimiter(
-  { clock, logger, metrics }: ProcessParts,
+  { clock, logger, metrics, keys }: ProcessParts,
   settings: Settings,
   shared: LimitStore | undefined,
 ): Limiter | undefined {
@@ -57,6 +75,7 @@ export function openLimiter(
   const store = shared ?? new MemoryLimits(options.clientsMax, clock);
   return new Limiter(options, {
     ...{ clock, store },
+    ...(keys && { spentBefore: (limit: BudgetLimit) => spentBefore(limit, keys, clock) }),
     onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
       metrics.budgetsSpent.inc({ tier, on_exceeded });
       logger.warn({ tier, name, usd, period: period.name, on_exceeded }, "budget spent");

@@ -5,6 +5,9 @@ import type { Makers } from "#observability/metric-makers.ts";
 /** Seconds that a gateway adds. */
 const overheadBuckets = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 
+/** Clients of limits by name: kept keys and subjects of tokens are as many as others make them. */
+const clientsMax = 1_000;
+
 const callLabels = ["grpc_service", "grpc_method", "grpc_type"] as const;
 
 /** Registers the metrics of this room. */
@@ -22,12 +25,18 @@ export function callFamilies({ counter, gauge, seconds }: Makers) {
       ["grpc_service", "grpc_method"],
       overheadBuckets,
     ),
-    rateLimitHits: counter("rate_limit_hits_total", "Calls that a rate limit was asked about.", [
-      "client_id",
-    ]),
-    rateLimitBlocks: counter("rate_limit_blocks_total", "Calls that a rate limit refused.", [
-      "client_id",
-    ]),
+    rateLimitHits: counter(
+      "rate_limit_hits_total",
+      "Calls that a rate limit was asked about.",
+      ["client_id"],
+      clientsMax,
+    ),
+    rateLimitBlocks: counter(
+      "rate_limit_blocks_total",
+      "Calls that a rate limit refused.",
+      ["client_id"],
+      clientsMax,
+    ),
     budgetsSpent: counter("budgets_spent_total", "Budgets whose money was spent, once a period.", [
       "tier",
       "on_exceeded",

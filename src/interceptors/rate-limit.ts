@@ -3,7 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ContextValues, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
-import { getOrCreate } from "#core/get-or-create.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 import { networkOf } from "#core/network-of.ts";
 import type { Allowance, Principal } from "#identity/credentials.ts";
 import type { CallLimits, Granted, Refusal } from "#limits/call-limits.ts";
@@ -61,12 +61,12 @@ function rememberedTerms(others: Terms): (allowance: Allowance) => Terms {
  * that a call has left to pass under `callLimitsKey`. Throws RATE_LIMITED.
  */
 export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): Interceptor {
-  const counted = new Map<string, Counted>();
-  const countedOf = (client_id: string): Counted =>
-    getOrCreate(counted, client_id, () => ({
+  const countedOf = memoizeByString(
+    (client_id): Counted => ({
       hits: metrics.rateLimitHits.labels({ client_id }),
       refused: () => metrics.rateLimitBlocks.inc({ client_id }),
-    }));
+    }),
+  );
   const { client } = limiter.options;
   const ofPrincipals = rememberedTerms(client);
   const ofGroups = rememberedTerms(noTerms);

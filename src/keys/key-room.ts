@@ -4,6 +4,7 @@ import type { Clock } from "#core/clock.ts";
 import type { Database } from "#store/database.ts";
 import { KeyStore } from "./key-store.ts";
 import { LiveKeys } from "./live-keys.ts";
+import { SpentBefore } from "./spent-before.ts";
 import { UsageRecorder } from "./usage-recorder.ts";
 import { UsageStore } from "./usage-store.ts";
 
@@ -15,7 +16,7 @@ export interface KeyRoomOptions {
   /** How long known keys go on while the database cannot be asked. */
   readonly outageMs: number;
   /** Notified of each failure, and when what failed works again. */
-  onStore(about: "keys" | "usage", state: "failing" | "working", cause?: unknown): void;
+  onStore(about: "keys" | "usage" | "budgets", state: "failing" | "working", cause?: unknown): void;
   /** Notified of calls that usage will lack. */
   onLost(count: number): void;
 }
@@ -26,6 +27,7 @@ export interface KeyRoom extends AsyncDisposable {
   readonly live: LiveKeys;
   readonly usage: UsageStore;
   readonly recorder: UsageRecorder;
+  readonly spentBefore: SpentBefore;
 }
 
 /** Opens the room; a database that is away is asked again. */
@@ -42,9 +44,14 @@ export async function openKeyRoom(options: KeyRoomOptions): Promise<KeyRoom> {
     onUsed: (times) => store.used(times),
     onStore: (state, cause) => onStore("usage", state, cause),
   });
+  const spentBefore = new SpentBefore({
+    ...{ store: usage, recorder, clock },
+    onStore: (state, cause) => onStore("budgets", state, cause),
+  });
   return {
-    ...{ store, live, usage, recorder },
+    ...{ store, live, usage, recorder, spentBefore },
     async [Symbol.asyncDispose]() {
+      spentBefore[Symbol.dispose]();
       await live[Symbol.asyncDispose]();
       await recorder[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();

@@ -2,11 +2,14 @@
 
 import type { Clock } from "#core/clock.ts";
 import {
+  type HourSpent,
   nothingSpent,
   type Spender,
   type Spent,
   sumOf,
   type UsageRecord,
+  usageKeptMs,
+  usageName,
   usageStepMs,
 } from "./usage.ts";
 import type { UsageStore } from "./usage-store.ts";
@@ -38,16 +41,6 @@ const kindsMax = 100;
 const others = "_OTHER";
 /** A call may still end so long after its hour. */
 const lateMs = 5_000;
-const keptMs = 400 * 24 * usageStepMs;
-const nameLengthMax = 256;
-
-/** Names come from clients: what some store would not take keeps all others from being written. */
-function cleanName(name: string): string {
-  return name
-    .slice(0, nameLengthMax)
-    .toWellFormed()
-    .replaceAll(/[\n\0]/g, " ");
-}
 
 interface Open {
   readonly spender: Spender;
@@ -77,11 +70,11 @@ export class UsageRecorder implements AsyncDisposable {
   /** Takes a call. */
   add({ wallMs, key, group, model, tags, ...used }: SpentByCall): void {
     const startMs = Math.floor(wallMs / usageStepMs) * usageStepMs;
-    const hour = { startMs, key: cleanName(key), group: cleanName(group) };
+    const hour = { startMs, key: usageName(key), group: usageName(group) };
     const spender = this.#bounded({
       ...hour,
-      model: cleanName(model),
-      tags: [...new Set(tags.map(cleanName))].toSorted((one, other) => (one < other ? -1 : 1)),
+      model: usageName(model),
+      tags: [...new Set(tags.map(usageName))].toSorted((one, other) => (one < other ? -1 : 1)),
     });
     if (spender === undefined) this.#options.onLost(1);
     else {
@@ -93,6 +86,14 @@ export class UsageRecorder implements AsyncDisposable {
     }
     if (this.#used.size < this.#recordsMax) this.#used.set(hour.key, wallMs);
     if (!this.#isPausing && !this.#isClosed) void this.#pause();
+  }
+
+  /** What is in memory of the money that a key or a group spent: hours that are not over, or not written. */
+  openHours(by: "key" | "group", name: string): readonly HourSpent[] {
+    const wanted = usageName(name);
+    return [...this.#open.values()]
+      .filter(({ spender }) => spender[by] === wanted)
+      .map(({ spender: { startMs }, spent: { microUsd } }) => ({ startMs, microUsd }));
   }
 
   /** Writes what waits; resolves when that is done, or has failed and waits for the next time. */
@@ -177,7 +178,7 @@ export class UsageRecorder implements AsyncDisposable {
   async #forget(nowMs: number): Promise<void> {
     const hourMs = Math.floor(nowMs / usageStepMs) * usageStepMs;
     if (hourMs === this.#forgottenHourMs) return;
-    await this.#options.store.forget(hourMs - keptMs);
+    await this.#options.store.forget(hourMs - usageKeptMs);
     this.#forgottenHourMs = hourMs;
   }
 }

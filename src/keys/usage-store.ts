@@ -3,11 +3,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Database, SqlValue } from "#store/database.ts";
-import type { UsageRecord } from "./usage.ts";
+import { type HourSpent, type UsageRecord, usageName } from "./usage.ts";
 
 /** Rows of one statement, and of one page. */
 const rowsMax = 50;
 const pageMax = 500;
+/** Time that one statement sums up: a file keeps the process waiting while it does. */
+const sumMs = 7 * 24 * 3_600_000;
 
 /** `spender` is a digest of the names: a row is found by few bytes, however long they are. */
 const keyNames = ["start_ms", "spender", "instance"] as const;
@@ -73,6 +75,24 @@ function pageText(isOfKey: boolean): string {
     ORDER BY ${keyNames.join(", ")} LIMIT ${pageMax}`;
 }
 
+/** Whose money is asked for, and of which hours. */
+export interface SpentQuestion {
+  readonly by: "key" | "group";
+  readonly name: string;
+  /** Hours that begin at or after the one and before the other. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of those that this run wrote itself, only hours that begin before. */
+  readonly ownToMs: number;
+}
+
+/** The statement that sums up money by the hour. */
+function sumText(by: SpentQuestion["by"]): string {
+  return `SELECT start_ms, SUM(micro_usd) AS micro_usd FROM polygate_usage
+    WHERE ${by}_name = $1 AND start_ms >= $2 AND start_ms < $3 AND (instance <> $4 OR start_ms < $5)
+    GROUP BY start_ms ORDER BY start_ms`;
+}
+
 /** Keeps what was spent. Every method may reject with a DatabaseError. */
 export class UsageStore {
   readonly #database: Database;
@@ -107,6 +127,25 @@ export class UsageStore {
       after = [Number(last.start_ms), last.spender, last.instance];
       await turn();
     }
+  }
+
+  /** The money that one spent, by the hour, the earliest first; hours without any are left out. */
+  async spent({ by, name, fromMs, toMs, ownToMs }: SpentQuestion): Promise<readonly HourSpent[]> {
+    const hours: HourSpent[] = [];
+    const text = sumText(by);
+    const wanted = usageName(name);
+    for (let at = fromMs; at < toMs; at += sumMs) {
+      if (at > fromMs) await turn();
+      const values = [wanted, at, Math.min(toMs, at + sumMs), this.#instance, ownToMs];
+      const rows = await this.#database.query<Pick<UsageRow, "start_ms" | "micro_usd">>(
+        text,
+        values,
+      );
+      for (const row of rows) {
+        hours.push({ startMs: Number(row.start_ms), microUsd: row.micro_usd });
+      }
+    }
+    return hours;
   }
 
   /** Forgets hours that began before. */

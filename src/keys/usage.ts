@@ -3,6 +3,25 @@
 /** The time of one row. */
 export const usageStepMs = 3_600_000;
 
+/** For so long it is kept. */
+export const usageKeptMs = 400 * 24 * usageStepMs;
+
+const nameLengthMax = 256;
+
+/** A name as usage keeps it: names come from clients, and what some store would not take keeps all others from being written. */
+export function usageName(name: string): string {
+  return name
+    .slice(0, nameLengthMax)
+    .toWellFormed()
+    .replaceAll(/[\n\0]/g, " ");
+}
+
+/** Money that was spent in one hour, which begins at `startMs`. */
+export interface HourSpent {
+  readonly startMs: number;
+  readonly microUsd: number;
+}
+
 /** What calls used. */
 export interface Spent {
   readonly requests: number;

@@ -1,6 +1,6 @@
 /** Money that may be spent in a period: which period a moment belongs to, and the bucket of it. Pure. */
 
-import type { BucketLimits } from "./token-bucket.ts";
+import { type BucketLimits, chargeOf } from "./token-bucket.ts";
 
 /** Money that may be spent in a period. */
 export interface Budget {
@@ -15,6 +15,8 @@ export interface Budget {
 export interface Period {
   /** Part of the bucket's key: another period is another bucket. */
   readonly name: string;
+  /** When it began, in milliseconds since the Unix epoch; -Infinity for one that rolls on. */
+  readonly startsMs: number;
   /** When it ends, in milliseconds since the Unix epoch; Infinity for one that rolls on. */
   readonly endsMs: number;
 }
@@ -31,8 +33,9 @@ export function periodOf({ period }: Budget, wallMs: number): Period {
   const year = at.getUTCFullYear();
   const month = at.getUTCMonth();
   const today = Date.UTC(year, month, at.getUTCDate());
-  const named = (fromMs: number, endsMs: number, length: number) => ({
-    name: `${period} ${new Date(fromMs).toISOString().slice(0, length)}`,
+  const named = (startsMs: number, endsMs: number, length: number) => ({
+    name: `${period} ${new Date(startsMs).toISOString().slice(0, length)}`,
+    startsMs,
     endsMs,
   });
   switch (period) {
@@ -45,7 +48,11 @@ export function periodOf({ period }: Budget, wallMs: number): Period {
     case "month":
       return named(Date.UTC(year, month), Date.UTC(year, month + 1), "2026-01".length);
     case "30d":
-      return { name: period, endsMs: Number.POSITIVE_INFINITY };
+      return {
+        name: period,
+        startsMs: Number.NEGATIVE_INFINITY,
+        endsMs: Number.POSITIVE_INFINITY,
+      };
   }
 }
 
@@ -53,4 +60,34 @@ export function periodOf({ period }: Budget, wallMs: number): Period {
 export function budgetLimits({ usd, period }: Budget): BucketLimits {
   const capacity = usd * microsPerUsd;
   return { capacity, perSecond: period === "30d" ? capacity / rollingSeconds : 0 };
+}
+
+/** Money that was spent, and when the last of it was, in milliseconds since the Unix epoch. */
+export interface Spending {
+  readonly untilMs: number;
+  readonly microUsd: number;
+}
+
+/** What is missing now in a bucket of a budget from which this was spent, in the order of its times. */
+export function missingAfter(
+  spendings: Iterable<Spending>,
+  limits: BucketLimits,
+  wallMs: number,
+): number {
+  const { capacity, perSecond } = limits;
+  let missing = 0;
+  let atMs = Number.NEGATIVE_INFINITY;
+  const refill = (nowMs: number) => {
+    if (perSecond > 0 && missing > 0 && nowMs > atMs) {
+      missing = Math.max(0, missing - ((nowMs - atMs) * perSecond) / 1000);
+    }
+    atMs = Math.max(atMs, nowMs);
+  };
+  for (const { untilMs, microUsd } of spendings) {
+    refill(untilMs);
+    // A bucket owes its capacity at most.
+    missing = Math.min(2 * capacity, missing + chargeOf(microUsd, limits));
+  }
+  refill(wallMs);
+  return missing;
 }

@@ -73,6 +73,8 @@ export interface LimitSource {
   targets(provider: string, model: string, caller: string): readonly Owner[];
   /** The bucket of an owner's budget at a moment; undefined where it has none. */
   budgetOf(owner: Owner, wallMs: number): BudgetLimit | undefined;
+  /** Settles when it is known what was spent of a budget before; absent: it is. */
+  counting(limit: BudgetLimit): Promise<void> | undefined;
   /** The money of a budget is spent. */
   spent(limit: BudgetLimit): void;
 }
@@ -181,6 +183,7 @@ export class CallLimits {
     const wallMs = this.#source.clock.wallMs();
     const costs: Cost[] = [];
     const warning: BudgetLimit[] = [];
+    const budgets: BudgetLimit[] = [];
     // What is expected to cost nothing may still turn out to.
     const free: Limit[] = [];
     const ask = (limit: Limit | BudgetLimit, cost: number) => {
@@ -195,24 +198,30 @@ export class CallLimits {
       if (owner.tokens !== undefined) ask(owner.tokens, use.tokens);
       const budget = this.#source.budgetOf(owner, wallMs);
       if (budget === undefined) continue;
+      budgets.push(budget);
       if (budget.budget.onExceeded === "warn") warning.push(budget);
       else ask(budget, use.microUsd);
     }
-    const outcome = then(this.#reserve(costs), (reservation) => {
-      const refusal = this.#refusalOf(costs, reservation, targets);
-      if (refusal !== undefined) {
-        this.#leave(places);
-        return refusal;
-      }
-      return then(this.#spent(warning), (warnings) =>
-        this.#pass({ costs, free: [...free, ...warning], places, warnings, reservation }),
-      );
-    });
-    if (!(outcome instanceof Promise)) return outcome;
-    return outcome.catch((thrown: unknown) => {
+    const failed = (thrown: unknown): never => {
       this.#leave(places);
       throw thrown;
-    });
+    };
+    try {
+      const outcome = then(this.#reserve(costs, budgets), (reservation) => {
+        const refusal = this.#refusalOf(costs, reservation, targets);
+        if (refusal !== undefined) {
+          this.#leave(places);
+          return refusal;
+        }
+        return then(this.#spent(warning), (warnings) =>
+          this.#pass({ costs, free: [...free, ...warning], places, warnings, reservation }),
+        );
+      });
+      return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+    } catch (thrown) {
+      // A store that is away may refuse at once.
+      return failed(thrown);
+    }
   }
 
   /** The call is refused after all: the requests that it took come back. */
@@ -278,7 +287,13 @@ export class CallLimits {
     if (changes.length > 0) this.#source.store.adjust(changes);
   }
 
-  #reserve(costs: readonly Cost[]): Reservation | Promise<Reservation> {
+  /** Once it is known what was spent of the budgets. */
+  #reserve(
+    costs: readonly Cost[],
+    budgets: readonly BudgetLimit[],
+  ): Reservation | Promise<Reservation> {
+    const counting = budgets.flatMap((limit) => this.#source.counting(limit) ?? []);
+    if (counting.length > 0) return Promise.all(counting).then(() => this.#reserve(costs, []));
     if (costs.length === 0) return { takes: [], waitMs: 0 };
     return this.#source.store.reserve(costs);
   }

@@ -35,7 +35,9 @@ export class GatewaysSeen implements AsyncDisposable {
   async begin(): Promise<void> {
     try {
       const count = await this.#link.run(seenScript, [gatewaysKey], [this.#id, seconds]);
-      this.#count = Math.max(1, Number(count));
+      const seen = Number(count);
+      // By what is no number nobody can share.
+      if (Number.isFinite(seen)) this.#count = Math.max(1, seen);
       this.#onCount(this.#count);
     } catch {
       // The link has told: the count stays what it was.

@@ -52,10 +52,13 @@ export interface LimitStore {
   reset(key: string): boolean | Promise<boolean>;
 }
 
+/** What refills in a longer time has a place of its own. */
+const lastingSeconds = 86_400;
+
 /**
  * Buckets of this process. The least recently used one is dropped first; it counts as full when it comes
- * back. Those that never refill, which are budgets, have places of their own: no number of callers with
- * other limits pushes out what was spent.
+ * back. Those that refill in more than a day, if ever, which are budgets, have places of their own: no
+ * number of callers with other limits pushes out what was spent.
  */
 export class MemoryLimits implements LimitStore {
   /** Whose places are all made at once: not for those who call without limits. */
@@ -103,7 +106,7 @@ export class MemoryLimits implements LimitStore {
     return this.#lasting().delete(key) || wasRefilling;
   }
 
-  #bucketsOf({ perSecond }: BucketLimits): LRUCache<string, Bucket> {
-    return perSecond === 0 ? this.#lasting() : this.#refilling();
+  #bucketsOf({ capacity, perSecond }: BucketLimits): LRUCache<string, Bucket> {
+    return perSecond * lastingSeconds < capacity ? this.#lasting() : this.#refilling();
   }
 }

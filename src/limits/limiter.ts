@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "#core/clock.ts";
 import { lazy } from "#core/lazy.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import { matchesPattern } from "#core/text-pattern.ts";
 import type { Period } from "./budget.ts";
 import { CallLimits, type LimitSource } from "./call-limits.ts";
@@ -29,12 +30,12 @@ export interface Caller {
 
 /** What a limiter needs. */
 export interface LimiterDeps {
-  readonly clock: Pick<Clock, "wallMs">;
+  readonly clock: Pick<Clock, "wallMs" | "sleep">;
   readonly store: LimitStore;
   /**
    * Millionths of a US dollar that were spent in a budget's period before this process knew of it, where
    * somebody keeps them; asked once, when its bucket is full. A call that comes before a promise has
-   * settled is not held up. Must not fail.
+   * settled waits for it, for a second at most. Must not fail.
    */
   spentBefore?(limit: BudgetLimit): number | Promise<number>;
   /** Notified once a period of each budget whose money is spent; must not throw. */
@@ -48,6 +49,9 @@ export interface LimitState extends Limit {
   readonly period?: Period;
 }
 
+/** For so long a call waits to know what was spent before, in milliseconds. */
+const heldMs = 1_000;
+
 /** Models whose terms are remembered. */
 const modelsMax = 1_000;
 
@@ -58,6 +62,8 @@ export class Limiter implements LimitSource {
   readonly clock: LimiterDeps["clock"];
   readonly #onSpent: LimiterDeps["onSpent"];
   readonly #spentBefore: LimiterDeps["spentBefore"];
+  /** Budgets of which it is asked what was spent before, by key; each settles when calls need not wait any more. */
+  readonly #counting = new Map<string, Promise<void>>();
   readonly inProgress = new InProgress();
   readonly #owners: () => LRUCache<string, Owner>;
   /** What holds for a model of a provider; null where nothing does. */
@@ -156,18 +162,25 @@ export class Limiter implements LimitSource {
   #countBefore(limit: BudgetLimit, spentBefore: NonNullable<LimiterDeps["spentBefore"]>): void {
     const { store } = this;
     const { key, limits } = limit;
+    // Its owner may have been forgotten, or got other terms, while it is asked.
+    if (this.#counting.has(key)) return;
     const count = (spent: number) => {
       if (spent > 0) store.adjust([{ key, limits, tokens: -spent }]);
     };
-    const ask = ({ tokens }: Bucket) => {
-      if (tokens < limits.capacity) return;
-      const spent = spentBefore(limit);
-      if (spent instanceof Promise) void spent.then(count);
-      else count(spent);
-    };
+    const ask = ({ tokens }: Bucket) => (tokens < limits.capacity ? 0 : spentBefore(limit));
     const bucket = store.read(key, limits);
-    if (bucket instanceof Promise) void bucket.then(ask);
-    else ask(bucket);
+    const spent = bucket instanceof Promise ? bucket.then(ask) : ask(bucket);
+    if (!(spent instanceof Promise)) {
+      count(spent);
+      return;
+    }
+    const counted = spent.then(count).finally(() => this.#counting.delete(key));
+    this.#counting.set(key, settleWithin(counted, heldMs, this.clock));
+  }
+
+  /** Settles when it is known what was spent of a budget before, or after a while; absent: it is known. */
+  counting(limit: BudgetLimit): Promise<void> | undefined {
+    return this.#counting.get(limit.key);
   }
 
   /** Reports, once a period, that the money of a budget is spent. */

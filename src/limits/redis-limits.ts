@@ -227,9 +227,10 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
       const keys = lacking.map(({ lease }) => redisKey(lease.key));
       // A grant that comes too late is used for later calls, or brought back.
       const late = (reply: unknown) => {
-        if (Array.isArray(reply) && this.#hear(lacking, reply, askedMs)) this.#refund(lacking);
+        if (isReplyTo(lacking, reply) && this.#hear(lacking, reply, askedMs)) this.#refund(lacking);
       };
       const reply = await link.run(takeScript, keys, args, late);
+      if (!isReplyTo(lacking, reply)) throw new RedisError("its reply is none of the script's");
       isAnswered = true;
       if (this.#hear(lacking, reply, askedMs)) return 0;
     } catch (thrown) {
@@ -248,8 +249,8 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
   }
 
   /** Takes note of a reply; whether it grants the costs. */
-  #hear(costs: readonly Cost[], reply: unknown, askedMs: number): boolean {
-    const [granted, ...numbers] = repliesOf(reply);
+  #hear(costs: readonly Cost[], reply: readonly unknown[], askedMs: number): boolean {
+    const [granted, ...numbers] = reply;
     for (const [place, { lease }] of costs.entries()) {
       lease.heard(Number(numbers[2 * place]), askedMs);
       this.#hold(lease, Number(numbers[2 * place + 1]));
@@ -375,7 +376,15 @@ function takeArgs(
   return [capacity, perSecond, cost, want, back];
 }
 
-function repliesOf(reply: unknown): readonly unknown[] {
-  if (!Array.isArray(reply)) throw new RedisError("its reply is none of the script's");
-  return reply;
+/** A reply that the script may give: whatever else stood in a lease would never leave it. */
+function isReplyTo(costs: readonly Cost[], reply: unknown): reply is readonly unknown[] {
+  return Array.isArray(reply) && reply.length === 1 + 2 * costs.length && reply.every(isNumber);
+}
+
+/** Fractions come as texts. */
+function isNumber(one: unknown): boolean {
+  return (
+    typeof one === "number" ||
+    (typeof one === "string" && /^-?\d/.test(one) && Number.isFinite(Number(one)))
+  );
 }

@@ -5,8 +5,8 @@ import type { RedisScript } from "#redis/link.ts";
 
 /** Before each key: what another version keeps otherwise, it keeps apart. */
 const prefix = "polygate:1:";
-/** Longest text of a key that is kept as it is, in characters. */
-const keyLengthMax = 200;
+/** Longest part of a key that is kept as it is, in characters. */
+const partLengthMax = 100;
 /** The longest that a bucket is remembered: twice the longest period that one may be for. */
 const keptMs = 62 * 24 * 60 * 60 * 1_000;
 
@@ -19,13 +19,17 @@ export function ownerOf(key: string): string {
 /** Braces choose a slot, and only those that are put here may. */
 const escaped = (text: string) => text.replace(/[{}%]/g, encodeURIComponent);
 
+/** A part of a key; each for itself, so that buckets of one owner are in one slot however long the rest is. */
+function partOf(text: string): string {
+  const whole = escaped(text);
+  if (whole.length <= partLengthMax) return whole;
+  return createHash("sha256").update(text).digest("base64url");
+}
+
 /** The key of a bucket; a cluster keeps those of one owner in one slot. */
 export function redisKey(key: string): string {
   const owner = ownerOf(key);
-  const text = `${prefix}{${escaped(owner)}}${escaped(key.slice(owner.length))}`;
-  if (text.length <= keyLengthMax) return text;
-  const digest = (part: string) => createHash("sha256").update(part).digest("base64url");
-  return `${prefix}{${digest(owner)}}${digest(key)}`;
+  return `${prefix}{${partOf(owner)}}${partOf(key.slice(owner.length))}`;
 }
 
 /** The key of those that share buckets. */

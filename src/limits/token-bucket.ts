@@ -32,10 +32,11 @@ export function fullBucket(limits: BucketLimits, nowMs: number): Bucket {
 /**
  * What a call that costs so much takes of a bucket: a bucket gives all that it holds, and owes as much
  * again at most. Who corrects a cost corrects it by the difference of two charges, so that nothing is
- * given back that was not taken.
+ * given back that was not taken. What is no positive number, whoever counted it, costs nothing: a bucket
+ * that held NaN would never be granted again.
  */
 export function chargeOf(cost: number, { capacity }: BucketLimits): number {
-  return Math.min(cost, 2 * capacity);
+  return cost > 0 ? Math.min(cost, 2 * capacity) : 0;
 }
 
 /**

@@ -35,7 +35,14 @@ export interface FamilyOptions<L extends string> {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly L[];
+  /** Series beyond so many are counted as one, whose labels are all `_OTHER`; for labels that come from outside. */
+  readonly seriesMax?: number | undefined;
 }
+
+/** What series beyond the bound are called, in the conventions' own word. */
+const other = "_OTHER";
+/** Longest label of a bounded family that is kept, in characters. */
+const labelLengthMax = 128;
 
 /** The series of one name, as a registry of prom-client collects them. */
 abstract class Family<L extends string, S> {
@@ -44,15 +51,17 @@ abstract class Family<L extends string, S> {
   readonly aggregator = "sum";
   abstract readonly type: "counter" | "histogram";
   readonly #labelNames: readonly L[];
+  readonly #seriesMax: number | undefined;
   readonly #series = new Map<
     string,
     { readonly labels: Labels<L>; readonly befores: readonly string[]; readonly series: S }
   >();
 
-  constructor({ name, help, labelNames }: FamilyOptions<L>, registry: Registry) {
+  constructor({ name, help, labelNames, seriesMax }: FamilyOptions<L>, registry: Registry) {
     this.name = name;
     this.help = help;
     this.#labelNames = labelNames;
+    this.#seriesMax = seriesMax;
     // A registry asks for no more than name, help, type and `get`; its type names its own classes.
     registry.registerMetric(this as unknown as Metric);
   }
@@ -67,12 +76,26 @@ abstract class Family<L extends string, S> {
     }
     const known = this.#series.get(key);
     if (known !== undefined) return known.series;
+    if (!this.#isRoomFor(labels)) return this.labels(this.#others());
     const series = this.create();
     const befores = Array.from(this.read(series, labels), (sample) =>
       before(sample.metricName ?? this.name, sample.labels),
     );
     this.#series.set(key, { labels, befores, series });
     return series;
+  }
+
+  #isRoomFor(labels: Labels<L>): boolean {
+    if (this.#seriesMax === undefined) return true;
+    const values = this.#labelNames.map((name) => String(labels[name]));
+    if (values.every((value) => value === other)) return true;
+    return (
+      this.#series.size < this.#seriesMax && values.every(({ length }) => length <= labelLengthMax)
+    );
+  }
+
+  #others(): Labels<L> {
+    return Object.fromEntries(this.#labelNames.map((name) => [name, other])) as Labels<L>;
   }
 
   /** All values, for the registry. */

@@ -10,11 +10,15 @@ import { CounterFamily, HistogramFamily } from "./family.ts";
  */
 const durationBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Makes metrics on `registry`. Labels come from bounded sets: never an address, raw path or key. */
+/** Makes metrics on `registry`. Labels come from bounded sets: never an address, raw path or key; of a set that others fill, `seriesMax` is the bound. */
 export function makersOn(registry: Registry) {
   return {
-    counter: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-      new CounterFamily<L>({ name, help, labelNames }, registry),
+    counter: <L extends string>(
+      name: string,
+      help: string,
+      labelNames: readonly L[],
+      seriesMax?: number,
+    ) => new CounterFamily<L>({ name, help, labelNames, seriesMax }, registry),
     gauge: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
       new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry] }),
     seconds: <L extends string>(

@@ -36,6 +36,8 @@ export interface AttemptReport extends AttemptStart, Observation {
   readonly outcome: AttemptOutcome;
   /** Monotonic time of the choice, in milliseconds. */
   readonly startedMs: number;
+  /** Another try of the call answered first, and this one was stopped. */
+  readonly isOutrun?: true | undefined;
 }
 
 const nothingUsed: Used = { tokens: 0, cost: 0 };
@@ -133,6 +135,7 @@ export class Attempt<B> implements Disposable {
       decision,
       outcome,
       startedMs: this.#startedMs,
+      isOutrun: this.#isOutrun || undefined,
       elapsedMs,
       firstMs: this.#firstMs,
       retryAfterMs: this.#retryAfterMs,

@@ -102,18 +102,16 @@ function waitOf(refusal: Refusal): number {
 
 /** What a try used, by how it ended. */
 export function limitUseOf(
-  { outcome, firstMs, cost }: AttemptReport,
+  { outcome, firstMs, cost, isOutrun }: AttemptReport,
   facts: {
     /** Tokens that the whole response counted; undefined where it is not whole or counts none. */
     readonly counted: number | undefined;
     /** What was seen of it: the prompt, and what came until it was cut. */
     readonly seen: CallTokens;
-    /** The caller left, or another try answered. */
-    readonly isOutrun: boolean;
   },
 ): LimitUse | undefined {
-  const { counted, seen, isOutrun } = facts;
-  if (isOutrun) return nothing;
+  const { counted, seen } = facts;
+  if (isOutrun === true) return nothing;
   // Where nobody counts, what was expected holds.
   if (outcome === "OK") return counted === undefined ? undefined : { tokens: counted, usd: cost };
   if (firstMs !== undefined) return seen;

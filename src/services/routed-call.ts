@@ -372,18 +372,11 @@ export class RoutedCall implements CallWatch {
       header: this.#context.responseHeader,
       surface: this.#record.surface,
       priceOf: (pool, model) => catalog.priceOf(pool, model),
-      usedBy: (report) => {
-        const answered = this.#answered;
-        const { endpoint, model } = report;
-        return limitUseOf(report, {
+      usedBy: (report) =>
+        limitUseOf(report, {
           counted: this.#operation === undefined ? 0 : this.#whole?.usage?.totalTokens,
           seen: { prompt: this.#expected.prompt, output: this.#tokensRead?.() ?? 0 },
-          isOutrun:
-            report.outcome !== "OK" &&
-            answered !== undefined &&
-            (answered.endpoint !== endpoint || answered.model !== model),
-        });
-      },
+        }),
     });
   }
 

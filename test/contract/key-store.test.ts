@@ -5,12 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Key } from "#keys/key.ts";
 import { KeyStore } from "#keys/key-store.ts";
 import { digestOf, newKeyText } from "#keys/key-text.ts";
+import { SpentBefore } from "#keys/spent-before.ts";
 import { nothingSpent, type UsageRecord } from "#keys/usage.ts";
+import { UsageRecorder } from "#keys/usage-recorder.ts";
 import { UsageStore } from "#keys/usage-store.ts";
 import type { Database } from "#store/database.ts";
 import { sql } from "#store/migrations/0002-keys.ts";
 import { PostgresDatabase } from "#store/postgres-database.ts";
 import { SqliteDatabase } from "#store/sqlite-database.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { describeWith } from "../support/needs.ts";
 import { missingPostgres, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -132,6 +135,62 @@ function contract(open: () => Promise<() => Database>) {
     expect((await all(7_200_000, 7_200_001)).requests).toBe(1_203);
     await here.forget(7_200_000);
     expect((await all(0, 9_000_000)).requests).toBe(1_203);
+  });
+
+  test("what was spent until a moment is each call once: those of other runs, and those of this one, written or not", async () => {
+    const opened = await open();
+    await using one = opened();
+    await using two = opened();
+    const hour = 3_600_000;
+    const clock = createManualClock(10 * 24 * hour);
+    const runOf = (database: Database) => {
+      const store = new UsageStore(database);
+      const recorder = new UsageRecorder({
+        ...{ store, clock },
+        onUsed: async () => {},
+        onLost: () => {},
+        onStore: () => {},
+      });
+      const before = new SpentBefore({ store, recorder, clock, onStore: () => {} });
+      const spend = (microUsd: number, { key = "k", group = "g", agoMs = 0, model = "m" } = {}) =>
+        recorder.add({
+          ...{ wallMs: clock.wallMs() - agoMs, key, group, model, tags: [], microUsd },
+          ...{ promptTokens: 0, completionTokens: 0, cacheReadTokens: 0, reasoningTokens: 0 },
+        });
+      return { recorder, before, spend };
+    };
+    const [here, there] = [runOf(one), runOf(two)];
+    const sum = async (by: "key" | "group", name: string, fromMs: number) => {
+      const hours = await here.before.of(by, name, fromMs);
+      expect(hours.toSorted((a, b) => a.untilMs - b.untilMs)).toEqual(hours);
+      return hours.reduce((all, { microUsd }) => all + microUsd, 0);
+    };
+    there.spend(1, { agoMs: 9 * 24 * hour });
+    there.spend(2, { key: "other" });
+    there.spend(4, { key: "elsewhere", group: "other" });
+    here.spend(8, { agoMs: 2 * hour });
+    here.spend(16);
+    await there.recorder.flush();
+    await here.recorder.flush();
+    // Not written yet, and in the row of one that is.
+    here.spend(32);
+    here.spend(64, { model: "other" });
+    const asked = sum("key", "k", Number.NEGATIVE_INFINITY);
+    // Who spends from now on is counted by whoever asked.
+    here.spend(1_024);
+    await here.recorder.flush();
+    expect(await asked).toBe(1 + 8 + 16 + 32 + 64);
+    expect(await sum("key", "k", clock.wallMs() - hour)).toBe(16 + 32 + 64 + 1_024);
+    expect(await sum("group", "g", 0)).toBe(1 + 2 + 8 + 16 + 32 + 64 + 1_024);
+    expect(await sum("key", "K", 0)).toBe(0);
+    // What was in memory is not any more, and is asked for.
+    await clock.advance(2 * hour);
+    here.spend(2_048);
+    await here.recorder.flush();
+    expect(here.recorder.openHours("key", "k")).toHaveLength(1);
+    expect(await sum("key", "k", 0)).toBe(1 + 8 + 16 + 32 + 64 + 1_024 + 2_048);
+    await here.recorder[Symbol.asyncDispose]();
+    await there.recorder[Symbol.asyncDispose]();
   });
 
   test("what a transaction throws undoes it", async () => {

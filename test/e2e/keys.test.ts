@@ -112,6 +112,60 @@ function stores(placeOf: () => Promise<string>) {
     expect(body.key.last_use_time).toEqual(expect.any(String));
   });
 
+  test("what a key and a group spent counts against their budgets after a restart, once", async () => {
+    const place = await placeOf();
+    // A call costs 0.008 dollars, and some more are reserved for it.
+    const team = "{ budget: { usd: 0.022, period: month } }";
+    const yaml = yamlWith(place).replace("{ requests_per_minute: 1000 }", team);
+    const own = { allowance: { budget: { usd: 0.022, period: "week" } } };
+    const rolling = { allowance: { budget: { usd: 0.022, period: "30d" } } };
+    const keys = new Map<string, string>();
+    const spend = (gateway: RunningGateway, name: string) =>
+      ask(gateway, "POST", "/v1/chat/completions", {
+        key: keys.get(name) ?? "",
+        body: {
+          ...{ model: "provider/double", max_tokens: 9 },
+          messages: [{ role: "user", content: "hello" }],
+        },
+      });
+    const refusals = async (gateway: RunningGateway) => {
+      const found = [];
+      for (const name of keys.keys()) {
+        const { status, body } = await spend(gateway, name);
+        if (status !== 200) found.push([name, status, body.error.message]);
+      }
+      return found;
+    };
+    const spent = [
+      ["own", 429, expect.stringContaining("principal's budget of 0.022 US dollars per week")],
+      ["rolling", 429, expect.stringContaining("principal's budget of 0.022 US dollars per 30")],
+      ["of-team", 429, expect.stringContaining("group's budget of 0.022 US dollars per month")],
+      ["also-of-team", 429, expect.stringContaining("group's budget")],
+    ];
+    {
+      await using gateway = await startTestGateway({ yaml });
+      const make = async (name: string, key: object) =>
+        keys.set(name, await made(gateway, { name, ...key }));
+      await make("own", own);
+      await make("rolling", rolling);
+      await make("of-team", { group: "team" });
+      for (const name of keys.keys()) expect((await spend(gateway, name)).status).toBe(200);
+      // Another one of the group, and one of whom nothing was spent.
+      await make("also-of-team", { group: "team" });
+      await make("thrifty", own);
+    }
+    {
+      await using gateway = await startTestGateway({ yaml });
+      // Of 0.022 dollars 0.014 are left, which is enough once.
+      expect(await refusals(gateway)).toEqual([
+        ["also-of-team", 429, expect.stringContaining("group's budget")],
+      ]);
+    }
+    await using gateway = await startTestGateway({ yaml });
+    expect(await refusals(gateway)).toEqual(spent);
+    expect(await refusals(gateway)).toEqual([...spent, ["thrifty", 429, expect.anything()]]);
+  });
+
   test("a key that one gateway makes, changes or revokes is so for the other when that has looked", async () => {
     const yaml = yamlWith(await placeOf());
     await using here = await startTestGateway({ yaml });

@@ -46,6 +46,7 @@ providers:
   second: { dialect: openai, base_url: "${second.url}", api_key: k, ${price} }
 routes:
   both: { fallback: [{ provider: first, model: double }, { provider: second, model: double }] }
+  hedged: { fallback: [first/double, second/double], hedge: 20ms }
   cached: first/double
 cache: { models: [cached] }
 rate_limiting:
@@ -109,6 +110,15 @@ describe("money of a call", () => {
     expect(await left("principal", "key:plain", "usd")).toBeCloseTo(1 - 100 * perToken, 6);
     release();
     expect((await response).status).toBe(200);
+    expect(await left("principal", "key:plain", "usd")).toBeCloseTo(1 - 8 * perToken, 6);
+  });
+
+  test("is that of the provider that answered, and nothing of one that another outran", async () => {
+    await start(budget);
+    hold(0);
+    const response = await done({ model: "hedged", max_tokens: 96 });
+    expect(response.status).toBe(200);
+    expect([first.received.length, second.received.length]).toEqual([1, 1]);
     expect(await left("principal", "key:plain", "usd")).toBeCloseTo(1 - 8 * perToken, 6);
   });
 

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "#core/clock.ts";
 import { ownLimitsOnly } from "#limits/limit-options.ts";
 import { MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
@@ -90,7 +91,7 @@ test("what calls reserve and settle comes to what they used, in any order", () =
   });
   fc.assert(
     fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
-      const clock = { nowMs: () => 0, wallMs: () => 0 };
+      const clock = { ...systemClock, nowMs: () => 0, wallMs: () => 0 };
       // Nothing comes back, and all of it fits, so that the sum is exact.
       const terms = { tokens: { capacity: 100_000, perSecond: 0 } };
       const limiter = new Limiter(
@@ -154,7 +155,7 @@ describe("eight clients at once for a minute", () => {
   function minute(cost: (turn: number) => number): number {
     let nowMs = 0;
     let wallMs = 0;
-    const clock = { nowMs: () => nowMs, wallMs: () => wallMs };
+    const clock = { ...systemClock, nowMs: () => nowMs, wallMs: () => wallMs };
     const terms = { requests: rate };
     const limiter = new Limiter(
       { ...ownLimitsOnly, client: terms },
@@ -194,7 +195,7 @@ describe("eight clients at once for a minute", () => {
     const tokens = { capacity: 500, perSecond: 200 };
     const bound = tokens.capacity + 60 * tokens.perSecond;
     let nowMs = 0;
-    const clock = { nowMs: () => nowMs, wallMs: () => nowMs };
+    const clock = { ...systemClock, nowMs: () => nowMs, wallMs: () => nowMs };
     const terms = { tokens };
     const limiter = new Limiter(
       { ...ownLimitsOnly, client: terms },

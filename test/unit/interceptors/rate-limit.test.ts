@@ -321,3 +321,13 @@ test("a call whose client left while it was found out who that is holds no place
   await entered.promise;
   expect(limiter.inProgress.owners).toBe(0);
 });
+
+test("clients beyond the first thousand are one in the metrics, and each still has its own bucket", async () => {
+  const { call, metrics } = limited({ client: requests(1, 1), clientsMax: 10_000 });
+  const as = (id: number) => ({ header: { "x-test-caller": `subject-${id}` } });
+  for (let id = 0; id < 1_500; id += 1) await call(listModels, {}, as(id));
+  await rejection(call(listModels, {}, as(1_499)));
+  const { values } = await metrics.rateLimitHits.get();
+  const others = values.find(({ labels }) => labels.client_id === "_OTHER");
+  expect([values.length, others?.value]).toEqual([1_001, 501]);
+});

@@ -1,7 +1,7 @@
 /** Which period of a budget a moment belongs to. */
 
 import { expect, test } from "vitest";
-import { type Budget, budgetLimits, periodOf } from "#limits/budget.ts";
+import { type Budget, budgetLimits, missingAfter, periodOf } from "#limits/budget.ts";
 
 const budgetOf = (period: Budget["period"]): Budget => ({ usd: 30, period, onExceeded: "block" });
 
@@ -17,11 +17,35 @@ test.each([
 ] as const)("a %s at %s is %s, until %s", (period, at, name, ends) => {
   const found = periodOf(budgetOf(period), Date.parse(at));
   expect([found.name, new Date(found.endsMs).toISOString()]).toEqual([name, ends]);
+  expect(periodOf(budgetOf(period), found.startsMs)).toEqual(found);
+  expect(periodOf(budgetOf(period), found.startsMs - 1).endsMs).toBe(found.startsMs);
 });
 
 test("nothing comes back in a calendar period; over thirty days it comes back evenly", () => {
   expect(budgetLimits(budgetOf("month"))).toEqual({ capacity: 30e6, perSecond: 0 });
   const { capacity, perSecond } = budgetLimits(budgetOf("30d"));
   expect([capacity, perSecond * 86_400]).toEqual([30e6, 1e6]);
-  expect(periodOf(budgetOf("30d"), 0)).toEqual({ name: "30d", endsMs: Number.POSITIVE_INFINITY });
+  expect(periodOf(budgetOf("30d"), 0)).toEqual({
+    name: "30d",
+    startsMs: Number.NEGATIVE_INFINITY,
+    endsMs: Number.POSITIVE_INFINITY,
+  });
+});
+
+const day = 86_400_000;
+
+test.each([
+  { name: "nothing of nothing", period: "month", spent: [], missing: 0 },
+  { name: "all of a month", period: "month", spent: [1, 2, 29], missing: 6e6 },
+  { name: "of thirty days, less what came back", period: "30d", spent: [1, 2, 29], missing: 1e6 },
+  {
+    name: "the budget twice, at most",
+    period: "month",
+    spent: Array.from({ length: 40 }, (_, at) => at),
+    missing: 60e6,
+  },
+] as const)("what is missing after spending: $name", ({ period, spent, missing }) => {
+  const spendings = spent.map((at) => ({ untilMs: at * day, microUsd: 2e6 }));
+  const limits = budgetLimits(budgetOf(period));
+  expect(missingAfter(spendings, limits, 30 * day)).toBeCloseTo(missing, 3);
 });

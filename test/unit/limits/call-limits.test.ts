@@ -1,5 +1,6 @@
 /** One call's limits: what it takes, what comes back, and what it holds. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { CallLimits, Pass, Refusal } from "#limits/call-limits.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
@@ -204,6 +205,50 @@ test.each([
   expect(asked).toEqual(["key:a month 2026-01", "key:b month 2026-01", "key:a month 2026-02"]);
 });
 
+describe("a call whose budget is being counted", () => {
+  const rates = { period: "month", onExceeded: "block" } as const;
+  function counting() {
+    const clock = createManualClock();
+    const answer = Promise.withResolvers<number>();
+    let asked = 0;
+    const limiter = new Limiter(
+      { ...ownLimitsOnly, clientsMax: 1 },
+      {
+        ...{ store: new MemoryLimits(10, clock), clock },
+        spentBefore() {
+          asked += 1;
+          return answer.promise;
+        },
+      },
+    );
+    const call = () =>
+      limiter.of({
+        ...{ name: "key:a", address: "", routes: [] },
+        // Another object each time, as each token of one subject has.
+        terms: { budget: { usd: 0.001, ...rates } },
+      });
+    return { clock, call, answer, asked: () => asked };
+  }
+
+  test("waits for what was spent before, however many come, and it is asked once", async () => {
+    const { call, answer, asked } = counting();
+    const outcomes = [1, 2, 3].map(() => call().enter(target, use(1, 200)));
+    answer.resolve(700);
+    const kinds = (await Promise.all(outcomes)).map(({ kind }) => kind);
+    expect([kinds, asked()]).toEqual([["granted", "bucket", "bucket"], 1]);
+  });
+
+  test("waits for a second at most, and it counts later", async () => {
+    const { clock, call, answer } = counting();
+    const outcome = Promise.resolve(call().enter(target, use(1, 200)));
+    await clock.advance(1_000);
+    expect((await outcome).kind).toBe("granted");
+    answer.resolve(700);
+    await turn();
+    await refused(call().enter(target, use(1, 200)));
+  });
+});
+
 test("money that comes back over thirty days is a thirtieth a day", async () => {
   const { call, left, clock } = limited({
     client: { budget: { usd: 30, period: "30d", onExceeded: "block" } },
@@ -219,6 +264,34 @@ test("what is expected to cost nothing passes a spent limit, and is charged for 
   (await entered(call(), target, use(10))).ended();
   (await entered(call(), target, use(0))).ended(use(5));
   expect((await left("principal", "key:a")).tokens).toBe(-5);
+});
+
+test.each([Number.NaN, -5])("a try that is said to have used %s has used nothing", async (said) => {
+  const budget = { usd: 1, period: "day", onExceeded: "block" } as const;
+  const { call, left } = limited({ client: { tokens: perMinute(10), budget } });
+  (await entered(call(), target, use(4, 4))).ended(use(said, said));
+  expect(await left("principal", "key:a")).toMatchObject({ tokens: 10, micro_usd: 1_000_000 });
+});
+
+test.each(["at once", "later"])("a store that fails %s leaves no place taken", async (when) => {
+  const reserve = () => {
+    if (when === "later") return Promise.reject(new Error("it is away"));
+    throw new Error("it is away");
+  };
+  const clock = createManualClock();
+  const store: LimitStore = Object.assign(new MemoryLimits(10, clock), { reserve });
+  const limiter = new Limiter(
+    {
+      ...ownLimitsOnly,
+      providers: new Map([["first", { tokens: perMinute(10), concurrentMax: 1 }]]),
+    },
+    { store, clock },
+  );
+  const call = limiter.of({ name: "key:a", address: "", terms: {}, routes: [] });
+  const enter = async () => await call.enter({ provider: "first", model: "m" }, use(1));
+  await expect(enter()).rejects.toThrow("it is away");
+  await expect(enter()).rejects.toThrow("it is away");
+  expect(limiter.inProgress.owners).toBe(0);
 });
 
 test("places are taken of all owners or of none, and given back once", async () => {

@@ -52,3 +52,15 @@ test("a bucket that was reset is full, and looking at one takes nothing and keep
   expect([store.read("a", limits).tokens, store.read("b", limits).tokens]).toEqual([10, 10]);
   expect(store.reset("b")).toBe(false);
 });
+
+test.each([
+  ["never", 0],
+  ["over thirty days", 100 / (30 * 86_400)],
+])("no crowd of callers pushes out a bucket that refills %s", (_, perSecond) => {
+  const store = new MemoryLimits(2, createManualClock());
+  const budget = { key: "budget", limits: { capacity: 100, perSecond }, cost: 80 };
+  store.reserve([budget]);
+  for (let caller = 0; caller < 10; caller += 1) store.reserve([ask(`caller ${caller}`, 1)]);
+  expect(store.reserve([budget]).waitMs).toBeGreaterThan(0);
+  expect(store.reset("budget")).toBe(true);
+});

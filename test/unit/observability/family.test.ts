@@ -86,3 +86,16 @@ test("a name stands once", () => {
   new CounterFamily(counted, registry);
   expect(() => new CounterFamily(counted, registry)).toThrow(counted.name);
 });
+
+test("series beyond the bound, and those of long labels, are counted as one", async () => {
+  const registry = new Registry();
+  const counter = new CounterFamily({ ...counted, labelNames: ["a"], seriesMax: 2 }, registry);
+  for (const a of ["x".repeat(129), "first", "second", "third", "_OTHER", "first"]) {
+    counter.inc({ a });
+  }
+  const { values } = await counter.get();
+  expect(values.map(({ labels: { a }, value }) => [a, value])).toEqual([
+    ["_OTHER", 4],
+    ["first", 2],
+  ]);
+});
