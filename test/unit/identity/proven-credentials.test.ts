@@ -41,17 +41,17 @@ describe("what is remembered", () => {
     expect([proven.addresses, proven.size, proven.find("a", "key")]).toEqual([3, 2, undefined]);
   });
 
-  test("what goes on with a credential ends when that is taken back or expires, and not when it is only to be looked up again", () => {
+  test("what goes on with a credential ends when that is taken back or expires, and not when it is only to be looked up again", async () => {
     const { clock, proven, add } = remembering();
     let isCurrent = true;
     const kept = add("kept", "1", { isCurrent: () => isCurrent });
     const token = add("token", "1", { validMs: 10, expiresWallMs: clock.wallMs() + 1_000 });
     const password = add("password", "1", { validMs: 10 });
     const ended = () => [kept, token, password].map((one) => proven.hasEnded(one));
-    void clock.advance(999);
+    await clock.advance(999);
     expect(ended()).toEqual([false, false, false]);
     isCurrent = false;
-    void clock.advance(1);
+    await clock.advance(1);
     expect(ended()).toEqual([true, true, false]);
   });
 
