@@ -480,7 +480,10 @@ describeWith(missingPostgres)("in PostgreSQL", () => {
     const known = await made(gateway, { name: "ci" });
     expect((await chat(gateway, known)).status).toBe(200);
     await server.stop();
-    const { error } = await gateway.line(({ msg }) => msg === "the store of keys fails");
+    // Usage is written to the same store, and tells of it on its own.
+    const ofKeys = (wanted: string) =>
+      gateway.line(({ msg, about }) => msg === `the store of keys ${wanted}` && about === "keys");
+    const { error } = await ofKeys("fails");
     expect(error).toMatch(/ECONNREFUSED|terminat|shutting down/);
     expect((await chat(gateway, known)).status).toBe(200);
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
@@ -494,7 +497,7 @@ describeWith(missingPostgres)("in PostgreSQL", () => {
     // Keys of the settings need no database.
     expect((await chat(gateway, admin)).status).toBe(200);
     await server.start();
-    await gateway.line(({ msg }) => msg === "the store of keys works again");
+    await ofKeys("works again");
     expect((await chat(gateway, known)).status).toBe(200);
     expect(JSON.stringify(gateway.lines)).not.toContain(new URL(url).password);
   });
