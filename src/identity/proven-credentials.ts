@@ -144,5 +144,7 @@ export class ProvenCredentials {
 
 /** The same text in memory of its own: a part of a header would keep the whole of it. */
 function ownText(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
+  const own = Buffer.from(text, "latin1").toString("latin1");
+  // A character that is wider would become another: its credential would be taken for one that it is not.
+  return own === text ? own : Buffer.from(text, "utf16le").toString("utf16le");
 }

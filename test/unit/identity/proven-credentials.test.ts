@@ -55,6 +55,13 @@ describe("what is remembered", () => {
     expect(ended()).toEqual([true, true, false]);
   });
 
+  test("a credential as it is, whatever its letters: none is taken for another", () => {
+    const { proven, add } = remembering();
+    add("\u0141-key");
+    expect(proven.find("\u0141-key", "key")?.principal).toBe(principal);
+    expect(proven.find("A-key", "key")).toBeUndefined();
+  });
+
   test("no more characters of tokens than their bound, however many are valid", () => {
     const proven = new ProvenCredentials(createManualClock());
     for (let token = 0; token < 2000; token += 1) {
