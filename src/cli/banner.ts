@@ -15,15 +15,19 @@ export interface BannerFacts {
   readonly models: readonly string[];
   /** Model and image for the predict command; absent: that command is left out. */
   readonly sample?: { readonly model: string; readonly image: string };
-  /** Callers need a key: the commands take it from this variable. Absent: no key is needed. */
-  readonly key?: KeyVariable;
+  /** Callers need a credential: how the commands take it. Absent: none is needed. */
+  readonly key?: KeyVariable | "certificate";
 }
 
-/** A shell variable that the commands take a key from. */
+/** A shell variable that the commands take a credential from. */
 export interface KeyVariable {
   readonly name: string;
   /** The environment has it, and it holds a key. */
   readonly isSet: boolean;
+  /** What it is to be set to. */
+  readonly holds: string;
+  /** It is name and password (HTTP Basic). */
+  readonly isPassword?: boolean;
 }
 
 /** Several lines, without a line end after the last. */
@@ -44,9 +48,10 @@ export function bannerText(facts: BannerFacts): string {
 
 function tryItText({ key }: BannerFacts): string {
   if (key === undefined) return "Try it";
+  if (key === "certificate") return "Try it, with --cert and --key of a client that is known";
   return key.isSet
     ? `Try it, where ${key.name} is set as it is here`
-    : `Try it, with ${key.name} set to one of the keys`;
+    : `Try it, with ${key.name} set to ${key.holds}`;
 }
 
 /** A word of a command line, quoted for the shell where it needs to be. */
@@ -54,10 +59,18 @@ function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** What the commands send a credential by; both programs know these options. */
+function optionOf(key: BannerFacts["key"]): string {
+  if (key === undefined || key === "certificate") return "";
+  return key.isPassword === true
+    ? `-u "$${key.name}" `
+    : `-H "authorization: Bearer $${key.name}" `;
+}
+
 /** The commands, each for the first listener that serves it. */
 function triesOf({ listeners, sample, key: variable }: BannerFacts): readonly string[] {
   const urlOf = (surface: string) => listeners.find(({ serves }) => serves.includes(surface))?.url;
-  const key = variable === undefined ? "" : `-H "authorization: Bearer $${variable.name}" `;
+  const key = optionOf(variable);
   const json = `${key}-H 'content-type: application/json'`;
   const lines: string[] = [];
   const rest = urlOf("rest");

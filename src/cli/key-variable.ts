@@ -1,4 +1,4 @@
-/** Finds an environment variable that holds a caller's key, for the commands that `serve` prints. */
+/** Finds what a caller's credential is, and a variable that holds it, for the commands that `serve` prints. */
 
 import { createHash } from "node:crypto";
 import type { Settings } from "#config/settings.ts";
@@ -8,13 +8,35 @@ import type { KeyVariable } from "./banner.ts";
 /** The variable that clients of the gateway read their key from. */
 const clientVariable = "POLYGATE_API_KEY";
 
-/** The first variable that holds one of the keys; else the one that the reader should set. */
-export function keyVariable(env: Environment, keys: Settings["auth"]["keys"]): KeyVariable {
+/** The variable of name and password. */
+const userVariable = "POLYGATE_USER";
+
+/**
+ * The first variable that holds one of the keys; else the one that the reader should set, and to what:
+ * a key or a token where there are some, else name and password, else it takes a certificate.
+ */
+export function keyVariable(
+  env: Environment,
+  { keys, tokens, users = [], certificates = [] }: Settings["auth"],
+  keepsKeys: boolean,
+): KeyVariable | "certificate" {
   const known = new Set(keys.map(({ sha256 }) => sha256));
   const name = Object.keys(env).find((candidate) => {
     const text = env[candidate];
     if (!text || !/^[A-Za-z_]\w*$/.test(candidate)) return false;
     return known.has(createHash("sha256").update(text).digest("hex"));
   });
-  return name === undefined ? { name: clientVariable, isSet: false } : { name, isSet: true };
+  const kinds = [
+    ...(keys.length > 0 || keepsKeys ? ["one of the keys"] : []),
+    ...(tokens === undefined ? [] : ["a token"]),
+  ];
+  const holds = kinds.join(" or ");
+  if (name !== undefined) return { name, isSet: true, holds };
+  if (holds !== "") return { name: clientVariable, isSet: false, holds };
+  if (users.length > 0) {
+    return { name: userVariable, isSet: false, holds: "name:password of a user", isPassword: true };
+  }
+  return certificates.length > 0
+    ? "certificate"
+    : { name: clientVariable, isSet: false, holds: "a key, of which there is none yet" };
 }

@@ -73,12 +73,16 @@ export async function serve(
   return 0;
 }
 
-function banner({ auth, onnx }: Settings, gateway: Serving, { env, cwd }: Terminal): string {
+function banner(
+  { auth, keyStore, onnx }: Settings,
+  gateway: Serving,
+  { env, cwd }: Terminal,
+): string {
   const sample = sampleImage(onnx.repositoryPath, cwd);
   return bannerText({
     version: packageVersion,
     ...gateway.facts(),
-    ...(auth.enabled && { key: keyVariable(env, auth.keys) }),
+    ...(auth.enabled && { key: keyVariable(env, auth, keyStore !== undefined) }),
     ...(sample === undefined ? {} : { sample }),
   });
 }

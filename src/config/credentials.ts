@@ -243,6 +243,12 @@ function openScopes(written: readonly string[]): readonly string[] {
   return [...new Set([...written, "route"])];
 }
 
+/** How a name is that of a caller who has no key; undefined where it is not. */
+function othersNameOf(name: string): string | undefined {
+  if (/^(jwt|user|cert):/.test(name)) return "begins like the name of a caller who has no key";
+  return name === "anonymous" ? "is the name of every caller who has no key" : undefined;
+}
+
 /** The key of `secret_key` first, then the keys in the order of the file, each once. */
 function keysFrom(
   auth: FileAuth,
@@ -273,9 +279,8 @@ function keysFrom(
   const keys: KeySettings[] = [];
   for (const one of written) {
     const { path, name, scopes, limits } = one;
-    if (/^(jwt|user|cert):/.test(name)) {
-      report([...path, "name"], "begins like the name of a caller who has no key", "rename it");
-    }
+    const others = othersNameOf(name);
+    if (others !== undefined) report([...path, "name"], others, "rename it");
     const hash = hashOf(one, strict, report);
     if (hash === undefined) continue;
     const twin = keys.find(({ sha256 }) => sha256 === hash);

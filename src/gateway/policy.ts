@@ -35,9 +35,10 @@ export async function openIdentity(
   { settings: { auth, groups }, clock, logger, keys, keptKeys: kept }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<CredentialStore> {
+  const settled = new Set(auth.keys.map(({ name }) => name));
   const credentials = await openCredentials(auth, {
     ...{ clock, kept },
-    keyStores: keys === undefined ? [] : [keys.live.credentials(groups)],
+    keyStores: keys === undefined ? [] : [keys.live.credentials(groups, settled)],
     onFetch(report) {
       if ("keys" in report) logger.info(report, "jwks");
       else logger.warn({ error: causeText(report.cause) }, "jwks");

@@ -77,12 +77,12 @@ export class ProvenCredentials {
     return undefined;
   }
 
-  /** Remembers a credential that was found, with the address that it came from. */
+  /** Remembers, and gives, a credential that was found, with the address that it came from. */
   add(
     credential: string,
     scheme: CredentialScheme,
     { found, address }: { readonly found: Found; readonly address: string },
-  ): void {
+  ): Proven {
     const { validMs = never, expiresWallMs: untilWallMs = never } = found;
     const key = keyOf(credential, scheme);
     const before = this.#known.get(key);
@@ -93,6 +93,12 @@ export class ProvenCredentials {
     this.#known.set(ownText(key), proven);
     this.#characters += length;
     this.addAddress(proven, address);
+    return proven;
+  }
+
+  /** Whether a credential was taken back, changed or has expired, which ends what goes on with it. */
+  hasEnded({ isCurrent, untilWallMs }: Proven): boolean {
+    return isCurrent?.() === false || untilWallMs <= this.#clock.wallMs();
   }
 
   /** Remembers one more address of a credential that is known. */
@@ -138,5 +144,7 @@ export class ProvenCredentials {
 
 /** The same text in memory of its own: a part of a header would keep the whole of it. */
 function ownText(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
+  const own = Buffer.from(text, "latin1").toString("latin1");
+  // A character that is wider would become another: its credential would be taken for one that it is not.
+  return own === text ? own : Buffer.from(text, "utf16le").toString("utf16le");
 }

@@ -49,10 +49,10 @@ export function isTokenForm(credential: string): boolean {
   return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(credential);
 }
 
-/** Visible, and not too long. */
+/** Visible, not too long, and the same text to all: half of a character is another's once it is bytes. */
 function isName(value: unknown): value is string {
   if (typeof value !== "string" || value === "" || value.length > nameLengthMax) return false;
-  return !/\p{Cc}/u.test(value);
+  return !/\p{Cc}/u.test(value) && value.isWellFormed();
 }
 
 /** A claim as names: a list of texts, or a text with spaces between them; undefined where it is neither. */
@@ -83,6 +83,8 @@ function principalOf(
   if (!isName(sub) || scopes === undefined || (group !== undefined && !isName(group))) {
     return undefined;
   }
+  // A scope with a space in it would be several to those who read them as a text (RFC 6749, 3.3).
+  if (scopes.some((scope) => /\s/.test(scope))) return undefined;
   if (claimed !== undefined && models === undefined) return undefined;
   return {
     id: `jwt:${sub}`,

@@ -15,11 +15,12 @@ import {
   type Principal,
 } from "#identity/credentials.ts";
 import type { TokenOptions } from "#identity/open-credentials.ts";
-import { ProvenCredentials } from "#identity/proven-credentials.ts";
+import { type Proven, ProvenCredentials } from "#identity/proven-credentials.ts";
 import type { UserHash } from "#identity/user-store.ts";
 import { tagsOf } from "./call-tags.ts";
 import {
   callRecordKey,
+  credentialEndedKey,
   type Identity,
   identityKey,
   principalKey,
@@ -109,16 +110,24 @@ function identification(
   const known = new ProvenCredentials(clock);
   const takesBasic = (options.users?.length ?? 0) > 0;
   const holderOf = certificateHolders(options.certificates ?? []);
-  const judged = (sent: Sent, address: string, found: Found | undefined): Identity => {
+  /** Whose credential it is; what goes on for long asks whether it has ended. */
+  const holderNow = (proven: Proven, values: ContextValues): Principal => {
+    if (proven.isCurrent !== undefined || Number.isFinite(proven.untilWallMs)) {
+      values.set(credentialEndedKey, () => known.hasEnded(proven));
+    }
+    return proven.principal;
+  };
+  const judged = (sent: Sent, found: Found | undefined, values: ContextValues): Identity => {
+    const { clientAddress: address } = values.get(callRecordKey);
     if (found === undefined) {
       if (!isGuessable(sent)) attempts.failed(address);
       return "unknown";
     }
     if (isGuessable(sent)) attempts.passed(address);
-    known.add(sent.text, sent.scheme, { found, address });
-    return found.principal;
+    return holderNow(known.add(sent.text, sent.scheme, { found, address }), values);
   };
-  const looked = (sent: Sent, address: string): Identity | Promise<Identity> => {
+  const looked = (sent: Sent, values: ContextValues): Identity | Promise<Identity> => {
+    const { clientAddress: address } = values.get(callRecordKey);
     /** A public method goes on without knowing who calls. */
     const unjudged = (thrown: unknown): Identity => {
       if (isGuessable(sent)) attempts.passed(address);
@@ -128,8 +137,8 @@ function identification(
     try {
       const found = store.find(sent.text, sent.scheme);
       return found instanceof Promise
-        ? found.then((late) => judged(sent, address, late), unjudged)
-        : judged(sent, address, found);
+        ? found.then((late) => judged(sent, late, values), unjudged)
+        : judged(sent, found, values);
     } catch (thrown) {
       return unjudged(thrown);
     }
@@ -140,14 +149,14 @@ function identification(
     const sent = credentialOf(header, takesBasic);
     if (sent === undefined) return (certificate && holderOf(certificate)) ?? "missing";
     const before = known.find(sent.text, sent.scheme);
-    if (before?.addresses.has(clientAddress)) return before.principal;
+    if (before?.addresses.has(clientAddress)) return holderNow(before, values);
     const retryAfterMs = attempts.waitMs(clientAddress);
     if (retryAfterMs > 0) return { retryAfterMs };
     if (before !== undefined) {
       known.addAddress(before, clientAddress);
-      return before.principal;
+      return holderNow(before, values);
     }
-    return looked(sent, clientAddress);
+    return looked(sent, values);
   };
   return (header, values) => {
     const before = values.get(identityKey);

@@ -1,8 +1,9 @@
-/** The caller that limits count a call for: the credential's name, or else the network that it comes from. */
+/** The caller of a call: whom limits count it for, and whether it is one still. */
 
 import type { ContextValues } from "@connectrpc/connect";
 import { networkOf } from "#core/network-of.ts";
-import { callRecordKey, principalKey } from "./context.ts";
+import { fault } from "#errors/fault.ts";
+import { callRecordKey, credentialEndedKey, principalKey } from "./context.ts";
 
 /** Before the name of a credential. */
 const ofKey = "key:";
@@ -12,10 +13,16 @@ export function keyOfCaller(caller: string): string | undefined {
   return caller.startsWith(ofKey) ? caller.slice(ofKey.length) : undefined;
 }
 
-/** The caller of a call, among whose values these are. */
+/** The caller that limits count a call for: the credential's name, or else the network that it comes from. */
 export function callerOf(values: ContextValues): string {
   const principal = values.get(principalKey);
   return principal.authenticated
     ? `${ofKey}${principal.id}`
     : `ip:${networkOf(values.get(callRecordKey).clientAddress)}`;
+}
+
+/** For what goes on for as long as its caller likes. Throws CREDENTIAL_INVALID once the credential has ended. */
+export function requireCaller(values: ContextValues): void {
+  if (values.get(credentialEndedKey)?.() !== true) return;
+  throw fault("CREDENTIAL_INVALID", "the credential was changed, taken back or has expired");
 }

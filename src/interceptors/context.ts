@@ -39,6 +39,11 @@ export const identityKey: ContextKey<Identity | undefined> = createContextKey<Id
   { description: "identity" },
 );
 
+/** Whether the credential of the call was taken back or has expired since; undefined for one that cannot be. */
+export const credentialEndedKey: ContextKey<(() => boolean) | undefined> = createContextKey<
+  (() => boolean) | undefined
+>(undefined, { description: "credential has ended" });
+
 /** The client's own credential for a vendor, where providers are called with it. */
 export const vendorCredentialKey: ContextKey<VendorCredential | undefined> = createContextKey<
   VendorCredential | undefined

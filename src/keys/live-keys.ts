@@ -90,11 +90,18 @@ export class LiveKeys implements AsyncDisposable {
     return keys;
   }
 
-  /** The keys as credentials, of principals that share these groups. */
-  credentials(groups: Readonly<Record<string, Group>>): CredentialStore {
+  /**
+   * The keys as credentials, of principals that share these groups. A key is unknown while it has one
+   * of the `settled` names, which are others': what belongs to a caller does so by name.
+   */
+  credentials(
+    groups: Readonly<Record<string, Group>>,
+    settled: ReadonlySet<string> = new Set(),
+  ): CredentialStore {
     const foundOf = (entry: Entry | undefined, digest: string): Found | undefined => {
       const { clock } = this.#options;
       if (entry?.takes(digest, clock.wallMs()) !== true) return undefined;
+      if (settled.has(entry.key.name)) return undefined;
       const { group } = entry.key;
       return {
         principal: principalOf(entry.key, Object.hasOwn(groups, group) ? groups[group] : undefined),
@@ -219,7 +226,10 @@ export class LiveKeys implements AsyncDisposable {
     const most = Math.max(1, Math.floor(max / 2));
     const { keys, change } = await store.snapshot(most + 1, clock.wallMs());
     this.#isWhole = keys.length <= most;
-    for (const key of keys.slice(0, most).toReversed()) this.#keep(key);
+    for (const key of keys.slice(0, most).toReversed()) {
+      // One that was changed here meanwhile is as that says: its change will not be taken over again.
+      if (!this.#latest.has(key.id)) this.#keep(key);
+    }
     this.#change = change;
   }
 

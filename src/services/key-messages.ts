@@ -24,6 +24,8 @@ export function invalid(field: string, description: string) {
 
 /** Names that every store takes, and that are one segment of a path. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+/** Who asks, and who has no key; ids begin with `key_`. */
+const othersNames: ReadonlySet<string> = new Set(["self", "anonymous"]);
 /** The end of the year 9999, where times of messages end. */
 const timeMsMax = 253_402_300_799_999;
 
@@ -58,11 +60,10 @@ function allowanceOf(message: KeyAllowance): Allowance {
 /** What a message says of a key. Throws REQUEST_INVALID for a name or a time that is none. */
 export function specOf(message: KeySpecMessage): KeySpec {
   const { name, scopes, models, routes, tags, group, expireTime, allowance } = message;
-  // Ids begin so, and `self` is whoever asks.
-  if (!namePattern.test(name) || name.startsWith("key_") || name === "self") {
+  if (!namePattern.test(name) || name.startsWith("key_") || othersNames.has(name)) {
     throw invalid(
       "key.name",
-      'expected up to 64 letters, digits and ._@-, other than "self" and what begins with "key_"',
+      'expected up to 64 letters, digits and ._@-, other than "self", "anonymous" and what begins with "key_"',
     );
   }
   return {

@@ -11,9 +11,10 @@ import type {
   KeySpec as KeySpecMessage,
   KeysService,
 } from "#gen/polygate/v1/keys_pb.js";
-import type { Group } from "#identity/credentials.ts";
+import type { Group, Principal } from "#identity/credentials.ts";
+import { permitsModel, permitsRoute } from "#identity/permits.ts";
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
-import { isLive, type Key, type KeySpec } from "#keys/key.ts";
+import { isLive, type Key, type KeyRights, type KeySpec } from "#keys/key.ts";
 import type { KeyRoom } from "#keys/key-room.ts";
 import { digestOf, newKeyText, shownOf } from "#keys/key-text.ts";
 import { type UsageDimension, UsageSums } from "#keys/usage.ts";
@@ -97,6 +98,22 @@ function merged(
   return specOf(whole);
 }
 
+/**
+ * Throws MODEL_NOT_ALLOWED or ROUTE_NOT_ALLOWED for a key that may more than its maker, who is held to
+ * models or routes: else whoever may make keys would be held to nothing. A pattern that is taken as a
+ * name is taken with all that it stands for.
+ */
+function requireWithin(caller: Principal, { models, routes }: KeyRights): void {
+  const hasModels = models?.every((model) => permitsModel(caller, model)) ?? false;
+  if (caller.models !== undefined && !hasModels) {
+    throw fault("MODEL_NOT_ALLOWED", "key.models: this key may not make what may call more models");
+  }
+  const hasRoutes = routes?.every((route) => permitsRoute(caller, [route])) ?? false;
+  if (caller.routes !== undefined && !hasRoutes) {
+    throw fault("ROUTE_NOT_ALLOWED", "key.routes: this key may not make what may call more routes");
+  }
+}
+
 /** The first moment of the month, UTC. */
 function monthOf(nowMs: number): number {
   const now = new Date(nowMs);
@@ -162,6 +179,7 @@ class Keys {
     if (spec.expiresMs !== undefined && spec.expiresMs <= nowMs) {
       throw invalid("key.expire_time", "it has passed");
     }
+    requireWithin(context.values.get(principalKey), spec.rights);
     const secret = newKeyText();
     const about = {
       ...spec,
@@ -183,6 +201,9 @@ class Keys {
     context: HandlerContext,
     edit: (key: Key) => Key,
   ): Promise<Key> {
+    const caller = context.values.get(principalKey);
+    // Revoking gives nobody anything.
+    if (action !== "revoke_key") requireWithin(caller, edit(before).rights);
     const key = await this.asked(({ store }) => store.update(before.id, edit));
     if (key === "taken") throw taken(before.name);
     if (key === undefined) throw fault("NOT_FOUND", "there is no such key any more");

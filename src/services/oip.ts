@@ -16,6 +16,7 @@ import {
   type ModelInferResponse,
   ModelInferResponseSchema,
 } from "#gen/inference/grpc_service_pb.js";
+import { requireCaller } from "#interceptors/caller.ts";
 import { allowedModels, requireModel } from "./allowed-models.ts";
 import { callersModel, choiceOf } from "./model-choice.ts";
 import { classesOf } from "./oip-classes.ts";
@@ -182,6 +183,7 @@ export function createOipService(deps: OipDeps): ServiceImpl<typeof GRPCInferenc
     modelInfer: (request, context) => infer(deps, request, context),
     async *modelStreamInfer(requests, context) {
       for await (const request of requests) {
+        requireCaller(context.values);
         let response: Response;
         try {
           response = await infer(deps, request, context);

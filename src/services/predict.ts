@@ -20,6 +20,7 @@ import { detectWith } from "#inference/detection.ts";
 import { prepareImage } from "#inference/image.ts";
 import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
+import { requireCaller } from "#interceptors/caller.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import { callersModel, choiceOf } from "./model-choice.ts";
 import { type RunDeps, runModel } from "./run-model.ts";
@@ -221,7 +222,10 @@ export function createPredictService(deps: PredictDeps): ServiceImpl<typeof Pred
   return {
     predict: (request, context) => withFile(deps, request, context),
     async *streamPredict(requests, context) {
-      for await (const request of requests) yield await withFile(deps, request, context);
+      for await (const request of requests) {
+        requireCaller(context.values);
+        yield await withFile(deps, request, context);
+      }
     },
   };
 }

@@ -13,7 +13,7 @@ import {
   type WatchStatsResponse,
   WatchStatsResponseSchema,
 } from "#gen/polygate/v1/stats_pb.js";
-import { callerOf } from "#interceptors/caller.ts";
+import { callerOf, requireCaller } from "#interceptors/caller.ts";
 import type { SeriesKind, SeriesTotals, Stats } from "#observability/stats.ts";
 import { inferenceStats } from "./inference-stats.ts";
 import { Ticker } from "./ticker.ts";
@@ -96,6 +96,7 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
       if (place === undefined) throw fault("OVERLOADED", "too many watches are open");
       const until = AbortSignal.any([signal, deps.stopping]);
       while (!until.aborted) {
+        requireCaller(values);
         yield recentTotals();
         // Being let go is how a watch ends, not a failure of it.
         await ticker.wait(intervalMs, until);

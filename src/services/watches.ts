@@ -4,7 +4,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { Fed, Feed } from "#core/feed.ts";
 import { type PlaceLimits, Places } from "#core/places.ts";
 import { fault } from "#errors/fault.ts";
-import { callerOf } from "#interceptors/caller.ts";
+import { callerOf, requireCaller } from "#interceptors/caller.ts";
 
 /** How many watch at one time. */
 export const watchLimitsDefault: PlaceLimits = { totalMax: 256, perCallerMax: 32 };
@@ -26,7 +26,7 @@ export class Watches {
     this.#stopping = stopping;
   }
 
-  /** What `feed` is given from now on, as far as it is wanted. Throws OVERLOADED when no place is free. */
+  /** What `feed` is given from now on, as far as it is wanted. Throws OVERLOADED when no place is free, CREDENTIAL_INVALID when the credential has ended. */
   async *of<T>(
     feed: Feed<T>,
     wants: (item: T) => boolean,
@@ -34,7 +34,10 @@ export class Watches {
   ): AsyncGenerator<Fed<T>, void> {
     using place = this.#places.take(callerOf(values));
     if (place === undefined) throw fault("OVERLOADED", "too many watches are open");
-    yield* feed.watch(wants, AbortSignal.any([signal, this.#stopping]));
+    for await (const fed of feed.watch(wants, AbortSignal.any([signal, this.#stopping]))) {
+      requireCaller(values);
+      yield fed;
+    }
     // Being let go is how a watch ends, not a failure of it.
     signal.throwIfAborted();
   }

@@ -12,11 +12,13 @@ import {
 } from "@connectrpc/connect-node";
 import { Agent, WebSocket } from "undici";
 import { afterAll, describe, expect, test } from "vitest";
+import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { hashPassword } from "#identity/password-hash.ts";
 import { ConfigFolder, settingsOf } from "../support/config-folder.ts";
-import { startTestGateway } from "../support/gateway.ts";
+import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { startProvider } from "../support/provider-double.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { clientTls, fixture, serverTls } from "../support/tls.ts";
 import { forged, goodClaims, issuerKeys, jwkSet, tokenOf, tokenSecret } from "../support/tokens.ts";
@@ -52,20 +54,45 @@ const others = yamlOf(`
 `);
 
 const gateway = await startTestGateway({ yaml: known });
+
+const provider = await startProvider("openai-chat");
+/** Names of a model that chats and of one that predicts: each caller of `keeping` is held to one of them. */
+const named = { chats: "one/double", predicts: "digits" } as const;
+/** A gateway that keeps keys, with callers who are held to models. */
+const keeping = await startTestGateway({
+  yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+auth:
+  failures_per_minute: 0
+  key_store: { path: ${folder.path}/keys.db }
+  jwt: { secret: ${tokenSecret}, issuer: https://issuer.test, audience: gateway }
+  keys:
+    - { name: operator, key: operator-key, scopes: [admin] }
+    - { name: chats, key: chats-key, models: [${named.chats}] }
+    - { name: predicts, key: predicts-key, models: [${named.predicts}] }
+load_balancer: { retry_attempts: 0 }
+providers:
+  one: { dialect: openai, base_url: "${provider.url}", api_key: upstream, default_model: double, prices: { double: { input: 1, output: 1 } } }
+`,
+});
 afterAll(async () => {
+  await keeping[Symbol.asyncDispose]();
+  await provider[Symbol.asyncDispose]();
   await gateway[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
 });
 
 /** What a client shows of itself: fields, and its certificate. */
 interface Shown {
+  /** Where it calls; absent: the first gateway. */
+  readonly to?: RunningGateway;
   readonly headers?: Readonly<Record<string, string>>;
   readonly certificate?: { readonly cert: Buffer; readonly key: Buffer };
 }
 
 /** Where to call, and as whom. */
-function clientOf({ certificate, headers = {} }: Shown) {
-  const plain = { url: gateway.urls.plain ?? "", tls: undefined, headers };
+function clientOf({ certificate, headers = {}, to }: Shown) {
+  const plain = { url: to?.url ?? gateway.urls.plain ?? "", tls: undefined, headers };
   if (certificate === undefined) return plain;
   const { port } = new URL(gateway.urls.tls ?? "");
   return { url: `https://localhost:${port}`, tls: { ca: clientTls.ca, ...certificate }, headers };
@@ -80,15 +107,16 @@ async function http(
   shown: Shown,
   path: string,
   method = "GET",
-  more: object = {},
+  { fields = {}, body }: { readonly fields?: object; readonly body?: object } = {},
 ): Promise<Outcome> {
   const { url, tls, headers } = clientOf(shown);
-  const options = { method, headers: { ...headers, ...more }, agent: false as const };
+  const options = { method, headers: { ...headers, ...fields }, agent: false as const };
   const request =
     tls === undefined
       ? httpRequest(url + path, options)
       : httpsRequest(url + path, { ...options, ...tls });
-  request.end();
+  if (body === undefined) request.end();
+  else request.setHeader("content-type", "application/json").end(JSON.stringify(body));
   const [response] = (await Promise.race([
     once(request, "response"),
     once(request, "upgrade"),
@@ -108,22 +136,31 @@ const webSocket = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-/** Watches calls over a WebSocket: 101 where one is seen, else the error's code. */
-async function watched(shown: Shown): Promise<Outcome> {
+/** Calls over a WebSocket: 101 where something comes back, else the error's code. */
+async function session(
+  shown: Shown,
+  path: string,
+  message: object,
+  onOpen = () => {},
+): Promise<Outcome> {
   const { url, tls, headers } = clientOf(shown);
   const dispatcher = new Agent(tls === undefined ? {} : { connect: tls });
-  const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/requests:watch`, {
-    ...{ dispatcher, headers },
-  });
+  const socket = new WebSocket(url.replace("http", "ws") + path, { ...{ dispatcher, headers } });
   socket.addEventListener("open", () => {
-    socket.send("{}");
-    void http(bearer("reader-key"), "/api/v1/models");
+    socket.send(JSON.stringify(message));
+    onOpen();
   });
   const [{ data }] = (await once(socket, "message")) as [{ readonly data: string }];
   const { error } = JSON.parse(data) as { readonly error?: { readonly code: string } };
   await dispatcher.destroy();
   return { status: error?.code ?? "101", challenge: undefined };
 }
+
+/** Watches calls, of which there is one then. */
+const watched = (shown: Shown): Promise<Outcome> =>
+  session(shown, "/api/v1/requests:watch", {}, () => {
+    void http(bearer("reader-key"), "/api/v1/models");
+  });
 
 type Kind = "gRPC" | "gRPC-Web" | "Connect";
 
@@ -159,8 +196,21 @@ interface Surface {
   call(shown: Shown): Promise<Outcome>;
   /** Absent where no operation of the surface needs a scope. */
   scoped?(shown: Shown): Promise<Outcome>;
-  readonly says: { readonly ok: string; readonly unknown: string; readonly denied: string };
+  /** A call that names a model, the one that chats or the one that predicts. */
+  naming(shown: Shown): Promise<Outcome>;
+  readonly names: keyof typeof named;
+  readonly says: {
+    readonly ok: string;
+    readonly unknown: string;
+    readonly denied: string;
+    /** Where it differs from `denied`. */
+    readonly modelDenied?: string;
+  };
 }
+
+const anthropicVersion = { "anthropic-version": "2023-06-01" };
+const messages = [{ role: "user", content: "hello" }];
+const contents = [{ parts: [{ text: "hello" }] }];
 
 const ofHttp = { ok: "200", unknown: "401", denied: "403" };
 const ofRpc = { ok: "OK", unknown: "Unauthenticated", denied: "PermissionDenied" };
@@ -172,6 +222,13 @@ const surfaces: readonly Surface[] = [
       call: (shown) => rpc(createClient(ModelsService, transportOf(kind, shown)).listModels({})),
       scoped: (shown) =>
         rpc(createClient(RequestsService, transportOf(kind, shown)).listRequests({})),
+      naming: (shown) =>
+        rpc(
+          createClient(ChatService, transportOf(kind, shown)).chat({
+            ...{ modelPreference: named.chats, message: "hello" },
+          }),
+        ),
+      names: "chats",
       says: ofRpc,
     }),
   ),
@@ -179,28 +236,71 @@ const surfaces: readonly Surface[] = [
     name: "REST",
     call: (shown) => http(shown, "/api/v1/models"),
     scoped: (shown) => http(shown, "/api/v1/requests"),
+    naming: (shown) =>
+      http(shown, "/api/v1/chat", "POST", {
+        body: { model_preference: named.chats, message: "hello" },
+      }),
+    names: "chats",
     says: ofHttp,
   },
-  { name: "OpenAI", call: (shown) => http(shown, "/v1/models"), says: ofHttp },
+  {
+    name: "OpenAI",
+    call: (shown) => http(shown, "/v1/models"),
+    naming: (shown) =>
+      http(shown, "/v1/chat/completions", "POST", { body: { model: named.chats, messages } }),
+    names: "chats",
+    says: ofHttp,
+  },
   {
     name: "Anthropic",
-    call: (shown) => http(shown, "/v1/models", "GET", { "anthropic-version": "2023-06-01" }),
+    call: (shown) => http(shown, "/v1/models", "GET", { fields: anthropicVersion }),
+    naming: (shown) =>
+      http(shown, "/v1/messages", "POST", {
+        fields: anthropicVersion,
+        body: {
+          model: named.chats,
+          max_tokens: 9,
+          messages,
+        },
+      }),
+    names: "chats",
     says: ofHttp,
   },
-  { name: "Gemini", call: (shown) => http(shown, "/v1beta/models"), says: ofHttp },
+  {
+    name: "Gemini",
+    call: (shown) => http(shown, "/v1beta/models"),
+    naming: (shown) =>
+      http(shown, "/v1beta/models/one%2Fdouble:generateContent", "POST", { body: { contents } }),
+    names: "chats",
+    says: ofHttp,
+  },
   {
     name: "OIP",
     call: (shown) => http(shown, "/v2/models/digits"),
     scoped: (shown) => http(shown, "/v2/repository/models/digits/load", "POST"),
+    naming: (shown) => http(shown, "/v2/models/digits"),
+    names: "predicts",
     says: ofHttp,
   },
-  { name: "TF Serving", call: (shown) => http(shown, "/v1/models/digits"), says: ofHttp },
+  {
+    name: "TF Serving",
+    call: (shown) => http(shown, "/v1/models/digits"),
+    naming: (shown) => http(shown, "/v1/models/digits"),
+    names: "predicts",
+    says: ofHttp,
+  },
   {
     name: "WebSocket",
-    call: (shown) => http(shown, "/api/v1/chat:stream", "GET", webSocket),
+    call: (shown) => http(shown, "/api/v1/chat:stream", "GET", { fields: webSocket }),
     scoped: watched,
+    naming: (shown) =>
+      session(shown, "/api/v1/chat:stream", { model_preference: named.chats, message: "hello" }),
+    names: "chats",
     // Who may call at all is told by the handshake; the rest, as of every call, on the connection.
-    says: { ok: "101", unknown: "401", denied: "SCOPE_REQUIRED" },
+    says: {
+      ...{ ok: "101", unknown: "401", denied: "SCOPE_REQUIRED" },
+      modelDenied: "MODEL_NOT_ALLOWED",
+    },
   },
 ];
 
@@ -309,6 +409,79 @@ describe.each(scopedSurfaces)("$name, where a scope is needed,", ({ scoped, says
 
   test.each(operators)("takes a %s that has it", async (_kind, shown) => {
     expect((await scoped(shown)).status).toBe(says.ok);
+  });
+});
+
+/** Asks the service of keys, as the operator. */
+async function manage(method: string, path: string, body: object): Promise<{ secret: string }> {
+  const response = await fetch(keeping.url + path, {
+    method,
+    headers: { authorization: "Bearer operator-key", "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as { secret: string };
+}
+
+/** The text of a key that is kept. */
+const kept = async (key: object) => (await manage("POST", "/api/v1/keys", key)).secret;
+const toKeeping = (credential: string): Shown => ({ ...bearer(credential), to: keeping });
+
+type Held = Readonly<Record<keyof typeof named, Shown>>;
+
+/** Callers who are held to the one model and to the other, by kind. */
+const held: readonly (readonly [kind: string, shown: Held])[] = [
+  ["key of the settings", { chats: toKeeping("chats-key"), predicts: toKeeping("predicts-key") }],
+  [
+    "kept key",
+    {
+      chats: toKeeping(await kept({ name: "kept-chats", models: [named.chats] })),
+      predicts: toKeeping(await kept({ name: "kept-predicts", models: [named.predicts] })),
+    },
+  ],
+  [
+    "token with the claim models",
+    {
+      chats: toKeeping(await tokenOf({ claims: { models: [named.chats] } })),
+      predicts: toKeeping(await tokenOf({ claims: { models: [named.predicts] } })),
+    },
+  ],
+];
+
+describe.each(surfaces)("$name, where a model is named,", ({ naming, names, says }) => {
+  const others = names === "chats" ? "predicts" : "chats";
+
+  test.each(held)("takes a %s that is held to that model", async (_kind, shown) => {
+    expect((await naming(shown[names])).status).toBe(says.ok);
+  });
+
+  test.each(held)("refuses a %s that is held to another, and asks nobody", async (_kind, shown) => {
+    const asked = provider.received.length;
+    expect((await naming(shown[others])).status).toBe(says.modelDenied ?? says.denied);
+    expect(provider.received.length).toBe(asked);
+  });
+});
+
+describe.each(surfaces)("$name, with a kept key", ({ name, call, says }) => {
+  const nameOf = (end: string) => `${end}-${name.replace(" ", "-")}`;
+  const refused = { status: says.unknown, challenge: 'Bearer error="invalid_token"' };
+
+  test("refuses it from when it is revoked", async () => {
+    const key = nameOf("revoked");
+    const shown = toKeeping(await kept({ name: key }));
+    expect((await call(shown)).status).toBe(says.ok);
+    await manage("POST", `/api/v1/keys/${key}:revoke`, {});
+    expect(await call(shown)).toEqual(refused);
+  });
+
+  test("refuses it from when it has expired", async () => {
+    const key = nameOf("expired");
+    const laterOn = new Date(Date.now() + 3_600_000).toISOString();
+    const shown = toKeeping(await kept({ name: key, expire_time: laterOn }));
+    expect((await call(shown)).status).toBe(says.ok);
+    const before = new Date(Date.now() - 1000).toISOString();
+    await manage("PATCH", `/api/v1/keys/${key}`, { expire_time: before });
+    expect(await call(shown)).toEqual(refused);
   });
 });
 

@@ -2,12 +2,17 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Code, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { PredictService } from "#gen/polygate/v1/predict_pb.js";
+import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { describeWith } from "../support/needs.ts";
 import { missingPostgres, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
 import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { grpcTo } from "../support/transports.ts";
 
 const admin = "admins-key-that-is-long-enough";
 
@@ -85,6 +90,77 @@ describe("without a store", () => {
     });
   });
 });
+
+test("whoever is held to models and routes makes no key, and gets the text of none, that is held to less", async () => {
+  await using folder = await temporaryFolder();
+  await using gateway = await startTestGateway({ yaml: yamlWith(`{ path: ${folder.path}/k.db }`) });
+  const own = { models: ["provider/*"], routes: ["/api/v1/keys", "/v1/chat"] };
+  const key = await made(gateway, { name: "held", scopes: ["admin"], ...own });
+  await made(gateway, { name: "free", scopes: ["admin"] });
+  const post = (path: string, body: object) => ask(gateway, "POST", path, { body, key });
+  const refused = (code: string) => ({ status: 403, body: { error: { code } } });
+
+  for (const models of [[], ["*"], ["prov*"], ["provider/double", "other/double"]]) {
+    const wish = { name: "more", ...own, models };
+    expect(await post("/api/v1/keys", wish)).toMatchObject(refused("MODEL_NOT_ALLOWED"));
+  }
+  for (const routes of [[], ["/"], ["/v1/"], ["/v1/chat/completions", "/v2/"]]) {
+    const wish = { name: "more", ...own, routes };
+    expect(await post("/api/v1/keys", wish)).toMatchObject(refused("ROUTE_NOT_ALLOWED"));
+  }
+  const change = (body: object) => ask(gateway, "PATCH", "/api/v1/keys/held", { body, key });
+  expect(await change({ models: [] })).toMatchObject(refused("MODEL_NOT_ALLOWED"));
+  expect(await change({ routes: [] })).toMatchObject(refused("ROUTE_NOT_ALLOWED"));
+  expect(await post("/api/v1/keys/free:rotate", {})).toMatchObject(refused("MODEL_NOT_ALLOWED"));
+
+  const less = { models: ["provider/double"], routes: ["/v1/chat/completions"] };
+  expect((await post("/api/v1/keys", { name: "less", ...less })).status).toBe(200);
+  expect((await post("/api/v1/keys/less:rotate", {})).status).toBe(200);
+  expect((await post("/api/v1/keys/free:revoke", {})).status).toBe(200);
+});
+
+test("a key that is revoked ends what goes on with it: watches, and streams of questions", async () => {
+  await using folder = await temporaryFolder();
+  await using gateway = await startTestGateway({ yaml: yamlWith(`{ path: ${folder.path}/k.db }`) });
+  const headers = {
+    authorization: `Bearer ${await made(gateway, { name: "w", scopes: ["admin"] })}`,
+  };
+  const transport = grpcTo(gateway.url);
+  const requests = createClient(RequestsService, transport).watchRequests({}, { headers });
+  const stats = createClient(StatsService, transport).watchStats({ intervalMs: 200 }, { headers });
+  const goOn = Promise.withResolvers<void>();
+  const question = { model: "digits", file: new Uint8Array(readFileSync(digitImage(7))) };
+  const questions = (async function* () {
+    yield question;
+    await goOn.promise;
+    yield question;
+  })();
+  const predicted = createClient(PredictService, transport).streamPredict(questions, { headers });
+  const streams = [requests, stats, predicted].map((one) => one[Symbol.asyncIterator]());
+  for (const stream of streams) expect((await stream.next()).done).toBe(false);
+
+  expect((await ask(gateway, "POST", "/api/v1/keys/w:revoke", { body: {} })).status).toBe(200);
+  goOn.resolve();
+  const toItsEnd = async (stream: AsyncIterator<unknown>) => {
+    while ((await stream.next()).done !== true);
+  };
+  for (const stream of streams) {
+    await expect(toItsEnd(stream)).rejects.toMatchObject({ code: Code.Unauthenticated });
+  }
+});
+
+test.each(["self", "anonymous", "key_1", "jwt:alice", "user:ann", "cert:batch", "__proto__"])(
+  "no key is made with the name %s, which is somebody else's",
+  async (name) => {
+    await using folder = await temporaryFolder();
+    const yaml = yamlWith(`{ path: ${folder.path}/k.db }`);
+    await using gateway = await startTestGateway({ yaml });
+    expect(await ask(gateway, "POST", "/api/v1/keys", { body: { name } })).toMatchObject({
+      status: 400,
+      body: { error: { code: "REQUEST_INVALID" } },
+    });
+  },
+);
 
 /** What every store keeps to; `placeOf` gives a fresh one as `auth.key_store` has it. */
 function stores(placeOf: () => Promise<string>) {
@@ -458,8 +534,11 @@ describeWith(missingPostgres)("in PostgreSQL", () => {
     const known = await made(gateway, { name: "ci" });
     expect((await chat(gateway, known)).status).toBe(200);
     await server.stop();
-    const { error } = await gateway.line(({ msg }) => msg === "the store of keys fails");
-    expect(error).toMatch(/ECONNREFUSED|terminat/);
+    // Usage is written to the same store, and tells of it on its own.
+    const ofKeys = (wanted: string) =>
+      gateway.line(({ msg, about }) => msg === `the store of keys ${wanted}` && about === "keys");
+    const { error } = await ofKeys("fails");
+    expect(error).toMatch(/ECONNREFUSED|terminat|shutting down/);
     expect((await chat(gateway, known)).status).toBe(200);
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
     expect(metrics).toMatch(/^gateway_key_store_up 0$/m);
@@ -472,7 +551,7 @@ describeWith(missingPostgres)("in PostgreSQL", () => {
     // Keys of the settings need no database.
     expect((await chat(gateway, admin)).status).toBe(200);
     await server.start();
-    await gateway.line(({ msg }) => msg === "the store of keys works again");
+    await ofKeys("works again");
     expect((await chat(gateway, known)).status).toBe(200);
     expect(JSON.stringify(gateway.lines)).not.toContain(new URL(url).password);
   });

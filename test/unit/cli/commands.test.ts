@@ -5,10 +5,11 @@ import { bannerText } from "#cli/banner.ts";
 import { check } from "#cli/check.ts";
 import { core } from "#cli/core.ts";
 import { mainHelp } from "#cli/help.ts";
+import { keyVariable } from "#cli/key-variable.ts";
 import { migrate } from "#cli/migrate.ts";
 import { serve } from "#cli/serve.ts";
 import { startFailureText } from "#cli/start-failure.ts";
-import { ConfigFolder } from "../../support/config-folder.ts";
+import { ConfigFolder, settingsOf } from "../../support/config-folder.ts";
 import { docsTable } from "../../support/docs-table.ts";
 import { eventLoopTurn } from "../../support/predict.ts";
 
@@ -191,6 +192,44 @@ describe("serve, running", () => {
   });
 });
 
+describe("what the lines to try ask for is what the gateway takes", () => {
+  const password =
+    "$scrypt$ln=15,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
+  const jwt = "jwt: { secret: a-secret-of-tokens-that-no-one-else-has-0123456789 }";
+  const users = `users: [{ name: ann, password_scrypt: "${password}" }]`;
+  const certificates = "certificates: [{ name: batch, common_name: client }]";
+  const keys = "keys: [{ name: a, key: k }]";
+  const header = '-H "authorization: Bearer $POLYGATE_API_KEY"';
+  test.each([
+    { takes: [keys], asks: "POLYGATE_API_KEY set to one of the keys", sends: header },
+    { takes: ["key_store: { path: keys.db }"], asks: "set to one of the keys", sends: header },
+    { takes: [jwt], asks: "POLYGATE_API_KEY set to a token", sends: header },
+    { takes: [keys, jwt, users], asks: "set to one of the keys or a token", sends: header },
+    {
+      takes: [users, certificates],
+      asks: "POLYGATE_USER set to name:password of a user",
+      sends: '-u "$POLYGATE_USER"',
+    },
+    { takes: [certificates], asks: "--cert and --key of a client that is known", sends: "" },
+  ])("$takes", ({ takes, asks, sends }) => {
+    const yaml = `auth: { enabled: true, ${takes.join(", ")} }`;
+    using folder = new ConfigFolder({ "gateway.yaml": yaml });
+    const { auth, keyStore } = settingsOf(folder.load({}, []));
+    const key = keyVariable({}, auth, keyStore !== undefined);
+    const listeners = [{ name: "gateway", url: "http://127.0.0.1:80", serves: ["rest", "rpc"] }];
+    const [title, ...lines] =
+      bannerText({ version: "1", listeners, backends: [], models: [], key })
+        .split("\n\n")[1]
+        ?.split("\n") ?? [];
+    expect(title).toContain(
+      `Try it, with ${asks.startsWith("set") ? `POLYGATE_API_KEY ${asks}` : asks}`,
+    );
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).toContain(sends);
+    expect(lines.join("").includes("authorization")).toBe(sends === header);
+  });
+});
+
 describe("core", () => {
   test("bad flags are told together and start nothing", async () => {
     const at = terminal();
@@ -265,7 +304,7 @@ describe("bannerText", () => {
 
   test("with auth on, every line carries a key from the environment", () => {
     const tries =
-      bannerText({ ...facts, key: { name: "API_KEY", isSet: true } })
+      bannerText({ ...facts, key: { name: "API_KEY", isSet: true, holds: "one of the keys" } })
         .split("Try it, where API_KEY is set as it is here\n")[1]
         ?.split("\n") ?? [];
     expect(tries).toHaveLength(4);

@@ -844,6 +844,13 @@ auth: {secret_key: a-secret-of-tokens-0123456789-0123456789}\n`,
       ],
     },
     {
+      name: "a key that is named like those who have none",
+      yaml: "auth: {keys: [{name: anonymous, key: k}]}\n",
+      problems: [
+        "gateway.yaml:1:22: auth.keys[0].name: is the name of every caller who has no key (hint: rename it)",
+      ],
+    },
+    {
       name: "auth without a key",
       yaml: "auth: {enabled: true}\n",
       problems: [

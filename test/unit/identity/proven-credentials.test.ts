@@ -41,6 +41,27 @@ describe("what is remembered", () => {
     expect([proven.addresses, proven.size, proven.find("a", "key")]).toEqual([3, 2, undefined]);
   });
 
+  test("what goes on with a credential ends when that is taken back or expires, and not when it is only to be looked up again", async () => {
+    const { clock, proven, add } = remembering();
+    let isCurrent = true;
+    const kept = add("kept", "1", { isCurrent: () => isCurrent });
+    const token = add("token", "1", { validMs: 10, expiresWallMs: clock.wallMs() + 1_000 });
+    const password = add("password", "1", { validMs: 10 });
+    const ended = () => [kept, token, password].map((one) => proven.hasEnded(one));
+    await clock.advance(999);
+    expect(ended()).toEqual([false, false, false]);
+    isCurrent = false;
+    await clock.advance(1);
+    expect(ended()).toEqual([true, true, false]);
+  });
+
+  test("a credential as it is, whatever its letters: none is taken for another", () => {
+    const { proven, add } = remembering();
+    add("\u0141-key");
+    expect(proven.find("\u0141-key", "key")?.principal).toBe(principal);
+    expect(proven.find("A-key", "key")).toBeUndefined();
+  });
+
   test("no more characters of tokens than their bound, however many are valid", () => {
     const proven = new ProvenCredentials(createManualClock());
     for (let token = 0; token < 2000; token += 1) {

@@ -118,6 +118,34 @@ test("what this process changes is in force at once, and an older change that co
   expect(live.find(text)).toBeUndefined();
 });
 
+test("a key that is revoked here while all keys are read for the first time is not taken from what was read before", async () => {
+  const { clock, store, open } = opened();
+  const text = newKeyText();
+  const key = store.put(keyOf(text));
+  store.isAway = true;
+  await using live = await open();
+  store.isAway = false;
+  const snapshot = store.snapshot.bind(store);
+  store.snapshot = async (max, nowMs) => {
+    const read = await snapshot(max, nowMs);
+    live.apply(store.put({ ...key, revokedMs: nowMs }));
+    return read;
+  };
+  await clock.advance(1_000);
+  expect(live.find(text)).toBeUndefined();
+});
+
+test("a key that has the name of one of the settings is unknown, so that it is never taken for that", async () => {
+  const { store, open } = opened();
+  const [text, other] = [newKeyText(), newKeyText()];
+  store.put(keyOf(text, { name: "ci" }));
+  store.put(keyOf(other));
+  await using live = await open();
+  const settled = live.credentials({}, new Set(["ci"]));
+  expect(settled.find(text)).toBeUndefined();
+  expect(await settled.find(other)).toBeDefined();
+});
+
 test("a key ends by the clock, and so does the text before of one that was rotated", async () => {
   const { clock, store, open } = opened();
   const [ends, old, renewed] = [newKeyText(), newKeyText(), newKeyText()];
