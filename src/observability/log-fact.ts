@@ -7,7 +7,7 @@ import { threeDigitsText } from "#core/three-digits.ts";
 const plain = /^[ !#-[\]-~]*$/;
 
 /** Control characters that JSON leaves as they are, those of the direction of writing, and what some readers take for a line's end. */
-const controls = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const controls = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A value as JSON on one line: what a caller sent can neither end the line nor steer a terminal. */
 export function jsonOf(value: unknown): string {

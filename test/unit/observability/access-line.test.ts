@@ -99,6 +99,7 @@ test.each([
   { name: "a terminal's escape", model: "\u001b[2J" },
   { name: "the same in one character", model: "\u009b2J" },
   { name: "a line's end by Unicode", model: "x\u2028y\u2029z\u0085" },
+  { name: "what turns the direction of writing", model: "x\u202ey\u2066z\u200f\u061c" },
   { name: "half a character", model: "\ud83d" },
   { name: "a backslash", model: "x\\" },
   { name: "other scripts", model: "模型 ü 🙂" },
@@ -106,7 +107,7 @@ test.each([
 ])("$name in a value stays in the value", ({ model }) => {
   const { text, facts } = line({ model });
   expect(facts.model).toBe(model);
-  expect(text.match(/[\p{Cc}\p{Zl}\p{Zp}]/gu)).toEqual(["\n"]);
+  expect(text.match(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu)).toEqual(["\n"]);
 });
 
 test.each([
