@@ -24,8 +24,6 @@ import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { openKeys } from "#stored-keys.ts";
 
-export { FixedSettingError } from "#gateway/fixed-settings.ts";
-
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
   /** What it listens on and offers, in words. */
@@ -43,7 +41,7 @@ export interface Gateway extends AsyncDisposable {
   /**
    * Serves by other settings from now on, open connections included. Resolves when the generation
    * before is closed: its calls have ended, or were cut off after its `drain_timeout`. Rejects with
-   * FixedSettingError, and changes nothing, for what cannot change while the process lives.
+   * an error named FixedSettingError, and changes nothing, for what cannot change while the process lives.
    */
   replace(settings: Settings): Promise<void>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */

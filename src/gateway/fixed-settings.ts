@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Settings } from "#config/settings.ts";
 
 /** A setting that holds as long as the process lives is not what it was. */
-export class FixedSettingError extends Error {
+class FixedSettingError extends Error {
   override readonly name = "FixedSettingError";
 }
 
