@@ -61,6 +61,8 @@ export class UsageRecorder implements AsyncDisposable {
   #writing: Promise<void> | undefined;
   #isFailing = false;
   #forgottenHourMs = 0;
+  /** Hours before may have been let go of: a clock that steps back adds to none of them. */
+  #closedToMs = 0;
 
   constructor(options: UsageRecorderOptions) {
     this.#options = options;
@@ -69,7 +71,9 @@ export class UsageRecorder implements AsyncDisposable {
 
   /** Takes a call. */
   add({ wallMs, key, group, model, tags, ...used }: SpentByCall): void {
-    const startMs = Math.floor(wallMs / usageStepMs) * usageStepMs;
+    // A row that was let go of would begin at nothing again, in the place of what is written.
+    const hourMs = Math.floor(wallMs / usageStepMs) * usageStepMs;
+    const startMs = Math.max(this.#closedToMs, hourMs);
     const hour = { startMs, key: usageName(key), group: usageName(group) };
     const spender = this.#bounded({
       ...hour,
@@ -166,7 +170,9 @@ export class UsageRecorder implements AsyncDisposable {
   #close(nowMs: number): void {
     for (const [text, { spender }] of this.#open) {
       const isOver = spender.startMs + usageStepMs + lateMs < nowMs;
-      if (isOver && !this.#changed.has(text)) this.#open.delete(text);
+      if (!isOver || this.#changed.has(text)) continue;
+      this.#open.delete(text);
+      this.#closedToMs = Math.max(this.#closedToMs, spender.startMs + usageStepMs);
     }
     for (const place of this.#kinds.keys()) {
       if (Number(place.slice(0, place.indexOf(" "))) + usageStepMs + lateMs < nowMs) {

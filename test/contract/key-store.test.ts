@@ -189,6 +189,10 @@ function contract(open: () => Promise<() => Database>) {
     await here.recorder.flush();
     expect(here.recorder.openHours("key", "k")).toHaveLength(1);
     expect(await sum("key", "k", 0)).toBe(1 + 8 + 16 + 32 + 64 + 1_024 + 2_048);
+    // Nor does a clock that has stepped back write over it.
+    here.spend(4_096, { agoMs: 2 * hour });
+    await here.recorder.flush();
+    expect(await sum("key", "k", 0)).toBe(1 + 8 + 16 + 32 + 64 + 1_024 + 2_048 + 4_096);
     await here.recorder[Symbol.asyncDispose]();
     await there.recorder[Symbol.asyncDispose]();
   });
