@@ -5,7 +5,7 @@ import { type Bucket, type BucketLimits, chargeOf } from "./token-bucket.ts";
 /** How long tokens are held, and how long the rest of the bucket is taken to be known. */
 export const heldMs = 250;
 /** Tokens for so long of the gateway's own demand are taken at one time. */
-const aheadMs = 20;
+const aheadMs = 30;
 /** They are this share of the capacity at most: a bucket that is full again meanwhile has so much more to give. */
 const aheadShareMax = 0.1;
 /** Time over which demand is averaged. */
