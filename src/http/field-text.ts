@@ -29,3 +29,28 @@ export function consistsOf(text: string, allowed: Uint8Array): boolean {
 export function isFieldName(name: string): boolean {
   return consistsOf(name, nameOctets);
 }
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** What a value consists of. */
+const valueOctets = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Longest value, in characters, for which a loop is quicker than a regular expression. */
+const wordLengthMax = 12;
+
+/**
+ * Whether `value` holds visible ASCII, blanks and octets above (RFC 9110 §5.5), and no blank at
+ * either end: the same as on HTTP/1.1, where other control characters are refused, too.
+ */
+export function isFieldValue(value: string): boolean {
+  const last = value.length - 1;
+  if (last < 0) return true;
+  if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last))) return false;
+  if (last >= wordLengthMax) return valueOctets.test(value);
+  for (let index = 0; index <= last; index += 1) {
+    const code = value.charCodeAt(index);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
+  }
+  return true;
+}

@@ -1,7 +1,13 @@
 /** One header field: its name, its value, and what RFC 9113 §8.2 and §8.3 say of it alone. Pure. */
 
 import { memoizeByString } from "#core/get-or-create.ts";
-import { consistsOf, isFieldName, schemeOctets, tokenOctets } from "#http/field-text.ts";
+import {
+  consistsOf,
+  isFieldName,
+  isFieldValue,
+  schemeOctets,
+  tokenOctets,
+} from "#http/field-text.ts";
 
 /** Names that a connection treats specially; every other name is `regular`. */
 export const fieldKind = {
@@ -43,27 +49,6 @@ const kindByName: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
   ["host", fieldKind.host],
   ["content-length", fieldKind.contentLength],
 ]);
-
-/** What a value consists of. */
-const valueOctets = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Longest value, in characters, for which a loop is quicker than a regular expression. */
-const wordLengthMax = 12;
-
-/**
- * Whether `value` holds visible ASCII, blanks and octets above (RFC 9110 §5.5), and no blank at
- * either end: the same as on HTTP/1.1, where other control characters are refused, too.
- */
-export function isFieldValue(value: string): boolean {
-  const last = value.length - 1;
-  if (last < 0) return true;
-  if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last))) return false;
-  if (last >= wordLengthMax) return valueOctets.test(value);
-  for (let index = 0; index <= last; index += 1) {
-    const code = value.charCodeAt(index);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
-  }
-  return true;
-}
 
 /** Whether a field of this name may be sent. */
 const isSendableName = memoizeByString(
@@ -107,10 +92,6 @@ export function requireSendableHead(head: {
 export function requireStatus(status: number): void {
   if (Number.isInteger(status) && status >= 100 && status <= 999 && status !== 101) return;
   throw new RangeError(`${status} is no HTTP/2 status`);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 /** Whether `text` holds visible ASCII and octets above it: nothing that ends a line or a word. */

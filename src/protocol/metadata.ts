@@ -1,6 +1,7 @@
 /** Metadata of calls: header fields that are made into objects only when somebody looks at them. */
 
 import { memoizeByString } from "#core/get-or-create.ts";
+import { isFieldValue } from "#http/field-text.ts";
 
 /** Fields to send in this order; names in lower case, one entry a value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
@@ -12,7 +13,6 @@ export interface FieldSource {
 }
 
 const namePattern = /^[\w!#$%&'*+.^`|~-]+$/;
-const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** A name in lower case. Throws TypeError for what is none. */
 const checkedName = memoizeByString((name) => {
@@ -20,23 +20,9 @@ const checkedName = memoizeByString((name) => {
   return name.toLowerCase();
 });
 
-/** Longest value, in characters, for which a loop is quicker than trimming and a regular expression. */
-const wordLengthMax = 16;
-
-/** Whether a value is one short word of visible ASCII, as most that a gateway sets are. */
-function isWord(value: string): boolean {
-  if (value.length > wordLengthMax) return false;
-  for (let index = 0; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
-    if (code <= 0x20 || code >= 0x7f) return false;
-  }
-  return true;
-}
-
 function checkedValue(name: string, value: string): string {
-  if (typeof value === "string" && isWord(value)) return value;
   const text = String(value).trim();
-  if (!valuePattern.test(text)) throw new TypeError(`${name}: not a field value`);
+  if (!isFieldValue(text)) throw new TypeError(`${name}: not a field value`);
   return text;
 }
 

@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isFieldName } from "#http/field-text.ts";
-import {
-  Field,
-  isFieldValue,
-  requireSendable,
-  requireSendableHead,
-  requireStatus,
-} from "#http2/field.ts";
+import { isFieldName, isFieldValue } from "#http/field-text.ts";
+import { Field, requireSendable, requireSendableHead, requireStatus } from "#http2/field.ts";
 
 const fields = [
   { name: "a lower-case token names a field", field: ["x-a_b.c~1", "v"], ok: true },
