@@ -1,7 +1,7 @@
 /** Finds what a caller's credential is, and a variable that holds it, for the commands that `serve` prints. */
 
-import { createHash } from "node:crypto";
 import type { Settings } from "#config/settings.ts";
+import { sha256Hex } from "#core/sha256-hex.ts";
 import type { Environment } from "#yaml/source.ts";
 import type { KeyVariable } from "./banner.ts";
 
@@ -24,7 +24,7 @@ export function keyVariable(
   const name = Object.keys(env).find((candidate) => {
     const text = env[candidate];
     if (!text || !/^[A-Za-z_]\w*$/.test(candidate)) return false;
-    return known.has(createHash("sha256").update(text).digest("hex"));
+    return known.has(sha256Hex(text));
   });
   const kinds = [
     ...(keys.length > 0 || keepsKeys ? ["one of the keys"] : []),

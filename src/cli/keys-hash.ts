@@ -1,7 +1,7 @@
 /** `polygate keys hash`: what the configuration keeps of a key or a password that stands on stdin. */
 
-import { createHash } from "node:crypto";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
+import { sha256Hex } from "#core/sha256-hex.ts";
 import { problemText } from "#yaml/problem.ts";
 import { commandHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
@@ -49,7 +49,7 @@ export async function keysHash(
     const { hashPassword } = await import("#identity/password-hash.ts");
     terminal.out(await hashPassword(text));
   } else {
-    terminal.out(createHash("sha256").update(text).digest("hex"));
+    terminal.out(sha256Hex(text));
   }
   return 0;
 }

@@ -1,9 +1,9 @@
 /** The section `auth`: who may call. Keys are hashed here; their plain text goes no further. */
 
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Preset, presets } from "#backends/llm/presets.ts";
+import { sha256Hex } from "#core/sha256-hex.ts";
 import type { Group } from "#identity/credentials.ts";
 import type { TokenOptions } from "#identity/open-credentials.ts";
 import type { Path } from "#yaml/problem.ts";
@@ -345,8 +345,4 @@ function hashOf(
   const hash = written?.toLowerCase();
   if (strict && hash !== undefined) reportWeakness(weaknessOfHash(hash));
   return hash;
-}
-
-function sha256Hex(key: string | Buffer): string {
-  return createHash("sha256").update(key).digest("hex");
 }

@@ -1,6 +1,6 @@
 /** Which secrets anybody could guess: placeholders, defaults of guides, short ones, and those that repeat themselves. Pure. */
 
-import { createHash } from "node:crypto";
+import { sha256Hex } from "#core/sha256-hex.ts";
 
 /** Whose secret it is, and what for: what others have given may be as short as they like. */
 export type SecretKind = "own" | "signing" | "given" | "database";
@@ -37,7 +37,7 @@ const publicPasswords: ReadonlySet<string> = new Set([
   ...["postgres", "postgresql", "polygate", "password", "passw0rd", "mysecretpassword"],
   ...["secret", "example", "test", "admin", "root", "changeme", "12345678", "123456789"],
 ]);
-const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map(sha256Hex));
+const publicHashes: ReadonlySet<string> = new Set([...publicKeys].map((key) => sha256Hex(key)));
 /** Placeholders for a key: `your-secure-api-key`, `<api-key>`, `change_me`, `sk-xxxxxxxx`. */
 const placeholder =
   /change.?(me|this|in.?production)|replace.?(me|this)|your.?((very|super|own|strong|secure|secret|private|random|api|access|admin|gateway|auth).?)*(key|token|secret|password)|your[-_. ]([a-z0-9]{1,20}[-_. ]){0,4}(key|token|secret|password)|^<.*>$|x{6,}|\.\.\.$/i;
@@ -52,10 +52,6 @@ const hints: Readonly<Record<SecretKind, string>> = {
   given: "take the one that you were given",
   database: randomHint,
 };
-
-function sha256Hex(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
-}
 
 /** What is wrong with a secret; undefined where nothing is. */
 export function weaknessOf(secret: string, kind: SecretKind): Weakness | undefined {

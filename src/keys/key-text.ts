@@ -1,7 +1,8 @@
 /** The text of a key: a prefix that says whose it is, 256 random bits, and a checksum that shows a mistyped one. */
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { sha256Hex } from "#core/sha256-hex.ts";
 
 const prefix = "pg_live_";
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -51,5 +52,5 @@ export function shownOf(text: string): string {
  * nothing to guess that a slow one would protect, and a lookup by digest tells nothing of the key.
  */
 export function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return sha256Hex(text);
 }
