@@ -24,6 +24,15 @@ import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { openKeys } from "#stored-keys.ts";
 
+/** Settings that are built and wait to serve. Disposing of them before they do closes what was built. */
+export interface Prepared extends AsyncDisposable {
+  /**
+   * Serves by these settings from now on, open connections included. Resolves when the generation
+   * before is closed: its calls have ended, or were cut off after its `drain_timeout`.
+   */
+  take(): Promise<void>;
+}
+
 /** A gateway that serves. */
 export interface Gateway extends AsyncDisposable {
   /** What it listens on and offers, in words. */
@@ -39,11 +48,10 @@ export interface Gateway extends AsyncDisposable {
   /** Resolves when every model has loaded or failed to. */
   ready(): Promise<void>;
   /**
-   * Serves by other settings from now on, open connections included. Resolves when the generation
-   * before is closed: its calls have ended, or were cut off after its `drain_timeout`. Rejects with
-   * an error named FixedSettingError, and changes nothing, for what cannot change while the process lives.
+   * Builds all that other settings ask for, models loaded, beside what serves. Rejects with an error
+   * named FixedSettingError, and changes nothing, for what cannot change while the process lives.
    */
-  replace(settings: Settings): Promise<void>;
+  prepare(settings: Settings): Promise<Prepared>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
   /** Opens files again that may have been moved away. */
@@ -187,21 +195,33 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   return {
     facts: () => factsOf(current.settings, front, current.predict),
     ready: () => current.local.ready(),
-    async replace(wanted) {
+    async prepare(wanted) {
       requireFixed(current.settings, wanted);
       const next = await open(wanted);
       generations.add(next);
       await next.local.ready();
-      // Whoever disposed of the gateway meanwhile did not know of it.
-      if (isClosed) return await next[Symbol.asyncDispose]();
-      // Another one may have come first.
-      const before = current;
-      current = next;
-      before.retire();
-      next.take();
-      await front.replace(next.serving, before.settings.drainTimeoutMs);
-      generations.delete(before);
-      await before[Symbol.asyncDispose]();
+      let hasServed = false;
+      return {
+        async take() {
+          // Whoever disposed of the gateway meanwhile disposes of this one too.
+          if (isClosed) return await next[Symbol.asyncDispose]();
+          hasServed = true;
+          // Another one may have come first.
+          const before = current;
+          current = next;
+          before.retire();
+          next.take();
+          await front.replace(next.serving, before.settings.drainTimeoutMs);
+          generations.delete(before);
+          await before[Symbol.asyncDispose]();
+        },
+        async [Symbol.asyncDispose]() {
+          // One that has served is closed by the one after, or with the gateway.
+          if (hasServed) return;
+          generations.delete(next);
+          await next[Symbol.asyncDispose]();
+        },
+      };
     },
     reopenFiles: () => parts.audit?.reopen(),
     async drain() {

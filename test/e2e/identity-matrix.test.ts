@@ -492,7 +492,7 @@ describe("revoked", () => {
     }
     using config = new ConfigFolder({ "gateway.yaml": others });
     const loaded = config.load({}, []);
-    await gateway.gateway.replace(settingsOf(loaded));
+    await gateway.replace(settingsOf(loaded));
     for (const { name, call, says } of surfaces) {
       for (const [kind, shown] of good) {
         expect([name, kind, (await call(shown)).status]).toEqual([name, kind, says.unknown]);

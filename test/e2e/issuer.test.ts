@@ -93,7 +93,7 @@ test("other settings take its keys over while it is away", async () => {
   expect(await answer(gateway.url, await tokenOf({ algorithm: "RS256" }))).toEqual([200]);
   issuer.algorithms = undefined;
   using folder = new ConfigFolder({ "gateway.yaml": yamlOf(issuer.url, "1h") });
-  await gateway.gateway.replace(settingsOf(folder.load({}, [])));
+  await gateway.replace(settingsOf(folder.load({}, [])));
   const next = await tokenOf({ algorithm: "RS256", claims: { sub: "bob" } });
   expect(await answer(gateway.url, next)).toEqual([200]);
 });
@@ -105,6 +105,6 @@ test("a key that it takes back verifies nothing any more once other settings are
   expect(await answer(gateway.url, token)).toEqual([200]);
   issuer.algorithms = ["ES256"];
   using folder = new ConfigFolder({ "gateway.yaml": yamlOf(issuer.url) });
-  await gateway.gateway.replace(settingsOf(folder.load({}, [])));
+  await gateway.replace(settingsOf(folder.load({}, [])));
   expect(await answer(gateway.url, token)).toEqual([401, "CREDENTIAL_INVALID"]);
 });

@@ -133,7 +133,7 @@ describe("other settings", () => {
     await expect.poll(() => loads.every(({ answers }) => answers.length > 3)).toBe(true);
 
     let isReplaced = false;
-    const replaced = gateway.gateway.replace(settingsFor(after)).then(() => {
+    const replaced = gateway.replace(settingsFor(after)).then(() => {
       isReplaced = true;
     });
     await expect
@@ -159,7 +159,7 @@ describe("other settings", () => {
   test("that cannot change while the process lives are refused by name, and nothing changes", async () => {
     const { after, gateway, client } = await started();
     const more = "history: { retention: 2d }\nlogging: { level: error }";
-    const replaced = gateway.gateway.replace(settingsFor(after, more));
+    const replaced = gateway.replace(settingsFor(after, more));
     await expect(replaced).rejects.toThrow(
       "logging, history: the process has to start again to take this over",
     );
@@ -169,7 +169,7 @@ describe("other settings", () => {
   test("replace each other in the order in which they come, and what is replaced is closed", async () => {
     const { before, after, gateway, client } = await started();
     for (const core of [after, before, after]) {
-      await gateway.gateway.replace(settingsFor(core));
+      await gateway.replace(settingsFor(core));
       expect((await client.chat({ message: "hi" })).response).toBe(
         core === after ? "after" : "before",
       );
@@ -180,7 +180,7 @@ describe("other settings", () => {
 
   test("leave health and readiness as the new generation has them", async () => {
     const { before, after, gateway } = await started();
-    await gateway.gateway.replace(settingsFor(after));
+    await gateway.replace(settingsFor(after));
     // What becomes of a core that is no one's any more says nothing of the gateway.
     await before[Symbol.asyncDispose]();
     const ready = await fetch(`${gateway.url}/readyz`);

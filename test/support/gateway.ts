@@ -1,5 +1,6 @@
 /** A whole gateway on free ports, as `polygate serve` starts it. */
 
+import type { Settings } from "#config/settings.ts";
 import { createLogger } from "#observability/logger.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
@@ -16,6 +17,8 @@ export interface RunningGateway extends AsyncDisposable {
   readonly lines: readonly Record<string, unknown>[];
   /** Resolves with the first line, old or new, that `wanted` takes. */
   line(wanted: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+  /** Serves by other settings; resolves when the generation before is closed. */
+  replace(settings: Settings): Promise<void>;
 }
 
 /** What a gateway is started with. */
@@ -65,6 +68,10 @@ export async function startTestGateway(facts: GatewayFacts = {}): Promise<Runnin
       const found = await promise;
       waiting.delete(look);
       return found;
+    },
+    async replace(settings) {
+      await using prepared = await gateway.prepare(settings);
+      await prepared.take();
     },
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
