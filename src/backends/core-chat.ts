@@ -90,6 +90,8 @@ function turnsOf({ role, parts }: Turn, returned: readonly Part[]): CoreMessage[
 
 /** The turns of a conversation. */
 function conversationOf(messages: readonly Turn[]): CoreMessage[] {
+  const [only] = messages;
+  if (only !== undefined && messages.length === 1) return turnsOf(only, []);
   const turns: CoreMessage[] = [];
   for (let at = 0; at < messages.length; at += 1) {
     const turn = messages[at] as Turn;

@@ -94,7 +94,19 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       endpoint: "none",
       status: undefined,
       called: false,
-      ...(certificate === undefined ? {} : { certificate }),
+      certificate,
+      // What most calls are given later: making an object grow costs more.
+      surface: undefined,
+      principal: undefined,
+      model: undefined,
+      upstream: undefined,
+      attempts: undefined,
+      upstreamMs: undefined,
+      tries: undefined,
+      promptTokens: undefined,
+      completionTokens: undefined,
+      cost: undefined,
+      outcome: undefined,
     };
     if (client.host !== undefined) record.host = client.host;
     arrival.sharedFields = peer.encrypted || client.isHttps ? secureHeaders : securityHeaders;

@@ -1,6 +1,7 @@
 /** The exchange interface over what the project's own HTTP engines hand over. */
 
 import type { Socket } from "node:net";
+import { appended } from "#core/appended.ts";
 import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
@@ -137,8 +138,7 @@ export class EngineExchange implements Exchange {
   }
 
   setHeader(name: string, value: string): void {
-    if (this.#early === undefined) this.#early = [[name, value]];
-    else this.#early.push([name, value]);
+    this.#early = appended(this.#early, [name, value]);
   }
 
   respond(

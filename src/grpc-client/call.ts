@@ -59,20 +59,27 @@ const fieldsWithoutCodings: FieldList = plainFields.filter(
   ([name]) => name !== "grpc-accept-encoding",
 );
 
+/** Metadata without what HTTP and gRPC say themselves. */
+function ownFields(metadata: Iterable<readonly [name: string, value: string]>): FieldList {
+  const own = Array.isArray(metadata) ? (metadata as FieldList) : [...metadata];
+  const isOwn = ([name]: FieldList[number]) =>
+    name === name.toLowerCase() && isMetadata(name) && name !== "user-agent";
+  // Mostly it is a request's id alone.
+  if (own.every(isOwn)) return own;
+  return own.map(([name, value]): FieldList[number] => [name.toLowerCase(), value]).filter(isOwn);
+}
+
 /** The request's fields: grpc-timeout, if any, before the others. */
 export function requestFields(options: CallOptions): FieldList {
   const { metadata, timeoutMs, encoding, wantsPlain } = options;
   const usual = wantsPlain === true ? fieldsWithoutCodings : plainFields;
   if (metadata === undefined && timeoutMs === undefined && encoding === undefined) return usual;
-  const fields: (readonly [string, string])[] = [];
-  if (timeoutMs !== undefined) fields.push(["grpc-timeout", timeoutText(timeoutMs)]);
-  fields.push(...usual);
-  if (encoding !== undefined) fields.push(["grpc-encoding", encoding]);
-  for (const [name, value] of metadata ?? []) {
-    const key = name.toLowerCase();
-    if (isMetadata(key) && key !== "user-agent") fields.push([key, value]);
-  }
-  return fields;
+  const own = ownFields(metadata ?? []);
+  const after: FieldList = encoding === undefined ? own : [["grpc-encoding", encoding], ...own];
+  // Made at once: a list that grows takes many times its room.
+  return timeoutMs === undefined
+    ? [...usual, ...after]
+    : [["grpc-timeout", timeoutText(timeoutMs)], ...usual, ...after];
 }
 
 /** A call in progress: what ends it, and what coding it sends. Disposing of it stops its timer. */

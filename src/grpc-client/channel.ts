@@ -63,6 +63,26 @@ function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
   return refusalOfHead(stream) ?? responseTooLarge(thrown);
 }
 
+/** A call for one message, as it is sent. */
+interface Asked {
+  readonly path: string;
+  readonly call: ActiveCall;
+  readonly body: Uint8Array;
+}
+
+/** Ends a call that failed. */
+function failed(call: ActiveCall, thrown: unknown): Promise<never> {
+  const error = call.errorOf(thrown);
+  call[Symbol.dispose]();
+  return Promise.reject(error);
+}
+
+/** Ends a call that was answered. */
+function responded(stream: ClientStream, message: Uint8Array, call: ActiveCall): GrpcResponse {
+  call[Symbol.dispose]();
+  return new UnaryResponse(stream, message);
+}
+
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
  * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
@@ -80,29 +100,56 @@ export class GrpcChannel implements AsyncDisposable {
   }
 
   /** One message, in its envelope, for one. `path` is like /package.Service/Method. */
-  async unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcResponse> {
-    const call = new ActiveCall(options, this.#clock);
-    // Not `using`, which costs more than all that is done here for a call.
+  unary(path: string, frame: Uint8Array, options: CallOptions): Promise<GrpcResponse> {
+    // No asynchronous function here and below, nor `using`: they cost more than all that is done for a call.
+    let call: ActiveCall;
     try {
-      const coded = call.coded(frame);
-      const body = coded instanceof Promise ? await coded : coded;
-      for (let isAgain = false; ; isAgain = true) {
-        let stream: ClientStream | undefined;
-        try {
-          const opened = this.#open(path, call, body);
-          stream = opened instanceof Promise ? await opened : opened;
-          const answer = await stream.body(this.#reading.messageBytesMax + prefixBytes);
-          const message = this.#messageOf(stream, answer, call);
-          return new UnaryResponse(stream, message instanceof Promise ? await message : message);
-        } catch (thrown) {
-          if (isAgain || !isRefused(thrown)) throw failureOf(stream, thrown);
-        }
-      }
+      call = new ActiveCall(options, this.#clock);
     } catch (thrown) {
-      throw call.errorOf(thrown);
-    } finally {
-      call[Symbol.dispose]();
+      return Promise.reject(thrown);
     }
+    const coded = call.coded(frame);
+    if (!(coded instanceof Promise)) return this.#ask({ path, call, body: coded }, false);
+    return coded.then(
+      (body) => this.#ask({ path, call, body }, false),
+      (thrown: unknown) => failed(call, thrown),
+    );
+  }
+
+  /** One message for one; `isAgain` when the server has refused it unseen before. */
+  #ask(asked: Asked, isAgain: boolean): Promise<GrpcResponse> {
+    const { path, call, body } = asked;
+    const notOpened = (thrown: unknown) =>
+      !isAgain && isRefused(thrown) ? this.#ask(asked, true) : failed(call, thrown);
+    try {
+      const opened = this.#open(path, call, body);
+      return opened instanceof Promise
+        ? opened.then((stream) => this.#answer(stream, asked, isAgain), notOpened)
+        : this.#answer(opened, asked, isAgain);
+    } catch (thrown) {
+      return notOpened(thrown);
+    }
+  }
+
+  /** The response of a call that was sent. */
+  #answer(stream: ClientStream, asked: Asked, isAgain: boolean): Promise<GrpcResponse> {
+    const { call } = asked;
+    const broken = (thrown: unknown) => failed(call, failureOf(stream, thrown));
+    return stream.body(this.#reading.messageBytesMax + prefixBytes).then(
+      (body) => {
+        try {
+          const message = this.#messageOf(stream, body, call);
+          if (message instanceof Promise) {
+            return message.then((late) => responded(stream, late, call), broken);
+          }
+          return responded(stream, message, call);
+        } catch (thrown) {
+          return broken(thrown);
+        }
+      },
+      (thrown: unknown) =>
+        !isAgain && isRefused(thrown) ? this.#ask(asked, true) : broken(thrown),
+    );
   }
 
   /** One message, in its envelope, for several; resolves when the response has begun. */

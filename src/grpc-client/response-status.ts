@@ -45,7 +45,8 @@ export function messageFromWire(text: string): string {
 
 /** The first value of a field. */
 function firstOf(fields: readonly Field[], name: string): string | undefined {
-  return fields.find((field) => field.name === name)?.value;
+  for (const field of fields) if (field.name === name) return field.value;
+  return undefined;
 }
 
 /** Fields without those of gRPC and HTTP; made into objects when somebody looks. */
@@ -65,6 +66,8 @@ export function metadataOf(fields: readonly Field[]): Metadata {
 /** Why the head of a response cannot begin one of gRPC; undefined when it can. */
 export function refusalOfHead({ status, fields }: EndedResponse): GrpcError | undefined {
   const contentType = firstOf(fields, "content-type");
+  // As most servers write it.
+  if (status === 200 && contentType === "application/grpc") return undefined;
   const format = /^application\/grpc(?:\+([^;]*))?(?:$|;)/i.exec(contentType ?? "");
   if (format !== null && (status === 200 || firstOf(fields, "grpc-status") !== undefined)) {
     if ((format[1] ?? "proto").trim() === "proto") return undefined;

@@ -1,5 +1,6 @@
 /** A request and its response on a server: the interface that handlers see. */
 
+import { appended } from "#core/appended.ts";
 import type { BodyProgress } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
@@ -225,8 +226,7 @@ export class ServerExchange implements BodySource, Output {
       listener(this.#howItEnded());
       return;
     }
-    this.#endListeners ??= [];
-    this.#endListeners.push(listener);
+    this.#endListeners = appended(this.#endListeners, listener);
   }
 
   /** The handler cannot go on until more of the body has come, so that its sender may not rest. */

@@ -1,5 +1,6 @@
 /** A request and its response on a client: the interface that callers see. */
 
+import { type Follower, follow, unfollow } from "#core/followed-signal.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { MessageStream } from "./message-stream.ts";
 import { StreamBrokenError } from "./stream-error.ts";
@@ -9,12 +10,13 @@ import { StreamBrokenError } from "./stream-error.ts";
  * `header` and `trailer` tell the rest. A stream writes with `write` and `end`, awaits `responded`
  * and reads `chunks`.
  */
-export class ClientStream extends MessageStream {
+export class ClientStream extends MessageStream implements Follower {
   /** Called for each informational head. */
   onInformational: (() => void) | undefined;
   #responded: PromiseWithResolvers<void> | undefined;
   #signal: AbortSignal | undefined;
-  readonly #abort = () => this.reset();
+  /** By an event listener, and not as its follower. */
+  #isListening = false;
 
   /** Resolves when the final head is here. Rejects with StreamBrokenError. */
   responded(): Promise<void> {
@@ -31,8 +33,21 @@ export class ClientStream extends MessageStream {
   /** Breaks the call off when `signal` aborts. */
   follow(signal: AbortSignal): void {
     this.#signal = signal;
-    if (signal.aborted) this.reset();
-    else signal.addEventListener("abort", this.#abort);
+    if (signal.aborted) {
+      this.reset();
+    } else if (!follow(signal, this)) {
+      this.#isListening = true;
+      signal.addEventListener("abort", this);
+    }
+  }
+
+  /** The signal that it follows has aborted. */
+  aborted(): void {
+    this.reset();
+  }
+
+  handleEvent(): void {
+    this.reset();
   }
 
   /** A head has come. For the session alone, as all below. */
@@ -43,7 +58,13 @@ export class ClientStream extends MessageStream {
 
   override ended(): void {
     super.ended();
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#unfollow();
     if (!this.headSeen) this.#responded?.reject(new StreamBrokenError(this));
+  }
+
+  #unfollow(): void {
+    if (this.#signal === undefined) return;
+    if (this.#isListening) this.#signal.removeEventListener("abort", this);
+    else unfollow(this.#signal, this);
   }
 }

@@ -7,7 +7,8 @@ import { Pace, type PaceRule } from "#core/pace.ts";
 import type { Closing } from "./closed-streams.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
-import { type Field, requireSendable, requireSendableHead, requireStatus } from "./field.ts";
+import { requireSendable, requireSendableHead, requireStatus } from "./field.ts";
+import { FieldBuffer } from "./field-buffer.ts";
 import { receive } from "./flow.ts";
 import { FrameReader } from "./frame-reader.ts";
 import {
@@ -122,7 +123,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   readonly #account: ByteAccount;
   readonly #lingering: LingeringStreams;
   readonly #lifetime: Lifetime;
-  readonly #list: Field[] = [];
+  readonly #list = new FieldBuffer();
   /** The last piece of a body that was read is not the last one of it. */
   bodyIsComing = false;
   /** Message frames that were sent when these budgets were last looked at. */
@@ -730,7 +731,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       else if (this.#isServer) this.#readRequest(id, tooLarge);
       else if (this.#streams.closingOf(id) !== "reset_by_us") this.#refuseStray(id);
     }
-    this.#list.length = 0;
+    this.#list.clear();
   }
 
   #readRequest(id: number, tooLarge: boolean): void {

@@ -2,6 +2,7 @@
 
 import { EntryRing } from "./entry-ring.ts";
 import { Field, fieldOverheadBytes } from "./field.ts";
+import type { FieldBuffer } from "./field-buffer.ts";
 import { decodedBytesMax, decodeHuffman } from "./huffman.ts";
 import { firstDynamicIndex, staticFields } from "./static-table.ts";
 
@@ -62,8 +63,8 @@ export class HpackDecoder {
     this.#shrinkDue = tableBytesMax < this.#ring.bytesMax;
   }
 
-  /** Decodes the whole block `bytes[start, end)` and appends its fields to `into`. */
-  decode(bytes: Buffer, start: number, end: number, into: Field[]): DecodeOutcome {
+  /** Decodes the whole block `bytes[start, end)` and adds its fields to `into`. */
+  decode(bytes: Buffer, start: number, end: number, into: FieldBuffer): DecodeOutcome {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -74,7 +75,7 @@ export class HpackDecoder {
     return outcome;
   }
 
-  #readBlock(bytes: Buffer, end: number, into: Field[]): DecodeOutcome {
+  #readBlock(bytes: Buffer, end: number, into: FieldBuffer): DecodeOutcome {
     let first = true;
     while (this.#at < end) {
       const head = bytes[this.#at] ?? 0;
@@ -87,7 +88,7 @@ export class HpackDecoder {
       const field = head >= 0x80 ? this.#readIndexed() : this.#readLiteral(head);
       if (field === undefined) return "broken";
       this.#fields += 1;
-      if (this.#isWithin(1)) into.push(field);
+      if (this.#isWithin(1)) into.add(field);
       else if (!this.#isWithin(farTooLargeFactor)) return "far_too_large";
     }
     return this.#isWithin(1) ? "ok" : "too_large";

@@ -1,6 +1,7 @@
 /** The head of a message: what RFC 9113 §8 demands of its fields together. Pure. */
 
 import { type Field, type FieldKind, fieldKind } from "./field.ts";
+import type { FieldBuffer } from "./field-buffer.ts";
 import { flawOf } from "./head-refusal.ts";
 
 /** Which rules hold for a list of fields. */
@@ -37,7 +38,8 @@ export class MessageHead {
   #host = "";
 
   /** Takes a list apart. False when the message is malformed; what was read then means nothing. */
-  read(list: readonly Field[], part: MessagePart): boolean {
+  read(list: FieldBuffer, part: MessagePart): boolean {
+    const { items, count } = list;
     this.method = this.scheme = this.authority = this.path = this.protocol = "";
     this.status = 0;
     this.contentLength = -1;
@@ -46,8 +48,8 @@ export class MessageHead {
     this.#host = "";
     this.#seen = 0;
     let pseudos = 0;
-    for (let index = 0; index < list.length; index += 1) {
-      const field = list[index];
+    for (let index = 0; index < count; index += 1) {
+      const field = items[index];
       if (field === undefined) continue;
       if (!field.wellFormed) return this.#refuse(flawOf(field));
       const { kind, value } = field;
@@ -65,7 +67,7 @@ export class MessageHead {
       }
       if (!this.#takeOnce(kind, value)) return this.#refuse(`${field.name}: it is given twice`);
     }
-    this.fields = list.slice(pseudos);
+    this.fields = list.from(pseudos);
     const seen = this.#seen & ~hostBit;
     if (part === "trailers") return seen === 0;
     if (part === "response") return seen === statusBit && this.status !== 101;

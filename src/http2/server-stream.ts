@@ -1,5 +1,6 @@
 /** A request and its response on a server: the interface that handlers see. */
 
+import { appended } from "#core/appended.ts";
 import type { BodyProgress } from "#core/body-progress.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { MessageStream } from "./message-stream.ts";
@@ -91,8 +92,7 @@ export class ServerStream extends MessageStream {
       listener(this.#howItEnded());
       return;
     }
-    this.#endListeners ??= [];
-    this.#endListeners.push(listener);
+    this.#endListeners = appended(this.#endListeners, listener);
   }
 
   override ended(): void {

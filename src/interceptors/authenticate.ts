@@ -61,6 +61,9 @@ interface Sent {
   readonly scheme: CredentialScheme;
 }
 
+const usualBearer = "Bearer ";
+const wordPattern = /^\S+$/;
+
 /**
  * The credential of a request: `X-Polygate-Key: …`, else `Authorization`, as `Bearer …` or, where there
  * are users, `Basic …`, else `X-API-Key: …` or `X-Goog-API-Key: …`; all but the first may be a vendor's
@@ -69,8 +72,13 @@ interface Sent {
 function credentialOf(header: Headers, takesBasic: boolean): Sent | undefined {
   const own = header.get(gatewayKeyHeader);
   if (own !== null) return { text: own, scheme: "key" };
-  const [, scheme = "", text] =
-    /^(bearer|basic) +(\S+)$/i.exec(header.get("authorization") ?? "") ?? [];
+  const authorization = header.get("authorization") ?? "";
+  // As most write it, without a pattern's list of parts.
+  if (authorization.startsWith(usualBearer)) {
+    const text = authorization.slice(usualBearer.length);
+    if (wordPattern.test(text)) return { text, scheme: "key" };
+  }
+  const [, scheme = "", text] = /^(bearer|basic) +(\S+)$/i.exec(authorization) ?? [];
   if (text !== undefined && scheme.toLowerCase() === "bearer") return { text, scheme: "key" };
   if (text !== undefined && takesBasic) return { text, scheme: "basic" };
   const key = header.get("x-api-key") ?? header.get("x-goog-api-key");

@@ -1,5 +1,6 @@
 /** The limits of one call: what it takes when it arrives and with each try, what it gives back, and that nothing is held when it has ended. */
 
+import { appended } from "#core/appended.ts";
 import type { Clock } from "#core/clock.ts";
 import type { InProgress } from "./in-progress.ts";
 import type { Adjustment, Ask, LimitStore, Reservation } from "./limit-store.ts";
@@ -96,6 +97,16 @@ function costOf(limit: Limit | BudgetLimit, cost: number): Cost {
   return { key, limits, cost, limit };
 }
 
+/** A request of each owner. */
+function requestsOf(owners: readonly Owner[]): readonly Cost[] {
+  let costs: Cost[] | undefined;
+  for (const { requests } of owners) {
+    if (requests !== undefined) costs = appended(costs, costOf(requests, 1));
+  }
+  return costs ?? noCosts;
+}
+
+const noCosts: readonly Cost[] = [];
 const noOwners: readonly Owner[] = [];
 
 const granted: Granted = { kind: "granted" };
@@ -155,10 +166,7 @@ export class CallLimits {
 
   /** Takes another request of each owner, or of none. */
   more(): Granted | Refusal | Promise<Granted | Refusal> {
-    const costs: Cost[] = [];
-    for (const { requests } of this.#owners) {
-      if (requests !== undefined) costs.push(costOf(requests, 1));
-    }
+    const costs = requestsOf(this.#owners);
     if (costs.length === 0) return granted;
     const reservation = this.#source.store.reserve(costs);
     // Not by `then`: this is the way of every call.
@@ -190,9 +198,7 @@ export class CallLimits {
       if (cost > 0) costs.push(costOf(limit, cost));
       else free.push(limit);
     };
-    for (const { requests } of targets) {
-      if (requests !== undefined) costs.push(costOf(requests, 1));
-    }
+    costs.push(...requestsOf(targets));
     const owners = targets.length === 0 ? this.#owners : [...this.#owners, ...targets];
     for (const owner of owners) {
       if (owner.tokens !== undefined) ask(owner.tokens, use.tokens);
@@ -370,6 +376,7 @@ export class CallLimits {
   }
 
   #leave(places: string[]): void {
+    if (places.length === 0) return;
     for (const key of places.splice(0)) this.#source.inProgress.leave(key);
   }
 }

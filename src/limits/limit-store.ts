@@ -74,19 +74,19 @@ export class MemoryLimits implements LimitStore {
 
   reserve(asks: readonly Ask[]): Reservation {
     const nowMs = this.#clock.nowMs();
-    const takes: Take[] = [];
+    const takes = asks.map((ask) => this.#take(ask, nowMs));
     let waitMs = 0;
-    for (const { key, limits, cost } of asks) {
-      const bucket = this.#bucketsOf(limits).get(key) ?? fullBucket(limits, nowMs);
-      const taken = take(bucket, limits, { cost, nowMs });
-      takes.push(taken);
-      waitMs = Math.max(waitMs, taken.waitMs);
-    }
+    for (const taken of takes) waitMs = Math.max(waitMs, taken.waitMs);
     for (let place = 0; waitMs === 0 && place < asks.length; place += 1) {
       const { key, limits } = asks[place] as Ask;
       this.#bucketsOf(limits).set(key, (takes[place] as Take).bucket);
     }
     return { takes, waitMs };
+  }
+
+  #take({ key, limits, cost }: Ask, nowMs: number): Take {
+    const bucket = this.#bucketsOf(limits).get(key) ?? fullBucket(limits, nowMs);
+    return take(bucket, limits, { cost, nowMs });
   }
 
   adjust(changes: readonly Adjustment[]): void {

@@ -38,7 +38,7 @@ export interface CallRecord {
   /** Address of the client, seen through trusted proxies. (entry) */
   readonly clientAddress: string;
   /** Names in the client's certificate, which an authority of the listener has signed. (entry) */
-  readonly certificate?: CertificateNames;
+  readonly certificate?: CertificateNames | undefined;
   /** HTTP method as sent. (entry) */
   readonly httpMethod: string;
   /** HTTP version as sent, 1.1 or 2. (entry) */
@@ -48,38 +48,38 @@ export interface CallRecord {
   /** Route template or procedure: a word from a bounded set, never the raw path. (entry) */
   endpoint: string;
   /** The API that the call came by: rpc, rest or a vendor's. (surfaces) */
-  surface?: string;
+  surface?: string | undefined;
   /** Host that the client asked, where a trusted proxy says that it is another than the request's. (entry) */
   host?: string;
   /** Path of a request that has no template, for the log only. (entry) */
   path?: string;
   /** Name of the caller's credential. (authenticate) */
-  principal?: string;
+  principal?: string | undefined;
   /** The group of that credential, and the words that the call's spending is summed up by. (authenticate) */
   group?: string;
   tags?: readonly string[];
   /** Model that was asked for or answered. (services) */
-  model?: string;
+  model?: string | undefined;
   /** Endpoint of a backend that was asked last, such as core-1. (services) */
-  upstream?: string;
+  upstream?: string | undefined;
   /** How many tries were made. (services) */
-  attempts?: number;
+  attempts?: number | undefined;
   /** Milliseconds spent waiting for backends. (services) */
-  upstreamMs?: number;
+  upstreamMs?: number | undefined;
   /** Milliseconds of those spent waiting for a place at an endpoint. (services) */
   queueMs?: number;
   /** Milliseconds for which its backend went on after the client had left. (services) */
   drainedMs?: number;
   /** Its tries, in the order of their ends. (services) */
-  tries?: TryFacts[];
+  tries?: TryFacts[] | undefined;
   /** Tokens read and written. (services) */
-  promptTokens?: number;
-  completionTokens?: number;
+  promptTokens?: number | undefined;
+  completionTokens?: number | undefined;
   /** Of those read: from a provider's cache; of those written: the model's thoughts. (services) */
   cacheReadTokens?: number;
   reasoningTokens?: number;
   /** Price in US dollars. (services) */
-  cost?: number;
+  cost?: number | undefined;
   /** Its messages as JSON, where bodies are captured. (capture) */
   requestBody?: CapturedText;
   responseBody?: CapturedText;
@@ -94,7 +94,7 @@ export interface CallRecord {
   /** A call began: the access line waits for its end. (access log) */
   called: boolean;
   /** How the call ended. (access log) */
-  outcome?: CallOutcome;
+  outcome?: CallOutcome | undefined;
 }
 
 /** A message as JSON, without what must not be kept. */

@@ -1,5 +1,6 @@
 /** The members of one pool: which may be given a call, leases on them, and their health. */
 
+import { appended } from "#core/appended.ts";
 import { type BreakerOptions, defaultBreakerOptions } from "#core/breaker.ts";
 import type { Clock } from "#core/clock.ts";
 import { worseOf } from "#core/fitness.ts";
@@ -214,7 +215,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
     this.#serve();
     const nowMs = this.#clock.nowMs();
     const elsewhere = this.#reportedFor(nowMs);
-    const found: EndpointState[] = [];
+    let found: EndpointState[] | undefined;
     for (const { member } of this.#places.values()) {
       const { id, weight, backend, concurrentMax } = member;
       const inFlight = member.inFlight + member.promised + elsewhere;
@@ -223,7 +224,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
       const { breaker, leastMs, successRate } = stats;
       const keys = backend.standing?.(model);
       const fitness = breaker.fitness(nowMs);
-      found.push({
+      found = appended(found, {
         id,
         provider: this.name,
         weight: weight * share,
@@ -239,7 +240,7 @@ export class Pool<B extends PooledBackend> implements AsyncDisposable {
         leastMs,
       });
     }
-    return withoutPanic(found);
+    return withoutPanic(found ?? []);
   }
 
   /** The members that `endpoints` leaves out for `model`, each with the reason. */

@@ -1,5 +1,6 @@
 /** Metadata of calls: header fields that are made into objects only when somebody looks at them. */
 
+import { appended } from "#core/appended.ts";
 import { memoizeByString } from "#core/get-or-create.ts";
 import { isFieldValue } from "#http/field-text.ts";
 
@@ -29,6 +30,14 @@ function checkedValue(name: string, value: string): string {
 /** A field with one value. */
 type Field = FieldList[number];
 
+/** Where the first field of a name stands; -1: nowhere. */
+function placeOf(fields: FieldList, key: string): number {
+  for (let place = 0; place < fields.length; place += 1) {
+    if (fields[place]?.[0] === key) return place;
+  }
+  return -1;
+}
+
 /** What stands between values given as one: cookies that HTTP/2 sends apart read as HTTP/1.1 sends them (RFC 9113, 8.2.3). */
 function separatorOf(name: string): string {
   return name === "cookie" ? "; " : ", ";
@@ -55,8 +64,7 @@ export class Metadata implements Headers {
   append(name: string, value: string): void {
     const key = checkedName(name);
     const field: Field = [key, checkedValue(key, value)];
-    if (this.#fields === undefined && this.#source === undefined) this.#fields = [field];
-    else this.#own().push(field);
+    this.#fields = appended(this.#ownIfAny(), field);
   }
 
   delete(name: string): void {
@@ -86,14 +94,14 @@ export class Metadata implements Headers {
 
   /** The first of the field's values is replaced where it stands, the others are dropped. */
   set(name: string, value: string): void {
-    if (!this.has(name)) {
-      this.append(name, value);
-      return;
-    }
     const key = checkedName(name);
     const field: Field = [key, checkedValue(key, value)];
-    const fields = this.#own();
-    const first = fields.findIndex(([other]) => other === key);
+    const fields = this.#ownIfAny();
+    const first = fields === undefined ? -1 : placeOf(fields, key);
+    if (fields === undefined || first === -1) {
+      this.#fields = appended(fields, field);
+      return;
+    }
     this.#fields = fields.flatMap((other, index) => {
       if (other[0] !== key) return [other];
       return index === first ? [field] : [];
@@ -136,6 +144,11 @@ export class Metadata implements Headers {
   #own(): Field[] {
     this.#fields ??= [...(this.#source?.headers() ?? [])];
     return this.#fields;
+  }
+
+  /** The same; undefined where nothing came in and nothing was put in. */
+  #ownIfAny(): Field[] | undefined {
+    return this.#source === undefined ? this.#fields : this.#own();
   }
 }
 

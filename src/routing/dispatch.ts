@@ -1,5 +1,6 @@
 /** The only retry loop: chooses an endpoint and tries it; after a failure it tries another one, or waits, as long as that may help. */
 
+import type { Attempt } from "./attempt.ts";
 import { limitAttempt } from "./attempt-limit.ts";
 import type { HedgeRunner } from "./hedge-runner.ts";
 import { Journey } from "./journey.ts";
@@ -37,24 +38,16 @@ export interface Dispatch {
 /** Builds the dispatch that all routes share. */
 export function createDispatch(deps: DispatchDeps): Dispatch {
   return {
-    async call(route, work, call) {
-      const journey = new Journey(route, call, deps);
-      if (route.hedgeMs !== undefined) return await hedgedCall(journey, work, route.hedgeMs);
-      for (;;) {
-        const attempt = journey.next() ?? (await journey.rested());
-        const asked = journey.asked(attempt);
-        const limit = limitAttempt(asked, route.attemptTimeoutMs, deps.clock);
-        try {
-          const answer = await work(attempt.backend, limit.call);
-          call.watch?.answered(asked);
-          journey.succeeded(attempt, answer);
-          return answer;
-        } catch (error) {
-          await journey.failed(attempt, limit.explain(error), false);
-        } finally {
-          // Not `using`, which is several times as expensive as this call. The attempt has ended above.
-          limit[Symbol.dispose]();
-        }
+    call(route, work, call) {
+      // Not an asynchronous function, which would cost every call: the first try is mostly the last.
+      try {
+        const journey = new Journey(route, call, deps);
+        if (route.hedgeMs !== undefined) return hedgedCall(journey, work, route.hedgeMs);
+        const asking = { journey, route, work, call, deps };
+        const attempt = journey.next();
+        return attempt === undefined ? restedCall(asking) : tried(asking, attempt);
+      } catch (thrown) {
+        return Promise.reject(thrown);
       }
     },
 
@@ -88,6 +81,53 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       }
     },
   };
+}
+
+/** One response that is asked for, by tries that follow each other. */
+interface Asking<B, T> {
+  readonly journey: Journey<B>;
+  readonly route: Route<B>;
+  readonly work: (backend: B, call: AttemptCall) => Promise<T>;
+  readonly call: RoutedCall;
+  readonly deps: DispatchDeps;
+}
+
+/** What a try comes to; where it fails and another may follow, what that one comes to. */
+function tried<B, T>(asking: Asking<B, T>, attempt: Attempt<B>): Promise<T> {
+  const { journey, route, work, call, deps } = asking;
+  const asked = journey.asked(attempt);
+  const limit = limitAttempt(asked, route.attemptTimeoutMs, deps.clock);
+  const failed = async (error: unknown): Promise<T> => {
+    try {
+      await journey.failed(attempt, limit.explain(error), false);
+    } finally {
+      limit[Symbol.dispose]();
+    }
+    const next = journey.next();
+    return await (next === undefined ? restedCall(asking) : tried(asking, next));
+  };
+  let answering: Promise<T>;
+  try {
+    answering = work(attempt.backend, limit.call);
+  } catch (thrown) {
+    return failed(thrown);
+  }
+  return answering.then((answer) => {
+    try {
+      call.watch?.answered(asked);
+      journey.succeeded(attempt, answer);
+    } catch (thrown) {
+      return failed(thrown);
+    }
+    // Not `using`, which is several times as expensive as this call. The attempt has ended above.
+    limit[Symbol.dispose]();
+    return answer;
+  }, failed);
+}
+
+/** The same when nobody can be asked yet. */
+async function restedCall<B, T>(asking: Asking<B, T>): Promise<T> {
+  return await tried(asking, await asking.journey.rested());
 }
 
 /** One response. When the first endpoint is silent for long, a second one is asked, and the faster one wins. */

@@ -1,6 +1,7 @@
 /** The route over the members of one pool, by one strategy. */
 
 import type { Rng } from "#core/rng.ts";
+import type { EndpointState } from "#pool/endpoint-snapshot.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import type { Balancer, Candidates } from "./candidate.ts";
@@ -37,12 +38,17 @@ export function poolNode<B extends PooledBackend>(
   model: string,
   lacks: (id: string) => boolean = () => false,
 ): RouteNode<B> {
+  const isAsked = ({ id }: EndpointState) => !lacks(id);
+  const optionOf = (endpoint: EndpointState): WalkOption<B> => ({
+    key: endpoint.id,
+    pool,
+    model,
+    endpoint,
+  });
   const all = (): WalkOption<B>[] => {
-    const options: WalkOption<B>[] = [];
-    for (const endpoint of pool.endpoints(model)) {
-      if (!lacks(endpoint.id)) options.push({ key: endpoint.id, pool, model, endpoint });
-    }
-    return options;
+    const endpoints = pool.endpoints(model);
+    // Mostly all of them are asked.
+    return (endpoints.every(isAsked) ? endpoints : endpoints.filter(isAsked)).map(optionOf);
   };
   const source: WalkSource<B, WalkOption<B>> = {
     algorithm,

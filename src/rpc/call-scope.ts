@@ -6,7 +6,9 @@ import {
   type ContextValues,
   createContextKey,
 } from "@connectrpc/connect";
+import { appended } from "#core/appended.ts";
 import { type Clock, systemClock, type Timer } from "#core/clock.ts";
+import { abortFollowed, followedController } from "#core/followed-signal.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 import { Metadata } from "#protocol/metadata.ts";
@@ -173,8 +175,14 @@ export class CallScope implements Cancellable, Limited {
     });
   }
 
+  /** `listener` is given why the call is cut, at once where it has been; until its end, and one at a time. */
+  whenCut(listener: (reason: unknown) => void): void {
+    if (this.#cut === undefined) this.#onCut = listener;
+    else listener(this.#cut.reason);
+  }
+
   /**
-   * The same for one message of many. Without a limit, and where the client sends nothing more, it is
+   * The same as `within` for one message of many. Without a limit, and where the client sends nothing more, it is
    * the work itself, for messages are not to cost a promise more: a handler that the server stops
    * hears of it by its signal.
    */
@@ -190,8 +198,7 @@ export class CallScope implements Cancellable, Limited {
       handler.stop(this.#endReason());
       return;
     }
-    this.#handlers ??= [];
-    this.#handlers.push(handler);
+    this.#handlers = appended(this.#handlers, handler);
     this.#activeCalls.add(handler);
   }
 
@@ -219,7 +226,7 @@ export class CallScope implements Cancellable, Limited {
   stop(reason: unknown): void {
     this.#cut ??= { reason };
     this.#onCut?.(reason);
-    this.#controller?.abort(reason);
+    if (this.#controller !== undefined) abortFollowed(this.#controller, reason);
     this.#outlasting?.stop(reason);
   }
 
@@ -246,7 +253,7 @@ export class CallScope implements Cancellable, Limited {
 
   #stopHandlers(controller: AbortController): void {
     const reason = this.#endReason();
-    controller.abort(reason);
+    abortFollowed(controller, reason);
     for (const handler of this.#handlers ?? []) {
       this.#activeCalls.delete(handler);
       handler.stop(reason);
@@ -270,11 +277,11 @@ export class CallScope implements Cancellable, Limited {
     const reason = new DOMException(`the limit of ${waitMs} ms passed`, "TimeoutError");
     this.#cut ??= { reason };
     this.#onCut?.(reason);
-    this.#controller?.abort(reason);
+    if (this.#controller !== undefined) abortFollowed(this.#controller, reason);
   }
 
   #open(): AbortController {
-    const controller = new AbortController();
+    const controller = followedController();
     this.#controller = controller;
     if (this.#isOver || this.#cut !== undefined) {
       controller.abort(this.#endReason());
@@ -282,7 +289,7 @@ export class CallScope implements Cancellable, Limited {
     }
     const leave = (reason: unknown) => {
       this.#gone = { reason };
-      controller.abort(reason);
+      abortFollowed(controller, reason);
     };
     if (this.init.onGone === undefined) this.#unfollow = onAbort(this.init.signal, leave);
     else this.init.onGone(leave);

@@ -1,7 +1,7 @@
 /** The typed call path: one message in, interceptors, implementation, messages out, for every surface. */
 
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import type { Interceptor, StreamResponse } from "@connectrpc/connect";
+import type { Interceptor, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { ActiveCalls } from "./active-calls.ts";
@@ -112,6 +112,50 @@ function wrongKind({ name }: DescMethod, kind: string) {
 
 async function* none(): AsyncGenerator<never> {}
 
+/** What a unary call comes to, or why it is cut when that comes first; its scope ends with it. */
+function wholeResponse<T>(
+  scope: CallScope,
+  {
+    begin,
+    translate,
+    encode,
+  }: {
+    readonly begin: () => Promise<
+      Pick<UnaryResponse | StreamResponse, "header" | "trailer" | "message">
+    >;
+    readonly translate: (thrown: unknown) => unknown;
+    readonly encode: Encode<T>;
+  },
+): Promise<ResponseMetadata & { message: T }> {
+  return new Promise((resolve, reject) => {
+    const fail = (thrown: unknown) => {
+      const failure = translate(thrown);
+      scope.end(failure);
+      reject(failure);
+    };
+    try {
+      const work = begin();
+      scope.whenCut(fail);
+      work.then((response) => {
+        // It has failed when it was cut: what its handler comes to is nobody's.
+        if (scope.wasCut) return;
+        try {
+          const { responseHeader: header, responseTrailer: trailer } = scope;
+          adopt(response.header, header);
+          adopt(response.trailer, trailer);
+          const message = encode(response.message as Message);
+          scope.end();
+          resolve({ message, header, trailer });
+        } catch (thrown) {
+          fail(thrown);
+        }
+      }, fail);
+    } catch (thrown) {
+      fail(thrown);
+    }
+  });
+}
+
 /**
  * The call path of the services that `routes` mounts; `interceptors[0]` is the outermost. Each
  * interceptor is applied once per method, so what it keeps outside of its inner function is shared.
@@ -169,23 +213,18 @@ export function createCallPath(
       return admitted.then((may) => (may ? undefined : refuse(method, init)));
     },
     failed,
-    async unary(method, input, init, encode) {
-      const { spec, invoke, begun } = find(method);
-      if (spec.kind !== "unary") throw wrongKind(method, "unary");
-      const scope = new CallScope(init, activeCalls, { timeoutMs: init.timeoutMs, limits, clock });
-      scope.begin(begun(init.values));
+    unary(method, input, init, encode) {
+      // Not an asynchronous function, which would cost every call.
       try {
-        const response = await scope.within(invoke(unaryRequest(method, input, scope)));
-        const { responseHeader: header, responseTrailer: trailer } = scope;
-        adopt(response.header, header);
-        adopt(response.trailer, trailer);
-        const message = encode(response.message as Message);
-        scope.end();
-        return { message, header, trailer };
+        const { spec, invoke, begun } = find(method);
+        if (spec.kind !== "unary") throw wrongKind(method, "unary");
+        const terms = { timeoutMs: init.timeoutMs, limits, clock };
+        const scope = new CallScope(init, activeCalls, terms);
+        scope.begin(begun(init.values));
+        const begin = () => invoke(unaryRequest(method, input, scope));
+        return wholeResponse(scope, { begin, translate, encode });
       } catch (thrown) {
-        const failure = translate(thrown);
-        scope.end(failure);
-        throw failure;
+        return Promise.reject(thrown);
       }
     },
     stream(method, input, init, encode) {

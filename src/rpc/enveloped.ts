@@ -35,6 +35,13 @@ import {
   written,
 } from "./protocol-handler.ts";
 
+/** A request on its way to its response. */
+interface Turn {
+  readonly request: RpcRequest;
+  readonly call: ExchangeCall;
+  readonly answer: EnvelopedResponse;
+}
+
 /** The handler of one enveloped protocol. */
 export class EnvelopedHandler {
   readonly #protocol: EnvelopedProtocol;
@@ -49,26 +56,68 @@ export class EnvelopedHandler {
   }
 
   /** Answers a POST. Rejects only when the response cannot be written. */
-  async serve(request: RpcRequest): Promise<void> {
+  serve(request: RpcRequest): Promise<void> {
     const { calls } = this.#options;
-    const { exchange, procedure } = request;
-    const { method } = procedure;
-    const { name } = this.#protocol;
-    const call = new ExchangeCall(exchange, request.values, name, this.#options);
+    const { exchange, values, procedure } = request;
+    const call = new ExchangeCall(exchange, values, this.#protocol.name, this.#options);
     const answer = new EnvelopedResponse(this.#protocol, request, call);
+    const turn = { request, call, answer };
+    // Not an asynchronous function, nor are those below: each would cost every call.
     try {
-      const head = admitted(calls, method, call, () => this.#readingOf(request, call));
-      const reading = head instanceof Promise ? await head : head;
-      if (method.methodKind !== "unary") {
-        await this.#stream(request, call, { reading, answer });
-        return;
-      }
-      const message = received(calls, method, call, () => this.#only(exchange, reading, call));
-      const input = message instanceof Promise ? await message : message;
-      const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
-      const { message: framed } = await calls.unary(method, input, call, encode);
-      answer.whole(framed instanceof Promise ? await framed : framed);
+      const head = admitted(calls, procedure.method, call, () => this.#readingOf(request, call));
+      if (!(head instanceof Promise)) return this.#begin(turn, head);
+      return head.then(
+        (late) => this.#begin(turn, late),
+        (thrown: unknown) => this.#failed(turn, thrown),
+      );
     } catch (thrown) {
+      return this.#failed(turn, thrown);
+    }
+  }
+
+  /** Reads what may be read, and answers it. */
+  #begin(turn: Turn, reading: MessageReading): Promise<void> {
+    const { calls } = this.#options;
+    const { request, call, answer } = turn;
+    const { method } = request.procedure;
+    const failed = (thrown: unknown) => this.#failed(turn, thrown);
+    if (method.methodKind !== "unary") {
+      return this.#stream(turn, reading).then(() => call.release(), failed);
+    }
+    const encode = (answered: Message) => this.#framed(answered, reading.codec, answer);
+    try {
+      const read = received(calls, method, call, () => this.#only(request.exchange, reading, call));
+      const answered =
+        read instanceof Promise
+          ? read.then((input) => calls.unary(method, input, call, encode))
+          : calls.unary(method, read, call, encode);
+      return answered.then(({ message }) => this.#whole(turn, message), failed);
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  }
+
+  /** Sends the one message of a response. */
+  #whole(turn: Turn, framed: Uint8Array | Promise<Uint8Array>): Promise<void> | undefined {
+    const { call, answer } = turn;
+    if (framed instanceof Promise) {
+      return framed.then(
+        (late) => this.#whole(turn, late),
+        (thrown: unknown) => this.#failed(turn, thrown),
+      );
+    }
+    try {
+      answer.whole(framed);
+    } catch (thrown) {
+      return this.#failed(turn, thrown);
+    }
+    call.release();
+    return undefined;
+  }
+
+  /** Says what went wrong. */
+  async #failed({ call, answer }: Turn, thrown: unknown): Promise<void> {
+    try {
       await answer.end(wireError(thrown, this.#options));
     } finally {
       call.release();
@@ -160,12 +209,9 @@ export class EnvelopedHandler {
     return coded(sealed(0, bytes), coding, compressBytesMin);
   }
 
-  async #stream(
-    { exchange, procedure }: RpcRequest,
-    call: ExchangeCall,
-    { reading, answer }: { readonly reading: MessageReading; readonly answer: EnvelopedResponse },
-  ): Promise<void> {
+  async #stream({ request, call, answer }: Turn, reading: MessageReading): Promise<void> {
     const { calls } = this.#options;
+    const { exchange, procedure } = request;
     const deframer = new Deframer(reading);
     const chunks = exchange.chunks(Number.POSITIVE_INFINITY, deframer);
     const pieces = this.#protocol.isText ? fromBase64Pieces(chunks) : chunks;

@@ -3,6 +3,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Caller, ChatBackend, ChatCall, ClientKey } from "#backends/backend.ts";
 import type { ChatAsk, ChatCatalog, ChatTarget } from "#catalog/chat-catalog.ts";
+import { appended } from "#core/appended.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Priority } from "#core/priority.ts";
@@ -428,8 +429,7 @@ export class RoutedCall implements CallWatch {
     const relay = this.#context.values.get(relayKey);
     const clientKey = this.#clientKeyFor(call.pool);
     const asked = new Asked(call, this.#context, { ids: this.#deps.ids, relay, clientKey });
-    if (this.#asked === undefined) this.#asked = [asked];
-    else this.#asked.push(asked);
+    this.#asked = appended(this.#asked, asked);
     return asked;
   }
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { type Rng, seededRng } from "#core/rng.ts";
-import type { Field } from "#http2/field.ts";
+import { FieldBuffer } from "#http2/field-buffer.ts";
 import { HpackDecoder } from "#http2/hpack-decoder.ts";
 import { encodedFieldBytesMax, HpackEncoder, tableSizeBytesMax } from "#http2/hpack-encoder.ts";
 import { below } from "../support/http2-attacker.ts";
@@ -52,8 +52,9 @@ function conversation(rng: Rng): number {
       if (bytes.length > 0) bytes[below(rng, bytes.length)] = below(rng, 256);
     }
     const end = damaged && rng.next() < 0.3 ? below(rng, bytes.length) : bytes.length;
-    const list: Field[] = [];
-    const outcome = decoder.decode(bytes, 0, end, list);
+    const buffer = new FieldBuffer();
+    const outcome = decoder.decode(bytes, 0, end, buffer);
+    const list = buffer.from(0);
     const listBytes = list.reduce((sum, field) => sum + field.listBytes, 0);
     assert(listBytes <= limits.listBytesMax && list.length <= limits.fieldsMax);
     if (damaged) return blocks;

@@ -1,7 +1,7 @@
 /** A client of HTTP/2 that writes its frames by hand, and keeps only to those rules that it wants to. */
 
 import type { Socket } from "node:net";
-import type { Field } from "#http2/field.ts";
+import { FieldBuffer } from "#http2/field-buffer.ts";
 import { clientPreface, flag, frameType, uint16, uint31, uint32 } from "#http2/frames.ts";
 import { HpackDecoder } from "#http2/hpack-decoder.ts";
 import type { FieldList } from "#http2/stream.ts";
@@ -240,9 +240,9 @@ export class Http2Peer {
 
   /** Counts the response by its status, or by that of gRPC where it is told. */
   #head(block: Buffer): void {
-    const fields: Field[] = [];
+    const fields = new FieldBuffer();
     this.#decoder.decode(block, 0, block.length, fields);
-    const first = (wanted: string) => fields.find(({ name }) => name === wanted)?.value;
+    const first = (wanted: string) => fields.from(0).find(({ name }) => name === wanted)?.value;
     const status = first("grpc-status");
     this.#target.saw(status === undefined ? `${first(":status")}` : `grpc-status ${status}`);
   }

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { Field } from "#http2/field.ts";
+import { FieldBuffer } from "#http2/field-buffer.ts";
 import { HpackDecoder } from "#http2/hpack-decoder.ts";
 
 const roomy = { listBytesMax: 1 << 20, fieldsMax: 1000 };
 
 function decode(decoder: HpackDecoder, hex: string): { outcome: string; fields: string[][] } {
   const bytes = Buffer.from(hex, "hex");
-  const fields: Field[] = [];
+  const fields = new FieldBuffer();
   const outcome = decoder.decode(bytes, 0, bytes.length, fields);
-  return { outcome, fields: fields.map(({ name, value }) => [name, value]) };
+  return { outcome, fields: fields.from(0).map(({ name, value }) => [name, value]) };
 }
 
 /** Request and response examples of RFC 7541 appendix C: blocks that share a table. */
@@ -126,12 +126,12 @@ describe("a list past the budget", () => {
 
 test("a field that an index refers to is the same object: it is read and judged once", () => {
   const decoder = new HpackDecoder(roomy);
-  const fields: Field[] = [];
+  const fields = new FieldBuffer();
   for (const hex of ["4001780179", "be"]) {
     const bytes = Buffer.from(hex, "hex");
     decoder.decode(bytes, 0, bytes.length, fields);
   }
-  expect(fields[1]).toBe(fields[0]);
+  expect(fields.items[1]).toBe(fields.items[0]);
 });
 
 interface Row {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Field } from "#http2/field.ts";
+import { FieldBuffer } from "#http2/field-buffer.ts";
 import { MessageHead, type MessagePart } from "#http2/message-head.ts";
 
 const get = [":method", "GET"] as const;
@@ -7,6 +8,13 @@ const http = [":scheme", "http"] as const;
 const root = [":path", "/"] as const;
 const host = [":authority", "a.example"] as const;
 const ok = [":status", "200"] as const;
+
+/** A list as a decoder leaves it. */
+function listOf(pairs: readonly (readonly [string, string])[]): FieldBuffer {
+  const list = new FieldBuffer();
+  for (const [name, value] of pairs) list.add(new Field(name, value));
+  return list;
+}
 
 type Row = {
   readonly name: string;
@@ -146,8 +154,7 @@ const rows: readonly Row[] = [
 
 for (const { name, part, list, fine } of rows) {
   test(name, () => {
-    const fields = list.map(([field, value]) => new Field(field, value));
-    expect(new MessageHead().read(fields, part)).toBe(fine);
+    expect(new MessageHead().read(listOf(list), part)).toBe(fine);
   });
 }
 
@@ -237,21 +244,14 @@ const flaws: readonly {
 for (const { list, flaw } of flaws) {
   test(`a request is refused by the name of its field: ${flaw}`, () => {
     const head = new MessageHead();
-    const isSound = head.read(
-      list.map(([name, value]) => new Field(name, value)),
-      "request",
-    );
+    const isSound = head.read(listOf(list), "request");
     expect([isSound, head.flaw]).toEqual([false, flaw]);
   });
 }
 
 test("a head is taken apart, and nothing of the one before is left", () => {
   const head = new MessageHead();
-  const read = (list: readonly (readonly [string, string])[]) =>
-    head.read(
-      list.map(([name, value]) => new Field(name, value)),
-      "request",
-    );
+  const read = (list: readonly (readonly [string, string])[]) => head.read(listOf(list), "request");
   expect(read([get, http, root, host, ["content-length", "7"], ["x", "y"]])).toBe(true);
   expect(head).toMatchObject({ method: "GET", scheme: "http", authority: "a.example", path: "/" });
   expect(head.contentLength).toBe(7);
@@ -263,10 +263,7 @@ test("a head is taken apart, and nothing of the one before is left", () => {
 test("host and te are fields as well, wherever they stand, and only host names an authority", () => {
   const head = new MessageHead();
   const read = (part: MessagePart, ...list: (readonly [string, string])[]) =>
-    head.read(
-      list.map(([name, value]) => new Field(name, value)),
-      part,
-    );
+    head.read(listOf(list), part);
   const names = () => head.fields.map(({ name }) => name);
   expect(read("request", get, http, root, ["x", "y"], ["te", "trailers"], ["host", "b"])).toBe(
     true,
