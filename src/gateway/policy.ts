@@ -3,6 +3,7 @@
 import type { Settings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { ProcessParts, Shared } from "#gateway/parts.ts";
+import { asksAnywhere } from "#identity/access.ts";
 import type { CredentialStore } from "#identity/credentials.ts";
 import { openCredentials } from "#identity/open-credentials.ts";
 import { keyOfCaller } from "#interceptors/caller.ts";
@@ -49,7 +50,7 @@ export async function openIdentity(
 
 /** What is limited; undefined: nothing. Callers with keys may have limits of their own. */
 function limitOptionsOf({ rateLimit, auth }: Settings): LimitOptions | undefined {
-  return rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+  return rateLimit ?? (asksAnywhere(auth) ? ownLimitsOnly : undefined);
 }
 
 /** Millionths of a dollar that are missing in a budget of a key or a group by what is kept of its spending. */

@@ -2,6 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Budget } from "#limits/budget.ts";
+import type { CredentialKind } from "./access.ts";
 
 export type { Budget } from "#limits/budget.ts";
 
@@ -66,6 +67,8 @@ export interface CredentialStore {
     credential: string,
     scheme?: CredentialScheme,
   ): Found | undefined | Promise<Found | undefined>;
+  /** The same store, in which credentials of some kinds alone are known; absent: it knows keys alone. */
+  accepting?(kinds: ReadonlySet<CredentialKind>): CredentialStore;
 }
 
 /** A key by the SHA-256 of its text, as 64 hex digits, with what its principal may. */

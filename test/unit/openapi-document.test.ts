@@ -1,10 +1,12 @@
 /** The document of the public API: whoever asks for it first keeps nobody else waiting. */
 
 import { expect, test } from "vitest";
+import { generalAccess } from "#identity/access.ts";
 import { openApiDocument, openApiDocumentInTurns } from "#openapi-document.ts";
 
 test("the document made in turns is the same, and others come between any two of its operations", async () => {
-  const facts = { authenticates: true, openScopes: ["chat"], takesUploads: true, rest: {} };
+  const access = generalAccess({ enabled: true, anonymousScopes: [] });
+  const facts = { access, takesUploads: true, rest: {} };
   let turns = 0;
   const next = async () => {
     turns += 1;
