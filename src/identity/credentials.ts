@@ -31,6 +31,8 @@ export interface Group {
 export interface Principal {
   /** Name of the credential, or anonymous. */
   readonly id: string;
+  /** What belongs to it is known by this, whatever name it has or had; absent: by its name. */
+  readonly owner?: string;
   readonly authenticated: boolean;
   readonly scopes: ReadonlySet<string>;
   /** Models it may name, as patterns in which `*` stands for any text; absent: all. */
