@@ -45,7 +45,7 @@ export const auth = z.strictObject({
   jwt: jwt()
     .prefault({})
     .describe(
-      "Signed tokens (JWT) that callers present as `Authorization: Bearer`. A token needs `sub` and `exp`; logs and limits know its caller as `jwt:sub`.",
+      "Signed tokens (JWT) that callers present as `Authorization: Bearer`. A token needs `sub` and `exp`; logs and limits know its caller as `jwt:sub`, where several issuers are named as `jwt:issuer#sub`.",
     ),
   users: users()
     .prefault([])

@@ -33,7 +33,7 @@ export async function openHooks(
 
 /** Opens what knows callers. */
 export async function openIdentity(
-  { settings: { auth, groups }, clock, logger, keys, keptKeys: kept }: Shared,
+  { settings: { auth, groups }, clock, logger, metrics, keys, keptKeys: kept }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<CredentialStore> {
   const settled = new Set(auth.keys.map(({ name }) => name));
@@ -41,8 +41,15 @@ export async function openIdentity(
     ...{ clock, kept },
     keyStores: keys === undefined ? [] : [keys.live.credentials(groups, settled)],
     onFetch(report) {
-      if ("keys" in report) logger.info(report, "jwks");
-      else logger.warn({ error: causeText(report.cause) }, "jwks");
+      const isThere = "keys" in report;
+      metrics.jwksFetches.inc({ result: isThere ? "ok" : "failed" });
+      if (!isThere) {
+        logger.warn({ error: causeText(report.cause) }, "jwks");
+        return;
+      }
+      metrics.jwksFetched.set(clock.wallMs() / 1_000);
+      metrics.jwksKeys.set(report.keys);
+      logger.info(report, "jwks");
     },
   });
   return opening.use(credentials);
