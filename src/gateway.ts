@@ -42,8 +42,8 @@ export interface Gateway extends AsyncDisposable {
       readonly name: string;
       readonly url: string;
       readonly serves: readonly string[];
-      /** What is asked of callers there, in words. */
-      readonly asks: string;
+      /** What is asked of callers there, in words; absent where no calls can be made. */
+      readonly asks?: string;
     }[];
     readonly backends: readonly string[];
     readonly models: readonly string[];
@@ -83,12 +83,11 @@ function factsOf(
 ) {
   const accessOn = shownAccess(auth);
   return {
-    listeners: front.listeners.map(({ name, url }, index) => ({
-      name,
-      url,
-      serves: listeners[index]?.serves ?? [],
-      asks: accessText(accessOn(name)),
-    })),
+    listeners: front.listeners.map(({ name, url }, index) => {
+      const serves = listeners[index]?.serves ?? [];
+      const takesCalls = serves.some((surface) => surface !== "metrics");
+      return { name, url, serves, ...(takesCalls && { asks: accessText(accessOn(name)) }) };
+    }),
     backends: [
       ...(chat.cores.length === 0
         ? ["embedded core"]

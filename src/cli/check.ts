@@ -41,7 +41,8 @@ async function problemsOfHooks({ hooks }: Settings): Promise<readonly string[]> 
 function placesOf({ auth, listeners }: Settings): readonly string[] {
   if (auth.access === undefined) return [];
   const accessOn = shownAccess(auth);
-  return listeners.map(({ name }) => `listener ${name}: ${accessText(accessOn(name))}`);
+  const called = listeners.filter(({ serves }) => serves.some((one) => one !== "metrics"));
+  return called.map(({ name }) => `listener ${name}: ${accessText(accessOn(name))}`);
 }
 
 function summary({ environment, listeners, chat, hooks, auth, rateLimit }: Settings): string {

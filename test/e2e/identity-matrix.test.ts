@@ -414,7 +414,11 @@ const byListener: readonly {
   {
     listener: "tokens",
     taken: [await token(), await token({ algorithm: "ES256" })],
-    refused: [bearer("reader-key"), { headers: { "x-api-key": "operator-key" } }, basic("ann", "pass:word")],
+    refused: [
+      bearer("reader-key"),
+      { headers: { "x-api-key": "operator-key" } },
+      basic("ann", "pass:word"),
+    ],
     challenge: /^Bearer( error="invalid_token")?$/,
   },
   {
@@ -437,27 +441,25 @@ const byListener: readonly {
 ];
 
 describe.each(surfaces)("$name, by a listener with auth of its own,", ({ call, says }) => {
-  test.each(byListener)("takes on $listener what that takes, and nothing that others remember", async ({
-    listener,
-    taken,
-    refused,
-    challenge,
-  }) => {
-    for (const shown of taken) {
-      expect((await call({ ...shown, by: listener })).status).toBe(says.ok);
-    }
-    for (const shown of refused) {
-      // Known elsewhere, and remembered there.
-      expect((await call(shown)).status).toBe(says.ok);
-      const outcome = await call({ ...shown, by: listener });
-      expect(outcome.status).toBe(says.unknown);
-      expect(outcome.challenge).toMatch(challenge);
-    }
-    // Nor has a refusal made it forget who is taken.
-    for (const shown of taken) {
-      expect((await call({ ...shown, by: listener })).status).toBe(says.ok);
-    }
-  });
+  test.each(byListener)(
+    "takes on $listener what that takes, and nothing that others remember",
+    async ({ listener, taken, refused, challenge }) => {
+      for (const shown of taken) {
+        expect((await call({ ...shown, by: listener })).status).toBe(says.ok);
+      }
+      for (const shown of refused) {
+        // Known elsewhere, and remembered there.
+        expect((await call(shown)).status).toBe(says.ok);
+        const outcome = await call({ ...shown, by: listener });
+        expect(outcome.status).toBe(says.unknown);
+        expect(outcome.challenge).toMatch(challenge);
+      }
+      // Nor has a refusal made it forget who is taken.
+      for (const shown of taken) {
+        expect((await call({ ...shown, by: listener })).status).toBe(says.ok);
+      }
+    },
+  );
 });
 
 const scopedSurfaces = surfaces.flatMap(({ name, scoped, says }) =>
@@ -561,5 +563,5 @@ describe("revoked", () => {
       }
       expect((await call(bearer("another-key"))).status).toBe(says.ok);
     }
-  });
+  }, 60_000);
 });

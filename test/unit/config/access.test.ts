@@ -59,7 +59,9 @@ test("a route takes no kind that its listener does not take, and lifts no need o
 });
 
 test("a listener's routes take the place of the general ones", () => {
-  const auth = authOf(yamlOf("auth: { routes: [] }", "  routes: [{ match: /v1/models, public: true }]"));
+  const auth = authOf(
+    yamlOf("auth: { routes: [] }", "  routes: [{ match: /v1/models, public: true }]"),
+  );
   expect(accessOf(auth, "first").routes.length).toBe(1);
   expect(accessOf(auth, "second").routes).toEqual([]);
 });
@@ -69,19 +71,22 @@ describe("is refused, with its place:", () => {
     {
       name: "a kind of which nobody is known",
       second: "auth: { accepts: [password] }",
-      problem: "listeners[1].auth.accepts: has password, of which none is known (hint: see auth.users)",
+      problem:
+        "listeners[1].auth.accepts: has password, of which none is known (hint: see auth.users)",
     },
     {
       name: "certificates alone where no connection has one",
       second: "serves: [rpc]",
       plain: ", auth: { accepts: [certificate] }",
-      problem: "listeners[0].auth: asks for certificates that no connection has (hint: set `tls.client_auth` to request)",
+      problem:
+        "listeners[0].auth: asks for certificates that no connection has (hint: set `tls.client_auth` to request)",
     },
     {
       name: "a need of a certificate where no connection has one",
       second: "serves: [rpc]",
       plain: ", auth: { requires_certificate: true }",
-      problem: "listeners[0].auth: asks for certificates that no connection has (hint: set `tls.client_auth` to request)",
+      problem:
+        "listeners[0].auth: asks for certificates that no connection has (hint: set `tls.client_auth` to request)",
     },
     {
       name: "what is taken where auth is off",
@@ -97,7 +102,8 @@ describe("is refused, with its place:", () => {
     {
       name: "a route that says nothing",
       second: "auth: { routes: [{ match: /v1/models }] }",
-      problem: "listeners[1].auth.routes[0]: says nothing (hint: name accepts, requires_certificate or public)",
+      problem:
+        "listeners[1].auth.routes[0]: says nothing (hint: name accepts, requires_certificate or public)",
     },
     {
       name: "a route that would open everything",
@@ -107,7 +113,8 @@ describe("is refused, with its place:", () => {
     {
       name: "a burst without a rate",
       second: "rate_limiting: { clients: { burst: 2 } }",
-      problem: "listeners[1].rate_limiting.clients.burst: needs `requests_per_minute`, the rate that it belongs to",
+      problem:
+        "listeners[1].rate_limiting.clients.burst: needs `requests_per_minute`, the rate that it belongs to",
     },
   ])("$name", ({ second, auth, plain, problem }) => {
     expect(problemsOf(loadYaml(yamlOf(second, auth, plain)))).toEqual([
@@ -117,14 +124,16 @@ describe("is refused, with its place:", () => {
 });
 
 test("a listener cannot have auth on where nobody is known", () => {
-  const yaml = "auth: { enabled: false }\nlisteners: [{ name: a, port: 1, auth: { enabled: true } }]\n";
+  const yaml =
+    "auth: { enabled: false }\nlisteners: [{ name: a, port: 1, auth: { enabled: true } }]\n";
   expect(problemsOf(loadYaml(yaml))).toEqual([
     expect.stringContaining("listeners[0].auth.enabled: is on, but nobody is known"),
   ]);
 });
 
 test("limits of a listener hold without the section, and are off with it", () => {
-  const listeners = "listeners: [{ name: a, port: 1, rate_limiting: { requests_per_minute: 60, burst: 5 } }]\n";
+  const listeners =
+    "listeners: [{ name: a, port: 1, rate_limiting: { requests_per_minute: 60, burst: 5 } }]\n";
   const on = settingsOf(loadYaml(listeners)).rateLimit;
   expect(on?.client).toEqual({});
   expect(on?.listeners?.get("a")).toEqual({ own: { requests: { capacity: 5, perSecond: 1 } } });

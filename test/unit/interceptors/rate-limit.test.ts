@@ -400,7 +400,7 @@ test("what a key has as a limit of its own is one by all listeners, and what it 
   // Nobody ends calls here: each keeps its place.
   const left = byListeners({ own: noTerms, client: { ...requests(100, 1), concurrentMax: 1 } });
   await left.by("inner", "own");
-  expect((await rejection(left.by("inner", "own"))).rawMessage).toContain("in progress");
+  expect((await rejection(left.by("inner", "own"))).rawMessage).toContain("1 call at one time");
   await left.by("outer", "own");
   await left.by("outer", "own");
 });
