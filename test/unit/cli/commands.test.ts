@@ -328,7 +328,11 @@ describe("bannerText", () => {
   test("it tells what a listener asks for", () => {
     const [metrics, gateway] = facts.listeners;
     const listeners = [metrics, { ...gateway, asks: "asks for key or token" }] as never;
-    expect(bannerText({ ...facts, listeners }).split("\n").slice(1, 3)).toEqual([
+    expect(
+      bannerText({ ...facts, listeners })
+        .split("\n")
+        .slice(1, 3),
+    ).toEqual([
       "  listens  http://127.0.0.1:9090  metrics: metrics",
       "  listens  http://127.0.0.1:8080  gateway: rpc, rest; asks for key or token",
     ]);

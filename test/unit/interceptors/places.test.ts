@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { createContextValues } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
+import { faultFrom } from "#errors/from-unknown.ts";
 import { KeysService } from "#gen/polygate/v1/keys_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { type CredentialKind, generalAccess, type RouteAccess } from "#identity/access.ts";
@@ -96,7 +97,7 @@ function gateway() {
       await call(methods[method], {}, { header, record });
       return seen.at(-1);
     } catch (thrown) {
-      return reasonOf(thrown);
+      return reasonOf(faultFrom(thrown));
     }
   };
   return { by, found };
