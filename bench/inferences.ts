@@ -65,7 +65,15 @@ const predictions = new PredictCache(
 );
 const meter = createMeter({ clock, metrics, stats: createStats(clock) });
 const calls = createCallPath((router) => {
-  const deps = { backend, metrics, meter, predictions, isReady: () => true, version: "bench" };
+  const deps = {
+    backend,
+    clock,
+    metrics,
+    meter,
+    predictions,
+    isReady: () => true,
+    version: "bench",
+  };
   router.service(GRPCInferenceService, createOipService(deps));
 }, []);
 const buffers = new ByteBudget(Number.POSITIVE_INFINITY);

@@ -74,7 +74,7 @@ export interface ServingOptions {
   /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
   readonly pages: {
     readonly all: Pages;
-    readonly rest: (listener: Pick<FrontListener, "serves" | "json">) => Pages;
+    readonly rest: (listener: Pick<FrontListener, "name" | "serves" | "json">) => Pages;
     readonly metrics: Pages;
   };
   /** Largest request body or message in bytes. */

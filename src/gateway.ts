@@ -16,6 +16,7 @@ import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/polic
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
 import { keptIds, openAudit, openLoad, openUploads } from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { accessText, shownAccess } from "#identity/access.ts";
 import { createMetrics } from "#metrics.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
@@ -41,6 +42,8 @@ export interface Gateway extends AsyncDisposable {
       readonly name: string;
       readonly url: string;
       readonly serves: readonly string[];
+      /** What is asked of callers there, in words; absent where no calls can be made. */
+      readonly asks?: string;
     }[];
     readonly backends: readonly string[];
     readonly models: readonly string[];
@@ -74,16 +77,17 @@ interface Generation extends AsyncDisposable {
 
 /** What the gateway says of itself once it is up. */
 function factsOf(
-  { listeners, chat, providers, modelServers, onnx }: Settings,
+  { auth, listeners, chat, providers, modelServers, onnx }: Settings,
   front: Front,
   predict: PredictBackend,
 ) {
+  const accessOn = shownAccess(auth);
   return {
-    listeners: front.listeners.map(({ name, url }, index) => ({
-      name,
-      url,
-      serves: listeners[index]?.serves ?? [],
-    })),
+    listeners: front.listeners.map(({ name, url }, index) => {
+      const serves = listeners[index]?.serves ?? [];
+      const takesCalls = serves.some((surface) => surface !== "metrics");
+      return { name, url, serves, ...(takesCalls && { asks: accessText(accessOn(name)) }) };
+    }),
     backends: [
       ...(chat.cores.length === 0
         ? ["embedded core"]

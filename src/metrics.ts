@@ -5,6 +5,7 @@ import Registry from "prom-client/lib/registry.js";
 import { cacheFamilies } from "#cache/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
+import { identityFamilies } from "#identity/metric-families.ts";
 import { callFamilies } from "#interceptors/metric-families.ts";
 import { keyFamilies } from "#keys/metric-families.ts";
 import { limitFamilies } from "#limits/metric-families.ts";
@@ -31,6 +32,7 @@ export function createMetrics() {
     ...redisFamilies(make),
     ...limitFamilies(make),
     ...keyFamilies(make),
+    ...identityFamilies(make),
     ...recordFamilies(make),
     ...serviceFamilies(make),
     ...poolFamilies(make),

@@ -1,12 +1,19 @@
 /** The public API's OpenAPI document: its title, its examples, its credentials. */
 
 import { readFileSync } from "node:fs";
-import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
+import { type DescMethod, fromBinary, type JsonObject } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { packageFile } from "#core/package-file.ts";
 import { atOnce, inTurns, type Turns, turns } from "#core/turns.ts";
 import { packageVersion } from "#core/version.ts";
+import {
+  type Access,
+  accessAt,
+  type CredentialKind,
+  type ListenerAccess,
+} from "#identity/access.ts";
 import { methodFacts } from "#interceptors/method-facts.ts";
+import { procedureOf } from "#interceptors/outcome.ts";
 import { type Comments, commentsOf } from "#rest/comments.ts";
 import { type OpenApiOptions, openApiSteps } from "#rest/openapi.ts";
 import type { RequestExamples } from "#rest/openapi-operation.ts";
@@ -31,6 +38,37 @@ const securitySchemes: Readonly<Record<string, JsonObject>> = {
 const passwordScheme: Readonly<Record<string, JsonObject>> = {
   basic: { type: "http", scheme: "basic", description: "Name and password of a user." },
 };
+
+/** How whoever has a client certificate is known. */
+const certificateScheme: Readonly<Record<string, JsonObject>> = {
+  certificate: { type: "mutualTLS", description: "A client certificate that is known here." },
+};
+
+/** The schemes by which credentials of these kinds are sent. */
+function schemesOf(accepts: readonly CredentialKind[]): Readonly<Record<string, JsonObject>> {
+  return {
+    ...(accepts.includes("key") || accepts.includes("token") ? securitySchemes : {}),
+    ...(accepts.includes("password") ? passwordScheme : {}),
+    ...(accepts.includes("certificate") ? certificateScheme : {}),
+  };
+}
+
+/** What a call needs, in OpenAPI's words: one of these. */
+function requirementsOf({ accepts, requiresCertificate, isPublic }: Access): JsonObject[] {
+  const besides: JsonObject = requiresCertificate ? { certificate: [] } : {};
+  const each = Object.keys(schemesOf(accepts)).map((name) => ({ [name]: [], ...besides }));
+  return isPublic ? [besides, ...each] : each;
+}
+
+/** What the calls of a route need, where its listener has rules for it. */
+function securityOn(access: ListenerAccess) {
+  return (method: DescMethod, path: string): readonly JsonObject[] | undefined => {
+    const own = accessAt(access, [`/${procedureOf(method)}`, path]);
+    if (own === access) return undefined;
+    const isPublic = own.isPublic && methodFacts(method).requiredScope === "";
+    return requirementsOf({ ...own, isPublic });
+  };
+}
 
 /** Requests that answer something on a gateway without any configuration; vectors and counts need a provider. */
 const question = { message: "what is 12*7?", use_tools: true };
@@ -72,9 +110,9 @@ function exampleImage(): string {
 }
 
 /** What a caller needs for a method of this scope, for people who read the document. */
-function needOf(scope: string, { authenticates, openScopes }: DocumentFacts): string {
-  if (openScopes.includes(scope)) return "";
-  if (authenticates) return ` Needs a key that has the scope \`${scope}\`.`;
+function needOf(scope: string, { access: { enabled, anonymousScopes } }: DocumentFacts): string {
+  if (!enabled && anonymousScopes.includes(scope)) return "";
+  if (enabled) return ` Needs a key that has the scope \`${scope}\`.`;
   return (
     ` Closed while the gateway has no keys: it needs the scope \`${scope}\`. Set \`API_KEY\` ` +
     `and send that key, or open it to everybody with \`auth.anonymous_scopes: [${scope}]\`.`
@@ -99,12 +137,8 @@ function* publicComments(facts: DocumentFacts): Generator<void, Comments> {
 
 /** What the document reports. */
 export interface DocumentFacts {
-  /** Whether callers need a credential. */
-  readonly authenticates: boolean;
-  /** Whether there are users with passwords. */
-  readonly takesPasswords?: boolean;
-  /** Scopes that callers have without one. */
-  readonly openScopes: readonly string[];
+  /** What is asked of callers where it is served. */
+  readonly access: ListenerAccess;
   /** Whether files may be uploaded. */
   readonly takesUploads: boolean;
   /** As the transcoder has them. */
@@ -125,8 +159,10 @@ export function openApiDocumentInTurns(
 }
 
 function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
-  const { authenticates, takesPasswords, rest } = facts;
-  const schemes = takesPasswords ? { ...securitySchemes, ...passwordScheme } : securitySchemes;
+  const { access, rest } = facts;
+  const kinds: readonly CredentialKind[] = access.requiresCertificate
+    ? [...access.accepts, "certificate"]
+    : access.accepts;
   const { rules = [], json = {}, jsonByMethod = {} } = rest;
   const comments = yield* publicComments(facts);
   return yield* openApiSteps(servedOf(restServices, facts), {
@@ -140,6 +176,15 @@ function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
     extrasOf: methodExtras,
     json,
     jsonByMethod,
-    ...(authenticates ? { securitySchemes: schemes } : {}),
+    ...(access.enabled && {
+      securitySchemes: schemesOf([
+        ...kinds,
+        ...access.routes.flatMap(({ requiresCertificate }) =>
+          requiresCertificate ? (["certificate"] as const) : [],
+        ),
+      ]),
+      security: requirementsOf(access),
+      securityOf: securityOn(access),
+    }),
   });
 }

@@ -2,7 +2,9 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
-import type { PageResponse } from "#entry/pages.ts";
+import { getOrCreate } from "#core/get-or-create.ts";
+import type { PageResponse, Pages } from "#entry/pages.ts";
+import type { ListenerAccess } from "#identity/access.ts";
 import { expositionOf } from "#observability/family.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { PoolMetrics } from "#pool/metric-families.ts";
@@ -26,8 +28,10 @@ export interface GatewayPageFacts {
   readonly metricsPath: string | undefined;
   readonly version: string;
   readonly services: readonly DescService[];
-  /** What /openapi.json reports; a listener may read and write other JSON. */
-  readonly document: DocumentFacts;
+  /** What /openapi.json reports; a listener may read and write other JSON, and ask for other credentials. */
+  readonly document: Omit<DocumentFacts, "access">;
+  /** What is asked of callers of a listener. */
+  readonly accessOf: (listener: string) => ListenerAccess;
 }
 
 function json(status: number, body: unknown): PageResponse {
@@ -81,10 +85,12 @@ function refreshConcurrencyGauges(
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pools, limited, isReady, metricsPath, document } = facts;
+  const { metrics, pools, limited, isReady, metricsPath, document, accessOf } = facts;
   const { rest } = document;
-  // Listeners that read and write the same JSON share its document.
-  const sharedDocs = docsPages(document);
+  // Listeners that read and write the same JSON, and ask for the same, share its document.
+  const sharedDocs = new Map<ListenerAccess, Pages>();
+  const docsOf = (access: ListenerAccess) =>
+    getOrCreate(sharedDocs, access, () => docsPages({ ...document, access }));
   const metricsPage = async (): Promise<PageResponse> => {
     refreshCoreGauges(metrics, pools);
     refreshConcurrencyGauges(metrics, limited);
@@ -96,15 +102,18 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
       "/livez": () => json(200, { status: "alive" }),
       "/readyz": readinessPage(isReady),
     },
-    rest: ({ serves, json: own }) => ({
+    rest: ({ name, serves, json: own }) => ({
       ...homePages({
         ...facts,
         serves,
         metricsPath: serves.includes("metrics") ? metricsPath : undefined,
       }),
       ...(own === undefined
-        ? sharedDocs
-        : docsPages({ ...document, rest: { ...rest, json: { ...rest.json, ...own } } })),
+        ? docsOf(accessOf(name))
+        : docsPages({
+            ...{ ...document, access: accessOf(name) },
+            rest: { ...rest, json: { ...rest.json, ...own } },
+          })),
       "/docs/": () => redirect("/docs"),
       "/status": () => redirect("/healthz"),
     }),

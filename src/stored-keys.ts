@@ -85,12 +85,16 @@ async function openDatabase({ path = "", url }: KeyStoreSettings): Promise<Datab
     }
     return database;
   }
-  const [{ SqliteDatabase }, { sql }] = await Promise.all([
+  const [{ SqliteDatabase }, { sql: keys }, { sql: byGroup }] = await Promise.all([
     import("#store/sqlite-database.ts"),
     import("#store/migrations/0002-keys.ts"),
+    import("#store/migrations/0003-usage-by-group.ts"),
   ]);
   try {
-    return new SqliteDatabase(path, [{ name: "0002-keys", sql }]);
+    return new SqliteDatabase(path, [
+      { name: "0002-keys", sql: keys },
+      { name: "0003-usage-by-group", sql: byGroup },
+    ]);
   } catch (thrown) {
     throw new Error(`auth.key_store.path: the file cannot be used: ${causeText(thrown)}`, {
       cause: thrown,

@@ -8,6 +8,8 @@ export interface BannerFacts {
     /** Such as http://127.0.0.1:8080. */
     readonly url: string;
     readonly serves: readonly string[];
+    /** What callers are asked for there. */
+    readonly asks?: string;
   }[];
   /** One line per backend, such as `embedded core` or `core-1 http://localhost:8001`. */
   readonly backends: readonly string[];
@@ -33,9 +35,9 @@ export interface KeyVariable {
 /** Several lines, without a line end after the last. */
 export function bannerText(facts: BannerFacts): string {
   const rows = [
-    ...facts.listeners.map(({ name, url, serves }) => [
+    ...facts.listeners.map(({ name, url, serves, asks }) => [
       "listens",
-      `${url}  ${name}: ${serves.join(", ")}`,
+      `${url}  ${name}: ${serves.join(", ")}${asks === undefined ? "" : `; ${asks}`}`,
     ]),
     ...facts.backends.map((backend) => ["backend", backend]),
     ["models", facts.models.length === 0 ? "none" : facts.models.join(", ")],

@@ -2,6 +2,7 @@
 
 import { jsonSchema } from "#config/json-schema.ts";
 import type { Settings } from "#config/settings.ts";
+import { accessText, shownAccess } from "#identity/access.ts";
 import { problemText } from "#yaml/problem.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { settingsHelp } from "./help.ts";
@@ -22,6 +23,7 @@ export async function check(argv: readonly string[], terminal: Terminal): Promis
   for (const problem of problems) terminal.err(problem);
   if (problems.length > 0) return 1;
   terminal.out(`configuration ok: ${summary(settings)}`);
+  for (const line of placesOf(settings)) terminal.out(line);
   const { unused, warnings } = settings;
   for (const warning of warnings) terminal.out(`warning: ${problemText(warning)}`);
   if (unused.length > 0) terminal.out(`not used by this version: ${unused.join(", ")}`);
@@ -33,6 +35,14 @@ async function problemsOfHooks({ hooks }: Settings): Promise<readonly string[]> 
   if (hooks.length === 0) return [];
   const { hookProblems } = await import("#hooks/open-hooks.ts");
   return hookProblems(hooks);
+}
+
+/** What each listener asks for, where that is not the same for all. */
+function placesOf({ auth, listeners }: Settings): readonly string[] {
+  if (auth.access === undefined) return [];
+  const accessOn = shownAccess(auth);
+  const called = listeners.filter(({ serves }) => serves.some((one) => one !== "metrics"));
+  return called.map(({ name }) => `listener ${name}: ${accessText(accessOn(name))}`);
 }
 
 function summary({ environment, listeners, chat, hooks, auth, rateLimit }: Settings): string {

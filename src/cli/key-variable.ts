@@ -11,13 +11,20 @@ const clientVariable = "POLYGATE_API_KEY";
 /** The variable of name and password. */
 const userVariable = "POLYGATE_USER";
 
+/** Credentials that are taken where the commands go. */
+interface TakenCredentials extends Pick<Settings["auth"], "keys"> {
+  readonly tokens?: Settings["auth"]["tokens"] | undefined;
+  readonly users?: Settings["auth"]["users"] | undefined;
+  readonly certificates?: Settings["auth"]["certificates"] | undefined;
+}
+
 /**
  * The first variable that holds one of the keys; else the one that the reader should set, and to what:
  * a key or a token where there are some, else name and password, else it takes a certificate.
  */
 export function keyVariable(
   env: Environment,
-  { keys, tokens, users = [], certificates = [] }: Settings["auth"],
+  { keys, tokens, users = [], certificates = [] }: TakenCredentials,
   keepsKeys: boolean,
 ): KeyVariable | "certificate" {
   const known = new Set(keys.map(({ sha256 }) => sha256));

@@ -83,14 +83,16 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "openapi": {
       const { openapi } = await import("./openapi.ts");
-      const write = async ({ auth, rest, uploads }: Settings) =>
-        (await import("#openapi-document.ts")).openApiDocument({
-          authenticates: auth.enabled,
-          takesPasswords: auth.users !== undefined,
-          takesUploads: uploads !== undefined,
-          openScopes: auth.enabled ? [] : auth.anonymousScopes,
-          rest,
-        });
+      const write = async ({ auth, listeners, rest, uploads }: Settings) => {
+        const [{ openApiDocument }, { shownAccess }] = await Promise.all([
+          import("#openapi-document.ts"),
+          import("#identity/access.ts"),
+        ]);
+        // The first that would serve it.
+        const { name = "" } = listeners.find(({ serves }) => serves.includes("rest")) ?? {};
+        const access = shownAccess(auth)(name);
+        return openApiDocument({ access, takesUploads: uploads !== undefined, rest });
+      };
       const exitCode = await openapi(flags, terminal, write);
       await written();
       return exitCode;

@@ -4,6 +4,7 @@ import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
+import { shownAccess } from "#identity/access.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
@@ -74,15 +75,26 @@ export async function serve(
 }
 
 function banner(
-  { auth, keyStore, onnx }: Settings,
+  { auth, keyStore, listeners, onnx }: Settings,
   gateway: Serving,
   { env, cwd }: Terminal,
 ): string {
   const sample = sampleImage(onnx.repositoryPath, cwd);
+  // The commands go to the first listener that takes them.
+  const { name = "" } = listeners.find(({ serves }) => serves.includes("rest")) ?? {};
+  const { enabled, accepts } = shownAccess(auth)(name);
+  const { keys, tokens, users, certificates } = auth;
+  const taken = {
+    keys: accepts.includes("key") ? keys : [],
+    tokens: accepts.includes("token") ? tokens : undefined,
+    users: accepts.includes("password") ? users : undefined,
+    certificates: accepts.includes("certificate") ? certificates : undefined,
+  };
+  const keepsKeys = keyStore !== undefined && accepts.includes("key");
   return bannerText({
     version: packageVersion,
     ...gateway.facts(),
-    ...(auth.enabled && { key: keyVariable(env, auth, keyStore !== undefined) }),
+    ...(enabled && { key: keyVariable(env, taken, keepsKeys) }),
     ...(sample === undefined ? {} : { sample }),
   });
 }

@@ -1,8 +1,11 @@
 /** Columns for a terminal, as wide as their widest cell. Pure. */
 
-/** A text of somebody else's without what a terminal would obey. */
+/**
+ * A text of somebody else's without what a terminal would obey: controls, ends of lines, and what turns
+ * the direction of text around, by which a cell would show as another than it is.
+ */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, "\ufffd");
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, "\ufffd");
 }
 
 /** A line of heads, then one for each row. */

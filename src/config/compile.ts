@@ -3,6 +3,7 @@
 import { defaultWeights } from "#routing/strategies/scored.ts";
 import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
+import { accessFrom } from "./access.ts";
 import { concurrencyFrom } from "./adaptive-concurrency.ts";
 import { groupsFrom } from "./allowances.ts";
 import { auditFrom } from "./audit.ts";
@@ -23,7 +24,7 @@ import { onnxFrom } from "./models.ts";
 import { overloadFrom } from "./overload.ts";
 import { requireProduction } from "./production.ts";
 import { providersFrom } from "./providers.ts";
-import { rateLimitFrom } from "./rate-limiting.ts";
+import { rateLimitFrom, withListenerLimits } from "./rate-limiting.ts";
 import { redisFrom } from "./redis.ts";
 import { relayFrom } from "./relay.ts";
 import type { Report } from "./report.ts";
@@ -60,13 +61,14 @@ export function compile(
   const redis = redisFrom(config.redis, context, report);
   const providers = providersFrom(config.providers, context, report);
   const providerNames = providers.map(({ name }) => name);
-  const rateLimit = rateLimitFrom(config.rate_limiting, providerNames, report);
+  const generalLimits = rateLimitFrom(config.rate_limiting, providerNames, report);
+  const rateLimit = withListenerLimits(generalLimits, config, report);
   const cores = coresFrom(config.cores, context, report);
   const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
   const uploads = uploadsFrom(config.uploads, context, report);
   const auditLog = auditFrom(config.audit, context, report);
   const listeners = listenersFrom(config, context, reports);
-  const identity = identityFrom(config, { ...context, forwardsCredentials }, reports);
+  const identity = identityFrom(config, { ...context, forwardsCredentials, listeners }, reports);
   requireProduction(config, { auth: identity.auth, listeners, providers }, { ...context, report });
   return deepFreeze({
     environment,
@@ -165,18 +167,25 @@ function coreConcurrency(
 
 /** Who may call, and how cores are told of it. */
 function identityFrom(
-  { auth: written, cores }: FileConfig,
+  config: FileConfig,
   {
     folder,
     forwardsCredentials,
-  }: Pick<CompileContext, "folder"> & { forwardsCredentials: boolean },
+    listeners,
+  }: Pick<CompileContext, "folder"> &
+    Pick<Settings, "listeners"> & { readonly forwardsCredentials: boolean },
   findings: AuthFindings,
 ): Pick<Settings, "auth" | "callerSigning"> {
+  const { auth: written, cores, history } = config;
   const auth = authFrom(written, { folder }, findings);
   const secrets = auth.tokens?.secrets ?? [];
+  const keepsKeys = written.key_store !== undefined || history.url !== undefined;
   const callerSigning = callerSigningFrom(written, { cores, folder, secrets }, findings.report);
   return {
-    auth: { ...auth, forwardsCredentials },
+    auth: {
+      ...{ ...auth, forwardsCredentials },
+      ...accessFrom(config, { ...findings, auth, keepsKeys, listeners }),
+    },
     ...(callerSigning !== undefined && { callerSigning }),
   };
 }

@@ -8,6 +8,7 @@ import type { Group } from "#identity/credentials.ts";
 import type { TokenOptions } from "#identity/open-credentials.ts";
 import type { Path } from "#yaml/problem.ts";
 import { flag, text, wholeNumber } from "#yaml/scalar.ts";
+import { accessRoutes } from "./access-schema.ts";
 import {
   allowance,
   allowanceFields,
@@ -44,7 +45,7 @@ export const auth = z.strictObject({
   jwt: jwt()
     .prefault({})
     .describe(
-      "Signed tokens (JWT) that callers present as `Authorization: Bearer`. A token needs `sub` and `exp`; logs and limits know its caller as `jwt:sub`.",
+      "Signed tokens (JWT) that callers present as `Authorization: Bearer`. A token needs `sub` and `exp`; logs and limits know its caller as `jwt:sub`, where several issuers are named as `jwt:issuer#sub`.",
     ),
   users: users()
     .prefault([])
@@ -109,6 +110,9 @@ export const auth = z.strictObject({
     .prefault({})
     .describe("Keys that share limits and a budget, by the name of their group."),
   key_store: keyStoreSetting(),
+  routes: accessRoutes()
+    .prefault([])
+    .describe("Routes that ask for other credentials than their listener, or for none."),
   anonymous_scopes: scopeList().describe("Rights of every caller while auth is off."),
   failures_per_minute: wholeNumber(0, 1_000_000)
     .prefault(30)
@@ -172,7 +176,7 @@ export function authFrom(
   auth: FileAuth,
   context: AuthContext,
   { strict, report, warn }: AuthFindings,
-): Omit<AuthSettings, "forwardsCredentials"> {
+): Omit<AuthSettings, "forwardsCredentials" | "access"> {
   const groups = groupsFrom(auth.groups);
   const keys = keysFrom(auth, groups, strict, report);
   const tokens = tokensFrom(auth, context, {

@@ -3,9 +3,11 @@
 import { z } from "zod";
 import { surfaceNames } from "#surface-table.ts";
 import { flag, text } from "#yaml/scalar.ts";
+import { listenerAuth } from "./access-schema.ts";
 import { allowedHosts, host } from "./address.ts";
 import { cors } from "./cors.ts";
 import { engine, port } from "./gateway.ts";
+import { listenerLimits } from "./rate-limiting.ts";
 import { jsonOverride } from "./rest-schema.ts";
 
 /** An entry of the section. */
@@ -34,7 +36,13 @@ export const listener = z.strictObject({
   allowed_hosts: allowedHosts()
     .optional()
     .describe("Hosts that requests may name; `gateway.allowed_hosts` when absent."),
+  auth: listenerAuth.optional().describe("Who may call here, where it differs from `auth`."),
   cors: cors.optional().describe("In place of `cors` on this listener."),
+  rate_limiting: listenerLimits
+    .optional()
+    .describe(
+      "Limits of this listener, all of its callers together, besides those of `rate_limiting`, and what differs here for each of them. Off where `rate_limiting.enabled` is off.",
+    ),
   rest: z
     .strictObject({
       json: jsonOverride.prefault({}).describe("What differs from `rest.json` here."),

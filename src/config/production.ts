@@ -1,6 +1,7 @@
 /** What production refuses to start with besides weak keys of callers, which are judged where they are read. */
 
 import { isIP } from "node:net";
+import { accessOf } from "#identity/access.ts";
 import type { Path } from "#yaml/problem.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { Report } from "./report.ts";
@@ -76,9 +77,9 @@ function openListeners(
   { trusted_proxies: proxies }: FileConfig,
   { auth, listeners }: Pick<Settings, "auth" | "listeners">,
 ): readonly string[] {
-  if (auth.enabled) return [];
   // Behind a proxy of this machine everybody comes from it.
   return listeners
+    .filter(({ name }) => !accessOf(auth, name).enabled)
     .filter(({ host }) => proxies.length > 0 || isPublic(host))
     .filter(({ serves }) => serves.some((surface) => surface !== "metrics"))
     .map(({ name }) => name);
@@ -98,8 +99,15 @@ export function requireProduction(
     const weakness = secret === undefined ? undefined : weaknessOf(secret, kind);
     if (weakness !== undefined) report(path, weakness.message, hint ?? weakness.hint);
   }
-  if (openListeners(config, settings).length > 0) {
-    report(["auth", "enabled"], "must be on in production", "set API_KEY or auth.keys");
+  for (const name of openListeners(config, settings)) {
+    const index = config.listeners?.findIndex((one) => one.name === name) ?? -1;
+    if (config.listeners?.[index]?.auth?.enabled === false) {
+      const hint = "leave it out, or listen on 127.0.0.1";
+      report(["listeners", index, "auth", "enabled"], "must be on in production", hint);
+    } else {
+      report(["auth", "enabled"], "must be on in production", "set API_KEY or auth.keys");
+      break;
+    }
   }
   const found = findDebugger?.();
   if (found !== undefined) {

@@ -2,7 +2,9 @@
 
 import { z } from "zod";
 import { allowanceTerms } from "#interceptors/allowance-terms.ts";
+import { type ListenerTerms, ownLimitsOnly } from "#limits/limit-options.ts";
 import type { Terms } from "#limits/owner.ts";
+import type { Path } from "#yaml/problem.ts";
 import { duration, flag, positiveNumber, text, wholeNumber } from "#yaml/scalar.ts";
 import { boolean, type EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
@@ -50,6 +52,22 @@ const rate = {
     .describe("Requests at once; a tenth of a minute's, but at least one, when absent."),
 };
 
+const addressLimits = () =>
+  z.strictObject({ ...rate, concurrent_max: usage.concurrent_max }).optional();
+
+/** Limits of a listener. */
+export const listenerLimits = z.strictObject({
+  ...rate,
+  ...usage,
+  clients: z
+    .strictObject({ ...rate, ...usage })
+    .optional()
+    .describe(
+      "Limits of each client here, in place of all that `rate_limiting` says of clients; what a key has as limits of its own holds here, too.",
+    ),
+  addresses: addressLimits().describe("In place of `rate_limiting.addresses` here."),
+});
+
 const by = () =>
   z.enum(["client", "all"]).describe("Each client has its own limit, or all clients share one.");
 
@@ -84,12 +102,9 @@ export const rateLimiting = z.strictObject({
   clients_max: wholeNumber(1, 10_000_000)
     .prefault(100_000)
     .describe("Most clients remembered; the least recently seen one is dropped first."),
-  addresses: z
-    .strictObject({ ...rate, concurrent_max: usage.concurrent_max })
-    .optional()
-    .describe(
-      "Limits of each address (IPv6: each /64), whatever keys its calls come with, besides those of its clients.",
-    ),
+  addresses: addressLimits().describe(
+    "Limits of each address (IPv6: each /64), whatever keys its calls come with, besides those of its clients.",
+  ),
   routes: z
     .array(
       z.strictObject({
@@ -185,18 +200,19 @@ function checkTerms(
   }
 }
 
+/** Reports a burst that belongs to no rate. */
+function checkBurst(entry: FileTerms | undefined, path: Path, report: Report): void {
+  if (entry?.burst === undefined || entry.requests_per_minute !== undefined) return;
+  report([...path, "burst"], "needs `requests_per_minute`, the rate that it belongs to");
+}
+
 /** Reports what is wrong with the limits of addresses, models and providers. */
 function checkTargets(
   { addresses = {}, models, providers }: NonNullable<FileRateLimiting>,
   known: readonly string[],
   report: Report,
 ): void {
-  if (addresses.burst !== undefined && addresses.requests_per_minute === undefined) {
-    report(
-      ["rate_limiting", "addresses", "burst"],
-      "needs `requests_per_minute`, the rate that it belongs to",
-    );
-  }
+  checkBurst(addresses, ["rate_limiting", "addresses"], report);
   const matches = models.map(({ match }) => match);
   checkTerms(models, { path: ["rate_limiting", "models"], names: matches }, report);
   const names = providers.map(({ provider }) => provider);
@@ -250,4 +266,40 @@ export function rateLimitFrom(
     outputTokens: limits.output_tokens,
     clientsMax: limits.clients_max,
   };
+}
+
+/** A listener as far as limits go. */
+interface FileListener {
+  readonly name: string;
+  readonly rate_limiting?: z.output<typeof listenerLimits> | undefined;
+}
+
+/** The limits of a gateway with those of its listeners; absent where nothing is limited, or all of it is off. */
+export function withListenerLimits(
+  limits: RateLimitSettings | undefined,
+  {
+    rate_limiting: general,
+    listeners = [],
+  }: {
+    readonly rate_limiting?: FileRateLimiting;
+    readonly listeners?: readonly FileListener[] | undefined;
+  },
+  report: Report,
+): RateLimitSettings | undefined {
+  const own = listeners.flatMap(({ name, rate_limiting: written }, index) => {
+    if (written === undefined) return [];
+    const { clients, addresses } = written;
+    const path = ["listeners", index, "rate_limiting"];
+    checkBurst(written, path, report);
+    checkBurst(clients, [...path, "clients"], report);
+    checkBurst(addresses, [...path, "addresses"], report);
+    const terms: ListenerTerms = {
+      own: termsFrom(written),
+      ...(clients !== undefined && { client: termsFrom(clients) }),
+      ...(addresses !== undefined && { address: termsFrom(addresses) }),
+    };
+    return [[name, terms] as const];
+  });
+  if (own.length === 0 || general?.enabled === false) return limits;
+  return { ...(limits ?? ownLimitsOnly), listeners: new Map(own) };
 }

@@ -14,6 +14,9 @@ import { withoutUndefined } from "./without-undefined.ts";
 /** One text, or a list of them. */
 const oneOrMore = () => z.union([text(), z.array(text()).min(1)]).optional();
 
+/** Longest name of an issuer that stands in those of its callers, in characters. */
+const issuerLengthMax = 128;
+
 function isHttpUrl(written: string): boolean {
   const url = URL.parse(written);
   return ["http:", "https:"].includes(url?.protocol ?? "") && url?.username === "";
@@ -41,7 +44,9 @@ export const jwt = () =>
       .min(1)
       .optional()
       .describe("Algorithms that are taken; those for which there is a key when absent."),
-    issuer: oneOrMore().describe("Issuers (`iss`), one of which a token must name."),
+    issuer: oneOrMore().describe(
+      "Issuers (`iss`), one of which a token must name. Of several, logs and limits know callers as `jwt:issuer#sub`.",
+    ),
     audience: oneOrMore().describe("Audiences (`aud`), one of which a token must name."),
     clock_skew: durationOrNone("10m")
       .prefault("30s")
@@ -183,6 +188,12 @@ export function tokensFrom(
   const algorithms = algorithmsFrom(jwt.algorithms, has, to);
   if (!has.secrets && !has.keys) return undefined;
   const names = { issuer: list(jwt.issuer), audience: list(jwt.audience) };
+  const issuers = new Set(names.issuer);
+  const isLong = [...issuers].some((name) => name.length > issuerLengthMax);
+  if (issuers.size > 1 && isLong) {
+    const path = ["auth", "jwt", "issuer"];
+    to.report(path, `has a name of more than ${issuerLengthMax} characters beside others`);
+  }
   for (const [name, value] of Object.entries(names)) {
     if (!has.keys || value !== undefined) continue;
     const say = to.strict ? to.report : to.warn;
@@ -192,7 +203,11 @@ export function tokensFrom(
     algorithms,
     secrets,
     ...(keys !== undefined && { keys }),
-    ...withoutUndefined({ ...names, lifetimeMs: jwt.lifetime_max }),
+    ...withoutUndefined({
+      ...names,
+      ...(names.issuer && { issuer: [...issuers] }),
+      lifetimeMs: jwt.lifetime_max,
+    }),
     skewMs: jwt.clock_skew,
     scopePrefix: jwt.claims.scope_prefix,
     claims: jwt.claims,

@@ -6,6 +6,7 @@ import type { FrontListener, FrontOptions } from "#front.ts";
 import { chatPoolsOf } from "#gateway/chat-side.ts";
 import { type ProcessParts, type Shared, servicesOf } from "#gateway/parts.ts";
 import { type Backends, routesOf } from "#gateway/services.ts";
+import { shownAccess } from "#identity/access.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
 import { gatewayPages } from "#pages.ts";
 import { modelOf } from "#services/model-choice.ts";
@@ -53,10 +54,8 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
       services: servicesOf(settings),
+      accessOf: shownAccess(auth),
       document: {
-        authenticates: auth.enabled,
-        takesPasswords: auth.users !== undefined,
-        openScopes: auth.enabled ? [] : auth.anonymousScopes,
         rest: settings.rest,
         takesUploads: settings.uploads !== undefined,
       },

@@ -3,6 +3,7 @@
 import type { Settings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import type { ProcessParts, Shared } from "#gateway/parts.ts";
+import { asksAnywhere } from "#identity/access.ts";
 import type { CredentialStore } from "#identity/credentials.ts";
 import { openCredentials } from "#identity/open-credentials.ts";
 import { keyOfCaller } from "#interceptors/caller.ts";
@@ -32,7 +33,7 @@ export async function openHooks(
 
 /** Opens what knows callers. */
 export async function openIdentity(
-  { settings: { auth, groups }, clock, logger, keys, keptKeys: kept }: Shared,
+  { settings: { auth, groups }, clock, logger, metrics, keys, keptKeys: kept }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<CredentialStore> {
   const settled = new Set(auth.keys.map(({ name }) => name));
@@ -40,8 +41,15 @@ export async function openIdentity(
     ...{ clock, kept },
     keyStores: keys === undefined ? [] : [keys.live.credentials(groups, settled)],
     onFetch(report) {
-      if ("keys" in report) logger.info(report, "jwks");
-      else logger.warn({ error: causeText(report.cause) }, "jwks");
+      const isThere = "keys" in report;
+      metrics.jwksFetches.inc({ result: isThere ? "ok" : "failed" });
+      if (!isThere) {
+        logger.warn({ error: causeText(report.cause) }, "jwks");
+        return;
+      }
+      metrics.jwksFetched.set(clock.wallMs() / 1_000);
+      metrics.jwksKeys.set(report.keys);
+      logger.info(report, "jwks");
     },
   });
   return opening.use(credentials);
@@ -49,7 +57,7 @@ export async function openIdentity(
 
 /** What is limited; undefined: nothing. Callers with keys may have limits of their own. */
 function limitOptionsOf({ rateLimit, auth }: Settings): LimitOptions | undefined {
-  return rateLimit ?? (auth.enabled ? ownLimitsOnly : undefined);
+  return rateLimit ?? (asksAnywhere(auth) ? ownLimitsOnly : undefined);
 }
 
 /** Millionths of a dollar that are missing in a budget of a key or a group by what is kept of its spending. */

@@ -1,5 +1,6 @@
 /** Several credential stores as one: each credential is looked for where its form can be known. */
 
+import type { CredentialKind } from "./access.ts";
 import type { CredentialStore, Found } from "./credentials.ts";
 
 /** The stores; absent: none of that kind. */
@@ -34,8 +35,21 @@ function firstOf(
   return undefined;
 }
 
+/** The stores of some kinds alone. */
+function ofKinds(
+  { keys, tokens, users }: ChainedStores,
+  kinds: ReadonlySet<CredentialKind>,
+): ChainedStores {
+  return {
+    keys: kinds.has("key") ? keys : [],
+    ...(tokens !== undefined && kinds.has("token") && { tokens }),
+    ...(users !== undefined && kinds.has("password") && { users }),
+  };
+}
+
 /** One store of several. A token is looked for among the keys, too: somebody's key may look like one. */
-export function chainStores({ keys, tokens, users }: ChainedStores): CredentialStore {
+export function chainStores(stores: ChainedStores): CredentialStore {
+  const { keys, tokens, users } = stores;
   const all = tokens === undefined ? keys : [tokens.store, ...keys];
   return {
     find(credential, scheme = "key") {
@@ -43,5 +57,6 @@ export function chainStores({ keys, tokens, users }: ChainedStores): CredentialS
       if (scheme === "basic") return users?.find(credential, scheme);
       return firstOf(tokens?.isToken(credential) ? all : keys, credential);
     },
+    accepting: (kinds) => chainStores(ofKinds(stores, kinds)),
   };
 }

@@ -2,6 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Budget } from "#limits/budget.ts";
+import type { CredentialKind } from "./access.ts";
 
 export type { Budget } from "#limits/budget.ts";
 
@@ -30,6 +31,8 @@ export interface Group {
 export interface Principal {
   /** Name of the credential, or anonymous. */
   readonly id: string;
+  /** What belongs to it is known by this, whatever name it has or had; absent: by its name. */
+  readonly owner?: string;
   readonly authenticated: boolean;
   readonly scopes: ReadonlySet<string>;
   /** Models it may name, as patterns in which `*` stands for any text; absent: all. */
@@ -66,6 +69,8 @@ export interface CredentialStore {
     credential: string,
     scheme?: CredentialScheme,
   ): Found | undefined | Promise<Found | undefined>;
+  /** The same store, in which credentials of some kinds alone are known; absent: it knows keys alone. */
+  accepting?(kinds: ReadonlySet<CredentialKind>): CredentialStore;
 }
 
 /** A key by the SHA-256 of its text, as 64 hex digits, with what its principal may. */

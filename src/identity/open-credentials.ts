@@ -79,5 +79,5 @@ export async function openCredentials(
     ...(passwords && { users: passwords.userStore(users) }),
   });
   const owned = opening.move();
-  return { find: chain.find, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...chain, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

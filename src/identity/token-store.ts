@@ -70,11 +70,18 @@ function groupOf(name: string, groups: Readonly<Record<string, Group>>): Group {
   return (Object.hasOwn(groups, name) ? groups[name] : undefined) ?? { id: name };
 }
 
+/**
+ * The name of a caller. Of several issuers each names its subjects as it likes, so that theirs stands
+ * before, in which no `#` is: whoever may choose a `sub` at the one is nobody at the other.
+ */
+function nameOf(sub: string, { iss = "" }: JWTPayload, { issuer = [] }: TokenRules): string {
+  if (issuer.length < 2) return `jwt:${sub}`;
+  return `jwt:${iss.replace(/[%#]/g, encodeURIComponent)}#${sub}`;
+}
+
 /** Who calls, by the claims; undefined where they cannot be understood: nothing is presumed then. */
-function principalOf(
-  payload: JWTPayload,
-  { claims, scopePrefix, groups = {} }: TokenRules,
-): Principal | undefined {
+function principalOf(payload: JWTPayload, rules: TokenRules): Principal | undefined {
+  const { claims, scopePrefix, groups = {} } = rules;
   const { sub } = payload;
   const scopes = namesOf(ownClaim(payload, claims.scopes) ?? []);
   const group = ownClaim(payload, claims.group);
@@ -87,7 +94,7 @@ function principalOf(
   if (scopes.some((scope) => /\s/.test(scope))) return undefined;
   if (claimed !== undefined && models === undefined) return undefined;
   return {
-    id: `jwt:${sub}`,
+    id: nameOf(sub, payload, rules),
     authenticated: true,
     scopes: new Set(
       scopes

@@ -25,6 +25,20 @@ export function allowanceTerms(allowance: Allowance, others: Terms = {}): Terms 
   };
 }
 
+/** Those of `terms` that an allowance has no word of. */
+export function termsLeft(
+  { requests, tokens, budget, concurrentMax }: Terms,
+  allowance: Allowance,
+): Terms {
+  const isLeft = (own: unknown, limit: unknown) => own === undefined && limit !== undefined;
+  return {
+    ...(isLeft(allowance.requestsPerMinute, requests) && { requests }),
+    ...(isLeft(allowance.tokensPerMinute, tokens) && { tokens }),
+    ...(isLeft(allowance.concurrentMax, concurrentMax) && { concurrentMax }),
+    ...(isLeft(allowance.budget, budget) && { budget }),
+  };
+}
+
 /** So many each minute, of which a whole minute's may be used at once. */
 function perMinute(count: number): {
   readonly capacity: number;

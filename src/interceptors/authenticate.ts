@@ -4,6 +4,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import type { Access, AccessOptions } from "#identity/access.ts";
 import { createAttemptLimit } from "#identity/attempt-limit.ts";
 import { type CertificateRule, certificateHolders } from "#identity/client-certificates.ts";
 import {
@@ -15,7 +16,7 @@ import {
   type Principal,
 } from "#identity/credentials.ts";
 import type { TokenOptions } from "#identity/open-credentials.ts";
-import { type Proven, ProvenCredentials } from "#identity/proven-credentials.ts";
+import type { Proven } from "#identity/proven-credentials.ts";
 import type { UserHash } from "#identity/user-store.ts";
 import { tagsOf } from "./call-tags.ts";
 import {
@@ -27,16 +28,15 @@ import {
   vendorCredentialKey,
 } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
+import { type Place, placesOf } from "./places.ts";
 import {
   gatewayKeyHeader,
   type VendorCredential,
   vendorCredentialOf,
 } from "./vendor-credential.ts";
 
-/** Who may call. */
-export interface AuthOptions {
-  /** Off: everybody is anonymous. */
-  readonly enabled: boolean;
+/** Who may call; `enabled` and `anonymousScopes` hold where `access` has nothing else. */
+export interface AuthOptions extends AccessOptions {
   /** Credentials by the SHA-256 of their text, as 64 hex digits. */
   readonly keys: readonly KeyDigest[];
   /** Signed tokens that are taken; absent: none. */
@@ -47,8 +47,6 @@ export interface AuthOptions {
   readonly certificates?: readonly CertificateRule[];
   /** The scheme that a refusal asks for first, if it is not `Bearer`. */
   readonly asksFor?: "basic";
-  /** Scopes of everybody while off. */
-  readonly anonymousScopes: readonly string[];
   /** Unknown credentials that an address may send at once, and in each minute; 0: any number. */
   readonly failuresPerMinute: number;
   /** Some provider is called with its clients' own credentials: they are looked for. */
@@ -90,6 +88,13 @@ function isGuessable({ scheme }: Sent): boolean {
   return scheme === "basic";
 }
 
+/** A call whose caller is looked for. */
+interface Asked {
+  readonly method: DescMethod;
+  readonly header: Headers;
+  readonly values: ContextValues;
+}
+
 /** Admission by metadata, and the interceptor that gives a call its principal. */
 export interface Authentication {
   /** Whether the caller may have the body of its call read. */
@@ -112,29 +117,39 @@ export interface Authentication {
 function identification(
   options: AuthOptions,
   clock: Clock,
-  { store, everybody }: { readonly store: CredentialStore; readonly everybody: Principal },
-): (header: Headers, values: ContextValues) => Identity | Promise<Identity> {
+): (asked: Asked, place: Place) => Identity | Promise<Identity> {
   const attempts = createAttemptLimit(options.failuresPerMinute, clock);
-  const known = new ProvenCredentials(clock);
-  const takesBasic = (options.users?.length ?? 0) > 0;
   const holderOf = certificateHolders(options.certificates ?? []);
   /** Whose credential it is; what goes on for long asks whether it has ended. */
-  const holderNow = (proven: Proven, values: ContextValues): Principal => {
+  const holderNow = (
+    proven: Proven,
+    values: ContextValues,
+    { proven: known }: Place,
+  ): Principal => {
     if (proven.isCurrent !== undefined || Number.isFinite(proven.untilWallMs)) {
       values.set(credentialEndedKey, () => known.hasEnded(proven));
     }
     return proven.principal;
   };
-  const judged = (sent: Sent, found: Found | undefined, values: ContextValues): Identity => {
+  const judged = (
+    sent: Sent,
+    found: Found | undefined,
+    { values, place }: { readonly values: ContextValues; readonly place: Place },
+  ): Identity => {
     const { clientAddress: address } = values.get(callRecordKey);
     if (found === undefined) {
       if (!isGuessable(sent)) attempts.failed(address);
       return "unknown";
     }
     if (isGuessable(sent)) attempts.passed(address);
-    return holderNow(known.add(sent.text, sent.scheme, { found, address }), values);
+    const proven = place.proven.add(sent.text, sent.scheme, { found, address });
+    return holderNow(proven, values, place);
   };
-  const looked = (sent: Sent, values: ContextValues): Identity | Promise<Identity> => {
+  const looked = (
+    sent: Sent,
+    values: ContextValues,
+    place: Place,
+  ): Identity | Promise<Identity> => {
     const { clientAddress: address } = values.get(callRecordKey);
     /** A public method goes on without knowing who calls. */
     const unjudged = (thrown: unknown): Identity => {
@@ -143,37 +158,52 @@ function identification(
     };
     if (isGuessable(sent)) attempts.failed(address);
     try {
-      const found = store.find(sent.text, sent.scheme);
+      const found = place.store.find(sent.text, sent.scheme);
       return found instanceof Promise
-        ? found.then((late) => judged(sent, late, values), unjudged)
-        : judged(sent, found, values);
+        ? found.then((late) => judged(sent, late, { values, place }), unjudged)
+        : judged(sent, found, { values, place });
     } catch (thrown) {
       return unjudged(thrown);
     }
   };
-  const find = (header: Headers, values: ContextValues): Identity | Promise<Identity> => {
-    if (!options.enabled) return everybody;
+  /** Whoever sends no credential: the holder of a certificate, or whoever calls what is public. */
+  const unsaid = ({ method, values }: Asked, { access, everybody }: Place): Identity => {
+    const { certificate } = values.get(callRecordKey);
+    const takesHolder = certificate !== undefined && access.accepts.includes("certificate");
+    const holder = takesHolder ? holderOf(certificate) : undefined;
+    if (holder !== undefined) return holder;
+    // Who may do what needs a scope is known by a credential alone.
+    return access.isPublic && methodFacts(method).requiredScope === "" ? everybody : "missing";
+  };
+  const find = (asked: Asked, place: Place): Identity | Promise<Identity> => {
+    const { access, everybody, proven: known, takesBasic } = place;
+    if (!access.enabled) return everybody;
+    const { header, values } = asked;
     const { clientAddress, certificate } = values.get(callRecordKey);
+    if (access.requiresCertificate && (certificate && holderOf(certificate)) === undefined) {
+      return "uncertified";
+    }
     const sent = credentialOf(header, takesBasic);
-    if (sent === undefined) return (certificate && holderOf(certificate)) ?? "missing";
+    if (sent === undefined) return unsaid(asked, place);
     const before = known.find(sent.text, sent.scheme);
-    if (before?.addresses.has(clientAddress)) return holderNow(before, values);
+    if (before?.addresses.has(clientAddress)) return holderNow(before, values, place);
     const retryAfterMs = attempts.waitMs(clientAddress);
     if (retryAfterMs > 0) return { retryAfterMs };
     if (before !== undefined) {
       known.addAddress(before, clientAddress);
-      return holderNow(before, values);
+      return holderNow(before, values, place);
     }
-    return looked(sent, values);
+    return looked(sent, values, place);
   };
-  return (header, values) => {
+  return (asked, place) => {
+    const { values } = asked;
     const before = values.get(identityKey);
     if (before !== undefined) return before;
     const keep = (identity: Identity) => {
       values.set(identityKey, identity);
       return identity;
     };
-    const found = find(header, values);
+    const found = find(asked, place);
     return found instanceof Promise ? found.then(keep) : keep(found);
   };
 }
@@ -193,28 +223,24 @@ export function authentication(
   clock: Clock,
   store: CredentialStore = digestStore(options.keys),
 ): Authentication {
-  const everybody: Principal = {
-    id: "anonymous",
-    authenticated: false,
-    scopes: new Set(options.enabled ? [] : options.anonymousScopes),
-  };
-  const identify = identification(options, clock, { store, everybody });
+  const hasUsers = (options.users?.length ?? 0) > 0;
+  const placeOf = placesOf(options, { clock, store, hasUsers });
+  const identify = identification(options, clock);
   const isGatewayKey = isKeyOf(store);
-  const vendorsOwn = (header: Headers) =>
+  const vendorsOwn = (header: Headers, { access }: Place) =>
     options.forwardsCredentials === true
-      ? vendorCredentialOf(header, options.enabled, isGatewayKey)
+      ? vendorCredentialOf(header, access.enabled, isGatewayKey)
       : undefined;
 
   /** Gives the call its principal. Throws for a caller whom the method does not take. */
   const admit = (
     request: UnaryRequest | StreamRequest,
-    identity: Identity,
-    own: VendorCredential | undefined,
+    { identity, own, place }: Admitted,
   ): void => {
     if (!isPrincipal(identity) && !methodFacts(request.method).isPublic) {
-      throw refusalOf(identity, options);
+      throw refusalOf(identity, place, options);
     }
-    const principal = isPrincipal(identity) ? identity : everybody;
+    const principal = isPrincipal(identity) ? identity : place.everybody;
     request.contextValues.set(principalKey, principal);
     const record = request.contextValues.get(callRecordKey);
     record.principal = principal.id;
@@ -227,22 +253,31 @@ export function authentication(
     admits(method, { header, values }) {
       const isAdmitted = (identity: Identity) =>
         isPrincipal(identity) || methodFacts(method).isPublic;
-      const identity = identify(header, values);
+      const identity = identify({ method, header, values }, placeOf(method, values));
       return identity instanceof Promise ? identity.then(isAdmitted) : isAdmitted(identity);
     },
     interceptor: (next) => (request) => {
-      const identity = identify(request.header, request.contextValues);
-      const own = vendorsOwn(request.header);
+      const { method, header, contextValues: values } = request;
+      const place = placeOf(method, values);
+      const identity = identify({ method, header, values }, place);
+      const own = vendorsOwn(header, place);
       if (identity instanceof Promise || own instanceof Promise) {
         return Promise.all([identity, own]).then(([late, credential]) => {
-          admit(request, late, credential);
+          admit(request, { identity: late, own: credential, place });
           return next(request);
         });
       }
-      admit(request, identity, own);
+      admit(request, { identity, own, place });
       return next(request);
     },
   };
+}
+
+/** What is known of a caller where the call came in. */
+interface Admitted {
+  readonly identity: Identity;
+  readonly own: VendorCredential | undefined;
+  readonly place: Place;
 }
 
 function isPrincipal(identity: Identity): identity is Principal {
@@ -250,21 +285,38 @@ function isPrincipal(identity: Identity): identity is Principal {
 }
 
 /** What a client may answer a refusal with (RFC 9110, 11.6.1), the scheme first that is preferred. */
-function challengeOf({ users = [], asksFor }: AuthOptions, bearer: string): string {
-  if (users.length === 0) return bearer;
+function challengeOf({ access, takesBasic }: Place, { asksFor }: AuthOptions, error = ""): string {
+  const bearer = `Bearer${error}`;
+  if (!takesBasic) return bearer;
   const basic = 'Basic realm="polygate", charset="UTF-8"';
+  if (!takesBearer(access)) return basic;
   return asksFor === "basic" ? `${basic}, ${bearer}` : `${bearer}, ${basic}`;
 }
 
-function refusalOf(identity: Exclude<Identity, Principal>, options: AuthOptions): unknown {
-  if (identity === "missing") {
-    return fault("CREDENTIAL_MISSING", "send Authorization: Bearer <key> or X-API-Key: <key>", {
-      headers: { "www-authenticate": challengeOf(options, "Bearer") },
+function takesBearer({ accepts }: Access): boolean {
+  return accepts.includes("key") || accepts.includes("token");
+}
+
+/** What a caller without a credential is to send. */
+function wantedOf({ access, takesBasic }: Place): string {
+  if (takesBearer(access)) return "send Authorization: Bearer <key> or X-API-Key: <key>";
+  return takesBasic ? "send Authorization: Basic" : "call with a client certificate";
+}
+
+function refusalOf(
+  identity: Exclude<Identity, Principal>,
+  place: Place,
+  options: AuthOptions,
+): unknown {
+  if (identity === "missing" || identity === "uncertified") {
+    const wanted = identity === "missing" ? wantedOf(place) : "call with a client certificate";
+    return fault("CREDENTIAL_MISSING", wanted, {
+      headers: { "www-authenticate": challengeOf(place, options) },
     });
   }
   if (identity === "unknown") {
     return fault("CREDENTIAL_INVALID", "the credential is not known here", {
-      headers: { "www-authenticate": challengeOf(options, 'Bearer error="invalid_token"') },
+      headers: { "www-authenticate": challengeOf(place, options, ' error="invalid_token"') },
     });
   }
   if ("failure" in identity) return identity.failure;

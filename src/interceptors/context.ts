@@ -31,7 +31,7 @@ export interface Unjudged {
 }
 
 /** What is known of a caller's credential; undefined until somebody has looked at it. */
-export type Identity = Principal | "missing" | "unknown" | Limited | Unjudged;
+export type Identity = Principal | "missing" | "uncertified" | "unknown" | Limited | Unjudged;
 
 /** Found by admission, before the call's body, or else by `authenticate`. */
 export const identityKey: ContextKey<Identity | undefined> = createContextKey<Identity | undefined>(

@@ -7,11 +7,11 @@ import { memoizeByString } from "#core/get-or-create.ts";
 import { networkOf } from "#core/network-of.ts";
 import type { Allowance, Principal } from "#identity/credentials.ts";
 import type { CallLimits, Granted, Refusal } from "#limits/call-limits.ts";
-import { noTerms } from "#limits/limit-options.ts";
-import type { Limiter } from "#limits/limiter.ts";
+import { type LimitOptions, noTerms } from "#limits/limit-options.ts";
+import type { Caller, Limiter } from "#limits/limiter.ts";
 import type { Terms } from "#limits/owner.ts";
 import type { CounterSeries } from "#observability/family.ts";
-import { allowanceTerms } from "./allowance-terms.ts";
+import { allowanceTerms, termsLeft } from "./allowance-terms.ts";
 import { callerOf } from "./caller.ts";
 import { callLimitsKey, callOverKey, callRecordKey, principalKey } from "./context.ts";
 import { refusalFault, writeStandings } from "./limit-words.ts";
@@ -42,15 +42,52 @@ export function limitsEnd(): CallWatch {
   };
 }
 
-/** The terms of allowances, each made once; an allowance lives as long as its principal. */
-function rememberedTerms(others: Terms): (allowance: Allowance) => Terms {
+/** Terms by allowance, each made once; an allowance lives as long as its principal. */
+function remembered(make: (allowance: Allowance) => Terms): (allowance: Allowance) => Terms {
   const known = new WeakMap<Allowance, Terms>();
   return (allowance) => {
     const before = known.get(allowance);
     if (before !== undefined) return before;
-    const terms = allowanceTerms(allowance, others);
+    const terms = make(allowance);
     known.set(allowance, terms);
     return terms;
+  };
+}
+
+/** What allowances come to where `others` hold for what they leave out. */
+function rememberedTerms(others: Terms): (allowance: Allowance) => Terms {
+  return remembered((allowance) => allowanceTerms(allowance, others));
+}
+
+/** What a principal may use by itself where its call came in. */
+type OwnTerms = Pick<Caller, "terms" | "listener">;
+
+/** Finds it by the listener and the principal's own allowance; each is made once. */
+function ownTerms({
+  client,
+  listeners,
+}: LimitOptions): (listener: string, allowance: Allowance | undefined) => OwnTerms {
+  const ofPrincipals = rememberedTerms(client);
+  const general = (_listener: string, allowance: Allowance | undefined): OwnTerms => ({
+    terms: allowance === undefined ? client : ofPrincipals(allowance),
+  });
+  if (listeners === undefined) return general;
+  const alone = rememberedTerms(noTerms);
+  const known = new Map(
+    [...listeners].map(([name, terms]) => {
+      const { client: here } = terms;
+      const left = here && remembered((allowance) => termsLeft(here, allowance));
+      return [name, { listener: { name, ...terms }, left }] as const;
+    }),
+  );
+  return (name, allowance) => {
+    const { listener, left } = known.get(name) ?? {};
+    if (listener === undefined || left === undefined) {
+      return { ...general(name, allowance), listener };
+    }
+    // What its own allowance leaves out is the listener's to say.
+    if (allowance === undefined) return { terms: noTerms, listener };
+    return { terms: alone(allowance), listener: { ...listener, client: left(allowance) } };
   };
 }
 
@@ -67,8 +104,7 @@ export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): 
       refused: () => metrics.rateLimitBlocks.inc({ client_id }),
     }),
   );
-  const { client } = limiter.options;
-  const ofPrincipals = rememberedTerms(client);
+  const ownOf = ownTerms(limiter.options);
   const ofGroups = rememberedTerms(noTerms);
   /** By principal: a name that is put together for a call is hashed for it, too. */
   const names = new WeakMap<Principal, string>();
@@ -84,11 +120,13 @@ export function rateLimit(limiter: Limiter, { clock, metrics }: RateLimitDeps): 
     const { contextValues: values } = request;
     const principal = values.get(principalKey);
     const { id, allowance, group } = principal;
-    const { clientAddress, endpoint } = values.get(callRecordKey);
+    const { clientAddress, endpoint, listener: by } = values.get(callRecordKey);
+    const { terms, listener } = ownOf(by, allowance);
     return limiter.of({
       name: nameOf(principal, values),
       address: limiter.limitsAddresses ? networkOf(clientAddress) : "",
-      terms: allowance === undefined ? client : ofPrincipals(allowance),
+      terms,
+      listener,
       group:
         group?.allowance === undefined
           ? undefined

@@ -53,6 +53,7 @@ export function principalOf(key: Key, group: Group | undefined): Principal {
   const { scopes, models, routes, tags, allowance } = key.rights;
   return {
     id: key.name,
+    owner: key.id,
     authenticated: true,
     scopes: new Set(scopes),
     ...(models !== undefined && { models }),

@@ -109,6 +109,9 @@ function requestsOf(owners: readonly Owner[]): readonly Cost[] {
 const noCosts: readonly Cost[] = [];
 const noOwners: readonly Owner[] = [];
 
+/** That of what has neither tokens nor a price. */
+const noUse: Use = { tokens: 0, microUsd: 0 };
+
 const granted: Granted = { kind: "granted" };
 
 /** `next` of a value, at once where it is there. */
@@ -127,6 +130,7 @@ export class CallLimits {
   readonly #places: string[] = [];
   /** Requests that were taken. */
   #taken = 0;
+  #hasEntered = false;
   #isOver = false;
 
   /** `owners` are those that hold wherever the call goes. */
@@ -139,6 +143,16 @@ export class CallLimits {
   /** Nothing limits the call before it is known where it goes. */
   get isEmpty(): boolean {
     return this.#owners.length === 0;
+  }
+
+  /** Models or those who serve them have limits. */
+  get hasTargets(): boolean {
+    return this.#source.hasTargets;
+  }
+
+  /** A try was let through: something was done for the call, whatever became of it. */
+  get hasEntered(): boolean {
+    return this.#hasEntered;
   }
 
   /** Tries have something to pass: limits of tokens or money, or of where they go. */
@@ -182,8 +196,11 @@ export class CallLimits {
     return { kind: "granted", requests: tightestOf(costs, reservation, "requests") };
   }
 
-  /** Takes what a try is expected to use, or nothing. */
-  enter({ provider, model }: Target, use: Use): Pass | Refusal | Promise<Pass | Refusal> {
+  /**
+   * Takes what a try is expected to use, or nothing. What has neither tokens nor a price has no `use`, and
+   * is held to what its target may have of requests and of calls in progress.
+   */
+  enter({ provider, model }: Target, use: Use = noUse): Pass | Refusal | Promise<Pass | Refusal> {
     const targets = this.#source.targets(provider, model, this.#caller.name);
     const places: string[] = [];
     const full = this.#takePlaces(targets, places, true);
@@ -199,8 +216,7 @@ export class CallLimits {
       else free.push(limit);
     };
     costs.push(...requestsOf(targets));
-    const owners = targets.length === 0 ? this.#owners : [...this.#owners, ...targets];
-    for (const owner of owners) {
+    for (const owner of this.#usersOf(targets, use)) {
       if (owner.tokens !== undefined) ask(owner.tokens, use.tokens);
       const budget = this.#source.budgetOf(owner, wallMs);
       if (budget === undefined) continue;
@@ -230,14 +246,20 @@ export class CallLimits {
     }
   }
 
-  /** The call is refused after all: the requests that it took come back. */
+  /** Those whose tokens and money a try may take. */
+  #usersOf(targets: readonly Owner[], use: Use): readonly Owner[] {
+    if (use === noUse) return noOwners;
+    return targets.length === 0 ? this.#owners : [...this.#owners, ...targets];
+  }
+
+  /** The call is refused after all: the requests that it took come back, but for one for which something was done. */
   giveBack(): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
     this.#caller.onRefused?.();
     const { store } = this.#source;
     const tokens = this.#taken;
-    if (tokens === 0) return;
+    if (tokens === 0 || this.#hasEntered) return;
     store.adjust(
       this.#owners.flatMap(({ requests }) =>
         requests === undefined ? [] : [{ key: requests.key, limits: requests.limits, tokens }],
@@ -265,6 +287,7 @@ export class CallLimits {
     readonly reservation: Reservation;
   }): Pass {
     let isOpen = true;
+    this.#hasEntered = true;
     return {
       kind: "granted",
       warnings,

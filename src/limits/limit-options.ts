@@ -13,6 +13,16 @@ export interface MatchedTerms {
   readonly terms: Terms;
 }
 
+/** The limits of a listener. */
+export interface ListenerTerms {
+  /** Of the listener itself, all of its callers together. */
+  readonly own: Terms;
+  /** Of each principal, and each address without a credential, there; absent: as everywhere. */
+  readonly client?: Terms;
+  /** Of each address there; absent: as everywhere. */
+  readonly address?: Terms;
+}
+
 /** The limits of a gateway. */
 export interface LimitOptions {
   /** Of each principal, as far as its own allowance says nothing, and of each address without a credential. */
@@ -22,6 +32,8 @@ export interface LimitOptions {
   /** The first that matches holds. */
   readonly routes: readonly MatchedTerms[];
   readonly models: readonly MatchedTerms[];
+  /** By the listener's name; absent: none has any of its own. */
+  readonly listeners?: ReadonlyMap<string, ListenerTerms>;
   /** By the provider's name. */
   readonly providers: ReadonlyMap<string, Terms>;
   /** Tokens that a response is taken to have where the request names no bound. */

@@ -8,7 +8,7 @@ import { matchesPattern } from "#core/text-pattern.ts";
 import type { Period } from "./budget.ts";
 import { CallLimits, type LimitSource } from "./call-limits.ts";
 import { InProgress } from "./in-progress.ts";
-import type { LimitOptions, MatchedTerms } from "./limit-options.ts";
+import type { LimitOptions, ListenerTerms, MatchedTerms } from "./limit-options.ts";
 import type { LimitStore } from "./limit-store.ts";
 import { type BudgetLimit, type Limit, Owner, ownerKey, type Terms, type Tier } from "./owner.ts";
 import type { Bucket } from "./token-bucket.ts";
@@ -22,6 +22,8 @@ export interface Caller {
   /** What it may use by itself. */
   readonly terms: Terms;
   readonly group?: { readonly id: string; readonly terms: Terms } | undefined;
+  /** The listener that it came by, where that has limits of its own; `client` is what it may use there besides `terms`. */
+  readonly listener?: (ListenerTerms & { readonly name: string }) | undefined;
   /** The names by which routes may mean the call: procedure and path. */
   readonly routes: readonly string[];
   /** Notified when the call is refused after it had arrived. */
@@ -83,7 +85,10 @@ export class Limiter implements LimitSource {
 
   /** Addresses have limits; where they have none, nobody needs to know them. */
   get limitsAddresses(): boolean {
-    return !isEmpty(this.options.address);
+    const { address, listeners } = this.options;
+    if (!isEmpty(address)) return true;
+    if (listeners === undefined) return false;
+    return [...listeners.values()].some((one) => one.address !== undefined);
   }
 
   get hasTargets(): boolean {
@@ -96,15 +101,21 @@ export class Limiter implements LimitSource {
 
   /** The limits that a call has to pass. */
   of(caller: Caller): CallLimits {
-    const { name, address, terms, group } = caller;
+    const { name, address, terms, group, listener } = caller;
     const owners: Owner[] = [];
     this.#add(owners, "principal", name, terms);
+    if (listener?.client !== undefined) {
+      this.#add(owners, "principal", nameOn(listener, name), listener.client);
+    }
     if (group !== undefined) this.#add(owners, "group", group.id, group.terms);
     const route = this.#routeOf(caller);
     if (route !== undefined) {
       this.#add(owners, "route", nameBy(route, route.match, name), route.terms);
     }
-    this.#add(owners, "address", address, this.options.address);
+    if (listener !== undefined) this.#add(owners, "listener", listener.name, listener.own);
+    if (listener?.address === undefined) {
+      this.#add(owners, "address", address, this.options.address);
+    } else this.#add(owners, "address", nameOn(listener, address), listener.address);
     return new CallLimits(this, owners, caller);
   }
 
@@ -202,6 +213,11 @@ export class Limiter implements LimitSource {
       return;
     }
     const owner = new Owner(tier, name, terms);
+    if (known !== undefined && known.terms.budget === terms.budget) {
+      // It may use something else by another way in; its money is the same.
+      owner.reported = known.reported;
+      owner.counted = known.counted;
+    }
     owners.set(key, owner);
     to.push(owner);
   }
@@ -223,6 +239,11 @@ export class Limiter implements LimitSource {
     this.#modelTerms.set(full, { of });
     return of;
   }
+}
+
+/** A client's or an address's name where it has limits of that listener. */
+function nameOn(listener: { readonly name: string }, name: string): string {
+  return `${listener.name} ${name}`;
 }
 
 function nameBy({ by }: MatchedTerms, name: string, caller: string): string {

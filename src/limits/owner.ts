@@ -4,7 +4,15 @@ import { type Budget, budgetLimits, type Period, periodOf } from "./budget.ts";
 import type { BucketLimits } from "./token-bucket.ts";
 
 /** What limits may belong to. */
-export const tiers = ["address", "principal", "group", "route", "model", "provider"] as const;
+export const tiers = [
+  "address",
+  "principal",
+  "group",
+  "route",
+  "listener",
+  "model",
+  "provider",
+] as const;
 
 /** One of them. */
 export type Tier = (typeof tiers)[number];

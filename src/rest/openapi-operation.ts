@@ -22,6 +22,8 @@ export interface MethodNotes {
   readonly examples?: RequestExamples;
   /** Whether a method needs no credential; default: none does without. */
   readonly isPublic?: (method: DescMethod) => boolean;
+  /** What a method takes by a path, where that is not what the document says for all; undefined: just that. */
+  readonly securityOf?: (method: DescMethod, path: string) => readonly JsonObject[] | undefined;
 }
 
 /** The tag of a service: its name, or its full name where another has the same. */
@@ -48,14 +50,16 @@ function orNull(schema: JsonObject, field: DescField): JsonObject {
 export class OperationWriter {
   readonly #schemas: SchemaCollector;
   readonly #examples: RequestExamples;
-  readonly #isPublic: (method: DescMethod) => boolean;
+  readonly #securityOf: (method: DescMethod, path: string) => readonly JsonObject[] | undefined;
   readonly #tagOf: TagOf;
 
   constructor(schemas: SchemaCollector, tagOf: TagOf, notes: MethodNotes) {
     this.#schemas = schemas;
     this.#tagOf = tagOf;
     this.#examples = notes.examples ?? {};
-    this.#isPublic = notes.isPublic ?? (() => false);
+    const { isPublic, securityOf } = notes;
+    this.#securityOf = (method, path) =>
+      isPublic?.(method) === true ? [] : securityOf?.(method, path);
   }
 
   #requestBody(route: Route): JsonObject | undefined {
@@ -213,6 +217,7 @@ export class OperationWriter {
     const requestBody = this.#requestBody(route);
     const { description } = this.#schemas.description(nameOf(method));
     const summary = description?.split(/(?<=\.)\s|;\s/)[0];
+    const security = this.#securityOf(method, route.template.text);
     return {
       operationId: id,
       tags: [this.#tagOf(method.parent)],
@@ -222,7 +227,7 @@ export class OperationWriter {
       ...(parameters.length === 0 ? {} : { parameters }),
       ...(requestBody === undefined ? {} : { requestBody }),
       responses: this.#responses(route),
-      ...(this.#isPublic(method) ? { security: [] } : {}),
+      ...(security === undefined ? {} : { security: [...security] }),
     };
   }
 }

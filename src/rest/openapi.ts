@@ -27,6 +27,8 @@ export interface OpenApiOptions extends MethodNotes {
   readonly comments?: Comments;
   /** By name, in OpenAPI's words; a method that is not public takes any of them. Default none. */
   readonly securitySchemes?: Readonly<Record<string, JsonObject>>;
+  /** What a method takes that is not public: one of these; one of the schemes, whichever, when absent. */
+  readonly security?: readonly JsonObject[];
 }
 
 const errorSchema: JsonObject = {
@@ -137,6 +139,7 @@ export function* openApiSteps(
   const tagOf = tagsOf(served);
   const paths = yield* pathsOf(routes, { variants, notes: options, tagOf });
   const schemeNames = Object.keys(securitySchemes ?? {});
+  const security = options.security ?? schemeNames.map((name) => ({ [name]: [] }));
   return {
     openapi: "3.1.0",
     info: { title, version, ...(description === undefined ? {} : { description }) },
@@ -155,6 +158,6 @@ export function* openApiSteps(
       },
       ...(securitySchemes === undefined ? {} : { securitySchemes: { ...securitySchemes } }),
     },
-    ...(schemeNames.length === 0 ? {} : { security: schemeNames.map((name) => ({ [name]: [] })) }),
+    ...(schemeNames.length === 0 ? {} : { security: [...security] }),
   };
 }

@@ -45,6 +45,8 @@ export class Journey<B> implements AttemptOwner {
   #claimed: Choice<B> | undefined;
   /** A try that the gate has not decided about. */
   #entering: Promise<Attempt<B> | undefined> | undefined;
+  /** What the last try failed with, where another was to follow: whatever keeps that from being made is no reason. */
+  #fault: ConnectError | undefined;
   /** The failed tries, in the order of their ends. */
   readonly #failures: AttemptReport[] = [];
 
@@ -85,7 +87,12 @@ export class Journey<B> implements AttemptOwner {
     for (;;) {
       const choice = await this.#afterPause();
       if (choice === undefined) {
-        throw this.#refusal ?? this.#call.gate?.refusal() ?? this.#shed(this.#walk.empty());
+        throw (
+          this.#fault ??
+          this.#refusal ??
+          this.#call.gate?.refusal() ??
+          this.#shed(this.#walk.empty())
+        );
       }
       const entered = await this.#enter(choice);
       if (entered !== undefined) return entered;
@@ -98,7 +105,7 @@ export class Journey<B> implements AttemptOwner {
     if (gate === undefined) return this.#begin(choice);
     const turnedAway = (thrown: unknown): never => {
       choice.lease[Symbol.dispose]();
-      throw thrown;
+      throw this.#fault ?? thrown;
     };
     let exit: ReturnType<Gate["enter"]>;
     try {
@@ -196,10 +203,18 @@ export class Journey<B> implements AttemptOwner {
     const reason = this.#lost(attempt, error);
     if (this.#mayTry(committed)) {
       this.#claimed = await this.#another(reason);
-      if (this.#claimed !== undefined) return;
+      if (this.#claimed !== undefined) {
+        this.#fault = this.#final(error);
+        return;
+      }
     }
+    throw this.#final(error);
+  }
+
+  /** A fault that ends the call, with every try that failed. */
+  #final(error: ConnectError): ConnectError {
     const attempts = this.#failures.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`);
-    throw withMetadata(error, { attempts: attempts.join(",") });
+    return withMetadata(error, { attempts: attempts.join(",") });
   }
 
   /**

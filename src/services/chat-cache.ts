@@ -18,7 +18,7 @@ import {
   StreamChatResponseSchema,
 } from "#gen/polygate/v1/chat_pb.js";
 import { Stop_Kind as Kind, type Stop } from "#gen/polygate/v1/conversation_pb.js";
-import { callerOf } from "#interceptors/caller.ts";
+import { keeperOf } from "#interceptors/caller.ts";
 import { vendorCredentialKey } from "#interceptors/context.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { sharedCallOf } from "./backend-call.ts";
@@ -120,7 +120,7 @@ function keyOf(request: Conversation, { method, values }: HandlerContext, isShar
       : [relay.dialect, JSON.stringify(relay.headers), relay.query, relay.body];
   // Nobody is given what another one's credential has paid for.
   const { value: credential = "" } = values.get(vendorCredentialKey) ?? {};
-  const caller = isShared ? "" : callerOf(values);
+  const caller = isShared ? "" : keeperOf(values);
   return atOnce(digestOf([caller, credential, method.name, request.modelPreference, ...said]));
 }
 

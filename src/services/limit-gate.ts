@@ -53,13 +53,13 @@ export class LimitGate implements Gate {
 
   refusal(): ConnectError | undefined {
     if (this.#refused === undefined) return undefined;
-    this.#facts.limits.giveBack();
+    this.#giveBack();
     return this.#fault(this.#refused);
   }
 
   /** Throws RATE_LIMITED for a limit that holds wherever the call goes. */
   #exitOf(outcome: Pass | Refusal): GateExit | undefined {
-    const { limits, header, usedBy } = this.#facts;
+    const { header, usedBy } = this.#facts;
     if (outcome.kind === "granted") {
       writeStandings({ tokens: outcome.tokens }, { ...this.#place(), header });
       writeWarnings(outcome.warnings, header);
@@ -69,12 +69,18 @@ export class LimitGate implements Gate {
       };
     }
     if (!outcome.isTarget) {
-      limits.giveBack();
+      this.#giveBack();
       throw this.#fault(outcome);
     }
     const before = this.#refused;
     if (before === undefined || waitOf(outcome) < waitOf(before)) this.#refused = outcome;
     return undefined;
+  }
+
+  /** A try that is refused after another ends the call with what that one failed with: it is not refused. */
+  #giveBack(): void {
+    const { limits } = this.#facts;
+    if (!limits.hasEntered) limits.giveBack();
   }
 
   #useOf(used: LimitUse, pool: string, model: string): Use {

@@ -14,6 +14,7 @@ import {
 import { callRecordKey } from "#interceptors/context.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter } from "./meter.ts";
+import { withinModelLimits } from "./model-limits.ts";
 
 /** What local embeddings need. */
 export interface LocalEmbedDeps {
@@ -52,10 +53,9 @@ export async function embedLocally(
     if (done !== undefined) return done;
     throw fault("OPERATION_UNSUPPORTED", `model "${model}" makes no embeddings`);
   };
-  const { vectors, tokens, cutTexts, cutTokens } = await meter.run(
-    { backend: kind, model, record, isTry: true },
-    embed,
-  );
+  const work = () => meter.run({ backend: kind, model, record, isTry: true }, embed);
+  const made = await withinModelLimits({ backend: predict, clock }, status, { context, work });
+  const { vectors, tokens, cutTexts, cutTokens } = made;
   record.promptTokens = tokens;
   const headers = context.responseHeader;
   headers.set("x-polygate-provider", kind);

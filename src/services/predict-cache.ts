@@ -15,7 +15,7 @@ import type { Clock } from "#core/clock.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { PredictResponseSchema } from "#gen/polygate/v1/predict_pb.js";
-import { callerOf } from "#interceptors/caller.ts";
+import { keeperOf } from "#interceptors/caller.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf, sharedCallOf } from "./backend-call.ts";
@@ -103,7 +103,7 @@ export class PredictCache {
     }
     const [input, ...others] = status.inputs;
     const key = await predictKey({
-      caller: isShared ? "" : callerOf(context.values),
+      caller: isShared ? "" : keeperOf(context.values),
       model: status.name,
       version,
       inputs: request.inputs,

@@ -1,12 +1,10 @@
 /** The ids of files, batches and uploads that clients get: each names its provider, and is good for its owner alone. */
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import type { ContextValues } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 import { lazy } from "#core/lazy.ts";
 import { filePrefix } from "#dialects/relay/file-ids.ts";
 import type { ObjectKind } from "#dialects/relay/operations.ts";
-import { principalKey } from "#interceptors/context.ts";
 
 /** A file, a batch or an upload where it is. */
 export interface PlacedId {
@@ -28,12 +26,6 @@ const prefixes: Readonly<Record<ObjectKind, string>> = {
   upload: "upload_pg_",
   part: "part_pg_",
 };
-
-/** Whose objects a call makes and may name: those of its key; without auth all callers are one. */
-export function ownerOf(values: ContextValues): string {
-  const { authenticated, id } = values.get(principalKey);
-  return authenticated ? `key:${id}` : id;
-}
 
 /**
  * Makes ids and reads them. An id holds the provider's own and a tag that only the secret makes, of

@@ -17,10 +17,10 @@ import { malformed } from "#dialects/upstream-error.ts";
 import { fault } from "#errors/fault.ts";
 import type { RelayRequest, RelayResponse, RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { RelayResponseSchema } from "#gen/polygate/v1/relay_pb.js";
+import { ownerOf } from "#interceptors/caller.ts";
 import { creatorOf } from "#protobuf/creator.ts";
 import type { Answered } from "./account.ts";
 import { backendCallOf } from "./backend-call.ts";
-import { ownerOf } from "./relay-ids.ts";
 import {
   type ListPage,
   listOf,

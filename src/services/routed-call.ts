@@ -9,6 +9,7 @@ import type { Clock } from "#core/clock.ts";
 import type { Priority } from "#core/priority.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
+import { ownerOf } from "#interceptors/caller.ts";
 import {
   callLimitsKey,
   callRecordKey,
@@ -36,7 +37,7 @@ import { type CallTokens, LimitGate, limitUseOf } from "./limit-gate.ts";
 import type { Meter } from "./meter.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 import type { MirroredChat, Mirrors } from "./mirrors.ts";
-import { ownerOf, type RelayIds } from "./relay-ids.ts";
+import type { RelayIds } from "./relay-ids.ts";
 
 /** What routed calls need. */
 export interface RoutedDeps {

@@ -2,17 +2,20 @@
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { InferRequest, ModelStatus, PredictBackend } from "#backends/backend.ts";
+import type { Clock } from "#core/clock.ts";
 import { callRecordKey } from "#interceptors/context.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { AttemptCall, CallWatch, RoutedCall } from "#routing/dispatch.ts";
 import { backendCallOf } from "./backend-call.ts";
 import type { Meter, Metered } from "./meter.ts";
+import { withinModelLimits } from "./model-limits.ts";
 import type { ModelRun } from "./model-run.ts";
 import type { PredictCache } from "./predict-cache.ts";
 
 /** What an inference needs. */
 export interface RunDeps {
   readonly backend: PredictBackend;
+  readonly clock: Pick<Clock, "wallMs">;
   readonly meter: Meter;
   /** Responses to equal predictions. */
   readonly predictions: PredictCache;
@@ -61,7 +64,17 @@ export async function runModel(
   );
 }
 
-async function runOnBackend(
+function runOnBackend(
+  deps: RunDeps,
+  status: ModelStatus,
+  request: Omit<InferRequest, "model">,
+  how: { readonly context: HandlerContext; readonly call: RoutedCall },
+): Promise<ModelRun> {
+  const work = () => inferOn(deps, status, request, how);
+  return withinModelLimits(deps, status, { context: how.context, work });
+}
+
+async function inferOn(
   { backend, meter }: RunDeps,
   { name: model, backend: kind = backend.kind }: ModelStatus,
   request: Omit<InferRequest, "model">,

@@ -8,8 +8,8 @@ import { relayKey } from "#dialects/relay/relay.ts";
 import { fault } from "#errors/fault.ts";
 import { bodyRefused } from "#exchange/body-fault.ts";
 import type { MediaPart, Part } from "#gen/polygate/v1/conversation_pb.js";
+import { ownerOf } from "#interceptors/caller.ts";
 import { type KeptUpload, type UploadStore, uploadPrefix } from "#uploads/store.ts";
-import { ownerOf } from "./relay-ids.ts";
 
 /** What naming uploads needs. */
 export interface UploadedFilesDeps {

@@ -10,9 +10,9 @@ import { malformedForm, type PartHead } from "#forms/part-head.ts";
 import type { HttpBody } from "#gen/google/api/httpbody_pb.js";
 import type { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { mediaTypeFrom } from "#http/media-type.ts";
+import { ownerOf } from "#interceptors/caller.ts";
 import type { UploadStore } from "#uploads/store.ts";
 import { paced } from "./paced.ts";
-import { ownerOf } from "./relay-ids.ts";
 
 /** What the service needs. */
 export interface UploadServiceDeps {

@@ -277,6 +277,7 @@ describeWith(missingPostgres)("a PostgreSQL database", () => {
     expect(await server.query(url, "SELECT version, name FROM polygate_migrations")).toEqual([
       { version: 1, name: "0001-history" },
       { version: 2, name: "0002-keys" },
+      { version: 3, name: "0003-usage-by-group" },
     ]);
     expect(await partitionsOf(url)).toEqual([
       "polygate_history_60000_0",

@@ -10,7 +10,7 @@ import { nothingSpent, type UsageRecord } from "#keys/usage.ts";
 import { UsageRecorder } from "#keys/usage-recorder.ts";
 import { UsageStore } from "#keys/usage-store.ts";
 import type { Database } from "#store/database.ts";
-import { sql } from "#store/migrations/0002-keys.ts";
+import { migrations as all } from "#store/migrations/list.ts";
 import { PostgresDatabase } from "#store/postgres-database.ts";
 import { SqliteDatabase } from "#store/sqlite-database.ts";
 import { createManualClock } from "../support/manual-clock.ts";
@@ -211,7 +211,7 @@ function contract(open: () => Promise<() => Database>) {
 }
 
 describe("in a SQLite file", () => {
-  const migrations = [{ name: "0002-keys", sql }];
+  const migrations = all.filter(({ name }) => name !== "0001-history");
   contract(async () => {
     const folder = await temporaryFolder();
     return () => new SqliteDatabase(`${folder.path}/keys.db`, migrations);
@@ -223,8 +223,28 @@ describe("in a SQLite file", () => {
     const later = [...migrations, { name: "0009-later", sql: "CREATE TABLE later (a text)" }];
     await new SqliteDatabase(path, later)[Symbol.asyncDispose]();
     expect(() => new SqliteDatabase(path, migrations)).toThrow(
-      "it has version 2, and this gateway knows 1",
+      "it has version 3, and this gateway knows 2",
     );
+  });
+
+  test("a file of an earlier version is brought forward with what it holds, and finds groups by an index", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/keys.db`;
+    const spent = { ...nothingSpent, requests: 1, microUsd: 7 };
+    const record = { startMs: 0, key: "k", group: "g", model: "m", tags: [], spent };
+    const before = new SqliteDatabase(path, migrations.slice(0, 1));
+    await new UsageStore(before).write([record]);
+    await before[Symbol.asyncDispose]();
+    await using database = new SqliteDatabase(path, migrations);
+    const asked = { name: "g", fromMs: 0, toMs: 1, ownToMs: 1 };
+    expect(await new UsageStore(database).spent({ by: "group", ...asked })).toEqual([
+      { startMs: 0, microUsd: 7 },
+    ]);
+    const plan = await database.query<{ readonly detail: string }>(
+      "EXPLAIN QUERY PLAN SELECT start_ms, SUM(micro_usd) FROM polygate_usage WHERE group_name = $1 AND start_ms >= $2 AND start_ms < $3 GROUP BY start_ms",
+      ["g", 0, 1],
+    );
+    expect(plan[0]?.detail).toContain("polygate_usage_group");
   });
 });
 
@@ -238,5 +258,14 @@ describeWith(missingPostgres)("in PostgreSQL", () => {
   contract(async () => {
     const url = await server.database();
     return () => new PostgresDatabase(url);
+  });
+
+  test("what a group spent is found by an index", async () => {
+    await using database = new PostgresDatabase(await server.database());
+    const rows = await database.query<{ readonly indexdef: string }>(
+      "SELECT indexdef FROM pg_indexes WHERE indexname = $1",
+      ["polygate_usage_group"],
+    );
+    expect(rows[0]?.indexdef).toContain("(group_name, start_ms)");
   });
 });

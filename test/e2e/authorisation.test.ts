@@ -6,6 +6,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reasonOf } from "#errors/fault.ts";
+import { hashPassword } from "#identity/password-hash.ts";
 import { authorize } from "#interceptors/authorize.ts";
 import { principalKey } from "#interceptors/context.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
@@ -31,6 +32,10 @@ const keys = {
 type KeyName = keyof typeof keys;
 const keyNames = Object.keys(keys) as KeyName[];
 
+/** Listeners that ask for something else than the first, and what it is. */
+const elsewhere = ["closed", "open", "public"] as const;
+type Elsewhere = (typeof elsewhere)[number];
+
 let provider: ProviderDouble;
 let gateway: RunningGateway;
 let procedures: RpcRoute[];
@@ -39,9 +44,14 @@ beforeAll(async () => {
   provider = await startProvider("openai-chat");
   gateway = await startTestGateway({
     yaml: `
-gateway: { host: 127.0.0.1, port: 0 }
+listeners:
+  - { name: general, host: 127.0.0.1, port: 0 }
+  - { name: closed, host: 127.0.0.1, port: 0, auth: { accepts: [password] } }
+  - { name: open, host: 127.0.0.1, port: 0, auth: { enabled: false } }
+  - { name: public, host: 127.0.0.1, port: 0, auth: { routes: [{ match: "/v*", public: true }, { match: "/api*", public: true }] } }
 auth:
   failures_per_minute: 0
+  users: [{ name: ann, password_scrypt: "${await hashPassword("pass:word")}" }]
   keys:
     - { name: ops, key: ${keys.admin}, scopes: [admin] }
     - { name: plain, key: ${keys.plain} }
@@ -64,14 +74,31 @@ function expected(decision: Decision, key: KeyName): "in" | "401" | "403" {
   return decision === "any principal" ? "in" : "403";
 }
 
+/** The same on a listener where keys are not taken, on one where auth is off, on one where paths are public. */
+function expectedOn(listener: Elsewhere, { decision, isPublicPath }: Way, key: KeyName): string {
+  if (decision === "public") return "in";
+  if (listener === "closed") return "401";
+  // Reporting load is everybody's in development.
+  const isOpen = decision === "any principal" || decision === "scope route";
+  if (listener === "open") return isOpen ? "in" : "403";
+  if (key === "none" && isPublicPath && decision === "any principal") return "in";
+  return expected(decision, key);
+}
+
+/** A way in as those see it who open paths. */
+interface Way {
+  readonly decision: Decision;
+  readonly isPublicPath: boolean;
+}
+
 const httpRoutes = () => [...restRoutes(), ...surfaceRoutes(), ...pageRoutes()];
 
 /** The path with something in the place of each variable. */
 const pathOf = ({ template }: HttpRoute) => template.replaceAll(/\{[^}]*\}/g, "digits");
 
-async function overHttp(route: HttpRoute, key: KeyName): Promise<string> {
+async function overHttp(route: HttpRoute, key: KeyName, to = gateway.url): Promise<string> {
   const { method } = route;
-  const response = await fetch(gateway.url + pathOf(route), {
+  const response = await fetch(to + pathOf(route), {
     method,
     redirect: "manual",
     headers: {
@@ -119,8 +146,8 @@ async function* one<T>(message: T): AsyncGenerator<T> {
   yield message;
 }
 
-async function overRpc({ rpc }: RpcRoute, key: KeyName): Promise<string> {
-  const transport = grpcTo(gateway.url, keys[key]);
+async function overRpc({ rpc }: RpcRoute, key: KeyName, to = gateway.url): Promise<string> {
+  const transport = grpcTo(to, keys[key]);
   const stop = new AbortController();
   const message = create(rpc.input);
   try {
@@ -184,6 +211,36 @@ describe("every way in", () => {
       for (const key of keyNames) {
         const found = await overHttp(route, key);
         const wanted = expected(route.decision, key);
+        if (found !== wanted) {
+          wrong.push(`${route.method} ${route.template} ${key}: ${found}, not ${wanted}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 60_000);
+});
+
+describe.each(elsewhere)("on the listener %s, every way in", (listener) => {
+  test("by RPC is as open as the listener says, and never more than its decision", async () => {
+    const wrong: string[] = [];
+    for (const route of procedures) {
+      for (const key of ["none", "admin"] as const) {
+        const found = await overRpc(route, key, gateway.urls[listener]);
+        const way = { decision: route.decision, isPublicPath: false };
+        const wanted = expectedOn(listener, way, key);
+        if (found !== wanted) wrong.push(`${route.rpc} ${key}: ${found}, not ${wanted}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 60_000);
+
+  test("by HTTP is as open as the listener says, and never more than its decision", async () => {
+    const wrong: string[] = [];
+    for (const route of httpRoutes()) {
+      for (const key of ["none", "admin"] as const) {
+        const found = await overHttp(route, key, gateway.urls[listener]);
+        const way = { decision: route.decision, isPublicPath: /^\/(v|api)/.test(route.template) };
+        const wanted = expectedOn(listener, way, key);
         if (found !== wanted) {
           wrong.push(`${route.method} ${route.template} ${key}: ${found}, not ${wanted}`);
         }

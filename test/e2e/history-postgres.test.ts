@@ -150,7 +150,7 @@ describeWith(missingPostgres)("a history in PostgreSQL", () => {
     const first = await migrate({ DATABASE_URL: url });
     expect(first).toEqual({
       code: 0,
-      out: "database migrated: 0001-history, 0002-keys\n",
+      out: "database migrated: 0001-history, 0002-keys, 0003-usage-by-group\n",
       err: "",
     });
     const second = await migrate({ DATABASE_URL: url });

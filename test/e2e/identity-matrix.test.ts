@@ -31,6 +31,9 @@ const yamlOf = (auth: string) => `
 listeners:
   - { name: plain, host: 127.0.0.1, port: 0 }
   - { name: tls, host: 127.0.0.1, port: 0, tls: { cert_file: ${serverTls.certFile}, key_file: ${serverTls.keyFile}, ca_file: ${serverTls.caFile}, client_auth: request } }
+  - { name: tokens, host: 127.0.0.1, port: 0, auth: { accepts: [token] } }
+  - { name: passwords, host: 127.0.0.1, port: 0, auth: { accepts: [password] } }
+  - { name: both, host: 127.0.0.1, port: 0, tls: { cert_file: ${serverTls.certFile}, key_file: ${serverTls.keyFile}, ca_file: ${serverTls.caFile}, client_auth: request }, auth: { accepts: [key], requires_certificate: true } }
 auth:
   failures_per_minute: 0
 ${auth}
@@ -86,15 +89,18 @@ afterAll(async () => {
 interface Shown {
   /** Where it calls; absent: the first gateway. */
   readonly to?: RunningGateway;
+  /** By which listener of the first gateway; absent: `plain`, or `tls` where there is a certificate. */
+  readonly by?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly certificate?: { readonly cert: Buffer; readonly key: Buffer };
 }
 
 /** Where to call, and as whom. */
-function clientOf({ certificate, headers = {}, to }: Shown) {
-  const plain = { url: to?.url ?? gateway.urls.plain ?? "", tls: undefined, headers };
-  if (certificate === undefined) return plain;
-  const { port } = new URL(gateway.urls.tls ?? "");
+function clientOf({ certificate, headers = {}, to, by }: Shown) {
+  const { urls } = gateway;
+  const own = urls[by ?? (certificate === undefined ? "plain" : "tls")] ?? "";
+  const { port, protocol } = new URL(own);
+  if (protocol === "http:") return { url: to?.url ?? own, tls: undefined, headers };
   return { url: `https://localhost:${port}`, tls: { ca: clientTls.ca, ...certificate }, headers };
 }
 
@@ -398,6 +404,64 @@ describe.each(surfaces)("$name", ({ call, says }) => {
   });
 });
 
+/** By listener: who is taken there, who is not although others take them, and what a refusal asks for. */
+const byListener: readonly {
+  readonly listener: string;
+  readonly taken: readonly Shown[];
+  readonly refused: readonly Shown[];
+  readonly challenge: RegExp;
+}[] = [
+  {
+    listener: "tokens",
+    taken: [await token(), await token({ algorithm: "ES256" })],
+    refused: [
+      bearer("reader-key"),
+      { headers: { "x-api-key": "operator-key" } },
+      basic("ann", "pass:word"),
+    ],
+    challenge: /^Bearer( error="invalid_token")?$/,
+  },
+  {
+    listener: "passwords",
+    taken: [basic("ann", "pass:word")],
+    refused: [await token(), bearer("reader-key")],
+    challenge: /^Basic realm="polygate", charset="UTF-8"$/,
+  },
+  {
+    listener: "both",
+    taken: [{ ...bearer("reader-key"), ...certificateOf("client") }],
+    refused: [
+      bearer("reader-key"),
+      certificateOf("client"),
+      { ...(await token()), ...certificateOf("client") },
+      { ...bearer("reader-key"), ...certificateOf("stranger") },
+    ],
+    challenge: /^Bearer( error="invalid_token")?$/,
+  },
+];
+
+describe.each(surfaces)("$name, by a listener with auth of its own,", ({ call, says }) => {
+  test.each(byListener)(
+    "takes on $listener what that takes, and nothing that others remember",
+    async ({ listener, taken, refused, challenge }) => {
+      for (const shown of taken) {
+        expect((await call({ ...shown, by: listener })).status).toBe(says.ok);
+      }
+      for (const shown of refused) {
+        // Known elsewhere, and remembered there.
+        expect((await call(shown)).status).toBe(says.ok);
+        const outcome = await call({ ...shown, by: listener });
+        expect(outcome.status).toBe(says.unknown);
+        expect(outcome.challenge).toMatch(challenge);
+      }
+      // Nor has a refusal made it forget who is taken.
+      for (const shown of taken) {
+        expect((await call({ ...shown, by: listener })).status).toBe(says.ok);
+      }
+    },
+  );
+});
+
 const scopedSurfaces = surfaces.flatMap(({ name, scoped, says }) =>
   scoped === undefined ? [] : [{ name, scoped, says }],
 );
@@ -499,5 +563,5 @@ describe("revoked", () => {
       }
       expect((await call(bearer("another-key"))).status).toBe(says.ok);
     }
-  });
+  }, 60_000);
 });

@@ -52,6 +52,48 @@ test("tokens of its keys are taken, and its keys are asked for once", async () =
   expect(issuer.asked).toBe(1);
 });
 
+test("listeners that take different kinds share its keys, which are asked for once, and metrics tell of that", async () => {
+  const issuer = await startIssuer(["RS256", "ES256"]);
+  const yaml = `
+listeners:
+  - { name: all, host: 127.0.0.1, port: 0 }
+  - { name: tokens, host: 127.0.0.1, port: 0, auth: { accepts: [token] } }
+  - { name: keys, host: 127.0.0.1, port: 0, auth: { accepts: [key] } }
+auth:
+  keys: [{ name: reader, key: reader-key }]
+  jwt: { jwks_url: "${issuer.url}", issuer: https://issuer.test, audience: gateway }
+`;
+  await using gateway = await startTestGateway({ yaml });
+  const { all = "", tokens = "", keys = "" } = gateway.urls;
+  const token = await tokenOf({ algorithm: "RS256" });
+  expect(await answer(all, token)).toEqual([200]);
+  expect(await answer(tokens, token)).toEqual([200]);
+  expect(await answer(keys, token)).toEqual([401, "CREDENTIAL_INVALID"]);
+  expect(issuer.asked).toBe(1);
+  const page = await (await fetch(`${all}/metrics`)).text();
+  expect(page).toContain('gateway_jwks_fetches_total{result="ok"} 1');
+  expect(page).toContain("gateway_jwks_keys 2");
+  const [, fetched] = /^gateway_jwks_fetched_timestamp_seconds (\S+)$/m.exec(page) ?? [];
+  expect(Math.abs(Number(fetched) - Date.now() / 1000)).toBeLessThan(600);
+});
+
+test("who has the same name at two issuers is two callers", async () => {
+  const issuer = await startIssuer(["RS256"]);
+  const yaml = yamlOf(issuer.url).replace(
+    "issuer: https://issuer.test",
+    "issuer: [https://issuer.test, https://other.test]",
+  );
+  const limits = "rate_limiting: { requests_per_minute: 0.001, burst: 1 }";
+  await using gateway = await startTestGateway({ yaml: `${yaml}\n${limits}` });
+  const one = await tokenOf({ algorithm: "RS256" });
+  const two = await tokenOf({ algorithm: "RS256", claims: { iss: "https://other.test" } });
+  expect(await answer(gateway.url, one)).toEqual([200]);
+  expect(await answer(gateway.url, one)).toEqual([429, "RATE_LIMITED"]);
+  expect(await answer(gateway.url, two)).toEqual([200]);
+  const { principal } = await gateway.line(({ principal }) => String(principal).includes("other"));
+  expect(principal).toBe("jwt:https://other.test#alice");
+});
+
 test("a key that it adds is found when a token first names it", async () => {
   const issuer = await startIssuer(["RS256"]);
   await using gateway = await startTestGateway({ yaml: yamlOf(issuer.url, "1ms") });
@@ -83,6 +125,9 @@ test("where it never answered tokens are not wrong, others go on, and it is foun
   expect(await answer(gateway.url, "reader-key")).toEqual([200]);
   const line = await gateway.line(({ msg }) => msg === "jwks");
   expect(line.error).toContain("HTTP call failed");
+  const page = await (await fetch(`${gateway.url}/metrics`)).text();
+  expect(page).toMatch(/^gateway_jwks_fetches_total\{result="failed"\} [1-9]/m);
+  expect(page).not.toMatch(/^gateway_jwks_fetched_timestamp_seconds/m);
   issuer.algorithms = ["RS256"];
   expect(await answer(gateway.url, token)).toEqual([200]);
 });

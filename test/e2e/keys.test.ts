@@ -1,6 +1,6 @@
 /** Keys that are made while the gateway runs: over REST, in a SQLite file and in PostgreSQL, on one gateway and on two. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -118,6 +118,46 @@ test("whoever is held to models and routes makes no key, and gets the text of no
   expect((await post("/api/v1/keys/less:rotate", {})).status).toBe(200);
   expect((await post("/api/v1/keys/free:revoke", {})).status).toBe(200);
 });
+
+test("files and cached responses are a key's own, by whatever name: who is given its name is given nothing of it", async () => {
+  await using folder = await temporaryFolder();
+  mkdirSync(`${folder.path}/uploads`);
+  const yaml = `${yamlWith(`{ path: ${folder.path}/k.db }`)}
+uploads: { folder: ${folder.path}/uploads }
+cache: { models: [provider/double] }
+`;
+  await using gateway = await startTestGateway({ yaml });
+  const first = await made(gateway, { name: "ci" });
+  const sent = await fetch(`${gateway.url}/v1/upload`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${first}`, "content-type": "image/png" },
+    body: readFileSync(digitImage(7)),
+  });
+  const { id } = (await sent.json()) as { readonly id: string };
+  const predict = async (key: string) => {
+    const body = { file_id: id, top_k: 1 };
+    return (await ask(gateway, "POST", "/api/v1/models/digits:predict", { body, key })).status;
+  };
+  const asked = async (key: string) => {
+    const before = provider.received.length;
+    await chat(gateway, key);
+    return provider.received.length - before;
+  };
+  expect(await predict(first)).toBe(200);
+  expect([await asked(first), await asked(first)]).toEqual([1, 0]);
+
+  // It keeps them under another name, which leaves its own to others.
+  expect((await ask(gateway, "PATCH", "/api/v1/keys/ci", { body: { name: "cd" } })).status).toBe(
+    200,
+  );
+  expect([await predict(first), await asked(first)]).toEqual([200, 0]);
+  const second = await made(gateway, { name: "ci" });
+  expect([await predict(second), await asked(second)]).toEqual([404, 1]);
+
+  expect((await ask(gateway, "POST", "/api/v1/keys/cd:revoke", { body: {} })).status).toBe(200);
+  const third = await made(gateway, { name: "cd" });
+  expect([await predict(third), await asked(third)]).toEqual([404, 1]);
+}, 60_000);
 
 test("a key that is revoked ends what goes on with it: watches, and streams of questions", async () => {
   await using folder = await temporaryFolder();

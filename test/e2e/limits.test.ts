@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type Client, createClient } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LimitsService } from "#gen/polygate/v1/limits_pb.js";
-import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
 import { grpcTo } from "../support/transports.ts";
 
@@ -46,6 +46,7 @@ providers:
   second: { dialect: openai, base_url: "${second.url}", api_key: k, ${price} }
 routes:
   both: { fallback: [{ provider: first, model: double }, { provider: second, model: double }] }
+  copied: { weighted: [{ provider: first, model: double }], mirror: { to: second/other, share: 100% } }
   hedged: { fallback: [first/double, second/double], hedge: 20ms }
   cached: first/double
 cache: { models: [cached] }
@@ -98,6 +99,16 @@ function hold(frames: number): void {
   release = resolve;
   first.illness = { kind: "hold", frames, until: promise };
 }
+
+test("a retry that a limit turns away ends the call with what it was retried for, which costs its request", async () => {
+  await start("  providers:\n    - { provider: second, requests_per_minute: 0.001, burst: 1 }");
+  expect((await done({ model: "second/double" })).status).toBe(200);
+  first.illness = { kind: "status", status: 503 };
+  const failed = await ask({ model: "both" });
+  expect([failed.status, await failed.text()]).toEqual([503, expect.not.stringContaining("limit")]);
+  expect(second.received.length).toBe(1);
+  expect(await left("principal", "key:plain", "requests")).toBeCloseTo(100_000 - 2, 1);
+});
 
 describe("money of a call", () => {
   const budget = "  budget: { usd: 1, period: month }";
@@ -266,6 +277,72 @@ describe("a provider's limit", () => {
       expect.stringContaining("model's (double) limit"),
     ]);
   });
+});
+
+describe("a model that predicts", () => {
+  const image = () => readFileSync(digitImage(7));
+  const predict = (path: string) =>
+    fetch(`${gateway?.url}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${plain}`, "content-type": "image/png" },
+      body: image(),
+    });
+
+  test("has its limit by whatever path it is asked, and a refusal costs the caller nothing", async () => {
+    await start(
+      "  tokens_per_minute: 60\n  models:\n    - { match: onnx/dig*, requests_per_minute: 0.001, burst: 2 }",
+    );
+    expect((await predict("/api/v1/models/digits:predict")).status).toBe(200);
+    expect((await predict("/predict/digits")).status).toBe(200);
+    const refused = await predict("/predict/digits");
+    expect([refused.status, await refused.json()]).toEqual([
+      429,
+      {
+        error: expect.objectContaining({
+          code: "RATE_LIMITED",
+          message: expect.stringContaining("model's (onnx/digits) limit of 0.001 requests"),
+        }),
+      },
+    ]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const oip = await fetch(`${gateway?.url}/v2/models/digits/infer`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${plain}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        inputs: [
+          { name: "image", datatype: "FP32", shape: [1, 1, 28, 28], data: Array(784).fill(0) },
+        ],
+      }),
+    });
+    expect([oip.status, await oip.text()]).toEqual([429, expect.stringContaining("model's")]);
+    expect(await left("principal", "key:plain", "requests")).toBeCloseTo(100_000 - 2, 1);
+    // There are no tokens in it.
+    expect(await left("principal", "key:plain", "tokens")).toBe(60);
+  });
+
+  test("has no more calls in progress than it may, and gives each place back", async () => {
+    await start("  models:\n    - { match: digits, concurrent_max: 1 }");
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, async () => (await predict("/predict/digits")).status),
+    );
+    expect(outcomes).toContain(200);
+    expect(outcomes.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+    expect(await left("model", "digits", "calls")).toBe(1);
+    expect((await predict("/predict/digits")).status).toBe(200);
+  });
+});
+
+test("a copy for a mirror is held to no limit, and takes nothing of any", async () => {
+  await start(
+    "  budget: { usd: 1, period: month }\n  models:\n    - { match: other, requests_per_minute: 0.001, burst: 1 }",
+  );
+  for (let call = 0; call < 3; call += 1) await done({ model: "copied", max_tokens: 20 });
+  await vi.waitUntil(() => second.received.length === 3, { interval: 5 });
+  expect(await left("principal", "key:plain", "requests")).toBeCloseTo(100_000 - 3, 1);
+  expect(await left("principal", "key:plain", "usd")).toBeCloseTo(1 - 3 * 8 * perToken, 6);
+  // The model's own is as full as if nobody had asked it.
+  expect((await done({ model: "second/other" })).status).toBe(200);
+  expect((await done({ model: "second/other" })).status).toBe(429);
 });
 
 describe("calls in progress", () => {

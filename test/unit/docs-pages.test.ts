@@ -1,10 +1,12 @@
 /** Pages that are made when they are first asked for. */
 
 import { expect, test } from "vitest";
+import { generalAccess } from "#identity/access.ts";
 import { docsPages } from "../../src/docs-pages.ts";
 
 test("a document that many ask for at once is made once, and is the same for those who come later", async () => {
-  const pages = docsPages({ authenticates: false, openScopes: [], takesUploads: true, rest: {} });
+  const access = generalAccess({ enabled: false, anonymousScopes: [] });
+  const pages = docsPages({ access, takesUploads: true, rest: {} });
   const page = pages["/openapi.json"];
   if (page === undefined) throw new Error("there is no document");
   const request = { header: () => undefined } as unknown as Parameters<typeof page>[0];

@@ -19,7 +19,7 @@ export declare const file_polygate_v1_limits: GenFile;
  */
 export declare type Limit = Message<"polygate.v1.Limit"> & {
   /**
-   * address, principal, group, route, model or provider.
+   * address, principal, group, route, listener, model or provider.
    *
    * @generated from field: string tier = 1;
    */
@@ -27,7 +27,8 @@ export declare type Limit = Message<"polygate.v1.Limit"> & {
 
   /**
    * Name of the owner: of a principal `key:` and the key's name, or `ip:` and the address of callers
-   * without one; of a route or model its match or name, and the client's where each client has its own.
+   * without one; of a route or model its match or name, and the client's where each client has its own;
+   * of a client or an address that has limits of a listener the listener's before it.
    *
    * @generated from field: string name = 2;
    */

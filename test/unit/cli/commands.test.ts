@@ -38,6 +38,29 @@ describe("check", () => {
     );
   });
 
+  test("what each listener asks for is told where it is not the same for all", async () => {
+    using folder = new ConfigFolder({
+      "gateway.yaml": `
+listeners:
+  - { name: outer, port: 1, auth: { accepts: [token] } }
+  - { name: inner, port: 2 }
+  - { name: here, host: 127.0.0.1, port: 3, auth: { enabled: false } }
+  - { name: metrics, port: 4, serves: [metrics] }
+auth:
+  keys: [{ name: ops, key: k }]
+  jwt: { secret: a-secret-of-tokens-that-no-one-else-has-0123456789 }
+  routes: [{ match: /v1/models, public: true }]
+`,
+    });
+    const at = terminal();
+    expect(await check(["--config", `${folder.path}/gateway.yaml`], at)).toBe(0);
+    expect(at.read().out.split("\n").slice(1)).toEqual([
+      "listener outer: asks for token; 1 rule for routes",
+      "listener inner: asks for key or token; 1 rule for routes",
+      "listener here: open to everybody with route",
+    ]);
+  });
+
   test("every problem is printed, and the exit code is 1", async () => {
     const at = terminal({ GATEWAY_PORT: "x", LOG_LEVEL: "inof" });
     expect(await check([], at)).toBe(1);
@@ -299,6 +322,19 @@ describe("bannerText", () => {
       "  curl -F file=@seven.png http://127.0.0.1:8080/predict/digits",
       `  curl -N -H 'content-type: application/json' -d '{"message": "hello", "stream": true}' http://127.0.0.1:8080/api/v1/chat`,
       `  npx buf curl --protocol grpc --http2-prior-knowledge -d '{"message": "hello"}' http://127.0.0.1:8080/polygate.v1.ChatService/Chat`,
+    ]);
+  });
+
+  test("it tells what a listener asks for", () => {
+    const [metrics, gateway] = facts.listeners;
+    const listeners = [metrics, { ...gateway, asks: "asks for key or token" }] as never;
+    expect(
+      bannerText({ ...facts, listeners })
+        .split("\n")
+        .slice(1, 3),
+    ).toEqual([
+      "  listens  http://127.0.0.1:9090  metrics: metrics",
+      "  listens  http://127.0.0.1:8080  gateway: rpc, rest; asks for key or token",
     ]);
   });
 

@@ -32,6 +32,22 @@ const rows: readonly {
     problems: [expect.stringContaining(off)],
   },
   {
+    name: "refuses it where a public listener alone has it off, and names that listener",
+    yaml: "listeners: [{name: a, host: 10.0.0.1, port: 1}, {name: b, host: 10.0.0.1, port: 2, auth: {enabled: false}}]\n",
+    env: keyed,
+    problems: [
+      expect.stringContaining(
+        "listeners[1].auth.enabled: must be on in production (hint: leave it out, or listen on 127.0.0.1)",
+      ),
+    ],
+  },
+  {
+    name: "takes it on a listener of this machine beside public ones that have it on",
+    yaml: "listeners: [{name: a, host: 10.0.0.1, port: 1}, {name: b, host: 127.0.0.1, port: 2, auth: {enabled: false}}]\n",
+    env: keyed,
+    problems: [],
+  },
+  {
     name: "refuses it behind a proxy of this machine, by which others come",
     yaml: "gateway: {host: 127.0.0.1}\ntrusted_proxies: [127.0.0.1]\n",
     problems: [expect.stringContaining(off)],

@@ -13,7 +13,12 @@ import { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { callRecordKey, principalKey } from "#interceptors/context.ts";
 import { outcomes } from "#interceptors/outcome.ts";
 import { limitsEnd, rateLimit } from "#interceptors/rate-limit.ts";
-import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
+import {
+  type LimitOptions,
+  type ListenerTerms,
+  noTerms,
+  ownLimitsOnly,
+} from "#limits/limit-options.ts";
 import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
 import type { Terms } from "#limits/owner.ts";
@@ -33,10 +38,16 @@ const onRoute = (capacity: number, perSecond: number, match = ofModels) => ({
   routes: [{ match, by: "client" as const, terms: requests(capacity, perSecond) }],
 });
 
+/** What the caller `own` may use by itself, wherever it calls. */
+const ownAllowance = { requestsPerMinute: 0.001, burst: 3 };
+
 /** Gives calls the caller that their header names, as `authenticate` does for a key; anonymous without. */
 const asNamed: Interceptor = (next) => (request) => {
   const id = request.header.get("x-test-caller");
-  const principal = { id: id ?? "", authenticated: true, scopes: new Set<string>() };
+  const principal = {
+    ...{ id: id ?? "", authenticated: true, scopes: new Set<string>() },
+    ...(id === "own" && { allowance: ownAllowance }),
+  };
   if (id !== null) request.contextValues.set(principalKey, principal);
   return next(request);
 };
@@ -330,4 +341,74 @@ test("clients beyond the first thousand are one in the metrics, and each still h
   const { values } = await metrics.rateLimitHits.get();
   const others = values.find(({ labels }) => labels.client_id === "_OTHER");
   expect([values.length, others?.value]).toEqual([1_001, 501]);
+});
+
+/** A limiter with limits of the listener `inner`, and calls by it and by another. */
+function byListeners(terms: ListenerTerms) {
+  const limits = limited({
+    client: requests(2, 0.001),
+    address: requests(100, 0.001),
+    listeners: new Map([["inner", terms]]),
+  });
+  const by = (listener: string, id = "", clientAddress = "192.0.2.1") =>
+    limits.call(
+      listModels,
+      {},
+      {
+        record: callRecord({ clientAddress, listener }),
+        ...(id !== "" && { header: { "x-test-caller": id } }),
+      },
+    );
+  return { by, metrics: limits.metrics };
+}
+
+test("a listener's own limit is that of all who call by it, and of nobody else", async () => {
+  const { by } = byListeners({ own: requests(2, 0.001) });
+  await by("inner", "a");
+  await by("inner", "b");
+  const error = await rejection(by("inner", "c"));
+  expect(error.rawMessage).toContain("the listener's limit");
+  // What it refused took nothing of the caller's.
+  await by("outer", "c");
+  await by("outer", "c");
+});
+
+test("a listener gives its clients more or less than others do, and each its own", async () => {
+  const { by } = byListeners({ own: noTerms, client: requests(4, 0.001) });
+  for (let count = 0; count < 4; count += 1) await by("inner", "a");
+  expect((await rejection(by("inner", "a"))).rawMessage).toContain("principal's limit");
+  await by("inner", "b");
+  // What was used by the one listener is not missing at the other.
+  await by("outer", "a");
+  await by("outer", "a");
+  await rejection(by("outer", "a"));
+
+  const less = byListeners({ own: noTerms, client: requests(1, 0.001) });
+  await less.by("inner");
+  await rejection(less.by("inner"));
+  await less.by("outer");
+});
+
+test("what a key has as a limit of its own is one by all listeners, and what it leaves out is the listener's", async () => {
+  const { by } = byListeners({ own: noTerms, client: requests(100, 1) });
+  await by("inner", "own");
+  await by("outer", "own");
+  await by("inner", "own");
+  await rejection(by("inner", "own"));
+  await rejection(by("outer", "own"));
+
+  // Nobody ends calls here: each keeps its place.
+  const left = byListeners({ own: noTerms, client: { ...requests(100, 1), concurrentMax: 1 } });
+  await left.by("inner", "own");
+  expect((await rejection(left.by("inner", "own"))).rawMessage).toContain("1 call at one time");
+  await left.by("outer", "own");
+  await left.by("outer", "own");
+});
+
+test("a listener's limit of addresses takes the place of the general one", async () => {
+  const { by } = byListeners({ own: noTerms, address: requests(1, 0.001) });
+  await by("inner", "a");
+  expect((await rejection(by("inner", "b"))).rawMessage).toContain("address's limit");
+  await by("inner", "b", "192.0.2.2");
+  await by("outer", "b");
 });

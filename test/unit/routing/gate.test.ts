@@ -1,8 +1,9 @@
 /** A gate decides about each try before it begins: what it turns away costs nothing, and each exit is told of its try's end. */
 
+import type { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
-import { fault, reasonOf } from "#errors/fault.ts";
+import { fault, infoMetadataOf, reasonOf } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import { Pool } from "#pool/pool.ts";
@@ -117,6 +118,24 @@ describe.each([
     expect(asked).toHaveLength(2);
     expect(exits).toEqual(["first-1:BACKEND_LOST", "first-2:OK"]);
   });
+
+  test.each([["all"], ["first", "second"]])(
+    "ends a call whose retry it turns away (%s) with the fault that the try before had",
+    async (...names) => {
+      const refused: string[] = [];
+      const { dispatch, route, call, exits, inFlight } = gated(refused, isLate);
+      const work = async () => {
+        refused.push(...names);
+        throw fault("BACKEND_LOST", "as the test says");
+      };
+      const error = await dispatch.call(route, work, call).catch(faultFrom);
+      expect(error).toMatchObject({ rawMessage: "as the test says" });
+      expect(infoMetadataOf(error as ConnectError)).toMatchObject({
+        attempts: "first-1:BACKEND_LOST",
+      });
+      expect([exits, inFlight()]).toEqual([["first-1:BACKEND_LOST"], 0]);
+    },
+  );
 
   test("is told of the end of a stream that its reader leaves", async () => {
     const { dispatch, route, call, exits, inFlight } = gated([], isLate);
