@@ -8,7 +8,7 @@ import type { ClientStream } from "#http2/client-stream.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { isRefused } from "./break-status.ts";
+import { Repeats } from "./break-status.ts";
 import { ActiveCall, type CallOptions } from "./call.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { GrpcStream } from "./grpc-stream.ts";
@@ -65,7 +65,7 @@ function failureOf(stream: ClientStream | undefined, thrown: unknown): unknown {
 
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
- * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
+ * call that the server has not looked at is sent again (gRFC A6) where all of it is at hand.
  * Disposing of it breaks off what is in progress.
  */
 export class GrpcChannel implements AsyncDisposable {
@@ -86,7 +86,7 @@ export class GrpcChannel implements AsyncDisposable {
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
-      for (let isAgain = false; ; isAgain = true) {
+      for (let repeats: Repeats | undefined; ; ) {
         let stream: ClientStream | undefined;
         try {
           const opened = this.#open(path, call, body);
@@ -95,7 +95,8 @@ export class GrpcChannel implements AsyncDisposable {
           const message = this.#messageOf(stream, answer, call);
           return new UnaryResponse(stream, message instanceof Promise ? await message : message);
         } catch (thrown) {
-          if (isAgain || !isRefused(thrown)) throw failureOf(stream, thrown);
+          repeats ??= new Repeats();
+          if (!repeats.allow(thrown)) throw failureOf(stream, thrown);
         }
       }
     } catch (thrown) {
@@ -111,16 +112,16 @@ export class GrpcChannel implements AsyncDisposable {
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
-      const begin = async () => {
-        const stream = await this.#open(path, call, body);
-        await stream.responded();
-        return stream;
-      };
-      const stream = await begin().catch((thrown: unknown) => {
-        if (isRefused(thrown)) return begin();
-        throw thrown;
-      });
-      return new GrpcStream(stream, call, this.#reading);
+      for (let repeats: Repeats | undefined; ; ) {
+        try {
+          const stream = await this.#open(path, call, body);
+          await stream.responded();
+          return new GrpcStream(stream, call, this.#reading);
+        } catch (thrown) {
+          repeats ??= new Repeats();
+          if (!repeats.allow(thrown)) throw thrown;
+        }
+      }
     } catch (thrown) {
       call[Symbol.dispose]();
       throw call.errorOf(thrown);
