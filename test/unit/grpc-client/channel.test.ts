@@ -297,7 +297,7 @@ describe("a call that the server refuses unseen", () => {
       const leaving = createServer((socket) => {
         connections += 1;
         socket.write(frameOf(frameType.settings, 0, 0, Buffer.alloc(0)));
-        socket.on("data", (bytes) => {
+        socket.on("data", (bytes: Buffer) => {
           if (bytes.includes(hello)) socket.write(frameOf(frameType.goaway, 0, 0, Buffer.alloc(8)));
         });
         socket.on("error", () => {});
