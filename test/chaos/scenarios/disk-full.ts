@@ -10,6 +10,7 @@ import type { Scenario } from "../scenario.ts";
 import { mountDisk } from "../tmpfs.ts";
 
 const pollMs = 100;
+const auditMs = 20;
 const patienceMs = 10_000;
 
 /** Services of /health that are not well, by name. */
@@ -23,6 +24,26 @@ async function unwell({ url }: ChaosGateway): Promise<readonly string[]> {
   );
 }
 
+/** Calls that leave a line in the audit, until it is disposed of. */
+function audited({ url }: ChaosGateway): AsyncDisposable {
+  const stop = new AbortController();
+  const asking = (async () => {
+    while (!stop.signal.aborted) {
+      // It ends before this does.
+      await fetch(`${url}/api/v1/requests`)
+        .then((response) => response.arrayBuffer())
+        .catch(() => {});
+      await sleep(auditMs);
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await asking;
+    },
+  };
+}
+
 async function until(is: () => Promise<boolean>): Promise<boolean> {
   const endMs = performance.now() + patienceMs;
   while (performance.now() < endMs) {
@@ -32,23 +53,31 @@ async function until(is: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
-/** Lines of a log that are no JSON. */
-function broken(path: string): number {
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.filter((line) => {
-    try {
-      return typeof JSON.parse(line) !== "object";
-    } catch {
-      return true;
-    }
-  }).length;
+/** What cannot be read of a file of JSON lines: half lines, where the disk was full, and others. */
+function unreadable(path: string): { readonly torn: number; readonly others: number } {
+  const begin = /^\{"(?:level|time)":/;
+  const lines = readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !isJson(line));
+  // Half a line is the beginning of one, and nothing that belongs to another.
+  const torn = lines.filter((line) => begin.test(line) && !/.\{"(?:level|time)":/.test(line));
+  return { torn: torn.length, others: lines.length - torn.length };
+}
+
+function isJson(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === "object";
+  } catch {
+    return false;
+  }
 }
 
 /** See docs/design/chaos.md. */
 export const diskFull: Scenario = {
   number: "7",
   name: "disk full: SQLite of history and audit, and the log, on 4 MB of tmpfs",
-  passesWhen: "calls go on; health degraded by name; recovers by itself, and what was written is whole",
+  passesWhen:
+    "calls go on; health degraded by name; recovers by itself, and what was written is whole",
   async run(context) {
     await using disk = await mountDisk(4_096);
     await using core = await startCore();
@@ -61,16 +90,23 @@ export const diskFull: Scenario = {
     };
     await using gateway = await startGateway(context, { config, log });
     closeSync(log);
-    await using load = new Load({ gateways: [gateway], unaryPerSecond: 100, connectionsPerSecond: 20 });
+    await using load = new Load({
+      gateways: [gateway],
+      unaryPerSecond: 100,
+      connectionsPerSecond: 20,
+    });
     context.tell(`${load.text()}; history, audit and log are on a small disk`);
+    await using _asking = audited(gateway);
     await sleep(1_000);
-    context.claim("what is not well before", (await unwell(gateway)).join(", ") || "nothing", (await unwell(gateway)).length === 0);
+    const before = await unwell(gateway);
+    context.claim("what is not well before", before.join(", ") || "nothing", before.length === 0);
     load.next();
     context.tell("the disk is filled");
     disk.fill();
     const isTold = await until(async () => (await unwell(gateway)).includes("history"));
     await sleep(context.isShort ? 1_000 : 30_000);
     context.claim("health names what is degraded", (await unwell(gateway)).join(", "), isTold);
+    const lostLines = gateway.metric("gateway_records_lost_total", 'record="audit"');
     const { unary, streams, connections } = load.next();
     context.tell("space is given back");
     const sizeFull = statSync(path("log")).size;
@@ -86,7 +122,12 @@ export const diskFull: Scenario = {
     context.claim("calls on new connections", connections.text(), connections.failed === 0);
     gateway.signal("SIGTERM");
     context.claim("ends", await gateway.ended(), gateway.end === "0");
-    context.claim("lines of the log that are no JSON", broken(path("log")), broken(path("log")) === 0);
-    context.claim("lines of the audit that are no JSON", broken(path("audit.log")), broken(path("audit.log")) === 0);
+    for (const name of ["log", "audit.log"]) {
+      const { torn, others } = unreadable(path(name));
+      const text = `${torn} half lines, ${others} others`;
+      context.claim(`unreadable in the ${name}`, text, torn <= 2 && others === 0);
+    }
+    const lost = (await lostLines) ?? 0;
+    context.claim("lost lines of the audit that are counted", lost, lost > 0);
   },
 };

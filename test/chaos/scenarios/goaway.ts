@@ -22,7 +22,11 @@ export const goaway: Scenario = {
     const { unary, streams, connections } = await load.end();
     const { connections: away, streams: refused } = core.refused;
     context.tell(`${away} connections were sent away, ${refused} streams refused`);
-    context.claim("connections and streams were refused", `${away}, ${refused}`, away > 3 && refused > 3);
+    context.claim(
+      "connections and streams were refused",
+      `${away}, ${refused}`,
+      away > 3 && refused > 3,
+    );
     context.claim("unary calls", unary.text(), unary.failed === 0 && unary.count > 0);
     context.claim("streams", streams.text(), streams.failed === 0 && streams.count > 0);
     context.claim("calls on new connections", connections.text(), connections.failed === 0);
