@@ -1,5 +1,6 @@
 /** Cores that scenarios put behind a gateway, and break: a light agent on real connections. */
 
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -19,15 +20,21 @@ import { type CoreServer, startCoreServer } from "../support/core-server.ts";
 
 const pieceCount = 20;
 const pieceEveryMs = 50;
+const longMs = 600_000;
 
-/** Answers at once; its streams take a second for twenty pieces. */
+/**
+ * Answers at once, but for the word `silence`, which it never answers; its streams take a second for
+ * twenty pieces, and after the word `endless` they do not end.
+ */
 export function pacedAgent(): Agent {
   return {
-    async chat() {
+    async chat({ messages }, { signal }) {
+      if (messages.at(-1)?.content === "silence") await sleep(longMs, undefined, { signal });
       return create(ChatResponseSchema, { content: "hello", finishReason: "stop" });
     },
-    async *streamChat(_request, { signal }) {
-      for (let count = 0; count < pieceCount; count += 1) {
+    async *streamChat({ messages }, { signal }) {
+      const most = messages.at(-1)?.content === "endless" ? Number.POSITIVE_INFINITY : pieceCount;
+      for (let count = 0; count < most; count += 1) {
         yield create(StreamChatResponseSchema, { delta: "word " });
         await sleep(pieceEveryMs, undefined, { signal });
       }
@@ -112,5 +119,53 @@ export async function startMoodyCore(moods: {
       for (const session of sessions) session.destroy();
       await closed;
     },
+  };
+}
+
+/** Bytes of one piece of a flood. */
+export const pieceBytes = 8_192;
+
+/** A core that floods whoever says so. */
+export interface FloodingCore extends AsyncDisposable {
+  readonly url: string;
+  /** Pieces of 8 KiB made for floods so far. */
+  readonly made: number;
+  /** Floods in progress. */
+  open(): number;
+}
+
+/** Answers as the paced agent does, and the word `flood` by 8 KiB after 8 KiB without end. */
+export async function startFlood(): Promise<FloodingCore> {
+  const paced = pacedAgent();
+  // Which compression makes no smaller: cores may compress, and windows count what was sent.
+  const deltas = Array.from({ length: 64 }, () =>
+    randomBytes((pieceBytes * 3) / 4).toString("base64"),
+  );
+  let made = 0;
+  let active = 0;
+  const agent: Agent = {
+    ...paced,
+    async *streamChat(request, call) {
+      if (request.messages.at(-1)?.content !== "flood")
+        return yield* paced.streamChat(request, call);
+      active += 1;
+      try {
+        while (!call.signal.aborted) {
+          made += 1;
+          yield create(StreamChatResponseSchema, { delta: deltas[made % deltas.length] ?? "" });
+        }
+      } finally {
+        active -= 1;
+      }
+    },
+  };
+  const server = await startCoreServer(agent);
+  return {
+    url: server.url,
+    get made() {
+      return made;
+    },
+    open: () => active,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

@@ -1,15 +1,17 @@
 /** A gateway as a process of its own, from source or as it was built, which a scenario may break. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
+import type { BoundSocket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../support/free-port.ts";
 import { type ProcessFigures, processFigures } from "../support/process-figures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { Mode } from "./scenario.ts";
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 
 /** How a gateway is started. */
 export interface GatewayFacts {
@@ -24,6 +26,14 @@ export interface GatewayFacts {
   readonly log?: number;
   /** A free one when absent. */
   readonly port?: number;
+  /** A socket that is bound to that port, passed on as systemd does. */
+  readonly socket?: BoundSocket;
+  /** Scheme and certificates of the listener; cleartext when absent. */
+  readonly tls?: Readonly<Record<string, string>>;
+  /** With `tls`: port of a second listener, in cleartext, for those who watch. */
+  readonly probePort?: number;
+  /** Where its configuration is written; a folder of its own when absent. */
+  readonly folder?: string;
   /** Further arguments of Node. */
   readonly nodeArgs?: readonly string[];
 }
@@ -46,6 +56,8 @@ export interface ChaosGateway extends AsyncDisposable, ProcessFigures {
   descriptors(): number;
   /** The sum of a metric's samples whose labels contain a text; undefined when there is none. */
   metric(name: string, label?: string): Promise<number | undefined>;
+  /** Whether it knows a metric of this name. */
+  declares(name: string): Promise<boolean>;
 }
 
 /** How polygate is run from here. */
@@ -54,16 +66,24 @@ export function polygate({ isBuilt }: Mode, ...args: readonly string[]): readonl
   return [...program, ...args];
 }
 
-/** Starts one; resolves when it answers. */
+/** Whether this version takes a setting: without it, what needs it is not built yet. */
+export async function takes(
+  mode: Mode,
+  config: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  await using folder = await temporaryFolder();
+  const path = await folder.write("gateway.yaml", JSON.stringify(config));
+  const args = polygate(mode, "check", "--config", path);
+  return spawnSync(process.execPath, args, { env: { PATH: process.env.PATH } }).status === 0;
+}
+
+/** Starts one; resolves when it answers. Rejects with a StartError. */
 export async function startGateway(mode: Mode, facts: GatewayFacts): Promise<ChaosGateway> {
   await using opening = new AsyncDisposableStack();
-  const folder = opening.use(await temporaryFolder());
+  const folder = facts.folder ?? opening.use(await temporaryFolder()).path;
   const port = facts.port ?? (await freePort());
-  const gateway = { host: "127.0.0.1", port, ...facts.listener };
-  const configPath = await folder.write(
-    "gateway.yaml",
-    JSON.stringify({ gateway, ...facts.config }),
-  );
+  const configPath = join(folder, "gateway.yaml");
+  writeFileSync(configPath, configText(port, facts));
   const [file = "", ...args] = [
     ...(facts.within ?? []),
     process.execPath,
@@ -71,8 +91,13 @@ export async function startGateway(mode: Mode, facts: GatewayFacts): Promise<Cha
     ...polygate(mode, "serve", "--config", configPath),
   ];
   const child = spawn(file, args, {
-    stdio: ["ignore", facts.log ?? "pipe", "pipe"],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...facts.env },
+    stdio: ["ignore", facts.log ?? "pipe", "pipe", ...(facts.socket ? [facts.socket.fd()] : [])],
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...(facts.socket && { LISTEN_FDS: "1" }),
+      ...facts.env,
+    },
   });
   const pieces: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -80,8 +105,13 @@ export async function startGateway(mode: Mode, facts: GatewayFacts): Promise<Cha
   }
   const watched = watch(child);
   opening.defer(watched.kill);
-  const url = `http://127.0.0.1:${port}`;
-  await answers(url, watched.end, () => pieces.join(""));
+  const probes = facts.tls === undefined ? port : (facts.probePort ?? port);
+  const url = `http://127.0.0.1:${probes}`;
+  const ready =
+    facts.socket === undefined ? answers(url, watched.end) : says(child, '"msg":"listening"');
+  if (!(await Promise.race([ready, watched.ended.then(() => false)]))) {
+    throw new StartError(pieces.join(""));
+  }
   const owned = opening.move();
   const pid = child.pid ?? 0;
   return {
@@ -97,6 +127,9 @@ export async function startGateway(mode: Mode, facts: GatewayFacts): Promise<Cha
     ended: () => watched.ended,
     ...processFigures(pid),
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
+    async declares(name) {
+      return (await (await fetch(`${url}/metrics`)).text()).includes(`# TYPE ${name} `);
+    },
     async metric(name, label = "") {
       const text = await (await fetch(`${url}/metrics`)).text();
       const lines = text
@@ -129,16 +162,48 @@ function watch(child: ChildProcess) {
   };
 }
 
-async function answers(
-  url: string,
-  end: () => string | undefined,
-  said: () => string,
-): Promise<void> {
+/** It ended before it answered, or did not answer; the message is what it wrote. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** The text of its configuration, as YAML reads JSON. */
+export function configText(
+  port: number,
+  { config, listener, tls, probePort }: GatewayFacts,
+): string {
+  const host = "127.0.0.1";
+  const listeners =
+    tls === undefined
+      ? undefined
+      : [
+          { name: "secure", host, port, tls },
+          { name: "plain", host, port: probePort },
+        ];
+  const gateway = listeners === undefined ? { host, port, ...listener } : { ...listener };
+  return JSON.stringify({ gateway, ...(listeners && { listeners }), ...config });
+}
+
+/** Resolves with true once its log has this text. */
+function says(child: ChildProcess, text: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let seen = "";
+  const look = (piece: string) => {
+    seen = (seen + piece).slice(-10_000);
+    if (!seen.includes(text)) return;
+    child.stdout?.off("data", look);
+    resolve(true);
+  };
+  child.stdout?.on("data", look);
+  return promise;
+}
+
+async function answers(url: string, end: () => string | undefined): Promise<boolean> {
   const untilMs = performance.now() + startTimeoutMs;
   while (end() === undefined && performance.now() < untilMs) {
     const response = await fetch(`${url}/livez`).catch(() => undefined);
-    if (response?.ok === true) return;
+    if (response?.ok === true) return true;
     await sleep(20);
   }
-  throw new Error(`the gateway does not answer: ${end() ?? "time is up"}\n${said()}`);
+  return false;
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ownTime } from "../support/process-figures.ts";
 import type { ChaosGateway } from "./gateway.ts";
 import { type GrpcCalls, type GrpcFacts, grpcCalls } from "./grpc-calls.ts";
+import type { Mode } from "./scenario.ts";
 import { Phase } from "./tally.ts";
 
 /** How much; what is absent is as docs/design/chaos.md says. */
@@ -27,9 +28,10 @@ export class Load implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
   readonly #inProgress = new Set<Promise<unknown>>();
+  readonly #text: string;
   #phase = new Phase();
 
-  constructor(facts: LoadFacts) {
+  constructor({ rate }: Mode, facts: LoadFacts) {
     this.#facts = {
       unaryPerSecond: 200,
       streams: 20,
@@ -44,17 +46,17 @@ export class Load implements AsyncDisposable {
     const calls = { ports: this.#ports, repeats, headers, deadlineMs };
     this.#calls = Array.from({ length: clientCount }, () => grpcCalls(calls));
     const { unaryPerSecond, streams, connectionsPerSecond } = this.#facts;
+    this.#text = `load: ${rate * unaryPerSecond} unary calls/s by gRPC, ${Math.ceil(rate * streams)} streams, ${rate * connectionsPerSecond} new connections/s`;
     this.#running = Promise.all([
-      this.#each(unaryPerSecond, (count) => this.#unary(count)),
-      this.#each(connectionsPerSecond, (count) => this.#connection(count)),
-      ...Array.from({ length: streams }, (_, index) => this.#streams(index)),
+      this.#each(rate * unaryPerSecond, (count) => this.#unary(count)),
+      this.#each(rate * connectionsPerSecond, (count) => this.#connection(count)),
+      ...Array.from({ length: Math.ceil(rate * streams) }, (_, index) => this.#streams(index)),
     ]);
   }
 
   /** In words. */
   text(): string {
-    const { unaryPerSecond, streams, connectionsPerSecond } = this.#facts;
-    return `load: ${unaryPerSecond} unary calls/s by gRPC, ${streams} streams, ${connectionsPerSecond} new connections/s`;
+    return this.#text;
   }
 
   /** Gives what was seen since the last time, and begins anew; a call counts where it began. */

@@ -6,10 +6,12 @@ import type { Claim, ClaimKind, Context, Mode } from "./scenario.ts";
 export class Report implements Context {
   readonly isShort: boolean;
   readonly isBuilt: boolean;
+  readonly rate: number;
   readonly #startedMs = performance.now();
   readonly #claims: Claim[] = [];
 
-  constructor({ isShort, isBuilt }: Mode) {
+  constructor({ isShort, isBuilt, rate }: Mode) {
+    this.rate = rate;
     this.isShort = isShort;
     this.isBuilt = isBuilt;
   }

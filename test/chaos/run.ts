@@ -1,7 +1,7 @@
 /**
  * Breaks things around a gateway that serves: `npm run chaos` lists the scenarios, `npm run chaos -- N`
  * runs one, `npm run chaos -- all --short --built` all of them, in seconds, from what was built.
- * Exits with 0 when all passed, 1 when one failed, 3 when nothing failed and something was skipped.
+ * `--rate 0.2` is a fifth of the load, for a machine that has other work. Exits with 0 when all passed, 1 when one failed, 3 when nothing failed and something was skipped.
  * In a list of several, a skipped one is told and counted, and fails nothing.
  */
 
@@ -18,9 +18,10 @@ const { values, positionals } = parseArgs({
   options: {
     short: { type: "boolean", default: false },
     built: { type: "boolean", default: false },
+    rate: { type: "string", default: "1" },
   },
 });
-const mode: Mode = { isShort: values.short, isBuilt: values.built };
+const mode: Mode = { isShort: values.short, isBuilt: values.built, rate: Number(values.rate) };
 
 type Outcome = "passed" | "failed" | "skipped";
 
@@ -70,8 +71,8 @@ async function run(wanted: readonly Scenario[]): Promise<Record<Outcome, number>
 const wanted = positionals.includes("all")
   ? scenarios
   : scenarios.filter(({ number }) => positionals.includes(number));
-if (wanted.length === 0) {
-  console.log("usage: npm run chaos -- <numbers, or all> [--short] [--built]\n");
+if (wanted.length === 0 || !(mode.rate > 0 && mode.rate <= 1)) {
+  console.log("usage: npm run chaos -- <numbers, or all> [--short] [--built] [--rate 0…1]\n");
   for (const { number, name, passesWhen } of scenarios) {
     console.log(`${number.padStart(3)}  ${name}\n     passes when: ${passesWhen}`);
   }

@@ -17,6 +17,8 @@ export interface Mode {
   readonly isShort: boolean;
   /** Runs what `npm run build` made, in place of the source. */
   readonly isBuilt: boolean;
+  /** Share of the load: less than 1 where the machine has other work. */
+  readonly rate: number;
 }
 
 /** What a scenario is given. */

@@ -90,7 +90,7 @@ export const diskFull: Scenario = {
     };
     await using gateway = await startGateway(context, { config, log });
     closeSync(log);
-    await using load = new Load({
+    await using load = new Load(context, {
       gateways: [gateway],
       unaryPerSecond: 100,
       connectionsPerSecond: 20,

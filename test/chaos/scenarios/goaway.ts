@@ -16,7 +16,7 @@ export const goaway: Scenario = {
     // Without retries: what is repeated here is repeated by right.
     const config = { cores: [{ url: core.url }], load_balancer: { retry_attempts: 0 } };
     await using gateway = await startGateway(context, { config });
-    await using load = new Load({ gateways: [gateway] });
+    await using load = new Load(context, { gateways: [gateway] });
     context.tell(`${load.text()}; no retries are configured`);
     await sleep(context.isShort ? 2_500 : 60_000);
     const { unary, streams, connections } = await load.end();

@@ -19,7 +19,7 @@ export const replicaKilled: Scenario = {
     const config = { cores: [{ url: core.url }] };
     await using one = await startGateway(context, { config });
     await using other = await startGateway(context, { config });
-    await using load = new Load({ gateways: [one, other], repeats: true });
+    await using load = new Load(context, { gateways: [one, other], repeats: true });
     context.tell(`${load.text()}, over two gateways; clients repeat what is UNAVAILABLE`);
     await sleep(500);
     load.next();
