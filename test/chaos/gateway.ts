@@ -61,7 +61,7 @@ export interface ChaosGateway extends AsyncDisposable, ProcessFigures {
 }
 
 /** How polygate is run from here. */
-export function polygate({ isBuilt }: Mode, ...args: readonly string[]): readonly string[] {
+function polygate({ isBuilt }: Mode, ...args: readonly string[]): readonly string[] {
   const program = isBuilt ? ["dist/cli/main.js"] : ["-C", "source", "src/cli/main.ts"];
   return [...program, ...args];
 }
@@ -168,7 +168,7 @@ export class StartError extends Error {
 }
 
 /** The text of its configuration, as YAML reads JSON. */
-export function configText(
+function configText(
   port: number,
   { config, listener, tls, probePort }: GatewayFacts,
 ): string {
