@@ -41,7 +41,10 @@ export class AppendedFile extends Writable {
       done();
     };
     const descriptor = this.#current();
-    if (descriptor === undefined) return fail();
+    if (descriptor === undefined) {
+      fail();
+      return;
+    }
     write(descriptor, bytes, (error, written) => {
       if (error !== null) return fail();
       this.#isTorn = bytes[written - 1] !== lineEnd[0];

@@ -168,10 +168,7 @@ export class StartError extends Error {
 }
 
 /** The text of its configuration, as YAML reads JSON. */
-function configText(
-  port: number,
-  { config, listener, tls, probePort }: GatewayFacts,
-): string {
+function configText(port: number, { config, listener, tls, probePort }: GatewayFacts): string {
   const host = "127.0.0.1";
   const listeners =
     tls === undefined
