@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { connectionsWithin, descriptorsMax } from "#core/descriptors.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { createAllowedHosts } from "#entry/allowed-hosts.ts";
 import {
@@ -21,6 +22,7 @@ import { createUnknownMethods } from "#entry/unknown-methods.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
 import { Compression, defaultCompression } from "#exchange/compression.ts";
+import { leavingMax } from "#exchange/connection-places.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
@@ -331,6 +333,16 @@ function servingFor({ listeners }: Serving, name: string) {
   return own;
 }
 
+/** Connections of a listener: as configured, and no more than leaves descriptors for all that is not a client's. */
+function connectionsOf({ connectionsMax, listeners }: FrontOptions, { logger }: FrontDeps): number {
+  const descriptors = descriptorsMax();
+  const possible = connectionsWithin(descriptors, listeners.length, leavingMax);
+  if (possible >= connectionsMax) return connectionsMax;
+  const facts = { descriptors, connections: possible, connections_max: connectionsMax };
+  logger.warn(facts, "too few descriptors for connections_max: fewer connections are taken");
+  return possible;
+}
+
 /** Opens every listener; when one cannot open, none stays open. */
 export async function openFront(
   options: FrontOptions,
@@ -355,9 +367,9 @@ export async function openFront(
   const cutOff = () => {
     for (const one of servings) one.cutOff();
   };
-  const { connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const { connectionsPerAddressMax, buffers } = options;
   const shared = {
-    connectionsMax,
+    connectionsMax: connectionsOf(options, deps),
     buffers,
     ...(connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax }),
   };

@@ -20,6 +20,7 @@ import { accessText, shownAccess } from "#identity/access.ts";
 import { createMetrics } from "#metrics.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
+import type { StoreStates } from "#observability/store-states.ts";
 import { openRecords } from "#records.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
@@ -159,11 +160,12 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const clock = systemClock;
   const stopping = new AbortController();
   const metrics = createMetrics();
+  const stores: StoreStates = new Map();
   // Closed last, so that it has every call.
-  const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
+  const records = opening.use(await openRecords({ settings, clock, logger, metrics, stores }));
   const { journal } = records;
   const { keyStore } = settings;
-  const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal });
+  const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal, stores });
   if (keys !== undefined) opening.use(keys);
   const parts: ProcessParts = {
     clock,
@@ -172,6 +174,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     stats: createStats(clock),
     health: createHealthStatus(namesOf(settings)),
     records,
+    stores,
     load: settings.overload && opening.use(openLoad(settings.overload, { clock, logger, metrics })),
     keys,
     buffers: new ByteBudget(settings.bufferBytesMax),

@@ -11,6 +11,7 @@ import { causeText } from "#observability/cause-text.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { RecordMetrics } from "#observability/metric-families.ts";
 import { RecentCalls } from "#observability/recent-calls.ts";
+import type { StoreStates } from "#observability/store-states.ts";
 import type { PoolChange } from "#pool/pool.ts";
 import { DecisionLog } from "#routing/decision-log.ts";
 import { createForecast } from "#services/forecast.ts";
@@ -35,6 +36,8 @@ export interface RecordsDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RecordMetrics;
+  /** Told of the history, where it is kept outside of the process. */
+  readonly stores: StoreStates;
 }
 
 /** Opens the store; who names no database loads nothing of one. Rejects when it cannot be used. */
@@ -74,9 +77,12 @@ export async function openRecords({
   clock,
   logger,
   metrics,
+  stores,
 }: RecordsDeps): Promise<Records> {
   const { retentionMs, cacheTtlMs } = settings.history;
   const store = await openStore(settings.history, logger);
+  const { path, url } = settings.history;
+  if (path !== undefined || url !== undefined) stores.set("history", "working");
   const resolutions = resolutionsOf(retentionMs);
   const recorder = new HistoryRecorder({
     store,
@@ -84,6 +90,7 @@ export async function openRecords({
     clock,
     onLost: (count) => metrics.recordsLost.inc({ record: "history" }, count),
     onStore(state, cause) {
+      stores.set("history", state);
       if (state === "working") logger.info("history is written again");
       else logger.error({ error: causeText(cause) }, "history cannot be written");
     },

@@ -8,6 +8,7 @@ import type { CallJournal, EndedCall } from "#observability/call-journal.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { RecordMetrics } from "#observability/metric-families.ts";
+import type { StoreStates } from "#observability/store-states.ts";
 import type { Database } from "#store/database.ts";
 import { databaseError } from "#store/database-error.ts";
 
@@ -18,17 +19,19 @@ export interface KeyStoreDeps {
   readonly logger: Logger;
   readonly metrics: KeyMetrics & RecordMetrics;
   readonly journal: CallJournal;
+  readonly stores: StoreStates;
 }
 
 /** Opens the room of keys; who has none loads nothing of it. Rejects when the store cannot be used. */
 export async function openKeys(deps: KeyStoreDeps): Promise<KeyRoom | undefined> {
-  const { settings, clock, logger, metrics, journal } = deps;
+  const { settings, clock, logger, metrics, journal, stores } = deps;
   if (settings === undefined) return undefined;
   const { outageMs } = settings;
   const database = await openDatabase(settings);
   const failing = new Set<string>();
   const { openKeyRoom } = await import("#keys/key-room.ts");
   metrics.keyStoreUp.set(1);
+  stores.set("key_store", "working");
   const room = await openKeyRoom({
     ...{ database, clock, outageMs },
     onStore(about, state, cause) {
@@ -43,6 +46,7 @@ export async function openKeys(deps: KeyStoreDeps): Promise<KeyRoom | undefined>
         failing.delete(about);
         logger.info({ about }, "the store of keys works again");
       }
+      stores.set("key_store", failing.size > 0 ? "failing" : "working");
     },
     onLost: (count) => metrics.recordsLost.inc({ record: "usage" }, count),
   });

@@ -32,8 +32,8 @@ interface Found {
 
 const bySystem: SystemLookup = (name) => lookup(name, { all: true });
 
-function leastTtlMs(found: readonly Found[]): number {
-  return 1_000 * Math.min(...found.map(({ ttl }) => ttl));
+function leastTtl(found: readonly Found[]): Pick<Answer, "ttlMs"> {
+  return found.length === 0 ? {} : { ttlMs: 1_000 * Math.min(...found.map(({ ttl }) => ttl)) };
 }
 
 function isAbsence(thrown: unknown): boolean {
@@ -94,8 +94,7 @@ export function dnsResolve(
     try {
       const found = await addressesOf(resolver, name, told);
       if (found.length > 0 || system === undefined) {
-        const ttlMs = found.length === 0 ? {} : { ttlMs: leastTtlMs(found) };
-        return { places: found.map(placeOf), ...ttlMs };
+        return { places: found.map(placeOf), ...leastTtl(found) };
       }
     } catch (thrown) {
       if (system === undefined) throw thrown;
@@ -117,7 +116,8 @@ export function dnsResolve(
           const found = await addressesOf(resolver, offer.name, told);
           return found.map(({ address }) => ({ address, port: offer.port, weight }));
         });
-      return { places: (await Promise.all(places)).flat() };
+      // Node tells no TTL of SRV; that of its targets is of the same zone, or of what runs there.
+      return { places: (await Promise.all(places)).flat(), ...leastTtl([...told.values()].flat()) };
     } finally {
       known = told;
     }

@@ -10,6 +10,7 @@ import type { Metrics } from "#metrics.ts";
 import type { AuditLog } from "#observability/audit-log.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
+import type { StoreStates } from "#observability/store-states.ts";
 import type { Load } from "#overload/load-monitor.ts";
 import { publicServices, servedOf } from "#public-services.ts";
 import type { Records } from "#records.ts";
@@ -34,6 +35,8 @@ export interface ProcessParts {
   readonly metrics: Metrics;
   readonly stats: Stats;
   readonly health: HealthStatus;
+  /** Whether what is kept outside of the process can be. */
+  readonly stores: StoreStates;
   /** What is refused for load; absent where nothing is. */
   readonly load: Load | undefined;
   /** What is kept of calls. */

@@ -14,6 +14,7 @@ import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
 import type { BudgetLimit } from "#limits/owner.ts";
 import { causeText } from "#observability/cause-text.ts";
+import type { StoreStates } from "#observability/store-states.ts";
 import type { ChatHooks } from "#services/chat-hooks.ts";
 import type { SharedStore } from "#shared-store.ts";
 
@@ -105,6 +106,13 @@ export async function openShared(
   if (redis === undefined || !isUsed) return undefined;
   const { openSharedStore } = await import("#shared-store.ts");
   return opening.use(await openSharedStore({ redis, bucketsMax, responses }, parts));
+}
+
+/** Whether what is kept outside of the process can be, by name. */
+export function storesOf({ stores, store }: Shared): StoreStates {
+  const all = new Map(stores);
+  if (store !== undefined) all.set("shared_store", store.isAway() ? "failing" : "working");
+  return all;
 }
 
 /** Whether callers are limited, and by what all gateways know. */

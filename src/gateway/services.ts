@@ -7,7 +7,7 @@ import { systemRng } from "#core/rng.ts";
 import { packageVersion } from "#core/version.ts";
 import { type ChatSide, chatPoolsOf } from "#gateway/chat-side.ts";
 import { namesOf, type Shared, servicesOf } from "#gateway/parts.ts";
-import { rateLimiterOf } from "#gateway/policy.ts";
+import { rateLimiterOf, storesOf } from "#gateway/policy.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
@@ -131,6 +131,7 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
         twins: settings.chat.cores.flatMap(({ id, service }) => (service === "twin" ? [id] : [])),
         queryPools: chat.queryPools.map(({ pool }) => pool),
         providers: catalog.providers,
+        stores: () => storesOf(shared),
       }),
     );
     router.service(

@@ -67,7 +67,23 @@ export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCal
   });
 }
 
-/** Whether the same call may be sent once more at once, uncounted (gRFC A6). */
-export function isRefused(thrown: unknown): boolean {
-  return thrown instanceof StreamBrokenError && thrown.unprocessed;
+/** Connections that may go away under a call one after the other: a server may send each away after a few calls. */
+const departuresMax = 10;
+
+/** Which calls may be sent again at once, uncounted, because the server has not looked at them (gRFC A6). */
+export class Repeats {
+  #hasBeenRefused = false;
+  #departures = 0;
+
+  /** Whether a call that broke so is sent again: once after a refusal, a few times when its connection goes away. */
+  allow(thrown: unknown): boolean {
+    if (!(thrown instanceof StreamBrokenError && thrown.unprocessed)) return false;
+    if (thrown.brokenBy === "connection") {
+      this.#departures += 1;
+      return this.#departures <= departuresMax;
+    }
+    const isFirst = !this.#hasBeenRefused;
+    this.#hasBeenRefused = true;
+    return isFirst;
+  }
 }

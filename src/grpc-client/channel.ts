@@ -8,7 +8,7 @@ import type { ClientStream } from "#http2/client-stream.ts";
 import { prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
-import { isRefused } from "./break-status.ts";
+import { Repeats } from "./break-status.ts";
 import { ActiveCall, type CallOptions } from "./call.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { GrpcStream } from "./grpc-stream.ts";
@@ -68,6 +68,14 @@ interface Asked {
   readonly path: string;
   readonly call: ActiveCall;
   readonly body: Uint8Array;
+  /** Made when the server has not looked at it. */
+  repeats?: Repeats;
+}
+
+/** Whether it is sent again after it broke so. */
+function repeats(asked: Asked, thrown: unknown): boolean {
+  asked.repeats ??= new Repeats();
+  return asked.repeats.allow(thrown);
 }
 
 /** Ends a call that failed. */
@@ -85,7 +93,7 @@ function responded(stream: ClientStream, message: Uint8Array, call: ActiveCall):
 
 /**
  * A few connections to one server, made when they are needed. All calls reject with GrpcError. A
- * call that the server refuses unseen is sent once more (gRFC A6) where all of it is at hand.
+ * call that the server has not looked at is sent again (gRFC A6) where all of it is at hand.
  * Disposing of it breaks off what is in progress.
  */
 export class GrpcChannel implements AsyncDisposable {
@@ -109,30 +117,30 @@ export class GrpcChannel implements AsyncDisposable {
       return Promise.reject(thrown);
     }
     const coded = call.coded(frame);
-    if (!(coded instanceof Promise)) return this.#ask({ path, call, body: coded }, false);
+    if (!(coded instanceof Promise)) return this.#ask({ path, call, body: coded });
     return coded.then(
-      (body) => this.#ask({ path, call, body }, false),
+      (body) => this.#ask({ path, call, body }),
       (thrown: unknown) => failed(call, thrown),
     );
   }
 
-  /** One message for one; `isAgain` when the server has refused it unseen before. */
-  #ask(asked: Asked, isAgain: boolean): Promise<GrpcResponse> {
+  /** One message for one, as often as the server has not looked at it. */
+  #ask(asked: Asked): Promise<GrpcResponse> {
     const { path, call, body } = asked;
     const notOpened = (thrown: unknown) =>
-      !isAgain && isRefused(thrown) ? this.#ask(asked, true) : failed(call, thrown);
+      repeats(asked, thrown) ? this.#ask(asked) : failed(call, thrown);
     try {
       const opened = this.#open(path, call, body);
       return opened instanceof Promise
-        ? opened.then((stream) => this.#answer(stream, asked, isAgain), notOpened)
-        : this.#answer(opened, asked, isAgain);
+        ? opened.then((stream) => this.#answer(stream, asked), notOpened)
+        : this.#answer(opened, asked);
     } catch (thrown) {
       return notOpened(thrown);
     }
   }
 
   /** The response of a call that was sent. */
-  #answer(stream: ClientStream, asked: Asked, isAgain: boolean): Promise<GrpcResponse> {
+  #answer(stream: ClientStream, asked: Asked): Promise<GrpcResponse> {
     const { call } = asked;
     const broken = (thrown: unknown) => failed(call, failureOf(stream, thrown));
     return stream.body(this.#reading.messageBytesMax + prefixBytes).then(
@@ -147,8 +155,7 @@ export class GrpcChannel implements AsyncDisposable {
           return broken(thrown);
         }
       },
-      (thrown: unknown) =>
-        !isAgain && isRefused(thrown) ? this.#ask(asked, true) : broken(thrown),
+      (thrown: unknown) => (repeats(asked, thrown) ? this.#ask(asked) : broken(thrown)),
     );
   }
 
@@ -158,16 +165,16 @@ export class GrpcChannel implements AsyncDisposable {
     try {
       const coded = call.coded(frame);
       const body = coded instanceof Promise ? await coded : coded;
-      const begin = async () => {
-        const stream = await this.#open(path, call, body);
-        await stream.responded();
-        return stream;
-      };
-      const stream = await begin().catch((thrown: unknown) => {
-        if (isRefused(thrown)) return begin();
-        throw thrown;
-      });
-      return new GrpcStream(stream, call, this.#reading);
+      for (let repeats: Repeats | undefined; ; ) {
+        try {
+          const stream = await this.#open(path, call, body);
+          await stream.responded();
+          return new GrpcStream(stream, call, this.#reading);
+        } catch (thrown) {
+          repeats ??= new Repeats();
+          if (!repeats.allow(thrown)) throw thrown;
+        }
+      }
     } catch (thrown) {
       call[Symbol.dispose]();
       throw call.errorOf(thrown);

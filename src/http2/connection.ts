@@ -894,7 +894,9 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     const code = uint32(frame.bytes, frame.start);
     if (this.#isServer) this.#spend("resets", 1);
     stream.unprocessed = !stream.headSeen && code === errorCode.refusedStream;
-    this.#close(stream, "peer", code);
+    // A server that goes away may refuse stream by stream what crosses its GOAWAY.
+    const isLeft = stream.unprocessed && this.#goawayReceivedLastId !== Number.POSITIVE_INFINITY;
+    this.#close(stream, isLeft ? "connection" : "peer", code);
   }
 
   #readSettings(frame: Frame): void {
@@ -975,7 +977,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
       for (const stream of this.#streams.values()) {
         if (stream.id <= lastId) continue;
         stream.unprocessed = true;
-        this.#close(stream, "peer", errorCode.refusedStream);
+        this.#close(stream, "connection", errorCode.refusedStream);
       }
     }
     const debug = frame.bytes.toString(

@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 
 /** Others than its owner and group need not read who did what. */
 const mode = 0o640;
+const lineEnd = Buffer.from("\n");
 
 /** The file as a stream that outlasts every failure of its disk. */
 export class AppendedFile extends Writable {
@@ -12,6 +13,8 @@ export class AppendedFile extends Writable {
   readonly #onLost: (bytes: Buffer) => void;
   #descriptor: number | undefined;
   #isStale = false;
+  /** The last write failed within a line. */
+  #isTorn = false;
 
   /** Throws the system's error for a file that cannot be opened. `onLost` is given what could not be written. */
   constructor(path: string, onLost: (bytes: Buffer) => void) {
@@ -27,20 +30,26 @@ export class AppendedFile extends Writable {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const fail = (left: Buffer) => {
+    // What follows half a line begins a new one, so that no whole line is lost to it.
+    this.#append(this.#isTorn ? Buffer.concat([lineEnd, bytes]) : bytes, done);
+  }
+
+  #append(bytes: Buffer, done: () => void): void {
+    const fail = () => {
       this.#isStale = true;
-      this.#onLost(left);
+      this.#onLost(bytes);
       done();
     };
     const descriptor = this.#current();
     if (descriptor === undefined) {
-      fail(bytes);
+      fail();
       return;
     }
     write(descriptor, bytes, (error, written) => {
-      if (error !== null) fail(bytes);
-      else if (written < bytes.length) this._write(bytes.subarray(written), _encoding, done);
-      else done();
+      if (error !== null) return fail();
+      this.#isTorn = bytes[written - 1] !== lineEnd[0];
+      if (written === bytes.length) done();
+      else this.#append(bytes.subarray(written), done);
     });
   }
 

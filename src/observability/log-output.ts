@@ -29,6 +29,8 @@ const gatheredMax = 32 * 1024;
 export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOptions): LogOutput {
   let gathered = "";
   let dropped = 0;
+  /** The last write failed, perhaps within a line. */
+  let isTorn = false;
   const tellDropped = () => {
     const lines = dropped;
     dropped = 0;
@@ -43,9 +45,16 @@ export function createLogOutput({ stream, waitingMax, onDropped }: LogOutputOpti
     if (gathered === "") return;
     const lines = gathered;
     gathered = "";
-    stream.write(lines, tellDropped);
+    // What follows half a line begins a new one, so that no whole line is lost to it.
+    const text = isTorn ? `\n${lines}` : lines;
+    isTorn = false;
+    stream.write(text, (error) => {
+      if (!error) return tellDropped();
+      isTorn = true;
+      dropped += lines.split("\n").length - 1;
+    });
   };
-  // A reader that has gone, or a disk that is full, costs lines and not the process.
+  // A reader that has gone, or a disk that is full, costs lines and not the process; they are counted.
   stream.on("error", () => {});
   return {
     write(line) {

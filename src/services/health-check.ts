@@ -5,6 +5,7 @@ import type { ChatBackend } from "#backends/backend.ts";
 import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
+import type { StoreStates } from "#observability/store-states.ts";
 import type { MemberSnapshot } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
 import { createDiskGauge, type DiskUsage } from "./disk-usage.ts";
@@ -22,6 +23,8 @@ export interface HealthCheckDeps {
   readonly queryPools: readonly Pool<ChatBackend>[];
   /** The pools of LLM providers, by the providers' names. */
   readonly providers: readonly { readonly name: string; readonly pool: Pool<ChatBackend> }[];
+  /** Whether what the gateway keeps outside of itself can be kept, by name. */
+  readonly stores: () => StoreStates;
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
 }
@@ -45,7 +48,7 @@ export interface Findings {
   readonly coresAvailable: number;
   /** State by model. */
   readonly models: Readonly<Record<string, string>>;
-  /** By kind of backend, and services of questions by name. */
+  /** By kind of backend; services of questions, and what is kept outside of the process, by name. */
   readonly services: Readonly<Record<string, ServiceState>>;
   readonly twin: ServiceState;
   readonly predicts: boolean;
@@ -112,6 +115,12 @@ function serviceOf(members: readonly MemberSnapshot[]): ServiceState {
   };
 }
 
+/** A store that fails costs no call: what it lacks is missing later. */
+function storeState(state: "working" | "failing"): ServiceState {
+  if (state === "working") return { status: "healthy", responseTimeMs: 0 };
+  return { status: "degraded", responseTimeMs: 0, error: "it does not take what is written" };
+}
+
 /** Looks at models, which are not probed for it. */
 function modelsState(predict: HealthCheckDeps["predict"]): ServiceState {
   const models = predict.localModels();
@@ -155,6 +164,7 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
     const llm = statusOf(ready.filter(([, isReady]) => isReady).length, providers.length);
     const onnx = modelsState(predict);
     const servers = serversState(predict);
+    const stores = Array.from(deps.stores(), ([name, state]) => [name, storeState(state)] as const);
     const elapsedMs = clock.nowMs() - startMs;
     metrics.healthDuration.observe(elapsedMs / 1000);
     return {
@@ -164,6 +174,7 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
         statusOf(answering, queries.length),
         // What does not answer well is heard of even where the others do.
         ...queries.map(([, { status }]): Status => (status === "healthy" ? status : "degraded")),
+        ...stores.map(([, { status }]) => status),
         // Models of this process are still served.
         ...[...servers.values()].map(
           ({ status }): Status => (status === "healthy" ? status : "degraded"),
@@ -185,6 +196,7 @@ export function createHealthCheck(deps: HealthCheckDeps): () => Promise<Findings
         ...(providers.length === 0 ? {} : { llm: { status: llm, responseTimeMs: 0 } }),
         [predict.kind]: onnx,
         ...Object.fromEntries(servers),
+        ...Object.fromEntries(stores),
       },
       twin: twins.length === 0 ? chat : serviceOf(cores.filter(isTwin)),
       servesTensorflow: (servers.get("tensorflow")?.status ?? "unhealthy") !== "unhealthy",

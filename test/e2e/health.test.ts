@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { startTestGateway } from "../support/gateway.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -27,4 +28,40 @@ test("it is told with the last known disk while every thread for files is taken"
     { status: "healthy", gateway: { disk: { total_bytes: expect.any(Number) } } },
   ]);
   expect(body.gateway.disk.total_bytes).toBeGreaterThan(0);
+});
+
+test("a store that takes nothing is named, and the gateway is degraded until it does again", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "history.db");
+  const yaml = `
+gateway: { host: 127.0.0.1, port: 0 }
+history: { path: ${JSON.stringify(path)} }
+`;
+  await using gateway = await startTestGateway({ yaml });
+  const look = async () => {
+    const response = await fetch(`${gateway.url}/api/v1/health`);
+    const { status, services } = (await response.json()) as Record<string, unknown> & {
+      services: Readonly<Record<string, unknown>>;
+    };
+    return { status, history: services.history };
+  };
+  const chat = async () => {
+    const headers = { "content-type": "application/json" };
+    const body = '{"message":"hi"}';
+    await fetch(`${gateway.url}/api/v1/chat`, { method: "POST", headers, body });
+  };
+  const well = { status: "healthy", history: { status: "healthy" } };
+  expect(await look()).toMatchObject(well);
+  using other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  await chat();
+  await gateway.line(({ msg }) => msg === "history cannot be written");
+  const error = "it does not take what is written";
+  expect(await look()).toMatchObject({
+    status: "degraded",
+    history: { status: "degraded", error },
+  });
+  other.exec("ROLLBACK");
+  await gateway.line(({ msg }) => msg === "history is written again");
+  expect(await look()).toMatchObject(well);
 });

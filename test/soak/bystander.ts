@@ -2,7 +2,8 @@
 
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type GatewayProcess, ownQueuedMs } from "./gateway.ts";
+import { ownTime } from "../support/process-figures.ts";
+import type { GatewayProcess } from "./gateway.ts";
 
 const everyMs = 50;
 const request = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -15,7 +16,7 @@ export class Bystander implements AsyncDisposable {
   readonly #asking: Promise<void>;
   #socket: Socket | undefined;
   #longestMs = 0;
-  #since: Moment | undefined;
+  #waitedMs: (() => number) | undefined;
 
   constructor(gateway: GatewayProcess, asksAnew: boolean) {
     this.#gateway = gateway;
@@ -28,8 +29,7 @@ export class Bystander implements AsyncDisposable {
    * the gateway, or for this process, does not count: other programs take it.
    */
   get longestMs(): number {
-    const now = this.#since === undefined ? 0 : this.#waitedMs(this.#since);
-    return Math.max(this.#longestMs, now);
+    return Math.max(this.#longestMs, this.#waitedMs?.() ?? 0);
   }
 
   /** Forgets what was measured. */
@@ -46,13 +46,14 @@ export class Bystander implements AsyncDisposable {
   async #ask(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#since = this.#now();
+      const waited = ownTime([this.#gateway]);
+      this.#waitedMs = waited;
       while (!(signal.aborted || (await this.#responds()))) {
         await sleep(5, undefined, { signal }).catch(() => {});
       }
-      const waitedMs = this.#waitedMs(this.#since);
+      const waitedMs = waited();
       this.#longestMs = Math.max(this.#longestMs, waitedMs);
-      this.#since = undefined;
+      this.#waitedMs = undefined;
       if (this.#asksAnew) this.#socket?.destroy();
       await sleep(Math.max(1, everyMs - waitedMs), undefined, { signal }).catch(() => {});
     }
@@ -82,21 +83,4 @@ export class Bystander implements AsyncDisposable {
       socket.write(request);
     });
   }
-
-  #now(): Moment {
-    return { ms: performance.now(), ownMs: ownQueuedMs(), gatewayMs: this.#gateway.queuedMs() };
-  }
-
-  #waitedMs(since: Moment): number {
-    const now = this.#now();
-    const queuedMs = Math.max(now.ownMs - since.ownMs, now.gatewayMs - since.gatewayMs);
-    return Math.max(0, now.ms - since.ms - queuedMs);
-  }
-}
-
-interface Moment {
-  readonly ms: number;
-  /** Time without a processor, of this process and of the gateway, since each began. */
-  readonly ownMs: number;
-  readonly gatewayMs: number;
 }

@@ -4,12 +4,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../support/free-port.ts";
+import { type ProcessFigures, processFigures } from "../support/process-figures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const heapMb = 512;
 const startTimeoutMs = 20_000;
-/** Clock ticks of /proc are hundredths of a second on every Linux in use. */
-const tickSeconds = 0.01;
 
 /** How a gateway is started. */
 export interface GatewayOptions {
@@ -21,16 +20,10 @@ export interface GatewayOptions {
 }
 
 /** A gateway that listens. Disposing of it kills it. */
-export interface GatewayProcess extends AsyncDisposable {
+export interface GatewayProcess extends AsyncDisposable, ProcessFigures {
   readonly port: number;
   /** How the process ended; undefined while it lives. */
   readonly death: string | undefined;
-  /** Memory that it holds, all of it; 0 when it is dead, like the other figures. */
-  residentBytes(): number;
-  /** Processor time of all its threads. */
-  cpuSeconds(): number;
-  /** Time for which its main thread was ready to run and had no processor. */
-  queuedMs(): number;
 }
 
 /** Starts a gateway and warms it up: what is loaded by the first calls is no growth. */
@@ -56,16 +49,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     get death() {
       return watched.death();
     },
-    residentBytes: () => 1024 * numberIn(`/proc/${child.pid}/status`, /VmRSS:\s+(\d+)/),
-    cpuSeconds: () => cpuTicks(`/proc/${child.pid}/stat`) * tickSeconds,
-    queuedMs: () => queuedMs(`/proc/${child.pid}/task/${child.pid}/schedstat`),
+    ...processFigures(child.pid),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** Time for which this process's main thread was ready to run and had no processor. */
-export function ownQueuedMs(): number {
-  return queuedMs(`/proc/self/task/${process.pid}/schedstat`);
 }
 
 interface Watched {
@@ -127,27 +113,4 @@ async function warmUp(url: string): Promise<void> {
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
   }
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function numberIn(file: string, pattern: RegExp): number {
-  return Number(pattern.exec(contentOf(file))?.[1] ?? 0);
-}
-
-function cpuTicks(file: string): number {
-  const stat = contentOf(file);
-  // Fields are counted after the command's name, which may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-}
-
-function queuedMs(file: string): number {
-  return Number(contentOf(file).split(" ")[1] ?? 0) / 1e6;
 }

@@ -70,7 +70,8 @@ export declare type GetHealthResponse = Message<"polygate.v1.GetHealthResponse">
   models: { [key: string]: string };
 
   /**
-   * State by kind of backend.
+   * State by kind of backend; and of what is kept outside of the process, where it is: `history`,
+   * `key_store`, and `shared_store`, in which gateways share limits and responses.
    *
    * @generated from field: map<string, polygate.v1.ServiceHealth> services = 6;
    */

@@ -53,9 +53,10 @@ test("SRV: those of the first priority, each with its port and weight, at all ad
       { priority: 2, weight: 9, port: 8003, target: "c.test" },
     ],
   });
-  dns.zone.set("a.test", { A: ["10.0.0.1", "10.0.0.2"] });
-  dns.zone.set("b.test", { AAAA: ["2001:db8:0:0:0:0:0:b"] });
+  dns.zone.set("a.test", { A: ["10.0.0.1", "10.0.0.2"], ttl: 7 });
+  dns.zone.set("b.test", { AAAA: ["2001:db8:0:0:0:0:0:b"], ttl: 5 });
   expect(await dnsResolve(settings(dns, services))(signal)).toEqual({
+    ttlMs: 5_000,
     places: [place("10.0.0.1", 8001, 5), place("10.0.0.2", 8001, 5), place("2001:db8::b", 8002, 1)],
   });
   expect(dns.asked.some((question) => question.includes("c.test"))).toBe(false);

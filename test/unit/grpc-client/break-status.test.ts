@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { errorOfBreak, isRefused } from "#grpc-client/break-status.ts";
+import { errorOfBreak, Repeats } from "#grpc-client/break-status.ts";
 import { GrpcError } from "#grpc-client/grpc-error.ts";
 import { NotSentError, QueueFullError } from "#http2/client.ts";
 import { errorCode } from "#http2/error-code.ts";
@@ -46,32 +46,44 @@ describe("a reset by the server", () => {
 describe("what may be sent again", () => {
   const refused = broken("peer", errorCode.refusedStream, true);
   const rows = [
-    { name: "a refused stream: at once", thrown: refused, unprocessed: true, atOnce: true },
+    { name: "a refused stream: once", thrown: refused, unprocessed: true, repeats: 1 },
     {
-      name: "a connection that breaks above its GOAWAY's last stream: at once",
+      name: "a connection that breaks above its GOAWAY's last stream: ten times",
       thrown: broken("connection", errorCode.noError, true),
       unprocessed: true,
-      atOnce: true,
+      repeats: 10,
     },
     {
       name: "no connection: elsewhere",
       thrown: new NotSentError("the server cannot be reached"),
       unprocessed: true,
-      atOnce: false,
+      repeats: 0,
     },
     {
       name: "a connection that breaks: perhaps processed",
       thrown: broken("connection", errorCode.noError),
       unprocessed: false,
-      atOnce: false,
+      repeats: 0,
     },
   ] as const;
-  test.each(rows)("$name", ({ thrown, unprocessed, atOnce }) => {
+  test.each(rows)("$name", ({ thrown, unprocessed, repeats }) => {
     const error = errorOfBreak(thrown, {});
     expect(error.code).toBe(Code.Unavailable);
     expect(error.unprocessed).toBe(unprocessed);
-    expect(isRefused(thrown)).toBe(atOnce);
+    const repeated = new Repeats();
+    let count = 0;
+    while (repeated.allow(thrown)) count += 1;
+    expect(count).toBe(repeats);
   });
+});
+
+test("a refusal counts for itself, however many connections went away before", () => {
+  const repeats = new Repeats();
+  const away = broken("connection", errorCode.refusedStream, true);
+  const refused = broken("peer", errorCode.refusedStream, true);
+  expect([away, away, refused, away, refused].map((thrown) => repeats.allow(thrown))).toEqual([
+    ...[true, true, true, true, false],
+  ]);
 });
 
 test("more calls than may wait are too many, not a server that is away", () => {

@@ -9,10 +9,12 @@ import { seededRng } from "#core/rng.ts";
 import { GrpcChannel, type GrpcChannelOptions } from "#grpc-client/channel.ts";
 import { GrpcError } from "#grpc-client/grpc-error.ts";
 import { errorCode } from "#http2/error-code.ts";
+import { frameType } from "#http2/frames.ts";
 import type { ServerStream } from "#http2/server-stream.ts";
 import { codingOf } from "#protocol/compression.ts";
 import { compressedFlag, envelope } from "#protocol/envelope.ts";
 import { type Http2Listener, http2Listener } from "../../support/http2-listener.ts";
+import { frameOf } from "../../support/http2-peers.ts";
 import { clientTls } from "../../support/tls.ts";
 
 const path = "/test.Service/Method";
@@ -286,6 +288,32 @@ describe("a call that the server refuses unseen", () => {
     const stream = await setting.channel.serverStream(path, frame, {});
     expect(await Array.fromAsync(stream)).toHaveLength(1);
   });
+
+  test.each(["unary", "serverStream"] as const)(
+    "is sent again as often as its connection goes away, up to ten times: %s",
+    async (kind) => {
+      let connections = 0;
+      // Each connection takes SETTINGS, and goes away when a call has come, unseen.
+      const leaving = createServer((socket) => {
+        connections += 1;
+        socket.write(frameOf(frameType.settings, 0, 0, Buffer.alloc(0)));
+        socket.on("data", (bytes: Buffer) => {
+          if (bytes.includes(hello)) socket.write(frameOf(frameType.goaway, 0, 0, Buffer.alloc(8)));
+        });
+        socket.on("error", () => {});
+      }).listen(0, "127.0.0.1");
+      await once(leaving, "listening");
+      const { port } = leaving.address() as AddressInfo;
+      await using channel = new GrpcChannel(
+        { host: "127.0.0.1", port, messageBytesMax: 10 },
+        systemClock,
+        seededRng(1),
+      );
+      const error = await errorOf(channel[kind](path, frame, {}));
+      expect([error.code, error.unprocessed, connections]).toEqual([Code.Unavailable, true, 11]);
+      leaving.close();
+    },
+  );
 
   test("is not sent again once the server has seen it", async () => {
     let seen = 0;

@@ -974,7 +974,20 @@ describe("draining", () => {
       0,
     );
     expect(first).toMatchObject({ closed: false });
-    expect(second).toMatchObject({ closed: true, unprocessed: true });
+    expect(second).toMatchObject({ closed: true, unprocessed: true, brokenBy: "connection" });
+  });
+
+  test("a stream that is refused after a GOAWAY is refused by the connection that goes", () => {
+    const { client } = greetedPair();
+    const stream = client.connection.openStream(head, [], true);
+    const lastId = number32(0x7fff_ffff);
+    client.connection.receive(
+      frameOf(frameType.goaway, 0, 0, Buffer.concat([lastId, number32(0)])),
+      0,
+    );
+    const code = number32(errorCode.refusedStream);
+    client.connection.receive(frameOf(frameType.rstStream, 0, stream.id, code), 0);
+    expect(stream).toMatchObject({ unprocessed: true, brokenBy: "connection" });
   });
 
   test("REFUSED_STREAM is unprocessed, any other reset is not", () => {

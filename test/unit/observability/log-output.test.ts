@@ -76,6 +76,39 @@ test("what waits is bounded; the number of dropped lines is told when the reader
   expect(written.at(-1)).toBe("5678\n");
 });
 
+test("a disk that is full costs the lines that it did not take, counted, and no line after them", async () => {
+  let isFull = true;
+  const written: string[] = [];
+  // As process.stdout is, which outlasts what it fails with, and no other Writable does.
+  const stream = {
+    writableLength: 0,
+    on: () => {},
+    write(text: string, done: (error?: Error) => void) {
+      if (!isFull) written.push(text);
+      done(isFull ? new Error("ENOSPC") : undefined);
+    },
+  } as unknown as Writable;
+  const told: number[] = [];
+  const output = createLogOutput({
+    stream,
+    waitingMax: 1_000,
+    onDropped: (lines) => told.push(lines),
+  });
+  for (const line of ["one\n", "two\n"]) output.write(line);
+  await gathered();
+  output.write("three\n");
+  await gathered();
+  expect(told).toEqual([]);
+  isFull = false;
+  for (const line of ["four\n", "five\n"]) {
+    output.write(line);
+    await gathered();
+  }
+  // The first begins a line, as half of one may stand before it.
+  expect(written).toEqual(["\nfour\n", "five\n"]);
+  expect(told).toEqual([3]);
+});
+
 test("a flush sends at once and is done when the reader has everything", async () => {
   const { stream, written, read } = slowReader();
   const output = createLogOutput({ stream, waitingMax: 100, onDropped: () => {} });
