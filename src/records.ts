@@ -13,7 +13,8 @@ import type { RecordMetrics } from "#observability/metric-families.ts";
 import { RecentCalls } from "#observability/recent-calls.ts";
 import type { PoolChange } from "#pool/pool.ts";
 import { DecisionLog } from "#routing/decision-log.ts";
-import { createForecast } from "#services/forecast.ts";
+import { createForecast, Forecaster } from "#services/forecast.ts";
+import { ForecastGauges, type ForecastGaugesDeps } from "#services/forecast-gauges.ts";
 import { samplesOf } from "#services/history-samples.ts";
 import { createPerformance } from "#services/performance.ts";
 import type { OverTime } from "#services/stats.ts";
@@ -25,6 +26,10 @@ export interface Records extends AsyncDisposable {
   readonly calls: RecentCalls;
   readonly decisions: DecisionLog;
   readonly performance: OverTime;
+  /** Where the history is read. */
+  readonly history: Pick<HistoryStore, "read">;
+  /** What is told of the next hours, as metrics. */
+  readonly forecastGauges: ForecastGauges;
   /** A probe found an endpoint in another state than before. */
   onHealth(change: PoolChange): void;
 }
@@ -34,7 +39,7 @@ export interface RecordsDeps {
   readonly settings: { readonly requests: RequestsSettings; readonly history: HistorySettings };
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: RecordMetrics;
+  readonly metrics: RecordMetrics & ForecastGaugesDeps["metrics"];
 }
 
 /** Opens the store; who names no database loads nothing of one. Rejects when it cannot be used. */
@@ -97,11 +102,14 @@ export async function openRecords({
   });
   const availability = new Availability(clock);
   const read = { clock, store, recorder, resolutions, availability, cacheTtlMs };
+  const forecaster = new Forecaster(read);
   return {
     journal,
     calls,
     decisions: new DecisionLog(clock),
-    performance: { ...createPerformance(read), ...createForecast(read) },
+    performance: { ...createPerformance(read), ...createForecast(forecaster, read) },
+    history: store,
+    forecastGauges: new ForecastGauges({ clock, forecaster, metrics }),
     onHealth: ({ pool, member: { id, health } }) =>
       availability.note(pool, id, health.kind === "healthy"),
     async [Symbol.asyncDispose]() {

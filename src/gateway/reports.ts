@@ -63,6 +63,7 @@ export function attemptReporter({ settings, metrics, stats, logger, records }: S
     series.requests.inc();
     return ({ outcome, elapsedMs, firstMs, tokens, cost }: AttemptReport): void => {
       const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
+      if (cost !== undefined && cost > 0) metrics.cost.inc({ provider: pool }, cost);
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       series.stats.end(elapsedMs, { failed, tokens, cost });
       if (!logger.isLevelEnabled(level)) return;
