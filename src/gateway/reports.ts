@@ -79,6 +79,18 @@ export function attemptReporter({ settings, metrics, stats, logger, records }: S
   };
 }
 
+/** Counts attempts beyond the first of a call. Both kinds are there from the start: what appears later has no rate yet. */
+export function extraAttempts({ metrics: { balancerDenied, balancerExtra } }: Shared) {
+  const seriesOf = (kind: "retry" | "hedge") => ({
+    granted: balancerExtra.labels({ kind }),
+    denied: balancerDenied.labels({ kind }),
+  });
+  const series = { retry: seriesOf("retry"), hedge: seriesOf("hedge") };
+  return (kind: keyof typeof series, denied: boolean): void => {
+    series[kind][denied ? "denied" : "granted"].inc();
+  };
+}
+
 /** Counts ejections, and leaves a line of each. */
 export function ejectionReporter({ metrics, logger }: Shared) {
   return ({ pool, endpoint, model, cause, forMs }: PoolEjection): void => {
