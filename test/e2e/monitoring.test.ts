@@ -4,7 +4,7 @@ import { cp, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { createAgent, plainAgent } from "#agent/agent.ts";
 import { systemClock } from "#core/clock.ts";
 import { systemRng } from "#core/rng.ts";
@@ -199,6 +199,19 @@ describeWith(missingPrometheus ?? missingRedis)("a gateway that Prometheus reads
     for (const { board, name, selector, label } of boardVariables) {
       const found = await prometheus.labelValues(label, filled(selector, values));
       expect(found, `${board}: ${name}`).not.toEqual([]);
+    }
+  });
+
+  test("the queries that the page gives to autoscalers have values", async () => {
+    const page = await readFile("docs/monitoring.md", "utf8");
+    const [block = ""] = [...page.matchAll(/```yaml\n(apiVersion: keda[\s\S]*?)```/g)].map(
+      ([, text = ""]) => text,
+    );
+    const { triggers } = parse(block).spec as { triggers: { metadata: { query: string } }[] };
+    expect(triggers).toHaveLength(2);
+    for (const { metadata } of triggers) {
+      const [only] = await prometheus.query(metadata.query);
+      expect(Number(only?.value[1]), metadata.query).toBeGreaterThan(0);
     }
   });
 

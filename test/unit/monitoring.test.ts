@@ -86,12 +86,16 @@ describe("alerts", () => {
     expect(alerts.filter((alert) => !tested(false).has(alert))).toEqual([]);
   });
 
-  testWith(missingProgram("promtool"))("promtool finds them well and well tested", () => {
-    expect(run("promtool", "check", "config", "prometheus.yml")).toMatchObject({ status: 0 });
-    const { status, said } = run("promtool", "test", "rules", "polygate-rules.test.yml");
-    expect(said).toContain("SUCCESS");
-    expect(status).toBe(0);
-  }, 60_000);
+  testWith(missingProgram("promtool"))(
+    "promtool finds them well and well tested",
+    () => {
+      expect(run("promtool", "check", "config", "prometheus.yml")).toMatchObject({ status: 0 });
+      const { status, said } = run("promtool", "test", "rules", "polygate-rules.test.yml");
+      expect(said).toContain("SUCCESS");
+      expect(status).toBe(0);
+    },
+    60_000,
+  );
 
   testWith(missingProgram("amtool"))("amtool reads the configuration of Alertmanager", () => {
     expect(run("amtool", "check-config", "alertmanager.yml")).toMatchObject({ status: 0 });
