@@ -8,6 +8,7 @@ import type { Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "#front.ts";
+import { openAlerts } from "#gateway/alerts.ts";
 import { chatPoolsOf, openChat } from "#gateway/chat-side.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
 import { frontDeps, frontOptions } from "#gateway/front-options.ts";
@@ -129,6 +130,7 @@ async function openGeneration(
   const { dispatch } = chat;
   const predict = opening.use(await openPredictCatalog(shared, local, { dispatch, statistics }));
   for (const { pool } of predict.groups) opening.use(pool);
+  const alerts = await openAlerts(shared, { chat, predict }, opening);
   let modelsSettled = false;
   void local.ready().then(() => {
     modelsSettled = true;
@@ -146,9 +148,11 @@ async function openGeneration(
     take() {
       place = "taken";
       setServing(chat.pool.candidates().length > 0);
+      alerts?.start();
     },
     retire() {
       place = "retired";
+      alerts?.stop();
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -183,6 +187,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     startedMs: clock.nowMs(),
     stopping: stopping.signal,
     keptKeys: {},
+    keptAlerts: {},
     relayIds: keptIds(),
   };
   let draining = false;

@@ -2,6 +2,7 @@
 
 import collectDefaultMetrics from "prom-client/lib/defaultMetrics.js";
 import Registry from "prom-client/lib/registry.js";
+import { alertFamilies } from "#alerts/metric-families.ts";
 import { cacheFamilies } from "#cache/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
@@ -40,5 +41,6 @@ export function createMetrics() {
     ...cacheFamilies(make),
     ...uploadFamilies(make),
     ...hookFamilies(make),
+    ...alertFamilies(make),
   };
 }

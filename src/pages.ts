@@ -18,10 +18,12 @@ import type { DocumentFacts } from "./openapi-document.ts";
 /** What the pages report. */
 export interface GatewayPageFacts {
   readonly metrics: Metrics;
+  /** The forecast; what it tells is there for the next reader. */
+  readonly forecastGauges: { refresh(): Promise<void> };
   /** Those of cores. */
   readonly pools: readonly Pool<ChatBackend>[];
-  /** All whose endpoints may have a limit of calls. */
-  readonly limited: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
+  /** All of them, those of providers and of servers of models included. */
+  readonly known: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
   /** Absent: no metrics page. */
@@ -69,10 +71,20 @@ function refreshCoreGauges(
   }
 }
 
+/** How many endpoints each pool has at this moment, by their health. */
+function refreshEndpointGauges({ endpoints }: PoolMetrics, pools: GatewayPageFacts["known"]): void {
+  endpoints.reset();
+  for (const pool of pools) {
+    for (const { health, isDraining } of pool.snapshot()) {
+      endpoints.inc({ provider: pool.name, status: isDraining ? "draining" : health.kind });
+    }
+  }
+}
+
 /** The limits of calls at this moment: adaptive ones move with each call, and endpoints of DNS come and go. */
 function refreshConcurrencyGauges(
   { concurrencyLimit }: PoolMetrics,
-  pools: GatewayPageFacts["limited"],
+  pools: GatewayPageFacts["known"],
 ): void {
   concurrencyLimit.reset();
   for (const pool of pools) {
@@ -85,7 +97,7 @@ function refreshConcurrencyGauges(
 
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pools, limited, isReady, metricsPath, document, accessOf } = facts;
+  const { metrics, forecastGauges, pools, known, isReady, metricsPath, document, accessOf } = facts;
   const { rest } = document;
   // Listeners that read and write the same JSON, and ask for the same, share its document.
   const sharedDocs = new Map<ListenerAccess, Pages>();
@@ -93,7 +105,9 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
     getOrCreate(sharedDocs, access, () => docsPages({ ...document, access }));
   const metricsPage = async (): Promise<PageResponse> => {
     refreshCoreGauges(metrics, pools);
-    refreshConcurrencyGauges(metrics, limited);
+    refreshEndpointGauges(metrics, known);
+    refreshConcurrencyGauges(metrics, known);
+    void forecastGauges.refresh();
     const { registry } = metrics;
     return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };

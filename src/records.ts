@@ -14,7 +14,8 @@ import { RecentCalls } from "#observability/recent-calls.ts";
 import type { StoreStates } from "#observability/store-states.ts";
 import type { PoolChange } from "#pool/pool.ts";
 import { DecisionLog } from "#routing/decision-log.ts";
-import { createForecast } from "#services/forecast.ts";
+import { createForecast, Forecaster } from "#services/forecast.ts";
+import { ForecastGauges, type ForecastGaugesDeps } from "#services/forecast-gauges.ts";
 import { samplesOf } from "#services/history-samples.ts";
 import { createPerformance } from "#services/performance.ts";
 import type { OverTime } from "#services/stats.ts";
@@ -26,6 +27,10 @@ export interface Records extends AsyncDisposable {
   readonly calls: RecentCalls;
   readonly decisions: DecisionLog;
   readonly performance: OverTime;
+  /** Where the history is read. */
+  readonly history: Pick<HistoryStore, "read">;
+  /** What is told of the next hours, as metrics. */
+  readonly forecastGauges: ForecastGauges;
   /** A probe found an endpoint in another state than before. */
   onHealth(change: PoolChange): void;
 }
@@ -35,7 +40,7 @@ export interface RecordsDeps {
   readonly settings: { readonly requests: RequestsSettings; readonly history: HistorySettings };
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: RecordMetrics;
+  readonly metrics: RecordMetrics & ForecastGaugesDeps["metrics"];
   /** Told of the history, where it is kept outside of the process. */
   readonly stores: StoreStates;
 }
@@ -104,11 +109,14 @@ export async function openRecords({
   });
   const availability = new Availability(clock);
   const read = { clock, store, recorder, resolutions, availability, cacheTtlMs };
+  const forecaster = new Forecaster(read);
   return {
     journal,
     calls,
     decisions: new DecisionLog(clock),
-    performance: { ...createPerformance(read), ...createForecast(read) },
+    performance: { ...createPerformance(read), ...createForecast(forecaster, read) },
+    history: store,
+    forecastGauges: new ForecastGauges({ clock, forecaster, metrics }),
     onHealth: ({ pool, member: { id, health } }) =>
       availability.note(pool, id, health.kind === "healthy"),
     async [Symbol.asyncDispose]() {

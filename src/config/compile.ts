@@ -5,6 +5,7 @@ import { isReserved } from "#surface-table.ts";
 import { nearest } from "#yaml/nearest.ts";
 import { accessFrom } from "./access.ts";
 import { concurrencyFrom } from "./adaptive-concurrency.ts";
+import { alertsFrom } from "./alerts.ts";
 import { groupsFrom } from "./allowances.ts";
 import { auditFrom } from "./audit.ts";
 import { cacheFrom } from "./cache.ts";
@@ -99,6 +100,7 @@ export function compile(
     groups: Object.fromEntries(groupsFrom(config.auth.groups)),
     ...keyStoreFrom(config.auth.key_store, config.history.url, context, report),
     ...withoutUndefined({ rateLimit, redis }),
+    ...alertsFrom(config.alerts, report),
     ...overloadFrom(config.overload, report),
     chat: chatFrom(config, cores, report),
     providers,

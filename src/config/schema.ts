@@ -4,6 +4,7 @@ import { z } from "zod";
 import { proxyFields } from "#exchange/trusted-proxies.ts";
 import { text, textThat } from "#yaml/scalar.ts";
 import { isAddressBlock } from "./address.ts";
+import { alerts } from "./alerts.ts";
 import { audit } from "./audit.ts";
 import { cache } from "./cache.ts";
 import { core } from "./cores.ts";
@@ -66,6 +67,9 @@ export const fileSchema = z.strictObject({
   logging: logging.prefault({}).describe("Log lines."),
   audit: audit.prefault({}).describe("Who was allowed or denied what."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
+  alerts: alerts
+    .optional()
+    .describe("Webhooks that are told of errors, slow calls, outages and budgets."),
   overload: overload
     .prefault({})
     .describe("What the gateway refuses when it has more work than it can do."),

@@ -1,6 +1,7 @@
 /** What the gateway runs with: every setting decided, checked and frozen; the other rooms read this only. */
 
 import type { KeyObject } from "node:crypto";
+import type { AlertSettings } from "#alerts/alert-settings.ts";
 import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ProviderSettings } from "#backends/llm/provider-settings.ts";
 import type { OnnxOptions } from "#backends/onnx/backend.ts";
@@ -265,6 +266,8 @@ export interface Settings {
   readonly rateLimit?: RateLimitSettings;
   /** Where limits are shared with other gateways; absent: nowhere. */
   readonly redis?: SharedStoreSettings;
+  /** What webhooks are told; absent: there are none. Addresses and secrets in it are credentials. */
+  readonly alerts?: AlertSettings;
   /** From where on load is refused; absent: it never is. */
   readonly overload?: LoadTerms;
   readonly chat: ChatSettings;

@@ -20,6 +20,7 @@ import {
   attemptReporter,
   discoveryReporter,
   ejectionReporter,
+  extraAttempts,
   queueWatch,
 } from "#gateway/reports.ts";
 import { causeText } from "#observability/cause-text.ts";
@@ -234,10 +235,7 @@ export async function openChat(shared: Shared): Promise<ChatSide> {
         hedge: new RetryBudget({ ...hedgeTerms, share: hedgeBudget }),
       },
       onAttempt: attemptReporter(shared),
-      onExtra(kind, denied) {
-        const { balancerDenied, balancerExtra } = shared.metrics;
-        (denied ? balancerDenied : balancerExtra).inc({ kind });
-      },
+      onExtra: extraAttempts(shared),
     }),
   };
 }

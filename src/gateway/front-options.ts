@@ -45,8 +45,9 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     }),
     pages: gatewayPages({
       metrics,
+      forecastGauges: shared.records.forecastGauges,
       pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
-      limited: [
+      known: [
         ...chatPoolsOf(backends.chat).map(({ pool }) => pool),
         ...backends.predict.groups.map(({ pool }) => pool),
       ],

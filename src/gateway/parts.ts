@@ -1,5 +1,6 @@
 /** What the rooms of a gateway share: what lives as long as the process, and what is made for a generation of settings. */
 
+import type { KeptAlerts } from "#alerts/alert-watch.ts";
 import type { Settings } from "#config/settings.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -55,6 +56,8 @@ export interface ProcessParts {
   readonly uploads: UploadStore | undefined;
   /** The keys that an issuer of tokens gave last, for the next generation. */
   readonly keptKeys: KeptKeys;
+  /** Alerts that were told, for the next generation. */
+  readonly keptAlerts: KeptAlerts;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

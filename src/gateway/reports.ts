@@ -63,6 +63,7 @@ export function attemptReporter({ settings, metrics, stats, logger, records }: S
     series.requests.inc();
     return ({ outcome, elapsedMs, firstMs, tokens, cost }: AttemptReport): void => {
       const failed = outcome !== "OK" && reasons[outcome].blame !== "caller";
+      if (cost !== undefined && cost > 0) metrics.cost.inc({ provider: pool }, cost);
       if (failed) metrics.balancerErrors.inc({ algorithm, core: endpoint });
       series.stats.end(elapsedMs, { failed, tokens, cost });
       if (!logger.isLevelEnabled(level)) return;
@@ -75,6 +76,18 @@ export function attemptReporter({ settings, metrics, stats, logger, records }: S
         "[PERFORMANCE]",
       );
     };
+  };
+}
+
+/** Counts attempts beyond the first of a call. Both kinds are there from the start: what appears later has no rate yet. */
+export function extraAttempts({ metrics: { balancerDenied, balancerExtra } }: Shared) {
+  const seriesOf = (kind: "retry" | "hedge") => ({
+    granted: balancerExtra.labels({ kind }),
+    denied: balancerDenied.labels({ kind }),
+  });
+  const series = { retry: seriesOf("retry"), hedge: seriesOf("hedge") };
+  return (kind: keyof typeof series, denied: boolean): void => {
+    series[kind][denied ? "denied" : "granted"].inc();
   };
 }
 

@@ -12,6 +12,11 @@ export function poolFamilies({ counter, gauge, seconds }: Makers) {
     coreResponse: gauge("core_response_time_ms", "Time of the core's last health response.", [
       "core_id",
     ]),
+    endpoints: gauge(
+      "load_balancer_endpoints",
+      "Endpoints of a provider or of the cores by what their probes said: healthy, unhealthy or unknown; draining where an operator has taken them out.",
+      ["provider", "status"],
+    ),
     concurrencyLimit: gauge(
       "load_balancer_concurrency_limit",
       "Calls that an endpoint is given at one time, where anything bounds them; adaptive limits move.",

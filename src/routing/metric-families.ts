@@ -13,6 +13,11 @@ export function routingFamilies({ counter }: Makers) {
       "algorithm",
       "core",
     ]),
+    cost: counter(
+      "gateway_cost_usd_total",
+      "US dollars that calls have cost by the prices of their models; tries that failed may have cost as well.",
+      ["provider"],
+    ),
     balancerExtra: counter(
       "load_balancer_extra_attempts_total",
       "Attempts beyond the first of a call: retries after a failure, hedges in parallel to a silent endpoint.",

@@ -45,13 +45,14 @@ function seriesOf({ name, steps: byHour }: HistoryLine, first: number, steps: nu
     if (sums !== undefined) all.merge(sums);
     return sums?.requests ?? 0;
   });
-  const { method, error, values, low, high } = forecast(requests, steps);
+  const { method, error, naiveError, values, low, high } = forecast(requests, steps);
   const each = (sum: number) =>
     values.map((value) => (all.requests === 0 ? 0 : (value * sum) / all.requests));
   return {
     name,
     method,
     ...(error === undefined ? {} : { error: threeDigits(error) }),
+    ...(naiveError === undefined ? {} : { naiveError: threeDigits(naiveError) }),
     requests: values.map(threeDigits),
     requestsLow: low.map(threeDigits),
     requestsHigh: high.map(threeDigits),
@@ -60,26 +61,28 @@ function seriesOf({ name, steps: byHour }: HistoryLine, first: number, steps: nu
   };
 }
 
-/** The method over the history. */
-export function createForecast(
-  deps: PerformanceDeps,
-): Pick<ServiceImpl<typeof StatsService>, "getForecast"> {
-  const { clock, store, recorder } = deps;
-  const known = new Fresh<HistoryBy, Past>(clock, deps.cacheTtlMs);
-  const responses = new Fresh<string, Response>(clock, deps.cacheTtlMs);
+/** What is asked of a forecast. */
+interface ForecastWish {
+  readonly by: HistoryBy;
+  /** Hours that are to be told, that which is not over included. */
+  readonly hours: number;
+  /** Those that are wanted; all when empty. */
+  readonly names: ReadonlySet<string>;
+}
 
-  const past = async (by: HistoryBy): Promise<Past> => {
-    await recorder.flush();
-    const nowMs = Math.floor(clock.wallMs() / hourMs) * hourMs;
-    const startMs = nowMs - pastHoursMax * hourMs;
-    const grid = { readMs: hourMs, stepMs: hourMs, startMs, count: pastHoursMax };
-    const { lines, leftOut } = await readOf(linesOf(store, grid, { by, names: new Set() }));
-    const first = Math.min(pastHoursMax, ...lines.map(({ steps }) => Math.min(...steps.keys())));
-    return { nowMs, first, lines, leftOut };
-  };
+/** Tells of the next hours, by a history that is read once for all who ask at about the same time. */
+export class Forecaster {
+  readonly #deps: PerformanceDeps;
+  readonly #known: Fresh<HistoryBy, Past>;
 
-  const told = async (by: HistoryBy, hours: number, names: ReadonlySet<string>) => {
-    const { nowMs, first, lines, leftOut } = await known.get(by, () => past(by));
+  constructor(deps: PerformanceDeps) {
+    this.#deps = deps;
+    this.#known = new Fresh(deps.clock, deps.cacheTtlMs);
+  }
+
+  /** Rejects when the history cannot be read. */
+  async tell({ by, hours, names }: ForecastWish) {
+    const { nowMs, first, lines, leftOut } = await this.#known.get(by, () => this.#past(by));
     const meant = lines.filter(({ name }) => names.size === 0 || names.has(name));
     const knownHours = pastHoursMax - first;
     const steps = forecastSteps(knownHours, hours);
@@ -96,16 +99,34 @@ export function createForecast(
       knownHours,
       series,
       leftOut: steps === 0 ? 0 : leftOut + meant.length - shown.length,
-      lost: recorder.lost,
+      lost: this.#deps.recorder.lost,
     };
-  };
+  }
 
+  async #past(by: HistoryBy): Promise<Past> {
+    const { clock, store, recorder } = this.#deps;
+    await recorder.flush();
+    const nowMs = Math.floor(clock.wallMs() / hourMs) * hourMs;
+    const startMs = nowMs - pastHoursMax * hourMs;
+    const grid = { readMs: hourMs, stepMs: hourMs, startMs, count: pastHoursMax };
+    const { lines, leftOut } = await readOf(linesOf(store, grid, { by, names: new Set() }));
+    const first = Math.min(pastHoursMax, ...lines.map(({ steps }) => Math.min(...steps.keys())));
+    return { nowMs, first, lines, leftOut };
+  }
+}
+
+/** The method over the history. */
+export function createForecast(
+  forecaster: Forecaster,
+  { clock, cacheTtlMs }: Pick<PerformanceDeps, "clock" | "cacheTtlMs">,
+): Pick<ServiceImpl<typeof StatsService>, "getForecast"> {
+  const responses = new Fresh<string, Response>(clock, cacheTtlMs);
   return {
     getForecast({ hours = hoursDefault, by: key, names }) {
       const by = key === HistoryKey.MODEL ? "model" : "provider";
-      // 1.5 ms of computing a series are asked for by anybody.
+      // Some 2 ms of computing a series are asked for by anybody.
       const wish = JSON.stringify([by, hours, names]);
-      return responses.get(wish, () => told(by, hours, new Set(names)));
+      return responses.get(wish, () => forecaster.tell({ by, hours, names: new Set(names) }));
     },
   };
 }

@@ -80,6 +80,7 @@ export function serviceFamilies(makers: Makers) {
   const { counter, gauge, seconds } = makers;
   return {
     ...genAiFamilies(makers),
+    ...forecastFamilies(makers),
     drained: counter(
       "gateway_drained_calls_total",
       "Calls that went on after their clients had left: whole or failed where their backends ended them, time_out, stopped; no_room where they were cancelled instead.",
@@ -110,6 +111,28 @@ export function serviceFamilies(makers: Makers) {
       ["backend"],
     ),
     ...inferenceFamilies({ counter, seconds }),
+  };
+}
+
+/** Of the hour that is not over and the next one, by the forecast of GetForecast. */
+function forecastFamilies({ gauge }: Pick<Makers, "gauge">) {
+  const labels = ["provider", "hour"] as const;
+  return {
+    forecastCalls: gauge(
+      "polygate_forecast_calls_per_second",
+      "Calls a second that a provider is likely to be given, on average over this hour and the next.",
+      labels,
+    ),
+    forecastTokens: gauge(
+      "polygate_forecast_tokens_per_second",
+      "Tokens a second, read and written, that go with these calls.",
+      labels,
+    ),
+    forecastError: gauge(
+      "polygate_forecast_error_ratio",
+      "What the forecast would have been wrong by in the past as a share of the calls, by the method that was chosen and by the naive one.",
+      ["provider", "method"],
+    ),
   };
 }
 

@@ -106,6 +106,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   store: ["core"],
   history: ["store", "core"],
   keys: ["identity", "store", "observability", "errors", "core"],
+  alerts: ["history", "http-client", "observability", "core"],
   hooks: ["validation", "json", "http-client", "chat", "observability", "errors", "core", "gen"],
   services: [
     "uploads",
@@ -135,6 +136,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   config: [
     "yaml",
+    "alerts",
     "hooks",
     "catalog",
     "chat",
@@ -174,6 +176,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
+    "alerts",
     "limits",
     "redis",
     "uploads",
@@ -242,6 +245,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "stored-keys.ts": ["config", "keys", "store", "observability", "core"],
   gateway: [
+    "alerts",
     "uploads",
     "keys",
     "front.ts",

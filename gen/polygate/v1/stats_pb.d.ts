@@ -987,8 +987,8 @@ export declare type ForecastSeries = Message<"polygate.v1.ForecastSeries"> & {
 
   /**
    * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-   * (of the last seven days) or same_hour_of_week (of the last four weeks): what would have been least
-   * wrong in the known hours.
+   * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
+   * and season of a day, smoothed): what would have been least wrong in the known hours.
    *
    * @generated from field: string method = 2;
    */
@@ -1036,6 +1036,14 @@ export declare type ForecastSeries = Message<"polygate.v1.ForecastSeries"> & {
    * @generated from field: repeated double cost = 8;
    */
   cost: number[];
+
+  /**
+   * What the naive method, last_hour, would have been wrong by in the known hours, as a share like
+   * `error`, which is never greater. Absent when there were no calls.
+   *
+   * @generated from field: optional double naive_error = 9;
+   */
+  naiveError?: number | undefined;
 };
 
 /**

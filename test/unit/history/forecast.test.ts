@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
 import { forecast, forecastSteps } from "#history/forecast.ts";
+import { holtWinters } from "#history/holt-winters.ts";
 
 const hours = (count: number, valueAt: (hour: number) => number) =>
   Array.from({ length: count }, (_, hour) => valueAt(hour));
@@ -40,6 +41,46 @@ describe("the method", () => {
       2,
     );
     expect(told.method).toBe("last_hours");
+  });
+});
+
+describe("Holt-Winters against the naive method", () => {
+  /** A load that rises, with a day in it, and noise. */
+  const seasonal = (seed: number) => {
+    const rng = seededRng(seed);
+    return hours(24 * 14, (hour) => {
+      const day = 80 * Math.sin((hour / 24) * 2 * Math.PI);
+      return Math.round(200 + hour + day + 20 * rng.next());
+    });
+  };
+
+  test.each([1, 2, 3, 4, 5])("it is chosen where days rise, and comes closer (%d)", (seed) => {
+    const whole = seasonal(seed);
+    const told = forecast(whole.slice(0, -24), 24);
+    expect(told.method).toBe("holt_winters");
+    expect(told.error).toBeLessThan((told.naiveError ?? 0) / 3);
+    // What comes then, and no one could have chosen by.
+    const wrongBy = (values: readonly number[]) =>
+      whole.slice(-24).reduce((sum, value, step) => sum + Math.abs(value - (values[step] ?? 0)), 0);
+    expect(wrongBy(told.values)).toBeLessThan(wrongBy(hours(24, () => whole.at(-25) ?? 0)) / 2);
+  });
+
+  test.each([1, 2, 3, 4, 5])("the naive one wins a random walk, and is chosen (%d)", (seed) => {
+    const rng = seededRng(seed);
+    let value = 1_000;
+    const walk = hours(24 * 14, () => {
+      value += rng.next() < 0.5 ? -20 : 20;
+      return value;
+    });
+    const told = forecast(walk, 2);
+    expect(told.method).toBe("last_hour");
+    expect(told.error).toBe(told.naiveError);
+  });
+
+  test("no hour is told to be below nothing where the load falls for good", () => {
+    const falling = hours(24 * 6, (hour) => Math.max(0, 500 - hour * 4));
+    const tell = holtWinters(falling, 72);
+    expect(Math.min(...hours(48, (lead) => tell(falling.length, lead)))).toBe(0);
   });
 });
 

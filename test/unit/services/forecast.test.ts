@@ -8,7 +8,7 @@ import { Availability } from "#history/availability.ts";
 import { MemoryHistory } from "#history/memory-store.ts";
 import { HistoryRecorder } from "#history/recorder.ts";
 import { resolutionsOf } from "#history/store.ts";
-import { createForecast } from "#services/forecast.ts";
+import { createForecast, Forecaster } from "#services/forecast.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const hourMs = 3_600_000;
@@ -33,9 +33,8 @@ async function forecastOf(
     }
   }
   const availability = new Availability(clock);
-  const { getForecast } = createForecast({
-    ...{ clock, store, recorder, resolutions, availability, cacheTtlMs: 0 },
-  });
+  const deps = { clock, store, recorder, resolutions, availability, cacheTtlMs: 0 };
+  const { getForecast } = createForecast(new Forecaster(deps), deps);
   const context = createHandlerContext({
     service: StatsService,
     method: StatsService.method.getForecast,
