@@ -105,6 +105,8 @@ export interface FrontOptions extends ServingOptions {
   readonly connectionsMax: number;
   /** Those of one address, once few are left; a quarter when absent. */
   readonly connectionsPerAddressMax?: number;
+  /** Sockets that the process was started with, by the name of their listener. */
+  readonly sockets?: ReadonlyMap<string, number>;
 }
 
 /** What the public side writes to. */
@@ -355,7 +357,7 @@ export async function openFront(
   const cutOff = () => {
     for (const one of servings) one.cutOff();
   };
-  const { connectionsMax, connectionsPerAddressMax, buffers } = options;
+  const { connectionsMax, connectionsPerAddressMax, buffers, sockets } = options;
   const shared = {
     connectionsMax,
     buffers,
@@ -368,8 +370,14 @@ export async function openFront(
     const { name, port } = wanted;
     const facts = { name, port, ...servingFor(serving, name) };
     listening.push(facts);
+    const fd = sockets?.get(name);
     const listener = await listen(
-      { ...wanted, ...shared, ...(wanted.proxyProtocol === true && { proxies }) },
+      {
+        ...wanted,
+        ...shared,
+        ...(wanted.proxyProtocol === true && { proxies }),
+        ...(fd !== undefined && { fd }),
+      },
       {
         exchange: (exchange) => current.entry.exchange(exchange, facts),
         ...(facts.surfaces.some(({ upgrade }) => upgrade !== undefined)
@@ -384,7 +392,7 @@ export async function openFront(
         },
       },
     );
-    // A listener with port 0 has been given another.
+    // A listener with port 0, or with a socket of the process's parent, has another.
     facts.port = listener.port;
     listeners.push(opening.use(listener));
   }
@@ -406,11 +414,12 @@ export async function openFront(
     },
     async drain(graceMs) {
       current.retire();
+      const endMs = clock.nowMs() + graceMs + lastWordsMs;
       // A call may go on without its client, and then has no connection that would wait for it.
       const idle = settleWithin(current.idle(), graceMs, clock);
       await Promise.all([...listeners.map((listener) => listener.drain(graceMs)), idle]);
       cutOff();
-      await settleWithin(current.idle(), lastWordsMs, clock);
+      await settleWithin(current.idle(), Math.max(0, endMs - clock.nowMs()), clock);
     },
     async [Symbol.asyncDispose]() {
       cutOff();

@@ -149,8 +149,15 @@ async function openGeneration(
   };
 }
 
-/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
-export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+/**
+ * Starts a gateway; `sockets` are those that the process was started with, by the name of their
+ * listener. Rejects with the system's error when a listener cannot open.
+ */
+export async function startGateway(
+  settings: Settings,
+  logger: Logger,
+  sockets: ReadonlyMap<string, number> = new Map(),
+): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const clock = systemClock;
   const stopping = new AbortController();
@@ -174,6 +181,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
+    sockets,
     stopping: stopping.signal,
     keptKeys: {},
     relayIds: keptIds(),

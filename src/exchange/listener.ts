@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
@@ -31,6 +32,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** A bound TCP socket that this process was started with, instead of host and port. */
+  readonly fd?: number;
   readonly tls?: TlsOptions;
   /** polygate: the project's own HTTP/1.1 engine; node: node:http. */
   readonly http1Engine: "polygate" | "node";
@@ -59,8 +62,9 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   /**
-   * Takes no more connections; resolves when the active calls have ended. Those that last longer
-   * than `graceMs` are cut off, and have a second to tell their clients.
+   * Takes no more connections; those that were made already and are silent have a second for their
+   * first request. Resolves when the active calls have ended. Those that last longer than `graceMs`
+   * are cut off, and have a second to tell their clients.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -131,14 +135,21 @@ function hostInUrl(host: string): string {
 const backlogMax = 65_535;
 
 /** Listens; rejects with the system's error (such as EADDRINUSE) when it cannot. */
-async function opened(server: Server, { host, port }: ListenerOptions): Promise<number> {
+async function opened(server: Server, { name, host, port, fd }: ListenerOptions): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  server.listen({ host, port, backlog: backlogMax }, resolve);
-  await promise;
+  server.listen({ ...(fd === undefined ? { host, port } : { fd }), backlog: backlogMax }, resolve);
+  try {
+    await promise;
+  } catch (cause) {
+    if (fd === undefined) throw cause;
+    throw new Error(`listener ${name}: descriptor ${fd} is no bound socket`, { cause });
+  }
   server.off("error", reject);
   const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
+  if (typeof address === "object" && address !== null) return address.port;
+  server.close();
+  throw new Error(`listener ${name}: descriptor ${fd} is no TCP socket`);
 }
 
 /** Why a TLS handshake failed, or undefined when its client only left. */
@@ -181,6 +192,24 @@ function placesOf({
   return new ConnectionPlaces({ placesMax, perAddressMax });
 }
 
+/**
+ * Lets a server accept the connections that the system has made already: closing would reset them. It
+ * accepts one in a turn of the loop, and the first turn may be past its look at sockets.
+ */
+async function acceptWaiting(server: Server, clock: Pick<Clock, "nowMs">): Promise<void> {
+  const endMs = clock.nowMs() + firstWordMs;
+  let quietTurns = 0;
+  const accepted = () => {
+    quietTurns = 0;
+  };
+  server.on("connection", accepted);
+  while (quietTurns < 2 && clock.nowMs() < endMs) {
+    quietTurns += 1;
+    await setImmediate();
+  }
+  server.off("connection", accepted);
+}
+
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
   const {
@@ -197,14 +226,8 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const wires = { http1: http1Wire(handlers, limits), http2: http2Wire(handlers, limits) };
   const refused = () => handlers.connectionFailed("too_many_connections");
   const newcomers = new Newcomers({ places: placesOf(options), clock, onRefused: refused });
-  let isDraining = false;
   const takerOf = (wire: Wire) => (socket: Socket) => {
     const place = newcomers.settle(socket);
-    // The sessions of HTTP/2 are being asked to go away: a new one would be given nothing.
-    if (isDraining && wire === wires.http2) {
-      socket.destroy();
-      return;
-    }
     const connection = wire.take(socket);
     if (place !== undefined && connection !== undefined) place.known = connection;
   };
@@ -244,10 +267,10 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     port,
     url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
     async drain(graceMs) {
-      if (server.listening) server.close();
-      isDraining = true;
       wires.http1.drain();
       wires.http2.drain();
+      await acceptWaiting(server, clock);
+      if (server.listening) server.close();
       const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
       let timer = setTimeout(() => {
         handlers.cutOff?.();

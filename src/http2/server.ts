@@ -211,6 +211,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   readonly #sessions = new Set<ServerSession>();
   readonly #stop = new AbortController();
   #emptied: PromiseWithResolvers<void> | undefined;
+  #isDraining = false;
   #ticking: Promise<void> | undefined;
 
   constructor(options: Http2ServerOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
@@ -232,6 +233,8 @@ export class Http2Server implements SessionHost, AsyncDisposable {
     const limits = ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs };
     const session = new ServerSession(socket, limits, this);
     this.#sessions.add(session);
+    // It was made before the drain began: what it sends at once is answered.
+    if (this.#isDraining) session.connection.drain("shutdown");
     this.#ticking ??= this.#tick();
     return session;
   }
@@ -243,6 +246,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
 
   /** Ends connections after their last response; resolves when all are gone, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
     for (const { connection } of this.#sessions) connection.drain("shutdown");
     if (this.#sessions.size === 0) return;
     this.#emptied ??= Promise.withResolvers<void>();

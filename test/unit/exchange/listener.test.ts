@@ -71,6 +71,17 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
     return socket.resume();
   }
 
+  /** Whether a connection can be made; it is closed at once. */
+  async function canConnect(port: number): Promise<boolean> {
+    const socket = connect({ host: "127.0.0.1", port });
+    const isMade = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    return isMade;
+  }
+
   describe("one cleartext port", () => {
     test("HTTP/1.1 is served", async () => {
       await using listener = await open(echo);
@@ -478,7 +489,7 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       await begun.promise;
       await once(session, "remoteSettings");
       const drained = listener.drain(10_000);
-      await expect(fetch(url)).rejects.toThrow();
+      await expect.poll(() => canConnect(listener.port)).toBe(false);
       release.resolve();
       expect(await (await activeCalls).text()).toBe("done");
       expect((await overHttp2).text).toBe("done");
@@ -523,6 +534,76 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       await (await fetch(`http://127.0.0.1:${listener.port}/`)).text();
       await listener.drain(graceMs);
       socket.destroy();
+    });
+
+    describe.each([
+      { over: "cleartext", tls: undefined },
+      { over: "TLS", tls: { ...serverTls, clientAuth: "none" as const } },
+    ])("a connection over $over that was silent when it began", ({ tls }) => {
+      const withTls = tls === undefined ? {} : { tls };
+
+      /** A connection that is made, and whose TLS is, if any. */
+      async function connected(port: number, alpn: string): Promise<Socket> {
+        if (tls === undefined) return await quiet(port);
+        const { ca } = clientTls;
+        const socket = connectTls({ host: "localhost", port, ca, ALPNProtocols: [alpn] });
+        await once(socket, "secureConnect");
+        return socket;
+      }
+
+      test("has its first request of HTTP/1.1 answered, and is told that it closes", async () => {
+        await using listener = await open(echo, withTls);
+        const socket = await connected(listener.port, "http/1.1");
+        const drained = listener.drain(graceMs);
+        socket.write("GET /late HTTP/1.1\r\nhost: a\r\n\r\n");
+        let text = "";
+        for await (const chunk of socket) text += chunk;
+        expect(text).toMatch(/^HTTP\/1\.1 200 /);
+        expect(text).toContain("\r\nconnection: close\r\n");
+        expect(text.endsWith("1.1 GET /late 0")).toBe(true);
+        await drained;
+      });
+
+      test("has its first requests over HTTP/2 answered, and gets GOAWAY", async () => {
+        await using listener = await open(echo, withTls);
+        const socket = await connected(listener.port, "h2");
+        const drained = listener.drain(graceMs);
+        const session = connectHttp2(`http://localhost:${listener.port}`, {
+          createConnection: () => socket,
+        });
+        const goaway = once(session, "goaway");
+        const calls = [1, 2, 3].map((at) => http2Get(session, { ":path": `/late/${at}` }));
+        expect((await Promise.all(calls)).map(({ text }) => text)).toEqual([
+          "2 GET /late/1 0",
+          "2 GET /late/2 0",
+          "2 GET /late/3 0",
+        ]);
+        await Promise.all([goaway, drained]);
+      });
+    });
+
+    test("no call fails of clients that connect, and call, while it begins", async () => {
+      await using listener = await open(echo);
+      const url = `http://127.0.0.1:${listener.port}/`;
+      const sockets = await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          const socket = connect({ host: "127.0.0.1", port: listener.port });
+          await once(socket, "connect");
+          return socket;
+        }),
+      );
+      const drained = listener.drain(graceMs);
+      const answers = sockets.map(async (socket, at) => {
+        if (at % 2 === 0) {
+          socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+          const [first] = await once(socket, "data");
+          return String(first).split(" ")[1];
+        }
+        const session = connectHttp2(url, { createConnection: () => socket });
+        return String((await http2Get(session, { ":path": "/" })).status);
+      });
+      expect(new Set(await Promise.all(answers))).toEqual(new Set(["200"]));
+      await drained;
     });
 
     test("a call that outlasts the grace is cut off", async () => {
