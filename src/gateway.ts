@@ -92,8 +92,8 @@ function factsOf(
       ...providers.map(({ name, dialect, source }) => `${name} (${dialect}), by ${source}`),
       `${predict.kind}, ${onnx.workers} workers`,
       ...modelServers.map(
-        ({ name, protocol, endpoints }) =>
-          `${name} (${protocol}), ${endpoints.map(({ url }) => url).join(", ")}`,
+        ({ name, protocol, endpoints, discovery }) =>
+          `${name} (${protocol}), ${discovery?.written ?? endpoints.map(({ url }) => url).join(", ")}`,
       ),
     ],
     models: predict.models().map(({ name, state }) => `${name} (${state})`),
@@ -122,8 +122,10 @@ async function openGeneration(
   const statistics = new Statistics(shared.clock, inferenceMetrics(shared.metrics));
   const local = opening.use(await openPredict(shared, statistics));
   const { dispatch } = chat;
-  const predict = opening.use(await openPredictCatalog(shared, local, { dispatch, statistics }));
+  const models = await openPredictCatalog(shared, local, { dispatch, statistics });
+  const predict = opening.use(models.predict);
   for (const { pool } of predict.groups) opening.use(pool);
+  for (const discovery of models.discoveries) opening.use(discovery);
   let modelsSettled = false;
   void local.ready().then(() => {
     modelsSettled = true;

@@ -3,6 +3,7 @@
 import collectDefaultMetrics from "prom-client/lib/defaultMetrics.js";
 import Registry from "prom-client/lib/registry.js";
 import { cacheFamilies } from "#cache/metric-families.ts";
+import { discoveryFamilies } from "#discovery/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
 import { callFamilies } from "#interceptors/metric-families.ts";
@@ -34,6 +35,7 @@ export function createMetrics() {
     ...recordFamilies(make),
     ...serviceFamilies(make),
     ...poolFamilies(make),
+    ...discoveryFamilies(make),
     ...routingFamilies(make),
     ...cacheFamilies(make),
     ...uploadFamilies(make),

@@ -122,7 +122,8 @@ async function followCores(
   );
   if (named.length === 0) return [];
   const { follow } = await import("#discovery/follow.ts");
-  const deps = { clock: shared.clock, onDiscovery: discoveryReporter(shared, pool.name) };
+  const onDiscovery = discoveryReporter(shared, pool.name);
+  const deps = { clock: shared.clock, rng: systemRng, onDiscovery };
   return named.map(({ core, discovery }) => {
     const open = ({ url, address }: { readonly url: string; readonly address: string }) =>
       coreAt(core, { url, connectTo: address }, shared);

@@ -160,8 +160,12 @@ async function refusal(env: NodeJS.ProcessEnv, passed: readonly number[]) {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe", ...passed],
   });
-  const [said] = await Promise.all([text(child.stderr ?? []), once(child, "close")]);
-  return { code: child.exitCode, said: String(said).trim() };
+  let said = "";
+  child.stderr?.on("data", (piece) => {
+    said += piece;
+  });
+  const [code] = await once(child, "close");
+  return { code, said: said.trim() };
 }
 
 test("sockets that do not fit are refused when the program starts", async () => {
