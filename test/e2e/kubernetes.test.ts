@@ -34,7 +34,7 @@ interface Kind {
   call(gateway: RunningGateway): Promise<Response>;
 }
 
-const portOf = (url: string) => Number(URL.parse(url.replace(/^grpc/, "http"))?.port);
+const portOf = (url: string) => Number(/:(\d+)/.exec(url)?.[1]);
 const post = (url: string, body: object) =>
   fetch(url, {
     method: "POST",
